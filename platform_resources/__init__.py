@@ -1,0 +1,1 @@
+"""A data product platform: one YAML file and dbt SQL become audited, published data products in Dagster."""

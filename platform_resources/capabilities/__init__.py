@@ -1,0 +1,1 @@
+"""How the platform grows: one file, or one entry point, per capability."""

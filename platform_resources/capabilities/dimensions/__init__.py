@@ -1,0 +1,1 @@
+"""Dimensions of quality, one file each."""

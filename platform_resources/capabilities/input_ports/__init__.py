@@ -1,0 +1,1 @@
+"""Input port interfaces, one file each."""

@@ -1,0 +1,34 @@
+"""The input port interface `python`."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from platform_resources.capabilities.protocols import PullExtractor
+from platform_resources.spec.strict import Strict
+
+
+class PythonInputSettings(Strict):
+    """The function to call, as module:function, and what to pass it."""
+
+    extractor: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+    options: dict[str, Any] = {}
+
+
+class PythonInput:
+    """A Python function that returns the data, for anything no other interface reads. `extract:orders` is the function `orders` in extract.py beside product.yaml."""
+
+    name = "python"
+    kind = "python"
+    config = PythonInputSettings
+    example = """
+- name: demographics
+  type: input-port
+  properties: {interface: python, extractor: "extract:demographics"}
+"""
+
+    def pull(self, settings: PythonInputSettings) -> PullExtractor:
+        return PullExtractor(settings.extractor, settings.options)
+
+
+CAPABILITY = PythonInput()

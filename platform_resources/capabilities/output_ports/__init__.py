@@ -1,0 +1,1 @@
+"""Output port interfaces, one file each."""

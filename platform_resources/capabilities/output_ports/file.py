@@ -1,0 +1,31 @@
+"""The output port interface `file`."""
+
+from typing import Literal
+
+from platform_resources.capabilities.protocols import Store
+from platform_resources.spec.strict import Strict
+
+
+class FileOutputSettings(Strict):
+    """The format of the files."""
+
+    format: Literal["parquet", "csv", "json"] = "parquet"
+
+
+class FileOutput:
+    """Files of one published version, complete and immutable, with an atomically replaced latest.json that names the newest."""
+
+    name = "file"
+    kind = "file"
+    config = FileOutputSettings
+    example = """
+- name: customers_file
+  type: output-port
+  properties: {interface: file, format: parquet, data_set: customers, keep_versions: 7}
+"""
+
+    def store(self, settings: FileOutputSettings) -> Store:
+        return Store(settings.format)
+
+
+CAPABILITY = FileOutput()

@@ -1,0 +1,104 @@
+"""What a capability must offer; a file in this package or a third party's entry point implements one of these."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from platform_resources.capabilities.measures import Judgement, Measure, Moment, Reading, Subject
+from platform_resources.spec.strict import Strict
+
+
+class Capability(Protocol):
+    """The part that all capabilities share. The class's docstring is its documentation; `example` is YAML that a test reads."""
+
+    name: str
+    config: type[Strict]
+    example: str
+
+
+class ComponentCapability(Capability, Protocol):
+    """A type of component. One with variants names the field that chooses (`interface`, `dimension`)."""
+
+    variant_field: str
+
+    def inferred_variant(self, properties: Mapping[str, Any]) -> str:
+        """The variant meant when the field is left out; empty when it must be written."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PullFiles:
+    """Load files into the input port's table: the whole set anew (`replace`), or only files not seen before (`append`)."""
+
+    path: str
+    format: Literal["parquet", "csv", "json"]
+    load: Literal["replace", "append"] = "replace"
+    options: Mapping[str, str | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PullExtractor:
+    """Call `module:function` with an Extraction; a module beside product.yaml goes before an installed one."""
+
+    extractor: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PullPort:
+    """Pin the newest published version, within the range, of another product's output port."""
+
+    port: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotPulled:
+    """Known, shown in the lineage, and not loaded by the platform."""
+
+
+Pull = PullFiles | PullExtractor | PullPort | NotPulled
+
+
+class InputInterface(Capability, Protocol):
+    """How data comes in: settings to one of the ways to pull that the warehouses know."""
+
+    kind: str
+
+    def pull(self, settings: Any) -> Pull: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """How a version of an output port is written: the file format, and whether SQL clients find it in the product's catalog."""
+
+    format: Literal["parquet", "csv", "json"]
+    in_catalog: bool = False
+
+
+class OutputInterface(Capability, Protocol):
+    """How data goes out: settings to the way a version is stored."""
+
+    kind: str
+
+    def store(self, settings: Any) -> Store: ...
+
+
+class Dimension(Capability, Protocol):
+    """One dimension of quality: says what to measure and what the readings mean; executes nothing."""
+
+    def columns_used(self, settings: Any) -> Mapping[str, tuple[str, ...]]:
+        """The data set's columns that each property of the objective names, by property."""
+        ...
+
+    def problems(self, settings: Any, subject: Subject) -> Iterator[tuple[str, str, str]]:
+        """What else is wrong with the objective, as (property, message, hint)."""
+        ...
+
+    def measures(self, settings: Any, subject: Subject) -> Mapping[str, Measure]:
+        """What to compute on the data set's relation, each under a name of its own."""
+        ...
+
+    def judge(self, settings: Any, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
+        """The verdict. Called only when every reading has a value or a null; a reading with an error is unknown before."""
+        ...

@@ -1,0 +1,85 @@
+"""Which capabilities there are: every module of the capability folders, and every installed entry point."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from types import MappingProxyType
+from typing import Any
+
+from platform_resources.capabilities.protocols import (
+    Capability,
+    ComponentCapability,
+    Dimension,
+    InputInterface,
+    OutputInterface,
+)
+
+ENTRY_POINTS = "platform_resources.capabilities"
+KINDS = ("components", "input_ports", "output_ports", "dimensions")
+_VARIANTS = {"input-port": "input_ports", "output-port": "output_ports", "service-level-asset": "dimensions"}
+
+
+class CapabilityInvalid(Exception):
+    """Raised when an installed capability cannot be loaded or takes a name that is taken; says which and by whom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """All capabilities by kind and name; also the vocabulary that documents are read with."""
+
+    by_kind: Mapping[str, Mapping[str, Any]]
+
+    def component_types(self) -> Mapping[str, ComponentCapability]:
+        return self.by_kind["components"]
+
+    def input_interfaces(self) -> Mapping[str, InputInterface]:
+        return self.by_kind["input_ports"]
+
+    def output_interfaces(self) -> Mapping[str, OutputInterface]:
+        return self.by_kind["output_ports"]
+
+    def dimensions(self) -> Mapping[str, Dimension]:
+        return self.by_kind["dimensions"]
+
+    def variants(self, component_type: str) -> Mapping[str, Any]:
+        """The interfaces or dimensions of a component type; empty for a type without variants."""
+        kind = _VARIANTS.get(component_type)
+        return self.by_kind[kind] if kind else {}
+
+
+@cache
+def installed_registry() -> Registry:
+    """The registry of this environment: built-in files first, then entry points. Raises CapabilityInvalid."""
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+    for kind, capability, source in (*_built_in(), *_third_party()):
+        if capability.name in found[kind]:
+            raise CapabilityInvalid(f'{source} adds {kind} "{capability.name}", which exists already')
+        found[kind][capability.name] = capability
+    return Registry(MappingProxyType({kind: MappingProxyType(dict(sorted(names.items()))) for kind, names in found.items()}))
+
+
+def _built_in() -> Iterator[tuple[str, Capability, str]]:
+    for kind in KINDS:
+        package = importlib.import_module(f"platform_resources.capabilities.{kind}")
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            yield kind, importlib.import_module(module.name).CAPABILITY, module.name
+
+
+def _third_party() -> Iterator[tuple[str, Capability, str]]:
+    """Entry points are named `<kind>.<anything>`, such as `dimensions.weather`, and point at a capability object."""
+    for entry in entry_points(group=ENTRY_POINTS):
+        kind = entry.name.partition(".")[0]
+        source = f"entry point {entry.name} = {entry.value}"
+        if kind not in KINDS:
+            raise CapabilityInvalid(f'{source}: unknown kind "{kind}"; known: {", ".join(KINDS)}')
+        try:
+            capability = entry.load()
+        except Exception as error:
+            raise CapabilityInvalid(f"{source} could not be loaded: {error}") from error
+        missing = [a for a in ("name", "config", "example") if not hasattr(capability, a)]
+        if missing:
+            raise CapabilityInvalid(f"{source} lacks {', '.join(missing)}")
+        yield kind, capability, source

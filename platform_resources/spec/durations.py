@@ -1,0 +1,51 @@
+"""How long something may take or last: `36h`, `20d`, `90m`."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_PATTERN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)\s*$")
+_LONGEST = timedelta(days=36_500)
+
+
+def duration(text: str) -> timedelta:
+    """The time that `text` (`36h`, `20d`) names. Raises ValueError with what is allowed."""
+    match = _PATTERN.match(text)
+    if match is None:
+        raise ValueError(f'"{text}" is not a duration; write a number and a unit, such as 90m, 36h or 20d')
+    number, unit = match.groups()
+    if unit not in UNITS:
+        raise ValueError(f'unknown unit "{unit}" in "{text}"; known: {", ".join(f"{u} ({n})" for u, n in UNITS.items())}')
+    if float(number) == 0:
+        raise ValueError(f'"{text}" is no time at all; a duration is longer than zero')
+    if float(number) > _LONGEST / timedelta(**{UNITS[unit]: 1}):
+        raise ValueError(f'"{text}" is longer than a hundred years')
+    return timedelta(**{UNITS[unit]: float(number)})
+
+
+def duration_text(length: timedelta) -> str:
+    """The shortest text that reads back as `length`: `36h`, not `1 day, 12:00:00`."""
+    seconds = length.total_seconds()
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= size and seconds % size == 0 and not (unit == "d" and seconds == size):
+            return f"{int(seconds // size)}{unit}"
+    return f"{seconds:g}s"
+
+
+def _read(value: Any) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, str):
+        return duration(value)
+    raise ValueError(f'{value!r} has no unit; write a duration such as 90m, 36h or 20d')
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_read),
+    PlainSerializer(duration_text),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[smhdw]\s*$", "examples": ["36h", "20d"]}),
+]

@@ -1,0 +1,23 @@
+"""What a thing may be called, and when two names are the same to a warehouse."""
+
+import re
+
+NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+IDENTIFIER = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+LONGEST_NAME = 100
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` is a name as products, ports and models have: lower snake case."""
+    return len(text) <= LONGEST_NAME and NAME.match(text) is not None
+
+
+def slug(text: str) -> str:
+    """The name nearest to free text: `JDBC-Port of DP x` becomes `jdbc_port_of_dp_x`; empty if nothing is left."""
+    plain = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    return f"n_{plain}" if plain[:1].isdigit() else plain
+
+
+def fold(name: str) -> str:
+    """The form in which names collide in a warehouse: `a-b`, `a_b` and `A_b` fold together."""
+    return re.sub(r"[^a-z0-9]", "_", name.lower())

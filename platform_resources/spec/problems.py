@@ -1,0 +1,52 @@
+"""What is wrong with a spec, where, what is allowed, and what was probably meant."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing to mend in one place of one file. Warnings are shown but make nothing invalid."""
+
+    file: str
+    line: int
+    path: str
+    message: str
+    hint: str = ""
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" + (f"  {self.path}" if self.path else "")
+        label = "warning: " if self.severity == "warning" else ""
+        return "\n".join([place, f"  {label}{self.message}", *([f"  {self.hint}"] if self.hint else [])])
+
+
+class SpecInvalid(Exception):
+    """Raised where a valid spec is required; carries every problem, sorted by file and line."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__(problems_text(self.problems))
+
+
+def problems_text(problems: Iterable[Problem]) -> str:
+    """All problems as a person reads them, each with its place."""
+    return "\n".join(str(problem) for problem in sorted(problems))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint that names the nearest known word, or nothing when none is near."""
+    near = get_close_matches(word.lower(), sorted(known), n=1, cutoff=0.6)
+    return f'did you mean "{near[0]}"?' if near else ""
+
+
+def known_text(known: Iterable[str]) -> str:
+    """The allowed words for a message, sorted; `none` for an empty list."""
+    return ", ".join(sorted(known)) or "none"
+
+
+def errors(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Those problems that make a spec invalid."""
+    return tuple(problem for problem in problems if problem.severity == "error")

@@ -1,0 +1,98 @@
+"""A product as its document says it: every component with its settings and its place in the file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from platform_resources.spec.components import (
+    Consumer,
+    DataProduct,
+    DataSet,
+    DataSharingAgreement,
+    Domain,
+    InputPort,
+    OutputPort,
+    SampleQuery,
+    ServiceLevelAsset,
+    ServiceLevelIndicator,
+)
+from platform_resources.spec.problems import Problem
+from platform_resources.spec.strict import Strict
+
+C = TypeVar("C", bound=Strict)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a component is written: its file, its line, its place, and the line of each of its properties."""
+
+    file: str
+    line: int
+    place: str
+    property_lines: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+    def problem(self, property_name: str, message: str, hint: str = "", *, warning: bool = False) -> Problem:
+        """A problem with one property; an empty `property_name` means the component as a whole."""
+        known = property_name in self.property_lines
+        place = f"{self.place}.properties.{property_name}" if known else self.place
+        line = self.property_lines.get(property_name, self.line)
+        return Problem(self.file, line, place, message, hint, "warning" if warning else "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared(Generic[C]):
+    """One component: `name` is its name in code, `title` the name as written.
+
+    A component whose type has variants (an input port's interface, an objective's dimension) has the variant's
+    registered name in `variant` and the variant's own fields in `settings`.
+    """
+
+    name: str
+    title: str
+    type: str
+    config: C
+    origin: Origin
+    variant: str = ""
+    settings: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Everything that one product.yaml says, in the order written."""
+
+    name: str
+    domain: str
+    file: str
+    origin: Origin
+    info: DataProduct
+    domain_component: Declared[Domain]
+    data_sets: tuple[Declared[DataSet], ...] = ()
+    input_ports: tuple[Declared[InputPort], ...] = ()
+    output_ports: tuple[Declared[OutputPort], ...] = ()
+    objectives: tuple[Declared[ServiceLevelAsset], ...] = ()
+    indicators: tuple[Declared[ServiceLevelIndicator], ...] = ()
+    agreements: tuple[Declared[DataSharingAgreement], ...] = ()
+    sample_queries: tuple[Declared[SampleQuery], ...] = ()
+    consumers: tuple[Declared[Consumer], ...] = ()
+    extensions: tuple[Declared[Strict], ...] = ()
+
+    @property
+    def title(self) -> str:
+        return self.info.title or self.name.replace("_", " ").capitalize()
+
+    def data_set(self, name: str | None) -> Declared[DataSet] | None:
+        """The data set of that name as written or in code; without a name, the only one."""
+        if name is None:
+            return self.data_sets[0] if len(self.data_sets) == 1 else None
+        return next((d for d in self.data_sets if name in (d.name, d.title)), None)
+
+    def output_port(self, name: str) -> Declared[OutputPort] | None:
+        return next((p for p in self.output_ports if name in (p.name, p.title)), None)
+
+    def input_port(self, name: str) -> Declared[InputPort] | None:
+        return next((p for p in self.input_ports if name in (p.name, p.title)), None)
+
+
+def model_name(data_set: Declared[DataSet]) -> str:
+    """The dbt model behind a data set: as declared, or the data set's own name."""
+    return data_set.config.model or data_set.name

@@ -1,0 +1,299 @@
+"""YAML text to a Product: every component through its registered type, every problem at once."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, get_args
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from platform_resources.spec.components import DataProduct
+from platform_resources.spec.document import Document, Place, read_document
+from platform_resources.spec.names import LONGEST_NAME, is_name, slug
+from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
+from platform_resources.spec.product import Declared, Origin, Product
+from platform_resources.spec.strict import Strict
+
+API_VERSION, KIND = "core.oam.dev/v1beta1", "DataProduct"
+
+
+class Variant(Protocol):
+    """One interface or dimension: its own fields."""
+
+    name: str
+    config: type[Strict]
+
+
+class ComponentType(Protocol):
+    """One registered type of component."""
+
+    name: str
+    config: type[Strict]
+    variant_field: str
+
+    def inferred_variant(self, properties: Mapping[str, Any]) -> str:
+        """The variant meant when the field is left out; empty when it must be written."""
+        ...
+
+
+class Vocabulary(Protocol):
+    """What a document may contain; the registry is one."""
+
+    def component_types(self) -> Mapping[str, ComponentType]: ...
+
+    def variants(self, component_type: str) -> Mapping[str, Variant]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The product if the document is valid enough to have one, and every problem found."""
+
+    product: Product | None
+    problems: tuple[Problem, ...]
+
+
+def read_product(text: str, file: str, vocabulary: Vocabulary) -> Reading:
+    """Read one document. Never raises for what the text says; a product is given exactly when there is no error."""
+    document = read_document(text, file)
+    if isinstance(document, Problem):
+        return Reading(None, (document,))
+    components, problems = _components(document, vocabulary)
+    if errors(problems):
+        return Reading(None, tuple(problems))
+    return _product(document, components, problems)
+
+
+# The order in which Product holds the built-in component types.
+_FIELDS = {
+    "data-set": "data_sets",
+    "input-port": "input_ports",
+    "output-port": "output_ports",
+    "service-level-asset": "objectives",
+    "service-level-indicator": "indicators",
+    "data-sharing-agreement": "agreements",
+    "sample-query": "sample_queries",
+    "consumer": "consumers",
+}
+_ONCE = ("domain", "data-product")
+
+
+def _product(document: Document, components: Sequence[Declared[Any]], problems: list[Problem]) -> Reading:
+    for kind in _ONCE:
+        found = [c for c in components if c.type == kind]
+        if not found:
+            problems.append(document.problem(("spec", "components"), f"no component of type {kind}; exactly one is needed"))
+        problems += [c.origin.problem("", f"a second component of type {kind}; exactly one is allowed") for c in found[1:]]
+    if errors(problems):
+        return Reading(None, tuple(problems))
+    domain, info = (next(c for c in components if c.type == kind) for kind in _ONCE)
+    grouped = {field: tuple(c for c in components if c.type == kind) for kind, field in _FIELDS.items()}
+    known = {*_FIELDS, *_ONCE}
+    extensions = tuple(c for c in components if c.type not in known)
+    config: DataProduct = info.config
+    product = Product(info.name, domain.name, document.file, info.origin, config, domain, extensions=extensions, **grouped)
+    return Reading(product, tuple(problems))
+
+
+def _components(document: Document, vocabulary: Vocabulary) -> tuple[list[Declared[Any]], list[Problem]]:
+    problems = list(_frame_problems(document))
+    spec = document.data.get("spec") if isinstance(document.data, dict) else None
+    written = spec.get("components") if isinstance(spec, dict) else None
+    if not isinstance(written, list) or not written:
+        problems.append(document.problem(("spec", "components"), "spec.components must be a list with at least one component"))
+        return [], problems
+    components = []
+    for index, data in enumerate(written):
+        component = _component(document, ("spec", "components", index), data, vocabulary, problems)
+        if component is not None:
+            components.append(component)
+    return components, problems
+
+
+def _frame_problems(document: Document) -> Iterator[Problem]:
+    if not isinstance(document.data, dict):
+        yield document.problem((), "the document must be a mapping with apiVersion, kind and spec")
+        return
+    for field, expected in (("apiVersion", API_VERSION), ("kind", KIND)):
+        if document.data.get(field) != expected:
+            yield document.problem((field,), f'{field} must be "{expected}", not {document.data.get(field)!r}')
+    allowed = ("apiVersion", "kind", "metadata", "spec")
+    for field in document.data:
+        if field not in allowed:
+            yield _unknown_field(document, (field,), field, allowed)
+    spec = document.data.get("spec")
+    for field in spec if isinstance(spec, dict) else ():
+        if field != "components":
+            yield _unknown_field(document, ("spec", field), field, ("components",))
+
+
+def _component(document: Document, place: Place, data: Any, vocabulary: Vocabulary, problems: list[Problem]) -> Declared[Any] | None:
+    if not isinstance(data, dict):
+        problems.append(document.problem(place, "a component must be a mapping with name, type and properties"))
+        return None
+    before = len(problems)
+    for field in data:
+        if field not in ("name", "type", "properties"):
+            problems.append(_unknown_field(document, (*place, field), field, ("name", "type", "properties")))
+    title, name = _name(document, place, data, problems)
+    known = vocabulary.component_types()
+    kind = known.get(str(data.get("type")))
+    if kind is None:
+        problems.append(_unknown(document, (*place, "type"), "component type", data.get("type"), known))
+        return None
+    properties = data.get("properties") or {}
+    if not isinstance(properties, dict):
+        problems.append(document.problem((*place, "properties"), "properties must be a mapping"))
+        return None
+    declared = _declared(document, place, kind, properties, vocabulary, problems)
+    if declared is None or len(problems) > before:
+        return None
+    return replace(declared, name=name, title=title)
+
+
+def _name(document: Document, place: Place, data: Mapping[str, Any], problems: list[Problem]) -> tuple[str, str]:
+    title = data.get("name")
+    if not isinstance(title, str) or not title.strip():
+        problems.append(document.problem((*place, "name"), "a component needs a name"))
+        return "", ""
+    name = slug(title)
+    if data.get("type") in ("data-product",) and not is_name(title):
+        message = f'"{title}" is not a product name; use lower case letters, digits and _, beginning with a letter'
+        problems.append(document.problem((*place, "name"), message, f'"{name}" would do' if is_name(name) else ""))
+    elif not is_name(name):
+        message = f'"{title[:LONGEST_NAME]}" cannot be a name; it needs a letter, and at most {LONGEST_NAME} letters, digits and _'
+        problems.append(document.problem((*place, "name"), message))
+    return title, name
+
+
+def _declared(
+    document: Document, place: Place, kind: ComponentType, written: Mapping[str, Any], vocabulary: Vocabulary, problems: list[Problem]
+) -> Declared[Any] | None:
+    properties = {key: _unwrapped(value) for key, value in written.items()}
+    at = _Properties(document, (*place, "properties"), frozenset(k for k, v in written.items() if _is_wrapped(v)))
+    lines = {key: document.line((*place, "properties", key)) for key in written}
+    origin = Origin(document.file, document.line(place), f"components[{place[2]}]", lines)
+    variants = vocabulary.variants(kind.name)
+    if not variants:
+        config = _validated(kind.config, properties, at, problems, field_names(kind.config))
+        return None if config is None else Declared("", "", kind.name, config, origin)
+    chosen = _variant(kind, properties, variants, at, problems)
+    if chosen is None:
+        return None
+    own = field_names(kind.config)
+    allowed = (*own, *field_names(chosen.config))
+    common = {k: v for k, v in properties.items() if k in own or k not in allowed}
+    special = {k: v for k, v in properties.items() if k in allowed and k not in own}
+    config = _validated(kind.config, {**common, kind.variant_field: chosen.name}, at, problems, allowed)
+    settings = _validated(chosen.config, special, at, problems, allowed)
+    if config is None or settings is None:
+        return None
+    return Declared("", "", kind.name, config, origin, chosen.name, settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Properties:
+    document: Document
+    place: Place
+    wrapped: frozenset[str]
+
+    def at(self, location: Sequence[str | int]) -> Place:
+        head, *rest = location or ("",)
+        inner = ("value", *rest) if head in self.wrapped else tuple(rest)
+        return (*self.place, head, *inner) if location else self.place
+
+
+def _variant(
+    kind: ComponentType, properties: Mapping[str, Any], variants: Mapping[str, Variant], at: _Properties, problems: list[Problem]
+) -> Variant | None:
+    written = properties.get(kind.variant_field)
+    if written is None and not (inferred := kind.inferred_variant(properties)):
+        problems.append(at.document.problem(at.place, f"{kind.variant_field} is missing; known: {known_text(variants)}"))
+        return None
+    word = inferred if written is None else "-".join(str(written).lower().replace("_", " ").split())
+    if word not in variants:
+        problems.append(_unknown(at.document, at.at((kind.variant_field,)), kind.variant_field, written, variants))
+        return None
+    return variants[word]
+
+
+def _is_wrapped(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"value"}
+
+
+def _unwrapped(value: Any) -> Any:
+    return value["value"] if _is_wrapped(value) else value
+
+
+def field_names(model: type[Strict]) -> tuple[str, ...]:
+    """The names a team may write for the fields of `model`: each field's name or alias, and its older names."""
+    names: list[str] = []
+    for name, field in model.model_fields.items():
+        other = field.validation_alias
+        written = [c for c in other.choices if isinstance(c, str)] if hasattr(other, "choices") else [field.alias or name]
+        names += written
+    return tuple(names)
+
+
+def _validated(model: type[Strict], data: Mapping[str, Any], at: _Properties, problems: list[Problem], allowed: Sequence[str]) -> Any:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        problems.extend(_field_problem(model, detail, at, allowed) for detail in error.errors(include_url=False))
+        return None
+
+
+def _field_problem(model: type[Strict], detail: ErrorDetails, at: _Properties, allowed: Sequence[str]) -> Problem:
+    place = at.at(detail["loc"])
+    field = str(detail["loc"][-1]) if detail["loc"] else ""
+    match detail["type"]:
+        case "extra_forbidden":
+            names = allowed if len(detail["loc"]) == 1 else _nested_names(model, detail["loc"][:-1])
+            return _unknown_field(at.document, place, field, names)
+        case "missing":
+            return at.document.problem(place, f'"{field}" is missing')
+        case "literal_error":
+            known = _literal_words(detail)
+            return _unknown(at.document, place, field, detail["input"], known)
+        case "value_error":
+            return at.document.problem(place, str(detail["ctx"]["error"]))
+        case _:
+            message = detail["msg"][0].lower() + detail["msg"][1:]
+            return at.document.problem(place, f"{field or 'value'}: {message}, not {_shown(detail['input'])}")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _literal_words(detail: ErrorDetails) -> list[str]:
+    return [word.strip("'") for word in detail["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+
+
+def _nested_names(model: type[Strict], location: Sequence[str | int]) -> Sequence[str]:
+    """The fields allowed at a nested place, found by following the annotations down."""
+    current: Any = model
+    for step in location:
+        if isinstance(step, str):
+            field = next((f for n, f in current.model_fields.items() if step in (n, f.alias)), None)
+            nested = _models_in(field.annotation) if field is not None else []
+            if not nested:
+                return ()
+            current = nested[0]
+    return field_names(current)
+
+
+def _models_in(annotation: Any) -> list[type[Strict]]:
+    if isinstance(annotation, type) and issubclass(annotation, Strict):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
+
+
+def _unknown_field(document: Document, place: Place, field: str, allowed: Sequence[str]) -> Problem:
+    return document.problem(place, f'unknown field "{field}"; allowed: {known_text(allowed)}', did_you_mean(field, allowed))
+
+
+def _unknown(document: Document, place: Place, what: str, word: Any, known: Any) -> Problem:
+    if word is None:
+        return document.problem(place, f"{what} is missing; known: {known_text(known)}")
+    return document.problem(place, f'unknown {what} "{word}"; known: {known_text(known)}', did_you_mean(str(word), known))
