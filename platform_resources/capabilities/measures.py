@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -102,7 +102,7 @@ class Scalar:
 Measure = (
     RowCount | NullCount | Minimum | Maximum | OutOfRange | CountIf | DuplicateRows | OrphanRows | MissingKeys | DistinctKeys | Scalar
 )
-Value = int | float | Decimal | str | datetime | None
+Value = int | float | Decimal | str | date | datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,11 +83,23 @@ def _column_type(text: str) -> str:
     return plain
 
 
+_OWNER = re.compile(r"^(team:[A-Za-z0-9_-]+|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7})$")
+
+
+def _owner(text: str) -> str:
+    if not _OWNER.match(text):
+        raise ValueError(f'"{text}" is not an owner; write an e-mail address or team:name')
+    return text
+
+
+Owner = Annotated[str, AfterValidator(_owner)]
+
+
 class Owners(Strict):
     """Who answers for a product: one business owner and one technical owner, an e-mail address or `team:name`."""
 
-    business: Text | None = None
-    technical: Text | None = None
+    business: Owner | None = None
+    technical: Owner | None = None
 
 
 class Support(Strict):
@@ -191,7 +203,7 @@ class InputPort(Strict):
     description: str = ""
     on_failure: Literal["serve-last-good", "fail"] = "serve-last-good"
     max_staleness: Duration | None = None
-    owner: str | None = None
+    owner: Owner | None = None
 
 
 class OutputPort(Strict):
@@ -258,5 +270,5 @@ class Consumer(Strict):
     kind: Literal["dashboard", "model", "application", "report"]
     uses: Annotated[tuple[str, ...], Field(min_length=1)]
     url: str | None = None
-    owner: str | None = None
+    owner: Owner | None = None
     description: str = ""

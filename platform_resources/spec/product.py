@@ -96,3 +96,8 @@ class Product:
 def model_name(data_set: Declared[DataSet]) -> str:
     """The dbt model behind a data set: as declared, or the data set's own name."""
     return data_set.config.model or data_set.name
+
+
+def runs(product: Product) -> bool:
+    """Whether the platform refreshes the product: not while it is only proposed, nor once it is retired."""
+    return product.info.lifecycle in ("draft", "production", "deprecated")

@@ -1,0 +1,110 @@
+"""The dimension `completeness`."""
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import model_validator
+
+from platform_resources.capabilities.measures import (
+    DistinctKeys,
+    Judgement,
+    Measure,
+    MissingKeys,
+    Moment,
+    NullCount,
+    Reading,
+    RowCount,
+    Subject,
+)
+from platform_resources.capabilities.references import ColumnNames, Reference, reference_problems
+from platform_resources.capabilities.shares import counted, judged_share, nothing_to_judge
+from platform_resources.spec.components import Percent
+from platform_resources.spec.strict import Strict
+
+
+class CompletenessSettings(Strict):
+    """Either columns that are to be filled, or a population whose keys are to be present."""
+
+    columns: ColumnNames | None = None
+    population: Reference | None = None
+    keys: ColumnNames | None = None
+    at_least: Percent = 100
+
+    @model_validator(mode="after")
+    def _one_form(self) -> "CompletenessSettings":
+        if (self.columns is None) == (self.population is None):
+            raise ValueError("write either columns: [...] or population: {input: ..., columns: [...]} with keys: [...]")
+        if (self.population is None) != (self.keys is None):
+            raise ValueError("population and keys belong together: keys are the columns here, population.columns those there")
+        return self
+
+
+class Completeness:
+    """What share of the rows is filled in every column listed (the worst column counts), or what share of a population is present.
+
+    `population` names an input port or a data set with its key columns; `keys` are the same columns here. Null keys are no keys.
+    """
+
+    name = "completeness"
+    config = CompletenessSettings
+    example = """
+- name: Every customer has a profile
+  type: service-level-asset
+  properties: {dimension: completeness, data_set: customers, columns: [age_band, income_band], at_least: 95}
+- name: Every buyer is a customer
+  type: service-level-asset
+  properties:
+    dimension: completeness
+    data_set: customers
+    population: {input: orders, columns: [household_id]}
+    keys: [household_id]
+    at_least: 99.9
+"""
+
+    def columns_used(self, settings: CompletenessSettings) -> Mapping[str, tuple[str, ...]]:
+        named = {"columns": settings.columns, "keys": settings.keys}
+        return {name: columns for name, columns in named.items() if columns}
+
+    def problems(self, settings: CompletenessSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
+        if settings.population is not None:
+            yield from reference_problems(settings.population, "population", settings.keys or (), "keys", subject)
+
+    def measures(self, settings: CompletenessSettings, subject: Subject) -> Mapping[str, Measure]:
+        if settings.population is None:
+            return {"rows": RowCount(), **{_nulls(column): NullCount(column) for column in settings.columns or ()}}
+        population, columns = settings.population.relation(subject), settings.population.columns
+        return {
+            "population": DistinctKeys(population, columns),
+            "missing": MissingKeys(settings.keys or (), population, columns),
+        }
+
+    def judge(
+        self, settings: CompletenessSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment
+    ) -> Judgement:
+        if settings.population is not None:
+            return _present(settings.population, settings.at_least, readings)
+        return _filled(settings.columns or (), settings.at_least, readings)
+
+
+def _nulls(column: str) -> str:
+    return f"nulls in {column}"
+
+
+def _filled(columns: tuple[str, ...], at_least: float, readings: Mapping[str, Reading]) -> Judgement:
+    rows = counted(readings, "rows")
+    if rows == 0:
+        return nothing_to_judge("there are no rows", at_least)
+    worst = max(columns, key=lambda column: counted(readings, _nulls(column)))
+    filled = rows - counted(readings, _nulls(worst))
+    return judged_share(filled, rows, at_least, what=f"{worst} is filled in", failing=_nulls(worst))
+
+
+def _present(population: Reference, at_least: float, readings: Mapping[str, Reading]) -> Judgement:
+    keys = counted(readings, "population")
+    if keys == 0:
+        return nothing_to_judge(f"{population.name} has no keys", at_least)
+    present = keys - counted(readings, "missing")
+    what = f"{', '.join(population.columns)} of {population.name} is present for"
+    return judged_share(present, keys, at_least, what=what, failing="missing", of="key")
+
+
+CAPABILITY = Completeness()

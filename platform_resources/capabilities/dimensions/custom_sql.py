@@ -1,0 +1,181 @@
+"""The dimension `custom-sql`."""
+
+import math
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from platform_resources.capabilities.measures import (
+    CountIf,
+    Judgement,
+    Measure,
+    Moment,
+    Reading,
+    RowCount,
+    Scalar,
+    Subject,
+)
+from platform_resources.capabilities.shares import amount, counted, number_text, percent_text
+from platform_resources.spec.components import Percent, Text
+from platform_resources.spec.problems import did_you_mean, known_text
+from platform_resources.spec.strict import Strict
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class CustomSqlSettings(Strict):
+    """Either a condition that no row (or few) may fulfil, or one number over all rows and its bounds."""
+
+    failing_rows: Text | None = None
+    at_most: Annotated[int, Field(ge=0)] | None = None
+    at_most_percent: Percent | None = None
+    scalar: Text | None = None
+    min: Number | None = None
+    max: Number | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> "CustomSqlSettings":
+        if (self.failing_rows is None) == (self.scalar is None):
+            raise ValueError("write either failing_rows: <condition> or scalar: <aggregate>")
+        bounds, allowances = (self.min, self.max), (self.at_most, self.at_most_percent)
+        if self.scalar is None and bounds != (None, None):
+            raise ValueError("min and max are for scalar; failing_rows takes at_most or at_most_percent")
+        if self.scalar is not None and (bounds == (None, None) or allowances != (None, None)):
+            raise ValueError("scalar takes min, max or both, and nothing else")
+        if None not in allowances:
+            raise ValueError("write either at_most (rows) or at_most_percent")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min ({self.min:g}) is above max ({self.max:g})")
+        return self
+
+
+class CustomSql:
+    """A rule of your own in DuckDB's SQL: rows that fulfil `failing_rows` break it, or `scalar` must lie within `min` and `max`.
+
+    A row for which the condition is null does not fail. The SQL is one expression over the data set's columns, not a statement.
+    """
+
+    name = "custom-sql"
+    config = CustomSqlSettings
+    example = """
+- name: Active customers have bought recently
+  type: service-level-asset
+  properties:
+    dimension: custom-sql
+    data_set: customers
+    failing_rows: is_active and last_purchase_at < current_date - interval 90 day
+    at_most_percent: 0.5
+- name: The average basket is plausible
+  type: service-level-asset
+  properties: {dimension: custom-sql, data_set: customers, scalar: sum(revenue) / sum(orders), min: 5, max: 500}
+"""
+
+    def columns_used(self, settings: CustomSqlSettings) -> Mapping[str, tuple[str, ...]]:
+        return {}
+
+    def problems(self, settings: CustomSqlSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
+        known = [column.name for column in subject.data_set.columns]
+        if settings.failing_rows is not None:
+            yield from _sql_problems("failing_rows", settings.failing_rows, known)
+        if settings.scalar is not None:
+            yield from _sql_problems("scalar", settings.scalar, known)
+
+    def measures(self, settings: CustomSqlSettings, subject: Subject) -> Mapping[str, Measure]:
+        if settings.scalar is not None:
+            return {"value": Scalar(settings.scalar)}
+        return {"rows": RowCount(), "failing": CountIf(settings.failing_rows or "")}
+
+    def judge(self, settings: CustomSqlSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
+        if settings.scalar is not None:
+            return _judged_value(settings, readings["value"])
+        return _judged_rows(settings, counted(readings, "failing"), counted(readings, "rows"))
+
+
+def _judged_rows(settings: CustomSqlSettings, failing: int, rows: int) -> Judgement:
+    allowed = settings.at_most_percent
+    threshold = f"at most {amount(settings.at_most or 0)}" if allowed is None else f"at most {number_text(allowed)} %"
+    if rows == 0:
+        return Judgement("unknown", "there are no rows, so nothing can be said", threshold=threshold)
+    if allowed is None:
+        met, share = failing <= (settings.at_most or 0), ""
+    else:
+        met, share = Decimal(100 * failing) <= Decimal(str(allowed)) * rows, f" ({percent_text(failing, rows, allowed, up=True)})"
+    reason = f"{failing:,} of {amount(rows)} break{'s' if failing == 1 else ''} the rule{share}; {threshold} promised"
+    return Judgement("met" if met else "missed", reason, failing, threshold, failing, "failing")
+
+
+def _judged_value(settings: CustomSqlSettings, reading: Reading) -> Judgement:
+    threshold, value = _bounds_text(settings), reading.value
+    if value is None:
+        return Judgement("unknown", f"{settings.scalar} has no value, as over no rows", threshold=threshold)
+    if not isinstance(value, (int, float, Decimal)) or math.isnan(value):
+        return Judgement("unknown", f"{settings.scalar} gave {str(value)!r}, which is not a number", threshold=threshold)
+    met = (settings.min is None or value >= settings.min) and (settings.max is None or value <= settings.max)
+    shown = f"{value:,.15g}"
+    return Judgement("met" if met else "missed", f"{settings.scalar} is {shown}; {threshold} promised", float(value), threshold)
+
+
+def _bounds_text(settings: CustomSqlSettings) -> str:
+    low, high = (None if bound is None else number_text(bound) for bound in (settings.min, settings.max))
+    if low is None or high is None:
+        return f"at most {high}" if low is None else f"at least {low}"
+    return f"between {low} and {high}"
+
+
+def _sql_problems(written_as: str, sql: str, known: list[str]) -> Iterator[tuple[str, str, str]]:
+    """What is wrong with one SQL expression. sqlglot is imported here, because reading definitions must stay fast."""
+    from sqlglot import Dialect, TokenType, exp
+    from sqlglot.errors import ParseError, SqlglotError
+
+    try:
+        dialect = Dialect.get_or_raise("duckdb")
+        if any(token.token_type == TokenType.SEMICOLON for token in dialect.tokenize(sql)):
+            yield written_as, "only one expression is allowed, without ;", "write a condition or an aggregate over the columns"
+            return
+        tree = dialect.parse_into(exp.Condition, sql)[0]
+    except SqlglotError as error:
+        found = error.errors[0] if isinstance(error, ParseError) and error.errors else {}
+        detail = f': {found["description"]} at "{found["highlight"]}"' if found.get("highlight") else ""
+        yield (
+            written_as,
+            f"not a valid SQL expression{detail}",
+            "write one expression over the columns, without select, from and ;",
+        )
+        return
+    if tree is None or isinstance(tree, (exp.Query, exp.Star)):
+        yield written_as, "not an SQL expression over the data set's columns", "write it without select and from"
+        return
+    yield from _aggregate_problems(written_as, tree, exp)
+    if known:
+        yield from _column_problems(written_as, tree, known, exp)
+
+
+def _aggregate_problems(written_as: str, tree: Any, exp: Any) -> Iterator[tuple[str, str, str]]:
+    """A condition looks at one row, a scalar at all of them; functions that sqlglot does not know are let pass."""
+    own = [node for node in tree.find_all(exp.AggFunc, exp.Window) if node.find_ancestor(exp.Query) is None]
+    if written_as == "failing_rows" and own:
+        yield (
+            written_as,
+            f"{own[0].sql('duckdb')} looks at many rows, but a condition looks at one",
+            "write scalar: with min or max",
+        )
+    if written_as == "scalar" and not own and tree.find(exp.Anonymous) is None:
+        yield (
+            written_as,
+            f"{tree.sql('duckdb')} is not one value over all rows",
+            "write an aggregate such as sum(...) or max(...)",
+        )
+
+
+def _column_problems(written_as: str, tree: Any, known: list[str], exp: Any) -> Iterator[tuple[str, str, str]]:
+    """Names that are no column of the data set. Subqueries have columns of their own, lambdas their parameters."""
+    lowered = {name.lower() for name in known}
+    columns = [column for column in tree.find_all(exp.Column) if column.find_ancestor(exp.Query) is None]
+    for name in dict.fromkeys(column.parts[0].name for column in columns):
+        if name.lower() not in lowered:
+            yield written_as, f'unknown column "{name}"; known: {known_text(known)}', did_you_mean(name, known)
+
+
+CAPABILITY = CustomSql()

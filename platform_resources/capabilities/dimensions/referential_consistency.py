@@ -1,0 +1,66 @@
+"""The dimension `referential-consistency`."""
+
+from collections.abc import Iterator, Mapping
+
+from platform_resources.capabilities.measures import CountIf, Judgement, Measure, Moment, OrphanRows, Reading, RowCount, Subject
+from platform_resources.capabilities.references import ColumnNames, Reference, reference_problems
+from platform_resources.capabilities.shares import counted, judged_share, nothing_to_judge
+from platform_resources.capabilities.sql_text import quoted
+from platform_resources.spec.components import Percent
+from platform_resources.spec.strict import Strict
+
+
+class ReferentialConsistencySettings(Strict):
+    """Which columns refer to which columns of an input port or data set."""
+
+    columns: ColumnNames
+    references: Reference
+    at_least: Percent = 100
+
+
+class ReferentialConsistency:
+    """What share of the rows that have a key refers to something that exists in an input port or another data set.
+
+    Rows with a null in the key refer to nothing and are left out: promise completeness for them.
+    """
+
+    name = "referential-consistency"
+    config = ReferentialConsistencySettings
+    example = """
+- name: Every order belongs to a customer
+  type: service-level-asset
+  properties:
+    dimension: referential-consistency
+    data_set: orders
+    columns: [household_id]
+    references: {data_set: customers, columns: [household_id]}
+"""
+
+    def columns_used(self, settings: ReferentialConsistencySettings) -> Mapping[str, tuple[str, ...]]:
+        return {"columns": settings.columns}
+
+    def problems(self, settings: ReferentialConsistencySettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
+        yield from reference_problems(settings.references, "references", settings.columns, "columns", subject)
+
+    def measures(self, settings: ReferentialConsistencySettings, subject: Subject) -> Mapping[str, Measure]:
+        referenced = settings.references.relation(subject)
+        keyless = " or ".join(f"{quoted(column)} is null" for column in settings.columns)
+        return {
+            "rows": RowCount(),
+            "keyless": CountIf(keyless),
+            "orphans": OrphanRows(settings.columns, referenced, settings.references.columns),
+        }
+
+    def judge(
+        self, settings: ReferentialConsistencySettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment
+    ) -> Judgement:
+        names = ", ".join(settings.columns)
+        keyed = counted(readings, "rows") - counted(readings, "keyless")
+        if keyed == 0:
+            return nothing_to_judge(f"every row lacks {names}", settings.at_least)
+        found = keyed - counted(readings, "orphans")
+        what = f"{names} is found in {settings.references.name} for"
+        return judged_share(found, keyed, settings.at_least, what=what, failing="orphans")
+
+
+CAPABILITY = ReferentialConsistency()

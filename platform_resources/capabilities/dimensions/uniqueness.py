@@ -1,0 +1,57 @@
+"""The dimension `uniqueness`."""
+
+from collections.abc import Iterator, Mapping
+
+from platform_resources.capabilities.measures import DuplicateRows, Judgement, Measure, Moment, Reading, RowCount, Subject
+from platform_resources.capabilities.references import ColumnNames
+from platform_resources.capabilities.shares import counted, judged_share, nothing_to_judge
+from platform_resources.spec.components import Percent
+from platform_resources.spec.strict import Strict
+
+
+class UniquenessSettings(Strict):
+    """Which columns together identify a row; the data set's primary key if left out."""
+
+    columns: ColumnNames | None = None
+    at_least: Percent = 100
+
+
+class Uniqueness:
+    """What share of the rows is unique (the first of its key), counted exactly. Two rows without a key are duplicates of each other."""
+
+    name = "uniqueness"
+    config = UniquenessSettings
+    example = """
+- name: One row per household
+  type: service-level-asset
+  properties: {dimension: uniqueness, data_set: customers, columns: [household_id], gate: true}
+"""
+
+    def columns_used(self, settings: UniquenessSettings) -> Mapping[str, tuple[str, ...]]:
+        return {"columns": settings.columns} if settings.columns else {}
+
+    def problems(self, settings: UniquenessSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
+        if not _key(settings, subject):
+            yield (
+                "columns",
+                "columns is missing, and the data set has no primary_key",
+                "add columns: [...] or the data set's primary_key",
+            )
+
+    def measures(self, settings: UniquenessSettings, subject: Subject) -> Mapping[str, Measure]:
+        return {"rows": RowCount(), "duplicates": DuplicateRows(_key(settings, subject))}
+
+    def judge(self, settings: UniquenessSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
+        rows = counted(readings, "rows")
+        if rows == 0:
+            return nothing_to_judge("there are no rows", settings.at_least)
+        unique = rows - counted(readings, "duplicates")
+        what = f"{', '.join(_key(settings, subject))} is unique in"
+        return judged_share(unique, rows, settings.at_least, what=what, failing="duplicates")
+
+
+def _key(settings: UniquenessSettings, subject: Subject) -> tuple[str, ...]:
+    return settings.columns or subject.data_set.primary_key
+
+
+CAPABILITY = Uniqueness()

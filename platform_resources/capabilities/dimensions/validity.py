@@ -1,0 +1,165 @@
+"""The dimension `validity`."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from platform_resources.capabilities.measures import (
+    CountIf,
+    Judgement,
+    Measure,
+    Moment,
+    NullCount,
+    OutOfRange,
+    Reading,
+    RowCount,
+    Subject,
+)
+from platform_resources.capabilities.shares import counted, judged_share, nothing_to_judge
+from platform_resources.capabilities.sql_text import literal, quoted
+from platform_resources.spec.components import ColumnName, Percent, Text, YesNo
+from platform_resources.spec.strict import Strict
+
+_ONLY_PYTHON = re.compile(r"\(\?(=|!|<=|<!|P=|\()|\\[1-9]")
+
+
+def _bound(value: Any) -> Any:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and _is_date(value):
+        return value
+    raise ValueError(f"{value!r} is not a bound; write a number or a date such as 2024-12-31")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return re.match(r"\d{4}-\d{2}-\d{2}", text) is not None and bool(datetime.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _regular_expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f'"{text}" is not a regular expression: {error}') from None
+    if _ONLY_PYTHON.search(text):
+        raise ValueError(f'"{text}" looks around or refers back; databases match in one pass and cannot')
+    return text
+
+
+Bound = Annotated[int | Annotated[float, Field(allow_inf_nan=False)] | str, BeforeValidator(_bound)]
+Accepted = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
+
+
+class ValiditySettings(Strict):
+    """One column and one rule for its values; a rule is accepted_values, min and max, pattern or not_in_future."""
+
+    column: ColumnName
+    accepted_values: Annotated[tuple[Accepted, ...], Field(min_length=1)] | None = None
+    min: Bound | None = None
+    max: Bound | None = None
+    pattern: Annotated[Text, AfterValidator(_regular_expression)] | None = None
+    not_in_future: YesNo = False
+    at_least: Percent = 100
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> "ValiditySettings":
+        in_range = self.min is not None or self.max is not None
+        rules = (self.accepted_values is not None, in_range, self.pattern is not None, self.not_in_future)
+        if sum(rules) != 1:
+            raise ValueError("write exactly one rule: accepted_values, min and/or max, pattern, or not_in_future: true")
+        _check_order(self.min, self.max)
+        return self
+
+
+def _check_order(low: float | str | None, high: float | str | None) -> None:
+    if low is None or high is None:
+        return
+    if isinstance(low, str) != isinstance(high, str):
+        raise ValueError(f"min ({low}) and max ({high}) must both be numbers or both be dates")
+    ends = [datetime.fromisoformat(bound).replace(tzinfo=None) if isinstance(bound, str) else bound for bound in (low, high)]
+    if ends[0] > ends[1]:  # type: ignore[operator]  # both are of one kind, checked above
+        raise ValueError(f"min ({low}) is above max ({high}); no value can be valid")
+
+
+class Validity:
+    """What share of the filled values of a column is allowed: from a list, within a range, of a pattern, or not in the future.
+
+    Bounds are inclusive; a date as a bound means its midnight. A pattern (RE2 syntax) must match the whole value. Times without a zone are UTC.
+    """
+
+    name = "validity"
+    config = ValiditySettings
+    example = """
+- name: Revenue is not negative
+  type: service-level-asset
+  properties: {dimension: validity, data_set: customers, column: revenue, min: 0, at_least: 99.5}
+- name: Age bands are known
+  type: service-level-asset
+  properties: {dimension: validity, data_set: customers, column: age_band, accepted_values: [19-24, 25-34, 35-44, 45-54, 55-64, 65+]}
+- name: Postcodes have five digits
+  type: service-level-asset
+  properties: {dimension: validity, data_set: customers, column: postcode, pattern: "[0-9]{5}"}
+- name: Nobody buys tomorrow
+  type: service-level-asset
+  properties: {dimension: validity, data_set: customers, column: last_purchase_at, not_in_future: true}
+"""
+
+    def columns_used(self, settings: ValiditySettings) -> Mapping[str, tuple[str, ...]]:
+        return {"column": (settings.column,)}
+
+    def problems(self, settings: ValiditySettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
+        declared = _type(settings, subject)
+        truths = [value for value in settings.accepted_values or () if isinstance(value, bool)]
+        if truths and declared not in (None, "boolean"):
+            message = f"{str(truths[0]).lower()} is not a value of {settings.column}, which is {declared}"
+            yield "accepted_values", message, 'YAML reads yes, no, on and off as true and false; write them in quotes, as "no"'
+
+    def measures(self, settings: ValiditySettings, subject: Subject) -> Mapping[str, Measure]:
+        return {"rows": RowCount(), "nulls": NullCount(settings.column), "invalid": _invalid(settings, _type(settings, subject))}
+
+    def judge(self, settings: ValiditySettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
+        filled = counted(readings, "rows") - counted(readings, "nulls")
+        if filled == 0:
+            return nothing_to_judge(f"{settings.column} is empty in every row", settings.at_least)
+        valid = filled - counted(readings, "invalid")
+        what = f"{settings.column} is {_rule(settings)} in"
+        return judged_share(valid, filled, settings.at_least, what=what, failing="invalid", of="filled row")
+
+
+def _type(settings: ValiditySettings, subject: Subject) -> str | None:
+    named = {column.name.lower(): column.type for column in subject.data_set.columns}
+    return named.get(settings.column.lower())
+
+
+def _invalid(settings: ValiditySettings, declared: str | None) -> Measure:
+    column = quoted(settings.column)
+    if settings.accepted_values is not None:
+        as_text = declared is not None and declared.startswith("varchar")
+        accepted = ", ".join(literal(str(value) if as_text else value) for value in settings.accepted_values)
+        return CountIf(f"{column} not in ({accepted})")
+    if settings.pattern is not None:
+        return CountIf(f"not regexp_full_match(cast({column} as varchar), {literal(settings.pattern)})")
+    if settings.not_in_future:
+        return CountIf(f"{column} > now()" if declared == "timestamptz" else f"{column} > now() at time zone 'UTC'")
+    low, high = (None if bound is None else literal(bound) for bound in (settings.min, settings.max))
+    return OutOfRange(settings.column, low, high)
+
+
+def _rule(settings: ValiditySettings) -> str:
+    if settings.accepted_values is not None:
+        return "an accepted value"
+    if settings.pattern is not None:
+        return f"of the pattern {settings.pattern}"
+    if settings.not_in_future:
+        return "not in the future"
+    if settings.min is None or settings.max is None:
+        return f"at most {settings.max}" if settings.min is None else f"at least {settings.min}"
+    return f"between {settings.min} and {settings.max}"
+
+
+CAPABILITY = Validity()

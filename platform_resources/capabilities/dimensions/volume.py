@@ -1,0 +1,108 @@
+"""The dimension `volume`."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from platform_resources.capabilities.measures import Judgement, Measure, Moment, Reading, RowCount, Subject, Verdict
+from platform_resources.capabilities.shares import amount, counted, number_text
+from platform_resources.spec.components import YesNo
+from platform_resources.spec.strict import Strict
+
+Rows = Annotated[int, Field(ge=0)]
+Part = tuple[Verdict, str]
+
+
+class VolumeSettings(Strict):
+    """How many rows there may be, and how their number may differ from the version published before."""
+
+    at_least: Rows | None = None
+    at_most: Rows | None = None
+    never_decreases: YesNo = False
+    change_at_most: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+    @model_validator(mode="after")
+    def _promises_something(self) -> "VolumeSettings":
+        if self.at_least is None and self.at_most is None and self.change_at_most is None and not self.never_decreases:
+            raise ValueError("write at least one of at_least, at_most, never_decreases: true, change_at_most")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"at_least ({self.at_least}) is above at_most ({self.at_most})")
+        return self
+
+
+class Volume:
+    """How many rows there are: at least, at most, never fewer than before, changed by at most so many percent.
+
+    The first version has nothing to be compared with and keeps `never_decreases` and `change_at_most`. No rows are a known number of rows.
+    """
+
+    name = "volume"
+    config = VolumeSettings
+    example = """
+- name: Customers are never deleted
+  type: service-level-asset
+  properties: {dimension: volume, data_set: customers, at_least: 1000, never_decreases: true, change_at_most: 20, gate: true}
+"""
+
+    def columns_used(self, settings: VolumeSettings) -> Mapping[str, tuple[str, ...]]:
+        return {}
+
+    def problems(self, settings: VolumeSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
+        yield from ()
+
+    def measures(self, settings: VolumeSettings, subject: Subject) -> Mapping[str, Measure]:
+        return {"rows": RowCount()}
+
+    def judge(self, settings: VolumeSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
+        rows = counted(readings, "rows")
+        parts = [*_bounds(settings, rows), *_against_former(settings, rows, moment.previous_rows)]
+        verdicts: tuple[Verdict, ...] = ("missed", "unknown", "met")
+        worst = next(verdict for verdict in verdicts if verdict in {part for part, _ in parts})
+        texts = dict.fromkeys(text for verdict, text in parts if verdict == worst)
+        return Judgement(worst, f"{amount(rows)}; {'; '.join(texts)}", rows, ", ".join(_promises(settings)))
+
+
+def _bounds(settings: VolumeSettings, rows: int) -> Iterator[Part]:
+    if settings.at_least is not None:
+        yield _met(rows >= settings.at_least), f"at least {settings.at_least:,} promised"
+    if settings.at_most is not None:
+        yield _met(rows <= settings.at_most), f"at most {settings.at_most:,} promised"
+
+
+def _against_former(settings: VolumeSettings, rows: int, former: int | None) -> Iterator[Part]:
+    if former is None:
+        if settings.never_decreases or settings.change_at_most is not None:
+            yield "met", "first version, so there is nothing to compare with"
+        return
+    if settings.never_decreases:
+        yield _met(rows >= former), f"never fewer than before promised, {former:,} before"
+    if settings.change_at_most is not None:
+        yield _change(settings.change_at_most, rows, former)
+
+
+def _change(at_most: float, rows: int, former: int) -> Part:
+    if former == 0 and rows > 0:
+        return "unknown", "there were no rows before, so the change has no percentage"
+    change = Decimal(100 * (rows - former)) / max(former, 1)
+    text = f"{number_text(round(change, 1))} % change from {former:,}, at most {number_text(at_most)} % promised"
+    return _met(abs(100 * (rows - former)) <= Decimal(str(at_most)) * former), text
+
+
+def _met(holds: bool) -> Verdict:
+    return "met" if holds else "missed"
+
+
+def _promises(settings: VolumeSettings) -> Iterator[str]:
+    if settings.at_least is not None:
+        yield f"at least {amount(settings.at_least)}"
+    if settings.at_most is not None:
+        yield f"at most {amount(settings.at_most)}"
+    if settings.never_decreases:
+        yield "never fewer than before"
+    if settings.change_at_most is not None:
+        yield f"change at most {number_text(settings.change_at_most)} %"
+
+
+CAPABILITY = Volume()

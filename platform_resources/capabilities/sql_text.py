@@ -1,0 +1,25 @@
+"""How names and values are written in DuckDB's SQL."""
+
+from collections.abc import Iterable
+
+
+def quoted(name: str) -> str:
+    """The name as a quoted identifier, whatever it is: a reserved word, not ASCII, with quotes in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quoted_list(names: Iterable[str], prefix: str = "") -> str:
+    """Quoted identifiers with commas between them; `prefix` is a table's alias with its dot."""
+    return ", ".join(prefix + quoted(name) for name in names)
+
+
+def literal(value: bool | float | str) -> str:
+    """The value as SQL: numbers and booleans plain, text in quotes (dates too: DuckDB reads them as the column's type)."""
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return str(value).lower()
+
+
+def enclosed(expression: str) -> str:
+    """The expression in parentheses; a comment at its end cannot swallow the closing one."""
+    return f"({expression}\n)" if "--" in expression else f"({expression})"

@@ -1,0 +1,17 @@
+"""Whether an objective is met, missed or unknown, from its readings."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from platform_resources.capabilities.measures import Judgement, Moment, Reading, Subject
+from platform_resources.capabilities.protocols import Dimension
+
+
+def judged(dimension: Dimension, settings: Any, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
+    """The dimension's verdict; unknown, with the reason, if a reading that it needs failed or is not there."""
+    for name in dimension.measures(settings, subject):
+        if name not in readings:
+            return Judgement("unknown", f"{name} was not measured")
+        if readings[name].error is not None:
+            return Judgement("unknown", f"{name} could not be measured: {readings[name].error}")
+    return dimension.judge(settings, readings, subject, moment)

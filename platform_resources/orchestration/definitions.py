@@ -1,0 +1,87 @@
+"""The definitions of a code location: one domain's products, or a whole mesh."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+
+from platform_resources.capabilities.registry import installed_registry
+from platform_resources.orchestration.automation import automation
+from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
+from platform_resources.orchestration.specs import SpecMinter, asset_key, rejected_spec
+from platform_resources.orchestration.steps import audit_step, build_step, publish_step, pull_step, pulled_ports, score_step
+from platform_resources.planning import conventions
+from platform_resources.planning.plan import MeshPlan, ProductPlan
+from platform_resources.repository import mesh_root, read_plan, state_folder
+
+
+def domain_definitions(file: str) -> dg.Definitions:
+    """The code location of the domain whose definitions.py is `file`: its good products, and the problems of its bad ones."""
+    here = Path(file).resolve()
+    root = mesh_root(start=here.parent)
+    plan, _ = read_plan(root)
+    return definitions(root, plan.domain(here.parent.name))
+
+
+def mesh_definitions(root: Path) -> dg.Definitions:
+    """The whole mesh in one code location."""
+    plan, _ = read_plan(root)
+    return definitions(root, plan)
+
+
+def definitions(root: Path, plan: MeshPlan) -> dg.Definitions:
+    registry = installed_registry()
+    assets: list[dg.AssetsDefinition | dg.AssetSpec] = []
+    checks: list[dg.AssetChecksDefinition] = []
+    for product in plan.products:
+        minter = SpecMinter(root, product)
+        assets += _external_specs(product, minter)
+        if product.runs:
+            assets += _steps(root, product, minter)
+            checks += [audit_step(product, registry)] if product.objectives else []
+    assets += [rejected_spec(root, rejected) for rejected in plan.rejected]
+    jobs = {product.name: _job(product) for product in plan.products if product.runs}
+    schedules, sensors = automation(plan, jobs)
+    return dg.Definitions(
+        assets=assets,
+        asset_checks=checks,
+        jobs=list(jobs.values()),
+        schedules=schedules,
+        sensors=sensors,
+        resources={RESOURCE: RefreshResource(root=str(root), state=str(state_folder(root)))},
+        executor=dg.in_process_executor,
+    )
+
+
+def _external_specs(product: ProductPlan, minter: SpecMinter) -> Iterator[dg.AssetSpec]:
+    """What the platform shows and does not run: sources, described inputs, known consumers; all of a product that is only proposed."""
+    loaded = pulled_ports(product) if product.runs else ()
+    yield from (spec for port in product.inputs if (spec := minter.source(port)) is not None)
+    yield from (minter.input(port) for port in product.inputs if port not in loaded)
+    yield from (minter.consumer(consumer) for consumer in product.consumers)
+    if not product.runs:
+        yield minter.scorecard()
+
+
+def _steps(root: Path, product: ProductPlan, minter: SpecMinter) -> Iterator[dg.AssetsDefinition]:
+    if pulled_ports(product):
+        yield pull_step(product, minter)
+    yield build_step(product, minter, root)
+    if product.outputs:
+        yield publish_step(product, minter)
+    yield score_step(product, minter)
+
+
+def _job(product: ProductPlan) -> "dg.UnresolvedAssetJobDefinition":
+    keys = [port.key for port in pulled_ports(product)]
+    keys += [model.key for model in product.models] + [port.key for port in product.outputs] + [product.scorecard]
+    selection = dg.AssetSelection.assets(*(asset_key(key) for key in keys))
+    return dg.define_asset_job(
+        conventions.job_name(product.name),
+        selection=selection,
+        description=f"One refresh of {product.title}: pull, build, audit, publish, score.",
+        tags={"product": product.name, "domain": product.domain},
+        executor_def=dg.in_process_executor,
+    )
+
+

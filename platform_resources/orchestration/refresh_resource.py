@@ -1,0 +1,67 @@
+"""What every step of a refresh shares: where things are, which day is asked for, and the lock on the product."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from filelock import FileLock, Timeout
+from pydantic import PrivateAttr
+
+from platform_resources.planning import conventions
+from platform_resources.planning.plan import ProductPlan
+
+RESOURCE = "refresh"
+
+
+class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Where the mesh is, and the day that extractors deliver up to (ISO date; yesterday if left out)."""
+
+    root: str
+    state: str
+    target: str = "duckdb"
+    as_of: str | None = None
+    wait_seconds: float = 1800.0
+    _locks: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @property
+    def root_folder(self) -> Path:
+        return Path(self.root)
+
+    @property
+    def state_folder(self) -> Path:
+        return Path(self.state)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def day(self) -> date:
+        """The day asked for. Raises Failure when `as_of` is no ISO date."""
+        if self.as_of is None:
+            return self.now().date() - timedelta(days=1)
+        try:
+            return date.fromisoformat(self.as_of)
+        except ValueError:
+            raise dg.Failure(f'as_of is "{self.as_of}"; write a day such as 2026-01-31', allow_retries=False) from None
+
+    def database_file(self, product: ProductPlan) -> Path:
+        return self.state_folder / conventions.database_file(product.domain, product.name)
+
+    def hold(self, product: ProductPlan) -> None:
+        """Keep every other refresh of this product out until this run ends; a killed process lets go at once."""
+        if product.name in self._locks:
+            return
+        file = self.state_folder / conventions.lock_file(product.domain, product.name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(file, timeout=self.wait_seconds)
+        try:
+            lock.acquire()
+        except Timeout:
+            message = f"another refresh of {product.name} has run for {self.wait_seconds:.0f} s; try again when it is done"
+            raise dg.Failure(message, allow_retries=False) from None
+        self._locks[product.name] = lock
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        for lock in self._locks.values():
+            lock.release()
+        self._locks.clear()

@@ -1,0 +1,131 @@
+"""Refreshing products from the command line: each as one Dagster run, in this process."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import dagster as dg
+
+from platform_resources.orchestration.definitions import definitions
+from platform_resources.orchestration.refresh_resource import RESOURCE
+from platform_resources.planning import conventions
+from platform_resources.planning.plan import MeshPlan, ProductPlan, Upstream, fingerprint
+from platform_resources.repository import state_folder
+from platform_resources.spec.versions import VersionRange
+from platform_resources.warehouses.versions import shelf
+
+Report = Callable[[str, str], None]
+Outcome = Literal["published", "unchanged", "gate closed", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """How one refresh ended: the version published, or why there is none, and what its inputs and objectives warned of."""
+
+    product: str
+    outcome: Outcome
+    version: str | None
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+    run_id: str
+    seconds: float
+
+
+def refresh(
+    root: Path, plan: MeshPlan, names: Iterable[str], instance: dg.DagsterInstance, as_of: str | None, report: Report
+) -> Iterator[Refreshed]:
+    """Refresh the named products, upstream first; `report` is told (product, step) as each step begins."""
+    chosen = set(names)
+    wanted = MeshPlan(tuple(product for product in plan.products if product.name in chosen), ())
+    found = definitions(root, wanted)
+    for product in wanted.products:
+        yield _refreshed(root, found, product, instance, as_of, report)
+
+
+def _refreshed(
+    root: Path, found: dg.Definitions, product: ProductPlan, instance: dg.DagsterInstance, as_of: str | None, report: Report
+) -> Refreshed:
+    started = time.monotonic()
+    shelves = shelf(state_folder(root), product.domain, product.name)
+    before = shelves.latest()
+    result = _run(found, product, instance, as_of, report)
+    after = shelves.latest()
+    published = after.id if after is not None and (before is None or after.id != before.id) else None
+    blocking = {check.name for check in product.checks if check.blocking}
+    failed = [e for e in result.get_asset_check_evaluations() if not e.passed]
+    gates = tuple(f"{e.check_name}: {e.description}" for e in failed if e.check_name in blocking)
+    return Refreshed(
+        product=product.name,
+        outcome=_outcome(result.success, published, gates),
+        version=published,
+        reasons=gates or tuple(_failure_texts(result)),
+        warnings=tuple(f"{e.check_name}: {e.description}" for e in failed if e.check_name not in blocking),
+        run_id=result.run_id,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _outcome(success: bool, published: str | None, gates: tuple[str, ...]) -> Outcome:
+    if gates and not success:
+        return "gate closed"
+    if not success:
+        return "failed"
+    return "published" if published else "unchanged"
+
+
+def _run(
+    found: dg.Definitions, product: ProductPlan, instance: dg.DagsterInstance, as_of: str | None, report: Report
+) -> dg.ExecuteInProcessResult:
+    run_id = str(uuid.uuid4())
+    instance.add_event_listener(run_id, lambda entry: _report_step(product, entry, report))
+    config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    if as_of:
+        config["resources"] = {RESOURCE: {"config": {"as_of": as_of}}}
+    job = found.resolve_job_def(conventions.job_name(product.name))
+    return job.execute_in_process(instance=instance, run_config=config, raise_on_error=False, run_id=run_id)
+
+
+def _report_step(product: ProductPlan, entry: dg.EventLogEntry, report: Report) -> None:
+    event = entry.dagster_event
+    if event is not None and event.event_type_value == "STEP_START" and event.step_key:
+        report(product.name, event.step_key.removeprefix(f"{product.name}__"))
+
+
+def _failure_texts(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+    """What went wrong, in words: a step's own description of its failure, or the innermost error."""
+    for event in result.all_events:
+        if event.event_type_value == "STEP_FAILURE":
+            data = event.step_failure_data
+            user = data.user_failure_data
+            error = data.error_display_string.strip().splitlines()
+            yield user.description if user is not None and user.description else error[0] if error else "the step failed"
+
+
+def stale_products(root: Path, plan: MeshPlan) -> list[str]:
+    """Products whose next refresh would differ: never published, changed since, or with a newer input version; and all behind them."""
+    stale: list[str] = []
+    for product in plan.products:
+        behind = any(port.upstream is not None and port.upstream.product in stale for port in product.inputs)
+        if product.runs and (behind or _is_stale(root, product)):
+            stale.append(product.name)
+    return stale
+
+
+def _is_stale(root: Path, product: ProductPlan) -> bool:
+    state = state_folder(root)
+    latest = shelf(state, product.domain, product.name).latest()
+    if latest is None or latest.fingerprint != fingerprint(product):
+        return True
+    outside = [port for port in product.inputs if port.upstream is None]
+    if outside and date.fromisoformat(latest.published_at[:10]) < datetime.now(UTC).date():
+        return True
+    return any(_has_newer(state, port.upstream, latest.inputs.get(port.name, {})) for port in product.inputs if port.upstream)
+
+
+def _has_newer(state: Path, upstream: Upstream, record: Mapping[str, Any]) -> bool:
+    newest = shelf(state, upstream.domain, upstream.product).newest_within(VersionRange.parse(upstream.version), upstream.port)
+    return newest is not None and newest.id != record.get("version")

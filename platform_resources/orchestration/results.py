@@ -1,0 +1,158 @@
+"""What Dagster is told about each step: results and their metadata."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from platform_resources.orchestration.specs import asset_key
+from platform_resources.planning import conventions
+from platform_resources.planning.plan import CheckPlan, InputPlan, OutputPlan, ProductPlan
+from platform_resources.warehouses.auditing import Audited
+from platform_resources.warehouses.dbt import NodeResult
+from platform_resources.warehouses.gate import Verdict
+from platform_resources.warehouses.pulling import Pulled
+from platform_resources.warehouses.versions import Publication
+
+SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warning": dg.AssetCheckSeverity.WARN}
+MARKS = {"met": "✅ met", "missed": "❌ missed", "unknown": "❔ unknown"}
+
+
+def pulled_result(port: InputPlan, pulled: Pulled) -> dg.MaterializeResult[Any]:
+    shown = {key: value for key, value in pulled.record.items() if value is not None and key != "rows"}
+    metadata: dict[str, Any] = {**shown, "changed": pulled.changed, "degraded": "; ".join(pulled.failures.values()) or "no"}
+    if pulled.rows is not None:
+        metadata["dagster/row_count"] = pulled.rows
+    metadata["dagster/column_schema"] = column_schema(pulled.columns)
+    version = pulled.record.get("version") or pulled.record.get("cursor") or pulled.record.get("pulled_at")
+    return dg.MaterializeResult(asset_key=asset_key(port.key), metadata=metadata, data_version=dg.DataVersion(str(version)))
+
+
+def column_schema(columns: Mapping[str, str]) -> dg.TableSchema:
+    return dg.TableSchema(columns=[dg.TableColumn(name, type=kind) for name, kind in columns.items()])
+
+
+def input_check_results(port: InputPlan, pulled: Pulled, selected: set[str]) -> Iterator[dg.AssetCheckResult]:
+    """`arrived`, `fresh`, `contract`. What could not be looked at because the input did not arrive is unknown, so not passed."""
+    arrived = "arrived" not in pulled.failures
+    for check in port.checks:
+        if check.name not in selected:
+            continue
+        unknown = not arrived and check.name != "arrived"
+        reason = "unknown: the input did not arrive" if unknown else pulled.failures.get(check.name, "fine")
+        verdict = "unknown" if unknown else "missed" if check.name in pulled.failures else "met"
+        yield _check_result(check, verdict, reason)
+
+
+def _check_result(check: CheckPlan, verdict: str, reason: str, **metadata: Any) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=check.name,
+        asset_key=asset_key(check.key),
+        passed=verdict == "met",
+        severity=SEVERITIES[check.severity],
+        description=reason,
+        metadata={"verdict": verdict, "reason": reason, **metadata},
+    )
+
+
+def build_results(product: ProductPlan, nodes: Sequence[NodeResult]) -> Iterator[Any]:
+    """Materialisations of models that were built and results of their tests, then a failure if anything went wrong."""
+    models = {node.name: node for node in nodes if node.kind == "model"}
+    tests = {node.name: node for node in nodes if node.kind in ("test", "unit_test")}
+    for model in product.models:
+        node = models.get(model.name)
+        if node is not None and node.status == "success":
+            metadata = {"seconds": node.seconds, "message": node.message, "sql": dg.MetadataValue.md(f"```sql\n{node.sql.strip()}\n```")}
+            yield dg.MaterializeResult(asset_key=asset_key(model.key), metadata=metadata)
+    for check in (test for model in product.models for test in model.tests):
+        yield _test_result(check, tests.get(check.name))
+    failed = [f"{node.name}: {node.message}" for node in models.values() if node.status != "success"]
+    if failed:
+        raise dg.Failure("dbt could not build every model:\n" + "\n".join(failed), allow_retries=False)
+
+
+def _test_result(check: CheckPlan, node: NodeResult | None) -> dg.AssetCheckResult:
+    """A test that dbt skipped, or did not find, is unknown."""
+    if node is None or node.status in ("skipped", "error"):
+        return _check_result(check, "unknown", node.message if node and node.message else "dbt did not run this test")
+    verdict = "met" if node.status == "pass" else "missed"
+    reason = "no row fails" if verdict == "met" else node.message or f"{node.failures} rows fail"
+    sql = dg.MetadataValue.md(f"```sql\n{node.sql.strip()}\n```")
+    return _check_result(check, verdict, reason, failing_rows=node.failures or 0, sql=sql)
+
+
+def audited_result(audited: Audited) -> dg.AssetCheckResult:
+    judgement, objective = audited.judgement, audited.objective
+    metadata: dict[str, Any] = {
+        "objective": objective.check.title,
+        "dimension": objective.dimension,
+        "gate": objective.check.blocking,
+        "sql": dg.MetadataValue.md(f"```sql\n{audited.sql}\n```"),
+    }
+    shown = {"value": judgement.value, "threshold": judgement.threshold, "failing_rows": judgement.failing_rows}
+    metadata |= {name: value for name, value in shown.items() if value not in (None, "")}
+    if audited.sample:
+        metadata["failing_keys"] = dg.MetadataValue.md(_table(list(audited.sample[0]), [list(row.values()) for row in audited.sample]))
+    return _check_result(objective.check, judgement.verdict, judgement.reason, **metadata)
+
+
+def published_result(state: Path, product: ProductPlan, port: OutputPlan, publication: Publication) -> dg.MaterializeResult[Any]:
+    version = publication.port(port.name)
+    assert version is not None
+    folder = state / conventions.ports_folder(product.domain, product.name)
+    metadata: dict[str, Any] = {
+        "version": publication.id,
+        "product_version": publication.product_version,
+        "dagster/row_count": version.rows,
+        "dagster/column_schema": column_schema(version.columns),
+        "bytes": version.bytes,
+        "files": dg.MetadataValue.path(str(folder / version.files[0])),
+        "made_from": dg.MetadataValue.md(_made_from(publication)),
+    }
+    if version.watermark:
+        metadata["watermark"] = version.watermark
+    if port.store.in_catalog:
+        metadata["catalog"] = dg.MetadataValue.path(str(state / conventions.catalog_file(product.domain, product.name)))
+    return dg.MaterializeResult(asset_key=asset_key(port.key), metadata=metadata, data_version=dg.DataVersion(publication.id))
+
+
+def _made_from(publication: Publication) -> str:
+    rows = [[port, record["interface"], made_from(record), record.get("pulled_at", "")] for port, record in publication.inputs.items()]
+    return _table(["input port", "interface", "what", "pulled at"], rows)
+
+
+def made_from(record: Mapping[str, Any]) -> str:
+    """What an input port held, in a few words: a version, a cursor, a number of files."""
+    match record:
+        case {"version": version, "product": upstream}:
+            return f"{upstream} version {version}"
+        case {"files": files}:
+            return f"{len(files)} files"
+        case {"cursor": str(cursor)}:
+            return f"up to {cursor}"
+        case _:
+            return f"as of {record.get('as_of', record.get('pulled_at', 'unknown'))}"
+
+
+def scorecard_metadata(product: ProductPlan, verdicts: Sequence[Verdict], outcome: str) -> dict[str, Any]:
+    """Numbers that Dagster plots over time, and the table that people read. Unknown is not met."""
+    count = {word: sum(v.verdict == word for v in verdicts) for word in MARKS}
+    rows = [[v.title, v.dimension, MARKS[v.verdict], v.reason] for v in verdicts]
+    return {
+        "scorecard": dg.MetadataValue.md(_table(["objective", "dimension", "verdict", "why"], rows)),
+        "outcome": outcome,
+        "objectives": len(verdicts),
+        **count,
+        "met_percent": round(100 * count["met"] / len(verdicts), 1) if verdicts else 0.0,
+        "checks": len(product.checks),
+    }
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,183 @@
+"""Asset and check specs minted from the plan, once each."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from platform_resources.planning.conventions import Key, problems_key
+from platform_resources.planning.plan import (
+    CheckPlan,
+    ConsumerPlan,
+    InputPlan,
+    ModelPlan,
+    OutputPlan,
+    Place,
+    ProductPlan,
+    RejectedProduct,
+)
+from platform_resources.spec.components import Column
+from platform_resources.spec.problems import problems_text
+
+
+def asset_key(key: Key) -> dg.AssetKey:
+    return dg.AssetKey(list(key))
+
+
+def product_tags(product: ProductPlan) -> dict[str, str]:
+    """What a product can be selected by in the asset graph; only values that Dagster takes."""
+    info = product.info
+    tags = {
+        "domain": product.domain,
+        "product": product.name,
+        "version": info.version,
+        "lifecycle": info.lifecycle,
+        "archetype": info.archetype or "undeclared",
+        "class": info.class_,
+        "criticality": info.criticality,
+        "certified": "yes" if info.certified else "no",
+    }
+    own = {_tag_text(tag): "" for tag in info.tags if _tag_text(tag)}
+    return {**own, **{name: _tag_text(value) for name, value in tags.items()}}
+
+
+def _tag_text(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)[:63].strip("_.-")
+
+
+def owners(product: ProductPlan) -> list[str]:
+    declared = (product.info.owners.business, product.info.owners.technical)
+    return [owner for owner in dict.fromkeys(declared) if owner]
+
+
+class SpecMinter:
+    """Mints the specs of one product; what all its assets share is made once."""
+
+    def __init__(self, root: Path, product: ProductPlan) -> None:
+        self.root, self.product = root, product
+        self.tags, self.owners = product_tags(product), owners(product)
+
+    def _spec(self, key: Key, place: Place, kinds: set[str], **more: Any) -> dg.AssetSpec:
+        metadata = {**_code_reference(self.root, place), **more.pop("metadata", {})}
+        return dg.AssetSpec(
+            asset_key(key),
+            group_name=self.product.group,
+            owners=more.pop("owners", self.owners),
+            tags=self.tags,
+            kinds=kinds,
+            metadata=metadata,
+            deps=[asset_key(dependency) for dependency in more.pop("deps", ())],
+            **more,
+        )
+
+    def input(self, port: InputPlan) -> dg.AssetSpec:
+        promised = _column_schema(port.upstream.columns) if port.upstream else {}
+        described = port.description or f"Input port {port.title}."
+        kinds = {"input_port", port.kind}
+        return self._spec(port.key, port.place, kinds, deps=port.dependencies, description=described, metadata=promised)
+
+    def source(self, port: InputPlan) -> dg.AssetSpec | None:
+        """What lies outside the mesh before an input port."""
+        if port.source is None:
+            return None
+        described = f"Source of the input port {port.title}, outside the mesh. {port.description}"
+        return self._spec(port.source, port.place, {"source", port.kind}, description=described.strip())
+
+    def model(self, model: ModelPlan) -> dg.AssetSpec:
+        kinds = {"dbt", "duckdb"} | ({"data_set"} if model.data_set else set())
+        described = model.description or f"dbt model {model.name}."
+        metadata = _column_schema(model.columns)
+        return self._spec(model.key, model.place, kinds, deps=model.dependencies, description=described, metadata=metadata)
+
+    def output(self, port: OutputPlan) -> dg.AssetSpec:
+        model = self.product.model(port.model)
+        policy = dg.FreshnessPolicy.time_window(fail_window=port.max_age) if port.max_age else None
+        metadata: dict[str, Any] = {
+            "product": self.product.title,
+            "data_set": port.data_set,
+            "interface": port.interface,
+            "folder": port.folder,
+            "keep_versions": port.keep_versions,
+            **_column_schema(model.columns),
+            **_support(self.product),
+        }
+        kinds = {"output_port", port.kind}
+        described = port.description or f"Output port {port.title}."
+        return self._spec(
+            port.key, port.place, kinds, deps=[model.key], description=described, metadata=metadata, freshness_policy=policy, skippable=True
+        )
+
+    def scorecard(self) -> dg.AssetSpec:
+        product = self.product
+        described = f"How {product.title} keeps its promises: every objective with its verdict.\n\n{product.info.purpose}".strip()
+        dependencies = [port.key for port in product.outputs]
+        return self._spec(product.scorecard, product.place, {"scorecard"}, deps=dependencies, description=described, metadata=_support(product))
+
+    def consumer(self, consumer: ConsumerPlan) -> dg.AssetSpec:
+        described = consumer.description or f"{consumer.title}, outside the mesh."
+        metadata = {"url": dg.MetadataValue.url(consumer.url)} if consumer.url else {}
+        owned = {"owners": [consumer.owner]} if consumer.owner else {}
+        kinds = {consumer.kind}
+        return self._spec(
+            consumer.key, consumer.place, kinds, deps=consumer.dependencies, description=described, metadata=metadata, **owned
+        )
+
+
+def check_specs(checks: Iterable[CheckPlan]) -> Iterator[dg.AssetCheckSpec]:
+    for check in checks:
+        yield dg.AssetCheckSpec(
+            check.name,
+            asset=asset_key(check.key),
+            description=f"{check.title}. {check.description}" if check.kind == "objective" else check.description,
+            blocking=check.blocking,
+            metadata={"kind": check.kind, "declared_in": f"{check.place.file}:{check.place.line}"},
+        )
+
+
+def rejected_spec(root: Path, rejected: RejectedProduct) -> dg.AssetSpec:
+    """Stands for a product that is not loaded: its problems are its description."""
+    text = f"This product is not loaded. `mesh validate` says:\n\n```\n{problems_text(rejected.problems)}\n```"
+    group = "/".join(_tag_text(part).replace(".", "_").replace("-", "_") or "unnamed" for part in (rejected.domain, rejected.name))
+    return dg.AssetSpec(
+        asset_key(problems_key(rejected.name)),
+        group_name=group,
+        description=text,
+        kinds={"invalid"},
+        tags={"invalid": "yes"},
+        metadata={"problems": len(rejected.problems), **_code_reference(root, Place(rejected.file, rejected.problems[0].line))},
+    )
+
+
+def _code_reference(root: Path, place: Place) -> dict[str, Any]:
+    reference = dg.LocalFileCodeReference(file_path=str(root / place.file), line_number=place.line, label=place.file)
+    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
+
+
+def _column_schema(columns: Iterable[Column]) -> dict[str, Any]:
+    listed = [
+        dg.TableColumn(
+            column.name,
+            type=column.type,
+            description=_column_text(column) or None,
+            constraints=dg.TableColumnConstraints(nullable=column.nullable),
+            tags={"classification": column.classification},
+        )
+        for column in columns
+    ]
+    return {"dagster/column_schema": dg.TableSchema(columns=listed)} if listed else {}
+
+
+def _column_text(column: Column) -> str:
+    """A column's description with its unit and the shared identifier that it holds."""
+    unit = f"Unit: {column.unit}." if column.unit else ""
+    identifier = f"Identifier: {column.identifier}." if column.identifier else ""
+    return " ".join(part for part in (column.description, unit, identifier) if part)
+
+
+def _support(product: ProductPlan) -> Mapping[str, Any]:
+    support = product.info.support
+    folder = product.place.file.rpartition("/")[0]
+    found = {"channel": support.channel, "runbook": f"{folder}/{support.runbook}" if support.runbook else None}
+    return {name: value for name, value in found.items() if value}

@@ -1,0 +1,178 @@
+"""The five steps of a refresh as Dagster definitions: pull, build, audit, publish, score."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from platform_resources.capabilities.protocols import NotPulled
+from platform_resources.capabilities.registry import Registry
+from platform_resources.orchestration.refresh_resource import RefreshResource
+from platform_resources.orchestration.results import (
+    audited_result,
+    build_results,
+    input_check_results,
+    pulled_result,
+    published_result,
+    scorecard_metadata,
+)
+from platform_resources.orchestration.specs import SpecMinter, asset_key, check_specs
+from platform_resources.planning import conventions
+from platform_resources.planning.plan import InputPlan, ProductPlan, fingerprint
+from platform_resources.repository import write_generated_files
+from platform_resources.warehouses.auditing import audit
+from platform_resources.warehouses.dbt import BuildFailed, build
+from platform_resources.warehouses.duckdb import ProductDatabase, opened
+from platform_resources.warehouses.gate import Gate, decided, gate, set_gate
+from platform_resources.warehouses.publishing import Candidate, failing_inputs, input_records, nothing_changed, publish
+from platform_resources.warehouses.pulling import PullContext, Pulled, PullFailed, pull
+from platform_resources.warehouses.versions import shelf
+
+Context = dg.AssetExecutionContext
+
+
+def pulled_ports(product: ProductPlan) -> tuple[InputPlan, ...]:
+    """The input ports that the platform loads; the others are only described."""
+    return tuple(port for port in product.inputs if not isinstance(port.pull, NotPulled))
+
+
+def pull_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
+    """One asset per input port. Every port is pulled even if another fails."""
+    ports = {asset_key(port.key): port for port in pulled_ports(product)}
+
+    @dg.multi_asset(
+        name=conventions.step_name(product.name, "pull"),
+        specs=[minter.input(port) for port in ports.values()],
+        check_specs=list(check_specs(check for port in ports.values() for check in port.checks)),
+        can_subset=True,
+        pool=conventions.pool(product.name),
+    )
+    def _pull(context: Context, refresh: RefreshResource) -> Iterator[Any]:
+        refresh.hold(product)
+        where = PullContext(refresh.root_folder, refresh.state_folder, refresh.now(), refresh.day(), product)
+        failed: list[str] = []
+        with opened(refresh.database_file(product)) as database:
+            for key in (k for k in ports if k in context.selected_asset_keys):
+                yield from _pulled(context, database, ports[key], where, failed)
+        if failed:
+            raise dg.Failure("\n".join(failed), allow_retries=False)
+
+    return _pull
+
+
+def _pulled(context: Context, database: ProductDatabase, port: InputPlan, where: PullContext, failed: list[str]) -> Iterator[Any]:
+    selected = {key.name for key in context.selected_asset_check_keys if key.asset_key == asset_key(port.key)}
+    try:
+        pulled = pull(database, port, where)
+    except PullFailed as error:
+        failed.append(str(error))
+        arrived = Pulled(port.name, {}, False, failures={"arrived": str(error)})
+        yield from input_check_results(port, arrived, selected)
+        return
+    for reason in pulled.failures.values():
+        context.log.warning(f"input port {port.name}: {reason}")
+    yield pulled_result(port, pulled)
+    yield from input_check_results(port, pulled, selected)
+
+
+def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.AssetsDefinition:
+    """The product's dbt models and tests in one `dbt build`, in this process."""
+
+    @dg.multi_asset(
+        name=conventions.step_name(product.name, "build"),
+        specs=[minter.model(model) for model in product.models],
+        check_specs=list(check_specs(test for model in product.models for test in model.tests)),
+        pool=conventions.pool(product.name),
+    )
+    def _build(context: Context, refresh: RefreshResource) -> Iterator[Any]:
+        refresh.hold(product)
+        write_generated_files(root, product)
+        with opened(refresh.database_file(product)) as database:
+            set_gate(database, Gate(False, "the models were rebuilt and not audited since"))
+        try:
+            nodes = build(root, refresh.state_folder, product, refresh.target, context.log.info)
+        except BuildFailed as error:
+            raise dg.Failure(f"dbt could not build {product.name}: {error}", allow_retries=False) from error
+        yield from build_results(product, nodes)
+
+    return _build
+
+
+def audit_step(product: ProductPlan, registry: Registry) -> dg.AssetChecksDefinition:
+    """Every objective judged on what was built. A gate that is not met stops the publication."""
+    checks = [objective.check for objective in product.objectives]
+
+    @dg.multi_asset_check(
+        name=conventions.step_name(product.name, "audit"),
+        specs=list(check_specs(checks)),
+        can_subset=True,
+        pool=conventions.pool(product.name),
+    )
+    def _audit(context: dg.AssetCheckExecutionContext, refresh: RefreshResource) -> Iterator[Any]:
+        refresh.hold(product)
+        published = shelf(refresh.state_folder, product.domain, product.name).latest()
+        with opened(refresh.database_file(product)) as database:
+            audited = audit(database, product, registry, refresh.now(), published)
+            decision = decided(audited)
+            set_gate(database, decision)
+        if not decision.open:
+            _report_unpublished(context, product, decision, f"not published, the gate is closed: {decision.reason}")
+        selected = context.selected_asset_check_keys
+        for result in audited:
+            if dg.AssetCheckKey(asset_key(result.objective.check.key), result.objective.check.name) in selected:
+                yield audited_result(result)
+
+    return _audit
+
+
+def _report_unpublished(context: Any, product: ProductPlan, decision: Gate, outcome: str) -> None:
+    """The scorecard of a refresh that publishes nothing, whose own step does not run then."""
+    metadata = scorecard_metadata(product, decision.verdicts, outcome)
+    context.log_event(dg.AssetMaterialization(asset_key(product.scorecard), metadata=metadata))
+
+
+def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
+    """One asset per output port; all of them are published in one step, as one version."""
+
+    @dg.multi_asset(
+        name=conventions.step_name(product.name, "publish"),
+        specs=[minter.output(port) for port in product.outputs],
+        pool=conventions.pool(product.name),
+    )
+    def _publish(context: Context, refresh: RefreshResource) -> Iterator[Any]:
+        refresh.hold(product)
+        candidate = Candidate(product, refresh.state_folder, refresh.now(), context.run_id, fingerprint(product))
+        with opened(refresh.database_file(product)) as database:
+            decision = gate(database)
+            if not decision.open:
+                raise dg.Failure(f"{product.name} is not published: {decision.reason}", allow_retries=False)
+            inputs, failing = input_records(database, product), failing_inputs(database, product)
+            if failing and nothing_changed(candidate, inputs):
+                outcome = f"not published, nothing changed: {'; '.join(failing.values())}"
+                context.log.warning(outcome)
+                _report_unpublished(context, product, decision, outcome)
+                return
+            publication = publish(database, candidate, inputs)
+        for port in product.outputs:
+            yield published_result(refresh.state_folder, product, port, publication)
+
+    return _publish
+
+
+def score_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
+    """The scorecard: every objective with its verdict, as numbers that Dagster plots and a table that people read."""
+
+    @dg.multi_asset(
+        name=conventions.step_name(product.name, "score"), specs=[minter.scorecard()], pool=conventions.pool(product.name)
+    )
+    def _score(context: Context, refresh: RefreshResource) -> Iterator[Any]:
+        refresh.hold(product)
+        with opened(refresh.database_file(product)) as database:
+            decision = gate(database)
+        latest = shelf(refresh.state_folder, product.domain, product.name).latest()
+        outcome = f"published version {latest.id}" if latest else "nothing published yet"
+        metadata = scorecard_metadata(product, decision.verdicts, outcome)
+        yield dg.MaterializeResult(asset_key=asset_key(product.scorecard), metadata=metadata)
+
+    return _score

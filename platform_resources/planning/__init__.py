@@ -1,0 +1,1 @@
+"""Products to one frozen plan: everything that is decided is decided here, purely."""

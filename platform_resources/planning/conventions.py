@@ -1,0 +1,101 @@
+"""Every name that the platform mints, in one place."""
+
+from platform_resources.spec.names import slug
+
+Key = tuple[str, ...]
+
+PRODUCTS_FOLDER = "dataproducts"
+DBT_FOLDER = "dbt_project"
+GENERATED_FILE = "_generated.yml"
+SOURCE_NAME = "inputs"
+RESERVED_NAMES = frozenset({"inputs", "outputs", "scorecard", "consumers", "sources", "problems"})
+
+
+def input_key(product: str, port: str) -> Key:
+    return (product, "inputs", port)
+
+
+def model_key(product: str, model: str) -> Key:
+    return (product, model)
+
+
+def output_key(product: str, port: str) -> Key:
+    return (product, "outputs", port)
+
+
+def scorecard_key(product: str) -> Key:
+    return (product, "scorecard")
+
+
+def problems_key(product: str) -> Key:
+    """The asset that shows why a product is not loaded."""
+    return (product, "problems")
+
+
+def source_key(product: str, port: str) -> Key:
+    """What lies outside the mesh before an input port."""
+    return (product, "sources", port)
+
+
+def consumer_key(product: str, consumer: str) -> Key:
+    """What lies outside the mesh behind an output port."""
+    return (product, "consumers", consumer)
+
+
+def group(domain: str, product: str) -> str:
+    return f"{domain}/{product}"
+
+
+def job_name(product: str) -> str:
+    return f"refresh_{product}"
+
+
+def step_name(product: str, step: str, port: str = "") -> str:
+    """Op names: `<product>__pull__<port>`, `<product>__build`, `__audit`, `__publish`, `__score`."""
+    return f"{product}__{step}" + (f"__{port}" if port else "")
+
+
+def pool(product: str) -> str:
+    """One refresh of a product at a time; different products side by side."""
+    return f"refresh_{product}"
+
+
+def check_name(title: str) -> str:
+    return slug(title)
+
+
+def dbt_test_name(test: str, model: str, column: str) -> str:
+    return slug(f"{test}_{model}_{column}")
+
+
+def product_folder(domain: str, product: str) -> str:
+    return f"{PRODUCTS_FOLDER}/{domain}/{product}"
+
+
+def models_folder(domain: str, product: str) -> str:
+    return f"{DBT_FOLDER}/models/{domain}/{product}"
+
+
+def tests_folder(domain: str, product: str) -> str:
+    return f"{DBT_FOLDER}/tests/{domain}/{product}"
+
+
+def database_file(domain: str, product: str) -> str:
+    return f"warehouse/{domain}/{product}.duckdb"
+
+
+def ports_folder(domain: str, product: str) -> str:
+    return f"ports/{domain}/{product}"
+
+
+def port_folder(domain: str, product: str, port: str) -> str:
+    return f"{ports_folder(domain, product)}/{port}"
+
+
+def catalog_file(domain: str, product: str) -> str:
+    """The read-only database whose views show the published versions of the product's SQL ports."""
+    return f"{ports_folder(domain, product)}/{product}.duckdb"
+
+
+def lock_file(domain: str, product: str) -> str:
+    return f"warehouse/{domain}/{product}.lock"

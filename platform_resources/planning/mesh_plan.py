@@ -1,0 +1,32 @@
+"""A mesh of products to the one plan, with the products that are rejected and why."""
+
+from collections.abc import Iterable
+
+from platform_resources.planning.lineage import ordered, product_graph
+from platform_resources.planning.mesh import Mesh
+from platform_resources.planning.plan import MeshPlan, RejectedProduct
+from platform_resources.planning.product_plan import product_plan
+from platform_resources.planning.validation import find_problems
+from platform_resources.spec.problems import Problem, errors
+from platform_resources.spec.product import Product
+
+
+def mesh_plan(mesh: Mesh, only: Iterable[str] | None = None) -> tuple[MeshPlan, tuple[Problem, ...]]:
+    """The plan of every good product (of `only` these names, if given), and all problems. A product with an error is rejected alone."""
+    found = find_problems(mesh)
+    bad = {product.name: _errors_of(mesh, product, found) for product in mesh.products}
+    wanted = set(only) if only is not None else {product.name for product in mesh.products}
+    graph = {name: up for name, up in product_graph(mesh).items() if not bad[name]}
+    good = [name for name in ordered(graph) if name in wanted]
+    rejected = [RejectedProduct(p.name, p.domain, p.file, bad[p.name]) for p in mesh.products if bad[p.name]]
+    rejected += [RejectedProduct(u.name, u.domain, u.file, u.problems) for u in mesh.unreadable]
+    plan = MeshPlan(tuple(product_plan(mesh, mesh.by_name[name]) for name in good), tuple(sorted(rejected, key=lambda r: r.file)))
+    return plan, tuple(sorted({*found, *(p for u in mesh.unreadable for p in u.problems)}))
+
+
+def _errors_of(mesh: Mesh, product: Product, found: Iterable[Problem]) -> tuple[Problem, ...]:
+    texts = mesh.texts.get(product.file)
+    files = {product.file}
+    if texts is not None:
+        files |= {m.file for m in (*texts.models, *texts.tests)} | set(texts.properties)
+    return tuple(problem for problem in errors(tuple(found)) if problem.file in files)

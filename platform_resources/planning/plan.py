@@ -1,0 +1,258 @@
+"""The plan: frozen data that Dagster, dbt, the warehouse and the command line interpret."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from platform_resources.capabilities.measures import Relation, Subject
+from platform_resources.capabilities.protocols import Pull, Store
+from platform_resources.planning.conventions import Key
+from platform_resources.spec.components import Column, DataProduct, DataSet, Refresh
+from platform_resources.spec.durations import duration_text
+from platform_resources.spec.problems import Problem
+from platform_resources.spec.strict import Strict
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is written: a file relative to the mesh's root, and a line."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPlan:
+    """One asset check: an objective, a dbt test, or what the platform itself checks of an input."""
+
+    name: str
+    key: Key
+    kind: Literal["objective", "dbt_test", "input"]
+    title: str
+    description: str
+    blocking: bool
+    severity: Literal["error", "warning"]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectivePlan:
+    """One objective: its check, the dimension that judges it, and what it is about."""
+
+    check: CheckPlan
+    dimension: str
+    settings: Strict
+    data_set: str
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The output port that an input port reads, and the columns it promised when the plan was made."""
+
+    product: str
+    domain: str
+    port: str
+    version: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InputPlan:
+    """One input port: how it is pulled and what its failure means."""
+
+    name: str
+    title: str
+    description: str
+    key: Key
+    interface: str
+    kind: str
+    pull: Pull
+    upstream: Upstream | None
+    source: Key | None
+    dependencies: tuple[Key, ...]
+    serve_last_good: bool
+    max_staleness: timedelta | None
+    checks: tuple[CheckPlan, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlan:
+    """One dbt model; `data_set` is empty for an internal one."""
+
+    name: str
+    description: str
+    key: Key
+    dependencies: tuple[Key, ...]
+    data_set: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...]
+    tests: tuple[CheckPlan, ...]
+    materialized: str
+    sql_digest: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class DataSetPlan:
+    """One data set with the relation that holds it."""
+
+    name: str
+    title: str
+    model: str
+    spec: DataSet
+    relation: Relation
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPlan:
+    """One output port: which data set, stored how, kept how long, promised how fresh."""
+
+    name: str
+    title: str
+    description: str
+    key: Key
+    interface: str
+    kind: str
+    data_set: str
+    model: str
+    store: Store
+    keep_versions: int
+    max_age: timedelta | None
+    folder: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerPlan:
+    """A known consumer outside the mesh."""
+
+    name: str
+    title: str
+    key: Key
+    kind: str
+    dependencies: tuple[Key, ...]
+    url: str | None
+    owner: str | None
+    description: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SampleQueryPlan:
+    """A predefined query over one output port."""
+
+    name: str
+    title: str
+    port: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedFile:
+    """A file that the platform writes before a refresh, relative to the mesh's root."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPlan:
+    """Everything decided about one product."""
+
+    name: str
+    title: str
+    domain: str
+    group: str
+    info: DataProduct
+    place: Place
+    runs: bool
+    inputs: tuple[InputPlan, ...]
+    models: tuple[ModelPlan, ...]
+    data_sets: tuple[DataSetPlan, ...]
+    objectives: tuple[ObjectivePlan, ...]
+    outputs: tuple[OutputPlan, ...]
+    consumers: tuple[ConsumerPlan, ...]
+    sample_queries: tuple[SampleQueryPlan, ...]
+    scorecard: Key
+    refresh: Refresh | None
+    files: tuple[GeneratedFile, ...]
+
+    @property
+    def checks(self) -> tuple[CheckPlan, ...]:
+        """Every check of the product: of its inputs, its models' dbt tests, its objectives."""
+        inputs = [check for port in self.inputs for check in port.checks]
+        tests = [check for model in self.models for check in model.tests]
+        return (*inputs, *tests, *(objective.check for objective in self.objectives))
+
+    def data_set(self, name: str) -> DataSetPlan:
+        return next(d for d in self.data_sets if d.name == name)
+
+    def model(self, name: str) -> ModelPlan:
+        return next(m for m in self.models if m.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedProduct:
+    """A product that is not loaded, and why."""
+
+    name: str
+    domain: str
+    file: str
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeshPlan:
+    """All products in an order in which every product comes after those it reads from."""
+
+    products: tuple[ProductPlan, ...]
+    rejected: tuple[RejectedProduct, ...]
+
+    def product(self, name: str) -> ProductPlan:
+        """Raises KeyError when the plan has no such product."""
+        found = next((p for p in self.products if p.name == name), None)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def domain(self, name: str) -> "MeshPlan":
+        """The part of the plan that one code location runs."""
+        return MeshPlan(
+            tuple(p for p in self.products if p.domain == name),
+            tuple(r for r in self.rejected if r.domain == name),
+        )
+
+
+def plan_json(plan: MeshPlan | ProductPlan) -> str:
+    """The plan as JSON, the same bytes for the same specs."""
+    return json.dumps(_data(plan), indent=2, sort_keys=True, ensure_ascii=False)
+
+
+def fingerprint(product: ProductPlan) -> str:
+    """Changes exactly when what the product is, or how it is made, changes."""
+    return hashlib.sha256(plan_json(product).encode()).hexdigest()[:16]
+
+
+def _data(value: Any) -> Any:
+    match value:
+        case Strict():
+            return _data(value.model_dump(by_alias=True, exclude_none=True))
+        case timedelta():
+            return duration_text(value)
+        case datetime():
+            return value.isoformat()
+        case Mapping():
+            return {str(key): _data(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_data(item) for item in value]
+        case _ if dataclasses.is_dataclass(value):
+            return {f.name: _data(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        case _:
+            return value

@@ -1,0 +1,232 @@
+"""One product and its texts to its plan."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import timedelta
+
+from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.protocols import NotPulled
+from platform_resources.planning import conventions
+from platform_resources.planning.dbt_files import generated_file, test_parts, test_severity
+from platform_resources.planning.mesh import Mesh, ModelText, ProductTexts
+from platform_resources.planning.models import leading_comment, materialization, own_tests, references
+from platform_resources.planning.plan import (
+    CheckPlan,
+    ConsumerPlan,
+    DataSetPlan,
+    InputPlan,
+    ModelPlan,
+    ObjectivePlan,
+    OutputPlan,
+    Place,
+    ProductPlan,
+    SampleQueryPlan,
+    Upstream,
+)
+from platform_resources.planning.ports import Resolved, resolved_port
+from platform_resources.planning.validation import subject
+from platform_resources.spec.components import DataSet, InputPort, OutputPort, ServiceLevelAsset
+from platform_resources.spec.product import Declared, Origin, Product, model_name, runs
+
+FRESHNESS = "freshness"
+
+
+def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
+    """Decide everything about a product that has no errors."""
+    inputs = tuple(_input(mesh, product, port) for port in product.input_ports)
+    models = tuple(_model(mesh, product, model) for model in _texts(mesh, product).models) if runs(product) else ()
+    objectives = tuple(_objective(mesh, product, o) for o in product.objectives if product.data_set(o.config.data_set))
+    return ProductPlan(
+        name=product.name,
+        title=product.title,
+        domain=product.domain,
+        group=conventions.group(product.domain, product.name),
+        info=product.info,
+        place=_place(product.origin),
+        runs=runs(product) and bool(models),
+        inputs=inputs,
+        models=models,
+        data_sets=tuple(_data_set(d) for d in product.data_sets),
+        objectives=objectives,
+        outputs=tuple(_output(mesh, product, port) for port in product.output_ports if product.data_set(port.config.data_set)),
+        consumers=tuple(_consumers(product)),
+        sample_queries=tuple(_sample_queries(product)),
+        scorecard=conventions.scorecard_key(product.name),
+        refresh=product.info.refresh,
+        files=(generated_file(product.domain, product.name, inputs, models),) if models else (),
+    )
+
+
+def _place(origin: Origin) -> Place:
+    return Place(origin.file, origin.line)
+
+
+def _texts(mesh: Mesh, product: Product) -> ProductTexts:
+    return mesh.texts.get(product.file, ProductTexts())
+
+
+def _data_set(data_set: Declared[DataSet]) -> DataSetPlan:
+    model = model_name(data_set)
+    return DataSetPlan(data_set.name, data_set.title, model, data_set.config, Relation("internal", model), _place(data_set.origin))
+
+
+def _input(mesh: Mesh, product: Product, port: Declared[InputPort]) -> InputPlan:
+    interface = mesh.registry.input_interfaces()[port.variant]
+    pull = interface.pull(port.settings)
+    resolved = resolved_port(mesh, port)
+    upstream = _upstream(resolved, getattr(port.settings, "version", "*")) if isinstance(resolved, Resolved) else None
+    source = None if upstream or isinstance(pull, NotPulled) else conventions.source_key(product.name, port.name)
+    key = conventions.input_key(product.name, port.name)
+    return InputPlan(
+        name=port.name,
+        title=port.title,
+        description=port.config.description,
+        key=key,
+        interface=port.variant,
+        kind=interface.kind,
+        pull=pull,
+        upstream=upstream,
+        source=source,
+        dependencies=_input_dependencies(upstream, source),
+        serve_last_good=port.config.on_failure == "serve-last-good",
+        max_staleness=port.config.max_staleness,
+        checks=() if isinstance(pull, NotPulled) else tuple(_input_checks(port, key, upstream)),
+        place=_place(port.origin),
+    )
+
+
+def _input_dependencies(upstream: Upstream | None, source: conventions.Key | None) -> tuple[conventions.Key, ...]:
+    if upstream is not None:
+        return (conventions.output_key(upstream.product, upstream.port),)
+    return (source,) if source is not None else ()
+
+
+def _upstream(resolved: Resolved, version: str) -> Upstream:
+    data_set = resolved.product.data_set(resolved.port.config.data_set)
+    columns = data_set.config.columns if data_set is not None else ()
+    return Upstream(resolved.product.name, resolved.product.domain, resolved.port.name, version, columns)
+
+
+def _input_checks(port: Declared[InputPort], key: conventions.Key, upstream: Upstream | None) -> Iterator[CheckPlan]:
+    fails = port.config.on_failure == "fail"
+
+    def check(name: str, title: str, description: str) -> CheckPlan:
+        severity = "error" if fails else "warning"
+        return CheckPlan(name, key, "input", title, description, False, severity, _place(port.origin))  # type: ignore[arg-type]
+
+    yield check("arrived", "Input arrived", "The input could be read in the last refresh; otherwise the last good one is served.")
+    if port.config.max_staleness is not None:
+        yield check("fresh", "Input is fresh", "The data is not older than the input port's max_staleness.")
+    if upstream is not None and upstream.columns:
+        yield check("contract", "Input keeps its contract", "The version has every column that the upstream promised, with its type.")
+
+
+def _model(mesh: Mesh, product: Product, text: ModelText) -> ModelPlan:
+    data_set = next((d for d in product.data_sets if model_name(d) == text.name), None)
+    config = data_set.config if data_set is not None else DataSet()
+    return ModelPlan(
+        name=text.name,
+        description=config.description or leading_comment(text),
+        key=conventions.model_key(product.name, text.name),
+        dependencies=tuple(_model_dependencies(product, text)),
+        data_set=data_set.name if data_set is not None else "",
+        columns=config.columns,
+        primary_key=config.primary_key,
+        tests=tuple(_tests(mesh, product, text, data_set)),
+        materialized=materialization(text),
+        sql_digest=hashlib.sha256(text.sql.encode()).hexdigest()[:16],
+        place=Place(text.file, 1),
+    )
+
+
+def _model_dependencies(product: Product, text: ModelText) -> Iterator[conventions.Key]:
+    for reference in references(text):
+        if reference.function == "ref":
+            yield conventions.model_key(product.name, reference.names[-1])
+        else:
+            yield conventions.input_key(product.name, reference.names[-1])
+
+
+def _tests(mesh: Mesh, product: Product, text: ModelText, data_set: Declared[DataSet] | None) -> Iterator[CheckPlan]:
+    key = conventions.model_key(product.name, text.name)
+    for column in data_set.config.columns if data_set is not None else ():
+        for test in column.tests:
+            assert data_set is not None
+            kind, _ = test_parts(test)
+            name = conventions.dbt_test_name(kind, text.name, column.name)
+            yield _dbt_test(name, key, f"dbt test {kind} of column {column.name}", test_severity(test), _place(data_set.origin))
+    for own in own_tests(_texts(mesh, product)):
+        if own.model == text.name:
+            yield _dbt_test(own.name, key, "dbt test written by the team", own.severity, Place(own.file, 1))
+
+
+def _dbt_test(name: str, key: conventions.Key, description: str, severity: str, place: Place) -> CheckPlan:
+    """A failing dbt test stops what comes after it, as in `dbt build`; one of severity warn does not."""
+    blocking = severity != "warn"
+    return CheckPlan(name, key, "dbt_test", name, description, blocking, "error" if blocking else "warning", place)
+
+
+def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAsset]) -> ObjectivePlan:
+    data_set = product.data_set(objective.config.data_set)
+    assert data_set is not None
+    gate = objective.config.gate
+    check = CheckPlan(
+        name=conventions.check_name(objective.title),
+        key=conventions.model_key(product.name, model_name(data_set)),
+        kind="objective",
+        title=objective.title,
+        description=objective.config.description or f"Objective of the dimension {objective.variant}.",
+        blocking=gate,
+        severity="error" if gate else objective.config.severity,
+        place=_place(objective.origin),
+    )
+    return ObjectivePlan(check, objective.variant, objective.settings, data_set.name, subject(product, data_set))
+
+
+def _output(mesh: Mesh, product: Product, port: Declared[OutputPort]) -> OutputPlan:
+    interface = mesh.registry.output_interfaces()[port.variant]
+    data_set = product.data_set(port.config.data_set)
+    assert data_set is not None
+    return OutputPlan(
+        name=port.name,
+        title=port.title,
+        description=port.config.description or data_set.config.description,
+        key=conventions.output_key(product.name, port.name),
+        interface=port.variant,
+        kind=interface.kind,
+        data_set=data_set.name,
+        model=model_name(data_set),
+        store=interface.store(port.settings),
+        keep_versions=port.config.keep_versions or product.info.keep_versions,
+        max_age=_max_age(product, data_set),
+        folder=conventions.port_folder(product.domain, product.name, port.name),
+        place=_place(port.origin),
+    )
+
+
+def _max_age(product: Product, data_set: Declared[DataSet]) -> timedelta | None:
+    """The strictest freshness promised for a data set."""
+    promised = [o for o in product.objectives if o.variant == FRESHNESS and product.data_set(o.config.data_set) is data_set]
+    return min((o.settings.max_age for o in promised), default=None)
+
+
+def _consumers(product: Product) -> Iterator[ConsumerPlan]:
+    for consumer in product.consumers:
+        ports = [product.output_port(name) for name in consumer.config.uses]
+        yield ConsumerPlan(
+            name=consumer.name,
+            title=consumer.title,
+            key=conventions.consumer_key(product.name, consumer.name),
+            kind=consumer.config.kind,
+            dependencies=tuple(conventions.output_key(product.name, port.name) for port in ports if port is not None),
+            url=consumer.config.url,
+            owner=consumer.config.owner,
+            description=consumer.config.description,
+            place=_place(consumer.origin),
+        )
+
+
+def _sample_queries(product: Product) -> Iterator[SampleQueryPlan]:
+    for query in product.sample_queries:
+        port = product.output_port(query.config.port)
+        yield SampleQueryPlan(query.name, query.title, port.name if port else query.config.port, query.config.sql)

@@ -1,0 +1,222 @@
+"""What is wrong with products that could be read: a pipeline of passes, each of which reports all it finds."""
+
+import ast
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from platform_resources.capabilities.measures import Relation, Subject
+from platform_resources.capabilities.protocols import PullExtractor, PullPort
+from platform_resources.planning import conventions
+from platform_resources.planning.lineage import cycles, product_graph
+from platform_resources.planning.mesh import Mesh, ProductTexts
+from platform_resources.planning.model_validation import MODEL_PASSES
+from platform_resources.planning.ports import Resolved, resolved_port, version_problem, wanted
+from platform_resources.spec.names import fold, is_name
+from platform_resources.spec.problems import Problem, did_you_mean, known_text
+from platform_resources.spec.product import Declared, Product, model_name, runs
+
+Pass = Callable[[Mesh, Product], Iterator[Problem]]
+
+
+def subject(product: Product, data_set: Declared[object]) -> Subject:
+    """What an objective on this data set is about, and what it may compare with."""
+    internal = {d.name: Relation("internal", model_name(d)) for d in product.data_sets}
+    inputs = {port.name: Relation("inputs", port.name) for port in product.input_ports}
+    spec = next(d.config for d in product.data_sets if d.name == data_set.name)
+    return Subject(spec, internal[data_set.name], inputs, internal)
+
+
+def folder_agrees(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """A product lives in `dataproducts/<domain>/<product>/`."""
+    *_, domain, name, _file = ("", "", *product.file.split("/"))
+    if name != product.name:
+        yield product.origin.problem("", f'product "{product.name}" is written in the folder "{name}"; both must have one name')
+    if domain != product.domain:
+        message = f'domain "{product.domain}" is written in the folder of domain "{domain}"; both must have one name'
+        yield product.domain_component.origin.problem("", message)
+
+
+def product_name_is_unique(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    for other in mesh.by_folded_name[fold(product.name)]:
+        if other is not product:
+            same = "is also the name of" if other.name == product.name else f'is the same to a warehouse as "{other.name}" in'
+            yield product.origin.problem("", f'product name "{product.name}" {same} {other.file}; names are unique in the mesh')
+
+
+def names_are_unique(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Within a product, input ports, models and output ports share one namespace; every component type has its own."""
+    texts = mesh.texts.get(product.file, ProductTexts())
+    named = [(f'input port "{p.title}"', p.name, p.origin) for p in product.input_ports]
+    named += [(f'output port "{p.title}"', p.name, p.origin) for p in product.output_ports]
+    seen = {fold(model.name): f'dbt model "{model.name}"' for model in texts.models}
+    for what, name, origin in named:
+        if name in conventions.RESERVED_NAMES:
+            yield origin.problem("", f'{what} may not be called "{name}"; reserved: {known_text(conventions.RESERVED_NAMES)}')
+        if fold(name) in seen:
+            yield origin.problem("", f"{what} has the name of {seen[fold(name)]}; asset names are unique within a product")
+        seen.setdefault(fold(name), what)
+    for group in (product.data_sets, product.objectives, product.indicators, product.agreements, product.consumers):
+        yield from _twice(group)
+
+
+def _twice(components: Iterable[Declared[object]]) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for component in components:
+        if fold(component.name) in seen:
+            same = f'"{component.title}" is the same name as "{seen[fold(component.name)]}"'
+            yield component.origin.problem("", f"{same} of another {component.type}; give it another")
+        seen.setdefault(fold(component.name), component.title)
+
+
+def data_sets_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    known = [d.title for d in product.data_sets]
+    for component in (*product.objectives, *product.output_ports):
+        if product.data_set(component.config.data_set) is not None:
+            continue
+        if component.config.data_set is None and not known and not runs(product):
+            continue
+        if component.config.data_set is None:
+            message = f"data_set is missing; the product has {len(known)}: {known_text(known)}"
+            yield component.origin.problem("", message)
+        else:
+            message = f'no data set "{component.config.data_set}"; known: {known_text(known)}'
+            yield component.origin.problem("data_set", message, did_you_mean(component.config.data_set, known))
+
+
+def columns_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    for data_set in product.data_sets:
+        used = {"primary_key": data_set.config.primary_key, "updated_at": tuple(filter(None, (data_set.config.updated_at,)))}
+        yield from _unknown_columns(data_set, data_set, used)
+    for objective in product.objectives:
+        data_set = product.data_set(objective.config.data_set)
+        if data_set is not None:
+            dimension = mesh.registry.dimensions()[objective.variant]
+            yield from _unknown_columns(objective, data_set, dimension.columns_used(objective.settings))
+
+
+def _unknown_columns(component: Declared[object], data_set: Declared[object], used: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:
+    known = [column.name for column in data_set.config.columns]  # type: ignore[attr-defined]
+    if not known:
+        return
+    for property_name, columns in used.items():
+        for column in columns:
+            if column not in known:
+                message = f'no column "{column}" in data set {data_set.title}; known: {known_text(known)}'
+                yield component.origin.problem(property_name, message, did_you_mean(column, known))
+
+
+def objectives_make_sense(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    for objective in product.objectives:
+        data_set = product.data_set(objective.config.data_set)
+        if data_set is None:
+            continue
+        dimension = mesh.registry.dimensions()[objective.variant]
+        for property_name, message, hint in dimension.problems(objective.settings, subject(product, data_set)):
+            yield objective.origin.problem(property_name, message, hint)
+
+
+def inputs_resolve(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """A proposed product may still name a port that is to come; any other may not."""
+    for port in product.input_ports:
+        found = resolved_port(mesh, port)
+        if isinstance(found, Problem):
+            yield found if runs(product) else port.origin.problem("associated_output_port", found.message, found.hint, warning=True)
+        pull = wanted(mesh, port)
+        if isinstance(found, Resolved) and pull is not None:
+            problem = version_problem(port, pull.version, found.product)
+            yield from (problem,) if problem else ()
+
+
+def extractors_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    modules = mesh.texts.get(product.file, ProductTexts()).modules
+    for port in product.input_ports:
+        pull = mesh.registry.input_interfaces()[port.variant].pull(port.settings)
+        if not isinstance(pull, PullExtractor):
+            continue
+        module, _, function = pull.extractor.partition(":")
+        if module not in modules:
+            continue
+        yield from _missing_function(port, module, function, modules[module])
+
+
+def _missing_function(port: Declared[object], module: str, function: str, text: str) -> Iterator[Problem]:
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        yield port.origin.problem("extractor", f"{module}.py is not valid Python: line {error.lineno}: {error.msg}")
+        return
+    known = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    if function not in known and not any(isinstance(node, (ast.Import, ast.ImportFrom, ast.Assign)) and function in ast.dump(node) for node in tree.body):
+        message = f'no function "{function}" in {module}.py; known: {known_text(known)}'
+        yield port.origin.problem("extractor", message, did_you_mean(function, known))
+
+
+def names_refer(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Indicators name objectives, sample queries and consumers name output ports."""
+    objectives = [o.title for o in product.objectives]
+    for indicator in product.indicators:
+        wanted_name = indicator.config.service_level_name
+        if wanted_name not in (*objectives, *(o.name for o in product.objectives)):
+            message = f'no service-level-asset "{wanted_name}"; known: {known_text(objectives)}'
+            yield indicator.origin.problem("service_level_name", message, did_you_mean(wanted_name, objectives))
+    ports = [p.name for p in product.output_ports]
+    for query in product.sample_queries:
+        yield from _unknown_port(product, query, "port", (query.config.port,), ports)
+    for consumer in product.consumers:
+        yield from _unknown_port(product, consumer, "uses", consumer.config.uses, ports)
+
+
+def _unknown_port(product: Product, component: Declared[object], field: str, names: Iterable[str], ports: list[str]) -> Iterator[Problem]:
+    for name in names:
+        if product.output_port(name) is None:
+            yield component.origin.problem(field, f'no output port "{name}"; known: {known_text(ports)}', did_you_mean(name, ports))
+
+
+def refresh_is_triggered(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    refresh = product.info.refresh
+    if refresh is None or refresh.on is None or not runs(product):
+        return
+    pulls = [mesh.registry.input_interfaces()[p.variant].pull(p.settings) for p in product.input_ports]
+    if not any(isinstance(pull, PullPort) for pull in pulls):
+        hint = 'write refresh: {cron: "0 5 * * *", timezone: Europe/Berlin}'
+        yield product.origin.problem("refresh", "nothing would ever refresh it: no input port reads another product", hint)
+
+
+def checks_are_unique(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Two checks of one asset may not share a name."""
+    names = Counter((o.config.data_set or "", conventions.check_name(o.title)) for o in product.objectives)
+    for objective in product.objectives:
+        if not is_name(conventions.check_name(objective.title)):
+            yield objective.origin.problem("", f'"{objective.title}" cannot be the name of a check')
+        if names[(objective.config.data_set or "", conventions.check_name(objective.title))] > 1:
+            yield objective.origin.problem("", f'"{objective.title}" names two objectives of one data set')
+
+
+def find_problems(mesh: Mesh) -> tuple[Problem, ...]:
+    """Every problem of every product that could be read, sorted."""
+    found = {problem for product in mesh.products for find in PASSES for problem in find(mesh, product)}
+    return tuple(sorted(found | set(_circles(mesh))))
+
+
+def _circles(mesh: Mesh) -> Iterator[Problem]:
+    for cycle in cycles(product_graph(mesh)):
+        for at, name in enumerate(cycle):
+            circle = " <- ".join((*cycle[at:], *cycle[:at], name))
+            message = f"products read from each other in a circle: {circle}"
+            yield mesh.by_name[name].origin.problem("", message, "take one of these input ports away")
+
+
+PASSES: tuple[Pass, ...] = (
+    folder_agrees,
+    product_name_is_unique,
+    names_are_unique,
+    data_sets_exist,
+    columns_exist,
+    objectives_make_sense,
+    inputs_resolve,
+    extractors_exist,
+    names_refer,
+    refresh_is_triggered,
+    checks_are_unique,
+    *MODEL_PASSES,
+)

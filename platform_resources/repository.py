@@ -1,0 +1,102 @@
+"""A mesh repository on disk: where it is, which files it has, and their texts as a Mesh."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from platform_resources.capabilities.registry import Registry, installed_registry
+from platform_resources.planning import conventions
+from platform_resources.planning.mesh import Mesh, ModelText, ProductTexts, UnreadableProduct
+from platform_resources.planning.mesh_plan import mesh_plan
+from platform_resources.planning.plan import MeshPlan, ProductPlan
+from platform_resources.spec.problems import Problem
+from platform_resources.spec.product import Product
+from platform_resources.spec.reading import read_product
+
+DOCUMENT = "product.yaml"
+STATE_VARIABLE = "MESH_STATE"
+
+
+class NoMesh(Exception):
+    """Raised where no folder with dataproducts/ is found; says where it was looked for."""
+
+
+def mesh_root(given: Path | None = None, start: Path | None = None) -> Path:
+    """The mesh's root: the folder given, or the nearest parent of `start` that has dataproducts/. Raises NoMesh."""
+    if given is not None:
+        if not (given / conventions.PRODUCTS_FOLDER).is_dir():
+            raise NoMesh(f"{given} is no mesh: it has no folder {conventions.PRODUCTS_FOLDER}/")
+        return given.resolve()
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / conventions.PRODUCTS_FOLDER).is_dir():
+            return folder
+    raise NoMesh(f"neither {here} nor a folder above it has {conventions.PRODUCTS_FOLDER}/; go into a mesh or give --root DIR")
+
+
+def state_folder(root: Path) -> Path:
+    """Where refreshes keep databases, published versions and run history: MESH_STATE, or the mesh's root."""
+    given = os.environ.get(STATE_VARIABLE)
+    return Path(given).resolve() if given else root
+
+
+def read_mesh(root: Path, registry: Registry | None = None) -> Mesh:
+    """Every product under `root`, with the texts beside it. Never raises for what a file says."""
+    registry = registry or installed_registry()
+    products: list[Product] = []
+    unreadable: list[UnreadableProduct] = []
+    texts: dict[str, ProductTexts] = {}
+    for path in sorted((root / conventions.PRODUCTS_FOLDER).glob(f"*/*/{DOCUMENT}")):
+        file = path.relative_to(root).as_posix()
+        found = _read(path, file, registry)
+        if isinstance(found, Product):
+            products.append(found)
+            texts[file] = product_texts(root, found.domain, found.name, path.parent)
+        else:
+            unreadable.append(UnreadableProduct(path.parent.name, path.parent.parent.name, file, found))
+    return Mesh(tuple(products), texts, tuple(unreadable), registry)
+
+
+def read_plan(root: Path, only: Iterable[str] | None = None) -> tuple[MeshPlan, tuple[Problem, ...]]:
+    """The plan of the mesh at `root` and every problem in it."""
+    return mesh_plan(read_mesh(root), only)
+
+
+def _read(path: Path, file: str, registry: Registry) -> Product | tuple[Problem, ...]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        return (Problem(file, 1, "", f"cannot be read: {error}"),)
+    reading = read_product(text, file, registry)
+    return reading.product if reading.product is not None else reading.problems
+
+
+def product_texts(root: Path, domain: str, product: str, folder: Path) -> ProductTexts:
+    models = root / conventions.models_folder(domain, product)
+    tests = root / conventions.tests_folder(domain, product)
+    return ProductTexts(
+        models=_sql(root, models),
+        tests=_sql(root, tests),
+        properties={
+            path.relative_to(root).as_posix(): path.read_text(encoding="utf-8")
+            for path in (*sorted(models.rglob("*.yml")), *sorted(models.rglob("*.yaml")))
+            if path.name != conventions.GENERATED_FILE
+        },
+        modules={path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))},
+    )
+
+
+def _sql(root: Path, folder: Path) -> tuple[ModelText, ...]:
+    return tuple(ModelText(p.stem, p.relative_to(root).as_posix(), p.read_text(encoding="utf-8")) for p in sorted(folder.rglob("*.sql")))
+
+
+def write_generated_files(root: Path, product: ProductPlan) -> None:
+    """Write the product's dbt files where they differ, each whole or not at all."""
+    for file in product.files:
+        path = root / file.path
+        if path.exists() and path.read_text(encoding="utf-8") == file.text:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}.part")
+        part.write_text(file.text, encoding="utf-8")
+        os.replace(part, path)

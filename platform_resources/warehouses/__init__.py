@@ -1,0 +1,1 @@
+"""Where data is: pull, build, measure and publish on a warehouse."""

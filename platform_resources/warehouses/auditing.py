@@ -1,0 +1,97 @@
+"""The audit: measure what a product's objectives need in few queries, judge each, and show rows that fail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from platform_resources.capabilities.measures import Judgement, Measure, Moment, Reading
+from platform_resources.capabilities.registry import Registry
+from platform_resources.objectives.judgement import judged
+from platform_resources.planning.measures import Asked, failing_rows_sql, first_queries
+from platform_resources.planning.plan import DataSetPlan, ObjectivePlan, ProductPlan
+from platform_resources.warehouses.duckdb import ProductDatabase
+from platform_resources.warehouses.measuring import measure
+from platform_resources.warehouses.versions import Publication
+
+SAMPLE_ROWS = 5
+_SHOWN = ("public", "internal")
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """One objective's verdict on the candidate version, with its SQL and the keys of some failing rows."""
+
+    objective: ObjectivePlan
+    judgement: Judgement
+    sql: str
+    sample: tuple[Mapping[str, Any], ...]
+
+    @property
+    def closes_gate(self) -> bool:
+        """Unknown is not met."""
+        return self.objective.check.blocking and self.judgement.verdict != "met"
+
+
+def audit(
+    database: ProductDatabase, product: ProductPlan, registry: Registry, now: datetime, published: Publication | None
+) -> tuple[Audited, ...]:
+    """Judge every objective of the product on what the build has made."""
+    dimensions = registry.dimensions()
+    measures = {
+        objective.check.name: dimensions[objective.dimension].measures(objective.settings, objective.subject)
+        for objective in product.objectives
+    }
+    asked = [
+        Asked(f"{o.data_set}.{o.check.name}.{name}", o.subject.relation, wanted)
+        for o in product.objectives
+        for name, wanted in measures[o.check.name].items()
+    ]
+    readings = measure(asked, database.execute)
+    return tuple(
+        _audited(database, product, objective, registry, measures[objective.check.name], readings, now, published)
+        for objective in product.objectives
+    )
+
+
+def _audited(
+    database: ProductDatabase,
+    product: ProductPlan,
+    objective: ObjectivePlan,
+    registry: Registry,
+    measures: Mapping[str, Measure],
+    readings: Mapping[str, Reading],
+    now: datetime,
+    published: Publication | None,
+) -> Audited:
+    own = {name: readings[f"{objective.data_set}.{objective.check.name}.{name}"] for name in measures}
+    moment = Moment(now, _rows_before(published, objective.data_set))
+    judgement = judged(registry.dimensions()[objective.dimension], objective.settings, own, objective.subject, moment)
+    sql = _sql(objective, measures)
+    sample = _sample(database, product.data_set(objective.data_set), objective, measures, judgement)
+    return Audited(objective, judgement, sql, sample)
+
+
+def _sql(objective: ObjectivePlan, measures: Mapping[str, Measure]) -> str:
+    """The objective's measures as queries of their own; the audit itself fuses them with others."""
+    asked = (Asked(name, objective.subject.relation, wanted) for name, wanted in measures.items())
+    return ";\n".join(query.sql for query in first_queries(asked))
+
+
+def _rows_before(published: Publication | None, data_set: str) -> int | None:
+    return next((port.rows for port in published.ports if port.data_set == data_set), None) if published else None
+
+
+def _sample(
+    database: ProductDatabase, data_set: DataSetPlan, objective: ObjectivePlan, measures: Mapping[str, Measure], judgement: Judgement
+) -> tuple[Mapping[str, Any], ...]:
+    """Keys of some failing rows; never the value of a personal or sensitive column."""
+    if judgement.verdict != "missed" or judgement.failing is None:
+        return ()
+    sql = failing_rows_sql(measures[judgement.failing], objective.subject.relation, _shown_columns(data_set), SAMPLE_ROWS)
+    return tuple(database.rows(sql)) if sql else ()
+
+
+def _shown_columns(data_set: DataSetPlan) -> tuple[str, ...]:
+    classified = {column.name for column in data_set.spec.columns if column.classification not in _SHOWN}
+    return tuple(column for column in data_set.spec.primary_key if column not in classified)

@@ -1,0 +1,103 @@
+"""dbt, in this process: one `dbt build` of one product's folder, and its results as plain data."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from platform_resources.planning import conventions
+from platform_resources.planning.plan import ProductPlan
+
+
+class BuildFailed(Exception):
+    """Raised when dbt could not build: what dbt said, without its traceback."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeResult:
+    """What became of one dbt node: `status` is dbt's word (success, pass, fail, warn, error, skipped); `seconds` is its time."""
+
+    kind: str
+    name: str
+    status: str
+    message: str
+    failures: int | None
+    seconds: float
+    sql: str
+    reads: frozenset[str]
+
+
+def build(root: Path, state: Path, product: ProductPlan, target: str, report: Callable[[str], None]) -> tuple[NodeResult, ...]:
+    """Build and test all models of the product. Failed nodes are in the results; raises BuildFailed when dbt could not run at all.
+
+    dbt's runner is not thread-safe: one build at a time in a process.
+    """
+    from dbt.cli.main import dbtRunner
+
+    work = state / "dbt_project" / "target" / product.domain / product.name
+    arguments = [
+        "build", "--project-dir", str(root / conventions.DBT_FOLDER), "--profiles-dir", str(root / conventions.DBT_FOLDER),
+        "--target", target, "--target-path", str(work), "--log-path", str(work / "logs"),
+        "--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check", "--no-write-json",
+    ]  # fmt: skip
+    with _environment(environment(state, product)):
+        result = dbtRunner(callbacks=[_reporter(report)]).invoke(arguments)
+    if result.exception is not None:
+        raise BuildFailed(_words(result.exception))
+    nodes = tuple(_node(found) for found in getattr(result.result, "results", ()))
+    if not nodes:
+        raise BuildFailed(f"dbt found no model of {product.name}")
+    return nodes
+
+
+def environment(state: Path, product: ProductPlan) -> dict[str, str]:
+    """What dbt_project.yml and profiles.yml read: which folder to parse and which database to build in."""
+    return {
+        "MESH_MODELS": f"models/{product.domain}/{product.name}",
+        "MESH_TESTS": f"tests/{product.domain}/{product.name}",
+        "MESH_DUCKDB": str(state / conventions.database_file(product.domain, product.name)),
+    }
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _reporter(report: Callable[[str], None]) -> Callable[[Any], None]:
+    """One line per finished model or test, as soon as it is finished."""
+
+    def callback(event: Any) -> None:
+        if event.info.name in ("LogModelResult", "LogTestResult"):
+            report(event.info.msg)
+
+    return callback
+
+
+def _node(found: Any) -> NodeResult:
+    node = found.node
+    return NodeResult(
+        kind=str(node.resource_type),
+        name=node.name,
+        status=str(found.status),
+        message=" ".join(str(found.message or "").split()),
+        failures=found.failures,
+        seconds=found.execution_time,
+        sql=getattr(node, "compiled_code", None) or "",
+        reads=frozenset(unique_id.rsplit(".", 1)[-1] for unique_id in node.depends_on.nodes),
+    )
+
+
+def _words(error: BaseException) -> str:
+    return str(error).strip() or type(error).__name__

@@ -1,0 +1,190 @@
+"""DuckDB: one database file per product for its own refresh, and read-only views over published files for everybody else."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.protocols import PullFiles, Store
+from platform_resources.capabilities.sql_text import literal, quoted
+from platform_resources.planning.measures import relation_sql
+
+SCHEMAS = ("inputs", "internal")
+MEMORY = "main.mesh_memory"
+_READERS = {"parquet": "read_parquet", "csv": "read_csv", "json": "read_json"}
+_COPY_OPTIONS = {
+    "parquet": "format parquet, compression zstd",
+    "csv": "format csv, header true",
+    "json": "format json",
+}
+
+
+class DatabaseBusy(Exception):
+    """Raised when another process holds the product's database; says which file."""
+
+
+class QueryFailed(Exception):
+    """Raised when a consumer's SQL cannot be run; carries the database's message."""
+
+
+class ProductDatabase:
+    """A product's own database, open for writing by its one refresh. Closed by `opened`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+
+    def execute(self, sql: str) -> Sequence[Any]:
+        """Run one statement and give its first row; empty when there is none."""
+        return self.connection.execute(sql).fetchone() or ()
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """All rows of a query, each as column name to value."""
+        cursor = self.connection.execute(sql)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def exists(self, relation: Relation) -> bool:
+        sql = "select count(*) from information_schema.tables where table_schema = ? and table_name = ?"
+        return bool(self.connection.execute(sql, [relation.schema, relation.name]).fetchone()[0])  # type: ignore[index]
+
+    def columns(self, relation: Relation) -> dict[str, str]:
+        """Column names and their types in lower case, in order."""
+        found = self.connection.execute(f"describe {relation_sql(relation)}").fetchall()
+        return {row[0]: type_name(row[1]) for row in found}
+
+    def count(self, relation: Relation) -> int:
+        return int(self.execute(f"select count(*) from {relation_sql(relation)}")[0])
+
+    def point_at_files(self, relation: Relation, files: Sequence[Path], file_format: str) -> None:
+        """Make the relation a view over exactly these files."""
+        self._drop(relation, "table")
+        self.connection.execute(f"create or replace view {relation_sql(relation)} as {files_sql(files, file_format)}")
+
+    def load_files(self, relation: Relation, files: Sequence[Path], pull: PullFiles) -> None:
+        """Load files into the relation's table: anew, or behind what is there; a column missing in a file is null."""
+        self._drop(relation, "view")
+        select = files_sql(files, pull.format, pull.options, by_name=True)
+        if pull.load == "append" and self.exists(relation):
+            self.connection.execute(f"insert into {relation_sql(relation)} by name {select}")
+        else:
+            self.connection.execute(f"create or replace table {relation_sql(relation)} as {select}")
+
+    def load_data(self, relation: Relation, data: Any) -> None:
+        """Load what an extractor returned: a relation of this connection, an Arrow table or reader, or a data frame."""
+        self._drop(relation, "view")
+        if isinstance(data, duckdb.DuckDBPyRelation):
+            data.create_view("mesh_extracted", replace=True)
+        else:
+            self.connection.register("mesh_extracted", data)
+        self.connection.execute(f"create or replace table {relation_sql(relation)} as select * from mesh_extracted")
+        self.connection.execute("drop view if exists mesh_extracted")
+
+    def _drop(self, relation: Relation, kind: str) -> None:
+        """DuckDB will not replace a view by a table, nor a table by a view."""
+        sql = "select table_type from information_schema.tables where table_schema = ? and table_name = ?"
+        found = self.connection.execute(sql, [relation.schema, relation.name]).fetchone()
+        if found is not None and ("view" in found[0].lower()) == (kind == "view"):
+            self.connection.execute(f"drop {kind} {relation_sql(relation)}")
+
+    def write_file(self, relation: Relation, path: Path, store: Store) -> None:
+        """Write the whole relation to one file."""
+        options = _COPY_OPTIONS[store.format]
+        self.connection.execute(f"copy (select * from {relation_sql(relation)}) to {literal(str(path))} ({options})")
+
+    def remembered(self, topic: str) -> dict[str, str]:
+        """What former steps left in the database under a topic, as JSON text by name."""
+        sql = f"select name, record from {MEMORY} where topic = ? order by name"
+        return dict(self.connection.execute(sql, [topic]).fetchall())
+
+    def remember(self, topic: str, name: str, record: str) -> None:
+        self.connection.execute(f"insert or replace into {MEMORY} values (?, ?, ?)", [topic, name, record])
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: what is done inside is kept only if it ends well."""
+        self.connection.execute("begin")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("rollback")
+            raise
+        self.connection.execute("commit")
+
+
+@contextmanager
+def opened(file: Path, wait: float = 30.0) -> Iterator[ProductDatabase]:
+    """Open a product's database for writing, making it if it is new. Raises DatabaseBusy after `wait` seconds."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    connection = _connected(file, time.monotonic() + wait)
+    try:
+        connection.execute("set timezone = 'UTC'")
+        for schema in SCHEMAS:
+            connection.execute(f"create schema if not exists {schema}")
+        columns = "topic varchar, name varchar, record varchar, primary key (topic, name)"
+        connection.execute(f"create table if not exists {MEMORY} ({columns})")
+        yield ProductDatabase(connection)
+    finally:
+        connection.close()
+
+
+def _connected(file: Path, deadline: float) -> duckdb.DuckDBPyConnection:
+    while True:
+        try:
+            return duckdb.connect(str(file))
+        except duckdb.IOException as error:
+            if "lock" not in str(error).lower():
+                raise
+            if time.monotonic() > deadline:
+                raise DatabaseBusy(f"{file} is open in another process: {str(error).splitlines()[0]}") from error
+            time.sleep(0.2)
+
+
+def write_catalog(file: Path, views: Mapping[str, Sequence[Path]]) -> None:
+    """Write a database of views over published files: what SQL, JDBC and ODBC clients open read-only."""
+    with duckdb.connect(str(file)) as connection:
+        for name, files in sorted(views.items()):
+            connection.execute(f"create or replace view {quoted(name)} as {files_sql(files, 'parquet')}")
+
+
+def query(sql: str, views: Mapping[str, str], allowed: Sequence[Path]) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Run a consumer's SQL over views, unable to read any other file or to write. Raises QueryFailed."""
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(f"set allowed_directories = [{', '.join(literal(str(folder)) for folder in allowed)}]")
+        connection.execute("set enable_external_access = false")
+        try:
+            for name, select in sorted(views.items()):
+                connection.execute(f"create view {quoted(name)} as {select}")
+            connection.execute("set lock_configuration = true")
+            return _selected(connection, sql)
+        except duckdb.Error as error:
+            raise QueryFailed(str(error)) from error
+
+
+def _selected(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1 or statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
+        raise QueryFailed("write one SELECT; published versions are read-only")
+    cursor = connection.execute(statements[0])
+    return [column[0] for column in cursor.description or ()], cursor.fetchall()
+
+
+def files_sql(files: Sequence[Path], file_format: str, options: Mapping[str, str | bool] | None = None, *, by_name: bool = False) -> str:
+    """A select over files; `by_name` unites files whose columns differ."""
+    listed = ", ".join(literal(str(file)) for file in files)
+    arguments = "".join(f", {name} = {literal(value)}" for name, value in sorted((options or {}).items()))
+    united = ", union_by_name = true" if by_name else ""
+    return f"select * from {_READERS[file_format]}([{listed}]{united}{arguments})"
+
+
+_LONG_NAMES = {"timestamp with time zone": "timestamptz", "time with time zone": "timetz"}
+
+
+def type_name(reported: str) -> str:
+    """A type as specs write it: `TIMESTAMP WITH TIME ZONE` is `timestamptz`."""
+    plain = str(reported).lower()
+    return _LONG_NAMES.get(plain, plain)

@@ -1,0 +1,138 @@
+"""Publishing: write a fresh, complete version of every output port, then flip the pointer in one step."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from platform_resources.capabilities.sql_text import quoted
+from platform_resources.planning import conventions
+from platform_resources.planning.measures import relation_sql
+from platform_resources.planning.plan import DataSetPlan, OutputPlan, ProductPlan
+from platform_resources.warehouses.duckdb import ProductDatabase, write_catalog
+from platform_resources.warehouses.pulling import FAILURES, PULLS, substance
+from platform_resources.warehouses.versions import PortVersion, Publication, Shelf, port_file, shelf, version_id
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The version about to be published."""
+
+    product: ProductPlan
+    state: Path
+    now: datetime
+    run_id: str
+    fingerprint: str
+
+    @property
+    def shelf(self) -> Shelf:
+        return shelf(self.state, self.product.domain, self.product.name)
+
+
+def input_records(database: ProductDatabase, product: ProductPlan) -> dict[str, dict[str, Any]]:
+    """What the product's input ports hold now: the version, cursor or file set of each."""
+    ports = {port.name for port in product.inputs}
+    return {port: json.loads(record) for port, record in database.remembered(PULLS).items() if port in ports}
+
+
+def failing_inputs(database: ProductDatabase, product: ProductPlan) -> dict[str, str]:
+    """Input ports whose last pull failed, and why; their last good data is served."""
+    ports = {port.name for port in product.inputs}
+    return {port: reason for port, reason in database.remembered(FAILURES).items() if reason and port in ports}
+
+
+def nothing_changed(candidate: Candidate, inputs: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether the newest version was made from the same inputs by the same code."""
+    latest = candidate.shelf.latest()
+    if latest is None or latest.fingerprint != candidate.fingerprint:
+        return False
+    return {p: substance(r) for p, r in inputs.items()} == {p: substance(r) for p, r in latest.inputs.items()}
+
+
+def publish(database: ProductDatabase, candidate: Candidate, inputs: Mapping[str, Mapping[str, Any]]) -> Publication:
+    """Publish all output ports of the product as one version and take away versions that are no longer kept."""
+    shelves, product = candidate.shelf, candidate.product
+    version = version_id(candidate.now)
+    staged = shelves.staging(version)
+    written: dict[tuple[str, str], Path] = {}
+    ports = tuple(_write(database, candidate, port, version, staged, written) for port in product.outputs)
+    publication = Publication(
+        id=version,
+        product=product.name,
+        product_version=product.info.version,
+        published_at=candidate.now.isoformat(),
+        run_id=candidate.run_id,
+        fingerprint=candidate.fingerprint,
+        inputs=dict(inputs),
+        ports=ports,
+    )
+    shelves.publish(publication, staged)
+    refresh_catalog(candidate.state, product, publication)
+    shelves.prune({port.name: port.keep_versions for port in product.outputs}, candidate.now)
+    return publication
+
+
+def _write(
+    database: ProductDatabase, candidate: Candidate, port: OutputPlan, version: str, staged: Path, written: dict[tuple[str, str], Path]
+) -> PortVersion:
+    """Ports that expose one data set in one format share its bytes: the second is a hard link."""
+    data_set = candidate.product.data_set(port.data_set)
+    file = port_file(port.name, candidate.product.info.version, version, port.data_set, port.store.format)
+    path = staged / port.name / Path(file).name
+    path.parent.mkdir(parents=True)
+    same = written.setdefault((port.data_set, port.store.format), path)
+    if same == path:
+        database.write_file(data_set.relation, path, port.store)
+        _sync(path)
+    else:
+        os.link(same, path)
+    return PortVersion(
+        port=port.name,
+        data_set=port.data_set,
+        format=port.store.format,
+        rows=database.count(data_set.relation),
+        columns=database.columns(data_set.relation),
+        watermark=watermark(database, data_set),
+        files=(file,),
+        bytes=path.stat().st_size,
+    )
+
+
+def _sync(path: Path) -> None:
+    """A version must survive a power cut that comes after its publication."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def watermark(database: ProductDatabase, data_set: DataSetPlan) -> str | None:
+    """Until when the data set knows the world: the greatest `updated_at`; None if none is declared or it has no rows."""
+    if data_set.spec.updated_at is None:
+        return None
+    (newest,) = database.execute(f"select max({quoted(data_set.spec.updated_at)}) from {relation_sql(data_set.relation)}")
+    return moment_text(newest)
+
+
+def moment_text(value: Any) -> str | None:
+    """ISO 8601 with its time zone; a time without one is UTC, a date its first moment."""
+    if value is None:
+        return None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day)
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+
+
+def refresh_catalog(state: Path, product: ProductPlan, publication: Publication) -> None:
+    """Replace the catalog that SQL clients open by one whose views show this version."""
+    shelves = shelf(state, product.domain, product.name)
+    in_catalog = {port.name for port in product.outputs if port.store.in_catalog}
+    views = {p.data_set: [shelves.path(file).resolve() for file in p.files] for p in publication.ports if p.port in in_catalog}
+    if not views:
+        return
+    catalog = state / conventions.catalog_file(product.domain, product.name)
+    part = catalog.with_name(f".{catalog.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)
+    write_catalog(part, views)
+    os.replace(part, catalog)

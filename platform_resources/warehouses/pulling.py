@@ -1,0 +1,229 @@
+"""How an input port comes in: each way to pull, what is recorded of it, and when the last good one is kept."""
+
+import glob
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, assert_never
+
+from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.protocols import NotPulled, PullExtractor, PullFiles, PullPort
+from platform_resources.planning.plan import InputPlan, ProductPlan, Upstream
+from platform_resources.spec.durations import duration_text
+from platform_resources.spec.versions import VersionRange
+from platform_resources.warehouses.duckdb import ProductDatabase
+from platform_resources.warehouses.extraction import Extraction, ExtractorFailed, extracted
+from platform_resources.warehouses.versions import PortVersion, Publication, shelf
+
+
+class PullFailed(Exception):
+    """Raised when an input cannot be had now; says why in words for the owner."""
+
+
+class ContractBroken(PullFailed):
+    """Raised when an upstream version lacks what its product promised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What an input port holds after a pull.
+
+    `record` is what published versions cite: the upstream version, the cursor or the file set. `changed` says whether the data
+    may differ from before; `failures` has a reason per failed check (`arrived`, `fresh`, `contract`).
+    """
+
+    port: str
+    record: Mapping[str, Any]
+    changed: bool
+    columns: Mapping[str, str] = field(default_factory=dict)
+    rows: int | None = None
+    failures: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PullContext:
+    """Where and when a pull happens: the mesh's root, its state folder, the time, and the day asked for."""
+
+    root: Path
+    state: Path
+    now: datetime
+    as_of: date
+    product: ProductPlan
+
+    @property
+    def folder(self) -> Path:
+        return (self.root / self.product.place.file).parent
+
+
+PULLS, FAILURES = "pull", "pull failure"
+# The fields that say when and how a pull went, not what it brought.
+_CIRCUMSTANCES = ("pulled_at", "failures")
+
+
+def substance(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A pull record without its circumstances: equal for equal data."""
+    return {key: value for key, value in record.items() if key not in _CIRCUMSTANCES}
+
+
+def pull(database: ProductDatabase, port: InputPlan, context: PullContext) -> Pulled:
+    """Bring one input port up to date. Raises PullFailed when that fails and no last good one may be served."""
+    former = database.remembered(PULLS).get(port.name)
+    try:
+        pulled = _pulled(database, port, context, json.loads(former) if former else None)
+    except (PullFailed, ExtractorFailed) as error:
+        database.remember(FAILURES, port.name, f"input port {port.name}: {error}")
+        if not port.serve_last_good or former is None:
+            raise PullFailed(f"input port {port.name}: {error}") from error
+        return _kept(database, port, json.loads(former), error)
+    database.remember(FAILURES, port.name, "")
+    if pulled.failures and not port.serve_last_good:
+        raise PullFailed(f"input port {port.name}: {'; '.join(pulled.failures.values())}")
+    return pulled
+
+
+def _kept(database: ProductDatabase, port: InputPlan, former: Mapping[str, Any], error: Exception) -> Pulled:
+    """The last good pull goes on being served."""
+    relation = Relation("inputs", port.name)
+    check = "contract" if isinstance(error, ContractBroken) else "arrived"
+    failures = {check: f"{error}; the last good one of {former.get('pulled_at', 'before')} is served"}
+    return Pulled(port.name, former, False, database.columns(relation), database.count(relation), failures)
+
+
+def _pulled(database: ProductDatabase, port: InputPlan, context: PullContext, former: Mapping[str, Any] | None) -> Pulled:
+    match port.pull:
+        case PullPort():
+            return _pin(database, port, context, former)
+        case PullFiles():
+            return _load_files(database, port, port.pull, context, former)
+        case PullExtractor():
+            return _extract(database, port, port.pull, context, former)
+        case NotPulled():
+            raise PullFailed("the port is only described; the platform does not load it")
+        case _:
+            assert_never(port.pull)
+
+
+def _recorded(database: ProductDatabase, port: InputPlan, context: PullContext, record: dict[str, Any], changed: bool) -> Pulled:
+    relation = Relation("inputs", port.name)
+    columns, rows = database.columns(relation), database.count(relation)
+    whole = {"interface": port.interface, **record, "rows": rows, "pulled_at": context.now.isoformat()}
+    database.remember(PULLS, port.name, json.dumps(whole, sort_keys=True))
+    return Pulled(port.name, whole, changed, columns, rows, _stale(port, record.get("watermark"), context.now))
+
+
+def _stale(port: InputPlan, watermark: str | None, now: datetime) -> dict[str, str]:
+    if port.max_staleness is None or watermark is None:
+        return {}
+    age = now - datetime.fromisoformat(watermark)
+    if age <= port.max_staleness:
+        return {}
+    return {"fresh": f"its data is {hours(age)} old (until {watermark}); at most {duration_text(port.max_staleness)} is accepted"}
+
+
+def hours(age: timedelta) -> str:
+    return f"{age.total_seconds() / 3600:.1f} h"
+
+
+def _pin(database: ProductDatabase, port: InputPlan, context: PullContext, former: Mapping[str, Any] | None) -> Pulled:
+    upstream = port.upstream
+    if upstream is None:
+        raise PullFailed("the product that it reads cannot be read now")
+    shelves = shelf(context.state, upstream.domain, upstream.product)
+    publication = shelves.newest_within(VersionRange.parse(upstream.version), upstream.port)
+    if publication is None:
+        raise PullFailed(f"{upstream.product} has not published a version within {upstream.version} of its port {upstream.port} yet")
+    version = publication.port(upstream.port)
+    assert version is not None
+    _keep_contract(upstream, publication, version)
+    shelves.pin(f"{context.product.name}.{port.name}", publication.id)
+    relation = Relation("inputs", port.name)
+    with database.transaction():
+        database.point_at_files(relation, [shelves.path(file) for file in version.files], version.format)
+        record = {
+            "product": upstream.product,
+            "port": upstream.port,
+            "version": publication.id,
+            "product_version": publication.product_version,
+            "watermark": version.watermark or publication.published_at,
+        }
+        changed = former is None or former.get("version") != publication.id
+        return _recorded(database, port, context, record, changed)
+
+
+def _keep_contract(upstream: Upstream, publication: Publication, version: PortVersion) -> None:
+    """The version must have every promised column with its type; more columns are no breach."""
+    wrong = [
+        f"{column.name} is {version.columns.get(column.name, 'missing')}, {column.type} was promised"
+        for column in upstream.columns
+        if version.columns.get(column.name) != column.type
+    ]
+    if wrong:
+        raise ContractBroken(f"version {publication.id} of {upstream.product} breaks its contract: {'; '.join(wrong)}")
+
+
+def _load_files(
+    database: ProductDatabase, port: InputPlan, pull_files: PullFiles, context: PullContext, former: Mapping[str, Any] | None
+) -> Pulled:
+    files = _file_set(pull_files.path, context.folder)
+    before = {file["path"]: file for file in (former or {}).get("files", ())}
+    new = [file for file in files if before.get(file["path"]) != file]
+    if pull_files.load == "append":
+        _refuse_changed(new, before)
+    gone = set(before) - {file["path"] for file in files}
+    changed = bool(new) or (bool(gone) and pull_files.load == "replace") or former is None
+    relation = Relation("inputs", port.name)
+    watermark = max(file["modified"] for file in files)
+    with database.transaction():
+        if changed:
+            loaded = new if pull_files.load == "append" and before else files
+            _try_load(database, relation, [Path(file["path"]) for file in loaded], pull_files)
+        listed = files if pull_files.load == "replace" else [*(f for p, f in before.items() if p in gone), *files]
+        return _recorded(database, port, context, {"files": listed, "watermark": watermark}, changed)
+
+
+def _try_load(database: ProductDatabase, relation: Relation, files: list[Path], pull_files: PullFiles) -> None:
+    try:
+        database.load_files(relation, files, pull_files)
+    except Exception as error:
+        raise PullFailed(f"the files could not be loaded: {str(error).splitlines()[0]}") from error
+
+
+def _file_set(path: str, folder: Path) -> list[dict[str, Any]]:
+    pattern = str(folder / path)
+    files = [Path(found) for found in sorted(glob.glob(pattern, recursive=True)) if Path(found).is_file()]
+    if not files:
+        raise PullFailed(f"no file matches {path}")
+    return [_file(file) for file in files]
+
+
+def _file(file: Path) -> dict[str, Any]:
+    stat = file.stat()
+    modified = datetime.fromtimestamp(stat.st_mtime).astimezone().isoformat()
+    return {"path": str(file.resolve()), "bytes": stat.st_size, "modified": modified}
+
+
+def _refuse_changed(new: list[dict[str, Any]], before: Mapping[str, Any]) -> None:
+    changed = [file["path"] for file in new if file["path"] in before]
+    if changed:
+        raise PullFailed(f"files that were loaded already have changed: {', '.join(changed)}; with load: append a file is loaded once")
+
+
+def _extract(
+    database: ProductDatabase, port: InputPlan, extractor: PullExtractor, context: PullContext, former: Mapping[str, Any] | None
+) -> Pulled:
+    cursor = (former or {}).get("cursor")
+    with database.transaction():
+        extraction = Extraction(database.connection, context.as_of, extractor.options, cursor, context.folder)
+        found = extracted(extractor.extractor, extraction)
+        _load_extracted(database, port, extractor, found.data)
+        record = {"extractor": extractor.extractor, "as_of": context.as_of.isoformat(), "cursor": found.cursor}
+        return _recorded(database, port, context, record, True)
+
+
+def _load_extracted(database: ProductDatabase, port: InputPlan, extractor: PullExtractor, data: Any) -> None:
+    try:
+        database.load_data(Relation("inputs", port.name), data)
+    except Exception as error:
+        raise PullFailed(f"what extractor {extractor.extractor} returned cannot be loaded: {str(error).splitlines()[0]}") from error

@@ -1,0 +1,185 @@
+"""Published versions on disk: immutable files, one record each, and one pointer that decides what is published."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from platform_resources.planning import conventions
+from platform_resources.spec.versions import Version, VersionRange
+
+POINTER = "latest.json"
+RECORDS, PINS, STAGING = "versions", "pins", ".staging"
+# A reader that has just looked at the pointer still finds the version it saw, however few are kept.
+GRACE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class PortVersion:
+    """What one output port holds in one version; `files` are relative to the ports folder of the product."""
+
+    port: str
+    data_set: str
+    format: str
+    rows: int
+    columns: Mapping[str, str]
+    watermark: str | None
+    files: tuple[str, ...]
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One published version of a product: all its ports at once, and what it was made from."""
+
+    id: str
+    product: str
+    product_version: str
+    published_at: str
+    run_id: str
+    fingerprint: str
+    inputs: Mapping[str, Mapping[str, Any]]
+    ports: tuple[PortVersion, ...]
+
+    def port(self, name: str) -> PortVersion | None:
+        return next((p for p in self.ports if p.port == name), None)
+
+    @property
+    def watermark(self) -> str:
+        """The oldest watermark of its ports: until when the whole version knows the world."""
+        return min((p.watermark or self.published_at for p in self.ports), default=self.published_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The folder in which one product's versions lie."""
+
+    folder: Path
+
+    def path(self, file: str) -> Path:
+        return self.folder / file
+
+    def published(self) -> tuple[Publication, ...]:
+        """Every version that may be read, oldest first; decided by the pointer alone."""
+        ids = _json(self.folder / POINTER).get("published", ())
+        records = (_json(self.folder / RECORDS / f"{version}.json") for version in ids)
+        # A record that is gone was taken away between the two reads: that version is no longer kept.
+        return tuple(_publication(record) for record in records if record)
+
+    def latest(self) -> Publication | None:
+        """The newest version; None before the first. Reads one file."""
+        record = _json(self.folder / POINTER).get("version")
+        return _publication(record) if record else None
+
+    def newest_within(self, versions: VersionRange, port: str) -> Publication | None:
+        """The newest version whose product version is in the range and that has the port."""
+        for publication in reversed(self.published()):
+            if Version.parse(publication.product_version) in versions and publication.port(port) is not None:
+                return publication
+        return None
+
+    def pin(self, consumer: str, version: str) -> None:
+        """Keep `version` for as long as `consumer` (`<product>.<input port>`) reads it; its former pin is let go."""
+        _replace_json(self.folder / PINS / f"{consumer}.json", {"consumer": consumer, "version": version})
+
+    def pins(self) -> dict[str, str]:
+        """Consumers and the version that each has pinned."""
+        found = [_json(path) for path in sorted((self.folder / PINS).glob("*.json"))]
+        return {pin["consumer"]: pin["version"] for pin in found}
+
+    def staging(self, version: str) -> Path:
+        """An empty folder to write a version into, with what former attempts left taken away."""
+        shutil.rmtree(self.folder / STAGING, ignore_errors=True)
+        folder = self.folder / STAGING / version
+        folder.mkdir(parents=True)
+        return folder
+
+    def publish(self, publication: Publication, staged: Path) -> None:
+        """Move the staged files in place, write the record, and flip the pointer: the one step that publishes."""
+        for port in publication.ports:
+            for file in port.files:
+                target = self.folder / file
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(staged / port.port / target.name, target)
+        _replace_json(self.folder / RECORDS / f"{publication.id}.json", asdict(publication))
+        ids = [p.id for p in self.published()]
+        self._flip([*ids, publication.id], publication)
+
+    def _flip(self, ids: Sequence[str], latest: Publication) -> None:
+        """The pointer also carries the newest record, so that a reader needs one file."""
+        _replace_json(self.folder / POINTER, {"latest": latest.id, "published": list(ids), "version": asdict(latest)})
+
+    def prune(self, keep: Mapping[str, int], now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
+        """Take versions away that no port keeps, no consumer has pinned, and that were superseded longer than `grace` ago.
+
+        The newest version of each major version always stays. The pointer forgets a version before its files go. Gives the ids taken.
+        """
+        published = self.published()
+        if not published:
+            return ()
+        kept = self._kept(published, keep, now, grace)
+        gone = tuple(p.id for p in published if p.id not in kept)
+        if gone:
+            self._flip([p.id for p in published if p.id in kept], published[-1])
+        self._remove_all_but({p.id for p in published if p.id in kept}, keep)
+        return gone
+
+    def _kept(self, published: Sequence[Publication], keep: Mapping[str, int], now: datetime, grace: timedelta) -> set[str]:
+        most = max(keep.values(), default=1)
+        kept = {p.id for p in published[-most:]} | set(self.pins().values())
+        kept |= {p.id for p in {Version.parse(p.product_version).major: p for p in published}.values()}
+        for older, newer in zip(published, published[1:], strict=False):
+            if now - datetime.fromisoformat(newer.published_at) < grace:
+                kept.add(older.id)
+        return kept
+
+    def _remove_all_but(self, kept: set[str], ports: Iterable[str]) -> None:
+        """Also removes what a killed publication left behind: folders and records that the pointer does not know."""
+        for folder in self.folder.glob("*/v*/*"):
+            if folder.is_dir() and folder.name not in kept:
+                shutil.rmtree(folder)
+        for record in (self.folder / RECORDS).glob("*.json"):
+            if record.stem not in kept:
+                record.unlink()
+
+
+def _publication(record: Mapping[str, Any]) -> Publication:
+    ports = tuple(PortVersion(**{**port, "files": tuple(port["files"])}) for port in record["ports"])
+    return Publication(**{**record, "ports": ports})
+
+
+def shelf(state: Path, domain: str, product: str) -> Shelf:
+    return Shelf(state / conventions.ports_folder(domain, product))
+
+
+def version_id(now: datetime) -> str:
+    """Sorts by time of publication: `20261120T050301.123456Z`."""
+    return now.strftime("%Y%m%dT%H%M%S.%fZ")
+
+
+def port_file(port: str, product_version: str, version: str, data_set: str, file_format: str) -> str:
+    """Where a port's file lies within the shelf."""
+    return f"{port}/v{Version.parse(product_version).major}/{version}/{data_set}.{file_format}"
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    return json.loads(text)  # type: ignore[no-any-return]
+
+
+def _replace_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Write the whole file or leave the old one, also through a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with part.open("w", encoding="utf-8") as file:
+        json.dump(data, file, indent=1, sort_keys=True)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)

@@ -1,0 +1,199 @@
+"""What each dimension says about its readings, word for word."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from platform_resources.capabilities.measures import Moment, Reading, Relation, Subject
+from platform_resources.capabilities.registry import installed_registry
+from platform_resources.capabilities.shares import number_text, percent_text
+from platform_resources.objectives.judgement import judged
+from platform_resources.spec.components import DataSet
+
+CUSTOMERS, ORDERS = Relation("internal", "customers"), Relation("inputs", "orders")
+NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
+DATA_SET = DataSet.model_validate(
+    {
+        "primary_key": ["id"],
+        "updated_at": "made_at",
+        "columns": [
+            {"name": "id", "type": "bigint"},
+            {"name": "age_band", "type": "varchar"},
+            {"name": "made_at", "type": "timestamptz"},
+        ],
+    }
+)
+SUBJECT = Subject(DATA_SET, CUSTOMERS, {"orders": ORDERS}, {"customers": CUSTOMERS})
+PLAIN = Subject(DataSet(), CUSTOMERS)
+POPULATION = {"population": {"input": "orders", "columns": ["customer"]}, "keys": ["id"]}
+REFERENCE = {"columns": ["id"], "references": {"data_set": "customers", "columns": ["id"]}}
+
+
+def dimension(name):
+    return installed_registry().dimensions()[name]
+
+
+def configured(name, written):
+    return dimension(name).config.model_validate(written)
+
+
+def judge(name, written, subject=SUBJECT, previous_rows=None, **values):
+    given = {key.replace("_in_", " in "): Reading(value) for key, value in values.items()}
+    return judged(dimension(name), configured(name, written), given, subject, Moment(NOW, previous_rows))
+
+
+HOUR = timedelta(hours=1)
+JUDGED = [
+    ("freshness", {"max_age": "24h"}, {"newest": NOW - 24 * HOUR}, "met", "the newest made_at is 24 h old; at most 24h promised"),
+    ("freshness", {}, {"newest": NOW - 24.01 * HOUR}, "missed", "the newest made_at is 24 h 1 min old; at most 24h promised"),
+    ("freshness", {}, {"newest": datetime(2024, 6, 1, 11, 30)}, "met", "the newest made_at is 30 min old; at most 24h promised"),
+    ("freshness", {}, {"newest": date(2024, 5, 30)}, "missed", "the newest made_at is 2 d 12 h old; at most 24h promised"),
+    ("freshness", {}, {"newest": NOW + HOUR / 15}, "met", "the newest made_at is 0 min old; at most 24h promised"),
+    ("freshness", {}, {"newest": NOW + HOUR / 10}, "unknown", "the newest made_at lies 6 min in the future"),
+    ("freshness", {}, {"newest": datetime.max}, "unknown", "the newest made_at lies 2913021 d 12 h in the future"),
+    ("freshness", {}, {"newest": None}, "unknown", "made_at is empty in every row, so the age is not known"),
+    ("freshness", {}, {"newest": "today"}, "unknown", "made_at holds 'today', which is not a date or a time"),
+    ("volume", {"at_least": 1200}, {"rows": 1199}, "missed", "1,199 rows; at least 1,200 promised"),
+    ("volume", {"at_most": 0}, {"rows": 0}, "met", "0 rows; at most 0 promised"),
+    ("volume", {"never_decreases": True}, {"rows": 0}, "met", "0 rows; first version, so there is nothing to compare with"),
+    ("completeness", {"columns": ["id"]}, {"rows": 0, "nulls_in_id": 0}, "unknown", "there are no rows, so nothing can be said"),
+    (
+        "completeness",
+        {"columns": ["id", "age_band"], "at_least": 95},
+        {"rows": 2469, "nulls_in_id": 1, "nulls_in_age_band": 1668},
+        "missed",
+        "age_band is filled in 32.4 % of 2,469 rows; 95 % promised",
+    ),
+    ("completeness", POPULATION, {"population": 0, "missing": 0}, "unknown", "orders has no keys, so nothing can be said"),
+    (
+        "completeness",
+        POPULATION,
+        {"population": 1000, "missing": 1},
+        "missed",
+        "customer of orders is present for 99.9 % of 1,000 keys; 100 % promised",
+    ),
+    (
+        "validity",
+        {"column": "id", "min": 0, "at_least": 99.5},
+        {"rows": 12, "nulls": 2, "invalid": 0},
+        "met",
+        "id is at least 0 in 100 % of 10 filled rows; 99.5 % promised",
+    ),
+    (
+        "validity",
+        {"column": "id", "min": 0},
+        {"rows": 2, "nulls": 2, "invalid": 0},
+        "unknown",
+        "id is empty in every row, so nothing can be said",
+    ),
+    (
+        "uniqueness",
+        {},
+        {"rows": 3_000_000, "duplicates": 1},
+        "missed",
+        "id is unique in 99.9 % of 3,000,000 rows; 100 % promised",
+    ),
+    (
+        "referential-consistency",
+        REFERENCE,
+        {"rows": 3, "keyless": 1, "orphans": 1},
+        "missed",
+        "id is found in customers for 50 % of 2 rows; 100 % promised",
+    ),
+    (
+        "referential-consistency",
+        REFERENCE,
+        {"rows": 1, "keyless": 1, "orphans": 0},
+        "unknown",
+        "every row lacks id, so nothing can be said",
+    ),
+    (
+        "custom-sql",
+        {"failing_rows": "id < 0"},
+        {"rows": 10, "failing": 1},
+        "missed",
+        "1 of 10 rows breaks the rule; at most 0 rows promised",
+    ),
+    (
+        "custom-sql",
+        {"failing_rows": "id < 0", "at_most_percent": 5},
+        {"rows": 1000, "failing": 50},
+        "met",
+        "50 of 1,000 rows break the rule (5 %); at most 5 % promised",
+    ),
+    (
+        "custom-sql",
+        {"failing_rows": "id < 0", "at_most_percent": 5},
+        {"rows": 3000, "failing": 151},
+        "missed",
+        "151 of 3,000 rows break the rule (5.1 %); at most 5 % promised",
+    ),
+    ("custom-sql", {"failing_rows": "id < 0"}, {"rows": 0, "failing": 0}, "unknown", "there are no rows, so nothing can be said"),
+    ("custom-sql", {"scalar": "sum(id)", "min": 0}, {"value": Decimal("-0.5")}, "missed", "sum(id) is -0.5; at least 0 promised"),
+    ("custom-sql", {"scalar": "sum(id)", "min": 0, "max": 9}, {"value": 9}, "met", "sum(id) is 9; between 0 and 9 promised"),
+    ("custom-sql", {"scalar": "sum(id)", "min": 0}, {"value": None}, "unknown", "sum(id) has no value, as over no rows"),
+    ("custom-sql", {"scalar": "sum(id)", "min": 0}, {"value": "x"}, "unknown", "sum(id) gave 'x', which is not a number"),
+    (
+        "custom-sql",
+        {"scalar": "avg(id)", "max": 0},
+        {"value": float("nan")},
+        "unknown",
+        "avg(id) gave 'nan', which is not a number",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "written", "values", "verdict", "reason"), JUDGED, ids=str)
+def test_a_judgement_says_what_was_found_and_what_was_promised(name, written, values, verdict, reason):
+    judgement = judge(name, written, **values)
+    assert (judgement.verdict, judgement.reason) == (verdict, reason)
+
+
+VOLUMES = [
+    ({"never_decreases": True}, 9, 10, "missed", "9 rows; never fewer than before promised, 10 before"),
+    ({"never_decreases": True}, 10, 10, "met", "10 rows; never fewer than before promised, 10 before"),
+    ({"change_at_most": 10}, 11, 10, "met", "11 rows; 10 % change from 10, at most 10 % promised"),
+    ({"change_at_most": 10}, 8, 10, "missed", "8 rows; -20 % change from 10, at most 10 % promised"),
+    ({"change_at_most": 10}, 1, 0, "unknown", "1 row; there were no rows before, so the change has no percentage"),
+    ({"change_at_most": 10}, 0, 0, "met", "0 rows; 0 % change from 0, at most 10 % promised"),
+    ({"at_least": 5, "change_at_most": 10}, 4, 0, "missed", "4 rows; at least 5 promised"),
+]
+
+
+@pytest.mark.parametrize(("written", "rows", "former", "verdict", "reason"), VOLUMES, ids=str)
+def test_volume_is_compared_with_the_version_before(written, rows, former, verdict, reason):
+    judgement = judge("volume", written, previous_rows=former, rows=rows)
+    assert (judgement.verdict, judgement.reason, judgement.value) == (verdict, reason, rows)
+
+
+def test_a_data_set_without_updated_at_is_as_fresh_as_its_publication():
+    judgement = judge("freshness", {}, PLAIN)
+    assert judgement.verdict == "met" and "its publication counts" in judgement.reason
+
+
+def test_a_reading_with_an_error_is_unknown_with_its_reason():
+    given = {"rows": Reading(5), "nulls in id": Reading(error="Binder Error: no such column")}
+    judgement = judged(dimension("completeness"), configured("completeness", {"columns": ["id"]}), given, SUBJECT, Moment(NOW))
+    assert judgement.verdict == "unknown"
+    assert judgement.reason == "nulls in id could not be measured: Binder Error: no such column"
+
+
+def test_a_reading_that_is_not_there_is_unknown():
+    judgement = judge("volume", {"at_least": 1})
+    assert (judgement.verdict, judgement.reason) == ("unknown", "rows was not measured")
+
+
+@pytest.mark.parametrize(
+    ("part", "promised", "text"),
+    [(99_999, 100, "99.9 %"), (99_960, 99.95, "99.96 %"), (99_949, 99.95, "99.94 %"), (100_000, 100, "100 %"), (0, 95, "0 %")],
+)
+def test_a_share_never_looks_better_than_its_verdict(part, promised, text):
+    assert percent_text(part, 100_000, promised) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(95.0, "95"), (1234.5, "1,234.5"), (1e-7, "0.0000001"), (100, "100"), (1e6, "1,000,000")]
+)
+def test_numbers_are_written_plainly(value, text):
+    assert number_text(value) == text
