@@ -100,7 +100,17 @@ class Scalar:
 
 
 Measure = (
-    RowCount | NullCount | Minimum | Maximum | OutOfRange | CountIf | DuplicateRows | OrphanRows | MissingKeys | DistinctKeys | Scalar
+    RowCount
+    | NullCount
+    | Minimum
+    | Maximum
+    | OutOfRange
+    | CountIf
+    | DuplicateRows
+    | OrphanRows
+    | MissingKeys
+    | DistinctKeys
+    | Scalar
 )
 Value = int | float | Decimal | str | date | datetime | None
 

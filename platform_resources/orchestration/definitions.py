@@ -83,5 +83,3 @@ def _job(product: ProductPlan) -> "dg.UnresolvedAssetJobDefinition":
         tags={"product": product.name, "domain": product.domain},
         executor_def=dg.in_process_executor,
     )
-
-

@@ -106,14 +106,23 @@ class SpecMinter:
         kinds = {"output_port", port.kind}
         described = port.description or f"Output port {port.title}."
         return self._spec(
-            port.key, port.place, kinds, deps=[model.key], description=described, metadata=metadata, freshness_policy=policy, skippable=True
+            port.key,
+            port.place,
+            kinds,
+            deps=[model.key],
+            description=described,
+            metadata=metadata,
+            freshness_policy=policy,
+            skippable=True,
         )
 
     def scorecard(self) -> dg.AssetSpec:
         product = self.product
         described = f"How {product.title} keeps its promises: every objective with its verdict.\n\n{product.info.purpose}".strip()
         dependencies = [port.key for port in product.outputs]
-        return self._spec(product.scorecard, product.place, {"scorecard"}, deps=dependencies, description=described, metadata=_support(product))
+        return self._spec(
+            product.scorecard, product.place, {"scorecard"}, deps=dependencies, description=described, metadata=_support(product)
+        )
 
     def consumer(self, consumer: ConsumerPlan) -> dg.AssetSpec:
         described = consumer.description or f"{consumer.title}, outside the mesh."
@@ -139,7 +148,9 @@ def check_specs(checks: Iterable[CheckPlan]) -> Iterator[dg.AssetCheckSpec]:
 def rejected_spec(root: Path, rejected: RejectedProduct) -> dg.AssetSpec:
     """Stands for a product that is not loaded: its problems are its description."""
     text = f"This product is not loaded. `mesh validate` says:\n\n```\n{problems_text(rejected.problems)}\n```"
-    group = "/".join(_tag_text(part).replace(".", "_").replace("-", "_") or "unnamed" for part in (rejected.domain, rejected.name))
+    group = "/".join(
+        _tag_text(part).replace(".", "_").replace("-", "_") or "unnamed" for part in (rejected.domain, rejected.name)
+    )
     return dg.AssetSpec(
         asset_key(problems_key(rejected.name)),
         group_name=group,

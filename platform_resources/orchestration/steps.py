@@ -13,8 +13,8 @@ from platform_resources.orchestration.results import (
     audited_result,
     build_results,
     input_check_results,
-    pulled_result,
     published_result,
+    pulled_result,
     scorecard_metadata,
 )
 from platform_resources.orchestration.specs import SpecMinter, asset_key, check_specs

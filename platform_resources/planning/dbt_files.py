@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from platform_resources.planning import conventions
-from platform_resources.planning.plan import CheckPlan, GeneratedFile, InputPlan, ModelPlan
+from platform_resources.planning.plan import GeneratedFile, InputPlan, ModelPlan
 from platform_resources.spec.components import Column
 
 _HEADER = "# Written by the platform from product.yaml at every refresh; changes made here are lost.\n"
@@ -66,5 +66,3 @@ def test_severity(test: str | Mapping[str, Any]) -> str:
 
 def _described(text: str) -> dict[str, str]:
     return {"description": text} if text else {}
-
-

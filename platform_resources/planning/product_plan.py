@@ -8,6 +8,7 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.planning import conventions
 from platform_resources.planning.dbt_files import generated_file, test_parts, test_severity
+from platform_resources.planning.lineage import ordered
 from platform_resources.planning.mesh import Mesh, ModelText, ProductTexts
 from platform_resources.planning.models import leading_comment, materialization, own_tests, references
 from platform_resources.planning.plan import (
@@ -34,7 +35,7 @@ FRESHNESS = "freshness"
 def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
     """Decide everything about a product that has no errors."""
     inputs = tuple(_input(mesh, product, port) for port in product.input_ports)
-    models = tuple(_model(mesh, product, model) for model in _texts(mesh, product).models) if runs(product) else ()
+    models = _models(mesh, product) if runs(product) else ()
     objectives = tuple(_objective(mesh, product, o) for o in product.objectives if product.data_set(o.config.data_set))
     return ProductPlan(
         name=product.name,
@@ -67,7 +68,9 @@ def _texts(mesh: Mesh, product: Product) -> ProductTexts:
 
 def _data_set(data_set: Declared[DataSet]) -> DataSetPlan:
     model = model_name(data_set)
-    return DataSetPlan(data_set.name, data_set.title, model, data_set.config, Relation("internal", model), _place(data_set.origin))
+    return DataSetPlan(
+        data_set.name, data_set.title, model, data_set.config, Relation("internal", model), _place(data_set.origin)
+    )
 
 
 def _input(mesh: Mesh, product: Product, port: Declared[InputPort]) -> InputPlan:
@@ -118,7 +121,16 @@ def _input_checks(port: Declared[InputPort], key: conventions.Key, upstream: Ups
     if port.config.max_staleness is not None:
         yield check("fresh", "Input is fresh", "The data is not older than the input port's max_staleness.")
     if upstream is not None and upstream.columns:
-        yield check("contract", "Input keeps its contract", "The version has every column that the upstream promised, with its type.")
+        yield check(
+            "contract", "Input keeps its contract", "The version has every column that the upstream promised, with its type."
+        )
+
+
+def _models(mesh: Mesh, product: Product) -> tuple[ModelPlan, ...]:
+    """Each model after those it reads: Dagster takes results in this order."""
+    texts = {model.name: model for model in _texts(mesh, product).models}
+    graph = {name: [r.names[-1] for r in references(text) if r.function == "ref"] for name, text in texts.items()}
+    return tuple(_model(mesh, product, texts[name]) for name in ordered(graph))
 
 
 def _model(mesh: Mesh, product: Product, text: ModelText) -> ModelPlan:

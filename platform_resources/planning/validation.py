@@ -94,7 +94,9 @@ def columns_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
             yield from _unknown_columns(objective, data_set, dimension.columns_used(objective.settings))
 
 
-def _unknown_columns(component: Declared[object], data_set: Declared[object], used: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:
+def _unknown_columns(
+    component: Declared[object], data_set: Declared[object], used: Mapping[str, tuple[str, ...]]
+) -> Iterator[Problem]:
     known = [column.name for column in data_set.config.columns]  # type: ignore[attr-defined]
     if not known:
         return
@@ -120,7 +122,9 @@ def inputs_resolve(mesh: Mesh, product: Product) -> Iterator[Problem]:
     for port in product.input_ports:
         found = resolved_port(mesh, port)
         if isinstance(found, Problem):
-            yield found if runs(product) else port.origin.problem("associated_output_port", found.message, found.hint, warning=True)
+            yield (
+                found if runs(product) else port.origin.problem("associated_output_port", found.message, found.hint, warning=True)
+            )
         pull = wanted(mesh, port)
         if isinstance(found, Resolved) and pull is not None:
             problem = version_problem(port, pull.version, found.product)
@@ -146,7 +150,9 @@ def _missing_function(port: Declared[object], module: str, function: str, text: 
         yield port.origin.problem("extractor", f"{module}.py is not valid Python: line {error.lineno}: {error.msg}")
         return
     known = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    if function not in known and not any(isinstance(node, (ast.Import, ast.ImportFrom, ast.Assign)) and function in ast.dump(node) for node in tree.body):
+    if function not in known and not any(
+        isinstance(node, (ast.Import, ast.ImportFrom, ast.Assign)) and function in ast.dump(node) for node in tree.body
+    ):
         message = f'no function "{function}" in {module}.py; known: {known_text(known)}'
         yield port.origin.problem("extractor", message, did_you_mean(function, known))
 
@@ -166,10 +172,14 @@ def names_refer(mesh: Mesh, product: Product) -> Iterator[Problem]:
         yield from _unknown_port(product, consumer, "uses", consumer.config.uses, ports)
 
 
-def _unknown_port(product: Product, component: Declared[object], field: str, names: Iterable[str], ports: list[str]) -> Iterator[Problem]:
+def _unknown_port(
+    product: Product, component: Declared[object], field: str, names: Iterable[str], ports: list[str]
+) -> Iterator[Problem]:
     for name in names:
         if product.output_port(name) is None:
-            yield component.origin.problem(field, f'no output port "{name}"; known: {known_text(ports)}', did_you_mean(name, ports))
+            yield component.origin.problem(
+                field, f'no output port "{name}"; known: {known_text(ports)}', did_you_mean(name, ports)
+            )
 
 
 def refresh_is_triggered(mesh: Mesh, product: Product) -> Iterator[Problem]:

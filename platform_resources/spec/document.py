@@ -127,5 +127,3 @@ def _yaml_problem(error: yaml.YAMLError, file: str) -> Problem:
     line = mark.line + 1 if mark else 1
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).splitlines()[0]
     return Problem(file, line, "", f"not valid YAML: {what}", "check the indentation and the quotes near this line")
-
-

@@ -40,7 +40,7 @@ def _read(value: Any) -> timedelta:
         return value
     if isinstance(value, str):
         return duration(value)
-    raise ValueError(f'{value!r} has no unit; write a duration such as 90m, 36h or 20d')
+    raise ValueError(f"{value!r} has no unit; write a duration such as 90m, 36h or 20d")
 
 
 Duration = Annotated[

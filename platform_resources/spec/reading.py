@@ -126,7 +126,9 @@ def _frame_problems(document: Document) -> Iterator[Problem]:
             yield _unknown_field(document, ("spec", field), field, ("components",))
 
 
-def _component(document: Document, place: Place, data: Any, vocabulary: Vocabulary, problems: list[Problem]) -> Declared[Any] | None:
+def _component(
+    document: Document, place: Place, data: Any, vocabulary: Vocabulary, problems: list[Problem]
+) -> Declared[Any] | None:
     if not isinstance(data, dict):
         problems.append(document.problem(place, "a component must be a mapping with name, type and properties"))
         return None
@@ -160,13 +162,20 @@ def _name(document: Document, place: Place, data: Mapping[str, Any], problems: l
         message = f'"{title}" is not a product name; use lower case letters, digits and _, beginning with a letter'
         problems.append(document.problem((*place, "name"), message, f'"{name}" would do' if is_name(name) else ""))
     elif not is_name(name):
-        message = f'"{title[:LONGEST_NAME]}" cannot be a name; it needs a letter, and at most {LONGEST_NAME} letters, digits and _'
+        message = (
+            f'"{title[:LONGEST_NAME]}" cannot be a name; it needs a letter, and at most {LONGEST_NAME} letters, digits and _'
+        )
         problems.append(document.problem((*place, "name"), message))
     return title, name
 
 
 def _declared(
-    document: Document, place: Place, kind: ComponentType, written: Mapping[str, Any], vocabulary: Vocabulary, problems: list[Problem]
+    document: Document,
+    place: Place,
+    kind: ComponentType,
+    written: Mapping[str, Any],
+    vocabulary: Vocabulary,
+    problems: list[Problem],
 ) -> Declared[Any] | None:
     properties = {key: _unwrapped(value) for key, value in written.items()}
     at = _Properties(document, (*place, "properties"), frozenset(k for k, v in written.items() if _is_wrapped(v)))
@@ -234,7 +243,9 @@ def field_names(model: type[Strict]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _validated(model: type[Strict], data: Mapping[str, Any], at: _Properties, problems: list[Problem], allowed: Sequence[str]) -> Any:
+def _validated(
+    model: type[Strict], data: Mapping[str, Any], at: _Properties, problems: list[Problem], allowed: Sequence[str]
+) -> Any:
     try:
         return model.model_validate(data)
     except ValidationError as error:

@@ -83,7 +83,11 @@ def _rows_before(published: Publication | None, data_set: str) -> int | None:
 
 
 def _sample(
-    database: ProductDatabase, data_set: DataSetPlan, objective: ObjectivePlan, measures: Mapping[str, Measure], judgement: Judgement
+    database: ProductDatabase,
+    data_set: DataSetPlan,
+    objective: ObjectivePlan,
+    measures: Mapping[str, Measure],
+    judgement: Judgement,
 ) -> tuple[Mapping[str, Any], ...]:
     """Keys of some failing rows; never the value of a personal or sensitive column."""
     if judgement.verdict != "missed" or judgement.failing is None:

@@ -173,7 +173,9 @@ def _selected(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str
     return [column[0] for column in cursor.description or ()], cursor.fetchall()
 
 
-def files_sql(files: Sequence[Path], file_format: str, options: Mapping[str, str | bool] | None = None, *, by_name: bool = False) -> str:
+def files_sql(
+    files: Sequence[Path], file_format: str, options: Mapping[str, str | bool] | None = None, *, by_name: bool = False
+) -> str:
     """A select over files; `by_name` unites files whose columns differ."""
     listed = ", ".join(literal(str(file)) for file in files)
     arguments = "".join(f", {name} = {literal(value)}" for name, value in sorted((options or {}).items()))

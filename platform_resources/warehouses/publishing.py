@@ -76,7 +76,12 @@ def publish(database: ProductDatabase, candidate: Candidate, inputs: Mapping[str
 
 
 def _write(
-    database: ProductDatabase, candidate: Candidate, port: OutputPlan, version: str, staged: Path, written: dict[tuple[str, str], Path]
+    database: ProductDatabase,
+    candidate: Candidate,
+    port: OutputPlan,
+    version: str,
+    staged: Path,
+    written: dict[tuple[str, str], Path],
 ) -> PortVersion:
     """Ports that expose one data set in one format share its bytes: the second is a hard link."""
     data_set = candidate.product.data_set(port.data_set)

@@ -8,12 +8,18 @@ from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.spec.strict import Strict
 
 Format = Literal["parquet", "csv", "json"]
-_ENDINGS: dict[str, Format] = {".parquet": "parquet", ".csv": "csv", ".csv.gz": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json"}
+_ENDINGS: dict[str, Format] = {
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".csv.gz": "csv",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+}
 
 
 def _format_of(path: str) -> Format | None:
     return next((format for ending, format in _ENDINGS.items() if path.lower().endswith(ending)), None)
-
 
 
 class FileInputSettings(Strict):
