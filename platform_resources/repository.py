@@ -87,9 +87,7 @@ def product_texts(root: Path, domain: str, product: str, folder: Path) -> Produc
 
 
 def _sql(root: Path, folder: Path) -> tuple[ModelText, ...]:
-    return tuple(
-        ModelText(p.stem, p.relative_to(root).as_posix(), p.read_text(encoding="utf-8")) for p in sorted(folder.rglob("*.sql"))
-    )
+    return tuple(ModelText(p.stem, p.relative_to(root).as_posix(), p.read_text(encoding="utf-8")) for p in sorted(folder.rglob("*.sql")))
 
 
 def write_generated_files(root: Path, product: ProductPlan) -> None:

@@ -99,19 +99,7 @@ class Scalar:
     expression: str
 
 
-Measure = (
-    RowCount
-    | NullCount
-    | Minimum
-    | Maximum
-    | OutOfRange
-    | CountIf
-    | DuplicateRows
-    | OrphanRows
-    | MissingKeys
-    | DistinctKeys
-    | Scalar
-)
+Measure = RowCount | NullCount | Minimum | Maximum | OutOfRange | CountIf | DuplicateRows | OrphanRows | MissingKeys | DistinctKeys | Scalar
 Value = int | float | Decimal | str | date | datetime | None
 
 

@@ -63,7 +63,7 @@ def build_results(product: ProductPlan, nodes: Sequence[NodeResult]) -> Iterator
     for model in product.models:
         node = models.get(model.name)
         if node is not None and node.status == "success":
-            metadata = {
+            metadata: dict[str, Any] = {
                 "seconds": node.seconds,
                 "message": node.message,
                 "sql": dg.MetadataValue.md(f"```sql\n{node.sql.strip()}\n```"),
@@ -97,9 +97,7 @@ def audited_result(audited: Audited) -> dg.AssetCheckResult:
     shown = {"value": judgement.value, "threshold": judgement.threshold, "failing_rows": judgement.failing_rows}
     metadata |= {name: value for name, value in shown.items() if value not in (None, "")}
     if audited.sample:
-        metadata["failing_keys"] = dg.MetadataValue.md(
-            _table(list(audited.sample[0]), [list(row.values()) for row in audited.sample])
-        )
+        metadata["failing_keys"] = dg.MetadataValue.md(_table(list(audited.sample[0]), [list(row.values()) for row in audited.sample]))
     return _check_result(objective.check, judgement.verdict, judgement.reason, **metadata)
 
 
@@ -124,9 +122,7 @@ def published_result(state: Path, product: ProductPlan, port: OutputPlan, public
 
 
 def _made_from(publication: Publication) -> str:
-    rows = [
-        [port, record["interface"], made_from(record), record.get("pulled_at", "")] for port, record in publication.inputs.items()
-    ]
+    rows = [[port, record["interface"], made_from(record), record.get("pulled_at", "")] for port, record in publication.inputs.items()]
     return _table(["input port", "interface", "what", "pulled at"], rows)
 
 

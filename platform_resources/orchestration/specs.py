@@ -148,9 +148,7 @@ def check_specs(checks: Iterable[CheckPlan]) -> Iterator[dg.AssetCheckSpec]:
 def rejected_spec(root: Path, rejected: RejectedProduct) -> dg.AssetSpec:
     """Stands for a product that is not loaded: its problems are its description."""
     text = f"This product is not loaded. `mesh validate` says:\n\n```\n{problems_text(rejected.problems)}\n```"
-    group = "/".join(
-        _tag_text(part).replace(".", "_").replace("-", "_") or "unnamed" for part in (rejected.domain, rejected.name)
-    )
+    group = "/".join(_tag_text(part).replace(".", "_").replace("-", "_") or "unnamed" for part in (rejected.domain, rejected.name))
     return dg.AssetSpec(
         asset_key(problems_key(rejected.name)),
         group_name=group,

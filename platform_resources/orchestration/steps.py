@@ -163,9 +163,7 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
 def score_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
     """The scorecard: every objective with its verdict, as numbers that Dagster plots and a table that people read."""
 
-    @dg.multi_asset(
-        name=conventions.step_name(product.name, "score"), specs=[minter.scorecard()], pool=conventions.pool(product.name)
-    )
+    @dg.multi_asset(name=conventions.step_name(product.name, "score"), specs=[minter.scorecard()], pool=conventions.pool(product.name))
     def _score(context: Context, refresh: RefreshResource) -> Iterator[Any]:
         refresh.hold(product)
         with opened(refresh.database_file(product)) as database:

@@ -58,9 +58,7 @@ def _reference_problem(model: ModelText, reference: Reference, models: list[str]
                 yield Problem(model.file, line, reference.text, message, did_you_mean(port, inputs))
         case ("source", (source, port)):
             message = f'unknown source "{source}"; every input port is a table of the source "{conventions.SOURCE_NAME}"'
-            yield Problem(
-                model.file, line, reference.text, message, f"write {{{{ source('{conventions.SOURCE_NAME}', '{port}') }}}}"
-            )
+            yield Problem(model.file, line, reference.text, message, f"write {{{{ source('{conventions.SOURCE_NAME}', '{port}') }}}}")
         case _:
             yield Problem(model.file, line, reference.text, "names of models and ports must be written out as text", example)
 

@@ -68,9 +68,7 @@ def _texts(mesh: Mesh, product: Product) -> ProductTexts:
 
 def _data_set(data_set: Declared[DataSet]) -> DataSetPlan:
     model = model_name(data_set)
-    return DataSetPlan(
-        data_set.name, data_set.title, model, data_set.config, Relation("internal", model), _place(data_set.origin)
-    )
+    return DataSetPlan(data_set.name, data_set.title, model, data_set.config, Relation("internal", model), _place(data_set.origin))
 
 
 def _input(mesh: Mesh, product: Product, port: Declared[InputPort]) -> InputPlan:
@@ -117,12 +115,14 @@ def _input_checks(port: Declared[InputPort], key: conventions.Key, upstream: Ups
         severity = "error" if fails else "warning"
         return CheckPlan(name, key, "input", title, description, False, severity, _place(port.origin))  # type: ignore[arg-type]
 
-    yield check("arrived", "Input arrived", "The input could be read in the last refresh; otherwise the last good one is served.")
+    yield check(
+        "arrived", f"Input {port.title} arrived", "The input could be read in the last refresh; otherwise the last good one is served."
+    )
     if port.config.max_staleness is not None:
-        yield check("fresh", "Input is fresh", "The data is not older than the input port's max_staleness.")
+        yield check("fresh", f"Input {port.title} is fresh", "The data is not older than the input port's max_staleness.")
     if upstream is not None and upstream.columns:
         yield check(
-            "contract", "Input keeps its contract", "The version has every column that the upstream promised, with its type."
+            "contract", f"Input {port.title} keeps its contract", "The version has every column that the upstream promised, with its type."
         )
 
 

@@ -3,6 +3,7 @@
 import ast
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from platform_resources.capabilities.measures import Relation, Subject
 from platform_resources.capabilities.protocols import PullExtractor, PullPort
@@ -18,7 +19,7 @@ from platform_resources.spec.product import Declared, Product, model_name, runs
 Pass = Callable[[Mesh, Product], Iterator[Problem]]
 
 
-def subject(product: Product, data_set: Declared[object]) -> Subject:
+def subject(product: Product, data_set: Declared[Any]) -> Subject:
     """What an objective on this data set is about, and what it may compare with."""
     internal = {d.name: Relation("internal", model_name(d)) for d in product.data_sets}
     inputs = {port.name: Relation("inputs", port.name) for port in product.input_ports}
@@ -59,7 +60,7 @@ def names_are_unique(mesh: Mesh, product: Product) -> Iterator[Problem]:
         yield from _twice(group)
 
 
-def _twice(components: Iterable[Declared[object]]) -> Iterator[Problem]:
+def _twice(components: Iterable[Declared[Any]]) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for component in components:
         if fold(component.name) in seen:
@@ -70,7 +71,8 @@ def _twice(components: Iterable[Declared[object]]) -> Iterator[Problem]:
 
 def data_sets_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
     known = [d.title for d in product.data_sets]
-    for component in (*product.objectives, *product.output_ports):
+    components: tuple[Declared[Any], ...] = (*product.objectives, *product.output_ports)
+    for component in components:
         if product.data_set(component.config.data_set) is not None:
             continue
         if component.config.data_set is None and not known and not runs(product):
@@ -88,16 +90,14 @@ def columns_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
         used = {"primary_key": data_set.config.primary_key, "updated_at": tuple(filter(None, (data_set.config.updated_at,)))}
         yield from _unknown_columns(data_set, data_set, used)
     for objective in product.objectives:
-        data_set = product.data_set(objective.config.data_set)
-        if data_set is not None:
+        judged = product.data_set(objective.config.data_set)
+        if judged is not None:
             dimension = mesh.registry.dimensions()[objective.variant]
-            yield from _unknown_columns(objective, data_set, dimension.columns_used(objective.settings))
+            yield from _unknown_columns(objective, judged, dimension.columns_used(objective.settings))
 
 
-def _unknown_columns(
-    component: Declared[object], data_set: Declared[object], used: Mapping[str, tuple[str, ...]]
-) -> Iterator[Problem]:
-    known = [column.name for column in data_set.config.columns]  # type: ignore[attr-defined]
+def _unknown_columns(component: Declared[Any], data_set: Declared[Any], used: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:
+    known = [column.name for column in data_set.config.columns]
     if not known:
         return
     for property_name, columns in used.items():
@@ -122,9 +122,7 @@ def inputs_resolve(mesh: Mesh, product: Product) -> Iterator[Problem]:
     for port in product.input_ports:
         found = resolved_port(mesh, port)
         if isinstance(found, Problem):
-            yield (
-                found if runs(product) else port.origin.problem("associated_output_port", found.message, found.hint, warning=True)
-            )
+            yield (found if runs(product) else port.origin.problem("associated_output_port", found.message, found.hint, warning=True))
         pull = wanted(mesh, port)
         if isinstance(found, Resolved) and pull is not None:
             problem = version_problem(port, pull.version, found.product)
@@ -143,7 +141,7 @@ def extractors_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
         yield from _missing_function(port, module, function, modules[module])
 
 
-def _missing_function(port: Declared[object], module: str, function: str, text: str) -> Iterator[Problem]:
+def _missing_function(port: Declared[Any], module: str, function: str, text: str) -> Iterator[Problem]:
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
@@ -172,14 +170,10 @@ def names_refer(mesh: Mesh, product: Product) -> Iterator[Problem]:
         yield from _unknown_port(product, consumer, "uses", consumer.config.uses, ports)
 
 
-def _unknown_port(
-    product: Product, component: Declared[object], field: str, names: Iterable[str], ports: list[str]
-) -> Iterator[Problem]:
+def _unknown_port(product: Product, component: Declared[Any], field: str, names: Iterable[str], ports: list[str]) -> Iterator[Problem]:
     for name in names:
         if product.output_port(name) is None:
-            yield component.origin.problem(
-                field, f'no output port "{name}"; known: {known_text(ports)}', did_you_mean(name, ports)
-            )
+            yield component.origin.problem(field, f'no output port "{name}"; known: {known_text(ports)}', did_you_mean(name, ports))
 
 
 def refresh_is_triggered(mesh: Mesh, product: Product) -> Iterator[Problem]:

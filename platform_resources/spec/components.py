@@ -79,9 +79,7 @@ _TYPE = re.compile(rf"^({'|'.join(SIMPLE_TYPES)})(\(\s*\d+\s*(,\s*\d+\s*)?\))?(\
 def _column_type(text: str) -> str:
     plain = re.sub(r"\s+", "", text.lower())
     if not _TYPE.match(plain):
-        raise ValueError(
-            f'unknown column type "{text}"; known: {", ".join(SIMPLE_TYPES)}, decimal(18,2), and arrays as varchar[]'
-        )
+        raise ValueError(f'unknown column type "{text}"; known: {", ".join(SIMPLE_TYPES)}, decimal(18,2), and arrays as varchar[]')
     return plain
 
 
@@ -142,9 +140,7 @@ class DataProduct(Strict):
     archetype: Annotated[Literal["source-aligned", "aggregate", "consumer-aligned"], BeforeValidator(_archetype)] | None = Field(
         default=None, validation_alias=AliasChoices("archetype", "data_product_type")
     )
-    class_: Annotated[Literal["metric", "building-block"], BeforeValidator(_hyphenated)] = Field(
-        default="building-block", alias="class"
-    )
+    class_: Annotated[Literal["metric", "building-block"], BeforeValidator(_hyphenated)] = Field(default="building-block", alias="class")
     certified: YesNo = False
     criticality: Literal["low", "medium", "high"] = "medium"
     owners: Owners = Field(default=Owners(), validation_alias=AliasChoices("owners", "data_product_owner"))

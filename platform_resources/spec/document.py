@@ -94,7 +94,7 @@ def _value(node: yaml.Node, place: Place, lines: dict[Place, int], open_nodes: s
         return {key: _plain(child, (*place, key), lines, open_nodes, count) for key, child in _pairs(node)}
     if isinstance(node, yaml.SequenceNode):
         return [_plain(child, (*place, i), lines, open_nodes, count) for i, child in enumerate(node.value)]
-    return _scalar(node)
+    return _scalar(node) if isinstance(node, yaml.ScalarNode) else None
 
 
 def _pairs(node: yaml.MappingNode) -> Iterator[tuple[str, yaml.Node]]:

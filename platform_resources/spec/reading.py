@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, get_args
 
-from pydantic import ValidationError
+from pydantic import AliasChoices, ValidationError
 from pydantic_core import ErrorDetails
 
 from platform_resources.spec.components import DataProduct
@@ -126,9 +126,7 @@ def _frame_problems(document: Document) -> Iterator[Problem]:
             yield _unknown_field(document, ("spec", field), field, ("components",))
 
 
-def _component(
-    document: Document, place: Place, data: Any, vocabulary: Vocabulary, problems: list[Problem]
-) -> Declared[Any] | None:
+def _component(document: Document, place: Place, data: Any, vocabulary: Vocabulary, problems: list[Problem]) -> Declared[Any] | None:
     if not isinstance(data, dict):
         problems.append(document.problem(place, "a component must be a mapping with name, type and properties"))
         return None
@@ -162,9 +160,7 @@ def _name(document: Document, place: Place, data: Mapping[str, Any], problems: l
         message = f'"{title}" is not a product name; use lower case letters, digits and _, beginning with a letter'
         problems.append(document.problem((*place, "name"), message, f'"{name}" would do' if is_name(name) else ""))
     elif not is_name(name):
-        message = (
-            f'"{title[:LONGEST_NAME]}" cannot be a name; it needs a letter, and at most {LONGEST_NAME} letters, digits and _'
-        )
+        message = f'"{title[:LONGEST_NAME]}" cannot be a name; it needs a letter, and at most {LONGEST_NAME} letters, digits and _'
         problems.append(document.problem((*place, "name"), message))
     return title, name
 
@@ -238,14 +234,12 @@ def field_names(model: type[Strict]) -> tuple[str, ...]:
     names: list[str] = []
     for name, field in model.model_fields.items():
         other = field.validation_alias
-        written = [c for c in other.choices if isinstance(c, str)] if hasattr(other, "choices") else [field.alias or name]
+        written = [c for c in other.choices if isinstance(c, str)] if isinstance(other, AliasChoices) else [field.alias or name]
         names += written
     return tuple(names)
 
 
-def _validated(
-    model: type[Strict], data: Mapping[str, Any], at: _Properties, problems: list[Problem], allowed: Sequence[str]
-) -> Any:
+def _validated(model: type[Strict], data: Mapping[str, Any], at: _Properties, problems: list[Problem], allowed: Sequence[str]) -> Any:
     try:
         return model.model_validate(data)
     except ValidationError as error:

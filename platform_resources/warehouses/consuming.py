@@ -22,9 +22,7 @@ def published_version(state: Path, product: ProductPlan, version: str | None = N
         return latest
     found = next((p for p in shelves.published() if p.id == version), None)
     if found is None:
-        raise NothingPublished(
-            f"{product.name} has no version {version}; `mesh versions {product.name}` lists those that are kept"
-        )
+        raise NothingPublished(f"{product.name} has no version {version}; `mesh versions {product.name}` lists those that are kept")
     return found
 
 

@@ -38,8 +38,8 @@ class ProductDatabase:
         self.connection = connection
 
     def execute(self, sql: str) -> Sequence[Any]:
-        """Run one statement and give its first row; empty when there is none."""
-        return self.connection.execute(sql).fetchone() or ()
+        """Run one statement and give its first row; empty when there is none. Leaves no result open behind it."""
+        return next(iter(self.connection.execute(sql).fetchall()), ())
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """All rows of a query, each as column name to value."""
@@ -49,7 +49,7 @@ class ProductDatabase:
 
     def exists(self, relation: Relation) -> bool:
         sql = "select count(*) from information_schema.tables where table_schema = ? and table_name = ?"
-        return bool(self.connection.execute(sql, [relation.schema, relation.name]).fetchone()[0])  # type: ignore[index]
+        return bool(self.connection.execute(sql, [relation.schema, relation.name]).fetchall()[0][0])
 
     def columns(self, relation: Relation) -> dict[str, str]:
         """Column names and their types in lower case, in order."""
@@ -86,8 +86,8 @@ class ProductDatabase:
     def _drop(self, relation: Relation, kind: str) -> None:
         """DuckDB will not replace a view by a table, nor a table by a view."""
         sql = "select table_type from information_schema.tables where table_schema = ? and table_name = ?"
-        found = self.connection.execute(sql, [relation.schema, relation.name]).fetchone()
-        if found is not None and ("view" in found[0].lower()) == (kind == "view"):
+        found = self.connection.execute(sql, [relation.schema, relation.name]).fetchall()
+        if found and ("view" in found[0][0].lower()) == (kind == "view"):
             self.connection.execute(f"drop {kind} {relation_sql(relation)}")
 
     def write_file(self, relation: Relation, path: Path, store: Store) -> None:
@@ -173,9 +173,7 @@ def _selected(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str
     return [column[0] for column in cursor.description or ()], cursor.fetchall()
 
 
-def files_sql(
-    files: Sequence[Path], file_format: str, options: Mapping[str, str | bool] | None = None, *, by_name: bool = False
-) -> str:
+def files_sql(files: Sequence[Path], file_format: str, options: Mapping[str, str | bool] | None = None, *, by_name: bool = False) -> str:
     """A select over files; `by_name` unites files whose columns differ."""
     listed = ", ".join(literal(str(file)) for file in files)
     arguments = "".join(f", {name} = {literal(value)}" for name, value in sorted((options or {}).items()))

@@ -46,9 +46,7 @@ def extracted(name: str, extraction: Extraction) -> Extracted:
     with _importable(extraction.folder):
         result = _called(name, _function(name, extraction.folder), extraction)
     if result is None:
-        raise ExtractorFailed(
-            f"extractor {name} returned nothing; it must return a DuckDB relation, an Arrow table or a data frame"
-        )
+        raise ExtractorFailed(f"extractor {name} returned nothing; it must return a DuckDB relation, an Arrow table or a data frame")
     return result if isinstance(result, Extracted) else Extracted(result)
 
 
@@ -74,9 +72,7 @@ def _function(name: str, folder: Path) -> Callable[[Extraction], Any]:
 
 def _loaded(file: Path) -> Any:
     """Load the module anew under a name of its own: two products may both have an extract.py."""
-    spec = importlib.util.spec_from_file_location(
-        f"mesh_extractor_{file.parent.parent.name}_{file.parent.name}_{file.stem}", file
-    )
+    spec = importlib.util.spec_from_file_location(f"mesh_extractor_{file.parent.parent.name}_{file.parent.name}_{file.stem}", file)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -33,9 +33,7 @@ def decided(audited: Iterable[Audited]) -> Gate:
     """Open exactly if every gating objective is met; unknown is not met."""
     audited = tuple(audited)
     shut = [f"{a.objective.check.title}: {a.judgement.reason}" for a in audited if a.closes_gate]
-    verdicts = tuple(
-        Verdict(a.objective.check.title, a.objective.dimension, a.judgement.verdict, a.judgement.reason) for a in audited
-    )
+    verdicts = tuple(Verdict(a.objective.check.title, a.objective.dimension, a.judgement.verdict, a.judgement.reason) for a in audited)
     return Gate(not shut, "; ".join(shut), verdicts)
 
 

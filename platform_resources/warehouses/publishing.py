@@ -117,16 +117,13 @@ def watermark(database: ProductDatabase, data_set: DataSetPlan) -> str | None:
     if data_set.spec.updated_at is None:
         return None
     (newest,) = database.execute(f"select max({quoted(data_set.spec.updated_at)}) from {relation_sql(data_set.relation)}")
-    return moment_text(newest)
+    return None if newest is None else moment_text(newest)
 
 
-def moment_text(value: Any) -> str | None:
+def moment_text(value: date | datetime) -> str:
     """ISO 8601 with its time zone; a time without one is UTC, a date its first moment."""
-    if value is None:
-        return None
-    if isinstance(value, date) and not isinstance(value, datetime):
-        value = datetime(value.year, value.month, value.day)
-    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
 
 
 def refresh_catalog(state: Path, product: ProductPlan, publication: Publication) -> None:

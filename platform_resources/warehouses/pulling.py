@@ -133,9 +133,7 @@ def _pin(database: ProductDatabase, port: InputPlan, context: PullContext, forme
     shelves = shelf(context.state, upstream.domain, upstream.product)
     publication = shelves.newest_within(VersionRange.parse(upstream.version), upstream.port)
     if publication is None:
-        raise PullFailed(
-            f"{upstream.product} has not published a version within {upstream.version} of its port {upstream.port} yet"
-        )
+        raise PullFailed(f"{upstream.product} has not published a version within {upstream.version} of its port {upstream.port} yet")
     version = publication.port(upstream.port)
     assert version is not None
     _keep_contract(upstream, publication, version)
@@ -209,9 +207,7 @@ def _file(file: Path) -> dict[str, Any]:
 def _refuse_changed(new: list[dict[str, Any]], before: Mapping[str, Any]) -> None:
     changed = [file["path"] for file in new if file["path"] in before]
     if changed:
-        raise PullFailed(
-            f"files that were loaded already have changed: {', '.join(changed)}; with load: append a file is loaded once"
-        )
+        raise PullFailed(f"files that were loaded already have changed: {', '.join(changed)}; with load: append a file is loaded once")
 
 
 def _extract(
@@ -230,6 +226,4 @@ def _load_extracted(database: ProductDatabase, port: InputPlan, extractor: PullE
     try:
         database.load_data(Relation("inputs", port.name), data)
     except Exception as error:
-        raise PullFailed(
-            f"what extractor {extractor.extractor} returned cannot be loaded: {str(error).splitlines()[0]}"
-        ) from error
+        raise PullFailed(f"what extractor {extractor.extractor} returned cannot be loaded: {str(error).splitlines()[0]}") from error

@@ -1,5 +1,6 @@
 """Published versions on disk: immutable files, one record each, and one pointer that decides what is published."""
 
+import itertools
 import json
 import os
 import shutil
@@ -132,7 +133,7 @@ class Shelf:
         most = max(keep.values(), default=1)
         kept = {p.id for p in published[-most:]} | set(self.pins().values())
         kept |= {p.id for p in {Version.parse(p.product_version).major: p for p in published}.values()}
-        for older, newer in zip(published, published[1:], strict=False):
+        for older, newer in itertools.pairwise(published):
             if now - datetime.fromisoformat(newer.published_at) < grace:
                 kept.add(older.id)
         return kept

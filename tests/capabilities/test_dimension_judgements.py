@@ -192,8 +192,6 @@ def test_a_share_never_looks_better_than_its_verdict(part, promised, text):
     assert percent_text(part, 100_000, promised) == text
 
 
-@pytest.mark.parametrize(
-    ("value", "text"), [(95.0, "95"), (1234.5, "1,234.5"), (1e-7, "0.0000001"), (100, "100"), (1e6, "1,000,000")]
-)
+@pytest.mark.parametrize(("value", "text"), [(95.0, "95"), (1234.5, "1,234.5"), (1e-7, "0.0000001"), (100, "100"), (1e6, "1,000,000")])
 def test_numbers_are_written_plainly(value, text):
     assert number_text(value) == text

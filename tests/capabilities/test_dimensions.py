@@ -206,9 +206,7 @@ def test_a_problem_says_where_what_and_what_was_meant(name, written, expected):
 
 def test_uniqueness_without_columns_needs_a_primary_key():
     assert problems("uniqueness", {}) == []
-    assert [p[:2] for p in problems("uniqueness", {}, PLAIN)] == [
-        ("columns", "columns is missing, and the data set has no primary_key")
-    ]
+    assert [p[:2] for p in problems("uniqueness", {}, PLAIN)] == [("columns", "columns is missing, and the data set has no primary_key")]
 
 
 BAD_SQL = [
@@ -254,9 +252,7 @@ def test_a_condition_over_the_columns_is_no_problem(sql):
     assert problems("custom-sql", {"failing_rows": sql}) == []
 
 
-@pytest.mark.parametrize(
-    "sql", ["sum(id) / count(*)", "count(distinct id) filter (where age_band = 'a')", "some_new_aggregate(id)"]
-)
+@pytest.mark.parametrize("sql", ["sum(id) / count(*)", "count(distinct id) filter (where age_band = 'a')", "some_new_aggregate(id)"])
 def test_an_aggregate_over_the_columns_is_no_problem(sql):
     assert problems("custom-sql", {"scalar": sql, "min": 0}) == []
 

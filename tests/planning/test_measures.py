@@ -158,9 +158,7 @@ def test_a_comment_at_the_end_of_a_predicate_swallows_nothing():
     assert "count_if(a > 1 -- one\n)" in query.sql
 
 
-@pytest.mark.parametrize(
-    "measure", [RowCount(), Minimum("age"), Maximum("age"), Scalar("sum(age)"), DistinctKeys(ORDERS, ("customer",))]
-)
+@pytest.mark.parametrize("measure", [RowCount(), Minimum("age"), Maximum("age"), Scalar("sum(age)"), DistinctKeys(ORDERS, ("customer",))])
 def test_measures_that_count_no_failures_have_no_failing_rows(measure):
     assert failing_rows_sql(measure, CUSTOMERS, ["id"], 5) is None
 

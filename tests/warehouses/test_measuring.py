@@ -187,9 +187,7 @@ measures = st.one_of(
     st.builds(Maximum, columns),
     st.builds(OutOfRange, columns, bounds, bounds),
     st.builds(lambda c, n: CountIf(f"{quoted(c)} > {n}"), columns, numbers),
-    st.sampled_from(
-        [CountIf("1 // a > 0"), CountIf("nothing = 1"), CountIf("c >"), CountIf("b is null -- odd"), CountIf("null")]
-    ),
+    st.sampled_from([CountIf("1 // a > 0"), CountIf("nothing = 1"), CountIf("c >"), CountIf("b is null -- odd"), CountIf("null")]),
     st.sampled_from([Scalar("sum(a)"), Scalar("1"), Scalar("a"), Scalar("avg(b) / 0"), Scalar("count(distinct c)")]),
     st.builds(lambda c: DuplicateRows(tuple(c)), st.lists(columns, min_size=1, max_size=2, unique=True)),
     st.builds(lambda c: OrphanRows((c,), ORDERS, ("k",)), columns),

@@ -77,9 +77,7 @@ class Completeness:
             "missing": MissingKeys(settings.keys or (), population, columns),
         }
 
-    def judge(
-        self, settings: CompletenessSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment
-    ) -> Judgement:
+    def judge(self, settings: CompletenessSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         if settings.population is not None:
             return _present(settings.population, settings.at_least, readings)
         return _filled(settings.columns or (), settings.at_least, readings)

@@ -45,9 +45,7 @@ class Freshness:
         column, promised = subject.data_set.updated_at, duration_text(settings.max_age)
         threshold = f"at most {promised} old"
         if column is None:
-            return Judgement(
-                "met", "the data set has no updated_at, so its publication counts, which is now", threshold=threshold
-            )
+            return Judgement("met", "the data set has no updated_at, so its publication counts, which is now", threshold=threshold)
         value = readings["newest"].value
         if value is None:
             return Judgement("unknown", f"{column} is empty in every row, so the age is not known", threshold=threshold)

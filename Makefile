@@ -1,0 +1,48 @@
+# `make` alone lists the targets.
+UV := .venv/bin/uv
+MESH := .venv/bin/mesh
+export UV_PROJECT_ENVIRONMENT := .venv
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo dev test lint types check golden benchmarks clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+install: .venv/.installed ## Make .venv and install everything from the lock
+
+.venv/.installed: pyproject.toml uv.lock
+	@test -x .venv/bin/python || python3 -m venv .venv
+	@test -x $(UV) || .venv/bin/python -m pip install --quiet uv
+	@$(UV) sync --frozen --inexact --quiet
+	@touch $@
+
+demo: install ## Refresh all sample products and show how they are
+	@$(MESH) refresh --all
+
+dev: install ## Dagster's UI on http://localhost:3000 with all domains, schedules and sensors
+	@mkdir -p .dagster && cp dagster.yaml .dagster/dagster.yaml
+	DAGSTER_HOME=$(CURDIR)/.dagster .venv/bin/dagster dev -w workspace.yaml
+
+test: install ## Run all tests
+	@.venv/bin/pytest -n 2 --dist loadfile
+
+lint: install ## Style and layers
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/lint-imports
+
+types: install ## Types, strictly
+	@.venv/bin/mypy
+
+check: lint types test ## All that CI runs
+
+golden: install ## Rewrite the golden files; review the difference
+	@MESH_REWRITE_GOLDEN=1 .venv/bin/pytest -q -k golden
+
+benchmarks: install ## Measure; the tables go into docs/performance.md
+	@.venv/bin/python benchmarks/refresh.py
+	@.venv/bin/python benchmarks/load.py
+
+clean: ## Remove what refreshes made: databases, versions, history
+	@rm -rf warehouse ports .dagster .mesh dbt_project/target

@@ -1,0 +1,68 @@
+"""What commands share: the mesh they work on, where words and data go, and exit codes."""
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from platform_resources.planning.plan import MeshPlan, ProductPlan
+from platform_resources.repository import mesh_root, read_plan
+from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
+
+FINE, MISSED, SPEC_INVALID, CANNOT_RUN = 0, 1, 2, 3
+
+# Words for people go to standard error when standard output carries data.
+out = Console(width=None if sys.stdout.isatty() else 160)
+words = Console(stderr=True, soft_wrap=True)
+
+
+class Stop(Exception):
+    """Raised to end a command with an exit code after everything has been said."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def fail(message: str, code: int) -> int:
+    words.print(message, style="red", markup=False, highlight=False)
+    return code
+
+
+def stop(message: str, code: int) -> NoReturn:
+    """End the command with a message."""
+    raise Stop(fail(message, code))
+
+
+def print_json(data: Any) -> None:
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+
+
+def print_problems(problems: Iterable[Problem]) -> None:
+    for problem in sorted(problems):
+        words.print(str(problem), style="red" if problem.severity == "error" else "yellow", markup=False, highlight=False)
+
+
+def mesh_of(context: typer.Context) -> tuple[Path, MeshPlan]:
+    """The mesh's root and plan. Problems are shown; the good products go on."""
+    root = mesh_root(context.obj)
+    plan, problems = read_plan(root)
+    if errors(problems):
+        print_problems(errors(problems))
+        words.print(f"{len(plan.rejected)} product(s) are not loaded; the others go on", style="yellow")
+    return root, plan
+
+
+def product_of(plan: MeshPlan, name: str) -> ProductPlan:
+    """The product of that name; otherwise the command ends and says which there are."""
+    known = {product.name: product for product in plan.products}
+    if name in known:
+        return known[name]
+    if name in (rejected.name for rejected in plan.rejected):
+        stop(f'product "{name}" is not loaded: its spec has problems (above)', SPEC_INVALID)
+    hint = did_you_mean(name, known)
+    stop(f'no product "{name}"; known: {known_text(known)}' + (f"\n{hint}" if hint else ""), CANNOT_RUN)

@@ -1,0 +1,105 @@
+"""Commands about specs: validate, plan, schema, capabilities."""
+
+import inspect
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.tree import Tree
+
+from platform_resources.capabilities.registry import KINDS, installed_registry
+from platform_resources.cli.console import FINE, SPEC_INVALID, Stop, out, print_json, print_problems, product_of, words
+from platform_resources.planning.plan import MeshPlan, ProductPlan, plan_json
+from platform_resources.repository import mesh_root, read_plan
+from platform_resources.spec.problems import errors
+
+Json = Annotated[bool, typer.Option("--json", help="Print data only, as JSON.")]
+
+
+def validate(context: typer.Context, as_json: Json = False) -> None:
+    """Check every spec of the mesh and report every problem at once."""
+    root = mesh_root(context.obj)
+    plan, problems = read_plan(root)
+    wrong = errors(problems)
+    if as_json:
+        fields = ("file", "line", "path", "message", "hint", "severity")
+        print_json([{field: getattr(problem, field) for field in fields} for problem in problems])
+    else:
+        print_problems(problems)
+        good, bad = len(plan.products), len(plan.rejected)
+        words.print(f"{good} product(s) are valid" + (f", {bad} are not: {len(wrong)} problem(s)" if bad else ""))
+    raise Stop(SPEC_INVALID if wrong else FINE)
+
+
+def plan(
+    context: typer.Context,
+    product: Annotated[str | None, typer.Argument(help="Only this product.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what the specs become: assets, ports, checks, lineage, automation and the dbt files written for them."""
+    root = mesh_root(context.obj)
+    whole, problems = read_plan(root)
+    print_problems(errors(problems))
+    chosen = MeshPlan((product_of(whole, product),), ()) if product else whole
+    if as_json:
+        typer.echo(plan_json(chosen))
+    else:
+        for each in chosen.products:
+            out.print(_tree(each))
+    raise Stop(SPEC_INVALID if errors(problems) else FINE)
+
+
+def _tree(product: ProductPlan) -> Tree:
+    refresh = product.refresh
+    when = "by hand" if refresh is None else f"{refresh.cron} {refresh.timezone}" if refresh.cron else "when an input has a new version"
+    tree = Tree(f"[bold]{product.group}[/] {product.info.version} {product.info.lifecycle} [dim](refreshed {when})[/]")
+    inputs = tree.add("input ports")
+    for port in product.inputs:
+        source = f" <- {port.upstream.product}.{port.upstream.port} {port.upstream.version}" if port.upstream else ""
+        inputs.add(f"{'/'.join(port.key)} [dim]{port.interface}[/]{source}")
+    models = tree.add("models")
+    for model in product.models:
+        reads = ", ".join(key[-1] for key in model.dependencies) or "nothing"
+        models.add(f"{'/'.join(model.key)} [dim]reads {reads}[/]" + (f" [cyan]data set {model.data_set}[/]" if model.data_set else ""))
+    checks = tree.add(f"checks ({len(product.checks)})")
+    for check in product.checks:
+        checks.add(f"{check.name} [dim]{check.kind} on {'/'.join(check.key)}[/]" + (" [bold]gate[/]" if check.blocking else ""))
+    outputs = tree.add("output ports")
+    for output in product.outputs:
+        outputs.add(f"{'/'.join(output.key)} [dim]{output.interface}, {output.store.format}, keeps {output.keep_versions}[/]")
+    for file in product.files:
+        tree.add(f"writes {file.path}")
+    return tree
+
+
+def schema() -> None:
+    """Print one JSON Schema for editors, assembled from all registered capabilities."""
+    from platform_resources.spec.json_schema import json_schema
+
+    print_json(json_schema(installed_registry()))
+
+
+def capabilities(
+    name: Annotated[str | None, typer.Argument(help="Show this one with its documentation and an example.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List what a spec may contain: component types, port interfaces, dimensions; built in or from an installed package."""
+    registry = installed_registry()
+    found = [(kind, capability) for kind in KINDS for capability in registry.by_kind[kind].values() if name in (None, capability.name)]
+    if as_json:
+        print_json([{"kind": kind, "name": c.name, "documentation": inspect.getdoc(c), "example": c.example.strip()} for kind, c in found])
+        raise Stop(FINE)
+    if name is not None:
+        for kind, capability in found:
+            out.print(f"[bold]{capability.name}[/] ({kind.replace('_', ' ')[:-1]})\n\n{inspect.getdoc(capability)}\n")
+            out.print(capability.example.strip(), markup=False)
+        raise Stop(FINE if found else _unknown_capability(name))
+    table = Table("kind", "name", "what it is", box=None)
+    for kind, capability in found:
+        table.add_row(kind.replace("_", " ")[:-1], capability.name, (inspect.getdoc(capability) or "").splitlines()[0])
+    out.print(table)
+
+
+def _unknown_capability(name: str) -> int:
+    words.print(f'no capability "{name}"; `mesh capabilities` lists them all', style="red", markup=False)
+    return SPEC_INVALID

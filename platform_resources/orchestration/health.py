@@ -1,0 +1,51 @@
+"""Health of products read from Dagster's event log and the published versions."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+
+from platform_resources.capabilities.measures import Verdict
+from platform_resources.objectives.health import Executions, ProductHealth, PublishedState, product_health
+from platform_resources.orchestration.specs import asset_key
+from platform_resources.planning.plan import ProductPlan
+from platform_resources.warehouses.versions import Publication, shelf
+
+
+def mesh_health(state: Path, products: Iterable[ProductPlan], instance: dg.DagsterInstance, now: datetime) -> tuple[ProductHealth, ...]:
+    """The health of each product at `now`, in one bulk read of the event log."""
+    products = tuple(products)
+    executions = _executions(products, instance)
+    return tuple(product_health(product, _published(state, product), executions, now) for product in products)
+
+
+def _executions(products: Iterable[ProductPlan], instance: dg.DagsterInstance) -> Executions:
+    checks = {dg.AssetCheckKey(asset_key(c.key), c.name): (c.key, c.name) for product in products for c in product.checks}
+    records = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(checks)) if checks else {}
+    found: dict[tuple[tuple[str, ...], str], tuple[Verdict, str, datetime]] = {}
+    for key, record in records.items():
+        event = record.event.dagster_event if record.event is not None else None
+        if event is None or event.event_type_value != "ASSET_CHECK_EVALUATION":
+            continue
+        evaluation = event.asset_check_evaluation_data
+        reported = evaluation.metadata.get("verdict")
+        verdict: Verdict = reported.value if reported is not None else "met" if evaluation.passed else "missed"  # type: ignore[assignment]
+        at = datetime.fromtimestamp(record.create_timestamp, UTC)
+        found[checks[key]] = (verdict, evaluation.description or "", at)
+    return found
+
+
+def _published(state: Path, product: ProductPlan) -> PublishedState | None:
+    latest = shelf(state, product.domain, product.name).latest()
+    return published_state(latest) if latest is not None else None
+
+
+def published_state(publication: Publication) -> PublishedState:
+    return PublishedState(
+        version=publication.id,
+        product_version=publication.product_version,
+        published_at=datetime.fromisoformat(publication.published_at),
+        rows={port.data_set: port.rows for port in publication.ports},
+        watermarks={port.data_set: datetime.fromisoformat(port.watermark) for port in publication.ports if port.watermark},
+    )
