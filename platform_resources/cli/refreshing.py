@@ -63,7 +63,7 @@ def _day(text: str | None) -> None:
 def _chosen(root: Path, plan: MeshPlan, products: list[str], every: bool, stale: bool) -> list[str]:
     if bool(products) == (every or stale):
         stop("say what to refresh: names of products, or --all, or --stale", CANNOT_RUN)
-    idle = [product.name for product in map(lambda name: product_of(plan, name), products) if not product.runs]
+    idle = [product.name for product in (product_of(plan, name) for name in products) if not product.runs]
     if idle:
         stop(f"{', '.join(idle)} cannot be refreshed: only draft, production and deprecated products with dbt models are", CANNOT_RUN)
     if products:

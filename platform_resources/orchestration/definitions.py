@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.orchestration.automation import automation
+from platform_resources.orchestration.automation import automation_condition, schedules, sensors
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.specs import SpecMinter, asset_key, rejected_spec
 from platform_resources.orchestration.steps import audit_step, build_step, publish_step, pull_step, pulled_ports, score_step
@@ -34,21 +35,20 @@ def definitions(root: Path, plan: MeshPlan) -> dg.Definitions:
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = []
     checks: list[dg.AssetChecksDefinition] = []
     for product in plan.products:
-        minter = SpecMinter(root, product)
+        minter = SpecMinter(root, product, automation_condition(product))
         assets += _external_specs(product, minter)
         if product.runs:
             assets += _steps(root, product, minter)
             checks += [audit_step(product, registry)] if product.objectives else []
     assets += [rejected_spec(root, rejected) for rejected in plan.rejected]
     jobs = {product.name: _job(product) for product in plan.products if product.runs}
-    schedules, sensors = automation(plan, jobs)
     return dg.Definitions(
         assets=assets,
         asset_checks=checks,
         jobs=list(jobs.values()),
-        schedules=schedules,
-        sensors=sensors,
-        resources={RESOURCE: RefreshResource(root=str(root), state=str(state_folder(root)))},
+        schedules=list(schedules(plan, jobs)),
+        sensors=list(sensors(plan, _refreshed_assets)),
+        resources={RESOURCE: RefreshResource.configure_at_launch(root=str(root), state=str(state_folder(root)))},
         executor=dg.in_process_executor,
     )
 
@@ -60,6 +60,7 @@ def _external_specs(product: ProductPlan, minter: SpecMinter) -> Iterator[dg.Ass
     yield from (minter.input(port) for port in product.inputs if port not in loaded)
     yield from (minter.consumer(consumer) for consumer in product.consumers)
     if not product.runs:
+        yield from (minter.output(port) for port in product.outputs)
         yield minter.scorecard()
 
 
@@ -72,13 +73,17 @@ def _steps(root: Path, product: ProductPlan, minter: SpecMinter) -> Iterator[dg.
     yield score_step(product, minter)
 
 
-def _job(product: ProductPlan) -> "dg.UnresolvedAssetJobDefinition":
+def _refreshed_assets(product: ProductPlan) -> dg.AssetSelection:
+    """Everything that one refresh of the product makes."""
     keys = [port.key for port in pulled_ports(product)]
     keys += [model.key for model in product.models] + [port.key for port in product.outputs] + [product.scorecard]
-    selection = dg.AssetSelection.assets(*(asset_key(key) for key in keys))
+    return dg.AssetSelection.assets(*(asset_key(key) for key in keys))
+
+
+def _job(product: ProductPlan) -> UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
         conventions.job_name(product.name),
-        selection=selection,
+        selection=_refreshed_assets(product),
         description=f"One refresh of {product.title}: pull, build, audit, publish, score.",
         tags={"product": product.name, "domain": product.domain},
         executor_def=dg.in_process_executor,

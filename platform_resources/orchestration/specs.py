@@ -55,9 +55,13 @@ def owners(product: ProductPlan) -> list[str]:
 class SpecMinter:
     """Mints the specs of one product; what all its assets share is made once."""
 
-    def __init__(self, root: Path, product: ProductPlan) -> None:
-        self.root, self.product = root, product
+    def __init__(self, root: Path, product: ProductPlan, condition: dg.AutomationCondition[Any] | None = None) -> None:
+        self.root, self.product, self.condition = root, product, condition
         self.tags, self.owners = product_tags(product), owners(product)
+
+    def _refreshed(self, key: Key, place: Place, kinds: set[str], **more: Any) -> dg.AssetSpec:
+        """An asset that a refresh makes."""
+        return self._spec(key, place, kinds, automation_condition=self.condition, **more)
 
     def _spec(self, key: Key, place: Place, kinds: set[str], **more: Any) -> dg.AssetSpec:
         metadata = {**_code_reference(self.root, place), **more.pop("metadata", {})}
@@ -76,7 +80,7 @@ class SpecMinter:
         promised = _column_schema(port.upstream.columns) if port.upstream else {}
         described = port.description or f"Input port {port.title}."
         kinds = {"input_port", port.kind}
-        return self._spec(port.key, port.place, kinds, deps=port.dependencies, description=described, metadata=promised)
+        return self._refreshed(port.key, port.place, kinds, deps=port.dependencies, description=described, metadata=promised)
 
     def source(self, port: InputPlan) -> dg.AssetSpec | None:
         """What lies outside the mesh before an input port."""
@@ -89,10 +93,10 @@ class SpecMinter:
         kinds = {"dbt", "duckdb"} | ({"data_set"} if model.data_set else set())
         described = model.description or f"dbt model {model.name}."
         metadata = _column_schema(model.columns)
-        return self._spec(model.key, model.place, kinds, deps=model.dependencies, description=described, metadata=metadata)
+        return self._refreshed(model.key, model.place, kinds, deps=model.dependencies, description=described, metadata=metadata)
 
     def output(self, port: OutputPlan) -> dg.AssetSpec:
-        model = self.product.model(port.model)
+        model = next((model for model in self.product.models if model.name == port.model), None)
         policy = dg.FreshnessPolicy.time_window(fail_window=port.max_age) if port.max_age else None
         metadata: dict[str, Any] = {
             "product": self.product.title,
@@ -100,16 +104,16 @@ class SpecMinter:
             "interface": port.interface,
             "folder": port.folder,
             "keep_versions": port.keep_versions,
-            **_column_schema(model.columns),
+            **_column_schema(self.product.data_set(port.data_set).spec.columns),
             **_support(self.product),
         }
         kinds = {"output_port", port.kind}
         described = port.description or f"Output port {port.title}."
-        return self._spec(
+        return self._refreshed(
             port.key,
             port.place,
             kinds,
-            deps=[model.key],
+            deps=[model.key] if model is not None else (),
             description=described,
             metadata=metadata,
             freshness_policy=policy,
@@ -120,7 +124,7 @@ class SpecMinter:
         product = self.product
         described = f"How {product.title} keeps its promises: every objective with its verdict.\n\n{product.info.purpose}".strip()
         dependencies = [port.key for port in product.outputs]
-        return self._spec(
+        return self._refreshed(
             product.scorecard, product.place, {"scorecard"}, deps=dependencies, description=described, metadata=_support(product)
         )
 

@@ -8,7 +8,7 @@ from croniter import croniter
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, field_validator, model_validator
 
 from platform_resources.spec.durations import Duration
-from platform_resources.spec.names import IDENTIFIER
+from platform_resources.spec.names import IDENTIFIER, any_case
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.versions import Version, VersionRange
 
@@ -47,19 +47,36 @@ def _timezone(text: str) -> str:
     return text
 
 
-def _version(text: Any) -> Any:
-    return str(Version.parse(str(text)))
+def _version(written: Any) -> Any:
+    return str(Version.parse(str(written)))
 
 
-def _version_range(text: Any) -> Any:
-    return str(VersionRange.parse(str(text)))
+def _version_range(written: Any) -> Any:
+    """YAML reads 1.10 as the number 1.1, so a number with a point cannot be trusted."""
+    if isinstance(written, float):
+        raise ValueError(f'{written} is a number to YAML, which takes 1.10 for 1.1; write the version in quotes: "{written}"')
+    return str(VersionRange.parse(str(written)))
 
 
-YesNo = Annotated[bool, BeforeValidator(_yes_or_no)]
+YesNo = Annotated[
+    bool, BeforeValidator(_yes_or_no, json_schema_input_type=bool | Annotated[str, Field(pattern=any_case("yes", "no", "true", "false"))])
+]
 Cron = Annotated[str, AfterValidator(_cron)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
-VersionText = Annotated[str, BeforeValidator(_version)]
-VersionRangeText = Annotated[str, BeforeValidator(_version_range)]
+VersionText = Annotated[str, BeforeValidator(_version, json_schema_input_type=Annotated[str, Field(examples=["1.0.0"])])]
+VersionRangeText = Annotated[str, BeforeValidator(_version_range, json_schema_input_type=str | int)]
+
+
+_ARCHETYPES = Literal["source-aligned", "aggregate", "consumer-aligned"]
+_ARCHETYPE_WORDS = any_case("source-aligned", "source-oriented", "aggregate", "consumer-aligned", "consumer-oriented")
+_CLASSES = Literal["metric", "building-block"]
+Archetype = Annotated[
+    _ARCHETYPES, BeforeValidator(_archetype, json_schema_input_type=_ARCHETYPES | Annotated[str, Field(pattern=_ARCHETYPE_WORDS)])
+]
+Class = Annotated[
+    _CLASSES,
+    BeforeValidator(_hyphenated, json_schema_input_type=_CLASSES | Annotated[str, Field(pattern=any_case("metric", "building-block"))]),
+]
 
 
 def _column_name(text: str) -> str:
@@ -68,7 +85,7 @@ def _column_name(text: str) -> str:
     return text
 
 
-ColumnName = Annotated[str, AfterValidator(_column_name)]
+ColumnName = Annotated[str, AfterValidator(_column_name), Field(json_schema_extra={"pattern": IDENTIFIER.pattern})]
 SIMPLE_TYPES = (
     "bigint", "blob", "boolean", "date", "decimal", "double", "float", "hugeint", "integer", "interval", "json",
     "smallint", "time", "timestamp", "timestamptz", "tinyint", "ubigint", "uinteger", "uuid", "varchar",
@@ -92,7 +109,7 @@ def _owner(text: str) -> str:
     return text
 
 
-Owner = Annotated[str, AfterValidator(_owner)]
+Owner = Annotated[str, AfterValidator(_owner), Field(json_schema_extra={"pattern": _OWNER.pattern})]
 
 
 class Owners(Strict):
@@ -137,10 +154,8 @@ class DataProduct(Strict):
     purpose: str = ""
     version: VersionText = "0.1.0"
     lifecycle: Lifecycle = "proposed"
-    archetype: Annotated[Literal["source-aligned", "aggregate", "consumer-aligned"], BeforeValidator(_archetype)] | None = Field(
-        default=None, validation_alias=AliasChoices("archetype", "data_product_type")
-    )
-    class_: Annotated[Literal["metric", "building-block"], BeforeValidator(_hyphenated)] = Field(default="building-block", alias="class")
+    archetype: Archetype | None = Field(default=None, validation_alias=AliasChoices("archetype", "data_product_type"))
+    class_: Class = Field(default="building-block", alias="class")
     certified: YesNo = False
     criticality: Literal["low", "medium", "high"] = "medium"
     owners: Owners = Field(default=Owners(), validation_alias=AliasChoices("owners", "data_product_owner"))
@@ -149,7 +164,7 @@ class DataProduct(Strict):
     refresh: Refresh | None = None
     keep_versions: Annotated[int, Field(ge=1, le=10_000)] = 7
 
-    @field_validator("owners", mode="before")
+    @field_validator("owners", mode="before", json_schema_input_type=Owners | str)
     @classmethod
     def _one_owner(cls, value: Any) -> Any:
         """The article names one owner, who is the business owner."""

@@ -21,3 +21,14 @@ def slug(text: str) -> str:
 def fold(name: str) -> str:
     """The form in which names collide in a warehouse: `a-b`, `a_b` and `A_b` fold together."""
     return re.sub(r"[^a-z0-9]", "_", name.lower())
+
+
+def any_case(*words: str) -> str:
+    """A regular expression for these words in capitals or not, with spaces or _ for -; JSON Schema has no flag for that."""
+    return r"^\s*(" + "|".join("".join(map(_any_case, word)) for word in words) + r")\s*$"
+
+
+def _any_case(letter: str) -> str:
+    if letter == "-":
+        return r"[\s_-]+"
+    return f"[{letter.upper()}{letter}]" if letter.isalpha() else re.escape(letter)

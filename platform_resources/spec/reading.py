@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol
 
-from pydantic import AliasChoices, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from platform_resources.spec.components import DataProduct
 from platform_resources.spec.document import Document, Place, read_document
+from platform_resources.spec.field_problems import field_names, field_problems, unknown, unknown_field
 from platform_resources.spec.names import LONGEST_NAME, is_name, slug
-from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
+from platform_resources.spec.problems import Problem, errors, known_text
 from platform_resources.spec.product import Declared, Origin, Product
 from platform_resources.spec.strict import Strict
 
@@ -119,11 +119,11 @@ def _frame_problems(document: Document) -> Iterator[Problem]:
     allowed = ("apiVersion", "kind", "metadata", "spec")
     for field in document.data:
         if field not in allowed:
-            yield _unknown_field(document, (field,), field, allowed)
+            yield unknown_field(document, (field,), field, allowed)
     spec = document.data.get("spec")
     for field in spec if isinstance(spec, dict) else ():
         if field != "components":
-            yield _unknown_field(document, ("spec", field), field, ("components",))
+            yield unknown_field(document, ("spec", field), field, ("components",))
 
 
 def _component(document: Document, place: Place, data: Any, vocabulary: Vocabulary, problems: list[Problem]) -> Declared[Any] | None:
@@ -133,12 +133,12 @@ def _component(document: Document, place: Place, data: Any, vocabulary: Vocabula
     before = len(problems)
     for field in data:
         if field not in ("name", "type", "properties"):
-            problems.append(_unknown_field(document, (*place, field), field, ("name", "type", "properties")))
+            problems.append(unknown_field(document, (*place, field), field, ("name", "type", "properties")))
     title, name = _name(document, place, data, problems)
     known = vocabulary.component_types()
     kind = known.get(str(data.get("type")))
     if kind is None:
-        problems.append(_unknown(document, (*place, "type"), "component type", data.get("type"), known))
+        problems.append(unknown(document, (*place, "type"), "component type", data.get("type"), known))
         return None
     properties = data.get("properties") or {}
     if not isinstance(properties, dict):
@@ -216,7 +216,7 @@ def _variant(
         return None
     word = inferred if written is None else "-".join(str(written).lower().replace("_", " ").split())
     if word not in variants:
-        problems.append(_unknown(at.document, at.at((kind.variant_field,)), kind.variant_field, written, variants))
+        problems.append(unknown(at.document, at.at((kind.variant_field,)), kind.variant_field, written, variants))
         return None
     return variants[word]
 
@@ -229,76 +229,9 @@ def _unwrapped(value: Any) -> Any:
     return value["value"] if _is_wrapped(value) else value
 
 
-def field_names(model: type[Strict]) -> tuple[str, ...]:
-    """The names a team may write for the fields of `model`: each field's name or alias, and its older names."""
-    names: list[str] = []
-    for name, field in model.model_fields.items():
-        other = field.validation_alias
-        written = [c for c in other.choices if isinstance(c, str)] if isinstance(other, AliasChoices) else [field.alias or name]
-        names += written
-    return tuple(names)
-
-
 def _validated(model: type[Strict], data: Mapping[str, Any], at: _Properties, problems: list[Problem], allowed: Sequence[str]) -> Any:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        problems.extend(_field_problem(model, detail, at, allowed) for detail in error.errors(include_url=False))
+        problems.extend(field_problems(model, error, data, at, allowed))
         return None
-
-
-def _field_problem(model: type[Strict], detail: ErrorDetails, at: _Properties, allowed: Sequence[str]) -> Problem:
-    place = at.at(detail["loc"])
-    field = str(detail["loc"][-1]) if detail["loc"] else ""
-    match detail["type"]:
-        case "extra_forbidden":
-            names = allowed if len(detail["loc"]) == 1 else _nested_names(model, detail["loc"][:-1])
-            return _unknown_field(at.document, place, field, names)
-        case "missing":
-            return at.document.problem(place, f'"{field}" is missing')
-        case "literal_error":
-            known = _literal_words(detail)
-            return _unknown(at.document, place, field, detail["input"], known)
-        case "value_error":
-            return at.document.problem(place, str(detail["ctx"]["error"]))
-        case _:
-            message = detail["msg"][0].lower() + detail["msg"][1:]
-            return at.document.problem(place, f"{field or 'value'}: {message}, not {_shown(detail['input'])}")
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _literal_words(detail: ErrorDetails) -> list[str]:
-    return [word.strip("'") for word in detail["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-
-
-def _nested_names(model: type[Strict], location: Sequence[str | int]) -> Sequence[str]:
-    """The fields allowed at a nested place, found by following the annotations down."""
-    current: Any = model
-    for step in location:
-        if isinstance(step, str):
-            field = next((f for n, f in current.model_fields.items() if step in (n, f.alias)), None)
-            nested = _models_in(field.annotation) if field is not None else []
-            if not nested:
-                return ()
-            current = nested[0]
-    return field_names(current)
-
-
-def _models_in(annotation: Any) -> list[type[Strict]]:
-    if isinstance(annotation, type) and issubclass(annotation, Strict):
-        return [annotation]
-    return [model for part in get_args(annotation) for model in _models_in(part)]
-
-
-def _unknown_field(document: Document, place: Place, field: str, allowed: Sequence[str]) -> Problem:
-    return document.problem(place, f'unknown field "{field}"; allowed: {known_text(allowed)}', did_you_mean(field, allowed))
-
-
-def _unknown(document: Document, place: Place, what: str, word: Any, known: Any) -> Problem:
-    if word is None:
-        return document.problem(place, f"{what} is missing; known: {known_text(known)}")
-    return document.problem(place, f'unknown {what} "{word}"; known: {known_text(known)}', did_you_mean(str(word), known))

@@ -16,7 +16,11 @@ class PythonInputSettings(Strict):
 
 
 class PythonInput:
-    """A Python function that returns the data, for anything no other interface reads. `extract:orders` is the function `orders` in extract.py beside product.yaml."""
+    """A Python function that returns the data, for anything that no other interface reads.
+
+    `extract:orders` is the function `orders` in extract.py beside product.yaml. It is given an Extraction (a DuckDB connection,
+    the day asked for, its options, its last cursor) and returns a DuckDB relation, an Arrow table or a data frame.
+    """
 
     name = "python"
     kind = "python"
