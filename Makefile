@@ -21,7 +21,7 @@ demo: install ## Refresh all sample products and show how they are
 	@$(MESH) refresh --all
 
 dev: install ## Dagster's UI on http://localhost:3000 with all domains, schedules and sensors
-	@mkdir -p .dagster && cp dagster.yaml .dagster/dagster.yaml
+	@mkdir -p .dagster && cp platform_resources/orchestration/dagster.yaml .dagster/dagster.yaml
 	DAGSTER_HOME=$(CURDIR)/.dagster .venv/bin/dagster dev -w workspace.yaml
 
 test: install ## Run all tests

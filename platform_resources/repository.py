@@ -66,28 +66,44 @@ def _read(path: Path, file: str, registry: Registry) -> Product | tuple[Problem,
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        return (Problem(file, 1, "", f"cannot be read: {error}"),)
+        return (_unreadable(file, error),)
     reading = read_product(text, file, registry)
     return reading.product if reading.product is not None else reading.problems
+
+
+def _unreadable(file: str, error: OSError | UnicodeDecodeError) -> Problem:
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object.count(b"\n", 0, error.start) + 1
+        return Problem(file, line, "", "the file is not text in UTF-8", "save it with the encoding UTF-8")
+    return Problem(file, 1, "", f"the file cannot be read: {error.strerror or error}")
 
 
 def product_texts(root: Path, domain: str, product: str, folder: Path) -> ProductTexts:
     models = root / conventions.models_folder(domain, product)
     tests = root / conventions.tests_folder(domain, product)
+    described = [p for p in (*models.rglob("*.yml"), *models.rglob("*.yaml")) if p.name != conventions.GENERATED_FILE]
+    problems: list[Problem] = []
+    sql = {kind: _texts(root, where.rglob("*.sql"), problems) for kind, where in (("models", models), ("tests", tests))}
     return ProductTexts(
-        models=_sql(root, models),
-        tests=_sql(root, tests),
-        properties={
-            path.relative_to(root).as_posix(): path.read_text(encoding="utf-8")
-            for path in (*sorted(models.rglob("*.yml")), *sorted(models.rglob("*.yaml")))
-            if path.name != conventions.GENERATED_FILE
-        },
-        modules={path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))},
+        models=tuple(ModelText(Path(file).stem, file, text) for file, text in sql["models"].items()),
+        tests=tuple(ModelText(Path(file).stem, file, text) for file, text in sql["tests"].items()),
+        properties=_texts(root, described, problems),
+        modules={Path(file).stem: text for file, text in _texts(root, folder.glob("*.py"), problems).items()},
+        problems=tuple(problems),
     )
 
 
-def _sql(root: Path, folder: Path) -> tuple[ModelText, ...]:
-    return tuple(ModelText(p.stem, p.relative_to(root).as_posix(), p.read_text(encoding="utf-8")) for p in sorted(folder.rglob("*.sql")))
+def _texts(root: Path, paths: Iterable[Path], problems: list[Problem]) -> dict[str, str]:
+    """The text of each file by its path below the mesh's root, sorted; an empty one where it cannot be read."""
+    texts: dict[str, str] = {}
+    for path in sorted(paths):
+        file = path.relative_to(root).as_posix()
+        try:
+            texts[file] = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(_unreadable(file, error))
+            texts[file] = ""
+    return texts
 
 
 def write_generated_files(root: Path, product: ProductPlan) -> None:

@@ -39,7 +39,7 @@ def definitions(root: Path, plan: MeshPlan) -> dg.Definitions:
         assets += _external_specs(product, minter)
         if product.runs:
             assets += _steps(root, product, minter)
-            checks += [audit_step(product, registry)] if product.objectives else []
+            checks += [audit_step(product, minter, registry)] if product.objectives else []
     assets += [rejected_spec(root, rejected) for rejected in plan.rejected]
     jobs = {product.name: _job(product) for product in plan.products if product.runs}
     return dg.Definitions(

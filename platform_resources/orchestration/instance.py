@@ -1,14 +1,13 @@
 """Where Dagster remembers: DAGSTER_HOME, or a folder of the mesh that survives."""
 
 import os
-import shutil
 from pathlib import Path
 
 from dagster import DagsterInstance
 
 HOME_VARIABLE = "DAGSTER_HOME"
 HOME_FOLDER = ".dagster"
-DEFAULTS = Path(__file__).with_name("dagster.yaml")
+SETTINGS = "dagster.yaml"
 
 
 def dagster_home(root: Path, state: Path) -> Path:
@@ -17,10 +16,20 @@ def dagster_home(root: Path, state: Path) -> Path:
     if given:
         return Path(given)
     home = state / HOME_FOLDER
-    home.mkdir(parents=True, exist_ok=True)
-    own = root / "dagster.yaml"
-    shutil.copyfile(own if own.exists() else DEFAULTS, home / "dagster.yaml")
+    own = root / SETTINGS
+    _copy(own if own.exists() else Path(__file__).with_name(SETTINGS), home / SETTINGS)
     return home
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Another process may be reading the target: it sees the old text or the new one."""
+    text = source.read_text(encoding="utf-8")
+    if target.exists() and target.read_text(encoding="utf-8") == text:
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, target)
 
 
 def instance(root: Path, state: Path) -> DagsterInstance:

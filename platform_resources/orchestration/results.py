@@ -16,7 +16,8 @@ from platform_resources.warehouses.pulling import Pulled
 from platform_resources.warehouses.versions import Publication
 
 SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warning": dg.AssetCheckSeverity.WARN}
-MARKS = {"met": "✅ met", "missed": "❌ missed", "unknown": "❔ unknown"}
+_FAILED = ("error", "fail", "runtime error")
+MARKS = {"met": "met", "missed": "**missed**", "unknown": "*unknown*"}
 
 
 def pulled_result(port: InputPlan, pulled: Pulled) -> dg.MaterializeResult[Any]:
@@ -35,12 +36,12 @@ def column_schema(columns: Mapping[str, str]) -> dg.TableSchema:
 
 def input_check_results(port: InputPlan, pulled: Pulled, selected: set[str]) -> Iterator[dg.AssetCheckResult]:
     """`arrived`, `fresh`, `contract`. What could not be looked at because the input did not arrive is unknown, so not passed."""
-    arrived = "arrived" not in pulled.failures
+    looked_at = bool(pulled.record) and "arrived" not in pulled.failures
     for check in port.checks:
         if check.name not in selected:
             continue
-        unknown = not arrived and check.name != "arrived"
-        reason = "unknown: the input did not arrive" if unknown else pulled.failures.get(check.name, "fine")
+        unknown = not looked_at and check.name != "arrived" and check.name not in pulled.failures
+        reason = "unknown: the input could not be had" if unknown else pulled.failures.get(check.name, "fine")
         verdict = "unknown" if unknown else "missed" if check.name in pulled.failures else "met"
         yield _check_result(check, verdict, reason)
 
@@ -71,9 +72,18 @@ def build_results(product: ProductPlan, nodes: Sequence[NodeResult]) -> Iterator
             yield dg.MaterializeResult(asset_key=asset_key(model.key), metadata=metadata)
     for check in (test for model in product.models for test in model.tests):
         yield _test_result(check, tests.get(check.name))
-    failed = [f"{node.name}: {node.message}" for node in models.values() if node.status != "success"]
+    failed = [node.name for node in models.values() if node.status != "success"]
     if failed:
-        raise dg.Failure("dbt could not build every model:\n" + "\n".join(failed), allow_retries=False)
+        reasons = build_failures(product, nodes) or failed
+        raise dg.Failure("dbt could not build every model:\n" + "\n".join(reasons), allow_retries=False)
+
+
+def build_failures(product: ProductPlan, nodes: Sequence[NodeResult]) -> tuple[str, ...]:
+    """Why what was built must not be published: models and tests that failed, and blocking tests that dbt did not find."""
+    found = {node.name for node in nodes}
+    lost = [t.name for model in product.models for t in model.tests if t.blocking and t.name not in found]
+    failed = [f"{node.name}: {node.message or node.status}" for node in nodes if node.status in _FAILED]
+    return (*failed, *(f"{name}: dbt did not run this test" for name in lost))
 
 
 def _test_result(check: CheckPlan, node: NodeResult | None) -> dg.AssetCheckResult:

@@ -138,13 +138,15 @@ class SpecMinter:
         )
 
 
-def check_specs(checks: Iterable[CheckPlan]) -> Iterator[dg.AssetCheckSpec]:
+def check_specs(checks: Iterable[CheckPlan], condition: dg.AutomationCondition[Any] | None = None) -> Iterator[dg.AssetCheckSpec]:
+    """Specs of checks; those of a step of their own need the condition of the assets, or an automated run leaves them out."""
     for check in checks:
         yield dg.AssetCheckSpec(
             check.name,
             asset=asset_key(check.key),
             description=f"{check.title}. {check.description}" if check.kind == "objective" else check.description,
             blocking=check.blocking,
+            automation_condition=condition,
             metadata={"kind": check.kind, "declared_in": f"{check.place.file}:{check.place.line}"},
         )
 

@@ -11,6 +11,7 @@ from platform_resources.capabilities.registry import Registry
 from platform_resources.orchestration.refresh_resource import RefreshResource
 from platform_resources.orchestration.results import (
     audited_result,
+    build_failures,
     build_results,
     input_check_results,
     published_result,
@@ -24,7 +25,7 @@ from platform_resources.repository import write_generated_files
 from platform_resources.warehouses.auditing import audit
 from platform_resources.warehouses.dbt import BuildFailed, build
 from platform_resources.warehouses.duckdb import ProductDatabase, opened
-from platform_resources.warehouses.gate import Gate, decided, gate, set_gate
+from platform_resources.warehouses.gate import Gate, Verdict, close, decided, gate, set_gate, set_unbuilt, unbuilt
 from platform_resources.warehouses.publishing import Candidate, failing_inputs, input_records, nothing_changed, publish
 from platform_resources.warehouses.pulling import PullContext, Pulled, PullFailed, pull
 from platform_resources.warehouses.versions import shelf
@@ -53,9 +54,11 @@ def pull_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
         where = PullContext(refresh.root_folder, refresh.state_folder, refresh.now(), refresh.day(), product)
         failed: list[str] = []
         with opened(refresh.database_file(product)) as database:
+            close(database, "inputs were pulled and the models were not rebuilt since")
             for key in (k for k in ports if k in context.selected_asset_keys):
                 yield from _pulled(context, database, ports[key], where, failed)
         if failed:
+            _report_stopped(context, product, "; ".join(failed))
             raise dg.Failure("\n".join(failed), allow_retries=False)
 
     return _pull
@@ -67,8 +70,7 @@ def _pulled(context: Context, database: ProductDatabase, port: InputPlan, where:
         pulled = pull(database, port, where)
     except PullFailed as error:
         failed.append(str(error))
-        arrived = Pulled(port.name, {}, False, failures={"arrived": str(error)})
-        yield from input_check_results(port, arrived, selected)
+        yield from input_check_results(port, Pulled(port.name, {}, False, failures={error.check: str(error)}), selected)
         return
     for reason in pulled.failures.values():
         context.log.warning(f"input port {port.name}: {reason}")
@@ -89,23 +91,36 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
         refresh.hold(product)
         write_generated_files(root, product)
         with opened(refresh.database_file(product)) as database:
-            set_gate(database, Gate(False, "the models were rebuilt and not audited since"))
+            close(database, "the last build did not finish")
         try:
             nodes = build(root, refresh.state_folder, product, refresh.target, context.log.info)
         except BuildFailed as error:
+            _report_stopped(context, product, str(error))
             raise dg.Failure(f"dbt could not build {product.name}: {error}", allow_retries=False) from error
+        stopped = "; ".join(build_failures(product, nodes))
+        with opened(refresh.database_file(product)) as database:
+            _settle_build(database, product, stopped)
+        if stopped:
+            _report_stopped(context, product, stopped)
         yield from build_results(product, nodes)
 
     return _build
 
 
-def audit_step(product: ProductPlan, registry: Registry) -> dg.AssetChecksDefinition:
+def _settle_build(database: ProductDatabase, product: ProductPlan, stopped: str) -> None:
+    """A product without objectives has no audit, so its build alone opens the gate."""
+    set_unbuilt(database, stopped)
+    reason = stopped or "the models were rebuilt and not audited since"
+    set_gate(database, Gate(False, reason) if stopped or product.objectives else decided(()))
+
+
+def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> dg.AssetChecksDefinition:
     """Every objective judged on what was built. A gate that is not met stops the publication."""
     checks = [objective.check for objective in product.objectives]
 
     @dg.multi_asset_check(
         name=conventions.step_name(product.name, "audit"),
-        specs=list(check_specs(checks)),
+        specs=list(check_specs(checks, minter.condition)),
         can_subset=True,
         pool=conventions.pool(product.name),
     )
@@ -114,7 +129,7 @@ def audit_step(product: ProductPlan, registry: Registry) -> dg.AssetChecksDefini
         published = shelf(refresh.state_folder, product.domain, product.name).latest()
         with opened(refresh.database_file(product)) as database:
             audited = audit(database, product, registry, refresh.now(), published)
-            decision = decided(audited)
+            decision = decided(audited, unbuilt(database))
             set_gate(database, decision)
         if not decision.open:
             _report_unpublished(context, product, decision, f"not published, the gate is closed: {decision.reason}")
@@ -124,6 +139,12 @@ def audit_step(product: ProductPlan, registry: Registry) -> dg.AssetChecksDefini
                 yield audited_result(result)
 
     return _audit
+
+
+def _report_stopped(context: Context, product: ProductPlan, reason: str) -> None:
+    """The scorecard of a refresh that ends before its audit: nothing was measured."""
+    verdicts = tuple(Verdict(o.check.title, o.dimension, "unknown", "not audited") for o in product.objectives)
+    _report_unpublished(context, product, Gate(False, reason, verdicts), f"not published: {reason}")
 
 
 def _report_unpublished(context: Any, product: ProductPlan, decision: Gate, outcome: str) -> None:

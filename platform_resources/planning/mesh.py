@@ -22,12 +22,13 @@ class ModelText:
 
 @dataclass(frozen=True, slots=True)
 class ProductTexts:
-    """What lies beside a product's document: its dbt models, singular dbt tests, own dbt YAML, and Python modules."""
+    """What lies beside a product's document: its dbt models, singular dbt tests, own dbt YAML, Python modules, and what cannot be read."""
 
     models: tuple[ModelText, ...] = ()
     tests: tuple[ModelText, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict)
     modules: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from platform_resources.spec.product import Product
 def mesh_plan(mesh: Mesh, only: Iterable[str] | None = None) -> tuple[MeshPlan, tuple[Problem, ...]]:
     """The plan of every good product (of `only` these names, if given), and all problems. A product with an error is rejected alone."""
     found = find_problems(mesh)
-    bad = {product.name: _errors_of(mesh, product, found) for product in mesh.products}
+    bad = {product.file: _errors_of(mesh, product, found) for product in mesh.products}
     wanted = set(only) if only is not None else {product.name for product in mesh.products}
-    graph = {name: up for name, up in product_graph(mesh).items() if not bad[name]}
+    graph = {name: up for name, up in product_graph(mesh).items() if not bad[mesh.by_name[name].file]}
     good = [name for name in ordered(graph) if name in wanted]
-    rejected = [RejectedProduct(p.name, p.domain, p.file, bad[p.name]) for p in mesh.products if bad[p.name]]
+    rejected = [RejectedProduct(p.name, p.domain, p.file, bad[p.file]) for p in mesh.products if bad[p.file]]
     rejected += [RejectedProduct(u.name, u.domain, u.file, u.problems) for u in mesh.unreadable]
     plan = MeshPlan(tuple(product_plan(mesh, mesh.by_name[name]) for name in good), tuple(sorted(rejected, key=lambda r: r.file)))
     return plan, tuple(sorted({*found, *(p for u in mesh.unreadable for p in u.problems)}))
@@ -28,5 +28,5 @@ def _errors_of(mesh: Mesh, product: Product, found: Iterable[Problem]) -> tuple[
     texts = mesh.texts.get(product.file)
     files = {product.file}
     if texts is not None:
-        files |= {m.file for m in (*texts.models, *texts.tests)} | set(texts.properties)
+        files |= {text.file for text in (*texts.models, *texts.tests)} | {*texts.properties, *(p.file for p in texts.problems)}
     return tuple(problem for problem in errors(tuple(found)) if problem.file in files)

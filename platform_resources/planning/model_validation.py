@@ -11,6 +11,10 @@ from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Product, model_name, runs
 
 
+def texts_are_readable(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    yield from _texts(mesh, product).problems
+
+
 def models_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """Every data set of a product that runs has its dbt model."""
     known = [model.name for model in _texts(mesh, product).models]
@@ -52,6 +56,8 @@ def _reference_problem(model: ModelText, reference: Reference, models: list[str]
                 message = f'no model "{name}" in this product; known: {known_text(models)}'
                 hint = did_you_mean(name, models) or "products meet only at ports: read another product through an input port"
                 yield Problem(model.file, line, reference.text, message, hint)
+        case ("ref", (_, name)):
+            yield Problem(model.file, line, reference.text, "a model is named alone, without a package", f"write {{{{ ref('{name}') }}}}")
         case ("source", (conventions.SOURCE_NAME, port)):
             if port not in inputs:
                 message = f'no input port "{port}" in this product; known: {known_text(inputs)}'
@@ -103,6 +109,7 @@ def _texts(mesh: Mesh, product: Product) -> ProductTexts:
 
 
 MODEL_PASSES: tuple[Callable[[Mesh, Product], Iterator[Problem]], ...] = (
+    texts_are_readable,
     models_exist,
     models_are_named,
     references_resolve,

@@ -11,7 +11,7 @@ from platform_resources.planning.mesh import ModelText, ProductTexts
 
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-_CALL = re.compile(r"\b(ref|source)\s*\(\s*([^()]*?)\s*\)", re.DOTALL)
+_CALL = re.compile(r"\b(ref|source)\s*\(\s*((?:[^()]|\([^()]*\))*?)\s*\)", re.DOTALL)
 _LITERALS = re.compile(r"""^\s*(['"])([^'"]*)\1\s*(?:,\s*(['"])([^'"]*)\3\s*)?$""")
 _MATERIALIZED = re.compile(r"""materialized\s*=\s*['"](\w+)['"]""")
 _LEADING_COMMENT = re.compile(r"\A\s*((?:--[^\n]*\n\s*)+)")
@@ -73,23 +73,30 @@ def _first_model(test: ModelText) -> str:
 
 def _yaml_tests(file: str, text: str) -> Iterator[OwnTest]:
     for model in described_models(text):
-        for holder in (model, *(model.get("columns") or ())):
-            for test in (*(holder.get("data_tests") or ()), *(holder.get("tests") or ())):
+        for holder in (model, *map(_mapping, _list(model.get("columns")))):
+            for test in (*_list(holder.get("data_tests")), *_list(holder.get("tests"))):
                 yield _own_test(test, str(model.get("name")), file)
 
 
 def _own_test(test: Any, model: str, file: str) -> OwnTest:
-    (definition,) = test.values() if isinstance(test, dict) and len(test) == 1 else ({},)
-    definition = definition if isinstance(definition, Mapping) else {}
-    severity = (definition.get("config") or {}).get("severity", "error")
-    return OwnTest(str(definition.get("name", "")), model, file, str(severity).lower())
+    (written,) = test.values() if isinstance(test, dict) and len(test) == 1 else ({},)
+    definition = _mapping(written)
+    severity = _mapping(definition.get("config")).get("severity", "error")
+    return OwnTest(str(definition.get("name") or ""), model, file, str(severity).lower())
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def described_models(text: str) -> list[dict[str, Any]]:
     """The `models` of a dbt YAML file; empty when the text is no such file (dbt itself reports what is wrong with it)."""
     try:
         data = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError):
         return []
-    models = data.get("models") if isinstance(data, dict) else None
-    return [model for model in models or () if isinstance(model, dict)]
+    return [model for model in _list(_mapping(data).get("models")) if isinstance(model, dict)]

@@ -164,7 +164,7 @@ class GeneratedFile:
 
 @dataclass(frozen=True, slots=True)
 class ProductPlan:
-    """Everything decided about one product."""
+    """Everything decided about one product. `texts_digest` stands for its Python modules and for the dbt tests that its team wrote."""
 
     name: str
     title: str
@@ -182,6 +182,7 @@ class ProductPlan:
     sample_queries: tuple[SampleQueryPlan, ...]
     scorecard: Key
     refresh: Refresh | None
+    texts_digest: str
     files: tuple[GeneratedFile, ...]
 
     @property
@@ -236,23 +237,25 @@ def plan_json(plan: MeshPlan | ProductPlan) -> str:
 
 
 def fingerprint(product: ProductPlan) -> str:
-    """Changes exactly when what the product is, or how it is made, changes."""
-    return hashlib.sha256(plan_json(product).encode()).hexdigest()[:16]
+    """Changes exactly when what the product is, or how it is made, changes; lines and comments of product.yaml are neither."""
+    return hashlib.sha256(json.dumps(_data(product, places=False), sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _data(value: Any) -> Any:
+def _data(value: Any, places: bool = True) -> Any:
     match value:
+        case Place() if not places:
+            return None
         case Strict():
-            return _data(value.model_dump(by_alias=True, exclude_none=True))
+            return _data(value.model_dump(by_alias=True, exclude_none=True), places)
         case timedelta():
             return duration_text(value)
         case datetime():
             return value.isoformat()
         case Mapping():
-            return {str(key): _data(item) for key, item in value.items()}
+            return {str(key): _data(item, places) for key, item in value.items()}
         case list() | tuple():
-            return [_data(item) for item in value]
+            return [_data(item, places) for item in value]
         case _ if dataclasses.is_dataclass(value):
-            return {f.name: _data(getattr(value, f.name)) for f in dataclasses.fields(value)}
+            return {f.name: _data(getattr(value, f.name), places) for f in dataclasses.fields(value)}
         case _:
             return value

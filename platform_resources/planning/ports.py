@@ -38,6 +38,9 @@ def resolved_port(mesh: Mesh, port: Declared[InputPort]) -> Resolved | Problem |
     titled = mesh.ports_by_title.get(pull.port, ())
     if len(titled) == 1:
         return Resolved(*titled[0])
+    if titled:
+        found = known_text(f"{product.name}.{target.name}" for product, target in titled)
+        return port.origin.problem("associated_output_port", f'{len(titled)} output ports are called "{pull.port}"; write one of {found}')
     product_name, dot, port_name = pull.port.partition(".")
     if not dot:
         return _not_found(mesh, port, pull.port)

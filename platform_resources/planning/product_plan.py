@@ -54,6 +54,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         sample_queries=tuple(_sample_queries(product)),
         scorecard=conventions.scorecard_key(product.name),
         refresh=product.info.refresh,
+        texts_digest=_texts_digest(_texts(mesh, product)),
         files=(generated_file(product.domain, product.name, inputs, models),) if models else (),
     )
 
@@ -64,6 +65,11 @@ def _place(origin: Origin) -> Place:
 
 def _texts(mesh: Mesh, product: Product) -> ProductTexts:
     return mesh.texts.get(product.file, ProductTexts())
+
+
+def _texts_digest(texts: ProductTexts) -> str:
+    tests = [(test.file, test.sql) for test in texts.tests]
+    return hashlib.sha256(repr((tests, sorted(texts.properties.items()), sorted(texts.modules.items()))).encode()).hexdigest()[:16]
 
 
 def _data_set(data_set: Declared[DataSet]) -> DataSetPlan:

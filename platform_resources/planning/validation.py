@@ -1,18 +1,20 @@
 """What is wrong with products that could be read: a pipeline of passes, each of which reports all it finds."""
 
 import ast
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from platform_resources.capabilities.measures import Relation, Subject
 from platform_resources.capabilities.protocols import PullExtractor, PullPort
 from platform_resources.planning import conventions
+from platform_resources.planning.dbt_files import test_parts
 from platform_resources.planning.lineage import cycles, product_graph
 from platform_resources.planning.mesh import Mesh, ProductTexts
 from platform_resources.planning.model_validation import MODEL_PASSES
+from platform_resources.planning.models import own_tests
 from platform_resources.planning.ports import Resolved, resolved_port, version_problem, wanted
-from platform_resources.spec.names import fold, is_name
+from platform_resources.spec.names import fold
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Declared, Product, model_name, runs
 
@@ -52,9 +54,11 @@ def names_are_unique(mesh: Mesh, product: Product) -> Iterator[Problem]:
     seen = {fold(model.name): f'dbt model "{model.name}"' for model in texts.models}
     for what, name, origin in named:
         if name in conventions.RESERVED_NAMES:
-            yield origin.problem("", f'{what} may not be called "{name}"; reserved: {known_text(conventions.RESERVED_NAMES)}')
+            reserved = f"reserved for the platform: {known_text(conventions.RESERVED_NAMES)}"
+            yield origin.problem("", f'{what} may not be called "{name}"; {reserved}')
         if fold(name) in seen:
-            yield origin.problem("", f"{what} has the name of {seen[fold(name)]}; asset names are unique within a product")
+            hint = "give one another name: input ports, models and output ports of a product are listed together"
+            yield origin.problem("", f"{what} has the same name as {seen[fold(name)]}", hint)
         seen.setdefault(fold(name), what)
     for group in (product.data_sets, product.objectives, product.indicators, product.agreements, product.consumers):
         yield from _twice(group)
@@ -78,8 +82,8 @@ def data_sets_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
         if component.config.data_set is None and not known and not runs(product):
             continue
         if component.config.data_set is None:
-            message = f"data_set is missing; the product has {len(known)}: {known_text(known)}"
-            yield component.origin.problem("", message)
+            message = f"data_set is missing; the product has several: {known_text(known)}" if known else "the product has no data set"
+            yield component.origin.problem("", message, "" if known else "add a component of type data-set")
         else:
             message = f'no data set "{component.config.data_set}"; known: {known_text(known)}'
             yield component.origin.problem("data_set", message, did_you_mean(component.config.data_set, known))
@@ -187,13 +191,30 @@ def refresh_is_triggered(mesh: Mesh, product: Product) -> Iterator[Problem]:
 
 
 def checks_are_unique(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    """Two checks of one asset may not share a name."""
-    names = Counter((o.config.data_set or "", conventions.check_name(o.title)) for o in product.objectives)
+    """Checks of one model have different names: tests of its columns, the team's own tests, objectives."""
+    seen: dict[tuple[str, str], str] = {}
+    for model, name, what, problem in _dbt_tests(mesh, product):
+        if (model, name) in seen:
+            yield problem(f"{what} is written twice", "take one of them away, or give a test of your own another name")
+        seen.setdefault((model, name), what)
     for objective in product.objectives:
-        if not is_name(conventions.check_name(objective.title)):
-            yield objective.origin.problem("", f'"{objective.title}" cannot be the name of a check')
-        if names[(objective.config.data_set or "", conventions.check_name(objective.title))] > 1:
-            yield objective.origin.problem("", f'"{objective.title}" names two objectives of one data set')
+        judged = product.data_set(objective.config.data_set)
+        same = seen.get((model_name(judged), conventions.check_name(objective.title))) if judged is not None else None
+        if same is not None:
+            message = f'objective "{objective.title}" has the same name as {same}'
+            yield objective.origin.problem("", message, "give it another name: both become checks of one model")
+
+
+def _dbt_tests(mesh: Mesh, product: Product) -> Iterator[tuple[str, str, str, Callable[[str, str], Problem]]]:
+    """Every dbt test with its model, its name, what it is, and how a problem with it is placed."""
+    for data_set in product.data_sets:
+        model = model_name(data_set)
+        for column in data_set.config.columns:
+            for kind, _ in map(test_parts, column.tests):
+                name = conventions.dbt_test_name(kind, model, column.name)
+                yield model, name, f'test {kind} of column "{column.name}"', partial(data_set.origin.problem, "columns")
+    for own in own_tests(mesh.texts.get(product.file, ProductTexts())):
+        yield own.model, own.name, f'dbt test "{own.name}"', partial(Problem, own.file, 1, "")
 
 
 def find_problems(mesh: Mesh) -> tuple[Problem, ...]:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, field
 
 from platform_resources.spec.durations import Duration
 from platform_resources.spec.names import IDENTIFIER, any_case
+from platform_resources.spec.problems import did_you_mean
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.versions import Version, VersionRange
 
@@ -43,7 +44,9 @@ def _timezone(text: str) -> str:
     from zoneinfo import available_timezones
 
     if text not in available_timezones():
-        raise ValueError(f'unknown time zone "{text}"; write an IANA name such as Europe/Berlin or UTC')
+        raise ValueError(
+            f'unknown time zone "{text}"; write an IANA name such as Europe/Berlin or UTC', did_you_mean(text, available_timezones())
+        )
     return text
 
 
@@ -58,9 +61,8 @@ def _version_range(written: Any) -> Any:
     return str(VersionRange.parse(str(written)))
 
 
-YesNo = Annotated[
-    bool, BeforeValidator(_yes_or_no, json_schema_input_type=bool | Annotated[str, Field(pattern=any_case("yes", "no", "true", "false"))])
-]
+_YES_OR_NO = bool | Annotated[str, Field(pattern=any_case("yes", "no", "true", "false"))]
+YesNo = Annotated[bool, BeforeValidator(_yes_or_no, json_schema_input_type=_YES_OR_NO)]
 Cron = Annotated[str, AfterValidator(_cron)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 VersionText = Annotated[str, BeforeValidator(_version, json_schema_input_type=Annotated[str, Field(examples=["1.0.0"])])]
@@ -93,10 +95,22 @@ SIMPLE_TYPES = (
 _TYPE = re.compile(rf"^({'|'.join(SIMPLE_TYPES)})(\(\s*\d+\s*(,\s*\d+\s*)?\))?(\[\])*$")
 
 
+# Words of other databases and languages for types; only the ones above are used, so that a type has one name in the mesh.
+_OTHER_TYPE_WORDS = {
+    "string": "varchar", "text": "varchar", "char": "varchar", "int": "integer", "int32": "integer", "int64": "bigint", "long": "bigint",
+    "number": "decimal(18,2)", "numeric": "decimal(18,2)", "real": "float", "float64": "double", "bool": "boolean",
+    "datetime": "timestamp", "timestamp_tz": "timestamptz", "timestampwithtimezone": "timestamptz", "bytes": "blob", "binary": "blob",
+}  # fmt: skip
+
+
 def _column_type(text: str) -> str:
     plain = re.sub(r"\s+", "", text.lower())
     if not _TYPE.match(plain):
-        raise ValueError(f'unknown column type "{text}"; known: {", ".join(SIMPLE_TYPES)}, decimal(18,2), and arrays as varchar[]')
+        meant = _OTHER_TYPE_WORDS.get(plain) or did_you_mean(plain, SIMPLE_TYPES)
+        hint = f'did you mean "{meant}"?' if plain in _OTHER_TYPE_WORDS else meant
+        raise ValueError(
+            f'unknown column type "{text}"; known: {", ".join(SIMPLE_TYPES)}; also decimal(18,2), and varchar[] for a list', hint
+        )
     return plain
 
 
@@ -171,6 +185,18 @@ class DataProduct(Strict):
         return {"business": value} if isinstance(value, str) else value
 
 
+def _dbt_test(test: Any) -> Any:
+    """Planning relies on this form: a name, or one name with a mapping of arguments."""
+    if isinstance(test, str) and test.strip():
+        return test
+    if isinstance(test, dict) and len(test) == 1 and isinstance(next(iter(test.values())), dict | None):
+        return test
+    raise ValueError("a dbt test is its name, such as unique, or its name with arguments: {accepted_values: {values: [a, b]}}")
+
+
+DbtTest = Annotated[str | dict[str, dict[str, Any] | None], BeforeValidator(_dbt_test, json_schema_input_type=str | dict[str, Any])]
+
+
 class Column(Strict):
     """One promised column of a data set."""
 
@@ -182,7 +208,7 @@ class Column(Strict):
     classification: Classification = "internal"
     identifier: str | None = None
     tags: tuple[str, ...] = ()
-    tests: tuple[str | dict[str, Any], ...] = ()
+    tests: tuple[DbtTest, ...] = ()
 
 
 class DataSet(Strict):
@@ -207,7 +233,7 @@ class DataSet(Strict):
         names = [column.name for column in self.columns]
         twice = sorted({name for name in names if [n.lower() for n in names].count(name.lower()) > 1})
         if twice:
-            raise ValueError(f"column {', '.join(twice)} is given twice")
+            raise ValueError(f"{' and '.join(twice)}: a column is given twice; capitals make no difference to a warehouse")
         return self
 
 

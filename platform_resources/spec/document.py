@@ -13,6 +13,18 @@ LARGEST_TEXT = 1_000_000
 MOST_NODES = 100_000
 DEEPEST = 50
 Place = tuple[str | int, ...]
+_YAML_HINTS = {
+    "mapping values are not allowed": 'put a text in quotes that has ": " in it, and check the indentation',
+    "tab character": "indent with spaces; YAML does not allow tabs there",
+    "undefined alias": "put a text in quotes that begins with *",
+    "cannot start any token": "put a text in quotes that begins with @, `, % or a tab",
+    "expected ',' or '}'": "a { or a text in quotes is not closed",
+    "expected ',' or ']'": "a [ or a text in quotes is not closed",
+    "unexpected end of stream": "a quote, { or [ is not closed",
+    "control characters": "take away the character that cannot be seen",
+}
+_KINDS = {"timestamp": "a date", "int": "a whole number", "float": "a number", "bool": "yes or no"}
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +69,39 @@ def read_document(text: str, file: str) -> Document | Problem:
         return Problem(file, refused.line, "", refused.message, refused.hint)
     except yaml.YAMLError as error:
         return _yaml_problem(error, file)
+    except UnicodeEncodeError as error:
+        return Problem(file, text.count("\n", 0, error.start) + 1, "", "not valid YAML: a character that no text may hold")
     return Document(file, data, lines)
 
 
 def _compose(text: str) -> yaml.Node:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    _refuse_structure(text)
+    loader = _LOADER(text)
     try:
         node = loader.get_single_node()
-    except RecursionError:
-        raise _Refused(1, f"the values are nested deeper than {DEEPEST} levels") from None
     finally:
         loader.dispose()
     if node is None:
         raise _Refused(1, "the file is empty; it must hold a document", "`mesh new` writes one to begin with")
     return node
+
+
+def _refuse_structure(text: str) -> None:
+    """Refuse deep nesting and a second document before composing: libyaml's composer recurses in C and would crash the process."""
+    depth = documents = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if depth > DEEPEST:
+            raise _Refused(line, f"the values are nested deeper than {DEEPEST} levels")
+        if documents > 1:
+            hint = "write each product into a product.yaml of its own"
+            raise _Refused(line, 'a second document begins here, after "---"; a file holds one', hint)
 
 
 def _plain(node: yaml.Node, place: Place, lines: dict[Place, int], open_nodes: set[int], count: list[int]) -> Any:
@@ -117,13 +148,25 @@ def _scalar(node: yaml.ScalarNode) -> Any:
         return node.value
     try:
         value = yaml.constructor.SafeConstructor().construct_object(node)
-    except (yaml.YAMLError, ValueError) as error:
-        raise _Refused(node.start_mark.line + 1, f'"{node.value}" cannot be read: {error}') from None
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, OverflowError):
+        raise _Refused(*_unreadable_scalar(node)) from None
+    if isinstance(value, bytes):
+        raise _Refused(*_unreadable_scalar(node))
     return value.isoformat() if isinstance(value, (date, datetime)) else value
+
+
+def _unreadable_scalar(node: yaml.ScalarNode) -> tuple[int, str, str]:
+    """PyYAML's constructors raise whatever comes: KeyError for `!!bool maybe`, AttributeError for `!!timestamp soon`."""
+    tag = node.tag.removeprefix("tag:yaml.org,2002:")
+    shown = node.value if len(node.value) <= 40 else node.value[:37] + "..."
+    return node.start_mark.line + 1, f'"{shown}" cannot be read as {_KINDS.get(tag, tag)}', "put it in quotes to make it text"
 
 
 def _yaml_problem(error: yaml.YAMLError, file: str) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = mark.line + 1 if mark else 1
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).splitlines()[0]
-    return Problem(file, line, "", f"not valid YAML: {what}", "check the indentation and the quotes near this line")
+    begun = getattr(error, "context_mark", None)
+    since = f"; what is being read here begins in line {begun.line + 1}" if begun and begun.line + 1 < line else ""
+    hint = next((hint for words, hint in _YAML_HINTS.items() if words in what), "check the indentation and the quotes near this line")
+    return Problem(file, line, "", f"not valid YAML: {what}{since}", hint)

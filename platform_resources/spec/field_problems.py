@@ -24,8 +24,8 @@ _EXPECTED = {
     "bool_type": "yes or no",
     "bool_parsing": "yes or no",
     "tuple_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
+    "dict_type": "a group of fields",
+    "model_type": "a group of fields",
 }
 _LIMITS = {
     "greater_than": ("above", "gt"),
@@ -84,7 +84,7 @@ def _wrong_kind(model: type[Strict], location: Place, expected: Sequence[str], v
         hint = f'put it in quotes to make it text: "{_shown(value)}"'
     elif expected == ("a list",) and isinstance(value, (str, int, float)):
         hint = f"write [{value}] for a list of one"
-    elif expected == ("a mapping",):
+    elif expected == ("a group of fields",):
         fields = _nested_names(model, location)
         hint = f"its fields: {known_text(fields)}" if fields else ""
     return at.document.problem(at.at(location), f"{_name(location)} must be {wanted}, not {_kind_and_value(value)}", hint)
@@ -104,8 +104,8 @@ def _problem(model: type[Strict], detail: ErrorDetails, location: Place, at: Wri
             return at.document.problem(place, f"{name} is missing")
         case "literal_error":
             return unknown(at.document, place, name, detail["input"], _literal_words(detail))
-        case "value_error":
-            return at.document.problem(place, str(detail["ctx"]["error"]))
+        case "value_error":  # raised as ValueError(message) or ValueError(message, hint)
+            return at.document.problem(place, *map(str, detail["ctx"]["error"].args))
         case "string_too_short":
             return at.document.problem(place, f"{name} may not be empty")
         case "too_short":
@@ -130,7 +130,7 @@ def _name(location: Place) -> str:
 def _kind_and_value(value: Any) -> str:
     match value:
         case dict():
-            return "a mapping"
+            return "a group of fields"
         case list() | tuple():
             return "a list"
         case _:

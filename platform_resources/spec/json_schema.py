@@ -51,9 +51,9 @@ def _components(types: Mapping[str, ComponentType]) -> Schema:
 def _component(kind: ComponentType, variants: Mapping[str, Variant], definitions: Schema) -> Schema:
     name: Schema = {"type": "string", "pattern": NAME.pattern if kind.name == "data-product" else "[A-Za-z]"}
     properties = _chosen_variant(kind, variants, definitions) if variants else _properties(kind.name, (kind.config,), definitions)
-    left_out = [] if properties.get("required") or ("allOf" in properties and not _inferable(kind, variants)) else [{"type": "null"}]
-    written = {"anyOf": [properties, *left_out]} if left_out else properties
-    required = ("name", "type") if left_out else ("name", "type", "properties")
+    optional = kind.inferred_variant({}) in variants if variants else "required" not in properties
+    written = {"anyOf": [properties, {"type": "null"}]} if optional else properties
+    required = ("name", "type") if optional else ("name", "type", "properties")
     return {"description": _documentation(kind), **_closed({"name": name, "type": {"const": kind.name}, "properties": written}, required)}
 
 

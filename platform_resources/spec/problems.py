@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
+LONGEST_WORD = 200
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
@@ -38,8 +40,9 @@ def problems_text(problems: Iterable[Problem]) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint that names the nearest known word, or nothing when none is near."""
-    near = get_close_matches(word.lower(), sorted(known), n=1, cutoff=0.6)
-    return f'did you mean "{near[0]}"?' if near else ""
+    by_lower = {name.lower(): name for name in sorted(known, reverse=True)}
+    near = get_close_matches(word.lower()[:LONGEST_WORD], list(by_lower), n=1, cutoff=0.6)
+    return f'did you mean "{by_lower[near[0]]}"?' if near else ""
 
 
 def known_text(known: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from platform_resources.spec.components import DataProduct
 from platform_resources.spec.document import Document, Place, read_document
-from platform_resources.spec.field_problems import field_names, field_problems, unknown, unknown_field
+from platform_resources.spec.field_problems import field_names, field_problems, shortened, unknown, unknown_field
 from platform_resources.spec.names import LONGEST_NAME, is_name, slug
 from platform_resources.spec.problems import Problem, errors, known_text
 from platform_resources.spec.product import Declared, Origin, Product
@@ -99,8 +99,8 @@ def _components(document: Document, vocabulary: Vocabulary) -> tuple[list[Declar
     spec = document.data.get("spec") if isinstance(document.data, dict) else None
     written = spec.get("components") if isinstance(spec, dict) else None
     if not isinstance(written, list) or not written:
-        problems.append(document.problem(("spec", "components"), "spec.components must be a list with at least one component"))
-        return [], problems
+        missing = document.problem(("spec", "components"), "spec.components must be a list with at least one component")
+        return [], problems + ([missing] if isinstance(document.data, dict) else [])
     components = []
     for index, data in enumerate(written):
         component = _component(document, ("spec", "components", index), data, vocabulary, problems)
@@ -111,11 +111,13 @@ def _components(document: Document, vocabulary: Vocabulary) -> tuple[list[Declar
 
 def _frame_problems(document: Document) -> Iterator[Problem]:
     if not isinstance(document.data, dict):
-        yield document.problem((), "the document must be a mapping with apiVersion, kind and spec")
+        yield document.problem((), "the file must begin with the fields apiVersion, kind and spec")
         return
     for field, expected in (("apiVersion", API_VERSION), ("kind", KIND)):
-        if document.data.get(field) != expected:
-            yield document.problem((field,), f'{field} must be "{expected}", not {document.data.get(field)!r}')
+        if document.data.get(field) is None:
+            yield document.problem((field,), f"{field} is missing", f"write {field}: {expected}")
+        elif document.data[field] != expected:
+            yield document.problem((field,), f'{field} must be "{expected}", not "{shortened(str(document.data[field]))}"')
     allowed = ("apiVersion", "kind", "metadata", "spec")
     for field in document.data:
         if field not in allowed:
@@ -128,7 +130,7 @@ def _frame_problems(document: Document) -> Iterator[Problem]:
 
 def _component(document: Document, place: Place, data: Any, vocabulary: Vocabulary, problems: list[Problem]) -> Declared[Any] | None:
     if not isinstance(data, dict):
-        problems.append(document.problem(place, "a component must be a mapping with name, type and properties"))
+        problems.append(document.problem(place, "a component needs the fields name, type and properties"))
         return None
     before = len(problems)
     for field in data:
@@ -142,7 +144,7 @@ def _component(document: Document, place: Place, data: Any, vocabulary: Vocabula
         return None
     properties = data.get("properties") or {}
     if not isinstance(properties, dict):
-        problems.append(document.problem((*place, "properties"), "properties must be a mapping"))
+        problems.append(document.problem((*place, "properties"), "properties must be a group of fields"))
         return None
     declared = _declared(document, place, kind, properties, vocabulary, problems)
     if declared is None or len(problems) > before:
@@ -155,7 +157,7 @@ def _name(document: Document, place: Place, data: Mapping[str, Any], problems: l
     if not isinstance(title, str) or not title.strip():
         problems.append(document.problem((*place, "name"), "a component needs a name"))
         return "", ""
-    name = slug(title)
+    name = title if is_name(title) else slug(title)
     if data.get("type") in ("data-product",) and not is_name(title):
         message = f'"{title}" is not a product name; use lower case letters, digits and _, beginning with a letter'
         problems.append(document.problem((*place, "name"), message, f'"{name}" would do' if is_name(name) else ""))

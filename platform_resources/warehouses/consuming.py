@@ -31,11 +31,14 @@ def queried(state: Path, product: ProductPlan, sql: str, version: str | None = N
     publication = published_version(state, product, version)
     shelves = shelf(state, product.domain, product.name)
     views: dict[str, str] = {}
+    readable: list[Path] = []
     for port in publication.ports:
-        select = files_sql([shelves.path(file).resolve() for file in port.files], port.format)
+        files = [shelves.path(file).resolve() for file in port.files]
+        readable += files
+        select = files_sql(files, port.format)
         views.setdefault(port.data_set, select)
         views[port.port] = select
     try:
-        return query(sql, views, [shelves.folder.resolve()])
+        return query(sql, views, readable)
     except QueryFailed as error:
         raise QueryFailed(f"{error}\n{product.name} offers: {', '.join(sorted(views))}") from error

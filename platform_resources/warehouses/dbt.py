@@ -32,6 +32,7 @@ class NodeResult:
 def build(root: Path, state: Path, product: ProductPlan, target: str, report: Callable[[str], None]) -> tuple[NodeResult, ...]:
     """Build and test all models of the product. Failed nodes are in the results; raises BuildFailed when dbt could not run at all.
 
+    dbt prints nothing: standard output belongs to the caller. Its whole log is in the target folder.
     dbt's runner is not thread-safe: one build at a time in a process.
     """
     from dbt.cli.main import dbtRunner
@@ -40,7 +41,7 @@ def build(root: Path, state: Path, product: ProductPlan, target: str, report: Ca
     arguments = [
         "build", "--project-dir", str(root / conventions.DBT_FOLDER), "--profiles-dir", str(root / conventions.DBT_FOLDER),
         "--target", target, "--target-path", str(work), "--log-path", str(work / "logs"),
-        "--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check", "--no-write-json",
+        "--quiet", "--log-level", "none", "--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check", "--no-write-json",
     ]  # fmt: skip
     with _environment(environment(state, product)):
         result = dbtRunner(callbacks=[_reporter(report)]).invoke(arguments)

@@ -150,11 +150,11 @@ def write_catalog(file: Path, views: Mapping[str, Sequence[Path]]) -> None:
             connection.execute(f"create or replace view {quoted(name)} as {files_sql(files, 'parquet')}")
 
 
-def query(sql: str, views: Mapping[str, str], allowed: Sequence[Path]) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Run a consumer's SQL over views, unable to read any other file or to write. Raises QueryFailed."""
+def query(sql: str, views: Mapping[str, str], files: Sequence[Path]) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Run a consumer's SQL over views of these files, unable to read any other or to write. Raises QueryFailed."""
     with duckdb.connect(":memory:") as connection:
         connection.execute("set timezone = 'UTC'")
-        connection.execute(f"set allowed_directories = [{', '.join(literal(str(folder)) for folder in allowed)}]")
+        connection.execute(f"set allowed_paths = [{', '.join(literal(str(file)) for file in files)}]")
         connection.execute("set enable_external_access = false")
         try:
             for name, select in sorted(views.items()):
@@ -166,8 +166,9 @@ def query(sql: str, views: Mapping[str, str], allowed: Sequence[Path]) -> tuple[
 
 
 def _selected(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Only SELECT: DuckDB lets `explain analyze copy … to` write to every path that may be read."""
     statements = connection.extract_statements(sql)
-    if len(statements) != 1 or statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise QueryFailed("write one SELECT; published versions are read-only")
     cursor = connection.execute(statements[0])
     return [column[0] for column in cursor.description or ()], cursor.fetchall()

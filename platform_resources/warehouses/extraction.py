@@ -63,8 +63,8 @@ def _function(name: str, folder: Path) -> Callable[[Extraction], Any]:
     try:
         module = _loaded(beside) if beside.exists() else importlib.import_module(module_name)
         function = getattr(module, function_name)
-    except (ImportError, AttributeError, SyntaxError) as error:
-        raise ExtractorFailed(f"extractor {name} cannot be loaded: {error}") from error
+    except Exception as error:  # whatever a team's module does while it is loaded
+        raise ExtractorFailed(f"extractor {name} cannot be loaded: {type(error).__name__}: {error}") from error
     if not callable(function):
         raise ExtractorFailed(f"extractor {name} is not a function")
     return function  # type: ignore[no-any-return]

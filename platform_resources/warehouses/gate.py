@@ -1,4 +1,4 @@
-"""The gate between audit and publication, kept in the product's database: closed from the moment of a build until an audit opens it."""
+"""The gate between audit and publication, kept in the product's database: closed from the moment of a pull until an audit opens it."""
 
 import json
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from platform_resources.warehouses.auditing import Audited
 from platform_resources.warehouses.duckdb import ProductDatabase
 
-_TOPIC, _NAME = "gate", "candidate"
+_TOPIC, _NAME, _UNBUILT = "gate", "candidate", "unbuilt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,11 @@ class Gate:
     verdicts: tuple[Verdict, ...] = ()
 
 
-def decided(audited: Iterable[Audited]) -> Gate:
-    """Open exactly if every gating objective is met; unknown is not met."""
+def decided(audited: Iterable[Audited], unbuilt: str = "") -> Gate:
+    """Open exactly if the build went well and every gating objective is met; unknown is not met."""
     audited = tuple(audited)
-    shut = [f"{a.objective.check.title}: {a.judgement.reason}" for a in audited if a.closes_gate]
+    shut = [unbuilt] if unbuilt else []
+    shut += [f"{a.objective.check.title}: {a.judgement.reason}" for a in audited if a.closes_gate]
     verdicts = tuple(Verdict(a.objective.check.title, a.objective.dimension, a.judgement.verdict, a.judgement.reason) for a in audited)
     return Gate(not shut, "; ".join(shut), verdicts)
 
@@ -44,6 +45,21 @@ def gate(database: ProductDatabase) -> Gate:
         return Gate(False, "nothing was built and audited yet")
     data = json.loads(record)
     return Gate(data["open"], data["reason"], tuple(Verdict(**verdict) for verdict in data["verdicts"]))
+
+
+def close(database: ProductDatabase, reason: str) -> None:
+    """No audit opens the gate before a build has gone well: what it would look at is not made from what was pulled."""
+    set_gate(database, Gate(False, reason))
+    set_unbuilt(database, reason)
+
+
+def unbuilt(database: ProductDatabase) -> str:
+    """Why the models are not what an audit may open the gate for; empty after a build that went well."""
+    return database.remembered(_TOPIC).get(_UNBUILT, "nothing was built yet")
+
+
+def set_unbuilt(database: ProductDatabase, reason: str) -> None:
+    database.remember(_TOPIC, _UNBUILT, reason)
 
 
 def set_gate(database: ProductDatabase, new: Gate) -> None:

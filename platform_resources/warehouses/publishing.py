@@ -134,7 +134,8 @@ def refresh_catalog(state: Path, product: ProductPlan, publication: Publication)
     if not views:
         return
     catalog = state / conventions.catalog_file(product.domain, product.name)
-    part = catalog.with_name(f".{catalog.name}.{os.getpid()}.part")
-    part.unlink(missing_ok=True)
+    part = catalog.with_name(f".{catalog.name}.part")
+    for left in (part, part.with_name(f"{part.name}.wal")):
+        left.unlink(missing_ok=True)
     write_catalog(part, views)
     os.replace(part, catalog)

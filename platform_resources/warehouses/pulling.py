@@ -4,7 +4,7 @@ import glob
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -14,16 +14,16 @@ from platform_resources.planning.plan import InputPlan, ProductPlan, Upstream
 from platform_resources.spec.durations import duration_text
 from platform_resources.spec.versions import VersionRange
 from platform_resources.warehouses.duckdb import ProductDatabase
-from platform_resources.warehouses.extraction import Extraction, ExtractorFailed, extracted
+from platform_resources.warehouses.extraction import Extracted, Extraction, ExtractorFailed, extracted
 from platform_resources.warehouses.versions import PortVersion, Publication, shelf
 
 
 class PullFailed(Exception):
-    """Raised when an input cannot be had now; says why in words for the owner."""
+    """Raised when an input cannot be had now; says why in words for the owner. `check` is the input's check that fails."""
 
-
-class ContractBroken(PullFailed):
-    """Raised when an upstream version lacks what its product promised."""
+    def __init__(self, reason: str, check: str = "arrived") -> None:
+        super().__init__(reason)
+        self.check = check
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +72,24 @@ def pull(database: ProductDatabase, port: InputPlan, context: PullContext) -> Pu
     former = database.remembered(PULLS).get(port.name)
     try:
         pulled = _pulled(database, port, context, json.loads(former) if former else None)
-    except (PullFailed, ExtractorFailed) as error:
+    except PullFailed as error:
         database.remember(FAILURES, port.name, f"input port {port.name}: {error}")
         if not port.serve_last_good or former is None:
-            raise PullFailed(f"input port {port.name}: {error}") from error
-        return _kept(database, port, json.loads(former), error)
-    database.remember(FAILURES, port.name, "")
-    if pulled.failures and not port.serve_last_good:
-        raise PullFailed(f"input port {port.name}: {'; '.join(pulled.failures.values())}")
+            raise PullFailed(f"input port {port.name}: {error}", error.check) from error
+        return _kept(database, port, json.loads(former), error, context.now)
+    stale = pulled.failures.get("fresh", "")
+    reason = f"input port {port.name}: {stale}" if stale else ""
+    database.remember(FAILURES, port.name, reason)
+    if stale and not port.serve_last_good:
+        raise PullFailed(reason, "fresh")
     return pulled
 
 
-def _kept(database: ProductDatabase, port: InputPlan, former: Mapping[str, Any], error: Exception) -> Pulled:
-    """The last good pull goes on being served."""
+def _kept(database: ProductDatabase, port: InputPlan, former: Mapping[str, Any], error: PullFailed, now: datetime) -> Pulled:
+    """The last good pull goes on being served, and ages."""
     relation = Relation("inputs", port.name)
-    check = "contract" if isinstance(error, ContractBroken) else "arrived"
-    failures = {check: f"{error}; the last good one of {former.get('pulled_at', 'before')} is served"}
+    served = f"{error}; the last good one of {former.get('pulled_at', 'before')} is served"
+    failures = {**_stale(port, former.get("watermark"), now), error.check: served}
     return Pulled(port.name, former, False, database.columns(relation), database.count(relation), failures)
 
 
@@ -160,7 +162,7 @@ def _keep_contract(upstream: Upstream, publication: Publication, version: PortVe
         if version.columns.get(column.name) != column.type
     ]
     if wrong:
-        raise ContractBroken(f"version {publication.id} of {upstream.product} breaks its contract: {'; '.join(wrong)}")
+        raise PullFailed(f"version {publication.id} of {upstream.product} breaks its contract: {'; '.join(wrong)}", "contract")
 
 
 def _load_files(
@@ -191,16 +193,17 @@ def _try_load(database: ProductDatabase, relation: Relation, files: list[Path], 
 
 
 def _file_set(path: str, folder: Path) -> list[dict[str, Any]]:
-    pattern = str(folder / path)
-    files = [Path(found) for found in sorted(glob.glob(pattern, recursive=True)) if Path(found).is_file()]
+    found = (folder / name for name in sorted(glob.glob(path, root_dir=folder, recursive=True)))
+    files = [file for file in found if file.is_file()]
     if not files:
         raise PullFailed(f"no file matches {path}")
     return [_file(file) for file in files]
 
 
 def _file(file: Path) -> dict[str, Any]:
+    """How a loaded file is known again; in UTC, so that it is the same file in every time zone."""
     stat = file.stat()
-    modified = datetime.fromtimestamp(stat.st_mtime).astimezone().isoformat()
+    modified = datetime.fromtimestamp(stat.st_mtime, UTC).isoformat()
     return {"path": str(file.resolve()), "bytes": stat.st_size, "modified": modified}
 
 
@@ -216,10 +219,17 @@ def _extract(
     cursor = (former or {}).get("cursor")
     with database.transaction():
         extraction = Extraction(database.connection, context.as_of, extractor.options, cursor, context.folder)
-        found = extracted(extractor.extractor, extraction)
+        found = _try_extract(extractor.extractor, extraction)
         _load_extracted(database, port, extractor, found.data)
         record = {"extractor": extractor.extractor, "as_of": context.as_of.isoformat(), "cursor": found.cursor}
         return _recorded(database, port, context, record, True)
+
+
+def _try_extract(name: str, extraction: Extraction) -> Extracted:
+    try:
+        return extracted(name, extraction)
+    except ExtractorFailed as error:
+        raise PullFailed(str(error)) from error
 
 
 def _load_extracted(database: ProductDatabase, port: InputPlan, extractor: PullExtractor, data: Any) -> None:

@@ -100,7 +100,10 @@ class Shelf:
         return folder
 
     def publish(self, publication: Publication, staged: Path) -> None:
-        """Move the staged files in place, write the record, and flip the pointer: the one step that publishes."""
+        """Move the staged files in place, write the record, and flip the pointer: the one step that publishes.
+
+        Only the product's own refresh calls this, under the product's lock.
+        """
         for port in publication.ports:
             for file in port.files:
                 target = self.folder / file
@@ -109,6 +112,7 @@ class Shelf:
         _replace_json(self.folder / RECORDS / f"{publication.id}.json", asdict(publication))
         ids = [p.id for p in self.published()]
         self._flip([*ids, publication.id], publication)
+        shutil.rmtree(self.folder / STAGING, ignore_errors=True)
 
     def _flip(self, ids: Sequence[str], latest: Publication) -> None:
         """The pointer also carries the newest record, so that a reader needs one file."""
@@ -143,8 +147,9 @@ class Shelf:
         for folder in self.folder.glob("*/v*/*"):
             if folder.is_dir() and folder.name not in kept:
                 shutil.rmtree(folder)
-        for record in (self.folder / RECORDS).glob("*.json"):
-            if record.stem not in kept:
+        records = {f"{version}.json" for version in kept}
+        for record in (self.folder / RECORDS).iterdir():
+            if record.name not in records:
                 record.unlink()
 
 
@@ -176,9 +181,12 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _replace_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Write the whole file or leave the old one, also through a power cut."""
+    """Write the whole file or leave the old one, also through a power cut.
+
+    Each file has one writer at a time, so the next write takes up what a killed one left.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.part")
     with part.open("w", encoding="utf-8") as file:
         json.dump(data, file, indent=1, sort_keys=True)
         file.flush()

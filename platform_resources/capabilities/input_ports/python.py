@@ -1,17 +1,26 @@
 """The input port interface `python`."""
 
+import re
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from platform_resources.capabilities.protocols import PullExtractor
 from platform_resources.spec.strict import Strict
+
+_FORM = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
+
+
+def _extractor(text: str) -> str:
+    if not re.match(_FORM, text):
+        raise ValueError(f'"{text}" is no extractor; write module:function, as extract:orders for the function orders in extract.py')
+    return text
 
 
 class PythonInputSettings(Strict):
     """The function to call, as module:function, and what to pass it."""
 
-    extractor: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+    extractor: Annotated[str, AfterValidator(_extractor), Field(json_schema_extra={"pattern": _FORM})]
     options: dict[str, Any] = {}
 
 

@@ -1,0 +1,5 @@
+{% set name = 'order_lines' %}
+select * from {{ ref(name) }}
+
+union all
+select * from {{ ref(var('lines')) }}

@@ -1,0 +1,2 @@
+-- Bestellungen für alle
+select 1 as id

@@ -1,0 +1,3 @@
+select * from {{ source('raw', 'shop') }}
+union all
+select * from {{ source('inputs', 'shopp') }}

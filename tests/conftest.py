@@ -1,0 +1,22 @@
+"""What all tests share."""
+
+import pytest
+from hypothesis import settings
+
+from platform_resources.capabilities.registry import installed_registry
+from tests.meshes import tiny_mesh
+
+settings.register_profile("mesh", deadline=None, max_examples=100)
+settings.load_profile("mesh")
+
+
+@pytest.fixture(scope="session")
+def registry():
+    """The capabilities that are built in."""
+    return installed_registry()
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """The root of a fresh mesh with the products readings and summary; see tests/meshes.py."""
+    return tiny_mesh(tmp_path)
