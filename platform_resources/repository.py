@@ -9,11 +9,12 @@ from platform_resources.planning import conventions
 from platform_resources.planning.mesh import Mesh, ModelText, ProductTexts, UnreadableProduct
 from platform_resources.planning.mesh_plan import mesh_plan
 from platform_resources.planning.plan import MeshPlan, ProductPlan
+from platform_resources.spec.domain_document import DomainDocument, read_domain
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Product
 from platform_resources.spec.reading import read_product
 
-DOCUMENT = "product.yaml"
+DOCUMENT, DOMAIN_DOCUMENT = "product.yaml", "domain.yaml"
 STATE_VARIABLE = "MESH_STATE"
 
 
@@ -54,7 +55,17 @@ def read_mesh(root: Path, registry: Registry | None = None) -> Mesh:
             texts[file] = product_texts(root, found.domain, found.name, path.parent)
         else:
             unreadable.append(UnreadableProduct(path.parent.name, path.parent.parent.name, file, found))
-    return Mesh(tuple(products), texts, tuple(unreadable), registry)
+    domains, problems = _domains(root)
+    return Mesh(tuple(products), texts, tuple(unreadable), registry, domains, problems)
+
+
+def _domains(root: Path) -> tuple[dict[str, DomainDocument], tuple[Problem, ...]]:
+    """Every domain.yaml by its folder's name; a bad one takes no product down."""
+    problems: list[Problem] = []
+    texts = _texts(root, (root / conventions.PRODUCTS_FOLDER).glob(f"*/{DOMAIN_DOCUMENT}"), problems)
+    found = {Path(file).parent.name: read_domain(text, file) for file, text in texts.items() if text}
+    bad = [problem for domain in found.values() if not isinstance(domain, DomainDocument) for problem in domain]
+    return {name: domain for name, domain in found.items() if isinstance(domain, DomainDocument)}, (*problems, *bad)
 
 
 def read_plan(root: Path, only: Iterable[str] | None = None) -> tuple[MeshPlan, tuple[Problem, ...]]:

@@ -1,6 +1,7 @@
 """Commands about specs: validate, plan, schema, capabilities."""
 
 import inspect
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -8,18 +9,24 @@ from rich.table import Table
 from rich.tree import Tree
 
 from platform_resources.capabilities.registry import KINDS, installed_registry
-from platform_resources.cli.console import FINE, SPEC_INVALID, Stop, out, print_json, print_problems, product_of, words
-from platform_resources.planning.plan import MeshPlan, ProductPlan, plan_json
+from platform_resources.cli.console import CANNOT_RUN, FINE, SPEC_INVALID, Stop, out, print_json, print_problems, product_of, stop, words
+from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProduct, plan_json
 from platform_resources.repository import mesh_root, read_plan
-from platform_resources.spec.problems import errors
+from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
 
 Json = Annotated[bool, typer.Option("--json", help="Print data only, as JSON.")]
 
 
-def validate(context: typer.Context, as_json: Json = False) -> None:
+def validate(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(help="Only these products and domains; all if left out.")] = None,
+    as_json: Json = False,
+) -> None:
     """Check every spec of the mesh and report every problem at once."""
     root = mesh_root(context.obj)
     plan, problems = read_plan(root)
+    if names:
+        plan, problems = _only(plan, problems, names)
     wrong = errors(problems)
     if as_json:
         fields = ("file", "line", "path", "message", "hint", "severity")
@@ -27,8 +34,23 @@ def validate(context: typer.Context, as_json: Json = False) -> None:
     else:
         print_problems(problems)
         good, bad = len(plan.products), len(plan.rejected)
-        words.print(f"{good} product(s) are valid" + (f", {bad} are not: {len(wrong)} problem(s)" if bad else ""))
+        words.print(f"{good} product(s) are valid" + (f", {bad} are not" if bad else "") + (f"; {len(wrong)} problem(s)" if wrong else ""))
     raise Stop(SPEC_INVALID if wrong else FINE)
+
+
+def _only(plan: MeshPlan, problems: Sequence[Problem], names: Sequence[str]) -> tuple[MeshPlan, tuple[Problem, ...]]:
+    """What concerns the named products and domains: their files and those of their models."""
+    products: tuple[ProductPlan | RejectedProduct, ...] = (*plan.products, *plan.rejected)
+    known = {name for product in products for name in (product.name, product.domain)} | {domain.name for domain in plan.domains}
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            stop(f'no product or domain "{name}"; known: {known_text(known)}' + (f"\n{hint}" if hint else ""), CANNOT_RUN)
+    chosen = MeshPlan(
+        tuple(p for p in plan.products if p.name in names or p.domain in names),
+        tuple(r for r in plan.rejected if r.name in names or r.domain in names),
+    )
+    return chosen, tuple(problem for problem in problems if set(names) & set(problem.file.split("/")))
 
 
 def plan(

@@ -18,6 +18,7 @@ from platform_resources.planning.plan import (
     ProductPlan,
     RejectedProduct,
 )
+from platform_resources.planning.product_plan import owner_names
 from platform_resources.spec.components import Column
 from platform_resources.spec.problems import problems_text
 
@@ -47,17 +48,12 @@ def _tag_text(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)[:63].strip("_.-")
 
 
-def owners(product: ProductPlan) -> list[str]:
-    declared = (product.info.owners.business, product.info.owners.technical)
-    return [owner for owner in dict.fromkeys(declared) if owner]
-
-
 class SpecMinter:
     """Mints the specs of one product; what all its assets share is made once."""
 
     def __init__(self, root: Path, product: ProductPlan, condition: dg.AutomationCondition[Any] | None = None) -> None:
         self.root, self.product, self.condition = root, product, condition
-        self.tags, self.owners = product_tags(product), owners(product)
+        self.tags, self.owners = product_tags(product), list(product.owners)
 
     def _refreshed(self, key: Key, place: Place, kinds: set[str], **more: Any) -> dg.AssetSpec:
         """An asset that a refresh makes."""
@@ -92,8 +88,13 @@ class SpecMinter:
     def model(self, model: ModelPlan) -> dg.AssetSpec:
         kinds = {"dbt", "duckdb"} | ({"data_set"} if model.data_set else set())
         described = model.description or f"dbt model {model.name}."
-        metadata = _column_schema(model.columns)
-        return self._refreshed(model.key, model.place, kinds, deps=model.dependencies, description=described, metadata=metadata)
+        more = {"metadata": _column_schema(model.columns), **self._owned(model.data_set)}
+        return self._refreshed(model.key, model.place, kinds, deps=model.dependencies, description=described, **more)
+
+    def _owned(self, data_set: str) -> dict[str, Any]:
+        """The data set's own owners, where it names any."""
+        own = owner_names(self.product.data_set(data_set).spec.owners) if data_set else ()
+        return {"owners": list(own)} if own else {}
 
     def output(self, port: OutputPlan) -> dg.AssetSpec:
         model = next((model for model in self.product.models if model.name == port.model), None)
@@ -118,6 +119,7 @@ class SpecMinter:
             metadata=metadata,
             freshness_policy=policy,
             skippable=True,
+            **self._owned(port.data_set),
         )
 
     def scorecard(self) -> dg.AssetSpec:

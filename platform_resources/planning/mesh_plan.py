@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from platform_resources.planning.lineage import ordered, product_graph
 from platform_resources.planning.mesh import Mesh
-from platform_resources.planning.plan import MeshPlan, RejectedProduct
-from platform_resources.planning.product_plan import product_plan
+from platform_resources.planning.plan import DomainPlan, MeshPlan, RejectedProduct
+from platform_resources.planning.product_plan import owner_names, product_plan
 from platform_resources.planning.validation import find_problems
 from platform_resources.spec.problems import Problem, errors
 from platform_resources.spec.product import Product
@@ -20,8 +20,18 @@ def mesh_plan(mesh: Mesh, only: Iterable[str] | None = None) -> tuple[MeshPlan, 
     good = [name for name in ordered(graph) if name in wanted]
     rejected = [RejectedProduct(p.name, p.domain, p.file, bad[p.file]) for p in mesh.products if bad[p.file]]
     rejected += [RejectedProduct(u.name, u.domain, u.file, u.problems) for u in mesh.unreadable]
-    plan = MeshPlan(tuple(product_plan(mesh, mesh.by_name[name]) for name in good), tuple(sorted(rejected, key=lambda r: r.file)))
-    return plan, tuple(sorted({*found, *(p for u in mesh.unreadable for p in u.problems)}))
+    plan = MeshPlan(
+        products=tuple(product_plan(mesh, mesh.by_name[name]) for name in good),
+        rejected=tuple(sorted(rejected, key=lambda r: r.file)),
+        domains=tuple(_domain_plan(mesh, name) for name in sorted({p.domain for p in mesh.products} | set(mesh.domains))),
+    )
+    return plan, tuple(sorted({*found, *mesh.domain_problems, *(p for u in mesh.unreadable for p in u.problems)}))
+
+
+def _domain_plan(mesh: Mesh, name: str) -> DomainPlan:
+    domain = mesh.domain(name)
+    title = domain.title or name.replace("_", " ").capitalize()
+    return DomainPlan(name, title, domain.description, owner_names(domain.owners), domain.compute.warehouse_size)
 
 
 def _errors_of(mesh: Mesh, product: Product, found: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -171,6 +171,7 @@ class ProductPlan:
     domain: str
     group: str
     info: DataProduct
+    owners: tuple[str, ...]
     place: Place
     runs: bool
     inputs: tuple[InputPlan, ...]
@@ -210,11 +211,23 @@ class RejectedProduct:
 
 
 @dataclass(frozen=True, slots=True)
+class DomainPlan:
+    """One domain: who answers for it and what its refreshes may use."""
+
+    name: str
+    title: str
+    description: str
+    owners: tuple[str, ...]
+    warehouse_size: str
+
+
+@dataclass(frozen=True, slots=True)
 class MeshPlan:
     """All products in an order in which every product comes after those it reads from."""
 
     products: tuple[ProductPlan, ...]
     rejected: tuple[RejectedProduct, ...]
+    domains: tuple[DomainPlan, ...] = ()
 
     def product(self, name: str) -> ProductPlan:
         """Raises KeyError when the plan has no such product."""
@@ -228,6 +241,7 @@ class MeshPlan:
         return MeshPlan(
             tuple(p for p in self.products if p.domain == name),
             tuple(r for r in self.rejected if r.domain == name),
+            tuple(d for d in self.domains if d.name == name),
         )
 
 

@@ -26,7 +26,7 @@ from platform_resources.planning.plan import (
 )
 from platform_resources.planning.ports import Resolved, resolved_port
 from platform_resources.planning.validation import subject
-from platform_resources.spec.components import DataSet, InputPort, OutputPort, ServiceLevelAsset
+from platform_resources.spec.components import DataSet, InputPort, OutputPort, Owners, ServiceLevelAsset
 from platform_resources.spec.product import Declared, Origin, Product, model_name, runs
 
 FRESHNESS = "freshness"
@@ -43,6 +43,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         domain=product.domain,
         group=conventions.group(product.domain, product.name),
         info=product.info,
+        owners=owner_names(product.info.owners) or owner_names(mesh.domain(product.domain).owners),
         place=_place(product.origin),
         runs=runs(product) and bool(models),
         inputs=inputs,
@@ -57,6 +58,11 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         texts_digest=_texts_digest(_texts(mesh, product)),
         files=(generated_file(product.domain, product.name, inputs, models),) if models else (),
     )
+
+
+def owner_names(owners: Owners) -> tuple[str, ...]:
+    """The business owner before the technical one, each once."""
+    return tuple(dict.fromkeys(owner for owner in (owners.business, owners.technical) if owner))
 
 
 def _place(origin: Origin) -> Place:

@@ -113,7 +113,7 @@ def _plain(node: yaml.Node, place: Place, lines: dict[Place, int], open_nodes: s
     if len(place) > DEEPEST:
         raise _Refused(line, f"the values are nested deeper than {DEEPEST} levels")
     if id(node) in open_nodes:
-        raise _Refused(line, "an alias refers to a value that contains it; a value may not contain itself")
+        raise _Refused(line, "the value that begins here contains itself, through an alias")
     open_nodes.add(id(node))
     value = _value(node, place, lines, open_nodes, count)
     open_nodes.discard(id(node))

@@ -8,7 +8,7 @@ import pytest
 from platform_resources.capabilities.registry import KINDS
 from platform_resources.spec.document import Document, read_document
 from platform_resources.spec.json_schema import json_schema
-from tests.meshes import REPOSITORY, TINY_MESH
+from tests.meshes import REPOSITORY, TINY_MESH, document
 
 TESTS = Path(__file__).parents[1]
 EXAMPLES = sorted((TESTS / "spec/examples").glob("*.yaml"))
@@ -83,14 +83,13 @@ def test_it_rejects_mistakes_of_structure(validator, case):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_accepts_the_example_of_every_capability(validator, registry, kind):
-    head = "- {name: d, type: domain}\n- {name: p, type: data-product}\n"
+    once = {"domain": "- {name: d, type: domain}", "data-product": "- {name: p, type: data-product}"}
     for capability in registry.by_kind[kind].values():
-        once = [line for line in head.splitlines() if f"type: {capability.name}}}" not in line]
-        components = "\n".join([*once, capability.example.strip("\n")])
-        text = "apiVersion: core.oam.dev/v1beta1\nkind: DataProduct\nspec:\n  components:\n" + components.replace("\n", "\n  ").join(["  ", ""])
-        assert faults(validator, text) == [], capability.name
+        others = [text for name, text in once.items() if (kind, name) != ("components", capability.name)]
+        assert faults(validator, document(*others, capability.example)) == [], capability.name
 
 
+DOMAIN = "- {name: d, type: domain}"
 EQUAL = [
     ("description: Text", "description: {value: Text}"),
     ("description: Text", "definition: Text"),
@@ -106,21 +105,16 @@ EQUAL = [
 @pytest.mark.parametrize(("plain", "other"), EQUAL)
 def test_it_accepts_every_way_of_writing(validator, plain, other):
     for written in (plain, other):
-        text = document_with(f"- name: p\n  type: data-product\n  properties: {{{written}}}")
+        text = document(DOMAIN, f"- name: p\n  type: data-product\n  properties: {{{written}}}")
         assert faults(validator, text) == [], written
 
 
 @pytest.mark.parametrize("dimension", ["freshness", "Freshness", "{value: Freshness}", "' FRESHNESS '"])
 def test_a_dimension_may_be_capitalised(validator, dimension):
-    good = document_with("- {name: p, type: data-product}", f"- {{name: o, type: service-level-asset, properties: {{dimension: {dimension}}}}}")
+    good = document(DOMAIN, "- {name: p, type: data-product}", f"- {{name: o, type: service-level-asset, properties: {{dimension: {dimension}}}}}")
     bad = good.replace("}}", ", at_least: 3}}")
     assert faults(validator, good) == []
     assert faults(validator, bad)
-
-
-def document_with(*components):
-    body = "\n".join(["- {name: d, type: domain}", *components]).replace("\n", "\n    ")
-    return f"apiVersion: core.oam.dev/v1beta1\nkind: DataProduct\nspec:\n  components:\n    {body}\n"
 
 
 def test_every_component_type_and_field_group_is_documented(registry):

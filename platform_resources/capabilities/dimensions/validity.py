@@ -89,7 +89,8 @@ def _check_order(low: float | str | None, high: float | str | None) -> None:
 class Validity:
     """What share of the filled values of a column is allowed: from a list, within a range, of a pattern, or not in the future.
 
-    Bounds are inclusive; a date as a bound means its midnight. A pattern (RE2 syntax) must match the whole value. Times without a zone are UTC.
+    Bounds are inclusive; a date as a bound means its midnight. A pattern (RE2 syntax) must match the whole value.
+    Times without a zone are UTC.
     """
 
     name = "validity"

@@ -1,0 +1,95 @@
+"""dbt in this process: what a build gives back, and what it says when it cannot."""
+
+import pytest
+
+from platform_resources.repository import read_plan, write_generated_files
+from platform_resources.warehouses.dbt import BuildFailed, build
+from platform_resources.warehouses.duckdb import opened
+from tests.meshes import edited, model_file, product_file
+
+pytestmark = pytest.mark.slow
+MODEL = model_file("plant", "readings", "measurements")
+SPEC = product_file("plant", "readings")
+LOADED = """
+create or replace table inputs.deliveries as
+select * from (values (1, 'north', 20.5, '2024-06-01 06:00:00', 'Ada'), (2, '{sensor}', null, '2024-06-01 06:00:00', 'Ben'))
+    as delivered (reading_id, sensor, degrees, measured_at, operator)
+"""
+
+
+def built(root, sensor="south"):
+    """Build the product readings on two rows; gives the results by name and the lines reported meanwhile."""
+    product = read_plan(root)[0].product("readings")
+    write_generated_files(root, product)
+    with opened(root / "warehouse/plant/readings.duckdb") as database:
+        database.connection.execute(LOADED.format(sensor=sensor))
+    lines = []
+    nodes = build(root, root, product, "duckdb", lines.append)
+    return {node.name: node for node in nodes}, lines
+
+
+def test_a_build_gives_every_model_and_test_with_its_sql(tiny):
+    nodes, lines = built(tiny)
+    assert {(node.name, node.kind, node.status) for node in nodes.values()} == {
+        ("measurements", "model", "success"),
+        ("unique_measurements_reading_id", "test", "pass"),
+        ("accepted_values_measurements_sensor", "test", "pass"),
+    }
+    assert "inputs" in nodes["measurements"].sql
+    assert nodes["unique_measurements_reading_id"].reads == {"measurements"}
+    assert len(lines) == 3
+
+
+def test_a_build_prints_nothing(tiny, capfd):
+    built(tiny, sensor="west")
+    edited(tiny, MODEL, "cast(sensor as", "cast(nowhere as")
+    built(tiny)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_failing_test_says_how_many_rows_fail(tiny):
+    nodes, _ = built(tiny, sensor="west")
+    failed = nodes["accepted_values_measurements_sensor"]
+    assert (failed.status, failed.failures, nodes["measurements"].status) == ("fail", 1, "success")
+
+
+def test_a_failing_test_of_severity_warn_is_a_warning(tiny):
+    edited(tiny, SPEC, "{values: [north, south]}", "{values: [north, south], severity: warn}")
+    nodes, _ = built(tiny, sensor="west")
+    assert nodes["accepted_values_measurements_sensor"].status == "warn"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        pytest.param("cast(sensor as varchar)", "cast(nowhere as varchar)", ["nowhere", "not found"], id="unknown column"),
+        pytest.param("select\n", "selekt\n", ["syntax error"], id="syntax"),
+        pytest.param("decimal(6, 2)) as degrees", "integer) as degrees", ["degrees", "INTEGER", "DECIMAL", "data type mismatch"], id="type"),
+        pytest.param("as operator,", "as worker,", ["operator", "missing in definition"], id="column missing"),
+        pytest.param("cast(operator as varchar)", "1 as more, cast(operator as varchar)", ["more", "missing in contract"], id="column more"),
+        pytest.param("cast(sensor as varchar)", "cast(null as varchar)", ["NOT NULL constraint failed", "sensor"], id="null"),
+    ],
+)
+def test_a_model_that_fails_says_what_is_wrong_in_one_line(tiny, old, new, told):
+    edited(tiny, MODEL, old, new)
+    nodes, _ = built(tiny)
+    failed = nodes["measurements"]
+    assert failed.status == "error"
+    assert [word for word in told if word not in failed.message] == []
+    assert "\n" not in failed.message
+    assert "Traceback" not in failed.message
+    assert nodes["unique_measurements_reading_id"].status == "skipped"
+
+
+def test_a_project_that_cannot_be_parsed_says_where(tiny):
+    edited(tiny, MODEL, "select\n", "{{ no_such_macro( }}\nselect\n")
+    with pytest.raises(BuildFailed, match=r"(?s)measurements.*measurements\.sql"):
+        built(tiny)
+
+
+def test_a_build_after_one_that_failed_is_clean(tiny):
+    edited(tiny, MODEL, "cast(sensor as", "cast(nowhere as")
+    built(tiny)
+    edited(tiny, MODEL, "cast(nowhere as", "cast(sensor as")
+    nodes, _ = built(tiny)
+    assert {node.status for node in nodes.values()} == {"success", "pass"}

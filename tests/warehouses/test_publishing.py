@@ -1,0 +1,331 @@
+"""Publishing: complete versions with their origin, readable by SQL that can do nothing else, also when the writer is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+from platform_resources.repository import read_plan
+from platform_resources.warehouses.consuming import NothingPublished, queried
+from platform_resources.warehouses.duckdb import DatabaseBusy, QueryFailed, opened
+from platform_resources.warehouses.publishing import Candidate, moment_text, nothing_changed, publish
+from platform_resources.warehouses.versions import shelf
+from tests.meshes import REPOSITORY, edited, product_file
+
+NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
+FILES = {"files": [{"path": "/landing/a.csv", "bytes": 3, "modified": "2024-06-01T00:00:00+00:00"}], "interface": "file", "rows": 3}
+ROWS = """
+create or replace table internal.measurements as
+select cast(n as bigint) as reading_id, 'north' as sensor, cast({batch} as decimal(6, 2)) as degrees,
+       timestamp '2024-06-01' as measured_at, 'Ada' as operator, timestamptz '2024-06-01 14:00:00+02' + to_minutes(cast(n as integer)) as processed_at
+from range({rows}) as numbers(n)
+"""
+
+
+@pytest.fixture
+def product(tiny):
+    return read_plan(tiny)[0].product("readings")
+
+
+def made(root, product, batch, rows, now=NOW, inputs=None, fingerprint="print"):
+    """One version whose rows all carry the batch's number."""
+    with opened(root / "warehouse/plant/readings.duckdb") as database:
+        database.connection.execute(ROWS.format(batch=batch, rows=rows))
+        return publish(database, Candidate(product, root, now, "run", fingerprint), inputs if inputs is not None else {"deliveries": FILES})
+
+
+def batches(root, product):
+    """What a reader sees: (batch, rows) of everything in the newest version."""
+    return queried(root, product, "select degrees, count(*) from measurements group by 1")[1]
+
+
+# What a version is
+
+
+def test_a_version_has_all_its_ports_and_says_what_it_was_made_from(tiny, product):
+    publication = made(tiny, product, 1, 3)
+    assert [port.port for port in publication.ports] == ["measurements_sql", "measurements_file"]
+    assert {port.rows for port in publication.ports} == {3}
+    assert publication.inputs == {"deliveries": FILES}
+    assert publication.ports[0].columns["processed_at"] == "timestamptz"
+    assert shelf(tiny, "plant", "readings").latest() == publication
+
+
+def test_two_ports_of_one_data_set_share_its_bytes(tiny, product):
+    publication = made(tiny, product, 1, 3)
+    shelves = shelf(tiny, "plant", "readings")
+    first, second = (shelves.path(port.files[0]) for port in publication.ports)
+    assert first.samefile(second)
+
+
+def test_the_watermark_is_the_newest_moment_in_utc(tiny, product):
+    assert made(tiny, product, 1, 3).watermark == "2024-06-01T12:02:00+00:00"
+
+
+def test_a_data_set_of_no_rows_is_published_with_its_columns(tiny, product):
+    publication = made(tiny, product, 1, 0)
+    assert (publication.ports[0].rows, publication.ports[0].watermark) == (0, None)
+    names, rows = queried(tiny, product, "select * from measurements")
+    assert (len(names), rows) == (6, [])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (date(2024, 6, 1), "2024-06-01T00:00:00+00:00"),
+        (datetime(2024, 6, 1, 9, 30), "2024-06-01T09:30:00+00:00"),
+        (datetime.fromisoformat("2024-06-01T09:30:00+05:30"), "2024-06-01T04:00:00+00:00"),
+    ],
+)
+def test_a_moment_is_told_in_utc(value, text):
+    assert moment_text(value) == text
+
+
+def test_the_same_inputs_and_code_are_no_change(tiny, product):
+    candidate = Candidate(product, tiny, NOW, "run", "print")
+    assert not nothing_changed(candidate, {"deliveries": FILES})
+    made(tiny, product, 1, 3)
+    assert nothing_changed(candidate, {"deliveries": {**FILES, "pulled_at": "later"}})
+    assert not nothing_changed(candidate, {"deliveries": {**FILES, "rows": 4}})
+    assert not nothing_changed(replace(candidate, fingerprint="other"), {"deliveries": FILES})
+
+
+def test_old_versions_go_as_new_ones_come(tiny, product):
+    keep = max(port.keep_versions for port in product.outputs)
+    published = [made(tiny, product, n, 3, NOW + timedelta(hours=n)).id for n in range(keep + 2)]
+    assert [p.id for p in shelf(tiny, "plant", "readings").published()] == published[2:]
+
+
+def test_the_catalog_shows_the_newest_version_to_sql_clients(tiny, product):
+    for number in (1, 2):
+        made(tiny, product, number, 3, NOW + timedelta(hours=number))
+    with duckdb.connect(str(tiny / "ports/plant/readings/readings.duckdb"), read_only=True) as client:
+        assert client.execute("select distinct degrees from measurements").fetchall() == [(Decimal("2.00"),)]
+
+
+def test_a_client_of_the_catalog_does_not_hold_up_a_publication(tiny, product):
+    made(tiny, product, 1, 3)
+    with duckdb.connect(str(tiny / "ports/plant/readings/readings.duckdb"), read_only=True) as client:
+        made(tiny, product, 2, 3, NOW + timedelta(hours=1))
+        assert client.execute("select distinct degrees from measurements").fetchall() == [(Decimal("1.00"),)]
+
+
+def test_a_version_is_read_by_its_id(tiny, product):
+    first = made(tiny, product, 1, 3)
+    made(tiny, product, 2, 3, NOW + timedelta(minutes=1))
+    assert queried(tiny, product, "select distinct degrees from measurements", first.id)[1] == [(Decimal("1.00"),)]
+
+
+def test_what_is_not_published_cannot_be_read(tiny, product):
+    with pytest.raises(NothingPublished, match="readings has not published a version yet; `mesh refresh readings` makes one"):
+        queried(tiny, product, "select 1")
+    made(tiny, product, 1, 3)
+    with pytest.raises(NothingPublished, match="readings has no version 2001; `mesh versions readings` lists those that are kept"):
+        queried(tiny, product, "select 1", "2001")
+
+
+def test_a_column_that_does_not_exist_is_told_with_what_is_offered(tiny, product):
+    made(tiny, product, 1, 3)
+    with pytest.raises(QueryFailed, match=r"(?s)degree.*readings offers: measurements, measurements_file, measurements_sql"):
+        queried(tiny, product, "select degree from measurements")
+
+
+# What a consumer's SQL may not do
+
+REFUSED = [
+    "attach '{folder}/x.duckdb'",
+    "copy measurements to '{folder}/stolen.csv'",
+    "copy (select 1) to '{file}'",
+    "explain analyze copy (select 1) to '{file}'",
+    "explain analyze copy (select 1) to '{folder}/stolen.csv'",
+    "insert into measurements select * from measurements",
+    "create table mine as select 1",
+    "drop view measurements",
+    "pragma database_list",
+    "pragma table_info('measurements')",
+    "set enable_external_access = true",
+    "reset lock_configuration",
+    "call pragma_version()",
+    "install httpfs",
+    "load httpfs",
+    "export database '{folder}'",
+    "checkpoint",
+    "select 1; select 2",
+    "select 1; drop view measurements",
+    "prepare p as select 1",
+    "",
+    "-- nothing",
+    "select * from read_text('/etc/passwd')",
+    "select * from read_csv('/etc/passwd')",
+    "select * from '/etc/passwd'",
+    "select * from glob('/etc/*')",
+    "select * from glob('{folder}/*')",
+    "select * from read_text('{folder}/latest.json')",
+    "select * from read_blob('{other}')",
+    "select * from sniff_csv('/etc/passwd')",
+    "select * from duckdb_secrets()",
+    "select * from query('copy (select 1) to ''{folder}/stolen.csv''')",
+    "select * from read_csv('http://example.com/x.csv')",
+    "select getenv('HOME')",
+]
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_a_consumers_sql_is_refused_everything_but_reading_its_version(tiny, product, sql):
+    former = made(tiny, product, 1, 3)
+    latest = made(tiny, product, 2, 3, NOW + timedelta(minutes=1))
+    shelves = shelf(tiny, "plant", "readings")
+    file, other = (shelves.path(each.ports[0].files[0]) for each in (latest, former))
+    before = sorted((path, path.stat().st_size) for path in shelves.folder.rglob("*"))
+    with pytest.raises(QueryFailed):
+        queried(tiny, product, sql.format(folder=shelves.folder, file=file, other=other))
+    assert sorted((path, path.stat().st_size) for path in shelves.folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("sql", ["from measurements", "with m as (select * from measurements) select * from m", "table measurements_file"])
+def test_a_consumers_sql_may_read_in_every_form(tiny, product, sql):
+    made(tiny, product, 1, 3)
+    assert len(queried(tiny, product, sql)[1]) == 3
+
+
+@pytest.mark.parametrize("file_format", ["csv", "json"])
+def test_a_port_of_another_format_is_read_the_same(tiny, file_format):
+    edited(tiny, product_file("plant", "readings"), "format: parquet", f"format: {file_format}")
+    product = read_plan(tiny)[0].product("readings")
+    made(tiny, product, 1, 3)
+    assert queried(tiny, product, "select count(*) from measurements_file")[1] == [(3,)]
+
+
+# Killed writers
+
+KILLED = """
+import os, signal, sys
+from datetime import datetime
+from pathlib import Path
+from platform_resources.repository import read_plan
+from platform_resources.warehouses.duckdb import opened
+from platform_resources.warehouses.publishing import Candidate, publish
+
+root, call, rows, now = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], datetime.fromisoformat(sys.argv[4])
+replace, calls = os.replace, []
+
+def dying(source, target):
+    calls.append(target)
+    if len(calls) > call:
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(source, target)
+
+os.replace = dying
+product = read_plan(root)[0].product("readings")
+with opened(root / "warehouse/plant/readings.duckdb") as database:
+    database.connection.execute(rows)
+    publish(database, Candidate(product, root, now, "run", "print"), {})
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+# os.replace is called for the first port's file, the second's, the record, the pointer, the catalog.
+STAGES = ("staged", "one port in place", "all ports in place", "record written", "pointer flipped", "catalog replaced")
+
+
+def script(root, text, *arguments):
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    return subprocess.run([sys.executable, "-c", text, str(root), *arguments], env=environment, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_publication_killed_at_any_stage_is_published_whole_or_not_at_all(tiny, product, stage):
+    call = STAGES.index(stage)
+    first = made(tiny, product, 1, 3)
+    second = NOW + timedelta(minutes=1)
+    killed = script(tiny, KILLED, str(call), ROWS.format(batch=2, rows=5), second.isoformat())
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert batches(tiny, product) == ([(Decimal("2.00"), 5)] if call >= 4 else [(Decimal("1.00"), 3)])
+    assert queried(tiny, product, "select count(*) from measurements", first.id)[1] == [(3,)]
+    for version in shelf(tiny, "plant", "readings").published():
+        assert queried(tiny, product, "select count(*) from measurements_file", version.id)[1] == [(version.ports[0].rows,)]
+    third = made(tiny, product, 3, 7, NOW + timedelta(minutes=2))
+    assert batches(tiny, product) == [(Decimal("3.00"), 7)]
+    assert left_behind(tiny, 3 if call >= 4 else 2) == []
+    assert shelf(tiny, "plant", "readings").latest() == third
+
+
+def left_behind(root, versions):
+    """What does not belong to one of so many published versions."""
+    shelves = shelf(root, "plant", "readings")
+    known = {publication.id for publication in shelves.published()}
+    assert len(known) == versions
+    wrong = [path for path in shelves.folder.glob("*/v*/*") if path.name not in known]
+    wrong += [path for path in (shelves.folder / "versions").iterdir() if path.stem not in known]
+    return wrong + [path for path in shelves.folder.rglob("*") if path.name == ".staging" or ".part" in path.name]
+
+
+# Readers beside writers
+
+READER = """
+import sys, time, json
+from pathlib import Path
+from platform_resources.repository import read_plan
+from platform_resources.warehouses.consuming import queried
+
+root = Path(sys.argv[1])
+product = read_plan(root)[0].product("readings")
+seen, stop = [], root / "stop"
+while not stop.exists():
+    both = "select degrees, count(*), 'sql' from measurements_sql group by 1 union all select degrees, count(*), 'file' from measurements_file group by 1"
+    found = sorted({(int(degrees), count) for degrees, count, _ in queried(root, product, both)[1]})
+    assert len(found) == 1, f"a mix: {found}"
+    if found != seen[-1:]:
+        seen += found
+        print("reading", flush=True)
+print(json.dumps(seen))
+"""
+
+
+@pytest.mark.slow
+def test_readers_beside_a_writer_never_fail_and_never_see_a_mix(tiny, product):
+    made(tiny, product, 0, 100)
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    readers = [
+        subprocess.Popen([sys.executable, "-c", READER, str(tiny)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for reader in readers:
+        assert reader.stdout.readline() == "reading\n", reader.stderr.read()
+    for number in range(1, 16):
+        made(tiny, product, number, 100 + number, NOW + timedelta(minutes=number))
+        time.sleep(0.05)
+    (tiny / "stop").touch()
+    said = [reader.communicate(timeout=60) for reader in readers]
+    assert [reader.returncode for reader in readers] == [0] * 4, said
+    for out, _ in said:
+        seen = json.loads(out.splitlines()[-1])
+        assert seen == sorted(seen)
+        assert all(rows == 100 + number for number, rows in seen)
+        assert len(seen) > 1
+
+
+HOLDER = "import sys, duckdb\nconnection = duckdb.connect(sys.argv[1])\nprint('held', flush=True)\nsys.stdin.read()\n"
+
+
+@pytest.mark.slow
+def test_a_database_open_elsewhere_is_waited_for_and_then_named(tiny):
+    file = tiny / "warehouse/plant/readings.duckdb"
+    file.parent.mkdir(parents=True)
+    pipe = subprocess.PIPE
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(file)], stdin=pipe, stdout=pipe, text=True)
+    try:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(DatabaseBusy, match=r"readings.duckdb is open in another process"), opened(file, wait=0.3):
+            pass
+    finally:
+        holder.communicate()
+    with opened(file, wait=5) as database:
+        assert database.execute("select 1") == (1,)

@@ -1,0 +1,423 @@
+"""Pulling: files, extractors and other products' ports, what is recorded of each, and what is served when it fails."""
+
+import os
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.protocols import PullExtractor
+from platform_resources.repository import read_plan
+from platform_resources.warehouses.duckdb import opened
+from platform_resources.warehouses.publishing import Candidate, failing_inputs, input_records, nothing_changed, publish
+from platform_resources.warehouses.pulling import PullContext, PullFailed, pull, substance
+from platform_resources.warehouses.versions import shelf
+from tests.meshes import READINGS_CSV, edited, product_file
+
+NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
+LANDING = "dataproducts/plant/readings/landing"
+HEAD = READINGS_CSV.splitlines()[0]
+MEASURED = """
+create or replace table internal.measurements as
+select cast(reading_id as bigint) as reading_id, sensor, cast(degrees as decimal(6, 2)) as degrees, cast(measured_at as timestamp) as measured_at,
+       operator, timestamptz '2024-06-01 12:00:00+00' as processed_at
+from (select unnest(range({rows})) as reading_id, 'north' as sensor, {degrees} as degrees, '2024-06-01' as measured_at, 'Ada' as operator)
+"""
+
+
+class Pulling:
+    """One product of a mesh with its database open, and its single input port."""
+
+    def __init__(self, root, name, database):
+        self.root, self.name, self.database = root, name, database
+        self.changes = {}
+
+    @property
+    def product(self):
+        return read_plan(self.root)[0].product(self.name)
+
+    @property
+    def port(self):
+        return replace(self.product.inputs[0], **self.changes)
+
+    def pull(self, now=NOW):
+        return pull(self.database, self.port, PullContext(self.root, self.root, now, date(2024, 5, 31), self.product))
+
+    def rows(self, sql="select * from {}"):
+        return self.database.connection.execute(sql.format(f'inputs."{self.port.name}"')).fetchall()
+
+
+@pytest.fixture
+def readings(tiny):
+    with opened(tiny / "warehouse/plant/readings.duckdb") as database:
+        yield Pulling(tiny, "readings", database)
+
+
+@pytest.fixture
+def summary(tiny):
+    with opened(tiny / "warehouse/office/summary.duckdb") as database:
+        yield Pulling(tiny, "summary", database)
+
+
+def published(root, now=NOW, rows=3, degrees="1"):
+    """A version of the product readings, made without dbt."""
+    product = read_plan(root)[0].product("readings")
+    with opened(root / "warehouse/plant/readings.duckdb") as database:
+        database.connection.execute(MEASURED.format(rows=rows, degrees=degrees))
+        return publish(database, Candidate(product, root, now, "run", "print"), {})
+
+
+def land(root, name, text):
+    path = root / LANDING / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def growing(root):
+    """The mesh whose file input grows: landing/readings*.csv with load: append."""
+    return edited(root, product_file("plant", "readings"), "path: landing/readings.csv", "path: landing/readings*.csv\n        load: append")
+
+
+# Files
+
+
+def test_a_file_is_loaded_and_its_set_recorded(readings):
+    pulled = readings.pull()
+    assert (pulled.rows, pulled.changed, dict(pulled.failures)) == (4, True, {})
+    assert [os.path.basename(file["path"]) for file in pulled.record["files"]] == ["readings.csv"]
+    assert input_records(readings.database, readings.product) == {"deliveries": pulled.record}
+
+
+def test_a_file_that_is_the_same_is_not_loaded_again(readings):
+    first, second = readings.pull(), readings.pull(NOW + timedelta(hours=1))
+    assert second.changed is False
+    assert substance(first.record) == substance(second.record)
+
+
+def test_a_file_that_changed_replaces_what_was_loaded(readings):
+    readings.pull()
+    land(readings.root, "readings.csv", f"{HEAD}\n9,north,1,2024-06-02 06:00:00,Ada\n")
+    pulled = readings.pull()
+    assert (pulled.changed, pulled.rows) == (True, 1)
+
+
+def test_the_same_file_is_the_same_in_every_time_zone(readings, monkeypatch):
+    import time
+
+    first = readings.pull()
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        second = readings.pull()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert second.changed is False
+    assert substance(first.record) == substance(second.record)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(f"{HEAD}\n", [], id="only a header"),
+        pytest.param(f'{HEAD}\n1,"no""rth",1,2024-06-01,"A, da"\n', [('no"rth', "A, da")], id="quotes and commas"),
+        pytest.param(f'{HEAD}\n1,"no\nrth",1,2024-06-01,Ada\n', [("no\nrth", "Ada")], id="line break in a field"),
+        pytest.param(f"{HEAD}\n1,nörd‮☃,1,2024-06-01,Åda 🙂\n", [("nörd‮☃", "Åda 🙂")], id="unicode"),
+        pytest.param(f"{HEAD}\r\n1,north,1,2024-06-01,Ada\r\n", [("north", "Ada")], id="Windows line ends"),
+        pytest.param(f"﻿{HEAD}\n1,north,1,2024-06-01,Ada\n", [("north", "Ada")], id="byte order mark"),
+        pytest.param(f"{HEAD}\n1,'; drop table x; --,1,2024-06-01,\n", [("'; drop table x; --", None)], id="SQL in a field"),
+    ],
+)
+def test_a_delivery_is_loaded_as_it_is_written(readings, text, expected):
+    land(readings.root, "readings.csv", text)
+    readings.pull()
+    assert readings.rows("select sensor, operator from {}") == expected
+
+
+def test_a_table_of_no_columns_does_not_pass_as_a_delivery(readings):
+    """An empty file has no header: the build cannot find its columns. The pull itself has nothing to compare with."""
+    land(readings.root, "readings.csv", "")
+    pulled = readings.pull()
+    assert pulled.rows == 0
+    assert "sensor" not in pulled.columns
+
+
+def test_a_file_that_cannot_be_read_tells_why(readings):
+    readings.pull()
+    (readings.root / LANDING / "readings.csv").write_bytes(b"reading_id,sensor\n1,\xff\xfe\xfa\n")
+    pulled = readings.pull()
+    assert "the files could not be loaded" in pulled.failures["arrived"]
+    assert pulled.rows == 4
+
+
+def test_a_file_set_grows_and_every_file_is_loaded_once(readings):
+    growing(readings.root)
+    assert readings.pull().rows == 4
+    land(readings.root, "readings_2.csv", f"{HEAD}\n5,north,1,2024-06-02,Ada\n")
+    assert (readings.pull().rows, readings.pull().rows) == (5, 5)
+    assert len(readings.pull().record["files"]) == 2
+
+
+def test_a_file_that_went_away_stays_loaded_when_the_set_grows(readings):
+    growing(readings.root)
+    second = land(readings.root, "readings_2.csv", f"{HEAD}\n5,north,1,2024-06-02,Ada\n")
+    readings.pull()
+    second.unlink()
+    pulled = readings.pull()
+    assert (pulled.rows, len(pulled.record["files"])) == (5, 2)
+
+
+def test_a_loaded_file_that_changes_is_refused_when_the_set_grows(readings):
+    growing(readings.root)
+    readings.pull()
+    land(readings.root, "readings.csv", f"{HEAD}\n9,north,1,2024-06-02,Ada\n")
+    pulled = readings.pull()
+    assert "files that were loaded already have changed" in pulled.failures["arrived"]
+    assert "with load: append a file is loaded once" in pulled.failures["arrived"]
+    assert pulled.rows == 4
+
+
+def test_two_files_of_the_same_content_are_two_deliveries(readings):
+    growing(readings.root)
+    land(readings.root, "readings_copy.csv", READINGS_CSV)
+    assert readings.pull().rows == 8
+
+
+@pytest.mark.parametrize("name", ["a folder's \"own\"", "we[i]rd*", "ünïcode ☃"])
+def test_the_mesh_may_lie_in_a_folder_of_any_name(tmp_path, name):
+    from tests.meshes import tiny_mesh
+
+    root = tiny_mesh(tmp_path / name)
+    with opened(root / "warehouse/plant/readings.duckdb") as database:
+        assert Pulling(root, "readings", database).pull().rows == 4
+    published(root)
+    with opened(root / "warehouse/office/summary.duckdb") as database:
+        assert Pulling(root, "summary", database).pull().rows == 3
+
+
+# A file that fails
+
+
+def test_the_first_file_that_does_not_come_stops_with_a_reason(readings):
+    (readings.root / LANDING / "readings.csv").unlink()
+    with pytest.raises(PullFailed, match=r"^input port deliveries: no file matches landing/readings.csv$") as caught:
+        readings.pull()
+    assert caught.value.check == "arrived"
+
+
+def test_a_file_that_does_not_come_again_leaves_the_last_good_one(readings):
+    first = readings.pull()
+    (readings.root / LANDING / "readings.csv").unlink()
+    pulled = readings.pull(NOW + timedelta(days=1))
+    assert pulled.failures == {"arrived": f"no file matches landing/readings.csv; the last good one of {NOW.isoformat()} is served"}
+    assert (pulled.rows, pulled.changed, pulled.record) == (4, False, first.record)
+    assert failing_inputs(readings.database, readings.product) == {"deliveries": "input port deliveries: no file matches landing/readings.csv"}
+
+
+def test_with_on_failure_fail_a_missing_file_stops_the_refresh(readings):
+    readings.pull()
+    readings.changes = {"serve_last_good": False}
+    (readings.root / LANDING / "readings.csv").unlink()
+    with pytest.raises(PullFailed, match="no file matches"):
+        readings.pull()
+    assert len(readings.rows()) == 4
+
+
+def test_a_failure_is_forgotten_when_the_file_comes(readings):
+    readings.pull()
+    file = readings.root / LANDING / "readings.csv"
+    file.rename(file.with_name("away"))
+    readings.pull()
+    file.with_name("away").rename(file)
+    assert not readings.pull().failures
+    assert failing_inputs(readings.database, readings.product) == {}
+
+
+# Extractors
+
+
+EXTRACTORS = {
+    "raises": "def x(e):\n    raise ConnectionError('till 7 does not answer')\n",
+    "nothing": "def x(e):\n    pass\n",
+    "module": "import nowhere_to_be_found\n",
+    "breaks while loading": "1 / 0\n",
+    "no such function": "def y(e):\n    pass\n",
+    "not a function": "x = 1\n",
+    "no data": "def x(e):\n    return 7\n",
+    "SQL": "def x(e):\n    return e.connection.sql('select * from nowhere')\n",
+}
+REASONS = {
+    "raises": "extractor extract:x failed: ConnectionError: till 7 does not answer",
+    "nothing": "extractor extract:x returned nothing; it must return a DuckDB relation, an Arrow table or a data frame",
+    "module": "extractor extract:x cannot be loaded: ModuleNotFoundError: No module named 'nowhere_to_be_found'",
+    "breaks while loading": "extractor extract:x cannot be loaded: ZeroDivisionError: division by zero",
+    "no such function": "extractor extract:x cannot be loaded: AttributeError",
+    "not a function": "extractor extract:x is not a function",
+    "no data": "what extractor extract:x returned cannot be loaded",
+    "SQL": "extractor extract:x failed: CatalogException",
+}
+COUNTING = """
+from platform_resources.warehouses.extraction import Extracted
+def x(e):
+    n = int(e.cursor or 0) + 1
+    return Extracted(e.connection.sql(f"select {n} as n, date '{e.as_of}' as day"), str(n))
+"""
+
+
+@pytest.fixture
+def extracting(readings):
+    """The file port turned into an extractor port that counts its calls by cursor."""
+    readings.changes = {"pull": PullExtractor("extract:x")}
+    extractor(readings, COUNTING)
+    return readings
+
+
+def extractor(pulling, text):
+    (pulling.root / "dataproducts/plant/readings/extract.py").write_text(text)
+
+
+def test_an_extractor_is_given_its_last_cursor_and_the_day(extracting):
+    assert [extracting.pull().record["cursor"] for _ in range(3)] == ["1", "2", "3"]
+    assert extracting.rows() == [(3, date(2024, 5, 31))]
+
+
+@pytest.mark.parametrize("kind", EXTRACTORS)
+def test_an_extractor_that_fails_leaves_the_last_good_data_and_cursor(extracting, kind):
+    extracting.pull()
+    extractor(extracting, EXTRACTORS[kind])
+    pulled = extracting.pull()
+    assert pulled.failures["arrived"].startswith(REASONS[kind])
+    assert (extracting.rows(), pulled.record["cursor"]) == ([(1, date(2024, 5, 31))], "1")
+    extractor(extracting, COUNTING)
+    assert extracting.pull().record["cursor"] == "2"
+
+
+@pytest.mark.parametrize("kind", EXTRACTORS)
+def test_an_extractor_that_fails_at_first_stops_with_a_reason(extracting, kind):
+    extractor(extracting, EXTRACTORS[kind])
+    with pytest.raises(PullFailed) as caught:
+        extracting.pull()
+    assert str(caught.value).startswith(f"input port deliveries: {REASONS[kind]}")
+
+
+def test_an_extractor_that_spoils_the_table_and_then_fails_changes_nothing(extracting):
+    extracting.pull()
+    extractor(extracting, "def x(e):\n    e.connection.execute('drop table inputs.deliveries')\n    raise OSError('gone')\n")
+    assert extracting.pull().rows == 1
+
+
+# Other products' ports
+
+
+def test_a_port_is_pinned_to_one_version_and_the_pin_recorded(summary):
+    publication = published(summary.root)
+    pulled = summary.pull()
+    assert pulled.record["version"] == publication.id
+    assert (pulled.record["product"], pulled.record["port"], pulled.record["product_version"]) == ("readings", "measurements_sql", "1.1.0")
+    assert shelf(summary.root, "plant", "readings").pins() == {"summary.measurements": publication.id}
+
+
+def test_what_is_pinned_does_not_move_with_the_upstream(summary):
+    published(summary.root, NOW, rows=3)
+    summary.pull()
+    published(summary.root, NOW + timedelta(minutes=1), rows=9)
+    assert len(summary.rows()) == 3
+    pulled = summary.pull(NOW + timedelta(minutes=2))
+    assert (pulled.changed, pulled.rows) == (True, 9)
+
+
+def test_nothing_published_upstream_stops_with_a_reason(summary):
+    with pytest.raises(PullFailed, match=r"readings has not published a version within \^1 of its port measurements_sql yet"):
+        summary.pull()
+
+
+def test_a_version_out_of_range_is_not_read(summary):
+    first = published(summary.root)
+    summary.pull()
+    edited(summary.root, product_file("plant", "readings"), "version: 1.1.0", "version: 2.0.0")
+    edited(summary.root, product_file("office", "summary"), "version: ^1", "version: '>=1'")
+    published(summary.root, NOW + timedelta(minutes=1), rows=9)
+    summary.changes = {"upstream": replace(summary.product.inputs[0].upstream, version="^1")}
+    pulled = summary.pull()
+    assert (pulled.record["version"], pulled.changed, pulled.rows) == (first.id, False, 3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('name: degrees, type: "decimal(6,2)"', 'name: degrees, type: "decimal(8,2)"', "degrees is decimal(6,2), decimal(8,2) was promised"),
+        ("name: operator, type: varchar", "name: worker, type: varchar", "worker is missing, varchar was promised"),
+    ],
+)
+def test_a_version_that_breaks_its_contract_is_not_read(summary, old, new, told):
+    first = published(summary.root)
+    summary.pull()
+    edited(summary.root, product_file("plant", "readings"), old, new)
+    second = published(summary.root, NOW + timedelta(minutes=1), rows=9)
+    pulled = summary.pull(NOW + timedelta(minutes=2))
+    assert set(pulled.failures) == {"contract"}
+    assert pulled.failures["contract"].startswith(f"version {second.id} of readings breaks its contract: {told}; the last good one")
+    assert (pulled.record["version"], pulled.rows) == (first.id, 3)
+    assert shelf(summary.root, "plant", "readings").pins() == {"summary.measurements": first.id}
+
+
+def test_a_contract_broken_from_the_first_stops_and_says_which_check(summary):
+    published(summary.root)
+    edited(summary.root, product_file("plant", "readings"), "name: operator, type: varchar", "name: worker, type: varchar")
+    with pytest.raises(PullFailed, match="worker is missing") as caught:
+        summary.pull()
+    assert caught.value.check == "contract"
+
+
+def test_a_column_more_breaks_no_contract(summary):
+    published(summary.root)
+    text = "  - {name: operator, type: varchar, nullable: true, classification: personal, description: Who was on duty.}\n"
+    edited(summary.root, product_file("plant", "readings"), f"        {text}", "")
+    assert not summary.pull().failures
+
+
+# Staleness
+
+
+def test_data_that_is_too_old_is_served_and_told(summary):
+    published(summary.root)
+    summary.pull()
+    pulled = summary.pull(NOW + timedelta(hours=40))
+    assert pulled.failures == {"fresh": "its data is 40.0 h old (until 2024-06-01T12:00:00+00:00); at most 36h is accepted"}
+    assert pulled.rows == 3
+    assert list(failing_inputs(summary.database, summary.product)) == ["measurements"]
+
+
+def test_a_pin_that_only_grew_old_is_no_reason_to_publish(summary):
+    published(summary.root)
+    record = dict(summary.pull().record)
+    candidate = Candidate(summary.product, summary.root, NOW, "run", "print")
+    summary.database.connection.execute("create table internal.sensors as select 'north' as sensor, 1 as readings, 1 as warmest")
+    publish(summary.database, candidate, {"measurements": record})
+    assert nothing_changed(candidate, {"measurements": summary.pull(NOW + timedelta(hours=40)).record})
+
+
+def test_with_on_failure_fail_data_that_is_too_old_stops_the_refresh(summary):
+    published(summary.root)
+    summary.changes = {"serve_last_good": False}
+    with pytest.raises(PullFailed, match=r"input port measurements: its data is 40.0 h old") as caught:
+        summary.pull(NOW + timedelta(hours=40))
+    assert caught.value.check == "fresh"
+
+
+def test_the_last_good_data_goes_on_ageing(summary):
+    published(summary.root)
+    summary.pull()
+    edited(summary.root, product_file("plant", "readings"), "name: operator, type: varchar", "name: worker, type: varchar")
+    assert set(summary.pull(NOW + timedelta(hours=40)).failures) == {"contract", "fresh"}
+
+
+def test_a_pull_leaves_the_relation_whole(readings):
+    """A port that was a table becomes a view and back; nothing of the other stays."""
+    readings.pull()
+    relation = Relation("inputs", "deliveries")
+    readings.database.point_at_files(relation, [readings.root / LANDING / "readings.csv"], "csv")
+    assert readings.database.count(relation) == 4
+    land(readings.root, "readings.csv", f"{HEAD}\n")
+    assert readings.pull().rows == 0
