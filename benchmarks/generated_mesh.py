@@ -17,12 +17,12 @@ from platform_resources.orchestration.definitions import domain_definitions
 defs = domain_definitions(__file__)
 '''
 # The whole mesh in one code location: what a team starts with, and the hardest case.
-EVERYTHING = '''from pathlib import Path
+EVERYTHING = """from pathlib import Path
 
 from platform_resources.orchestration.definitions import mesh_definitions
 
 defs = mesh_definitions(Path(__file__).parent)
-'''
+"""
 
 
 def generate(folder: Path, products: int, sample: bool = False) -> Path:
@@ -125,7 +125,9 @@ def _columns(number: int) -> list[tuple[str, str, str]]:
 
 
 def _column(name: str, kind: str, more: str) -> str:
-    return f'          - {{name: {name}, type: "{kind}", {more}, description: "What {name} of the entity is, as its department counts it."}}'
+    return (
+        f'          - {{name: {name}, type: "{kind}", {more}, description: "What {name} of the entity is, as its department counts it."}}'
+    )
 
 
 def _models(number: int) -> Iterator[tuple[str, str]]:
@@ -136,7 +138,10 @@ def _models(number: int) -> Iterator[tuple[str, str]]:
     yield "prepared", f"-- Rows of all inputs, one under the other.\nwith everything as (\n{unions}\n)\nselect * from everything\n"
     for stage, before in (("cleaned", "prepared"), ("enriched", "cleaned")):
         listed = "".join(f"    coalesce({name}, 0) as {name},\n" for name, _ in measures)
-        yield stage, f"-- The rows {stage}.\nselect\n    entity_id,\n    segment,\n    owner_name,\n{listed}    changed_at\nfrom {{{{ ref('{before}') }}}}\n"
+        yield (
+            stage,
+            f"-- The rows {stage}.\nselect\n    entity_id,\n    segment,\n    owner_name,\n{listed}    changed_at\nfrom {{{{ ref('{before}') }}}}\n",
+        )
     sums = "".join(f"    sum({name}) as {name},\n" for name, _ in measures)
     grouped = f"select\n    entity_id,\n{sums}    max(changed_at) as changed_at\nfrom {{{{ ref('enriched') }}}}\ngroup by entity_id\n"
     yield "totals", "-- One row per entity.\n{{ config(materialized='view') }}\n" + grouped

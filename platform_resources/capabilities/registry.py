@@ -20,6 +20,12 @@ from platform_resources.capabilities.protocols import (
 ENTRY_POINTS = "platform_resources.capabilities"
 KINDS = ("components", "input_ports", "output_ports", "dimensions")
 _VARIANTS = {"input-port": "input_ports", "output-port": "output_ports", "service-level-asset": "dimensions"}
+_OFFERED = {
+    "components": ("variant_field", "inferred_variant"),
+    "input_ports": ("kind", "pull"),
+    "output_ports": ("kind", "store"),
+    "dimensions": ("columns_used", "problems", "measures", "judge"),
+}
 
 
 class CapabilityInvalid(Exception):
@@ -56,7 +62,7 @@ def installed_registry() -> Registry:
     found: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
     for kind, capability, source in (*_built_in(), *_third_party()):
         if capability.name in found[kind]:
-            raise CapabilityInvalid(f'{source} adds {kind} "{capability.name}", which exists already')
+            raise CapabilityInvalid(f'{source} adds {kind} "{capability.name}", which exists already; give it another name')
         found[kind][capability.name] = capability
     return Registry(MappingProxyType({kind: MappingProxyType(dict(sorted(names.items()))) for kind, names in found.items()}))
 
@@ -72,14 +78,17 @@ def _third_party() -> Iterator[tuple[str, Capability, str]]:
     """Entry points are named `<kind>.<anything>`, such as `dimensions.weather`, and point at a capability object."""
     for entry in entry_points(group=ENTRY_POINTS):
         kind = entry.name.partition(".")[0]
-        source = f"entry point {entry.name} = {entry.value}"
+        package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "a package"
+        source = f"{package} ({entry.name} = {entry.value})"
         if kind not in KINDS:
-            raise CapabilityInvalid(f'{source}: unknown kind "{kind}"; known: {", ".join(KINDS)}')
+            raise CapabilityInvalid(
+                f'{source} is of an unknown kind "{kind}"; its name must begin with one of {", ".join(KINDS)}, and a point'
+            )
         try:
             capability = entry.load()
         except Exception as error:
-            raise CapabilityInvalid(f"{source} could not be loaded: {error}") from error
-        missing = [a for a in ("name", "config", "example") if not hasattr(capability, a)]
+            raise CapabilityInvalid(f"{source} could not be loaded: {type(error).__name__}: {error}") from error
+        missing = [attribute for attribute in ("name", "config", "example", *_OFFERED[kind]) if not hasattr(capability, attribute)]
         if missing:
             raise CapabilityInvalid(f"{source} lacks {', '.join(missing)}")
         yield kind, capability, source

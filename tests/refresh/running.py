@@ -20,7 +20,7 @@ from platform_resources.planning.plan import MeshPlan, ProductPlan
 from platform_resources.repository import read_plan
 from platform_resources.warehouses.consuming import queried
 from platform_resources.warehouses.versions import Publication, Shelf, shelf
-from tests.meshes import READINGS_CSV
+from tests.meshes import READINGS_CSV, REPOSITORY
 
 CSV = "dataproducts/plant/readings/landing/readings.csv"
 MESH = [sys.executable, "-c", "from platform_resources.cli.app import main; main()"]
@@ -42,7 +42,7 @@ class RunningMesh:
 
     def refresh(self, *names: str) -> tuple[Refreshed, ...]:
         """Refresh the products named, upstream first."""
-        return tuple(refresh(self.root, self.plan, names, self.instance, None, lambda product, step: None))
+        return tuple(refresh(self.root, self.plan, names, self.instance, None, _say_nothing))
 
     def shelf(self, name: str) -> Shelf:
         return shelf(self.root, self.product(name).domain, name)
@@ -83,6 +83,10 @@ class RunningMesh:
         return {name: value.value for name, value in event.asset_materialization.metadata.items()}
 
 
+def _say_nothing(product: str, step: str) -> None:
+    """Progress is for people."""
+
+
 @contextmanager
 def running(root: Path) -> Iterator[RunningMesh]:
     with dg.instance_for_test(temp_dir=str(_made(root / ".dagster"))) as instance:
@@ -97,7 +101,7 @@ def _made(folder: Path) -> Path:
 def environment(**changes: str) -> dict[str, str]:
     """This process's environment without what would lead `mesh` to another mesh's state."""
     left_out = ("DAGSTER_HOME", "MESH_STATE")
-    return {name: value for name, value in os.environ.items() if name not in left_out} | {"PYTHONPATH": str(Path.cwd()), **changes}
+    return {name: value for name, value in os.environ.items() if name not in left_out} | {"PYTHONPATH": str(REPOSITORY), **changes}
 
 
 def mesh(root: Path, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:

@@ -117,7 +117,9 @@ def test_deep_nesting_is_a_problem_and_does_not_crash_the_process(text):
 
 
 yaml_like = st.text(st.sampled_from(list("ab01:-[]{},&*!|>'\"#%@`? \n\t~<.=T")), max_size=60)
-tagged = st.builds("!!{} {!r}".format, st.sampled_from(["int", "float", "bool", "null", "timestamp", "binary", "set", "omap"]), st.text(max_size=8))
+tagged = st.builds(
+    "!!{} {!r}".format, st.sampled_from(["int", "float", "bool", "null", "timestamp", "binary", "set", "omap"]), st.text(max_size=8)
+)
 
 
 @given(st.text(st.characters(), max_size=80) | yaml_like | tagged)

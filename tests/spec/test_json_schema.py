@@ -111,7 +111,9 @@ def test_it_accepts_every_way_of_writing(validator, plain, other):
 
 @pytest.mark.parametrize("dimension", ["freshness", "Freshness", "{value: Freshness}", "' FRESHNESS '"])
 def test_a_dimension_may_be_capitalised(validator, dimension):
-    good = document(DOMAIN, "- {name: p, type: data-product}", f"- {{name: o, type: service-level-asset, properties: {{dimension: {dimension}}}}}")
+    good = document(
+        DOMAIN, "- {name: p, type: data-product}", f"- {{name: o, type: service-level-asset, properties: {{dimension: {dimension}}}}}"
+    )
     bad = good.replace("}}", ", at_least: 3}}")
     assert faults(validator, good) == []
     assert faults(validator, bad)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.planning.mesh_plan import mesh_plan
 from platform_resources.repository import read_mesh, read_plan
+from platform_resources.spec.document import read_document
 from platform_resources.spec.problems import problems_text
 from platform_resources.spec.reading import read_product
 from tests.meshes import TINY_MESH, component, document, model_file, product_file, product_yaml, write_mesh
@@ -57,7 +58,7 @@ def test_two_ways_to_write_a_property_mean_the_same(one, other):
 
 
 def wrapped(text):
-    data = yaml.safe_load(text)
+    data = read_document(text, "product.yaml").data
     for written in data["spec"]["components"]:
         written["properties"] = {name: {"value": value} for name, value in (written.get("properties") or {}).items()}
     return yaml.safe_dump(data)
@@ -75,7 +76,7 @@ def test_a_document_with_every_property_wrapped_is_the_same_product(text):
 
 def test_a_wrapped_value_keeps_its_own_line():
     text = document(DOMAIN, component("orders", "data-product", "version:\n  value: one"))
-    assert [(p.line, p.path) for p in read(text).problems] == [(10, "components[1].properties.version.value")]
+    assert [(p.line, p.path) for p in read(text).problems] == [(11, "components[1].properties.version.value")]
 
 
 def test_the_customer_example_has_no_problem():
@@ -108,7 +109,7 @@ def test_the_article_alone_loads_with_a_warning_only(tmp_path):
     plan, problems = read_plan(write_mesh(tmp_path, ARTICLE_MESH))
     assert [found.name for found in plan.products] == ["inventory_levels"]
     assert problems_text(problems) == (
-        "dataproducts/supply/inventory_levels/product.yaml:35  components[5].properties.associated_output_port\n"
+        "dataproducts/supply/inventory_levels/product.yaml:37  components[5].properties.associated_output_port\n"
         '  warning: no output port "JDBC-Port of DP product_catalog" in the mesh; write <product>.<output port>'
     )
 
@@ -124,7 +125,9 @@ def test_the_article_finds_the_port_of_its_upstream_by_title(tmp_path):
 
 
 def test_every_problem_of_a_document_is_reported_at_once():
-    text = CUSTOMERS.replace("interface: sql", "interface: sqll").replace("max_age: 24h", "max_age: 24").replace("target: 80", "target: 800")
+    text = (
+        CUSTOMERS.replace("interface: sql", "interface: sqll").replace("max_age: 24h", "max_age: 24").replace("target: 80", "target: 800")
+    )
     assert [p.path for p in read(text).problems] == [
         "components[5].properties.interface",
         "components[7].properties.max_age",
@@ -139,10 +142,25 @@ def test_a_name_that_is_a_name_already_is_kept():
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["orders", "24h", "sales", "freshness", "", "x y"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "type", "value", "columns", "x"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "type", "value", "columns", "x"]), inner, max_size=3)
+    ),
     max_leaves=6,
 )
-FIELDS = ["description", "columns", "primary_key", "refresh", "owners", "tags", "interface", "dimension", "max_age", "roles", "uses", "options"]
+FIELDS = [
+    "description",
+    "columns",
+    "primary_key",
+    "refresh",
+    "owners",
+    "tags",
+    "interface",
+    "dimension",
+    "max_age",
+    "roles",
+    "uses",
+    "options",
+]
 components = st.fixed_dictionaries(
     {"name": st.just("c") | values, "type": st.sampled_from(sorted(installed_registry().component_types())) | values},
     optional={"properties": st.dictionaries(st.sampled_from(FIELDS), values, max_size=4) | values},

@@ -294,7 +294,9 @@ def test_readers_beside_a_writer_never_fail_and_never_see_a_mix(tiny, product):
     made(tiny, product, 0, 100)
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     readers = [
-        subprocess.Popen([sys.executable, "-c", READER, str(tiny)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", READER, str(tiny)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         for _ in range(4)
     ]
     for reader in readers:

@@ -76,7 +76,9 @@ def land(root, name, text):
 
 def growing(root):
     """The mesh whose file input grows: landing/readings*.csv with load: append."""
-    return edited(root, product_file("plant", "readings"), "path: landing/readings.csv", "path: landing/readings*.csv\n        load: append")
+    return edited(
+        root, product_file("plant", "readings"), "path: landing/readings.csv", "path: landing/readings*.csv\n        load: append"
+    )
 
 
 # Files
@@ -184,7 +186,7 @@ def test_two_files_of_the_same_content_are_two_deliveries(readings):
     assert readings.pull().rows == 8
 
 
-@pytest.mark.parametrize("name", ["a folder's \"own\"", "we[i]rd*", "ünïcode ☃"])
+@pytest.mark.parametrize("name", ['a folder\'s "own"', "we[i]rd*", "ünïcode ☃"])
 def test_the_mesh_may_lie_in_a_folder_of_any_name(tmp_path, name):
     from tests.meshes import tiny_mesh
 
@@ -212,7 +214,9 @@ def test_a_file_that_does_not_come_again_leaves_the_last_good_one(readings):
     pulled = readings.pull(NOW + timedelta(days=1))
     assert pulled.failures == {"arrived": f"no file matches landing/readings.csv; the last good one of {NOW.isoformat()} is served"}
     assert (pulled.rows, pulled.changed, pulled.record) == (4, False, first.record)
-    assert failing_inputs(readings.database, readings.product) == {"deliveries": "input port deliveries: no file matches landing/readings.csv"}
+    assert failing_inputs(readings.database, readings.product) == {
+        "deliveries": "input port deliveries: no file matches landing/readings.csv"
+    }
 
 
 def test_with_on_failure_fail_a_missing_file_stops_the_refresh(readings):
@@ -346,7 +350,11 @@ def test_a_version_out_of_range_is_not_read(summary):
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('name: degrees, type: "decimal(6,2)"', 'name: degrees, type: "decimal(8,2)"', "degrees is decimal(6,2), decimal(8,2) was promised"),
+        (
+            'name: degrees, type: "decimal(6,2)"',
+            'name: degrees, type: "decimal(8,2)"',
+            "degrees is decimal(6,2), decimal(8,2) was promised",
+        ),
         ("name: operator, type: varchar", "name: worker, type: varchar", "worker is missing, varchar was promised"),
     ],
 )

@@ -1,0 +1,157 @@
+"""A real `dagster dev` with one code location per domain, asked over GraphQL as its own pages ask it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from platform_resources.orchestration.instance import dagster_home
+from tests.meshes import tiny_mesh
+
+pytestmark = pytest.mark.slow
+
+LOCATION = "from platform_resources.orchestration.definitions import domain_definitions\n\ndefs = domain_definitions(__file__)\n"
+WORKSPACE = """
+load_from:
+  - python_file: {relative_path: dataproducts/plant/definitions.py, location_name: plant}
+  - python_file: {relative_path: dataproducts/office/definitions.py, location_name: office}
+"""
+PATIENCE = 180.0
+
+
+class Dagster:
+    """A running `dagster dev` and its GraphQL API."""
+
+    def __init__(self, root: Path, port: int) -> None:
+        self.root, self.port = root, port
+
+    def ask(self, query: str) -> dict[str, Any]:
+        body = json.dumps({"query": query}).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/graphql", body, {"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as response:
+            answer = json.load(response)
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+    def until(self, what: str, condition: Callable[[], Any]) -> Any:
+        """The first true result of the condition; fails when it takes too long."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                if found := condition():
+                    return found
+            except OSError:
+                found = None
+            time.sleep(1)
+        raise AssertionError(f"{what} did not happen within {PATIENCE:.0f} s")
+
+    def loaded(self) -> bool:
+        entries = self.ask("{workspaceOrError{... on Workspace{locationEntries{name loadStatus}}}}")["workspaceOrError"]["locationEntries"]
+        return len(entries) == 2 and all(entry["loadStatus"] == "LOADED" for entry in entries)
+
+    def runs(self) -> list[dict[str, Any]]:
+        return self.ask("{runsOrError{... on Runs{results{jobName status tags{key value}}}}}")["runsOrError"]["results"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def dagster(tmp_path_factory) -> Iterator[Dagster]:
+    root = tiny_mesh(tmp_path_factory.mktemp("dev"))
+    (root / "workspace.yaml").write_text(WORKSPACE)
+    for domain in ("plant", "office"):
+        (root / "dataproducts" / domain / "definitions.py").write_text(LOCATION)
+    home = dagster_home(root, root)
+    environment = {**os.environ, "DAGSTER_HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    port = free_port()
+    command = [str(Path(sys.executable).parent / "dagster"), "dev", "-w", "workspace.yaml", "-p", str(port)]
+    with (root / "dev.log").open("w") as log:
+        process = subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=log, start_new_session=True)
+    running = Dagster(root, port)
+    try:
+        running.until("loading the workspace", running.loaded)
+        yield running
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def nodes(dagster: Dagster) -> dict[str, dict[str, Any]]:
+    query = """{assetNodes{assetKey{path} groupName kinds isMaterializable dependencyKeys{path}
+        internalFreshnessPolicy{__typename} repository{location{name}}
+        assetChecksOrError{... on AssetChecks{checks{name blocking}}}}}"""
+    return {"/".join(node["assetKey"]["path"]): node for node in dagster.ask(query)["assetNodes"]}
+
+
+def test_groups_are_domain_and_product(dagster):
+    found = nodes(dagster)
+    assert found["readings/scorecard"]["groupName"] == "plant/readings"
+    assert found["summary/scorecard"]["groupName"] == "office/summary"
+
+
+def test_lineage_crosses_code_locations(dagster):
+    found = nodes(dagster)
+    (port,) = [key for key in found if key.startswith("summary/inputs/")]
+    upstream = ["/".join(key["path"]) for key in found[port]["dependencyKeys"]]
+    assert upstream == ["readings/outputs/measurements_sql"]
+    assert found[port]["repository"]["location"]["name"] == "office"
+    assert found["readings/outputs/measurements_sql"]["repository"]["location"]["name"] == "plant"
+
+
+def test_objectives_and_dbt_tests_are_checks_and_gates_block(dagster):
+    found = nodes(dagster)
+    checks = {c["name"]: c["blocking"] for node in found.values() for c in node["assetChecksOrError"].get("checks", ())}
+    assert checks
+    assert any(checks.values())
+    assert not all(checks.values())
+
+
+def test_output_ports_have_freshness_policies(dagster):
+    port = nodes(dagster)["readings/outputs/measurements_sql"]
+    assert port["internalFreshnessPolicy"]["__typename"] == "TimeWindowFreshnessPolicy"
+    assert "output_port" in port["kinds"]
+
+
+def launch(dagster: Dagster, job: str, location: str) -> None:
+    result = dagster.ask(
+        f"""mutation{{launchRun(executionParams:{{selector:{{repositoryName:"__repository__",
+        repositoryLocationName:"{location}",jobName:"{job}"}},mode:"default"}}){{__typename ... on PythonError{{message}}}}}}"""
+    )
+    assert result["launchRun"]["__typename"] == "LaunchRunSuccess", result
+
+
+def test_a_run_launched_there_publishes_and_the_products_behind_it_follow_by_themselves(dagster):
+    """The daemon notices the new version of an input and refreshes the consumer in a run of its own, audit included."""
+    launch(dagster, "refresh_readings", "plant")
+
+    def both_done() -> bool:
+        runs = {tag["value"]: run["status"] for run in dagster.runs() for tag in run["tags"] if tag["key"] == "product"}
+        assert "FAILURE" not in runs.values(), runs
+        return runs == {"readings": "SUCCESS", "summary": "SUCCESS"}
+
+    dagster.until("refreshing readings, then summary", both_done)
+    for domain, product in (("plant", "readings"), ("office", "summary")):
+        assert (dagster.root / "ports" / domain / product / "latest.json").exists()
+
+
+def test_freshness_is_evaluated_by_the_daemon(dagster):
+    query = '{assetNodeOrError(assetKey:{path:["readings","outputs","measurements_sql"]}){... on AssetNode{freshnessStatusInfo{freshnessStatus}}}}'
+
+    def healthy() -> bool:
+        node = dagster.ask(query)["assetNodeOrError"]
+        return bool(node["freshnessStatusInfo"]) and node["freshnessStatusInfo"]["freshnessStatus"] == "HEALTHY"
+
+    dagster.until("evaluating freshness", healthy)

