@@ -132,14 +132,15 @@ BROKEN = [
         "dimensions.again",
         "weather:CAPABILITY",
         {"weather": PUNCTUALITY.replace('name = "punctuality"', 'name = "freshness"')},
-        'weather-quality 1.0.0 (dimensions.again = weather:CAPABILITY) adds dimensions "freshness", which exists already; give it another name',
+        'weather-quality 1.0.0 (dimensions.again = weather:CAPABILITY) adds dimensions "freshness", '
+        "which exists already; give it another name",
     ),
     (
         "dimension.weather",
         "weather:CAPABILITY",
         {"weather": PUNCTUALITY},
         "weather-quality 1.0.0 (dimension.weather = weather:CAPABILITY) is of an unknown kind \"dimension\"; "
-        f"its name must begin with one of {', '.join(KINDS)}, and a point",
+        f"the name begins with {', '.join(KINDS)}, and a point",
     ),
     (
         "dimensions.weather",

@@ -117,9 +117,8 @@ def test_deep_nesting_is_a_problem_and_does_not_crash_the_process(text):
 
 
 yaml_like = st.text(st.sampled_from(list("ab01:-[]{},&*!|>'\"#%@`? \n\t~<.=T")), max_size=60)
-tagged = st.builds(
-    "!!{} {!r}".format, st.sampled_from(["int", "float", "bool", "null", "timestamp", "binary", "set", "omap"]), st.text(max_size=8)
-)
+TAGS = ["int", "float", "bool", "null", "timestamp", "binary", "set", "omap"]
+tagged = st.builds("!!{} {!r}".format, st.sampled_from(TAGS), st.text(max_size=8))
 
 
 @given(st.text(st.characters(), max_size=80) | yaml_like | tagged)
@@ -129,8 +128,9 @@ def test_reading_never_raises(text):
     assert isinstance(read(text), (Document, Problem))
 
 
+words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]))
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | words,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.sampled_from("abc"), min_size=1), inner, max_size=4),
     max_leaves=20,
 )  # fmt: skip

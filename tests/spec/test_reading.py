@@ -140,11 +140,11 @@ def test_a_name_that_is_a_name_already_is_kept():
     assert (product(text).name, product(text).input_ports[0].name) == ("a__b_", "some_port")
 
 
+WORDS = ["orders", "24h", "sales", "freshness", "", "x y"]
+KEYS = ["name", "type", "value", "columns", "x"]
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["orders", "24h", "sales", "freshness", "", "x y"]),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "type", "value", "columns", "x"]), inner, max_size=3)
-    ),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(WORDS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=3),
     max_leaves=6,
 )
 FIELDS = [

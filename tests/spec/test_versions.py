@@ -1,5 +1,7 @@
 """Versions and ranges, as npm reads them: https://github.com/npm/node-semver#ranges."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,8 +84,6 @@ def test_versions_are_ordered_by_their_numbers_not_by_their_text(one, other):
 
 
 @given(st.text(max_size=15))
-def test_any_text_is_a_range_or_refused_with_examples(text):
-    try:
-        VersionRange.parse(text)
-    except ValueError as refused:
-        assert "write one such as" in str(refused)
+def test_any_text_is_a_range_or_a_value_error(text):
+    with suppress(ValueError):
+        assert str(VersionRange.parse(text)) == text.strip()
