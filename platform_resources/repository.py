@@ -12,7 +12,7 @@ from platform_resources.planning.plan import MeshPlan, ProductPlan
 from platform_resources.spec.domain_document import DomainDocument, read_domain
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Product
-from platform_resources.spec.reading import read_product
+from platform_resources.spec.reading import Reading, read_product
 
 DOCUMENT, DOMAIN_DOCUMENT = "product.yaml", "domain.yaml"
 STATE_VARIABLE = "MESH_STATE"
@@ -49,12 +49,15 @@ def read_mesh(root: Path, registry: Registry | None = None) -> Mesh:
     texts: dict[str, ProductTexts] = {}
     for path in sorted((root / conventions.PRODUCTS_FOLDER).glob(f"*/*/{DOCUMENT}")):
         file = path.relative_to(root).as_posix()
-        found = _read(path, file, registry)
-        if isinstance(found, Product):
-            products.append(found)
+        reading = _read(path, file, registry)
+        found = reading.product or reading.partial
+        if found is not None:
             texts[file] = product_texts(root, found.domain, found.name, path.parent)
+        if reading.product is not None:
+            products.append(reading.product)
         else:
-            unreadable.append(UnreadableProduct(path.parent.name, path.parent.parent.name, file, found))
+            names = path.parent.name, path.parent.parent.name
+            unreadable.append(UnreadableProduct(*names, file, reading.problems, reading.partial, reading.broken))
     domains, problems = _domains(root)
     return Mesh(tuple(products), texts, tuple(unreadable), registry, domains, problems)
 
@@ -73,13 +76,12 @@ def read_plan(root: Path, only: Iterable[str] | None = None) -> tuple[MeshPlan, 
     return mesh_plan(read_mesh(root), only)
 
 
-def _read(path: Path, file: str, registry: Registry) -> Product | tuple[Problem, ...]:
+def _read(path: Path, file: str, registry: Registry) -> Reading:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        return (_unreadable(file, error),)
-    reading = read_product(text, file, registry)
-    return reading.product if reading.product is not None else reading.problems
+        return Reading(None, (_unreadable(file, error),))
+    return read_product(text, file, registry)
 
 
 def _unreadable(file: str, error: OSError | UnicodeDecodeError) -> Problem:
@@ -95,11 +97,13 @@ def product_texts(root: Path, domain: str, product: str, folder: Path) -> Produc
     described = [p for p in (*models.rglob("*.yml"), *models.rglob("*.yaml")) if p.name != conventions.GENERATED_FILE]
     problems: list[Problem] = []
     sql = {kind: _texts(root, where.rglob("*.sql"), problems) for kind, where in (("models", models), ("tests", tests))}
+    properties, modules = _texts(root, described, problems), _texts(root, folder.glob("*.py"), problems)
+    unread = {problem.file for problem in problems}
     return ProductTexts(
         models=tuple(ModelText(Path(file).stem, file, text) for file, text in sql["models"].items()),
-        tests=tuple(ModelText(Path(file).stem, file, text) for file, text in sql["tests"].items()),
-        properties=_texts(root, described, problems),
-        modules={Path(file).stem: text for file, text in _texts(root, folder.glob("*.py"), problems).items()},
+        tests=tuple(ModelText(Path(file).stem, file, text) for file, text in sql["tests"].items() if file not in unread),
+        properties=properties,
+        modules={Path(file).stem: text for file, text in modules.items() if file not in unread},
         problems=tuple(problems),
     )
 

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from platform_resources.capabilities.measures import Verdict
-from platform_resources.planning.plan import CheckPlan, ObjectivePlan, ProductPlan
 from platform_resources.spec.durations import duration_text
 
 Status = Literal["healthy", "unhealthy", "unknown", "unpublished", "not run"]
@@ -56,32 +55,44 @@ class ProductHealth:
         return tuple(check for check in self.checks if check.kind == "objective")
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One check of a product as far as health goes; `dimension` and `data_set` are empty for what is no objective.
+
+    `max_age` is given exactly for freshness objectives.
+    """
+
+    key: tuple[str, ...]
+    name: str
+    title: str
+    kind: str
+    gate: bool
+    dimension: str = ""
+    data_set: str = ""
+    max_age: timedelta | None = None
+
+
 Executions = Mapping[tuple[tuple[str, ...], str], tuple[Verdict, str, datetime]]
 
 
-def product_health(product: ProductPlan, published: PublishedState | None, executions: Executions, now: datetime) -> ProductHealth:
-    """The product's health at `now`. `executions` has the last verdict, reason and time of each (asset key, check name) that ever ran."""
-    objectives = {objective.check.name: objective for objective in product.objectives}
-    checks = tuple(_check_state(check, objectives.get(check.name), published, executions, now) for check in product.checks)
-    return ProductHealth(product.name, product.title, product.domain, _status(product, published, checks), published, checks)
+def check_states(
+    watched: Sequence[Watched], published: PublishedState | None, executions: Executions, now: datetime
+) -> tuple[CheckState, ...]:
+    """What each check says at `now`. `executions` has the last verdict, reason and time of each (key, name) that ever ran."""
+    return tuple(_check_state(check, published, executions, now) for check in watched)
 
 
-def _check_state(
-    check: CheckPlan, objective: ObjectivePlan | None, published: PublishedState | None, executions: Executions, now: datetime
-) -> CheckState:
-    own = objective if objective is not None and objective.check == check else None
-    dimension = own.dimension if own is not None else ""
+def _check_state(check: Watched, published: PublishedState | None, executions: Executions, now: datetime) -> CheckState:
     never: tuple[Verdict, str, None] = ("unknown", "not checked yet", None)
     verdict, reason, at = executions.get((check.key, check.name), never)
-    if own is not None and own.dimension == "freshness" and published is not None:
-        verdict, reason = freshness_now(own, published, now)
-    return CheckState(check.name, check.title, check.kind, dimension, check.blocking, verdict, reason, at)
+    if check.max_age is not None and published is not None:
+        verdict, reason = freshness_now(check.max_age, check.data_set, published, now)
+    return CheckState(check.name, check.title, check.kind, check.dimension, check.gate, verdict, reason, at)
 
 
-def freshness_now(objective: ObjectivePlan, published: PublishedState, now: datetime) -> tuple[Verdict, str]:
+def freshness_now(max_age: timedelta, data_set: str, published: PublishedState, now: datetime) -> tuple[Verdict, str]:
     """Freshness is a fact of time: what was fresh when it was published may be late now. Late is not fresh."""
-    max_age: timedelta = getattr(objective.settings, "max_age")  # noqa: B009 - a field of the dimension's own settings
-    known_until = published.watermarks.get(objective.data_set, published.published_at)
+    known_until = published.watermarks.get(data_set, published.published_at)
     age = now - known_until
     told = (
         f"it is as of {known_until:%Y-%m-%d %H:%M} UTC, {age.total_seconds() / 3600:.1f} h ago; at most {duration_text(max_age)} promised"
@@ -89,9 +100,9 @@ def freshness_now(objective: ObjectivePlan, published: PublishedState, now: date
     return ("met" if age <= max_age else "missed"), told
 
 
-def _status(product: ProductPlan, published: PublishedState | None, checks: Sequence[CheckState]) -> Status:
+def status(runs: bool, published: PublishedState | None, checks: Sequence[CheckState]) -> Status:
     """Unhealthy if a promise is broken or an input failed; unknown if a promise was not measured. Unknown is not met."""
-    if not product.runs:
+    if not runs:
         return "not run"
     if published is None:
         return "unpublished"

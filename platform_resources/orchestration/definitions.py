@@ -1,7 +1,11 @@
 """The definitions of a code location: one domain's products, or a whole mesh."""
 
-from collections.abc import Iterator
+import atexit
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -20,35 +24,53 @@ def domain_definitions(file: str) -> dg.Definitions:
     """The code location of the domain whose definitions.py is `file`: its good products, and the problems of its bad ones."""
     here = Path(file).resolve()
     root = mesh_root(start=here.parent)
-    plan, _ = read_plan(root)
-    return definitions(root, plan.domain(here.parent.name))
+    with _collector_at_rest():
+        plan, _ = read_plan(root)
+        return definitions(root, plan.domain(here.parent.name))
 
 
 def mesh_definitions(root: Path) -> dg.Definitions:
     """The whole mesh in one code location."""
-    plan, _ = read_plan(root)
-    return definitions(root, plan)
+    with _collector_at_rest():
+        plan, _ = read_plan(root)
+        return definitions(root, plan)
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """What a code location makes lives as long as its process: looking for garbage in it takes half of the time and finds none."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        atexit.register(gc.unfreeze)
+        gc.enable()
 
 
 def definitions(root: Path, plan: MeshPlan) -> dg.Definitions:
     registry = installed_registry()
+    resources = {RESOURCE: RefreshResource.configure_at_launch(root=str(root), state=str(state_folder(root)))}
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = []
     checks: list[dg.AssetChecksDefinition] = []
+    jobs: dict[str, dg.JobDefinition] = {}
     for product in plan.products:
         minter = SpecMinter(root, product, automation_condition(product))
         assets += _external_specs(product, minter)
         if product.runs:
-            assets += _steps(root, product, minter)
-            checks += [audit_step(product, minter, registry)] if product.objectives else []
+            steps = tuple(_steps(root, product, minter))
+            audits = (audit_step(product, minter, registry),) if product.objectives else ()
+            assets += steps
+            checks += audits
+            jobs[product.name] = _resolved_job(product, steps, audits, resources)
     assets += [rejected_spec(root, rejected) for rejected in plan.rejected]
-    jobs = {product.name: _job(product) for product in plan.products if product.runs}
     return dg.Definitions(
         assets=assets,
         asset_checks=checks,
         jobs=list(jobs.values()),
         schedules=list(schedules(plan, jobs)),
         sensors=list(sensors(plan, _refreshed_assets)),
-        resources={RESOURCE: RefreshResource.configure_at_launch(root=str(root), state=str(state_folder(root)))},
+        resources=resources,
         executor=dg.in_process_executor,
     )
 
@@ -78,6 +100,20 @@ def _refreshed_assets(product: ProductPlan) -> dg.AssetSelection:
     keys = [port.key for port in pulled_ports(product)]
     keys += [model.key for model in product.models] + [port.key for port in product.outputs] + [product.scorecard]
     return dg.AssetSelection.assets(*(asset_key(key) for key in keys))
+
+
+def _resolved_job(
+    product: ProductPlan,
+    steps: tuple[dg.AssetsDefinition, ...],
+    audits: tuple[dg.AssetChecksDefinition, ...],
+    resources: Mapping[str, dg.ConfigurableResource[Any]],
+) -> dg.JobDefinition:
+    """The product's job, resolved among its own assets.
+
+    Dagster resolves a selection by going through all assets of the location: with 1,000 jobs over 11,000 assets that takes minutes.
+    """
+    own = dg.Definitions(assets=steps, asset_checks=audits, jobs=[_job(product)], resources=resources, executor=dg.in_process_executor)
+    return own.resolve_job_def(conventions.job_name(product.name))
 
 
 def _job(product: ProductPlan) -> UnresolvedAssetJobDefinition:

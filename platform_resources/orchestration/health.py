@@ -1,15 +1,17 @@
 """Health of products read from Dagster's event log and the published versions."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 
+from platform_resources.capabilities.dimensions.freshness import FreshnessSettings
 from platform_resources.capabilities.measures import Verdict
-from platform_resources.objectives.health import Executions, ProductHealth, PublishedState, product_health
+from platform_resources.objectives.health import Executions, ProductHealth, PublishedState, Watched, check_states, status
 from platform_resources.orchestration.specs import asset_key
-from platform_resources.planning.plan import ProductPlan
+from platform_resources.planning.plan import CheckPlan, ObjectivePlan, ProductPlan
 from platform_resources.warehouses.versions import Publication, shelf
 
 
@@ -17,7 +19,26 @@ def mesh_health(state: Path, products: Iterable[ProductPlan], instance: dg.Dagst
     """The health of each product at `now`, in one bulk read of the event log."""
     products = tuple(products)
     executions = _executions(products, instance)
-    return tuple(product_health(product, _published(state, product), executions, now) for product in products)
+    return tuple(_health(product, _published(state, product), executions, now) for product in products)
+
+
+def _health(product: ProductPlan, published: PublishedState | None, executions: Executions, now: datetime) -> ProductHealth:
+    checks = check_states(watched(product), published, executions, now)
+    return ProductHealth(product.name, product.title, product.domain, status(product.runs, published, checks), published, checks)
+
+
+def watched(product: ProductPlan) -> tuple[Watched, ...]:
+    """Everything that is checked of a product."""
+    objectives = {objective.check: objective for objective in product.objectives}
+    return tuple(_watched(check, objectives.get(check)) for check in product.checks)
+
+
+def _watched(check: CheckPlan, objective: ObjectivePlan | None) -> Watched:
+    common = Watched(check.key, check.name, check.title, check.kind, check.blocking)
+    if objective is None:
+        return common
+    max_age = objective.settings.max_age if isinstance(objective.settings, FreshnessSettings) else None
+    return replace(common, dimension=objective.dimension, data_set=objective.data_set, max_age=max_age)
 
 
 def _executions(products: Iterable[ProductPlan], instance: dg.DagsterInstance) -> Executions:

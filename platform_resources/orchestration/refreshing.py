@@ -55,15 +55,17 @@ def _refreshed(
     result = _run(found, product, instance, as_of, report)
     after = shelves.latest()
     published = after.id if after is not None and (before is None or after.id != before.id) else None
-    blocking = {check.name for check in product.checks if check.blocking}
-    failed = [e for e in result.get_asset_check_evaluations() if not e.passed]
-    gates = tuple(f"{e.check_name}: {e.description}" for e in failed if e.check_name in blocking)
+    checks = {(check.key, check.name): check for check in product.checks}
+    failed = [
+        (checks[(tuple(e.asset_key.path), e.check_name)], e.description) for e in result.get_asset_check_evaluations() if not e.passed
+    ]
+    gates = tuple(f"{check.title}: {reason}" for check, reason in failed if check.blocking)
     return Refreshed(
         product=product.name,
         outcome=_outcome(result.success, published, gates),
         version=published,
         reasons=gates or tuple(_failure_texts(result)),
-        warnings=tuple(f"{e.check_name}: {e.description}" for e in failed if e.check_name not in blocking),
+        warnings=tuple(f"{check.title}: {reason}" for check, reason in failed if not check.blocking),
         run_id=result.run_id,
         seconds=time.monotonic() - started,
     )

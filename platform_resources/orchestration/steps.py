@@ -147,10 +147,10 @@ def _report_stopped(context: Context, product: ProductPlan, reason: str) -> None
     _report_unpublished(context, product, Gate(False, reason, verdicts), f"not published: {reason}")
 
 
-def _report_unpublished(context: Any, product: ProductPlan, decision: Gate, outcome: str) -> None:
+def _report_unpublished(context: Context | dg.AssetCheckExecutionContext, product: ProductPlan, decision: Gate, outcome: str) -> None:
     """The scorecard of a refresh that publishes nothing, whose own step does not run then."""
     metadata = scorecard_metadata(product, decision.verdicts, outcome)
-    context.log_event(dg.AssetMaterialization(asset_key(product.scorecard), metadata=metadata))
+    context.op_execution_context.log_event(dg.AssetMaterialization(asset_key(product.scorecard), metadata=metadata))
 
 
 def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:

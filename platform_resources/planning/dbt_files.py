@@ -10,6 +10,8 @@ from platform_resources.planning.plan import GeneratedFile, InputPlan, ModelPlan
 from platform_resources.spec.components import Column
 
 _HEADER = "# Written by the platform from product.yaml at every refresh; changes made here are lost.\n"
+# libyaml writes what PyYAML writes, eight times as fast: 1,000 products are planned whenever a code location is loaded.
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _CONFIG = ("severity", "warn_if", "error_if", "where", "limit", "store_failures", "tags", "meta")
 
 
@@ -17,7 +19,8 @@ def generated_file(domain: str, product: str, inputs: Iterable[InputPlan], model
     """The one generated file of a product, the same bytes for the same specs."""
     sources = [_source(inputs)] if inputs else []
     data: dict[str, Any] = {"version": 2, "sources": sources, "models": [_model(m) for m in models if m.data_set]}
-    text = yaml.safe_dump({k: v for k, v in data.items() if v}, sort_keys=False, allow_unicode=True, width=120)
+    written = {k: v for k, v in data.items() if v}
+    text = yaml.dump(written, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=120)
     path = f"{conventions.models_folder(domain, product)}/{conventions.GENERATED_FILE}"
     return GeneratedFile(path, _HEADER + text)
 

@@ -34,12 +34,14 @@ class ProductTexts:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableProduct:
-    """A document that gave no product; known only by its folder."""
+    """A document that gave no product; known by its folder. `partial` and `broken` as in Reading."""
 
     name: str
     domain: str
     file: str
     problems: tuple[Problem, ...]
+    partial: Product | None = None
+    broken: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from platform_resources.planning.lineage import ordered, product_graph
 from platform_resources.planning.mesh import Mesh
 from platform_resources.planning.plan import DomainPlan, MeshPlan, RejectedProduct
 from platform_resources.planning.product_plan import owner_names, product_plan
-from platform_resources.planning.validation import find_problems
+from platform_resources.planning.validation import find_further_problems, find_problems
 from platform_resources.spec.problems import Problem, errors
 from platform_resources.spec.product import Product
 
@@ -19,13 +19,14 @@ def mesh_plan(mesh: Mesh, only: Iterable[str] | None = None) -> tuple[MeshPlan, 
     graph = {name: up for name, up in product_graph(mesh).items() if not bad[mesh.by_name[name].file]}
     good = [name for name in ordered(graph) if name in wanted]
     rejected = [RejectedProduct(p.name, p.domain, p.file, bad[p.file]) for p in mesh.products if bad[p.file]]
-    rejected += [RejectedProduct(u.name, u.domain, u.file, u.problems) for u in mesh.unreadable]
+    unreadable = [(u, (*u.problems, *find_further_problems(mesh, u))) for u in mesh.unreadable]
+    rejected += [RejectedProduct(u.name, u.domain, u.file, problems) for u, problems in unreadable]
     plan = MeshPlan(
         products=tuple(product_plan(mesh, mesh.by_name[name]) for name in good),
         rejected=tuple(sorted(rejected, key=lambda r: r.file)),
         domains=tuple(_domain_plan(mesh, name) for name in sorted({p.domain for p in mesh.products} | set(mesh.domains))),
     )
-    return plan, tuple(sorted({*found, *mesh.domain_problems, *(p for u in mesh.unreadable for p in u.problems)}))
+    return plan, tuple(sorted({*found, *mesh.domain_problems, *(problem for _, problems in unreadable for problem in problems)}))
 
 
 def _domain_plan(mesh: Mesh, name: str) -> DomainPlan:

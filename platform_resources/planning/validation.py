@@ -10,8 +10,8 @@ from platform_resources.capabilities.protocols import PullExtractor, PullPort
 from platform_resources.planning import conventions
 from platform_resources.planning.dbt_files import test_parts
 from platform_resources.planning.lineage import cycles, product_graph
-from platform_resources.planning.mesh import Mesh, ProductTexts
-from platform_resources.planning.model_validation import MODEL_PASSES
+from platform_resources.planning.mesh import Mesh, ProductTexts, UnreadableProduct
+from platform_resources.planning.model_validation import MODEL_PASSES, data_sets_are_described_once, references_resolve
 from platform_resources.planning.models import own_tests
 from platform_resources.planning.ports import Resolved, resolved_port, version_problem, wanted
 from platform_resources.spec.names import fold
@@ -40,8 +40,8 @@ def folder_agrees(mesh: Mesh, product: Product) -> Iterator[Problem]:
 
 
 def product_name_is_unique(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    for other in mesh.by_folded_name[fold(product.name)]:
-        if other is not product:
+    for other in mesh.by_folded_name.get(fold(product.name), ()):
+        if other.file != product.file:
             same = "is also the name of" if other.name == product.name else f'is the same to a warehouse as "{other.name}" in'
             yield product.origin.problem("", f'product name "{product.name}" {same} {other.file}; names are unique in the mesh')
 
@@ -223,6 +223,15 @@ def find_problems(mesh: Mesh) -> tuple[Problem, ...]:
     return tuple(sorted(found | set(_circles(mesh))))
 
 
+def find_further_problems(mesh: Mesh, unreadable: UnreadableProduct) -> tuple[Problem, ...]:
+    """What else is wrong with a document that has errors: passes that would only repeat them in other words are left out."""
+    partial_product = unreadable.partial
+    if partial_product is None:
+        return ()
+    apt = [find for find in PASSES if not _NEEDED.get(find, _NOTHING) & unreadable.broken]
+    return tuple(sorted({problem for find in apt for problem in find(mesh, partial_product)}))
+
+
 def _circles(mesh: Mesh) -> Iterator[Problem]:
     for cycle in cycles(product_graph(mesh)):
         for at, name in enumerate(cycle):
@@ -245,3 +254,17 @@ PASSES: tuple[Pass, ...] = (
     checks_are_unique,
     *MODEL_PASSES,
 )
+
+# Component types that a pass looks names up in: where one of them could not be read, the pass would cry wolf.
+_NOTHING: frozenset[str] = frozenset()
+_NEEDED: Mapping[Pass, frozenset[str]] = {
+    folder_agrees: frozenset({"domain", "data-product"}),
+    data_sets_exist: frozenset({"data-set"}),
+    columns_exist: frozenset({"data-set"}),
+    objectives_make_sense: frozenset({"data-set", "input-port"}),
+    names_refer: frozenset({"service-level-asset", "output-port"}),
+    refresh_is_triggered: frozenset({"data-product", "input-port"}),
+    checks_are_unique: frozenset({"data-set"}),
+    references_resolve: frozenset({"input-port"}),
+    data_sets_are_described_once: frozenset({"data-set"}),
+}

@@ -2,7 +2,9 @@
 
 import re
 from datetime import timedelta
+from functools import cache
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
 from croniter import croniter
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, field_validator, model_validator
@@ -41,13 +43,15 @@ def _cron(text: str) -> str:
 
 
 def _timezone(text: str) -> str:
-    from zoneinfo import available_timezones
-
-    if text not in available_timezones():
-        raise ValueError(
-            f'unknown time zone "{text}"; write an IANA name such as Europe/Berlin or UTC', did_you_mean(text, available_timezones())
-        )
+    if text not in _timezones():
+        raise ValueError(f'unknown time zone "{text}"; write an IANA name such as Europe/Berlin or UTC', did_you_mean(text, _timezones()))
     return text
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    """Python looks through hundreds of files to answer this."""
+    return frozenset(available_timezones())
 
 
 def _version(written: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from platform_resources.spec.components import DataProduct
+from platform_resources.spec.components import DataProduct, Domain
 from platform_resources.spec.document import Document, Place, read_document
 from platform_resources.spec.field_problems import field_names, field_problems, shortened, unknown, unknown_field
 from platform_resources.spec.names import LONGEST_NAME, is_name, slug
@@ -46,10 +46,16 @@ class Vocabulary(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The product if the document is valid enough to have one, and every problem found."""
+    """The product if the document has no error, and every problem found.
+
+    Of a document with errors `partial` has what could be read, so that the rest of it can be checked too; `broken` are the types
+    of which a component is missing there.
+    """
 
     product: Product | None
     problems: tuple[Problem, ...]
+    partial: Product | None = None
+    broken: frozenset[str] = frozenset()
 
 
 def read_product(text: str, file: str, vocabulary: Vocabulary) -> Reading:
@@ -57,10 +63,12 @@ def read_product(text: str, file: str, vocabulary: Vocabulary) -> Reading:
     document = read_document(text, file)
     if isinstance(document, Problem):
         return Reading(None, (document,))
-    components, problems = _components(document, vocabulary)
+    components, broken, problems = _components(document, vocabulary)
+    problems += _counted(document, components, broken)
+    product = _product(document, components) if components else None
     if errors(problems):
-        return Reading(None, tuple(problems))
-    return _product(document, components, problems)
+        return Reading(None, tuple(problems), product, broken)
+    return Reading(product, tuple(problems))
 
 
 # The order in which Product holds the built-in component types.
@@ -77,36 +85,54 @@ _FIELDS = {
 _ONCE = ("domain", "data-product")
 
 
-def _product(document: Document, components: Sequence[Declared[Any]], problems: list[Problem]) -> Reading:
+def _counted(document: Document, components: Sequence[Declared[Any]], broken: frozenset[str]) -> Iterator[Problem]:
+    """A document has one domain and one data product."""
+    if not components and not broken:
+        return
     for kind in _ONCE:
         found = [c for c in components if c.type == kind]
-        if not found:
-            problems.append(document.problem(("spec", "components"), f"no component of type {kind}; exactly one is needed"))
-        problems += [c.origin.problem("", f"a second component of type {kind}; exactly one is allowed") for c in found[1:]]
-    if errors(problems):
-        return Reading(None, tuple(problems))
-    domain, info = (next(c for c in components if c.type == kind) for kind in _ONCE)
+        if not found and kind not in broken:
+            yield document.problem(("spec", "components"), f"no component of type {kind}; exactly one is needed")
+        yield from (c.origin.problem("", f"a second component of type {kind}; exactly one is allowed") for c in found[1:])
+
+
+def _product(document: Document, components: Sequence[Declared[Any]]) -> Product:
+    """What was read as a product; where its domain or its data product is missing, the folder's names stand in."""
+    first = {component.type: component for component in reversed(components)}
+    domain = first.get("domain") or _stand_in(document, -3, "domain", Domain())
+    info = first.get("data-product") or _stand_in(document, -2, "data-product", DataProduct(lifecycle="draft"))
     grouped = {field: tuple(c for c in components if c.type == kind) for kind, field in _FIELDS.items()}
-    known = {*_FIELDS, *_ONCE}
-    extensions = tuple(c for c in components if c.type not in known)
-    config: DataProduct = info.config
-    product = Product(info.name, domain.name, document.file, info.origin, config, domain, extensions=extensions, **grouped)
-    return Reading(product, tuple(problems))
+    extensions = tuple(c for c in components if c.type not in {*_FIELDS, *_ONCE})
+    return Product(info.name, domain.name, document.file, info.origin, info.config, domain, extensions=extensions, **grouped)
 
 
-def _components(document: Document, vocabulary: Vocabulary) -> tuple[list[Declared[Any]], list[Problem]]:
+def _stand_in(document: Document, folder: int, kind: str, config: Strict) -> Declared[Any]:
+    name = ["", "", "", *document.file.split("/")][folder]
+    return Declared(name, name, kind, config, Origin(document.file, 1, ""))
+
+
+def _components(document: Document, vocabulary: Vocabulary) -> tuple[list[Declared[Any]], frozenset[str], list[Problem]]:
     problems = list(_frame_problems(document))
     spec = document.data.get("spec") if isinstance(document.data, dict) else None
     written = spec.get("components") if isinstance(spec, dict) else None
     if not isinstance(written, list) or not written:
         missing = document.problem(("spec", "components"), "spec.components must be a list with at least one component")
-        return [], problems + ([missing] if isinstance(document.data, dict) else [])
-    components = []
+        return [], frozenset(), problems + ([missing] if isinstance(document.data, dict) else [])
+    components, broken = [], set()
     for index, data in enumerate(written):
         component = _component(document, ("spec", "components", index), data, vocabulary, problems)
         if component is not None:
             components.append(component)
-    return components, problems
+        else:
+            broken |= _possible_types(data, vocabulary)
+    return components, frozenset(broken), problems
+
+
+def _possible_types(data: Any, vocabulary: Vocabulary) -> set[str]:
+    """The type of a component that could not be read; any, if even that is unclear."""
+    known = vocabulary.component_types()
+    written = data.get("type") if isinstance(data, dict) else None
+    return {written} if isinstance(written, str) and written in known else set(known)
 
 
 def _frame_problems(document: Document) -> Iterator[Problem]:

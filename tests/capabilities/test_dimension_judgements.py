@@ -130,8 +130,8 @@ JUDGED = [
         "151 of 3,000 rows break the rule (5.1 %); at most 5 % promised",
     ),
     ("custom-sql", {"failing_rows": "id < 0"}, {"rows": 0, "failing": 0}, "unknown", "there are no rows, so nothing can be said"),
-    ("custom-sql", {"scalar": "sum(id)", "min": 0}, {"value": Decimal("-0.5")}, "missed", "sum(id) is -0.5; at least 0 promised"),
-    ("custom-sql", {"scalar": "sum(id)", "min": 0, "max": 9}, {"value": 9}, "met", "sum(id) is 9; between 0 and 9 promised"),
+    ("custom-sql", {"scalar": "sum(id)", "min": 0}, {"value": Decimal("-0.5")}, "missed", "the value is -0.5; at least 0 promised"),
+    ("custom-sql", {"scalar": "sum(id)", "min": 0, "max": 9}, {"value": 9}, "met", "the value is 9; between 0 and 9 promised"),
     ("custom-sql", {"scalar": "sum(id)", "min": 0}, {"value": None}, "unknown", "sum(id) has no value, as over no rows"),
     ("custom-sql", {"scalar": "sum(id)", "min": 0}, {"value": "x"}, "unknown", "sum(id) gave 'x', which is not a number"),
     (

@@ -140,7 +140,7 @@ BROKEN = [
         "weather:CAPABILITY",
         {"weather": PUNCTUALITY},
         "weather-quality 1.0.0 (dimension.weather = weather:CAPABILITY) is of an unknown kind \"dimension\"; "
-        f"the name begins with {', '.join(KINDS)}, and a point",
+        f"its name must begin with one of {', '.join(KINDS)}, and a point",
     ),
     (
         "dimensions.weather",

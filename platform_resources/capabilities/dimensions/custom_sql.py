@@ -112,9 +112,14 @@ def _judged_value(settings: CustomSqlSettings, reading: Reading) -> Judgement:
         return Judgement("unknown", f"{settings.scalar} has no value, as over no rows", threshold=threshold)
     if not isinstance(value, (int, float, Decimal)) or math.isnan(value):
         return Judgement("unknown", f"{settings.scalar} gave {str(value)!r}, which is not a number", threshold=threshold)
-    met = (settings.min is None or value >= settings.min) and (settings.max is None or value <= settings.max)
-    shown = f"{value:,.15g}"
-    return Judgement("met" if met else "missed", f"{settings.scalar} is {shown}; {threshold} promised", float(value), threshold)
+    met, rounded = _within(settings, value), f"{value:.4f}".rstrip("0").rstrip(".")
+    shown = f"{value:,.4f}".rstrip("0").rstrip(".") if _within(settings, Decimal(rounded)) == met else f"{value:,.15g}"
+    return Judgement("met" if met else "missed", f"the value is {shown}; {threshold} promised", float(value), threshold)
+
+
+def _within(settings: CustomSqlSettings, value: float | Decimal) -> bool:
+    """Bounds are inclusive."""
+    return (settings.min is None or value >= settings.min) and (settings.max is None or value <= settings.max)
 
 
 def _bounds_text(settings: CustomSqlSettings) -> str:

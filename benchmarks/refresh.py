@@ -1,0 +1,189 @@
+"""What one refresh of a data product costs beside a bare `dbt build` of the same models, and whether a large mesh makes it dearer.
+
+    .venv/bin/python benchmarks/refresh.py            five rounds, beside the sample mesh and in a mesh of 1,000 products
+    .venv/bin/python benchmarks/refresh.py --quick    one round, in a mesh of 50 products
+
+Both build the same tables from the same inputs on the same machine, in turn. `dbt build` has its inputs loaded and its partial
+parse warm; the refresh also loads them, judges every promise, and publishes. Nothing of the repository's own state is touched.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from generated_mesh import REPOSITORY, add_sample, generate
+
+PRODUCT, DOMAIN = "purchase_orders", "sales"
+AIM = 1.2  # times the time of a bare dbt build
+PHASES = ("imports", "plan", "definitions", "run begins", "pull", "build", "audit", "publish", "score", "run ends")
+PROGRAMS = Path(sys.executable).parent
+
+# Two refreshes in one process; each phase is the time until the next begins.
+_RUNNING = """
+import json, sys, time
+from datetime import date
+from pathlib import Path
+
+began = time.perf_counter()
+from platform_resources.orchestration.instance import instance
+from platform_resources.orchestration.refreshing import refresh
+from platform_resources.repository import read_plan, state_folder
+import dbt.cli.main
+imported = time.perf_counter()
+root, product = Path(sys.argv[1]), sys.argv[2]
+plan, _ = read_plan(root, [product])
+planned = time.perf_counter()
+where = instance(root, state_folder(root))
+for number in range(2):
+    marks = [("definitions", time.perf_counter())]
+    report = lambda _, step: marks.append((step, time.perf_counter()))
+    (done,) = refresh(root, plan, [product], where, None, report)
+    ended = time.perf_counter()
+    phases = {name: later - at for (name, at), (_, later) in zip(marks, [*marks[1:], ("end", ended)])}
+    if number == 0:
+        phases |= {"imports": imported - began, "plan": planned - imported}
+    print(json.dumps({"outcome": done.outcome, "seconds": ended - marks[0][1], "phases": phases}))
+"""
+
+
+@dataclass(slots=True)
+class Times:
+    """Seconds of every round, and of the phases of the refreshes in a running process."""
+
+    dbt: list[float] = field(default_factory=list)
+    command: list[float] = field(default_factory=list)
+    first: list[dict[str, float]] = field(default_factory=list)
+    second: list[dict[str, float]] = field(default_factory=list)
+    running: list[float] = field(default_factory=list)
+
+
+def timed(command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> tuple[float, str]:
+    """Wall time of a process from its start to its end, and what it printed. A process that fails ends the measuring."""
+    started = time.perf_counter()
+    done = subprocess.run(command, env={**os.environ, **environment}, cwd=cwd, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - started
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
+    return seconds, done.stdout
+
+
+def refresh_command(root: Path, state: Path) -> float:
+    seconds, printed = timed([str(PROGRAMS / "mesh"), "--root", str(root), "refresh", PRODUCT, "--json"], environment(state), root)
+    _published(json.loads(printed)[0]["outcome"])
+    return seconds
+
+
+def running_process(root: Path, state: Path) -> list[dict[str, object]]:
+    """Two refreshes in one process: the second is what a process costs that has imported everything."""
+    _, printed = timed([sys.executable, "-c", _RUNNING, str(root), PRODUCT], environment(state), root)
+    done = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+    for each in done:
+        _published(each["outcome"])
+    return done
+
+
+def _published(outcome: str) -> None:
+    if outcome != "published":
+        sys.exit(f"the refresh ended with: {outcome}; nothing can be compared")
+
+
+def environment(state: Path) -> dict[str, str]:
+    return {"MESH_STATE": str(state), "DAGSTER_HOME": "", "PYTHONWARNINGS": "ignore"}
+
+
+def dbt_build(root: Path, database: Path, target: Path) -> float:
+    """The same models and tests by dbt alone, in a copy of the product's database that has its inputs."""
+    project = str(root / "dbt_project")
+    command = [str(PROGRAMS / "dbt"), "build", "--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
+    variables = {
+        "MESH_MODELS": f"models/{DOMAIN}/{PRODUCT}",
+        "MESH_TESTS": f"tests/{DOMAIN}/{PRODUCT}",
+        "MESH_DUCKDB": str(database),
+        "DBT_LOG_PATH": str(target / "logs"),
+    }
+    return timed(command, variables, root)[0]
+
+
+def measure(root: Path, state: Path, rounds: int) -> Times:
+    """One round that does not count, then the rounds: bare dbt, the command, and the running process, in turn."""
+    refresh_command(root, state)
+    database, target = state / "bare.duckdb", state / "bare_target"
+    shutil.copy(state / "warehouse" / DOMAIN / f"{PRODUCT}.duckdb", database)
+    dbt_build(root, database, target)
+    times = Times()
+    for _ in range(rounds):
+        times.dbt.append(dbt_build(root, database, target))
+        times.command.append(refresh_command(root, state))
+        first, second = running_process(root, state)
+        times.first.append(dict(first["phases"]))  # type: ignore[call-overload]
+        times.second.append(dict(second["phases"]))  # type: ignore[call-overload]
+        times.running.append(float(second["seconds"]))  # type: ignore[arg-type]
+    return times
+
+
+def report(by_mesh: Mapping[str, Times]) -> str:
+    rows = []
+    for name, times in by_mesh.items():
+        base = statistics.median(times.dbt)
+        for what, values in (
+            ("bare `dbt build`", times.dbt),
+            (f"`mesh refresh {PRODUCT}`", times.command),
+            ("a second refresh in one process", times.running),
+        ):
+            median = statistics.median(values)
+            rows.append([name, what, f"{median:.2f}", f"{min(values):.2f}", f"{median / base:.2f}", f"{min(values) / min(times.dbt):.2f}"])
+    return _table(["mesh", "what", "median (s)", "least (s)", "times dbt, medians", "times dbt, least"], rows, words=2)
+
+
+def phases(by_mesh: Mapping[str, Times]) -> str:
+    header = ["phase (s, medians)", *(f"{name}, {which} refresh" for name in by_mesh for which in ("first", "second"))]
+    columns = [found for times in by_mesh.values() for found in (times.first, times.second)]
+    listed = [phase for phase in PHASES if any(phase in each for column in columns for each in column)]
+    rows = [[phase, *(f"{statistics.median(each.get(phase, 0.0) for each in column):.2f}" for column in columns)] for phase in listed]
+    rows.append(["all", *(f"{statistics.median(sum(each.values()) for each in column):.2f}" for column in columns)])
+    return _table(header, rows)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> str:
+    rule = ["---" if at < words else "---:" for at in range(len(header))]
+    return "\n".join("| " + " | ".join(line) + " |" for line in (header, rule, *rows))
+
+
+def verdict(by_mesh: Mapping[str, Times]) -> str:
+    lines = []
+    for name, times in by_mesh.items():
+        ratio = statistics.median(times.command) / statistics.median(times.dbt)
+        lines.append(f"{'Met' if ratio <= AIM else 'Missed'}: at most {AIM} times a bare dbt build; {name}: {ratio:.2f} times.")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--quick", action="store_true", help="one round, and a mesh of 50 products instead of 1,000")
+    options.add_argument("--rounds", type=int, help="how often each is measured (5)")
+    options.add_argument("--products", type=int, help="size of the large mesh (1,000); 0 leaves it out")
+    chosen = options.parse_args()
+    rounds = chosen.rounds or (1 if chosen.quick else 5)
+    products = (50 if chosen.quick else 1000) if chosen.products is None else chosen.products
+    with tempfile.TemporaryDirectory(prefix="mesh_refresh_") as temporary:
+        folder = Path(temporary)
+        sample = folder / "sample"
+        add_sample(sample)
+        by_mesh = {"sample": measure(sample, folder / "state_sample", rounds)}
+        if products:
+            large = generate(folder / "large", products, sample=True)
+            by_mesh[f"{products:,} products"] = measure(large, folder / "state_large", rounds)
+    print(f"{report(by_mesh)}\n\n{phases(by_mesh)}\n\n{verdict(by_mesh)}")
+
+
+if __name__ == "__main__":
+    main()

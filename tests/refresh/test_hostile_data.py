@@ -1,0 +1,103 @@
+"""Deliveries and surroundings that nobody wished for, through whole refreshes."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.meshes import READINGS_CSV, edited, model_file, product_file
+from tests.refresh.running import deliver, leftovers, mesh, mesh_json
+
+pytestmark = pytest.mark.slow
+SPEC = product_file("plant", "readings")
+MODEL = model_file("plant", "readings", "measurements")
+HEAD = READINGS_CSV.splitlines()[0]
+LANDING = "dataproducts/plant/readings/landing"
+
+
+def promising_nothing(root):
+    """The product readings without its gate, and without a list of sensors."""
+    edited(root, SPEC, "at_least: 3\n        never_decreases: true\n        gate: true", "at_least: 0")
+    return edited(root, SPEC, ", tests: [{accepted_values: {values: [north, south]}}]", "")
+
+
+def test_hostile_text_comes_out_as_it_went_in(running_mesh):
+    promising_nothing(running_mesh.root)
+    sensors = ['no"rth', "no'rth", "no,rth", "no\nrth", "nörd ☃ 🙂", "'; drop table measurements; --", "{{ ref('x') }}", "\\", "NULL", " "]
+    lines = [f'{number},"{sensor.replace(chr(34), chr(34) * 2)}",1,2024-06-01 06:00:00,' for number, sensor in enumerate(sensors)]
+    deliver(running_mesh.root, "\n".join([HEAD, *lines]) + "\n")
+    (done,) = running_mesh.refresh("readings")
+    assert done.outcome == "published", done.reasons
+    assert [row[0] for row in running_mesh.rows("readings", "select sensor from measurements order by reading_id")] == sensors
+
+
+def test_a_delivery_of_only_a_header_is_an_empty_version(running_mesh):
+    promising_nothing(running_mesh.root)
+    deliver(running_mesh.root, f"{HEAD}\n")
+    (done,) = running_mesh.refresh("readings")
+    assert done.outcome == "published", done.reasons
+    assert running_mesh.rows("readings", "select count(*), max(degrees) from measurements") == [(0, None)]
+    assert running_mesh.check("readings", ("measurements",), "most_readings_have_a_temperature").metadata["verdict"].value == "unknown"
+    (behind,) = running_mesh.refresh("summary")
+    assert running_mesh.rows("summary", "select * from sensors") == [] if behind.outcome == "published" else behind.outcome == "gate closed"
+
+
+def test_a_delivery_of_only_a_header_does_not_pass_the_gate(running_mesh):
+    running_mesh.refresh("readings")
+    deliver(running_mesh.root, f"{HEAD}\n")
+    (done,) = running_mesh.refresh("readings")
+    assert done.outcome == "gate closed"
+    assert running_mesh.rows("readings", "select count(*) from measurements") == [(4,)]
+
+
+def test_an_empty_file_leaves_the_last_version_and_names_a_missing_column(running_mesh):
+    running_mesh.refresh("readings")
+    deliver(running_mesh.root, "")
+    (done,) = running_mesh.refresh("readings")
+    assert (done.outcome, done.version) != ("published", None) and done.version is None
+    assert "reading_id" in running_mesh.scorecard("readings")["outcome"]
+    assert running_mesh.rows("readings", "select count(*) from measurements") == [(4,)]
+
+
+def test_a_growing_set_of_files_is_published_file_by_file(running_mesh):
+    root = running_mesh.root
+    edited(root, SPEC, "path: landing/readings.csv", "path: landing/readings*.csv\n        load: append")
+    counts = []
+    for number in (10, 20):
+        running_mesh.refresh("readings")
+        counts += running_mesh.rows("readings", "select count(*) from measurements")
+        (root / LANDING / f"readings_{number}.csv").write_text(f"{HEAD}\n{number},north,1,2024-06-02 06:00:00,Ada\n")
+    running_mesh.refresh("readings")
+    counts += running_mesh.rows("readings", "select count(*) from measurements")
+    assert counts == [(4,), (5,), (6,)]
+    assert len(running_mesh.latest("readings").inputs["deliveries"]["files"]) == 3
+    (root / LANDING / "readings_10.csv").write_text(f"{HEAD}\n10,north,99,2024-06-02 06:00:00,Ada\n")
+    (done,) = running_mesh.refresh("readings")
+    assert done.outcome == "unchanged"
+    assert "files that were loaded already have changed" in done.warnings[0]
+
+
+def test_a_file_delivered_twice_is_caught_by_the_key(running_mesh):
+    root = running_mesh.root
+    edited(root, SPEC, "path: landing/readings.csv", "path: landing/readings*.csv\n        load: append")
+    running_mesh.refresh("readings")
+    (root / LANDING / "readings_copy.csv").write_text(READINGS_CSV)
+    (done,) = running_mesh.refresh("readings")
+    assert done.outcome == "gate closed"
+    assert "unique_measurements_reading_id" in done.reasons[0]
+    assert running_mesh.rows("readings", "select count(*) from measurements") == [(4,)]
+
+
+def test_the_time_zone_of_the_machine_changes_nothing_that_is_published(tiny):
+    """The model turns a local time into a moment, which the session's time zone decides: it is always UTC."""
+    edited(tiny, MODEL, "cast(current_timestamp as timestamptz)", "cast(measured_at as timestamptz)")
+    seen = []
+    for zone in ("UTC", "Asia/Kolkata"):
+        assert mesh(tiny, "refresh", "readings", TZ=zone).returncode == 0
+        rows = mesh_json(tiny, "query", "readings", "select * from measurements order by all", TZ=zone)
+        (newest, *_) = mesh_json(tiny, "versions", "readings", TZ=zone)
+        made_from = {name: value for name, value in newest["inputs"]["deliveries"].items() if name != "pulled_at"}
+        seen.append((rows, newest["ports"][0]["watermark"], made_from))
+        assert abs((datetime.now(UTC) - datetime.fromisoformat(newest["published_at"])).total_seconds()) < 120
+    assert seen[0] == seen[1]
+    assert seen[0][1] == "2024-06-01T07:00:00+00:00"
+    assert leftovers(tiny) == []
