@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from generated_mesh import REPOSITORY, add_sample, generate
+from generated_mesh import add_sample, generate
 
 PRODUCT, DOMAIN = "purchase_orders", "sales"
 AIM = 1.2  # times the time of a bare dbt build

@@ -159,14 +159,18 @@ def _missing_function(port: Declared[Any], module: str, function: str, text: str
         yield port.origin.problem("extractor", message, did_you_mean(function, known))
 
 
-def names_refer(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    """Indicators name objectives, sample queries and consumers name output ports."""
+def indicators_refer(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """An indicator names an objective of its product."""
     objectives = [o.title for o in product.objectives]
     for indicator in product.indicators:
         wanted_name = indicator.config.service_level_name
         if wanted_name not in (*objectives, *(o.name for o in product.objectives)):
             message = f'no service-level-asset "{wanted_name}"; known: {known_text(objectives)}'
             yield indicator.origin.problem("service_level_name", message, did_you_mean(wanted_name, objectives))
+
+
+def ports_refer(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Sample queries and consumers name output ports of their product."""
     ports = [p.name for p in product.output_ports]
     for query in product.sample_queries:
         yield from _unknown_port(product, query, "port", (query.config.port,), ports)
@@ -249,7 +253,8 @@ PASSES: tuple[Pass, ...] = (
     objectives_make_sense,
     inputs_resolve,
     extractors_exist,
-    names_refer,
+    indicators_refer,
+    ports_refer,
     refresh_is_triggered,
     checks_are_unique,
     *MODEL_PASSES,
@@ -262,7 +267,8 @@ _NEEDED: Mapping[Pass, frozenset[str]] = {
     data_sets_exist: frozenset({"data-set"}),
     columns_exist: frozenset({"data-set"}),
     objectives_make_sense: frozenset({"data-set", "input-port"}),
-    names_refer: frozenset({"service-level-asset", "output-port"}),
+    indicators_refer: frozenset({"service-level-asset"}),
+    ports_refer: frozenset({"output-port"}),
     refresh_is_triggered: frozenset({"data-product", "input-port"}),
     checks_are_unique: frozenset({"data-set"}),
     references_resolve: frozenset({"input-port"}),
