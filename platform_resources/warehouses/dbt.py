@@ -50,7 +50,18 @@ def build(root: Path, state: Path, product: ProductPlan, target: str, report: Ca
     nodes = tuple(_node(found) for found in getattr(result.result, "results", ()))
     if not nodes:
         raise BuildFailed(f"dbt found no model of {product.name}")
+    _compare_lineage(product, nodes)
     return nodes
+
+
+def _compare_lineage(product: ProductPlan, nodes: tuple[NodeResult, ...]) -> None:
+    """The lineage shown was read from the models' text; what dbt found must be the same. Raises BuildFailed."""
+    planned = {model.name: {key[-1] for key in model.dependencies} for model in product.models}
+    for node in nodes:
+        read = planned.get(node.name, set()) if node.kind == "model" else set(node.reads)
+        if set(node.reads) != read:
+            hidden = ", ".join(sorted(set(node.reads) ^ read))
+            raise BuildFailed(f"model {node.name} reads {hidden} through a macro; write its ref() or source() in the model itself")
 
 
 def environment(state: Path, product: ProductPlan) -> dict[str, str]:

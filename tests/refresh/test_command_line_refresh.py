@@ -102,7 +102,7 @@ def test_a_closed_gate_has_exit_code_1_and_names_the_objective(refreshed):
     deliver(refreshed, readings_csv([(1, "north", 1), (2, "south", 2), (3, "south", 3)]))
     done = mesh(refreshed, "refresh", "readings")
     assert done.returncode == 1
-    assert "gate closed" in done.stderr and "readings_are_never_deleted" in done.stderr
+    assert "gate closed" in done.stderr and "Readings are never deleted: 3 rows" in done.stderr
     (health,) = [each for each in mesh_json(refreshed, "status") if each["product"] == "readings"]
     assert health["status"] == "unhealthy"
     assert mesh_json(refreshed, "query", "readings", "select count(*) as n from measurements") == [{"n": 4}]

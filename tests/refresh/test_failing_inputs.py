@@ -17,6 +17,14 @@ ACCEPTED = f"{PATH}        max_staleness: 48h\n"
 FAILS = f"{PATH}        on_failure: fail\n"
 
 
+EXTRACTOR = """
+def delivered(e):
+    if (e.folder / "down").exists():
+        raise TimeoutError("logger 7 does not answer")
+    return e.connection.read_csv(str(e.folder / "landing/readings.csv"))
+"""
+
+
 @pytest.fixture
 def published(running_mesh):
     assert [done.outcome for done in running_mesh.refresh("readings", "summary")] == ["published", "published"]
@@ -41,7 +49,7 @@ def test_a_file_that_does_not_come_leaves_the_last_version_and_warns(published):
     (done,) = published.refresh("readings")
     assert (done.outcome, done.version) == ("unchanged", None)
     assert len(done.warnings) == 1
-    assert done.warnings[0].startswith("arrived: no file matches landing/readings.csv; the last good one of ")
+    assert done.warnings[0].startswith("Input deliveries arrived: no file matches landing/readings.csv; the last good one of ")
     assert published.latest("readings") == before
     check = published.check("readings", ("inputs", "deliveries"), "arrived")
     assert (check.passed, check.severity.value) == (False, "WARN")
@@ -82,7 +90,7 @@ def test_an_upstream_that_breaks_its_contract_leaves_the_former_pin(published):
     for outcome in ("published", "unchanged"):  # a new promise changes the consumer's fingerprint, once
         (done,) = published.refresh("summary")
         assert done.outcome == outcome
-        assert done.warnings[0].startswith("contract: version ")
+        assert done.warnings[0].startswith("Input measurements keeps its contract: version ")
         assert "degrees is decimal(6,2), decimal(8,2) was promised" in done.warnings[0]
     assert published.check("summary", ("inputs", "measurements"), "arrived").passed
     assert published.shelf("readings").pins() == {"summary.measurements": first.id}
@@ -127,7 +135,7 @@ def test_an_input_older_than_accepted_is_served_and_told(published):
     assert first.outcome == "published", "something changed"
     (second,) = published.refresh("readings")
     assert (second.outcome, second.version) == ("unchanged", None)
-    assert second.warnings[0].startswith("fresh: its data is 72.0 h old")
+    assert second.warnings[0].startswith("Input deliveries is fresh: its data is 72.0 h old")
     assert published.check("readings", ("inputs", "deliveries"), "fresh").metadata["verdict"].value == "missed"
     assert published.check("readings", ("inputs", "deliveries"), "arrived").passed
 
@@ -149,17 +157,17 @@ def test_an_extractor_that_raises_is_told_in_its_own_words(running_mesh, fails):
     edited(
         root, READINGS, "interface: file\n        path: landing/readings.csv", 'interface: python\n        extractor: "extract:delivered"'
     )
-    extract = root / "dataproducts/plant/readings/extract.py"
-    extract.write_text("def delivered(e):\n    return e.connection.read_csv(str(e.folder / 'landing/readings.csv'))\n")
-    assert running_mesh.refresh("readings")[0].outcome == "published"
+    folder = root / "dataproducts/plant/readings"
+    (folder / "extract.py").write_text(EXTRACTOR)
     if fails:
         edited(root, READINGS, "interface: python\n", "interface: python\n        on_failure: fail\n")
-    extract.write_text("def delivered(e):\n    raise TimeoutError('logger 7 does not answer')\n")
+    assert running_mesh.refresh("readings")[0].outcome == "published"
+    (folder / "down").touch()
     (done,) = running_mesh.refresh("readings")
     told = "extractor extract:delivered failed: TimeoutError: logger 7 does not answer"
     if fails:
         assert (done.outcome, done.reasons) == ("failed", (f"input port deliveries: {told}",))
     else:
         assert done.outcome == "unchanged"
-        assert done.warnings[0].startswith(f"arrived: {told}; the last good one of ")
+        assert done.warnings[0].startswith(f"Input deliveries arrived: {told}; the last good one of ")
     assert len(running_mesh.shelf("readings").published()) == 1

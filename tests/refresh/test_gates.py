@@ -34,7 +34,7 @@ def test_a_closed_gate_leaves_the_last_good_version_and_names_the_objective(publ
     (done,) = published.refresh("readings")
     assert (done.outcome, done.version) == ("gate closed", None)
     assert len(done.reasons) == 1
-    assert done.reasons[0].startswith("readings_are_never_deleted: ")
+    assert done.reasons[0].startswith("Readings are never deleted: ")
     assert "3 rows" in done.reasons[0] and "4" in done.reasons[0]
     assert published.latest("readings") == before
     assert published.rows("readings", "select count(*) from measurements") == [(4,)]
@@ -73,7 +73,7 @@ def test_an_objective_that_is_no_gate_warns_and_publishes(published):
     deliver(published.root, readings_csv([(1, "north", ""), (2, "south", ""), (3, "north", ""), (4, "south", 18)]))
     (done,) = published.refresh("readings")
     assert done.outcome == "published"
-    assert [text.partition(":")[0] for text in done.warnings] == ["most_readings_have_a_temperature"]
+    assert [text.partition(":")[0] for text in done.warnings] == ["Most readings have a temperature"]
 
 
 def test_outputs_alone_are_not_published_behind_a_closed_gate(published):

@@ -97,3 +97,11 @@ def test_a_build_after_one_that_failed_is_clean(tiny):
     edited(tiny, MODEL, "cast(nowhere as", "cast(sensor as")
     nodes, _ = built(tiny)
     assert {node.status for node in nodes.values()} == {"success", "pass"}
+
+
+def test_a_model_that_reads_through_a_macro_is_refused_since_its_lineage_would_be_hidden(tiny):
+    """The asset graph is made from the models' own text; dbt also sees what a macro refers to."""
+    (tiny / "dbt_project/macros/hidden.sql").write_text("{% macro hidden() %}{{ source('inputs', 'deliveries') }}{% endmacro %}")
+    edited(tiny, MODEL, "{{ source('inputs', 'deliveries') }}", "{{ hidden() }}")
+    with pytest.raises(BuildFailed, match="measurements reads deliveries through a macro"):
+        built(tiny)
