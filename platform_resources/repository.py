@@ -1,15 +1,17 @@
 """A mesh repository on disk: where it is, which files it has, and their texts as a Mesh."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from platform_resources.capabilities.protocols import PullPort
 from platform_resources.capabilities.registry import Registry, installed_registry
 from platform_resources.planning import conventions
 from platform_resources.planning.mesh import Mesh, ModelText, ProductTexts, UnreadableProduct
 from platform_resources.planning.mesh_plan import mesh_plan
 from platform_resources.planning.plan import MeshPlan, ProductPlan
 from platform_resources.spec.domain_document import DomainDocument, read_domain
+from platform_resources.spec.names import is_name
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Product
 from platform_resources.spec.reading import Reading, read_product
@@ -41,15 +43,20 @@ def state_folder(root: Path) -> Path:
     return Path(given).resolve() if given else root
 
 
-def read_mesh(root: Path, registry: Registry | None = None) -> Mesh:
-    """Every product under `root`, with the texts beside it. Never raises for what a file says."""
+def read_mesh(root: Path, registry: Registry | None = None, only: Iterable[str] | None = None) -> Mesh:
+    """Every product under `root` (or `only` these and all upstream of them), with the texts beside it. Never raises for what a file says.
+
+    If a product of `only`, or one upstream, does not lie in a folder of its name, all are read: then anything may be meant.
+    """
     registry = registry or installed_registry()
+    readings = _readings_upstream(root, only, registry) if only is not None else None
+    if readings is None:
+        readings = {path: _read(root, path, registry) for path in (root / conventions.PRODUCTS_FOLDER).glob(f"*/*/{DOCUMENT}")}
     products: list[Product] = []
     unreadable: list[UnreadableProduct] = []
     texts: dict[str, ProductTexts] = {}
-    for path in sorted((root / conventions.PRODUCTS_FOLDER).glob(f"*/*/{DOCUMENT}")):
+    for path, reading in sorted(readings.items()):
         file = path.relative_to(root).as_posix()
-        reading = _read(path, file, registry)
         found = reading.product or reading.partial
         if found is not None:
             texts[file] = product_texts(root, found.domain, found.name, path.parent)
@@ -62,6 +69,33 @@ def read_mesh(root: Path, registry: Registry | None = None) -> Mesh:
     return Mesh(tuple(products), texts, tuple(unreadable), registry, domains, problems)
 
 
+def _readings_upstream(root: Path, names: Iterable[str], registry: Registry) -> dict[Path, Reading] | None:
+    """The documents of these products and of all upstream; None if that cannot be told from folder names."""
+    readings: dict[Path, Reading] = {}
+    waiting, seen = list(names), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        paths = list((root / conventions.PRODUCTS_FOLDER).glob(f"*/{name}/{DOCUMENT}")) if is_name(name) else []
+        if not paths:
+            return None
+        for path in paths:
+            readings[path] = _read(root, path, registry)
+            waiting += _upstream_names(readings[path], registry)
+    return readings
+
+
+def _upstream_names(reading: Reading, registry: Registry) -> Iterator[str]:
+    """What stands before the point in `<product>.<output port>`; a port's title in free text gives what is no product's name."""
+    found = reading.product or reading.partial
+    for port in found.input_ports if found is not None else ():
+        pull = registry.input_interfaces()[port.variant].pull(port.settings)
+        if isinstance(pull, PullPort):
+            yield pull.port.partition(".")[0]
+
+
 def _domains(root: Path) -> tuple[dict[str, DomainDocument], tuple[Problem, ...]]:
     """Every domain.yaml by its folder's name; a bad one takes no product down."""
     problems: list[Problem] = []
@@ -72,11 +106,13 @@ def _domains(root: Path) -> tuple[dict[str, DomainDocument], tuple[Problem, ...]
 
 
 def read_plan(root: Path, only: Iterable[str] | None = None) -> tuple[MeshPlan, tuple[Problem, ...]]:
-    """The plan of the mesh at `root` and every problem in it."""
-    return mesh_plan(read_mesh(root), only)
+    """The plan of the mesh at `root` and every problem in it; of `only` these products, and the problems of what they depend on."""
+    names = None if only is None else tuple(only)
+    return mesh_plan(read_mesh(root, only=names), names)
 
 
-def _read(path: Path, file: str, registry: Registry) -> Reading:
+def _read(root: Path, path: Path, registry: Registry) -> Reading:
+    file = path.relative_to(root).as_posix()
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -47,10 +47,12 @@ def print_problems(problems: Iterable[Problem]) -> None:
         words.print(str(problem), style="red" if problem.severity == "error" else "yellow", markup=False, highlight=False)
 
 
-def mesh_of(context: typer.Context) -> tuple[Path, MeshPlan]:
-    """The mesh's root and plan. Problems are shown; the good products go on."""
+def mesh_of(context: typer.Context, only: Sequence[str] | None = None) -> tuple[Path, MeshPlan]:
+    """The mesh's root and plan; of `only` these products, if there are such. Problems are shown; the good products go on."""
     root = mesh_root(context.obj)
-    plan, problems = read_plan(root)
+    plan, problems = read_plan(root, only)
+    if only is not None and not {*only} <= {found.name for found in (*plan.products, *plan.rejected)}:
+        plan, problems = read_plan(root)
     if errors(problems):
         print_problems(errors(problems))
         words.print(f"{len(plan.rejected)} product(s) are not loaded; the others go on", style="yellow")

@@ -15,7 +15,7 @@ from platform_resources.warehouses.versions import shelf
 
 def versions(context: typer.Context, product: Annotated[str, typer.Argument(help="The product.")], as_json: Json = False) -> None:
     """List the published versions that may be read, newest first, and what each was made from."""
-    root, plan = mesh_of(context)
+    root, plan = mesh_of(context, [product])
     found = product_of(plan, product)
     shelves = shelf(state_folder(root), found.domain, found.name)
     published, pins = tuple(reversed(shelves.published())), shelves.pins()
@@ -49,7 +49,7 @@ def query(
     from platform_resources.warehouses.consuming import NothingPublished, queried
     from platform_resources.warehouses.duckdb import QueryFailed
 
-    root, plan = mesh_of(context)
+    root, plan = mesh_of(context, [product])
     try:
         names, rows = queried(state_folder(root), product_of(plan, product), sql, version)
     except (NothingPublished, QueryFailed) as error:

@@ -36,7 +36,7 @@ def refresh(
     as_json: Json = False,
 ) -> None:
     """Refresh products, upstream first: pull, build, audit, publish, score. Each is one Dagster run."""
-    root, plan = mesh_of(context)
+    root, plan = mesh_of(context, None if every or stale else products)
     _day(as_of)
     names = _chosen(root, plan, products or [], every, stale)
     done = list(_refreshed(root, plan, names, as_of, quiet=as_json))
@@ -118,7 +118,7 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show how products are now: their newest version, and which promises are met, missed or unknown."""
-    root, plan = mesh_of(context)
+    root, plan = mesh_of(context, [product] if product else None)
     chosen = [product_of(plan, product)] if product else list(plan.products)
     health = _health(root, chosen)
     if as_json:

@@ -53,7 +53,7 @@ def _check_result(check: CheckPlan, verdict: str, reason: str, **metadata: Any) 
         passed=verdict == "met",
         severity=SEVERITIES[check.severity],
         description=reason,
-        metadata={"verdict": verdict, "reason": reason, **metadata},
+        metadata={"verdict": verdict, "reason": reason, "kind": check.kind, **metadata},
     )
 
 
@@ -117,6 +117,7 @@ def published_result(state: Path, product: ProductPlan, port: OutputPlan, public
     folder = state / conventions.ports_folder(product.domain, product.name)
     metadata: dict[str, Any] = {
         "version": publication.id,
+        "published_at": publication.published_at,
         "product_version": publication.product_version,
         "dagster/row_count": version.rows,
         "dagster/column_schema": column_schema(version.columns),

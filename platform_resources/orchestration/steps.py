@@ -23,7 +23,7 @@ from platform_resources.planning import conventions
 from platform_resources.planning.plan import InputPlan, ProductPlan, fingerprint
 from platform_resources.repository import write_generated_files
 from platform_resources.warehouses.auditing import audit
-from platform_resources.warehouses.dbt import BuildFailed, build
+from platform_resources.warehouses.dbt import BuildFailed, begin_import, build
 from platform_resources.warehouses.duckdb import ProductDatabase, opened
 from platform_resources.warehouses.gate import Gate, Verdict, close, decided, gate, set_gate, set_unbuilt, unbuilt
 from platform_resources.warehouses.publishing import Candidate, failing_inputs, input_records, nothing_changed, publish
@@ -51,6 +51,7 @@ def pull_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
     )
     def _pull(context: Context, refresh: RefreshResource) -> Iterator[Any]:
         refresh.hold(product)
+        begin_import()
         where = PullContext(refresh.root_folder, refresh.state_folder, refresh.now(), refresh.day(), product)
         failed: list[str] = []
         with opened(refresh.database_file(product)) as database:

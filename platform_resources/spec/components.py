@@ -1,7 +1,6 @@
 """The fields of every built-in component type: what a domain team may write under `properties`."""
 
 import re
-from datetime import timedelta
 from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -269,16 +268,6 @@ class ServiceLevelAsset(Strict):
     description: str = ""
     gate: YesNo = False
     severity: Literal["error", "warning"] = "warning"
-
-
-class ServiceLevelIndicator(Strict):
-    """An indicator: the share of intervals of a rolling window in which an objective was met."""
-
-    service_level_name: Text
-    description: str = ""
-    interval: Duration = timedelta(days=1)
-    window: Duration = timedelta(days=20)
-    target: Percent | None = None
 
 
 class AgreementRole(Strict):

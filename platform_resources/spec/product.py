@@ -14,8 +14,8 @@ from platform_resources.spec.components import (
     OutputPort,
     SampleQuery,
     ServiceLevelAsset,
-    ServiceLevelIndicator,
 )
+from platform_resources.spec.indicators import ServiceLevelIndicator
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.strict import Strict
 

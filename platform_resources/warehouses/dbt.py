@@ -1,6 +1,9 @@
 """dbt, in this process: one `dbt build` of one product's folder, and its results as plain data."""
 
+import importlib
 import os
+import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +12,9 @@ from typing import Any
 
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import ProductPlan
+
+
+_RUNNER = "dbt.cli.main"
 
 
 class BuildFailed(Exception):
@@ -27,6 +33,12 @@ class NodeResult:
     seconds: float
     sql: str
     reads: frozenset[str]
+
+
+def begin_import() -> None:
+    """Import dbt beside other work, if that is still to be done: it takes as long as loading a million rows, which leaves Python idle."""
+    if _RUNNER not in sys.modules:
+        threading.Thread(target=importlib.import_module, args=(_RUNNER,), name="import dbt", daemon=True).start()
 
 
 def build(root: Path, state: Path, product: ProductPlan, target: str, report: Callable[[str], None]) -> tuple[NodeResult, ...]:

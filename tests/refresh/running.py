@@ -89,7 +89,8 @@ def _say_nothing(product: str, step: str) -> None:
 
 @contextmanager
 def running(root: Path) -> Iterator[RunningMesh]:
-    with dg.instance_for_test(temp_dir=str(_made(root / ".dagster"))) as instance:
+    """The mesh with the Dagster instance that `mesh` has for it, whatever DAGSTER_HOME says."""
+    with dg.DagsterInstance.from_config(str(_made(root / ".dagster"))) as instance:
         yield RunningMesh(root, instance)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from platform_resources.spec.components import ServiceLevelIndicator
+from platform_resources.spec.indicators import ServiceLevelIndicator
 
 
 class ServiceLevelIndicatorComponent:

@@ -1,0 +1,165 @@
+"""Where the ledger is and how it is opened: SQLite by default, PostgreSQL by URL, always at the newest revision."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+URL_VARIABLE = "MESH_LEDGER"
+LEDGER_FILE = ".mesh/ledger.sqlite"
+MIGRATIONS = Path(__file__).with_name("migrations")
+BUSY_SECONDS = 30
+SQLITE_SETTINGS = (f"pragma busy_timeout = {BUSY_SECONDS * 1000}", "pragma synchronous = normal", "pragma foreign_keys = on")
+# Any number that nothing else in the database uses as an advisory lock.
+ADVISORY_LOCK = 7_352_118_640_117
+
+
+class LedgerUnavailable(Exception):
+    """Raised where the ledger cannot be opened; says where it was looked for and what to do. Never shows a password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """An open ledger. Every block is one transaction: all of it or nothing."""
+
+    engine: Engine
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """For what people do. SQLite takes its one write lock at once, so that no transaction fails half way."""
+        with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def projecting(self) -> Iterator[Connection]:
+        """For projections of the event log: one process at a time; on PostgreSQL people's writes go on beside it."""
+        with self.writing() as connection:
+            _lock(connection)
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def ledger_url(state: Path, environment: Mapping[str, str]) -> str:
+    """MESH_LEDGER as set, or the SQLite file of the mesh whose state lies in `state`."""
+    return environment.get(URL_VARIABLE) or f"sqlite:///{state / LEDGER_FILE}"
+
+
+def open_ledger(url: str) -> Ledger:
+    """The ledger at `url`, made or brought to the newest revision first. Raises LedgerUnavailable."""
+    where = _parsed(url)
+    shown = where.render_as_string(hide_password=True)
+    try:
+        engine = _engine(where)
+        if _revision(engine) != newest_revision():
+            _upgrade(engine, where)
+    except ModuleNotFoundError as error:
+        raise LedgerUnavailable(f'the ledger {shown} needs {error.name}; install the extra "postgres"') from error
+    except (DBAPIError, sqlite3.Error, OSError) as error:
+        told = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+        raise LedgerUnavailable(f"the ledger {shown} cannot be opened: {told.strip()}") from error
+    return Ledger(engine)
+
+
+def newest_revision() -> str:
+    """Revisions are numbered: `versions/0001_first.py` is revision 0001. Alembic is imported only where one is missing."""
+    return max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
+def _parsed(url: str) -> URL:
+    try:
+        where = make_url(url)
+        driver = where.get_dialect().name
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        told = "write sqlite:///FILE or postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE"
+        raise LedgerUnavailable(f"{URL_VARIABLE} is no address of a ledger; {told}") from error
+    if driver == "sqlite" and where.database not in (None, "", ":memory:"):
+        return where
+    # `postgresql://` alone means another driver from SQLAlchemy 2.1 on.
+    if where.drivername in ("postgresql", "postgresql+psycopg2"):
+        return where.set(drivername="postgresql+psycopg2")
+    told = "SQLite in a file and PostgreSQL by postgresql+psycopg2:// can hold one"
+    raise LedgerUnavailable(f"the ledger cannot be at {where.render_as_string(hide_password=True)}; {told}")
+
+
+def _engine(where: URL) -> Engine:
+    if where.get_backend_name() == "postgresql":
+        return create_engine(where, pool_pre_ping=True)
+    engine = create_engine(where, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, record: Any) -> None:
+    """Python's own handling of transactions is off: it would begin them late and not around DDL."""
+    connection.isolation_level = None
+    for setting in SQLITE_SETTINGS:
+        connection.execute(setting)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("begin immediate" if connection.get_execution_options().get("writes") else "begin")
+
+
+def _lock(connection: Connection) -> None:
+    """Held until the transaction ends. In SQLite the transaction itself is the lock."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": ADVISORY_LOCK})
+
+
+def _revision(engine: Engine) -> str | None:
+    file = engine.url.database
+    if engine.dialect.name == "sqlite" and not Path(file or "").exists():
+        return None
+    with engine.connect() as connection:
+        return _revision_on(connection)
+
+
+def _revision_on(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("select version_num from alembic_version")).scalar()
+
+
+def _upgrade(engine: Engine, where: URL) -> None:
+    if engine.dialect.name == "postgresql":
+        _migrate(engine, where)
+        return
+    file = Path(where.database or "")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(file.with_name(f"{file.name}.lock")):
+        # Outside any transaction, and before one is looked for: readers then never wait for a writer.
+        with closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as connection:
+            connection.execute("pragma journal_mode = wal")
+        _migrate(engine, where)
+
+
+def _migrate(engine: Engine, where: URL) -> None:
+    """All missing revisions in one transaction, by one process; who waited finds them done."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with Ledger(engine).projecting() as connection:
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            shown, found = where.render_as_string(hide_password=True), _revision_on(connection)
+            told = f"it is at revision {found}, this platform knows up to {newest_revision()}; update the platform"
+            raise LedgerUnavailable(f"the ledger {shown} was made by a newer platform: {told}") from error

@@ -1,0 +1,108 @@
+"""What the ledger is told: events of an append-only log, in the ledger's own words."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol, get_args
+
+from platform_resources.planning.conventions import Key
+
+EventKind = Literal[
+    "materialisation", "check_evaluation", "run_start", "run_success", "run_failure", "run_cancellation", "freshness_change"
+]
+EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
+RunStatus = Literal["started", "succeeded", "failed", "canceled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Materialised:
+    """An asset was made. `metadata` holds plain values only; `columns` are names and types."""
+
+    key: Key
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An asset check was evaluated. `metadata` holds plain values only."""
+
+    key: Key
+    name: str
+    passed: bool
+    description: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run began; `product` is empty when it is not of one product."""
+
+    product: str
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """A run ended; the step and the reason only where it failed."""
+
+    status: RunStatus
+    product: str
+    job: str
+    failed_step: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FreshnessChanged:
+    """Dagster's freshness policy of an asset changed its state."""
+
+    key: Key
+    state: str
+    previous: str
+
+
+What = Materialised | Checked | RunStarted | RunEnded | FreshnessChanged
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of the log. `log_id` is its place, not its name: a log that lost its tail gives ids out again."""
+
+    log_id: int
+    at: datetime
+    run_id: str
+    what: What
+
+    @property
+    def identity(self) -> str:
+        """The same for the same event wherever it stands; 32 hexadecimal digits."""
+        text = "\0".join((type(self.what).__name__, *_subject(self.what), self.run_id, self.at.isoformat()))
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _subject(what: What) -> tuple[str, ...]:
+    match what:
+        case Materialised(key):
+            return key
+        case Checked(key, name):
+            return (*key, name)
+        case FreshnessChanged(key, state):
+            return (*key, state)
+        case RunStarted():
+            return ("started",)
+        case RunEnded(status):
+            return (status,)
+
+
+class EventSource(Protocol):
+    """An event log that the ledger reads."""
+
+    def after(self, kind: EventKind, log_id: int, limit: int) -> Sequence[Event]:
+        """At most `limit` events of the kind with a greater log id, in the order of the log. Fewer than `limit`: there are no more yet."""
+        ...
+
+    def end(self) -> int:
+        """The greatest log id of any kind; 0 when the log is empty."""
+        ...

@@ -1,0 +1,131 @@
+"""What the ledger can be asked. Windows are half open, `[since, until)`; what is stamped later than asked for is not looked at.
+
+So a clock that was ahead for a while does not hide what came after it was set right.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, func, select
+
+from platform_resources.ledger import tables
+from platform_resources.ledger.records import Check, FreshnessState, InputState, Publication, Reading, Run, Scorecard
+
+
+@dataclass(frozen=True, slots=True)
+class CheckState:
+    """A check with what it last said; None if it never did."""
+
+    check: Check
+    reading: Reading | None
+
+
+def readings(connection: Connection, check: int, since: datetime, until: datetime) -> tuple[Reading, ...]:
+    """What one check said, oldest first; `check` as given by `check_id(key, name)`."""
+    table = tables.readings
+    query = select(table).where(table.c.check_id == check, table.c.at >= since, table.c.at < until).order_by(table.c.at, table.c.run_id)
+    return tuple(Reading(**row) for row in connection.execute(query).mappings())
+
+
+def product_readings(connection: Connection, product: str, since: datetime, until: datetime) -> Mapping[int, tuple[Reading, ...]]:
+    """What every check of the product said, retired ones too: by check id, oldest first. One query."""
+    table, checks = tables.readings, tables.checks
+    query = (
+        select(table)
+        .join(checks, checks.c.id == table.c.check_id)
+        .where(checks.c.product == product, table.c.at >= since, table.c.at < until)
+        .order_by(table.c.check_id, table.c.at, table.c.run_id)
+    )
+    found: dict[int, list[Reading]] = {}
+    for row in connection.execute(query).mappings():
+        found.setdefault(row["check_id"], []).append(Reading(**row))
+    return {number: tuple(rows) for number, rows in found.items()}
+
+
+def check_states(
+    connection: Connection, at: datetime, products: Collection[str] | None = None, retired: bool = False
+) -> tuple[CheckState, ...]:
+    """Every check of the mesh, or of some products, with its newest reading at `at`. One query."""
+    checks, table = tables.checks, tables.readings
+    newest = select(func.max(table.c.at)).where(table.c.check_id == checks.c.id, table.c.at <= at).correlate(checks).scalar_subquery()
+    asked = select(checks.c.id, newest.label("at"))
+    if products is not None:
+        asked = asked.where(checks.c.product.in_(products))
+    if not retired:
+        asked = asked.where(checks.c.retired_at.is_(None))
+    # Materialised: PostgreSQL would otherwise look for the newest time once for each reading.
+    last = asked.cte("last").prefix_with("MATERIALIZED", dialect="postgresql")
+    query = (
+        select(*[c.label(f"check_{c.name}") for c in checks.c], *[c.label(f"reading_{c.name}") for c in table.c])
+        .select_from(last)
+        .join(checks, checks.c.id == last.c.id)
+        .outerjoin(table, (table.c.check_id == last.c.id) & (table.c.at == last.c.at))
+        .order_by(checks.c.product, checks.c.asset_key, checks.c.name, table.c.run_id)
+    )
+    # Of two runs that read at the same microsecond the later in order stays.
+    found = {row["check_id"]: _check_state(row) for row in connection.execute(query).mappings()}
+    return tuple(found.values())
+
+
+def _check_state(row: Mapping[Any, Any]) -> CheckState:
+    check = Check(**{name: row[f"check_{name}"] for name in Check.__slots__})
+    if row["reading_at"] is None:
+        return CheckState(check, None)
+    return CheckState(check, Reading(**{name: row[f"reading_{name}"] for name in Reading.__slots__}))
+
+
+def publications(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[Publication, ...]:
+    """Versions of all ports of a product, oldest first."""
+    table = tables.publications
+    found = _within(table, table.c.published_at, product, since, until).order_by(table.c.published_at, table.c.port)
+    return tuple(Publication(**row) for row in connection.execute(found).mappings())
+
+
+def newest_publications(connection: Connection, at: datetime, products: Collection[str] | None = None) -> tuple[Publication, ...]:
+    """The version of every port that was the newest at `at`, for the mesh or some products. One query."""
+    table = tables.publications
+    newest = select(table.c.product, table.c.port, func.max(table.c.published_at).label("at")).where(table.c.published_at <= at)
+    if products is not None:
+        newest = newest.where(table.c.product.in_(products))
+    last = newest.group_by(table.c.product, table.c.port).subquery()
+    same = (table.c.product == last.c.product) & (table.c.port == last.c.port) & (table.c.published_at == last.c.at)
+    query = select(table).join(last, same).order_by(table.c.product, table.c.port, table.c.version)
+    found = {(row["product"], row["port"]): Publication(**row) for row in connection.execute(query).mappings()}
+    return tuple(found.values())
+
+
+def runs(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[Run, ...]:
+    """Runs of a product that started in the window, oldest first; `run.seconds` is their duration."""
+    table = tables.runs
+    found = _within(table, table.c.started_at, product, since, until).order_by(table.c.started_at, table.c.run_id)
+    return tuple(Run(**row) for row in connection.execute(found).mappings())
+
+
+def input_states(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[InputState, ...]:
+    """What pulls brought into the input ports of a product, oldest first."""
+    table = tables.input_states
+    found = _within(table, table.c.at, product, since, until).order_by(table.c.at, table.c.port)
+    return tuple(InputState(**row) for row in connection.execute(found).mappings())
+
+
+def scorecards(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[Scorecard, ...]:
+    table = tables.scorecards
+    found = _within(table, table.c.at, product, since, until).order_by(table.c.at, table.c.run_id)
+    return tuple(Scorecard(**row) for row in connection.execute(found).mappings())
+
+
+def freshness_states(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[FreshnessState, ...]:
+    table = tables.freshness_states
+    found = _within(table, table.c.at, product, since, until).order_by(table.c.at, table.c.asset_key)
+    return tuple(FreshnessState(**row) for row in connection.execute(found).mappings())
+
+
+def synced_at(connection: Connection) -> datetime | None:
+    """As of when the whole ledger is: the oldest of its cursors; None before the first sync."""
+    return connection.execute(select(func.min(tables.cursors.c.synced_at))).scalar()
+
+
+def _within(table: Table, time: Any, product: str, since: datetime, until: datetime) -> Select[Any]:
+    return select(table).where(table.c.product == product, time >= since, time < until)

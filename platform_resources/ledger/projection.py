@@ -1,0 +1,185 @@
+"""What an event means for the ledger: event -> records, purely."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, assert_never
+
+from platform_resources.capabilities.measures import Verdict
+from platform_resources.ledger.events import Checked, Event, FreshnessChanged, Materialised, RunEnded, RunStarted
+from platform_resources.ledger.records import (
+    Check,
+    CheckKind,
+    FreshnessState,
+    InputState,
+    Publication,
+    Reading,
+    Record,
+    Run,
+    Scorecard,
+    asset_text,
+    check_id,
+)
+from platform_resources.planning.conventions import Key
+
+LONGEST_TEXT = 4000
+VERDICTS: Mapping[str, Verdict] = {"met": "met", "missed": "missed", "unknown": "unknown"}
+CHECK_KINDS: Mapping[str, CheckKind] = {"objective": "objective", "dbt_test": "dbt_test", "input": "input"}
+
+
+def projected(event: Event) -> tuple[Record, ...]:
+    """The records of one event; none where it concerns no port, scorecard, check, run or freshness state."""
+    match event.what:
+        case Materialised():
+            return _materialised(event, event.what)
+        case Checked():
+            return _checked(event, event.what)
+        case RunStarted(product, job):
+            return (Run(event.run_id, product, job, "started", event.at, None, "", "", event.log_id),)
+        case RunEnded(status, product, job, step, reason):
+            return (Run(event.run_id, product, job, status, None, event.at, text(step), text(reason), event.log_id),)
+        case FreshnessChanged(key, state, previous):
+            return (FreshnessState(asset_text(key), event.at, state, previous, _product(key), event.run_id, event.log_id),)
+        case _:
+            assert_never(event.what)
+
+
+def _materialised(event: Event, made: Materialised) -> tuple[Record, ...]:
+    match made.key:
+        case (product, "outputs", port) if made.metadata.get("version"):
+            return (_publication(event, made, product, port),)
+        case (product, "inputs", port):
+            return (_input_state(event, made, product, port),)
+        case (product, "scorecard"):
+            return (_scorecard(event, made.metadata, product),)
+        case _:
+            return ()
+
+
+def _publication(event: Event, made: Materialised, product: str, port: str) -> Publication:
+    """The platform's own time of publication counts where it is told: Dagster hears of it a moment later."""
+    told = made.metadata
+    return Publication(
+        product=product,
+        port=port,
+        version=text(told["version"]),
+        published_at=moment(told.get("published_at")) or event.at,
+        product_version=text(told.get("product_version")),
+        watermark=moment(told.get("watermark")),
+        rows=_count(told.get("dagster/row_count")),
+        bytes=_count(told.get("bytes")),
+        columns=made.columns,
+        run_id=event.run_id,
+        log_id=event.log_id,
+    )
+
+
+def _input_state(event: Event, made: Materialised, product: str, port: str) -> InputState:
+    told = made.metadata
+    degraded = text(told.get("degraded"))
+    return InputState(
+        product=product,
+        port=port,
+        at=moment(told.get("measured_at")) or event.at,
+        run_id=event.run_id,
+        changed=bool(told.get("changed")),
+        degraded="" if degraded == "no" else degraded,
+        source_version=text(told.get("version") or told.get("cursor")),
+        rows=_count(told.get("dagster/row_count")),
+        columns=made.columns,
+        log_id=event.log_id,
+    )
+
+
+def _scorecard(event: Event, told: Mapping[str, Any], product: str) -> Scorecard:
+    numbers = {name: _count(told.get(name)) or 0 for name in ("objectives", "met", "missed", "unknown", "checks")}
+    at = moment(told.get("measured_at")) or event.at
+    return Scorecard(product=product, at=at, run_id=event.run_id, outcome=text(told.get("outcome")), log_id=event.log_id, **numbers)
+
+
+def _checked(event: Event, checked: Checked) -> tuple[Record, ...]:
+    told, number = checked.metadata, check_id(checked.key, checked.name)
+    value, shown = _value(told.get("value"))
+    reading = Reading(
+        check_id=number,
+        at=moment(told.get("measured_at")) or event.at,
+        run_id=event.run_id,
+        verdict=VERDICTS.get(str(told.get("verdict")), "met" if checked.passed else "missed"),
+        value=value,
+        shown=shown,
+        threshold=text(told.get("threshold")),
+        failing_rows=_count(told.get("failing_rows")),
+        reason=text(told.get("reason") or checked.description),
+        log_id=event.log_id,
+    )
+    return (_check(checked, number), reading)
+
+
+def _check(checked: Checked, number: int) -> Check:
+    told = checked.metadata
+    dimension, title = text(told.get("dimension")), text(told.get("objective")) or text(checked.name)
+    key, name = text(asset_text(checked.key)), text(checked.name)
+    return Check(number, key, name, text(_product(checked.key)), _check_kind(checked), dimension, title)
+
+
+def _check_kind(checked: Checked) -> CheckKind:
+    """As told; evaluations that do not tell (of former platforms, of others) are known by what they carry."""
+    told = CHECK_KINDS.get(str(checked.metadata.get("kind")))
+    if told is not None:
+        return told
+    if "dimension" in checked.metadata:
+        return "objective"
+    match checked.key:
+        case (_, "inputs", _):
+            return "input"
+        case _:
+            return "dbt_test" if "failing_rows" in checked.metadata else "other"
+
+
+def merged(one: Run, other: Run) -> Run:
+    """What is known of a run from two of its events; the order and the number of times do not matter."""
+    ended = max(
+        (one, other), key=lambda run: (run.ended_at is not None, run.ended_at or datetime.min.replace(tzinfo=UTC), run.log_id, run.status)
+    )
+    starts = [run.started_at for run in (one, other) if run.started_at is not None]
+    return replace(
+        ended,
+        product=max(one.product, other.product),
+        job=max(one.job, other.job),
+        started_at=min(starts, default=None),
+        log_id=max(one.log_id, other.log_id),
+    )
+
+
+def _product(key: Key) -> str:
+    return key[0] if key else ""
+
+
+def text(value: Any) -> str:
+    """A value as text that every database takes: PostgreSQL has no NUL characters, no encoding has lone surrogates."""
+    if value is None:
+        return ""
+    return str(value)[:LONGEST_TEXT].replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def moment(value: Any) -> datetime | None:
+    """An ISO 8601 text as a time; None for what is none. Without a time zone it is UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _value(value: Any) -> tuple[float | None, str]:
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value), ""
+    return None, text(value)
+
+
+def _count(value: Any) -> int | None:
+    """A number of rows, bytes or checks; None for what is none or does not fit 63 bits."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None

@@ -1,0 +1,140 @@
+"""What the ledger remembers of events: one frozen record per row."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from platform_resources.capabilities.measures import Verdict
+from platform_resources.ledger.events import RunStatus
+from platform_resources.planning.conventions import Key
+
+CheckKind = Literal["objective", "dbt_test", "input", "other"]
+
+
+def asset_text(key: Key) -> str:
+    return "/".join(key)
+
+
+def check_id(key: Key, name: str) -> int:
+    """63 bits that follow from the check's asset and name, so that a ledger rebuilt from nothing has the same ones."""
+    digest = hashlib.sha256(f"{asset_text(key)}\0{name}".encode("utf-8", "replace")).digest()
+    return int.from_bytes(digest[:8]) >> 1
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check that was ever seen or planned; `retired_at` is when the plan was first found without it."""
+
+    id: int
+    asset_key: str
+    name: str
+    product: str
+    kind: CheckKind
+    dimension: str
+    title: str
+    retired_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a check said once. `value` if it is a finite number, otherwise its text in `shown`."""
+
+    check_id: int
+    at: datetime
+    run_id: str
+    verdict: Verdict
+    value: float | None
+    shown: str
+    threshold: str
+    failing_rows: int | None
+    reason: str
+    log_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One version of one output port; `watermark` is None where the data set declares none."""
+
+    product: str
+    port: str
+    version: str
+    published_at: datetime
+    product_version: str
+    watermark: datetime | None
+    rows: int | None
+    bytes: int | None
+    columns: Mapping[str, str]
+    run_id: str
+    log_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class InputState:
+    """What one pull brought into an input port: whether it changed, and why its last good data is served (empty if it is not)."""
+
+    product: str
+    port: str
+    at: datetime
+    run_id: str
+    changed: bool
+    degraded: str
+    source_version: str
+    rows: int | None
+    columns: Mapping[str, str]
+    log_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """The verdicts of one refresh in numbers, also of one that published nothing."""
+
+    product: str
+    at: datetime
+    run_id: str
+    outcome: str
+    objectives: int
+    met: int
+    missed: int
+    unknown: int
+    checks: int
+    log_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FreshnessState:
+    """A change of the state that Dagster's freshness policy holds of an asset."""
+
+    asset_key: str
+    at: datetime
+    state: str
+    previous: str
+    product: str
+    run_id: str
+    log_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as far as it is known: its start, its end, or both. `log_id` is that of its newest event."""
+
+    run_id: str
+    product: str
+    job: str
+    status: RunStatus
+    started_at: datetime | None
+    ended_at: datetime | None
+    failed_step: str
+    reason: str
+    log_id: int
+
+    @property
+    def seconds(self) -> float | None:
+        """None while it runs, where its start is not in the log, and where the clock stepped back in between."""
+        if self.started_at is None or self.ended_at is None or self.ended_at < self.started_at:
+            return None
+        return (self.ended_at - self.started_at).total_seconds()
+
+
+Record = Check | Reading | Publication | InputState | Scorecard | FreshnessState | Run

@@ -1,0 +1,146 @@
+"""The tables that are a projection of the event log: `rebuild` makes them anew.
+
+Each has a primary key that says what an event is about, so that an event read twice, or under another log id, is one row. SQLite keeps
+the tables sorted by it (WITHOUT ROWID): one objective's readings lie together in the order of time.
+"""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Index, Integer, Table, Text
+
+from platform_resources.ledger.columns import TABLES, Moment
+
+
+def _key(name: str, kind: Any) -> Column[Any]:
+    return Column(name, kind, primary_key=True, autoincrement=False, nullable=False)
+
+
+def _told(name: str, kind: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False)
+
+
+checks = Table(
+    "checks",
+    TABLES,
+    _key("id", BigInteger),
+    _told("asset_key", Text),
+    _told("name", Text),
+    _told("product", Text),
+    _told("kind", Text),
+    _told("dimension", Text),
+    _told("title", Text),
+    Column("retired_at", Moment),
+    Index(None, "product"),
+    Index(None, "asset_key", "name"),
+)
+
+readings = Table(
+    "readings",
+    TABLES,
+    # No foreign key to checks: it would be looked up for each of millions of rows that one transaction writes after their check.
+    _key("check_id", BigInteger),
+    _key("at", Moment),
+    _key("run_id", Text),
+    _told("verdict", Text),
+    Column("value", Double),
+    _told("shown", Text),
+    _told("threshold", Text),
+    Column("failing_rows", BigInteger),
+    _told("reason", Text),
+    _told("log_id", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+publications = Table(
+    "publications",
+    TABLES,
+    _key("product", Text),
+    _key("port", Text),
+    _key("version", Text),
+    _told("published_at", Moment),
+    _told("product_version", Text),
+    Column("watermark", Moment),
+    Column("rows", BigInteger),
+    Column("bytes", BigInteger),
+    _told("columns", JSON),
+    _told("run_id", Text),
+    _told("log_id", BigInteger),
+    Index(None, "product", "port", "published_at"),
+    sqlite_with_rowid=False,
+)
+
+input_states = Table(
+    "input_states",
+    TABLES,
+    _key("product", Text),
+    _key("port", Text),
+    _key("at", Moment),
+    _key("run_id", Text),
+    _told("changed", Boolean),
+    _told("degraded", Text),
+    _told("source_version", Text),
+    Column("rows", BigInteger),
+    _told("columns", JSON),
+    _told("log_id", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+scorecards = Table(
+    "scorecards",
+    TABLES,
+    _key("product", Text),
+    _key("at", Moment),
+    _key("run_id", Text),
+    _told("outcome", Text),
+    _told("objectives", Integer),
+    _told("met", Integer),
+    _told("missed", Integer),
+    _told("unknown", Integer),
+    _told("checks", Integer),
+    _told("log_id", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+freshness_states = Table(
+    "freshness_states",
+    TABLES,
+    _key("asset_key", Text),
+    _key("at", Moment),
+    _key("state", Text),
+    _told("previous", Text),
+    _told("product", Text),
+    _told("run_id", Text),
+    _told("log_id", BigInteger),
+    Index(None, "product", "at"),
+    sqlite_with_rowid=False,
+)
+
+runs = Table(
+    "runs",
+    TABLES,
+    _key("run_id", Text),
+    _told("product", Text),
+    _told("job", Text),
+    _told("status", Text),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    _told("failed_step", Text),
+    _told("reason", Text),
+    _told("log_id", BigInteger),
+    Index(None, "product", "started_at"),
+    Index(None, "status", "ended_at"),
+    sqlite_with_rowid=False,
+)
+
+cursors = Table("cursors", TABLES, _key("kind", Text), _told("log_id", BigInteger), _told("synced_at", Moment))
+
+# Where reading may be taken up again: events that stood in the log, and since when no earlier one can still appear before them.
+marks = Table(
+    "marks",
+    TABLES,
+    _key("kind", Text),
+    _key("log_id", BigInteger),
+    _told("identity", Text),
+    _told("settles_at", Moment),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,26 @@
+"""Who is upstream and who is downstream of a product, however far."""
+
+from collections.abc import Collection, Mapping
+
+Graph = Mapping[str, Collection[str]]
+
+
+def ancestors(product: str, upstream: Graph) -> frozenset[str]:
+    """Everything that the product is made from, itself left out; a circle does no harm. `upstream` has the direct sources of each."""
+    seen: set[str] = set()
+    waiting = list(upstream.get(product, ()))
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += upstream.get(name, ())
+    return frozenset(seen - {product})
+
+
+def downstream(upstream: Graph) -> dict[str, tuple[str, ...]]:
+    """The same graph the other way round: each name and what reads from it, sorted."""
+    readers: dict[str, set[str]] = {name: set() for name in upstream}
+    for name, sources in upstream.items():
+        for source in sources:
+            readers.setdefault(source, set()).add(name)
+    return {name: tuple(sorted(found)) for name, found in readers.items()}

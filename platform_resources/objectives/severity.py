@@ -1,0 +1,22 @@
+"""How bad an incident is: who depends on the product, and what is left of its promise."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+Criticality = Literal["low", "medium", "high"]
+Severity = Literal["low", "medium", "high", "critical"]
+_POINTS: dict[Criticality, int] = {"low": 0, "medium": 1, "high": 2}
+_SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
+MANY = 5
+
+
+def severity(own: Criticality, below: Sequence[Criticality] = (), consumers: int = 0, budget_consumed: float | None = None) -> Severity:
+    """Low, medium or high as the most critical of the product and all products `below` it.
+
+    One step up if `MANY` or more products and consumers (dashboards, models) depend on it, one if the error budget is spent
+    (`budget_consumed` at least 1.0; None if no target is set). The rule is the platform's own; it never falls when anything gets worse.
+    """
+    points = max(_POINTS[criticality] for criticality in (own, *below))
+    points += len(below) + consumers >= MANY
+    points += budget_consumed is not None and budget_consumed >= 1
+    return _SEVERITIES[min(points, len(_SEVERITIES) - 1)]

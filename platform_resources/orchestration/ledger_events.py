@@ -1,0 +1,122 @@
+"""Dagster's event log as the ledger reads it: the only part of the ledger that knows Dagster."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from platform_resources.ledger.events import (
+    Checked,
+    Event,
+    EventKind,
+    FreshnessChanged,
+    Materialised,
+    RunEnded,
+    RunStarted,
+    What,
+)
+
+TYPES: Mapping[EventKind, dg.DagsterEventType] = {
+    "materialisation": dg.DagsterEventType.ASSET_MATERIALIZATION,
+    "check_evaluation": dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+    "run_start": dg.DagsterEventType.RUN_START,
+    "run_success": dg.DagsterEventType.RUN_SUCCESS,
+    "run_failure": dg.DagsterEventType.RUN_FAILURE,
+    "run_cancellation": dg.DagsterEventType.RUN_CANCELED,
+    "freshness_change": dg.DagsterEventType.FRESHNESS_STATE_CHANGE,
+}
+RUN_KINDS = frozenset({"run_start", "run_success", "run_failure", "run_cancellation"})
+PRODUCT_TAG, JOB_PREFIX = "product", "refresh_"
+COLUMNS = "dagster/column_schema"
+
+
+@dataclass(frozen=True, slots=True)
+class DagsterLog:
+    """An EventSource over a Dagster instance; the same for SQLite and PostgreSQL storage."""
+
+    instance: dg.DagsterInstance
+
+    def after(self, kind: EventKind, log_id: int, limit: int) -> Sequence[Event]:
+        storage = self.instance.event_log_storage
+        entries = storage.get_logs_for_all_runs_by_log_id(after_cursor=log_id, dagster_event_type=TYPES[kind], limit=limit)
+        products = self._products(entry.run_id for entry in entries.values()) if kind in RUN_KINDS else {}
+        return [_event(number, kind, entry, products.get(entry.run_id, "")) for number, entry in sorted(entries.items())]
+
+    def end(self) -> int:
+        return self.instance.event_log_storage.get_maximum_record_id() or 0
+
+    def _products(self, run_ids: Iterable[str]) -> dict[str, str]:
+        """The product of each run, in one query. A run that was deleted is known by its job's name only."""
+        wanted = sorted(set(run_ids))
+        if not wanted:
+            return {}
+        runs = self.instance.get_runs(filters=dg.RunsFilter(run_ids=wanted))
+        return {run.run_id: run_product(run) for run in runs}
+
+
+def run_product(run: dg.DagsterRun) -> str:
+    """By the run's tag, or, for assets chosen in the UI, the one product that they are of; empty where there is none."""
+    tagged = run.tags.get(PRODUCT_TAG)
+    chosen = {key.path[0] for key in run.asset_selection or ()}
+    return tagged or (chosen.pop() if len(chosen) == 1 else "")
+
+
+def _event(log_id: int, kind: EventKind, entry: dg.EventLogEntry, product: str) -> Event:
+    event = entry.get_dagster_event()
+    at = datetime.fromtimestamp(entry.timestamp, UTC)
+    return Event(log_id, at, entry.run_id, _what(kind, event, product or _job_product(entry.job_name), entry.job_name or ""))
+
+
+def _job_product(job: str | None) -> str:
+    return job.removeprefix(JOB_PREFIX) if job and job.startswith(JOB_PREFIX) else ""
+
+
+def _what(kind: EventKind, event: dg.DagsterEvent, product: str, job: str) -> What:
+    match kind:
+        case "materialisation":
+            return _materialised(event)
+        case "check_evaluation":
+            return _checked(event)
+        case "run_start":
+            return RunStarted(product, job)
+        case "run_success":
+            return RunEnded("succeeded", product, job)
+        case "run_failure":
+            return _failed(event, product, job)
+        case "run_cancellation":
+            return RunEnded("canceled", product, job)
+        case "freshness_change":
+            change = event.asset_freshness_state_change_data
+            return FreshnessChanged(tuple(change.key.path), change.new_state.value, change.previous_state.value)
+
+
+def _materialised(event: dg.DagsterEvent) -> Materialised:
+    made = event.step_materialization_data.materialization
+    schema = made.metadata.get(COLUMNS)
+    columns = {c.name: c.type for c in schema.value.columns} if isinstance(schema, dg.TableSchemaMetadataValue) else {}
+    return Materialised(tuple(made.asset_key.path), _plain(made.metadata), columns)
+
+
+def _checked(event: dg.DagsterEvent) -> Checked:
+    found = event.asset_check_evaluation_data
+    return Checked(tuple(found.asset_key.path), found.check_name, found.passed, found.description or "", _plain(found.metadata))
+
+
+def _failed(event: dg.DagsterEvent, product: str, job: str) -> RunEnded:
+    """The first step that failed, and its own description of why, or the innermost words of the error."""
+    data = event.job_failure_data
+    first = data.first_step_failure_event
+    if first is None:
+        return RunEnded("failed", product, job, "", data.error.message.strip() if data.error else event.message or "")
+    failure = first.step_failure_data
+    user = failure.user_failure_data
+    reason = user.description if user is not None and user.description else failure.error_display_string
+    return RunEnded("failed", product, job, first.step_key or "", reason.strip())
+
+
+def _plain(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, Any]:
+    """Texts and numbers; tables, SQL and other things that are only shown stay in Dagster."""
+    plain = (dg.TextMetadataValue, dg.IntMetadataValue, dg.FloatMetadataValue, dg.BoolMetadataValue)
+    return {name: value.value for name, value in metadata.items() if isinstance(value, plain)}

@@ -1,0 +1,276 @@
+"""The documentation says what is: fields, commands, links and examples are compared with the platform itself."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import typer
+
+from platform_resources.capabilities.registry import KINDS, Registry, installed_registry
+from platform_resources.cli.app import app
+from platform_resources.repository import read_plan
+from platform_resources.spec.components import Owners
+from platform_resources.spec.domain_document import Compute, DomainDocument
+from platform_resources.spec.durations import duration_text
+from platform_resources.spec.field_problems import written_names
+from platform_resources.spec.problems import problems_text
+from platform_resources.spec.reading import read_product
+from platform_resources.spec.strict import Strict
+from tests.meshes import REPOSITORY, document, write_mesh
+
+PAGES = sorted(
+    [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md"), *(REPOSITORY / "dataproducts").rglob("*.md")],
+)
+SPEC = (REPOSITORY / "docs" / "spec.md").read_text(encoding="utf-8")
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PARTS = {
+    "components": "Component types",
+    "input_ports": "Input port interfaces",
+    "output_ports": "Output port interfaces",
+    "dimensions": "Dimensions",
+}
+
+
+def name_of(page):
+    return page.relative_to(REPOSITORY).as_posix()
+
+
+def built_in() -> Iterator[tuple[str, str, type[Strict]]]:
+    registry = installed_registry()
+    for kind in KINDS:
+        for name, capability in registry.by_kind[kind].items():
+            if type(capability).__module__.startswith("platform_resources."):
+                yield kind, name, capability.config
+
+
+def sections(text: str, marks: str) -> dict[str, str]:
+    """The text under each heading of this level, by the heading."""
+    heads = list(re.finditer(rf"^{marks} (.+)$", text, re.MULTILINE))
+    ends = [head.start() for head in heads[1:]] + [len(text)]
+    return {head.group(1): text[head.end() : end] for head, end in zip(heads, ends, strict=True)}
+
+
+def section(kind: str, name: str) -> str:
+    found = [text for head, text in sections(sections(SPEC, "##")[PARTS[kind]], "###").items() if f"`{name}`" in head]
+    assert found, f"docs/spec.md has no section on `{name}` under {PARTS[kind]}"
+    return found[0]
+
+
+def tables(text: str) -> list[dict[str, str]]:
+    """Each table of fields as field -> default."""
+    blocks = re.findall(r"^\| field \| default \| meaning \|\n\|[-|]+\|\n((?:\|.*\n)+)", text, re.MULTILINE)
+    return [dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", block, re.MULTILINE)) for block in blocks]
+
+
+def fields(model: type[Strict]) -> dict[str, str]:
+    return {written_names(name, field)[0]: default_text(field) for name, field in model.model_fields.items()}
+
+
+def default_text(field) -> str:
+    match field.default:
+        case _ if field.is_required():
+            return "required"
+        case bool(value):
+            return "yes" if value else "no"
+        case timedelta() as value:
+            return f"`{duration_text(value)}`"
+        case int() | float() as value:
+            return f"`{value:g}`"
+        case str(value) if value:
+            return f"`{value}`"
+        case _:
+            return "–"
+
+
+def nested_models(annotation) -> Iterator[type[Strict]]:
+    if isinstance(annotation, type) and issubclass(annotation, Strict):
+        yield annotation
+    for part in getattr(annotation, "__args__", ()):
+        yield from nested_models(part)
+
+
+@pytest.mark.parametrize(("kind", "name", "config"), [pytest.param(*each, id="-".join(each[:2])) for each in built_in()])
+def test_the_specification_lists_every_field_of_every_capability_with_its_default(kind, name, config):
+    found = tables(section(kind, name))
+    assert found[0] == fields(config)
+    for field in config.model_fields.values():
+        for model in nested_models(field.annotation):
+            assert fields(model) in found or model is Owners
+
+
+def test_the_specification_lists_the_fields_of_owners_and_of_a_domain():
+    found = tables(SPEC)
+    assert all(fields(model) in found for model in (Owners, DomainDocument, Compute))
+
+
+@pytest.mark.parametrize(("kind", "name", "config"), [pytest.param(*each, id="-".join(each[:2])) for each in built_in()])
+def test_the_specification_names_every_older_word_for_a_field(kind, name, config):
+    text = section(kind, name)
+    for name_in_code, field in config.model_fields.items():
+        for written in written_names(name_in_code, field):
+            assert f"`{written}`" in text
+
+
+@pytest.mark.parametrize(("kind", "name"), [each[:2] for each in built_in()])
+def test_the_specification_shows_the_example_of_every_capability(kind, name):
+    assert installed_registry().by_kind[kind][name].example.strip() in section(kind, name)
+
+
+# Commands
+
+
+def code_of(text: str) -> Iterator[str]:
+    """Lines of fenced and indented code, and code within sentences."""
+    fenced = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    rest = re.sub(r"^```\w*\n.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    for block in fenced:
+        yield from block.splitlines()
+    yield from re.findall(r"^ {4}(.+)$", rest, re.MULTILINE)
+    yield from re.findall(r"`([^`\n]+)`", rest)
+
+
+def mesh_calls(text: str) -> Iterator[str]:
+    for code in code_of(text):
+        yield from (call.group(1) for call in re.finditer(r"(?:^|[\s/`])mesh ((?:--root \S+ )?(?:--)?[a-z].*)$", code.split(" #")[0]))
+
+
+CALLS = [
+    pytest.param(call, id=f"{name_of(page)}: mesh {call}"[:90]) for page in PAGES for call in mesh_calls(page.read_text(encoding="utf-8"))
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_every_mesh_command_and_option_in_the_pages_exists(call):
+    commands = typer.main.get_command(app).commands
+    words = re.sub(r"\"[^\"]*\"", "text", re.sub(r"^--root \S+ ", "", call)).split()
+    assert words[0] in commands
+    known = {option for parameter in commands[words[0]].params for option in parameter.opts}
+    assert {word for word in words[1:] if word.startswith("--")} <= known
+
+
+def test_the_pages_call_mesh():
+    assert len(CALLS) > 30
+
+
+def test_every_target_of_make_in_the_pages_exists():
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    for page in PAGES:
+        for code in code_of(page.read_text(encoding="utf-8")):
+            if call := re.match(r"make ([a-z]+)(\s|$)", code):
+                assert call.group(1) in targets, f"{name_of(page)}: make {call.group(1)}"
+
+
+# Links
+
+
+def anchors(page: Path) -> set[str]:
+    """Headings as a web page names them: lower case, - for spaces, without punctuation."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    heads = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_relative_link_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path) if path else page
+        assert file.exists(), f"{name_of(page)}: {target}"
+        assert not anchor or anchor in anchors(file), f"{name_of(page)}: {target}"
+
+
+# Examples
+
+
+def labelled(text: str) -> dict[str, str]:
+    """Fenced blocks that follow a line with nothing but their path."""
+    return dict(re.findall(r"^`([^`\n]+)`:\n\n```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+
+
+EXAMPLE = labelled(README)
+
+
+def test_the_example_of_the_readme_is_a_valid_product(tmp_path):
+    plan, problems = read_plan(write_mesh(tmp_path, EXAMPLE))
+    assert problems_text(problems) == ""
+    assert [product.name for product in plan.products] == ["door_counts"]
+
+
+def test_the_mistake_of_the_readme_is_told_as_the_readme_says(tmp_path):
+    files = {path: text.replace("dimension: uniqueness", "dimension: uniquness") for path, text in EXAMPLE.items()}
+    _, problems = read_plan(write_mesh(tmp_path, files))
+    assert "\n".join(f"    {line}" for line in problems_text(problems).splitlines()) in README
+
+
+@pytest.mark.slow
+def test_the_example_of_the_readme_publishes_what_the_readme_says_and_closes_its_gate(tmp_path):
+    from tests.refresh.running import deliver, mesh, mesh_json  # imports Dagster, which takes seconds
+
+    root = write_mesh(tmp_path, EXAMPLE)
+    sums = ("query", "door_counts", "select store_id, sum(visitors) as visitors from door_counts group by all order by all")
+    assert f'mesh {sums[0]} {sums[1]} "{sums[2]}"' in README
+    assert mesh(root, "refresh", "door_counts").returncode == 0
+    first = mesh_json(root, *sums)
+    assert [tuple(row.values()) for row in first] == [(292, 2391), (367, 893)]
+
+    csv = "dataproducts/sales/door_counts/visits.csv"
+    deliver(root, EXAMPLE[csv] + "292,2026-11-16,1204\n", csv)
+    again = mesh(root, "refresh", "door_counts")
+    told = "One row per store and day: store_id, day is unique in 80 % of 5 rows; 100 % promised"
+    assert (again.returncode, told in again.stderr, told in README) == (1, True, True), again.stderr
+    assert mesh_json(root, *sums) == first
+
+
+def example_module(path: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A module of CONTRIBUTING as if it lay where the page says."""
+    name = path.removesuffix(".py").replace("/", ".")
+    module = ModuleType(name)
+    exec(compile(labelled(CONTRIBUTING)[path], path, "exec"), module.__dict__)
+    monkeypatch.setitem(sys.modules, name, module)
+    return module
+
+
+CAPABILITIES = [path for path in labelled(CONTRIBUTING) if path.startswith("platform_resources/")]
+
+
+@pytest.mark.parametrize("path", CAPABILITIES)
+def test_the_capabilities_of_contributing_read_their_examples(path, monkeypatch):
+    _, _, kind, _ = path.split("/")
+    capability = example_module(path, monkeypatch).CAPABILITY
+    known = installed_registry().by_kind
+    registry = Registry({**known, kind: {**known[kind], capability.name: capability}})
+    text = document("- name: sales\n  type: domain", "- name: shop\n  type: data-product", capability.example)
+    reading = read_product(text, "product.yaml", registry)
+    assert problems_text(reading.problems) == ""
+    assert capability.name not in known[kind], "the page shows how to add something that is not there yet"
+
+
+@pytest.mark.slow
+def test_the_tests_of_contributing_pass(tmp_path, monkeypatch):
+    for path in CAPABILITIES:
+        example_module(path, monkeypatch)
+    found = {path: text for path, text in labelled(CONTRIBUTING).items() if path.startswith("tests/")}
+    for path, text in found.items():
+        (tmp_path / Path(path).name).write_text(text, encoding="utf-8")
+    assert len(found) == len(CAPABILITIES) == 3
+    assert pytest.main(["-q", "-p", "no:cacheprovider", "--import-mode=importlib", "--rootdir", str(tmp_path), str(tmp_path)]) == 0
+
+
+def test_the_examples_of_contributing_would_pass_its_own_checks(tmp_path):
+    for path, text in labelled(CONTRIBUTING).items():
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    settings = ["--no-cache", "--config", str(REPOSITORY / "pyproject.toml"), str(tmp_path)]
+    for command in (["check", "--select", "E,F,W,UP,B,SIM,RUF,RET,N"], ["format", "--check"]):
+        done = subprocess.run([sys.executable, "-m", "ruff", *command, *settings], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
