@@ -54,7 +54,9 @@ class PullPort:
 
 @dataclass(frozen=True, slots=True)
 class NotPulled:
-    """Known, shown in the lineage, and not loaded by the platform."""
+    """Known, shown in the lineage with its address, and not loaded by the platform."""
+
+    address: str | None = None
 
 
 Pull = PullFiles | PullExtractor | PullPort | NotPulled
@@ -70,10 +72,14 @@ class InputInterface(Capability, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """How a version of an output port is written: the file format, and whether SQL clients find it in the product's catalog."""
+    """How a version of an output port is written: the file format, and whether SQL clients find it in the product's catalog.
+
+    `address` is where consumers reach the port if that is not the platform's doing; it is only shown.
+    """
 
     format: Literal["parquet", "csv", "json"]
     in_catalog: bool = False
+    address: str | None = None
 
 
 class OutputInterface(Capability, Protocol):

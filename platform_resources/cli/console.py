@@ -51,11 +51,12 @@ def mesh_of(context: typer.Context, only: Sequence[str] | None = None) -> tuple[
     """The mesh's root and plan; of `only` these products, if there are such. Problems are shown; the good products go on."""
     root = mesh_root(context.obj)
     plan, problems = read_plan(root, only)
-    if only is not None and not {*only} <= {found.name for found in (*plan.products, *plan.rejected)}:
+    if only is not None and not {*only} <= {p.name for p in plan.products} | {r.name for r in plan.rejected}:
         plan, problems = read_plan(root)
     if errors(problems):
         print_problems(errors(problems))
-        words.print(f"{len(plan.rejected)} product(s) are not loaded; the others go on", style="yellow")
+        if plan.rejected:
+            words.print(f"{len(plan.rejected)} product(s) are not loaded; the others go on", style="yellow")
     return root, plan
 
 

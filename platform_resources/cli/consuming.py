@@ -33,7 +33,8 @@ def versions(context: typer.Context, product: Annotated[str, typer.Argument(help
 
 def _origin(record: Mapping[str, Any]) -> str:
     """The upstream version, the cursor, the number of files, or the day asked for."""
-    files = f"{len(record['files'])} files" if "files" in record else None
+    count = len(record.get("files", ()))
+    files = "1 file" if count == 1 else f"{count} files" if count else None
     return str(record.get("version") or files or record.get("cursor") or record.get("as_of"))
 
 

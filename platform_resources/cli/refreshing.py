@@ -11,9 +11,10 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, Stop, mesh_of, out, print_json, product_of, stop, words
+from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, SPEC_INVALID, Stop, mesh_of, out, print_json, product_of, stop, words
 from platform_resources.cli.specs import Json
-from platform_resources.planning.plan import MeshPlan, ProductPlan
+from platform_resources.planning import conventions
+from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.repository import state_folder
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def refresh(
     if as_json:
         print_json([asdict(each) for each in done])
     elif every or len(done) > 1:
-        _print_health(_health(root, [product for product in plan.products if product.name in names]))
-    raise Stop(_exit_code(done))
+        _print_health(_health(root, [product for product in plan.products if product.name in names]), plan.rejected if every else ())
+    raise Stop(_exit_code(done) or (SPEC_INVALID if plan.rejected and not products else FINE))
 
 
 def _exit_code(done: "Sequence[Refreshed]") -> int:
@@ -63,14 +64,20 @@ def _day(text: str | None) -> None:
 def _chosen(root: Path, plan: MeshPlan, products: list[str], every: bool, stale: bool) -> list[str]:
     if bool(products) == (every or stale):
         stop("say what to refresh: names of products, or --all, or --stale", CANNOT_RUN)
-    idle = [product.name for product in (product_of(plan, name) for name in products) if not product.runs]
+    idle = [product for product in (product_of(plan, name) for name in products) if not product.runs]
     if idle:
-        stop(f"{', '.join(idle)} cannot be refreshed: only draft, production and deprecated products with dbt models are", CANNOT_RUN)
+        stop("\n".join(f"{product.name} cannot be refreshed: {_why_idle(product)}" for product in idle), CANNOT_RUN)
     if products:
         return list(dict.fromkeys(products))
     from platform_resources.orchestration.refreshing import stale_products
 
     return stale_products(root, plan) if stale else [product.name for product in plan.products if product.runs]
+
+
+def _why_idle(product: ProductPlan) -> str:
+    if product.info.lifecycle in ("proposed", "retired"):
+        return f"it is {product.info.lifecycle}; write lifecycle: draft in {product.place.file} to run it"
+    return f"it has no dbt model; write one in {conventions.models_folder(product.domain, product.name)}/"
 
 
 def _refreshed(root: Path, plan: MeshPlan, names: list[str], as_of: str | None, quiet: bool) -> "Iterator[Refreshed]":
@@ -126,7 +133,9 @@ def status(
     elif product:
         _print_product(health[0])
     else:
-        _print_health(health)
+        _print_health(health, plan.rejected)
+    if plan.rejected and not product:
+        raise Stop(SPEC_INVALID)
     raise Stop(MISSED if any(each.status not in ("healthy", "not run") for each in health) else FINE)
 
 
@@ -142,7 +151,7 @@ def _health_data(health: "ProductHealth") -> dict[str, Any]:
     return {**asdict(health), "tests_and_monitors": len(health.checks)}
 
 
-def _print_health(health: "Sequence[ProductHealth]") -> None:
+def _print_health(health: "Sequence[ProductHealth]", rejected: "Sequence[RejectedProduct]" = ()) -> None:
     table = Table(box=None, header_style="bold")
     for column in ("product", "health", "published (UTC)", "promises met", "tests"):
         table.add_column(column, no_wrap=True)
@@ -156,12 +165,16 @@ def _print_health(health: "Sequence[ProductHealth]") -> None:
             str(len(each.checks) - len(each.objectives)),
             "; ".join(_wrong(each)),
         )
+    for bad in rejected:
+        problems = f"{len(bad.problems)} problem(s): mesh validate {bad.name}"
+        table.add_row(f"{bad.domain}/[bold]{bad.name}[/]", "[red]invalid[/]", "", "", "", problems)
     out.print(table)
 
 
 def _wrong(health: "ProductHealth") -> "Iterator[str]":
     """Promises missed and inputs that failed by name; what was not measured as a number."""
-    yield from (check.title for check in health.checks if check.verdict == "missed")
+    missed = [check for check in health.checks if check.verdict == "missed"]
+    yield from (check.title if check.kind != "input" else f"not so: {check.title}" for check in missed)
     unknown = sum(check.verdict == "unknown" for check in health.checks)
     if unknown:
         yield f"{unknown} unknown"
@@ -170,6 +183,8 @@ def _wrong(health: "ProductHealth") -> "Iterator[str]":
 def _print_product(health: "ProductHealth") -> None:
     published = health.published
     out.print(f"[bold]{health.title}[/] ({health.domain}/{health.product}) is [{STYLES[health.status]}]{health.status}[/]")
+    if health.outcome and not health.outcome.startswith("published"):
+        out.print(f"[yellow]The last refresh: {health.outcome}[/]")
     if published is not None:
         rows = ", ".join(f"{name} {count:,} rows" for name, count in sorted(published.rows.items()))
         out.print(

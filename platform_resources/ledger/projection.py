@@ -24,6 +24,7 @@ from platform_resources.ledger.records import (
 from platform_resources.planning.conventions import Key
 
 LONGEST_TEXT = 4000
+NEVER = datetime.min.replace(tzinfo=UTC)
 VERDICTS: Mapping[str, Verdict] = {"met": "met", "missed": "missed", "unknown": "unknown"}
 CHECK_KINDS: Mapping[str, CheckKind] = {"objective": "objective", "dbt_test": "dbt_test", "input": "input"}
 
@@ -138,18 +139,20 @@ def _check_kind(checked: Checked) -> CheckKind:
 
 
 def merged(one: Run, other: Run) -> Run:
-    """What is known of a run from two of its events; the order and the number of times do not matter."""
-    ended = max(
-        (one, other), key=lambda run: (run.ended_at is not None, run.ended_at or datetime.min.replace(tzinfo=UTC), run.log_id, run.status)
-    )
+    """What is known of a run from two of its events; neither their order nor how often each comes matters."""
     starts = [run.started_at for run in (one, other) if run.started_at is not None]
     return replace(
-        ended,
+        max(one, other, key=_end),
         product=max(one.product, other.product),
         job=max(one.job, other.job),
         started_at=min(starts, default=None),
         log_id=max(one.log_id, other.log_id),
     )
+
+
+def _end(run: Run) -> tuple[datetime, str, str, str]:
+    """A run that was taken up again ends when it ended last."""
+    return (run.ended_at or NEVER, run.status, run.failed_step, run.reason)
 
 
 def _product(key: Key) -> str:

@@ -62,7 +62,7 @@ def tended(board: Board, upstream: Graph, at: datetime, rule: Rule) -> tuple[Boa
         if incident.cause not in by_product:
             keep(incidents.resolved(incident, "auto-recovered", at))
     for product, roots in by_product.items():
-        if roots == (product,):
+        if roots == (product,) and not _is_catching_up(product, board, at, rule):
             _open_if_due(product, board.signals[product], found, at, rule, keep)
     for product, roots in by_product.items():
         if roots != (product,):
@@ -74,7 +74,7 @@ def _open_if_due(
     product: str, signal: Signal, found: Mapping[str, Incident], at: datetime, rule: Rule, keep: Callable[[Change], None]
 ) -> None:
     last = found.get(product)
-    if (last is not None and last.live) or _is_catching_up(product, found, at, rule):
+    if last is not None and last.live:
         return
     began = signal.failing_since or at
     if last is None or last.resolved_at is None:
@@ -84,12 +84,10 @@ def _open_if_due(
         keep(incidents.reopened(last, at) if soon else incidents.opened(product, began, max(at, last.changed_at), last.number + 1))
 
 
-def _is_catching_up(product: str, found: Mapping[str, Incident], at: datetime, rule: Rule) -> bool:
+def _is_catching_up(product: str, board: Board, at: datetime, rule: Rule) -> bool:
     """Whether a root that it failed under has recovered so lately that the repair may still be on its way down."""
-    return any(
-        product in incident.impacted and incident.resolved_at is not None and at < incident.resolved_at + rule.settle
-        for incident in found.values()
-    )
+    roots = (board.signals.get(incident.cause, Signal()) for incident in board.incidents.values() if product in incident.impacted)
+    return any(not root.failing and root.well_since is not None and at < root.well_since + rule.settle for root in roots)
 
 
 _SAID_TO_BE_NO_TROUBLE: tuple[Resolution, ...] = ("expected", "false positive", "no action")
@@ -108,11 +106,11 @@ def _is_trouble_again(incident: Incident, signal: Signal) -> bool:
 
 
 def _attach(product: str, roots: tuple[str, ...], found: Mapping[str, Incident], at: datetime, keep: Callable[[Change], None]) -> None:
-    """To every root that has a live incident; one that a person has called no trouble still explains what fails below it."""
+    """To the incident of every root that has one, also one that a person has called no trouble: it explains what fails below it."""
     own = found.get(product)
-    for root in roots:
-        incident = found.get(root)
-        if incident is not None and incident.live:
-            keep(incidents.attached(incident, (product, *(own.impacted if own is not None and own.live else ())), at))
-    if own is not None and own.live:
-        keep(incidents.moved(own, roots, at))
+    moving = own if own is not None and own.live else None
+    known = [found[root] for root in roots if root in found]
+    for incident in known:
+        keep(incidents.attached(incident, (product, *(moving.impacted if moving is not None else ())), at))
+    if moving is not None and known:
+        keep(incidents.moved(moving, [incident.cause for incident in known], at))

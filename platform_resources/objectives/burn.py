@@ -57,7 +57,7 @@ class BurnAlert:
 
 
 def can_fire(policy: Policy, window: Window, target: float) -> bool:
-    """Whether the long window holds at least 12 slices (the short one then holds one), and nothing but bad slices would burn fast enough."""
+    """Whether the long window holds at least 12 slices (so the short one holds one), and nothing but bad slices would burn fast enough."""
     budget = 1 - exact(target)
     return policy.long >= FEWEST_SLICES * window.interval and (not budget or 1 / budget > policy.factor(window.length))
 

@@ -1,7 +1,7 @@
 """Who will miss which promise if an input stays late.
 
-An impact is what would happen, not what has: the longest way down through the usual durations of the refreshes decides by when the late input
-has to arrive, and a deadline that a product can still meet with what it has is not at risk.
+An impact is what would happen, not what has: the longest way down through the usual durations of the refreshes decides by when the late
+input has to arrive, and a deadline that a product can still meet with what it has is not at risk.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 
 from platform_resources.objectives.lineage import Graph, ancestors, downstream
 from platform_resources.objectives.periods import ZERO, in_utc
+
+Way = tuple[timedelta, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,12 @@ def _impact(
     return Impact(product, deadline, needed_by, via, promise.readers, now > needed_by)
 
 
-def slowest_ways(late: LateInput, upstream: Graph, promises: Mapping[str, Promise]) -> dict[str, tuple[timedelta, tuple[str, ...]]]:
-    """For the product with the late input and each below it: the longest time that news takes to get there, and the way. Circles are cut."""
+def slowest_ways(late: LateInput, upstream: Graph, promises: Mapping[str, Promise]) -> Mapping[str, Way]:
+    """For that product and each below it: the longest time that news takes to get there, and its way. Circles are cut."""
     readers = downstream(upstream)
-    ways = {late.product: (_refresh(late.product, promises), (late.product,))}
+    ways: dict[str, Way] = {late.product: (_refresh(late.product, promises), (late.product,))}
     for product in _in_order(late.product, upstream, readers):
-        for reader in readers.get(product, ()):
+        for reader in readers.get(product, ()) if product in ways else ():
             length, way = ways[product]
             candidate = (length + _refresh(reader, promises), (*way, reader))
             if reader not in way and (reader not in ways or candidate[0] > ways[reader][0]):

@@ -38,7 +38,7 @@ class PublishedState:
 
 @dataclass(frozen=True, slots=True)
 class ProductHealth:
-    """A product's status and everything it follows from."""
+    """A product's status and everything it follows from; `outcome` tells how its last refresh ended."""
 
     product: str
     title: str
@@ -46,6 +46,7 @@ class ProductHealth:
     status: Status
     published: PublishedState | None
     checks: tuple[CheckState, ...]
+    outcome: str = ""
 
     def count(self, verdict: Verdict, kind: str = "objective") -> int:
         return sum(check.verdict == verdict and check.kind == kind for check in self.checks)

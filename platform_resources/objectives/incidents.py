@@ -22,7 +22,6 @@ ALLOWED: dict[Happening, tuple[Status, ...]] = {
     "started": ("open", "acknowledged"),
     "resolved": ("open", "acknowledged", "in progress"),
     "reopened": ("resolved",),
-    "attached": ("open", "acknowledged", "in progress"),
 }
 
 
@@ -128,11 +127,11 @@ def reopened(incident: Incident, at: datetime, by: str = PLATFORM, note: str = "
 
 
 def attached(incident: Incident, products: Iterable[str], at: datetime) -> Change:
-    """Products that fail because of it; those attached already change nothing. Raises IllegalTransition if it is resolved."""
+    """Products that fail because of it; those attached already change nothing. A resolved one still explains failures on their way down."""
     new = sorted(set(products) - {*incident.impacted, incident.cause})
     if not new:
         return incident, ()
-    at = _at(incident, "attached", at)
+    at = max(in_utc(at), incident.changed_at)
     changed = replace(incident, impacted=tuple(sorted((*incident.impacted, *new))), changed_at=at)
     return changed, tuple(_event(incident, "attached", at, PLATFORM, product) for product in new)
 

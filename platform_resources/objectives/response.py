@@ -29,12 +29,12 @@ class Lasted:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Median and 90th percentile, None where too many still wait to tell (or there is none); how many there are, how many still wait."""
+    """Median and 90th percentile, None where too few have ended to tell; how many there are, how many have not ended."""
 
     median: timedelta | None
     p90: timedelta | None
     count: int
-    waiting: int
+    censored: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,14 @@ def times(lasted: Sequence[Lasted]) -> Times:
     return Times(quantile(lasted, HALF), quantile(lasted, NINE_TENTHS), len(lasted), sum(not one.ended for one in lasted))
 
 
+def _time(one: Lasted) -> timedelta:
+    return one.time
+
+
 def quantile(lasted: Sequence[Lasted], share: Fraction) -> timedelta | None:
     """The time within which that share ends, by the product limit; None if it is not reached."""
     going, beyond = len(lasted), Fraction(1)
-    for time, group in groupby(sorted(lasted), key=lambda one: one.time):
+    for time, group in groupby(sorted(lasted), key=_time):
         ended = [one.ended for one in group]
         beyond *= 1 - Fraction(sum(ended), going)
         if any(ended) and beyond <= 1 - share:

@@ -1,6 +1,6 @@
 """Whether something is failing: after n of m bad readings, until k good ones in a row, so that no incident flaps."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from platform_resources.capabilities.measures import Verdict
@@ -30,12 +30,13 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """What is remembered of the readings of one thing: the last few (true is good), and since when it fails."""
+    """What is remembered of one thing's readings: the last few (true is good), since when it fails, and when it last recovered."""
 
     recent: tuple[bool, ...] = ()
     last_at: datetime | None = None
     last_bad_at: datetime | None = None
     failing_since: datetime | None = None
+    well_since: datetime | None = None
 
     @property
     def failing(self) -> bool:
@@ -52,8 +53,9 @@ def heard(signal: Signal, verdict: Verdict, at: datetime, rule: Rule) -> Signal:
         return signal
     good = verdict == "met"
     recent = (*signal.recent, good)[-max(rule.of, rule.good) :]
-    last_bad_at = signal.last_bad_at if good else at
-    return replace(signal, recent=recent, last_at=at, last_bad_at=last_bad_at, failing_since=_failing_since(signal, recent, at, rule))
+    since = _failing_since(signal, recent, at, rule)
+    well_since = at if signal.failing and since is None else signal.well_since
+    return Signal(recent, at, signal.last_bad_at if good else at, since, well_since)
 
 
 def _failing_since(signal: Signal, recent: tuple[bool, ...], at: datetime, rule: Rule) -> datetime | None:

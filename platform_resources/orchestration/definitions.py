@@ -106,7 +106,7 @@ def _resolved_job(
     product: ProductPlan,
     steps: tuple[dg.AssetsDefinition, ...],
     audits: tuple[dg.AssetChecksDefinition, ...],
-    resources: Mapping[str, dg.ConfigurableResource[Any]],
+    resources: Mapping[str, Any],
 ) -> dg.JobDefinition:
     """The product's job, resolved among its own assets.
 

@@ -19,12 +19,25 @@ def mesh_health(state: Path, products: Iterable[ProductPlan], instance: dg.Dagst
     """The health of each product at `now`, in one bulk read of the event log."""
     products = tuple(products)
     executions = _executions(products, instance)
-    return tuple(_health(product, _published(state, product), executions, now) for product in products)
+    outcomes = _outcomes(products, instance)
+    return tuple(_health(p, _published(state, p), executions, outcomes.get(p.name, ""), now) for p in products)
 
 
-def _health(product: ProductPlan, published: PublishedState | None, executions: Executions, now: datetime) -> ProductHealth:
-    checks = check_states(watched(product), published, executions, now)
-    return ProductHealth(product.name, product.title, product.domain, status(product.runs, published, checks), published, checks)
+def _health(product: ProductPlan, published: PublishedState | None, executions: Executions, outcome: str, now: datetime) -> ProductHealth:
+    checks = check_states(watched(product), published, executions, now) if product.runs else ()
+    state = status(product.runs, published, checks)
+    return ProductHealth(product.name, product.title, product.domain, state, published, checks, outcome)
+
+
+def _outcomes(products: Iterable[ProductPlan], instance: dg.DagsterInstance) -> dict[str, str]:
+    """How the last refresh of each product ended, as its scorecard says."""
+    keys = {asset_key(product.scorecard): product.name for product in products}
+    found = {}
+    for record in instance.get_asset_records(list(keys)) if keys else ():
+        event = record.asset_entry.last_materialization
+        outcome = event.asset_materialization.metadata.get("outcome") if event and event.asset_materialization else None
+        found[keys[record.asset_entry.asset_key]] = str(outcome.value) if outcome is not None else ""
+    return found
 
 
 def watched(product: ProductPlan) -> tuple[Watched, ...]:

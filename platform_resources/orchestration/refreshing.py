@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
 
 from platform_resources.orchestration.definitions import definitions
 from platform_resources.orchestration.refresh_resource import RESOURCE
@@ -103,8 +104,14 @@ def _failure_texts(result: dg.ExecuteInProcessResult) -> Iterator[str]:
         if event.event_type_value == "STEP_FAILURE":
             data = event.step_failure_data
             user = data.user_failure_data
-            error = data.error_display_string.strip().splitlines()
-            yield user.description if user is not None and user.description else error[0] if error else "the step failed"
+            yield user.description if user is not None and user.description else _cause(data.error)
+
+
+def _cause(error: SerializableErrorInfo | None) -> str:
+    """The innermost error; Dagster wraps what a step raises."""
+    if error is None:
+        return "the step failed without an error"
+    return _cause(error.cause) if error.cause is not None else error.message.strip()
 
 
 def stale_products(root: Path, plan: MeshPlan) -> list[str]:

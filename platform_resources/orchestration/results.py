@@ -143,7 +143,7 @@ def made_from(record: Mapping[str, Any]) -> str:
         case {"version": version, "product": upstream}:
             return f"{upstream} version {version}"
         case {"files": files}:
-            return f"{len(files)} files"
+            return "1 file" if len(files) == 1 else f"{len(files)} files"
         case {"cursor": str(cursor)}:
             return f"up to {cursor}"
         case _:

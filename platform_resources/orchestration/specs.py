@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.planning.conventions import Key, problems_key
 from platform_resources.planning.plan import (
     CheckPlan,
@@ -74,9 +75,10 @@ class SpecMinter:
 
     def input(self, port: InputPlan) -> dg.AssetSpec:
         promised = _column_schema(port.upstream.columns) if port.upstream else {}
+        address = _address(port.pull.address) if isinstance(port.pull, NotPulled) else {}
         described = port.description or f"Input port {port.title}."
         kinds = {"input_port", port.kind}
-        return self._refreshed(port.key, port.place, kinds, deps=port.dependencies, description=described, metadata=promised)
+        return self._refreshed(port.key, port.place, kinds, deps=port.dependencies, description=described, metadata={**promised, **address})
 
     def source(self, port: InputPlan) -> dg.AssetSpec | None:
         """What lies outside the mesh before an input port."""
@@ -107,6 +109,7 @@ class SpecMinter:
             "keep_versions": port.keep_versions,
             **_column_schema(self.product.data_set(port.data_set).spec.columns),
             **_support(self.product),
+            **_address(port.store.address),
         }
         kinds = {"output_port", port.kind}
         described = port.description or f"Output port {port.title}."
@@ -184,6 +187,10 @@ def _column_schema(columns: Iterable[Column]) -> dict[str, Any]:
         for column in columns
     ]
     return {"dagster/column_schema": dg.TableSchema(columns=listed)} if listed else {}
+
+
+def _address(address: str | None) -> dict[str, Any]:
+    return {"address": address} if address else {}
 
 
 def _column_text(column: Column) -> str:

@@ -178,16 +178,18 @@ def _tests(mesh: Mesh, product: Product, text: ModelText, data_set: Declared[Dat
             assert data_set is not None
             kind, _ = test_parts(test)
             name = conventions.dbt_test_name(kind, text.name, column.name)
-            yield _dbt_test(name, key, f"dbt test {kind} of column {column.name}", test_severity(test), _place(data_set.origin))
+            title = f"{column.name}: {kind.replace('_', ' ')}"
+            yield _dbt_test(name, title, key, f"dbt test {kind} of column {column.name}", test_severity(test), _place(data_set.origin))
     for own in own_tests(_texts(mesh, product)):
         if own.model == text.name:
-            yield _dbt_test(own.name, key, "dbt test written by the team", own.severity, Place(own.file, 1))
+            title = own.name.replace("_", " ").capitalize()
+            yield _dbt_test(own.name, title, key, "dbt test written by the team", own.severity, Place(own.file, 1))
 
 
-def _dbt_test(name: str, key: conventions.Key, description: str, severity: str, place: Place) -> CheckPlan:
+def _dbt_test(name: str, title: str, key: conventions.Key, description: str, severity: str, place: Place) -> CheckPlan:
     """A failing dbt test stops what comes after it, as in `dbt build`; one of severity warn does not."""
     blocking = severity != "warn"
-    return CheckPlan(name, key, "dbt_test", name, description, blocking, "error" if blocking else "warning", place)
+    return CheckPlan(name, key, "dbt_test", title, description, blocking, "error" if blocking else "warning", place)
 
 
 def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAsset]) -> ObjectivePlan:

@@ -169,6 +169,14 @@ def indicators_refer(mesh: Mesh, product: Product) -> Iterator[Problem]:
             yield indicator.origin.problem("service_level_name", message, did_you_mean(wanted_name, objectives))
 
 
+def indicators_leave_a_budget(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """A target that the first bad interval breaks is allowed, but hardly what anybody means."""
+    for indicator in product.indicators:
+        if indicator.config.budget_warning:
+            hint = "set a lower target, a longer window or a shorter interval"
+            yield indicator.origin.problem("target", indicator.config.budget_warning, hint, warning=True)
+
+
 def ports_refer(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """Sample queries and consumers name output ports of their product."""
     ports = [p.name for p in product.output_ports]
@@ -254,6 +262,7 @@ PASSES: tuple[Pass, ...] = (
     inputs_resolve,
     extractors_exist,
     indicators_refer,
+    indicators_leave_a_budget,
     ports_refer,
     refresh_is_triggered,
     checks_are_unique,

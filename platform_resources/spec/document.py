@@ -82,7 +82,7 @@ def _compose(text: str) -> yaml.Node:
     finally:
         loader.dispose()
     if node is None:
-        raise _Refused(1, "the file is empty; it must hold a document", "`mesh new` writes one to begin with")
+        raise _Refused(1, "the file is empty; it must hold a document", "copy the product.yaml of another product to begin with")
     return node
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import ProductPlan
-
+from platform_resources.warehouses.dbt_messages import message_text
 
 _RUNNER = "dbt.cli.main"
 
@@ -56,7 +56,10 @@ def build(root: Path, state: Path, product: ProductPlan, target: str, report: Ca
         "--quiet", "--log-level", "none", "--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check", "--no-write-json",
     ]  # fmt: skip
     with _environment(environment(state, product)):
-        result = dbtRunner(callbacks=[_reporter(report)]).invoke(arguments)
+        try:
+            result = dbtRunner(callbacks=[_reporter(report)]).invoke(arguments)
+        finally:
+            _let_go()
     if result.exception is not None:
         raise BuildFailed(_words(result.exception))
     nodes = tuple(_node(found) for found in getattr(result.result, "results", ()))
@@ -99,6 +102,16 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def _let_go() -> None:
+    """dbt-duckdb keeps its database open, hence locked, until the process ends: other refreshes of the product could not begin."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    opened = DuckDBConnectionManager._ENV
+    if opened is not None:
+        opened.close()
+        DuckDBConnectionManager.close_all_connections()
+
+
 def _reporter(report: Callable[[str], None]) -> Callable[[Any], None]:
     """One line per finished model or test, as soon as it is finished."""
 
@@ -115,7 +128,7 @@ def _node(found: Any) -> NodeResult:
         kind=str(node.resource_type),
         name=node.name,
         status=str(found.status),
-        message=" ".join(str(found.message or "").split()),
+        message=message_text(str(found.message or "")),
         failures=found.failures,
         seconds=found.execution_time,
         sql=getattr(node, "compiled_code", None) or "",
@@ -124,4 +137,4 @@ def _node(found: Any) -> NodeResult:
 
 
 def _words(error: BaseException) -> str:
-    return str(error).strip() or type(error).__name__
+    return message_text(str(error)) or type(error).__name__

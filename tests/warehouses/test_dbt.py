@@ -1,5 +1,8 @@
 """dbt in this process: what a build gives back, and what it says when it cannot."""
 
+import subprocess
+import sys
+
 import pytest
 
 from platform_resources.repository import read_plan, write_generated_files
@@ -45,6 +48,14 @@ def test_a_build_prints_nothing(tiny, capfd):
     edited(tiny, MODEL, "cast(sensor as", "cast(nowhere as")
     built(tiny)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("column", ["sensor", "nowhere"])
+def test_a_database_is_free_for_other_processes_after_a_build(tiny, column):
+    edited(tiny, MODEL, "cast(sensor as", f"cast({column} as")
+    built(tiny)
+    opens = f"import duckdb; duckdb.connect({str(tiny / 'warehouse/plant/readings.duckdb')!r})"
+    assert subprocess.run([sys.executable, "-c", opens], check=False).returncode == 0
 
 
 def test_a_failing_test_says_how_many_rows_fail(tiny):

@@ -23,7 +23,7 @@ class ExternalInput:
 """
 
     def pull(self, settings: ExternalInputSettings) -> NotPulled:
-        return NotPulled()
+        return NotPulled(settings.url)
 
 
 CAPABILITY = ExternalInput()

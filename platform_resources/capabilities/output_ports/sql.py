@@ -23,7 +23,7 @@ class SqlOutput:
 """
 
     def store(self, settings: SqlOutputSettings) -> Store:
-        return Store("parquet", in_catalog=True)
+        return Store("parquet", in_catalog=True, address=settings.url)
 
 
 CAPABILITY = SqlOutput()

