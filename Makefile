@@ -16,7 +16,7 @@ install: .venv/.installed ## Make .venv and install everything from the lock
 .venv/.installed: pyproject.toml uv.lock
 	@test -x .venv/bin/python || python3 -m venv .venv
 	@test -x $(UV) || .venv/bin/python -m pip install --quiet uv
-	@$(UV) sync --frozen --inexact --quiet
+	@$(UV) sync --frozen --inexact --quiet --compile-bytecode
 	@touch $@
 
 demo: install ## Refresh all sample products and show how they are

@@ -18,6 +18,7 @@ from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProd
 from platform_resources.repository import state_folder
 
 if TYPE_CHECKING:
+    from platform_resources.ledger.standing import Standing
     from platform_resources.objectives.health import ProductHealth
     from platform_resources.orchestration.refreshing import Refreshed
 
@@ -128,10 +129,12 @@ def status(
     root, plan = mesh_of(context, [product] if product else None)
     chosen = [product_of(plan, product)] if product else list(plan.products)
     health = _health(root, chosen)
+    standings = _standings(root, chosen)
     if as_json:
-        print_json([_health_data(each) for each in health])
+        print_json([{**_health_data(each), "indicators": _indicator_data(standings.get(each.product, ()))} for each in health])
     elif product:
         _print_product(health[0])
+        _print_indicators(standings.get(product, ()))
     else:
         _print_health(health, plan.rejected)
     if plan.rejected and not product:
@@ -145,6 +148,40 @@ def _health(root: Path, products: list[ProductPlan]) -> "tuple[ProductHealth, ..
 
     state = state_folder(root)
     return mesh_health(state, products, instance(root, state), datetime.now(UTC))
+
+
+def _standings(root: Path, products: list[ProductPlan]) -> "dict[str, tuple[Standing, ...]]":
+    if not any(product.indicators for product in products):
+        return {}
+    from platform_resources.ledger.database import LedgerUnavailable
+    from platform_resources.orchestration.evaluation import mesh_standings
+    from platform_resources.orchestration.instance import instance
+
+    state = state_folder(root)
+    try:
+        return mesh_standings(state, products, instance(root, state), datetime.now(UTC))
+    except LedgerUnavailable as error:
+        stop(str(error), CANNOT_RUN)
+
+
+def _indicator_data(standings: "Sequence[Standing]") -> list[dict[str, Any]]:
+    from platform_resources.orchestration.evaluation import standing_metadata
+
+    return [{"name": each.indicator.check.name, "title": each.indicator.check.title, **standing_metadata(each)} for each in standings]
+
+
+def _print_indicators(standings: "Sequence[Standing]") -> None:
+    if not standings:
+        return
+    from platform_resources.orchestration.evaluation import standing_text
+
+    colours = {"met": "green", "missed": "red"}
+    table = Table("indicator", "state", "how it stands", "next deadline (UTC)", box=None, header_style="bold")
+    for each in standings:
+        state, deadline = each.attainment.state, each.next_deadline
+        told = f"[{colours.get(state, 'yellow')}]{state}[/]"
+        table.add_row(each.indicator.check.title, told, standing_text(each), f"{deadline:%Y-%m-%d %H:%M}" if deadline else "-")
+    out.print(table)
 
 
 def _health_data(health: "ProductHealth") -> dict[str, Any]:

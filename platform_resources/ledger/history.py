@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, func, select
+from sqlalchemy import Connection, FromClause, Select, Table, func, select, true
 
 from platform_resources.ledger import tables
 from platform_resources.ledger.records import Check, FreshnessState, InputState, Publication, Reading, Run, Scorecard
@@ -48,25 +48,29 @@ def check_states(
     connection: Connection, at: datetime, products: Collection[str] | None = None, retired: bool = False
 ) -> tuple[CheckState, ...]:
     """Every check of the mesh, or of some products, with its newest reading at `at`. One query."""
-    checks, table = tables.checks, tables.readings
-    newest = select(func.max(table.c.at)).where(table.c.check_id == checks.c.id, table.c.at <= at).correlate(checks).scalar_subquery()
-    asked = select(checks.c.id, newest.label("at"))
+    checks = tables.checks
+    joined, last = _with_newest_reading(connection, at)
+    query = select(*[c.label(f"check_{c.name}") for c in checks.c], *[c.label(f"reading_{c.name}") for c in last.c]).select_from(joined)
     if products is not None:
-        asked = asked.where(checks.c.product.in_(products))
+        query = query.where(checks.c.product.in_(products))
     if not retired:
-        asked = asked.where(checks.c.retired_at.is_(None))
-    # Materialised: PostgreSQL would otherwise look for the newest time once for each reading.
-    last = asked.cte("last").prefix_with("MATERIALIZED", dialect="postgresql")
-    query = (
-        select(*[c.label(f"check_{c.name}") for c in checks.c], *[c.label(f"reading_{c.name}") for c in table.c])
-        .select_from(last)
-        .join(checks, checks.c.id == last.c.id)
-        .outerjoin(table, (table.c.check_id == last.c.id) & (table.c.at == last.c.at))
-        .order_by(checks.c.product, checks.c.asset_key, checks.c.name, table.c.run_id)
-    )
-    # Of two runs that read at the same microsecond the later in order stays.
+        query = query.where(checks.c.retired_at.is_(None))
+    query = query.order_by(checks.c.product, checks.c.asset_key, checks.c.name, last.c.run_id)
+    # Of two runs that read at the same microsecond the later in this order stays.
     found = {row["check_id"]: _check_state(row) for row in connection.execute(query).mappings()}
     return tuple(found.values())
+
+
+def _with_newest_reading(connection: Connection, at: datetime) -> tuple[FromClause, FromClause]:
+    """Checks joined with their newest reading, looked up in the key of `readings` for each check; and that reading's columns."""
+    checks, table = tables.checks, tables.readings
+    asked = select(table).where(table.c.check_id == checks.c.id, table.c.at <= at).correlate(checks)
+    if connection.dialect.name == "postgresql":
+        # Without LATERAL it reads the whole table when that seems cheaper than ten thousand look-ups; it is not.
+        last = asked.order_by(table.c.at.desc(), table.c.run_id.desc()).limit(1).lateral("last")
+        return checks.outerjoin(last, true()), last
+    newest = asked.with_only_columns(func.max(table.c.at)).scalar_subquery()
+    return checks.outerjoin(table, (table.c.check_id == checks.c.id) & (table.c.at == newest)), table
 
 
 def _check_state(row: Mapping[Any, Any]) -> CheckState:

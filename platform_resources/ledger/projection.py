@@ -163,7 +163,10 @@ def text(value: Any) -> str:
     """A value as text that every database takes: PostgreSQL has no NUL characters, no encoding has lone surrogates."""
     if value is None:
         return ""
-    return str(value)[:LONGEST_TEXT].replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    told = str(value)[:LONGEST_TEXT]
+    if told.isascii() and "\0" not in told:
+        return told
+    return told.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def moment(value: Any) -> datetime | None:

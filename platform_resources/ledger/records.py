@@ -4,19 +4,21 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from platform_resources.capabilities.measures import Verdict
 from platform_resources.ledger.events import RunStatus
 from platform_resources.planning.conventions import Key
 
-CheckKind = Literal["objective", "dbt_test", "input", "other"]
+CheckKind = Literal["objective", "dbt_test", "input", "indicator", "other"]
 
 
 def asset_text(key: Key) -> str:
     return "/".join(key)
 
 
+@lru_cache(maxsize=65_536)
 def check_id(key: Key, name: str) -> int:
     """63 bits that follow from the check's asset and name, so that a ledger rebuilt from nothing has the same ones."""
     digest = hashlib.sha256(f"{asset_text(key)}\0{name}".encode("utf-8", "replace")).digest()

@@ -1,6 +1,5 @@
 """How records get into tables: each once, and of two that say the same the one that came first in the log."""
 
-import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -42,8 +41,9 @@ def write(connection: Connection, records: Sequence[Record]) -> int:
 
 def _write_checks(connection: Connection, found: Iterable[Check]) -> None:
     """A check is described when it is first seen; the plan knows better, see `register_checks`."""
-    unique = {check.id: row_of(check) for check in reversed(list(found))}
-    upsert(connection, tables.checks, [unique[number] for number in sorted(unique)], replaces=None)
+    unique = {check.id: check for check in reversed(list(found))}
+    known = set(connection.execute(select(tables.checks.c.id).where(tables.checks.c.id.in_(unique))).scalars())
+    upsert(connection, tables.checks, [row_of(unique[number]) for number in sorted(unique.keys() - known)], replaces=None)
 
 
 def _write_facts(connection: Connection, kind: type[Record], found: Sequence[Record]) -> int:
@@ -71,7 +71,7 @@ def _write_runs(connection: Connection, found: Sequence[Run]) -> int:
 
 
 def row_of(record: Record) -> dict[str, Any]:
-    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], replaces: Replaces | None) -> int:

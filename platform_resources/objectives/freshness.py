@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import accumulate, pairwise
+from itertools import accumulate, zip_longest
 
 from platform_resources.objectives.exclusions import Exclusion, excluded_time, is_covered
 from platform_resources.objectives.periods import ZERO, Cover, Period, cover, in_utc
@@ -122,10 +122,12 @@ def fresh_time(publications: Iterable[Publication], max_age: timedelta, now: dat
     The watermark is a step function of time, so this is exact. A rollback to older data is stale at once.
     """
     ordered = _in_order(publications, now)
-    ends = [later.published_at for _, later in pairwise(ordered)]
-    until = (publication.as_of + max_age for publication in ordered)
-    steps = zip(ordered, until, [*ends, None], strict=True)
-    return cover(Period(p.published_at, old if replaced is None else min(old, replaced)) for p, old, replaced in steps)
+    return cover(_fresh(version, replaced_by, max_age) for version, replaced_by in zip_longest(ordered, ordered[1:]))
+
+
+def _fresh(version: Publication, replaced_by: Publication | None, max_age: timedelta) -> Period:
+    too_old = version.as_of + max_age
+    return Period(version.published_at, too_old if replaced_by is None else min(too_old, replaced_by.published_at))
 
 
 def _periods(covered: Cover) -> Iterable[Period]:

@@ -20,7 +20,6 @@ from platform_resources.spec.indicators import Method
 AttainmentState = Literal["met", "missed", "insufficient data", "no data", "no target"]
 Weight = tuple[Fraction, Fraction]
 ALERT_LEVELS = (50, 75, 100)
-NO_WEIGHT: Weight = (Fraction(), Fraction())
 LEAST_KNOWN = Fraction(1, 2)
 
 
@@ -90,27 +89,40 @@ def attainment(
 def weighed(slices: Iterable[Slice], method: Method, slice_target: float | None = None) -> Weight:
     """The good and the whole weight of the valid slices. Unmeasured ones that count as bad weigh as much as the others do on average."""
     valid = [one for one in slices if one.state in ("good", "bad")]
-    weights = [_weight(one, method, slice_target) for one in valid if one.measured]
-    good, total = sum((w[0] for w in weights), Fraction()), sum((w[1] for w in weights), Fraction())
-    unmeasured = len(valid) - len(weights)
-    average = total / len(weights) if total else Fraction(1)
-    return good, total + unmeasured * average
+    measured = [one for one in valid if one.measured]
+    good, total = _weighed(measured, method, slice_target)
+    average = total / len(measured) if total else Fraction(1)
+    return good, total + (len(valid) - len(measured)) * average
 
 
-def _weight(one: Slice, method: Method, slice_target: float | None) -> Weight:
-    ratio = one.share.ratio if one.share is not None else None
-    by_state = (Fraction(one.state == "good"), Fraction(1))
+def _weighed(measured: Sequence[Slice], method: Method, slice_target: float | None) -> Weight:
     match method:
         case "timeslices":
-            return by_state
+            return Fraction(_good(measured)), Fraction(len(measured))
         case "ratio-timeslices":
-            if ratio is None:
-                return by_state
-            return (ratio if slice_target is None else Fraction(ratio >= exact(slice_target)), Fraction(1))
+            return _ratios(measured, None if slice_target is None else exact(slice_target)), Fraction(len(measured))
         case "occurrences":
-            return (Fraction(one.share.good), Fraction(one.share.total)) if one.share is not None else NO_WEIGHT
+            shares = [one.share for one in measured if one.share is not None]
+            return Fraction(sum(share.good for share in shares)), Fraction(sum(share.total for share in shares))
         case _:
             assert_never(method)
+
+
+def _ratios(measured: Sequence[Slice], wanted: Fraction | None) -> Fraction:
+    """The sum of the good shares, or the number that reach what is wanted; a slice without a share is wholly good or bad."""
+    shares = [one.share for one in measured if one.share is not None and one.share.total]
+    whole = _good([one for one in measured if one.share is None or not one.share.total])
+    if wanted is not None:
+        reached = sum(share.good * wanted.denominator >= wanted.numerator * share.total for share in shares)
+        return Fraction(whole + reached)
+    by_total: Counter[int] = Counter()
+    for share in shares:
+        by_total[share.total] += share.good
+    return sum((Fraction(good, total) for total, good in by_total.items()), Fraction(whole))
+
+
+def _good(measured: Sequence[Slice]) -> int:
+    return sum(one.state == "good" for one in measured)
 
 
 def exact(percent: float) -> Fraction:

@@ -54,8 +54,9 @@ def heard(signal: Signal, verdict: Verdict, at: datetime, rule: Rule) -> Signal:
     good = verdict == "met"
     recent = (*signal.recent, good)[-max(rule.of, rule.good) :]
     since = _failing_since(signal, recent, at, rule)
-    well_since = at if signal.failing and since is None else signal.well_since
-    return Signal(recent, at, signal.last_bad_at if good else at, since, well_since)
+    if signal.failing and since is None:  # the bad readings that this failure began with do not begin the next one
+        return Signal((), at, signal.last_bad_at, None, well_since=at)
+    return Signal(recent, at, signal.last_bad_at if good else at, since, signal.well_since)
 
 
 def _failing_since(signal: Signal, recent: tuple[bool, ...], at: datetime, rule: Rule) -> datetime | None:

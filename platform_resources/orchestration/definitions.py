@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.execution.build_resources import wrap_resources_for_execution
 
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.orchestration.automation import automation_condition, schedules, sensors
+from platform_resources.orchestration.evaluation import evaluation_job, evaluation_schedule, evaluation_step
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.specs import SpecMinter, asset_key, rejected_spec
 from platform_resources.orchestration.steps import audit_step, build_step, publish_step, pull_step, pulled_ports, score_step
@@ -64,15 +67,23 @@ def definitions(root: Path, plan: MeshPlan) -> dg.Definitions:
             checks += audits
             jobs[product.name] = _resolved_job(product, steps, audits, resources)
     assets += [rejected_spec(root, rejected) for rejected in plan.rejected]
+    evaluations = {domain: evaluation_step(domain, products) for domain, products in _promising(plan).items()}
+    evaluation_jobs = {domain: evaluation_job(domain, step, resources) for domain, step in evaluations.items()}
     return dg.Definitions(
         assets=assets,
-        asset_checks=checks,
-        jobs=list(jobs.values()),
-        schedules=list(schedules(plan, jobs)),
+        asset_checks=[*checks, *evaluations.values()],
+        jobs=[*jobs.values(), *evaluation_jobs.values()],
+        schedules=[*schedules(plan, jobs), *(evaluation_schedule(domain, job) for domain, job in evaluation_jobs.items())],
         sensors=list(sensors(plan, _refreshed_assets)),
         resources=resources,
         executor=dg.in_process_executor,
     )
+
+
+def _promising(plan: MeshPlan) -> dict[str, tuple[ProductPlan, ...]]:
+    """The products with indicators, by domain."""
+    promising = [product for product in plan.products if product.indicators]
+    return {domain: tuple(p for p in promising if p.domain == domain) for domain in dict.fromkeys(p.domain for p in promising)}
 
 
 def _external_specs(product: ProductPlan, minter: SpecMinter) -> Iterator[dg.AssetSpec]:
@@ -112,8 +123,8 @@ def _resolved_job(
 
     Dagster resolves a selection by going through all assets of the location: with 1,000 jobs over 11,000 assets that takes minutes.
     """
-    own = dg.Definitions(assets=steps, asset_checks=audits, jobs=[_job(product)], resources=resources, executor=dg.in_process_executor)
-    return own.resolve_job_def(conventions.job_name(product.name))
+    own = AssetGraph.from_assets([*steps, *audits])
+    return _job(product).resolve(own, default_executor_def=dg.in_process_executor, resource_defs=wrap_resources_for_execution(resources))
 
 
 def _job(product: ProductPlan) -> UnresolvedAssetJobDefinition:

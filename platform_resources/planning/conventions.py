@@ -55,6 +55,11 @@ def step_name(product: str, step: str, port: str = "") -> str:
     return f"{product}__{step}" + (f"__{port}" if port else "")
 
 
+def evaluation_name(domain: str) -> str:
+    """The job that evaluates a domain's indicators between refreshes."""
+    return f"evaluate_{domain}"
+
+
 def pool(product: str) -> str:
     """One refresh of a product at a time; different products side by side."""
     return f"refresh_{product}"

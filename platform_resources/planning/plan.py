@@ -13,6 +13,7 @@ from platform_resources.capabilities.protocols import Pull, Store
 from platform_resources.planning.conventions import Key
 from platform_resources.spec.components import Column, DataProduct, DataSet, Refresh
 from platform_resources.spec.durations import duration_text
+from platform_resources.spec.indicators import ServiceLevelIndicator
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.strict import Strict
 
@@ -31,7 +32,7 @@ class CheckPlan:
 
     name: str
     key: Key
-    kind: Literal["objective", "dbt_test", "input"]
+    kind: Literal["objective", "dbt_test", "input", "indicator"]
     title: str
     description: str
     blocking: bool
@@ -48,6 +49,22 @@ class ObjectivePlan:
     settings: Strict
     data_set: str
     subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorPlan:
+    """One indicator: its check on the scorecard, the check of the objective that it watches, and the ports whose versions tell freshness.
+
+    `max_age` is given exactly for an indicator of a freshness objective.
+    """
+
+    check: CheckPlan
+    spec: ServiceLevelIndicator
+    objective: CheckPlan
+    dimension: str
+    data_set: str
+    max_age: timedelta | None
+    ports: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +195,7 @@ class ProductPlan:
     models: tuple[ModelPlan, ...]
     data_sets: tuple[DataSetPlan, ...]
     objectives: tuple[ObjectivePlan, ...]
+    indicators: tuple[IndicatorPlan, ...]
     outputs: tuple[OutputPlan, ...]
     consumers: tuple[ConsumerPlan, ...]
     sample_queries: tuple[SampleQueryPlan, ...]

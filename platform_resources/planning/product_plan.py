@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from datetime import timedelta
 
+from platform_resources.capabilities.dimensions.freshness import FreshnessSettings
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.planning import conventions
@@ -15,6 +16,7 @@ from platform_resources.planning.plan import (
     CheckPlan,
     ConsumerPlan,
     DataSetPlan,
+    IndicatorPlan,
     InputPlan,
     ModelPlan,
     ObjectivePlan,
@@ -27,9 +29,8 @@ from platform_resources.planning.plan import (
 from platform_resources.planning.ports import Resolved, resolved_port
 from platform_resources.planning.validation import subject
 from platform_resources.spec.components import DataSet, InputPort, OutputPort, Owners, ServiceLevelAsset
+from platform_resources.spec.indicators import ServiceLevelIndicator
 from platform_resources.spec.product import Declared, Origin, Product, model_name, runs
-
-FRESHNESS = "freshness"
 
 
 def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
@@ -50,6 +51,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         models=models,
         data_sets=tuple(_data_set(d) for d in product.data_sets),
         objectives=objectives,
+        indicators=tuple(_indicator(product, indicator, objectives) for indicator in product.indicators) if models else (),
         outputs=tuple(_output(mesh, product, port) for port in product.output_ports if product.data_set(port.config.data_set)),
         consumers=tuple(_consumers(product)),
         sample_queries=tuple(_sample_queries(product)),
@@ -209,6 +211,29 @@ def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAss
     return ObjectivePlan(check, objective.variant, objective.settings, data_set.name, subject(product, data_set))
 
 
+def _indicator(product: Product, indicator: Declared[ServiceLevelIndicator], objectives: tuple[ObjectivePlan, ...]) -> IndicatorPlan:
+    named = indicator.config.service_level_name
+    objective = next(o for o in objectives if named in (o.check.title, o.check.name))
+    ports = [port.name for port in product.output_ports if _data_set_name(product, port) == objective.data_set]
+    check = CheckPlan(
+        name=conventions.check_name(indicator.title),
+        key=conventions.scorecard_key(product.name),
+        kind="indicator",
+        title=indicator.title,
+        description=indicator.config.description or f"How well the objective {objective.check.title} is kept over time.",
+        blocking=False,
+        severity="warning",
+        place=_place(indicator.origin),
+    )
+    max_age = objective.settings.max_age if isinstance(objective.settings, FreshnessSettings) else None
+    return IndicatorPlan(check, indicator.config, objective.check, objective.dimension, objective.data_set, max_age, tuple(ports))
+
+
+def _data_set_name(product: Product, port: Declared[OutputPort]) -> str:
+    data_set = product.data_set(port.config.data_set)
+    return data_set.name if data_set is not None else ""
+
+
 def _output(mesh: Mesh, product: Product, port: Declared[OutputPort]) -> OutputPlan:
     interface = mesh.registry.output_interfaces()[port.variant]
     data_set = product.data_set(port.config.data_set)
@@ -232,7 +257,8 @@ def _output(mesh: Mesh, product: Product, port: Declared[OutputPort]) -> OutputP
 
 def _max_age(product: Product, data_set: Declared[DataSet]) -> timedelta | None:
     """The strictest freshness promised for a data set."""
-    promised = [o for o in product.objectives if o.variant == FRESHNESS and product.data_set(o.config.data_set) is data_set]
+    fresh = [o for o in product.objectives if isinstance(o.settings, FreshnessSettings)]
+    promised = [o for o in fresh if product.data_set(o.config.data_set) is data_set]
     return min((o.settings.max_age for o in promised), default=None)
 
 

@@ -143,5 +143,6 @@ class ServiceLevelIndicator(Strict):
             return ""
         count = self.window // self.interval
         enough = math.floor(Fraction(10_000) * (count - 1) / count) / 100  # rounded down, so that it really leaves one
-        left = f"a target of {self.target:g} % of {count} intervals allows {float(allowed):.2g} bad ones, so the first one breaks it"
+        intervals = f"{count} interval{'s' if count > 1 else ''}"
+        left = f"a target of {self.target:g} % of {intervals} allows {float(allowed):.2g} bad ones, so the first one breaks it"
         return f"{left}; at most {enough:g} % allows one" if count > 1 else left

@@ -137,4 +137,5 @@ def _node(found: Any) -> NodeResult:
 
 
 def _words(error: BaseException) -> str:
-    return message_text(str(error)) or type(error).__name__
+    """In one line, with dbt's heading: here nothing else names the file."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -96,7 +96,7 @@ def published_as_shown(running, ledger):
         assert one.published_at == datetime.fromisoformat(latest.published_at)
         assert one.watermark == datetime.fromisoformat(latest.watermark)
         assert one.rows == 4
-        assert one.columns["degrees"] == "DECIMAL(6,2)"
+        assert one.columns["degrees"] == "decimal(6,2)"
 
 
 def checks_as_shown(running, ledger):

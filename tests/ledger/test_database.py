@@ -116,7 +116,7 @@ def test_a_file_that_is_no_ledger_is_refused(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(LedgerUnavailable, match="cannot be opened: .*File exists"):
+    with pytest.raises(LedgerUnavailable, match=r"cannot be opened: .*File exists"):
         open_ledger(f"sqlite:///{tmp_path}/file/ledger.sqlite")
 
 

@@ -207,7 +207,7 @@ def test_a_ledger_rebuilt_from_nothing_equals_one_that_followed(sqlite_ledgers, 
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@settings(max_examples=80)
 @given(CUTS)
 def test_a_ledger_rebuilt_from_nothing_equals_one_that_followed_for_many_logs(sqlite_ledgers, cuts):
     incremental_equals_rebuilt(sqlite_ledgers.new, cuts)

@@ -114,7 +114,7 @@ def test_a_dbt_test_that_fails_stops_the_publication(published):
     deliver(published.root, TWICE)
     (done,) = published.refresh("readings")
     assert (done.outcome, done.version) == ("gate closed", None)
-    assert any("unique_measurements_reading_id" in reason for reason in done.reasons)
+    assert any("reading_id" in reason for reason in done.reasons)
     assert published.latest("readings") == before
     assert not published.check("readings", ("measurements",), "unique_measurements_reading_id").passed
     assert published.scorecard("readings")["outcome"].startswith("not published: unique_measurements_reading_id")
@@ -126,14 +126,14 @@ def test_a_dbt_test_of_severity_warn_does_not(published):
     deliver(published.root, TWICE)
     (done,) = published.refresh("readings")
     assert done.outcome == "published"
-    assert [text.partition(":")[0] for text in done.warnings] == ["unique_measurements_reading_id"]
+    assert len(done.warnings) == 1 and "reading_id" in done.warnings[0]
 
 
 def test_a_model_that_breaks_its_contract_names_the_column(published):
     edited(published.root, SENSORS, "cast(max(degrees) as decimal(6, 2))", "cast(max(degrees) as double)")
     (done,) = published.refresh("summary")
     assert (done.outcome, done.version) == ("failed", None)
-    assert "warmest" in done.reasons[0] and "data type mismatch" in done.reasons[0]
+    assert "warmest is double, decimal(6,2) was promised" in done.reasons[0]
 
 
 def test_a_model_that_cannot_run_gives_the_words_of_the_database(published):

@@ -83,7 +83,7 @@ def test_a_file_delivered_twice_is_caught_by_the_key(running_mesh):
     (root / LANDING / "readings_copy.csv").write_text(READINGS_CSV)
     (done,) = running_mesh.refresh("readings")
     assert done.outcome == "gate closed"
-    assert "unique_measurements_reading_id" in done.reasons[0]
+    assert "reading_id" in done.reasons[0]
     assert running_mesh.rows("readings", "select count(*) from measurements") == [(4,)]
 
 
