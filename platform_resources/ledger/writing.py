@@ -42,7 +42,8 @@ def write(connection: Connection, records: Sequence[Record]) -> int:
 def _write_checks(connection: Connection, found: Iterable[Check]) -> None:
     """A check is described when it is first seen; the plan knows better, see `register_checks`."""
     unique = {check.id: check for check in reversed(list(found))}
-    known = set(connection.execute(select(tables.checks.c.id).where(tables.checks.c.id.in_(unique))).scalars())
+    seen = select(tables.checks.c.id).where(tables.checks.c.id.in_(unique))
+    known: set[int] = set(connection.execute(seen).scalars())
     upsert(connection, tables.checks, [row_of(unique[number]) for number in sorted(unique.keys() - known)], replaces=None)
 
 
