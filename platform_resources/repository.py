@@ -140,6 +140,7 @@ def product_texts(root: Path, domain: str, product: str, folder: Path) -> Produc
         tests=tuple(ModelText(Path(file).stem, file, text) for file, text in sql["tests"].items() if file not in unread),
         properties=properties,
         modules={Path(file).stem: text for file, text in modules.items() if file not in unread},
+        files=frozenset(path.name for path in folder.iterdir()),
         problems=tuple(problems),
     )
 

@@ -110,6 +110,7 @@ columns:
     lifecycle="production",
     archetype="source-aligned",
     owners="{business: plant-lead@example.com, technical: team:plant-data}",
+    support="{runbook: README.md#when-it-breaks}",
     refresh='{cron: "0 5 * * *", timezone: Europe/Berlin}',
 )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from platform_resources.capabilities.measures import Judgement, Measure, Moment, Reading, Subject
+from platform_resources.spec.product import Product
 from platform_resources.spec.strict import Strict
 
 
@@ -88,6 +89,23 @@ class OutputInterface(Capability, Protocol):
     kind: str
 
     def store(self, settings: Any) -> Store: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One way in which a product does not fulfil a policy: the property of its data-product component, what is wrong, what to do."""
+
+    property: str
+    message: str
+    hint: str = ""
+
+
+class Policy(Capability, Protocol):
+    """A rule for every product of the mesh, checked by `mesh validate`."""
+
+    def breaches(self, product: Product) -> Iterator[Breach]:
+        """Everything by which the product does not fulfil the policy."""
+        ...
 
 
 class Dimension(Capability, Protocol):

@@ -15,10 +15,11 @@ from platform_resources.capabilities.protocols import (
     Dimension,
     InputInterface,
     OutputInterface,
+    Policy,
 )
 
 ENTRY_POINTS = "platform_resources.capabilities"
-KINDS = ("components", "input_ports", "output_ports", "dimensions")
+KINDS = ("components", "input_ports", "output_ports", "dimensions", "policies")
 _VARIANTS = {"input-port": "input_ports", "output-port": "output_ports", "service-level-asset": "dimensions"}
 _OFFERED = {
     "components": ("variant_field", "inferred_variant"),
@@ -49,6 +50,9 @@ class Registry:
 
     def dimensions(self) -> Mapping[str, Dimension]:
         return self.by_kind["dimensions"]
+
+    def policies(self) -> Mapping[str, Policy]:
+        return self.by_kind["policies"]
 
     def variants(self, component_type: str) -> Mapping[str, Any]:
         """The interfaces or dimensions of a component type; empty for a type without variants."""

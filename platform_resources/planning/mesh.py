@@ -23,12 +23,16 @@ class ModelText:
 
 @dataclass(frozen=True, slots=True)
 class ProductTexts:
-    """What lies beside a product's document: its dbt models, singular dbt tests, own dbt YAML, Python modules, and what cannot be read."""
+    """What lies beside a product's document: dbt models, singular dbt tests, own dbt YAML, Python modules, names of all files.
+
+    `problems` are those of files that cannot be read.
+    """
 
     models: tuple[ModelText, ...] = ()
     tests: tuple[ModelText, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict)
     modules: Mapping[str, str] = field(default_factory=dict)
+    files: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
 
 

@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from platform_resources.capabilities.measures import Relation, Subject
@@ -281,7 +281,7 @@ def _data(value: Any, places: bool = True) -> Any:
             return _data(value.model_dump(by_alias=True, exclude_none=True), places)
         case timedelta():
             return duration_text(value)
-        case datetime():
+        case date():
             return value.isoformat()
         case Mapping():
             return {str(key): _data(item, places) for key, item in value.items()}

@@ -202,6 +202,29 @@ def refresh_is_triggered(mesh: Mesh, product: Product) -> Iterator[Problem]:
         yield product.origin.problem("refresh", "nothing would ever refresh it: no input port reads another product", hint)
 
 
+def policies_hold(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """What the platform asks of every product, and what else a stage of life needs."""
+    for policy in mesh.registry.policies().values():
+        for breach in policy.breaches(product):
+            yield product.origin.problem(breach.property, breach.message, breach.hint)
+    replacement = product.info.replacement
+    if replacement is not None and replacement not in {*mesh.by_name, *(unreadable.name for unreadable in mesh.unreadable)}:
+        message = f'no product "{replacement}" in the mesh'
+        yield product.origin.problem("replacement", message, did_you_mean(replacement, mesh.by_name))
+
+
+def runbook_exists(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """A runbook that is a file lies beside product.yaml."""
+    runbook = product.info.support.runbook
+    texts = mesh.texts.get(product.file)
+    if runbook is None or texts is None or "://" in runbook:
+        return
+    file = runbook.partition("#")[0]
+    if file not in texts.files:
+        message = f"the runbook {file} is missing beside {product.file.rpartition('/')[2]}"
+        yield product.origin.problem("support", message, did_you_mean(file, texts.files))
+
+
 def checks_are_unique(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """Checks of one model have different names: tests of its columns, the team's own tests, objectives."""
     seen: dict[tuple[str, str], str] = {}
@@ -266,6 +289,8 @@ PASSES: tuple[Pass, ...] = (
     ports_refer,
     refresh_is_triggered,
     checks_are_unique,
+    policies_hold,
+    runbook_exists,
     *MODEL_PASSES,
 )
 
@@ -280,6 +305,7 @@ _NEEDED: Mapping[Pass, frozenset[str]] = {
     ports_refer: frozenset({"output-port"}),
     refresh_is_triggered: frozenset({"data-product", "input-port"}),
     checks_are_unique: frozenset({"data-set"}),
+    policies_hold: frozenset({"data-product", "data-set", "output-port", "service-level-asset", "data-sharing-agreement"}),
     references_resolve: frozenset({"input-port"}),
     data_sets_are_described_once: frozenset({"data-set"}),
 }

@@ -1,6 +1,7 @@
 """The fields of every built-in component type: what a domain team may write under `properties`."""
 
 import re
+from datetime import date
 from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -171,6 +172,8 @@ class DataProduct(Strict):
     purpose: str = ""
     version: VersionText = "0.1.0"
     lifecycle: Lifecycle = "proposed"
+    replacement: Text | None = None
+    end_date: date | None = None
     archetype: Archetype | None = Field(default=None, validation_alias=AliasChoices("archetype", "data_product_type"))
     class_: Class = Field(default="building-block", alias="class")
     certified: YesNo = False

@@ -34,6 +34,15 @@ def test_a_new_ledger_is_made_with_its_folder_and_readers_do_not_wait_for_writer
         assert reader.execute(text("select count(*) from incidents")).scalar() == 1
 
 
+def test_a_writer_has_the_ledger_to_itself_from_its_first_moment(ledger):
+    with (
+        ledger.writing(),
+        closing(sqlite3.connect(ledger.engine.url.database, timeout=0)) as other,
+        pytest.raises(sqlite3.OperationalError, match="database is locked"),
+    ):
+        other.execute("begin immediate")
+
+
 def incident(**changes):
     told = {"product": "orders", "cause": "orders/lines: complete", "title": "Lines are complete", "severity": "high", "status": "open"}
     return told | {"bad_since": START, "opened_at": START, "reopened": 0} | changes

@@ -77,6 +77,26 @@ def test_a_clock_that_steps_back_loses_and_doubles_nothing(ledger):
     assert counts(ledger)["readings"] == 4
 
 
+def test_a_clock_that_steps_back_keeps_nothing_unsettled_for_as_long_as_it_stepped(ledger):
+    log = MemoryLog()
+    log.add(reading(-86_400))
+    for seconds, read in ((-86_399, 1), (-2 * 86_400, 1), (-2 * 86_400 + 61, 0)):
+        assert sync(ledger, log, START + timedelta(seconds=seconds)).read == read
+
+
+def test_of_two_entries_about_the_same_the_first_in_the_log_counts_even_if_it_appears_later(ledger):
+    log = MemoryLog()
+    log.add(reading(0, "missed"), reading(0, "met"))
+    log.hidden = {1}
+    sync(ledger, log, START + timedelta(seconds=1))
+    log.hidden = set()
+    sync(ledger, log, START + timedelta(seconds=2))
+    followed = rows(ledger)
+    rebuild(ledger, log, NOW)
+    assert rows(ledger) == followed
+    assert followed["readings"][0][3] == "missed"
+
+
 def test_a_log_that_lost_its_tail_is_told_and_followed(ledger):
     log = generated(4)
     sync(ledger, log, NOW, batch=2)

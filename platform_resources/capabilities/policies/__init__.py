@@ -1,0 +1,1 @@
+"""Policies that every product must fulfil, one file each."""

@@ -1,0 +1,30 @@
+"""The policy `deprecation-is-announced`."""
+
+from collections.abc import Iterator
+
+from platform_resources.capabilities.policies.production import NoSettings
+from platform_resources.capabilities.protocols import Breach
+from platform_resources.spec.product import Product
+
+
+class DeprecationIsAnnounced:
+    """Consumers of a deprecated product are told what replaces it and until when it lives."""
+
+    name = "deprecation-is-announced"
+    config = NoSettings
+    example = """
+- name: customer_list
+  type: data-product
+  properties: {lifecycle: deprecated, replacement: customer_360, end_date: 2027-06-30}
+"""
+
+    def breaches(self, product: Product) -> Iterator[Breach]:
+        if product.info.lifecycle != "deprecated":
+            return
+        if product.info.replacement is None:
+            yield Breach("lifecycle", "a deprecated product needs a replacement", "write replacement: <product>")
+        if product.info.end_date is None:
+            yield Breach("lifecycle", "a deprecated product needs the date on which it ends", "write end_date: 2027-06-30")
+
+
+CAPABILITY = DeprecationIsAnnounced()
