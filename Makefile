@@ -3,7 +3,7 @@ UV := .venv/bin/uv
 MESH := .venv/bin/mesh
 export UV_PROJECT_ENVIRONMENT := .venv
 # Dagster's history lies with the mesh's state, where `mesh` looks for it too.
-export DAGSTER_HOME ?= $(or $(MESH_STATE),$(CURDIR))/.dagster
+HISTORY := $(abspath $(or $(DAGSTER_HOME),$(or $(MESH_STATE),$(CURDIR))/.dagster))
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo dev test lint types check golden benchmarks clean
@@ -23,8 +23,8 @@ demo: install ## Refresh all sample products and show how they are
 	@$(MESH) refresh --all
 
 dev: install ## Dagster's UI on http://localhost:3000 with all domains, schedules and sensors
-	@mkdir -p $(DAGSTER_HOME) && cp $(firstword $(wildcard dagster.yaml) platform_resources/orchestration/dagster.yaml) $(DAGSTER_HOME)/dagster.yaml
-	.venv/bin/dagster dev -w workspace.yaml
+	@mkdir -p $(HISTORY) && cp $(firstword $(wildcard dagster.yaml) platform_resources/orchestration/dagster.yaml) $(HISTORY)/dagster.yaml
+	DAGSTER_HOME=$(HISTORY) .venv/bin/dagster dev -w workspace.yaml
 
 test: install ## Run all tests
 	@.venv/bin/pytest -n 2 --dist loadfile

@@ -94,6 +94,8 @@ def measure(products: int, folder: Path, repeats: int) -> Loads:
     mesh, state = generate(folder / f"mesh_{products}", products), folder / f"state_{products}"
     locations = [mesh / "dataproducts" / domain(number) / "definitions.py" for number in range(DOMAINS)]
     whole = load(mesh / "definitions.py", state)
+    if whole.assets < products * MODELS:
+        sys.exit(f"only {whole.assets} assets were loaded, so products were rejected: `mesh --root DIR validate` says why (--keep DIR)")
     again = [load(mesh / "definitions.py", state) for _ in range(repeats)]
     domains = [load(location, state) for location in locations]
     imports = [load(None, state) for _ in range(repeats)]

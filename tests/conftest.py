@@ -1,11 +1,15 @@
 """What all tests share."""
 
+import os
+
 import pytest
 from hypothesis import settings
 
 from platform_resources.capabilities.registry import installed_registry
 from tests.meshes import tiny_mesh
 
+# Dagster would log what it would send.
+os.environ["DAGSTER_DISABLE_TELEMETRY"] = "true"
 settings.register_profile("mesh", deadline=None, max_examples=100)
 settings.load_profile("mesh")
 

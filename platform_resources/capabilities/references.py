@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from platform_resources.capabilities.measures import Relation, Subject
 from platform_resources.capabilities.shares import amount
-from platform_resources.spec.components import ColumnName, Text
+from platform_resources.spec.field_types import ColumnName, Text
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.strict import Strict
 

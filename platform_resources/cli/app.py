@@ -14,6 +14,7 @@ from platform_resources.capabilities.registry import CapabilityInvalid
 from platform_resources.cli import consuming, refreshing, specs
 from platform_resources.cli.console import CANNOT_RUN, SPEC_INVALID, Stop, fail
 from platform_resources.repository import NoMesh
+from platform_resources.warehouses.versions import VersionsUnreadable
 
 app = typer.Typer(
     name="mesh",
@@ -65,10 +66,18 @@ def main() -> None:
         app()
     except Stop as stop:
         _leave(stop.code)
-    except NoMesh as error:
+    except (NoMesh, VersionsUnreadable) as error:
         _leave(fail(str(error), CANNOT_RUN))
     except CapabilityInvalid as error:
         _leave(fail(str(error), SPEC_INVALID))
+    except OSError as error:
+        _leave(fail(_told(error), CANNOT_RUN))
+
+
+def _told(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    what = error.strerror or str(error)
+    return f"{where}{what}\nstate is kept in MESH_STATE (or the mesh's folder) and DAGSTER_HOME; `mesh` must be able to write there"
 
 
 def _leave(code: int) -> NoReturn:

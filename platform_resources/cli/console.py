@@ -1,13 +1,16 @@
 """What commands share: the mesh they work on, where words and data go, and exit codes."""
 
 import json
+import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
 
 from platform_resources.planning.plan import MeshPlan, ProductPlan
 from platform_resources.repository import mesh_root, read_plan
@@ -16,8 +19,8 @@ from platform_resources.spec.problems import Problem, did_you_mean, errors, know
 FINE, MISSED, SPEC_INVALID, CANNOT_RUN = 0, 1, 2, 3
 
 # Words for people go to standard error when standard output carries data.
-out = Console(width=None if sys.stdout.isatty() else 160)
-words = Console(stderr=True, soft_wrap=True)
+out = Console(width=None if sys.stdout.isatty() else 160, emoji=False)
+words = Console(stderr=True, soft_wrap=True, emoji=False)
 
 
 class Stop(Exception):
@@ -38,8 +41,35 @@ def stop(message: str, code: int) -> NoReturn:
     raise Stop(fail(message, code))
 
 
+def cell(value: Any) -> Text:
+    """Text that is not ours, as it is: neither markup nor codes for the terminal are obeyed."""
+    return Text(_harmless(value))
+
+
+def told(value: Any) -> str:
+    """The same for use within markup of ours."""
+    return escape(_harmless(value))
+
+
+def _harmless(value: Any) -> str:
+    return str(value).replace("\x1b", "\\x1b")
+
+
 def print_json(data: Any) -> None:
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+    typer.echo(json.dumps(_json_data(data), indent=2, ensure_ascii=False, allow_nan=False, default=str))
+
+
+def _json_data(value: Any) -> Any:
+    """JSON has no NaN and no infinity: they are null. Its keys are text."""
+    match value:
+        case float() if not math.isfinite(value):
+            return None
+        case Mapping():
+            return {str(key): _json_data(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_json_data(item) for item in value]
+        case _:
+            return value
 
 
 def print_problems(problems: Iterable[Problem]) -> None:

@@ -1,14 +1,17 @@
 """Commands for consumers: versions, query."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
-from platform_resources.cli.console import CANNOT_RUN, mesh_of, out, print_json, product_of, stop
+from platform_resources.cli.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop
 from platform_resources.cli.specs import Json
+from platform_resources.planning.plan import MeshPlan
 from platform_resources.repository import state_folder
 from platform_resources.warehouses.versions import shelf
 
@@ -16,8 +19,7 @@ from platform_resources.warehouses.versions import shelf
 def versions(context: typer.Context, product: Annotated[str, typer.Argument(help="The product.")], as_json: Json = False) -> None:
     """List the published versions that may be read, newest first, and what each was made from."""
     root, plan = mesh_of(context, [product])
-    found = product_of(plan, product)
-    shelves = shelf(state_folder(root), found.domain, found.name)
+    shelves = shelf(state_folder(root), _domain_of(plan, state_folder(root), product), product)
     published, pins = tuple(reversed(shelves.published())), shelves.pins()
     if as_json:
         print_json([{**asdict(each), "pinned_by": [c for c, v in pins.items() if v == each.id]} for each in published])
@@ -27,8 +29,23 @@ def versions(context: typer.Context, product: Annotated[str, typer.Argument(help
         rows = ", ".join(f"{name} {count:,}" for name, count in {p.data_set: p.rows for p in each.ports}.items())
         made = ", ".join(f"{port}: {_origin(record)}" for port, record in each.inputs.items())
         readers = ", ".join(consumer for consumer, version in pins.items() if version == each.id)
-        table.add_row(each.id, each.product_version, each.published_at[:16].replace("T", " "), rows, made, readers)
-    out.print(table if published else f"{found.name} has not published a version yet")
+        shown = (each.id, each.product_version, each.published_at[:16].replace("T", " "), rows, made, readers)
+        table.add_row(*map(cell, shown))
+    out.print(table if published else f"{product} has not published a version yet")
+
+
+def _domain_of(plan: MeshPlan, state: Path, product: str) -> str:
+    """The domain whose folder has the product's versions: they can be read also if its spec is broken, or gone."""
+    from platform_resources.warehouses.consuming import published_domains
+
+    folders = {Path(rejected.file).parent for rejected in plan.rejected}
+    known = {folder.name: folder.parent.name for folder in folders} | {each.name: each.domain for each in plan.products}
+    if product in known:
+        return known[product]
+    domains = published_domains(state, product)
+    if len(domains) > 1:
+        stop(f"{product} lies in {' and '.join(f'ports/{domain}/' for domain in domains)}; take the wrong one away", CANNOT_RUN)
+    return domains[0] if domains else product_of(plan, product).domain
 
 
 def _origin(record: Mapping[str, Any]) -> str:
@@ -52,15 +69,24 @@ def query(
 
     root, plan = mesh_of(context, [product])
     try:
-        names, rows = queried(state_folder(root), product_of(plan, product), sql, version)
+        names, rows = queried(state_folder(root), _domain_of(plan, state_folder(root), product), product, sql, version)
     except (NothingPublished, QueryFailed) as error:
         stop(str(error), CANNOT_RUN)
     if as_json:
+        _refuse_equal_names(names)
         print_json([dict(zip(names, row, strict=True)) for row in rows])
         return
-    table = Table(*names, box=None, header_style="bold")
+    table = Table(*(Column(cell(name)) for name in names), box=None, header_style="bold")
     for row in rows[:limit]:
-        table.add_row(*("" if value is None else str(value) for value in row))
+        table.add_row(*(cell("" if value is None else value) for value in row))
     out.print(table)
     if len(rows) > limit:
         out.print(f"[dim]{len(rows) - limit:,} more rows; --limit shows more[/]")
+
+
+def _refuse_equal_names(names: Sequence[str]) -> None:
+    """A JSON object would keep one column of each name, and silently lose the others."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        listed = ", ".join(f'"{name}"' for name in twice)
+        stop(f"more than one column is called {listed}; JSON needs different names: select … as …", CANNOT_RUN)

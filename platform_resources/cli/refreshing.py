@@ -11,7 +11,21 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, SPEC_INVALID, Stop, mesh_of, out, print_json, product_of, stop, words
+from platform_resources.cli.console import (
+    CANNOT_RUN,
+    FINE,
+    MISSED,
+    SPEC_INVALID,
+    Stop,
+    cell,
+    mesh_of,
+    out,
+    print_json,
+    product_of,
+    stop,
+    told,
+    words,
+)
 from platform_resources.cli.specs import Json
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProduct
@@ -22,7 +36,7 @@ if TYPE_CHECKING:
     from platform_resources.objectives.health import ProductHealth
     from platform_resources.orchestration.refreshing import Refreshed
 
-STYLES = {"healthy": "green", "unhealthy": "red", "unknown": "yellow", "unpublished": "yellow", "not run": "dim"}
+STYLES = {"healthy": "green", "unhealthy": "red", "unknown": "yellow", "unpublished": "yellow", "unreadable": "red", "not run": "dim"}
 OUTCOMES = {"published": "green", "unchanged": "yellow", "gate closed": "red", "failed": "red"}
 STEPS = ("pull", "build", "audit", "publish", "score")
 
@@ -72,7 +86,7 @@ def _chosen(root: Path, plan: MeshPlan, products: list[str], every: bool, stale:
         return list(dict.fromkeys(products))
     from platform_resources.orchestration.refreshing import stale_products
 
-    return stale_products(root, plan) if stale else [product.name for product in plan.products if product.runs]
+    return stale_products(root, plan, datetime.now(UTC)) if stale else [product.name for product in plan.products if product.runs]
 
 
 def _why_idle(product: ProductPlan) -> str:
@@ -106,7 +120,7 @@ class _Advance:
     def finish(self, done: "Refreshed", steps: int) -> None:
         self.progress.update(self.task, completed=steps)
         style = OUTCOMES[done.outcome]
-        self.progress.print(f"[{style}]{done.outcome:<11}[/] {done.product} [dim]{done.version or ''} {done.seconds:.1f} s[/]")
+        self.progress.print(f"[{style}]{done.outcome:<11}[/] {told(done.product)} [dim]{done.version or ''} {done.seconds:.1f} s[/]")
         for text in done.reasons:
             self.progress.print(f"  {text}", style="red", markup=False, highlight=False)
         for text in done.warnings:
@@ -179,8 +193,9 @@ def _print_indicators(standings: "Sequence[Standing]") -> None:
     table = Table("indicator", "state", "how it stands", "next deadline (UTC)", box=None, header_style="bold")
     for each in standings:
         state, deadline = each.attainment.state, each.next_deadline
-        told = f"[{colours.get(state, 'yellow')}]{state}[/]"
-        table.add_row(each.indicator.check.title, told, standing_text(each), f"{deadline:%Y-%m-%d %H:%M}" if deadline else "-")
+        shown = f"[{colours.get(state, 'yellow')}]{state}[/]"
+        when = f"{deadline:%Y-%m-%d %H:%M}" if deadline else "-"
+        table.add_row(cell(each.indicator.check.title), shown, cell(standing_text(each)), when)
     out.print(table)
 
 
@@ -195,21 +210,23 @@ def _print_health(health: "Sequence[ProductHealth]", rejected: "Sequence[Rejecte
     table.add_column("what is wrong", overflow="fold")
     for each in health:
         table.add_row(
-            f"{each.domain}/[bold]{each.product}[/]",
+            f"{told(each.domain)}/[bold]{told(each.product)}[/]",
             f"[{STYLES[each.status]}]{each.status}[/]",
             f"{each.published.published_at:%Y-%m-%d %H:%M}" if each.published else "-",
-            f"{each.count('met')} of {len(each.objectives)}",
-            str(len(each.checks) - len(each.objectives)),
-            "; ".join(_wrong(each)),
+            f"{each.count('met')} of {len(each.objectives)}" if not each.problem else "-",
+            str(len(each.checks) - len(each.objectives)) if not each.problem else "-",
+            cell("; ".join(_wrong(each))),
         )
     for bad in rejected:
         problems = f"{len(bad.problems)} problem(s): mesh validate {bad.name}"
-        table.add_row(f"{bad.domain}/[bold]{bad.name}[/]", "[red]invalid[/]", "", "", "", problems)
+        table.add_row(f"{told(bad.domain)}/[bold]{told(bad.name)}[/]", "[red]invalid[/]", "", "", "", cell(problems))
     out.print(table)
 
 
 def _wrong(health: "ProductHealth") -> "Iterator[str]":
     """Promises missed and inputs that failed by name; what was not measured as a number."""
+    if health.problem:
+        yield health.problem
     missed = [check for check in health.checks if check.verdict == "missed"]
     yield from (check.title if check.kind != "input" else f"not so: {check.title}" for check in missed)
     unknown = sum(check.verdict == "unknown" for check in health.checks)
@@ -219,9 +236,11 @@ def _wrong(health: "ProductHealth") -> "Iterator[str]":
 
 def _print_product(health: "ProductHealth") -> None:
     published = health.published
-    out.print(f"[bold]{health.title}[/] ({health.domain}/{health.product}) is [{STYLES[health.status]}]{health.status}[/]")
+    out.print(f"[bold]{told(health.title)}[/] ({health.domain}/{health.product}) is [{STYLES[health.status]}]{health.status}[/]")
+    if health.problem:
+        out.print(cell(health.problem), style="red", soft_wrap=True)
     if health.outcome and not health.outcome.startswith("published"):
-        out.print(f"[yellow]The last refresh: {health.outcome}[/]")
+        out.print(f"[yellow]The last refresh: {told(health.outcome)}[/]")
     if published is not None:
         rows = ", ".join(f"{name} {count:,} rows" for name, count in sorted(published.rows.items()))
         out.print(
@@ -233,5 +252,6 @@ def _print_product(health: "ProductHealth") -> None:
         kind = check.dimension or check.kind.replace("_", " ")
         at = f"{check.at:%Y-%m-%d %H:%M}" if check.at else "never"
         gate = " [dim](gate)[/]" if check.gate else ""
-        table.add_row(f"{check.title}{gate}", kind, f"[{colours[check.verdict]}]{check.verdict}[/]", check.reason, at)
-    out.print(table)
+        table.add_row(f"{told(check.title)}{gate}", cell(kind), f"[{colours[check.verdict]}]{check.verdict}[/]", cell(check.reason), at)
+    if health.checks:
+        out.print(table)

@@ -9,7 +9,20 @@ from rich.table import Table
 from rich.tree import Tree
 
 from platform_resources.capabilities.registry import KINDS, installed_registry
-from platform_resources.cli.console import CANNOT_RUN, FINE, SPEC_INVALID, Stop, out, print_json, print_problems, product_of, stop, words
+from platform_resources.cli.console import (
+    CANNOT_RUN,
+    FINE,
+    SPEC_INVALID,
+    Stop,
+    cell,
+    out,
+    print_json,
+    print_problems,
+    product_of,
+    stop,
+    told,
+    words,
+)
 from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProduct, plan_json
 from platform_resources.repository import mesh_root, read_plan
 from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
@@ -74,23 +87,26 @@ def plan(
 def _tree(product: ProductPlan) -> Tree:
     refresh = product.refresh
     when = "by hand" if refresh is None else f"{refresh.cron} {refresh.timezone}" if refresh.cron else "when an input has a new version"
-    tree = Tree(f"[bold]{product.group}[/] {product.info.version} {product.info.lifecycle} [dim](refreshed {when})[/]")
+    tree = Tree(f"[bold]{told(product.group)}[/] {product.info.version} {product.info.lifecycle} [dim](refreshed {told(when)})[/]")
     inputs = tree.add("input ports")
     for port in product.inputs:
         source = f" <- {port.upstream.product}.{port.upstream.port} {port.upstream.version}" if port.upstream else ""
-        inputs.add(f"{'/'.join(port.key)} [dim]{port.interface}[/]{source}")
+        inputs.add(f"{told('/'.join(port.key))} [dim]{told(port.interface)}[/]{told(source)}")
     models = tree.add("models")
     for model in product.models:
         reads = ", ".join(key[-1] for key in model.dependencies) or "nothing"
-        models.add(f"{'/'.join(model.key)} [dim]reads {reads}[/]" + (f" [cyan]data set {model.data_set}[/]" if model.data_set else ""))
+        data_set = f" [cyan]data set {told(model.data_set)}[/]" if model.data_set else ""
+        models.add(f"{told('/'.join(model.key))} [dim]reads {told(reads)}[/]{data_set}")
     checks = tree.add(f"checks ({len(product.checks)})")
     for check in product.checks:
-        checks.add(f"{check.name} [dim]{check.kind} on {'/'.join(check.key)}[/]" + (" [bold]gate[/]" if check.blocking else ""))
+        gate = " [bold]gate[/]" if check.blocking else ""
+        checks.add(f"{told(check.name)} [dim]{check.kind} on {told('/'.join(check.key))}[/]{gate}")
     outputs = tree.add("output ports")
     for output in product.outputs:
-        outputs.add(f"{'/'.join(output.key)} [dim]{output.interface}, {output.store.format}, keeps {output.keep_versions}[/]")
+        stored = f"{output.interface}, {output.store.format}, keeps {output.keep_versions}"
+        outputs.add(f"{told('/'.join(output.key))} [dim]{told(stored)}[/]")
     for file in product.files:
-        tree.add(f"writes {file.path}")
+        tree.add(cell(f"writes {file.path}"))
     return tree
 
 
@@ -113,12 +129,13 @@ def capabilities(
         raise Stop(FINE)
     if name is not None:
         for kind, capability in found:
-            out.print(f"[bold]{capability.name}[/] ({kind.replace('_', ' ')[:-1]})\n\n{inspect.getdoc(capability)}\n")
+            out.print(f"[bold]{told(capability.name)}[/] ({kind.replace('_', ' ')[:-1]})\n\n{told(inspect.getdoc(capability))}\n")
             out.print(capability.example.strip(), markup=False)
         raise Stop(FINE if found else _unknown_capability(name))
     table = Table("kind", "name", "what it is", box=None)
     for kind, capability in found:
-        table.add_row(kind.replace("_", " ")[:-1], capability.name, (inspect.getdoc(capability) or "").splitlines()[0])
+        first_line = (inspect.getdoc(capability) or "").partition("\n")[0]
+        table.add_row(kind.replace("_", " ")[:-1], cell(capability.name), cell(first_line))
     out.print(table)
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from platform_resources.capabilities.measures import Verdict
 from platform_resources.spec.durations import duration_text
 
-Status = Literal["healthy", "unhealthy", "unknown", "unpublished", "not run"]
+Status = Literal["healthy", "unhealthy", "unknown", "unpublished", "unreadable", "not run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,10 @@ class PublishedState:
 
 @dataclass(frozen=True, slots=True)
 class ProductHealth:
-    """A product's status and everything it follows from; `outcome` tells how its last refresh ended."""
+    """A product's status and everything it follows from; `outcome` tells how its last refresh ended.
+
+    `problem` says why its published versions are unreadable, and what to do.
+    """
 
     product: str
     title: str
@@ -47,6 +50,7 @@ class ProductHealth:
     published: PublishedState | None
     checks: tuple[CheckState, ...]
     outcome: str = ""
+    problem: str = ""
 
     def count(self, verdict: Verdict, kind: str = "objective") -> int:
         return sum(check.verdict == verdict and check.kind == kind for check in self.checks)

@@ -6,13 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord, AssetCheckExecutionRecordStatus
 
 from platform_resources.capabilities.dimensions.freshness import FreshnessSettings
 from platform_resources.capabilities.measures import Verdict
 from platform_resources.objectives.health import Executions, ProductHealth, PublishedState, Watched, check_states, status
 from platform_resources.orchestration.specs import asset_key
 from platform_resources.planning.plan import CheckPlan, ObjectivePlan, ProductPlan
-from platform_resources.warehouses.versions import Publication, shelf
+from platform_resources.warehouses.versions import Publication, VersionsUnreadable, shelf
+
+FINISHED = frozenset({AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED})
 
 
 def mesh_health(state: Path, products: Iterable[ProductPlan], instance: dg.DagsterInstance, now: datetime) -> tuple[ProductHealth, ...]:
@@ -20,10 +23,15 @@ def mesh_health(state: Path, products: Iterable[ProductPlan], instance: dg.Dagst
     products = tuple(products)
     executions = _executions(products, instance)
     outcomes = _outcomes(products, instance)
-    return tuple(_health(p, _published(state, p), executions, outcomes.get(p.name, ""), now) for p in products)
+    return tuple(_health(state, p, executions, outcomes.get(p.name, ""), now) for p in products)
 
 
-def _health(product: ProductPlan, published: PublishedState | None, executions: Executions, outcome: str, now: datetime) -> ProductHealth:
+def _health(state_folder: Path, product: ProductPlan, executions: Executions, outcome: str, now: datetime) -> ProductHealth:
+    """A product whose published versions cannot be read says so; the others go on."""
+    try:
+        published = _published(state_folder, product)
+    except VersionsUnreadable as error:
+        return ProductHealth(product.name, product.title, product.domain, "unreadable", None, (), outcome, str(error))
     checks = check_states(watched(product), published, executions, now) if product.runs else ()
     state = status(product.runs, published, checks)
     return ProductHealth(product.name, product.title, product.domain, state, published, checks, outcome)
@@ -58,9 +66,13 @@ def _executions(products: Iterable[ProductPlan], instance: dg.DagsterInstance) -
     checks = {dg.AssetCheckKey(asset_key(c.key), c.name): (c.key, c.name) for product in products for c in product.checks}
     records = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(checks)) if checks else {}
     found: dict[tuple[tuple[str, ...], str], tuple[Verdict, str, datetime]] = {}
-    for key, record in records.items():
-        event = record.event.dagster_event if record.event is not None else None
-        if event is None or event.event_type_value != "ASSET_CHECK_EVALUATION":
+    for key, latest in records.items():
+        record: AssetCheckExecutionRecord | None = latest
+        if latest.status not in FINISHED:
+            # It is running now, or was killed: what was said last still holds.
+            record = next(iter(instance.event_log_storage.get_asset_check_execution_history(key, limit=1, status=FINISHED)), None)
+        event = record.event.dagster_event if record is not None and record.event is not None else None
+        if record is None or event is None or event.event_type_value != "ASSET_CHECK_EVALUATION":
             continue
         evaluation = event.asset_check_evaluation_data
         reported = evaluation.metadata.get("verdict")

@@ -11,13 +11,15 @@ SETTINGS = "dagster.yaml"
 
 
 def dagster_home(root: Path, state: Path) -> Path:
-    """DAGSTER_HOME as set, or the mesh's own with its dagster.yaml (the mesh's, or the platform's defaults) beside the data."""
+    """DAGSTER_HOME as set, or the mesh's own beside the data. It is made if need be.
+
+    The mesh's own home always has the newest settings (the mesh's dagster.yaml, or the platform's); one that was set keeps its own.
+    """
     given = os.environ.get(HOME_VARIABLE)
-    if given:
-        return Path(given)
-    home = state / HOME_FOLDER
-    own = root / SETTINGS
-    _copy(own if own.exists() else Path(__file__).with_name(SETTINGS), home / SETTINGS)
+    home = Path(given).resolve() if given else state / HOME_FOLDER
+    if not given or not (home / SETTINGS).exists():
+        own = root / SETTINGS
+        _copy(own if own.exists() else Path(__file__).with_name(SETTINGS), home / SETTINGS)
     return home
 
 

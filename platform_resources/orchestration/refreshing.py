@@ -4,22 +4,26 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
+from platform_resources.capabilities.protocols import PullExtractor, PullFiles
 from platform_resources.orchestration.definitions import definitions
 from platform_resources.orchestration.refresh_resource import RESOURCE
 from platform_resources.planning import conventions
-from platform_resources.planning.plan import MeshPlan, ProductPlan, Upstream, fingerprint
+from platform_resources.planning.plan import InputPlan, MeshPlan, ProductPlan, fingerprint
 from platform_resources.repository import state_folder
 from platform_resources.spec.versions import VersionRange
+from platform_resources.warehouses.pulling import PullFailed, file_set
 from platform_resources.warehouses.versions import shelf
 
 Report = Callable[[str, str], None]
+# The error with which Dagster ends a step whose blocking check did not pass.
+CLOSED_GATE = "DagsterAssetCheckFailedError"
 Outcome = Literal["published", "unchanged", "gate closed", "failed"]
 
 
@@ -61,22 +65,22 @@ def _refreshed(
         (checks[(tuple(e.asset_key.path), e.check_name)], e.description) for e in result.get_asset_check_evaluations() if not e.passed
     ]
     gates = tuple(f"{check.title}: {reason}" for check, reason in failed if check.blocking)
+    errors = tuple(_failure_texts(result))
     return Refreshed(
         product=product.name,
-        outcome=_outcome(result.success, published, gates),
+        outcome="failed" if errors else _outcome(result.success, published),
         version=published,
-        reasons=gates or tuple(_failure_texts(result)),
+        reasons=errors or gates,
         warnings=tuple(f"{check.title}: {reason}" for check, reason in failed if not check.blocking),
         run_id=result.run_id,
         seconds=time.monotonic() - started,
     )
 
 
-def _outcome(success: bool, published: str | None, gates: tuple[str, ...]) -> Outcome:
-    if gates and not success:
-        return "gate closed"
+def _outcome(success: bool, published: str | None) -> Outcome:
+    """Of a refresh in which no step failed on its own account: only a closed gate ends it before its time."""
     if not success:
-        return "failed"
+        return "gate closed"
     return "published" if published else "unchanged"
 
 
@@ -99,10 +103,12 @@ def _report_step(product: ProductPlan, entry: dg.EventLogEntry, report: Report) 
 
 
 def _failure_texts(result: dg.ExecuteInProcessResult) -> Iterator[str]:
-    """What went wrong, in words: a step's own description of its failure, or the innermost error."""
+    """What went wrong, in words: a step's own description of its failure, or the innermost error. A closed gate is not among them."""
     for event in result.all_events:
         if event.event_type_value == "STEP_FAILURE":
             data = event.step_failure_data
+            if data.error is not None and data.error.cls_name == CLOSED_GATE:
+                continue
             user = data.user_failure_data
             yield user.description if user is not None and user.description else _cause(data.error)
 
@@ -114,27 +120,45 @@ def _cause(error: SerializableErrorInfo | None) -> str:
     return _cause(error.cause) if error.cause is not None else error.message.strip()
 
 
-def stale_products(root: Path, plan: MeshPlan) -> list[str]:
+def stale_products(root: Path, plan: MeshPlan, now: datetime) -> list[str]:
     """Products whose next refresh would differ: never published, changed since, or with a newer input version; and all behind them."""
     stale: list[str] = []
     for product in plan.products:
         behind = any(port.upstream is not None and port.upstream.product in stale for port in product.inputs)
-        if product.runs and (behind or _is_stale(root, product)):
+        if product.runs and (behind or _is_stale(root, product, now)):
             stale.append(product.name)
     return stale
 
 
-def _is_stale(root: Path, product: ProductPlan) -> bool:
+def _is_stale(root: Path, product: ProductPlan, now: datetime) -> bool:
+    """Extractors may have something new every day; files and other products are looked at."""
     state = state_folder(root)
     latest = shelf(state, product.domain, product.name).latest()
     if latest is None or latest.fingerprint != fingerprint(product):
         return True
-    outside = [port for port in product.inputs if port.upstream is None]
-    if outside and date.fromisoformat(latest.published_at[:10]) < datetime.now(UTC).date():
+    if _has_extractor(product) and datetime.fromisoformat(latest.published_at).astimezone(UTC).date() < now.astimezone(UTC).date():
         return True
-    return any(_has_newer(state, port.upstream, latest.inputs.get(port.name, {})) for port in product.inputs if port.upstream)
+    folder = (root / product.place.file).parent
+    return any(_has_newer(state, folder, port, latest.inputs.get(port.name, {})) for port in product.inputs)
 
 
-def _has_newer(state: Path, upstream: Upstream, record: Mapping[str, Any]) -> bool:
+def _has_extractor(product: ProductPlan) -> bool:
+    return any(isinstance(port.pull, PullExtractor) for port in product.inputs)
+
+
+def _has_newer(state: Path, folder: Path, port: InputPlan, record: Mapping[str, Any]) -> bool:
+    if isinstance(port.pull, PullFiles):
+        return _files(port.pull.path, folder) != record.get("files")
+    upstream = port.upstream
+    if upstream is None:
+        return False
     newest = shelf(state, upstream.domain, upstream.product).newest_within(VersionRange.parse(upstream.version), upstream.port)
     return newest is not None and newest.id != record.get("version")
+
+
+def _files(path: str, folder: Path) -> list[dict[str, Any]]:
+    """The files there are now; none is a change too, which the refresh will tell of."""
+    try:
+        return file_set(path, folder)
+    except PullFailed:
+        return []

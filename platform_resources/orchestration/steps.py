@@ -25,8 +25,8 @@ from platform_resources.repository import write_generated_files
 from platform_resources.warehouses.auditing import audit
 from platform_resources.warehouses.dbt import BuildFailed, begin_import, build
 from platform_resources.warehouses.duckdb import ProductDatabase, opened
-from platform_resources.warehouses.gate import Gate, Verdict, close, decided, gate, set_gate, set_unbuilt, unbuilt
-from platform_resources.warehouses.publishing import Candidate, failing_inputs, input_records, nothing_changed, publish
+from platform_resources.warehouses.gate import CHANGED, Gate, Verdict, close, decided, gate, set_gate, set_unbuilt, unbuilt
+from platform_resources.warehouses.publishing import Candidate, failing_inputs, input_records, nothing_changed, publish, tidied
 from platform_resources.warehouses.pulling import PullContext, Pulled, PullFailed, pull
 from platform_resources.warehouses.versions import shelf
 
@@ -110,9 +110,10 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
 
 def _settle_build(database: ProductDatabase, product: ProductPlan, stopped: str) -> None:
     """A product without objectives has no audit, so its build alone opens the gate."""
-    set_unbuilt(database, stopped)
+    built_by = fingerprint(product)
+    set_unbuilt(database, stopped, built_by)
     reason = stopped or "the models were rebuilt and not audited since"
-    set_gate(database, Gate(False, reason) if stopped or product.objectives else decided(()))
+    set_gate(database, Gate(False, reason) if stopped or product.objectives else decided((), built_by))
 
 
 def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> dg.AssetChecksDefinition:
@@ -130,7 +131,7 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
         published = shelf(refresh.state_folder, product.domain, product.name).latest()
         with opened(refresh.database_file(product)) as database:
             audited = audit(database, product, registry, refresh.now(), published)
-            decision = decided(audited, unbuilt(database))
+            decision = decided(audited, fingerprint(product), unbuilt(database, fingerprint(product)))
             set_gate(database, decision)
         if not decision.open:
             _report_unpublished(context, product, decision, f"not published, the gate is closed: {decision.reason}")
@@ -167,8 +168,8 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
         candidate = Candidate(product, refresh.state_folder, refresh.now(), context.run_id, fingerprint(product))
         with opened(refresh.database_file(product)) as database:
             decision = gate(database)
-            if not decision.open:
-                raise dg.Failure(f"{product.name} is not published: {decision.reason}", allow_retries=False)
+            if not decision.open or decision.fingerprint != candidate.fingerprint:
+                raise dg.Failure(f"{product.name} is not published: {decision.reason or CHANGED}", allow_retries=False)
             inputs, failing = input_records(database, product), failing_inputs(database, product)
             if failing and nothing_changed(candidate, inputs):
                 outcome = f"not published, nothing changed: {'; '.join(failing.values())}"
@@ -178,6 +179,8 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
             publication = publish(database, candidate, inputs)
         for port in product.outputs:
             yield published_result(refresh.state_folder, product, port, publication)
+        for warning in tidied(candidate, publication, refresh.root_folder):
+            context.log.warning(warning)
 
     return _publish
 

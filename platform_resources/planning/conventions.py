@@ -8,7 +8,7 @@ PRODUCTS_FOLDER = "dataproducts"
 DBT_FOLDER = "dbt_project"
 GENERATED_FILE = "_generated.yml"
 SOURCE_NAME = "inputs"
-RESERVED_NAMES = frozenset({"inputs", "outputs", "scorecard", "consumers", "sources", "problems"})
+RESERVED_NAMES = frozenset({"inputs", "outputs", "scorecard", "consumers", "sources", "problems", "versions", "pins"})
 
 
 def input_key(product: str, port: str) -> Key:
@@ -71,10 +71,6 @@ def check_name(title: str) -> str:
 
 def dbt_test_name(test: str, model: str, column: str) -> str:
     return slug(f"{test}_{model}_{column}")
-
-
-def product_folder(domain: str, product: str) -> str:
-    return f"{PRODUCTS_FOLDER}/{domain}/{product}"
 
 
 def models_folder(domain: str, product: str) -> str:

@@ -1,5 +1,6 @@
 """The dbt YAML that the platform writes for a product: sources for its input ports, contracts and tests for its data sets."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from platform_resources.spec.components import Column
 _HEADER = "# Written by the platform from product.yaml at every refresh; changes made here are lost.\n"
 # libyaml writes what PyYAML writes, eight times as fast: 1,000 products are planned whenever a code location is loaded.
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_JINJA_OPENS = re.compile(r"\{(?=[{%#])")
 _CONFIG = ("severity", "warn_if", "error_if", "where", "limit", "store_failures", "tags", "meta")
 
 
@@ -68,4 +70,9 @@ def test_severity(test: str | Mapping[str, Any]) -> str:
 
 
 def _described(text: str) -> dict[str, str]:
-    return {"description": text} if text else {}
+    return {"description": escaped(text)} if text else {}
+
+
+def escaped(text: str) -> str:
+    """Text that comes out of dbt as it is: dbt takes descriptions for Jinja templates, and a team's words are none."""
+    return _JINJA_OPENS.sub("{{ '{' }}", text)

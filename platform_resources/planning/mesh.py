@@ -63,6 +63,10 @@ class Mesh:
         """What the domain says of itself; a domain without domain.yaml says nothing."""
         return self.domains.get(name, DomainDocument())
 
+    def texts_of(self, product: Product) -> ProductTexts:
+        """What lies beside the product's document; nothing if the mesh was made without it."""
+        return self.texts.get(product.file, ProductTexts())
+
     @cached_property
     def by_name(self) -> Mapping[str, Product]:
         return {product.name: product for product in reversed(self.products)}
@@ -76,9 +80,9 @@ class Mesh:
 
     @cached_property
     def ports_by_title(self) -> Mapping[str, tuple[tuple[Product, Declared[OutputPort]], ...]]:
-        """Output ports whose title is free text, as the founding form names them."""
+        """Output ports whose title is free text, as the founding form names them; those of unreadable products as far as read."""
         found: dict[str, tuple[tuple[Product, Declared[OutputPort]], ...]] = {}
-        for product in self.products:
+        for product in (*self.products, *(u.partial for u in self.unreadable if u.partial is not None)):
             for port in product.output_ports:
                 if " " in port.title:
                     found[port.title] = (*found.get(port.title, ()), (product, port))

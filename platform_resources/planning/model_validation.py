@@ -1,23 +1,26 @@
 """What is wrong with a product's dbt models: missing ones, references that lead nowhere or out of the product, circles."""
 
+import re
 from collections.abc import Callable, Iterator
 
 from platform_resources.planning import conventions
 from platform_resources.planning.lineage import cycles
-from platform_resources.planning.mesh import Mesh, ModelText, ProductTexts
+from platform_resources.planning.mesh import Mesh, ModelText
 from platform_resources.planning.models import Reference, described_models, own_tests, references
-from platform_resources.spec.names import is_name
+from platform_resources.spec.names import fold, is_name, slug
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Product, model_name, runs
 
+_CHECK_NAME = re.compile(r"[A-Za-z0-9_]+")  # what Dagster takes
+
 
 def texts_are_readable(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    yield from _texts(mesh, product).problems
+    yield from mesh.texts_of(product).problems
 
 
 def models_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """Every data set of a product that runs has its dbt model."""
-    known = [model.name for model in _texts(mesh, product).models]
+    known = [model.name for model in mesh.texts_of(product).models]
     folder = conventions.models_folder(product.domain, product.name)
     for data_set in product.data_sets if runs(product) else ():
         name = model_name(data_set)
@@ -26,20 +29,31 @@ def models_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
             yield data_set.origin.problem("model", message, did_you_mean(name, known) or f"known models: {known_text(known)}")
 
 
+def data_sets_have_models_of_their_own(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """A model has the columns, tests and key of one data set; what a second one promises would never be checked."""
+    seen: dict[str, str] = {}
+    for data_set in product.data_sets:
+        name = fold(model_name(data_set))
+        if name in seen:
+            message = f'data set "{data_set.title}" has the same dbt model as data set "{seen[name]}": {model_name(data_set)}'
+            yield data_set.origin.problem("model", message, "give each data set a model of its own; one may select from the other's")
+        seen.setdefault(name, data_set.title)
+
+
 def models_are_named(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    for model in _texts(mesh, product).models:
+    for model in mesh.texts_of(product).models:
         if not is_name(model.name):
             yield Problem(model.file, 1, "", f'"{model.name}" is not a model name; use lower case letters, digits and _')
         elif model.name in conventions.RESERVED_NAMES:
             yield Problem(model.file, 1, "", f'a model may not be called "{model.name}"; it is reserved for the platform')
-    names = [model.name for model in _texts(mesh, product).models]
-    for model in _texts(mesh, product).models:
+    names = [model.name for model in mesh.texts_of(product).models]
+    for model in mesh.texts_of(product).models:
         if names.count(model.name) > 1:
             yield Problem(model.file, 1, "", f'two models are called "{model.name}"; model names are unique within a product')
 
 
 def references_resolve(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    texts = _texts(mesh, product)
+    texts = mesh.texts_of(product)
     models = [model.name for model in texts.models]
     inputs = [port.name for port in product.input_ports]
     for model in (*texts.models, *texts.tests):
@@ -77,7 +91,7 @@ def _line(model: ModelText, reference: Reference) -> int:
 
 
 def models_have_no_circle(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    models = {model.name: model for model in _texts(mesh, product).models}
+    models = {model.name: model for model in mesh.texts_of(product).models}
     graph = {name: [r.names[-1] for r in references(m) if r.function == "ref" and r.names] for name, m in models.items()}
     for cycle in cycles(graph):
         circle = " <- ".join((*cycle, cycle[0]))
@@ -86,10 +100,13 @@ def models_have_no_circle(mesh: Mesh, product: Product) -> Iterator[Problem]:
 
 def own_tests_have_names(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """A test is shown as a check under its name, so a team gives each of its own tests one."""
-    models = [model.name for model in _texts(mesh, product).models]
-    for test in own_tests(_texts(mesh, product)):
+    models = [model.name for model in mesh.texts_of(product).models]
+    for test in own_tests(mesh.texts_of(product)):
         if not test.name:
             yield Problem(test.file, 1, test.model, "a dbt test needs a name: it becomes the name of the check")
+        elif not _CHECK_NAME.fullmatch(test.name):
+            message = f'"{test.name}" cannot be the name of a dbt test: it becomes the name of a check, of letters, digits and _'
+            yield Problem(test.file, 1, test.model, message, f'"{slug(test.name)}" would do' if slug(test.name) else "")
         elif test.model not in models:
             message = f'test "{test.name}" reads no model of this product; known: {known_text(models)}'
             yield Problem(test.file, 1, "", message, did_you_mean(test.model, models))
@@ -97,20 +114,17 @@ def own_tests_have_names(mesh: Mesh, product: Product) -> Iterator[Problem]:
 
 def data_sets_are_described_once(mesh: Mesh, product: Product) -> Iterator[Problem]:
     promised = {model_name(data_set) for data_set in product.data_sets}
-    for file, text in _texts(mesh, product).properties.items():
+    for file, text in mesh.texts_of(product).properties.items():
         for model in described_models(text):
             if model.get("name") in promised:
                 message = f'model "{model["name"]}" is a data set: product.yaml describes it, and dbt allows one description'
                 yield Problem(file, 1, "", message, "write its columns and tests in product.yaml")
 
 
-def _texts(mesh: Mesh, product: Product) -> ProductTexts:
-    return mesh.texts.get(product.file, ProductTexts())
-
-
 MODEL_PASSES: tuple[Callable[[Mesh, Product], Iterator[Problem]], ...] = (
     texts_are_readable,
     models_exist,
+    data_sets_have_models_of_their_own,
     models_are_named,
     references_resolve,
     models_have_no_circle,

@@ -270,7 +270,14 @@ def plan_json(plan: MeshPlan | ProductPlan) -> str:
 
 def fingerprint(product: ProductPlan) -> str:
     """Changes exactly when what the product is, or how it is made, changes; lines and comments of product.yaml are neither."""
-    return hashlib.sha256(json.dumps(_data(product, places=False), sort_keys=True).encode()).hexdigest()[:16]
+    own = dataclasses.replace(product, inputs=tuple(map(_own, product.inputs)))
+    return hashlib.sha256(json.dumps(_data(own, places=False), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _own(port: InputPlan) -> InputPlan:
+    """An input port without what its upstream promises: that, and the checks that come of it, change while the product stays."""
+    upstream = dataclasses.replace(port.upstream, columns=()) if port.upstream is not None else None
+    return dataclasses.replace(port, upstream=upstream, checks=())
 
 
 def _data(value: Any, places: bool = True) -> Any:

@@ -57,7 +57,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         sample_queries=tuple(_sample_queries(product)),
         scorecard=conventions.scorecard_key(product.name),
         refresh=product.info.refresh,
-        texts_digest=_texts_digest(_texts(mesh, product)),
+        texts_digest=_texts_digest(mesh.texts_of(product)),
         files=(generated_file(product.domain, product.name, inputs, models),) if models else (),
     )
 
@@ -69,10 +69,6 @@ def owner_names(owners: Owners) -> tuple[str, ...]:
 
 def _place(origin: Origin) -> Place:
     return Place(origin.file, origin.line)
-
-
-def _texts(mesh: Mesh, product: Product) -> ProductTexts:
-    return mesh.texts.get(product.file, ProductTexts())
 
 
 def _texts_digest(texts: ProductTexts) -> str:
@@ -89,7 +85,7 @@ def _input(mesh: Mesh, product: Product, port: Declared[InputPort]) -> InputPlan
     interface = mesh.registry.input_interfaces()[port.variant]
     pull = interface.pull(port.settings)
     resolved = resolved_port(mesh, port)
-    upstream = _upstream(resolved, getattr(port.settings, "version", "*")) if isinstance(resolved, Resolved) else None
+    upstream = _upstream(resolved) if isinstance(resolved, Resolved) else None
     source = None if upstream or isinstance(pull, NotPulled) else conventions.source_key(product.name, port.name)
     key = conventions.input_key(product.name, port.name)
     return InputPlan(
@@ -116,10 +112,10 @@ def _input_dependencies(upstream: Upstream | None, source: conventions.Key | Non
     return (source,) if source is not None else ()
 
 
-def _upstream(resolved: Resolved, version: str) -> Upstream:
-    data_set = resolved.product.data_set(resolved.port.config.data_set)
-    columns = data_set.config.columns if data_set is not None else ()
-    return Upstream(resolved.product.name, resolved.product.domain, resolved.port.name, version, columns)
+def _upstream(resolved: Resolved) -> Upstream:
+    """An upstream whose version has left the range promises columns of versions that are not read."""
+    columns = resolved.columns if resolved.version is not None and resolved.version in resolved.wanted else ()
+    return Upstream(resolved.product, resolved.domain, resolved.port, str(resolved.wanted), columns)
 
 
 def _input_checks(port: Declared[InputPort], key: conventions.Key, upstream: Upstream | None) -> Iterator[CheckPlan]:
@@ -142,7 +138,7 @@ def _input_checks(port: Declared[InputPort], key: conventions.Key, upstream: Ups
 
 def _models(mesh: Mesh, product: Product) -> tuple[ModelPlan, ...]:
     """Each model after those it reads: Dagster takes results in this order."""
-    texts = {model.name: model for model in _texts(mesh, product).models}
+    texts = {model.name: model for model in mesh.texts_of(product).models}
     graph = {name: [r.names[-1] for r in references(text) if r.function == "ref"] for name, text in texts.items()}
     return tuple(_model(mesh, product, texts[name]) for name in ordered(graph))
 
@@ -182,7 +178,7 @@ def _tests(mesh: Mesh, product: Product, text: ModelText, data_set: Declared[Dat
             name = conventions.dbt_test_name(kind, text.name, column.name)
             title = f"{column.name}: {kind.replace('_', ' ')}"
             yield _dbt_test(name, title, key, f"dbt test {kind} of column {column.name}", test_severity(test), _place(data_set.origin))
-    for own in own_tests(_texts(mesh, product)):
+    for own in own_tests(mesh.texts_of(product)):
         if own.model == text.name:
             title = own.name.replace("_", " ").capitalize()
             yield _dbt_test(own.name, title, key, "dbt test written by the team", own.severity, Place(own.file, 1))

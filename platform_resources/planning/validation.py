@@ -10,10 +10,10 @@ from platform_resources.capabilities.protocols import PullExtractor, PullPort
 from platform_resources.planning import conventions
 from platform_resources.planning.dbt_files import test_parts
 from platform_resources.planning.lineage import cycles, product_graph
-from platform_resources.planning.mesh import Mesh, ProductTexts, UnreadableProduct
+from platform_resources.planning.mesh import Mesh, UnreadableProduct
 from platform_resources.planning.model_validation import MODEL_PASSES, data_sets_are_described_once, references_resolve
 from platform_resources.planning.models import own_tests
-from platform_resources.planning.ports import Resolved, resolved_port, version_problem, wanted
+from platform_resources.planning.ports import Resolved, resolved_port, version_problem
 from platform_resources.spec.names import fold
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Declared, Product, model_name, runs
@@ -48,7 +48,7 @@ def product_name_is_unique(mesh: Mesh, product: Product) -> Iterator[Problem]:
 
 def names_are_unique(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """Within a product, input ports, models and output ports share one namespace; every component type has its own."""
-    texts = mesh.texts.get(product.file, ProductTexts())
+    texts = mesh.texts_of(product)
     named = [(f'input port "{p.title}"', p.name, p.origin) for p in product.input_ports]
     named += [(f'output port "{p.title}"', p.name, p.origin) for p in product.output_ports]
     seen = {fold(model.name): f'dbt model "{model.name}"' for model in texts.models}
@@ -127,14 +127,13 @@ def inputs_resolve(mesh: Mesh, product: Product) -> Iterator[Problem]:
         found = resolved_port(mesh, port)
         if isinstance(found, Problem):
             yield (found if runs(product) else port.origin.problem("associated_output_port", found.message, found.hint, warning=True))
-        pull = wanted(mesh, port)
-        if isinstance(found, Resolved) and pull is not None:
-            problem = version_problem(port, pull.version, found.product)
+        if isinstance(found, Resolved):
+            problem = version_problem(port, found)
             yield from (problem,) if problem else ()
 
 
 def extractors_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    modules = mesh.texts.get(product.file, ProductTexts()).modules
+    modules = mesh.texts_of(product).modules
     for port in product.input_ports:
         pull = mesh.registry.input_interfaces()[port.variant].pull(port.settings)
         if not isinstance(pull, PullExtractor):
@@ -213,6 +212,13 @@ def policies_hold(mesh: Mesh, product: Product) -> Iterator[Problem]:
         yield product.origin.problem("replacement", message, did_you_mean(replacement, mesh.by_name))
 
 
+def lifecycle_is_written(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """A team that has written models means them to run."""
+    if "lifecycle" not in product.info.model_fields_set and mesh.texts_of(product).models:
+        message = "lifecycle is missing, so it is proposed and not refreshed"
+        yield product.origin.problem("", message, "write lifecycle: draft", warning=True)
+
+
 def runbook_exists(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """A runbook that is a file lies beside product.yaml."""
     runbook = product.info.support.runbook
@@ -248,7 +254,7 @@ def _dbt_tests(mesh: Mesh, product: Product) -> Iterator[tuple[str, str, str, Ca
             for kind, _ in map(test_parts, column.tests):
                 name = conventions.dbt_test_name(kind, model, column.name)
                 yield model, name, f'test {kind} of column "{column.name}"', partial(data_set.origin.problem, "columns")
-    for own in own_tests(mesh.texts.get(product.file, ProductTexts())):
+    for own in own_tests(mesh.texts_of(product)):
         yield own.model, own.name, f'dbt test "{own.name}"', partial(Problem, own.file, 1, "")
 
 
@@ -290,6 +296,7 @@ PASSES: tuple[Pass, ...] = (
     refresh_is_triggered,
     checks_are_unique,
     policies_hold,
+    lifecycle_is_written,
     runbook_exists,
     *MODEL_PASSES,
 )
@@ -305,6 +312,7 @@ _NEEDED: Mapping[Pass, frozenset[str]] = {
     ports_refer: frozenset({"output-port"}),
     refresh_is_triggered: frozenset({"data-product", "input-port"}),
     checks_are_unique: frozenset({"data-set"}),
+    lifecycle_is_written: frozenset({"data-product"}),
     policies_hold: frozenset({"data-product", "data-set", "output-port", "service-level-asset", "data-sharing-agreement"}),
     references_resolve: frozenset({"input-port"}),
     data_sets_are_described_once: frozenset({"data-set"}),

@@ -6,9 +6,10 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from platform_resources.spec.components import Owners, Text
+from platform_resources.spec.components import Owners
 from platform_resources.spec.document import Document, Place, read_document
 from platform_resources.spec.field_problems import field_names, field_problems
+from platform_resources.spec.field_types import Text
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.strict import Strict
 

@@ -13,7 +13,7 @@ _LONGEST = timedelta(days=36_500)
 
 def duration(text: str) -> timedelta:
     """The time that `text` (`36h`, `20d`) names. Raises ValueError with what is allowed."""
-    match = _PATTERN.match(text)
+    match = _PATTERN.fullmatch(text)
     if match is None:
         raise ValueError(f'"{text}" is not a duration; write a number and a unit, such as 90m, 36h or 20d')
     number, unit = match.groups()

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from platform_resources.spec.components import Owner, Percent, Text, TimeZone
 from platform_resources.spec.durations import Duration, duration_text
+from platform_resources.spec.field_types import Owner, Percent, Text, TimeZone
 from platform_resources.spec.names import any_case
 from platform_resources.spec.strict import Strict
 

@@ -9,7 +9,7 @@ LONGEST_NAME = 100
 
 def is_name(text: str) -> bool:
     """Whether `text` is a name as products, ports and models have: lower snake case."""
-    return len(text) <= LONGEST_NAME and NAME.match(text) is not None
+    return len(text) <= LONGEST_NAME and NAME.fullmatch(text) is not None
 
 
 def slug(text: str) -> str:

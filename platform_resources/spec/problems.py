@@ -25,14 +25,6 @@ class Problem:
         return "\n".join([place, f"  {label}{self.message}", *([f"  {self.hint}"] if self.hint else [])])
 
 
-class SpecInvalid(Exception):
-    """Raised where a valid spec is required; carries every problem, sorted by file and line."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(problems))
-        super().__init__(problems_text(self.problems))
-
-
 def problems_text(problems: Iterable[Problem]) -> str:
     """All problems as a person reads them, each with its place."""
     return "\n".join(str(problem) for problem in sorted(problems))

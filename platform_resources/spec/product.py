@@ -89,9 +89,6 @@ class Product:
     def output_port(self, name: str) -> Declared[OutputPort] | None:
         return next((p for p in self.output_ports if name in (p.name, p.title)), None)
 
-    def input_port(self, name: str) -> Declared[InputPort] | None:
-        return next((p for p in self.input_ports if name in (p.name, p.title)), None)
-
 
 def model_name(data_set: Declared[DataSet]) -> str:
     """The dbt model behind a data set: as declared, or the data set's own name."""

@@ -19,7 +19,7 @@ class Version:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Raises ValueError when `text` is not `major.minor.patch`."""
-        match = _VERSION.match(text.strip())
+        match = _VERSION.fullmatch(text.strip())
         if match is None:
             raise ValueError(f'"{text}" is not a version; write major.minor.patch, such as 1.0.0')
         return cls(*(int(part) for part in match.groups()))
@@ -46,6 +46,11 @@ class VersionRange:
             below = min(below, high) if below and high else below or high
         return cls(text.strip(), lowest, below)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no version can lie within it, as `>=2 <1`."""
+        return self.below is not None and self.below <= self.lowest
+
     def __contains__(self, version: Version) -> bool:
         return version >= self.lowest and (self.below is None or version < self.below)
 
@@ -61,7 +66,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _bounds(part: str, text: str) -> tuple[Version, Version | None]:
-    match = _BOUND.match(part)
+    match = _BOUND.fullmatch(part)
     if match is None:
         raise ValueError(f'"{text}" is not a version range; write one such as ^1, ~1.2, 1.2.3 or ">=1.2 <3"')
     sign, *numbers = match.groups()

@@ -3,33 +3,44 @@
 from pathlib import Path
 from typing import Any
 
-from platform_resources.planning.plan import ProductPlan
+from platform_resources.planning import conventions
+from platform_resources.spec.names import is_name
 from platform_resources.warehouses.duckdb import QueryFailed, files_sql, query
-from platform_resources.warehouses.versions import Publication, shelf
+from platform_resources.warehouses.versions import POINTER, Publication, shelf
 
 
 class NothingPublished(Exception):
     """Raised when a product has no version yet, or not the one asked for."""
 
 
-def published_version(state: Path, product: ProductPlan, version: str | None = None) -> Publication:
-    """The newest version, or the one named. Raises NothingPublished."""
-    shelves = shelf(state, product.domain, product.name)
+def published_version(state: Path, domain: str, product: str, version: str | None = None) -> Publication:
+    """The newest version, or the one named. Raises NothingPublished, VersionsUnreadable."""
+    shelves = shelf(state, domain, product)
     if version is None:
         latest = shelves.latest()
         if latest is None:
-            raise NothingPublished(f"{product.name} has not published a version yet; `mesh refresh {product.name}` makes one")
+            raise NothingPublished(f"{product} has not published a version yet; `mesh refresh {product}` makes one")
         return latest
     found = next((p for p in shelves.published() if p.id == version), None)
     if found is None:
-        raise NothingPublished(f"{product.name} has no version {version}; `mesh versions {product.name}` lists those that are kept")
+        raise NothingPublished(f"{product} has no version {version}; `mesh versions {product}` lists those that are kept")
     return found
 
 
-def queried(state: Path, product: ProductPlan, sql: str, version: str | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and rows of one SELECT over the product's data sets and ports. Raises NothingPublished, QueryFailed."""
-    publication = published_version(state, product, version)
-    shelves = shelf(state, product.domain, product.name)
+def published_domains(state: Path, product: str) -> tuple[str, ...]:
+    """The domains under whose folder a product of that name has published, also where no product.yaml tells of it any more."""
+    if not is_name(product):
+        return ()
+    return tuple(sorted(file.parent.parent.name for file in state.glob(f"{conventions.ports_folder('*', product)}/{POINTER}")))
+
+
+def queried(state: Path, domain: str, product: str, sql: str, version: str | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Column names and rows of one SELECT over the product's data sets and ports, from published files alone.
+
+    Raises NothingPublished, VersionsUnreadable, QueryFailed.
+    """
+    publication = published_version(state, domain, product, version)
+    shelves = shelf(state, domain, product)
     views: dict[str, str] = {}
     readable: list[Path] = []
     for port in publication.ports:
@@ -41,4 +52,4 @@ def queried(state: Path, product: ProductPlan, sql: str, version: str | None = N
     try:
         return query(sql, views, readable)
     except QueryFailed as error:
-        raise QueryFailed(f"{error}\n{product.name} offers: {', '.join(sorted(views))}") from error
+        raise QueryFailed(f"{error}\n{product} offers: {', '.join(sorted(views))}") from error

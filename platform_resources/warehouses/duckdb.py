@@ -27,6 +27,10 @@ class DatabaseBusy(Exception):
     """Raised when another process holds the product's database; says which file."""
 
 
+class DatabaseUnreadable(Exception):
+    """Raised when a product's database is no database any more; says which file and what to do."""
+
+
 class QueryFailed(Exception):
     """Raised when a consumer's SQL cannot be run; carries the database's message."""
 
@@ -136,11 +140,18 @@ def _connected(file: Path, deadline: float) -> duckdb.DuckDBPyConnection:
         try:
             return duckdb.connect(str(file))
         except duckdb.IOException as error:
-            if "lock" not in str(error).lower():
-                raise
+            if "could not set lock" not in str(error).lower():
+                raise DatabaseUnreadable(_advice(file, error)) from error
             if time.monotonic() > deadline:
                 raise DatabaseBusy(f"{file} is open in another process: {str(error).splitlines()[0]}") from error
             time.sleep(0.2)
+        except duckdb.Error as error:
+            raise DatabaseUnreadable(_advice(file, error)) from error
+
+
+def _advice(file: Path, error: duckdb.Error) -> str:
+    advice = "take it away: the next refresh makes it anew from the inputs, and what is published is not in it"
+    return f"{file} cannot be opened: {str(error).splitlines()[0]}; {advice}"
 
 
 def write_catalog(file: Path, views: Mapping[str, Sequence[Path]]) -> None:

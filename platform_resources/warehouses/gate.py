@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from platform_resources.warehouses.auditing import Audited
 from platform_resources.warehouses.duckdb import ProductDatabase
 
-_TOPIC, _NAME, _UNBUILT = "gate", "candidate", "unbuilt"
+_TOPIC, _NAME, _UNBUILT, _BUILT_BY = "gate", "candidate", "unbuilt", "built by"
+CHANGED = "its spec or its code has changed since it was built and audited; refresh it as a whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +23,24 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Whether the candidate may be published, why not, and the verdicts of its audit."""
+    """Whether the candidate may be published, why not, and the verdicts of its audit.
+
+    `fingerprint` is that of the spec and code which the candidate was built and audited by.
+    """
 
     open: bool
     reason: str
     verdicts: tuple[Verdict, ...] = ()
+    fingerprint: str = ""
 
 
-def decided(audited: Iterable[Audited], unbuilt: str = "") -> Gate:
+def decided(audited: Iterable[Audited], fingerprint: str, unbuilt: str = "") -> Gate:
     """Open exactly if the build went well and every gating objective is met; unknown is not met."""
     audited = tuple(audited)
     shut = [unbuilt] if unbuilt else []
     shut += [f"{a.objective.check.title}: {a.judgement.reason}" for a in audited if a.closes_gate]
     verdicts = tuple(Verdict(a.objective.check.title, a.objective.dimension, a.judgement.verdict, a.judgement.reason) for a in audited)
-    return Gate(not shut, "; ".join(shut), verdicts)
+    return Gate(not shut, "; ".join(shut), verdicts, fingerprint)
 
 
 def gate(database: ProductDatabase) -> Gate:
@@ -44,7 +49,8 @@ def gate(database: ProductDatabase) -> Gate:
     if record is None:
         return Gate(False, "nothing was built and audited yet")
     data = json.loads(record)
-    return Gate(data["open"], data["reason"], tuple(Verdict(**verdict) for verdict in data["verdicts"]))
+    verdicts = tuple(Verdict(**verdict) for verdict in data["verdicts"])
+    return Gate(data["open"], data["reason"], verdicts, data.get("fingerprint", ""))
 
 
 def close(database: ProductDatabase, reason: str) -> None:
@@ -53,13 +59,16 @@ def close(database: ProductDatabase, reason: str) -> None:
     set_unbuilt(database, reason)
 
 
-def unbuilt(database: ProductDatabase) -> str:
-    """Why the models are not what an audit may open the gate for; empty after a build that went well."""
-    return database.remembered(_TOPIC).get(_UNBUILT, "nothing was built yet")
+def unbuilt(database: ProductDatabase, fingerprint: str) -> str:
+    """Why the models are not what an audit may open the gate for; empty after a build by this spec and code that went well."""
+    remembered = database.remembered(_TOPIC)
+    reason = remembered.get(_UNBUILT, "nothing was built yet")
+    return reason or ("" if remembered.get(_BUILT_BY) == fingerprint else CHANGED)
 
 
-def set_unbuilt(database: ProductDatabase, reason: str) -> None:
+def set_unbuilt(database: ProductDatabase, reason: str, fingerprint: str = "") -> None:
     database.remember(_TOPIC, _UNBUILT, reason)
+    database.remember(_TOPIC, _BUILT_BY, fingerprint)
 
 
 def set_gate(database: ProductDatabase, new: Gate) -> None:

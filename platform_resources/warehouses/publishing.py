@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -53,7 +53,7 @@ def nothing_changed(candidate: Candidate, inputs: Mapping[str, Mapping[str, Any]
 
 
 def publish(database: ProductDatabase, candidate: Candidate, inputs: Mapping[str, Mapping[str, Any]]) -> Publication:
-    """Publish all output ports of the product as one version and take away versions that are no longer kept."""
+    """Publish all output ports of the product as one version."""
     shelves, product = candidate.shelf, candidate.product
     version = version_id(candidate.now)
     staged = shelves.staging(version)
@@ -70,9 +70,30 @@ def publish(database: ProductDatabase, candidate: Candidate, inputs: Mapping[str
         ports=ports,
     )
     shelves.publish(publication, staged)
-    refresh_catalog(candidate.state, product, publication)
-    shelves.prune({port.name: port.keep_versions for port in product.outputs}, candidate.now)
     return publication
+
+
+def tidied(candidate: Candidate, publication: Publication, root: Path) -> Iterator[str]:
+    """What follows a publication: the catalog shows it, versions no longer kept go. Gives what went wrong.
+
+    The version is published already, so a failure here is a warning; the next publication does all of it again.
+    """
+    shelves, product = candidate.shelf, candidate.product
+    released = shelves.release_pins(lambda consumer: _is_gone(root, consumer))
+    yield from (f"the version pinned by {consumer} is let go: the mesh has no such product any more" for consumer in released)
+    try:
+        refresh_catalog(candidate.state, product, publication)
+    except Exception as error:
+        yield f"published, but the catalog still shows an older version: {error}"
+    try:
+        shelves.prune({port.name: port.keep_versions for port in product.outputs}, candidate.now)
+    except OSError as error:
+        yield f"published, but older versions could not be taken away: {error}"
+
+
+def _is_gone(root: Path, consumer: str) -> bool:
+    """Whether the product of a pin (`<product>.<input port>`) has no folder in the mesh."""
+    return not any((root / conventions.PRODUCTS_FOLDER).glob(f"*/{consumer.partition('.')[0]}"))
 
 
 def _write(
@@ -131,9 +152,10 @@ def refresh_catalog(state: Path, product: ProductPlan, publication: Publication)
     shelves = shelf(state, product.domain, product.name)
     in_catalog = {port.name for port in product.outputs if port.store.in_catalog}
     views = {p.data_set: [shelves.path(file).resolve() for file in p.files] for p in publication.ports if p.port in in_catalog}
-    if not views:
-        return
     catalog = state / conventions.catalog_file(product.domain, product.name)
+    if not views:
+        catalog.unlink(missing_ok=True)
+        return
     part = catalog.with_name(f".{catalog.name}.part")
     for left in (part, part.with_name(f"{part.name}.wal")):
         left.unlink(missing_ok=True)

@@ -90,7 +90,11 @@ def _kept(database: ProductDatabase, port: InputPlan, former: Mapping[str, Any],
     relation = Relation("inputs", port.name)
     served = f"{error}; the last good one of {former.get('pulled_at', 'before')} is served"
     failures = {**_stale(port, former.get("watermark"), now), error.check: served}
-    return Pulled(port.name, former, False, database.columns(relation), database.count(relation), failures)
+    try:
+        return Pulled(port.name, former, False, database.columns(relation), database.count(relation), failures)
+    except Exception as lost:
+        message = f"input port {port.name}: {error}; the last good one cannot be read either: {str(lost).splitlines()[0]}"
+        raise PullFailed(message, error.check) from lost
 
 
 def _pulled(database: ProductDatabase, port: InputPlan, context: PullContext, former: Mapping[str, Any] | None) -> Pulled:
@@ -139,8 +143,9 @@ def _pin(database: ProductDatabase, port: InputPlan, context: PullContext, forme
     version = publication.port(upstream.port)
     assert version is not None
     _keep_contract(upstream, publication, version)
-    shelves.pin(f"{context.product.name}.{port.name}", publication.id)
-    relation = Relation("inputs", port.name)
+    consumer, relation = f"{context.product.name}.{port.name}", Relation("inputs", port.name)
+    # Both versions are pinned until the view has moved from one to the other, so that a kill in between leaves neither to pruning.
+    shelves.pin(f"{consumer}.next", publication.id)
     with database.transaction():
         database.point_at_files(relation, [shelves.path(file) for file in version.files], version.format)
         record = {
@@ -151,7 +156,10 @@ def _pin(database: ProductDatabase, port: InputPlan, context: PullContext, forme
             "watermark": version.watermark or publication.published_at,
         }
         changed = former is None or former.get("version") != publication.id
-        return _recorded(database, port, context, record, changed)
+        pulled = _recorded(database, port, context, record, changed)
+    shelves.pin(consumer, publication.id)
+    shelves.unpin(f"{consumer}.next")
+    return pulled
 
 
 def _keep_contract(upstream: Upstream, publication: Publication, version: PortVersion) -> None:
@@ -168,7 +176,7 @@ def _keep_contract(upstream: Upstream, publication: Publication, version: PortVe
 def _load_files(
     database: ProductDatabase, port: InputPlan, pull_files: PullFiles, context: PullContext, former: Mapping[str, Any] | None
 ) -> Pulled:
-    files = _file_set(pull_files.path, context.folder)
+    files = file_set(pull_files.path, context.folder)
     before = {file["path"]: file for file in (former or {}).get("files", ())}
     new = [file for file in files if before.get(file["path"]) != file]
     if pull_files.load == "append":
@@ -180,7 +188,7 @@ def _load_files(
     with database.transaction():
         if changed:
             loaded = new if pull_files.load == "append" and before else files
-            _try_load(database, relation, [Path(file["path"]) for file in loaded], pull_files)
+            _try_load(database, relation, [context.folder / file["path"] for file in loaded], pull_files)
         listed = files if pull_files.load == "replace" else [*(f for p, f in before.items() if p in gone), *files]
         return _recorded(database, port, context, {"files": listed, "watermark": watermark}, changed)
 
@@ -192,19 +200,21 @@ def _try_load(database: ProductDatabase, relation: Relation, files: list[Path], 
         raise PullFailed(f"the files could not be loaded: {str(error).splitlines()[0]}") from error
 
 
-def _file_set(path: str, folder: Path) -> list[dict[str, Any]]:
+def file_set(path: str, folder: Path) -> list[dict[str, Any]]:
+    """The files that a glob matches now, as records. Raises PullFailed if there is none."""
     found = (folder / name for name in sorted(glob.glob(path, root_dir=folder, recursive=True)))
     files = [file for file in found if file.is_file()]
     if not files:
         raise PullFailed(f"no file matches {path}")
-    return [_file(file) for file in files]
+    return [_file(file, folder) for file in files]
 
 
-def _file(file: Path) -> dict[str, Any]:
-    """How a loaded file is known again; in UTC, so that it is the same file in every time zone."""
+def _file(file: Path, folder: Path) -> dict[str, Any]:
+    """How a loaded file is known again: in UTC, and below the product's folder by its path there, so that a mesh may be moved."""
     stat = file.stat()
     modified = datetime.fromtimestamp(stat.st_mtime, UTC).isoformat()
-    return {"path": str(file.resolve()), "bytes": stat.st_size, "modified": modified}
+    known = file.relative_to(folder) if file.is_relative_to(folder) else file.resolve()
+    return {"path": str(known), "bytes": stat.st_size, "modified": modified}
 
 
 def _refuse_changed(new: list[dict[str, Any]], before: Mapping[str, Any]) -> None:

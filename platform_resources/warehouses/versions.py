@@ -4,7 +4,7 @@ import itertools
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,17 @@ POINTER = "latest.json"
 RECORDS, PINS, STAGING = "versions", "pins", ".staging"
 # A reader that has just looked at the pointer still finds the version it saw, however few are kept.
 GRACE = timedelta(minutes=10)
+
+
+class VersionsUnreadable(Exception):
+    """Raised when a file that says what is published is damaged or may not be read; names the file and what to do."""
+
+    def __init__(self, file: Path, what: str) -> None:
+        super().__init__(f"{file} cannot be read: {what}\n{_REMEDY}")
+        self.file, self.what = file, what
+
+
+_REMEDY = "restore it from a backup; without one, move it away and refresh the product, which publishes a new version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +78,14 @@ class Shelf:
     def published(self) -> tuple[Publication, ...]:
         """Every version that may be read, oldest first; decided by the pointer alone."""
         ids = _json(self.folder / POINTER).get("published", ())
-        records = (_json(self.folder / RECORDS / f"{version}.json") for version in ids)
+        files = (self.folder / RECORDS / f"{version}.json" for version in ids)
         # A record that is gone was taken away between the two reads: that version is no longer kept.
-        return tuple(_publication(record) for record in records if record)
+        return tuple(_publication(record, file) for file in files if (record := _json(file)))
 
     def latest(self) -> Publication | None:
         """The newest version; None before the first. Reads one file."""
         record = _json(self.folder / POINTER).get("version")
-        return _publication(record) if record else None
+        return _publication(record, self.folder / POINTER) if record else None
 
     def newest_within(self, versions: VersionRange, port: str) -> Publication | None:
         """The newest version whose product version is in the range and that has the port."""
@@ -86,6 +97,16 @@ class Shelf:
     def pin(self, consumer: str, version: str) -> None:
         """Keep `version` for as long as `consumer` (`<product>.<input port>`) reads it; its former pin is let go."""
         _replace_json(self.folder / PINS / f"{consumer}.json", {"consumer": consumer, "version": version})
+
+    def unpin(self, consumer: str) -> None:
+        (self.folder / PINS / f"{consumer}.json").unlink(missing_ok=True)
+
+    def release_pins(self, is_gone: Callable[[str], bool]) -> tuple[str, ...]:
+        """Let go what consumers that are gone have pinned; gives their names."""
+        gone = tuple(consumer for consumer in self.pins() if is_gone(consumer))
+        for consumer in gone:
+            self.unpin(consumer)
+        return gone
 
     def pins(self) -> dict[str, str]:
         """Consumers and the version that each has pinned."""
@@ -153,9 +174,14 @@ class Shelf:
                 record.unlink()
 
 
-def _publication(record: Mapping[str, Any]) -> Publication:
-    ports = tuple(PortVersion(**{**port, "files": tuple(port["files"])}) for port in record["ports"])
-    return Publication(**{**record, "ports": ports})
+def _publication(record: Mapping[str, Any], file: Path) -> Publication:
+    try:
+        ports = tuple(PortVersion(**{**port, "files": tuple(port["files"])}) for port in record["ports"])
+        publication = Publication(**{**record, "ports": ports})
+        datetime.fromisoformat(publication.published_at)
+    except (KeyError, TypeError, ValueError) as error:
+        raise VersionsUnreadable(file, f"it is no record of a version ({error})") from error
+    return publication
 
 
 def shelf(state: Path, domain: str, product: str) -> Shelf:
@@ -175,9 +201,16 @@ def port_file(port: str, product_version: str, version: str, data_set: str, file
 def _json(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
+        found = json.loads(text)
     except FileNotFoundError:
         return {}
-    return json.loads(text)  # type: ignore[no-any-return]
+    except OSError as error:
+        raise VersionsUnreadable(path, error.strerror or str(error)) from error
+    except ValueError as error:  # of JSON, or of UTF-8
+        raise VersionsUnreadable(path, f"it is damaged ({error})") from error
+    if not isinstance(found, dict):
+        raise VersionsUnreadable(path, "it is damaged (no JSON object)")
+    return found
 
 
 def _replace_json(path: Path, data: Mapping[str, Any]) -> None:

@@ -53,7 +53,7 @@ class RunningMesh:
         return found
 
     def rows(self, name: str, sql: str) -> list[tuple[Any, ...]]:
-        return queried(self.root, self.product(name), sql)[1]
+        return queried(self.root, self.product(name).domain, name, sql)[1]
 
     def materialised(self, name: str, *steps: str) -> dg.ExecuteInProcessResult:
         """Materialise only the assets of these steps, as a person may in Dagster's UI."""

@@ -9,7 +9,6 @@ from tests.refresh.running import CSV, batch, deliver, leftovers, mesh, mesh_jso
 
 pytestmark = pytest.mark.slow
 SENSORS = model_file("office", "summary", "sensors")
-STALE_LATER = "refreshing._is_stale looks at inputs from outside only once a day: a changed file is not seen"
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +147,6 @@ def test_a_new_version_upstream_makes_its_consumer_stale(refreshed):
     assert stale(refreshed) == ["summary"]
 
 
-@pytest.mark.xfail(strict=True, reason=STALE_LATER)
 def test_a_changed_file_makes_its_product_and_what_is_behind_it_stale(refreshed):
     deliver(refreshed, batch(1, 9))
     assert stale(refreshed) == ["readings", "summary"]

@@ -12,7 +12,7 @@ from platform_resources.planning import conventions
 from platform_resources.repository import read_plan
 from platform_resources.spec.problems import problems_text
 from tests.golden_files import assert_golden
-from tests.meshes import write_mesh
+from tests.meshes import product_file, write_mesh
 
 FOLDERS = sorted(path for path in Path(__file__).parents[1].joinpath("bad_specs").iterdir() if path.is_dir())
 DOMAIN, PRODUCT = "sales", "orders"
@@ -23,7 +23,7 @@ def mesh_of(case: Path, folder: Path) -> Path:
     write_mesh(folder, {})
     if not (case / "product.yaml").exists():
         return shutil.copytree(case, folder, dirs_exist_ok=True)
-    product = folder / conventions.product_folder(DOMAIN, PRODUCT)
+    product = folder / Path(product_file(DOMAIN, PRODUCT)).parent
     models = folder / conventions.models_folder(DOMAIN, PRODUCT)
     product.mkdir(parents=True)
     models.mkdir(parents=True)

@@ -84,7 +84,7 @@ def test_the_customer_example_has_no_problem():
     assert (found.name, found.domain, found.info.owners.technical) == ("customer_360", "customer", "team:customer-data")
     assert [port.variant for port in found.input_ports] == ["data-product", "python"]
     assert [objective.variant for objective in found.objectives] == ["freshness", "volume", "completeness", "custom-sql"]
-    assert found.input_port("orders").config.max_staleness == timedelta(hours=36)
+    assert found.input_ports[0].config.max_staleness == timedelta(hours=36)
 
 
 def test_the_article_gives_the_product_inventory_levels():

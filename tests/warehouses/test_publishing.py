@@ -15,8 +15,8 @@ import pytest
 
 from platform_resources.repository import read_plan
 from platform_resources.warehouses.consuming import NothingPublished, queried
-from platform_resources.warehouses.duckdb import DatabaseBusy, QueryFailed, opened
-from platform_resources.warehouses.publishing import Candidate, moment_text, nothing_changed, publish
+from platform_resources.warehouses.duckdb import DatabaseBusy, DatabaseUnreadable, QueryFailed, opened
+from platform_resources.warehouses.publishing import Candidate, moment_text, nothing_changed, publish, tidied
 from platform_resources.warehouses.versions import shelf
 from tests.meshes import REPOSITORY, edited, product_file
 
@@ -39,12 +39,15 @@ def made(root, product, batch, rows, now=NOW, inputs=None, fingerprint="print"):
     """One version whose rows all carry the batch's number."""
     with opened(root / "warehouse/plant/readings.duckdb") as database:
         database.connection.execute(ROWS.format(batch=batch, rows=rows))
-        return publish(database, Candidate(product, root, now, "run", fingerprint), inputs if inputs is not None else {"deliveries": FILES})
+        candidate = Candidate(product, root, now, "run", fingerprint)
+        publication = publish(database, candidate, inputs if inputs is not None else {"deliveries": FILES})
+        assert list(tidied(candidate, publication, root)) == []
+        return publication
 
 
 def batches(root, product):
     """What a reader sees: (batch, rows) of everything in the newest version."""
-    return queried(root, product, "select degrees, count(*) from measurements group by 1")[1]
+    return queried(root, product.domain, product.name, "select degrees, count(*) from measurements group by 1")[1]
 
 
 # What a version is
@@ -73,7 +76,7 @@ def test_the_watermark_is_the_newest_moment_in_utc(tiny, product):
 def test_a_data_set_of_no_rows_is_published_with_its_columns(tiny, product):
     publication = made(tiny, product, 1, 0)
     assert (publication.ports[0].rows, publication.ports[0].watermark) == (0, None)
-    names, rows = queried(tiny, product, "select * from measurements")
+    names, rows = queried(tiny, product.domain, product.name, "select * from measurements")
     assert (len(names), rows) == (6, [])
 
 
@@ -121,21 +124,21 @@ def test_a_client_of_the_catalog_does_not_hold_up_a_publication(tiny, product):
 def test_a_version_is_read_by_its_id(tiny, product):
     first = made(tiny, product, 1, 3)
     made(tiny, product, 2, 3, NOW + timedelta(minutes=1))
-    assert queried(tiny, product, "select distinct degrees from measurements", first.id)[1] == [(Decimal("1.00"),)]
+    assert queried(tiny, product.domain, product.name, "select distinct degrees from measurements", first.id)[1] == [(Decimal("1.00"),)]
 
 
 def test_what_is_not_published_cannot_be_read(tiny, product):
     with pytest.raises(NothingPublished, match="readings has not published a version yet; `mesh refresh readings` makes one"):
-        queried(tiny, product, "select 1")
+        queried(tiny, product.domain, product.name, "select 1")
     made(tiny, product, 1, 3)
     with pytest.raises(NothingPublished, match="readings has no version 2001; `mesh versions readings` lists those that are kept"):
-        queried(tiny, product, "select 1", "2001")
+        queried(tiny, product.domain, product.name, "select 1", "2001")
 
 
 def test_a_column_that_does_not_exist_is_told_with_what_is_offered(tiny, product):
     made(tiny, product, 1, 3)
     with pytest.raises(QueryFailed, match=r"(?s)degree.*readings offers: measurements, measurements_file, measurements_sql"):
-        queried(tiny, product, "select degree from measurements")
+        queried(tiny, product.domain, product.name, "select degree from measurements")
 
 
 # What a consumer's SQL may not do
@@ -186,14 +189,14 @@ def test_a_consumers_sql_is_refused_everything_but_reading_its_version(tiny, pro
     file, other = (shelves.path(each.ports[0].files[0]) for each in (latest, former))
     before = sorted((path, path.stat().st_size) for path in shelves.folder.rglob("*"))
     with pytest.raises(QueryFailed):
-        queried(tiny, product, sql.format(folder=shelves.folder, file=file, other=other))
+        queried(tiny, product.domain, product.name, sql.format(folder=shelves.folder, file=file, other=other))
     assert sorted((path, path.stat().st_size) for path in shelves.folder.rglob("*")) == before
 
 
 @pytest.mark.parametrize("sql", ["from measurements", "with m as (select * from measurements) select * from m", "table measurements_file"])
 def test_a_consumers_sql_may_read_in_every_form(tiny, product, sql):
     made(tiny, product, 1, 3)
-    assert len(queried(tiny, product, sql)[1]) == 3
+    assert len(queried(tiny, product.domain, product.name, sql)[1]) == 3
 
 
 @pytest.mark.parametrize("file_format", ["csv", "json"])
@@ -201,7 +204,7 @@ def test_a_port_of_another_format_is_read_the_same(tiny, file_format):
     edited(tiny, product_file("plant", "readings"), "format: parquet", f"format: {file_format}")
     product = read_plan(tiny)[0].product("readings")
     made(tiny, product, 1, 3)
-    assert queried(tiny, product, "select count(*) from measurements_file")[1] == [(3,)]
+    assert queried(tiny, product.domain, product.name, "select count(*) from measurements_file")[1] == [(3,)]
 
 
 # Killed writers
@@ -212,7 +215,7 @@ from datetime import datetime
 from pathlib import Path
 from platform_resources.repository import read_plan
 from platform_resources.warehouses.duckdb import opened
-from platform_resources.warehouses.publishing import Candidate, publish
+from platform_resources.warehouses.publishing import Candidate, publish, tidied
 
 root, call, rows, now = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], datetime.fromisoformat(sys.argv[4])
 replace, calls = os.replace, []
@@ -227,7 +230,8 @@ os.replace = dying
 product = read_plan(root)[0].product("readings")
 with opened(root / "warehouse/plant/readings.duckdb") as database:
     database.connection.execute(rows)
-    publish(database, Candidate(product, root, now, "run", "print"), {})
+    candidate = Candidate(product, root, now, "run", "print")
+    list(tidied(candidate, publish(database, candidate, {}), root))
     os.kill(os.getpid(), signal.SIGKILL)
 """
 # os.replace is called for the first port's file, the second's, the record, the pointer, the catalog.
@@ -248,9 +252,11 @@ def test_a_publication_killed_at_any_stage_is_published_whole_or_not_at_all(tiny
     killed = script(tiny, KILLED, str(call), ROWS.format(batch=2, rows=5), second.isoformat())
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert batches(tiny, product) == ([(Decimal("2.00"), 5)] if call >= 4 else [(Decimal("1.00"), 3)])
-    assert queried(tiny, product, "select count(*) from measurements", first.id)[1] == [(3,)]
+    assert queried(tiny, product.domain, product.name, "select count(*) from measurements", first.id)[1] == [(3,)]
     for version in shelf(tiny, "plant", "readings").published():
-        assert queried(tiny, product, "select count(*) from measurements_file", version.id)[1] == [(version.ports[0].rows,)]
+        assert queried(tiny, product.domain, product.name, "select count(*) from measurements_file", version.id)[1] == [
+            (version.ports[0].rows,)
+        ]
     third = made(tiny, product, 3, 7, NOW + timedelta(minutes=2))
     assert batches(tiny, product) == [(Decimal("3.00"), 7)]
     assert left_behind(tiny, 3 if call >= 4 else 2) == []
@@ -280,7 +286,7 @@ product = read_plan(root)[0].product("readings")
 seen, stop = [], root / "stop"
 while not stop.exists():
     both = "select degrees, count(*), 'sql' from measurements_sql group by 1 union all select degrees, count(*), 'file' from measurements_file group by 1"
-    found = sorted({(int(degrees), count) for degrees, count, _ in queried(root, product, both)[1]})
+    found = sorted({(int(degrees), count) for degrees, count, _ in queried(root, product.domain, product.name, both)[1]})
     assert len(found) == 1, f"a mix: {found}"
     if found != seen[-1:]:
         seen += found
@@ -331,3 +337,39 @@ def test_a_database_open_elsewhere_is_waited_for_and_then_named(tiny):
         holder.communicate()
     with opened(file, wait=5) as database:
         assert database.execute("select 1") == (1,)
+
+
+# What follows a publication
+
+
+def test_a_failure_after_the_flip_is_a_warning_for_the_version_is_published(tiny, product):
+    """A folder stands where the catalog belongs."""
+    catalog = tiny / "ports/plant/readings/readings.duckdb"
+    (catalog / "in the way").mkdir(parents=True)
+    candidate = Candidate(product, tiny, NOW, "run", "print")
+    with opened(tiny / "warehouse/plant/readings.duckdb") as database:
+        database.connection.execute(ROWS.format(batch=1, rows=3))
+        publication = publish(database, candidate, {})
+    (warning,) = tidied(candidate, publication, tiny)
+    assert warning.startswith("published, but the catalog still shows an older version")
+    assert batches(tiny, product) == [(Decimal("1.00"), 3)]
+
+
+def test_what_a_product_that_left_the_mesh_had_pinned_is_let_go(tiny, product):
+    first = made(tiny, product, 1, 3)
+    where = shelf(tiny, "plant", "readings")
+    where.pin("summary.measurements", first.id)
+    where.pin("gone.measurements", first.id)
+    candidate = Candidate(product, tiny, NOW + timedelta(minutes=1), "run", "print")
+    with opened(tiny / "warehouse/plant/readings.duckdb") as database:
+        publication = publish(database, candidate, {})
+    (told,) = tidied(candidate, publication, tiny)
+    assert "gone.measurements is let go" in told
+    assert where.pins() == {"summary.measurements": first.id}
+
+
+def test_a_database_that_is_none_is_told_with_what_to_do(tmp_path):
+    file = tmp_path / "clock.duckdb"
+    file.write_bytes(b"not a database" * 1000)
+    with pytest.raises(DatabaseUnreadable, match="take it away"), opened(file):
+        pass

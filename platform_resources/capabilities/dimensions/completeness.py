@@ -17,7 +17,7 @@ from platform_resources.capabilities.measures import (
 )
 from platform_resources.capabilities.references import ColumnNames, Reference, reference_problems
 from platform_resources.capabilities.shares import counted, judged_share, nothing_to_judge
-from platform_resources.spec.components import Percent
+from platform_resources.spec.field_types import Percent
 from platform_resources.spec.strict import Strict
 
 

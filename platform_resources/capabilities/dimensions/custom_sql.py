@@ -18,7 +18,7 @@ from platform_resources.capabilities.measures import (
     Subject,
 )
 from platform_resources.capabilities.shares import amount, counted, number_text, percent_text
-from platform_resources.spec.components import Percent, Text
+from platform_resources.spec.field_types import Percent, Text
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.strict import Strict
 

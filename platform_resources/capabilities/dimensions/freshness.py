@@ -3,17 +3,30 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
+from pydantic import field_validator
+
 from platform_resources.capabilities.measures import Judgement, Maximum, Measure, Moment, Reading, Subject
 from platform_resources.spec.durations import Duration, duration_text
 from platform_resources.spec.strict import Strict
 
 CLOCKS_MAY_DIFFER_BY = timedelta(minutes=5)
+SHORTEST_MAX_AGE = timedelta(minutes=1)
 
 
 class FreshnessSettings(Strict):
     """How old the newest row may be."""
 
     max_age: Duration = timedelta(days=1)
+
+    @field_validator("max_age")
+    @classmethod
+    def _dagster_can_watch_it(cls, max_age: timedelta) -> timedelta:
+        """Dagster's freshness policies know no window under a minute."""
+        if max_age < SHORTEST_MAX_AGE:
+            raise ValueError(
+                f"{duration_text(max_age)} is too short to be kept; at least {duration_text(SHORTEST_MAX_AGE)} may be promised"
+            )
+        return max_age
 
 
 class Freshness:

@@ -20,7 +20,7 @@ from platform_resources.capabilities.measures import (
 )
 from platform_resources.capabilities.shares import counted, judged_share, nothing_to_judge
 from platform_resources.capabilities.sql_text import literal, quoted
-from platform_resources.spec.components import ColumnName, Percent, Text, YesNo
+from platform_resources.spec.field_types import ColumnName, Percent, Text, YesNo
 from platform_resources.spec.strict import Strict
 
 _ONLY_PYTHON = re.compile(r"\(\?(=|!|<=|<!|P=|\()|\\[1-9]")

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from platform_resources.capabilities.measures import Judgement, Measure, Moment, Reading, RowCount, Subject, Verdict
 from platform_resources.capabilities.shares import amount, counted, number_text
-from platform_resources.spec.components import YesNo
+from platform_resources.spec.field_types import YesNo
 from platform_resources.spec.strict import Strict
 
 Rows = Annotated[int, Field(ge=0)]

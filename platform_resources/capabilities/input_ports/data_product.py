@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from platform_resources.capabilities.protocols import PullPort
-from platform_resources.spec.components import VersionRangeText
+from platform_resources.spec.field_types import VersionRangeText
 from platform_resources.spec.strict import Strict
 
 

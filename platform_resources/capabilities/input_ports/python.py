@@ -12,7 +12,7 @@ _FORM = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 
 
 def _extractor(text: str) -> str:
-    if not re.match(_FORM, text):
+    if not re.fullmatch(_FORM, text):
         raise ValueError(f'"{text}" is no extractor; write module:function, as extract:orders for the function orders in extract.py')
     return text
 

@@ -1,0 +1,53 @@
+"""What tests of the command line share."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from platform_resources.cli.app import app
+from platform_resources.repository import read_plan
+from platform_resources.warehouses.duckdb import opened
+from platform_resources.warehouses.publishing import Candidate, publish
+from platform_resources.warehouses.versions import Shelf, shelf
+
+NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
+ROWS = """
+create or replace table internal.measurements as
+select cast(n as bigint) as reading_id, 'north' as sensor, cast(20 as decimal(6, 2)) as degrees, timestamp '2024-06-01' as measured_at,
+       'Ada' as operator, timestamptz '2024-06-01 14:00:00+02' as processed_at
+from range(3) as numbers(n)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedMesh:
+    """The tiny mesh; `readings` has published one version of three rows, without dbt or Dagster."""
+
+    root: Path
+
+    def mesh(self, *arguments: Any) -> Result:
+        """`mesh --root ROOT …` in this process; a Stop is left in `exception`."""
+        return CliRunner().invoke(app, ["--root", str(self.root), *map(str, arguments)])
+
+    @property
+    def shelf(self) -> Shelf:
+        return shelf(self.root, "plant", "readings")
+
+
+@pytest.fixture
+def published(tiny, monkeypatch):
+    for variable in ("MESH_STATE", "DAGSTER_HOME", "MESH_LEDGER"):
+        monkeypatch.delenv(variable, raising=False)
+    publish_readings(tiny)
+    return PublishedMesh(tiny)
+
+
+def publish_readings(root: Path) -> None:
+    product = read_plan(root)[0].product("readings")
+    with opened(root / "warehouse/plant/readings.duckdb") as database:
+        database.connection.execute(ROWS)
+        publish(database, Candidate(product, root, NOW, "run", "print"), {})

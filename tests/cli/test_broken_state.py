@@ -1,0 +1,92 @@
+"""State that is damaged, or may not be written, gives a message and exit code 3; `mesh status` goes on with the other products."""
+
+import json
+
+import pytest
+
+from platform_resources.warehouses.versions import VersionsUnreadable
+from tests.meshes import edited, product_file
+from tests.refresh.running import mesh
+
+REMEDY = "restore it from a backup; without one, move it away and refresh the product, which publishes a new version"
+
+
+def not_an_object(text):
+    return "[1]"
+
+
+def cut_off(text):
+    return text[: len(text) // 2]
+
+
+def without_ports(text):
+    found = json.loads(text)
+    return json.dumps({**found, "version": {"id": "x"}})
+
+
+@pytest.mark.parametrize("damage", [not_an_object, cut_off, without_ports])
+def test_a_damaged_pointer_names_its_file_and_what_to_do(published, damage):
+    pointer = published.shelf.folder / "latest.json"
+    pointer.write_text(damage(pointer.read_text()), encoding="utf-8")
+    with pytest.raises(VersionsUnreadable) as caught:
+        published.shelf.latest()
+    assert caught.value.file == pointer
+    assert f"{pointer} cannot be read: it is" in str(caught.value) and REMEDY in str(caught.value)
+
+
+def test_bytes_that_are_no_text_are_damage_too(published):
+    (published.shelf.folder / "latest.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(VersionsUnreadable, match="it is damaged"):
+        published.shelf.published()
+
+
+def test_a_pointer_that_may_not_be_read_is_told_from_one_that_is_not_there(published):
+    pointer = published.shelf.folder / "latest.json"
+    pointer.unlink()
+    assert published.shelf.latest() is None
+    pointer.mkdir()
+    with pytest.raises(VersionsUnreadable, match="Is a directory"):
+        published.shelf.latest()
+
+
+def test_a_damaged_record_does_not_hide_the_newest_version(published):
+    (record,) = (published.shelf.folder / "versions").iterdir()
+    record.write_text("{}{", encoding="utf-8")
+    assert published.mesh("query", "readings", "select 1 as one").exit_code == 0
+    assert isinstance(published.mesh("versions", "readings").exception, VersionsUnreadable)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [("versions", "readings"), ("query", "readings", "select 1"), ("refresh", "--stale")])
+def test_a_command_on_a_damaged_pointer_says_what_to_do(published, arguments):
+    (published.shelf.folder / "latest.json").write_text("{", encoding="utf-8")
+    done = mesh(published.root, *arguments)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "latest.json cannot be read: it is damaged" in done.stderr and REMEDY in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_status_shows_one_unreadable_product_beside_the_others(published):
+    (published.shelf.folder / "latest.json").write_text("{", encoding="utf-8")
+    edited(published.root, product_file("plant", "readings"), "title: Sensor readings", 'title: "Sensor [/b]"')
+    done = mesh(published.root, "status", "--json")
+    found = {each["product"]: each for each in json.loads(done.stdout)}
+    assert (found["readings"]["status"], found["summary"]["status"]) == ("unreadable", "unpublished")
+    assert "latest.json cannot be read: it is damaged" in found["readings"]["problem"]
+    shown = mesh(published.root, "status")
+    assert (shown.returncode, "Traceback" in shown.stderr) == (1, False)
+    assert "unreadable" in shown.stdout and "unpublished" in shown.stdout
+    one = mesh(published.root, "status", "readings")
+    assert one.returncode == 1
+    assert "Sensor [/b] (plant/readings) is unreadable" in one.stdout and REMEDY in one.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [("status",), ("refresh", "readings")])
+def test_a_state_that_cannot_be_written_is_told_without_a_traceback(tiny, command):
+    blocked = tiny / "a_file"
+    blocked.write_text("", encoding="utf-8")
+    done = mesh(tiny, *command, MESH_STATE=str(blocked))
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False), done.stderr
+    assert f"{blocked}/.dagster" in done.stderr and "must be able to write there" in done.stderr
