@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from platform_resources.orchestration.instance import dagster_home
 from tests.meshes import tiny_mesh
@@ -155,3 +157,44 @@ def test_freshness_is_evaluated_by_the_daemon(dagster):
         return bool(node["freshnessStatusInfo"]) and node["freshnessStatusInfo"]["freshnessStatus"] == "HEALTHY"
 
     dagster.until("evaluating freshness", healthy)
+
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run"
+
+
+@pytest.fixture(scope="module")
+def page(dagster) -> Iterator[Any]:
+    """A page in a real browser, with the dialog of a first visit clicked away."""
+    if CHROMIUM is None:
+        assert not os.environ.get("CI"), "CI installs Chromium"
+        pytest.skip("there is no chromium on this machine; .ci/run installs it")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
+        opened = browser.new_page(viewport={"width": 1600, "height": 1000})
+        opened.set_default_timeout(60_000)
+        opened.goto(f"http://127.0.0.1:{dagster.port}/")
+        opened.get_by_text("Skip", exact=True).click()
+        yield opened
+        browser.close()
+
+
+def shown(page: Any, dagster: Dagster, path: str, *texts: str) -> None:
+    page.goto(f"http://127.0.0.1:{dagster.port}{path}")
+    for text in texts:
+        page.get_by_text(text, exact=False).locator("visible=true").first.wait_for()
+
+
+def test_a_person_sees_an_output_port_with_its_group_owner_columns_and_rows(page, dagster):
+    shown(
+        page, dagster, "/assets/readings/outputs/measurements_sql", "plant/readings", "plant-lead@example.com", "reading_id", "output_port"
+    )
+
+
+def test_a_person_sees_the_scorecard_with_a_reason_for_every_verdict(page, dagster):
+    shown(page, dagster, "/assets/readings/scorecard", "Readings are never deleted", "Most readings have a temperature")
+
+
+def test_a_person_sees_the_checks_of_a_data_set_and_which_of_them_block(page, dagster):
+    path = "/assets/readings/measurements?view=checks"
+    shown(page, dagster, path, "Checks (", "blocking asset check", "Execute all")
