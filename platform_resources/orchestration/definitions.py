@@ -2,8 +2,9 @@
 
 import atexit
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,18 @@ import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.execution.build_resources import wrap_resources_for_execution
+from dagster_shared.check import CheckError
 
-from platform_resources.capabilities.registry import installed_registry
+from platform_resources.capabilities.registry import Registry, installed_registry
 from platform_resources.orchestration.automation import automation_condition, schedules, sensors
 from platform_resources.orchestration.evaluation import evaluation_job, evaluation_schedule, evaluation_step
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
-from platform_resources.orchestration.specs import SpecMinter, asset_key, rejected_spec
+from platform_resources.orchestration.specs import SpecMinter, asset_key, rejected_specs
 from platform_resources.orchestration.steps import audit_step, build_step, publish_step, pull_step, pulled_ports, score_step
 from platform_resources.planning import conventions
-from platform_resources.planning.plan import MeshPlan, ProductPlan
+from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.repository import mesh_root, read_plan, state_folder
+from platform_resources.spec.problems import Problem
 
 
 def domain_definitions(file: str) -> dg.Definitions:
@@ -54,35 +57,68 @@ def _collector_at_rest() -> Iterator[None]:
 def definitions(root: Path, plan: MeshPlan) -> dg.Definitions:
     registry = installed_registry()
     resources = {RESOURCE: RefreshResource.configure_at_launch(root=str(root), state=str(state_folder(root)))}
-    assets: list[dg.AssetsDefinition | dg.AssetSpec] = []
-    checks: list[dg.AssetChecksDefinition] = []
-    jobs: dict[str, dg.JobDefinition] = {}
-    for product in plan.products:
-        minter = SpecMinter(root, product, automation_condition(product))
-        assets += _external_specs(product, minter)
-        if product.runs:
-            steps = tuple(_steps(root, product, minter))
-            audits = (audit_step(product, minter, registry),) if product.objectives else ()
-            assets += steps
-            checks += audits
-            jobs[product.name] = _resolved_job(product, steps, audits, resources)
-    assets += [rejected_spec(root, rejected) for rejected in plan.rejected]
-    evaluations = {domain: evaluation_step(domain, products) for domain, products in _promising(plan).items()}
+    built = {product.name: _built(root, product, registry, resources) for product in plan.products}
+    loaded = [objects for objects in built.values() if isinstance(objects, _Built)]
+    refused = [rejected for rejected in built.values() if isinstance(rejected, RejectedProduct)]
+    good = [product for product in plan.products if isinstance(built[product.name], _Built)]
+    evaluations = {domain: evaluation_step(domain, products) for domain, products in _promising(good).items()}
     evaluation_jobs = {domain: evaluation_job(domain, step, resources) for domain, step in evaluations.items()}
     return dg.Definitions(
-        assets=assets,
-        asset_checks=[*checks, *evaluations.values()],
-        jobs=[*jobs.values(), *evaluation_jobs.values()],
-        schedules=[*schedules(plan, jobs), *(evaluation_schedule(domain, job) for domain, job in evaluation_jobs.items())],
-        sensors=list(sensors(plan, _refreshed_assets)),
+        assets=[*(x for objects in loaded for x in objects.assets), *rejected_specs(root, [*plan.rejected, *refused])],
+        asset_checks=[*(x for objects in loaded for x in objects.checks), *evaluations.values()],
+        jobs=[*(x for objects in loaded for x in objects.jobs), *evaluation_jobs.values()],
+        schedules=[
+            *(x for objects in loaded for x in objects.schedules),
+            *(evaluation_schedule(domain, job) for domain, job in evaluation_jobs.items()),
+        ],
+        sensors=[*(x for objects in loaded for x in objects.sensors)],
         resources=resources,
         executor=dg.in_process_executor,
     )
 
 
-def _promising(plan: MeshPlan) -> dict[str, tuple[ProductPlan, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """What Dagster gets of one product."""
+
+    assets: tuple[dg.AssetsDefinition | dg.AssetSpec, ...]
+    checks: tuple[dg.AssetChecksDefinition, ...] = ()
+    jobs: tuple[dg.JobDefinition, ...] = ()
+    schedules: tuple[dg.ScheduleDefinition, ...] = ()
+    sensors: tuple[dg.SensorDefinition, ...] = ()
+
+
+def _built(root: Path, product: ProductPlan, registry: Registry, resources: Mapping[str, Any]) -> _Built | RejectedProduct:
+    """What Dagster refuses, and validation let pass, takes down its own product and not the code location."""
+    try:
+        return _objects(root, product, registry, resources)
+    except (dg.DagsterError, CheckError) as error:
+        place, words = product.place, (str(error).strip() or type(error).__name__).splitlines()[0]
+        problem = Problem(place.file, place.line, "", f"Dagster cannot load the product: {words}")
+        return RejectedProduct(product.name, product.domain, place.file, (problem,))
+
+
+def _objects(root: Path, product: ProductPlan, registry: Registry, resources: Mapping[str, Any]) -> _Built:
+    minter = SpecMinter(root, product, automation_condition(product))
+    external = tuple(_external_specs(product, minter))
+    if not product.runs:
+        return _Built(external)
+    steps = tuple(_steps(root, product, minter))
+    audits = (audit_step(product, minter, registry),) if product.objectives else ()
+    job = _resolved_job(product, steps, audits, resources)
+    alone = MeshPlan((product,), ())
+    return _Built(
+        assets=(*external, *steps),
+        checks=audits,
+        jobs=(job,),
+        schedules=tuple(schedules(alone, {product.name: job})),
+        sensors=tuple(sensors(alone, _refreshed_assets)),
+    )
+
+
+def _promising(products: Iterable[ProductPlan]) -> dict[str, tuple[ProductPlan, ...]]:
     """The products with indicators, by domain."""
-    promising = [product for product in plan.products if product.indicators]
+    promising = [product for product in products if product.indicators]
     return {domain: tuple(p for p in promising if p.domain == domain) for domain in dict.fromkeys(p.domain for p in promising)}
 
 

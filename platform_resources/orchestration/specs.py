@@ -1,7 +1,7 @@
 """Asset and check specs minted from the plan, once each."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ class SpecMinter:
         return self._spec(key, place, kinds, automation_condition=self.condition, **more)
 
     def _spec(self, key: Key, place: Place, kinds: set[str], **more: Any) -> dg.AssetSpec:
-        metadata = {**_code_reference(self.root, place), **more.pop("metadata", {})}
+        metadata = {**_code_references(self.root, [place]), **more.pop("metadata", {})}
         return dg.AssetSpec(
             asset_key(key),
             group_name=self.product.group,
@@ -156,23 +156,32 @@ def check_specs(checks: Iterable[CheckPlan], condition: dg.AutomationCondition[A
         )
 
 
-def rejected_spec(root: Path, rejected: RejectedProduct) -> dg.AssetSpec:
-    """Stands for a product that is not loaded: its problems are its description."""
-    text = f"This product is not loaded. `mesh validate` says:\n\n```\n{problems_text(rejected.problems)}\n```"
-    group = "/".join(_tag_text(part).replace(".", "_").replace("-", "_") or "unnamed" for part in (rejected.domain, rejected.name))
+def rejected_specs(root: Path, rejected: Iterable[RejectedProduct]) -> Iterator[dg.AssetSpec]:
+    """One asset for each name of products that are not loaded: two may have one name, which is then their problem."""
+    by_name: dict[str, list[RejectedProduct]] = {}
+    for product in rejected:
+        by_name.setdefault(product.name, []).append(product)
+    yield from (_rejected_spec(root, products) for products in by_name.values())
+
+
+def _rejected_spec(root: Path, products: Sequence[RejectedProduct]) -> dg.AssetSpec:
+    """Its description is what is wrong with them."""
+    first, problems = products[0], [problem for product in products for problem in product.problems]
+    text = f"This product is not loaded. `mesh validate` says:\n\n```\n{problems_text(problems)}\n```"
+    group = "/".join(_tag_text(part).replace(".", "_").replace("-", "_") or "unnamed" for part in (first.domain, first.name))
     return dg.AssetSpec(
-        asset_key(problems_key(rejected.name)),
+        asset_key(problems_key(first.name)),
         group_name=group,
         description=text,
         kinds={"invalid"},
         tags={"invalid": "yes"},
-        metadata={"problems": len(rejected.problems), **_code_reference(root, Place(rejected.file, rejected.problems[0].line))},
+        metadata={"problems": len(problems), **_code_references(root, [Place(p.file, p.problems[0].line) for p in products])},
     )
 
 
-def _code_reference(root: Path, place: Place) -> dict[str, Any]:
-    reference = dg.LocalFileCodeReference(file_path=str(root / place.file), line_number=place.line, label=place.file)
-    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
+def _code_references(root: Path, places: Iterable[Place]) -> dict[str, Any]:
+    references = [dg.LocalFileCodeReference(file_path=str(root / p.file), line_number=p.line, label=p.file) for p in places]
+    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=references)}
 
 
 def _column_schema(columns: Iterable[Column]) -> dict[str, Any]:

@@ -22,7 +22,8 @@ class Problem:
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" + (f"  {self.path}" if self.path else "")
         label = "warning: " if self.severity == "warning" else ""
-        return "\n".join([place, f"  {label}{self.message}", *([f"  {self.hint}"] if self.hint else [])])
+        lines = [f"{label}{self.message}", *([self.hint] if self.hint else [])]
+        return "\n".join([place, *("  " + line.replace("\n", "\\n") for line in lines)])
 
 
 def problems_text(problems: Iterable[Problem]) -> str:

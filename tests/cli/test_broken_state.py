@@ -1,12 +1,15 @@
 """State that is damaged, or may not be written, gives a message and exit code 3; `mesh status` goes on with the other products."""
 
 import json
+import os
+import shutil
+import subprocess
 
 import pytest
 
 from platform_resources.warehouses.versions import VersionsUnreadable
 from tests.meshes import edited, product_file
-from tests.refresh.running import mesh
+from tests.refresh.running import MESH, environment, mesh
 
 REMEDY = "restore it from a backup; without one, move it away and refresh the product, which publishes a new version"
 
@@ -90,3 +93,20 @@ def test_a_state_that_cannot_be_written_is_told_without_a_traceback(tiny, comman
     done = mesh(tiny, *command, MESH_STATE=str(blocked))
     assert (done.returncode, "Traceback" in done.stderr) == (3, False), done.stderr
     assert f"{blocked}/.dagster" in done.stderr and "must be able to write there" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="taking the right to write from root needs setpriv")
+@pytest.mark.parametrize("command", [("status",), ("refresh", "readings")])
+def test_a_history_that_may_only_be_read_is_told_without_a_traceback(tiny, command):
+    mesh(tiny, "status")
+    paths = [path for path in (tiny, *tiny.rglob("*")) if not path.is_symlink()]
+    for path in paths:
+        path.chmod(path.stat().st_mode & ~0o222)
+    rights = ["--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    call = ["setpriv", *rights, *MESH, "--root", str(tiny), *command]
+    done = subprocess.run(call, capture_output=True, text=True, env=environment(), timeout=120, check=False)
+    for path in paths:
+        path.chmod(path.stat().st_mode | 0o200)
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False), done.stderr
+    assert f"{tiny}/.dagster: Permission denied" in done.stderr

@@ -1,11 +1,14 @@
 """Code locations: one domain, a mesh with a bad product, automation of products that read each other."""
 
+from dataclasses import replace
+
 import dagster as dg
 import pytest
 
 from platform_resources.orchestration.definitions import definitions, domain_definitions
 from platform_resources.repository import read_plan
-from tests.meshes import edited, write_mesh
+from platform_resources.spec.components import Refresh
+from tests.meshes import edited, product_file, write_mesh
 
 pytestmark = pytest.mark.slow
 
@@ -44,6 +47,30 @@ def test_a_bad_product_shows_its_problems_and_takes_nothing_down(tiny):
     assert spec.group_name == "plant/readings"
     assert 'unknown lifecycle "prodution"' in spec.description
     assert "summary/scorecard" in keys(located(tiny, "office"))
+
+
+def test_two_products_of_one_name_show_their_problems_in_one_place_and_take_nothing_down(tiny):
+    twin = (tiny / product_file("plant", "readings")).read_text()
+    write_mesh(tiny, {product_file("plant", "readings_too"): twin, product_file("office", "readings"): twin})
+    (spec,) = [spec for spec in located(tiny, "plant").resolve_all_asset_specs() if spec.key.path[-1] == "problems"]
+    assert "readings_too/product.yaml" in spec.description
+    assert "plant/readings/product.yaml" in spec.description
+    plan, _ = read_plan(tiny)
+    assert "summary/scorecard" in keys(definitions(tiny, plan))
+
+
+def test_a_product_that_dagster_refuses_is_shown_as_rejected_and_takes_nothing_down(tiny):
+    plan, _ = read_plan(tiny)
+    never = Refresh.model_construct(on=None, cron="0 0 30 2 *", timezone="UTC")
+    found = definitions(
+        tiny, replace(plan, products=tuple(replace(p, refresh=never) if p.name == "readings" else p for p in plan.products))
+    )
+    (spec,) = [spec for spec in found.resolve_all_asset_specs() if spec.key.path[-1] == "problems"]
+    assert spec.key == dg.AssetKey(["readings", "problems"])
+    assert "Dagster cannot load the product: Found invalid cron schedule" in spec.description
+    assert not any(key.startswith("readings/") and key.endswith("scorecard") for key in keys(found))
+    assert "summary/scorecard" in keys(found)
+    assert found.get_repository_def().get_job("refresh_summary")
 
 
 def test_a_mesh_without_products_loads(tmp_path):

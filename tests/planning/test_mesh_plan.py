@@ -5,9 +5,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jinja2 import Environment
 
+from platform_resources.planning.dbt_files import escaped
 from platform_resources.planning.lineage import cycles, ordered
 from platform_resources.planning.mesh_plan import mesh_plan
 from platform_resources.planning.plan import fingerprint, plan_json
@@ -82,6 +85,22 @@ def test_products_come_after_those_they_read_from():
 names = st.sampled_from("abcdef")
 
 
+@given(st.text(st.sampled_from("{}%# a'\"-")))
+def test_a_description_comes_out_of_dbts_templates_as_it_was_written(text):
+    assert Environment(keep_trailing_newline=True).from_string(escaped(text)).render() == text
+
+
+def test_no_description_reaches_dbt_as_a_template(tiny):
+    edited(tiny, READINGS, "description: Which sensor.", 'description: "{{ 1/0 }} {% endraw %} {#"')
+    edited(tiny, READINGS, "description: One row per reading of a sensor.", 'description: "{{ 1/0 }}"')
+    edited(tiny, READINGS, "description: The loggers' daily file.", 'description: "{{ 1/0 }}"')
+    (file,) = read_plan(tiny)[0].product("readings").files
+    written = yaml.safe_load(file.text)
+    (table,), (model,) = written["sources"][0]["tables"], written["models"]
+    assert table["description"] == model["description"] == "{{ '{' }}{ 1/0 }}"
+    assert model["columns"][1]["description"] == "{{ '{' }}{ 1/0 }} {{ '{' }}% endraw %} {{ '{' }}#"
+
+
 @given(st.dictionaries(names, st.lists(names, max_size=4)))
 def test_an_order_exists_exactly_where_there_is_no_circle(graph):
     found = cycles(graph)
@@ -130,6 +149,54 @@ def test_only_the_products_asked_for_are_planned_with_their_lineage(tiny):
     plan, _ = read_plan(tiny, ["summary"])
     assert [product.name for product in plan.products] == ["summary"]
     assert plan.product("summary").inputs[0].upstream.product == "readings"
+
+
+UNREADABLE = [
+    ("max_age: 26h", "max_age: 26", True, "a typo beside the port"),
+    ("lifecycle: production", "lifecycle: prodution", False, "a typo beside the version"),
+    (
+        "data_set: measurements\n    - name: measurements_file",
+        "data_sett: measurements\n    - name: measurements_file",
+        False,
+        "a typo in the port",
+    ),
+    ("type: bigint, classification", "type: bigin, classification", False, "a typo in the promised columns"),
+    ("kind: DataProduct", "kind: [", False, "no YAML"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "promised", "why"), UNREADABLE, ids=[case[-1] for case in UNREADABLE])
+def test_a_consumer_of_an_unreadable_product_keeps_its_lineage_and_its_fingerprint(tiny, old, new, promised, why):
+    before = read_plan(tiny)[0].product("summary")
+    after = read_plan(edited(tiny, READINGS, old, new))[0].product("summary")
+    (port,), (former,) = after.inputs, before.inputs
+    assert replace(port.upstream, columns=()) == replace(former.upstream, columns=())
+    assert port.dependencies == former.dependencies
+    assert bool(port.upstream.columns) == promised
+    assert fingerprint(after) == fingerprint(before)
+
+
+def test_a_port_named_by_its_title_is_found_in_an_unreadable_product(tiny):
+    edited(tiny, READINGS, "name: measurements_sql", "name: All the measurements")
+    edited(tiny, READINGS, "port: measurements_sql", "port: All the measurements")
+    edited(tiny, READINGS, "lifecycle: production", "lifecycle: prodution")
+    edited(tiny, SUMMARY, "readings.measurements_sql", "All the measurements")
+    upstream = read_plan(tiny)[0].product("summary").inputs[0].upstream
+    assert (upstream.domain, upstream.product, upstream.port) == ("plant", "readings", "all_the_measurements")
+
+
+def test_an_upstream_above_the_range_is_warned_of_and_promises_nothing_of_the_versions_read(tiny):
+    plan, problems = read_plan(edited(tiny, READINGS, "version: 1.1.0", "version: 2.0.0"))
+    assert [problem.severity for problem in problems] == ["warning"]
+    upstream = plan.product("summary").inputs[0].upstream
+    assert (upstream.version, upstream.columns) == ("^1", ())
+
+
+@pytest.mark.parametrize("versions", ["^2", "1.2.0", '">=2 <1"', "~1.2"])
+def test_a_range_that_no_version_can_have_reached_rejects_the_consumer(tiny, versions):
+    plan, problems = read_plan(edited(tiny, SUMMARY, "version: ^1", f"version: {versions}"))
+    assert [rejected.name for rejected in plan.rejected] == ["summary"]
+    assert problems[0].message.startswith("no version of readings satisfies")
 
 
 SAME = [

@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from platform_resources.spec.names import LONGEST_NAME, any_case, fold, is_name, slug
 
-NAMES = {"orders": True, "a1_b": True, "Orders": False, "1a": False, "_a": False, "a-b": False, "a b": False, "": False, "ä": False}
+NAMES = {
+    "orders": True,
+    "a1_b": True,
+    "Orders": False,
+    "1a": False,
+    "_a": False,
+    "a-b": False,
+    "a b": False,
+    "": False,
+    "ä": False,
+    "a\n": False,
+}
 SLUGS = [
     ("JDBC-Port of DP x", "jdbc_port_of_dp_x"),
     ("Refreshed daily!", "refreshed_daily"),

@@ -43,6 +43,14 @@ def test_a_build_gives_every_model_and_test_with_its_sql(tiny):
     assert len(lines) == 3
 
 
+def test_a_description_that_looks_like_a_template_is_none(tiny):
+    edited(tiny, SPEC, "description: Which sensor.", 'description: "{{ 1/0 }} {% endraw %} {#"')
+    edited(tiny, SPEC, "description: One row per reading of a sensor.", 'description: "{{ 1/0 }}"')
+    edited(tiny, SPEC, "description: The loggers' daily file.", 'description: "{% if %}"')
+    nodes, _ = built(tiny)
+    assert nodes["measurements"].status == "success"
+
+
 def test_a_build_prints_nothing(tiny, capfd):
     built(tiny, sensor="west")
     edited(tiny, MODEL, "cast(sensor as", "cast(nowhere as")
