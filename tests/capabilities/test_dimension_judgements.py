@@ -1,41 +1,14 @@
 """What each dimension says about its readings, word for word."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from platform_resources.capabilities.measures import Moment, Reading, Relation, Subject
-from platform_resources.capabilities.registry import installed_registry
+from platform_resources.capabilities.measures import Moment, Reading
 from platform_resources.capabilities.shares import number_text, percent_text
 from platform_resources.objectives.judgement import judged
-from platform_resources.spec.components import DataSet
-
-CUSTOMERS, ORDERS = Relation("internal", "customers"), Relation("inputs", "orders")
-NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
-DATA_SET = DataSet.model_validate(
-    {
-        "primary_key": ["id"],
-        "updated_at": "made_at",
-        "columns": [
-            {"name": "id", "type": "bigint"},
-            {"name": "age_band", "type": "varchar"},
-            {"name": "made_at", "type": "timestamptz"},
-        ],
-    }
-)
-SUBJECT = Subject(DATA_SET, CUSTOMERS, {"orders": ORDERS}, {"customers": CUSTOMERS})
-PLAIN = Subject(DataSet(), CUSTOMERS)
-POPULATION = {"population": {"input": "orders", "columns": ["customer"]}, "keys": ["id"]}
-REFERENCE = {"columns": ["id"], "references": {"data_set": "customers", "columns": ["id"]}}
-
-
-def dimension(name):
-    return installed_registry().dimensions()[name]
-
-
-def configured(name, written):
-    return dimension(name).config.model_validate(written)
+from tests.capabilities.customers import NOW, PLAIN, POPULATION, REFERENCE, SUBJECT, configured, dimension
 
 
 def judge(name, written, subject=SUBJECT, previous_rows=None, **values):

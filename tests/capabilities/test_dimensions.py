@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import textwrap
-from datetime import UTC, datetime
 
 import pytest
 from pydantic import ValidationError
@@ -17,41 +16,14 @@ from platform_resources.capabilities.measures import (
     NullCount,
     OrphanRows,
     OutOfRange,
-    Relation,
     RowCount,
     Scalar,
-    Subject,
 )
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.spec.components import DataSet
 from platform_resources.spec.reading import read_product
+from tests.capabilities.customers import CUSTOMERS, ORDERS, PLAIN, POPULATION, REFERENCE, SUBJECT, configured, dimension
 
 DIMENSIONS = ("freshness", "volume", "completeness", "validity", "uniqueness", "referential-consistency", "custom-sql")
-CUSTOMERS, ORDERS = Relation("internal", "customers"), Relation("inputs", "orders")
-NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
-DATA_SET = DataSet.model_validate(
-    {
-        "primary_key": ["id"],
-        "updated_at": "made_at",
-        "columns": [
-            {"name": "id", "type": "bigint"},
-            {"name": "age_band", "type": "varchar"},
-            {"name": "made_at", "type": "timestamptz"},
-        ],
-    }
-)
-SUBJECT = Subject(DATA_SET, CUSTOMERS, {"orders": ORDERS}, {"customers": CUSTOMERS})
-PLAIN = Subject(DataSet(), CUSTOMERS)
-POPULATION = {"population": {"input": "orders", "columns": ["customer"]}, "keys": ["id"]}
-REFERENCE = {"columns": ["id"], "references": {"data_set": "customers", "columns": ["id"]}}
-
-
-def dimension(name):
-    return installed_registry().dimensions()[name]
-
-
-def configured(name, written):
-    return dimension(name).config.model_validate(written)
 
 
 def problems(name, written, subject=SUBJECT):
