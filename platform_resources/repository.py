@@ -1,6 +1,7 @@
 """A mesh repository on disk: where it is, which files it has, and their texts as a Mesh."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from platform_resources.planning import conventions
 from platform_resources.planning.mesh import Mesh, ModelText, ProductTexts, UnreadableProduct
 from platform_resources.planning.mesh_plan import mesh_plan
 from platform_resources.planning.plan import MeshPlan, ProductPlan
-from platform_resources.spec.domain_document import DomainDocument, read_domain
+from platform_resources.spec.domain_document import DomainDocument, DomainReading, read_domain
 from platform_resources.spec.names import is_name
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Product
@@ -18,6 +19,7 @@ from platform_resources.spec.reading import Reading, read_product
 
 DOCUMENT, DOMAIN_DOCUMENT = "product.yaml", "domain.yaml"
 STATE_VARIABLE = "MESH_STATE"
+PORT_NAMED = re.compile(r"associated_output_port:\s*(?:\{\s*value:)?([^,}\n]*)")
 
 
 class NoMesh(Exception):
@@ -65,8 +67,7 @@ def read_mesh(root: Path, registry: Registry | None = None, only: Iterable[str] 
         else:
             names = path.parent.name, path.parent.parent.name
             unreadable.append(UnreadableProduct(*names, file, reading.problems, reading.partial, reading.broken))
-    domains, problems = _domains(root)
-    return Mesh(tuple(products), texts, tuple(unreadable), registry, domains, problems)
+    return Mesh(tuple(products), texts, tuple(unreadable), registry, _domains(root))
 
 
 def _readings_upstream(root: Path, names: Iterable[str], registry: Registry) -> dict[Path, Reading] | None:
@@ -96,13 +97,34 @@ def _upstream_names(reading: Reading, registry: Registry) -> Iterator[str]:
             yield pull.port.partition(".")[0]
 
 
-def _domains(root: Path) -> tuple[dict[str, DomainDocument], tuple[Problem, ...]]:
-    """Every domain.yaml by its folder's name; a bad one takes no product down."""
+def names_behind(root: Path, name: str) -> tuple[str, ...]:
+    """The product and every one whose document names a port of it, or of one behind it; perhaps some more, never fewer.
+
+    Only the texts are looked at: whoever asks about one product need not wait until a large mesh is read. Where a port is named by its
+    title alone, which tells no product, all are given.
+    """
+    texts = {
+        path.parent.name: path.read_text(encoding="utf-8", errors="replace")
+        for path in (root / conventions.PRODUCTS_FOLDER).glob(f"*/*/{DOCUMENT}")
+    }
+    if any("." not in port for text in texts.values() for port in PORT_NAMED.findall(text)):
+        return tuple(sorted(texts))
+    found, waiting = {name}, [name]
+    while waiting:
+        port = f"{waiting.pop()}."
+        new = {reader for reader, text in texts.items() if reader not in found and port in text}
+        found |= new
+        waiting += new
+    return tuple(sorted(found))
+
+
+def _domains(root: Path) -> dict[str, DomainReading]:
+    """Every domain.yaml by its folder's name; a bad one takes no product down, and an empty one says nothing."""
     problems: list[Problem] = []
     texts = _texts(root, (root / conventions.PRODUCTS_FOLDER).glob(f"*/{DOMAIN_DOCUMENT}"), problems)
-    found = {Path(file).parent.name: read_domain(text, file) for file, text in texts.items() if text}
-    bad = [problem for domain in found.values() if not isinstance(domain, DomainDocument) for problem in domain]
-    return {name: domain for name, domain in found.items() if isinstance(domain, DomainDocument)}, (*problems, *bad)
+    unread = {problem.file: DomainReading(DomainDocument(), (problem,)) for problem in problems}
+    found = unread | {file: read_domain(text, file) for file, text in texts.items() if text}
+    return {Path(file).parent.name: reading for file, reading in sorted(found.items())}
 
 
 def read_plan(root: Path, only: Iterable[str] | None = None) -> tuple[MeshPlan, tuple[Problem, ...]]:

@@ -125,11 +125,23 @@ Verdict = Literal["met", "missed", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
+class Refreshes:
+    """How long refreshes of a product took, in seconds: those that ended well, oldest first, and the one that goes on, if any."""
+
+    seconds: tuple[float, ...] = ()
+    running: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
-    """When and against what readings are judged: the time, and the rows of the version published before (None if there is none)."""
+    """When and against what readings are judged: the time, the rows of the version published before (None if there is none), and history.
+
+    `refreshes` is told only for what is measured from history.
+    """
 
     now: datetime
     previous_rows: int | None = None
+    refreshes: Refreshes = Refreshes()
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,8 +108,18 @@ class Policy(Capability, Protocol):
         ...
 
 
+MeasuredBy = Literal["audit", "probe", "history"]
+
+
 class Dimension(Capability, Protocol):
-    """One dimension of quality: says what to measure and what the readings mean; executes nothing."""
+    """One dimension of quality: says what to measure and what the readings mean; executes nothing.
+
+    `measured_by` says when: by the `audit` of each refresh, which computes `measures` on what was built and may close the gate; or between
+    refreshes, by a `probe` that reads the published ports as a consumer would, or from the `history` of the product's refreshes. An
+    objective measured from history is about the product as a whole: its subject is an empty data set.
+    """
+
+    measured_by: MeasuredBy
 
     def columns_used(self, settings: Any) -> Mapping[str, tuple[str, ...]]:
         """The data set's columns that each property of the objective names, by property."""
@@ -120,9 +130,14 @@ class Dimension(Capability, Protocol):
         ...
 
     def measures(self, settings: Any, subject: Subject) -> Mapping[str, Measure]:
-        """What to compute on the data set's relation, each under a name of its own."""
+        """What the audit computes on the data set's relation, each under a name of its own; nothing for one measured otherwise."""
         ...
 
     def judge(self, settings: Any, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
-        """The verdict. Called only when every reading has a value or a null; a reading with an error is unknown before."""
+        """The verdict.
+
+        In an audit it is called only when every reading has a value or a null; a reading with an error is unknown before. From a probe come
+        the readings `port`, `rows` and `seconds`: those two are null while nothing was ever published; `rows` has an error where the
+        port could not be read, `seconds` where nobody got so far as to try. From history there is no reading, but `moment.refreshes`.
+        """
         ...

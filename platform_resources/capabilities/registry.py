@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 from platform_resources.capabilities.protocols import (
     Capability,
     ComponentCapability,
     Dimension,
     InputInterface,
+    MeasuredBy,
     OutputInterface,
     Policy,
 )
@@ -25,7 +26,7 @@ _OFFERED = {
     "components": ("variant_field", "inferred_variant"),
     "input_ports": ("kind", "pull"),
     "output_ports": ("kind", "store"),
-    "dimensions": ("columns_used", "problems", "measures", "judge"),
+    "dimensions": ("measured_by", "columns_used", "problems", "measures", "judge"),
 }
 
 
@@ -95,4 +96,8 @@ def _third_party() -> Iterator[tuple[str, Capability, str]]:
         missing = [attribute for attribute in ("name", "config", "example", *_OFFERED[kind]) if not hasattr(capability, attribute)]
         if missing:
             raise CapabilityInvalid(f"{source} lacks {', '.join(missing)}")
+        if kind == "dimensions" and capability.measured_by not in get_args(MeasuredBy):
+            raise CapabilityInvalid(
+                f'{source} has measured_by = "{capability.measured_by}"; it must be one of {", ".join(get_args(MeasuredBy))}'
+            )
         yield kind, capability, source

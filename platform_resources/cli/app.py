@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from platform_resources.capabilities.registry import CapabilityInvalid
-from platform_resources.cli import consuming, refreshing, specs
+from platform_resources.cli import consuming, evaluating, importing, incidents, notifying, refreshing, specs, status
 from platform_resources.cli.console import CANNOT_RUN, SPEC_INVALID, Stop, fail
 from platform_resources.repository import NoMesh
 from platform_resources.warehouses.versions import VersionsUnreadable
@@ -52,9 +52,19 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     specs.schema,
     specs.capabilities,
     refreshing.refresh,
-    refreshing.status,
+    status.status,
+    evaluating.evaluate,
+    incidents.incidents,
+    incidents.ack,
+    incidents.resolve,
     consuming.versions,
     consuming.query,
+    notifying.channels,
+    notifying.notifications,
+    notifying.subscribe,
+    notifying.unsubscribe,
+    notifying.subscriptions,
+    importing.import_dbt_results,
 )
 for command in COMMANDS:
     app.command()(command)

@@ -1,15 +1,19 @@
 """Commands for consumers: versions, query."""
 
+import getpass
+import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Column, Table
 
-from platform_resources.cli.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop
+from platform_resources.cli.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, words
 from platform_resources.cli.specs import Json
 from platform_resources.planning.plan import MeshPlan
 from platform_resources.repository import state_folder
@@ -75,13 +79,37 @@ def query(
     if as_json:
         _refuse_equal_names(names)
         print_json([dict(zip(names, row, strict=True)) for row in rows])
-        return
+    else:
+        _print_rows(names, rows, limit)
+    _record(state_folder(root), plan, product, sql)
+
+
+def _print_rows(names: Sequence[str], rows: Sequence[Sequence[Any]], limit: int) -> None:
     table = Table(*(Column(cell(name)) for name in names), box=None, header_style="bold")
     for row in rows[:limit]:
         table.add_row(*(cell("" if value is None else value) for value in row))
     out.print(table)
     if len(rows) > limit:
         out.print(f"[dim]{len(rows) - limit:,} more rows; --limit shows more[/]")
+
+
+def _record(state: Path, plan: MeshPlan, product: str, sql: str) -> None:
+    """Count the read, so that owners see what is used. What cannot be counted was read all the same."""
+    from platform_resources.ledger.database import LedgerUnavailable, ledger_url, open_ledger
+    from platform_resources.ledger.reads import record_read
+
+    own = [each for each in plan.products if each.name == product]
+    offered = [port.name for each in own for port in each.outputs] + [data_set.name for each in own for data_set in each.data_sets]
+    named = [name for name in dict.fromkeys(offered) if re.search(rf"\b{re.escape(name)}\b", sql, re.IGNORECASE)]
+    try:
+        ledger = open_ledger(ledger_url(state, os.environ))
+    except LedgerUnavailable as error:
+        words.print(f"this read is not counted: {error}", style="yellow", markup=False, highlight=False)
+        return
+    with ledger.writing() as connection:
+        for name in named or [""]:
+            record_read(connection, product, name, getpass.getuser(), datetime.now(UTC), "query")
+    ledger.close()
 
 
 def _refuse_equal_names(names: Sequence[str]) -> None:

@@ -105,16 +105,20 @@ def _tree(product: ProductPlan) -> Tree:
     for output in product.outputs:
         stored = f"{output.interface}, {output.store.format}, keeps {output.keep_versions}"
         outputs.add(f"{told('/'.join(output.key))} [dim]{told(stored)}[/]")
+    routes = tree.add("routes") if product.routes else tree
+    for route in product.routes:
+        quiet = f", quiet from {route.quiet.start:%H:%M} to {route.quiet.end:%H:%M} {route.quiet.timezone}" if route.quiet else ""
+        routes.add(f"{told(route.channel)} [dim]for the {route.audience}, from severity {route.severity}{told(quiet)}[/]")
     for file in product.files:
         tree.add(cell(f"writes {file.path}"))
     return tree
 
 
-def schema() -> None:
+def schema(domain: Annotated[bool, typer.Option("--domain", help="Of domain.yaml instead of product.yaml.")] = False) -> None:
     """Print one JSON Schema for editors, assembled from all registered capabilities."""
-    from platform_resources.spec.json_schema import json_schema
+    from platform_resources.spec.json_schema import domain_schema, json_schema
 
-    print_json(json_schema(installed_registry()))
+    print_json(domain_schema() if domain else json_schema(installed_registry()))
 
 
 def capabilities(

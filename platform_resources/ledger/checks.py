@@ -1,6 +1,6 @@
 """Which checks there are: as the plan has them, with those that it no longer has marked retired."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -25,18 +25,23 @@ class Registered:
 def register_checks(ledger: Ledger, plan: MeshPlan, now: datetime) -> Registered:
     """Describe checks as the plan of the whole mesh does. One renamed or removed keeps its history and is marked retired.
 
-    Products that the plan rejects keep theirs: a mistake in a YAML file ends no promise.
+    Products that the plan rejects keep theirs: a mistake in a YAML file ends no promise. What was brought in from elsewhere is not the
+    plan's to retire.
     """
     planned = {check.id: check for product in plan.products for check in _planned(product)}
     rejected = {product.name for product in plan.rejected}
     with ledger.projecting() as connection:
         known = known_checks(connection)
-        gone = [c for c in known.values() if c.id not in planned and c.retired_at is None and c.product not in rejected]
+        gone = [c for c in known.values() if c.id not in planned and _may_retire(c, rejected)]
         changed = [check for check in planned.values() if check != known.get(check.id)]
         rows = [row_of(check) for check in (*changed, *(replace(check, retired_at=now) for check in gone))]
         upsert(connection, tables.checks, sorted(rows, key=lambda row: row["id"]), replaces=lambda new, old: new.id == old.id)
     returned = [check for check in changed if check.id in known and known[check.id].retired_at is not None]
     return Registered(_names(check for check in changed if check.id not in known), _names(iter(gone)), _names(iter(returned)))
+
+
+def _may_retire(check: Check, rejected: Collection[str]) -> bool:
+    return check.retired_at is None and check.kind != "imported" and check.product not in rejected
 
 
 def known_checks(connection: Connection) -> dict[int, Check]:

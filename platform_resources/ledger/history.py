@@ -3,7 +3,7 @@
 So a clock that was ahead for a while does not hide what came after it was set right.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -105,6 +105,15 @@ def runs(connection: Connection, product: str, since: datetime, until: datetime)
     table = tables.runs
     found = _within(table, table.c.started_at, product, since, until).order_by(table.c.started_at, table.c.run_id)
     return tuple(Run(**row) for row in connection.execute(found).mappings())
+
+
+def last_ended_runs(connection: Connection, products: Iterable[str], at: datetime) -> dict[str, Run]:
+    """Of each product the run that started last among those that had succeeded or failed at `at`; products without one are left out."""
+    table = tables.runs
+    ended = (table.c.ended_at <= at) & table.c.status.in_(("succeeded", "failed"))
+    newest = select(table).where(ended, table.c.started_at.is_not(None)).order_by(table.c.started_at.desc()).limit(1)
+    found = (connection.execute(newest.where(table.c.product == product)).mappings().first() for product in products)
+    return {row["product"]: Run(**row) for row in found if row is not None}
 
 
 def input_states(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[InputState, ...]:

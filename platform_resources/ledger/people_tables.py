@@ -1,10 +1,22 @@
-"""The tables of what people and the platform do about events: incidents, messages, subscriptions, exclusions. No rebuild touches them."""
+"""The tables of what people and the platform do about events: incidents, messages, subscriptions, reads. No rebuild touches them."""
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
-from platform_resources.ledger.columns import TABLES, Moment, RowNumber
+from platform_resources.ledger.columns import TABLES, Moment, Prose, RowNumber
 
 
 def _number() -> Column[Any]:
@@ -15,105 +27,122 @@ def _told(name: str, kind: Any) -> Column[Any]:
     return Column(name, kind, nullable=False)
 
 
-def _of_incident(**more: Any) -> Column[Any]:
-    return Column("incident_id", BigInteger, ForeignKey("incidents.id"), nullable=False, **more)
+def _of_incident() -> tuple[Any, ...]:
+    """The columns that name an incident, `orders#3`, in the tables of what belongs to it."""
+    return (
+        _told("cause", Text),
+        _told("number", Integer),
+        ForeignKeyConstraint(["cause", "number"], ["incidents.cause", "incidents.number"]),
+    )
 
 
-# `product` and `cause` name the root, an asset or a check. One cause has at most one unresolved incident: the database sees to it.
+# What the board remembers of each check's readings; `recent` has a + for each good one and a - for each bad one, the newest last.
+signals = Table(
+    "signals",
+    TABLES,
+    _told("product", Text),
+    _told("check_name", Text),
+    _told("recent", Text),
+    Column("last_at", Moment),
+    Column("last_bad_at", Moment),
+    Column("failing_since", Moment),
+    Column("well_since", Moment),
+    _told("reason", Prose),
+    _told("accepted", Boolean),
+    PrimaryKeyConstraint("product", "check_name"),
+)
+
+# `cause` is the product at the root, `number` counts its incidents. One cause has at most one live incident: the database sees to it.
 incidents = Table(
     "incidents",
     TABLES,
-    _number(),
-    _told("product", Text),
     _told("cause", Text),
-    _told("title", Text),
-    _told("severity", Text),
-    _told("status", Text),
-    Column("resolution", Text),
-    Column("owner", Text),
-    _told("bad_since", Moment),
+    _told("number", Integer),
+    _told("began_at", Moment),
     _told("opened_at", Moment),
+    _told("changed_at", Moment),
+    _told("status", Text),
     Column("acknowledged_at", Moment),
     Column("started_at", Moment),
     Column("resolved_at", Moment),
-    Column("moved_to", BigInteger, ForeignKey("incidents.id")),
+    Column("resolution", Text),
     _told("reopened", Integer),
+    _told("moved_to", JSON),
+    _told("severity", Text),
+    _told("title", Prose),
+    PrimaryKeyConstraint("cause", "number"),
     Index(
-        "ix_incidents_open_cause",
-        "product",
+        "ix_incidents_live",
         "cause",
         unique=True,
         sqlite_where=text("status <> 'resolved'"),
         postgresql_where=text("status <> 'resolved'"),
     ),
-    Index(None, "product", "opened_at"),
-    Index(None, "status", "opened_at"),
+    Index(None, "opened_at"),
 )
 
+# Everything that happened to an incident, acknowledgements too; appended, never changed.
 incident_events = Table(
     "incident_events",
     TABLES,
     _number(),
-    _of_incident(),
+    *_of_incident(),
     _told("at", Moment),
     _told("kind", Text),
-    _told("person", Text),
-    _told("text", Text),
-    _told("detail", JSON),
-    Index(None, "incident_id", "at"),
+    _told("person", Prose),
+    _told("note", Prose),
+    Index(None, "cause", "number"),
 )
 
 incident_impacts = Table(
     "incident_impacts",
     TABLES,
-    _of_incident(primary_key=True),
-    Column("product", Text, primary_key=True, nullable=False),
+    *_of_incident(),
+    _told("product", Text),
     _told("since", Moment),
-    Column("until", Moment),
-    Index(None, "product", "since"),
+    PrimaryKeyConstraint("cause", "number", "product"),
+    Index(None, "product"),
 )
 
-acknowledgements = Table(
-    "acknowledgements",
+incident_checks = Table(
+    "incident_checks",
     TABLES,
-    _number(),
-    _of_incident(),
-    _told("at", Moment),
-    _told("person", Text),
-    _told("note", Text),
-    Index(None, "incident_id", "at"),
+    *_of_incident(),
+    _told("check_name", Text),
+    PrimaryKeyConstraint("cause", "number", "check_name"),
 )
 
-# The outbox: `message_key` says what the message is about and to which channel, so that it is written once however often it is decided.
-# A sender claims a message for a while; who dies over it loses the claim.
-notifications = Table(
-    "notifications",
+_OPEN = "sent_at is null and given_up_at is null and withdrawn_at is null"
+
+# The outbox: `key` says what the message is about and to which channel, so that it is written once however often it is decided.
+# A sender claims a message for a while; who dies over it loses the claim. `attempts` counts claims, so it tells one from the next.
+messages = Table(
+    "messages",
     TABLES,
-    _number(),
-    Column("message_key", Text, nullable=False, unique=True),
+    Column("key", Text, primary_key=True, nullable=False),
     _told("kind", Text),
     _told("channel", Text),
     _told("product", Text),
     _told("domain", Text),
-    Column("incident_id", BigInteger, ForeignKey("incidents.id")),
-    _told("subject", Text),
-    _told("body", Text),
-    _told("created_at", Moment),
+    _told("incident", Text),
+    _told("subject", Prose),
+    _told("body", Prose),
     _told("not_before", Moment),
-    Column("claimed_by", Text),
-    Column("claimed_until", Moment),
+    _told("created_at", Moment),
     _told("attempts", Integer),
-    _told("last_error", Text),
+    Column("tried_since", Moment),
+    Column("next_at", Moment),
+    Column("claimed_by", Text),
+    Column("claimed_at", Moment),
+    Column("claimed_until", Moment),
+    _told("last_error", Prose),
     Column("sent_at", Moment),
     Column("given_up_at", Moment),
-    Index(
-        "ix_notifications_due",
-        "not_before",
-        sqlite_where=text("sent_at is null and given_up_at is null"),
-        postgresql_where=text("sent_at is null and given_up_at is null"),
-    ),
-    Index(None, "product", "created_at"),
-    Index(None, "incident_id"),
+    Column("withdrawn_at", Moment),
+    _told("withdrawn_because", Prose),
+    Index("ix_messages_due", "not_before", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
+    Index(None, "incident"),
+    Index(None, "created_at"),
 )
 
 subscriptions = Table(
@@ -128,6 +157,19 @@ subscriptions = Table(
     Column("until", Moment),
     UniqueConstraint("product", "subscriber", "channel"),
     Index(None, "subscriber"),
+)
+
+# Who read what: `port` is an output port, or a data set where it was not read through a port.
+reads = Table(
+    "reads",
+    TABLES,
+    _number(),
+    _told("product", Text),
+    _told("port", Text),
+    _told("reader", Prose),
+    _told("at", Moment),
+    _told("kind", Text),
+    Index(None, "product", "at"),
 )
 
 # Time that counts neither as good nor as bad: dated, owned; withdrawn, never deleted. An empty `check_name` means every objective.

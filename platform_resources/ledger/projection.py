@@ -21,12 +21,19 @@ from platform_resources.ledger.records import (
     asset_text,
     check_id,
 )
+from platform_resources.ledger.texts import storable
 from platform_resources.planning.conventions import Key
 
 LONGEST_TEXT = 4000
 NEVER = datetime.min.replace(tzinfo=UTC)
 VERDICTS: Mapping[str, Verdict] = {"met": "met", "missed": "missed", "unknown": "unknown"}
-CHECK_KINDS: Mapping[str, CheckKind] = {"objective": "objective", "dbt_test": "dbt_test", "input": "input"}
+CHECK_KINDS: Mapping[str, CheckKind] = {
+    "objective": "objective",
+    "dbt_test": "dbt_test",
+    "input": "input",
+    "indicator": "indicator",
+    "imported": "imported",
+}
 
 
 def projected(event: Event) -> tuple[Record, ...]:
@@ -160,13 +167,8 @@ def _product(key: Key) -> str:
 
 
 def text(value: Any) -> str:
-    """A value as text that every database takes: PostgreSQL has no NUL characters, no encoding has lone surrogates."""
-    if value is None:
-        return ""
-    told = str(value)[:LONGEST_TEXT]
-    if told.isascii() and "\0" not in told:
-        return told
-    return told.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    """A value as text that every database takes, cut where it is very long."""
+    return "" if value is None else storable(str(value)[:LONGEST_TEXT])
 
 
 def moment(value: Any) -> datetime | None:

@@ -11,7 +11,7 @@ from platform_resources.capabilities.measures import Verdict
 from platform_resources.ledger.events import RunStatus
 from platform_resources.planning.conventions import Key
 
-CheckKind = Literal["objective", "dbt_test", "input", "indicator", "other"]
+CheckKind = Literal["objective", "dbt_test", "input", "indicator", "imported", "other"]
 
 
 def asset_text(key: Key) -> str:

@@ -117,4 +117,6 @@ def _held(
     number = check_id(indicator.objective.key, indicator.objective.name)
     found = history.readings(connection, number, now - 2 * (spec.window + spec.interval), now)
     readings = [quality.Judged(reading.at, reading.verdict) for reading in found]
-    return quality.by_readings(slices, readings, now, spec.interval, spec.tolerance, remembered.missing_inputs, exclusions)
+    return quality.by_readings(
+        slices, readings, now, spec.interval, spec.tolerance, remembered.missing_inputs, exclusions, spec.final_after
+    )

@@ -75,12 +75,17 @@ def row_of(record: Record) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__slots__}
 
 
+def insertion(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that can say what to do about rows that are there; both databases write it alike."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], replaces: Replaces | None) -> int:
     """Insert rows with distinct primary keys; one that is there stays unless `replaces(new, old)`. Gives the number written."""
     if not rows:
         return 0
     keys = [column.name for column in table.primary_key]
-    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    insert = insertion(connection, table)
     if replaces is None:
         statement = insert.on_conflict_do_nothing(index_elements=keys)
     else:

@@ -2,55 +2,105 @@
 
 One incident per cause: `incidents` holds the newest of each cause, and a new one begins only when that is resolved. A product that fails
 because of others has none of its own; it is attached to theirs. If its own was opened before the root showed up, it moves there.
+
+A product fails as soon as one of its checks does. What a person has accepted of a check is no failure, neither for the product nor for
+those below it, until that check was well in between.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from platform_resources.capabilities.measures import Verdict
 from platform_resources.objectives import incidents
-from platform_resources.objectives.incidents import Change, Event, Incident, Resolution
+from platform_resources.objectives.incidents import NO_TROUBLE, OVER, Change, Event, Incident
 from platform_resources.objectives.lineage import Graph
 from platform_resources.objectives.periods import in_utc
 from platform_resources.objectives.root_cause import causes
-from platform_resources.objectives.signals import Rule, Signal, heard
+from platform_resources.objectives.signals import Condition, Rule, Signal, condition, heard
+
+Check = tuple[str, str]
+RuleOf = Callable[[str], Rule]
+NOT_WATCHED = "nothing that failed is watched any more"
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What every product's readings amount to, and the newest incident of each cause."""
+    """What the readings of every check amount to, by product and check, and the newest incident of each cause.
 
-    signals: Mapping[str, Signal] = field(default_factory=dict)
+    `forgotten` are the checks that `watching` has left out while they failed, until the next tending.
+    """
+
+    signals: Mapping[Check, Signal] = field(default_factory=dict)
     incidents: Mapping[str, Incident] = field(default_factory=dict)
+    forgotten: frozenset[Check] = frozenset()
 
     @property
     def failing(self) -> frozenset[str]:
-        return frozenset(product for product, signal in self.signals.items() if signal.failing)
+        """The products of which a check fails that nobody has accepted."""
+        return frozenset(product for (product, _), signal in self.signals.items() if signal.counts)
 
     @property
     def live(self) -> tuple[Incident, ...]:
+        """The incidents that are not resolved, by cause."""
         return tuple(incident for _, incident in sorted(self.incidents.items()) if incident.live)
 
+    def failing_checks(self, product: str) -> tuple[str, ...]:
+        """The product's checks that fail and that nobody has accepted, sorted."""
+        return tuple(sorted(check for (owner, check), signal in self.signals.items() if owner == product and signal.counts))
 
-def with_reading(board: Board, product: str, verdict: Verdict, at: datetime, rule: Rule) -> Board:
-    """The board after a product's reading. It opens nothing yet: `tended` does, once all that is known has been heard."""
-    signal = heard(board.signals.get(product, Signal()), verdict, at, rule)
-    return replace(board, signals={**board.signals, product: signal})
+
+def with_reading(board: Board, product: str, check: str, verdict: Verdict, at: datetime, rule: Rule, reason: str = "") -> Board:
+    """The board after one check's reading. It opens nothing yet: `tended` does, once all that is known has been heard.
+
+    `check` is any text that names the check within its product; `reason` says what was wrong, if it was.
+    """
+    key = (product, check)
+    signal = heard(board.signals.get(key, Signal()), verdict, at, rule, reason)
+    return replace(board, signals={**board.signals, key: signal}, forgotten=board.forgotten - {key})
+
+
+def watching(board: Board, known: Mapping[str, Collection[str]]) -> Board:
+    """The board without the checks that are watched no longer: those of a product in `known` that are not in its collection.
+
+    A product that is not in `known` keeps all of its own, since nobody could say what it promises: a mistake in its file ends no promise.
+    """
+    gone = frozenset((product, check) for product, check in board.signals if product in known and check not in known[product])
+    kept = {key: signal for key, signal in board.signals.items() if key not in gone}
+    return replace(board, signals=kept, forgotten=board.forgotten | {key for key in gone if board.signals[key].counts})
 
 
 def changed(board: Board, cause: str, act: Callable[[Incident], Change]) -> tuple[Board, tuple[Event, ...]]:
     """What a person does to the newest incident of a cause: `changed(board, "orders", lambda i: acknowledged(i, now, "ana"))`.
 
-    Raises KeyError if the cause never had an incident, and IllegalTransition.
+    Resolving it as no trouble accepts those of its checks that still fail; one that the incident has not noticed yet, and that nobody can
+    have had in mind, is not among them. Reopening it takes that back. Raises KeyError if the cause never had an incident, and
+    IllegalTransition.
     """
-    incident, events = act(board.incidents[cause])
-    return replace(board, incidents={**board.incidents, cause: incident}), events
+    before = board.incidents[cause]
+    incident, events = act(before)
+    signals = board.signals
+    if before.live and incident.resolution in NO_TROUBLE:
+        signals = _with_acceptance(signals, incident, True)
+    elif incident.live and not before.live:
+        signals = _with_acceptance(signals, incident, False)
+    return replace(board, signals=signals, incidents={**board.incidents, cause: incident}), events
 
 
-def tended(board: Board, upstream: Graph, at: datetime, rule: Rule) -> tuple[Board, tuple[Event, ...]]:
-    """The board as it should be at `at`, and what happened to get there. Tending it again changes nothing."""
-    at = in_utc(at)
+def _with_acceptance(signals: Mapping[Check, Signal], incident: Incident, accepted: bool) -> Mapping[Check, Signal]:
+    keys = [(incident.cause, check) for check in incident.checks]
+    failing = {key: signals[key] for key in keys if key in signals and signals[key].failing}
+    return {**signals, **{key: replace(signal, accepted=accepted) for key, signal in failing.items()}}
+
+
+def tended(board: Board, upstream: Graph, at: datetime, rule_of: RuleOf) -> tuple[Board, tuple[Event, ...]]:
+    """The board as it should be at `at`, and what happened to get there. Tending it again changes nothing.
+
+    `rule_of` gives each product's rule. Of it, the cooldown of the product whose incident it is counts, and the settle time of the product
+    that has to catch up: how soon a repair arrives depends on how often the product below is refreshed. It is asked about products that
+    have failing checks, those that left the mesh included.
+    """
+    at, checks = in_utc(at), _by_product(board.signals)
     by_product = causes(upstream, board.failing)
     found, events = dict(board.incidents), list[Event]()
 
@@ -60,53 +110,77 @@ def tended(board: Board, upstream: Graph, at: datetime, rule: Rule) -> tuple[Boa
 
     for incident in board.live:
         if incident.cause not in by_product:
-            keep(incidents.resolved(incident, "auto-recovered", at))
+            keep(_ended(incident, board, at))
     for product, roots in by_product.items():
-        if roots == (product,) and not _is_catching_up(product, board, at, rule):
-            _open_if_due(product, board.signals[product], found, at, rule, keep)
+        if roots == (product,) and not _is_catching_up(product, board, checks, at, rule_of(product)):
+            _open_if_due(product, checks[product], found, at, rule_of(product), keep)
     for product, roots in by_product.items():
         if roots != (product,):
             _attach(product, roots, found, at, keep)
-    return replace(board, incidents=found), tuple(events)
+    for product in by_product:
+        if product in found and found[product].live:
+            keep(incidents.noticed(found[product], _failing(checks[product]), at))
+    return replace(board, incidents=found, forgotten=frozenset()), tuple(events)
+
+
+def _by_product(signals: Mapping[Check, Signal]) -> Mapping[str, Mapping[str, Signal]]:
+    found: dict[str, dict[str, Signal]] = {}
+    for (product, check), signal in signals.items():
+        found.setdefault(product, {})[check] = signal
+    return found
+
+
+def _failing(checks: Mapping[str, Signal]) -> tuple[str, ...]:
+    return tuple(sorted(check for check, signal in checks.items() if signal.counts))
+
+
+def _ended(incident: Incident, board: Board, at: datetime) -> Change:
+    """Nothing of its cause fails any more. That is a recovery only if what failed last was watched to the end."""
+    checks = {(incident.cause, check) for check in incident.checks}
+    if checks and (checks.isdisjoint(board.signals) or checks & board.forgotten):
+        return incidents.resolved(incident, "no action", at, note=NOT_WATCHED)
+    return incidents.resolved(incident, "auto-recovered", at)
 
 
 def _open_if_due(
-    product: str, signal: Signal, found: Mapping[str, Incident], at: datetime, rule: Rule, keep: Callable[[Change], None]
+    product: str, checks: Mapping[str, Signal], found: Mapping[str, Incident], at: datetime, rule: Rule, keep: Callable[[Change], None]
 ) -> None:
     last = found.get(product)
     if last is not None and last.live:
         return
-    began = signal.failing_since or at
+    now, failing = condition(checks.values()), _failing(checks)
+    began = now.failing_since or at
     if last is None or last.resolved_at is None:
-        keep(incidents.opened(product, began, at))
-    elif _is_trouble_again(last, signal):
-        soon = at - last.resolved_at <= rule.cooldown
-        keep(incidents.reopened(last, at) if soon else incidents.opened(product, began, max(at, last.changed_at), last.number + 1))
+        keep(incidents.opened(product, began, at, checks=failing))
+    elif not _is_trouble_again(last, now, failing):
+        return
+    elif last.resolution in OVER and at - last.resolved_at <= rule.cooldown:
+        keep(incidents.reopened(last, at))
+    else:
+        keep(incidents.opened(product, began, max(at, last.changed_at), last.number + 1, failing))
 
 
-def _is_catching_up(product: str, board: Board, at: datetime, rule: Rule) -> bool:
+def _is_catching_up(product: str, board: Board, checks: Mapping[str, Mapping[str, Signal]], at: datetime, rule: Rule) -> bool:
     """Whether a root that it failed under has recovered so lately that the repair may still be on its way down."""
-    roots = (board.signals.get(incident.cause, Signal()) for incident in board.incidents.values() if product in incident.impacted)
+    causes_above = (incident.cause for incident in board.incidents.values() if product in incident.impacted)
+    roots = (condition(checks.get(cause, {}).values()) for cause in causes_above)
     return any(not root.failing and root.well_since is not None and at < root.well_since + rule.settle for root in roots)
 
 
-_SAID_TO_BE_NO_TROUBLE: tuple[Resolution, ...] = ("expected", "false positive", "no action")
-
-
-def _is_trouble_again(incident: Incident, signal: Signal) -> bool:
+def _is_trouble_again(incident: Incident, now: Condition, failing: Collection[str]) -> bool:
     """Whether a resolved incident's product fails anew.
 
-    Said to be fixed, it needs a later bad reading; said to be no trouble, it must have been well in between.
+    Said to be fixed, it needs a later bad reading, or a check that has not failed before. However else it was resolved, nothing that failed
+    then counts any more, so that whatever does is new.
     """
-    if incident.resolved_at is None or signal.failing_since is None or signal.last_bad_at is None:
-        return False
-    if incident.resolution in _SAID_TO_BE_NO_TROUBLE:
-        return signal.failing_since > incident.resolved_at
-    return incident.resolution == "moved" or signal.last_bad_at > incident.resolved_at
+    if incident.resolution != "fixed" or incident.resolved_at is None:
+        return True
+    is_bad_later = now.last_bad_at is not None and now.last_bad_at > incident.resolved_at
+    return is_bad_later or not set(failing) <= set(incident.checks)
 
 
 def _attach(product: str, roots: tuple[str, ...], found: Mapping[str, Incident], at: datetime, keep: Callable[[Change], None]) -> None:
-    """To the incident of every root that has one, also one that a person has called no trouble: it explains what fails below it."""
+    """To the incident of every root that has one, also one that a person has called fixed: it explains what fails below it."""
     own = found.get(product)
     moving = own if own is not None and own.live else None
     known = [found[root] for root in roots if root in found]

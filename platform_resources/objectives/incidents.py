@@ -13,8 +13,12 @@ from platform_resources.objectives.periods import in_utc
 
 Status = Literal["open", "acknowledged", "in progress", "resolved"]
 Resolution = Literal["fixed", "auto-recovered", "expected", "false positive", "no action", "moved"]
-Happening = Literal["opened", "acknowledged", "started", "resolved", "reopened", "attached"]
+Happening = Literal["opened", "acknowledged", "started", "resolved", "reopened", "attached", "noticed"]
 PLATFORM = "platform"
+
+# Resolved so, the checks that failed are accepted as they are; resolved so, a failure soon after is the same trouble again.
+NO_TROUBLE: tuple[Resolution, ...] = ("expected", "false positive", "no action")
+OVER: tuple[Resolution, ...] = ("fixed", "auto-recovered")
 
 # From which states each act leads on; anything else is refused.
 ALLOWED: dict[Happening, tuple[Status, ...]] = {
@@ -31,7 +35,10 @@ class IllegalTransition(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened to an incident. `note` is free text; for "attached" it is the product, for a move the causes moved to."""
+    """One thing that happened to an incident.
+
+    `note` is free text; for "attached" it is the product, for "noticed" the check, for a move the causes moved to.
+    """
 
     incident: str
     kind: Happening
@@ -44,8 +51,9 @@ class Event:
 class Incident:
     """One incident: the `number`th of its cause, which is the product at the root.
 
-    `began_at` is when the trouble began, `opened_at` when it was noticed. `impacted` are the products below that failed because of it, also
-    those that are well again. One resolved as "moved" lives on in the incidents of the causes in `moved_to`.
+    `began_at` is when the trouble began, `opened_at` when it was noticed. `checks` are the cause's own checks that failed during it and
+    `impacted` the products below that failed because of it, also those that are well again; both sorted. One resolved as "moved" lives on
+    in the incidents of the causes in `moved_to`.
     """
 
     cause: str
@@ -61,6 +69,7 @@ class Incident:
     reopened: int = 0
     impacted: tuple[str, ...] = ()
     moved_to: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -74,10 +83,10 @@ class Incident:
 Change = tuple[Incident, tuple[Event, ...]]
 
 
-def opened(cause: str, began_at: datetime, at: datetime, number: int = 1) -> Change:
-    """A new incident. Trouble cannot have begun after it was noticed, so `began_at` is at most `at`."""
+def opened(cause: str, began_at: datetime, at: datetime, number: int = 1, checks: Iterable[str] = ()) -> Change:
+    """A new incident. Trouble cannot have begun after it was noticed, so `began_at` is at most `at`. `checks` are those that fail."""
     at = in_utc(at)
-    incident = Incident(cause, number, min(in_utc(began_at), at), at, at)
+    incident = Incident(cause, number, min(in_utc(began_at), at), at, at, checks=tuple(sorted(set(checks))))
     return incident, (Event(incident.name, "opened", at),)
 
 
@@ -134,6 +143,16 @@ def attached(incident: Incident, products: Iterable[str], at: datetime) -> Chang
     at = max(in_utc(at), incident.changed_at)
     changed = replace(incident, impacted=tuple(sorted((*incident.impacted, *new))), changed_at=at)
     return changed, tuple(_event(incident, "attached", at, PLATFORM, product) for product in new)
+
+
+def noticed(incident: Incident, checks: Iterable[str], at: datetime) -> Change:
+    """More checks of the cause itself fail; those known already change nothing. The status stays: whoever has seen it has seen it."""
+    new = sorted(set(checks) - set(incident.checks))
+    if not new:
+        return incident, ()
+    at = max(in_utc(at), incident.changed_at)
+    changed = replace(incident, checks=tuple(sorted((*incident.checks, *new))), changed_at=at)
+    return changed, tuple(_event(incident, "noticed", at, PLATFORM, check) for check in new)
 
 
 def _event(incident: Incident, kind: Happening, at: datetime, by: str, note: str) -> Event:

@@ -41,7 +41,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Attainment:
-    """An indicator's value: `percent` is None without a single valid slice. The counts are of slices; `known` were measured, of `total`."""
+    """An indicator's value: `percent` is None without a single valid slice. The counts are of slices; `known` were measured, of `total`.
+
+    `provisional` of the bad ones may still turn good, when late data comes.
+    """
 
     state: AttainmentState
     percent: float | None
@@ -55,6 +58,7 @@ class Attainment:
     total: int
     budget: Budget | None
     next_deadline: datetime | None
+    provisional: int = 0
 
 
 def attainment(
@@ -83,6 +87,7 @@ def attainment(
         counted,
         None if target is None or not total else _budget(good, total, target),
         min((one.end for one in slices if one.state == "pending"), default=None),
+        sum(one.provisional and one.state == "bad" for one in slices),
     )
 
 

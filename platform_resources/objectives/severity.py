@@ -20,3 +20,8 @@ def severity(own: Criticality, below: Sequence[Criticality] = (), consumers: int
     points += len(below) + consumers >= MANY
     points += budget_consumed is not None and budget_consumed >= 1
     return _SEVERITIES[min(points, len(_SEVERITIES) - 1)]
+
+
+def rank(severity: Severity) -> int:
+    """Where it stands among all, from 0 (low) to 3 (critical), to compare and to sort by."""
+    return _SEVERITIES.index(severity)

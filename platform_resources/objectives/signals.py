@@ -1,6 +1,7 @@
 """Whether something is failing: after n of m bad readings, until k good ones in a row, so that no incident flaps."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from platform_resources.capabilities.measures import Verdict
@@ -30,12 +31,35 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """What is remembered of one thing's readings: the last few (true is good), since when it fails, and when it last recovered."""
+    """What is remembered of one check's readings: the last few (true is good), since when it fails, and when it last recovered.
+
+    `reason` is what the newest bad reading said. `accepted`: a person has said that this failure is no trouble; the next one is again.
+    """
 
     recent: tuple[bool, ...] = ()
     last_at: datetime | None = None
     last_bad_at: datetime | None = None
     failing_since: datetime | None = None
+    well_since: datetime | None = None
+    reason: str = ""
+    accepted: bool = False
+
+    @property
+    def failing(self) -> bool:
+        return self.failing_since is not None
+
+    @property
+    def counts(self) -> bool:
+        """Whether its product fails because of it: it is failing, and nobody has accepted that."""
+        return self.failing and not self.accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How all checks of one product are together: as if they were one signal."""
+
+    failing_since: datetime | None = None
+    last_bad_at: datetime | None = None
     well_since: datetime | None = None
 
     @property
@@ -43,7 +67,17 @@ class Signal:
         return self.failing_since is not None
 
 
-def heard(signal: Signal, verdict: Verdict, at: datetime, rule: Rule) -> Signal:
+def condition(signals: Collection[Signal]) -> Condition:
+    """Failing since the first and last bad at the last bad reading of those that count; well since the last of all recovered."""
+    counting = [signal for signal in signals if signal.counts]
+    return Condition(
+        min((signal.failing_since for signal in counting if signal.failing_since is not None), default=None),
+        max((signal.last_bad_at for signal in counting if signal.last_bad_at is not None), default=None),
+        max((signal.well_since for signal in signals if signal.well_since is not None), default=None),
+    )
+
+
+def heard(signal: Signal, verdict: Verdict, at: datetime, rule: Rule, reason: str = "") -> Signal:
     """The signal after one more reading. Not later than the last one means heard already, or too late: nothing changes.
 
     An unknown verdict is neither good nor bad and changes nothing; once unknown counts as bad, the caller says "missed".
@@ -55,8 +89,9 @@ def heard(signal: Signal, verdict: Verdict, at: datetime, rule: Rule) -> Signal:
     recent = (*signal.recent, good)[-max(rule.of, rule.good) :]
     since = _failing_since(signal, recent, at, rule)
     if signal.failing and since is None:  # the bad readings that this failure began with do not begin the next one
-        return Signal((), at, signal.last_bad_at, None, well_since=at)
-    return Signal(recent, at, signal.last_bad_at if good else at, since, signal.well_since)
+        return replace(signal, recent=(), last_at=at, failing_since=None, well_since=at, accepted=False)
+    heard_so_far = replace(signal, recent=recent, last_at=at, failing_since=since)
+    return heard_so_far if good else replace(heard_so_far, last_bad_at=at, reason=reason)
 
 
 def _failing_since(signal: Signal, recent: tuple[bool, ...], at: datetime, rule: Rule) -> datetime | None:

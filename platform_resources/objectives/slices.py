@@ -39,7 +39,7 @@ class Slice:
     """One slice, `start` up to but not at `end`, in UTC.
 
     `share` is how much of it was good, where that can be told. `measured` is false when a state was given without a measurement:
-    an unknown slice, also once it counts as bad after its grace.
+    an unknown slice, also once it counts as bad after its grace. `provisional` is true while a late reading may still make it good.
     """
 
     start: datetime
@@ -47,6 +47,7 @@ class Slice:
     state: SliceState = "unknown"
     share: Share | None = None
     measured: bool = True
+    provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

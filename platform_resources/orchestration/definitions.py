@@ -2,9 +2,9 @@
 
 import atexit
 import gc
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from dagster_shared.check import CheckError
 
 from platform_resources.capabilities.registry import Registry, installed_registry
 from platform_resources.orchestration.automation import automation_condition, schedules, sensors
-from platform_resources.orchestration.evaluation import evaluation_job, evaluation_schedule, evaluation_step
+from platform_resources.orchestration.evaluation import Evaluation, evaluation, running_products
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.specs import SpecMinter, asset_key, rejected_specs
 from platform_resources.orchestration.steps import audit_step, build_step, publish_step, pull_step, pulled_ports, score_step
@@ -32,14 +32,14 @@ def domain_definitions(file: str) -> dg.Definitions:
     root = mesh_root(start=here.parent)
     with _collector_at_rest():
         plan, _ = read_plan(root)
-        return definitions(root, plan.domain(here.parent.name))
+        return definitions(root, plan.domain(here.parent.name), plan)
 
 
 def mesh_definitions(root: Path) -> dg.Definitions:
     """The whole mesh in one code location."""
     with _collector_at_rest():
         plan, _ = read_plan(root)
-        return definitions(root, plan)
+        return definitions(root, plan, plan)
 
 
 @contextmanager
@@ -54,27 +54,29 @@ def _collector_at_rest() -> Iterator[None]:
         gc.enable()
 
 
-def definitions(root: Path, plan: MeshPlan) -> dg.Definitions:
+def definitions(root: Path, plan: MeshPlan, whole: MeshPlan | None = None) -> dg.Definitions:
+    """What Dagster gets of a plan. `whole` is the plan of the whole mesh, which evaluation needs; without it there is none."""
     registry = installed_registry()
     resources = {RESOURCE: RefreshResource.configure_at_launch(root=str(root), state=str(state_folder(root)))}
     built = {product.name: _built(root, product, registry, resources) for product in plan.products}
     loaded = [objects for objects in built.values() if isinstance(objects, _Built)]
     refused = [rejected for rejected in built.values() if isinstance(rejected, RejectedProduct)]
-    good = [product for product in plan.products if isinstance(built[product.name], _Built)]
-    evaluations = {domain: evaluation_step(domain, products) for domain, products in _promising(good).items()}
-    evaluation_jobs = {domain: evaluation_job(domain, step, resources) for domain, step in evaluations.items()}
+    good = replace(plan, products=tuple(product for product in plan.products if isinstance(built[product.name], _Built)))
+    evaluations = list(_evaluations(root, good, whole, resources)) if whole is not None else []
     return dg.Definitions(
         assets=[*(x for objects in loaded for x in objects.assets), *rejected_specs(root, [*plan.rejected, *refused])],
-        asset_checks=[*(x for objects in loaded for x in objects.checks), *evaluations.values()],
-        jobs=[*(x for objects in loaded for x in objects.jobs), *evaluation_jobs.values()],
-        schedules=[
-            *(x for objects in loaded for x in objects.schedules),
-            *(evaluation_schedule(domain, job) for domain, job in evaluation_jobs.items()),
-        ],
-        sensors=[*(x for objects in loaded for x in objects.sensors)],
+        asset_checks=[*(x for objects in loaded for x in objects.checks), *(x for each in evaluations for x in each.checks)],
+        jobs=[*(x for objects in loaded for x in objects.jobs), *(each.job for each in evaluations)],
+        schedules=[*(x for objects in loaded for x in objects.schedules), *(each.schedule for each in evaluations)],
+        sensors=[*(x for objects in loaded for x in objects.sensors), *(each.delivery for each in evaluations)],
         resources=resources,
         executor=dg.in_process_executor,
     )
+
+
+def _evaluations(root: Path, good: MeshPlan, whole: MeshPlan, resources: Mapping[str, Any]) -> Iterator[Evaluation]:
+    for domain, products in running_products(good).items():
+        yield evaluation(domain, products, whole, state_folder(root), resources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def _objects(root: Path, product: ProductPlan, registry: Registry, resources: Ma
     if not product.runs:
         return _Built(external)
     steps = tuple(_steps(root, product, minter))
-    audits = (audit_step(product, minter, registry),) if product.objectives else ()
+    audits = (audit_step(product, minter, registry),) if product.audited else ()
     job = _resolved_job(product, steps, audits, resources)
     alone = MeshPlan((product,), ())
     return _Built(
@@ -114,12 +116,6 @@ def _objects(root: Path, product: ProductPlan, registry: Registry, resources: Ma
         schedules=tuple(schedules(alone, {product.name: job})),
         sensors=tuple(sensors(alone, _refreshed_assets)),
     )
-
-
-def _promising(products: Iterable[ProductPlan]) -> dict[str, tuple[ProductPlan, ...]]:
-    """The products with indicators, by domain."""
-    promising = [product for product in products if product.indicators]
-    return {domain: tuple(p for p in promising if p.domain == domain) for domain in dict.fromkeys(p.domain for p in promising)}
 
 
 def _external_specs(product: ProductPlan, minter: SpecMinter) -> Iterator[dg.AssetSpec]:

@@ -1,134 +1,164 @@
 """What is judged between refreshes: every indicator of a domain, as a check on its product's scorecard."""
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.execution.build_resources import wrap_resources_for_execution
 
-from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
-from platform_resources.ledger.standing import Standing, standings
-from platform_resources.ledger.syncing import sync
-from platform_resources.orchestration.ledger_events import DagsterLog
-from platform_resources.orchestration.refresh_resource import RefreshResource
+from platform_resources.ledger.standing import Standing
+from platform_resources.orchestration.delivering import delivery_sensor
+from platform_resources.orchestration.evaluating import Evaluated, evaluate, synced_ledger
+from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
+from platform_resources.orchestration.run_failures import QUIET, failure_texts
 from platform_resources.orchestration.specs import asset_key, check_specs
+from platform_resources.orchestration.trust import Trust, standing_data, standing_text, trust_numbers, trust_tables
 from platform_resources.planning import conventions
-from platform_resources.planning.plan import ProductPlan
+from platform_resources.planning.plan import MeshPlan, ProductPlan
+from platform_resources.repository import state_folder
 
 EVERY = "*/15 * * * *"
+DESCRIPTION = "Judges every product of the domain from the ledger: freshness is a fact of time, not of runs. Opens and resolves incidents."
 
 
-@contextmanager
-def synced_ledger(state: Path, instance: dg.DagsterInstance, now: datetime) -> Iterator[Ledger]:
-    """The ledger, up to date with the event log. Raises LedgerUnavailable."""
-    ledger = open_ledger(ledger_url(state, os.environ))
-    try:
-        sync(ledger, DagsterLog(instance), now)
-        yield ledger
-    finally:
-        ledger.close()
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What Dagster gets to evaluate a domain: its checks (none where nothing is promised over time), its job and schedule.
+
+    `delivery` sends the messages that come of it.
+    """
+
+    checks: tuple[dg.AssetChecksDefinition, ...]
+    job: dg.JobDefinition
+    schedule: dg.ScheduleDefinition
+    delivery: dg.SensorDefinition
 
 
-Standings = dict[str, tuple[Standing, ...]]
+def evaluation(domain: str, products: Sequence[ProductPlan], plan: MeshPlan, state: Path, resources: Mapping[str, Any]) -> Evaluation:
+    """One job for all products of a domain; `plan` is of the whole mesh, since trouble does not end at a domain."""
+    checks = _checks_step(domain, products, plan) if any(product.indicators for product in products) else None
+    job = _job_of_checks(domain, checks, resources) if checks is not None else _job_without_checks(domain, products, plan, resources)
+    return Evaluation((checks,) if checks is not None else (), job, _schedule(domain, job), delivery_sensor(domain, plan, state))
 
 
-def mesh_standings(state: Path, products: Sequence[ProductPlan], instance: dg.DagsterInstance, now: datetime) -> Standings:
-    """How the indicators of each product stand at `now`, by product."""
-    if not any(product.indicators for product in products):
-        return {}
-    with synced_ledger(state, instance, now) as ledger, ledger.reading() as connection:
-        return {product.name: standings(connection, product, now) for product in products}
-
-
-def evaluation_step(domain: str, products: Sequence[ProductPlan]) -> dg.AssetChecksDefinition:
-    """One step for all indicators of a domain. It reads the ledger and changes nothing but these checks."""
-    indicators = [(product.name, indicator) for product in products for indicator in product.indicators]
-    promised = {dg.AssetCheckKey(asset_key(i.check.key), i.check.name): product for product, i in indicators}
-
+def _checks_step(domain: str, products: Sequence[ProductPlan], plan: MeshPlan) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
         name=conventions.step_name(domain, "evaluate"),
-        specs=list(check_specs(indicator.check for _, indicator in indicators)),
+        specs=list(check_specs(indicator.check for product in products for indicator in product.indicators)),
         can_subset=True,
     )
     def _evaluate(context: dg.AssetCheckExecutionContext, refresh: RefreshResource) -> Iterator[Any]:
-        names = {promised[key] for key in context.selected_asset_check_keys}
-        chosen = [product for product in products if product.name in names]
-        found = mesh_standings(refresh.state_folder, chosen, context.instance, refresh.now())
-        for standing in (standing for each in found.values() for standing in each):
+        found = _round(context.op_execution_context, refresh, products, plan)
+        for standing in (standing for trust in found.trust.values() for standing in trust.standings):
             check = standing.indicator.check
             if dg.AssetCheckKey(asset_key(check.key), check.name) in context.selected_asset_check_keys:
-                yield standing_result(standing)
+                yield standing_result(standing, found.at)
 
     return _evaluate
 
 
-def evaluation_job(domain: str, step: dg.AssetChecksDefinition, resources: dict[str, Any]) -> dg.JobDefinition:
+def _round(context: dg.OpExecutionContext, refresh: RefreshResource, products: Sequence[ProductPlan], plan: MeshPlan) -> Evaluated:
+    now = refresh.now()
+    with synced_ledger(refresh.state_folder, context.instance, now) as ledger:
+        found = evaluate(ledger, refresh.state_folder, plan, products, now)
+    for event in found.events:
+        context.log.info(f"{event.incident} {event.kind} {event.note}".strip())
+    for product in products:
+        context.log_event(scorecard_observation(product, found.trust[product.name]))
+    return found
+
+
+def _job_of_checks(domain: str, step: dg.AssetChecksDefinition, resources: Mapping[str, Any]) -> dg.JobDefinition:
+    name = conventions.evaluation_name(domain)
     job = dg.define_asset_job(
-        conventions.evaluation_name(domain),
+        name,
         selection=dg.AssetSelection.checks(*step.check_keys),
-        description="Evaluates every indicator of the domain from the ledger: freshness is a fact of time, not of runs.",
+        description=DESCRIPTION,
         tags={"domain": domain},
         executor_def=dg.in_process_executor,
     )
     assets = [dg.AssetSpec(key) for key in dict.fromkeys(check.asset_key for check in step.check_keys)]
     own = dg.Definitions(assets=assets, asset_checks=[step], jobs=[job], resources=resources, executor=dg.in_process_executor)
-    return own.resolve_job_def(conventions.evaluation_name(domain))
+    return own.resolve_job_def(name)
 
 
-def evaluation_schedule(domain: str, job: dg.JobDefinition) -> dg.ScheduleDefinition:
+def _job_without_checks(domain: str, products: Sequence[ProductPlan], plan: MeshPlan, resources: Mapping[str, Any]) -> dg.JobDefinition:
+    @dg.op(name=conventions.step_name(domain, "evaluate"))
+    def _evaluate(context: dg.OpExecutionContext, refresh: RefreshResource) -> None:
+        _round(context, refresh, products, plan)
+
+    @dg.job(
+        name=conventions.evaluation_name(domain),
+        description=DESCRIPTION,
+        tags={"domain": domain},
+        executor_def=dg.in_process_executor,
+        resource_defs=wrap_resources_for_execution(resources),
+    )
+    def _job() -> None:
+        _evaluate()
+
+    return _job
+
+
+def _schedule(domain: str, job: dg.JobDefinition) -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
         name=f"{conventions.evaluation_name(domain)}_every_15_minutes",
         job=job,
         cron_schedule=EVERY,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"Evaluates the indicators of the domain {domain}.",
+        description=f"Evaluates the products of the domain {domain}.",
     )
 
 
-def standing_result(standing: Standing) -> dg.AssetCheckResult:
-    """Passed exactly if the indicator is met. Without data, or with too little, it is unknown, so not passed."""
-    check, reached = standing.indicator.check, standing.attainment
+def standing_result(standing: Standing, at: datetime) -> dg.AssetCheckResult:
+    """Passed exactly if the indicator is met."""
+    check, found = standing.indicator.check, standing_data(standing)
     return dg.AssetCheckResult(
         check_name=check.name,
         asset_key=asset_key(check.key),
-        passed=reached.state == "met",
+        passed=found["verdict"] == "met",
         severity=dg.AssetCheckSeverity.WARN,
         description=standing_text(standing),
-        metadata=standing_metadata(standing),
+        metadata={**found, "kind": check.kind, "measured_at": at.isoformat()},
     )
 
 
-def standing_text(standing: Standing) -> str:
-    """The indicator in a sentence: `95 % of 20 intervals were good, 80 % promised; 3.0 of 4.0 bad ones are left`."""
-    reached = standing.attainment
-    if reached.percent is None:
-        return "no interval can be judged yet"
-    promised = f", {reached.target:g} % promised" if reached.target is not None else ""
-    known = f"; {reached.known} of {reached.total} measured" if reached.known < reached.total else ""
-    left = f"; {reached.budget.left:.3g} of {reached.budget.total:.3g} bad ones are left" if reached.budget is not None else ""
-    return f"{reached.percent:.4g} % of {reached.total} intervals were good{promised}{known}{left}"
+def scorecard_observation(product: ProductPlan, trust: Trust) -> dg.AssetObservation:
+    """Beside the verdicts of the last refresh: numbers that Dagster plots over time, and tables for people."""
+    metadata = {**trust_numbers(trust), **trust_tables(trust), "measured_at": trust.at.isoformat()}
+    return dg.AssetObservation(asset_key(product.scorecard), metadata=metadata)
 
 
-def standing_metadata(standing: Standing) -> dict[str, Any]:
-    reached = standing.attainment
-    verdict = {"met": "met", "missed": "missed"}.get(reached.state, "unknown")
-    found: dict[str, Any] = {
-        "verdict": verdict,
-        "state": reached.state,
-        "objective": standing.indicator.objective.title,
-        "attainment_percent": reached.percent,
-        "target_percent": reached.target,
-        "good": reached.good,
-        "bad": reached.bad,
-        "unknown": reached.unknown,
-        "excluded": reached.excluded,
-        "known_of_total": f"{reached.known} of {reached.total}",
-        "budget_left": reached.budget.left if reached.budget is not None else None,
-        "budget_alerts": ", ".join(f"{level} %" for level in standing.budget_alerts),
-        "burn_alerts": ", ".join(f"burning {alert.long_rate:.3g} times too fast" for alert in standing.burn_alerts if alert.fires),
-        "next_deadline": standing.next_deadline.isoformat() if standing.next_deadline is not None else None,
-    }
-    return {name: value for name, value in found.items() if value not in (None, "")}
+@dataclass(frozen=True, slots=True)
+class EvaluatedDomain:
+    """How the evaluation of one domain went; `problems` says why it failed, and is empty if it did not."""
+
+    domain: str
+    problems: tuple[str, ...]
+    run_id: str
+
+
+def running_products(plan: MeshPlan) -> dict[str, tuple[ProductPlan, ...]]:
+    """The products that run, by domain."""
+    running = [product for product in plan.products if product.runs]
+    return {domain: tuple(p for p in running if p.domain == domain) for domain in dict.fromkeys(p.domain for p in running)}
+
+
+def evaluate_domains(
+    root: Path, plan: MeshPlan, instance: dg.DagsterInstance, domains: Collection[str] | None = None, clock: str | None = None
+) -> list[EvaluatedDomain]:
+    """Run the evaluation of every domain, or of these, now, each as one Dagster run in this process; `plan` is of the whole mesh."""
+    resource = RefreshResource(root=str(root), state=str(state_folder(root)), clock=clock)
+    chosen = {domain: products for domain, products in running_products(plan).items() if domains is None or domain in domains}
+    return [_evaluated(domain, products, plan, resource, instance) for domain, products in chosen.items()]
+
+
+def _evaluated(
+    domain: str, products: Sequence[ProductPlan], plan: MeshPlan, resource: RefreshResource, instance: dg.DagsterInstance
+) -> EvaluatedDomain:
+    job = evaluation(domain, products, plan, resource.state_folder, {RESOURCE: resource}).job
+    result = job.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False, tags={"domain": domain})
+    return EvaluatedDomain(domain, tuple(failure_texts(result)), result.run_id)

@@ -10,6 +10,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 
 from platform_resources.capabilities.dimensions.freshness import FreshnessSettings
 from platform_resources.capabilities.measures import Verdict
+from platform_resources.ledger.projection import moment
 from platform_resources.objectives.health import Executions, ProductHealth, PublishedState, Watched, check_states, status
 from platform_resources.orchestration.specs import asset_key
 from platform_resources.planning.plan import CheckPlan, ObjectivePlan, ProductPlan
@@ -77,7 +78,9 @@ def _executions(products: Iterable[ProductPlan], instance: dg.DagsterInstance) -
         evaluation = event.asset_check_evaluation_data
         reported = evaluation.metadata.get("verdict")
         verdict: Verdict = reported.value if reported is not None else "met" if evaluation.passed else "missed"  # type: ignore[assignment]
-        at = datetime.fromtimestamp(record.create_timestamp, UTC)
+        measured = evaluation.metadata.get("measured_at")
+        # What ran elsewhere is reported later than it was measured.
+        at = (moment(measured.value) if measured is not None else None) or datetime.fromtimestamp(record.create_timestamp, UTC)
         found[checks[key]] = (verdict, evaluation.description or "", at)
     return found
 

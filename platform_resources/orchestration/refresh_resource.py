@@ -15,12 +15,16 @@ RESOURCE = "refresh"
 
 
 class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Where the mesh is, and the day that extractors deliver up to (ISO date; yesterday if left out)."""
+    """Where the mesh is, and the day that extractors deliver up to (ISO date; yesterday if left out).
+
+    `clock` is the time that it is taken to be (ISO, UTC unless it says otherwise), for rehearsals; the real time if left out.
+    """
 
     root: str
     state: str
     target: str = "duckdb"
     as_of: str | None = None
+    clock: str | None = None
     wait_seconds: float = 1800.0
     _locks: dict[str, Any] = PrivateAttr(default_factory=dict)
 
@@ -33,7 +37,13 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return Path(self.state)
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        if self.clock is None:
+            return datetime.now(UTC)
+        try:
+            told = datetime.fromisoformat(self.clock)
+        except ValueError:
+            raise dg.Failure(f'clock is "{self.clock}"; write a time such as 2026-01-31T05:00', allow_retries=False) from None
+        return told.astimezone(UTC) if told.tzinfo is not None else told.replace(tzinfo=UTC)
 
     def day(self) -> date:
         """The day asked for. Raises Failure when `as_of` is no ISO date."""

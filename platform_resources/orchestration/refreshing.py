@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import dagster as dg
-from dagster_shared.error import SerializableErrorInfo
 
 from platform_resources.capabilities.protocols import PullExtractor, PullFiles
 from platform_resources.orchestration.definitions import definitions
 from platform_resources.orchestration.refresh_resource import RESOURCE
+from platform_resources.orchestration.run_failures import QUIET, failure_texts
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import InputPlan, MeshPlan, ProductPlan, fingerprint
 from platform_resources.repository import state_folder
@@ -22,8 +22,6 @@ from platform_resources.warehouses.pulling import PullFailed, file_set
 from platform_resources.warehouses.versions import shelf
 
 Report = Callable[[str, str], None]
-# The error with which Dagster ends a step whose blocking check did not pass.
-CLOSED_GATE = "DagsterAssetCheckFailedError"
 Outcome = Literal["published", "unchanged", "gate closed", "failed"]
 
 
@@ -41,23 +39,33 @@ class Refreshed:
 
 
 def refresh(
-    root: Path, plan: MeshPlan, names: Iterable[str], instance: dg.DagsterInstance, as_of: str | None, report: Report
+    root: Path,
+    plan: MeshPlan,
+    names: Iterable[str],
+    instance: dg.DagsterInstance,
+    as_of: str | None,
+    report: Report,
+    clock: str | None = None,
 ) -> Iterator[Refreshed]:
-    """Refresh the named products, upstream first; `report` is told (product, step) as each step begins."""
+    """Refresh the named products, upstream first; `report` is told (product, step) as each step begins.
+
+    `as_of` and `clock` as in RefreshResource.
+    """
+    asked = {name: value for name, value in (("as_of", as_of), ("clock", clock)) if value is not None}
     chosen = set(names)
     wanted = MeshPlan(tuple(product for product in plan.products if product.name in chosen), ())
     found = definitions(root, wanted)
     for product in wanted.products:
-        yield _refreshed(root, found, product, instance, as_of, report)
+        yield _refreshed(root, found, product, instance, asked, report)
 
 
 def _refreshed(
-    root: Path, found: dg.Definitions, product: ProductPlan, instance: dg.DagsterInstance, as_of: str | None, report: Report
+    root: Path, found: dg.Definitions, product: ProductPlan, instance: dg.DagsterInstance, asked: Mapping[str, str], report: Report
 ) -> Refreshed:
     started = time.monotonic()
     shelves = shelf(state_folder(root), product.domain, product.name)
     before = shelves.latest()
-    result = _run(found, product, instance, as_of, report)
+    result = _run(found, product, instance, asked, report)
     after = shelves.latest()
     published = after.id if after is not None and (before is None or after.id != before.id) else None
     checks = {(check.key, check.name): check for check in product.checks}
@@ -65,7 +73,7 @@ def _refreshed(
         (checks[(tuple(e.asset_key.path), e.check_name)], e.description) for e in result.get_asset_check_evaluations() if not e.passed
     ]
     gates = tuple(f"{check.title}: {reason}" for check, reason in failed if check.blocking)
-    errors = tuple(_failure_texts(result))
+    errors = tuple(failure_texts(result))
     return Refreshed(
         product=product.name,
         outcome="failed" if errors else _outcome(result.success, published),
@@ -85,13 +93,11 @@ def _outcome(success: bool, published: str | None) -> Outcome:
 
 
 def _run(
-    found: dg.Definitions, product: ProductPlan, instance: dg.DagsterInstance, as_of: str | None, report: Report
+    found: dg.Definitions, product: ProductPlan, instance: dg.DagsterInstance, asked: Mapping[str, str], report: Report
 ) -> dg.ExecuteInProcessResult:
     run_id = str(uuid.uuid4())
     instance.add_event_listener(run_id, lambda entry: _report_step(product, entry, report))
-    config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    if as_of:
-        config["resources"] = {RESOURCE: {"config": {"as_of": as_of}}}
+    config: dict[str, Any] = {**QUIET, "resources": {RESOURCE: {"config": dict(asked)}}}
     job = found.resolve_job_def(conventions.job_name(product.name))
     return job.execute_in_process(instance=instance, run_config=config, raise_on_error=False, run_id=run_id)
 
@@ -100,24 +106,6 @@ def _report_step(product: ProductPlan, entry: dg.EventLogEntry, report: Report) 
     event = entry.dagster_event
     if event is not None and event.event_type_value == "STEP_START" and event.step_key:
         report(product.name, event.step_key.removeprefix(f"{product.name}__"))
-
-
-def _failure_texts(result: dg.ExecuteInProcessResult) -> Iterator[str]:
-    """What went wrong, in words: a step's own description of its failure, or the innermost error. A closed gate is not among them."""
-    for event in result.all_events:
-        if event.event_type_value == "STEP_FAILURE":
-            data = event.step_failure_data
-            if data.error is not None and data.error.cls_name == CLOSED_GATE:
-                continue
-            user = data.user_failure_data
-            yield user.description if user is not None and user.description else _cause(data.error)
-
-
-def _cause(error: SerializableErrorInfo | None) -> str:
-    """The innermost error; Dagster wraps what a step raises."""
-    if error is None:
-        return "the step failed without an error"
-    return _cause(error.cause) if error.cause is not None else error.message.strip()
 
 
 def stale_products(root: Path, plan: MeshPlan, now: datetime) -> list[str]:

@@ -1,6 +1,10 @@
-"""What Dagster is told about each step: results and their metadata."""
+"""What Dagster is told about each step: results and their metadata.
+
+Each carries `measured_at`, the time by the refresh's own clock; Dagster notes a moment later when it heard of it.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +24,14 @@ _FAILED = ("error", "fail", "runtime error")
 MARKS = {"met": "met", "missed": "**missed**", "unknown": "*unknown*"}
 
 
-def pulled_result(port: InputPlan, pulled: Pulled) -> dg.MaterializeResult[Any]:
+def pulled_result(port: InputPlan, pulled: Pulled, at: datetime) -> dg.MaterializeResult[Any]:
     shown = {key: value for key, value in pulled.record.items() if value is not None and key != "rows"}
-    metadata: dict[str, Any] = {**shown, "changed": pulled.changed, "degraded": "; ".join(pulled.failures.values()) or "no"}
+    metadata: dict[str, Any] = {
+        **shown,
+        "changed": pulled.changed,
+        "degraded": "; ".join(pulled.failures.values()) or "no",
+        "measured_at": at.isoformat(),
+    }
     if pulled.rows is not None:
         metadata["dagster/row_count"] = pulled.rows
     metadata["dagster/column_schema"] = column_schema(pulled.columns)
@@ -34,7 +43,7 @@ def column_schema(columns: Mapping[str, str]) -> dg.TableSchema:
     return dg.TableSchema(columns=[dg.TableColumn(name, type=kind) for name, kind in columns.items()])
 
 
-def input_check_results(port: InputPlan, pulled: Pulled, selected: set[str]) -> Iterator[dg.AssetCheckResult]:
+def input_check_results(port: InputPlan, pulled: Pulled, selected: set[str], at: datetime) -> Iterator[dg.AssetCheckResult]:
     """`arrived`, `fresh`, `contract`. What could not be looked at because the input did not arrive is unknown, so not passed."""
     looked_at = bool(pulled.record) and "arrived" not in pulled.failures
     for check in port.checks:
@@ -43,21 +52,21 @@ def input_check_results(port: InputPlan, pulled: Pulled, selected: set[str]) -> 
         unknown = not looked_at and check.name != "arrived" and check.name not in pulled.failures
         reason = "unknown: the input could not be had" if unknown else pulled.failures.get(check.name, "fine")
         verdict = "unknown" if unknown else "missed" if check.name in pulled.failures else "met"
-        yield _check_result(check, verdict, reason)
+        yield check_result(check, verdict, reason, at)
 
 
-def _check_result(check: CheckPlan, verdict: str, reason: str, **metadata: Any) -> dg.AssetCheckResult:
+def check_result(check: CheckPlan, verdict: str, reason: str, at: datetime, **metadata: Any) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=check.name,
         asset_key=asset_key(check.key),
         passed=verdict == "met",
         severity=SEVERITIES[check.severity],
         description=reason,
-        metadata={"verdict": verdict, "reason": reason, "kind": check.kind, **metadata},
+        metadata={"verdict": verdict, "reason": reason, "kind": check.kind, "measured_at": at.isoformat(), **metadata},
     )
 
 
-def build_results(product: ProductPlan, nodes: Sequence[NodeResult]) -> Iterator[Any]:
+def build_results(product: ProductPlan, nodes: Sequence[NodeResult], at: datetime) -> Iterator[Any]:
     """Materialisations of models that were built and results of their tests, then a failure if anything went wrong."""
     models = {node.name: node for node in nodes if node.kind == "model"}
     tests = {node.name: node for node in nodes if node.kind in ("test", "unit_test")}
@@ -71,7 +80,7 @@ def build_results(product: ProductPlan, nodes: Sequence[NodeResult]) -> Iterator
             }
             yield dg.MaterializeResult(asset_key=asset_key(model.key), metadata=metadata)
     for check in (test for model in product.models for test in model.tests):
-        yield _test_result(check, tests.get(check.name))
+        yield _test_result(check, tests.get(check.name), at)
     failed = [node.name for node in models.values() if node.status != "success"]
     if failed:
         reasons = build_failures(product, nodes) or failed
@@ -86,17 +95,17 @@ def build_failures(product: ProductPlan, nodes: Sequence[NodeResult]) -> tuple[s
     return (*failed, *(f"{name}: dbt did not run this test" for name in lost))
 
 
-def _test_result(check: CheckPlan, node: NodeResult | None) -> dg.AssetCheckResult:
+def _test_result(check: CheckPlan, node: NodeResult | None, at: datetime) -> dg.AssetCheckResult:
     """A test that dbt skipped, or did not find, is unknown."""
     if node is None or node.status in ("skipped", "error"):
-        return _check_result(check, "unknown", node.message if node and node.message else "dbt did not run this test")
+        return check_result(check, "unknown", node.message if node and node.message else "dbt did not run this test", at)
     verdict = "met" if node.status == "pass" else "missed"
     reason = "no row fails" if verdict == "met" else node.message or f"{node.failures} rows fail"
     sql = dg.MetadataValue.md(f"```sql\n{node.sql.strip()}\n```")
-    return _check_result(check, verdict, reason, failing_rows=node.failures or 0, sql=sql)
+    return check_result(check, verdict, reason, at, failing_rows=node.failures or 0, sql=sql)
 
 
-def audited_result(audited: Audited) -> dg.AssetCheckResult:
+def audited_result(audited: Audited, at: datetime) -> dg.AssetCheckResult:
     judgement, objective = audited.judgement, audited.objective
     metadata: dict[str, Any] = {
         "objective": objective.check.title,
@@ -107,8 +116,9 @@ def audited_result(audited: Audited) -> dg.AssetCheckResult:
     shown = {"value": judgement.value, "threshold": judgement.threshold, "failing_rows": judgement.failing_rows}
     metadata |= {name: value for name, value in shown.items() if value not in (None, "")}
     if audited.sample:
-        metadata["failing_keys"] = dg.MetadataValue.md(_table(list(audited.sample[0]), [list(row.values()) for row in audited.sample]))
-    return _check_result(objective.check, judgement.verdict, judgement.reason, **metadata)
+        rows = [list(row.values()) for row in audited.sample]
+        metadata["failing_keys"] = dg.MetadataValue.md(markdown_table(list(audited.sample[0]), rows))
+    return check_result(objective.check, judgement.verdict, judgement.reason, at, **metadata)
 
 
 def published_result(state: Path, product: ProductPlan, port: OutputPlan, publication: Publication) -> dg.MaterializeResult[Any]:
@@ -134,7 +144,7 @@ def published_result(state: Path, product: ProductPlan, port: OutputPlan, public
 
 def _made_from(publication: Publication) -> str:
     rows = [[port, record["interface"], made_from(record), record.get("pulled_at", "")] for port, record in publication.inputs.items()]
-    return _table(["input port", "interface", "what", "pulled at"], rows)
+    return markdown_table(["input port", "interface", "what", "pulled at"], rows)
 
 
 def made_from(record: Mapping[str, Any]) -> str:
@@ -150,21 +160,22 @@ def made_from(record: Mapping[str, Any]) -> str:
             return f"as of {record.get('as_of', record.get('pulled_at', 'unknown'))}"
 
 
-def scorecard_metadata(product: ProductPlan, verdicts: Sequence[Verdict], outcome: str) -> dict[str, Any]:
+def scorecard_metadata(product: ProductPlan, verdicts: Sequence[Verdict], outcome: str, at: datetime) -> dict[str, Any]:
     """Numbers that Dagster plots over time, and the table that people read. Unknown is not met."""
     count = {word: sum(v.verdict == word for v in verdicts) for word in MARKS}
     rows = [[v.title, v.dimension, MARKS[v.verdict], v.reason] for v in verdicts]
     return {
-        "scorecard": dg.MetadataValue.md(_table(["objective", "dimension", "verdict", "why"], rows)),
+        "scorecard": dg.MetadataValue.md(markdown_table(["objective", "dimension", "verdict", "why"], rows)),
         "outcome": outcome,
         "objectives": len(verdicts),
         **count,
         "met_percent": round(100 * count["met"] / len(verdicts), 1) if verdicts else 0.0,
         "checks": len(product.checks),
+        "measured_at": at.isoformat(),
     }
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
 

@@ -19,7 +19,6 @@ from platform_resources.planning.plan import (
     ProductPlan,
     RejectedProduct,
 )
-from platform_resources.planning.product_plan import owner_names
 from platform_resources.spec.components import Column
 from platform_resources.spec.problems import problems_text
 
@@ -95,7 +94,7 @@ class SpecMinter:
 
     def _owned(self, data_set: str) -> dict[str, Any]:
         """The data set's own owners, where it names any."""
-        own = owner_names(self.product.data_set(data_set).spec.owners) if data_set else ()
+        own = self.product.data_set(data_set).spec.owners.names if data_set else ()
         return {"owners": list(own)} if own else {}
 
     def output(self, port: OutputPlan) -> dg.AssetSpec:

@@ -59,7 +59,7 @@ def pull_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
             for key in (k for k in ports if k in context.selected_asset_keys):
                 yield from _pulled(context, database, ports[key], where, failed)
         if failed:
-            _report_stopped(context, product, "; ".join(failed))
+            _report_stopped(context, refresh, product, "; ".join(failed))
             raise dg.Failure("\n".join(failed), allow_retries=False)
 
     return _pull
@@ -71,12 +71,12 @@ def _pulled(context: Context, database: ProductDatabase, port: InputPlan, where:
         pulled = pull(database, port, where)
     except PullFailed as error:
         failed.append(str(error))
-        yield from input_check_results(port, Pulled(port.name, {}, False, failures={error.check: str(error)}), selected)
+        yield from input_check_results(port, Pulled(port.name, {}, False, failures={error.check: str(error)}), selected, where.now)
         return
     for reason in pulled.failures.values():
         context.log.warning(f"input port {port.name}: {reason}")
-    yield pulled_result(port, pulled)
-    yield from input_check_results(port, pulled, selected)
+    yield pulled_result(port, pulled, where.now)
+    yield from input_check_results(port, pulled, selected, where.now)
 
 
 def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.AssetsDefinition:
@@ -96,29 +96,29 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
         try:
             nodes = build(root, refresh.state_folder, product, refresh.target, context.log.info)
         except BuildFailed as error:
-            _report_stopped(context, product, str(error))
+            _report_stopped(context, refresh, product, str(error))
             raise dg.Failure(f"dbt could not build {product.name}: {error}", allow_retries=False) from error
         stopped = "; ".join(build_failures(product, nodes))
         with opened(refresh.database_file(product)) as database:
             _settle_build(database, product, stopped)
         if stopped:
-            _report_stopped(context, product, stopped)
-        yield from build_results(product, nodes)
+            _report_stopped(context, refresh, product, stopped)
+        yield from build_results(product, nodes, refresh.now())
 
     return _build
 
 
 def _settle_build(database: ProductDatabase, product: ProductPlan, stopped: str) -> None:
-    """A product without objectives has no audit, so its build alone opens the gate."""
+    """A product without objectives for an audit has none, so its build alone opens the gate."""
     built_by = fingerprint(product)
     set_unbuilt(database, stopped, built_by)
     reason = stopped or "the models were rebuilt and not audited since"
-    set_gate(database, Gate(False, reason) if stopped or product.objectives else decided((), built_by))
+    set_gate(database, Gate(False, reason) if stopped or product.audited else decided((), built_by))
 
 
 def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> dg.AssetChecksDefinition:
-    """Every objective judged on what was built. A gate that is not met stops the publication."""
-    checks = [objective.check for objective in product.objectives]
+    """Every objective that is measured by the audit, judged on what was built. A gate that is not met stops the publication."""
+    checks = [objective.check for objective in product.audited]
 
     @dg.multi_asset_check(
         name=conventions.step_name(product.name, "audit"),
@@ -128,30 +128,33 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
     )
     def _audit(context: dg.AssetCheckExecutionContext, refresh: RefreshResource) -> Iterator[Any]:
         refresh.hold(product)
+        now = refresh.now()
         published = shelf(refresh.state_folder, product.domain, product.name).latest()
         with opened(refresh.database_file(product)) as database:
-            audited = audit(database, product, registry, refresh.now(), published)
+            audited = audit(database, product, registry, now, published)
             decision = decided(audited, fingerprint(product), unbuilt(database, fingerprint(product)))
             set_gate(database, decision)
         if not decision.open:
-            _report_unpublished(context, product, decision, f"not published, the gate is closed: {decision.reason}")
+            _report_unpublished(context, refresh, product, decision, f"not published, the gate is closed: {decision.reason}")
         selected = context.selected_asset_check_keys
         for result in audited:
             if dg.AssetCheckKey(asset_key(result.objective.check.key), result.objective.check.name) in selected:
-                yield audited_result(result)
+                yield audited_result(result, now)
 
     return _audit
 
 
-def _report_stopped(context: Context, product: ProductPlan, reason: str) -> None:
+def _report_stopped(context: Context, refresh: RefreshResource, product: ProductPlan, reason: str) -> None:
     """The scorecard of a refresh that ends before its audit: nothing was measured."""
-    verdicts = tuple(Verdict(o.check.title, o.dimension, "unknown", "not audited") for o in product.objectives)
-    _report_unpublished(context, product, Gate(False, reason, verdicts), f"not published: {reason}")
+    verdicts = tuple(Verdict(o.check.title, o.dimension, "unknown", "not audited") for o in product.audited)
+    _report_unpublished(context, refresh, product, Gate(False, reason, verdicts), f"not published: {reason}")
 
 
-def _report_unpublished(context: Context | dg.AssetCheckExecutionContext, product: ProductPlan, decision: Gate, outcome: str) -> None:
+def _report_unpublished(
+    context: Context | dg.AssetCheckExecutionContext, refresh: RefreshResource, product: ProductPlan, decision: Gate, outcome: str
+) -> None:
     """The scorecard of a refresh that publishes nothing, whose own step does not run then."""
-    metadata = scorecard_metadata(product, decision.verdicts, outcome)
+    metadata = scorecard_metadata(product, decision.verdicts, outcome, refresh.now())
     context.op_execution_context.log_event(dg.AssetMaterialization(asset_key(product.scorecard), metadata=metadata))
 
 
@@ -174,7 +177,7 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
             if failing and nothing_changed(candidate, inputs):
                 outcome = f"not published, nothing changed: {'; '.join(failing.values())}"
                 context.log.warning(outcome)
-                _report_unpublished(context, product, decision, outcome)
+                _report_unpublished(context, refresh, product, decision, outcome)
                 return
             publication = publish(database, candidate, inputs)
         for port in product.outputs:
@@ -195,7 +198,7 @@ def score_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
             decision = gate(database)
         latest = shelf(refresh.state_folder, product.domain, product.name).latest()
         outcome = f"published version {latest.id}" if latest else "nothing published yet"
-        metadata = scorecard_metadata(product, decision.verdicts, outcome)
+        metadata = scorecard_metadata(product, decision.verdicts, outcome, refresh.now())
         yield dg.MaterializeResult(asset_key=asset_key(product.scorecard), metadata=metadata)
 
     return _score

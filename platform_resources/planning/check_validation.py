@@ -7,23 +7,35 @@ from platform_resources.planning import conventions
 from platform_resources.planning.dbt_files import test_parts
 from platform_resources.planning.mesh import Mesh
 from platform_resources.planning.models import own_tests
+from platform_resources.planning.subjects import is_about_the_product, judged_data_set
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Product, model_name
 
 
 def checks_are_unique(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    """Checks of one model have different names: tests of its columns, the team's own tests, objectives."""
+    """Checks of one asset have different names: of a model its tests and objectives, of a scorecard its indicators and objectives."""
     seen: dict[tuple[str, str], str] = {}
     for model, name, what, problem in _dbt_tests(mesh, product):
         if (model, name) in seen:
             yield problem(f"{what} is written twice", "take one of them away, or give a test of your own another name")
         seen.setdefault((model, name), what)
     for objective in product.objectives:
-        judged = product.data_set(objective.config.data_set)
+        judged = judged_data_set(mesh.registry, product, objective)
         same = seen.get((model_name(judged), conventions.check_name(objective.title))) if judged is not None else None
         if same is not None:
             message = f'objective "{objective.title}" has the same name as {same}'
             yield objective.origin.problem("", message, "give it another name: both become checks of one model")
+    yield from _on_the_scorecard(mesh, product)
+
+
+def _on_the_scorecard(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Indicators, and objectives about the product as a whole."""
+    indicators = {conventions.check_name(indicator.title): indicator.title for indicator in product.indicators}
+    for objective in product.objectives:
+        same = indicators.get(conventions.check_name(objective.title))
+        if same is not None and is_about_the_product(mesh.registry, objective):
+            message = f'objective "{objective.title}" has the same name as the indicator "{same}"'
+            yield objective.origin.problem("", message, "give it another name: both become checks of the scorecard")
 
 
 def _dbt_tests(mesh: Mesh, product: Product) -> Iterator[tuple[str, str, str, Callable[[str, str], Problem]]]:

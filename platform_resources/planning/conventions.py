@@ -60,6 +60,11 @@ def evaluation_name(domain: str) -> str:
     return f"evaluate_{domain}"
 
 
+def delivery_name(domain: str) -> str:
+    """The sensor that sends a domain's messages."""
+    return f"deliver_{domain}"
+
+
 def pool(product: str) -> str:
     """One refresh of a product at a time; different products side by side."""
     return f"refresh_{product}"

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from platform_resources.capabilities.registry import Registry
 from platform_resources.spec.components import OutputPort
-from platform_resources.spec.domain_document import DomainDocument
+from platform_resources.spec.domain_document import DomainDocument, DomainReading
 from platform_resources.spec.names import fold
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Declared, Product
@@ -56,12 +56,12 @@ class Mesh:
     texts: Mapping[str, ProductTexts]
     unreadable: tuple[UnreadableProduct, ...]
     registry: Registry
-    domains: Mapping[str, DomainDocument] = field(default_factory=dict)
-    domain_problems: tuple[Problem, ...] = ()
+    domains: Mapping[str, DomainReading] = field(default_factory=dict)
 
     def domain(self, name: str) -> DomainDocument:
         """What the domain says of itself; a domain without domain.yaml says nothing."""
-        return self.domains.get(name, DomainDocument())
+        reading = self.domains.get(name)
+        return reading.domain if reading is not None else DomainDocument()
 
     def texts_of(self, product: Product) -> ProductTexts:
         """What lies beside the product's document; nothing if the mesh was made without it."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
+from platform_resources.planning.channel_validation import domain_problems
+from platform_resources.planning.channels import channels_of, domain_digest, domain_routes
 from platform_resources.planning.lineage import ordered, product_graph
 from platform_resources.planning.mesh import Mesh
 from platform_resources.planning.plan import DomainPlan, MeshPlan, RejectedProduct
-from platform_resources.planning.product_plan import owner_names, product_plan
+from platform_resources.planning.product_plan import product_plan
 from platform_resources.planning.validation import find_further_problems, find_problems
 from platform_resources.spec.problems import Problem, errors
 from platform_resources.spec.product import Product
@@ -26,13 +28,22 @@ def mesh_plan(mesh: Mesh, only: Iterable[str] | None = None) -> tuple[MeshPlan, 
         rejected=tuple(sorted(rejected, key=lambda r: r.file)),
         domains=tuple(_domain_plan(mesh, name) for name in sorted({p.domain for p in mesh.products} | set(mesh.domains))),
     )
-    return plan, tuple(sorted({*found, *mesh.domain_problems, *(problem for _, problems in unreadable for problem in problems)}))
+    return plan, tuple(sorted({*found, *domain_problems(mesh), *(problem for _, problems in unreadable for problem in problems)}))
 
 
 def _domain_plan(mesh: Mesh, name: str) -> DomainPlan:
     domain = mesh.domain(name)
     title = domain.title or name.replace("_", " ").capitalize()
-    return DomainPlan(name, title, domain.description, owner_names(domain.owners), domain.compute.warehouse_size)
+    return DomainPlan(
+        name=name,
+        title=title,
+        description=domain.description,
+        owners=domain.owners.names,
+        warehouse_size=domain.compute.warehouse_size,
+        channels=channels_of(mesh, name),
+        routes=domain_routes(mesh, name),
+        digest=domain_digest(mesh, name),
+    )
 
 
 def _errors_of(mesh: Mesh, product: Product, found: Iterable[Problem]) -> tuple[Problem, ...]:

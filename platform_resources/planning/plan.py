@@ -5,12 +5,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any, Literal
 
 from platform_resources.capabilities.measures import Relation, Subject
-from platform_resources.capabilities.protocols import Pull, Store
+from platform_resources.capabilities.protocols import MeasuredBy, Pull, Store
+from platform_resources.objectives.signals import Rule
 from platform_resources.planning.conventions import Key
+from platform_resources.planning.routes import ChannelPlan, DigestPlan, Patience, RoutePlan
 from platform_resources.spec.components import Column, DataProduct, DataSet, Refresh
 from platform_resources.spec.durations import duration_text
 from platform_resources.spec.indicators import ServiceLevelIndicator
@@ -42,13 +44,18 @@ class CheckPlan:
 
 @dataclass(frozen=True, slots=True)
 class ObjectivePlan:
-    """One objective: its check, the dimension that judges it, and what it is about."""
+    """One objective: its check, the dimension that judges it, what it is about, when it is measured, and which ports a probe of it reads.
+
+    `data_set` is empty for an objective about the product as a whole.
+    """
 
     check: CheckPlan
     dimension: str
     settings: Strict
     data_set: str
     subject: Subject
+    measured_by: MeasuredBy = "audit"
+    ports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +210,9 @@ class ProductPlan:
     refresh: Refresh | None
     texts_digest: str
     files: tuple[GeneratedFile, ...]
+    routes: tuple[RoutePlan, ...]
+    rule: Rule
+    patience: Patience
 
     @property
     def checks(self) -> tuple[CheckPlan, ...]:
@@ -210,6 +220,11 @@ class ProductPlan:
         inputs = [check for port in self.inputs for check in port.checks]
         tests = [check for model in self.models for check in model.tests]
         return (*inputs, *tests, *(objective.check for objective in self.objectives))
+
+    @property
+    def audited(self) -> tuple[ObjectivePlan, ...]:
+        """The objectives that the audit of a refresh judges, among them every gate."""
+        return tuple(objective for objective in self.objectives if objective.measured_by == "audit")
 
     def data_set(self, name: str) -> DataSetPlan:
         return next(d for d in self.data_sets if d.name == name)
@@ -230,13 +245,16 @@ class RejectedProduct:
 
 @dataclass(frozen=True, slots=True)
 class DomainPlan:
-    """One domain: who answers for it and what its refreshes may use."""
+    """One domain: who answers for it, what its refreshes may use, and who is told what."""
 
     name: str
     title: str
     description: str
     owners: tuple[str, ...]
     warehouse_size: str
+    channels: tuple[ChannelPlan, ...] = ()
+    routes: tuple[RoutePlan, ...] = ()
+    digest: DigestPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,13 +272,35 @@ class MeshPlan:
             raise KeyError(name)
         return found
 
+    @property
+    def upstream(self) -> Mapping[str, tuple[str, ...]]:
+        """Of each product those that it reads from."""
+        return {
+            product.name: tuple(dict.fromkeys(port.upstream.product for port in product.inputs if port.upstream is not None))
+            for product in self.products
+        }
+
     def domain(self, name: str) -> "MeshPlan":
-        """The part of the plan that one code location runs."""
+        """The part of the plan that one code location runs. It knows every domain: a route may lead to another domain's channel."""
         return MeshPlan(
             tuple(p for p in self.products if p.domain == name),
             tuple(r for r in self.rejected if r.domain == name),
-            tuple(d for d in self.domains if d.name == name),
+            self.domains,
         )
+
+    def domain_plan(self, name: str) -> DomainPlan:
+        """What one domain says of itself. Raises KeyError when the plan has no such domain."""
+        found = next((d for d in self.domains if d.name == name), None)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def channel(self, name: str) -> ChannelPlan:
+        """The channel called `<domain>.<channel>`. Raises KeyError when the plan has no such channel."""
+        found = next((c for d in self.domains for c in d.channels if c.name == name), None)
+        if found is None:
+            raise KeyError(name)
+        return found
 
 
 def plan_json(plan: MeshPlan | ProductPlan) -> str:
@@ -268,10 +308,16 @@ def plan_json(plan: MeshPlan | ProductPlan) -> str:
     return json.dumps(_data(plan), indent=2, sort_keys=True, ensure_ascii=False)
 
 
+# Who is told what, and when: it changes neither what the product is nor how it is made.
+_TOLD = frozenset({"routes", "rule", "patience", "incidents"})
+
+
 def fingerprint(product: ProductPlan) -> str:
     """Changes exactly when what the product is, or how it is made, changes; lines and comments of product.yaml are neither."""
-    own = dataclasses.replace(product, inputs=tuple(map(_own, product.inputs)))
-    return hashlib.sha256(json.dumps(_data(own, places=False), sort_keys=True).encode()).hexdigest()[:16]
+    own = _data(dataclasses.replace(product, inputs=tuple(map(_own, product.inputs))), places=False)
+    made = {field: value for field, value in own.items() if field not in _TOLD}
+    made["info"] = {field: value for field, value in own["info"].items() if field not in _TOLD}
+    return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _own(port: InputPlan) -> InputPlan:
@@ -288,7 +334,7 @@ def _data(value: Any, places: bool = True) -> Any:
             return _data(value.model_dump(by_alias=True, exclude_none=True), places)
         case timedelta():
             return duration_text(value)
-        case date():
+        case date() | time():
             return value.isoformat()
         case Mapping():
             return {str(key): _data(item, places) for key, item in value.items()}

@@ -8,6 +8,7 @@ from platform_resources.capabilities.dimensions.freshness import FreshnessSettin
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.planning import conventions
+from platform_resources.planning.channels import incidents_of, owners_of, patience_of, product_routes, rule_of
 from platform_resources.planning.dbt_files import generated_file, test_parts, test_severity
 from platform_resources.planning.lineage import ordered
 from platform_resources.planning.mesh import Mesh, ModelText, ProductTexts
@@ -27,8 +28,8 @@ from platform_resources.planning.plan import (
     Upstream,
 )
 from platform_resources.planning.ports import Resolved, resolved_port
-from platform_resources.planning.validation import subject
-from platform_resources.spec.components import DataSet, InputPort, OutputPort, Owners, ServiceLevelAsset
+from platform_resources.planning.subjects import is_about_the_product, judged_data_set, measured_by, probed_ports, subject
+from platform_resources.spec.components import DataSet, InputPort, OutputPort, ServiceLevelAsset
 from platform_resources.spec.indicators import ServiceLevelIndicator
 from platform_resources.spec.product import Declared, Origin, Product, model_name, runs
 
@@ -36,15 +37,16 @@ from platform_resources.spec.product import Declared, Origin, Product, model_nam
 def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
     """Decide everything about a product that has no errors."""
     inputs = tuple(_input(mesh, product, port) for port in product.input_ports)
+    incidents = incidents_of(mesh, product)
     models = _models(mesh, product) if runs(product) else ()
-    objectives = tuple(_objective(mesh, product, o) for o in product.objectives if product.data_set(o.config.data_set))
+    objectives = tuple(_objectives(mesh, product))
     return ProductPlan(
         name=product.name,
         title=product.title,
         domain=product.domain,
         group=conventions.group(product.domain, product.name),
         info=product.info,
-        owners=owner_names(product.info.owners) or owner_names(mesh.domain(product.domain).owners),
+        owners=owners_of(mesh, product),
         place=_place(product.origin),
         runs=runs(product) and bool(models),
         inputs=inputs,
@@ -59,12 +61,10 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         refresh=product.info.refresh,
         texts_digest=_texts_digest(mesh.texts_of(product)),
         files=(generated_file(product.domain, product.name, inputs, models),) if models else (),
+        routes=product_routes(mesh, product),
+        rule=rule_of(incidents),
+        patience=patience_of(incidents),
     )
-
-
-def owner_names(owners: Owners) -> tuple[str, ...]:
-    """The business owner before the technical one, each once."""
-    return tuple(dict.fromkeys(owner for owner in (owners.business, owners.technical) if owner))
 
 
 def _place(origin: Origin) -> Place:
@@ -190,13 +190,20 @@ def _dbt_test(name: str, title: str, key: conventions.Key, description: str, sev
     return CheckPlan(name, key, "dbt_test", title, description, blocking, "error" if blocking else "warning", place)
 
 
-def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAsset]) -> ObjectivePlan:
-    data_set = product.data_set(objective.config.data_set)
-    assert data_set is not None
+def _objectives(mesh: Mesh, product: Product) -> Iterator[ObjectivePlan]:
+    """Objectives on a data set become checks of its model; those about the whole product become checks of its scorecard."""
+    for objective in product.objectives:
+        data_set = judged_data_set(mesh.registry, product, objective)
+        if data_set is not None or is_about_the_product(mesh.registry, objective):
+            yield _objective(mesh, product, objective, data_set)
+
+
+def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAsset], data_set: Declared[DataSet] | None) -> ObjectivePlan:
     gate = objective.config.gate
+    on_model = conventions.model_key(product.name, model_name(data_set)) if data_set is not None else None
     check = CheckPlan(
         name=conventions.check_name(objective.title),
-        key=conventions.model_key(product.name, model_name(data_set)),
+        key=on_model or conventions.scorecard_key(product.name),
         kind="objective",
         title=objective.title,
         description=objective.config.description or f"Objective of the dimension {objective.variant}.",
@@ -204,7 +211,15 @@ def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAss
         severity="error" if gate else objective.config.severity,
         place=_place(objective.origin),
     )
-    return ObjectivePlan(check, objective.variant, objective.settings, data_set.name, subject(product, data_set))
+    return ObjectivePlan(
+        check,
+        objective.variant,
+        objective.settings,
+        data_set.name if data_set is not None else "",
+        subject(product, data_set),
+        measured_by(mesh.registry, objective),
+        probed_ports(mesh.registry, product, objective),
+    )
 
 
 def _indicator(product: Product, indicator: Declared[ServiceLevelIndicator], objectives: tuple[ObjectivePlan, ...]) -> IndicatorPlan:

@@ -4,27 +4,26 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from platform_resources.capabilities.measures import Relation, Subject
 from platform_resources.capabilities.protocols import PullExtractor, PullPort
 from platform_resources.planning import conventions
+from platform_resources.planning.channel_validation import incidents_can_be, owners_are_reached, routes_lead_somewhere
 from platform_resources.planning.check_validation import checks_are_unique
 from platform_resources.planning.lineage import cycles, product_graph
 from platform_resources.planning.mesh import Mesh, UnreadableProduct
 from platform_resources.planning.model_validation import MODEL_PASSES, data_sets_are_described_once, references_resolve
+from platform_resources.planning.objective_validation import (
+    OBJECTIVE_PASSES,
+    final_values_can_change,
+    objectives_make_sense,
+    probed_ports_exist,
+)
 from platform_resources.planning.ports import Resolved, resolved_port, version_problem
+from platform_resources.planning.subjects import is_about_the_product, judged_data_set, named_port
 from platform_resources.spec.names import fold
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
-from platform_resources.spec.product import Declared, Product, model_name, runs
+from platform_resources.spec.product import Declared, Product, runs
 
 Pass = Callable[[Mesh, Product], Iterator[Problem]]
-
-
-def subject(product: Product, data_set: Declared[Any]) -> Subject:
-    """What an objective on this data set is about, and what it may compare with."""
-    internal = {d.name: Relation("internal", model_name(d)) for d in product.data_sets}
-    inputs = {port.name: Relation("inputs", port.name) for port in product.input_ports}
-    spec = next(d.config for d in product.data_sets if d.name == data_set.name)
-    return Subject(spec, internal[data_set.name], inputs, internal)
 
 
 def folder_agrees(mesh: Mesh, product: Product) -> Iterator[Problem]:
@@ -73,11 +72,12 @@ def _twice(components: Iterable[Declared[Any]]) -> Iterator[Problem]:
 
 def data_sets_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
     known = [d.title for d in product.data_sets]
-    components: tuple[Declared[Any], ...] = (*product.objectives, *product.output_ports)
+    objectives = [o for o in product.objectives if not is_about_the_product(mesh.registry, o)]
+    components: tuple[Declared[Any], ...] = (*objectives, *product.output_ports)
     for component in components:
         if product.data_set(component.config.data_set) is not None:
             continue
-        if component.config.data_set is None and not known and not runs(product):
+        if component.config.data_set is None and (named_port(component) or (not known and not runs(product))):
             continue
         if component.config.data_set is None:
             message = f"data_set is missing; the product has several: {known_text(known)}" if known else "the product has no data set"
@@ -92,7 +92,7 @@ def columns_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
         used = {"primary_key": data_set.config.primary_key, "updated_at": tuple(filter(None, (data_set.config.updated_at,)))}
         yield from _unknown_columns(data_set, data_set, used)
     for objective in product.objectives:
-        judged = product.data_set(objective.config.data_set)
+        judged = judged_data_set(mesh.registry, product, objective)
         if judged is not None:
             dimension = mesh.registry.dimensions()[objective.variant]
             yield from _unknown_columns(objective, judged, dimension.columns_used(objective.settings))
@@ -107,16 +107,6 @@ def _unknown_columns(component: Declared[Any], data_set: Declared[Any], used: Ma
             if column not in known:
                 message = f'no column "{column}" in data set {data_set.title}; known: {known_text(known)}'
                 yield component.origin.problem(property_name, message, did_you_mean(column, known))
-
-
-def objectives_make_sense(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    for objective in product.objectives:
-        data_set = product.data_set(objective.config.data_set)
-        if data_set is None:
-            continue
-        dimension = mesh.registry.dimensions()[objective.variant]
-        for property_name, message, hint in dimension.problems(objective.settings, subject(product, data_set)):
-            yield objective.origin.problem(property_name, message, hint)
 
 
 def inputs_resolve(mesh: Mesh, product: Product) -> Iterator[Problem]:
@@ -258,7 +248,7 @@ PASSES: tuple[Pass, ...] = (
     names_are_unique,
     data_sets_exist,
     columns_exist,
-    objectives_make_sense,
+    *OBJECTIVE_PASSES,
     inputs_resolve,
     extractors_exist,
     indicators_refer,
@@ -269,6 +259,9 @@ PASSES: tuple[Pass, ...] = (
     policies_hold,
     lifecycle_is_written,
     runbook_exists,
+    routes_lead_somewhere,
+    owners_are_reached,
+    incidents_can_be,
     *MODEL_PASSES,
 )
 
@@ -279,11 +272,14 @@ _NEEDED: Mapping[Pass, frozenset[str]] = {
     data_sets_exist: frozenset({"data-set"}),
     columns_exist: frozenset({"data-set"}),
     objectives_make_sense: frozenset({"data-set", "input-port"}),
+    probed_ports_exist: frozenset({"data-set", "output-port"}),
+    final_values_can_change: frozenset({"service-level-asset"}),
     indicators_refer: frozenset({"service-level-asset"}),
     ports_refer: frozenset({"output-port"}),
     refresh_is_triggered: frozenset({"data-product", "input-port"}),
     checks_are_unique: frozenset({"data-set"}),
     lifecycle_is_written: frozenset({"data-product"}),
+    owners_are_reached: frozenset({"data-product"}),
     policies_hold: frozenset({"data-product", "data-set", "output-port", "service-level-asset", "data-sharing-agreement"}),
     references_resolve: frozenset({"input-port"}),
     data_sets_are_described_once: frozenset({"data-set"}),

@@ -22,6 +22,7 @@ from platform_resources.spec.field_types import (
     YesNo,
     hyphenated,
 )
+from platform_resources.spec.notifications import Incidents, Route
 from platform_resources.spec.strict import Strict
 
 
@@ -30,6 +31,11 @@ class Owners(Strict):
 
     business: Owner | None = None
     technical: Owner | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The business owner before the technical one, each once."""
+        return tuple(dict.fromkeys(owner for owner in (self.business, self.technical) if owner))
 
 
 class Support(Strict):
@@ -78,6 +84,8 @@ class DataProduct(Strict):
     tags: tuple[str, ...] = ()
     refresh: Refresh | None = None
     keep_versions: Annotated[int, Field(ge=1, le=10_000)] = 7
+    routes: tuple[Route, ...] = ()
+    incidents: Incidents | None = None
 
     @field_validator("owners", mode="before", json_schema_input_type=Owners | str)
     @classmethod
@@ -146,7 +154,7 @@ class OutputPort(Strict):
 
 
 class ServiceLevelAsset(Strict):
-    """An objective: one promise about one dimension of one data set; its `dimension` adds its own fields."""
+    """An objective: one promise about one dimension, of one data set or of the whole product; its `dimension` adds its own fields."""
 
     dimension: Annotated[str, BeforeValidator(hyphenated)]
     dimension_domain: str | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol, get_args, get_origin
 
 from pydantic import AliasChoices, ValidationError
 from pydantic.fields import FieldInfo
@@ -180,16 +180,18 @@ def _same_as(model: type[Strict], written: str) -> str:
 
 
 def _nested_names(model: type[Strict], location: Sequence[str | int]) -> Sequence[str]:
-    """The fields allowed at a nested place, found by following the annotations down."""
-    current = model
-    for step in location:
-        if isinstance(step, str):
-            field = next((f for n, f in current.model_fields.items() if step in written_names(n, f)), None)
-            nested = _models_in(field.annotation) if field is not None else []
-            if not nested:
-                return ()
-            current = nested[0]
-    return field_names(current)
+    """The fields allowed at a nested place, found by following the annotations down; none where the team chooses the names."""
+    current, chosen = model, False
+    for step in filter(lambda step: isinstance(step, str), location):
+        if chosen:
+            chosen = False
+            continue
+        field = next((f for n, f in current.model_fields.items() if step in written_names(n, f)), None)
+        nested = _models_in(field.annotation) if field is not None else []
+        if field is None or not nested:
+            return ()
+        current, chosen = nested[0], get_origin(field.annotation) is dict
+    return () if chosen else field_names(current)
 
 
 def _models_in(annotation: Any) -> list[type[Strict]]:

@@ -128,7 +128,12 @@ def _column_type(text: str) -> str:
     return plain
 
 
-_OWNER = re.compile(r"^(team:[A-Za-z0-9_-]+|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7})$")
+_EMAIL = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}"
+_OWNER = re.compile(rf"^(team:[A-Za-z0-9_-]+|{_EMAIL})$")
+
+
+def is_email(text: str) -> bool:
+    return re.fullmatch(_EMAIL, text) is not None
 
 
 def _owner(text: str) -> str:

@@ -80,7 +80,8 @@ class ServiceLevelIndicator(Strict):
     `method`: timeslices counts good intervals; ratio-timeslices averages their good shares, or with a `slice_target` counts the intervals
     that reach it; occurrences counts good events, or good time, over the whole window. `due_after` is how long after the end of an
     interval the version that covers it may still be published. An interval that was not measured is unknown and after `grace` (one
-    interval unless written) counts as bad, or with `unmeasured: unknown` never. Days are those of the `timezone`.
+    interval unless written) counts as bad, or with `unmeasured: unknown` never. `final_after` is how long after its end an interval that
+    is not good is provisional: a later reading that is met still makes it good. Days are those of the `timezone`.
     """
 
     service_level_name: Text
@@ -93,6 +94,7 @@ class ServiceLevelIndicator(Strict):
     slice_target: Percent | None = None
     due_after: Duration | None = None
     grace: Duration | None = None
+    final_after: Duration | None = None
     unmeasured: Literal["bad", "unknown"] = "bad"
     exclusions: tuple[Exclusion, ...] = ()
 
@@ -105,6 +107,15 @@ class ServiceLevelIndicator(Strict):
             nearest = max(1, round(window / interval)) * interval
             raise ValueError(shown, f"write window: {duration_text(nearest)}, or another interval")
         return window
+
+    @field_validator("final_after")
+    @classmethod
+    def _ends_within_the_window(cls, final_after: timedelta | None, info: ValidationInfo) -> timedelta | None:
+        window = info.data.get("window")
+        if final_after is not None and window is not None and final_after >= window:
+            shown = f"a final_after of {duration_text(final_after)} in a window of {duration_text(window)} leaves no interval that is final"
+            raise ValueError(shown, "write a shorter final_after or a longer window")
+        return final_after
 
     @field_validator("slice_target")
     @classmethod

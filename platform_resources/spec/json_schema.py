@@ -1,12 +1,13 @@
-"""One JSON Schema (draft 2020-12) of product.yaml for editors, assembled from every registered capability.
+"""The JSON Schemas (draft 2020-12) for editors: of product.yaml, assembled from every registered capability, and of domain.yaml.
 
-It accepts what the readers accept. What needs other files or arithmetic (names that refer, versions, SQL) is left to `mesh validate`.
+They accept what the readers accept. What needs other files or arithmetic (names that refer, versions, SQL) is left to `mesh validate`.
 """
 
 import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from platform_resources.spec.domain_document import DomainDocument
 from platform_resources.spec.field_problems import written_names
 from platform_resources.spec.names import NAME, any_case
 from platform_resources.spec.reading import API_VERSION, KIND, ComponentType, Variant, Vocabulary
@@ -39,6 +40,12 @@ def json_schema(vocabulary: Vocabulary) -> Schema:
         ),
         "$defs": dict(sorted(definitions.items())),
     }
+
+
+def domain_schema() -> Schema:
+    """The schema of one domain.yaml."""
+    schema = _accepting(DomainDocument.model_json_schema(by_alias=True, mode="validation"))
+    return {"$schema": DIALECT, "title": "Domain", **schema, "description": "What a domain is: domain.yaml."}
 
 
 def _components(types: Mapping[str, ComponentType]) -> Schema:

@@ -203,8 +203,7 @@ def _declared(
 ) -> Declared[Any] | None:
     properties = {key: _unwrapped(value) for key, value in written.items()}
     at = _Properties(document, (*place, "properties"), frozenset(k for k, v in written.items() if _is_wrapped(v)))
-    lines = {key: document.line((*place, "properties", key)) for key in written}
-    origin = Origin(document.file, document.line(place), f"components[{place[2]}]", lines)
+    origin = Origin(document.file, document.line(place), f"components[{place[2]}]", _lines(document, (*place, "properties"), written))
     variants = vocabulary.variants(kind.name)
     if not variants:
         config = _validated(kind.config, properties, at, problems, field_names(kind.config))
@@ -221,6 +220,16 @@ def _declared(
     if config is None or settings is None:
         return None
     return Declared("", "", kind.name, config, origin, chosen.name, settings)
+
+
+def _lines(document: Document, place: Place, written: Mapping[str, Any]) -> dict[str, int]:
+    """The line of each property, and of each entry of a list: `routes` and `routes[0]`."""
+    lines = {key: document.line((*place, key)) for key in written}
+    for key, value in written.items():
+        entries = (*place, key, "value") if _is_wrapped(value) else (*place, key)
+        if isinstance(_unwrapped(value), list):
+            lines |= {f"{key}[{at}]": document.line((*entries, at)) for at in range(len(_unwrapped(value)))}
+    return lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,21 +36,21 @@ class Audited:
 def audit(
     database: ProductDatabase, product: ProductPlan, registry: Registry, now: datetime, published: Publication | None
 ) -> tuple[Audited, ...]:
-    """Judge every objective of the product on what the build has made."""
+    """Judge every objective of the product that is measured by the audit on what the build has made."""
     dimensions = registry.dimensions()
     measures = {
         objective.check.name: dimensions[objective.dimension].measures(objective.settings, objective.subject)
-        for objective in product.objectives
+        for objective in product.audited
     }
     asked = [
         Asked(f"{o.data_set}.{o.check.name}.{name}", o.subject.relation, wanted)
-        for o in product.objectives
+        for o in product.audited
         for name, wanted in measures[o.check.name].items()
     ]
     readings = measure(asked, database.execute)
     return tuple(
         _audited(database, product, objective, registry, measures[objective.check.name], readings, now, published)
-        for objective in product.objectives
+        for objective in product.audited
     )
 
 

@@ -23,7 +23,17 @@ from platform_resources.capabilities.registry import installed_registry
 from platform_resources.spec.reading import read_product
 from tests.capabilities.customers import CUSTOMERS, ORDERS, PLAIN, POPULATION, REFERENCE, SUBJECT, configured, dimension
 
-DIMENSIONS = ("freshness", "volume", "completeness", "validity", "uniqueness", "referential-consistency", "custom-sql")
+DIMENSIONS = (
+    "availability",
+    "completeness",
+    "custom-sql",
+    "duration",
+    "freshness",
+    "referential-consistency",
+    "uniqueness",
+    "validity",
+    "volume",
+)
 
 
 def problems(name, written, subject=SUBJECT):

@@ -31,6 +31,7 @@ class Punctuality:
 
     name = "punctuality"
     config = PunctualitySettings
+    measured_by = "audit"
     example = "- {name: On time, type: service-level-asset, properties: {dimension: punctuality, lateness: 2h}}"
 
     def columns_used(self, settings):
@@ -160,13 +161,27 @@ BROKEN = [
         "dimensions.weather",
         "weather:CAPABILITY",
         {"weather": "class Weather:\n    name = 'weather'\n\nCAPABILITY = Weather()"},
-        "weather-quality 1.0.0 (dimensions.weather = weather:CAPABILITY) lacks config, example, columns_used, problems, measures, judge",
+        "weather-quality 1.0.0 (dimensions.weather = weather:CAPABILITY) lacks config, example, measured_by, columns_used, problems, measures, judge",
+    ),
+    (
+        "dimensions.weather",
+        "weather:CAPABILITY",
+        {"weather": PUNCTUALITY.replace('    measured_by = "audit"\n', "")},
+        "weather-quality 1.0.0 (dimensions.weather = weather:CAPABILITY) lacks measured_by",
+    ),
+    (
+        "dimensions.weather",
+        "weather:CAPABILITY",
+        {"weather": PUNCTUALITY.replace('"audit"', '"audits"')},
+        'weather-quality 1.0.0 (dimensions.weather = weather:CAPABILITY) has measured_by = "audits"; it must be one of audit, probe, history',
     ),
 ]  # fmt: skip
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "value", "modules", "message"), BROKEN, ids=["taken", "kind", "import", "attribute", "incomplete"])
+@pytest.mark.parametrize(
+    ("name", "value", "modules", "message"), BROKEN, ids=["taken", "kind", "import", "attribute", "incomplete", "when", "never"]
+)
 def test_a_capability_that_cannot_be_used_is_named_with_its_package_and_the_reason(tmp_path, name, value, modules, message):
     site = package(tmp_path / "site", {name: value}, modules)
     assert run(LISTING, site) == f"CapabilityInvalid: {message}"

@@ -26,7 +26,24 @@ def test_every_capability_can_be_shown(published):
         assert each["documentation"].splitlines()[0][:40] in published.mesh("capabilities", each["name"]).stdout.replace("\n", " ")
 
 
-@pytest.mark.parametrize("command", [("validate", "--json"), ("plan", "--json"), ("capabilities", "--json"), ("schema",)])
+@pytest.mark.parametrize(
+    "command", [("validate", "--json"), ("plan", "--json"), ("capabilities", "--json"), ("schema",), ("schema", "--domain")]
+)
 def test_data_is_all_that_goes_to_standard_output(published, command):
     edited(published.root, product_file("office", "summary"), "dimension: uniqueness", "dimension: uniquness")
     json.loads(published.mesh(*command).stdout)
+
+
+def test_a_plan_shows_who_is_told(published):
+    said = 'title: Office\nchannels: {desk: {url: "${DESK_URL}"}}\n'
+    (published.root / "dataproducts/office/domain.yaml").write_text(
+        f"{said}routes: [{{channel: desk, for: subscriber, severity: high, quiet_hours: {{from: '20:00', to: '07:00'}}}}]\n"
+    )
+    told = "office.desk for the subscriber, from severity high, quiet from 20:00 to 07:00 UTC"
+    assert told in published.mesh("plan", "summary").stdout
+    assert "routes" not in published.mesh("plan", "readings").stdout
+
+
+def test_the_schema_of_a_domain_is_not_that_of_a_product(published):
+    assert json.loads(published.mesh("schema", "--domain").stdout)["title"] == "Domain"
+    assert json.loads(published.mesh("schema").stdout)["title"] == "Data product"

@@ -15,9 +15,10 @@ from platform_resources.capabilities.registry import KINDS, Registry, installed_
 from platform_resources.cli.app import app
 from platform_resources.repository import read_plan
 from platform_resources.spec.components import Owners
-from platform_resources.spec.domain_document import Compute, DomainDocument
+from platform_resources.spec.domain_document import Compute, DomainDocument, read_domain
 from platform_resources.spec.durations import duration_text
 from platform_resources.spec.field_problems import written_names
+from platform_resources.spec.notifications import Channel, Digest, QuietTimes
 from platform_resources.spec.problems import problems_text
 from platform_resources.spec.reading import read_product
 from platform_resources.spec.strict import Strict
@@ -107,7 +108,12 @@ def test_the_specification_lists_every_field_of_every_capability_with_its_defaul
 
 def test_the_specification_lists_the_fields_of_owners_and_of_a_domain():
     found = tables(SPEC)
-    assert all(fields(model) in found for model in (Owners, DomainDocument, Compute))
+    assert [model for model in (Owners, DomainDocument, Compute, Channel, Digest, QuietTimes) if fields(model) not in found] == []
+
+
+def test_the_domain_of_the_specification_is_valid():
+    (example,) = re.findall(r"^```yaml\n(.*?)^```", sections(SPEC, "##")["The domain's own file"], re.MULTILINE | re.DOTALL)
+    assert problems_text(read_domain(example, "domain.yaml").problems) == ""
 
 
 @pytest.mark.parametrize(("kind", "name", "config"), [pytest.param(*each, id="-".join(each[:2])) for each in built_in()])

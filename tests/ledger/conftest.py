@@ -32,3 +32,9 @@ def postgres_ledger(postgres_server):
     found = open_ledger(new_database(postgres_server))
     yield found
     found.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def either(request):
+    """An empty ledger, once in SQLite and once in PostgreSQL."""
+    return request.getfixturevalue("ledger" if request.param == "sqlite" else "postgres_ledger")

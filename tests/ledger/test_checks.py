@@ -87,3 +87,12 @@ def test_a_rebuild_keeps_what_is_retired(ledger, tiny):
     register_checks(ledger, read_plan(tiny)[0], NOW)
     rebuild(ledger, log, NOW)
     assert known(ledger)["of_old"].retired_at == NOW
+
+
+def test_a_check_that_was_brought_in_from_elsewhere_is_not_the_plans_to_retire(tiny, ledger):
+    log = MemoryLog()
+    log.add(reading(name="not_null_id", product="readings", kind="imported"), reading(name="of_old", product="readings"))
+    sync(ledger, log, NOW)
+    done = register_checks(ledger, read_plan(tiny)[0], NOW)
+    assert done.retired == ("readings/lines: of_old",)
+    assert (known(ledger)["not_null_id"].kind, known(ledger)["not_null_id"].retired_at) == ("imported", None)

@@ -44,15 +44,16 @@ def test_a_writer_has_the_ledger_to_itself_from_its_first_moment(ledger):
 
 
 def incident(**changes):
-    told = {"product": "orders", "cause": "orders/lines: complete", "title": "Lines are complete", "severity": "high", "status": "open"}
-    return told | {"bad_since": START, "opened_at": START, "reopened": 0} | changes
+    told = {"cause": "orders", "number": 1, "title": "Lines are complete", "severity": "high", "status": "open", "moved_to": []}
+    return told | {"began_at": START, "opened_at": START, "changed_at": START, "reopened": 0} | changes
 
 
-def test_one_cause_has_one_open_incident_at_most(ledger):
-    with ledger.writing() as connection:
-        connection.execute(insert(incidents), [incident(status="resolved"), incident(status="resolved"), incident()])
-    with pytest.raises(IntegrityError), ledger.writing() as connection:
-        connection.execute(insert(incidents).values(incident(status="acknowledged")))
+def test_one_cause_has_one_live_incident_at_most(either):
+    with either.writing() as connection:
+        told = [incident(status="resolved"), incident(number=2, status="resolved"), incident(number=3), incident(cause="prices")]
+        connection.execute(insert(incidents), told)
+    with pytest.raises(IntegrityError), either.writing() as connection:
+        connection.execute(insert(incidents).values(incident(number=4, status="acknowledged")))
 
 
 def test_a_transaction_that_fails_leaves_nothing(ledger):

@@ -90,6 +90,8 @@ def test_a_check_that_tells_no_verdict_is_met_if_it_passed(told, passed, verdict
     ("key", "told", "kind"),
     [
         (("p", "d"), {"kind": "dbt_test"}, "dbt_test"),
+        (("p", "scorecard"), {"kind": "indicator"}, "indicator"),
+        (("p", "d"), {"kind": "imported", "failing_rows": 0}, "imported"),
         (("p", "d"), {"dimension": "volume"}, "objective"),
         (("p", "inputs", "i"), {}, "input"),
         (("p", "d"), {"failing_rows": 0}, "dbt_test"),

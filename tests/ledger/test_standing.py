@@ -19,13 +19,18 @@ FILLED = component(
     "service-level-indicator",
     "service_level_name: Most readings have a temperature\ninterval: 1d\nwindow: 10d\ntarget: 50",
 )
+MENDABLE = component(
+    "Temperatures once all is there",
+    "service-level-indicator",
+    "service_level_name: Most readings have a temperature\ninterval: 1d\nwindow: 10d\ntarget: 50\nfinal_after: 1d",
+)
 
 
 @pytest.fixture(scope="module")
 def readings(tmp_path_factory):
     """The product readings, with an indicator of its freshness and one of a quality objective."""
     root = tiny_mesh(tmp_path_factory.mktemp("standing"))
-    text = FILLED.replace("\n", "\n    ")
+    text = f"{FILLED}\n{MENDABLE}".replace("\n", "\n    ")
     edited(root, SPEC, "    - name: Company use", f"    {text}\n    - name: Company use")
     plan, problems = read_plan(root)
     assert problems == ()
@@ -104,3 +109,17 @@ def test_a_day_that_was_due_and_not_measured_is_unknown_and_then_bad(ledger, rea
     assert later.bad > 0
     assert later.percent is not None
     assert later.percent < 100
+
+
+def test_a_breach_that_is_mended_in_time_spends_no_budget_and_one_that_may_still_be_is_counted_out(ledger, readings):
+    """Missed on the second day and mended on the third; missed again on the fourth, of which the fifth knows nothing yet."""
+    said = ["met", "missed", "met", "missed"]
+    published = [version(FIRST + n * DAY) for n in range(5)]
+    events = [*published, *(verdict(FIRST + n * DAY, word) for n, word in enumerate(said))]
+    now = FIRST + 4 * DAY
+    found = stand(ledger, readings, now, *events)
+    plain, mendable = (found[name].attainment for name in ("temperatures_on_most_days", "temperatures_once_all_is_there"))
+    assert (plain.good, plain.bad, plain.provisional) == (2, 2, 0)
+    assert (mendable.good, mendable.bad, mendable.provisional) == (3, 1, 1)
+    late = stand(ledger, readings, FIRST + 6 * DAY, verdict(FIRST + 5 * DAY, "met"))["temperatures_once_all_is_there"].attainment
+    assert (late.good, late.bad, late.provisional) == (5, 1, 0)

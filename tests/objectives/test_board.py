@@ -1,16 +1,11 @@
-"""Incidents of a whole mesh: at the root, moved there, reopened, resolved, and never two for one cause."""
-
-from datetime import timedelta
+"""Incidents of a whole mesh: at the root, moved there, reopened, resolved and accepted."""
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from platform_resources.objectives.board import Board, changed, tended, with_reading
-from platform_resources.objectives.incidents import acknowledged, resolved, started
+from platform_resources.objectives.board import Board, changed, tended, watching, with_reading
+from platform_resources.objectives.incidents import acknowledged, attached, reopened, resolved
 from platform_resources.objectives.root_cause import causes, roots
-from platform_resources.objectives.severity import severity
+from platform_resources.objectives.severity import rank, severity
 from platform_resources.objectives.signals import Rule
 from tests.objectives.moments import DAY, HOUR, NOON
 
@@ -38,11 +33,17 @@ def test_in_a_circle_every_member_is_its_own_root_and_the_root_of_what_is_below(
 
 
 def after(board, readings, hours, rule=RULE):
-    """The board after some readings (`-orders +revenue`) at NOON + hours, tended."""
+    """The board after some readings (`-orders +revenue -orders.nulls`) at NOON + hours, tended."""
     at = NOON + hours * HOUR
     for word in readings.split():
-        board = with_reading(board, word[1:], "met" if word[0] == "+" else "missed", at, rule)
-    return tended(board, UPSTREAM, at, rule)
+        product, _, check = word[1:].partition(".")
+        board = with_reading(board, product, check or "fresh", "met" if word[0] == "+" else "missed", at, rule)
+    return tended(board, UPSTREAM, at, lambda _: rule)
+
+
+def said(board, product, resolution, hours):
+    """The board after a person has resolved the product's incident."""
+    return changed(board, product, lambda incident: resolved(incident, resolution, NOON + hours * HOUR, "ana"))[0]
 
 
 def story(*chapters, rule=RULE):
@@ -102,23 +103,29 @@ def test_the_same_trouble_within_the_cooldown_reopens_the_incident_and_later_it_
 
 def resolved_as(resolution, *chapters):
     """A failing product whose incident a person resolves after an hour, and what happens then."""
-    board, _ = after(Board(), "-stock", 0)
-    board, _ = changed(board, "stock", lambda incident: resolved(incident, resolution, NOON + HOUR, "ana"))
+    board = said(after(Board(), "-stock", 0)[0], "stock", resolution, 1)
     told = []
     for hours, readings in chapters:
         board, events = after(board, readings, hours)
-        told += [f"{hours} {event.kind}" for event in events]
+        told += [f"{hours} {event.kind} {event.incident} {event.note}".strip() for event in events]
     return told
 
 
 SAID = [
     ("fixed", [(2, "")], []),
-    ("fixed", [(2, ""), (3, "-stock")], ["3 reopened"]),
+    ("fixed", [(2, ""), (3, "-stock")], ["3 reopened stock#1"]),
+    ("fixed", [(2, ""), (30, "-stock")], ["30 opened stock#2"]),
     ("fixed", [(3, "+stock")], []),
+    ("fixed", [(3, "+stock"), (4, "-stock.nulls")], ["4 reopened stock#1", "4 noticed stock#1 nulls"]),
+    ("fixed", [(1, "-stock.nulls")], ["1 reopened stock#1", "1 noticed stock#1 nulls"]),
     ("expected", [(3, "-stock"), (90, "-stock")], []),
-    ("false positive", [(3, "-stock"), (4, "+stock"), (5, "-stock")], ["5 reopened"]),
-    ("no action", [(3, "+stock"), (90, "-stock")], ["90 opened"]),
-]
+    ("expected", [(3, "-stock -stock.nulls")], ["3 opened stock#2"]),
+    ("expected", [(1, "-stock.nulls")], ["1 opened stock#2"]),
+    ("expected", [(3, "-stock.nulls"), (4, "+stock.nulls"), (5, "-stock.nulls")],
+     ["3 opened stock#2", "4 resolved stock#2 auto-recovered", "5 reopened stock#2"]),
+    ("false positive", [(3, "-stock"), (4, "+stock"), (5, "-stock")], ["5 opened stock#2"]),
+    ("no action", [(3, "+stock"), (90, "-stock")], ["90 opened stock#2"]),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("resolution", "chapters", "told"), SAID)
@@ -126,12 +133,155 @@ def test_what_a_person_has_resolved_comes_back_only_with_new_trouble(resolution,
     assert resolved_as(resolution, *chapters) == told
 
 
-def test_what_a_person_called_expected_still_explains_what_fails_below():
-    board, _ = after(Board(), "-orders", 0)
-    board, _ = changed(board, "orders", lambda incident: resolved(incident, "expected", NOON, "ana"))
+def test_of_a_new_incident_only_the_new_failure_is_told():
+    board = said(after(Board(), "-stock.nulls", 0)[0], "stock", "expected", 1)
+    board, _ = after(board, "-stock.nulls -stock.fresh", 3)
+    incident = board.incidents["stock"]
+    assert (incident.name, incident.checks, incident.began_at) == ("stock#2", ("fresh",), NOON + 3 * HOUR)
+    assert board.failing_checks("stock") == ("fresh",)
+
+
+def test_a_new_failure_ends_although_the_accepted_one_stays():
+    board = said(after(Board(), "-stock.nulls", 0)[0], "stock", "expected", 1)
+    board, _ = after(board, "-stock.nulls -stock.fresh", 3)
+    _, (event,) = after(board, "-stock.nulls +stock.fresh", 4)
+    assert (event.incident, event.note) == ("stock#2", "auto-recovered")
+
+
+def test_a_check_that_had_recovered_before_is_not_accepted_with_the_others():
+    board, _ = story((0, "-stock.nulls -stock.fresh"), (1, "+stock.nulls"))
+    board = said(board, "stock", "expected", 2)
+    assert [event.incident for event in after(board, "-stock.nulls", 3)[1]] == ["stock#2"]
+
+
+def test_only_resolving_accepts_and_not_what_happens_to_an_incident_later():
+    board = said(after(Board(), "-stock", 0)[0], "stock", "expected", 1)
+    for hours, verdict in [(2, "met"), (3, "missed")]:
+        board = with_reading(board, "stock", "fresh", verdict, NOON + hours * HOUR, RULE)
+    board, _ = changed(board, "stock", lambda incident: attached(incident, ["revenue"], NOON + 3 * HOUR))
+    assert board.failing_checks("stock") == ("fresh",)
+
+
+def test_what_nobody_had_noticed_when_an_incident_was_called_expected_is_not_accepted():
+    board, _ = after(Board(), "-stock.nulls", 0)
+    board = with_reading(board, "stock", "fresh", "missed", NOON, RULE)
+    _, (event,) = after(said(board, "stock", "expected", 1), "", 1)
+    assert (event.kind, event.incident) == ("opened", "stock#2")
+
+
+def test_an_accepted_failure_explains_nothing_that_fails_below():
+    board = said(after(Board(), "-orders -revenue", 0)[0], "orders", "expected", 0)
+    _, events = after(board, "-report", 1)
+    assert [(event.kind, event.incident, event.note) for event in events] == [
+        ("opened", "revenue#1", ""),
+        ("attached", "revenue#1", "report"),
+    ]
+
+
+def test_what_is_called_fixed_explains_what_fails_below_until_its_next_reading():
+    board = said(after(Board(), "-orders", 0)[0], "orders", "fixed", 0)
     board, events = after(board, "-revenue", 1)
     assert [(event.kind, event.note) for event in events] == [("attached", "revenue")]
     assert after(board, "+orders", 2)[1] == ()
+
+
+def test_reopening_by_a_person_takes_the_acceptance_back():
+    board = said(after(Board(), "-stock", 0)[0], "stock", "expected", 1)
+    board, _ = changed(board, "stock", lambda incident: reopened(incident, NOON + 2 * HOUR, "ana"))
+    board, events = after(board, "", 2)
+    assert (events, board.failing_checks("stock")) == ((), ("fresh",))
+    assert [event.note for event in after(board, "+stock", 3)[1]] == ["auto-recovered"]
+
+
+def test_reopening_what_is_well_or_accepted_since_another_incident_ends_at_once():
+    board = said(after(Board(), "-stock.nulls", 0)[0], "stock", "expected", 1)
+    board, _ = after(board, "-stock.fresh", 2)
+    board, _ = after(board, "+stock.fresh", 3)
+    board, _ = changed(board, "stock", lambda incident: reopened(incident, NOON + 4 * HOUR, "ana"))
+    assert [(event.incident, event.note) for event in after(board, "", 4)[1]] == [("stock#2", "auto-recovered")]
+
+
+def test_more_checks_that_fail_are_noticed_once_and_the_last_that_recovers_ends_it():
+    board, told = story(
+        (0, "-stock.nulls -stock.fresh"), (1, "-stock.rows -stock.fresh"), (2, "+stock.fresh +stock.nulls"), (3, "+stock.rows")
+    )
+    assert told == ["0 opened stock#1", "1 noticed stock#1 rows", "3 resolved stock#1 auto-recovered"]
+    assert board.incidents["stock"].checks == ("fresh", "nulls", "rows")
+
+
+def test_what_was_moved_away_and_fails_on_its_own_account_again_is_a_new_incident():
+    _, told = story((0, "-revenue"), (1, "-orders"), (2, "+orders"), (9, ""))
+    assert told[-2:] == ["2 resolved orders#1 auto-recovered", "9 opened revenue#2"]
+
+
+def test_a_failure_that_is_heard_late_reopens_what_has_recovered():
+    board, _ = story((0, "-stock.nulls -stock.fresh"), (1, "+stock.nulls"), (5, "+stock.fresh"))
+    board = with_reading(board, "stock", "nulls", "missed", NOON + 3 * HOUR, RULE)
+    assert [event.kind for event in after(board, "", 6)[1]] == ["reopened"]
+
+
+def test_more_failing_checks_of_what_was_moved_are_not_told():
+    _, told = story((0, "-revenue"), (1, "-orders"), (2, "-revenue.nulls"))
+    assert told[-1] == "1 resolved revenue#1 moved: orders"
+
+
+def test_cooldown_and_settle_are_those_of_the_product_that_fails():
+    rules = {"orders": Rule(settle=9 * DAY, cooldown=9 * DAY), "revenue": Rule(settle=HOUR, cooldown=HOUR)}
+    board, told = Board(), []
+    for hours, readings in [(0, "-orders -revenue"), (2, "+orders"), (3, "-revenue"), (4, "+revenue"), (8, "-revenue"), (99, "-orders")]:
+        for word in readings.split():
+            board = with_reading(board, word[1:], "fresh", "met" if word[0] == "+" else "missed", NOON + hours * HOUR, RULE)
+        board, events = tended(board, UPSTREAM, NOON + hours * HOUR, rules.__getitem__)
+        told += [f"{hours} {event.kind} {event.incident}" for event in events]
+    assert told[3:] == [
+        "3 opened revenue#1",
+        "4 resolved revenue#1",
+        "8 opened revenue#2",
+        "99 reopened orders#1",
+        "99 resolved revenue#2",
+    ]
+
+
+UNWATCHED = "no action: nothing that failed is watched any more"
+WATCHED = [
+    ("-stock.nulls", {"stock": ["fresh"]}, "", [UNWATCHED]),
+    ("-stock.nulls", {"stock": []}, "", [UNWATCHED]),
+    ("-stock.nulls", {"orders": []}, "", []),
+    ("-stock.nulls", {"stock": ["nulls"]}, "", []),
+    ("-stock.nulls -stock.fresh", {"stock": ["fresh"]}, "", []),
+    ("-stock.nulls -stock.fresh", {"stock": ["fresh"]}, "+stock.fresh", [UNWATCHED]),
+    ("-stock.nulls", {"stock": ["empty"]}, "-stock.empty", ["empty"]),
+    ("-stock.nulls", {"stock": []}, "+stock.nulls", ["auto-recovered"]),
+]
+
+
+@pytest.mark.parametrize(("before", "known", "readings", "notes"), WATCHED)
+def test_what_is_watched_no_longer_ends_its_incident_but_is_no_recovery(before, known, readings, notes):
+    board = watching(after(Board(), before, 0)[0], known)
+    assert [event.note for event in after(board, readings, 1)[1]] == notes
+
+
+def test_forgetting_a_check_that_was_well_is_no_end_without_recovery():
+    board, _ = story((0, "-stock.nulls -stock.fresh"), (1, "+stock.nulls"))
+    assert [event.note for event in after(watching(board, {"stock": ["fresh"]}), "+stock.fresh", 2)[1]] == ["auto-recovered"]
+
+
+def test_a_recovery_after_another_failing_check_was_forgotten_is_a_recovery():
+    board, _ = after(Board(), "-stock.nulls -stock.fresh", 0)
+    board, _ = after(watching(board, {"stock": ["fresh"]}), "", 1)
+    assert [event.note for event in after(board, "+stock.fresh", 2)[1]] == ["auto-recovered"]
+
+
+def test_an_incident_whose_checks_are_gone_ends_without_recovery_also_when_the_forgetting_was_not_kept():
+    board = watching(after(Board(), "-stock", 0)[0], {"stock": []})
+    _, (event,) = after(Board(board.signals, board.incidents), "", 1)
+    assert event.note == UNWATCHED
+
+
+def test_a_check_that_is_watched_again_starts_anew_and_its_failure_is_a_new_incident():
+    board = said(after(Board(), "-stock", 0)[0], "stock", "expected", 1)
+    board, _ = after(watching(board, {"stock": []}), "", 2)
+    assert [event.incident for event in after(board, "-stock", 3)[1]] == ["stock#2"]
 
 
 def test_nothing_is_known_of_a_cause_that_never_had_an_incident():
@@ -156,63 +306,5 @@ def test_severity_follows_from_who_depends_on_it_and_the_budget(given, more, exp
     assert severity(*given, **more) == expected
 
 
-products = st.sampled_from(sorted(UPSTREAM))
-
-
-class IncidentMachine(RuleBasedStateMachine):
-    """Readings, people, and time in any order, a clock that goes back included."""
-
-    def __init__(self):
-        super().__init__()
-        self.board, self.at, self.rule, self.open = Board(), NOON, Rule(bad=2, of=3, good=2, cooldown=5 * HOUR, settle=3 * HOUR), {}
-
-    def told(self, events):
-        """Every opening is of a cause without an open incident; every end is of one that has it."""
-        for event in events:
-            cause = event.incident.split("#")[0]
-            if event.kind in ("opened", "reopened"):
-                assert cause not in self.open, event
-                self.open[cause] = event.incident
-            elif event.kind == "resolved":
-                assert self.open.pop(cause) == event.incident
-            elif event.kind != "attached":
-                assert self.open[cause] == event.incident
-
-    @rule(product=products, verdict=st.sampled_from(["met", "missed", "missed", "unknown"]), minutes=st.integers(-30, 240))
-    def reads(self, product, verdict, minutes):
-        self.at += timedelta(minutes=minutes)
-        self.board = with_reading(self.board, product, verdict, self.at, self.rule)
-
-    @rule()
-    def tends(self):
-        before = self.board
-        self.board, events = tended(self.board, UPSTREAM, self.at, self.rule)
-        self.told(events)
-        assert self.board.signals == before.signals
-        assert tended(self.board, UPSTREAM, self.at, self.rule) == (self.board, ())
-        for product, found in causes(UPSTREAM, self.board.failing).items():
-            own = self.board.incidents.get(product)
-            if found != (product,) and any(root in self.board.incidents for root in found):
-                assert own is None or not own.live
-                assert all(product in self.board.incidents[root].impacted for root in found if root in self.board.incidents)
-        assert all(incident.cause in self.board.failing for incident in self.board.live)
-
-    @rule(product=products, act=st.sampled_from(["acknowledge", "start", "fixed", "expected"]))
-    def acts(self, product, act):
-        if product in self.open:
-            person = {"acknowledge": acknowledged, "start": started}.get(act)
-            if act == "acknowledge" and self.board.incidents[product].status != "open":
-                return
-            if act == "start" and self.board.incidents[product].status == "in progress":
-                return
-            do = (lambda i: person(i, self.at, "ana")) if person else (lambda i: resolved(i, act, self.at, "ana"))
-            self.board, events = changed(self.board, product, do)
-            self.told(events)
-
-    @invariant()
-    def live_incidents_are_those_told_of(self):
-        assert {incident.cause: incident.name for incident in self.board.live} == self.open
-
-
-TestNeverTwoIncidentsForOneCause = IncidentMachine.TestCase
-TestNeverTwoIncidentsForOneCause.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+def test_severities_can_be_compared():
+    assert [rank(severity) for severity in ("low", "medium", "high", "critical")] == [0, 1, 2, 3]

@@ -1,11 +1,22 @@
 """One incident's transitions, and when something counts as failing."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from platform_resources.objectives.incidents import IllegalTransition, acknowledged, attached, moved, opened, reopened, resolved, started
-from platform_resources.objectives.signals import Rule, Signal, heard
+from platform_resources.objectives.incidents import (
+    IllegalTransition,
+    acknowledged,
+    attached,
+    moved,
+    noticed,
+    opened,
+    reopened,
+    resolved,
+    started,
+)
+from platform_resources.objectives.signals import Condition, Rule, Signal, condition, heard
 from tests.objectives.moments import DAY, HOUR, NOON
 
 
@@ -96,6 +107,18 @@ def test_products_are_attached_once():
     assert attached(incident, ["revenue"], NOON) == (incident, ())
 
 
+def test_failing_checks_are_noticed_once_and_leave_the_status_alone():
+    incident = done(opened("orders", NOON, NOON, checks=["rows", "fresh", "rows"])[0], seen)
+    changed, events = noticed(incident, ["nulls", "fresh"], NOON + 2 * HOUR)
+    assert (incident.checks, changed.checks, changed.status) == (("fresh", "rows"), ("fresh", "nulls", "rows"), "acknowledged")
+    assert [(event.kind, event.note, event.by, event.at) for event in events] == [("noticed", "nulls", "platform", NOON + 2 * HOUR)]
+    assert noticed(changed, ["nulls"], NOON + 3 * HOUR) == (changed, ())
+
+
+def test_what_is_noticed_by_a_clock_that_went_back_is_no_earlier_than_the_last_event():
+    assert noticed(done(new(), seen), ["nulls"], NOON)[1][0].at == NOON + HOUR
+
+
 def test_a_moved_incident_says_where_it_went():
     incident, (event,) = moved(new(), ["users", "orders_raw"], NOON)
     assert (incident.resolution, incident.moved_to, event.note) == ("moved", ("orders_raw", "users"), "moved: orders_raw, users")
@@ -133,3 +156,46 @@ def test_a_reading_heard_before_or_too_late_changes_nothing():
 def test_a_rule_that_can_never_be_is_refused(numbers):
     with pytest.raises(ValueError, match=r"can never be bad|at least 1 is needed"):
         Rule(**numbers)
+
+
+def test_a_signal_keeps_the_reason_of_its_newest_bad_reading():
+    signal = heard(Signal(), "missed", NOON, Rule(), "31 % null")
+    signal = heard(signal, "missed", NOON + HOUR, Rule(), "30 % null")
+    assert signal.reason == "30 % null"
+    assert heard(signal, "met", NOON + 2 * HOUR, Rule(), "0 % null").reason == "30 % null"
+    assert heard(signal, "unknown", NOON + 2 * HOUR, Rule(), "no reading").reason == "30 % null"
+
+
+def test_what_is_accepted_stays_so_until_it_recovers():
+    rule = Rule(good=2)
+    signal = replace(heard(Signal(), "missed", NOON, rule), accepted=True)
+    found = []
+    for hours, verdict in enumerate(["missed", "met", "unknown", "missed", "met", "met", "missed"], start=1):
+        signal = heard(signal, verdict, NOON + hours * HOUR, rule)
+        found.append((signal.failing, signal.accepted, signal.counts))
+    assert found == [(True, True, False)] * 5 + [(False, False, False), (True, False, True)]
+
+
+def ill(since, last=None, accepted=False):
+    return Signal(failing_since=NOON + since * HOUR, last_bad_at=NOON + (last or since) * HOUR, accepted=accepted)
+
+
+def well(since):
+    return Signal(last_bad_at=NOON + DAY, well_since=NOON + since * HOUR)
+
+
+CONDITIONS = [
+    ([], (None, None, None)),
+    ([Signal()], (None, None, None)),
+    ([ill(1, 4), ill(2, 5), ill(0, 9, accepted=True)], (1, 5, None)),
+    ([ill(0, 9, accepted=True)], (None, None, None)),
+    ([well(1), well(3), ill(2)], (2, 2, 3)),
+    ([well(1), well(3), ill(2, accepted=True)], (None, None, 3)),
+]
+
+
+@pytest.mark.parametrize(("signals", "expected"), CONDITIONS)
+def test_a_product_fails_as_long_as_a_check_fails_that_nobody_accepted(signals, expected):
+    times = [None if hours is None else NOON + hours * HOUR for hours in expected]
+    assert condition(signals) == Condition(*times)
+    assert condition(signals).failing == (expected[0] is not None)

@@ -7,7 +7,7 @@ import pytest
 
 from platform_resources.capabilities.registry import KINDS
 from platform_resources.spec.document import Document, read_document
-from platform_resources.spec.json_schema import json_schema
+from platform_resources.spec.json_schema import domain_schema, json_schema
 from tests.meshes import REPOSITORY, TINY_MESH, document
 
 TESTS = Path(__file__).parents[1]
@@ -27,6 +27,7 @@ STRUCTURAL = [
     "owner_that_is_none",
     "product_name_with_capitals",
     "product_written_as_a_list",
+    "routes_that_make_no_sense",
     "two_data_products",
     "unknown_component_type",
     "unknown_dimension",
@@ -122,3 +123,46 @@ def test_a_dimension_may_be_capitalised(validator, dimension):
 def test_every_component_type_and_field_group_is_documented(registry):
     definitions = json_schema(registry)["$defs"]
     assert [name for name, schema in definitions.items() if not schema.get("description") and schema.get("type") == "object"] == []
+
+
+DOMAINS = sorted((REPOSITORY / "dataproducts").glob("*/domain.yaml"))
+
+
+@pytest.fixture(scope="module")
+def domain_validator():
+    return jsonschema.Draft202012Validator(domain_schema())
+
+
+def test_the_schema_of_a_domain_is_itself_valid():
+    jsonschema.Draft202012Validator.check_schema(domain_schema())
+
+
+@pytest.mark.parametrize("file", DOMAINS, ids=lambda file: file.parent.name)
+def test_it_accepts_every_domain_of_the_repository(domain_validator, file):
+    assert faults(domain_validator, file.read_text(encoding="utf-8")) == []
+
+
+DOMAIN_MISTAKES = [
+    "titel: Sales",
+    "channels: {alerts: {description: No URL.}}",
+    'channels: {Chat Room: {url: "${URL}"}}',
+    "routes: [{channel: alerts, for: everyone}]",
+    "routes: [{channel: alerts, severity: urgent}]",
+    'routes: [{channel: alerts, quiet_hours: {from: "20:00"}}]',
+    'routes: [{channel: alerts, quiet_hours: {from: "20:00", to: "25:00"}}]',
+    'routes: [{channel: alerts, quiet_hours: {from: "20:00", to: "07:00", days: [monday]}}]',
+    'digest: {channel: alerts, at: "8:00"}',
+    "incidents: {wait: 20}",
+    "incidents: {renotify: nevr}",
+    "incidents: {bad: 0}",
+]
+
+
+@pytest.mark.parametrize("text", DOMAIN_MISTAKES)
+def test_it_rejects_mistakes_of_structure_in_a_domain(domain_validator, text):
+    assert faults(domain_validator, text)
+
+
+@pytest.mark.parametrize("text", ["{}", "incidents: {renotify: never, bad: '2'}", "routes: [{channel: a@b.de, for: subscriber}]"])
+def test_it_accepts_every_way_of_writing_a_domain(domain_validator, text):
+    assert faults(domain_validator, text) == []

@@ -46,6 +46,7 @@ class Completeness:
 
     name = "completeness"
     config = CompletenessSettings
+    measured_by = "audit"
     example = """
 - name: Every customer has a profile
   type: service-level-asset

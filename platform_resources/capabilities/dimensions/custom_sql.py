@@ -59,6 +59,7 @@ class CustomSql:
 
     name = "custom-sql"
     config = CustomSqlSettings
+    measured_by = "audit"
     example = """
 - name: Active customers have bought recently
   type: service-level-asset

@@ -38,6 +38,7 @@ class Freshness:
 
     name = "freshness"
     config = FreshnessSettings
+    measured_by = "audit"
     example = """
 - name: Refreshed daily
   type: service-level-asset

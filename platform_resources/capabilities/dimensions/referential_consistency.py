@@ -26,6 +26,7 @@ class ReferentialConsistency:
 
     name = "referential-consistency"
     config = ReferentialConsistencySettings
+    measured_by = "audit"
     example = """
 - name: Every order belongs to a customer
   type: service-level-asset

@@ -21,6 +21,7 @@ class Uniqueness:
 
     name = "uniqueness"
     config = UniquenessSettings
+    measured_by = "audit"
     example = """
 - name: One row per household
   type: service-level-asset

@@ -95,6 +95,7 @@ class Validity:
 
     name = "validity"
     config = ValiditySettings
+    measured_by = "audit"
     example = """
 - name: Revenue is not negative
   type: service-level-asset

@@ -40,6 +40,7 @@ class Volume:
 
     name = "volume"
     config = VolumeSettings
+    measured_by = "audit"
     example = """
 - name: Customers are never deleted
   type: service-level-asset

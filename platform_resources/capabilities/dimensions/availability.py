@@ -1,0 +1,76 @@
+"""The dimension `availability`."""
+
+import math
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+from pydantic import field_validator
+
+from platform_resources.capabilities.measures import Judgement, Measure, Moment, Reading, Subject
+from platform_resources.capabilities.shares import amount, counted
+from platform_resources.spec.durations import Duration, duration_text
+from platform_resources.spec.field_types import Text
+from platform_resources.spec.strict import Strict
+
+LONGEST_WITHIN = timedelta(minutes=5)
+
+
+class AvailabilitySettings(Strict):
+    """How long an answer may take, and of which output port; of every port of the data set if left out."""
+
+    within: Duration = timedelta(seconds=10)
+    port: Text | None = None
+
+    @field_validator("within")
+    @classmethod
+    def _is_worth_waiting_for(cls, within: timedelta) -> timedelta:
+        """One port that hangs holds up the evaluation of the others for so long."""
+        if within > LONGEST_WITHIN:
+            raise ValueError(f"{duration_text(within)} is too long to wait for an answer; write at most {duration_text(LONGEST_WITHIN)}")
+        return within
+
+
+class Availability:
+    """Whether consumers can read the newest published version: real rows, from each output port of the data set, within a time.
+
+    Looked at between refreshes, as a consumer would: the files, and for SQL ports also the catalog. Nothing published is unknown
+    before the first publication, and missed after it.
+    """
+
+    name = "availability"
+    config = AvailabilitySettings
+    measured_by = "probe"
+    example = """
+- name: Customers can be read
+  type: service-level-asset
+  properties: {dimension: availability, data_set: customers, within: 10s}
+- name: The file of customers can be read
+  type: service-level-asset
+  properties: {dimension: availability, port: customers_file, within: 30s}
+"""
+
+    def columns_used(self, settings: AvailabilitySettings) -> Mapping[str, tuple[str, ...]]:
+        return {}
+
+    def problems(self, settings: AvailabilitySettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
+        yield from ()
+
+    def measures(self, settings: AvailabilitySettings, subject: Subject) -> Mapping[str, Measure]:
+        return {}
+
+    def judge(self, settings: AvailabilitySettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
+        promised = f"an answer within {duration_text(settings.within)}"
+        port, rows, seconds = readings["port"].value, readings["rows"], readings["seconds"].value
+        if rows.error is not None:
+            return Judgement("missed", f"{port} could not be read: {rows.error}; {promised} promised", threshold=promised)
+        if readings["seconds"].error is not None:
+            return Judgement("unknown", f"{port} could not be probed: {readings['seconds'].error}", threshold=promised)
+        if rows.value is None:
+            return Judgement("unknown", f"{port} was never published yet, so there is nothing to read", threshold=promised)
+        if not isinstance(seconds, (int, float)):
+            raise ValueError(f'the reading "seconds" holds {seconds!r}, which is no time')
+        reason = f"{port} gave {amount(counted(readings, 'rows'))} in {math.ceil(seconds * 100) / 100:g} s; {promised} promised"
+        return Judgement("met" if seconds <= settings.within.total_seconds() else "missed", reason, round(seconds, 3), promised)
+
+
+CAPABILITY = Availability()

@@ -1,0 +1,126 @@
+"""The dimension `duration`."""
+
+import math
+from collections.abc import Iterator, Mapping
+from statistics import median
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from platform_resources.capabilities.measures import Judgement, Measure, Moment, Reading, Refreshes, Subject, Verdict
+from platform_resources.capabilities.shares import number_text
+from platform_resources.spec.durations import Duration, duration_text
+from platform_resources.spec.strict import Strict
+
+# Two weeks of days: under so many refreshes nothing can be called usual.
+FEWEST_RUNS = 14
+Part = tuple[Verdict, str]
+
+
+class DurationSettings(Strict):
+    """How long a refresh may take, and how much longer than usual, where usual is the median of the last `runs` before it."""
+
+    at_most: Duration | None = None
+    slower_than_usual: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None = None
+    runs: Annotated[int, Field(ge=FEWEST_RUNS, le=1000)] = 20
+
+    @model_validator(mode="after")
+    def _promises_something(self) -> "DurationSettings":
+        if self.at_most is None and self.slower_than_usual is None:
+            raise ValueError("write at least one of at_most, slower_than_usual")
+        if self.slower_than_usual is None and "runs" in self.model_fields_set:
+            raise ValueError("runs belongs to slower_than_usual; write both, or take runs away")
+        return self
+
+
+class RefreshDuration:
+    """How long refreshes of the product take: at most so long, and at most so many times the median of those before.
+
+    About the product as a whole, so without a `data_set`. Refreshes that ended well count, and one that still goes on once it is too
+    long. Under 14 of them before it, what is usual is still being learned, which is unknown.
+    """
+
+    name = "duration"
+    config = DurationSettings
+    measured_by = "history"
+    example = """
+- name: Refreshed in ten minutes
+  type: service-level-asset
+  properties: {dimension: duration, at_most: 10m}
+- name: Refreshed as fast as usual
+  type: service-level-asset
+  properties: {dimension: duration, slower_than_usual: 2, runs: 20}
+"""
+
+    def columns_used(self, settings: DurationSettings) -> Mapping[str, tuple[str, ...]]:
+        return {}
+
+    def problems(self, settings: DurationSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
+        yield from ()
+
+    def measures(self, settings: DurationSettings, subject: Subject) -> Mapping[str, Measure]:
+        return {}
+
+    def judge(self, settings: DurationSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
+        threshold = ", ".join(_promises(settings))
+        seconds, before, going_on = _looked_at(settings, moment.refreshes)
+        if seconds is None:
+            return Judgement("unknown", "no refresh has ended well yet", threshold=threshold)
+        parts = list(_parts(settings, seconds, before))
+        verdicts: tuple[Verdict, ...] = ("missed", "unknown", "met")
+        worst = next(verdict for verdict in verdicts if verdict in {part for part, _ in parts})
+        told = "; ".join(text for verdict, text in parts if verdict == worst)
+        what = "the refresh that goes on has taken" if going_on else "the last refresh took"
+        return Judgement(worst, f"{what} {seconds_text(seconds)}; {told}", round(seconds, 3), threshold)
+
+
+def _looked_at(settings: DurationSettings, refreshes: Refreshes) -> tuple[float | None, tuple[float, ...], bool]:
+    """The duration to judge, those before it, and whether it still grows: a refresh that goes on counts once it breaks the promise."""
+    if refreshes.running is not None and _broken(settings, refreshes.running, refreshes.seconds):
+        return refreshes.running, refreshes.seconds, True
+    if not refreshes.seconds:
+        return None, (), False
+    return refreshes.seconds[-1], refreshes.seconds[:-1], False
+
+
+def _broken(settings: DurationSettings, seconds: float, before: tuple[float, ...]) -> bool:
+    return any(verdict == "missed" for verdict, _ in _parts(settings, seconds, before))
+
+
+def _parts(settings: DurationSettings, seconds: float, before: tuple[float, ...]) -> Iterator[Part]:
+    if settings.at_most is not None:
+        yield _met(seconds <= settings.at_most.total_seconds()), f"at most {duration_text(settings.at_most)} promised"
+    if settings.slower_than_usual is not None:
+        yield _against_usual(settings.slower_than_usual, seconds, before[-settings.runs :])
+
+
+def _against_usual(times: float, seconds: float, before: tuple[float, ...]) -> Part:
+    if len(before) < FEWEST_RUNS:
+        return "unknown", f"learning what is usual: {len(before)} of {FEWEST_RUNS} refreshes before it"
+    usual = median(before)
+    return _met(seconds <= times * usual), f"at most {number_text(times)} times the usual {seconds_text(usual)} promised"
+
+
+def _met(holds: bool) -> Verdict:
+    return "met" if holds else "missed"
+
+
+def _promises(settings: DurationSettings) -> Iterator[str]:
+    if settings.at_most is not None:
+        yield f"at most {duration_text(settings.at_most)}"
+    if settings.slower_than_usual is not None:
+        yield f"at most {number_text(settings.slower_than_usual)} times as long as usual"
+
+
+def seconds_text(seconds: float) -> str:
+    """`12.3 s`, `4 min 5 s`, `2 h 3 min`; rounded up, so that it never looks shorter than it was."""
+    if seconds < 60:
+        return f"{math.ceil(seconds * 10) / 10:g} s"
+    whole = math.ceil(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+CAPABILITY = RefreshDuration()

@@ -1,0 +1,70 @@
+"""The command `mesh evaluate`, and what other commands use of it: judge products now, and tell what happened to incidents."""
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from platform_resources.cli.console import CANNOT_RUN, FINE, Stop, mesh_of, out, print_json, told, words
+from platform_resources.cli.memory import history, synced
+from platform_resources.cli.specs import Json
+from platform_resources.planning.plan import MeshPlan
+
+if TYPE_CHECKING:
+    from platform_resources.objectives.incidents import Event
+    from platform_resources.orchestration.evaluation import EvaluatedDomain
+
+
+def evaluate(context: typer.Context, as_json: Json = False) -> None:
+    """Judge every product now, as the scheduled jobs do: indicators, incidents, and messages that are due."""
+    root, plan = mesh_of(context)
+    done, happened = evaluated(root, plan)
+    if as_json:
+        print_json({"domains": [asdict(each) for each in done], "events": [asdict(event) for event in happened]})
+    else:
+        print_happened(happened)
+        words.print(f"{len(done)} domain(s) evaluated" + ("" if happened else ": nothing new"), highlight=False)
+    print_problems(done)
+    undelivered = _deliver(root, plan)
+    raise Stop(CANNOT_RUN if undelivered or any(each.problems for each in done) else FINE)
+
+
+def _deliver(root: Path, plan: MeshPlan) -> int:
+    """Send what is due on all channels; gives the number of messages that could not be sent, which are tried again."""
+    from platform_resources.orchestration.delivering import deliver_due
+
+    now = datetime.now(UTC)
+    with synced(root, now) as ledger:
+        delivered = deliver_due(ledger, plan, None, os.environ, now, f"mesh evaluate, process {os.getpid()}")
+    if delivered.sent:
+        words.print(f"{delivered.sent} message(s) sent", highlight=False)
+    for text in delivered.texts:
+        words.print(f"not sent yet: {text}", style="red", markup=False, highlight=False)
+    return delivered.failed
+
+
+def evaluated(root: Path, plan: MeshPlan, domains: Collection[str] | None = None) -> "tuple[Sequence[EvaluatedDomain], Sequence[Event]]":
+    """How the evaluation of each domain went, and what happened to incidents meanwhile; `plan` is of the whole mesh."""
+    from platform_resources.ledger.incident_store import events_of, incidents_of
+    from platform_resources.orchestration.evaluation import evaluate_domains
+
+    begun = datetime.now(UTC)
+    done = evaluate_domains(root, plan, history(root), domains)
+    with synced(root, datetime.now(UTC)) as ledger, ledger.reading() as connection:
+        touched = [stored.incident.name for stored in incidents_of(connection, since=begun)]
+        return done, [event for name in touched for event in events_of(connection, name) if event.at >= begun]
+
+
+def print_happened(events: "Iterable[Event]") -> None:
+    for event in events:
+        out.print(f"{told(event.incident)} {event.kind} {told(event.note)}".strip(), soft_wrap=True, highlight=False)
+
+
+def print_problems(done: "Iterable[EvaluatedDomain]") -> None:
+    for each in done:
+        for problem in each.problems:
+            words.print(f"{each.domain} could not be evaluated: {problem}", style="red", markup=False, highlight=False)

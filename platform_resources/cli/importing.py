@@ -1,0 +1,132 @@
+"""The command about tests that run elsewhere: import-dbt-results."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, Stop, cell, mesh_of, out, print_json, print_problems, stop, told, words
+from platform_resources.cli.evaluating import evaluated, print_happened
+from platform_resources.cli.evaluating import print_problems as print_evaluation_problems
+from platform_resources.cli.memory import history
+from platform_resources.cli.specs import Json
+from platform_resources.planning.plan import MeshPlan
+from platform_resources.repository import state_folder
+from platform_resources.warehouses.dbt_artefacts import ArtefactFile, Artefacts, artefacts
+
+if TYPE_CHECKING:
+    from platform_resources.orchestration.importing import Imported, ImportedTest
+    from platform_resources.warehouses.dbt_matching import Refused
+
+COLOURS = {"met": "green", "missed": "red", "unknown": "yellow"}
+
+
+def import_dbt_results(
+    context: typer.Context,
+    manifest: Annotated[Path, typer.Option(help="The manifest.json that dbt wrote into target/.")],
+    run_results: Annotated[Path, typer.Option(help="The run_results.json of the same dbt test or dbt build.")],
+    as_json: Json = False,
+) -> None:
+    """Import the results of dbt tests that ran elsewhere, as checks of the products they belong to. Twice is once."""
+    found = artefacts(_file(manifest, "--manifest"), _file(run_results, "--run-results"))
+    if isinstance(found, tuple):
+        print_problems(found)
+        raise Stop(CANNOT_RUN)
+    if not found.results:
+        stop(f"{run_results} has no result of a test, so nothing is imported; import after dbt test or dbt build", CANNOT_RUN)
+    root, plan = mesh_of(context)
+    done = _imported(root, plan, found)
+    if as_json:
+        print_json(_data(done))
+    else:
+        _print(done)
+    problems, happened = evaluated(root, plan, {plan.product(test.match.product).domain for test in done.tests})
+    if not as_json:
+        print_happened(happened)
+    print_evaluation_problems(problems)
+    raise Stop(_exit_code(done))
+
+
+def _file(path: Path, option: str) -> ArtefactFile:
+    try:
+        return ArtefactFile(str(path), path.read_bytes())
+    except OSError as error:
+        stop(f"{path}: {error.strerror}; {option} takes a file that dbt wrote into its folder target/", CANNOT_RUN)
+
+
+def _imported(root: Path, plan: MeshPlan, found: Artefacts) -> "Imported":
+    from platform_resources.ledger.database import LedgerUnavailable
+    from platform_resources.orchestration.importing import ImportBusy, import_results
+
+    try:
+        return import_results(state_folder(root), plan, found, history(root), datetime.now(UTC))
+    except (ImportBusy, LedgerUnavailable) as error:
+        stop(str(error), CANNOT_RUN)
+
+
+def _exit_code(done: "Imported") -> int:
+    """By what the files say, so the same when they are imported again. A test that belongs nowhere weighs more than one that fails."""
+    if done.refused:
+        return CANNOT_RUN
+    return MISSED if done.not_met else FINE
+
+
+def _print(done: "Imported") -> None:
+    table = Table("product", "check", "verdict", "why", "tested (UTC)", "", box=None, header_style="bold")
+    for test in done.tests:
+        table.add_row(*_row(test))
+    if done.tests:
+        out.print(table)
+    out.print(f"{_counted(done)}, of dbt's invocation {told(done.invocation_id)}")
+    _print_refused(done.refused)
+
+
+def _row(test: "ImportedTest") -> tuple[Any, ...]:
+    match, result = test.match, test.result
+    asset = "/".join(match.key[1:])
+    verdict = f"[{COLOURS[result.verdict]}]{result.verdict}[/]"
+    outcome = {"new": "", "known": "[dim]known[/]", "older": "[dim]older than what is known[/]"}[test.outcome]
+    return told(match.product), cell(f"{asset}: {match.check}"), verdict, cell(result.reason), f"{result.at:%Y-%m-%d %H:%M}", outcome
+
+
+def _counted(done: "Imported") -> str:
+    known, older = done.count("known"), done.count("older")
+    rest = [f"{known} imported before" if known else "", f"{older} older than what is known" if older else ""]
+    return ", ".join([f"{done.count('new')} of {len(done.tests) + len(done.refused)} results are new", *filter(None, rest)])
+
+
+def _print_refused(refused: "tuple[Refused, ...]") -> None:
+    if refused:
+        words.print(f"{len(refused)} not imported:", style="red")
+    for each in refused:
+        words.print(f"  {told(each.test.unique_id)}: {told(each.reason)}", style="red", highlight=False)
+
+
+def _data(done: "Imported") -> dict[str, Any]:
+    return {
+        "invocation_id": done.invocation_id,
+        "new": done.count("new"),
+        "known": done.count("known"),
+        "older": done.count("older"),
+        "tests": [_test_data(test) for test in done.tests],
+        "refused": [{"test": each.test.unique_id, "reason": each.reason} for each in done.refused],
+    }
+
+
+def _test_data(test: "ImportedTest") -> dict[str, Any]:
+    match, result = test.match, test.result
+    return {
+        "product": match.product,
+        "asset": "/".join(match.key),
+        "check": match.check,
+        "planned": match.planned is not None,
+        "test": result.test.unique_id,
+        "verdict": result.verdict,
+        "severity": result.severity,
+        "reason": result.reason,
+        "failing_rows": result.failing_rows,
+        "at": result.at.isoformat(),
+        "outcome": test.outcome,
+    }

@@ -1,0 +1,190 @@
+"""Commands about incidents: incidents, ack, resolve."""
+
+import getpass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, Stop, cell, out, print_json, stop, told, words
+from platform_resources.cli.memory import synced
+from platform_resources.cli.specs import Json
+from platform_resources.objectives import incidents as acts
+from platform_resources.objectives.incidents import Change, Incident, Resolution
+from platform_resources.repository import mesh_root
+from platform_resources.spec.problems import did_you_mean, known_text
+
+if TYPE_CHECKING:
+    from platform_resources.ledger.incident_store import StoredIncident
+    from platform_resources.objectives.incidents import Event
+
+SEVERITIES = {"low": "dim", "medium": "yellow", "high": "red", "critical": "bold red"}
+RECENTLY = timedelta(days=30)
+WORDS: dict[str, Resolution] = {
+    "fixed": "fixed",
+    "expected": "expected",
+    "false-positive": "false positive",
+    "no-action": "no action",
+}
+Name = Annotated[str, typer.Argument(help="The incident's name, such as purchase_orders#3.", metavar="INCIDENT")]
+By = Annotated[str | None, typer.Option("--by", help="Who does it; the name of the user of this computer if left out.")]
+Note = Annotated[str, typer.Option("--note", help="What others should know.")]
+
+
+def incidents(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="One incident (purchase_orders#3), or all of a product.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also those that were resolved more than 30 days ago.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show incidents: what is broken, since when, who suffers from it, and what has happened."""
+    from platform_resources.ledger.incident_store import events_of, incident_named, incidents_of
+    from platform_resources.objectives.response import response
+
+    now = datetime.now(UTC)
+    with synced(mesh_root(context.obj), now) as ledger, ledger.reading() as connection:
+        one = incident_named(connection, name) if name else None
+        if one is not None:
+            _show(one, events_of(connection, one.incident.name), now, as_json)
+            raise Stop(MISSED if one.incident.live else FINE)
+        found = incidents_of(connection, name, since=None if every else now - RECENTLY)
+        if name and not found:
+            _nothing(name, [each.incident for each in incidents_of(connection)])
+    if as_json:
+        print_json([_data(each) for each in found])
+    else:
+        _print_incidents(found, now)
+        _print_response(response([each.incident for each in found], now))
+    raise Stop(MISSED if any(each.incident.live for each in found) else FINE)
+
+
+def ack(
+    context: typer.Context,
+    name: Name,
+    start: Annotated[bool, typer.Option("--start", help="Say also that somebody works on it.")] = False,
+    by: By = None,
+    note: Note = "",
+) -> None:
+    """Say that an incident was seen: nobody is reminded of it any more."""
+    who = by or getpass.getuser()
+    _act(context, name, lambda incident, at: acts.started(incident, at, who, note) if start else acts.acknowledged(incident, at, who, note))
+
+
+def resolve(
+    context: typer.Context,
+    name: Name,
+    as_: Annotated[str, typer.Option("--as", help=f"How it ended: {', '.join(WORDS)}.", metavar="HOW")] = "fixed",
+    by: By = None,
+    note: Note = "",
+) -> None:
+    """Say that an incident is over. What fails on as expected, false-positive or no-action is accepted until it was well in between."""
+    if as_ not in WORDS:
+        hint = did_you_mean(as_, WORDS)
+        stop(f'--as is "{as_}"; allowed: {known_text(WORDS)}' + (f"\n{hint}" if hint else ""), CANNOT_RUN)
+    who = by or getpass.getuser()
+    _act(context, name, lambda incident, at: acts.resolved(incident, WORDS[as_], at, who, note))
+
+
+def _act(context: typer.Context, name: str, act: Callable[[Incident, datetime], Change]) -> None:
+    from platform_resources.ledger.incident_store import board, incidents_of, keep_board
+    from platform_resources.objectives.board import changed
+
+    now = datetime.now(UTC)
+    with synced(mesh_root(context.obj), now) as ledger, ledger.projecting() as connection:
+        before = board(connection)
+        named = {incident.name: cause for cause, incident in before.incidents.items()}
+        if name not in named:
+            _nothing(name, list(before.incidents.values()), [stored.incident.name for stored in incidents_of(connection)])
+        try:
+            after, events = changed(before, named[name], lambda incident: act(incident, now))
+        except acts.IllegalTransition as error:
+            stop(str(error), CANNOT_RUN)
+        keep_board(connection, before, after, events)
+    incident = after.incidents[named[name]]
+    out.print(f"{told(incident.name)} is {incident.status}{_how(incident)}")
+
+
+def _nothing(name: str, known: Sequence[Incident], old: Sequence[str] = ()) -> None:
+    """End the command: there is no such incident, or it has a successor."""
+    if name in old:
+        stop(f"{name} is over and has a successor; only the newest incident of a product can be changed", CANNOT_RUN)
+    names = [incident.name for incident in known]
+    if not names:
+        stop(f'no incident "{name}"; there was none yet. `mesh evaluate` looks for some now', CANNOT_RUN)
+    hint = did_you_mean(name, names)
+    told = f'no incident and no product with incidents is called "{name}"; known: {known_text(names)}'
+    stop(told + (f"\n{hint}" if hint else ""), CANNOT_RUN)
+
+
+def _data(stored: "StoredIncident") -> dict[str, Any]:
+    return {"name": stored.incident.name, "severity": stored.severity, "title": stored.title, **asdict(stored.incident)}
+
+
+def _how(incident: Incident) -> str:
+    return f" ({incident.resolution})" if incident.resolution else ""
+
+
+def _print_incidents(found: "Sequence[StoredIncident]", now: datetime) -> None:
+    if not found:
+        words.print("no incident in the last 30 days", style="green")
+        return
+    from platform_resources.orchestration.trust import span_text
+
+    table = Table(box=None, header_style="bold")
+    for column in ("incident", "severity", "status", "since (UTC)", "lasted"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("what is broken", overflow="fold")
+    table.add_column("suffer from it", overflow="fold")
+    for each in found:
+        incident = each.incident
+        table.add_row(
+            cell(incident.name),
+            f"[{SEVERITIES[each.severity]}]{each.severity}[/]",
+            f"[{'green' if not incident.live else 'red' if incident.status == 'open' else 'yellow'}]{incident.status}[/]{_how(incident)}",
+            f"{incident.began_at:%Y-%m-%d %H:%M}",
+            span_text((incident.resolved_at or now) - incident.began_at),
+            cell(each.title),
+            cell(", ".join(incident.impacted) or "-"),
+        )
+    out.print(table)
+
+
+def _print_response(response: Any) -> None:
+    from platform_resources.orchestration.trust import response_table
+
+    header, rows = response_table(response)
+    if not rows:
+        return
+    table = Table(*header, box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*(cell(value) for value in row))
+    out.print()
+    out.print(table)
+    if response.acknowledged is not None:
+        out.print(f"{response.acknowledged:.0%} were acknowledged")
+
+
+def _show(stored: "StoredIncident", events: "Sequence[Event]", now: datetime, as_json: bool) -> None:
+    if as_json:
+        print_json({**_data(stored), "events": [asdict(event) for event in events]})
+        return
+    _print_incidents([stored], now)
+    out.print()
+    for check in stored.incident.checks:
+        out.print(f"failed: {told(check)}", highlight=False)
+    table = Table("when (UTC)", "what", "who", "", box=None, header_style="bold")
+    for event in events:
+        table.add_row(f"{event.at:%Y-%m-%d %H:%M}", event.kind, cell(event.by), cell(event.note))
+    out.print(table)
+    out.print("\n".join(_next_steps(stored.incident)), highlight=False)
+
+
+def _next_steps(incident: Incident) -> Iterator[str]:
+    if incident.status == "open":
+        yield f"mesh ack {incident.name}       says that you have seen it"
+    if incident.live:
+        yield f"mesh resolve {incident.name} --as {'|'.join(WORDS)}"
+        yield f"mesh status {incident.cause}    shows what its checks say now"

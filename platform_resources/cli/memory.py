@@ -1,0 +1,41 @@
+"""What commands remember by: Dagster's history and the ledger, opened with words for what is wrong with them."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platform_resources.cli.console import CANNOT_RUN, stop
+from platform_resources.repository import state_folder
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+    from platform_resources.ledger.database import Ledger
+
+
+def history(root: Path) -> "DagsterInstance":
+    """Dagster's history. Raises OSError where it cannot be written: its database would tell that with a traceback."""
+    from platform_resources.orchestration.instance import dagster_home, instance
+
+    home = dagster_home(root, state_folder(root))
+    for path in (home, *home.glob("*"), *home.glob("*/*.db")):
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    return instance(root, state_folder(root))
+
+
+@contextmanager
+def synced(root: Path, now: datetime) -> "Iterator[Ledger]":
+    """The ledger, up to date with Dagster's history; the command ends where it cannot be had."""
+    from platform_resources.ledger.database import LedgerUnavailable
+    from platform_resources.orchestration.evaluating import synced_ledger
+
+    try:
+        with synced_ledger(state_folder(root), history(root), now) as ledger:
+            yield ledger
+    except LedgerUnavailable as error:
+        stop(str(error), CANNOT_RUN)

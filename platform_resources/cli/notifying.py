@@ -1,0 +1,247 @@
+"""Commands about who is told what: channels, notifications, subscriptions."""
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+from rich.table import Table
+
+from platform_resources.cli.console import CANNOT_RUN, FINE, Stop, cell, mesh_of, out, print_json, product_of, stop, told, words
+from platform_resources.cli.specs import Json
+from platform_resources.objectives.severity import Severity
+from platform_resources.planning.plan import MeshPlan
+from platform_resources.planning.routes import ChannelPlan
+from platform_resources.repository import mesh_root, state_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from platform_resources.ledger.database import Ledger
+    from platform_resources.ledger.outbox import OutboxEntry, State
+
+E_MAIL = "e-mail addresses"
+RECENTLY = timedelta(days=1)
+MANY = 100
+OPEN: "tuple[State, ...]" = ("waiting", "sending", "failing")
+STATES = {"sent": "green", "waiting": "", "sending": "", "failing": "red", "given up": "red", "withdrawn": "dim"}
+Product = Annotated[str, typer.Argument(help="The product.")]
+As = Annotated[str | None, typer.Option("--as", help="Whose subscription it is; you, if left out.")]
+
+
+@dataclass(frozen=True, slots=True)
+class _ChannelState:
+    """A channel as shown: its URL without secrets; `missing` is empty if it is ready."""
+
+    channel: str
+    domain: str
+    url: str
+    description: str
+    ready: bool
+    missing: str
+
+
+def channels(
+    context: typer.Context,
+    test: Annotated[str | None, typer.Option(help="Send a test message to this channel or e-mail address now.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the channels that messages go to, and what is missing for them here; or try one."""
+    _, plan = mesh_of(context)
+    if test is not None:
+        _test(_channels(plan), test, as_json)
+    states = _channel_states(_channels(plan))
+    if as_json:
+        print_json([asdict(state) for state in states])
+        return
+    table = Table("channel", "domain", "URL", "here", box=None, header_style="bold")
+    for state in states:
+        here = "[green]ready[/]" if state.ready else f"[yellow]{told(state.missing)}[/]"
+        table.add_row(cell(state.channel), cell(state.domain), cell(state.url), here)
+    out.print(table)
+
+
+def _channels(plan: MeshPlan) -> dict[str, ChannelPlan]:
+    return {channel.name: channel for domain in plan.domains for channel in domain.channels}
+
+
+def _channel_states(known: dict[str, ChannelPlan]) -> list[_ChannelState]:
+    from platform_resources.notify.channels import MAIL_VARIABLE, missing
+    from platform_resources.notify.masking import shown_url
+
+    found = [(name, known[name].domain, shown_url(known[name].url), known[name].description) for name in sorted(known)]
+    lacking = {name: missing(name, known, os.environ) for name in known}
+    lacking[E_MAIL] = missing("somebody@example.com", known, os.environ).replace("e-mail to somebody@example.com", "e-mail")
+    found.append((E_MAIL, "", shown_url(os.environ.get(MAIL_VARIABLE, "")) or f"${{{MAIL_VARIABLE}}}", ""))
+    return [_ChannelState(*each, ready=not lacking[each[0]], missing=lacking[each[0]]) for each in found]
+
+
+def _test(known: dict[str, ChannelPlan], name: str, as_json: bool) -> None:
+    from platform_resources.notify.channels import ChannelUnusable, address, secrets
+    from platform_resources.notify.delivery import DeliveryFailed, send
+    from platform_resources.objectives.messages import Message
+
+    now = datetime.now(UTC)
+    body = f"{_person()} has tried this channel with `mesh channels --test`. Nothing is wrong."
+    message = Message(f"test:{name}:{now:%Y%m%dT%H%M%S%f}", "test", name, "", "", "", f"Test of the channel {name}", body, now)
+    error = ""
+    try:
+        send(address(name, known, os.environ), message, secrets(name, known, os.environ))
+    except (ChannelUnusable, DeliveryFailed) as found:
+        error = str(found)
+    if as_json:
+        print_json({"channel": name, "sent": not error, "error": error})
+        raise Stop(CANNOT_RUN if error else FINE)
+    if error:
+        stop(f"the test message was not sent: {error}", CANNOT_RUN)
+    words.print(f"a test message was sent to {told(name)}", style="green")
+    raise Stop(FINE)
+
+
+def notifications(
+    context: typer.Context,
+    every: Annotated[bool, typer.Option("--all", help="Also what was sent, withdrawn or given up before yesterday.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the outbox: what waits, what fails and why, what was given up, and what was sent since yesterday."""
+    with _ledger(mesh_root(context.obj)) as ledger:
+        entries = _entries(ledger, every)
+    if as_json:
+        print_json([_entry_data(entry) for entry in entries])
+        return
+    table = Table("written (UTC)", "state", "channel", "what", "product", "subject", "attempts", "why", box=None, header_style="bold")
+    for entry in entries:
+        style = STATES[entry.state]
+        state = f"[{style}]{entry.state}[/]" if style else entry.state
+        message, written = entry.message, f"{entry.created_at:%Y-%m-%d %H:%M}"
+        shown = (message.channel, message.kind, message.product, message.subject, entry.attempts, _why(entry))
+        table.add_row(written, state, *map(cell, shown))
+    out.print(table if entries else "there are no notifications" + ("" if every else " since yesterday"))
+
+
+def _entries(ledger: "Ledger", every: bool) -> "tuple[OutboxEntry, ...]":
+    """Whatever is not done, however old it is; of the rest the newest."""
+    from platform_resources.ledger.outbox import messages
+
+    since = None if every else datetime.now(UTC) - RECENTLY
+    with ledger.reading() as connection:
+        open_ones = [entry for state in OPEN for entry in messages(connection, state=state, limit=MANY)]
+        rest = messages(connection, since=since, limit=MANY)
+    found = {entry.message.key: entry for entry in (*open_ones, *rest)}
+    return tuple(sorted(found.values(), key=lambda entry: (entry.created_at, entry.message.key), reverse=True))
+
+
+def _why(entry: "OutboxEntry") -> str:
+    match entry.state:
+        case "failing":
+            again = f"; again at {entry.next_at:%Y-%m-%d %H:%M}" if entry.next_at else ""
+            return f"{entry.last_error}{again}"
+        case "given up" | "sending":
+            return entry.last_error
+        case "withdrawn":
+            return entry.reason
+        case "waiting":
+            return f"not before {entry.message.not_before:%Y-%m-%d %H:%M}" if entry.message.not_before > entry.created_at else ""
+        case "sent":
+            return ""
+
+
+def _entry_data(entry: "OutboxEntry") -> dict[str, Any]:
+    return {**asdict(entry.message), **{name: value for name, value in asdict(entry).items() if name != "message"}}
+
+
+def subscribe(
+    context: typer.Context,
+    product: Product,
+    channel: Annotated[str, typer.Option(help="Where to: <domain>.<channel>, or an e-mail address.")],
+    severity: Annotated[str, typer.Option(help="The least severity to hear of: low, medium, high or critical.")] = "medium",
+    person: As = None,
+) -> None:
+    """Hear about a product's incidents; once more, to change from which severity on."""
+    from platform_resources.ledger.subscriptions import subscribe as begin
+
+    root, plan = mesh_of(context)
+    name, least = product_of(plan, product).name, _severity(severity)
+    _refuse_unknown(_channels(plan), channel)
+    who = person or _person()
+    with _ledger(root) as ledger, ledger.writing() as connection:
+        begin(connection, name, who, channel, least, datetime.now(UTC))
+    words.print(f"{told(who)} will hear about {name} on {told(channel)}, from severity {least} on", style="green")
+
+
+def unsubscribe(
+    context: typer.Context,
+    product: Product,
+    channel: Annotated[str, typer.Option(help="The channel or e-mail address of the subscription.")],
+    person: As = None,
+) -> None:
+    """Hear no more about a product; also of one that is gone."""
+    from platform_resources.ledger.subscriptions import unsubscribe as end
+
+    who = person or _person()
+    with _ledger(mesh_root(context.obj)) as ledger, ledger.writing() as connection:
+        ended = end(connection, product, who, channel, datetime.now(UTC))
+    if not ended:
+        stop(f"{who} has no subscription of {product} on {channel}; see mesh subscriptions {product}", CANNOT_RUN)
+    words.print(f"{told(who)} will hear no more about {told(product)} on {told(channel)}", style="green")
+
+
+def subscriptions(
+    context: typer.Context,
+    product: Annotated[str | None, typer.Argument(help="Of this product only.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List who hears about which product, where, and from which severity on."""
+    from platform_resources.ledger.subscriptions import subscriptions as current
+
+    with _ledger(mesh_root(context.obj)) as ledger, ledger.reading() as connection:
+        found = current(connection, product)
+    if as_json:
+        print_json([asdict(each) for each in found])
+        return
+    table = Table("product", "who", "channel", "from severity", "since (UTC)", box=None, header_style="bold")
+    for each in found:
+        table.add_row(*map(cell, (each.product, each.subscriber, each.channel, each.severity, f"{each.since:%Y-%m-%d %H:%M}")))
+    out.print(table if found else "there are no subscriptions" + (f" of {told(product)}" if product else ""))
+
+
+def _severity(text: str) -> Severity:
+    known: dict[str, Severity] = {severity: severity for severity in get_args(Severity)}
+    if text not in known:
+        stop(f'--severity is "{text}"; write {", ".join(list(known)[:-1])} or {list(known)[-1]}', CANNOT_RUN)
+    return known[text]
+
+
+def _refuse_unknown(known: dict[str, ChannelPlan], channel: str) -> None:
+    """A channel whose variables are not set here may be ready where messages are sent from."""
+    from platform_resources.notify.channels import ChannelUnusable, refuse_unknown
+
+    try:
+        refuse_unknown(channel, known)
+    except ChannelUnusable as error:
+        stop(str(error), CANNOT_RUN)
+
+
+def _person() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        stop("nobody can tell who you are here; say it with --as NAME", CANNOT_RUN)
+
+
+@contextmanager
+def _ledger(root: "Path") -> "Iterator[Ledger]":
+    from platform_resources.ledger.database import LedgerUnavailable, ledger_url, open_ledger
+
+    try:
+        ledger = open_ledger(ledger_url(state_folder(root), os.environ))
+    except LedgerUnavailable as error:
+        stop(str(error), CANNOT_RUN)
+    try:
+        yield ledger
+    finally:
+        ledger.close()

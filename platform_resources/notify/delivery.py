@@ -1,0 +1,103 @@
+"""How one message gets out: to one address, within a time, or the receiver's own reason why not."""
+
+from collections.abc import Callable, Collection
+from contextvars import copy_context
+from datetime import timedelta
+from logging import LogRecord
+from threading import Thread
+from typing import assert_never
+from urllib.parse import quote
+
+from platform_resources.notify.masking import masked, url_secrets
+from platform_resources.notify.services import LONGEST_REASON, listening, reason, service, with_arguments
+from platform_resources.objectives.messages import Message, MessageKind
+
+KEY_HEADER = "X-Mesh-Message"
+LIMIT = timedelta(seconds=20)
+
+
+class DeliveryFailed(Exception):
+    """Raised where a message was not taken; says why in the receiver's or Apprise's words, without secrets."""
+
+
+def send(url: str, message: Message, secrets: Collection[str], limit: timedelta = LIMIT) -> None:
+    """Send the message to this Apprise URL. Raises DeliveryFailed, after `limit` at the latest.
+
+    A receiver that is still silent then may have taken it, or take it later: the key, which each message carries where the service
+    has room for it, tells that a repetition is one.
+    """
+    with listening() as heard:
+        outcome = _within(limit, lambda: _notify(url, message, limit))
+    if outcome is not True:
+        hidden = {*secrets, *url_secrets(url)}
+        raise DeliveryFailed(_shortened(masked(_why(outcome, heard, limit), hidden)))
+
+
+def _within(limit: timedelta, work: Callable[[], bool]) -> bool | Exception | None:
+    """What the work gives or raises; None when time is up.
+
+    A thread of its own, which no end of the process waits for: Apprise's limit holds for each wait on a socket and not for their sum,
+    and its pool of threads is full after a few receivers that never end.
+    """
+    outcomes: list[bool | Exception] = []
+
+    def _run() -> None:
+        try:
+            outcomes.append(work())
+        except Exception as error:  # whatever a service raises is its reason
+            outcomes.append(error)
+
+    thread = Thread(target=copy_context().run, args=(_run,), daemon=True, name="mesh-send")
+    thread.start()
+    thread.join(limit.total_seconds())
+    return outcomes[0] if outcomes else None
+
+
+def _notify(url: str, message: Message, limit: timedelta) -> bool:
+    from apprise import Apprise, NotifyFormat, NotifyType
+
+    # A header is one line of ASCII.
+    headers = {KEY_HEADER: quote(message.key, safe="!#$&'()*+,/:;=?@[]~ ")}
+    found = service(_complete(url, limit), headers)
+    if found is None:
+        return False
+    senders = Apprise()
+    senders.add(found)
+    kind = NotifyType(_notify_type(message.kind))
+    return bool(senders.notify(message.body or message.subject, title=message.subject, notify_type=kind, body_format=NotifyFormat.MARKDOWN))
+
+
+def _complete(url: str, limit: timedelta) -> str:
+    """With waits that end by themselves, and a long text in several messages instead of none; unless the URL says otherwise."""
+    wait = f"{limit.total_seconds() * 0.8:g}"
+    return with_arguments(url, {"overflow": "split", "cto": wait, "rto": wait})
+
+
+def _notify_type(kind: MessageKind) -> str:
+    match kind:
+        case "incident":
+            return "failure"
+        case "reminder" | "budget" | "schema":
+            return "warning"
+        case "recovery":
+            return "success"
+        case "update" | "digest" | "test":
+            return "info"
+        case _:
+            assert_never(kind)
+
+
+def _why(outcome: bool | Exception | None, heard: list[LogRecord], limit: timedelta) -> str:
+    told = reason(heard)
+    match outcome:
+        case None:
+            return f"no answer within {limit.total_seconds():g} s" + (f": {told}" if told else "")
+        case Exception():
+            return f"{type(outcome).__name__}: {outcome}"
+        case _:
+            return told or "Apprise sent nothing and gave no reason"
+
+
+def _shortened(text: str) -> str:
+    """Only after secrets are hidden: half of one would not be found."""
+    return text if len(text) <= LONGEST_REASON else f"{text[: LONGEST_REASON - 1]}…"

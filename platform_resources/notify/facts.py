@@ -1,0 +1,226 @@
+"""What has to be known before anything is announced: plain data, filled by whoever reads the plan, the board and the ledger."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from platform_resources.objectives.health import Status
+from platform_resources.objectives.incidents import Incident, Resolution
+from platform_resources.objectives.indicators import Budget
+from platform_resources.objectives.schema_difference import SchemaDifference
+from platform_resources.objectives.severity import Severity
+from platform_resources.planning.plan import ProductPlan
+from platform_resources.planning.routes import DigestPlan, Patience, RoutePlan
+
+State = Literal["waiting", "sending", "sent", "failing", "given up", "withdrawn"]
+Outbox = Mapping[str, State]
+FailureKind = Literal["objective", "test", "input", "indicator", "refresh", "versions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Somebody wants to hear on this channel about this product, from this severity on."""
+
+    product: str
+    channel: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """One product as messages speak of it. `product_facts` takes it from the plan; one that has left the mesh has name, title and domain.
+
+    `runbook` is an address, or a path from the mesh's root. `consumers` are the titles of those outside the mesh. `good_as_of` is as of
+    when the newest version is that kept its promises; None if there is none.
+    """
+
+    name: str
+    title: str
+    domain: str
+    timezone: str = "UTC"
+    owners: tuple[str, ...] = ()
+    support: str = ""
+    runbook: str = ""
+    consumers: tuple[str, ...] = ()
+    routes: tuple[RoutePlan, ...] = ()
+    patience: Patience = field(default_factory=Patience)
+    good_as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """A product that fails because of the root: attached `since`, well again at `until` (None: it fails now).
+
+    `via` are the titles of the products between the root and it, empty if it reads the root itself. A product that fails once more gets
+    a new `since`.
+    """
+
+    about: About
+    since: datetime
+    until: datetime | None = None
+    via: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failing check of the root; `check` is its name within the product: `orders:refreshed_daily`, `inputs/deliveries:arrived`."""
+
+    check: str
+    title: str
+    since: datetime
+    dimension: str = ""
+    reason: str = ""
+    value: str = ""
+    threshold: str = ""
+    failing_rows: int | None = None
+    run_id: str = ""
+
+    @property
+    def kind(self) -> FailureKind:
+        """What sort of check it is, told by its name."""
+        match self.check.partition(":")[0].split("/"):
+            case ["refresh"]:
+                return "refresh"
+            case ["versions"]:
+                return "versions"
+            case ["inputs", *_]:
+                return "input"
+            case ["scorecard"]:
+                return "indicator"
+            case _:
+                return "objective" if self.dimension else "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One incident with all that messages say of it.
+
+    `because` says why the severity is what it is. `impacts` are those of this phase: since it was opened, or reopened last
+    (`reopened_at`). `moved_from` are the incidents that have moved here since then, directly or over others. `ending` is the note of
+    whoever resolved it.
+    """
+
+    incident: Incident
+    severity: Severity
+    root: About
+    because: str = ""
+    impacts: tuple[Impact, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    reopened_at: datetime | None = None
+    moved_from: tuple[Incident, ...] = ()
+    ending: str = ""
+
+    @property
+    def phase(self) -> int:
+        return self.incident.reopened
+
+    @property
+    def noticed_at(self) -> datetime:
+        """When this phase began for the platform."""
+        return self.reopened_at or self.incident.opened_at
+
+    @property
+    def began_at(self) -> datetime:
+        """When the trouble of this phase began."""
+        return self.incident.began_at if self.reopened_at is None else self.reopened_at
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetStanding:
+    """One indicator's error budget. `levels` (50, 75, 100) are those reached now, in percent of the budget.
+
+    `interval` is the length of a slice if the budget is a number of slices, None if it is one of events or of time.
+    `below_at` says of a level when it was last known not to be reached; a level without it was reached ever since anybody looked.
+    """
+
+    about: About
+    indicator: str
+    title: str
+    target: float
+    percent: float
+    budget: Budget
+    window: timedelta
+    levels: tuple[int, ...]
+    below_at: Mapping[int, datetime] = field(default_factory=dict)
+    interval: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaChange:
+    """What is different in one published version, by the title of each port. `downstream` are all products below, however far."""
+
+    about: About
+    version: str
+    ports: Mapping[str, SchemaDifference]
+    downstream: tuple[About, ...] = ()
+
+    @property
+    def breaking(self) -> bool:
+        return any(difference.breaking for difference in self.ports.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ProductLine:
+    """How a product is today, and why if it is not well."""
+
+    title: str
+    status: Status
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLine:
+    """An incident that is not resolved."""
+
+    title: str
+    incident: Incident
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedLine:
+    """An incident that ended within the last day, and how long its trouble took."""
+
+    title: str
+    name: str
+    resolution: Resolution
+    took: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A domain's last day, for its digest."""
+
+    domain: str
+    title: str
+    digest: DigestPlan
+    products: tuple[ProductLine, ...]
+    open: tuple[OpenLine, ...] = ()
+    resolved: tuple[ResolvedLine, ...] = ()
+    budgets: tuple[BudgetStanding, ...] = ()
+    schemas: tuple[SchemaChange, ...] = ()
+
+
+def product_facts(product: ProductPlan, good_as_of: datetime | None = None) -> About:
+    """What messages say of a product of the plan."""
+    support = product.info.support
+    return About(
+        product.name,
+        product.title,
+        product.domain,
+        product.refresh.timezone if product.refresh is not None else "UTC",
+        product.owners,
+        support.channel or "",
+        _runbook(product.place.file, support.runbook or ""),
+        tuple(consumer.title for consumer in product.consumers),
+        product.routes,
+        product.patience,
+        good_as_of,
+    )
+
+
+def _runbook(product_file: str, runbook: str) -> str:
+    """In product.yaml a file is written as it lies beside it; whoever reads a message does not know where that is."""
+    folder = product_file.rpartition("/")[0]
+    return f"{folder}/{runbook}" if runbook and folder and "://" not in runbook else runbook

@@ -1,0 +1,110 @@
+"""What a message is called: the same key for the same news to the same channel, and what a key tells of what was said.
+
+    incident/orders#3/0/first/high@20260615T050000.000000Z/sales.alerts
+    incident/orders#3/0/update/critical@20260615T093000.000000Z/sales.alerts
+    incident/orders#3/0/reminder/2/sales.alerts
+    incident/orders#3/0/recovery/-/sales.alerts
+    budget/orders/fresh_on_most_days/75@20260615T000000.000000Z/sales.alerts
+    schema/orders/20260615T050000-1a2b/finance.alerts
+    digest/sales/2026-06-15/sales.alerts
+
+The number after an incident is its phase: how often it was reopened. The moment of a first message or an update is when the newest trouble
+that it tells of began, so a key says what the channel has heard without a list of products in it, which would outgrow a database's index.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Literal, get_args
+
+from platform_resources.objectives.incidents import Incident
+from platform_resources.objectives.severity import Severity
+
+About = Literal["first", "update", "reminder", "recovery"]
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_MOMENT = "%Y%m%dT%H%M%S.%fZ"
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentKey:
+    """A key of an incident's message, taken apart. First messages and updates tell `severity` and `moment`, reminders a `number`."""
+
+    key: str
+    phase: int
+    about: About
+    channel: str
+    severity: Severity = "low"
+    moment: datetime = EVER
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetKey:
+    """A key of a budget's message, taken apart: the level, and when the budget was last below it."""
+
+    level: int
+    below_at: datetime
+    channel: str
+
+
+def told_key(incident: Incident, about: Literal["first", "update"], severity: Severity, moment: datetime, channel: str) -> str:
+    return f"{_of(incident)}{about}/{severity}@{_text(moment)}/{channel}"
+
+
+def reminder_key(incident: Incident, number: int, channel: str) -> str:
+    return f"{_of(incident)}reminder/{number}/{channel}"
+
+
+def recovery_key(incident: Incident, channel: str) -> str:
+    return f"{_of(incident)}recovery/-/{channel}"
+
+
+def budget_key(product: str, indicator: str, level: int, below_at: datetime, channel: str) -> str:
+    return f"budget/{product}/{indicator}/{level}@{_text(below_at)}/{channel}"
+
+
+def schema_key(product: str, version: str, channel: str) -> str:
+    return f"schema/{product}/{version}/{channel}"
+
+
+def digest_key(domain: str, day: date, channel: str) -> str:
+    return f"digest/{domain}/{day.isoformat()}/{channel}"
+
+
+def incident_keys(known: Iterable[str], incident: Incident) -> tuple[IncidentKey, ...]:
+    """The keys among these that are of this incident, in whatever phase."""
+    start = f"incident/{incident.name}/"
+    return tuple(_incident_key(key, *key.removeprefix(start).split("/", 3)) for key in known if key.startswith(start))
+
+
+def budget_keys(known: Iterable[str], product: str, indicator: str) -> tuple[BudgetKey, ...]:
+    start = f"budget/{product}/{indicator}/"
+    return tuple(_budget_key(*key.removeprefix(start).split("/", 1)) for key in known if key.startswith(start))
+
+
+def _of(incident: Incident) -> str:
+    return f"incident/{incident.name}/{incident.reopened}/"
+
+
+def _incident_key(key: str, phase: str, about: str, detail: str, channel: str) -> IncidentKey:
+    kind = next(each for each in get_args(About) if each == about)
+    if kind == "reminder":
+        return IncidentKey(key, int(phase), kind, channel, number=int(detail))
+    if kind == "recovery":
+        return IncidentKey(key, int(phase), kind, channel)
+    severity, _, at = detail.partition("@")
+    word = next(each for each in get_args(Severity) if each == severity)
+    return IncidentKey(key, int(phase), kind, channel, word, _moment(at))
+
+
+def _budget_key(detail: str, channel: str) -> BudgetKey:
+    level, _, at = detail.partition("@")
+    return BudgetKey(int(level), _moment(at), channel)
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime(_MOMENT)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, _MOMENT).replace(tzinfo=UTC)

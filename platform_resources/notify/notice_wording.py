@@ -1,0 +1,129 @@
+"""What the messages say that are about no incident: a budget that runs out, a schema that has changed, the daily digest."""
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+
+from platform_resources.notify.facts import About, BudgetStanding, Day, OpenLine, ProductLine, ResolvedLine, SchemaChange
+from platform_resources.notify.safe_text import bold, bullets, code, harmless, length, listed, moment, one_line, paragraphs, place
+from platform_resources.notify.wording import Words
+from platform_resources.objectives.schema_difference import SchemaDifference
+from platform_resources.objectives.severity import rank
+
+BROKEN = 100
+LONGEST_BECAUSE = 120
+MOST_LINES = 20
+
+
+def budget_words(standing: BudgetStanding, level: int) -> Words:
+    """A level of an error budget is reached: what is left of it."""
+    title, promise = one_line(standing.about.title, 60), one_line(standing.title, 60)
+    used = "all of its error budget is used up" if level >= BROKEN else f"{level} % of its error budget is used up"
+    about = standing.about
+    body = paragraphs(
+        f"{bold(about.title)} promises {bold(standing.title)}: {standing.target:g} % over {length(standing.window)}. "
+        f"It stands at {_percent(standing.percent)} %.",
+        f"{_left(standing)} {_consequence(standing, level)}".strip(),
+        bullets([f"Runbook: {place(about.runbook)}"] if about.runbook else []),
+    )
+    return Words(one_line(f"{title}: {used} ({promise})"), body)
+
+
+def _left(standing: BudgetStanding) -> str:
+    """How much is left: `1 of 4 bad days`, or a share where the budget is no number of intervals."""
+    budget = standing.budget
+    if math.isinf(budget.consumed):
+        return "The promise leaves no room for anything bad, and something was."
+    used = f"{budget.consumed * 100:.0f} % of the error budget is used up"
+    if budget.left <= 0:
+        return f"{used}; nothing is left."
+    if standing.interval is None:
+        return f"{used}; {(1 - budget.consumed) * 100:.0f} % is left."
+    bad = "bad days" if standing.interval == timedelta(days=1) else f"bad intervals of {length(standing.interval)}"
+    return f"{used}; {budget.left:.3g} of {budget.total:.3g} {bad} may still come."
+
+
+def _consequence(standing: BudgetStanding, level: int) -> str:
+    if standing.percent < standing.target:
+        return "**The promise is broken.**"
+    return "" if level < BROKEN else "Whatever is bad from now on breaks the promise."
+
+
+def _percent(percent: float) -> str:
+    """Never rounded up to a promise that was not kept."""
+    return f"{math.floor(percent * 100) / 100:g}"
+
+
+def schema_words(change: SchemaChange, affected: Sequence[About] = ()) -> Words:
+    """Which columns are different; `affected` are the reader's own products below."""
+    title = one_line(change.about.title, 60)
+    what = "has lost or changed columns" if change.breaking else "has new columns"
+    whose = f"You read it in {listed([bold(about.title) for about in affected])}. " if affected else ""
+    advice = "**This is breaking**: queries that name these columns may fail." if change.breaking else "Nothing that works today breaks."
+    ports = [paragraphs(f"{bold(port)}:", bullets(_difference(difference))) for port, difference in change.ports.items() if difference]
+    body = paragraphs(f"{bold(change.about.title)} {what} since version {code(change.version)}. {whose}{advice}", *ports)
+    return Words(one_line(f"{'Breaking: ' if change.breaking else ''}{title} {what}"), body)
+
+
+def _difference(difference: SchemaDifference) -> list[str]:
+    lines = [f"removed: {code(name)} ({code(kind)})" for name, kind in difference.removed]
+    lines += [f"type changed: {code(each.column)}, from {code(each.before)} to {code(each.after)}" for each in difference.changed]
+    lines += [f"added: {code(name)} ({code(kind)})" for name, kind in difference.added]
+    return _cut(lines)
+
+
+def digest_words(day: Day, on: date, now: datetime) -> Words:
+    """A domain's day on one screen. Healthy products are only counted."""
+    running = [line for line in day.products if line.status != "not run"]
+    bad = [line for line in running if line.status != "healthy"]
+    products = f"product{'s' if len(running) != 1 else ''}"
+    summary = (
+        f"{len(bad)} of {len(running)} {products} {'is' if len(bad) == 1 else 'are'} not healthy" if bad else _all_healthy(len(running))
+    )
+    zone = day.digest.timezone
+    sections = (
+        _section("", [_product(line) for line in bad]),
+        _section("Open incidents", [_open(line, now) for line in sorted(day.open, key=lambda line: -rank(line.severity))]),
+        _section("Resolved in the last day", [_resolved(line) for line in day.resolved]),
+        _section("Error budgets at risk", [_at_risk(standing) for standing in day.budgets]),
+        _section("Changed schemas", [_changed(change) for change in day.schemas]),
+    )
+    body = paragraphs(f"{summary}.", *sections, f"As of {moment(now, zone)}, {zone}." if any(sections) else "")
+    return Words(one_line(f"{one_line(day.title, 60)}, {on:%a} {on.day} {on:%b}: {summary}"), body)
+
+
+def _all_healthy(count: int) -> str:
+    return f"All {count} products are healthy" if count > 1 else "The only product is healthy" if count else "No product runs here"
+
+
+def _section(head: str, lines: Sequence[str]) -> str:
+    return paragraphs(f"**{head}**" if head else "", bullets(_cut(lines))) if lines else ""
+
+
+def _cut(lines: Iterable[str]) -> list[str]:
+    found = list(lines)
+    return found if len(found) <= MOST_LINES else [*found[: MOST_LINES - 1], f"{len(found) - MOST_LINES + 1} more"]
+
+
+def _product(line: ProductLine) -> str:
+    because = f": {harmless(line.because, LONGEST_BECAUSE)}" if line.because else ""
+    return f"{bold(line.title)} is {line.status}{because}"
+
+
+def _open(line: OpenLine, now: datetime) -> str:
+    incident = line.incident
+    return f"{code(incident.name)} {harmless(line.title)}: {line.severity}, {incident.status} for {length(now - incident.began_at)}"
+
+
+def _resolved(line: ResolvedLine) -> str:
+    return f"{code(line.name)} {harmless(line.title)}: {line.resolution} after {length(line.took)}"
+
+
+def _at_risk(standing: BudgetStanding) -> str:
+    consumed = standing.budget.consumed
+    used = "used up" if consumed >= 1 else f"{consumed * 100:.0f} % used"
+    return f"{bold(standing.about.title)}, {harmless(standing.title)}: {used} over {length(standing.window)}"
+
+
+def _changed(change: SchemaChange) -> str:
+    return f"{bold(change.about.title)}: {'breaking' if change.breaking else 'only new columns'}"

@@ -1,0 +1,101 @@
+"""Which messages are due that are about no incident: error budgets, changed schemas, the daily digest.
+
+Each says the same whenever it is sent, so it is queued at once, and quiet hours move its `not_before`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from platform_resources.notify.announcing import Due
+from platform_resources.notify.facts import About, BudgetStanding, Day, Outbox, SchemaChange, Subscription
+from platform_resources.notify.keys import EVER, budget_key, budget_keys, digest_key, schema_key
+from platform_resources.notify.notice_wording import BROKEN, budget_words, digest_words, schema_words
+from platform_resources.notify.recipients import Way, first_loud, ways
+from platform_resources.notify.wording import Words
+from platform_resources.objectives.messages import Message, MessageKind
+from platform_resources.objectives.periods import in_utc
+from platform_resources.objectives.severity import Severity
+
+
+def budget_severity(level: int) -> Severity:
+    """Half of a budget is worth knowing, three quarters are worth acting on; all of it is a promise about to be broken."""
+    return "high" if level >= BROKEN else "medium" if level >= 75 else "low"
+
+
+def budget_notices(standings: Iterable[BudgetStanding], subscriptions: Sequence[Subscription], known: Outbox, now: datetime) -> Due:
+    """The highest level that each budget has reached, once until the budget was below it again. `known` has all keys of budgets.
+
+    To the product's owners; to its consumers as well once nothing is left. When a budget was below a level last is part of the key, so
+    the same stretch above it has the same key however often this is asked. A level is told too by a message about a higher one that was
+    reached within its own stretch: a budget that recovers from 100 to 75 % is no news.
+    """
+    return Due(tuple(message for standing in standings for message in _budget(standing, subscriptions, known, in_utc(now))))
+
+
+def _budget(standing: BudgetStanding, subscriptions: Sequence[Subscription], known: Outbox, now: datetime) -> Iterator[Message]:
+    if not standing.levels:
+        return
+    level, about = max(standing.levels), standing.about
+    below_at = in_utc(standing.below_at.get(level, EVER))
+    told = budget_keys(known, about.name, standing.indicator)
+    for channel, found in _by_channel(way for way in ways(about, subscriptions, budget_severity(level)) if way.owner or level >= BROKEN):
+        if any(key.channel == channel and key.level >= level and key.below_at >= below_at for key in told):
+            continue
+        key = budget_key(about.name, standing.indicator, level, below_at, channel)
+        yield _message(key, "budget", about, channel, budget_words(standing, level), _when(found, now))
+
+
+def schema_notices(change: SchemaChange, subscriptions: Sequence[Subscription], known: Outbox, now: datetime) -> Due:
+    """To the product's consumers, and to owners and consumers of everything downstream: one message per version and channel.
+
+    A breaking change is of high severity, one that only adds columns of low.
+    """
+    if not any(change.ports.values()):
+        return Due()
+    severity: Severity = "high" if change.breaking else "low"
+    found = [(way, None) for way in ways(change.about, subscriptions, severity) if not way.owner]
+    below = [(way, about) for about in change.downstream for way in ways(about, subscriptions, severity)]
+    affected: dict[str, dict[str, About]] = {}
+    for way, about in below:
+        affected.setdefault(way.channel, {})[about.name] = about
+    messages = (
+        _message(
+            schema_key(change.about.name, change.version, channel),
+            "schema",
+            change.about,
+            channel,
+            schema_words(change, tuple(affected.get(channel, {}).values())),
+            _when(reasons, in_utc(now)),
+        )
+        for channel, reasons in _by_channel(way for way, _ in (*found, *below))
+    )
+    return Due(tuple(message for message in messages if message.key not in known))
+
+
+def digest_notices(day: Day, known: Outbox, now: datetime) -> Due:
+    """The digest of the zone's day, from its time on until the day ends; a day on which nothing ran has none."""
+    now = in_utc(now)
+    local = now.astimezone(ZoneInfo(day.digest.timezone))
+    due = in_utc(datetime.combine(local.date(), day.digest.at, local.tzinfo))
+    key = digest_key(day.domain, local.date(), day.digest.channel)
+    if now < due or key in known:
+        return Due()
+    words = digest_words(day, local.date(), now)
+    return Due((Message(key, "digest", day.digest.channel, "", day.domain, "", words.subject, words.body, due),))
+
+
+def _by_channel(found: Iterable[Way]) -> Sequence[tuple[str, list[Way]]]:
+    by_channel: dict[str, list[Way]] = {}
+    for way in found:
+        by_channel.setdefault(way.channel, []).append(way)
+    return sorted(by_channel.items())
+
+
+def _when(found: Iterable[Way], now: datetime) -> datetime:
+    """None of these is critical."""
+    return first_loud([way.quiet for way in found], now, "high")
+
+
+def _message(key: str, kind: MessageKind, about: About, channel: str, words: Words, not_before: datetime) -> Message:
+    return Message(key, kind, channel, about.name, about.domain, "", words.subject, words.body, not_before)

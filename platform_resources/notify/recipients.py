@@ -1,0 +1,76 @@
+"""Which channels hear of an incident, what of it is theirs, and when they are quiet."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from platform_resources.notify.facts import About, Impact, Subscription, Trouble
+from platform_resources.objectives.quiet_hours import QuietHours, not_before
+from platform_resources.objectives.severity import Severity, rank
+from platform_resources.planning.routes import RoutePlan
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One reason why a channel hears of a product: a route, or somebody's subscription. Subscriptions are never quiet."""
+
+    channel: str
+    owner: bool
+    quiet: QuietHours | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One channel with everything that reaches it: as the root's owner, as its consumer, and for which impacted products."""
+
+    channel: str
+    owner: bool = False
+    consumer: bool = False
+    impacts: tuple[Impact, ...] = ()
+    quiets: tuple[QuietHours | None, ...] = (None,)
+    owner_quiets: tuple[QuietHours | None, ...] = ()
+
+
+def recipients(
+    trouble: Trouble, impacts: Iterable[Impact], subscriptions: Sequence[Subscription], severity: Severity
+) -> tuple[Recipient, ...]:
+    """Every channel that hears of a trouble of this severity with these impacts, once, by name."""
+    found: dict[str, list[tuple[Way, Impact | None]]] = {}
+    for way in ways(trouble.root, subscriptions, severity):
+        found.setdefault(way.channel, []).append((way, None))
+    for impact in impacts:
+        for way in ways(impact.about, subscriptions, severity):
+            found.setdefault(way.channel, []).append((way, impact))
+    return tuple(_recipient(channel, reasons) for channel, reasons in sorted(found.items()))
+
+
+def ways(about: About, subscriptions: Sequence[Subscription], severity: Severity) -> Iterator[Way]:
+    """Every route and subscription of the product that takes this severity."""
+    for route in about.routes:
+        if _takes(route, severity):
+            yield Way(route.channel, route.audience == "owner", route.quiet)
+    for subscription in subscriptions:
+        if subscription.product == about.name and _takes(subscription, severity):
+            yield Way(subscription.channel, False)
+
+
+def first_loud(quiets: Iterable[QuietHours | None], at: datetime, severity: Severity) -> datetime:
+    """When a channel may be told, at `at` or later: as soon as one of its ways is not quiet; at once if it is critical."""
+    return at if severity == "critical" else min((not_before(quiet, at) for quiet in quiets), default=at)
+
+
+def _takes(wanted: RoutePlan | Subscription, severity: Severity) -> bool:
+    return rank(wanted.severity) <= rank(severity)
+
+
+def _recipient(channel: str, reasons: Sequence[tuple[Way, Impact | None]]) -> Recipient:
+    of_root = [way for way, impact in reasons if impact is None]
+    impacts = {impact.about.name: impact for _, impact in reasons if impact is not None}
+    return Recipient(
+        channel,
+        any(way.owner for way in of_root),
+        any(not way.owner for way in of_root),
+        tuple(impacts.values()),
+        tuple(way.quiet for way, _ in reasons),
+        tuple(way.quiet for way in of_root if way.owner),
+    )

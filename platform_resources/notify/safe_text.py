@@ -1,0 +1,93 @@
+"""How text from data gets into a message without doing anything there, and how times, lengths and lists are said."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+LONGEST_SUBJECT = 140
+LONGEST_TITLE = 80
+LONGEST_REASON = 240
+MOST = 8
+# Characters that are replaced, not escaped: a backslash before them is shown by some channels, and ignored by some converters (Python's
+# markdown lets `\<b>` through as HTML). What stands in for them reads the same.
+_HARMLESS = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "`": "'", "*": "∗", "|": "¦", "\\": "⧵", "~": "∼"})
+_EMPHASIS = re.compile(r"(?<!\w)_|_(?!\w)")
+_ENTITY = re.compile(r"&(?=#?\w+;)")
+_MENTION = re.compile(r"(?<!\w)@")
+_NOT_SHOWN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def one_line(text: str, longest: int = LONGEST_SUBJECT) -> str:
+    """Plain text in one line: without control, formatting and direction characters, cut where it gets too long."""
+    line = " ".join("".join(" " if unicodedata.category(char) in _NOT_SHOWN else char for char in text).split())
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def harmless(text: str, longest: int = LONGEST_TITLE) -> str:
+    """Text for a Markdown body in which nothing is a link, an image, HTML, emphasis, code or a mention of somebody."""
+    plain = one_line(text, longest).translate(_HARMLESS)
+    plain = _ENTITY.sub("＆", _EMPHASIS.sub("＿", plain))
+    return plain.replace("://", ": //").replace("www.", "www .").replace("@", "(at)")
+
+
+def bold(text: str) -> str:
+    return f"**{harmless(text) or '?'}**"
+
+
+def code(text: str) -> str:
+    """A name as written in files, between backticks."""
+    plain = one_line(text, LONGEST_REASON).translate(_HARMLESS)
+    return f"`{_MENTION.sub('(at)', plain) or '?'}`"
+
+
+def address(text: str) -> str:
+    """An owner or a channel that the product declares: e-mail addresses stay as they are."""
+    plain = _ENTITY.sub("＆", _EMPHASIS.sub("＿", one_line(text).translate(_HARMLESS)))
+    return _MENTION.sub("(at)", plain.replace("://", ": //"))
+
+
+def place(text: str) -> str:
+    """A web address as a link, anything else as a path."""
+    line = one_line(text, 2_000)
+    is_address = line.startswith(("https://", "http://")) and " " not in line and not set(line) & set('<>"`\\|')
+    return f"<{line}>" if is_address else code(line)
+
+
+def listed(items: Sequence[str], most: int = MOST) -> str:
+    """`a, b and c`; what is too much is counted: `a, b and 7 more`."""
+    shown = list(items[:most])
+    if len(items) > most:
+        shown.append(f"{len(items) - most} more")
+    return " and ".join(part for part in (", ".join(shown[:-1]), *shown[-1:]) if part)
+
+
+def moment(at: datetime, timezone: str) -> str:
+    """`Mon 15 Jun, 05:00`, on the zone's clock."""
+    local = at.astimezone(ZoneInfo(timezone))
+    return f"{local:%a} {local.day} {local:%b, %H:%M}"
+
+
+def length(took: timedelta) -> str:
+    """`2 days 3 h`, `1 h 5 min`, `4 min`."""
+    minutes = max(0, int(took.total_seconds() // 60))
+    days, hours = minutes // 1_440, minutes % 1_440 // 60
+    if days:
+        return _joined(f"{days} days" if days > 1 else "1 day", f"{hours} h" if hours else "")
+    if hours:
+        return _joined(f"{hours} h", f"{minutes % 60} min" if minutes % 60 else "")
+    return f"{minutes} min" if minutes else "less than a minute"
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
+
+
+def paragraphs(*parts: str) -> str:
+    """The parts that there are, a blank line between them."""
+    return "\n\n".join(part for part in parts if part)
+
+
+def bullets(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)

@@ -1,0 +1,41 @@
+"""Whether so many seconds are usual for a refresh: on a logarithmic scale; only too long is outside, by default."""
+
+import math
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from platform_resources.objectives.learned.forecasts import forecast, places, season_words
+from platform_resources.objectives.learned.points import ENOUGH, Learned, NotYet, Point, Settings, Usual, considered, judged, too_few
+from platform_resources.objectives.learned.robust import bound, scale
+from platform_resources.objectives.periods import Period
+
+DURATIONS = Settings(min_change=0.2, min_amount=10.0, sides="upper")
+
+
+def learned_duration(history: Iterable[Point], current: Point, settings: Settings = DURATIONS, excluded: Iterable[Period] = ()) -> Learned:
+    """Whether the current number of seconds is usual. History at or after its time, and in excluded periods, takes no part."""
+    return judged(current.value, usual_duration(history, current.at, settings, excluded), shown_seconds)
+
+
+def usual_duration(
+    history: Iterable[Point], at: datetime, settings: Settings = DURATIONS, excluded: Iterable[Period] = ()
+) -> Usual | NotYet:
+    """How many seconds are usual at a moment; from 0 on, where only the upper side counts."""
+    points = considered(history, at, settings, excluded)
+    if len(points) < ENOUGH:
+        return too_few(len(points))
+    where, season = places([point.at for point in points], at, settings)
+    found = forecast([math.log1p(point.value) for point in points], where, season, settings)
+    if isinstance(found, NotYet):
+        return found
+    expected = math.expm1(max(found.expected, 0.0))
+    half = bound(settings.sensitivity, found.degrees) * scale([error.error for error in found.errors]) * found.widening + found.doubt
+    least = max(expected * settings.min_change, settings.min_amount)
+    low = 0.0 if settings.sides == "upper" else max(0.0, min(math.expm1(found.expected - half), expected - least))
+    high = max(math.expm1(min(found.expected + half, 700.0)), expected + least)
+    return Usual(low, high, expected, len(points), season_words(season))
+
+
+def shown_seconds(seconds: float) -> str:
+    """Seconds as people read them: 12.3 s, or 1:02:03."""
+    return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))

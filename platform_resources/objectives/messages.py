@@ -1,0 +1,27 @@
+"""What is to be told to whom: one message to one channel, before anything has been sent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+MessageKind = Literal["incident", "update", "reminder", "recovery", "budget", "schema", "digest", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to one channel.
+
+    `key` says what it is about and to which channel: a message with a key that was written before is the same message. `channel` is
+    `<domain>.<channel>` or an e-mail address. `incident` is the incident's name (`orders#3`), empty where there is none. Not sent
+    before `not_before`. `subject` is one line; `body` is Markdown.
+    """
+
+    key: str
+    kind: MessageKind
+    channel: str
+    product: str
+    domain: str
+    incident: str
+    subject: str
+    body: str
+    not_before: datetime

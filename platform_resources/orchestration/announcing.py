@@ -1,0 +1,208 @@
+"""What a domain has to announce: facts out of the ledger and the plan, and the messages that follow written into the outbox."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+
+from sqlalchemy import Connection
+
+from platform_resources.ledger import history, incident_store, outbox
+from platform_resources.ledger.incident_store import StoredIncident
+from platform_resources.ledger.records import Publication, check_id
+from platform_resources.ledger.standing import Standing
+from platform_resources.ledger.subscriptions import subscriptions
+from platform_resources.notify.announcing import Due, announcements
+from platform_resources.notify.facts import (
+    About,
+    BudgetStanding,
+    Day,
+    OpenLine,
+    ProductLine,
+    ResolvedLine,
+    SchemaChange,
+    Subscription,
+    product_facts,
+)
+from platform_resources.notify.notices import budget_notices, digest_notices, schema_notices
+from platform_resources.objectives.health import Status
+from platform_resources.objectives.indicators import ALERT_LEVELS
+from platform_resources.objectives.lineage import ancestors, downstream
+from platform_resources.objectives.schema_difference import schema_difference
+from platform_resources.orchestration.troubles import troubles
+from platform_resources.orchestration.watching import Observed, check_text
+from platform_resources.planning.plan import MeshPlan, ProductPlan
+
+# How long a domain may go without an evaluation before something is not told any more.
+REMEMBERED = timedelta(days=7)
+A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What an evaluation of one domain has found, as far as it may be told. `plan` is of the whole mesh."""
+
+    plan: MeshPlan
+    products: Sequence[ProductPlan]
+    observations: Sequence[Observed]
+    standings: Mapping[str, Sequence[Standing]]
+    now: datetime
+    dagster: str = ""
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(product.name for product in self.products)
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(product.domain for product in self.products))
+
+
+def announce(connection: Connection, found: Round) -> int:
+    """Queue what is due and withdraw what must not go out any more; gives the number of new messages. Ask after tending."""
+    newest = _newest(history.newest_publications(connection, found.now))
+    abouts = {product.name: product_facts(product, newest.get(product.name)) for product in found.plan.products}
+    wanted = tuple(Subscription(each.product, each.channel, each.severity) for each in subscriptions(connection))
+    due = chain(
+        _incidents(connection, found, abouts, wanted),
+        _budgets(connection, found, abouts, wanted),
+        _schemas(connection, found, abouts, wanted),
+        _digests(connection, found, abouts),
+    )
+    return sum(_kept(connection, each, found.now) for each in due)
+
+
+def _kept(connection: Connection, due: Due, now: datetime) -> int:
+    for key, reason in due.withdraw.items():
+        outbox.withdraw(connection, [key], now, reason)
+    return outbox.queue(connection, due.queue, now)
+
+
+def _newest(publications: Iterable[Publication]) -> dict[str, datetime]:
+    """As of when the data is that each product serves: its oldest port's."""
+    found: dict[str, datetime] = {}
+    for each in publications:
+        as_of = each.watermark or each.published_at
+        found[each.product] = min(as_of, found.get(each.product, as_of))
+    return found
+
+
+def _incidents(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscription]) -> Iterator[Due]:
+    """Every live incident of these products, and those that ended lately, which may not have been told everywhere."""
+    lately = incident_store.incidents_of(connection, since=found.now - REMEMBERED)
+    own = [stored for stored in lately if stored.incident.cause in found.names]
+    for trouble in troubles(connection, found.plan, own, lately, found.observations, found.standings, abouts):
+        names = [trouble.incident.name, *(incident.name for incident in trouble.moved_from)]
+        known = {key: state for name in names for key, state in outbox.keys_told(connection, name).items()}
+        yield announcements(trouble, wanted, known, found.now, found.dagster)
+
+
+def _budgets(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscription]) -> Iterator[Due]:
+    known = {key: state for domain in found.domains for key, state in outbox.keys_about(connection, "budget", domain).items()}
+    yield budget_notices(_budget_standings(connection, found, abouts), wanted, known, found.now)
+
+
+def _budget_standings(connection: Connection, found: Round, abouts: Mapping[str, About]) -> list[BudgetStanding]:
+    standings = [(name, standing) for name, each in found.standings.items() for standing in each if standing.budget_alerts]
+    return [standing for name, each in standings if (standing := _budget_standing(connection, abouts[name], each, found.now)) is not None]
+
+
+def _budget_standing(connection: Connection, about: About, standing: Standing, now: datetime) -> BudgetStanding | None:
+    spec, reached = standing.indicator.spec, standing.attainment
+    if reached.budget is None or spec.target is None or reached.percent is None:
+        return None
+    return BudgetStanding(
+        about=about,
+        indicator=standing.indicator.check.name,
+        title=standing.indicator.check.title,
+        target=spec.target,
+        percent=reached.percent,
+        budget=reached.budget,
+        window=spec.window,
+        levels=standing.budget_alerts,
+        below_at=_below_at(connection, standing, spec.target, now),
+    )
+
+
+def _below_at(connection: Connection, standing: Standing, target: float, now: datetime) -> dict[int, datetime]:
+    """When each level of the budget was last not reached: told by former evaluations, whose value is the attainment in percent."""
+    check = standing.indicator.check
+    readings = history.readings(connection, check_id(check.key, check.name), now - standing.indicator.spec.window, now)
+    found: dict[int, datetime] = {}
+    for reading in readings:
+        if reading.value is not None:
+            consumed = (100 - reading.value) / (100 - target) * 100 if target < 100 else (0.0 if reading.value == 100 else float("inf"))
+            found |= {level: reading.at for level in ALERT_LEVELS if consumed < level}
+    return found
+
+
+def _schemas(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscription]) -> Iterator[Due]:
+    known = {key: state for domain in found.domains for key, state in outbox.keys_about(connection, "schema", domain).items()}
+    for change in _schema_changes(connection, found, abouts, found.now - REMEMBERED):
+        yield schema_notices(change, wanted, known, found.now)
+
+
+def _schema_changes(connection: Connection, found: Round, abouts: Mapping[str, About], since: datetime) -> Iterator[SchemaChange]:
+    """Versions whose columns differ from those of the version before, by port."""
+    below = downstream(found.plan.upstream)
+    before = {(each.product, each.port): each for each in history.newest_publications(connection, since, sorted(found.names))}
+    for product in found.products:
+        changes: dict[str, dict[str, tuple[Publication, Publication]]] = {}
+        for each in history.publications(connection, product.name, since, found.now):
+            former = before.get((each.product, each.port))
+            before[(each.product, each.port)] = each
+            if former is not None and former.columns and each.columns and schema_difference(former.columns, each.columns):
+                changes.setdefault(each.version, {})[each.port] = (former, each)
+        titles = {port.name: port.title for port in product.outputs}
+        affected = tuple(abouts[name] for name in sorted(ancestors(product.name, below)) if name in abouts)
+        for version, ports in changes.items():
+            told = {titles.get(port, port): schema_difference(old.columns, new.columns) for port, (old, new) in ports.items()}
+            yield SchemaChange(abouts[product.name], version, told, affected)
+
+
+def _digests(connection: Connection, found: Round, abouts: Mapping[str, About]) -> Iterator[Due]:
+    for name in found.domains:
+        plan = found.plan.domain_plan(name)
+        if plan.digest is None:
+            continue
+        own = [product for product in found.products if product.domain == name]
+        lately = incident_store.incidents_of(connection, since=found.now - A_DAY)
+        here = [stored for stored in lately if stored.incident.cause in {product.name for product in own}]
+        day = Day(
+            domain=name,
+            title=plan.title,
+            digest=plan.digest,
+            products=tuple(_line(product, found) for product in own),
+            open=tuple(_open(stored, abouts) for stored in here if stored.incident.live),
+            resolved=tuple(line for stored in here if (line := _resolved(stored, abouts)) is not None),
+            budgets=tuple(_budget_standings(connection, found, abouts)),
+            schemas=tuple(_schema_changes(connection, found, abouts, found.now - A_DAY)),
+        )
+        yield digest_notices(day, outbox.keys_about(connection, "digest", name), found.now)
+
+
+def _line(product: ProductPlan, found: Round) -> ProductLine:
+    """What was never checked is unknown, and unknown is not healthy."""
+    observed = {each.check: each for each in found.observations if each.product == product.name}
+    missed = [each for each in observed.values() if each.verdict == "missed"]
+    first = min(missed, key=lambda each: each.at, default=None)
+    if first is not None:
+        return ProductLine(product.title, "unhealthy", f"{first.title}{f': {first.reason}' if first.reason else ''}")
+    expected = {check_text(check.key, check.name) for check in product.checks}
+    known = {check for check, each in observed.items() if each.verdict == "met"}
+    return ProductLine(product.title, "healthy") if expected <= known else ProductLine(product.title, *_unknown(expected - known))
+
+
+def _unknown(checks: Collection[str]) -> tuple[Status, str]:
+    return "unknown", f"{len(checks)} of its checks say nothing yet, or could not be measured"
+
+
+def _open(stored: StoredIncident, abouts: Mapping[str, About]) -> OpenLine:
+    return OpenLine(abouts[stored.incident.cause].title, stored.incident, stored.severity)
+
+
+def _resolved(stored: StoredIncident, abouts: Mapping[str, About]) -> ResolvedLine | None:
+    incident = stored.incident
+    if incident.resolved_at is None or incident.resolution is None or incident.resolution == "moved":
+        return None
+    return ResolvedLine(abouts[incident.cause].title, incident.name, incident.resolution, incident.resolved_at - incident.began_at)

@@ -1,0 +1,154 @@
+"""What is sent when: the messages that are due, each channel for itself, every minute."""
+
+import os
+import socket
+import time
+from collections import deque
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from platform_resources.ledger.database import LEDGER_FILE, URL_VARIABLE, Ledger, ledger_url, open_ledger
+from platform_resources.ledger.due import Due, due
+from platform_resources.ledger.outbox import Claim, claimed, failed, sent
+from platform_resources.planning import conventions
+from platform_resources.planning.plan import MeshPlan
+from platform_resources.planning.routes import ChannelPlan
+
+EVERY_SECONDS = 60
+# Longer than any message may take. A sender that was killed holds its one message for so long.
+CLAIM_FOR = timedelta(minutes=2)
+# Dagster gives a sensor 60 s; the last message may take its 20 s on top.
+SENSOR_TIME = timedelta(seconds=35)
+NOTHING_DUE = "no message is due"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """How many messages were sent and how many were not; `texts` say why not, by channel."""
+
+    sent: int
+    failed: int
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """Who sends, by which channels, and what time it is: the time told, and what has passed since."""
+
+    ledger: Ledger
+    channels: Mapping[str, ChannelPlan]
+    environment: Mapping[str, str]
+    who: str
+    now: datetime
+    began: float
+
+    def time(self) -> datetime:
+        """Claims of a call that takes minutes must not be over when they begin."""
+        return self.now + timedelta(seconds=time.monotonic() - self.began)
+
+
+def deliver_due(
+    ledger: Ledger,
+    plan: MeshPlan,
+    channels: Collection[str] | None,
+    environment: Mapping[str, str],
+    now: datetime,
+    who: str,
+    within: timedelta | None = None,
+) -> Delivered:
+    """Send the messages that are due now, for these channels or all; `within` this time begin no other one.
+
+    Channels take turns, one message each. One that fails is left alone for the rest of the call; its messages stay in the outbox.
+    """
+    with ledger.reading() as connection:
+        waiting = dict.fromkeys(each.channel for each in due(connection, now))
+    turns = deque(channel for channel in waiting if channels is None or channel in channels)
+    sender = _Sender(ledger, channels_of(plan), environment, who, now, time.monotonic())
+    done, texts = 0, list[str]()
+    while turns and (within is None or sender.time() - now < within):
+        channel = turns.popleft()
+        claims = claimed(ledger, who, [channel], sender.time(), 1, CLAIM_FOR)
+        errors = [error for claim in claims if (error := _delivered(sender, claim))]
+        texts += [f"{channel}: {error}" for error in errors]
+        done += len(claims) - len(errors)
+        if claims and not errors:
+            turns.append(channel)
+    return Delivered(done, len(texts), tuple(texts))
+
+
+def channels_of(plan: MeshPlan) -> dict[str, ChannelPlan]:
+    """Every channel of the mesh by its name: a route may lead to another domain's."""
+    return {channel.name: channel for domain in plan.domains for channel in domain.channels}
+
+
+def _delivered(sender: _Sender, claim: Claim) -> str:
+    """Sends one message and notes what became of it. Gives the reason why it was not sent, or nothing."""
+    from platform_resources.notify.channels import ChannelUnusable, address, secrets
+    from platform_resources.notify.delivery import DeliveryFailed, send
+
+    channel = claim.message.channel
+    try:
+        url = address(channel, sender.channels, sender.environment)
+        send(url, claim.message, secrets(channel, sender.channels, sender.environment))
+    except (ChannelUnusable, DeliveryFailed) as error:
+        told = "; ".join(str(error).splitlines())
+        failed(sender.ledger, claim, sender.time(), told)
+        return told
+    sent(sender.ledger, claim, sender.time())
+    return ""
+
+
+def delivery_sensor(domain: str, plan: MeshPlan, state: Path) -> dg.SensorDefinition:
+    """Sends what is due for the domain's channels, and by e-mail about its products. While nothing is due it reads the ledger, no more."""
+    told = MeshPlan((), (), plan.domains)
+
+    @dg.sensor(
+        name=conventions.delivery_name(domain),
+        minimum_interval_seconds=EVERY_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Sends the notifications of the domain {domain}.",
+    )
+    def _deliver() -> dg.SkipReason:
+        if not _may_have_messages(state):
+            return dg.SkipReason(NOTHING_DUE)
+        ledger = open_ledger(ledger_url(state, os.environ))
+        try:
+            return dg.SkipReason(_delivered_text(_deliver_domain(ledger, told, domain)))
+        finally:
+            ledger.close()
+
+    return _deliver
+
+
+def _may_have_messages(state: Path) -> bool:
+    """A ledger is made by whoever has something to write into it."""
+    return bool(os.environ.get(URL_VARIABLE)) or (state / LEDGER_FILE).exists()
+
+
+def _deliver_domain(ledger: Ledger, plan: MeshPlan, domain: str) -> Delivered:
+    now = datetime.now(UTC)
+    with ledger.reading() as connection:
+        channels = {each.channel for each in due(connection, now) if _is_sent_by(each, domain)}
+    if not channels:
+        return Delivered(0, 0, ())
+    who = f"{conventions.delivery_name(domain)} on {socket.gethostname()}, process {os.getpid()}"
+    return deliver_due(ledger, plan, channels, os.environ, now, who, SENSOR_TIME)
+
+
+def _is_sent_by(waiting: Due, domain: str) -> bool:
+    """By its name also a channel that the domain has no more: its messages are accounted for like any that cannot be sent."""
+    if "@" in waiting.channel:
+        return waiting.domain == domain
+    return waiting.channel.partition(".")[0] == domain
+
+
+def _delivered_text(delivered: Delivered) -> str:
+    """`3 messages sent; 1 not: sales.oncall: …`."""
+    if not delivered.sent and not delivered.failed:
+        return NOTHING_DUE
+    sent_text = f"{delivered.sent} message{'' if delivered.sent == 1 else 's'} sent"
+    return f"{sent_text}; {delivered.failed} not: {'; '.join(delivered.texts)}" if delivered.failed else sent_text

@@ -1,0 +1,108 @@
+"""One round of judging: what products promise is looked at in the ledger, incidents follow, and what is to be told is written down."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+from sqlalchemy import Connection
+
+from platform_resources.ledger import incident_store
+from platform_resources.ledger.checks import register_checks
+from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
+from platform_resources.ledger.reads import pulled_by, reads_of
+from platform_resources.ledger.standing import Standing, standings
+from platform_resources.ledger.syncing import sync
+from platform_resources.objectives.incidents import Event, Incident
+from platform_resources.objectives.response import response
+from platform_resources.orchestration.announcing import Round, announce
+from platform_resources.orchestration.forecasting import forecast
+from platform_resources.orchestration.ledger_events import DagsterLog
+from platform_resources.orchestration.tending import tend
+from platform_resources.orchestration.trust import Trust
+from platform_resources.orchestration.watching import Observed, observed
+from platform_resources.planning.coverage import coverages
+from platform_resources.planning.plan import MeshPlan, ProductPlan
+
+# The address of Dagster's pages, for links in messages.
+DAGSTER_VARIABLE = "MESH_DAGSTER_URL"
+RESPONSE_OVER = timedelta(days=90)
+READS_OVER = timedelta(days=30)
+Standings = Mapping[str, tuple[Standing, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What a round found: what every check says, what became of incidents, how many new messages wait, how far products can be trusted."""
+
+    at: datetime
+    observations: tuple[Observed, ...]
+    events: tuple[Event, ...]
+    messages: int
+    trust: Mapping[str, Trust]
+
+
+@contextmanager
+def synced_ledger(state: Path, instance: dg.DagsterInstance, now: datetime) -> Iterator[Ledger]:
+    """The ledger, up to date with the event log. Raises LedgerUnavailable."""
+    ledger = open_ledger(ledger_url(state, os.environ))
+    try:
+        sync(ledger, DagsterLog(instance), now)
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def evaluate(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: datetime) -> Evaluated:
+    """Judge these products, and tend the incidents of the whole mesh, whose plan is given. The ledger must be synced before."""
+    register_checks(ledger, plan, now)
+    with ledger.reading() as connection:
+        judged = {product.name: standings(connection, product, now) for product in products}
+        observations = observed(connection, state, products, judged, now)
+    with ledger.projecting() as connection:
+        tended = tend(connection, plan, products, observations, judged, now)
+        queued = announce(connection, Round(plan, products, observations, judged, now, os.environ.get(DAGSTER_VARIABLE, "")))
+    with ledger.reading() as connection:
+        found = trust(connection, plan, products, observations, judged, now)
+    return Evaluated(now, observations, tended.events, queued, found)
+
+
+def looked_at(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: datetime) -> dict[str, Trust]:
+    """How far each of these products can be trusted, without changing anything. The ledger must be synced before."""
+    with ledger.reading() as connection:
+        judged = {product.name: standings(connection, product, now) for product in products}
+        observations = observed(connection, state, products, judged, now)
+        return trust(connection, plan, products, observations, judged, now)
+
+
+def trust(
+    connection: Connection,
+    plan: MeshPlan,
+    products: Sequence[ProductPlan],
+    observations: Sequence[Observed],
+    judged: Standings,
+    now: datetime,
+) -> dict[str, Trust]:
+    """How far each of these products can be trusted; it changes nothing."""
+    at_risk = forecast(connection, plan, products, observations, now)
+    covered = coverages(plan)
+    return {
+        product.name: Trust(
+            at=now,
+            standings=judged[product.name],
+            coverage=covered[product.name],
+            response=response(_own_incidents(connection, product.name, now), now),
+            incidents=incident_store.incidents_of(connection, product.name, live=True),
+            forecast=at_risk.get(product.name, ()),
+            reads=reads_of(connection, product.name, now - READS_OVER, now, pulled_by(plan, product.name)),
+        )
+        for product in products
+    }
+
+
+def _own_incidents(connection: Connection, product: str, now: datetime) -> Iterator[Incident]:
+    stored = incident_store.incidents_of(connection, product, since=now - RESPONSE_OVER)
+    return (each.incident for each in stored if each.incident.cause == product)

@@ -1,0 +1,94 @@
+"""What is judged of objectives between refreshes: by probes that read the ports, and from the history of refreshes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from platform_resources.capabilities.dimensions.availability import LONGEST_WITHIN, AvailabilitySettings
+from platform_resources.capabilities.measures import Judgement, Moment, Reading, Refreshes
+from platform_resources.capabilities.registry import Registry
+from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.durations import refreshes
+from platform_resources.ledger.history import newest_publications
+from platform_resources.objectives.judgement import judged
+from platform_resources.orchestration.results import check_result
+from platform_resources.planning.plan import ObjectivePlan, ProductPlan
+from platform_resources.warehouses.probing import Probe, answers, readings
+
+Judged = tuple[ObjectivePlan, Judgement]
+# As far back as the dimension `duration` can ask, and the refresh that is judged.
+REFRESHES = 1001
+
+
+def evaluated(product: ProductPlan) -> tuple[ObjectivePlan, ...]:
+    """The objectives of a product that are judged between refreshes."""
+    return tuple(objective for objective in product.objectives if objective.measured_by != "audit") if product.runs else ()
+
+
+def judged_objectives(products: Sequence[ProductPlan], registry: Registry, state: Path, ledger: Ledger, now: datetime) -> Iterator[Judged]:
+    """Every objective of the products that no audit measures, with what is to be said of it at `now`. The ledger must be synced before.
+
+    The ledger is let go before the ports are read, which may take a while: up to `within` for each port.
+    """
+    past = _histories(products, ledger, now)
+    before = _published(products, ledger, now)
+    for product in products:
+        for objective in _measured_by(product, "history"):
+            yield objective, _judged(registry, objective, {}, Moment(now, refreshes=past[product.name]))
+    for objective, found in _probed(products, state, before):
+        yield objective, _judged(registry, objective, found, Moment(now))
+
+
+def _measured_by(product: ProductPlan, how: str) -> tuple[ObjectivePlan, ...]:
+    return tuple(objective for objective in evaluated(product) if objective.measured_by == how)
+
+
+def _judged(registry: Registry, objective: ObjectivePlan, found: Mapping[str, Reading], moment: Moment) -> Judgement:
+    return judged(registry.dimensions()[objective.dimension], objective.settings, found, objective.subject, moment)
+
+
+def _histories(products: Sequence[ProductPlan], ledger: Ledger, now: datetime) -> dict[str, Refreshes]:
+    asking = [product.name for product in products if _measured_by(product, "history")]
+    if not asking:
+        return {}
+    with ledger.reading() as connection:
+        return {name: refreshes(connection, name, now, REFRESHES) for name in asking}
+
+
+def _published(products: Sequence[ProductPlan], ledger: Ledger, now: datetime) -> frozenset[tuple[str, str]]:
+    """The products and ports of which there ever was a version, whatever the shelves say now."""
+    asking = [product.name for product in products if _measured_by(product, "probe")]
+    if not asking:
+        return frozenset()
+    with ledger.reading() as connection:
+        return frozenset((version.product, version.port) for version in newest_publications(connection, now, asking))
+
+
+def _probed(
+    products: Sequence[ProductPlan], state: Path, before: frozenset[tuple[str, str]]
+) -> Iterator[tuple[ObjectivePlan, Mapping[str, Reading]]]:
+    """What each objective is judged by. All ports are read by one process, one after the other."""
+    asked = [(objective, _probes(product, objective, before)) for product in products for objective in _measured_by(product, "probe")]
+    found = iter(answers(state, [probe for _, probes in asked for probe in probes]))
+    for objective, probes in asked:
+        yield objective, readings([next(found) for _ in probes])
+
+
+def _probes(product: ProductPlan, objective: ObjectivePlan, before: frozenset[tuple[str, str]]) -> list[Probe]:
+    within = objective.settings.within if isinstance(objective.settings, AvailabilitySettings) else LONGEST_WITHIN
+    in_catalog = {port.name: port.store.in_catalog for port in product.outputs}
+    return [
+        Probe(product.domain, product.name, name, in_catalog[name], within.total_seconds(), (product.name, name) in before)
+        for name in objective.ports
+    ]
+
+
+def judged_result(objective: ObjectivePlan, judgement: Judgement, at: datetime) -> dg.AssetCheckResult:
+    """The judgement as Dagster and the ledger are told of it: as what an audit finds, without SQL."""
+    shown = {"value": judgement.value, "threshold": judgement.threshold}
+    told: dict[str, Any] = {name: value for name, value in shown.items() if value not in (None, "")}
+    told |= {"objective": objective.check.title, "dimension": objective.dimension, "measured_by": objective.measured_by}
+    return check_result(objective.check, judgement.verdict, judgement.reason, at, **told)

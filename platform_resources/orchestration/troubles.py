@@ -1,0 +1,152 @@
+"""Each incident with all that messages say of it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from platform_resources.ledger import incident_store
+from platform_resources.ledger.incident_store import StoredIncident
+from platform_resources.ledger.standing import Standing
+from platform_resources.notify.facts import About, Failure, Impact, Trouble
+from platform_resources.objectives.board import Board
+from platform_resources.objectives.incidents import Event, Incident
+from platform_resources.objectives.lineage import ancestors, downstream
+from platform_resources.orchestration.watching import Observed
+from platform_resources.planning.plan import MeshPlan
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What all incidents of a round share."""
+
+    plan: MeshPlan
+    board: Board
+    below: Mapping[str, tuple[str, ...]]
+    lately: Sequence[StoredIncident]
+    observed: Mapping[tuple[str, str], Observed]
+    standings: Mapping[str, Sequence[Standing]]
+    abouts: Mapping[str, About]
+
+
+def troubles(
+    connection: Connection,
+    plan: MeshPlan,
+    own: Iterable[StoredIncident],
+    lately: Sequence[StoredIncident],
+    observations: Iterable[Observed],
+    standings: Mapping[str, Sequence[Standing]],
+    abouts: Mapping[str, About],
+) -> Iterator[Trouble]:
+    """`own` incidents are those to tell of; `lately` are all of the mesh, among which some may have moved to them."""
+    observed = {(each.product, each.check): each for each in observations}
+    known = _Known(plan, incident_store.board(connection), downstream(plan.upstream), lately, observed, standings, abouts)
+    for stored in own:
+        yield _trouble(stored, incident_store.events_of(connection, stored.incident.name), known)
+
+
+def _trouble(stored: StoredIncident, events: Sequence[Event], known: _Known) -> Trouble:
+    incident = stored.incident
+    reopened = max((event.at for event in events if event.kind == "reopened"), default=None)
+    begin = reopened or incident.opened_at
+    return Trouble(
+        incident=incident,
+        severity=stored.severity,
+        root=_about(incident.cause, known),
+        because=_because(incident.cause, known),
+        impacts=tuple(_impacts(incident, events, begin, known)),
+        failures=tuple(_failures(incident, known)),
+        reopened_at=reopened,
+        moved_from=tuple(_moved_here(incident, begin, known.lately)),
+        ending=next((event.note for event in reversed(events) if event.kind == "resolved"), ""),
+    )
+
+
+def _about(product: str, known: _Known) -> About:
+    """One that has left the mesh has only its name."""
+    return known.abouts.get(product) or About(product, product, "")
+
+
+def _because(cause: str, known: _Known) -> str:
+    """What the severity follows from."""
+    products = {product.name: product for product in known.plan.products}
+    if cause not in products:
+        return ""
+    behind = [products[name] for name in sorted(ancestors(cause, known.below)) if name in products]
+    consumers = sum(len(product.consumers) for product in (products[cause], *behind))
+    spent = any(
+        standing.attainment.budget is not None and standing.attainment.budget.consumed >= 1 for standing in known.standings.get(cause, ())
+    )
+    told = [
+        f"its criticality is {products[cause].info.criticality}",
+        f"{_count(len(behind), 'product')} and {_count(consumers, 'known consumer')} depend on it",
+        "an error budget is spent" if spent else "",
+    ]
+    return ", ".join(filter(None, told))
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def _impacts(incident: Incident, events: Iterable[Event], begin: datetime, known: _Known) -> Iterator[Impact]:
+    since = {event.note: event.at for event in events if event.kind == "attached"}
+    failing = known.board.failing
+    for product in incident.impacted:
+        until = None if product in failing and incident.live else incident.resolved_at or incident.changed_at
+        via = tuple(_about(name, known).title for name in _between(incident.cause, product, known.below))
+        yield Impact(_about(product, known), max(since.get(product, begin), begin), until, via)
+
+
+def _between(root: str, product: str, below: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The products on a shortest way from the root to the product, both left out."""
+    ways: list[tuple[str, ...]] = [(root,)]
+    seen = {root}
+    for way in ways:
+        for reader in below.get(way[-1], ()):
+            if reader == product:
+                return way[1:]
+            if reader not in seen:
+                seen.add(reader)
+                ways.append((*way, reader))
+    return ()
+
+
+def _failures(incident: Incident, known: _Known) -> Iterator[Failure]:
+    """What fails of the root now, or failed when the incident was over; the oldest first."""
+    failing = known.board.failing_checks(incident.cause) if incident.live else incident.checks
+    signals = known.board.signals
+    for check in sorted(failing, key=lambda check: (_since(incident, check, known), check)):
+        seen = known.observed.get((incident.cause, check))
+        signal = signals.get((incident.cause, check))
+        reading = seen.reading if seen is not None else None
+        yield Failure(
+            check=check,
+            title=seen.title if seen is not None else check,
+            since=_since(incident, check, known),
+            dimension=seen.dimension if seen is not None else "",
+            reason=signal.reason if signal is not None else "",
+            value=(reading.shown or ("" if reading.value is None else f"{reading.value:g}")) if reading is not None else "",
+            threshold=reading.threshold if reading is not None else "",
+            failing_rows=reading.failing_rows if reading is not None else None,
+            run_id=reading.run_id if reading is not None else "",
+        )
+
+
+def _since(incident: Incident, check: str, known: _Known) -> datetime:
+    signal = known.board.signals.get((incident.cause, check))
+    return signal.failing_since if signal is not None and signal.failing_since is not None else incident.began_at
+
+
+def _moved_here(incident: Incident, begin: datetime, lately: Iterable[StoredIncident]) -> Iterator[Incident]:
+    """The incidents that have moved to this one since it began, directly or over others."""
+    moved = [
+        stored.incident for stored in lately if stored.incident.resolution == "moved" and (stored.incident.resolved_at or begin) >= begin
+    ]
+    here, found = {incident.cause}, dict[str, Incident]()
+    for _ in moved:
+        new = [each for each in moved if here & set(each.moved_to) and each.name not in found]
+        found |= {each.name: each for each in new}
+        here |= {each.cause for each in new}
+    yield from found.values()

@@ -1,0 +1,138 @@
+"""What every check of a product says at a moment, as the ledger remembers it: the readings that incidents are made from."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from platform_resources.capabilities.measures import Verdict
+from platform_resources.ledger import history
+from platform_resources.ledger.records import Check, Reading, Run, check_id
+from platform_resources.ledger.standing import Standing
+from platform_resources.objectives.health import PublishedState, Watched, check_states
+from platform_resources.orchestration.health import published_state, watched
+from platform_resources.planning.conventions import Key
+from platform_resources.planning.plan import ProductPlan
+from platform_resources.warehouses.versions import VersionsUnreadable, shelf
+
+REFRESH = "refresh"
+UNREADABLE = "versions"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What one check says. `check` names it uniquely within the product; `at` is the time of the evidence, not of the look at it.
+
+    `reading` is what was measured last; None for what is not measured by a check: the end of a refresh, freshness that time has ended.
+    """
+
+    product: str
+    check: str
+    title: str
+    dimension: str
+    verdict: Verdict
+    reason: str
+    at: datetime
+    reading: Reading | None = None
+
+
+def check_text(key: Key, name: str) -> str:
+    """`measurements:refreshed_daily`, `inputs/deliveries:arrived`: a check's name within its product."""
+    return f"{'/'.join(key[1:])}:{name}"
+
+
+def watched_checks(product: ProductPlan) -> set[str]:
+    """Every check that the plan has of the product, by its name within it."""
+    indicators = [indicator.check for indicator in product.indicators]
+    return {REFRESH, UNREADABLE, *(check_text(check.key, check.name) for check in (*product.checks, *indicators))}
+
+
+def observed(
+    connection: Connection, state: Path, products: Sequence[ProductPlan], standings: Mapping[str, Sequence[Standing]], now: datetime
+) -> tuple[Observed, ...]:
+    """Everything that is watched of these products and has evidence at `now`. The ledger must be synced before."""
+    names = [product.name for product in products]
+    remembered: dict[str, list[tuple[Check, Reading]]] = {}
+    for found in history.check_states(connection, now, names):
+        if found.reading is not None:
+            remembered.setdefault(found.check.product, []).append((found.check, found.reading))
+    ended = history.last_ended_runs(connection, names, now)
+    return tuple(
+        each
+        for product in products
+        if product.runs
+        for each in _product(state, product, remembered.get(product.name, ()), standings.get(product.name, ()), ended, now)
+    )
+
+
+def _product(
+    state: Path,
+    product: ProductPlan,
+    remembered: Sequence[tuple[Check, Reading]],
+    standings: Iterable[Standing],
+    ended: Mapping[str, Run],
+    now: datetime,
+) -> Iterator[Observed]:
+    try:
+        latest = shelf(state, product.domain, product.name).latest()
+        published = published_state(latest) if latest is not None else None
+    except VersionsUnreadable as error:
+        yield Observed(product.name, UNREADABLE, "Its published versions can be read", "", "missed", str(error), now)
+        published = None
+    else:
+        yield Observed(product.name, UNREADABLE, "Its published versions can be read", "", "met", "", now)
+    yield from _checks(product, published, {check.id: reading for check, reading in remembered}, now)
+    yield from _imported(product, remembered)
+    yield from (_burning(product, standing, now) for standing in standings)
+    if product.name in ended:
+        yield from _refreshed(product, ended[product.name])
+
+
+def _checks(product: ProductPlan, published: PublishedState | None, readings: Mapping[int, Reading], now: datetime) -> Iterator[Observed]:
+    checks = watched(product)
+    by_check = {(check.key, check.name): readings.get(check_id(check.key, check.name)) for check in checks}
+    executions = {name: (reading.verdict, reading.reason, reading.at) for name, reading in by_check.items() if reading is not None}
+    for check, said in zip(checks, check_states(checks, published, executions, now), strict=True):
+        at = _evidence(check, said.at, said.verdict, published)
+        if at is not None:
+            reading = by_check[(check.key, check.name)] if check.max_age is None else None
+            text = check_text(check.key, check.name)
+            yield Observed(product.name, text, check.title, check.dimension, said.verdict, said.reason, min(at, now), reading)
+
+
+def _evidence(check: Watched, at: datetime | None, verdict: Verdict, published: PublishedState | None) -> datetime | None:
+    """Since when what it says holds. Freshness is missed from the moment that the age passed what is promised; a new version renews it."""
+    if check.max_age is None or published is None:
+        return at
+    if verdict != "missed":
+        return published.published_at
+    known_until = published.watermarks.get(check.data_set, published.published_at)
+    return max(published.published_at, known_until + check.max_age)
+
+
+def _imported(product: ProductPlan, remembered: Iterable[tuple[Check, Reading]]) -> Iterator[Observed]:
+    """Tests that run elsewhere and are not in the plan."""
+    for check, reading in remembered:
+        if check.kind == "imported":
+            text = check_text(tuple(check.asset_key.split("/")), check.name)
+            yield Observed(product.name, text, check.title, check.dimension, reading.verdict, reading.reason, reading.at, reading)
+
+
+def _burning(product: ProductPlan, standing: Standing, now: datetime) -> Observed:
+    """An indicator is trouble while its budget burns too fast. One that is spent says nothing of now, and is told by itself."""
+    check = standing.indicator.check
+    rates = [alert.long_rate or 0.0 for alert in standing.burn_alerts if alert.fires]
+    known = standing.attainment.state in ("met", "missed", "no target")
+    verdict: Verdict = "missed" if rates else "met" if known else "unknown"
+    reason = f"the error budget burns {max(rates):.3g} times too fast" if rates else ""
+    return Observed(product.name, check_text(check.key, check.name), check.title, standing.indicator.dimension, verdict, reason, now)
+
+
+def _refreshed(product: ProductPlan, run: Run) -> Iterator[Observed]:
+    """How the last refresh ended. One stopped by a gate has the gate's own check to tell of it; one that was canceled tells nothing."""
+    if run.ended_at is None or run.status not in ("succeeded", "failed") or run.failed_step.endswith("__audit"):
+        return
+    verdict: Verdict = "met" if run.status == "succeeded" else "missed"
+    yield Observed(product.name, REFRESH, "Its refresh succeeds", "", verdict, run.reason, run.ended_at)

@@ -1,0 +1,35 @@
+"""What of each product could be watched, and by how many tests and monitors it is."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from platform_resources.objectives.coverage import ProductCoverage, Watched, product_coverage
+from platform_resources.planning.plan import MeshPlan, ProductPlan
+
+
+def coverages(plan: MeshPlan) -> dict[str, ProductCoverage]:
+    """The coverage of every product of the plan, with its whole upstream lineage. A product that is not loaded counts as not watched."""
+    things: dict[str, tuple[Watched, ...]] = {rejected.name: (Watched(rejected.name),) for rejected in plan.rejected}
+    things |= {product.name: watched_things(product) for product in plan.products}
+    return {product.name: product_coverage(product.name, plan.upstream, things) for product in plan.products}
+
+
+def watched_things(product: ProductPlan) -> tuple[Watched, ...]:
+    """Its input ports and models. Tests are dbt's; monitors are objectives, indicators and checks of inputs."""
+    return (*_inputs(product), *_models(product))
+
+
+def _inputs(product: ProductPlan) -> Iterator[Watched]:
+    yield from (Watched(f"inputs/{port.name}", monitors=len(port.checks)) for port in product.inputs)
+
+
+def _models(product: ProductPlan) -> Iterator[Watched]:
+    monitors = _monitors(product)
+    for model in product.models:
+        yield Watched(model.name, len(model.tests), monitors.get(model.data_set, 0) if model.data_set else 0)
+
+
+def _monitors(product: ProductPlan) -> Mapping[str, int]:
+    """The number of objectives and indicators of each data set."""
+    data_sets = [objective.data_set for objective in product.objectives] + [indicator.data_set for indicator in product.indicators]
+    return Counter(data_sets)

@@ -1,0 +1,80 @@
+"""Whether what is asked of an objective or an indicator fits how it is measured."""
+
+from collections.abc import Iterator
+
+from platform_resources.capabilities.protocols import MeasuredBy
+from platform_resources.planning.mesh import Mesh
+from platform_resources.planning.subjects import is_about_the_product, judged_data_set, measured_by, named_port, probed_ports, subject
+from platform_resources.spec.problems import Problem, did_you_mean, known_text
+from platform_resources.spec.product import Product, runs
+
+_NO_GATE: dict[MeasuredBy, str] = {
+    "probe": "reads what is published already",
+    "history": "looks at refreshes that are over",
+}
+
+
+def objectives_make_sense(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """What a dimension itself finds wrong with its objective."""
+    for objective in product.objectives:
+        data_set = judged_data_set(mesh.registry, product, objective)
+        if data_set is None and not is_about_the_product(mesh.registry, objective):
+            continue
+        dimension = mesh.registry.dimensions()[objective.variant]
+        for property_name, message, hint in dimension.problems(objective.settings, subject(product, data_set)):
+            yield objective.origin.problem(property_name, message, hint)
+
+
+def gates_are_audited(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """A gate stands before the publication, so only what the audit measures can close it."""
+    for objective in product.objectives:
+        reason = _NO_GATE.get(measured_by(mesh.registry, objective))
+        if objective.config.gate and reason is not None:
+            message = f"{objective.variant} cannot be a gate: a gate is decided before the publication, and {objective.variant} {reason}"
+            yield objective.origin.problem("gate", message, "take gate away")
+
+
+def products_as_a_whole_name_no_data_set(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    for objective in product.objectives:
+        if is_about_the_product(mesh.registry, objective) and objective.config.data_set is not None:
+            message = f"{objective.variant} is about refreshes of the whole product, not about one data set"
+            yield objective.origin.problem("data_set", message, "take data_set away")
+
+
+def probed_ports_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """A probe needs a port to read: the one that is named, which is of the data set that is named, or any."""
+    known = [port.name for port in product.output_ports]
+    for objective in product.objectives:
+        name, data_set = named_port(objective), judged_data_set(mesh.registry, product, objective)
+        if name and product.output_port(name) is None:
+            yield objective.origin.problem("port", f'no output port "{name}"; known: {known_text(known)}', did_you_mean(name, known))
+        elif measured_by(mesh.registry, objective) != "probe" or data_set is None or probed_ports(mesh.registry, product, objective):
+            continue
+        elif name:
+            message = f'output port "{name}" is not of the data set {data_set.title}'
+            yield objective.origin.problem("port", message, "take data_set or port away")
+        elif runs(product):
+            message = f"the data set {data_set.title} has no output port, so nobody could read it"
+            yield objective.origin.problem("", message, "add a component of type output-port")
+
+
+def final_values_can_change(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Only what is said about data can change when data comes late; what was published, read or refreshed when is final at once."""
+    for indicator in product.indicators:
+        named = indicator.config.service_level_name
+        objective = next((o for o in product.objectives if named in (o.title, o.name)), None)
+        if objective is None or indicator.config.final_after is None:
+            continue
+        if objective.variant == "freshness" or measured_by(mesh.registry, objective) != "audit":
+            message = f"final_after has no meaning for {objective.variant}: late data does not change what was the case at the time"
+            hint = "take final_after away" + ("; due_after allows for a late version" if objective.variant == "freshness" else "")
+            yield indicator.origin.problem("final_after", message, hint)
+
+
+OBJECTIVE_PASSES = (
+    objectives_make_sense,
+    gates_are_audited,
+    products_as_a_whole_name_no_data_set,
+    probed_ports_exist,
+    final_values_can_change,
+)

@@ -1,0 +1,224 @@
+"""`mesh import-dbt-results`: real artefacts of a real dbt project outside of the mesh, in the event log and in the ledger."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED
+from platform_resources.ledger import history
+from platform_resources.objectives.health import PublishedState
+from platform_resources.orchestration.evaluating import synced_ledger
+from platform_resources.orchestration.health import mesh_health
+from platform_resources.orchestration.importing import with_imported
+from platform_resources.repository import read_plan
+from tests.foreign_dbt import data, dbt, manifest, node, result, run_results, write_project
+from tests.refresh.running import mesh, running, started
+
+pytestmark = pytest.mark.slow
+UNIQUE = "unique_measurements_reading_id"
+PUBLISHED = PublishedState("v1", "1.1.0", datetime(2024, 6, 1, tzinfo=UTC), {}, {})
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory):
+    """The artefacts of one `dbt build` elsewhere."""
+    return dbt(write_project(tmp_path_factory.mktemp("lake")), "build")
+
+
+def options(target):
+    return "--manifest", str(target / "manifest.json"), "--run-results", str(target / "run_results.json")
+
+
+def imported(root, target, *more):
+    return mesh(root, "import-dbt-results", *options(target), *more)
+
+
+def by_hand(folder, *results, nodes=()):
+    """A target folder with these results; all are of the model `measurements`."""
+    folder.mkdir(exist_ok=True)
+    tests = [node(each["unique_id"].split(".", 2)[2], depends_on={"nodes": ["model.lake.measurements"]}) for each in results]
+    (folder / "manifest.json").write_bytes(data(manifest(node("measurements", "model"), *tests, *nodes)))
+    (folder / "run_results.json").write_bytes(data(run_results(*results)))
+    return folder
+
+
+def evaluations(root):
+    """Every evaluation in the event log but those of indicators, by asset key and check, oldest first."""
+    with running(root) as found:
+        storage = found.instance.event_log_storage
+        entries = storage.get_logs_for_all_runs_by_log_id(after_cursor=0, dagster_event_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    told = [entry.get_dagster_event().asset_check_evaluation_data for entry in entries.values()]
+    return [(tuple(each.asset_key.path), each.check_name, each) for each in told if each.metadata["kind"].value != "indicator"]
+
+
+def states(root):
+    """What the ledger says of every check but indicators that ever said something, by asset key and check."""
+    now = datetime.now(UTC)
+    with running(root) as found, synced_ledger(root, found.instance, now) as ledger, ledger.reading() as connection:
+        known = [state for state in history.check_states(connection, now) if state.reading and state.check.kind != "indicator"]
+        return {(state.check.asset_key, state.check.name): state for state in known}
+
+
+def test_results_of_elsewhere_become_checks_of_the_products_that_they_belong_to(tiny, lake):
+    """One long test: each process costs seconds."""
+    done = imported(tiny, lake, "--json")
+    assert done.returncode == CANNOT_RUN, done.stderr
+    found = json.loads(done.stdout)
+    stray = "its model stray is in no product, and no folder of it is <domain>/<product>; say meta: {product: …} in the config of the test or of its model"
+    assert [each["reason"] for each in found["refused"]] == [stray]
+    assert (found["new"], found["known"], found["older"]) == (8, 0, 0)
+    what_became_of_each(found)
+    evaluations_as_dagster_has_them(tiny, found["invocation_id"])
+    readings_as_the_ledger_has_them(tiny)
+    again_nothing_is_new(tiny, lake)
+
+
+def what_became_of_each(found):
+    assert {(each["asset"], re.sub("_[0-9a-f]{8}$", "", each["check"]), each["verdict"], each["severity"]) for each in found["tests"]} == {
+        ("readings/measurements", UNIQUE, "missed", "error"),
+        ("readings/measurements", "not_null_measurements_reading_id", "met", "error"),
+        ("readings/measurements", "accepted_values_measurements_sensor__north", "missed", "warning"),
+        ("readings/measurements", "h_ss_b_lich_1", "missed", "error"),
+        ("readings/measurements", "erring", "unknown", "error"),
+        ("readings/measurements", "all_are_there", "met", "error"),
+        ("summary/sensors", "not_null_sensors_sensor", "met", "error"),
+        ("summary/scorecard", "not_null_broken_x", "unknown", "error"),
+    }
+    assert [each["check"] for each in found["tests"] if each["planned"]] == [UNIQUE]
+    reasons = {each["check"]: each["reason"] for each in found["tests"]}
+    assert reasons["erring"].startswith('Binder Error: Referenced column "no_such_column" not found')
+    assert reasons["not_null_broken_x"] == "dbt skipped this test"
+
+
+def evaluations_as_dagster_has_them(root, invocation):
+    told = {check: each for _, check, each in evaluations(root)}
+    assert len(told) == 8
+    plain = {name: value.value for name, value in told[UNIQUE].metadata.items()}
+    assert (told[UNIQUE].passed, told[UNIQUE].severity, told[UNIQUE].blocking) == (False, dg.AssetCheckSeverity.ERROR, True)
+    assert (plain["verdict"], plain["kind"], plain["failing_rows"], plain["invocation_id"]) == ("missed", "dbt_test", 1, invocation)
+    assert "having count(*) > 1" in plain["sql"]
+    warned = told["accepted_values_measurements_sensor__north"]
+    assert (warned.passed, warned.severity, warned.metadata["kind"].value) == (False, dg.AssetCheckSeverity.WARN, "imported")
+    assert told["erring"].metadata["verdict"].value == "unknown" and not told["erring"].passed
+
+
+def readings_as_the_ledger_has_them(root):
+    found = states(root)
+    planned, own = found["readings/measurements", UNIQUE], found["summary/scorecard", "not_null_broken_x"]
+    assert (planned.check.kind, planned.reading.verdict, planned.reading.failing_rows) == ("dbt_test", "missed", 1)
+    assert (own.check.kind, own.check.product, own.reading.verdict) == ("imported", "summary", "unknown")
+    (at,) = {each.metadata["measured_at"].value for _, check, each in evaluations(root) if check == UNIQUE}
+    assert planned.reading.at == datetime.fromisoformat(at)
+
+
+def again_nothing_is_new(root, lake):
+    before = len(evaluations(root)), states(root)
+    done = imported(root, lake)
+    assert done.returncode == CANNOT_RUN
+    assert "0 of 9 results are new, 8 imported before, of dbt's invocation" in done.stdout
+    assert "1 not imported:\n  test.lake.not_null_stray_x." in done.stderr
+    assert (len(evaluations(root)), states(root)) == before
+
+
+def test_two_imports_at_once_are_one(tiny, lake):
+    mesh(tiny, "status")
+    both = [started(tiny, "import-dbt-results", *options(lake), "--json") for _ in range(2)]
+    told = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [CANNOT_RUN, CANNOT_RUN], told
+    assert sorted(json.loads(each)["new"] for each, _ in told) == [0, 8]
+    assert len(evaluations(tiny)) == 8
+
+
+def test_a_manifest_that_dbt_wrote_anew_is_refused_with_both_invocations(tiny, lake, tmp_path):
+    """`dbt ls` overwrites the manifest and leaves the results."""
+    project = write_project(tmp_path / "lake")
+    built = json.loads((dbt(project, "test", "--select", "sensors") / "run_results.json").read_text())["metadata"]["invocation_id"]
+    listed = json.loads((dbt(project, "ls") / "manifest.json").read_text())["metadata"]["invocation_id"]
+    done = imported(tiny, project / "target")
+    assert (done.returncode, done.stdout) == (CANNOT_RUN, "")
+    assert f"is {built}, but {project}/target/manifest.json is of the invocation {listed}" in done.stderr
+    assert not (tiny / ".dagster").exists()
+
+
+@pytest.mark.parametrize(
+    ("statuses", "code"), [(("pass", "pass"), FINE), (("pass", "warn"), MISSED), (("error", "pass"), MISSED), (("skipped",), MISSED)]
+)
+def test_the_exit_code_says_whether_every_test_is_met(tiny, tmp_path, statuses, code):
+    target = by_hand(tmp_path / "target", *(result(f"test_{number}", status) for number, status in enumerate(statuses)))
+    assert imported(tiny, target).returncode == code
+
+
+def test_the_exit_code_is_the_same_when_nothing_is_new(tiny, tmp_path):
+    target = by_hand(tmp_path / "target", result("one"), result("two", "fail"))
+    assert [imported(tiny, target).returncode for _ in range(2)] == [MISSED, MISSED]
+
+
+def test_results_of_no_test_are_said(tiny, tmp_path):
+    target = by_hand(tmp_path / "target")
+    done = imported(tiny, target)
+    told = f"{target}/run_results.json has no result of a test, so nothing is imported; import after dbt test or dbt build\n"
+    assert (done.returncode, done.stderr) == (CANNOT_RUN, told)
+
+
+def test_a_file_that_is_not_there_is_told_without_a_traceback(tiny, tmp_path):
+    done = imported(tiny, tmp_path)
+    told = f"{tmp_path}/manifest.json: No such file or directory; --manifest takes a file that dbt wrote into its folder target/\n"
+    assert (done.returncode, done.stderr) == (CANNOT_RUN, told)
+
+
+def test_what_is_older_than_the_last_word_of_a_check_does_not_take_its_place(tiny, tmp_path):
+    late = by_hand(tmp_path / "late", result(UNIQUE, "pass", "2024-06-01T05:00:00Z"))
+    early = by_hand(tmp_path / "early", result(UNIQUE, "fail", "2024-06-01T04:00:00Z"))
+    assert imported(tiny, late).returncode == FINE
+    done = imported(tiny, early)
+    assert (done.returncode, "0 of 1 results are new, 1 older than what is known" in done.stdout) == (MISSED, True)
+    assert states(tiny)["readings/measurements", UNIQUE].reading.verdict == "met"
+    newer = by_hand(tmp_path / "newer", result(UNIQUE, "fail", "2024-06-01T06:00:00Z"))
+    assert imported(tiny, newer).returncode == MISSED
+    assert states(tiny)["readings/measurements", UNIQUE].reading.verdict == "missed"
+
+
+def test_a_result_that_is_yet_to_come_is_refused(tiny, tmp_path):
+    at = datetime.now(UTC) + timedelta(days=1)
+    done = imported(tiny, by_hand(tmp_path / "target", result(UNIQUE, "pass", at.isoformat())))
+    told = f"it was done at {at:%Y-%m-%d %H:%M} UTC, which is yet to come; set the clock right where dbt runs, or here"
+    assert (done.returncode, told in done.stderr) == (CANNOT_RUN, True)
+    assert evaluations(tiny) == []
+
+
+def test_hostile_names_and_messages_are_shown_as_they_are(tiny, tmp_path):
+    target = by_hand(tmp_path / "target", result("[/b]\x1b[31m\0\ud800", "fail", message="[/red] \x1b[2J | x"))
+    done = imported(tiny, target)
+    assert (done.returncode, "Traceback" in done.stderr, "\x1b" in done.stdout) == (MISSED, False, False), done.stderr
+    assert "[/red] \\x1b[2J | x" in done.stdout
+    assert len(states(tiny)) == 1
+
+
+def test_an_import_that_was_interrupted_is_completed_by_the_next(tiny, tmp_path):
+    first = result("one", "fail")
+    imported(tiny, by_hand(tmp_path / "half", first))
+    done = mesh(tiny, "import-dbt-results", *options(by_hand(tmp_path / "whole", first, result("two", "fail"))), "--json")
+    assert {each["check"]: each["outcome"] for each in json.loads(done.stdout)["tests"]} == {"one": "known", "two": "new"}
+    assert len(evaluations(tiny)) == 2
+
+
+def test_what_was_imported_counts_for_the_health_of_its_product(tiny, tmp_path):
+    own, planned = result("own", "warn", message="1 row fails"), result(UNIQUE, "fail", message="3 rows fail")
+    imported(tiny, by_hand(tmp_path / "target", own, planned))
+    with running(tiny) as found:
+        now = datetime.now(UTC)
+        health = mesh_health(tiny, [read_plan(tiny)[0].product("readings")], found.instance, now)
+        with synced_ledger(tiny, found.instance, now) as ledger:
+            (both,) = with_imported(ledger, health, now)
+    told = {check.name: (check.kind, check.verdict, check.reason, check.at) for check in both.checks}
+    at = datetime(2024, 6, 1, 5, 0, 1, 2, UTC)
+    assert told[UNIQUE] == ("dbt_test", "missed", "3 rows fail", at)
+    assert told["own"] == ("imported", "missed", "1 row fails", at)
+    assert (len(both.checks), both.status) == (len(health[0].checks) + 1, "unpublished")
+    (healthy,) = (replace(each, status="healthy", published=PUBLISHED, checks=()) for each in health)
+    with running(tiny) as found, synced_ledger(tiny, found.instance, now) as ledger:
+        assert with_imported(ledger, [healthy], now)[0].status == "unhealthy"

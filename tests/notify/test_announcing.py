@@ -1,0 +1,346 @@
+"""Which messages about an incident are due: to whom, when, once, and taken back when they no longer hold."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from platform_resources.notify.announcing import Due, announcements
+from platform_resources.notify.facts import Subscription
+from platform_resources.notify.keys import incident_keys
+from platform_resources.objectives.severity import rank
+from platform_resources.planning.routes import Patience, RoutePlan
+from tests.notify.troubles import (
+    ANALYST,
+    DAY,
+    FIVE,
+    HOUR,
+    MINUTE,
+    NIGHT,
+    ORDERS,
+    REPORT,
+    REVENUE,
+    impact,
+    incident,
+    over,
+    sent,
+    told,
+    trouble,
+)
+
+OPENED = FIVE + 5 * MINUTE
+DUE_AT = OPENED + 20 * MINUTE
+LOUD = replace(ORDERS, routes=(RoutePlan("sales.alerts", "owner", "low"),))
+QUIET = replace(ORDERS, routes=(RoutePlan("sales.alerts", "owner", "low", NIGHT),))
+
+
+def channels(due):
+    return [message.channel for message in due.queue]
+
+
+def test_owners_of_the_root_consumers_of_it_and_everybody_at_impacted_products_hear_of_it_once():
+    due = announcements(trouble("high", (impact(), impact(REPORT))), (ANALYST,), {}, DUE_AT)
+    assert told(due) == [
+        ("incident", "analyst@example.com", "Revenue is unhealthy: Purchase orders is not fresh"),
+        ("incident", "cfo@example.com", "Revenue is unhealthy: Purchase orders is not fresh"),
+        ("incident", "finance.alerts", "Revenue and Board report are unhealthy: Purchase orders is not fresh"),
+        ("incident", "sales.alerts", "[high] Purchase orders is not fresh (purchase_orders#3)"),
+    ]
+    assert {(message.product, message.domain, message.incident) for message in due.queue} == {
+        ("purchase_orders", "sales", "purchase_orders#3")
+    }
+
+
+def test_a_channel_that_is_owner_and_consumer_gets_one_message_with_the_consumers_part_above():
+    body = announcements(trouble(), (), {}, DUE_AT).queue[0].body
+    assert body.index("What still works") < body.index("---") < body.index("`orders:refreshed_daily`")
+
+
+@pytest.mark.parametrize(
+    ("severity", "expected"),
+    [("low", ["finance.alerts", "sales.alerts"]), ("medium", ["finance.alerts", "sales.alerts"]),
+     ("high", ["cfo@example.com", "finance.alerts", "sales.alerts"])],
+)  # fmt: skip
+def test_a_routes_severity_is_a_minimum(severity, expected):
+    due = announcements(trouble(severity, (impact(),)), (), {}, DUE_AT)
+    assert channels(due) == expected
+    assert ("What still works" in due.queue[-1].body) == (severity != "low")
+
+
+def test_nothing_is_said_before_the_wait_is_over():
+    assert not announcements(trouble(), (), {}, DUE_AT - timedelta(seconds=1)).queue
+    assert channels(announcements(trouble(), (), {}, DUE_AT)) == ["sales.alerts"]
+
+
+def test_the_same_trouble_is_told_once_whatever_became_of_the_message():
+    due = announcements(trouble("high", (impact(),)), (), {}, DUE_AT)
+    for state in ("waiting", "sending", "sent", "failing", "given up", "withdrawn"):
+        again = announcements(trouble("high", (impact(),)), (), sent(due, state), DUE_AT + HOUR)
+        assert again == Due()
+
+
+def test_a_product_that_is_impacted_later_is_told_to_channels_that_do_not_know_yet_and_as_an_update_to_its_own():
+    known = sent(announcements(trouble(impacts=(impact(),)), (), {}, DUE_AT))
+    later = trouble(impacts=(impact(), impact(REPORT, since=OPENED + HOUR), impact(replace(REPORT, name="x", routes=()), OPENED + HOUR)))
+    reader = Subscription("board_report", "board@example.com", "low")
+    due = announcements(later, (reader,), known, OPENED + HOUR)
+    assert told(due) == [
+        ("incident", "board@example.com", "Board report is unhealthy: Purchase orders is not fresh"),
+        ("update", "finance.alerts", "Update: Revenue and Board report are unhealthy: Purchase orders is not fresh"),
+    ]
+    assert "Now also unhealthy: **Board report**." in due.queue[1].body
+    assert announcements(later, (reader,), known | sent(due), OPENED + 2 * HOUR) == Due()
+
+
+def test_a_risen_severity_is_an_update_and_a_fallen_one_is_not():
+    known = sent(announcements(trouble("medium"), (), {}, DUE_AT))
+    due = announcements(trouble("high"), (), known, OPENED + HOUR)
+    assert told(due) == [("update", "sales.alerts", "Update: [high] Purchase orders is not fresh (purchase_orders#3)")]
+    assert "The severity has risen from medium to **high**." in due.queue[0].body
+    known |= sent(due)
+    for severity in ("low", "medium", "high"):
+        assert announcements(trouble(severity), (), known, OPENED + HOUR) == Due()
+
+
+def test_a_product_that_is_well_again_is_told_to_nobody_new():
+    due = announcements(trouble(impacts=(impact(until=OPENED + MINUTE),)), (ANALYST,), {}, DUE_AT)
+    assert channels(due) == ["sales.alerts"]
+
+
+# Quiet hours
+
+
+EVENING = datetime(2026, 6, 15, 19, tzinfo=UTC)
+MORNING = datetime(2026, 6, 16, 5, tzinfo=UTC)
+
+
+def at_night(severity="medium", root=QUIET, **more):
+    return replace(trouble(severity, opened_at=EVENING, began_at=EVENING, **more), root=root)
+
+
+def test_quiet_hours_put_it_off_to_their_end_unless_it_is_critical():
+    assert announcements(at_night(), (), {}, EVENING + 21 * MINUTE) == Due()
+    assert announcements(at_night(), (), {}, MORNING - MINUTE) == Due()
+    assert [message.not_before for message in announcements(at_night(), (), {}, MORNING).queue] == [MORNING]
+    assert channels(announcements(at_night("critical"), (), {}, EVENING + 21 * MINUTE)) == ["sales.alerts"]
+
+
+def test_a_channel_with_a_way_that_is_not_quiet_hears_at_once():
+    root = replace(QUIET, routes=(*QUIET.routes, RoutePlan("sales.alerts", "subscriber", "medium")))
+    assert channels(announcements(at_night("medium", root), (), {}, EVENING + 21 * MINUTE)) == ["sales.alerts"]
+    assert channels(announcements(at_night("low", root), (), {}, EVENING + 21 * MINUTE)) == []
+
+
+def test_what_began_and_ended_in_quiet_hours_disturbs_nobody():
+    ended = replace(over(), incident=replace(over().incident, opened_at=EVENING, resolved_at=MORNING - HOUR), root=QUIET)
+    assert announcements(ended, (), {}, MORNING) == Due()
+
+
+def test_the_morning_hears_what_holds_in_the_morning_in_one_message():
+    grown = replace(at_night("high"), impacts=(impact(replace(REVENUE, routes=QUIET.routes), MORNING - HOUR),))
+    due = announcements(grown, (), {}, MORNING)
+    assert [message.kind for message in due.queue] == ["incident"] and "Revenue" in due.queue[0].body
+
+
+# Withdrawing
+
+
+def test_what_was_not_sent_before_the_end_is_withdrawn_and_the_end_is_not_told():
+    known = sent(announcements(trouble(), (), {}, DUE_AT), "waiting")
+    due = announcements(over(), (), known, FIVE + 3 * HOUR)
+    assert due == Due((), dict.fromkeys(known, "purchase_orders#3 was resolved as auto-recovered before this was sent"))
+
+
+def test_what_has_moved_is_withdrawn_and_the_new_root_says_so():
+    known = sent(announcements(trouble(), (), {}, DUE_AT), "waiting")
+    gone = over(resolution="moved", moved_to=("stores",))
+    due = announcements(gone, (), known, FIVE + 3 * HOUR)
+    assert due == Due((), dict.fromkeys(known, "purchase_orders#3 moved to stores before this was sent"))
+    assert announcements(gone, (), dict.fromkeys(known, "sent"), FIVE + 3 * HOUR) == Due()
+    here = replace(trouble(cause="stores"), moved_from=(gone.incident,))
+    assert "This takes over from `purchase_orders#3`" in announcements(here, (), {}, DUE_AT).queue[0].body
+
+
+@pytest.mark.parametrize("state", ["sending", "sent", "failing", "given up", "withdrawn"])
+def test_only_what_waits_is_withdrawn(state):
+    known = sent(announcements(trouble(), (), {}, DUE_AT), state)
+    assert announcements(over(), (), known, FIVE + 3 * HOUR).withdraw == {}
+
+
+# Recovery
+
+
+@pytest.mark.parametrize(("state", "expected"), [("sent", 1), ("sending", 1), ("failing", 1), ("given up", 0), ("withdrawn", 0)])
+def test_the_end_is_told_once_to_those_who_were_told_the_beginning(state, expected):
+    known = sent(announcements(trouble(), (), {}, DUE_AT), state)
+    due = announcements(over(), (ANALYST,), known, FIVE + 3 * HOUR)
+    assert told(due) == [("recovery", "sales.alerts", "Purchase orders is well again")] * expected
+    assert announcements(over(), (ANALYST,), known | sent(due), FIVE + 9 * HOUR) == Due()
+
+
+def test_the_end_is_told_also_where_no_route_leads_any_more():
+    known = sent(announcements(trouble(impacts=(impact(),)), (ANALYST,), {}, DUE_AT))
+    due = announcements(over(impacts=(impact(until=FIVE + HOUR),)), (), known, FIVE + 3 * HOUR)
+    assert ("recovery", "analyst@example.com", "Purchase orders is well again") in told(due)
+
+
+def test_whoever_heard_of_an_incident_that_moved_here_hears_the_end_here():
+    former = replace(incident(1), cause="revenue", status="resolved", resolution="moved", moved_to=("purchase_orders",))
+    known = sent(announcements(replace(trouble(), incident=replace(former, status="open"), root=REVENUE), (), {}, DUE_AT))
+    due = announcements(replace(over(impacts=(impact(until=FIVE + HOUR),)), moved_from=(former,)), (), known, FIVE + 3 * HOUR)
+    assert told(due) == [("recovery", "finance.alerts", "Revenue is well again")]
+
+
+def test_a_reopened_incident_is_told_anew_and_its_former_end_no_more():
+    first = sent(announcements(trouble(), (), {}, DUE_AT))
+    ended = sent(announcements(over(), (), first, FIVE + 3 * HOUR), "waiting")
+    again = trouble(reopened=1, reopened_at=FIVE + 4 * HOUR)
+    due = announcements(again, (), first | ended, FIVE + 4 * HOUR + 20 * MINUTE)
+    assert told(due) == [("incident", "sales.alerts", "[medium] Purchase orders is not fresh (purchase_orders#3)")]
+    assert due.withdraw == dict.fromkeys(ended, "purchase_orders#3 was reopened before this was sent")
+    finally_over = replace(over(10 * HOUR, reopened=1), reopened_at=again.reopened_at)
+    assert told(announcements(finally_over, (), first | ended | sent(due), FIVE + 11 * HOUR))[0][0] == "recovery"
+
+
+# Reminders
+
+
+def reminders(now, known, **more):
+    due = announcements(replace(trouble(**more), root=LOUD), (), known, now)
+    return [message.key.rpartition("reminder/")[2] for message in due.queue if message.kind == "reminder"]
+
+
+def test_owners_are_reminded_of_what_nobody_acknowledged():
+    known = sent(announcements(replace(trouble(), root=LOUD), (), {}, DUE_AT))
+    assert reminders(DUE_AT + DAY - MINUTE, known) == []
+    assert reminders(DUE_AT + DAY, known) == ["1/sales.alerts"]
+    assert reminders(DUE_AT + 3 * DAY + HOUR, known) == ["3/sales.alerts"]
+    assert reminders(DUE_AT + 3 * DAY, known, status="acknowledged") == []
+    assert reminders(DUE_AT + 3 * DAY, dict.fromkeys(known, "waiting")) == []
+    never = replace(trouble(), root=replace(LOUD, patience=Patience(20 * MINUTE, None)))
+    assert announcements(never, (), known, DUE_AT + 9 * DAY) == Due()
+
+
+def test_consumers_are_not_reminded():
+    root = replace(ORDERS, routes=(RoutePlan("sales.alerts", "subscriber", "low"),))
+    known = sent(announcements(replace(trouble(), root=root), (), {}, DUE_AT))
+    assert announcements(replace(trouble(), root=root), (), known, DUE_AT + 5 * DAY) == Due()
+
+
+def test_days_count_from_the_end_of_the_quiet_hours_in_which_the_first_message_fell():
+    known = sent(announcements(at_night(), (), {}, MORNING))
+    assert announcements(at_night(), (), known, MORNING + DAY - MINUTE) == Due()
+    assert [message.kind for message in announcements(at_night(), (), known, MORNING + DAY).queue] == ["reminder"]
+
+
+def test_a_reminder_that_waits_is_withdrawn_once_somebody_has_acknowledged():
+    known = sent(announcements(replace(trouble(), root=LOUD), (), {}, DUE_AT))
+    waiting = sent(announcements(replace(trouble(), root=LOUD), (), known, DUE_AT + DAY), "waiting")
+    seen = replace(trouble(status="acknowledged"), root=LOUD)
+    assert announcements(seen, (), known | waiting, DUE_AT + DAY).withdraw == dict.fromkeys(
+        waiting, "purchase_orders#3 was acknowledged before this was sent"
+    )
+
+
+# Laws
+
+
+SEVERITIES = st.sampled_from(["low", "medium", "high", "critical"])
+CHANNELS = st.sampled_from(["sales.alerts", "finance.alerts", "ana@example.com", "a/b@example.com"])
+ROUTES = st.lists(
+    st.builds(RoutePlan, CHANNELS, st.sampled_from(["owner", "subscriber"]), SEVERITIES, st.sampled_from([None, NIGHT])), max_size=4
+).map(tuple)
+SUBSCRIPTIONS = st.lists(st.builds(Subscription, st.sampled_from(["purchase_orders", "revenue", "p1"]), CHANNELS, SEVERITIES), max_size=3)
+
+
+class Announced(RuleBasedStateMachine):
+    """An incident with an outbox: time passes, products fail and recover, severity changes, messages are sent or not."""
+
+    @initialize(routes=ROUTES, subscriptions=SUBSCRIPTIONS)
+    def begin(self, routes, subscriptions):
+        self.now, self.subscriptions, self.known, self.final = OPENED, subscriptions, {}, {}
+        self.trouble = replace(trouble(), root=replace(ORDERS, routes=routes))
+
+    @rule(by=st.sampled_from([MINUTE, 20 * MINUTE, HOUR, 7 * HOUR, DAY, 3 * DAY]))
+    def pass_time(self, by):
+        self.now += by
+
+    @rule(severity=SEVERITIES)
+    def judge(self, severity):
+        self.trouble = replace(self.trouble, severity=severity)
+
+    @rule(routes=ROUTES, name=st.sampled_from(["revenue", "p1", "p2"]))
+    def impact(self, routes, name):
+        others = tuple(each for each in self.trouble.impacts if each.about.name != name)
+        new = impact(replace(REVENUE, name=name, routes=routes), self.now)
+        self.trouble = replace(self.trouble, impacts=(*others, new))
+
+    @precondition(lambda self: self.trouble.incident.live)
+    @rule(resolution=st.sampled_from(["auto-recovered", "fixed", "expected", "moved"]))
+    def end(self, resolution):
+        told = replace(self.trouble.incident, status="resolved", resolution=resolution, resolved_at=self.now, moved_to=("stores",))
+        self.trouble = replace(self.trouble, incident=told)
+
+    @precondition(lambda self: not self.trouble.incident.live)
+    @rule()
+    def reopen(self):
+        before = self.trouble.incident
+        told = replace(before, status="open", resolution=None, resolved_at=None, reopened=before.reopened + 1)
+        self.trouble = replace(self.trouble, incident=told, reopened_at=self.now, impacts=())
+
+    @precondition(lambda self: self.trouble.incident.status == "open")
+    @rule()
+    def acknowledge(self):
+        told = replace(self.trouble.incident, status="acknowledged", acknowledged_at=self.now)
+        self.trouble = replace(self.trouble, incident=told)
+
+    @rule(state=st.sampled_from(["sending", "sent", "failing", "given up"]), channel=CHANNELS)
+    def deliver(self, state, channel):
+        open_ = {key for key, known in self.known.items() if known not in ("sent", "given up", "withdrawn") and key.endswith(channel)}
+        self.known |= dict.fromkeys(open_, state)
+
+    @rule()
+    def announce(self):
+        due = announcements(self.trouble, self.subscriptions, self.known, self.now)
+        assert not {message.key for message in due.queue} & self.known.keys()
+        assert all(self.known[key] == "waiting" for key in due.withdraw)
+        assert all(message.not_before <= self.now for message in due.queue)
+        for message in due.queue:
+            assert message.kind == "recovery" or self.lowest(message.channel) <= rank(self.trouble.severity)
+        self.known |= {message.key: "waiting" for message in due.queue} | dict.fromkeys(due.withdraw, "withdrawn")
+        assert announcements(self.trouble, self.subscriptions, self.known, self.now) == Due()
+
+    def lowest(self, channel):
+        abouts = [self.trouble.root, *(each.about for each in self.trouble.impacts)]
+        routes = [route for about in abouts for route in about.routes]
+        return min(rank(each.severity) for each in (*routes, *self.subscriptions) if each.channel == channel)
+
+    @invariant()
+    def no_channel_is_told_the_beginning_or_the_end_of_a_phase_twice(self):
+        keys = [key for key in incident_keys(getattr(self, "known", {}), incident()) if key.about in ("first", "recovery")]
+        assert len({(key.phase, key.about, key.channel) for key in keys}) == len(keys)
+
+    @invariant()
+    def what_is_sent_or_withdrawn_stays(self):
+        known = getattr(self, "known", {})
+        assert all(known[key] == state for key, state in getattr(self, "final", {}).items())
+        self.final = {key: state for key, state in known.items() if state in ("sent", "withdrawn")}
+
+
+Announced.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
+TestAnnounced = Announced.TestCase
+
+
+@given(SEVERITIES, ROUTES, ROUTES, SUBSCRIPTIONS, st.randoms())
+def test_the_order_of_routes_impacts_and_subscriptions_makes_no_difference(severity, routes, others, subscriptions, random):
+    def due(shuffle):
+        mixed = [list(each) for each in (routes, others, subscriptions)]
+        for each in mixed if shuffle else ():
+            random.shuffle(each)
+        root, below = replace(ORDERS, routes=tuple(mixed[0])), replace(REVENUE, routes=tuple(mixed[1]))
+        return announcements(replace(trouble(severity, (impact(below),)), root=root), mixed[2], {}, DUE_AT)
+
+    assert due(True) == due(False)

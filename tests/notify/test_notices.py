@@ -1,0 +1,136 @@
+"""Messages about error budgets, changed schemas and the day: to whom, when, and once."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from platform_resources.notify.announcing import Due
+from platform_resources.notify.facts import BudgetStanding, Day, ProductLine, SchemaChange, Subscription
+from platform_resources.notify.notices import budget_notices, digest_notices, schema_notices
+from platform_resources.objectives.indicators import Budget
+from platform_resources.objectives.schema_difference import SchemaDifference, TypeChange, schema_difference
+from platform_resources.planning.routes import DigestPlan, RoutePlan
+from tests.notify.troubles import ANALYST, BERLIN, DAY, FIVE, HOUR, MINUTE, NIGHT, ORDERS, REPORT, REVENUE, sent, told
+
+BUYER = Subscription("purchase_orders", "buyer@example.com", "low")
+
+
+def standing(*levels, below=None, about=ORDERS):
+    reached = max(levels, default=0)
+    budget = Budget(4, reached / 25, 4 - reached / 25)
+    below_at = {} if below is None else dict.fromkeys((50, 75, 100), below)
+    return BudgetStanding(about, "fresh_on_most_days", "Fresh on most days", 80, 85, budget, 20 * DAY, levels, below_at)
+
+
+def budgets(known, *standings, now=FIVE):
+    return budget_notices(standings, (BUYER,), known, now)
+
+
+def test_a_level_is_told_once_to_owners_and_to_consumers_only_when_nothing_is_left():
+    half = budgets({}, standing(50))
+    assert told(half) == [("budget", "sales.alerts", "Purchase orders: 50 % of its error budget is used up (Fresh on most days)")]
+    assert budgets(sent(half, "withdrawn"), standing(50), now=FIVE + 30 * DAY) == Due()
+    spent = budgets(sent(half), standing(50, 75, 100))
+    assert [message.channel for message in spent.queue] == ["buyer@example.com", "sales.alerts"]
+
+
+def test_a_budget_that_gets_better_is_no_news_and_one_that_was_below_a_level_and_reaches_it_anew_is():
+    known = sent(budgets({}, standing(50, 75, 100, below=FIVE - DAY)))
+    assert budgets(known, standing(50, 75, below=FIVE - DAY)) == Due()
+    assert budgets(known, standing(below=FIVE + DAY)) == Due()
+    again = budgets(known, standing(50, below=FIVE + 3 * DAY))
+    assert [message.key for message in again.queue] == ["budget/purchase_orders/fresh_on_most_days/50@20260618T030000.000000Z/sales.alerts"]
+    assert budgets(known | sent(again), standing(50, below=FIVE + 3 * DAY), now=FIVE + 60 * DAY) == Due()
+
+
+def test_what_was_told_while_more_was_known_of_the_past_is_not_told_again():
+    assert budgets(sent(budgets({}, standing(50, below=FIVE))), standing(50)) == Due()
+
+
+def test_a_budget_waits_for_the_end_of_quiet_hours():
+    about = replace(ORDERS, routes=(RoutePlan("sales.alerts", "owner", "low", NIGHT),))
+    due = budgets({}, standing(50, about=about), now=FIVE + DAY)
+    assert [message.not_before for message in due.queue] == [FIVE + DAY + 2 * HOUR]
+
+
+# Schemas
+
+
+DIFFERENCES = [
+    ({"a": "int"}, {"a": "INT"}, SchemaDifference(), False),
+    ({"a": "int"}, {"b": "text", "a": "int"}, SchemaDifference(added=(("b", "text"),)), False),
+    ({"a": "int", "b": "text"}, {"a": "int"}, SchemaDifference(removed=(("b", "text"),)), True),
+    ({"a": "int"}, {"a": "bigint"}, SchemaDifference(changed=(TypeChange("a", "int", "bigint"),)), True),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "difference", "breaking"), DIFFERENCES)
+def test_a_column_that_is_gone_or_of_another_type_is_breaking_and_a_new_one_is_not(before, after, difference, breaking):
+    found = schema_difference(before, after)
+    assert (found, found.breaking, bool(found)) == (difference, breaking, difference != SchemaDifference())
+
+
+@given(*[st.dictionaries(st.sampled_from("abcde"), st.sampled_from(["int", "text"]))] * 2)
+def test_there_and_back_again_adds_what_was_removed(before, after):
+    there, back = schema_difference(before, after), schema_difference(after, before)
+    assert (set(there.added), set(there.removed)) == (set(back.removed), set(back.added))
+    assert not schema_difference(before, before)
+
+
+def change(after, **more):
+    ports = {"orders_sql": schema_difference({"a": "int"}, after), "orders_file": schema_difference({"a": "int"}, {"a": "int"})}
+    return replace(SchemaChange(ORDERS, "v2", ports, (REVENUE, REPORT)), **more)
+
+
+def test_consumers_of_the_product_and_everybody_downstream_hear_of_a_changed_schema_once():
+    due = schema_notices(change({}), (BUYER, ANALYST), {}, FIVE)
+    assert told(due) == [
+        ("schema", channel, "Breaking: Purchase orders has lost or changed columns")
+        for channel in ("analyst@example.com", "buyer@example.com", "cfo@example.com", "finance.alerts", "sales.alerts")
+    ]
+    assert "You read it in **Revenue** and **Board report**." in due.queue[3].body and "orders_file" not in due.queue[3].body
+    assert schema_notices(change({}), (BUYER, ANALYST), sent(due), FIVE + DAY) == Due()
+
+
+def test_new_columns_are_of_low_severity_and_no_change_is_no_message():
+    grown = change({"a": "int", "b": "int"})
+    assert [message.channel for message in schema_notices(grown, (), {}, FIVE).queue] == ["finance.alerts"]
+    assert schema_notices(change({"a": "int"}), (BUYER,), {}, FIVE) == Due()
+
+
+# Digest
+
+
+def day(at=time(8), zone=BERLIN):
+    return Day("sales", "Sales", DigestPlan("sales.alerts", at, zone), (ProductLine("Purchase orders", "healthy"),))
+
+
+def test_the_digest_comes_once_a_day_at_its_time_and_not_before():
+    assert digest_notices(day(), {}, FIVE + 3 * HOUR - MINUTE) == Due()
+    due = digest_notices(day(), {}, FIVE + 3 * HOUR)
+    assert [(message.key, message.not_before) for message in due.queue] == [("digest/sales/2026-06-15/sales.alerts", FIVE + 3 * HOUR)]
+    assert digest_notices(day(), sent(due), FIVE + 12 * HOUR) == Due()
+    assert [message.key for message in digest_notices(day(), sent(due), FIVE + 27 * HOUR).queue] == ["digest/sales/2026-06-16/sales.alerts"]
+
+
+CLOCK_CHANGES = [
+    (datetime(2026, 3, 29, 0, 59, tzinfo=UTC), 0),
+    (datetime(2026, 3, 29, 1, 30, tzinfo=UTC), 1),
+    (datetime(2026, 10, 25, 0, 29, tzinfo=UTC), 0),
+    (datetime(2026, 10, 25, 0, 30, tzinfo=UTC), 1),
+]
+
+
+@pytest.mark.parametrize(("now", "count"), CLOCK_CHANGES)
+def test_half_past_two_comes_on_the_days_when_clocks_change(now, count):
+    assert len(digest_notices(day(time(2, 30)), {}, now).queue) == count
+
+
+@given(st.integers(0, 10 * 24 * 60))
+def test_the_digests_date_is_that_of_the_zone(minutes):
+    now = FIVE + minutes * MINUTE
+    for message in digest_notices(day(time(0), "Pacific/Auckland"), {}, now).queue:
+        assert message.not_before <= now < message.not_before + DAY
