@@ -23,6 +23,7 @@ from platform_resources.cli.console import (
     told,
     words,
 )
+from platform_resources.cli.evaluating import evaluated, live_incidents, print_happened, print_problems
 from platform_resources.cli.memory import history
 from platform_resources.cli.specs import Json
 from platform_resources.cli.status import mesh_health, print_health
@@ -46,17 +47,24 @@ def refresh(
     as_of: Annotated[str | None, typer.Option(help="The day to deliver up to (2026-01-31); yesterday if left out.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Refresh products, upstream first: pull, build, audit, publish, score. Each is one Dagster run."""
+    """Refresh products, upstream first: pull, build, audit, publish, score. Each is one Dagster run.
+
+    With --all or --stale all products are judged afterwards, as `mesh evaluate` does.
+    """
     root, plan = mesh_of(context, None if every or stale else products)
     _day(as_of)
     names = _chosen(root, plan, products or [], every, stale)
     done = list(_refreshed(root, plan, names, as_of, quiet=as_json))
+    evaluations, happened = evaluated(root, plan) if done and (every or stale) else ((), ())
     if as_json:
         print_json([asdict(each) for each in done])
     elif every or len(done) > 1:
         shown = [product for product in plan.products if product.name in names]
-        print_health(mesh_health(root, shown, datetime.now(UTC)), plan.rejected if every else ())
-    raise Stop(_exit_code(done) or (SPEC_INVALID if plan.rejected and not products else FINE))
+        print_health(mesh_health(root, shown, datetime.now(UTC)), plan.rejected if every else (), live_incidents(root))
+        print_happened(happened)
+    print_problems(evaluations)
+    not_judged = any(each.problems for each in evaluations)
+    raise Stop(_exit_code(done) or (CANNOT_RUN if not_judged else FINE) or (SPEC_INVALID if plan.rejected and not products else FINE))
 
 
 def _exit_code(done: "Sequence[Refreshed]") -> int:

@@ -53,7 +53,8 @@ def status(
         if product in trusted:
             _print_trust(trusted[product])
     else:
-        print_health(health, plan.rejected, trusted)
+        found = {name: [stored.incident.name for stored in trust.incidents] for name, trust in trusted.items()}
+        print_health(health, plan.rejected, None if unavailable else found)
     if unavailable:
         words.print(unavailable, style="red", markup=False, highlight=False)
         raise Stop(CANNOT_RUN)
@@ -111,8 +112,9 @@ def _health_data(health: "ProductHealth") -> dict[str, Any]:
 
 
 def print_health(
-    health: "Sequence[ProductHealth]", rejected: "Sequence[RejectedProduct]" = (), trusted: "Mapping[str, Trust] | None" = None
+    health: "Sequence[ProductHealth]", rejected: "Sequence[RejectedProduct]" = (), incidents: Mapping[str, Sequence[str]] | None = None
 ) -> None:
+    """`incidents` has the names of those that live, by product; left out where they were not looked for."""
     table = Table(box=None, header_style="bold")
     for column in ("product", "health", "published (UTC)", "promises met", "tests", "incidents"):
         table.add_column(column, no_wrap=True)
@@ -124,17 +126,13 @@ def print_health(
             f"{each.published.published_at:%Y-%m-%d %H:%M}" if each.published else "-",
             f"{each.count('met')} of {len(each.objectives)}" if not each.problem else "-",
             str(len(each.checks) - len(each.objectives)) if not each.problem else "-",
-            cell(_incident_names((trusted or {}).get(each.product))),
+            cell("?" if incidents is None else ", ".join(incidents.get(each.product, ())) or "-"),
             cell("; ".join(_wrong(each))),
         )
     for bad in rejected:
         problems = f"{len(bad.problems)} problem(s): mesh validate {bad.name}"
         table.add_row(f"{told(bad.domain)}/[bold]{told(bad.name)}[/]", "[red]invalid[/]", "", "", "", "", cell(problems))
     out.print(table)
-
-
-def _incident_names(trust: "Trust | None") -> str:
-    return "-" if trust is None else ", ".join(stored.incident.name for stored in trust.incidents) or "-"
 
 
 def _wrong(health: "ProductHealth") -> "Iterator[str]":

@@ -1,6 +1,6 @@
 """What a domain has to announce: facts out of the ledger and the plan, and the messages that follow written into the outbox."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
@@ -35,7 +35,9 @@ from platform_resources.planning.plan import MeshPlan, ProductPlan
 
 # How long a domain may go without an evaluation before something is not told any more.
 REMEMBERED = timedelta(days=7)
+GOOD_WITHIN = timedelta(days=90)
 A_DAY = timedelta(days=1)
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,8 @@ class Round:
 
 def announce(connection: Connection, found: Round) -> int:
     """Queue what is due and withdraw what must not go out any more; gives the number of new messages. Ask after tending."""
-    newest = _newest(history.newest_publications(connection, found.now))
-    abouts = {product.name: product_facts(product, newest.get(product.name)) for product in found.plan.products}
+    good = history.kept_promises(connection, found.now - GOOD_WITHIN, found.now)
+    abouts = {product.name: product_facts(product, good.get(product.name)) for product in found.plan.products}
     wanted = tuple(Subscription(each.product, each.channel, each.severity) for each in subscriptions(connection))
     due = chain(
         _incidents(connection, found, abouts, wanted),
@@ -76,15 +78,6 @@ def _kept(connection: Connection, due: Due, now: datetime) -> int:
     for key, reason in due.withdraw.items():
         outbox.withdraw(connection, [key], now, reason)
     return outbox.queue(connection, due.queue, now)
-
-
-def _newest(publications: Iterable[Publication]) -> dict[str, datetime]:
-    """As of when the data is that each product serves: its oldest port's."""
-    found: dict[str, datetime] = {}
-    for each in publications:
-        as_of = each.watermark or each.published_at
-        found[each.product] = min(as_of, found.get(each.product, as_of))
-    return found
 
 
 def _incidents(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscription]) -> Iterator[Due]:
@@ -120,6 +113,7 @@ def _budget_standing(connection: Connection, about: About, standing: Standing, n
         budget=reached.budget,
         window=spec.window,
         levels=standing.budget_alerts,
+        interval=spec.interval if spec.method == "timeslices" else None,
         below_at=_below_at(connection, standing, spec.target, now),
     )
 
@@ -132,7 +126,8 @@ def _below_at(connection: Connection, standing: Standing, target: float, now: da
     for reading in readings:
         if reading.value is not None:
             consumed = (100 - reading.value) / (100 - target) * 100 if target < 100 else (0.0 if reading.value == 100 else float("inf"))
-            found |= {level: reading.at for level in ALERT_LEVELS if consumed < level}
+            # Percentages lose their last digits on the way through a database: 74.9999999 is 75.
+            found |= {level: reading.at for level in ALERT_LEVELS if consumed < level - ROUNDING}
     return found
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 from sqlalchemy import Connection
 
+from platform_resources.capabilities.registry import Registry
 from platform_resources.ledger import incident_store
 from platform_resources.ledger.checks import register_checks
 from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
@@ -21,6 +22,7 @@ from platform_resources.objectives.response import response
 from platform_resources.orchestration.announcing import Round, announce
 from platform_resources.orchestration.forecasting import forecast
 from platform_resources.orchestration.ledger_events import DagsterLog
+from platform_resources.orchestration.probing import Judged, judged_objectives
 from platform_resources.orchestration.tending import tend
 from platform_resources.orchestration.trust import Trust
 from platform_resources.orchestration.watching import Observed, observed
@@ -36,10 +38,10 @@ Standings = Mapping[str, tuple[Standing, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What a round found: what every check says, what became of incidents, how many new messages wait, how far products can be trusted."""
+    """What a round found: what was judged just now, what became of incidents, how many messages are new, and whom to trust how far."""
 
     at: datetime
-    observations: tuple[Observed, ...]
+    judged: tuple[Judged, ...]
     events: tuple[Event, ...]
     messages: int
     trust: Mapping[str, Trust]
@@ -56,18 +58,19 @@ def synced_ledger(state: Path, instance: dg.DagsterInstance, now: datetime) -> I
         ledger.close()
 
 
-def evaluate(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: datetime) -> Evaluated:
+def evaluate(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], registry: Registry, now: datetime) -> Evaluated:
     """Judge these products, and tend the incidents of the whole mesh, whose plan is given. The ledger must be synced before."""
     register_checks(ledger, plan, now)
+    just_now = tuple(judged_objectives(products, registry, state, ledger, now))
     with ledger.reading() as connection:
         judged = {product.name: standings(connection, product, now) for product in products}
-        observations = observed(connection, state, products, judged, now)
+        observations = observed(connection, state, products, judged, now, just_now)
     with ledger.projecting() as connection:
         tended = tend(connection, plan, products, observations, judged, now)
         queued = announce(connection, Round(plan, products, observations, judged, now, os.environ.get(DAGSTER_VARIABLE, "")))
     with ledger.reading() as connection:
         found = trust(connection, plan, products, observations, judged, now)
-    return Evaluated(now, observations, tended.events, queued, found)
+    return Evaluated(now, just_now, tended.events, queued, found)
 
 
 def looked_at(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: datetime) -> dict[str, Trust]:

@@ -9,15 +9,17 @@ from typing import Any
 import dagster as dg
 from dagster._core.execution.build_resources import wrap_resources_for_execution
 
+from platform_resources.capabilities.registry import installed_registry
 from platform_resources.ledger.standing import Standing
 from platform_resources.orchestration.delivering import delivery_sensor
 from platform_resources.orchestration.evaluating import Evaluated, evaluate, synced_ledger
+from platform_resources.orchestration.probing import evaluated, judged_result
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.run_failures import QUIET, failure_texts
 from platform_resources.orchestration.specs import asset_key, check_specs
 from platform_resources.orchestration.trust import Trust, standing_data, standing_text, trust_numbers, trust_tables
 from platform_resources.planning import conventions
-from platform_resources.planning.plan import MeshPlan, ProductPlan
+from platform_resources.planning.plan import CheckPlan, MeshPlan, ProductPlan
 from platform_resources.repository import state_folder
 
 EVERY = "*/15 * * * *"
@@ -39,7 +41,8 @@ class Evaluation:
 
 def evaluation(domain: str, products: Sequence[ProductPlan], plan: MeshPlan, state: Path, resources: Mapping[str, Any]) -> Evaluation:
     """One job for all products of a domain; `plan` is of the whole mesh, since trouble does not end at a domain."""
-    checks = _checks_step(domain, products, plan) if any(product.indicators for product in products) else None
+    promised = any(product.indicators or evaluated(product) for product in products)
+    checks = _checks_step(domain, products, plan) if promised else None
     job = _job_of_checks(domain, checks, resources) if checks is not None else _job_without_checks(domain, products, plan, resources)
     return Evaluation((checks,) if checks is not None else (), job, _schedule(domain, job), delivery_sensor(domain, plan, state))
 
@@ -47,23 +50,32 @@ def evaluation(domain: str, products: Sequence[ProductPlan], plan: MeshPlan, sta
 def _checks_step(domain: str, products: Sequence[ProductPlan], plan: MeshPlan) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
         name=conventions.step_name(domain, "evaluate"),
-        specs=list(check_specs(indicator.check for product in products for indicator in product.indicators)),
+        specs=list(check_specs(check for product in products for check in _checks(product))),
         can_subset=True,
     )
     def _evaluate(context: dg.AssetCheckExecutionContext, refresh: RefreshResource) -> Iterator[Any]:
         found = _round(context.op_execution_context, refresh, products, plan)
-        for standing in (standing for trust in found.trust.values() for standing in trust.standings):
-            check = standing.indicator.check
-            if dg.AssetCheckKey(asset_key(check.key), check.name) in context.selected_asset_check_keys:
-                yield standing_result(standing, found.at)
+        results = [standing_result(standing, found.at) for trust in found.trust.values() for standing in trust.standings]
+        results += [judged_result(objective, judgement, found.at) for objective, judgement in found.judged]
+        yield from (result for result in results if _key(result) in context.selected_asset_check_keys)
 
     return _evaluate
+
+
+def _checks(product: ProductPlan) -> Iterator[CheckPlan]:
+    """What is judged between refreshes: indicators, and the objectives that no audit measures."""
+    yield from (indicator.check for indicator in product.indicators)
+    yield from (objective.check for objective in evaluated(product))
+
+
+def _key(result: dg.AssetCheckResult) -> dg.AssetCheckKey:
+    return dg.AssetCheckKey(dg.AssetKey.from_coercible(result.asset_key or []), result.check_name or "")
 
 
 def _round(context: dg.OpExecutionContext, refresh: RefreshResource, products: Sequence[ProductPlan], plan: MeshPlan) -> Evaluated:
     now = refresh.now()
     with synced_ledger(refresh.state_folder, context.instance, now) as ledger:
-        found = evaluate(ledger, refresh.state_folder, plan, products, now)
+        found = evaluate(ledger, refresh.state_folder, plan, products, installed_registry(), now)
     for event in found.events:
         context.log.info(f"{event.incident} {event.kind} {event.note}".strip())
     for product in products:

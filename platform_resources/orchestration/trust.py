@@ -44,8 +44,9 @@ def standing_text(standing: Standing) -> str:
         return "no interval can be judged yet"
     promised = f", {reached.target:g} % promised" if reached.target is not None else ""
     known = f"; {reached.known} of {reached.total} measured" if reached.known < reached.total else ""
+    provisional = f"; {reached.provisional} of them may still change" if reached.provisional else ""
     left = f"; {reached.budget.left:.3g} of {reached.budget.total:.3g} bad ones are left" if reached.budget is not None else ""
-    return f"{reached.percent:.4g} % of {reached.total} intervals were good{promised}{known}{left}"
+    return f"{reached.percent:.4g} % of {reached.total} intervals were good{promised}{known}{provisional}{left}"
 
 
 def standing_data(standing: Standing) -> dict[str, Any]:
@@ -61,6 +62,7 @@ def standing_data(standing: Standing) -> dict[str, Any]:
         "bad": reached.bad,
         "unknown": reached.unknown,
         "excluded": reached.excluded,
+        "provisional": reached.provisional or None,
         "known_of_total": f"{reached.known} of {reached.total}",
         "budget_left": reached.budget.left if reached.budget is not None else None,
         "budget_alerts": ", ".join(f"{level} %" for level in standing.budget_alerts),

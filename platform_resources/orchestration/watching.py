@@ -7,14 +7,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from platform_resources.capabilities.measures import Verdict
+from platform_resources.capabilities.measures import Judgement, Verdict
 from platform_resources.ledger import history
 from platform_resources.ledger.records import Check, Reading, Run, check_id
 from platform_resources.ledger.standing import Standing
 from platform_resources.objectives.health import PublishedState, Watched, check_states
 from platform_resources.orchestration.health import published_state, watched
 from platform_resources.planning.conventions import Key
-from platform_resources.planning.plan import ProductPlan
+from platform_resources.planning.plan import ObjectivePlan, ProductPlan
 from platform_resources.warehouses.versions import VersionsUnreadable, shelf
 
 REFRESH = "refresh"
@@ -50,21 +50,39 @@ def watched_checks(product: ProductPlan) -> set[str]:
 
 
 def observed(
-    connection: Connection, state: Path, products: Sequence[ProductPlan], standings: Mapping[str, Sequence[Standing]], now: datetime
+    connection: Connection,
+    state: Path,
+    products: Sequence[ProductPlan],
+    standings: Mapping[str, Sequence[Standing]],
+    now: datetime,
+    judged: Sequence[tuple[ObjectivePlan, Judgement]] = (),
 ) -> tuple[Observed, ...]:
-    """Everything that is watched of these products and has evidence at `now`. The ledger must be synced before."""
+    """Everything that is watched of these products and has evidence at `now`. The ledger must be synced before.
+
+    `judged` are objectives that were judged just now, which the ledger does not know yet.
+    """
     names = [product.name for product in products]
     remembered: dict[str, list[tuple[Check, Reading]]] = {}
-    for found in history.check_states(connection, now, names):
-        if found.reading is not None:
-            remembered.setdefault(found.check.product, []).append((found.check, found.reading))
+    for state_of in history.check_states(connection, now, names):
+        if state_of.reading is not None:
+            remembered.setdefault(state_of.check.product, []).append((state_of.check, state_of.reading))
     ended = history.last_ended_runs(connection, names, now)
-    return tuple(
-        each
+    found: dict[tuple[str, str], Observed] = {
+        (each.product, each.check): each
         for product in products
         if product.runs
         for each in _product(state, product, remembered.get(product.name, ()), standings.get(product.name, ()), ended, now)
-    )
+    }
+    found.update({(each.product, each.check): each for each in _just_now(products, judged, now)})
+    return tuple(found.values())
+
+
+def _just_now(products: Iterable[ProductPlan], judged: Sequence[tuple[ObjectivePlan, Judgement]], now: datetime) -> Iterator[Observed]:
+    owners = {objective.check: product.name for product in products for objective in product.objectives}
+    for objective, judgement in judged:
+        check = objective.check
+        name = check_text(check.key, check.name)
+        yield Observed(owners[check], name, check.title, objective.dimension, judgement.verdict, judgement.reason, now)
 
 
 def _product(

@@ -59,6 +59,7 @@ def test_the_current_point_never_moves_its_bounds(values, one, other):
     points, at = series(values), MONDAY + len(values) * DAY
     results = [learned_count([*points, Point(at, value), Point(at + DAY, value)], Point(at, value)) for value in (one, other)]
     assert (results[0].low, results[0].high, results[0].expected) == (results[1].low, results[1].high, results[1].expected)
+    assert results[0].points == len(values)
 
 
 @quick
@@ -247,9 +248,10 @@ def test_few_rows_have_wide_bounds():
 
 def test_shares_that_always_varied_may_vary():
     chance = random.Random(3)
-    restless, steady = ([level * math.exp(chance.gauss(0, noise)) for _ in range(40)] for level, noise in ((0.1, 0.3), (0.1, 0.0)))
-    assert share(parts(restless), 1_400, 10_000).state == "within"
-    assert share(parts(steady), 1_400, 10_000).state == "outside"
+    restless = share(parts([0.1 * math.exp(chance.gauss(0, 0.3)) for _ in range(40)]), 1_400, 10_000)
+    steady = share(parts([0.1] * 40), 1_400, 10_000)
+    assert (restless.state, steady.state) == ("within", "outside")
+    assert restless.high - restless.expected > 4 * (steady.high - steady.expected)
 
 
 def test_no_rows_have_no_share():
