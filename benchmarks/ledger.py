@@ -21,12 +21,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from generated_mesh import generate
 
+from platform_resources.capabilities.registry import installed_registry
 from platform_resources.ledger import history
 from platform_resources.ledger.checks import register_checks
 from platform_resources.ledger.database import Ledger, open_ledger
 from platform_resources.ledger.events import Checked, Event, EventKind, Materialised
 from platform_resources.ledger.standing import standings
-from platform_resources.ledger.syncing import Synced, sync
+from platform_resources.ledger.syncing import sync
+from platform_resources.orchestration.evaluating import evaluate
 from platform_resources.planning.plan import MeshPlan
 from platform_resources.repository import read_plan
 
@@ -126,35 +128,47 @@ def opened(database: str, folder: Path) -> Iterator[Ledger]:
         ledger.close()
 
 
+COLUMNS = (
+    "readings",
+    "sync (readings/s)",
+    "sync of nothing new (ms)",
+    "one product's status (ms)",
+    "the mesh's status (s)",
+    "evaluation of one of 20 domains (s)",
+    "size (MB)",
+    "peak memory (MB)",
+)
+
+
 def measure(database: str, ledger: Ledger, plan: MeshPlan, readings: int) -> None:
     """Fill a tenth, ask, fill the rest, ask again."""
     checks = [(check.key, check.name) for product in plan.products for check in product.checks if check.kind != "input"]
     ports = [port.key for product in plan.products for port in product.outputs]
     register_checks(ledger, plan, NOW)
     sync(ledger, MadeUpLog(checks, ports, 0), NOW, batch=BATCH)
-    print(f"\n{database}: {len(plan.products):,} products, {len(checks):,} objectives, {DAYS} days\n")
-    print(
-        "| readings | sync (readings/s) | sync of nothing new (ms) | one product's status (ms) | the mesh's status (s) | size (MB) | peak memory (MB) |"
-    )
-    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    print(f"\n{database}: {len(plan.products):,} products, {len(checks):,} checks, {DAYS} days\n")
+    print(f"| {' | '.join(COLUMNS)} |\n|{' ---: |' * len(COLUMNS)}")
     before = 0
     for share in (10, 1):
         rounds = readings // share // len(checks)
         log = MadeUpLog(checks, ports, rounds)
-        done, seconds = timed(lambda log=log: sync(ledger, log, NOW, batch=BATCH))
-        new = rounds * len(checks) - before
-        before = rounds * len(checks)
-        assert isinstance(done, Synced)
-        _, idle = timed(lambda log=log: sync(ledger, log, NOW, batch=BATCH))
-        product = statistics.median(
-            timed(lambda p=p: product_status(ledger, plan, p))[1] for p in range(0, len(plan.products), max(1, len(plan.products) // 50))
-        )
-        mesh = min(timed(lambda: mesh_status(ledger))[1] for _ in range(3))
+        filling = seconds_of(lambda log=log: sync(ledger, log, NOW, batch=BATCH))
+        new, before = rounds * len(checks) - before, rounds * len(checks)
+        idle = seconds_of(lambda log=log: sync(ledger, log, NOW, batch=BATCH))
+        every = max(1, len(plan.products) // 50)
+        product = statistics.median(seconds_of(lambda p=p: product_status(ledger, plan, p)) for p in range(0, len(plan.products), every))
+        mesh = min(seconds_of(lambda: mesh_status(ledger)) for _ in range(3))
+        round_ = seconds_of(lambda: evaluation(ledger, plan))
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(
-            f"| {before:,} | {new / seconds:,.0f} | {idle * 1000:,.0f} | {product * 1000:.1f} | {mesh:.2f} | {size(ledger):,.0f} | {memory:,.0f} |",
-            flush=True,
-        )
+        cells = f"{before:,}", f"{new / filling:,.0f}", f"{idle * 1000:,.0f}", f"{product * 1000:.1f}", f"{mesh:.2f}", f"{round_:.2f}"
+        print(f"| {' | '.join(cells)} | {size(ledger):,.0f} | {memory:,.0f} |", flush=True)
+
+
+def evaluation(ledger: Ledger, plan: MeshPlan) -> None:
+    """What the job of a domain does: standings, incidents of the whole mesh, messages, trust. Nothing lies in the state folder."""
+    domain = plan.products[0].domain
+    with tempfile.TemporaryDirectory() as state:
+        evaluate(ledger, Path(state), plan, [p for p in plan.products if p.domain == domain], installed_registry(), NOW)
 
 
 def product_status(ledger: Ledger, plan: MeshPlan, index: int) -> None:
@@ -172,10 +186,10 @@ def mesh_status(ledger: Ledger) -> None:
         history.newest_publications(connection, NOW)
 
 
-def timed(act: Callable[[], object]) -> tuple[object, float]:
+def seconds_of(act: Callable[[], object]) -> float:
     begun = time.perf_counter()
-    result = act()
-    return result, time.perf_counter() - begun
+    act()
+    return time.perf_counter() - begun
 
 
 def size(ledger: Ledger) -> float:

@@ -128,13 +128,15 @@ def _schedule(domain: str, job: dg.JobDefinition) -> dg.ScheduleDefinition:
 def standing_result(standing: Standing, at: datetime) -> dg.AssetCheckResult:
     """Passed exactly if the indicator is met."""
     check, found = standing.indicator.check, standing_data(standing)
+    # What every check calls its number, and the ledger keeps.
+    value = {"value": found["attainment_percent"]} if "attainment_percent" in found else {}
     return dg.AssetCheckResult(
         check_name=check.name,
         asset_key=asset_key(check.key),
         passed=found["verdict"] == "met",
         severity=dg.AssetCheckSeverity.WARN,
         description=standing_text(standing),
-        metadata={**found, "kind": check.kind, "measured_at": at.isoformat()},
+        metadata={**found, **value, "kind": check.kind, "measured_at": at.isoformat()},
     )
 
 

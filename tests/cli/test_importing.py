@@ -16,7 +16,7 @@ from platform_resources.orchestration.health import mesh_health
 from platform_resources.orchestration.importing import with_imported
 from platform_resources.repository import read_plan
 from tests.foreign_dbt import data, dbt, manifest, node, result, run_results, write_project
-from tests.refresh.running import mesh, running, started
+from tests.refresh.running import mesh, mesh_json, running, started
 
 pytestmark = pytest.mark.slow
 UNIQUE = "unique_measurements_reading_id"
@@ -222,3 +222,13 @@ def test_what_was_imported_counts_for_the_health_of_its_product(tiny, tmp_path):
     (healthy,) = (replace(each, status="healthy", published=PUBLISHED, checks=()) for each in health)
     with running(tiny) as found, synced_ledger(tiny, found.instance, now) as ledger:
         assert with_imported(ledger, [healthy], now)[0].status == "unhealthy"
+
+
+def test_a_failed_test_of_elsewhere_opens_an_incident_that_a_later_success_ends(tiny, tmp_path):
+    done = imported(tiny, by_hand(tmp_path / "bad", result("one", "fail")))
+    assert "readings#1 opened" in done.stdout
+    (found,) = mesh_json(tiny, "incidents", "readings")
+    assert (found["name"], found["status"], found["checks"]) == ("readings#1", "open", ["measurements:one"])
+    assert found["title"].startswith("one: ")
+    done = imported(tiny, by_hand(tmp_path / "good", result("one", "pass", at="2024-06-02T05:00:00Z")))
+    assert "readings#1 resolved auto-recovered" in done.stdout
