@@ -30,7 +30,8 @@ from platform_resources.objectives.indicators import ALERT_LEVELS
 from platform_resources.objectives.lineage import ancestors, downstream
 from platform_resources.objectives.schema_difference import schema_difference
 from platform_resources.orchestration.troubles import troubles
-from platform_resources.orchestration.watching import Observed, check_text
+from platform_resources.orchestration.watching import Observed
+from platform_resources.planning.conventions import check_text
 from platform_resources.planning.plan import MeshPlan, ProductPlan
 
 # How long a domain may go without an evaluation before something is not told any more.

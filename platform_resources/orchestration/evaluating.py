@@ -66,7 +66,7 @@ def evaluate(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[Pro
         judged = {product.name: standings(connection, product, now) for product in products}
         observations = observed(connection, state, products, judged, now, just_now)
     with ledger.projecting() as connection:
-        tended = tend(connection, plan, products, observations, judged, now)
+        tended = tend(connection, plan, products, observations, judged, registry, now)
         queued = announce(connection, Round(plan, products, observations, judged, now, os.environ.get(DAGSTER_VARIABLE, "")))
     with ledger.reading() as connection:
         found = trust(connection, plan, products, observations, judged, now)

@@ -1,11 +1,12 @@
 """Incidents kept up to date: what was observed goes onto the board, and what follows from it into the ledger."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from platform_resources.capabilities.registry import Registry
 from platform_resources.ledger import incident_store
 from platform_resources.ledger.standing import Standing
 from platform_resources.objectives.board import Board, tended, watching, with_reading
@@ -14,6 +15,7 @@ from platform_resources.objectives.lineage import ancestors, downstream
 from platform_resources.objectives.severity import Severity, severity
 from platform_resources.objectives.signals import Rule, Signal
 from platform_resources.orchestration.watching import Observed, watched_checks
+from platform_resources.planning.explanations import Symptom, Topic, explained, topics
 from platform_resources.planning.plan import MeshPlan, ProductPlan
 
 MOST_OF_A_REASON = 160
@@ -33,6 +35,7 @@ def tend(
     products: Sequence[ProductPlan],
     observations: Sequence[Observed],
     standings: Mapping[str, Sequence[Standing]],
+    registry: Registry,
     now: datetime,
 ) -> Tended:
     """Hear what was observed of these products, tend the board of the whole mesh, and keep it. `plan` is of the whole mesh.
@@ -42,10 +45,22 @@ def tend(
     before = incident_store.board(connection)
     rules = {product.name: product.rule for product in plan.products}
     heard = _heard(watching(before, _known(before, plan, products, observations)), observations, rules)
-    after, events = tended(heard, plan.upstream, now, lambda product: rules.get(product, Rule()))
+    graph = explained(plan, _symptoms(heard, plan, registry), Rule().settle)
+    after, events = tended(heard, graph, now, lambda product: rules.get(product, Rule()))
     incident_store.keep_board(connection, before, after, events)
     _describe(connection, plan, products, observations, standings, after)
     return Tended(after, events)
+
+
+def _symptoms(board: Board, plan: MeshPlan, registry: Registry) -> Iterator[Symptom]:
+    """Everything that fails in the mesh and is not accepted, with what it is about."""
+    plans = {product.name: product for product in plan.products}
+    for name in sorted(board.failing):
+        about = topics(plans[name], registry) if name in plans else {}
+        for check in board.failing_checks(name):
+            since = board.signals[name, check].failing_since
+            if since is not None:
+                yield Symptom(name, since, about.get(check, Topic()))
 
 
 def _known(

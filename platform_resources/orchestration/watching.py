@@ -13,12 +13,9 @@ from platform_resources.ledger.records import Check, Reading, Run, check_id
 from platform_resources.ledger.standing import Standing
 from platform_resources.objectives.health import PublishedState, Watched, check_states
 from platform_resources.orchestration.health import published_state, watched
-from platform_resources.planning.conventions import Key
+from platform_resources.planning.conventions import REFRESH_CHECK, VERSIONS_CHECK, check_text
 from platform_resources.planning.plan import ObjectivePlan, ProductPlan
 from platform_resources.warehouses.versions import VersionsUnreadable, shelf
-
-REFRESH = "refresh"
-UNREADABLE = "versions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +35,10 @@ class Observed:
     reading: Reading | None = None
 
 
-def check_text(key: Key, name: str) -> str:
-    """`measurements:refreshed_daily`, `inputs/deliveries:arrived`: a check's name within its product."""
-    return f"{'/'.join(key[1:])}:{name}"
-
-
 def watched_checks(product: ProductPlan) -> set[str]:
     """Every check that the plan has of the product, by its name within it."""
     indicators = [indicator.check for indicator in product.indicators]
-    return {REFRESH, UNREADABLE, *(check_text(check.key, check.name) for check in (*product.checks, *indicators))}
+    return {REFRESH_CHECK, VERSIONS_CHECK, *(check_text(check.key, check.name) for check in (*product.checks, *indicators))}
 
 
 def observed(
@@ -97,10 +89,10 @@ def _product(
         latest = shelf(state, product.domain, product.name).latest()
         published = published_state(latest) if latest is not None else None
     except VersionsUnreadable as error:
-        yield Observed(product.name, UNREADABLE, "Its published versions can be read", "", "missed", str(error), now)
+        yield Observed(product.name, VERSIONS_CHECK, "Its published versions can be read", "", "missed", str(error), now)
         published = None
     else:
-        yield Observed(product.name, UNREADABLE, "Its published versions can be read", "", "met", "", now)
+        yield Observed(product.name, VERSIONS_CHECK, "Its published versions can be read", "", "met", "", now)
     yield from _checks(product, published, {check.id: reading for check, reading in remembered}, now)
     yield from _imported(product, remembered)
     yield from (_burning(product, standing, now) for standing in standings)
@@ -153,4 +145,4 @@ def _refreshed(product: ProductPlan, run: Run) -> Iterator[Observed]:
     if run.ended_at is None or run.status not in ("succeeded", "failed") or run.failed_step.endswith("__audit"):
         return
     verdict: Verdict = "met" if run.status == "succeeded" else "missed"
-    yield Observed(product.name, REFRESH, "Its refresh succeeds", "", verdict, run.reason, run.ended_at)
+    yield Observed(product.name, REFRESH_CHECK, "Its refresh succeeds", "", verdict, run.reason, run.ended_at)

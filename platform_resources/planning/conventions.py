@@ -74,6 +74,14 @@ def check_name(title: str) -> str:
     return slug(title)
 
 
+REFRESH_CHECK, VERSIONS_CHECK = "refresh", "versions"
+
+
+def check_text(key: Key, name: str) -> str:
+    """A check's name within its product: `measurements:refreshed_daily`, `inputs/deliveries:arrived`."""
+    return f"{'/'.join(key[1:])}:{name}"
+
+
 def dbt_test_name(test: str, model: str, column: str) -> str:
     return slug(f"{test}_{model}_{column}")
 

@@ -87,7 +87,10 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class InputPlan:
-    """One input port: how it is pulled and what its failure means."""
+    """One input port: how it is pulled and what its failure means.
+
+    `used_columns` are the upstream's promised columns that the product's models name, or may read without naming them.
+    """
 
     name: str
     title: str
@@ -97,6 +100,7 @@ class InputPlan:
     kind: str
     pull: Pull
     upstream: Upstream | None
+    used_columns: tuple[str, ...]
     source: Key | None
     dependencies: tuple[Key, ...]
     serve_last_good: bool
@@ -323,7 +327,7 @@ def fingerprint(product: ProductPlan) -> str:
 def _own(port: InputPlan) -> InputPlan:
     """An input port without what its upstream promises: that, and the checks that come of it, change while the product stays."""
     upstream = dataclasses.replace(port.upstream, columns=()) if port.upstream is not None else None
-    return dataclasses.replace(port, upstream=upstream, checks=())
+    return dataclasses.replace(port, upstream=upstream, used_columns=(), checks=())
 
 
 def _data(value: Any, places: bool = True) -> Any:

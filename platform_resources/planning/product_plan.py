@@ -9,6 +9,7 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.planning import conventions
 from platform_resources.planning.channels import incidents_of, owners_of, patience_of, product_routes, rule_of
+from platform_resources.planning.column_use import used_columns
 from platform_resources.planning.dbt_files import generated_file, test_parts, test_severity
 from platform_resources.planning.lineage import ordered
 from platform_resources.planning.mesh import Mesh, ModelText, ProductTexts
@@ -97,6 +98,7 @@ def _input(mesh: Mesh, product: Product, port: Declared[InputPort]) -> InputPlan
         kind=interface.kind,
         pull=pull,
         upstream=upstream,
+        used_columns=used_columns(mesh.texts_of(product).models, port.name, _names(upstream)),
         source=source,
         dependencies=_input_dependencies(upstream, source),
         serve_last_good=port.config.on_failure == "serve-last-good",
@@ -104,6 +106,10 @@ def _input(mesh: Mesh, product: Product, port: Declared[InputPort]) -> InputPlan
         checks=() if isinstance(pull, NotPulled) else tuple(_input_checks(port, key, upstream)),
         place=_place(port.origin),
     )
+
+
+def _names(upstream: Upstream | None) -> tuple[str, ...]:
+    return () if upstream is None else tuple(column.name for column in upstream.columns)
 
 
 def _input_dependencies(upstream: Upstream | None, source: conventions.Key | None) -> tuple[conventions.Key, ...]:

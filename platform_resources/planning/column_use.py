@@ -1,0 +1,40 @@
+"""Which columns of its inputs a product's models read, told from their SQL. Where it cannot be told, all of them."""
+
+import re
+from collections.abc import Collection, Iterable
+
+from platform_resources.planning.mesh import ModelText
+
+_COMMENTS = re.compile(r"\{#.*?#\}|/\*.*?\*/|--[^\n]*", re.DOTALL)
+_WORD = re.compile(r"\w+")
+# SQL that Jinja writes may name anything.
+_WRITTEN_BY_JINJA = re.compile(r"\{%-?(?!\s*(?:set|endset)\b)")
+_SOURCE = r"\{\{-?\s*source\(\s*['\"]inputs['\"]\s*,\s*['\"]PORT['\"]\s*\)\s*-?\}\}"
+_HERE = "the_port_itself"
+# `select *`, with whatever it leaves out, up to the end of its FROM.
+_STAR = re.compile(
+    r"select(?:\s+distinct)?\s+(?:[^()]*?,\s*)?\*(?:\s*(?:exclude|replace|rename)\s*\([^)]*\))*(?:\s*,[^()]*?)?\s+from\s+"
+    r"(.*?)(?=\bwhere\b|\bgroup\b|\border\b|\bselect\b|\bqualify\b|\bunion\b|\)|;|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+def used_columns(models: Iterable[ModelText], port: str, columns: Collection[str]) -> tuple[str, ...]:
+    """Those of an input port's columns that the models name anywhere, in the order given; all if a model takes `*` from the port.
+
+    A name that means something else counts as well: too many rather than too few.
+    """
+    texts = [_COMMENTS.sub(" ", model.sql) for model in models]
+    if any(_takes_everything(text, port) for text in texts):
+        return tuple(columns)
+    words = {word for text in texts for word in _WORD.findall(text.lower())}
+    return tuple(column for column in columns if column.lower() in words)
+
+
+def _takes_everything(sql: str, port: str) -> bool:
+    if _WRITTEN_BY_JINJA.search(sql):
+        return True
+    text = re.sub(_SOURCE.replace("PORT", re.escape(port)), f" {_HERE} ", sql)
+    aliases = {_HERE, *(found.lower() for found in re.findall(rf"\b{_HERE}\s+(?:as\s+)?(\w+)", text, re.IGNORECASE))}
+    starred = {found.lower() for found in re.findall(r"(\w+)\.\*", text)}
+    return bool(aliases & starred) or any(_HERE in read for read in _STAR.findall(text))
