@@ -46,6 +46,8 @@ benchmarks: install ## Measure; the tables go into docs/performance.md
 	@.venv/bin/python benchmarks/refresh.py
 	@.venv/bin/python benchmarks/load.py
 	@.venv/bin/python benchmarks/detectors.py
+	@.venv/bin/python benchmarks/distributions.py
+	@.venv/bin/python benchmarks/profiles.py
 
 clean: ## Remove what refreshes made: databases, versions, history
 	@rm -rf warehouse ports .dagster .mesh dbt_project/target

@@ -99,7 +99,131 @@ class Scalar:
     expression: str
 
 
-Measure = RowCount | NullCount | Minimum | Maximum | OutOfRange | CountIf | DuplicateRows | OrphanRows | MissingKeys | DistinctKeys | Scalar
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The relation's columns with their types, packed into one text in their order (`packed.py`); null for a relation without any."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresentNulls:
+    """Rows in which the column is null, if the relation has such a column; null otherwise."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Rows whose column, as a number, is below, at most, or above one aggregate over `of` (DuckDB's SQL), which is measured first.
+
+    Null when there is no such aggregate, as over no rows. NaN is above every number.
+    """
+
+    column: str
+    operator: Literal["<", "<=", ">"]
+    bound: str
+    of: Relation
+
+
+@dataclass(frozen=True, slots=True)
+class Entities:
+    """Entities (distinct values of the columns, without nulls) that were active; of those only the ones that are `quiet`, if so asked.
+
+    Time is counted back from the newest event, or from now; later events are left out. An entity is quiet without an event in the last
+    `quiet_for` seconds; it was active with at least `least_events` in the `active_within` seconds before those.
+    """
+
+    columns: tuple[str, ...]
+    event_time: str
+    quiet_for: int
+    active_within: int
+    least_events: int
+    quiet: bool = False
+    until: Literal["newest-event", "now"] = "newest-event"
+    zoned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryCounts:
+    """Rows here and in another relation of each of its `limit` most frequent values, packed into one text; null if it has no value.
+
+    Each with its name at the end, which is empty unless `named`.
+    """
+
+    column: str
+    of: Relation
+    of_column: str
+    limit: int
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The same measure, of another relation of the product."""
+
+    measure: "RowCount | NullCount | CountIf | Scalar | Columns | Compared"
+    relation: Relation
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """How rows find theirs in a reference: by equal keys, null keys never; and which values are laid side by side, in this order."""
+
+    columns: tuple[str, ...]
+    reference: Relation
+    reference_columns: tuple[str, ...]
+    values: tuple[str, ...] = ()
+    reference_values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PairCount:
+    """Rows for which the predicate (DuckDB's SQL) about their pair is true.
+
+    It may use `keyed` (whether the row has a key), `copies` (how many rows of the reference have it; null for none), and the values laid
+    side by side: `h0`, `h1` … here, `v0`, `v1` … in the reference.
+    """
+
+    pairing: Pairing
+    predicate: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCounts:
+    """Values of a column with how many rows each has, and for how many of those each predicate is true, packed into one text.
+
+    Only rows for which `among` is true count, and only values of at least `at_least` rows are told, the `limit` most frequent; each with
+    its name at the end, which is empty unless `named`. Null is no value.
+    """
+
+    column: str
+    among: str
+    predicates: tuple[str, ...]
+    at_least: int
+    limit: int
+    named: bool
+
+
+Measure = (
+    RowCount
+    | NullCount
+    | Minimum
+    | Maximum
+    | OutOfRange
+    | CountIf
+    | DuplicateRows
+    | OrphanRows
+    | MissingKeys
+    | DistinctKeys
+    | Scalar
+    | Columns
+    | PresentNulls
+    | Compared
+    | Entities
+    | CategoryCounts
+    | Elsewhere
+    | PairCount
+    | GroupCounts
+)
 Value = int | float | Decimal | str | date | datetime | None
 
 
@@ -133,22 +257,82 @@ class Refreshes:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What one run of a product cost: when it started, its seconds, and the bytes that it published.
+
+    `whole` runs ended well and refreshed all of the product; others cost something too.
+    """
+
+    at: datetime
+    seconds: float
+    bytes: int
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What an objective's reading was before: its number, and how many rows failed, where it counts rows."""
+
+    at: datetime
+    value: float
+    failing_rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What an objective can be compared with: its readings in published versions, oldest first, and periods to learn nothing from.
+
+    `error` says why there is none.
+    """
+
+    past: tuple[Past, ...] = ()
+    excluded: tuple[tuple[datetime, datetime], ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """When and against what readings are judged: the time, the rows of the version published before (None if there is none), and history.
 
-    `refreshes` is told only for what is measured from history.
+    `refreshes` and `spent` (oldest first, of a year) are told only for what is measured from history; `history` only to objectives that
+    need it.
     """
 
     now: datetime
     previous_rows: int | None = None
     refreshes: Refreshes = Refreshes()
+    spent: tuple[Spent, ...] = ()
+    history: History = History()
+
+
+# How a number behaves: rows, a share from 0 to 1, seconds, bytes, or any number at all.
+Kind = Literal["count", "share", "duration", "bytes", "number"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToLearn:
+    """A number that is also to be held against what was usual. `sensitivity` in standard deviations, `minimum_effect` in percent.
+
+    `what` the number is, if that needs to be said; `rows`: of how many it is a share. It was so `at` a time, which is now if left out, and
+    before as the moment's history says, or as `past` does.
+    """
+
+    kind: Kind
+    value: float
+    sensitivity: float
+    minimum_effect: float | None = None
+    what: str = ""
+    rows: int | None = None
+    at: datetime | None = None
+    past: tuple[Past, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """A verdict and what a person needs to understand it.
 
-    `value` and `threshold` are texts or numbers as shown; `failing` names the measure whose rows are the failing ones.
+    `value` and `threshold` are texts or numbers as shown; `failing` names the measure whose rows are the failing ones. `learn` is what
+    remains to be held against history: the verdict is without it.
     """
 
     verdict: Verdict
@@ -157,3 +341,4 @@ class Judgement:
     threshold: str = ""
     failing_rows: int | None = None
     failing: str | None = None
+    learn: ToLearn | None = None

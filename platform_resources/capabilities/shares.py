@@ -1,5 +1,6 @@
 """How a share of rows is compared with a promise, exactly, and how it is said to a person."""
 
+import math
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
@@ -23,6 +24,21 @@ def number_text(value: float | Decimal) -> str:
     """A number without superfluous zeros and without an exponent: `95`, `99.95`, `1,234.5`."""
     text = f"{Decimal(str(value)):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def plain_number(value: float) -> str:
+    """A number of any size with up to six digits that count: `1,234.57`, `0.00123457`."""
+    if not math.isfinite(value) or (value and not 1e-4 <= abs(value) < 1e15):
+        return f"{value:.6g}"
+    return number_text(float(f"{value:.6g}") if abs(value) < 1e5 else round(value, 1))
+
+
+def bytes_text(count: float) -> str:
+    """`512 bytes`, `1.5 kB`, `12.3 MB`: powers of a thousand."""
+    for size, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if abs(count) >= size:
+            return f"{count / size:,.1f} {unit}"
+    return f"{count:,.0f} bytes"
 
 
 def percent_text(part: int, whole: int, promised: float, *, up: bool = False) -> str:

@@ -20,6 +20,16 @@ def literal(value: bool | float | str) -> str:
     return str(value).lower()
 
 
+def as_number(column: str) -> str:
+    """The column as a binary number, so that whole numbers, decimals and infinities compare alike."""
+    return f"cast({quoted(column)} as double)"
+
+
+def finite(column: str) -> str:
+    """The column as a binary number; null where it is infinite or no number. NaN is above every number to these databases."""
+    return f"case when {as_number(column)} between -1.7976931348623157e308 and 1.7976931348623157e308 then {as_number(column)} end"
+
+
 def enclosed(expression: str) -> str:
     """The expression in parentheses; a comment at its end cannot swallow the closing one."""
     return f"({expression}\n)" if "--" in expression else f"({expression})"

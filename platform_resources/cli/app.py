@@ -11,7 +11,19 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from platform_resources.capabilities.registry import CapabilityInvalid
-from platform_resources.cli import consuming, evaluating, importing, incidents, notifying, refreshing, specs, status
+from platform_resources.cli import (
+    backtesting,
+    consuming,
+    evaluating,
+    importing,
+    incidents,
+    monitors,
+    notifying,
+    profiling,
+    refreshing,
+    specs,
+    status,
+)
 from platform_resources.cli.console import CANNOT_RUN, SPEC_INVALID, Stop, fail
 from platform_resources.repository import NoMesh
 from platform_resources.warehouses.versions import VersionsUnreadable
@@ -53,7 +65,9 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     specs.capabilities,
     refreshing.refresh,
     status.status,
+    profiling.profile,
     evaluating.evaluate,
+    backtesting.backtest,
     incidents.incidents,
     incidents.ack,
     incidents.resolve,
@@ -68,6 +82,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(monitors.app, name="monitors")
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """What commands share: the mesh they work on, where words and data go, and exit codes."""
 
+import getpass
 import json
 import math
 import sys
@@ -39,6 +40,14 @@ def fail(message: str, code: int) -> int:
 def stop(message: str, code: int) -> NoReturn:
     """End the command with a message."""
     raise Stop(fail(message, code))
+
+
+def you(option: str) -> str:
+    """The name of whoever is at this computer; `option` is how to say it where nobody can tell, as in a container."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        stop(f"nobody can tell who you are here; say it with {option} NAME", CANNOT_RUN)
 
 
 def cell(value: Any) -> Text:

@@ -1,6 +1,5 @@
 """Commands about incidents: incidents, ack, resolve."""
 
-import getpass
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -9,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, Stop, cell, out, print_json, stop, told, words
+from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, Stop, cell, out, print_json, stop, told, words, you
 from platform_resources.cli.memory import synced
 from platform_resources.cli.specs import Json
 from platform_resources.objectives import incidents as acts
 from platform_resources.objectives.incidents import Change, Incident, Resolution
-from platform_resources.repository import mesh_root
+from platform_resources.repository import mesh_root, read_plan
 from platform_resources.spec.problems import did_you_mean, known_text
 
 if TYPE_CHECKING:
@@ -51,12 +50,12 @@ def incidents(
             _show(one, events_of(connection, one.incident.name), now, as_json)
             raise Stop(MISSED if one.incident.live else FINE)
         found = incidents_of(connection, name, since=None if every else now - RECENTLY)
-        if name and not found:
-            _nothing(name, [each.incident for each in incidents_of(connection)])
+        if name and not found and not incidents_of(connection, name):
+            _refuse_no_product(context, name, [each.incident for each in incidents_of(connection)])
     if as_json:
         print_json([_data(each) for each in found])
     else:
-        _print_incidents(found, now)
+        _print_incidents(found, now, "" if every else " in the last 30 days", name or "")
         _print_response(response([each.incident for each in found], now))
     raise Stop(MISSED if any(each.incident.live for each in found) else FINE)
 
@@ -69,7 +68,7 @@ def ack(
     note: Note = "",
 ) -> None:
     """Say that an incident was seen: nobody is reminded of it any more."""
-    who = by or getpass.getuser()
+    who = by or you("--by")
     _act(context, name, lambda incident, at: acts.started(incident, at, who, note) if start else acts.acknowledged(incident, at, who, note))
 
 
@@ -84,7 +83,7 @@ def resolve(
     if as_ not in WORDS:
         hint = did_you_mean(as_, WORDS)
         stop(f'--as is "{as_}"; allowed: {known_text(WORDS)}' + (f"\n{hint}" if hint else ""), CANNOT_RUN)
-    who = by or getpass.getuser()
+    who = by or you("--by")
     _act(context, name, lambda incident, at: acts.resolved(incident, WORDS[as_], at, who, note))
 
 
@@ -119,6 +118,13 @@ def _nothing(name: str, known: Sequence[Incident], old: Sequence[str] = ()) -> N
     stop(told + (f"\n{hint}" if hint else ""), CANNOT_RUN)
 
 
+def _refuse_no_product(context: typer.Context, name: str, known: Sequence[Incident]) -> None:
+    """A product without incidents is as good as can be; what is no product is a mistake."""
+    plan, _ = read_plan(mesh_root(context.obj))
+    if name not in {*(product.name for product in plan.products), *(rejected.name for rejected in plan.rejected)}:
+        _nothing(name, known)
+
+
 def _data(stored: "StoredIncident") -> dict[str, Any]:
     return {"name": stored.incident.name, "severity": stored.severity, "title": stored.title, **asdict(stored.incident)}
 
@@ -127,9 +133,9 @@ def _how(incident: Incident) -> str:
     return f" ({incident.resolution})" if incident.resolution else ""
 
 
-def _print_incidents(found: "Sequence[StoredIncident]", now: datetime) -> None:
+def _print_incidents(found: "Sequence[StoredIncident]", now: datetime, when: str = "", product: str = "") -> None:
     if not found:
-        words.print("no incident in the last 30 days", style="green")
+        words.print(f"no incident{f' of {told(product)}' if product else ''}{when}", style="green", highlight=False)
         return
     from platform_resources.orchestration.trust import span_text
 

@@ -29,6 +29,21 @@ def history(root: Path) -> "DagsterInstance":
 
 
 @contextmanager
+def opened(root: Path) -> "Iterator[Ledger]":
+    """The ledger as it is, without Dagster's history; the command ends where it cannot be had."""
+    from platform_resources.ledger.database import LedgerUnavailable, ledger_url, open_ledger
+
+    try:
+        ledger = open_ledger(ledger_url(state_folder(root), os.environ))
+    except LedgerUnavailable as error:
+        stop(str(error), CANNOT_RUN)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@contextmanager
 def synced(root: Path, now: datetime) -> "Iterator[Ledger]":
     """The ledger, up to date with Dagster's history; the command ends where it cannot be had."""
     from platform_resources.ledger.database import LedgerUnavailable

@@ -1,9 +1,6 @@
 """Commands about who is told what: channels, notifications, subscriptions."""
 
-import getpass
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, get_args
@@ -11,16 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 from rich.table import Table
 
-from platform_resources.cli.console import CANNOT_RUN, FINE, Stop, cell, mesh_of, out, print_json, product_of, stop, told, words
+from platform_resources.cli.console import CANNOT_RUN, FINE, Stop, cell, mesh_of, out, print_json, product_of, stop, told, words, you
+from platform_resources.cli.memory import opened
 from platform_resources.cli.specs import Json
 from platform_resources.objectives.severity import Severity
 from platform_resources.planning.plan import MeshPlan
 from platform_resources.planning.routes import ChannelPlan
-from platform_resources.repository import mesh_root, state_folder
+from platform_resources.repository import mesh_root
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from platform_resources.ledger.database import Ledger
     from platform_resources.ledger.outbox import OutboxEntry, State
 
@@ -86,7 +82,7 @@ def _test(known: dict[str, ChannelPlan], name: str, as_json: bool) -> None:
     from platform_resources.objectives.messages import Message
 
     now = datetime.now(UTC)
-    body = f"{_person()} has tried this channel with `mesh channels --test`. Nothing is wrong."
+    body = "Somebody has tried this channel with `mesh channels --test`. Nothing is wrong."
     message = Message(f"test:{name}:{now:%Y%m%dT%H%M%S%f}", "test", name, "", "", "", f"Test of the channel {name}", body, now)
     error = ""
     try:
@@ -108,7 +104,7 @@ def notifications(
     as_json: Json = False,
 ) -> None:
     """Show the outbox: what waits, what fails and why, what was given up, and what was sent since yesterday."""
-    with _ledger(mesh_root(context.obj)) as ledger:
+    with opened(mesh_root(context.obj)) as ledger:
         entries = _entries(ledger, every)
     if as_json:
         print_json([_entry_data(entry) for entry in entries])
@@ -167,8 +163,8 @@ def subscribe(
     root, plan = mesh_of(context)
     name, least = product_of(plan, product).name, _severity(severity)
     _refuse_unknown(_channels(plan), channel)
-    who = person or _person()
-    with _ledger(root) as ledger, ledger.writing() as connection:
+    who = person or you("--as")
+    with opened(root) as ledger, ledger.writing() as connection:
         begin(connection, name, who, channel, least, datetime.now(UTC))
     words.print(f"{told(who)} will hear about {name} on {told(channel)}, from severity {least} on", style="green")
 
@@ -182,8 +178,8 @@ def unsubscribe(
     """Hear no more about a product; also of one that is gone."""
     from platform_resources.ledger.subscriptions import unsubscribe as end
 
-    who = person or _person()
-    with _ledger(mesh_root(context.obj)) as ledger, ledger.writing() as connection:
+    who = person or you("--as")
+    with opened(mesh_root(context.obj)) as ledger, ledger.writing() as connection:
         ended = end(connection, product, who, channel, datetime.now(UTC))
     if not ended:
         stop(f"{who} has no subscription of {product} on {channel}; see mesh subscriptions {product}", CANNOT_RUN)
@@ -198,7 +194,7 @@ def subscriptions(
     """List who hears about which product, where, and from which severity on."""
     from platform_resources.ledger.subscriptions import subscriptions as current
 
-    with _ledger(mesh_root(context.obj)) as ledger, ledger.reading() as connection:
+    with opened(mesh_root(context.obj)) as ledger, ledger.reading() as connection:
         found = current(connection, product)
     if as_json:
         print_json([asdict(each) for each in found])
@@ -224,24 +220,3 @@ def _refuse_unknown(known: dict[str, ChannelPlan], channel: str) -> None:
         refuse_unknown(channel, known)
     except ChannelUnusable as error:
         stop(str(error), CANNOT_RUN)
-
-
-def _person() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        stop("nobody can tell who you are here; say it with --as NAME", CANNOT_RUN)
-
-
-@contextmanager
-def _ledger(root: "Path") -> "Iterator[Ledger]":
-    from platform_resources.ledger.database import LedgerUnavailable, ledger_url, open_ledger
-
-    try:
-        ledger = open_ledger(ledger_url(state_folder(root), os.environ))
-    except LedgerUnavailable as error:
-        stop(str(error), CANNOT_RUN)
-    try:
-        yield ledger
-    finally:
-        ledger.close()

@@ -82,7 +82,7 @@ def _parsed(url: str) -> URL:
     try:
         where = make_url(url)
         driver = where.get_dialect().name
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:  # ValueError: a port that is no number
         told = "write sqlite:///FILE or postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE"
         raise LedgerUnavailable(f"{URL_VARIABLE} is no address of a ledger; {told}") from error
     if driver == "sqlite" and where.database not in (None, "", ":memory:"):

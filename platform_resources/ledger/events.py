@@ -17,7 +17,7 @@ RunStatus = Literal["started", "succeeded", "failed", "canceled"]
 
 @dataclass(frozen=True, slots=True)
 class Materialised:
-    """An asset was made. `metadata` holds plain values only; `columns` are names and types."""
+    """An asset was made. `metadata` holds plain values, and a profile as JSON; `columns` are names and types."""
 
     key: Key
     metadata: Mapping[str, Any] = field(default_factory=dict)

@@ -189,3 +189,29 @@ exclusions = Table(
     Column("withdrawn_by", Text),
     Index(None, "product", "starts_at"),
 )
+
+# Monitors as they were applied. One that changes ends and begins anew, so that what was meant when, and by whom, stays known.
+# Of one name at most one is deployed: the database sees to it.
+monitors = Table(
+    "monitors",
+    TABLES,
+    _number(),
+    _told("product", Text),
+    _told("domain", Text),
+    _told("name", Text),
+    _told("fingerprint", Text),
+    _told("definition", JSON),
+    _told("work", JSON),
+    _told("applied_at", Moment),
+    _told("applied_by", Prose),
+    Column("ended_at", Moment),
+    Column("ended_by", Prose),
+    Index(
+        "ix_monitors_deployed",
+        "product",
+        "name",
+        unique=True,
+        sqlite_where=text("ended_at is null"),
+        postgresql_where=text("ended_at is null"),
+    ),
+)

@@ -1,7 +1,7 @@
 """What an event means for the ledger: event -> records, purely."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
@@ -11,6 +11,7 @@ from platform_resources.ledger.events import Checked, Event, FreshnessChanged, M
 from platform_resources.ledger.records import (
     Check,
     CheckKind,
+    ColumnProfiled,
     FreshnessState,
     InputState,
     Publication,
@@ -56,7 +57,7 @@ def projected(event: Event) -> tuple[Record, ...]:
 def _materialised(event: Event, made: Materialised) -> tuple[Record, ...]:
     match made.key:
         case (product, "outputs", port) if made.metadata.get("version"):
-            return (_publication(event, made, product, port),)
+            return (_publication(event, made, product, port), *_profiled(event, made, product))
         case (product, "inputs", port):
             return (_input_state(event, made, product, port),)
         case (product, "scorecard"):
@@ -81,6 +82,38 @@ def _publication(event: Event, made: Materialised, product: str, port: str) -> P
         run_id=event.run_id,
         log_id=event.log_id,
     )
+
+
+def _profiled(event: Event, made: Materialised, product: str) -> Iterator[ColumnProfiled]:
+    """The profile of the version, one record for each column; what is no profile is passed over."""
+    told = made.metadata.get("profile")
+    profile = told if isinstance(told, dict) and isinstance(told.get("columns"), list) else {}
+    for position, column in enumerate(profile.get("columns", ())):
+        if isinstance(column, dict) and column.get("name"):
+            yield ColumnProfiled(
+                product=product,
+                data_set=text(profile.get("data_set")),
+                version=text(made.metadata["version"]),
+                column_name=text(column["name"]),
+                position=position,
+                published_at=moment(made.metadata.get("published_at")) or event.at,
+                profile=_storable(column),
+                run_id=event.run_id,
+                log_id=event.log_id,
+            )
+
+
+def _storable(value: Any) -> Any:
+    """JSON whose texts every database takes."""
+    match value:
+        case str():
+            return storable(value)
+        case dict():
+            return {storable(str(name)): _storable(item) for name, item in value.items()}
+        case list():
+            return [_storable(item) for item in value]
+        case _:
+            return value
 
 
 def _input_state(event: Event, made: Materialised, product: str, port: str) -> InputState:

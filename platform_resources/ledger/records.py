@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from platform_resources.capabilities.measures import Verdict
 from platform_resources.ledger.events import RunStatus
@@ -68,6 +68,21 @@ class Publication:
     rows: int | None
     bytes: int | None
     columns: Mapping[str, str]
+    run_id: str
+    log_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnProfiled:
+    """What one column of a published version of a data set looked like, as JSON; `position` is its place among the columns."""
+
+    product: str
+    data_set: str
+    version: str
+    column_name: str
+    position: int
+    published_at: datetime
+    profile: Mapping[str, Any]
     run_id: str
     log_id: int
 
@@ -139,4 +154,4 @@ class Run:
         return (self.ended_at - self.started_at).total_seconds()
 
 
-Record = Check | Reading | Publication | InputState | Scorecard | FreshnessState | Run
+Record = Check | Reading | Publication | ColumnProfiled | InputState | Scorecard | FreshnessState | Run

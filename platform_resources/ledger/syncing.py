@@ -20,6 +20,7 @@ BATCH = 1000
 PROJECTIONS = (
     tables.readings,
     tables.publications,
+    tables.profiles,
     tables.input_states,
     tables.scorecards,
     tables.freshness_states,

@@ -69,6 +69,21 @@ publications = Table(
     sqlite_with_rowid=False,
 )
 
+profiles = Table(
+    "profiles",
+    TABLES,
+    _key("product", Text),
+    _key("data_set", Text),
+    _key("version", Text),
+    _key("column_name", Text),
+    _told("position", Integer),
+    _told("published_at", Moment),
+    _told("profile", JSON),
+    _told("run_id", Text),
+    _told("log_id", BigInteger),
+    sqlite_with_rowid=False,
+)
+
 input_states = Table(
     "input_states",
     TABLES,

@@ -10,6 +10,7 @@ from platform_resources.ledger import tables
 from platform_resources.ledger.projection import merged
 from platform_resources.ledger.records import (
     Check,
+    ColumnProfiled,
     FreshnessState,
     InputState,
     Publication,
@@ -23,12 +24,13 @@ TABLE_OF: Mapping[type[Record], Table] = {
     Check: tables.checks,
     Reading: tables.readings,
     Publication: tables.publications,
+    ColumnProfiled: tables.profiles,
     InputState: tables.input_states,
     Scorecard: tables.scorecards,
     FreshnessState: tables.freshness_states,
     Run: tables.runs,
 }
-FACTS: tuple[type[Record], ...] = (Reading, Publication, InputState, Scorecard, FreshnessState)
+FACTS: tuple[type[Record], ...] = (Reading, Publication, ColumnProfiled, InputState, Scorecard, FreshnessState)
 Replaces = Callable[[Any, Any], ColumnElement[bool]]
 
 

@@ -6,7 +6,7 @@ nothing: the keys in the outbox say what each channel has heard.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from platform_resources.notify.facts import Outbox, State, Subscription, Trouble
@@ -46,7 +46,7 @@ def _live(trouble: Trouble, subscriptions: Sequence[Subscription], known: Outbox
     for to in recipients(trouble, failing, subscriptions, trouble.severity):
         heard = keys.get(to.channel, ())
         if not any(key.about == "first" for key in heard):
-            yield from _first(trouble, to, now, dagster)
+            yield from _first(_as_known_to(trouble, to.channel, known), to, now, dagster)
             continue
         yield from _update(trouble, to, heard, now, dagster)
         yield from _reminder(trouble, to, heard, known, now, dagster)
@@ -57,6 +57,12 @@ def _first(trouble: Trouble, to: Recipient, now: datetime, dagster: str) -> Iter
         return
     key = told_key(trouble.incident, "first", trouble.severity, _newest(trouble, to), to.channel)
     yield _message(key, "incident", trouble, to, first_words(trouble, to, dagster), now)
+
+
+def _as_known_to(trouble: Trouble, channel: str, known: Outbox) -> Trouble:
+    """Of the incidents that moved here only those that the channel has heard of: to others their names say nothing."""
+    heard = [i for i in trouble.moved_from if any(key.channel == channel and known[key.key] in REACHED for key in incident_keys(known, i))]
+    return replace(trouble, moved_from=tuple(heard))
 
 
 def _update(trouble: Trouble, to: Recipient, heard: Sequence[IncidentKey], now: datetime, dagster: str) -> Iterator[Message]:

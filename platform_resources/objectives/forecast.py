@@ -72,7 +72,8 @@ def _impact(
     deadline = in_utc(promise.deadline)
     needed_by = deadline - length
     in_time = late.arrives is not None and in_utc(late.arrives) <= needed_by
-    if in_time or in_utc(late.known_until) >= deadline - promise.max_age:
+    # As of the very moment that the promise counts from, there is nothing newer to publish: the product itself always is in that case.
+    if in_time or in_utc(late.known_until) > deadline - promise.max_age:
         return None
     return Impact(product, deadline, needed_by, via, promise.readers, now > needed_by)
 

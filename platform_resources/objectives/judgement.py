@@ -5,6 +5,7 @@ from typing import Any
 
 from platform_resources.capabilities.measures import Judgement, Moment, Reading, Subject
 from platform_resources.capabilities.protocols import Dimension
+from platform_resources.objectives.learning import with_learned
 
 
 def judged(dimension: Dimension, settings: Any, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
@@ -14,4 +15,4 @@ def judged(dimension: Dimension, settings: Any, readings: Mapping[str, Reading],
             return Judgement("unknown", f"{name} was not measured")
         if readings[name].error is not None:
             return Judgement("unknown", f"{name} could not be measured: {readings[name].error}")
-    return dimension.judge(settings, readings, subject, moment)
+    return with_learned(dimension.judge(settings, readings, subject, moment), moment)

@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from platform_resources.capabilities.measures import Verdict
 from platform_resources.objectives.periods import in_utc
 
+# A clock that steps back by less is believed to be wrong now; by more, to have been wrong before.
+AHEAD = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -92,6 +95,27 @@ def heard(signal: Signal, verdict: Verdict, at: datetime, rule: Rule, reason: st
         return replace(signal, recent=(), last_at=at, failing_since=None, well_since=at, accepted=False)
     heard_so_far = replace(signal, recent=recent, last_at=at, failing_since=since)
     return heard_so_far if good else replace(heard_so_far, last_bad_at=at, reason=reason)
+
+
+def set_right(signal: Signal, now: datetime) -> Signal:
+    """The signal without times that are yet to come by more than `AHEAD`: a clock was wrong when they were heard.
+
+    It would be deaf until then: nothing that is earlier than its last reading is heard.
+    """
+    now = in_utc(now)
+    if signal.last_at is None or signal.last_at <= now + AHEAD:
+        return signal
+    return replace(
+        signal,
+        last_at=None,
+        last_bad_at=_by(signal.last_bad_at, now),
+        failing_since=_by(signal.failing_since, now),
+        well_since=_by(signal.well_since, now),
+    )
+
+
+def _by(at: datetime | None, now: datetime) -> datetime | None:
+    return min(at, now) if at is not None else None
 
 
 def _failing_since(signal: Signal, recent: tuple[bool, ...], at: datetime, rule: Rule) -> datetime | None:

@@ -82,10 +82,16 @@ def _kept(connection: Connection, due: Due, now: datetime) -> int:
 
 
 def _incidents(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscription]) -> Iterator[Due]:
-    """Every live incident of these products, and those that ended lately, which may not have been told everywhere."""
+    """Every live incident of these products, and those that ended lately, which may not have been told everywhere.
+
+    What is retired, or gone from the mesh, has no domain any more that would tell of it: whoever looks does.
+    """
     lately = incident_store.incidents_of(connection, since=found.now - REMEMBERED)
-    own = [stored for stored in lately if stored.incident.cause in found.names]
-    for trouble in troubles(connection, found.plan, own, lately, found.observations, found.standings, abouts):
+    others = found.plan.running_or_rejected - found.names
+    own = [stored for stored in lately if stored.incident.cause not in others]
+    here = next(iter(found.domains), "")
+    known_or_gone = {stored.incident.cause: About(stored.incident.cause, stored.incident.cause, here) for stored in own} | {**abouts}
+    for trouble in troubles(connection, found.plan, own, lately, found.observations, found.standings, known_or_gone):
         names = [trouble.incident.name, *(incident.name for incident in trouble.moved_from)]
         known = {key: state for name in names for key, state in outbox.keys_told(connection, name).items()}
         yield announcements(trouble, wanted, known, found.now, found.dagster)

@@ -2,7 +2,7 @@
 
 import atexit
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from dagster_shared.check import CheckError
 
 from platform_resources.capabilities.registry import Registry, installed_registry
 from platform_resources.orchestration.automation import automation_condition, schedules, sensors
+from platform_resources.orchestration.delivering import delivery_sensor
 from platform_resources.orchestration.evaluation import Evaluation, evaluation, running_products
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.specs import SpecMinter, asset_key, rejected_specs
@@ -32,14 +33,14 @@ def domain_definitions(file: str) -> dg.Definitions:
     root = mesh_root(start=here.parent)
     with _collector_at_rest():
         plan, _ = read_plan(root)
-        return definitions(root, plan.domain(here.parent.name), plan)
+        return definitions(root, plan.domain(here.parent.name), plan, [here.parent.name])
 
 
 def mesh_definitions(root: Path) -> dg.Definitions:
     """The whole mesh in one code location."""
     with _collector_at_rest():
         plan, _ = read_plan(root)
-        return definitions(root, plan, plan)
+        return definitions(root, plan, plan, [domain.name for domain in plan.domains])
 
 
 @contextmanager
@@ -54,29 +55,41 @@ def _collector_at_rest() -> Iterator[None]:
         gc.enable()
 
 
-def definitions(root: Path, plan: MeshPlan, whole: MeshPlan | None = None) -> dg.Definitions:
-    """What Dagster gets of a plan. `whole` is the plan of the whole mesh, which evaluation needs; without it there is none."""
+def definitions(root: Path, plan: MeshPlan, whole: MeshPlan | None = None, domains: Sequence[str] = ()) -> dg.Definitions:
+    """What Dagster gets of a plan. `whole` is the plan of the whole mesh, which evaluation needs; without it there is none.
+
+    `domains` are those whose messages are sent from here.
+    """
     registry = installed_registry()
     resources = {RESOURCE: RefreshResource.configure_at_launch(root=str(root), state=str(state_folder(root)))}
     built = {product.name: _built(root, product, registry, resources) for product in plan.products}
     loaded = [objects for objects in built.values() if isinstance(objects, _Built)]
     refused = [rejected for rejected in built.values() if isinstance(rejected, RejectedProduct)]
     good = replace(plan, products=tuple(product for product in plan.products if isinstance(built[product.name], _Built)))
-    evaluations = list(_evaluations(root, good, whole, resources)) if whole is not None else []
+    evaluations = list(_evaluations(good, whole, resources)) if whole is not None else []
     return dg.Definitions(
         assets=[*(x for objects in loaded for x in objects.assets), *rejected_specs(root, [*plan.rejected, *refused])],
         asset_checks=[*(x for objects in loaded for x in objects.checks), *(x for each in evaluations for x in each.checks)],
         jobs=[*(x for objects in loaded for x in objects.jobs), *(each.job for each in evaluations)],
         schedules=[*(x for objects in loaded for x in objects.schedules), *(each.schedule for each in evaluations)],
-        sensors=[*(x for objects in loaded for x in objects.sensors), *(each.delivery for each in evaluations)],
+        sensors=[*(x for objects in loaded for x in objects.sensors), *_deliveries(root, plan, domains)],
         resources=resources,
         executor=dg.in_process_executor,
     )
 
 
-def _evaluations(root: Path, good: MeshPlan, whole: MeshPlan, resources: Mapping[str, Any]) -> Iterator[Evaluation]:
+def _evaluations(good: MeshPlan, whole: MeshPlan, resources: Mapping[str, Any]) -> Iterator[Evaluation]:
     for domain, products in running_products(good).items():
-        yield evaluation(domain, products, whole, state_folder(root), resources)
+        yield evaluation(domain, products, whole, resources)
+
+
+def _deliveries(root: Path, plan: MeshPlan, domains: Sequence[str]) -> Iterator[dg.SensorDefinition]:
+    """Also of a domain in which nothing runs: others may route to its channels."""
+    with_channels = {domain.name for domain in plan.domains if domain.channels}
+    with_products = {product.domain for product in plan.products}
+    for domain in domains:
+        if domain in with_channels | with_products:
+            yield delivery_sensor(domain, plan, state_folder(root))
 
 
 @dataclass(frozen=True, slots=True)

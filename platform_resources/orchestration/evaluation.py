@@ -11,7 +11,6 @@ from dagster._core.execution.build_resources import wrap_resources_for_execution
 
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.ledger.standing import Standing
-from platform_resources.orchestration.delivering import delivery_sensor
 from platform_resources.orchestration.evaluating import Evaluated, evaluate, synced_ledger
 from platform_resources.orchestration.probing import evaluated, judged_result
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
@@ -28,23 +27,19 @@ DESCRIPTION = "Judges every product of the domain from the ledger: freshness is 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What Dagster gets to evaluate a domain: its checks (none where nothing is promised over time), its job and schedule.
-
-    `delivery` sends the messages that come of it.
-    """
+    """What Dagster gets to evaluate a domain: its checks (none where nothing is promised over time), its job and schedule."""
 
     checks: tuple[dg.AssetChecksDefinition, ...]
     job: dg.JobDefinition
     schedule: dg.ScheduleDefinition
-    delivery: dg.SensorDefinition
 
 
-def evaluation(domain: str, products: Sequence[ProductPlan], plan: MeshPlan, state: Path, resources: Mapping[str, Any]) -> Evaluation:
+def evaluation(domain: str, products: Sequence[ProductPlan], plan: MeshPlan, resources: Mapping[str, Any]) -> Evaluation:
     """One job for all products of a domain; `plan` is of the whole mesh, since trouble does not end at a domain."""
     promised = any(product.indicators or evaluated(product) for product in products)
     checks = _checks_step(domain, products, plan) if promised else None
     job = _job_of_checks(domain, checks, resources) if checks is not None else _job_without_checks(domain, products, plan, resources)
-    return Evaluation((checks,) if checks is not None else (), job, _schedule(domain, job), delivery_sensor(domain, plan, state))
+    return Evaluation((checks,) if checks is not None else (), job, _schedule(domain, job))
 
 
 def _checks_step(domain: str, products: Sequence[ProductPlan], plan: MeshPlan) -> dg.AssetChecksDefinition:
@@ -173,6 +168,6 @@ def evaluate_domains(
 def _evaluated(
     domain: str, products: Sequence[ProductPlan], plan: MeshPlan, resource: RefreshResource, instance: dg.DagsterInstance
 ) -> EvaluatedDomain:
-    job = evaluation(domain, products, plan, resource.state_folder, {RESOURCE: resource}).job
+    job = evaluation(domain, products, plan, {RESOURCE: resource}).job
     result = job.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False, tags={"domain": domain})
     return EvaluatedDomain(domain, tuple(failure_texts(result)), result.run_id)

@@ -17,6 +17,7 @@ from platform_resources.ledger.events import (
     RunStarted,
     What,
 )
+from platform_resources.orchestration.run_failures import cause
 
 TYPES: Mapping[EventKind, dg.DagsterEventType] = {
     "materialisation": dg.DagsterEventType.ASSET_MATERIALIZATION,
@@ -30,6 +31,7 @@ TYPES: Mapping[EventKind, dg.DagsterEventType] = {
 RUN_KINDS = frozenset({"run_start", "run_success", "run_failure", "run_cancellation"})
 PRODUCT_TAG, JOB_PREFIX = "product", "refresh_"
 COLUMNS = "dagster/column_schema"
+PROFILE = "profile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +114,13 @@ def _failed(event: dg.DagsterEvent, product: str, job: str) -> RunEnded:
         return RunEnded("failed", product, job, "", data.error.message.strip() if data.error else event.message or "")
     failure = first.step_failure_data
     user = failure.user_failure_data
-    reason = user.description if user is not None and user.description else failure.error_display_string
+    reason = user.description if user is not None and user.description else cause(failure.error)
     return RunEnded("failed", product, job, first.step_key or "", reason.strip())
 
 
 def _plain(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, Any]:
-    """Texts and numbers; tables, SQL and other things that are only shown stay in Dagster."""
+    """Texts, numbers and profiles; tables, SQL and other things that are only shown stay in Dagster."""
     plain = (dg.TextMetadataValue, dg.IntMetadataValue, dg.FloatMetadataValue, dg.BoolMetadataValue)
-    return {name: value.value for name, value in metadata.items() if isinstance(value, plain)}
+    profile = metadata.get(PROFILE)
+    found = {name: value.value for name, value in metadata.items() if isinstance(value, plain)}
+    return {**found, PROFILE: profile.data} if isinstance(profile, dg.JsonMetadataValue) else found

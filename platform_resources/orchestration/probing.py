@@ -1,19 +1,23 @@
 """What is judged of objectives between refreshes: by probes that read the ports, and from the history of refreshes."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from sqlalchemy import Connection
 
 from platform_resources.capabilities.dimensions.availability import LONGEST_WITHIN, AvailabilitySettings
-from platform_resources.capabilities.measures import Judgement, Moment, Reading, Refreshes
+from platform_resources.capabilities.measures import History, Judgement, Moment, Reading, Refreshes, Spent
 from platform_resources.capabilities.registry import Registry
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.durations import refreshes
 from platform_resources.ledger.history import newest_publications
+from platform_resources.ledger.past import spent
 from platform_resources.objectives.judgement import judged
+from platform_resources.orchestration.comparing import histories
 from platform_resources.orchestration.results import check_result
 from platform_resources.planning.plan import ObjectivePlan, ProductPlan
 from platform_resources.warehouses.probing import Probe, answers, readings
@@ -37,7 +41,7 @@ def judged_objectives(products: Sequence[ProductPlan], registry: Registry, state
     before = _published(products, ledger, now)
     for product in products:
         for objective in _measured_by(product, "history"):
-            yield objective, _judged(registry, objective, {}, Moment(now, refreshes=past[product.name]))
+            yield objective, _judged(registry, objective, {}, past[product.name].moment(now, objective))
     for objective, found in _probed(products, state, before):
         yield objective, _judged(registry, objective, found, Moment(now))
 
@@ -50,12 +54,30 @@ def _judged(registry: Registry, objective: ObjectivePlan, found: Mapping[str, Re
     return judged(registry.dimensions()[objective.dimension], objective.settings, found, objective.subject, moment)
 
 
-def _histories(products: Sequence[ProductPlan], ledger: Ledger, now: datetime) -> dict[str, Refreshes]:
-    asking = [product.name for product in products if _measured_by(product, "history")]
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What objectives of one product are judged by that are measured from history."""
+
+    refreshes: Refreshes
+    spent: tuple[Spent, ...]
+    histories: Mapping[str, History]
+
+    def moment(self, now: datetime, objective: ObjectivePlan) -> Moment:
+        history = self.histories.get(objective.check.name, History())
+        return Moment(now, refreshes=self.refreshes, spent=self.spent, history=history)
+
+
+def _histories(products: Sequence[ProductPlan], ledger: Ledger, now: datetime) -> dict[str, _Past]:
+    asking = [product for product in products if _measured_by(product, "history")]
     if not asking:
         return {}
     with ledger.reading() as connection:
-        return {name: refreshes(connection, name, now, REFRESHES) for name in asking}
+        return {product.name: _past(connection, product, now) for product in asking}
+
+
+def _past(connection: Connection, product: ProductPlan, now: datetime) -> _Past:
+    found = refreshes(connection, product.name, now, REFRESHES)
+    return _Past(found, spent(connection, product.name, now), histories(connection, product, now))
 
 
 def _published(products: Sequence[ProductPlan], ledger: Ledger, now: datetime) -> frozenset[tuple[str, str]]:

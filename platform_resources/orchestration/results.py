@@ -121,7 +121,10 @@ def audited_result(audited: Audited, at: datetime) -> dg.AssetCheckResult:
     return check_result(objective.check, judgement.verdict, judgement.reason, at, **metadata)
 
 
-def published_result(state: Path, product: ProductPlan, port: OutputPlan, publication: Publication) -> dg.MaterializeResult[Any]:
+def published_result(
+    state: Path, product: ProductPlan, port: OutputPlan, publication: Publication, more: Mapping[str, Any] | None = None
+) -> dg.MaterializeResult[Any]:
+    """`more` is what else there is to tell of the version, such as its profile."""
     version = publication.port(port.name)
     assert version is not None
     folder = state / conventions.ports_folder(product.domain, product.name)
@@ -134,6 +137,7 @@ def published_result(state: Path, product: ProductPlan, port: OutputPlan, public
         "bytes": version.bytes,
         "files": dg.MetadataValue.path(str(folder / version.files[0])),
         "made_from": dg.MetadataValue.md(_made_from(publication)),
+        **(more or {}),
     }
     if version.watermark:
         metadata["watermark"] = version.watermark

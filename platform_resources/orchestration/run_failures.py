@@ -20,11 +20,11 @@ def failure_texts(result: dg.ExecuteInProcessResult) -> Iterator[str]:
             if data.error is not None and data.error.cls_name == CLOSED_GATE:
                 continue
             user = data.user_failure_data
-            yield user.description if user is not None and user.description else _cause(data.error)
+            yield user.description if user is not None and user.description else cause(data.error)
 
 
-def _cause(error: SerializableErrorInfo | None) -> str:
+def cause(error: SerializableErrorInfo | None) -> str:
     """The innermost error; Dagster wraps what a step raises."""
     if error is None:
         return "the step failed without an error"
-    return _cause(error.cause) if error.cause is not None else error.message.strip()
+    return cause(error.cause) if error.cause is not None else error.message.strip()

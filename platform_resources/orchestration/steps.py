@@ -8,6 +8,8 @@ import dagster as dg
 
 from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.capabilities.registry import Registry
+from platform_resources.orchestration.audit_history import histories_for_audit
+from platform_resources.orchestration.profiles import profile_observations, profiles_by_port
 from platform_resources.orchestration.refresh_resource import RefreshResource
 from platform_resources.orchestration.results import (
     audited_result,
@@ -26,6 +28,8 @@ from platform_resources.warehouses.auditing import audit
 from platform_resources.warehouses.dbt import BuildFailed, begin_import, build
 from platform_resources.warehouses.duckdb import ProductDatabase, opened
 from platform_resources.warehouses.gate import CHANGED, Gate, Verdict, close, decided, gate, set_gate, set_unbuilt, unbuilt
+from platform_resources.warehouses.profiling import forget as forget_profiles
+from platform_resources.warehouses.profiling import profiles, settle
 from platform_resources.warehouses.publishing import Candidate, failing_inputs, input_records, nothing_changed, publish, tidied
 from platform_resources.warehouses.pulling import PullContext, Pulled, PullFailed, pull
 from platform_resources.warehouses.versions import shelf
@@ -111,6 +115,7 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
 def _settle_build(database: ProductDatabase, product: ProductPlan, stopped: str) -> None:
     """A product without objectives for an audit has none, so its build alone opens the gate."""
     built_by = fingerprint(product)
+    forget_profiles(database)
     set_unbuilt(database, stopped, built_by)
     reason = stopped or "the models were rebuilt and not audited since"
     set_gate(database, Gate(False, reason) if stopped or product.audited else decided((), built_by))
@@ -130,8 +135,9 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
         refresh.hold(product)
         now = refresh.now()
         published = shelf(refresh.state_folder, product.domain, product.name).latest()
+        before = histories_for_audit(refresh.state_folder, context.instance, product, now)
         with opened(refresh.database_file(product)) as database:
-            audited = audit(database, product, registry, now, published)
+            audited = audit(database, product, registry, now, published, before)
             decision = decided(audited, fingerprint(product), unbuilt(database, fingerprint(product)))
             set_gate(database, decision)
         if not decision.open:
@@ -179,9 +185,14 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
                 context.log.warning(outcome)
                 _report_unpublished(context, refresh, product, decision, outcome)
                 return
+            profiled = profiles(database, product)
             publication = publish(database, candidate, inputs)
+            settle(database, profiled)
+        for observation in profile_observations(product, profiled):
+            context.log_event(observation)
+        told = profiles_by_port(product, profiled)
         for port in product.outputs:
-            yield published_result(refresh.state_folder, product, port, publication)
+            yield published_result(refresh.state_folder, product, port, publication, told.get(port.name))
         for warning in tidied(candidate, publication, refresh.root_folder):
             context.log.warning(warning)
 

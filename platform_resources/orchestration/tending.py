@@ -1,7 +1,7 @@
 """Incidents kept up to date: what was observed goes onto the board, and what follows from it into the ledger."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -13,7 +13,7 @@ from platform_resources.objectives.board import Board, tended, watching, with_re
 from platform_resources.objectives.incidents import Event, Incident
 from platform_resources.objectives.lineage import ancestors, downstream
 from platform_resources.objectives.severity import Severity, severity
-from platform_resources.objectives.signals import Rule, Signal
+from platform_resources.objectives.signals import Rule, Signal, set_right
 from platform_resources.orchestration.watching import Observed, watched_checks
 from platform_resources.planning.explanations import Symptom, Topic, explained, topics
 from platform_resources.planning.plan import MeshPlan, ProductPlan
@@ -44,7 +44,8 @@ def tend(
     """
     before = incident_store.board(connection)
     rules = {product.name: product.rule for product in plan.products}
-    heard = _heard(watching(before, _known(before, plan, products, observations)), observations, rules)
+    believed = replace(before, signals={check: set_right(signal, now) for check, signal in before.signals.items()})
+    heard = _heard(watching(believed, _known(before, plan, products, observations)), observations, rules)
     graph = explained(plan, _symptoms(heard, plan, registry), Rule().settle)
     after, events = tended(heard, graph, now, lambda product: rules.get(product, Rule()))
     incident_store.keep_board(connection, before, after, events)
@@ -66,10 +67,10 @@ def _symptoms(board: Board, plan: MeshPlan, registry: Registry) -> Iterator[Symp
 def _known(
     board: Board, plan: MeshPlan, products: Iterable[ProductPlan], observations: Iterable[Observed]
 ) -> Mapping[str, Collection[str]]:
-    """What is watched of these products, and nothing of those that are gone from the mesh. One that is not loaded is not gone."""
-    there = {product.name for product in plan.products} | {rejected.name for rejected in plan.rejected}
+    """What is watched of these products, and nothing of those that run no more: they are retired, or gone from the mesh."""
+    there = plan.running_or_rejected
     known: dict[str, set[str]] = {product: set() for product, _ in board.signals if product not in there}
-    known |= {product.name: watched_checks(product) if product.runs else set() for product in products}
+    known |= {product.name: watched_checks(product) for product in products if product.runs}
     for each in observations:
         known[each.product].add(each.check)
     return known

@@ -59,8 +59,13 @@ def _trouble(stored: StoredIncident, events: Sequence[Event], known: _Known) -> 
         failures=tuple(_failures(incident, known)),
         reopened_at=reopened,
         moved_from=tuple(_moved_here(incident, begin, known.lately)),
-        ending=next((event.note for event in reversed(events) if event.kind == "resolved"), ""),
+        ending=next((_added(event, incident) for event in reversed(events) if event.kind == "resolved"), ""),
     )
+
+
+def _added(ending: Event, incident: Incident) -> str:
+    """What was said beside how it ended: `auto-recovered` alone adds nothing, `fixed: a new disk` adds `a new disk`."""
+    return ending.note.removeprefix(incident.resolution or "").removeprefix(": ")
 
 
 def _about(product: str, known: _Known) -> About:

@@ -1,5 +1,6 @@
 """What tells whether a product can be trusted: its indicators, incidents, coverage, response, reads, and the deadlines at risk."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -38,15 +39,33 @@ class Trust:
 
 
 def standing_text(standing: Standing) -> str:
-    """The indicator in a sentence: `95 % of 20 intervals were good, 80 % promised; 3.0 of 4.0 bad ones are left`."""
+    """The indicator in a sentence: `95 % of 20 intervals were good, 80 % promised; 3 of 4 bad ones are left`."""
     reached = standing.attainment
     if reached.percent is None:
         return "no interval can be judged yet"
     promised = f", {reached.target:g} % promised" if reached.target is not None else ""
-    known = f"; {reached.known} of {reached.total} measured" if reached.known < reached.total else ""
-    provisional = f"; {reached.provisional} of them may still change" if reached.provisional else ""
-    left = f"; {reached.budget.left:.3g} of {reached.budget.total:.3g} bad ones are left" if reached.budget is not None else ""
-    return f"{reached.percent:.4g} % of {reached.total} intervals were good{promised}{known}{provisional}{left}"
+    known = f"; {reached.known} of {reached.total} intervals were measured" if reached.known < reached.total else ""
+    provisional = f"; {reached.provisional} of the bad ones may still change" if reached.provisional else ""
+    return f"{_good_text(standing)}{promised}{known}{provisional}{_left_text(standing)}"
+
+
+def _good_text(standing: Standing) -> str:
+    """Never rounded up to a promise that was not kept."""
+    reached = standing.attainment
+    percent, intervals = f"{math.floor((reached.percent or 0.0) * 1000) / 1000:g} %", f"{reached.known} intervals"
+    whole = standing.indicator.spec.method == "timeslices"
+    return f"{percent} of {intervals} were good" if whole else f"{percent} were good over {intervals}"
+
+
+def _left_text(standing: Standing) -> str:
+    """Budgets of events and of time are shares: nobody counts in microseconds."""
+    budget = standing.attainment.budget
+    if budget is None:
+        return ""
+    if standing.indicator.spec.method == "timeslices":
+        return f"; {budget.left:.3g} of {budget.total:.3g} bad ones are left"
+    left = max(0.0, 1 - budget.consumed)
+    return f"; {left * 100:.0f} % of the error budget is left"
 
 
 def standing_data(standing: Standing) -> dict[str, Any]:

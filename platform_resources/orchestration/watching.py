@@ -13,6 +13,7 @@ from platform_resources.ledger.records import Check, Reading, Run, check_id
 from platform_resources.ledger.standing import Standing
 from platform_resources.objectives.health import PublishedState, Watched, check_states
 from platform_resources.orchestration.health import published_state, watched
+from platform_resources.orchestration.run_failures import CLOSED_GATE
 from platform_resources.planning.conventions import REFRESH_CHECK, VERSIONS_CHECK, check_text
 from platform_resources.planning.plan import ObjectivePlan, ProductPlan
 from platform_resources.warehouses.versions import VersionsUnreadable, shelf
@@ -142,7 +143,7 @@ def _burning(product: ProductPlan, standing: Standing, now: datetime) -> Observe
 
 def _refreshed(product: ProductPlan, run: Run) -> Iterator[Observed]:
     """How the last refresh ended. One stopped by a gate has the gate's own check to tell of it; one that was canceled tells nothing."""
-    if run.ended_at is None or run.status not in ("succeeded", "failed") or run.failed_step.endswith("__audit"):
+    if run.ended_at is None or run.status not in ("succeeded", "failed") or CLOSED_GATE in run.reason.partition(":")[0]:
         return
     verdict: Verdict = "met" if run.status == "succeeded" else "missed"
     yield Observed(product.name, REFRESH_CHECK, "Its refresh succeeds", "", verdict, run.reason, run.ended_at)

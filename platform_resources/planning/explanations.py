@@ -16,13 +16,15 @@ from platform_resources.planning import conventions
 from platform_resources.planning.plan import InputPlan, MeshPlan, ObjectivePlan, ProductPlan
 
 TIMELY_DIMENSIONS = frozenset({"freshness", "availability", "duration"})
-ABOUT_TIME, ABOUT_CONTENT = frozenset({"time"}), frozenset({"content"})
+# What a product costs makes no data late or wrong, and no data makes it cost too much.
+HARMLESS_DIMENSIONS = frozenset({"cost"})
+ABOUT_TIME, ABOUT_CONTENT, ABOUT_NOTHING = frozenset({"time"}), frozenset({"content"}), frozenset[str]()
 ABOUT_BOTH = ABOUT_TIME | ABOUT_CONTENT
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What a check is about: time, content or both; which data set and columns (empty: all). `gate`: it can stop a publication."""
+    """What a check is about: time, content, both or neither; which data set and columns (empty: all). `gate`: it can stop a publication."""
 
     about: frozenset[str] = ABOUT_BOTH
     data_set: str = ""
@@ -71,6 +73,8 @@ def _named_in_sql(objective: ObjectivePlan) -> frozenset[str]:
 
 
 def _about(dimension: str) -> frozenset[str]:
+    if dimension in HARMLESS_DIMENSIONS:
+        return ABOUT_NOTHING
     return ABOUT_TIME if dimension in TIMELY_DIMENSIONS else ABOUT_CONTENT
 
 
@@ -122,7 +126,9 @@ def _one_explains(
 
 
 def _is_of_its_sort(cause: Symptom, effect: Symptom, within: timedelta) -> bool:
-    """What is wrong and closes a gate makes what is below it late."""
+    """What is wrong and closes a gate makes what is below it late. Late data may be why something is wrong."""
+    if not cause.topic.about:
+        return False
     if "time" in effect.topic.about and ("time" in cause.topic.about or cause.topic.gate):
         return True
     return "content" in effect.topic.about and cause.since <= effect.since + within

@@ -1,13 +1,20 @@
 """Which queries answer the measures that were asked, as few as possible, and what their answers mean."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from platform_resources.capabilities.column_types import has_column
 from platform_resources.capabilities.measures import (
+    CategoryCounts,
+    Columns,
+    Compared,
     CountIf,
     DistinctKeys,
     DuplicateRows,
+    Elsewhere,
+    Entities,
+    GroupCounts,
     Maximum,
     Measure,
     Minimum,
@@ -15,12 +22,17 @@ from platform_resources.capabilities.measures import (
     NullCount,
     OrphanRows,
     OutOfRange,
+    PairCount,
+    PresentNulls,
     Reading,
     Relation,
     RowCount,
     Scalar,
 )
-from platform_resources.capabilities.sql_text import enclosed, quoted, quoted_list
+from platform_resources.capabilities.sql_text import as_number, enclosed, literal, quoted, quoted_list
+from platform_resources.planning.group_queries import category_counts_sql, columns_sql, entities_sql, is_counted
+from platform_resources.planning.pair_queries import pairs_sql
+from platform_resources.planning.value_groups import group_counts_sql
 
 ROWS = "count(*)"
 
@@ -36,11 +48,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Metric:
-    """One number that a query can answer: an aggregate expression over the relation, or (`alone`) a query of its own."""
+    """One value that a query can answer: an aggregate expression over the relation, or over the `source` (a query) that is made
+    of it, or (`alone`) a query of its own."""
 
     relation: Relation
     sql: str
     alone: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +70,39 @@ Answers = Mapping[Metric, Reading]
 
 
 def first_queries(asked: Iterable[Asked]) -> tuple[Query, ...]:
-    """What answers everything but the number of violations of broken ranges; the same in whatever order it is asked."""
-    return _queries(metric for each in asked for metric in _first_metrics(each))
+    """What answers everything that needs no other answer before it; the same in whatever order it is asked."""
+    return _queries(metric for each in asked for metric in _first_metrics(_placed(each)))
 
 
 def follow_ups(asked: Iterable[Asked], answers: Answers) -> tuple[Query, ...]:
-    """The counts of violations for those ranges whose least or greatest value shows, or cannot rule out, that they are broken."""
-    return _queries(metric for each in asked if (metric := _needed_count(each, answers)) is not None)
+    """The counts that first answers call for: of violations of those ranges whose least or greatest value shows, or cannot rule out, that
+    they are broken; of rows beside a bound that was measured; of nulls in a column that is there."""
+    needed = (_needed_count(_placed(each), answers) for each in asked)
+    return _queries(metric for metric in needed if metric is not None and metric not in answers)
 
 
 def readings(asked: Iterable[Asked], answers: Answers) -> dict[str, Reading]:
     """The reading of everything asked, by id. Raises KeyError if a query was left out."""
-    return {each.id: _reading(each, answers) for each in asked}
+    return {each.id: _reading(_placed(each), answers) for each in asked}
 
 
 def halves(query: Query) -> tuple[Query, ...]:
     """The same metrics in two queries, to find the one that breaks; none for a query of one metric."""
     middle = len(query.metrics) // 2
     return () if middle == 0 else (_aggregate(query.metrics[:middle]), _aggregate(query.metrics[middle:]))
+
+
+def narrowed(query: Query, wanted: Collection[Metric]) -> tuple[Query, ...]:
+    """The query with only these of its metrics; none if it has none of them."""
+    left = tuple(metric for metric in query.metrics if metric in wanted)
+    if len(left) == len(query.metrics):
+        return (query,)
+    return (_aggregate(left),) if left else ()
+
+
+def violation_count(asked: Asked) -> Metric:
+    """The count of the violations of a range, which the planner asks for only where it is needed."""
+    return _metric(asked)
 
 
 def relation_sql(relation: Relation) -> str:
@@ -83,23 +112,40 @@ def relation_sql(relation: Relation) -> str:
 
 def _queries(metrics: Iterable[Metric]) -> tuple[Query, ...]:
     wanted = sorted(set(metrics))
-    relations = dict.fromkeys(metric.relation for metric in wanted)
-    fused = {relation: tuple(m for m in wanted if m.relation == relation and not m.alone) for relation in relations}
+    scans = dict.fromkeys((metric.relation, metric.source) for metric in wanted)
+    fused = {scan: tuple(m for m in wanted if (m.relation, m.source) == scan and not m.alone) for scan in scans}
     isolated = [Query(metric.relation, metric.sql, (metric,)) for metric in wanted if metric.alone]
     return (*(_aggregate(metrics) for metrics in fused.values() if metrics), *isolated)
 
 
 def _aggregate(metrics: Sequence[Metric]) -> Query:
     """One scan for all. The condition is always true; it makes an expression without an aggregate behave the same alone and fused."""
-    relation = metrics[0].relation
+    relation, source = metrics[0].relation, metrics[0].source
     columns = ",\n  ".join(metric.sql for metric in metrics)
-    return Query(relation, f"select\n  {columns}\nfrom {relation_sql(relation)}\nhaving {ROWS} >= 0", tuple(metrics))
+    scanned = f"({source}) as made" if source else relation_sql(relation)
+    return Query(relation, f"select\n  {columns}\nfrom {scanned}\nhaving {ROWS} >= 0", tuple(metrics))
+
+
+def _placed(asked: Asked) -> Asked:
+    """What is asked of another relation, asked there."""
+    inner = asked.measure
+    return Asked(asked.id, inner.relation, inner.measure) if isinstance(inner, Elsewhere) else asked
 
 
 def _first_metrics(asked: Asked) -> tuple[Metric, ...]:
-    if isinstance(asked.measure, OutOfRange):
-        return (_least_or_greatest(asked.relation, asked.measure), *_beyond(asked.relation, asked.measure))
-    return (_metric(asked),)
+    match asked.measure:
+        case OutOfRange():
+            return (_least_or_greatest(asked.relation, asked.measure), *_beyond(asked.relation, asked.measure))
+        case Compared():
+            return (_bound(asked.measure),)
+        case PresentNulls():
+            return (_metric(Asked(asked.id, asked.relation, Columns())),)
+        case _:
+            return (_metric(asked),)
+
+
+def _bound(measure: Compared) -> Metric:
+    return Metric(measure.of, enclosed(measure.bound))
 
 
 def _metric(asked: Asked) -> Metric:
@@ -108,7 +154,7 @@ def _metric(asked: Asked) -> Metric:
     match measure:
         case RowCount():
             return Metric(relation, ROWS)
-        case NullCount(column):
+        case NullCount(column) | PresentNulls(column):
             return Metric(relation, f"{ROWS} - count({quoted(column)})")
         case Minimum(column):
             return Metric(relation, f"min({quoted(column)})")
@@ -117,13 +163,26 @@ def _metric(asked: Asked) -> Metric:
         case CountIf(predicate):
             return Metric(relation, f"count_if{enclosed(predicate)}")
         case OutOfRange():
-            return Metric(relation, f"count_if({_outside(measure)})")
+            return Metric(relation, f"count_if({outside_sql(measure)})")
         case Scalar(expression):
             return Metric(relation, enclosed(expression))
         case DistinctKeys(population, columns):
             return Metric(population, f"select {ROWS} from ({_distinct_keys(population, columns)}) as keys", alone=True)
         case DuplicateRows() | OrphanRows() | MissingKeys():
             return Metric(relation, _comparison(measure, relation), alone=True)
+        case Columns():
+            return Metric(relation, columns_sql(relation), alone=True)
+        case CategoryCounts():
+            return Metric(relation, category_counts_sql(measure, relation_sql(relation), relation_sql(measure.of)), alone=True)
+        case Entities():
+            return Metric(relation, f"count_if({is_counted(measure)})", source=entities_sql(measure, relation_sql(relation)))
+        case PairCount():
+            source = pairs_sql(measure.pairing, relation_sql(relation), relation_sql(measure.pairing.reference))
+            return Metric(relation, f"count_if{enclosed(measure.predicate)}", source=source)
+        case GroupCounts():
+            return Metric(relation, group_counts_sql(measure, relation_sql(relation)), alone=True)
+        case Compared() | Elsewhere():
+            raise ValueError(f"{measure!r} has no metric before another is answered, or on this relation")
         case _:
             assert_never(measure)
 
@@ -134,21 +193,21 @@ def _comparison(measure: DuplicateRows | OrphanRows | MissingKeys, relation: Rel
             distinct = f"select distinct {quoted_list(columns)} from {relation_sql(relation)}"
             return f"select {ROWS} - (select {ROWS} from ({distinct}) as keys) from {relation_sql(relation)}"
         case OrphanRows():
-            return f"select {ROWS} from {_orphans(measure, relation)}"
+            return f"select {ROWS} from {orphans_sql(measure, relation)}"
         case MissingKeys():
-            return f"select {ROWS} from {_missing(measure, relation)}"
+            return f"select {ROWS} from {missing_sql(measure, relation)}"
         case _:
             assert_never(measure)
 
 
-def _orphans(measure: OrphanRows, relation: Relation) -> str:
+def orphans_sql(measure: OrphanRows, relation: Relation) -> str:
     return (
         f"{relation_sql(relation)} as here where {_not_null(measure.columns, 'here.')} and not exists "
         f"(select 1 from {relation_sql(measure.referenced)} as there where {_equal(measure.referenced_columns, measure.columns)})"
     )
 
 
-def _missing(measure: MissingKeys, relation: Relation) -> str:
+def missing_sql(measure: MissingKeys, relation: Relation) -> str:
     keys = _distinct_keys(measure.population, measure.population_columns)
     return f"({keys}) as here where not exists (select 1 from {relation_sql(relation)} as there where {_matches(measure)})"
 
@@ -183,7 +242,7 @@ def _beyond(relation: Relation, measure: OutOfRange) -> Iterator[Metric]:
         yield Metric(relation, f"max({quoted(measure.column)}) > {measure.high}")
 
 
-def _outside(measure: OutOfRange) -> str:
+def outside_sql(measure: OutOfRange) -> str:
     column = quoted(measure.column)
     low = [] if measure.low is None else [f"{column} < {measure.low}"]
     high = [] if measure.high is None else [f"{column} > {measure.high}"]
@@ -191,9 +250,23 @@ def _outside(measure: OutOfRange) -> str:
 
 
 def _needed_count(asked: Asked, answers: Answers) -> Metric | None:
-    """The count that a range still needs. Text needs it always: collations and enumerations sort it otherwise than they compare it."""
-    if not isinstance(asked.measure, OutOfRange):
-        return None
+    """The count that first answers call for, if any."""
+    match asked.measure:
+        case OutOfRange():
+            return _needed_violations(asked, answers)
+        case Compared(column, operator):
+            bound = answers[_bound(asked.measure)].value
+            beside = f"{as_number(column)} {operator} cast({literal(str(bound))} as double)"
+            return None if bound is None else Metric(asked.relation, f"count_if({beside})")
+        case PresentNulls(column):
+            columns = answers[_first_metrics(asked)[0]].value
+            return _metric(asked) if has_column(columns, column) else None
+        case _:
+            return None
+
+
+def _needed_violations(asked: Asked, answers: Answers) -> Metric | None:
+    """Text needs its count always: collations and enumerations sort it otherwise than they compare it."""
     flags = [answers[metric] for metric in _first_metrics(asked)]
     if any(flag.error for flag in flags):
         return None
@@ -202,45 +275,20 @@ def _needed_count(asked: Asked, answers: Answers) -> Metric | None:
 
 
 def _reading(asked: Asked, answers: Answers) -> Reading:
-    if isinstance(asked.measure, OutOfRange) and _needed_count(asked, answers) is None:
-        failed = (answers[metric] for metric in _first_metrics(asked) if answers[metric].error)
-        return next(failed, Reading(0))
+    if isinstance(asked.measure, OutOfRange | Compared | PresentNulls):
+        needed = _needed_count(asked, answers)
+        return _without_count(asked, answers) if needed is None else _as_count(answers[needed])
     reading = answers[_metric(asked)]
-    counts = not isinstance(asked.measure, (Minimum, Maximum, Scalar))
-    return replace(reading, value=0) if counts and reading.value is None and reading.error is None else reading
+    counts = not isinstance(asked.measure, (Minimum, Maximum, Scalar, Columns, CategoryCounts, GroupCounts))
+    return _as_count(reading) if counts else reading
 
 
-def failing_rows_sql(measure: Measure, relation: Relation, show: Sequence[str], limit: int) -> str | None:
-    """At most `limit` rows that fail the measure, with the columns `show` and no other; None if it counts no rows or none may be shown.
-
-    Duplicates are shown with the row that they repeat. A missing key is a row elsewhere: it is shown under its columns' names here.
-    """
-    rows = _failing_rows(measure, relation, show)
-    return None if rows is None or not show else f"{rows}\nlimit {int(limit)}"
+def _as_count(reading: Reading) -> Reading:
+    """Some warehouses count null, not 0, where there is no row."""
+    return replace(reading, value=0) if reading.value is None and reading.error is None else reading
 
 
-def _failing_rows(measure: Measure, relation: Relation, show: Sequence[str]) -> str | None:
-    select = f"select {quoted_list(show)} from {relation_sql(relation)}"
-    match measure:
-        case CountIf(predicate):
-            return f"{select} where {enclosed(predicate)}"
-        case OutOfRange():
-            return f"{select} where {_outside(measure)}"
-        case NullCount(column):
-            return f"{select} where {quoted(column)} is null"
-        case DuplicateRows(columns):
-            return f"{select} qualify {ROWS} over (partition by {quoted_list(columns)}) > 1"
-        case OrphanRows():
-            return f"select {quoted_list(show, 'here.')} from {_orphans(measure, relation)}"
-        case MissingKeys():
-            return _missing_keys(measure, relation, show)
-        case RowCount() | Minimum() | Maximum() | DistinctKeys() | Scalar():
-            return None
-        case _:
-            assert_never(measure)
-
-
-def _missing_keys(measure: MissingKeys, relation: Relation, show: Sequence[str]) -> str | None:
-    pairs = zip(measure.columns, measure.population_columns, strict=True)
-    shown = [f"here.{quoted(there)} as {quoted(here)}" for here, there in pairs if here in show]
-    return f"select {', '.join(shown)} from {_missing(measure, relation)}" if shown else None
+def _without_count(asked: Asked, answers: Answers) -> Reading:
+    """What is known when no count was needed: the error in the way, no violation, or that there is nothing to compare with."""
+    failed = (answers[metric] for metric in _first_metrics(asked) if answers[metric].error)
+    return next(failed, Reading(0 if isinstance(asked.measure, OutOfRange) else None))

@@ -1,5 +1,6 @@
 """What a product's dbt models read, told from their SQL without running dbt."""
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -52,17 +53,18 @@ def leading_comment(model: ModelText) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OwnTest:
-    """A dbt test that a team wrote itself; without a name when it did not give one."""
+    """A dbt test that a team wrote itself; without a name when it did not give one. `digest` stands for what it asks."""
 
     name: str
     model: str
     file: str
     severity: str
+    digest: str
 
 
 def own_tests(texts: ProductTexts) -> tuple[OwnTest, ...]:
     """Singular tests (attached to the first model they read) and tests in the team's own dbt YAML."""
-    singular = (OwnTest(test.name, _first_model(test), test.file, "error") for test in texts.tests)
+    singular = (OwnTest(test.name, _first_model(test), test.file, "error", _digest(test.sql)) for test in texts.tests)
     written = (test for file, text in sorted(texts.properties.items()) for test in _yaml_tests(file, text))
     return (*singular, *written)
 
@@ -75,14 +77,18 @@ def _yaml_tests(file: str, text: str) -> Iterator[OwnTest]:
     for model in described_models(text):
         for holder in (model, *map(_mapping, _list(model.get("columns")))):
             for test in (*_list(holder.get("data_tests")), *_list(holder.get("tests"))):
-                yield _own_test(test, str(model.get("name")), file)
+                yield _own_test(test, str(model.get("name")), str(holder.get("name")), file)
 
 
-def _own_test(test: Any, model: str, file: str) -> OwnTest:
+def _own_test(test: Any, model: str, column: str, file: str) -> OwnTest:
     (written,) = test.values() if isinstance(test, dict) and len(test) == 1 else ({},)
     definition = _mapping(written)
     severity = _mapping(definition.get("config")).get("severity", "error")
-    return OwnTest(str(definition.get("name") or ""), model, file, str(severity).lower())
+    return OwnTest(str(definition.get("name") or ""), model, file, str(severity).lower(), _digest(repr((column, test))))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

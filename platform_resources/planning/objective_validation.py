@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from platform_resources.capabilities.protocols import MeasuredBy
+from platform_resources.planning.comparing import is_learned
 from platform_resources.planning.mesh import Mesh
 from platform_resources.planning.subjects import is_about_the_product, judged_data_set, measured_by, named_port, probed_ports, subject
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
@@ -32,6 +33,14 @@ def gates_are_audited(mesh: Mesh, product: Product) -> Iterator[Problem]:
         if objective.config.gate and reason is not None:
             message = f"{objective.variant} cannot be a gate: a gate is decided before the publication, and {objective.variant} {reason}"
             yield objective.origin.problem("gate", message, "take gate away")
+
+
+def learned_thresholds_are_no_gates(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """What is usual is unknown at first, which keeps a gate closed; and it is learned from what was published."""
+    for objective in product.objectives:
+        if objective.config.gate and is_learned(objective.settings):
+            message = "a learned threshold cannot be a gate: nothing would be published while it learns, and so it would learn nothing"
+            yield objective.origin.problem("gate", message, "take gate away, and promise bounds in an objective of their own")
 
 
 def products_as_a_whole_name_no_data_set(mesh: Mesh, product: Product) -> Iterator[Problem]:
@@ -74,6 +83,7 @@ def final_values_can_change(mesh: Mesh, product: Product) -> Iterator[Problem]:
 OBJECTIVE_PASSES = (
     objectives_make_sense,
     gates_are_audited,
+    learned_thresholds_are_no_gates,
     products_as_a_whole_name_no_data_set,
     probed_ports_exist,
     final_values_can_change,

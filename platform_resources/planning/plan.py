@@ -30,7 +30,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class CheckPlan:
-    """One asset check: an objective, a dbt test, or what the platform itself checks of an input."""
+    """One asset check: an objective, a dbt test, or what the platform itself checks of an input.
+
+    `digest` stands for what a dbt test of the team's own asks; it is empty where the plan itself tells what is checked.
+    """
 
     name: str
     key: Key
@@ -40,6 +43,7 @@ class CheckPlan:
     blocking: bool
     severity: Literal["error", "warning"]
     place: Place
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +288,11 @@ class MeshPlan:
             for product in self.products
         }
 
+    @property
+    def running_or_rejected(self) -> frozenset[str]:
+        """The products that are watched, and those that will be again once their documents are mended."""
+        return frozenset({p.name for p in self.products if p.runs} | {r.name for r in self.rejected})
+
     def domain(self, name: str) -> "MeshPlan":
         """The part of the plan that one code location runs. It knows every domain: a route may lead to another domain's channel."""
         return MeshPlan(
@@ -309,7 +318,7 @@ class MeshPlan:
 
 def plan_json(plan: MeshPlan | ProductPlan) -> str:
     """The plan as JSON, the same bytes for the same specs."""
-    return json.dumps(_data(plan), indent=2, sort_keys=True, ensure_ascii=False)
+    return json.dumps(plain(plan), indent=2, sort_keys=True, ensure_ascii=False)
 
 
 # Who is told what, and when: it changes neither what the product is nor how it is made.
@@ -318,7 +327,7 @@ _TOLD = frozenset({"routes", "rule", "patience", "incidents"})
 
 def fingerprint(product: ProductPlan) -> str:
     """Changes exactly when what the product is, or how it is made, changes; lines and comments of product.yaml are neither."""
-    own = _data(dataclasses.replace(product, inputs=tuple(map(_own, product.inputs))), places=False)
+    own = plain(dataclasses.replace(product, inputs=tuple(map(_own, product.inputs))), places=False)
     made = {field: value for field, value in own.items() if field not in _TOLD}
     made["info"] = {field: value for field, value in own["info"].items() if field not in _TOLD}
     return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
@@ -330,21 +339,22 @@ def _own(port: InputPlan) -> InputPlan:
     return dataclasses.replace(port, upstream=upstream, used_columns=(), checks=())
 
 
-def _data(value: Any, places: bool = True) -> Any:
+def plain(value: Any, places: bool = True) -> Any:
+    """Any part of a plan as what JSON can hold; without `places`, where it is written is left out."""
     match value:
         case Place() if not places:
             return None
         case Strict():
-            return _data(value.model_dump(by_alias=True, exclude_none=True), places)
+            return plain(value.model_dump(by_alias=True, exclude_none=True), places)
         case timedelta():
             return duration_text(value)
         case date() | time():
             return value.isoformat()
         case Mapping():
-            return {str(key): _data(item, places) for key, item in value.items()}
+            return {str(key): plain(item, places) for key, item in value.items()}
         case list() | tuple():
-            return [_data(item, places) for item in value]
+            return [plain(item, places) for item in value]
         case _ if dataclasses.is_dataclass(value):
-            return {f.name: _data(getattr(value, f.name), places) for f in dataclasses.fields(value)}
+            return {f.name: plain(getattr(value, f.name), places) for f in dataclasses.fields(value)}
         case _:
             return value

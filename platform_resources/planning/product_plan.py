@@ -187,13 +187,13 @@ def _tests(mesh: Mesh, product: Product, text: ModelText, data_set: Declared[Dat
     for own in own_tests(mesh.texts_of(product)):
         if own.model == text.name:
             title = own.name.replace("_", " ").capitalize()
-            yield _dbt_test(own.name, title, key, "dbt test written by the team", own.severity, Place(own.file, 1))
+            yield _dbt_test(own.name, title, key, "dbt test written by the team", own.severity, Place(own.file, 1), own.digest)
 
 
-def _dbt_test(name: str, title: str, key: conventions.Key, description: str, severity: str, place: Place) -> CheckPlan:
+def _dbt_test(name: str, title: str, key: conventions.Key, description: str, severity: str, place: Place, digest: str = "") -> CheckPlan:
     """A failing dbt test stops what comes after it, as in `dbt build`; one of severity warn does not."""
     blocking = severity != "warn"
-    return CheckPlan(name, key, "dbt_test", title, description, blocking, "error" if blocking else "warning", place)
+    return CheckPlan(name, key, "dbt_test", title, description, blocking, "error" if blocking else "warning", place, digest)
 
 
 def _objectives(mesh: Mesh, product: Product) -> Iterator[ObjectivePlan]:

@@ -89,13 +89,23 @@ def data_sets_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
 
 def columns_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
     for data_set in product.data_sets:
-        used = {"primary_key": data_set.config.primary_key, "updated_at": tuple(filter(None, (data_set.config.updated_at,)))}
+        single = {"updated_at": data_set.config.updated_at, "partition_by": data_set.config.partition_by}
+        used = {"primary_key": data_set.config.primary_key, **{name: (column,) for name, column in single.items() if column}}
         yield from _unknown_columns(data_set, data_set, used)
+        yield from _partitions_without_days(data_set)
     for objective in product.objectives:
         judged = judged_data_set(mesh.registry, product, objective)
         if judged is not None:
             dimension = mesh.registry.dimensions()[objective.variant]
             yield from _unknown_columns(objective, judged, dimension.columns_used(objective.settings))
+
+
+def _partitions_without_days(data_set: Declared[Any]) -> Iterator[Problem]:
+    wanted = data_set.config.partition_by
+    kind = next((column.type for column in data_set.config.columns if column.name == wanted), "date")
+    if kind not in ("date", "timestamp", "timestamptz"):
+        message = f'column "{wanted}" of data set {data_set.title} has no days: its type is {kind}'
+        yield data_set.origin.problem("partition_by", message, "name a column of type date, timestamp or timestamptz")
 
 
 def _unknown_columns(component: Declared[Any], data_set: Declared[Any], used: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:

@@ -116,6 +116,8 @@ class DataSet(Strict):
     table_domain: str | None = None
     primary_key: tuple[ColumnName, ...] = ()
     updated_at: ColumnName | None = None
+    partition_by: ColumnName | None = None
+    profile: YesNo = True
     owners: Owners = Owners()
     columns: tuple[Column, ...] = ()
 

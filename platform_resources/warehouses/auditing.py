@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from platform_resources.capabilities.measures import Judgement, Measure, Moment, Reading
+from platform_resources.capabilities.measures import History, Judgement, Measure, Moment, Reading
 from platform_resources.capabilities.registry import Registry
 from platform_resources.objectives.judgement import judged
-from platform_resources.planning.measures import Asked, failing_rows_sql, first_queries
+from platform_resources.planning.failing_rows import failing_rows_sql
+from platform_resources.planning.measures import Asked, first_queries
 from platform_resources.planning.plan import DataSetPlan, ObjectivePlan, ProductPlan
-from platform_resources.warehouses.duckdb import ProductDatabase
-from platform_resources.warehouses.measuring import measure
+from platform_resources.warehouses.duckdb import ProductDatabase, QueryTooLarge, QueryTooSlow
+from platform_resources.warehouses.scanning import scanned
 from platform_resources.warehouses.versions import Publication
 
 SAMPLE_ROWS = 5
@@ -34,9 +35,17 @@ class Audited:
 
 
 def audit(
-    database: ProductDatabase, product: ProductPlan, registry: Registry, now: datetime, published: Publication | None
+    database: ProductDatabase,
+    product: ProductPlan,
+    registry: Registry,
+    now: datetime,
+    published: Publication | None,
+    before: Mapping[str, History] | None = None,
 ) -> tuple[Audited, ...]:
-    """Judge every objective of the product that is measured by the audit on what the build has made."""
+    """Judge every objective of the product that is measured by the audit on what the build has made.
+
+    `before` has the history of those that are compared with it, by the names of their checks.
+    """
     dimensions = registry.dimensions()
     measures = {
         objective.check.name: dimensions[objective.dimension].measures(objective.settings, objective.subject)
@@ -47,9 +56,11 @@ def audit(
         for o in product.audited
         for name, wanted in measures[o.check.name].items()
     ]
-    readings = measure(asked, database.execute)
+    readings = scanned(database, product, asked)
     return tuple(
-        _audited(database, product, objective, registry, measures[objective.check.name], readings, now, published)
+        _audited(
+            database, product, objective, registry, measures[objective.check.name], readings, _moment(objective, now, published, before)
+        )
         for objective in product.audited
     )
 
@@ -61,11 +72,9 @@ def _audited(
     registry: Registry,
     measures: Mapping[str, Measure],
     readings: Mapping[str, Reading],
-    now: datetime,
-    published: Publication | None,
+    moment: Moment,
 ) -> Audited:
     own = {name: readings[f"{objective.data_set}.{objective.check.name}.{name}"] for name in measures}
-    moment = Moment(now, _rows_before(published, objective.data_set))
     judgement = judged(registry.dimensions()[objective.dimension], objective.settings, own, objective.subject, moment)
     sql = _sql(objective, measures)
     sample = _sample(database, product.data_set(objective.data_set), objective, measures, judgement)
@@ -76,6 +85,10 @@ def _sql(objective: ObjectivePlan, measures: Mapping[str, Measure]) -> str:
     """The objective's measures as queries of their own; the audit itself fuses them with others."""
     asked = (Asked(name, objective.subject.relation, wanted) for name, wanted in measures.items())
     return ";\n".join(query.sql for query in first_queries(asked))
+
+
+def _moment(objective: ObjectivePlan, now: datetime, published: Publication | None, before: Mapping[str, History] | None) -> Moment:
+    return Moment(now, _rows_before(published, objective.data_set), history=(before or {}).get(objective.check.name, History()))
 
 
 def _rows_before(published: Publication | None, data_set: str) -> int | None:
@@ -93,7 +106,11 @@ def _sample(
     if judgement.verdict != "missed" or judgement.failing is None:
         return ()
     sql = failing_rows_sql(measures[judgement.failing], objective.subject.relation, _shown_columns(data_set), SAMPLE_ROWS)
-    return tuple(database.rows(sql)) if sql else ()
+    try:
+        with database.limited():
+            return tuple(database.rows(sql)) if sql else ()
+    except (QueryTooSlow, QueryTooLarge):  # the verdict stands without examples
+        return ()
 
 
 def _shown_columns(data_set: DataSetPlan) -> tuple[str, ...]:

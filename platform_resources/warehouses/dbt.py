@@ -13,6 +13,7 @@ from typing import Any
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import ProductPlan
 from platform_resources.warehouses.dbt_messages import message_text
+from platform_resources.warehouses.limits import MEMORY_VARIABLE, limits
 
 _RUNNER = "dbt.cli.main"
 
@@ -80,11 +81,12 @@ def _compare_lineage(product: ProductPlan, nodes: tuple[NodeResult, ...]) -> Non
 
 
 def environment(state: Path, product: ProductPlan) -> dict[str, str]:
-    """What dbt_project.yml and profiles.yml read: which folder to parse and which database to build in."""
+    """What dbt_project.yml and profiles.yml read: which folder to parse, which database to build in, with how much memory."""
     return {
         "MESH_MODELS": f"models/{product.domain}/{product.name}",
         "MESH_TESTS": f"tests/{product.domain}/{product.name}",
         "MESH_DUCKDB": str(state / conventions.database_file(product.domain, product.name)),
+        MEMORY_VARIABLE: limits(os.environ).memory,
     }
 
 

@@ -1,8 +1,12 @@
 """DuckDB: one database file per product for its own refresh, and read-only views over published files for everybody else."""
 
+import os
+import shutil
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,8 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullFiles, Store
 from platform_resources.capabilities.sql_text import literal, quoted
 from platform_resources.planning.measures import relation_sql
+from platform_resources.spec.durations import duration_text
+from platform_resources.warehouses.limits import MEMORY_VARIABLE, QUERY_TIME, TIME_VARIABLE, Limits, limits, spill_folder
 
 SCHEMAS = ("inputs", "internal")
 MEMORY = "main.mesh_memory"
@@ -31,6 +37,18 @@ class DatabaseUnreadable(Exception):
     """Raised when a product's database is no database any more; says which file and what to do."""
 
 
+class QueryTooSlow(Exception):
+    """Raised when a query took longer than it may, and was broken off; `limit` is how long that was."""
+
+    def __init__(self, limit: timedelta) -> None:
+        super().__init__(f"broken off after {duration_text(limit)}; {TIME_VARIABLE} allows longer")
+        self.limit = limit
+
+
+class QueryTooLarge(Exception):
+    """Raised when a query needs more memory than it may have, and cannot do with files; says what to do."""
+
+
 class QueryFailed(Exception):
     """Raised when a consumer's SQL cannot be run; carries the database's message."""
 
@@ -38,12 +56,44 @@ class QueryFailed(Exception):
 class ProductDatabase:
     """A product's own database, open for writing by its one refresh. Closed by `opened`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, query_time: timedelta = QUERY_TIME) -> None:
         self.connection = connection
+        self.query_time = query_time
 
     def execute(self, sql: str) -> Sequence[Any]:
         """Run one statement and give its first row; empty when there is none. Leaves no result open behind it."""
         return next(iter(self.connection.execute(sql).fetchall()), ())
+
+    def within_limits(self, sql: str) -> Sequence[Any]:
+        """As `execute`, for as long as a query of an audit may take. Raises QueryTooSlow and QueryTooLarge."""
+        with self.limited():
+            return self.execute(sql)
+
+    @contextmanager
+    def limited(self) -> Iterator[None]:
+        """The queries inside, together, take no longer than one query of an audit may. Raises QueryTooSlow and QueryTooLarge."""
+        done, late = threading.Event(), threading.Event()
+        watch = threading.Thread(target=self._break_off, args=(done, late), name="time limit", daemon=True)
+        watch.start()
+        try:
+            yield
+        except duckdb.InterruptException as error:
+            if late.is_set():
+                raise QueryTooSlow(self.query_time) from error
+            raise
+        except duckdb.OutOfMemoryException as error:
+            raise QueryTooLarge(f"{str(error).splitlines()[0]}; {MEMORY_VARIABLE} allows more") from error
+        finally:
+            done.set()
+            watch.join()  # so that it cannot break off what comes after
+
+    def _break_off(self, done: threading.Event, late: threading.Event) -> None:
+        """Once the time is over, whatever runs, and what is begun after it: an interrupt between two queries breaks off neither."""
+        if done.wait(self.query_time.total_seconds()):
+            return
+        late.set()
+        while not done.wait(0.05):
+            self.connection.interrupt()
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """All rows of a query, each as column name to value."""
@@ -120,19 +170,32 @@ class ProductDatabase:
 
 
 @contextmanager
-def opened(file: Path, wait: float = 30.0) -> Iterator[ProductDatabase]:
-    """Open a product's database for writing, making it if it is new. Raises DatabaseBusy after `wait` seconds."""
+def opened(file: Path, wait: float = 30.0, given: Limits | None = None) -> Iterator[ProductDatabase]:
+    """Open a product's database for writing, making it if it is new. Limits are the environment's if none are given.
+
+    Raises DatabaseBusy after `wait` seconds, SettingInvalid where the environment's limits cannot be read.
+    """
+    allowed = given or limits(os.environ)
     file.parent.mkdir(parents=True, exist_ok=True)
     connection = _connected(file, time.monotonic() + wait)
     try:
         connection.execute("set timezone = 'UTC'")
+        _limit(connection, file, allowed)
         for schema in SCHEMAS:
             connection.execute(f"create schema if not exists {schema}")
         columns = "topic varchar, name varchar, record varchar, primary key (topic, name)"
         connection.execute(f"create table if not exists {MEMORY} ({columns})")
-        yield ProductDatabase(connection)
+        yield ProductDatabase(connection, allowed.query)
     finally:
         connection.close()
+
+
+def _limit(connection: duckdb.DuckDBPyConnection, file: Path, allowed: Limits) -> None:
+    """Whoever holds the database is alone with it, so what a killed process has spilled there is nobody's any more."""
+    spill = spill_folder(file)
+    shutil.rmtree(spill, ignore_errors=True)
+    connection.execute(f"set memory_limit = {literal(allowed.memory)}")
+    connection.execute(f"set temp_directory = {literal(str(spill))}")
 
 
 def _connected(file: Path, deadline: float) -> duckdb.DuckDBPyConnection:

@@ -1,35 +1,81 @@
 """What the measures asked come to: the planned queries run, and a query that breaks taken apart."""
 
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from platform_resources.capabilities.measures import Reading
-from platform_resources.planning.measures import Asked, Metric, Query, first_queries, follow_ups, halves, readings
+from platform_resources.planning.measures import Asked, Metric, Query, first_queries, follow_ups, halves, narrowed, readings
+from platform_resources.warehouses.duckdb import QueryTooSlow
 
 Execute = Callable[[str], Sequence[Any]]
+# The parts of a query that took too long may together take so many times the time that one query may.
+PATIENCE = 3
 
 
-def measure(asked: Iterable[Asked], execute: Execute) -> dict[str, Reading]:
-    """The reading of everything asked, by id. `execute` returns the single row of a query, and must not be inside a transaction."""
-    everything = tuple(asked)
-    answers: dict[Metric, Reading] = {}
+def measure(
+    asked: Iterable[Asked], execute: Execute, extra: Iterable[Asked] = (), known: Mapping[Metric, Reading] | None = None
+) -> dict[str, Reading]:
+    """The reading of everything asked, by id. `execute` returns the single row of a query, and must not be inside a transaction.
+
+    `extra` rides along, and takes nothing down that is `asked`: what is broken or slow in it is measured apart. What is `known` is not
+    measured again.
+    """
+    essential = tuple(asked)
+    everything = (*essential, *extra)
+    wanted = frozenset(metric for query in first_queries(essential) for metric in query.metrics)
+    answers: dict[Metric, Reading] = dict(known or {})
     for query in first_queries(everything):
-        answers |= _answers(query, execute)
+        for rest in narrowed(query, [metric for metric in query.metrics if metric not in answers]):
+            answers |= _answers(rest, execute, wanted)
     for query in follow_ups(everything, answers):
-        answers |= _answers(query, execute)
+        answers |= _answers(query, execute, wanted)
     return readings(everything, answers)
 
 
-def _answers(query: Query, execute: Execute) -> dict[Metric, Reading]:
-    """The answers of one query. One that breaks is halved until the metric to blame is alone, so that only its reading is an error."""
+@dataclass(frozen=True, slots=True)
+class _Deadline:
+    """Until when parts of a query that took too long are looked at, and the words for those that were not."""
+
+    at: float
+    words: str
+
+
+def _answers(query: Query, execute: Execute, wanted: Collection[Metric], deadline: _Deadline | None = None) -> dict[Metric, Reading]:
+    """The answers of one query. One that breaks is taken apart until the metric to blame is alone, so that only its reading is an error."""
+    if deadline is not None and time.monotonic() > deadline.at:
+        return dict.fromkeys(query.metrics, Reading(error=f"not measured: another measure of the same scan was {deadline.words}"))
     try:
         row = execute(query.sql)
     except Exception as error:  # whatever a driver raises for one check must not take the others with it
-        parts = halves(query)
+        parts = _parts(query, wanted, error)
         if not parts:
             return {query.metrics[0]: Reading(error=_first_line(error))}
-        return {metric: reading for part in parts for metric, reading in _answers(part, execute).items()}
+        return _answers_of(parts, execute, wanted, deadline or _deadline(error))
     return {metric: Reading(value) for metric, value in zip(query.metrics, row, strict=True)}
+
+
+def _answers_of(parts: Iterable[Query], execute: Execute, wanted: Collection[Metric], deadline: _Deadline | None) -> dict[Metric, Reading]:
+    return {metric: reading for part in parts for metric, reading in _answers(part, execute, wanted, deadline).items()}
+
+
+def _parts(query: Query, wanted: Collection[Metric], error: Exception) -> tuple[Query, ...]:
+    """What is asked apart from what rides along; then halves. If the query took too long each metric alone: halves would again."""
+    if len(query.metrics) == 1:
+        return ()
+    groups = ([m for m in query.metrics if m in wanted], [m for m in query.metrics if m not in wanted])
+    if isinstance(error, QueryTooSlow):
+        return tuple(part for group in groups for metric in group for part in narrowed(query, [metric]))
+    if all(groups):
+        return tuple(part for group in groups for part in narrowed(query, group))
+    return halves(query)
+
+
+def _deadline(error: Exception) -> _Deadline | None:
+    if not isinstance(error, QueryTooSlow):
+        return None
+    return _Deadline(time.monotonic() + PATIENCE * error.limit.total_seconds(), _first_line(error))
 
 
 def _first_line(error: Exception) -> str:

@@ -24,12 +24,19 @@ from platform_resources.spec.reading import read_product
 from tests.capabilities.customers import CUSTOMERS, ORDERS, PLAIN, POPULATION, REFERENCE, SUBJECT, configured, dimension
 
 DIMENSIONS = (
+    "accuracy",
     "availability",
+    "bias",
+    "business-kpi",
     "completeness",
+    "cost",
     "custom-sql",
+    "distribution",
+    "drift",
     "duration",
     "freshness",
     "referential-consistency",
+    "schema",
     "uniqueness",
     "validity",
     "volume",

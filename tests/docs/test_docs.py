@@ -10,7 +10,9 @@ from types import ModuleType
 
 import pytest
 import typer
+from typer.core import TyperCommand, TyperGroup
 
+from platform_resources.capabilities.learned import LearnedSettings
 from platform_resources.capabilities.registry import KINDS, Registry, installed_registry
 from platform_resources.cli.app import app
 from platform_resources.repository import read_plan
@@ -103,12 +105,14 @@ def test_the_specification_lists_every_field_of_every_capability_with_its_defaul
     assert (found[0] if found else {}) == fields(config)
     for field in config.model_fields.values():
         for model in nested_models(field.annotation):
-            assert fields(model) in found or model is Owners
+            assert fields(model) in found or model in (Owners, LearnedSettings)
 
 
 def test_the_specification_lists_the_fields_of_owners_and_of_a_domain():
     found = tables(SPEC)
-    assert [model for model in (Owners, DomainDocument, Compute, Channel, Digest, QuietTimes) if fields(model) not in found] == []
+    assert [
+        model for model in (Owners, LearnedSettings, DomainDocument, Compute, Channel, Digest, QuietTimes) if fields(model) not in found
+    ] == []
 
 
 def test_the_domain_of_the_specification_is_valid():
@@ -152,12 +156,16 @@ CALLS = [
 ]
 
 
+def command_of(command: TyperCommand | TyperGroup, words: list[str]) -> TyperCommand:
+    """The command that the words call; those of `mesh monitors` have a second word."""
+    return command_of(command.commands[words[0]], words[1:]) if isinstance(command, TyperGroup) else command
+
+
 @pytest.mark.parametrize("call", CALLS)
 def test_every_mesh_command_and_option_in_the_pages_exists(call):
-    commands = typer.main.get_command(app).commands
     words = re.sub(r"\"[^\"]*\"", "text", re.sub(r"^--root \S+ ", "", call)).split()
-    assert words[0] in commands
-    known = {option for parameter in commands[words[0]].params for option in parameter.opts}
+    command = command_of(typer.main.get_command(app), words)
+    known = {option for parameter in command.params for option in parameter.opts}
     assert {word for word in words[1:] if word.startswith("--")} <= known
 
 

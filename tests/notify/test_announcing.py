@@ -161,7 +161,9 @@ def test_what_has_moved_is_withdrawn_and_the_new_root_says_so():
     assert due == Due((), dict.fromkeys(known, "purchase_orders#3 moved to stores before this was sent"))
     assert announcements(gone, (), dict.fromkeys(known, "sent"), FIVE + 3 * HOUR) == Due()
     here = replace(trouble(cause="stores"), moved_from=(gone.incident,))
-    assert "This takes over from `purchase_orders#3`" in announcements(here, (), {}, DUE_AT).queue[0].body
+    assert "This takes over from `purchase_orders#3`" in announcements(here, (), dict.fromkeys(known, "sent"), DUE_AT).queue[0].body
+    for unheard in ({}, known, dict.fromkeys(known, "withdrawn")):
+        assert "takes over" not in announcements(here, (), unheard, DUE_AT).queue[0].body
 
 
 @pytest.mark.parametrize("state", ["sending", "sent", "failing", "given up", "withdrawn"])

@@ -36,8 +36,11 @@ def test_what_arrives_in_time_for_a_deadline_does_not_break_it():
     assert told(LateInput("orders", LATE.known_until, MIDNIGHT + 9 * HOUR)) == []
 
 
-def test_a_deadline_that_can_be_met_with_what_is_there_is_not_at_risk():
-    assert told(LateInput("orders", MIDNIGHT - 5 * HOUR)) == [("report", 16, 9, True), ("orders", 24, 23, False)]
+def test_a_deadline_is_not_at_risk_where_what_is_there_is_newer_than_what_was_published():
+    """Revenue is published as of 19:00 of the day before: what is as of that very moment would bring it nothing."""
+    same = MIDNIGHT - 5 * HOUR
+    assert told(LateInput("orders", same)) == [("report", 16, 9, True), ("revenue", 19, 15, False), ("orders", 24, 23, False)]
+    assert told(LateInput("orders", same + timedelta(seconds=1))) == [("report", 16, 9, True), ("orders", 24, 23, False)]
 
 
 def test_products_without_a_promise_are_passed_through_and_others_are_not_touched():

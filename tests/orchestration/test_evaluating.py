@@ -165,10 +165,16 @@ def test_an_owner_is_reminded_until_somebody_has_acknowledged_it(story):
 
 
 def test_a_refresh_that_fails_is_an_incident_and_one_that_a_gate_stopped_is_not_one_by_itself(story):
-    assert story.at(NOON, *run(NOON - HOUR, "failed", "readings__audit", "a gate")) == []
+    gate = "dagster._core.errors.DagsterAssetCheckFailedError: 1 blocking asset check failed with ERROR severity:"
+    assert story.at(NOON, *run(NOON - HOUR, "failed", "readings__audit", gate)) == []
     assert story.at(NOON + HOUR, *run(NOON, "failed")) == ["readings#1 opened"]
     assert story.incidents()["readings#1"].title == "Its refresh succeeds: dbt could not build readings"
     assert story.at(NOON + 2 * HOUR, *run(NOON + HOUR, "succeeded")) == ["readings#1 resolved auto-recovered"]
+
+
+def test_an_audit_that_crashes_is_an_incident(story):
+    assert story.at(NOON, *run(NOON - HOUR, "failed", "readings__audit", "duckdb.IOException: no space left")) == ["readings#1 opened"]
+    assert story.incidents()["readings#1"].title == "Its refresh succeeds: duckdb.IOException: no space left"
 
 
 def test_a_changed_schema_is_told_once_with_its_difference_to_those_who_read_it(story):
@@ -234,6 +240,37 @@ def test_a_product_that_is_removed_takes_its_incident_with_it(story):
         (story.root / "dataproducts" / file).unlink()
     story.domains = ("plant",)
     assert story.at(NOON + HOUR) == ["readings#1 resolved no action: nothing that failed is watched any more"]
+
+
+def test_the_incident_of_a_product_that_is_retired_ends_and_those_who_knew_it_are_told(story):
+    story.at(NOON, said(NOON, "missed"))
+    story.at(NOON + 30 * MINUTE)
+    story.deliver(NOON + 30 * MINUTE)
+    edited(story.root, product_file("plant", "readings"), "lifecycle: production", "lifecycle: retired")
+    story.domains = ("office",)
+    assert story.at(NOON + HOUR) == ["readings#1 resolved no action: nothing that failed is watched any more"]
+    assert story.channels("recovery") == ["plant.alerts"]
+    assert story.told("recovery")[0][2] == "Closed: Sensor readings (no action)"
+
+
+def test_those_who_knew_the_incident_of_a_product_that_is_removed_are_told_its_end_once(story):
+    story.at(NOON, said(NOON, "missed"))
+    story.at(NOON + 30 * MINUTE)
+    story.deliver(NOON + 30 * MINUTE)
+    (story.root / "dataproducts/plant/readings/product.yaml").unlink()
+    story.at(NOON + HOUR)
+    story.at(NOON + 2 * HOUR)
+    assert [(channel, subject) for _, channel, subject in story.told("recovery")] == [("plant.alerts", "Closed: readings (no action)")]
+
+
+def test_a_clock_that_was_a_year_ahead_for_one_round_makes_nobody_deaf(story):
+    story.at(NOON, version(NOON, {"sensor": "varchar"}))
+    story.at(NOON + 365 * DAY)
+    story.at(NOON + HOUR)
+    with story.ledger.reading() as connection:
+        heard = {check: signal.last_at for check, signal in incident_store.board(connection).signals.items()}
+    assert heard["readings", "versions"] == NOON + HOUR
+    assert all(at is None or at <= NOON + HOUR for at in heard.values())
 
 
 def test_a_clock_that_steps_back_opens_and_ends_nothing_twice(story):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from platform_resources.planning.explanations import Symptom, Topic, explained, topics
+from platform_resources.planning.explanations import ABOUT_NOTHING, Symptom, Topic, explained, topics
 from platform_resources.repository import read_plan
 from tests.meshes import component, edited, model_file, product_file, product_yaml, tiny_mesh
 
@@ -43,7 +43,8 @@ def plan(tmp_path_factory):
 
 
 def symptom(plan, registry, product, check, after=0):
-    return Symptom(product, NOON + after * HOUR, topics(plan.product(product), registry).get(check, Topic()))
+    topic = Topic(ABOUT_NOTHING) if check in (COST, SUMMARY_COST) else topics(plan.product(product), registry).get(check, Topic())
+    return Symptom(product, NOON + after * HOUR, topic)
 
 
 LATE, TEMPERATURE, OPERATOR = (
@@ -51,6 +52,7 @@ LATE, TEMPERATURE, OPERATOR = (
     "measurements:most_readings_have_a_temperature",
     "measurements:operators_are_named",
 )
+COST, SUMMARY_COST = "readings cost", "summary cost"
 GATE, LOST = "measurements:readings_are_never_deleted", "inputs/deliveries:arrived"
 SUMMARY_LATE, SUMMARY_WRONG, REPORT_WRONG = "inputs/measurements:fresh", "sensors:one_row_per_sensor", "lines:one_line_each"
 
@@ -75,6 +77,8 @@ CASES = [
         {"summary": ("readings",)},
     ),
     ("what was imported may be about anything", [("readings", "measurements:own"), ("summary", SUMMARY_LATE)], {"summary": ("readings",)}),
+    ("what costs too much explains nothing", [("readings", COST), ("summary", SUMMARY_WRONG), ("summary", SUMMARY_LATE)], {}),
+    ("nothing explains what costs too much", [("readings", LATE), ("readings", "refresh"), ("summary", SUMMARY_COST)], {}),
     ("nothing above fails", [("summary", SUMMARY_LATE)], {}),
 ]
 

@@ -19,10 +19,10 @@ from platform_resources.capabilities.measures import (
     RowCount,
     Scalar,
 )
+from platform_resources.planning.failing_rows import failing_rows_sql
 from platform_resources.planning.measures import (
     Asked,
     Metric,
-    failing_rows_sql,
     first_queries,
     follow_ups,
     halves,

@@ -10,22 +10,28 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from platform_resources.capabilities.measures import (
+    CategoryCounts,
+    Columns,
+    Compared,
     CountIf,
     DistinctKeys,
     DuplicateRows,
+    Elsewhere,
     Maximum,
     Minimum,
     MissingKeys,
     NullCount,
     OrphanRows,
     OutOfRange,
+    PresentNulls,
     Reading,
     Relation,
     RowCount,
     Scalar,
 )
 from platform_resources.capabilities.sql_text import quoted
-from platform_resources.planning.measures import Asked, failing_rows_sql, relation_sql
+from platform_resources.planning.failing_rows import failing_rows_sql
+from platform_resources.planning.measures import Asked, relation_sql
 from platform_resources.warehouses.measuring import measure
 
 CUSTOMERS, ORDERS = Relation("internal", "customers"), Relation("inputs", "orders")
@@ -193,6 +199,10 @@ measures = st.one_of(
     st.builds(lambda c: OrphanRows((c,), ORDERS, ("k",)), columns),
     st.builds(lambda c: MissingKeys((c,), ORDERS, ("k",)), columns),
     st.builds(DistinctKeys, st.just(ORDERS), st.just(("k",))),
+    st.builds(PresentNulls, st.sampled_from(["a", "B", "select", "gone"])),
+    st.builds(Compared, columns, st.sampled_from(["<", "<=", ">"]), st.sampled_from(["max(k)", "avg(k)", "max(gone)"]), st.just(ORDERS)),
+    st.builds(Elsewhere, st.sampled_from([RowCount(), NullCount("k"), Scalar("sum(k)"), CountIf("k > 1"), Columns()]), st.just(ORDERS)),
+    st.builds(CategoryCounts, columns, st.just(ORDERS), st.just("k"), st.integers(1, 3), st.booleans()),
 )
 values = st.one_of(st.none(), st.integers(-4, 8))
 floats = st.one_of(values, st.sampled_from([math.nan, math.inf, -math.inf, 2.5]))

@@ -1,9 +1,11 @@
 """The dimension `completeness`."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from pydantic import model_validator
 
+from platform_resources.capabilities.learned import LearnedThreshold, to_learn
 from platform_resources.capabilities.measures import (
     DistinctKeys,
     Judgement,
@@ -11,6 +13,7 @@ from platform_resources.capabilities.measures import (
     MissingKeys,
     Moment,
     NullCount,
+    Past,
     Reading,
     RowCount,
     Subject,
@@ -22,12 +25,13 @@ from platform_resources.spec.strict import Strict
 
 
 class CompletenessSettings(Strict):
-    """Either columns that are to be filled, or a population whose keys are to be present."""
+    """Either columns that are to be filled, or a population whose keys are to be present: a share of them, or as usual."""
 
     columns: ColumnNames | None = None
     population: Reference | None = None
     keys: ColumnNames | None = None
     at_least: Percent = 100
+    learned: LearnedThreshold = None
 
     @model_validator(mode="after")
     def _one_form(self) -> "CompletenessSettings":
@@ -37,9 +41,16 @@ class CompletenessSettings(Strict):
             raise ValueError("population and keys belong together: keys are the columns here, population.columns those there")
         return self
 
+    @property
+    def promised(self) -> float:
+        """With `learned`, a percentage is promised only if it is written."""
+        return self.at_least if self.learned is None or "at_least" in self.model_fields_set else 0.0
+
 
 class Completeness:
     """What share of the rows is filled in every column listed (the worst column counts), or what share of a population is present.
+
+    With `learned`, the share that is not is held against what was usual, and `at_least` counts only if it is written.
 
     `population` names an input port or a data set with its key columns; `keys` are the same columns here. Null keys are no keys.
     """
@@ -59,6 +70,9 @@ class Completeness:
     population: {input: orders, columns: [household_id]}
     keys: [household_id]
     at_least: 99.9
+- name: No more unknown ages than usual
+  type: service-level-asset
+  properties: {dimension: completeness, data_set: customers, columns: [age_band], learned: true}
 """
 
     def columns_used(self, settings: CompletenessSettings) -> Mapping[str, tuple[str, ...]]:
@@ -80,8 +94,19 @@ class Completeness:
 
     def judge(self, settings: CompletenessSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         if settings.population is not None:
-            return _present(settings.population, settings.at_least, readings)
-        return _filled(settings.columns or (), settings.at_least, readings)
+            return _as_usual(settings, _present(settings.population, settings.promised, readings), counted(readings, "population"), moment)
+        return _as_usual(settings, _filled(settings.columns or (), settings.promised, readings), counted(readings, "rows"), moment)
+
+
+def _as_usual(settings: CompletenessSettings, judgement: Judgement, whole: int, moment: Moment) -> Judgement:
+    """The judgement with the exact share that is missing, to be held against the shares before. Nothing of nothing teaches nothing."""
+    if settings.learned is None or judgement.failing_rows is None:
+        return judgement
+    missing = judgement.failing_rows / whole
+    past = tuple(Past(one.at, max(0.0, 1 - one.value / 100), one.failing_rows) for one in moment.history.past)
+    learn = to_learn(settings.learned, "share", missing, "missing", whole)
+    told = judgement if settings.promised else replace(judgement, reason=judgement.reason.rpartition(";")[0], threshold="")
+    return replace(told, value=100 * (1 - missing), learn=replace(learn, past=past) if learn is not None else None)
 
 
 def _nulls(column: str) -> str:

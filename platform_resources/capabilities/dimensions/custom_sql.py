@@ -3,10 +3,11 @@
 import math
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from platform_resources.capabilities.expressions import aggregate_problems, condition_problems
 from platform_resources.capabilities.measures import (
     CountIf,
     Judgement,
@@ -19,7 +20,6 @@ from platform_resources.capabilities.measures import (
 )
 from platform_resources.capabilities.shares import amount, counted, number_text, percent_text
 from platform_resources.spec.field_types import Percent, Text
-from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.strict import Strict
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -79,9 +79,9 @@ class CustomSql:
     def problems(self, settings: CustomSqlSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
         known = [column.name for column in subject.data_set.columns]
         if settings.failing_rows is not None:
-            yield from _sql_problems("failing_rows", settings.failing_rows, known)
+            yield from condition_problems("failing_rows", settings.failing_rows, known, "write scalar: with min or max")
         if settings.scalar is not None:
-            yield from _sql_problems("scalar", settings.scalar, known)
+            yield from aggregate_problems("scalar", settings.scalar, known)
 
     def measures(self, settings: CustomSqlSettings, subject: Subject) -> Mapping[str, Measure]:
         if settings.scalar is not None:
@@ -128,60 +128,6 @@ def _bounds_text(settings: CustomSqlSettings) -> str:
     if low is None or high is None:
         return f"at most {high}" if low is None else f"at least {low}"
     return f"between {low} and {high}"
-
-
-def _sql_problems(written_as: str, sql: str, known: list[str]) -> Iterator[tuple[str, str, str]]:
-    """What is wrong with one SQL expression. sqlglot is imported here, because reading definitions must stay fast."""
-    from sqlglot import Dialect, TokenType, exp
-    from sqlglot.errors import ParseError, SqlglotError
-
-    try:
-        dialect = Dialect.get_or_raise("duckdb")
-        if any(token.token_type == TokenType.SEMICOLON for token in dialect.tokenize(sql)):
-            yield written_as, "only one expression is allowed, without ;", "write a condition or an aggregate over the columns"
-            return
-        tree = dialect.parse_into(exp.Condition, sql)[0]
-    except SqlglotError as error:
-        found = error.errors[0] if isinstance(error, ParseError) and error.errors else {}
-        detail = f': {found["description"]} at "{found["highlight"]}"' if found.get("highlight") else ""
-        yield (
-            written_as,
-            f"not a valid SQL expression{detail}",
-            "write one expression over the columns, without select, from and ;",
-        )
-        return
-    if tree is None or isinstance(tree, (exp.Query, exp.Star)):
-        yield written_as, "not an SQL expression over the data set's columns", "write it without select and from"
-        return
-    yield from _aggregate_problems(written_as, tree, exp)
-    if known:
-        yield from _column_problems(written_as, tree, known, exp)
-
-
-def _aggregate_problems(written_as: str, tree: Any, exp: Any) -> Iterator[tuple[str, str, str]]:
-    """A condition looks at one row, a scalar at all of them; functions that sqlglot does not know are let pass."""
-    own = [node for node in tree.find_all(exp.AggFunc, exp.Window) if node.find_ancestor(exp.Query) is None]
-    if written_as == "failing_rows" and own:
-        yield (
-            written_as,
-            f"{own[0].sql('duckdb')} looks at many rows, but a condition looks at one",
-            "write scalar: with min or max",
-        )
-    if written_as == "scalar" and not own and tree.find(exp.Anonymous) is None:
-        yield (
-            written_as,
-            f"{tree.sql('duckdb')} is not one value over all rows",
-            "write an aggregate such as sum(...) or max(...)",
-        )
-
-
-def _column_problems(written_as: str, tree: Any, known: list[str], exp: Any) -> Iterator[tuple[str, str, str]]:
-    """Names that are no column of the data set. Subqueries have columns of their own, lambdas their parameters."""
-    lowered = {name.lower() for name in known}
-    columns = [column for column in tree.find_all(exp.Column) if column.find_ancestor(exp.Query) is None]
-    for name in dict.fromkeys(column.parts[0].name for column in columns):
-        if name.lower() not in lowered:
-            yield written_as, f'unknown column "{name}"; known: {known_text(known)}', did_you_mean(name, known)
 
 
 CAPABILITY = CustomSql()

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from statistics import median
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.measures import Judgement, Measure, Moment, Reading, Refreshes, Subject, Verdict
+from platform_resources.capabilities.learned import LearnedThreshold, to_learn
+from platform_resources.capabilities.measures import Judgement, Measure, Moment, Past, Reading, Refreshes, Subject, ToLearn, Verdict
 from platform_resources.capabilities.shares import number_text
 from platform_resources.spec.durations import Duration, duration_text
 from platform_resources.spec.strict import Strict
@@ -18,16 +21,17 @@ Part = tuple[Verdict, str]
 
 
 class DurationSettings(Strict):
-    """How long a refresh may take, and how much longer than usual, where usual is the median of the last `runs` before it."""
+    """How long a refresh may take, and how much longer than usual: than the median of the last `runs` before it, or as learned."""
 
     at_most: Duration | None = None
     slower_than_usual: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None = None
     runs: Annotated[int, Field(ge=FEWEST_RUNS, le=1000)] = 20
+    learned: LearnedThreshold = None
 
     @model_validator(mode="after")
     def _promises_something(self) -> "DurationSettings":
-        if self.at_most is None and self.slower_than_usual is None:
-            raise ValueError("write at least one of at_most, slower_than_usual")
+        if self.at_most is None and self.slower_than_usual is None and self.learned is None:
+            raise ValueError("write at least one of at_most, slower_than_usual, learned: true")
         if self.slower_than_usual is None and "runs" in self.model_fields_set:
             raise ValueError("runs belongs to slower_than_usual; write both, or take runs away")
         return self
@@ -37,7 +41,8 @@ class RefreshDuration:
     """How long refreshes of the product take: at most so long, and at most so many times the median of those before.
 
     About the product as a whole, so without a `data_set`. Refreshes that ended well count, and one that still goes on once it is too
-    long. Under 14 of them before it, what is usual is still being learned, which is unknown.
+    long. Under 14 of them before it, what is usual is still being learned, which is unknown. `learned` also knows weekdays and trends,
+    and how much durations vary; only slower than that misses the promise.
     """
 
     name = "duration"
@@ -50,6 +55,9 @@ class RefreshDuration:
 - name: Refreshed as fast as usual
   type: service-level-asset
   properties: {dimension: duration, slower_than_usual: 2, runs: 20}
+- name: No slower than usual on that weekday
+  type: service-level-asset
+  properties: {dimension: duration, learned: true}
 """
 
     def columns_used(self, settings: DurationSettings) -> Mapping[str, tuple[str, ...]]:
@@ -68,14 +76,29 @@ class RefreshDuration:
             return Judgement("unknown", "no refresh has ended well yet", threshold=threshold)
         parts = list(_parts(settings, seconds, before))
         verdicts: tuple[Verdict, ...] = ("missed", "unknown", "met")
-        worst = next(verdict for verdict in verdicts if verdict in {part for part, _ in parts})
-        told = "; ".join(text for verdict, text in parts if verdict == worst)
+        said = {part for part, _ in parts} or {"met"}
+        worst = next(verdict for verdict in verdicts if verdict in said)
+        told = (text for verdict, text in parts if verdict == worst)
         what = "the refresh that goes on has taken" if going_on else "the last refresh took"
-        return Judgement(worst, f"{what} {seconds_text(seconds)}; {told}", round(seconds, 3), threshold)
+        learn = _to_learn(settings, seconds, moment, going_on)
+        return Judgement(worst, "; ".join((f"{what} {seconds_text(seconds)}", *told)), round(seconds, 3), threshold, learn=learn)
+
+
+def _to_learn(settings: DurationSettings, seconds: float, moment: Moment, going_on: bool) -> ToLearn | None:
+    """The duration at the time when its refresh began, and those before it."""
+    learn = to_learn(settings.learned, "duration", seconds)
+    if learn is None:
+        return None
+    past = tuple(Past(run.at, run.seconds) for run in moment.spent if run.whole)
+    begun = moment.now - timedelta(seconds=seconds) if going_on or not past else past[-1].at
+    return replace(learn, at=begun, past=past)
 
 
 def _looked_at(settings: DurationSettings, refreshes: Refreshes) -> tuple[float | None, tuple[float, ...], bool]:
-    """The duration to judge, those before it, and whether it still grows: a refresh that goes on counts once it breaks the promise."""
+    """The duration to judge, those before it, and whether it still grows: a refresh that goes on counts once it breaks the promise.
+
+    Whether it breaks what was learned is found out later, so there it counts once it has taken longer than each before it.
+    """
     if refreshes.running is not None and _broken(settings, refreshes.running, refreshes.seconds):
         return refreshes.running, refreshes.seconds, True
     if not refreshes.seconds:
@@ -84,6 +107,8 @@ def _looked_at(settings: DurationSettings, refreshes: Refreshes) -> tuple[float 
 
 
 def _broken(settings: DurationSettings, seconds: float, before: tuple[float, ...]) -> bool:
+    if settings.learned is not None and before and seconds > max(before):
+        return True
     return any(verdict == "missed" for verdict, _ in _parts(settings, seconds, before))
 
 

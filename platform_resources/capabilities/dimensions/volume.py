@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from platform_resources.capabilities.learned import LearnedThreshold, to_learn
 from platform_resources.capabilities.measures import Judgement, Measure, Moment, Reading, RowCount, Subject, Verdict
 from platform_resources.capabilities.shares import amount, counted, number_text
 from platform_resources.spec.field_types import YesNo
@@ -16,26 +17,29 @@ Part = tuple[Verdict, str]
 
 
 class VolumeSettings(Strict):
-    """How many rows there may be, and how their number may differ from the version published before."""
+    """How many rows there may be, how their number may differ from the version published before, and from what is usual."""
 
     at_least: Rows | None = None
     at_most: Rows | None = None
     never_decreases: YesNo = False
     change_at_most: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    learned: LearnedThreshold = None
 
     @model_validator(mode="after")
     def _promises_something(self) -> "VolumeSettings":
-        if self.at_least is None and self.at_most is None and self.change_at_most is None and not self.never_decreases:
-            raise ValueError("write at least one of at_least, at_most, never_decreases: true, change_at_most")
+        compared = self.change_at_most is not None or self.never_decreases or self.learned is not None
+        if self.at_least is None and self.at_most is None and not compared:
+            raise ValueError("write at least one of at_least, at_most, never_decreases: true, change_at_most, learned: true")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
             raise ValueError(f"at_least ({self.at_least}) is above at_most ({self.at_most})")
         return self
 
 
 class Volume:
-    """How many rows there are: at least, at most, never fewer than before, changed by at most so many percent.
+    """How many rows there are: at least, at most, never fewer than before, changed by at most so many percent, as many as usual.
 
     The first version has nothing to be compared with and keeps `never_decreases` and `change_at_most`. No rows are a known number of rows.
+    What is usual (`learned`) is unknown until 14 versions were published: the same weekdays, their trend and level, by medians.
     """
 
     name = "volume"
@@ -45,6 +49,9 @@ class Volume:
 - name: Customers are never deleted
   type: service-level-asset
   properties: {dimension: volume, data_set: customers, at_least: 1000, never_decreases: true, change_at_most: 20, gate: true}
+- name: About as many customers as usual
+  type: service-level-asset
+  properties: {dimension: volume, data_set: customers, learned: {sensitivity: 3, minimum_effect: 10}}
 """
 
     def columns_used(self, settings: VolumeSettings) -> Mapping[str, tuple[str, ...]]:
@@ -60,9 +67,11 @@ class Volume:
         rows = counted(readings, "rows")
         parts = [*_bounds(settings, rows), *_against_former(settings, rows, moment.previous_rows)]
         verdicts: tuple[Verdict, ...] = ("missed", "unknown", "met")
-        worst = next(verdict for verdict in verdicts if verdict in {part for part, _ in parts})
+        said = {part for part, _ in parts} or {"met"}
+        worst = next(verdict for verdict in verdicts if verdict in said)
         texts = dict.fromkeys(text for verdict, text in parts if verdict == worst)
-        return Judgement(worst, f"{amount(rows)}; {'; '.join(texts)}", rows, ", ".join(_promises(settings)))
+        learn = to_learn(settings.learned, "count", rows)
+        return Judgement(worst, "; ".join((amount(rows), *texts)), rows, ", ".join(_promises(settings)), learn=learn)
 
 
 def _bounds(settings: VolumeSettings, rows: int) -> Iterator[Part]:

@@ -1,0 +1,59 @@
+"""Whether a column's type, as a warehouse reports it, is the one that was promised."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from platform_resources.capabilities.packed import unpacked
+
+_WHOLE = ("tinyint", "smallint", "integer", "bigint", "hugeint", "ubigint", "uinteger")
+_LONG_NAMES = {"timestamp with time zone": "timestamptz", "time with time zone": "timetz"}
+# What Snowflake reports for the types of a specification; several become one there, so any of them keeps the promise.
+_STORED_AS: Mapping[str, tuple[str, ...]] = {
+    "text": ("varchar", "json", "uuid", "time", "interval"),
+    "float": ("float", "double"),
+    "timestamp_ntz": ("timestamp",),
+    "timestamp_tz": ("timestamptz",),
+    "timestamp_ltz": ("timestamptz",),
+    "binary": ("blob",),
+    "variant": ("json",),
+    "object": ("json",),
+}
+_LENGTH = re.compile(r"^(varchar|text)\(\d+\)$")
+_NUMBER = re.compile(r"^number\((\d+),(\d+)\)$")
+
+
+def observed_columns(packed: Any) -> Mapping[str, str]:
+    """Column name -> type in lower case, as a specification writes it, from the reading of `Columns`; none for null."""
+    rows = unpacked(str(packed), 2) if packed is not None else ()
+    return {name: observed_type(kind) for kind, name in rows}
+
+
+def has_column(packed: Any, column: str) -> bool:
+    """Whether the relation has the column; capitals make no difference to a warehouse."""
+    return column.lower() in {name.lower() for name in observed_columns(packed)}
+
+
+def observed_type(reported: str) -> str:
+    """`TIMESTAMP WITH TIME ZONE` is `timestamptz`, `DECIMAL(18, 2)` is `decimal(18,2)`."""
+    plain = _LONG_NAMES.get(reported.lower(), reported.lower())
+    return re.sub(r",\s+(?=\d+\))", ",", plain)
+
+
+def is_type(promised: str, observed: str) -> bool:
+    """Whether the observed type keeps the promise. A promise without precision or length leaves it open; a length is none to DuckDB."""
+    if promised == observed or (promised == "decimal" and observed.startswith("decimal(")):
+        return True
+    if promised.endswith("[]"):
+        return observed == "array" or (observed.endswith("[]") and is_type(promised[:-2], observed[:-2]))
+    if _LENGTH.fullmatch(promised):
+        return is_type("varchar", observed)
+    number = _NUMBER.fullmatch(observed)
+    if number is not None:
+        return _is_number(promised, number.group(1), number.group(2))
+    return promised in _STORED_AS.get(_LENGTH.sub(r"\1", observed), ())
+
+
+def _is_number(promised: str, precision: str, scale: str) -> bool:
+    """Whether Snowflake's NUMBER is the promised whole number or decimal."""
+    return promised in ("decimal", f"decimal({precision},{scale})") or (scale == "0" and promised in _WHOLE)

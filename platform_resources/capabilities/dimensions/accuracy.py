@@ -1,0 +1,299 @@
+"""The dimension `accuracy`."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pydantic import Field, model_validator
+
+from platform_resources.capabilities.measures import (
+    Elsewhere,
+    Judgement,
+    Measure,
+    Moment,
+    PairCount,
+    Pairing,
+    Reading,
+    Relation,
+    RowCount,
+    Scalar,
+    Subject,
+    Value,
+    Verdict,
+)
+from platform_resources.capabilities.shares import amount, at_least_percent, counted, number_text, percent, percent_text, plain_number
+from platform_resources.capabilities.sql_text import quoted
+from platform_resources.capabilities.tolerances import ToleranceText, tolerance_of
+from platform_resources.spec.field_types import ColumnName, Percent, Text
+from platform_resources.spec.problems import did_you_mean, known_text
+from platform_resources.spec.strict import Strict
+
+NUMERIC = ("bigint", "decimal", "double", "float", "hugeint", "integer", "smallint", "tinyint", "ubigint", "uinteger")
+
+
+class ReferenceData(Strict):
+    """What is taken to be right: an input port or a data set of the same product, with its key columns."""
+
+    input: Text | None = None
+    data_set: Text | None = None
+    columns: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_of(self) -> "ReferenceData":
+        if (self.input is None) == (self.data_set is None):
+            raise ValueError("write either input: <input port> or data_set: <data set>")
+        return self
+
+    @property
+    def name(self) -> str:
+        return self.input or self.data_set or ""
+
+    def known(self, subject: Subject) -> Mapping[str, Relation]:
+        return subject.inputs if self.data_set is None else subject.data_sets
+
+
+class Counterpart(Strict):
+    """The column of the reference that a column here is compared with, and how far they may lie apart."""
+
+    reference: Text | None = None
+    tolerance: ToleranceText = "0"
+
+
+class AccuracySettings(Strict):
+    """The reference, and what must agree with it: keys, values row by row, sums, the number of rows."""
+
+    reference: ReferenceData
+    keys: tuple[ColumnName, ...] = ()
+    matched_at_least: Percent = 100
+    compare: dict[ColumnName, Counterpart] = Field(default_factory=dict)
+    agree_at_least: Percent = 100
+    sums: dict[ColumnName, Counterpart] = Field(default_factory=dict)
+    rows: ToleranceText | None = None
+
+    @model_validator(mode="after")
+    def _promises_something(self) -> "AccuracySettings":
+        if not self.keys and not self.sums and self.rows is None:
+            raise ValueError("write at least one of keys, sums, rows")
+        if not self.keys and (self.compare or self.reference.columns):
+            raise ValueError("keys is missing: the columns here by which rows find those of the reference")
+        if len(self.keys) != len(self.reference.columns):
+            here, there = amount(len(self.keys), "key column"), len(self.reference.columns)
+            raise ValueError(f"{here} here but {there} in the reference; write as many in reference.columns, in the same order")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one comparison says; a share of rows has `percent` and the measure whose rows are the failing ones."""
+
+    verdict: Verdict
+    text: str
+    percent: float | None = None
+    failing: str | None = None
+    failing_rows: int | None = None
+
+
+class Accuracy:
+    """Whether the data agrees with a reference that is taken to be right: an input port or another data set of the product.
+
+    `keys` find for each row the one of the reference: `matched_at_least` percent of the rows with a key must find one. Of those found,
+    `agree_at_least` percent must agree in each column of `compare`: equal (two nulls are), or numbers at most `tolerance` apart, where
+    `0.5 %` is of the reference's value. Each of `sums`, and with `rows` the number of rows, must be as in the reference, within their
+    tolerance. A key that the reference has several times cannot be compared, which is unknown.
+    """
+
+    name = "accuracy"
+    config = AccuracySettings
+    measured_by = "audit"
+    example = """
+- name: Orders agree with the ledger
+  type: service-level-asset
+  properties:
+    dimension: accuracy
+    data_set: orders
+    reference: {input: ledger, columns: [order_number]}
+    keys: [order_id]
+    matched_at_least: 99.9
+    compare:
+      status: {}
+      net_sales: {reference: amount, tolerance: 0.01}
+    agree_at_least: 99.5
+- name: Revenue is as the ledger has it
+  type: service-level-asset
+  properties:
+    dimension: accuracy
+    data_set: orders
+    reference: {input: ledger}
+    sums: {net_sales: {reference: amount, tolerance: 0.5 %}}
+    rows: 1 %
+"""
+
+    def columns_used(self, settings: AccuracySettings) -> Mapping[str, tuple[str, ...]]:
+        named = {"keys": settings.keys, "compare": tuple(settings.compare), "sums": tuple(settings.sums)}
+        return {name: columns for name, columns in named.items() if columns}
+
+    def problems(self, settings: AccuracySettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
+        reference, known = settings.reference, settings.reference.known(subject)
+        if reference.name not in known:
+            what = "data set" if reference.input is None else "input port"
+            message = f'unknown {what} "{reference.name}"; known: {known_text(known)}'
+            yield "reference", message, did_you_mean(reference.name, known)
+        elif known[reference.name] == subject.relation:
+            yield "reference", "the data set would be compared with itself", "name what it is made from, or another data set"
+        declared = {column.name.lower(): column.type for column in subject.data_set.columns}
+        for written_as, columns in (("compare", settings.compare), ("sums", settings.sums)):
+            for column, counterpart in columns.items():
+                kind = declared.get(column.lower(), NUMERIC[0])
+                if not kind.startswith(NUMERIC) and (written_as == "sums" or tolerance_of(counterpart.tolerance).size):
+                    message = f"{column} is {kind}, and only numbers have a {'sum' if written_as == 'sums' else 'tolerance'}"
+                    yield written_as, message, "take it away" if written_as == "sums" else "take the tolerance away"
+
+    def measures(self, settings: AccuracySettings, subject: Subject) -> Mapping[str, Measure]:
+        reference = settings.reference.known(subject)[settings.reference.name]
+        found: dict[str, Measure] = {"rows": RowCount()}
+        if settings.rows is not None:
+            found["rows there"] = Elsewhere(RowCount(), reference)
+        for column, counterpart in settings.sums.items():
+            found[f"sum of {column}"] = Scalar(f"sum({quoted(column)})")
+            found[f"sum of {column} there"] = Elsewhere(Scalar(f"sum({quoted(counterpart.reference or column)})"), reference)
+        return found | dict(_pair_measures(settings, reference))
+
+    def judge(self, settings: AccuracySettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
+        parts = list(_parts(settings, readings))
+        verdicts: tuple[Verdict, ...] = ("missed", "unknown", "met")
+        worst = next(verdict for verdict in verdicts if verdict in {part.verdict for part in parts})
+        chosen = [part for part in parts if part.verdict == worst]
+        shares = [part for part in parts if part.percent is not None]
+        least = min((part for part in shares if part.verdict == worst), key=lambda part: part.percent or 0.0, default=None)
+        value = min((part.percent for part in shares if part.percent is not None), default=None)
+        reason = "; ".join(part.text for part in chosen)
+        threshold = ", ".join(_promises(settings))
+        if least is None:
+            return Judgement(worst, reason, value, threshold)
+        return Judgement(worst, reason, value, threshold, least.failing_rows, least.failing)
+
+
+def _pair_measures(settings: AccuracySettings, reference: Relation) -> Iterator[tuple[str, Measure]]:
+    """All counts of one pairing, so that one query answers them."""
+    if not settings.keys:
+        return
+    there = tuple(counterpart.reference or column for column, counterpart in settings.compare.items())
+    pairing = Pairing(settings.keys, reference, settings.reference.columns, tuple(settings.compare), there)
+    yield "keyed", PairCount(pairing, "keyed")
+    yield "unmatched", PairCount(pairing, "keyed and copies is null")
+    if settings.compare:
+        yield "ambiguous", PairCount(pairing, "copies > 1")
+    for index, (column, counterpart) in enumerate(settings.compare.items()):
+        yield _disagreeing(column), PairCount(pairing, f"copies = 1 and not ({_agree(f'h{index}', f'v{index}', counterpart)})")
+
+
+def _disagreeing(column: str) -> str:
+    return f"disagreeing {column}"
+
+
+def _agree(here: str, there: str, counterpart: Counterpart) -> str:
+    """SQL for whether two values agree. The greater less the lesser has no sign, so that unsigned numbers cannot overflow below zero.
+
+    An infinite reference has no share of itself that says anything: only infinity agrees with it.
+    """
+    tolerance = tolerance_of(counterpart.tolerance)
+    same = f"{here} is not distinct from {there}"
+    if not tolerance.size:
+        return same
+    size = f"{tolerance.size:f}"
+    allowed = f"{size} * abs({there}) and isfinite(cast({there} as double))" if tolerance.relative else size
+    near = f"greatest({here}, {there}) - least({here}, {there}) <= {allowed}"
+    return f"{same} or ({here} is not null and {there} is not null and {near})"
+
+
+def _parts(settings: AccuracySettings, readings: Mapping[str, Reading]) -> Iterator[Part]:
+    if settings.keys:
+        yield from _row_by_row(settings, readings)
+    for column, counterpart in settings.sums.items():
+        here, there = readings[f"sum of {column}"].value, readings[f"sum of {column} there"].value
+        yield _totals(f"the sum of {column}", here, there, counterpart.tolerance, settings.reference.name)
+    if settings.rows is not None:
+        here, there = readings["rows"].value, readings["rows there"].value
+        yield _totals("the number of rows", here, there, settings.rows, settings.reference.name)
+
+
+def _row_by_row(settings: AccuracySettings, readings: Mapping[str, Reading]) -> Iterator[Part]:
+    keyed, unmatched = counted(readings, "keyed"), counted(readings, "unmatched")
+    names, name = ", ".join(settings.keys), settings.reference.name
+    if keyed == 0:
+        why = "there are no rows" if counted(readings, "rows") == 0 else f"every row lacks {names}"
+        yield Part("unknown", f"{why}, so nothing can be compared")
+        return
+    yield _share(keyed - unmatched, keyed, settings.matched_at_least, f"{names} is found in {name} for", "row", "unmatched")
+    if not settings.compare:
+        return
+    matched, ambiguous = keyed - unmatched, counted(readings, "ambiguous")
+    if matched == 0:
+        yield Part("unknown", "no row is found there, so no value can be compared")
+    elif ambiguous:
+        verb = "has" if ambiguous == 1 else "have"
+        yield Part("unknown", f"{amount(ambiguous)} {verb} a key that {name} has several times, so values cannot be compared")
+    else:
+        for column in settings.compare:
+            agreeing = matched - counted(readings, _disagreeing(column))
+            yield _share(agreeing, matched, settings.agree_at_least, f"{column} agrees in", "matched row", _disagreeing(column))
+
+
+def _share(good: int, whole: int, at_least: float, what: str, of: str, failing: str) -> Part:
+    met = at_least_percent(good, whole, at_least)
+    text = f"{what} {percent_text(good, whole, at_least)} of {amount(whole, of)}; {number_text(at_least)} % promised"
+    return Part("met" if met else "missed", text, percent(good, whole, at_least), failing, whole - good)
+
+
+def _totals(what: str, here: Value, there: Value, written: str, name: str) -> Part:
+    """A total over nothing is null. Against something it is zero; nothing against nothing says nothing."""
+    if here is None and there is None:
+        return Part("unknown", f"{what} has no value, neither here nor in {name}")
+    totals = [Decimal(0) if value is None else _exact(value) for value in (here, there)]
+    one, other = totals
+    if one is None or other is None:
+        return Part("unknown", f"{what} is {here} here and {there} in {name}, which cannot be compared")
+    met = tolerance_of(written).allows(one, other)
+    shown: Callable[[Decimal], str] = _rounded if _rounded(one) != _rounded(other) or one == other else _whole
+    distance = f" ({number_text(_percent_apart(one, other))} % apart)" if other and one != other else ""
+    text = f"{what} is {shown(one)} here and {shown(other)} in {name}{distance}; {_within(written)} promised"
+    return Part("met" if met else "missed", text)
+
+
+def _exact(value: Value) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or not math.isfinite(value):
+        return None
+    return Decimal(str(value))
+
+
+def _rounded(value: Decimal) -> str:
+    return plain_number(float(value))
+
+
+def _whole(value: Decimal) -> str:
+    return number_text(value)
+
+
+def _percent_apart(one: Decimal, other: Decimal) -> Decimal:
+    """With two digits that count, so that it is not zero."""
+    apart = 100 * abs(one - other) / abs(other)
+    return Decimal(format(round(apart, 2) if apart >= Decimal("0.01") else Decimal(f"{apart:.1e}"), "f"))
+
+
+def _within(written: str) -> str:
+    return f"at most {written} apart" if tolerance_of(written).size else "no difference"
+
+
+def _promises(settings: AccuracySettings) -> Iterator[str]:
+    if settings.keys:
+        yield f"at least {number_text(settings.matched_at_least)} % matched"
+    if settings.compare:
+        yield f"at least {number_text(settings.agree_at_least)} % agreeing"
+    for column, counterpart in settings.sums.items():
+        yield f"sum of {column}: {_within(counterpart.tolerance)}"
+    if settings.rows is not None:
+        yield f"rows: {_within(settings.rows)}"
+
+
+CAPABILITY = Accuracy()

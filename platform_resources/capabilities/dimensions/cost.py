@@ -1,0 +1,172 @@
+"""The dimension `cost`."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, assert_never
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from platform_resources.capabilities.dimensions.duration import seconds_text
+from platform_resources.capabilities.learned import LearnedThreshold, to_learn
+from platform_resources.capabilities.measures import Judgement, Kind, Measure, Moment, Past, Reading, Spent, Subject, Verdict
+from platform_resources.capabilities.shares import bytes_text
+from platform_resources.spec.durations import duration
+from platform_resources.spec.strict import Strict
+
+CostMeasure = Literal["bytes", "seconds", "credits"]
+Part = tuple[Verdict, str]
+_BYTES = {"bytes": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError(f"{value!r} is not an amount; write a number, or one with a unit such as 500 MB or 10m")
+    return str(value).strip()
+
+
+AmountText = Annotated[str, BeforeValidator(_text, json_schema_input_type=Annotated[float, Field(ge=0)] | str)]
+
+
+class Budget(Strict):
+    """How much one refresh, or all of a month, may cost."""
+
+    per_refresh: AmountText | None = None
+    per_month: AmountText | None = None
+
+
+class CostSettings(Strict):
+    """What is counted, and how much of it may be spent: a budget, or as much as usual."""
+
+    measure: CostMeasure
+    budget: Budget = Budget()
+    learned: LearnedThreshold = None
+
+    @model_validator(mode="after")
+    def _promises_something(self) -> "CostSettings":
+        written = (self.budget.per_refresh, self.budget.per_month)
+        if written == (None, None) and self.learned is None:
+            raise ValueError("write at least one of budget.per_refresh, budget.per_month, learned: true")
+        for text in written:
+            if text is not None:
+                spent(text, self.measure)
+        return self
+
+
+def spent(written: str, measure: CostMeasure) -> float:
+    """The amount in bytes, seconds or credits. Raises ValueError with what is allowed."""
+    found = _SIZE.fullmatch(written)
+    if measure == "seconds" and found is not None and found[2]:
+        return duration(written).total_seconds()
+    units = _BYTES if measure == "bytes" else {}
+    if found is None or (found[2] and found[2] not in units):
+        example = {"bytes": "500 MB", "seconds": "10m", "credits": "2.5"}[measure]
+        known = f"; known units: {', '.join(units)}" if units else ""
+        raise ValueError(f'"{written}" is no amount of {measure}; write one such as {example}{known}')
+    return float(found[1]) * (units[found[2]] if found[2] else 1)
+
+
+class Cost:
+    """What refreshes of the product cost: bytes published, seconds of the run, or credits; against a budget, and against what was usual.
+
+    About the product as a whole, so without a `data_set`, and measured from the history of runs. Per refresh, the last one counts that
+    ended well. Per month, every run counts that began since the first of the month in UTC, also one that failed. `learned` holds the last
+    refresh against those before it; only more than usual misses the promise. Credits are Snowflake's: there is no reading of them on
+    DuckDB, so they are unknown.
+    """
+
+    name = "cost"
+    config = CostSettings
+    measured_by = "history"
+    example = """
+- name: Storage stays in its budget
+  type: service-level-asset
+  properties: {dimension: cost, measure: bytes, budget: {per_refresh: 500 MB, per_month: 20 GB}}
+- name: Refreshes cost no more time than usual
+  type: service-level-asset
+  properties: {dimension: cost, measure: seconds, budget: {per_month: 10h}, learned: true}
+"""
+
+    def columns_used(self, settings: CostSettings) -> Mapping[str, tuple[str, ...]]:
+        return {}
+
+    def problems(self, settings: CostSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
+        yield from ()
+
+    def measures(self, settings: CostSettings, subject: Subject) -> Mapping[str, Measure]:
+        return {}
+
+    def judge(self, settings: CostSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
+        threshold = ", ".join(_promises(settings))
+        if settings.measure == "credits":
+            return Judgement("unknown", "credits are counted by Snowflake, and there is no reading of them", threshold=threshold)
+        whole = [run for run in moment.spent if run.whole]
+        if not moment.spent or (not whole and settings.budget.per_month is None):
+            return Judgement("unknown", "no refresh has ended well yet", threshold=threshold)
+        parts = list(_parts(settings, moment, whole))
+        verdicts: tuple[Verdict, ...] = ("missed", "unknown", "met")
+        worst = next(verdict for verdict in verdicts if verdict in {part for part, _ in parts})
+        told = "; ".join(text for verdict, text in parts if verdict == worst)
+        if settings.learned is None or not whole:
+            value = _cost(whole[-1], settings.measure) if whole and settings.budget.per_refresh else _this_month(settings.measure, moment)
+            return Judgement(worst, told, value, threshold)
+        value, kind = _cost(whole[-1], settings.measure), _kind(settings.measure)
+        past = tuple(Past(run.at, _cost(run, settings.measure)) for run in whole)
+        learn = to_learn(settings.learned, kind, value, "the last refresh")
+        return Judgement(worst, told, value, threshold, learn=replace(learn, at=whole[-1].at, past=past) if learn else None)
+
+
+def _parts(settings: CostSettings, moment: Moment, whole: list[Spent]) -> Iterator[Part]:
+    measure, budget = settings.measure, settings.budget
+    if not whole:
+        if budget.per_refresh is not None or settings.learned is not None:
+            yield "unknown", "no refresh has ended well yet"
+    else:
+        last = _cost(whole[-1], measure)
+        text = f"the last refresh {'took' if measure == 'seconds' else 'published'} {_shown(last, measure)}"
+        allowed = spent(budget.per_refresh, measure) if budget.per_refresh is not None else None
+        promised = f"; at most {budget.per_refresh} promised" if allowed is not None else ""
+        if allowed is not None or settings.learned is not None:
+            yield ("met" if allowed is None or last <= allowed else "missed"), f"{text}{promised}"
+    if budget.per_month is not None:
+        total = _this_month(measure, moment)
+        verdict: Verdict = "met" if total <= spent(budget.per_month, measure) else "missed"
+        yield verdict, f"{_shown(total, measure)} since the first of the month; at most {budget.per_month} promised"
+
+
+def _this_month(measure: CostMeasure, moment: Moment) -> float:
+    now = moment.now.astimezone(UTC)
+    first = datetime(now.year, now.month, 1, tzinfo=UTC)
+    return sum(_cost(run, measure) for run in moment.spent if run.at >= first)
+
+
+def _cost(run: Spent, measure: CostMeasure) -> float:
+    return float(run.bytes) if measure == "bytes" else run.seconds
+
+
+def _kind(measure: CostMeasure) -> Kind:
+    return "bytes" if measure == "bytes" else "duration"
+
+
+def _shown(value: float, measure: CostMeasure) -> str:
+    match measure:
+        case "bytes":
+            return bytes_text(value)
+        case "seconds":
+            return seconds_text(value)
+        case "credits":
+            return f"{value:g} credits"
+        case _:
+            assert_never(measure)
+
+
+def _promises(settings: CostSettings) -> Iterator[str]:
+    if settings.budget.per_refresh is not None:
+        yield f"at most {settings.budget.per_refresh} of {settings.measure} per refresh"
+    if settings.budget.per_month is not None:
+        yield f"at most {settings.budget.per_month} of {settings.measure} per month"
+
+
+CAPABILITY = Cost()

@@ -1,0 +1,87 @@
+"""The command `mesh backtest`: what learned thresholds would have said of the past, before anyone relies on them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from platform_resources.cli.console import CANNOT_RUN, FINE, Stop, cell, mesh_of, out, print_json, product_of, stop, words
+from platform_resources.cli.memory import synced
+from platform_resources.cli.specs import Json
+from platform_resources.planning.plan import ObjectivePlan, ProductPlan
+from platform_resources.repository import mesh_root, names_behind
+from platform_resources.spec.problems import did_you_mean, known_text
+
+if TYPE_CHECKING:
+    from platform_resources.orchestration.backtesting import Backtested
+
+
+def backtest(
+    context: typer.Context,
+    product: Annotated[str, typer.Argument(help="The product.")],
+    objective: Annotated[str | None, typer.Argument(help="Only this objective, by its name; otherwise all.")] = None,
+    sensitivity: Annotated[
+        float | None, typer.Option(min=0.1, max=8, help="So many standard deviations instead of those of the objective.")
+    ] = None,
+    minimum_effect: Annotated[
+        float | None, typer.Option(min=0, max=100, help="Smaller changes, in percent, are never unusual; instead of the objective's.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show when learned thresholds would have alerted in the past, and how many false alerts a month to expect.
+
+    Each reading is judged by those before it, also of objectives that do not learn yet: look before you write `learned: true`.
+    """
+    from platform_resources.orchestration.backtesting import backtests
+
+    root, plan = mesh_of(context, names_behind(mesh_root(context.obj), product))
+    planned = product_of(plan, product)
+    chosen = _chosen(planned, objective)
+    now = datetime.now(UTC)
+    with synced(root, now) as ledger, ledger.reading() as connection:
+        found = list(backtests(connection, planned, chosen, now, sensitivity, minimum_effect))
+    if as_json:
+        print_json([asdict(each) for each in found])
+    elif found:
+        _print(found)
+    else:
+        words.print(f"no objective of {product} has any numbers in the ledger yet", style="yellow", markup=False, highlight=False)
+    raise Stop(FINE)
+
+
+def _chosen(product: ProductPlan, objective: str | None) -> Sequence[ObjectivePlan]:
+    if objective is None:
+        return product.objectives
+    found = [each for each in product.objectives if objective in (each.check.title, each.check.name)]
+    if not found:
+        known = [each.check.title for each in product.objectives]
+        hint = did_you_mean(objective, known)
+        stop(f'no objective "{objective}" of {product.name}; known: {known_text(known)}' + (f"\n{hint}" if hint else ""), CANNOT_RUN)
+    return found
+
+
+def _print(found: "Sequence[Backtested]") -> None:
+    table = Table(box=None, header_style="bold")
+    for column in ("objective", "dimension", "learns", "readings", "judged", "learning for", "alerts", "false alerts in 30 days"):
+        table.add_column(column, overflow="fold")
+    for each in found:
+        expected = "not known yet" if each.false_alerts_per_30_days is None else f"{each.false_alerts_per_30_days:g}"
+        learning = f"{each.learning_days:g} days"
+        numbers = (str(each.readings), str(each.judged), learning, str(len(each.alerts)), expected)
+        table.add_row(cell(each.objective), cell(each.dimension), "yes" if each.learned else "not yet", *numbers)
+    out.print(table)
+    for each in found:
+        _print_alerts(each)
+
+
+def _print_alerts(found: "Backtested") -> None:
+    if not found.alerts:
+        return
+    table = Table("when (UTC)", "would have said", "", title=found.objective, title_justify="left", title_style="bold", box=None)
+    for alert in found.alerts:
+        table.add_row(f"{alert.at:%Y-%m-%d %H:%M}", cell(alert.reason), "in an incident that was fixed" if alert.in_trouble else "")
+    out.print()
+    out.print(table)

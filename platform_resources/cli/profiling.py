@@ -1,0 +1,128 @@
+"""The command `mesh profile`: what a published version looks like, column by column, and what is different from the one before."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from platform_resources.cli.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, told
+from platform_resources.cli.memory import synced
+from platform_resources.cli.specs import Json
+from platform_resources.objectives.profiles import (
+    ColumnProfile,
+    Difference,
+    Profile,
+    bars,
+    differences,
+    null_rate,
+    profile_data,
+    shown,
+)
+from platform_resources.objectives.profiles import told as told_of
+
+if TYPE_CHECKING:
+    from platform_resources.ledger.profiles import ProfiledVersion
+
+HEADER = ("column", "nulls", "distinct", "least to greatest", "mean ± deviation", "median", "most frequent", "distribution")
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """One data set's profile in the version asked for, and in the one before it."""
+
+    data_set: str
+    now: "ProfiledVersion"
+    before: "ProfiledVersion | None"
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        return differences(self.before.profile, self.now.profile) if self.before is not None else ()
+
+
+def profile(
+    context: typer.Context,
+    product: Annotated[str, typer.Argument(help="The product.")],
+    data_set: Annotated[str | None, typer.Argument(help="Only this data set.")] = None,
+    version: Annotated[str | None, typer.Option(help="Another version than the newest; `mesh versions` lists them.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a published version looks like, column by column, and what is different from the version before."""
+    root, plan = mesh_of(context, [product])
+    name = product_of(plan, product).name
+    with synced(root, datetime.now(UTC)) as ledger, ledger.reading() as connection:
+        from platform_resources.ledger.profiles import profiled_data_sets
+
+        known = profiled_data_sets(connection, name)
+        wanted = [each for each in known if data_set in (None, each)]
+        found = [each for each in (_found(connection, name, each, version) for each in wanted) if each is not None]
+    if not found:
+        stop(_nothing(name, data_set, version, known), CANNOT_RUN)
+    if as_json:
+        print_json([_data(each) for each in found])
+        return
+    for each in found:
+        _print(each)
+
+
+def _found(connection: Any, product: str, data_set: str, version: str | None) -> _Shown | None:
+    from platform_resources.ledger.profiles import profiled_version, profiled_versions
+
+    versions = profiled_versions(connection, product, data_set)
+    if version is not None and version not in versions:
+        return None
+    at = versions.index(version) if version is not None else 0
+    now = profiled_version(connection, product, data_set, versions[at])
+    before = profiled_version(connection, product, data_set, versions[at + 1]) if at + 1 < len(versions) else None
+    return _Shown(data_set, now, before) if now is not None else None
+
+
+def _nothing(product: str, data_set: str | None, version: str | None, known: tuple[str, ...]) -> str:
+    if not known:
+        return f"{product} has no profile yet: each refresh that publishes makes one, unless its data sets say `profile: false`"
+    if data_set is not None and data_set not in known:
+        return f'{product} has no profile of a data set "{data_set}"; known: {", ".join(known)}'
+    return f"{product} has no profile of version {version}; `mesh versions {product}` lists what was published"
+
+
+def _data(found: _Shown) -> dict[str, Any]:
+    return {
+        "data_set": found.data_set,
+        "version": found.now.version,
+        "published_at": found.now.published_at.isoformat(),
+        "rows": found.now.profile.rows,
+        "exact": found.now.profile.exact,
+        "columns": profile_data(found.now.profile),
+        "version_before": found.before.version if found.before is not None else None,
+        "differences": [asdict(each) for each in found.differences],
+    }
+
+
+def _print(found: _Shown) -> None:
+    now = found.now.profile
+    out.print(f"[bold]{told(found.data_set)}[/], version {told(found.now.version)}: {told(told_of(now))}", soft_wrap=True)
+    table = Table(*HEADER, box=None, header_style="bold")
+    for column in now.columns:
+        table.add_row(*map(cell, _row(now, column)))
+    out.print(table)
+    if found.before is not None:
+        out.print(f"[bold]Since version {told(found.before.version)}[/]" + ("" if found.differences else ": no column is different"))
+    for each in found.differences:
+        out.print(cell(f"  {each.column}: {each.words}"), soft_wrap=True)
+    out.print()
+
+
+def _row(profile: Profile, column: ColumnProfile) -> tuple[str, ...]:
+    rate, about = null_rate(profile, column), "" if profile.exact else "~"
+    ends = "not shown" if column.hidden else f"{shown(column.minimum)} to {shown(column.maximum)}" if column.minimum is not None else "-"
+    return (
+        f"{column.name} ({column.type})",
+        "-" if rate is None else f"{rate:.1f} %",
+        "-" if column.distinct is None else f"{about}{column.distinct:,}",
+        ends,
+        "-" if column.mean is None else f"{shown(column.mean)} ± {shown(column.deviation)}",
+        shown(column.quantiles[2]) if column.quantiles else "-",
+        column.error or ", ".join(f"{value} ({rows:,})" for value, rows in column.top[:3]) or "-",
+        bars(column.histogram),
+    )

@@ -1,0 +1,153 @@
+"""What is usual says of one number: whichever kind it is of, and whatever else was promised of it."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, assert_never
+
+from platform_resources.capabilities.measures import Judgement, Kind, Moment, Past, ToLearn, Verdict
+from platform_resources.capabilities.shares import bytes_text, plain_number
+from platform_resources.objectives.learned.backtest import Learns
+from platform_resources.objectives.learned.counts import COUNTS, learned_count
+from platform_resources.objectives.learned.durations import DURATIONS, learned_duration, usual_duration
+from platform_resources.objectives.learned.forecasts import forecast, places, season_words
+from platform_resources.objectives.learned.points import ENOUGH, Learned, NotYet, Point, Settings, Usual, considered, judged, too_few
+from platform_resources.objectives.learned.robust import bound, scale
+from platform_resources.objectives.learned.shares import SHARES, Part, learned_share
+from platform_resources.objectives.periods import Period, in_utc
+
+NUMBERS = Settings(min_amount=0.0)
+BYTES = Settings(min_change=0.2, min_amount=0.0, sides="upper")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Measured:
+    """Any finite number, and when it was so."""
+
+    at: datetime
+    value: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at", in_utc(self.at))
+
+
+def learned_number(
+    history: Iterable[Measured], current: Measured, settings: Settings = NUMBERS, excluded: Iterable[Period] = ()
+) -> Learned:
+    """Whether a number that may also be negative is usual, on its own scale. History at or after its time takes no part."""
+    return judged(current.value, _usual_number(history, current.at, settings, excluded), plain_number)
+
+
+def _usual_number(history: Iterable[Measured], at: datetime, settings: Settings, excluded: Iterable[Period]) -> Usual | NotYet:
+    points = considered(history, at, settings, excluded)
+    if len(points) < ENOUGH:
+        return too_few(len(points))
+    where, season = places([point.at for point in points], at, settings)
+    found = forecast([point.value for point in points], where, season, settings)
+    if isinstance(found, NotYet):
+        return found
+    half = bound(settings.sensitivity, found.degrees) * scale([error.error for error in found.errors]) * found.widening + found.doubt
+    half = max(half, abs(found.expected) * settings.min_change, settings.min_amount)
+    return Usual(found.expected - half, found.expected + half, found.expected, len(points), season_words(season))
+
+
+def learned_bytes(history: Iterable[Point], current: Point, settings: Settings = BYTES, excluded: Iterable[Period] = ()) -> Learned:
+    """Whether so many bytes are usual: like a duration, only too many are outside, by default."""
+    return judged(current.value, usual_duration(history, current.at, settings, excluded), bytes_text)
+
+
+def settings_of(kind: Kind, sensitivity: float | None = None, minimum_effect: float | None = None) -> Settings:
+    """The settings of a kind of number, changed as asked. `minimum_effect` is in percent of what is expected; of a share in its points."""
+    found = _defaults(kind)
+    if sensitivity is not None:
+        found = replace(found, sensitivity=sensitivity)
+    return found if minimum_effect is None else replace(found, min_change=minimum_effect / 100)
+
+
+def _defaults(kind: Kind) -> Settings:
+    match kind:
+        case "count":
+            return COUNTS
+        case "share":
+            return SHARES
+        case "duration":
+            return DURATIONS
+        case "bytes":
+            return BYTES
+        case "number":
+            return NUMBERS
+        case _:
+            assert_never(kind)
+
+
+def learns_of(kind: Kind) -> Learns[Any]:
+    """What judges one point of `points_of` this kind by the others."""
+    match kind:
+        case "count":
+            return learned_count
+        case "share":
+            return learned_share
+        case "duration":
+            return learned_duration
+        case "bytes":
+            return learned_bytes
+        case "number":
+            return learned_number
+        case _:
+            assert_never(kind)
+
+
+def points_of(kind: Kind, past: Sequence[Past], rows: int | None = None) -> list[Any]:
+    """History as points of this kind; what cannot be of it, such as a negative number of rows, is left out.
+
+    A share is of as many rows as its failing ones tell. Where none failed, of `rows`, or of as many as usual.
+    """
+    match kind:
+        case "number":
+            return [Measured(one.at, one.value) for one in past if math.isfinite(one.value)]
+        case "share":
+            return _parts([one for one in past if 0 <= one.value <= 1], rows)
+        case _:
+            return [Point(one.at, one.value) for one in past if 0 <= one.value < math.inf]
+
+
+def _parts(past: Sequence[Past], rows: int | None) -> list[Part]:
+    known = sorted(found for one in past if (found := _rows(one)) is not None)
+    otherwise = float(rows) if rows is not None else known[len(known) // 2] if known else 1.0
+    return [Part(one.at, one.value * found, found) for one in past for found in [_rows(one) or otherwise]]
+
+
+def _rows(one: Past) -> float | None:
+    return one.failing_rows / one.value if one.failing_rows and one.value else None
+
+
+def with_learned(judgement: Judgement, moment: Moment) -> Judgement:
+    """The judgement after its number was held against what was usual, where that was asked for. What is not known yet is never met."""
+    if judgement.learn is None:
+        return judgement
+    verdict, reason = _found(judgement.learn, moment)
+    worst: Callable[[Verdict], int] = ("missed", "unknown", "met").index
+    return replace(
+        judgement,
+        verdict=min((judgement.verdict, verdict), key=worst),
+        reason=f"{judgement.reason}; {reason}",
+        threshold=", ".join(part for part in (judgement.threshold, "as usual") if part),
+        learn=None,
+    )
+
+
+def _found(learn: ToLearn, moment: Moment) -> tuple[Verdict, str]:
+    if moment.history.error is not None:
+        return "unknown", f"what is usual is not known: {moment.history.error}"
+    found = _learned(learn, moment)
+    told = f"{learn.what}: {found.reason}" if learn.what and found.state in ("within", "outside") else found.reason
+    return ("met" if found.state == "within" else "missed" if found.state == "outside" else "unknown"), told
+
+
+def _learned(learn: ToLearn, moment: Moment) -> Learned:
+    past = moment.history.past if learn.past is None else learn.past
+    (current,) = points_of(learn.kind, [Past(learn.at or moment.now, learn.value)], learn.rows)
+    settings = settings_of(learn.kind, learn.sensitivity, learn.minimum_effect)
+    excluded = [Period(start, end) for start, end in moment.history.excluded]
+    return learns_of(learn.kind)(points_of(learn.kind, past, learn.rows), current, settings, excluded)

@@ -1,0 +1,55 @@
+"""What SQL in DuckDB's dialect is in the dialect of another warehouse."""
+
+from typing import Any, Literal
+
+Dialect = Literal["duckdb", "snowflake"]
+
+
+class Untranslatable(Exception):
+    """Raised for SQL that cannot be read, or that has no equal in the other dialect; says what."""
+
+
+def translated(sql: str, dialect: Dialect) -> str:
+    """The statement in the warehouse's dialect. Raises Untranslatable. sqlglot is imported here, because reading plans must stay fast."""
+    if dialect == "duckdb":
+        return sql
+    from sqlglot import ErrorLevel, parse_one
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tree = parse_one(sql, read="duckdb").transform(_snowflake_node)
+        return str(tree.sql(dialect=dialect, pretty=True, unsupported_level=ErrorLevel.RAISE))
+    except SqlglotError as error:
+        raise Untranslatable(f"{str(error).strip().splitlines()[0]} in: {sql}") from error
+
+
+def _snowflake_node(node: Any) -> Any:
+    """What sqlglot leaves as it is though Snowflake names it otherwise.
+
+    The time in UTC without a zone; a match of the whole text, which is what REGEXP_LIKE does there.
+    """
+    from sqlglot import exp
+
+    if isinstance(node, exp.AtTimeZone) and _is_now(node.this):
+        in_zone = exp.func("CONVERT_TIMEZONE", node.args["zone"].copy(), exp.CurrentTimestamp(), dialect="snowflake")
+        return exp.cast(in_zone, exp.DataType.Type.TIMESTAMPNTZ)
+    if _is_now(node):
+        return exp.CurrentTimestamp()
+    if _function(node) == "regexp_full_match":
+        return exp.Anonymous(this="REGEXP_LIKE", expressions=node.expressions or [node.this, node.args["expression"]])
+    return node
+
+
+def _function(node: Any) -> str:
+    """The name of a function, known to the parser or not; empty for anything else."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Anonymous):
+        return str(node.name).lower()
+    return str(node.sql_name()).lower() if isinstance(node, exp.Func) else ""
+
+
+def _is_now(node: Any) -> bool:
+    from sqlglot import exp
+
+    return isinstance(node, exp.CurrentTimestamp) or _function(node) == "now"

@@ -1,0 +1,17 @@
+-- One row per household
+SELECT
+  COUNT(*)
+FROM "internal"."customers"
+HAVING
+  COUNT(*) >= 0;
+SELECT
+  COUNT(*) - (
+    SELECT
+      COUNT(*)
+    FROM (
+      SELECT DISTINCT
+        "household_id"
+      FROM "internal"."customers"
+    ) AS keys
+  )
+FROM "internal"."customers";
