@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, FromClause, Select, Table, func, select, true
 
+from platform_resources.capabilities.measures import Verdict
 from platform_resources.ledger import tables
 from platform_resources.ledger.columns import Moment
 from platform_resources.ledger.records import Check, FreshnessState, InputState, Publication, Reading, Run, Scorecard
@@ -28,6 +29,13 @@ def readings(connection: Connection, check: int, since: datetime, until: datetim
     table = tables.readings
     query = select(table).where(table.c.check_id == check, table.c.at >= since, table.c.at < until).order_by(table.c.at, table.c.run_id)
     return tuple(Reading(**row) for row in connection.execute(query).mappings())
+
+
+def verdicts(connection: Connection, check: int, since: datetime, until: datetime) -> tuple[tuple[datetime, Verdict], ...]:
+    """When one check said what, oldest first; PostgreSQL answers it from the key alone."""
+    table = tables.readings
+    query = select(table.c.at, table.c.verdict).where(table.c.check_id == check, table.c.at >= since, table.c.at < until)
+    return tuple((row.at, row.verdict) for row in connection.execute(query.order_by(table.c.at, table.c.run_id)))
 
 
 def product_readings(connection: Connection, product: str, since: datetime, until: datetime) -> Mapping[int, tuple[Reading, ...]]:

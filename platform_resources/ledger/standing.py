@@ -115,8 +115,8 @@ def _held(
 ) -> tuple[Slice, ...]:
     spec = indicator.spec
     number = check_id(indicator.objective.key, indicator.objective.name)
-    found = history.readings(connection, number, now - 2 * (spec.window + spec.interval), now)
-    readings = [quality.Judged(reading.at, reading.verdict) for reading in found]
+    found = history.verdicts(connection, number, now - 2 * (spec.window + spec.interval), now)
+    readings = [quality.Judged(at, verdict) for at, verdict in found]
     return quality.by_readings(
         slices, readings, now, spec.interval, spec.tolerance, remembered.missing_inputs, exclusions, spec.final_after
     )
