@@ -108,8 +108,16 @@ def _record(state: Path, plan: MeshPlan, product: str, sql: str) -> None:
         return
     with ledger.writing() as connection:
         for name in named or [""]:
-            record_read(connection, product, name, getpass.getuser(), datetime.now(UTC), "query")
+            record_read(connection, product, name, _reader(), datetime.now(UTC), "query")
     ledger.close()
+
+
+def _reader() -> str:
+    """Whoever reads; in a container there may be no name for them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unnamed"
 
 
 def _refuse_equal_names(names: Sequence[str]) -> None:

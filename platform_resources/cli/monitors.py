@@ -1,6 +1,5 @@
 """Commands about monitors as code: what the specifications would change of the deployed ones, and recording that."""
 
-import getpass
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -12,7 +11,20 @@ import typer
 from rich.text import Text
 
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, SPEC_INVALID, Stop, cell, out, print_json, print_problems, stop, words
+from platform_resources.cli.console import (
+    CANNOT_RUN,
+    FINE,
+    MISSED,
+    SPEC_INVALID,
+    Stop,
+    cell,
+    out,
+    print_json,
+    print_problems,
+    stop,
+    words,
+    you,
+)
 from platform_resources.cli.memory import opened
 from platform_resources.cli.specs import Json
 from platform_resources.planning.monitor_costs import Cost, Size, Surroundings, profiled_relations
@@ -99,7 +111,7 @@ def apply(
     """Record that the monitors are meant as the specifications say now. Refused, as a whole, while these have problems."""
     from platform_resources.ledger.monitors import apply as record
 
-    who, now = by or _person(), datetime.now(UTC)
+    who, now = by or you("--by"), datetime.now(UTC)
     with _asked(context, names or ()) as (asked, ledger):
         if asked.problems:
             stop("nothing is applied: the specifications have problems (above)", SPEC_INVALID)
@@ -185,10 +197,3 @@ def _change_data(change: Change) -> dict[str, Any]:
         "fields": [asdict(each) for each in change.fields],
         "cost": asdict(change.cost),
     }
-
-
-def _person() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        stop("nobody can tell who you are here; say it with --by NAME", CANNOT_RUN)

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, FromClause, Select, Table, func, select, true
 
 from platform_resources.capabilities.measures import Verdict
 from platform_resources.ledger import tables
-from platform_resources.ledger.columns import Moment
 from platform_resources.ledger.records import Check, FreshnessState, InputState, Publication, Reading, Run, Scorecard
 
 
@@ -107,20 +106,6 @@ def newest_publications(connection: Connection, at: datetime, products: Collecti
     query = select(table).join(last, same).order_by(table.c.product, table.c.port, table.c.version)
     found = {(row["product"], row["port"]): Publication(**row) for row in connection.execute(query).mappings()}
     return tuple(found.values())
-
-
-def kept_promises(connection: Connection, since: datetime, until: datetime) -> dict[str, datetime]:
-    """Of each product as of when the newest version is whose refresh missed no objective; its oldest port counts. One query."""
-    table, cards = tables.publications, tables.scorecards
-    as_of = func.min(func.coalesce(table.c.watermark, table.c.published_at), type_=Moment()).label("as_of")
-    query = (
-        select(table.c.product, as_of)
-        .join(cards, (cards.c.product == table.c.product) & (cards.c.run_id == table.c.run_id))
-        .where(cards.c.missed == 0, table.c.published_at >= since, table.c.published_at < until)
-        .group_by(table.c.product, table.c.run_id)
-        .order_by(func.max(table.c.published_at))
-    )
-    return {row.product: row.as_of for row in connection.execute(query)}
 
 
 def runs(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[Run, ...]:

@@ -26,6 +26,8 @@ from platform_resources.ledger.texts import storable
 from platform_resources.planning.conventions import Key
 
 LONGEST_TEXT = 4000
+# What an evaluation says of a product follows from the ledger, and is none of its facts.
+EVALUATED = "evaluated"
 NEVER = datetime.min.replace(tzinfo=UTC)
 VERDICTS: Mapping[str, Verdict] = {"met": "met", "missed": "missed", "unknown": "unknown"}
 CHECK_KINDS: Mapping[str, CheckKind] = {
@@ -60,7 +62,7 @@ def _materialised(event: Event, made: Materialised) -> tuple[Record, ...]:
             return (_publication(event, made, product, port), *_profiled(event, made, product))
         case (product, "inputs", port):
             return (_input_state(event, made, product, port),)
-        case (product, "scorecard"):
+        case (product, "scorecard") if not made.metadata.get(EVALUATED):
             return (_scorecard(event, made.metadata, product),)
         case _:
             return ()

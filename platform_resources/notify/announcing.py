@@ -48,8 +48,9 @@ def _live(trouble: Trouble, subscriptions: Sequence[Subscription], known: Outbox
         if not any(key.about == "first" for key in heard):
             yield from _first(_as_known_to(trouble, to.channel, known), to, now, dagster)
             continue
-        yield from _update(trouble, to, heard, now, dagster)
-        yield from _reminder(trouble, to, heard, known, now, dagster)
+        news = tuple(_update(trouble, to, heard, now, dagster))
+        # Whoever hears something new need not be reminded of it at the same time.
+        yield from news or _reminder(trouble, to, heard, known, now, dagster)
 
 
 def _first(trouble: Trouble, to: Recipient, now: datetime, dagster: str) -> Iterator[Message]:

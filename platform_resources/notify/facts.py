@@ -32,7 +32,7 @@ class About:
     """One product as messages speak of it. `product_facts` takes it from the plan; one that has left the mesh has name, title and domain.
 
     `runbook` is an address, or a path from the mesh's root. `consumers` are the titles of those outside the mesh. `good_as_of` is as of
-    when the newest version is that kept its promises; None if there is none.
+    when the version is that is served, which has passed its gates; None if there is none.
     """
 
     name: str

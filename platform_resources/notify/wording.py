@@ -226,15 +226,15 @@ def _what_still_works(affected: Sequence[About], zone: str) -> tuple[str, ...]:
     if len(affected) == 1:
         good = affected[0].good_as_of
         return (
-            f"What still works: the last good version, as of {moment(good, zone)}"
+            f"What still works: the last published version, as of {moment(good, zone)}"
             if good
-            else "What still works: nothing; there is no good version",
+            else "What still works: nothing; nothing was published yet",
         )
     lines = [
         f"{harmless(about.title)}: {f'as of {moment(about.good_as_of, zone)}' if about.good_as_of else 'none'}" for about in affected[:MOST]
     ]
     more = f"; {len(affected) - MOST} more" if len(affected) > MOST else ""
-    return (f"What still works, last good versions: {'; '.join(lines)}{more}",)
+    return (f"What still works, last published versions: {'; '.join(lines)}{more}",)
 
 
 def _expectation(trouble: Trouble, affected: Sequence[About]) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 from platform_resources.capabilities.measures import Verdict
 from platform_resources.spec.durations import duration_text
 
+CLOCKS_MAY_DIFFER_BY = timedelta(minutes=5)
 Status = Literal["healthy", "unhealthy", "unknown", "unpublished", "unreadable", "not run"]
 
 
@@ -98,6 +99,8 @@ def _check_state(check: Watched, published: PublishedState | None, executions: E
 def freshness_now(max_age: timedelta, data_set: str, published: PublishedState, now: datetime) -> tuple[Verdict, str]:
     """Freshness is a fact of time: what was fresh when it was published may be late now. Late is not fresh."""
     known_until = published.watermarks.get(data_set, published.published_at)
+    if known_until > now + CLOCKS_MAY_DIFFER_BY:
+        return "unknown", f"it is as of {known_until:%Y-%m-%d %H:%M} UTC, which lies in the future"
     age = now - known_until
     told = (
         f"it is as of {known_until:%Y-%m-%d %H:%M} UTC, {age.total_seconds() / 3600:.1f} h ago; at most {duration_text(max_age)} promised"

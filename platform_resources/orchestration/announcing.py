@@ -1,6 +1,6 @@
 """What a domain has to announce: facts out of the ledger and the plan, and the messages that follow written into the outbox."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
@@ -36,7 +36,6 @@ from platform_resources.planning.plan import MeshPlan, ProductPlan
 
 # How long a domain may go without an evaluation before something is not told any more.
 REMEMBERED = timedelta(days=7)
-GOOD_WITHIN = timedelta(days=90)
 A_DAY = timedelta(days=1)
 ROUNDING = 1e-6
 
@@ -63,8 +62,8 @@ class Round:
 
 def announce(connection: Connection, found: Round) -> int:
     """Queue what is due and withdraw what must not go out any more; gives the number of new messages. Ask after tending."""
-    good = history.kept_promises(connection, found.now - GOOD_WITHIN, found.now)
-    abouts = {product.name: product_facts(product, good.get(product.name)) for product in found.plan.products}
+    served = _served(history.newest_publications(connection, found.now))
+    abouts = {product.name: product_facts(product, served.get(product.name)) for product in found.plan.products}
     wanted = tuple(Subscription(each.product, each.channel, each.severity) for each in subscriptions(connection))
     due = chain(
         _incidents(connection, found, abouts, wanted),
@@ -79,6 +78,15 @@ def _kept(connection: Connection, due: Due, now: datetime) -> int:
     for key, reason in due.withdraw.items():
         outbox.withdraw(connection, [key], now, reason)
     return outbox.queue(connection, due.queue, now)
+
+
+def _served(publications: Iterable[Publication]) -> dict[str, datetime]:
+    """As of when the version is that each product serves, which has passed its gates: its oldest port counts."""
+    found: dict[str, datetime] = {}
+    for each in publications:
+        as_of = each.watermark or each.published_at
+        found[each.product] = min(as_of, found.get(each.product, as_of))
+    return found
 
 
 def _incidents(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscription]) -> Iterator[Due]:

@@ -11,7 +11,7 @@ import dagster as dg
 from sqlalchemy import Connection
 
 from platform_resources.capabilities.registry import Registry
-from platform_resources.ledger import incident_store
+from platform_resources.ledger import history, incident_store
 from platform_resources.ledger.checks import register_checks
 from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
 from platform_resources.ledger.reads import pulled_by, reads_of
@@ -26,13 +26,15 @@ from platform_resources.orchestration.probing import Judged, judged_objectives
 from platform_resources.orchestration.tending import tend
 from platform_resources.orchestration.trust import Trust
 from platform_resources.orchestration.watching import Observed, observed
+from platform_resources.planning.conventions import check_text
 from platform_resources.planning.coverage import coverages
-from platform_resources.planning.plan import MeshPlan, ProductPlan
+from platform_resources.planning.plan import MeshPlan, ObjectivePlan, ProductPlan
 
 # The address of Dagster's pages, for links in messages.
 DAGSTER_VARIABLE = "MESH_DAGSTER_URL"
 RESPONSE_OVER = timedelta(days=90)
 READS_OVER = timedelta(days=30)
+OUTCOME_WITHIN = timedelta(days=366)
 Standings = Mapping[str, tuple[Standing, ...]]
 
 
@@ -44,6 +46,8 @@ class Evaluated:
     judged: tuple[Judged, ...]
     events: tuple[Event, ...]
     messages: int
+    verdicts: Mapping[str, tuple[Observed, ...]]
+    outcomes: Mapping[str, str]
     trust: Mapping[str, Trust]
 
 
@@ -70,7 +74,31 @@ def evaluate(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[Pro
         queued = announce(connection, Round(plan, products, observations, judged, now, os.environ.get(DAGSTER_VARIABLE, "")))
     with ledger.reading() as connection:
         found = trust(connection, plan, products, observations, judged, now)
-    return Evaluated(now, just_now, tended.events, queued, found)
+        outcomes = {product.name: _outcome(connection, product.name, now) for product in products}
+    return Evaluated(now, just_now, tended.events, queued, _verdicts(products, observations), outcomes, found)
+
+
+def _verdicts(products: Sequence[ProductPlan], observations: Sequence[Observed]) -> dict[str, tuple[Observed, ...]]:
+    """What is said of each objective, in the order of the plan; one without evidence is unknown."""
+    found = {(each.product, each.check): each for each in observations}
+    return {
+        product.name: tuple(
+            found.get((product.name, check_text(o.check.key, o.check.name)), _not_checked(product, o)) for o in product.objectives
+        )
+        for product in products
+    }
+
+
+def _not_checked(product: ProductPlan, objective: ObjectivePlan) -> Observed:
+    check = objective.check
+    text = check_text(check.key, check.name)
+    return Observed(product.name, text, check.title, objective.dimension, "unknown", "not checked yet", datetime.min)
+
+
+def _outcome(connection: Connection, product: str, now: datetime) -> str:
+    """How the last refresh ended."""
+    cards = history.scorecards(connection, product, now - OUTCOME_WITHIN, now)
+    return cards[-1].outcome if cards else "not refreshed lately"
 
 
 def looked_at(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: datetime) -> dict[str, Trust]:

@@ -10,16 +10,19 @@ import dagster as dg
 from dagster._core.execution.build_resources import wrap_resources_for_execution
 
 from platform_resources.capabilities.registry import installed_registry
+from platform_resources.ledger.projection import EVALUATED
 from platform_resources.ledger.standing import Standing
 from platform_resources.orchestration.evaluating import Evaluated, evaluate, synced_ledger
 from platform_resources.orchestration.probing import evaluated, judged_result
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
+from platform_resources.orchestration.results import scorecard_metadata
 from platform_resources.orchestration.run_failures import QUIET, failure_texts
 from platform_resources.orchestration.specs import asset_key, check_specs
-from platform_resources.orchestration.trust import Trust, standing_data, standing_text, trust_numbers, trust_tables
+from platform_resources.orchestration.trust import standing_data, standing_text, trust_numbers, trust_tables
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import CheckPlan, MeshPlan, ProductPlan
 from platform_resources.repository import state_folder
+from platform_resources.warehouses.gate import Verdict
 
 EVERY = "*/15 * * * *"
 DESCRIPTION = "Judges every product of the domain from the ledger: freshness is a fact of time, not of runs. Opens and resolves incidents."
@@ -74,7 +77,7 @@ def _round(context: dg.OpExecutionContext, refresh: RefreshResource, products: S
     for event in found.events:
         context.log.info(f"{event.incident} {event.kind} {event.note}".strip())
     for product in products:
-        context.log_event(scorecard_observation(product, found.trust[product.name]))
+        context.log_event(scorecard(product, found))
     return found
 
 
@@ -135,10 +138,17 @@ def standing_result(standing: Standing, at: datetime) -> dg.AssetCheckResult:
     )
 
 
-def scorecard_observation(product: ProductPlan, trust: Trust) -> dg.AssetObservation:
-    """Beside the verdicts of the last refresh: numbers that Dagster plots over time, and tables for people."""
-    metadata = {**trust_numbers(trust), **trust_tables(trust), "measured_at": trust.at.isoformat()}
-    return dg.AssetObservation(asset_key(product.scorecard), metadata=metadata)
+def scorecard(product: ProductPlan, found: Evaluated) -> dg.AssetMaterialization:
+    """The scorecard as it is now, made anew: tables for people first, then numbers that Dagster plots over time."""
+    trust = found.trust[product.name]
+    verdicts = tuple(Verdict(each.title, each.dimension, each.verdict, each.reason) for each in found.verdicts[product.name])
+    metadata = {
+        **trust_tables(trust),
+        **scorecard_metadata(product, verdicts, found.outcomes.get(product.name, "not refreshed yet"), trust.at),
+        **trust_numbers(trust),
+        EVALUATED: True,
+    }
+    return dg.AssetMaterialization(asset_key(product.scorecard), metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)

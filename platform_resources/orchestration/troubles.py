@@ -11,7 +11,7 @@ from platform_resources.ledger.incident_store import StoredIncident
 from platform_resources.ledger.standing import Standing
 from platform_resources.notify.facts import About, Failure, Impact, Trouble
 from platform_resources.objectives.board import Board
-from platform_resources.objectives.incidents import Event, Incident
+from platform_resources.objectives.incidents import PLATFORM, Event, Incident
 from platform_resources.objectives.lineage import ancestors, downstream
 from platform_resources.orchestration.watching import Observed
 from platform_resources.planning.plan import MeshPlan
@@ -64,8 +64,8 @@ def _trouble(stored: StoredIncident, events: Sequence[Event], known: _Known) -> 
 
 
 def _added(ending: Event, incident: Incident) -> str:
-    """What was said beside how it ended: `auto-recovered` alone adds nothing, `fixed: a new disk` adds `a new disk`."""
-    return ending.note.removeprefix(incident.resolution or "").removeprefix(": ")
+    """What a person said beside how it ended: `fixed: a new disk` adds `a new disk`; what the platform notes adds nothing."""
+    return "" if ending.by == PLATFORM else ending.note.removeprefix(incident.resolution or "").removeprefix(": ")
 
 
 def _about(product: str, known: _Known) -> About:

@@ -85,10 +85,16 @@ def pull(database: ProductDatabase, port: InputPlan, context: PullContext) -> Pu
     return pulled
 
 
+def _pulled_at(record: Mapping[str, Any]) -> str:
+    """` of 2026-01-31 05:00 UTC`, for people; empty where it is not known."""
+    told = record.get("pulled_at")
+    return f" of {datetime.fromisoformat(told).astimezone(UTC):%Y-%m-%d %H:%M} UTC" if isinstance(told, str) else ""
+
+
 def _kept(database: ProductDatabase, port: InputPlan, former: Mapping[str, Any], error: PullFailed, now: datetime) -> Pulled:
     """The last good pull goes on being served, and ages."""
     relation = Relation("inputs", port.name)
-    served = f"{error}; the last good one of {former.get('pulled_at', 'before')} is served"
+    served = f"{error}; the last good one{_pulled_at(former)} is served"
     failures = {**_stale(port, former.get("watermark"), now), error.check: served}
     try:
         return Pulled(port.name, former, False, database.columns(relation), database.count(relation), failures)

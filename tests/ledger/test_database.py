@@ -135,6 +135,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     [
         ("ledger.sqlite", "MESH_LEDGER is no address of a ledger; write sqlite:///FILE or postgresql"),
         ("oracledb+nonsense://x", "MESH_LEDGER is no address of a ledger"),
+        ("postgresql://u:p@host:secret/x", "MESH_LEDGER is no address of a ledger"),
         ("sqlite://", "the ledger cannot be at sqlite://; SQLite in a file and PostgreSQL"),
         ("mysql+pymysql://u:secret@h/x", r"(cannot be at mysql\+pymysql://u:\*\*\*@h/x|is no address)"),
         ("postgresql://u:secret@127.0.0.1:1/x", r"postgresql\+psycopg2://u:\*\*\*@127.0.0.1:1/x cannot be opened: connection to server"),

@@ -39,6 +39,17 @@ def test_two_code_locations_meet_at_an_output_port(tiny):
     assert "readings/outputs/measurements_sql" in parents
 
 
+def test_messages_are_sent_for_each_domain_that_has_channels_or_products_also_where_nothing_runs(tiny):
+    (tiny / "dataproducts/hub").mkdir()
+    (tiny / "dataproducts/hub/domain.yaml").write_text("title: Hub\nchannels: {oncall: {url: 'json://hub.example.com'}}\n")
+    (tiny / "dataproducts/empty").mkdir()
+    (tiny / "dataproducts/empty/domain.yaml").write_text("title: Empty\n")
+    sensors = {domain: [sensor.name for sensor in located(tiny, domain).sensors or ()] for domain in ("hub", "plant", "empty")}
+    assert sensors["hub"] == ["deliver_hub"]
+    assert [name for name in sensors["plant"] if name.startswith("deliver_")] == ["deliver_plant"]
+    assert sensors["empty"] == []
+
+
 def test_a_bad_product_shows_its_problems_and_takes_nothing_down(tiny):
     edited(tiny, "dataproducts/plant/readings/product.yaml", "lifecycle: production", "lifecycle: prodution")
     found = located(tiny, "plant")

@@ -71,7 +71,8 @@ def test_duplicates_orphans_and_populations_have_queries_of_their_own():
     sqls = {query.sql for query in first_queries(asked(*EVERYTHING[7:]))}
     there = 'select distinct "customer" from "inputs"."orders" where "customer" is not null'
     assert sqls == {
-        'select count(*) - (select count(*) from (select distinct "id" from "internal"."customers") as keys) from "internal"."customers"',
+        'select\n  count(*)\nfrom "internal"."customers"\nhaving count(*) >= 0',
+        'select count(*) from (select distinct "id" from "internal"."customers") as keys',
         (
             'select count(*) from "internal"."customers" as here where here."id" is not null and not exists '
             '(select 1 from "inputs"."orders" as there where there."customer" = here."id")'

@@ -3,4 +3,4 @@ select
   count(*)
 from "internal"."customers"
 having count(*) >= 0;
-select count(*) - (select count(*) from (select distinct "household_id" from "internal"."customers") as keys) from "internal"."customers";
+select count(*) from (select distinct "household_id" from "internal"."customers") as keys;

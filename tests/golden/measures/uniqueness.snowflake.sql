@@ -5,13 +5,9 @@ FROM "internal"."customers"
 HAVING
   COUNT(*) >= 0;
 SELECT
-  COUNT(*) - (
-    SELECT
-      COUNT(*)
-    FROM (
-      SELECT DISTINCT
-        "household_id"
-      FROM "internal"."customers"
-    ) AS keys
-  )
-FROM "internal"."customers";
+  COUNT(*)
+FROM (
+  SELECT DISTINCT
+    "household_id"
+  FROM "internal"."customers"
+) AS keys;
