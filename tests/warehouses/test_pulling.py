@@ -212,7 +212,7 @@ def test_a_file_that_does_not_come_again_leaves_the_last_good_one(readings):
     first = readings.pull()
     (readings.root / LANDING / "readings.csv").unlink()
     pulled = readings.pull(NOW + timedelta(days=1))
-    assert pulled.failures == {"arrived": f"no file matches landing/readings.csv; the last good one of {NOW.isoformat()} is served"}
+    assert pulled.failures == {"arrived": f"no file matches landing/readings.csv; the last good one of {NOW:%Y-%m-%d %H:%M} UTC is served"}
     assert (pulled.rows, pulled.changed, pulled.record) == (4, False, first.record)
     assert failing_inputs(readings.database, readings.product) == {
         "deliveries": "input port deliveries: no file matches landing/readings.csv"
