@@ -25,6 +25,8 @@ from platform_resources.repository import state_folder
 from platform_resources.warehouses.gate import Verdict
 
 EVERY = "*/15 * * * *"
+# What stands at the top of a scorecard while there is any.
+URGENT = ("incidents_table", "deadlines_at_risk_table")
 DESCRIPTION = "Judges every product of the domain from the ledger: freshness is a fact of time, not of runs. Opens and resolves incidents."
 
 
@@ -142,9 +144,11 @@ def scorecard(product: ProductPlan, found: Evaluated) -> dg.AssetMaterialization
     """The scorecard as it is now, made anew: tables for people first, then numbers that Dagster plots over time."""
     trust = found.trust[product.name]
     verdicts = tuple(Verdict(each.title, each.dimension, each.verdict, each.reason) for each in found.verdicts[product.name])
+    tables = trust_tables(trust)
     metadata = {
-        **trust_tables(trust),
+        **{name: tables[name] for name in URGENT if name in tables},
         **scorecard_metadata(product, verdicts, found.outcomes.get(product.name, "not refreshed yet"), trust.at),
+        **tables,
         **trust_numbers(trust),
         EVALUATED: True,
     }
