@@ -247,7 +247,7 @@ def test_mails_reach_the_teams_lists(story):
     arrived = Counter((mail["To"], mail["X-Mesh-Message"].split("/")[3]) for mail in story.receivers.mail.mails if is_of(mail))
     lists = ("sales-data@example.com", "customer-data@example.com", "finance-data@example.com", LEAD)
     wanted = {(to, what): 1 for to in lists for what in ("first", "recovery")}
-    wanted |= {("sales-data@example.com", what): 1 for what in ("reminder", "update")}
+    wanted[("sales-data@example.com", "update")] = 1
     assert arrived == wanted
     (told,) = [mail_text(mail) for mail in story.receivers.mail.mails if is_of(mail) and "finance" in mail["To"] and "first" in key(mail)]
     assert "Revenue" in told and "Purchase orders" in told and "store 317" not in told
@@ -264,7 +264,7 @@ def is_of(mail: Any) -> bool:
 def test_owners_are_reminded_until_somebody_has_acknowledged_it(story):
     assert not kinds(story.seen["told again"].told, "reminder")
     for name in ("reminded", "acknowledged", "stale", "fixed again"):
-        assert kinds(story.seen[name].told, "reminder") == dict.fromkeys(OWNERS, 1)
+        assert kinds(story.seen[name].told, "reminder") == {"sales.alerts": 1}, "the mailing list had an update at that time"
 
 
 def test_deadlines_are_foretold_before_they_are_missed(story):

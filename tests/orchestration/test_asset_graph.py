@@ -15,7 +15,7 @@ GOLDEN = REPOSITORY / "tests/golden/asset_graph.txt"
 @pytest.fixture(scope="module")
 def loaded():
     plan, _ = read_plan(REPOSITORY)
-    return definitions(REPOSITORY, plan, plan)
+    return definitions(REPOSITORY, plan, plan, [domain.name for domain in plan.domains])
 
 
 def asset_text(graph, key: dg.AssetKey) -> str:
