@@ -21,12 +21,11 @@ from platform_resources.orchestration.evaluating import looked_at, synced_ledger
 from platform_resources.orchestration.evaluation import evaluate_domains
 from platform_resources.orchestration.health import mesh_health
 from platform_resources.orchestration.refreshing import Refreshed, refresh
-from platform_resources.orchestration.specs import asset_key
 from platform_resources.orchestration.trust import Trust
 from platform_resources.planning.plan import MeshPlan
 from platform_resources.repository import read_plan, state_folder
 from tests.notify.receivers import MailServer, WebServer, mail_server, web_server
-from tests.refresh.running import running
+from tests.refresh.running import RunningMesh, running
 
 # What the models of a rehearsed mesh ask for the time, since a database's own clock cannot be set.
 NOW_VARIABLE = "REHEARSAL_NOW"
@@ -121,18 +120,11 @@ class Rehearsal:
 
     def check(self, product: str, name: str) -> dg.AssetCheckEvaluation:
         """What Dagster heard last of a check on the product's scorecard."""
-        key = dg.AssetCheckKey(asset_key((product, "scorecard")), name)
-        record = self.instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
-        assert record.event is not None and record.event.dagster_event is not None
-        found = record.event.dagster_event.asset_check_evaluation_data
-        assert isinstance(found, dg.AssetCheckEvaluation)
-        return found
+        return RunningMesh(self.root, self.instance).check(product, ("scorecard",), name)
 
-    def observation(self, product: str) -> dict[str, Any]:
-        """The metadata of what Dagster was told of the product's scorecard last."""
-        event = self.instance.get_latest_materialization_event(asset_key((product, "scorecard")))
-        assert event is not None and event.asset_materialization is not None
-        return {name: value.value for name, value in event.asset_materialization.metadata.items()}
+    def scorecard(self, product: str) -> Mapping[str, Any]:
+        """The metadata of the product's newest scorecard."""
+        return RunningMesh(self.root, self.instance).scorecard(product)
 
 
 def _say_nothing(product: str, step: str) -> None:

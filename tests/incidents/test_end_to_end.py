@@ -55,7 +55,7 @@ class Moment:
     trust: Mapping[str, Trust]
     told: list[tuple[str, str, str]]
     check: dg.AssetCheckEvaluation
-    observation: Mapping[str, Any]
+    scorecard: Mapping[str, Any]
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Story:
             played.trust(now),
             played.told("incident", "update", "reminder", "recovery"),
             played.check("purchase_orders", INDICATOR),
-            played.observation("purchase_orders"),
+            played.scorecard("purchase_orders"),
         )
 
     def round(self, now: datetime, *domains: str) -> None:
@@ -302,8 +302,8 @@ def test_the_error_budget_is_what_one_computes_by_hand(story, name, good, bad, p
     told = {key: value.value for key, value in seen.check.metadata.items()}
     assert told.get("attainment_percent") == (None if percent is None else pytest.approx(percent))
     assert seen.check.passed == (percent == 100.0)
-    assert seen.observation.get(f"budget_left_{INDICATOR}") == (None if left is None else pytest.approx(left))
-    assert seen.observation.get(f"attainment_percent_{INDICATOR}") == (None if percent is None else pytest.approx(percent))
+    assert seen.scorecard.get(f"budget_left_{INDICATOR}") == (None if left is None else pytest.approx(left))
+    assert seen.scorecard.get(f"attainment_percent_{INDICATOR}") == (None if percent is None else pytest.approx(percent))
 
 
 def test_once_repaired_it_is_over_and_whoever_heard_of_it_hears_that_once(story):
@@ -339,10 +339,10 @@ def test_commands_checks_and_scorecards_tell_the_same(story):
     }
     assert during["incidents"]["purchase_orders#2"]["status"] == "acknowledged"
     assert (during["incidents' exit code"], after["incidents' exit code"]) == (1, 0)
-    assert story.seen["acknowledged"].observation["open_incidents"] == 1
-    assert "purchase_orders#2" in story.seen["acknowledged"].observation["incidents_table"]
-    assert story.seen["fixed again"].observation["open_incidents"] == 0
-    assert "incidents_table" not in story.seen["fixed again"].observation
+    assert story.seen["acknowledged"].scorecard["open_incidents"] == 1
+    assert "purchase_orders#2" in story.seen["acknowledged"].scorecard["incidents_table"]
+    assert story.seen["fixed again"].scorecard["open_incidents"] == 0
+    assert "incidents_table" not in story.seen["fixed again"].scorecard
 
 
 def test_the_environment_of_this_process_names_no_channel():

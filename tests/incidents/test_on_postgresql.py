@@ -50,5 +50,5 @@ def test_broken_told_acknowledged_mended_and_over(played):
         "[medium] Sensor readings has gaps (readings#1)",
         "Sensor readings is well again",
     ]
-    assert played.observation("readings")["open_incidents"] == 0
+    assert played.scorecard("readings")["open_incidents"] == 0
     assert not (played.root / ".mesh").exists(), "nothing is kept in a file"

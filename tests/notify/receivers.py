@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message as Mail
@@ -95,12 +95,10 @@ def web_server(**told: Any) -> Iterator[WebServer]:
             status = server.statuses.pop(0) if server.statuses else 200
             if status == 200:
                 server.requests.append(taken)
-            try:
+            with suppress(BrokenPipeError, ConnectionResetError):  # who asked may be gone
                 self.send_response(status)
                 self.end_headers()
                 self.wfile.write(server.answer.encode())
-            except OSError:
-                pass  # who asked is gone
 
         def log_message(self, *arguments: Any) -> None:
             pass
