@@ -23,7 +23,8 @@ from platform_resources.cli.console import (
     told,
     words,
 )
-from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProduct, plan_json
+from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProduct
+from platform_resources.planning.plan_text import plan_json
 from platform_resources.repository import mesh_root, read_plan
 from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
 

@@ -15,7 +15,8 @@ from platform_resources.orchestration.definitions import definitions
 from platform_resources.orchestration.refresh_resource import RESOURCE
 from platform_resources.orchestration.run_failures import QUIET, failure_texts
 from platform_resources.planning import conventions
-from platform_resources.planning.plan import InputPlan, MeshPlan, ProductPlan, fingerprint
+from platform_resources.planning.plan import InputPlan, MeshPlan, ProductPlan
+from platform_resources.planning.plan_text import fingerprint
 from platform_resources.repository import state_folder
 from platform_resources.spec.versions import VersionRange
 from platform_resources.warehouses.pulling import PullFailed, file_set

@@ -22,7 +22,8 @@ from platform_resources.orchestration.results import (
 )
 from platform_resources.orchestration.specs import SpecMinter, asset_key, check_specs
 from platform_resources.planning import conventions
-from platform_resources.planning.plan import InputPlan, ProductPlan, fingerprint
+from platform_resources.planning.plan import InputPlan, ProductPlan
+from platform_resources.planning.plan_text import fingerprint
 from platform_resources.repository import write_generated_files
 from platform_resources.warehouses.auditing import audit
 from platform_resources.warehouses.dbt import BuildFailed, begin_import, build

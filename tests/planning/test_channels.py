@@ -7,7 +7,7 @@ import pytest
 
 from platform_resources.objectives.quiet_hours import QuietHours
 from platform_resources.objectives.signals import Rule
-from platform_resources.planning.plan import fingerprint, plan_json
+from platform_resources.planning.plan_text import fingerprint, plan_json
 from platform_resources.planning.routes import ChannelPlan, DigestPlan, Patience, RoutePlan
 from platform_resources.repository import read_plan
 from platform_resources.spec.problems import problems_text

@@ -13,7 +13,7 @@ from jinja2 import Environment
 from platform_resources.planning.dbt_files import escaped
 from platform_resources.planning.lineage import cycles, ordered
 from platform_resources.planning.mesh_plan import mesh_plan
-from platform_resources.planning.plan import fingerprint, plan_json
+from platform_resources.planning.plan_text import fingerprint, plan_json
 from platform_resources.repository import read_mesh, read_plan
 from platform_resources.spec.problems import problems_text
 from tests.golden_files import assert_golden

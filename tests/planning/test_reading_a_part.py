@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from platform_resources.planning.plan import plan_json
+from platform_resources.planning.plan_text import plan_json
 from platform_resources.repository import read_mesh, read_plan
 from tests.meshes import REPOSITORY, edited, product_file, tiny_mesh
 
