@@ -25,7 +25,7 @@ from platform_resources.capabilities.measures import (
     RowCount,
     Subject,
 )
-from platform_resources.planning.measures import Asked
+from platform_resources.planning.metrics import Asked
 from platform_resources.spec.components import DataSet
 from platform_resources.warehouses.measuring import measure
 

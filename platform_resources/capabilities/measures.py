@@ -54,9 +54,14 @@ class OutOfRange:
 
 @dataclass(frozen=True, slots=True)
 class CountIf:
-    """Rows for which the predicate (DuckDB's SQL) is true."""
+    """Rows for which the predicate (DuckDB's SQL) is true.
+
+    `of_few` names the only column that the predicate is about, if few different values are expected there, and if the predicate only
+    compares: it is then true of all values that the database holds to be equal, or of none.
+    """
 
     predicate: str
+    of_few: str = ""
 
 
 @dataclass(frozen=True, slots=True)

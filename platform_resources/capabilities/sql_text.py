@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from platform_resources.capabilities.measures import Relation
+
 
 def quoted(name: str) -> str:
     """The name as a quoted identifier, whatever it is: a reserved word, not ASCII, with quotes in it."""
@@ -11,6 +13,11 @@ def quoted(name: str) -> str:
 def quoted_list(names: Iterable[str], prefix: str = "") -> str:
     """Quoted identifiers with commas between them; `prefix` is a table's alias with its dot."""
     return ", ".join(prefix + quoted(name) for name in names)
+
+
+def relation_sql(relation: Relation) -> str:
+    """The relation's name in SQL, quoted: `"internal"."customers"`."""
+    return f"{quoted(relation.schema)}.{quoted(relation.name)}"
 
 
 def literal(value: bool | float | str) -> str:

@@ -35,6 +35,8 @@ def _takes_everything(sql: str, port: str) -> bool:
     if _WRITTEN_BY_JINJA.search(sql):
         return True
     text = re.sub(_SOURCE.replace("PORT", re.escape(port)), f" {_HERE} ", sql)
+    if text == sql:
+        return False
     aliases = {_HERE, *(found.lower() for found in re.findall(rf"\b{_HERE}\s+(?:as\s+)?(\w+)", text, re.IGNORECASE))}
     starred = {found.lower() for found in re.findall(r"(\w+)\.\*", text)}
     return bool(aliases & starred) or any(_HERE in read for read in _STAR.findall(text))

@@ -60,6 +60,11 @@ def evaluation_name(domain: str) -> str:
     return f"evaluate_{domain}"
 
 
+def following_name(domain: str) -> str:
+    """The sensor that refreshes a domain's products on their inputs."""
+    return f"refresh_{domain}_on_inputs"
+
+
 def delivery_name(domain: str) -> str:
     """The sensor that sends a domain's messages."""
     return f"deliver_{domain}"
@@ -74,7 +79,7 @@ def check_name(title: str) -> str:
     return slug(title)
 
 
-REFRESH_CHECK, VERSIONS_CHECK = "refresh", "versions"
+REFRESH_CHECK, VERSIONS_CHECK, ENDS_CHECK = "refresh", "versions", "refresh:ends"
 
 
 def check_text(key: Key, name: str) -> str:

@@ -7,11 +7,15 @@ from platform_resources.objectives.coverage import ProductCoverage, Watched, pro
 from platform_resources.planning.plan import MeshPlan, ProductPlan
 
 
-def coverages(plan: MeshPlan) -> dict[str, ProductCoverage]:
-    """The coverage of every product of the plan, with its whole upstream lineage. A product that is not loaded counts as not watched."""
+def coverages(plan: MeshPlan, elsewhere: Mapping[str, int]) -> dict[str, ProductCoverage]:
+    """The coverage of every product of the plan, with its whole upstream lineage. A product that is not loaded counts as not watched.
+
+    `elsewhere` has the number of each product's tests that run elsewhere; 0 where it has none.
+    """
     things: dict[str, tuple[Watched, ...]] = {rejected.name: (Watched(rejected.name),) for rejected in plan.rejected}
     things |= {product.name: watched_things(product) for product in plan.products}
-    return {product.name: product_coverage(product.name, plan.upstream, things) for product in plan.products}
+    names = [product.name for product in plan.products]
+    return {name: product_coverage(name, plan.upstream, things, elsewhere.get(name, 0)) for name in names}
 
 
 def watched_things(product: ProductPlan) -> tuple[Watched, ...]:

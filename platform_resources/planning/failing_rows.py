@@ -26,9 +26,10 @@ from platform_resources.capabilities.measures import (
     RowCount,
     Scalar,
 )
-from platform_resources.capabilities.sql_text import as_number, enclosed, quoted, quoted_list
+from platform_resources.capabilities.sql_text import as_number, enclosed, quoted, quoted_list, relation_sql
 from platform_resources.planning.group_queries import quiet_entities_sql
-from platform_resources.planning.measures import ROWS, missing_sql, orphans_sql, outside_sql, relation_sql
+from platform_resources.planning.key_queries import missing_sql, orphans_sql
+from platform_resources.planning.metrics import ROWS, outside_sql
 from platform_resources.planning.pair_queries import failing_pairs_sql
 
 

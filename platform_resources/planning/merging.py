@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from platform_resources.capabilities.measures import CountIf, Maximum, Minimum, NullCount, OutOfRange, RowCount
-from platform_resources.planning.measures import Asked, Metric, first_queries, violation_count
+from platform_resources.planning.measures import first_queries
+from platform_resources.planning.metrics import Asked, Metric, metric_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def _mergings(asked: Asked) -> dict[Metric, Merging]:
         case Maximum():
             return {metric: Merging((metric.sql,), "max({0})") for metric in metrics}
         case OutOfRange():
-            violations = violation_count(asked)
+            violations = metric_of(asked)
             return {**_ends(asked, asked.measure, metrics), violations: counted(violations.sql)}
         case _:
             return {}

@@ -6,7 +6,9 @@ from typing import Literal
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import Dimension
-from platform_resources.planning.measures import Asked, Metric, first_queries, relation_sql
+from platform_resources.capabilities.sql_text import relation_sql
+from platform_resources.planning.measures import first_queries
+from platform_resources.planning.metrics import Asked, Metric
 from platform_resources.planning.plan import ModelPlan, ObjectivePlan, ProductPlan
 
 

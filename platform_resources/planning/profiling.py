@@ -11,8 +11,9 @@ from typing import Any, Literal
 from platform_resources.capabilities.measures import Maximum, Measure, Minimum, NullCount, Reading, Relation, RowCount, Scalar
 from platform_resources.capabilities.sql_text import quoted
 from platform_resources.objectives.profiles import ColumnProfile, Shown
-from platform_resources.planning.measures import Asked, Metric, first_queries
+from platform_resources.planning.measures import first_queries
 from platform_resources.planning.merging import Merging, deviation, greatest, least, mean, mergings
+from platform_resources.planning.metrics import Asked, Metric
 from platform_resources.spec.components import DataSet
 
 Kind = Literal["whole", "float", "moment", "text", "boolean", "other"]

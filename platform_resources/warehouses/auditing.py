@@ -9,7 +9,8 @@ from platform_resources.capabilities.measures import History, Judgement, Measure
 from platform_resources.capabilities.registry import Registry
 from platform_resources.objectives.judgement import judged
 from platform_resources.planning.failing_rows import failing_rows_sql
-from platform_resources.planning.measures import Asked, first_queries
+from platform_resources.planning.measures import first_queries
+from platform_resources.planning.metrics import Asked
 from platform_resources.planning.plan import DataSetPlan, ObjectivePlan, ProductPlan
 from platform_resources.warehouses.duckdb import ProductDatabase, QueryTooLarge, QueryTooSlow
 from platform_resources.warehouses.scanning import scanned

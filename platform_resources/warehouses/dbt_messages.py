@@ -17,6 +17,13 @@ def message_text(raw: str) -> str:
     return " ".join(" ".join(kept or lines).split())
 
 
+def failing_rows_text(rows: int | None) -> str:
+    """`1 row fails`; dbt does not always count them."""
+    if rows is None:
+        return "it fails, and dbt does not say how many rows"
+    return "1 row fails" if rows == 1 else f"{rows} rows fail"
+
+
 def _mismatches(lines: list[str]) -> Iterator[str]:
     """The rows of dbt's table: column, type made, type promised, reason."""
     for line in lines:

@@ -14,8 +14,7 @@ import duckdb
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullFiles, Store
-from platform_resources.capabilities.sql_text import literal, quoted
-from platform_resources.planning.measures import relation_sql
+from platform_resources.capabilities.sql_text import literal, quoted, relation_sql
 from platform_resources.spec.durations import duration_text
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, QUERY_TIME, TIME_VARIABLE, Limits, limits, spill_folder
 

@@ -1,15 +1,17 @@
 """What the measures asked come to: the planned queries run, and a query that breaks taken apart."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from platform_resources.capabilities.measures import Reading
-from platform_resources.planning.measures import Asked, Metric, Query, first_queries, follow_ups, halves, narrowed, readings
+from platform_resources.capabilities.measures import NullCount, OutOfRange, Reading
+from platform_resources.planning.foreseeing import foreseen, none_of
+from platform_resources.planning.measures import first_queries, follow_ups, placed, readings
+from platform_resources.planning.metrics import Asked, Metric, metric_of
+from platform_resources.planning.queries import Query, halves, narrowed
 from platform_resources.warehouses.duckdb import QueryTooSlow
+from platform_resources.warehouses.statistics import Execute, ruled_out_by
 
-Execute = Callable[[str], Sequence[Any]]
 # The parts of a query that took too long may together take so many times the time that one query may.
 PATIENCE = 3
 
@@ -17,7 +19,7 @@ PATIENCE = 3
 def measure(
     asked: Iterable[Asked], execute: Execute, extra: Iterable[Asked] = (), known: Mapping[Metric, Reading] | None = None
 ) -> dict[str, Reading]:
-    """The reading of everything asked, by id. `execute` returns the single row of a query, and must not be inside a transaction.
+    """The reading of everything asked, by id. `execute` returns the first row of a statement, and must not be inside a transaction.
 
     `extra` rides along, and takes nothing down that is `asked`: what is broken or slow in it is measured apart. What is `known` is not
     measured again.
@@ -26,12 +28,27 @@ def measure(
     everything = (*essential, *extra)
     wanted = frozenset(metric for query in first_queries(essential) for metric in query.metrics)
     answers: dict[Metric, Reading] = dict(known or {})
-    for query in first_queries(everything):
+    statistics = foreseen(_unknown(everything, answers), ruled_out_by(execute))
+    for metrics in statistics.zero_by_relation():
+        answers |= _zeros(metrics, execute)
+    for query in first_queries(everything, {*statistics.broken, *answers}):
         for rest in narrowed(query, [metric for metric in query.metrics if metric not in answers]):
             answers |= _answers(rest, execute, wanted)
     for query in follow_ups(everything, answers):
         answers |= _answers(query, execute, wanted)
     return readings(everything, answers)
+
+
+def _unknown(asked: Iterable[Asked], answers: Mapping[Metric, Reading]) -> Iterator[Asked]:
+    """Nulls and ranges that no days have been counted for."""
+    counts = ((each, placed(each)) for each in asked)
+    return (each for each, there in counts if isinstance(there.measure, NullCount | OutOfRange) and metric_of(there) not in answers)
+
+
+def _zeros(metrics: Sequence[Metric], execute: Execute) -> dict[Metric, Reading]:
+    """What statistics say is made sure of; it costs nothing if they are right, and what they are wrong about is counted as any other."""
+    (rows,) = execute(none_of(metrics))
+    return dict.fromkeys(metrics, Reading(0)) if rows == 0 else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from typing import Any
 import duckdb
 
 from platform_resources.capabilities.measures import Reading, Relation
-from platform_resources.capabilities.sql_text import quoted, quoted_list
-from platform_resources.planning.measures import Metric, relation_sql
+from platform_resources.capabilities.sql_text import quoted, quoted_list, relation_sql
 from platform_resources.planning.merging import Merging
+from platform_resources.planning.metrics import Metric
 from platform_resources.warehouses.duckdb import MEMORY, ProductDatabase, QueryTooLarge, QueryTooSlow
 
 TOPIC = "partitions"

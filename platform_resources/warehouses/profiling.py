@@ -12,10 +12,10 @@ from typing import Any
 import duckdb
 
 from platform_resources.capabilities.measures import Reading, Relation
-from platform_resources.capabilities.sql_text import quoted, quoted_list
+from platform_resources.capabilities.sql_text import quoted, quoted_list, relation_sql
 from platform_resources.objectives.profiles import QUANTILES, Histogram, Profile, Shown, profile_data, profile_of
-from platform_resources.planning.measures import Asked, Metric, relation_sql
 from platform_resources.planning.merging import Merging
+from platform_resources.planning.metrics import Asked, Metric
 from platform_resources.planning.plan import DataSetPlan, ProductPlan
 from platform_resources.planning.profiling import (
     LONGEST_VALUE,

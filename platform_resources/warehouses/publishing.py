@@ -8,9 +8,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from platform_resources.capabilities.sql_text import quoted
+from platform_resources.capabilities.sql_text import quoted, relation_sql
 from platform_resources.planning import conventions
-from platform_resources.planning.measures import relation_sql
 from platform_resources.planning.plan import DataSetPlan, OutputPlan, ProductPlan
 from platform_resources.warehouses.duckdb import ProductDatabase, write_catalog
 from platform_resources.warehouses.pulling import FAILURES, PULLS, substance

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from platform_resources.capabilities.measures import Reading
-from platform_resources.planning.measures import Asked, Metric
 from platform_resources.planning.merging import mergings
+from platform_resources.planning.metrics import Asked, Metric
 from platform_resources.planning.plan import DataSetPlan, ProductPlan
 from platform_resources.warehouses.duckdb import ProductDatabase
 from platform_resources.warehouses.measuring import measure

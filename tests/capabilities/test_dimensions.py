@@ -98,14 +98,14 @@ def test_a_dimension_asks_for_its_measures(name, written, subject, expected):
 VALIDITY = [
     ({"min": 0}, OutOfRange("id", "0", None)),
     ({"min": "2024-01-01", "max": "2024-12-31"}, OutOfRange("id", "'2024-01-01'", "'2024-12-31'")),
-    ({"accepted_values": ["it's", "b"]}, CountIf("\"id\" not in ('it''s', 'b')")),
-    ({"accepted_values": [1, 2.5, True]}, CountIf('"id" not in (1, 2.5, true)')),
+    ({"accepted_values": ["it's", "b"]}, CountIf("\"id\" not in ('it''s', 'b')", "id")),
+    ({"accepted_values": [1, 2.5, True]}, CountIf('"id" not in (1, 2.5, true)', "id")),
     ({"pattern": "[0-9]+"}, CountIf("not regexp_full_match(cast(\"id\" as varchar), '[0-9]+')")),
     ({"not_in_future": True}, CountIf("\"id\" > now() at time zone 'UTC'")),
     ({"column": "made_at", "not_in_future": True}, CountIf('"made_at" > now()')),
     (
         {"column": "age_band", "accepted_values": [1, 2]},
-        CountIf("case \"age_band\" when '1' then false when '2' then false else \"age_band\" is not null end"),
+        CountIf("case \"age_band\" when '1' then false when '2' then false else \"age_band\" is not null end", "age_band"),
     ),
 ]
 

@@ -19,16 +19,11 @@ from platform_resources.capabilities.measures import (
     RowCount,
     Scalar,
 )
+from platform_resources.capabilities.sql_text import relation_sql
 from platform_resources.planning.failing_rows import failing_rows_sql
-from platform_resources.planning.measures import (
-    Asked,
-    Metric,
-    first_queries,
-    follow_ups,
-    halves,
-    readings,
-    relation_sql,
-)
+from platform_resources.planning.measures import first_queries, follow_ups, readings
+from platform_resources.planning.metrics import Asked, Metric
+from platform_resources.planning.queries import halves
 
 CUSTOMERS, ORDERS = Relation("internal", "customers"), Relation("inputs", "orders")
 EVERYTHING = (

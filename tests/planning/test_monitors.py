@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_resources.planning.measures import Asked, first_queries
+from platform_resources.planning.measures import first_queries
+from platform_resources.planning.metrics import Asked
 from platform_resources.planning.monitor_costs import Cost, Surroundings, cost, objective_work, profiled_relations
 from platform_resources.planning.monitor_text import changes_text, shown
 from platform_resources.planning.monitors import applied, changes, monitors, product_changes

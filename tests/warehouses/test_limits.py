@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from platform_resources.capabilities.measures import CountIf, DistinctKeys, DuplicateRows, Reading, Relation, RowCount, Scalar
-from platform_resources.planning.measures import Asked
+from platform_resources.planning.metrics import Asked
 from platform_resources.warehouses.duckdb import QueryTooSlow, opened
 from platform_resources.warehouses.limits import Limits, SettingInvalid, limits, machine_memory, spill_folder
 from platform_resources.warehouses.measuring import measure

@@ -18,8 +18,8 @@ from platform_resources.capabilities.measures import (
     RowCount,
     Scalar,
 )
-from platform_resources.planning.measures import Asked
 from platform_resources.planning.merging import mergings
+from platform_resources.planning.metrics import Asked
 from platform_resources.planning.profiling import ProfiledColumn, profile_asked, profile_mergings
 from platform_resources.warehouses.duckdb import MEMORY, ProductDatabase
 from platform_resources.warehouses.measuring import measure

@@ -9,7 +9,8 @@ import pytest
 
 from platform_resources.capabilities.measures import CountIf, Minimum, Relation
 from platform_resources.objectives.profiles import ColumnProfile, Histogram, Profile, profile_data, profile_of
-from platform_resources.planning.measures import Asked, first_queries
+from platform_resources.planning.measures import first_queries
+from platform_resources.planning.metrics import Asked
 from platform_resources.planning.profiling import ProfiledColumn, profiled_columns
 from platform_resources.spec.components import DataSet
 from platform_resources.warehouses import profiling
@@ -137,7 +138,8 @@ def test_objectives_and_profile_are_measured_in_one_scan(database):
     asked = [Asked("a", VISITS, Minimum("c")), Asked("b", VISITS, CountIf("c > 3"))]
     ran = []
     readings = measure(asked, lambda sql: ran.append(sql) or database.execute(sql), subject(database).asked)
-    assert len(ran) == 1 and ran[0].count('min("c")') == 1
+    (scan,) = [sql for sql in ran if not sql.startswith("explain")]
+    assert scan.count('min("c")') == 1
     assert (readings["a"].value, readings["b"].value) == (0, 6)
 
 

@@ -9,7 +9,7 @@ from platform_resources.capabilities.measures import Moment, Relation, Subject
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.objectives.judgement import judged
 from platform_resources.planning.failing_rows import failing_rows_sql
-from platform_resources.planning.measures import Asked
+from platform_resources.planning.metrics import Asked
 from platform_resources.spec.components import DataSet
 from platform_resources.warehouses.measuring import measure
 

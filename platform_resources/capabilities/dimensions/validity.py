@@ -145,8 +145,8 @@ def _invalid(settings: ValiditySettings, declared: str | None) -> Measure:
         if as_text:
             # The same as `not in`, which DuckDB looks at row by row and this once for each entry of a dictionary.
             known = " ".join(f"when {literal(str(value))} then false" for value in settings.accepted_values)
-            return CountIf(f"case {column} {known} else {column} is not null end")
-        return CountIf(f"{column} not in ({', '.join(literal(value) for value in settings.accepted_values)})")
+            return CountIf(f"case {column} {known} else {column} is not null end", settings.column)
+        return CountIf(f"{column} not in ({', '.join(literal(value) for value in settings.accepted_values)})", settings.column)
     if settings.pattern is not None:
         return CountIf(f"not regexp_full_match(cast({column} as varchar), {literal(settings.pattern)})")
     if settings.not_in_future:

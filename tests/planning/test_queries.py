@@ -1,0 +1,59 @@
+"""Counts about columns of few values: made from the values, not from the rows, once there are many."""
+
+from platform_resources.capabilities.measures import CountIf, Relation, RowCount
+from platform_resources.planning.dialects import translated
+from platform_resources.planning.measures import first_queries
+from platform_resources.planning.metrics import Asked
+from platform_resources.planning.queries import MANY, halves
+
+CUSTOMERS, ORDERS = Relation("internal", "customers"), Relation("inputs", "orders")
+
+
+def of_values(count, column="state", relation=CUSTOMERS, start=0):
+    return [Asked(f"{relation.name} {column} {n}", relation, CountIf(f"{column} <> '{n}'", column)) for n in range(start, start + count)]
+
+
+def test_few_such_counts_ride_with_the_others():
+    (query,) = first_queries([*of_values(MANY - 1), Asked("rows", CUSTOMERS, RowCount())])
+    assert query.sql.count("count_if") == MANY - 1 and "group by" not in query.sql
+
+
+def test_many_are_made_from_the_values_of_their_columns_in_one_scan():
+    rows, values = first_queries([*of_values(3), *of_values(2, column="kind"), Asked("rows", CUSTOMERS, RowCount())])
+    assert rows.sql == 'select\n  count(*)\nfrom "internal"."customers"\nhaving count(*) >= 0'
+    assert values.sql == (
+        "select\n"
+        '  coalesce(sum(case when "not by kind" = 0 and (kind <> \'0\') then "rows with it" end), 0),\n'
+        '  coalesce(sum(case when "not by kind" = 0 and (kind <> \'1\') then "rows with it" end), 0),\n'
+        '  coalesce(sum(case when "not by state" = 0 and (state <> \'0\') then "rows with it" end), 0),\n'
+        '  coalesce(sum(case when "not by state" = 0 and (state <> \'1\') then "rows with it" end), 0),\n'
+        '  coalesce(sum(case when "not by state" = 0 and (state <> \'2\') then "rows with it" end), 0)\n'
+        "from (\n"
+        '  select "kind", "state", grouping("kind") as "not by kind", grouping("state") as "not by state", count(*) as "rows with it"\n'
+        '  from "internal"."customers"\n'
+        '  group by grouping sets (("kind"), ("state"))\n'
+        ") as made"
+    )
+
+
+def test_each_relation_is_grouped_for_itself():
+    queries = first_queries([*of_values(MANY), *of_values(MANY, relation=ORDERS)])
+    assert [(query.relation, len(query.metrics)) for query in queries] == [(ORDERS, MANY), (CUSTOMERS, MANY)]
+
+
+def test_few_counts_of_one_relation_do_not_join_many_of_another():
+    few, many = first_queries([*of_values(MANY), *of_values(MANY - 1, relation=ORDERS)])
+    assert "group by" not in few.sql and "group by" in many.sql
+
+
+def test_its_halves_are_counted_row_by_row():
+    (query,) = first_queries(of_values(MANY + 1))
+    parts = halves(query)
+    assert [len(part.metrics) for part in parts] == [3, 3]
+    assert all(part.sql.count("count_if") == 3 and "group by" not in part.sql for part in parts)
+
+
+def test_snowflake_groups_by_the_same_sets():
+    (query,) = first_queries([*of_values(3), *of_values(2, column="kind")])
+    sql = " ".join(translated(query.sql, "snowflake").split())
+    assert 'GROUP BY GROUPING SETS ( ( "kind" ), ( "state" ) )' in sql and 'GROUPING("kind") AS "not by kind"' in sql
