@@ -9,6 +9,7 @@ from typing import Any
 
 DBT = [sys.executable, "-c", "from dbt.cli.main import cli; cli()"]
 INVOCATION = "e7faf339-c170-43ca-b4ca-a1b773076ff5"
+WRITTEN = "2024-06-01T05:00:09Z"
 SCHEMA = "https://schemas.getdbt.com/dbt/{}/v{}.json"
 
 PROJECT = {
@@ -75,7 +76,7 @@ def node(name: str, kind: str = "test", **more: Any) -> dict[str, Any]:
 
 
 def manifest(*nodes: dict[str, Any], version: int = 12, invocation: Any = INVOCATION, kind: str = "manifest") -> dict[str, Any]:
-    metadata = {"dbt_schema_version": SCHEMA.format(kind, version), "invocation_id": invocation}
+    metadata = {"dbt_schema_version": SCHEMA.format(kind, version), "invocation_id": invocation, "project_name": "lake"}
     return {"metadata": metadata, "nodes": {unique_id(each): each for each in nodes}}
 
 
@@ -83,8 +84,10 @@ def unique_id(each: dict[str, Any]) -> str:
     return f"{each['resource_type']}.lake.{each['name']}"
 
 
-def run_results(*results: dict[str, Any], version: int = 6, invocation: Any = INVOCATION, kind: str = "run-results") -> dict[str, Any]:
-    metadata = {"dbt_schema_version": SCHEMA.format(kind, version), "invocation_id": invocation, "generated_at": "2024-06-01T05:00:09Z"}
+def run_results(
+    *results: dict[str, Any], version: int = 6, invocation: Any = INVOCATION, kind: str = "run-results", written: str = WRITTEN
+) -> dict[str, Any]:
+    metadata = {"dbt_schema_version": SCHEMA.format(kind, version), "invocation_id": invocation, "generated_at": written}
     return {"metadata": metadata, "results": list(results)}
 
 

@@ -32,7 +32,8 @@ def run(job: Job) -> Answer:
     import duckdb
 
     from platform_resources.capabilities.dimensions import completeness, custom_sql, uniqueness, validity
-    from platform_resources.capabilities.measures import Moment, Relation, Subject
+    from platform_resources.capabilities.judgements import Moment
+    from platform_resources.capabilities.measures import Relation, Subject
     from platform_resources.objectives.judgement import judged
     from platform_resources.planning.metrics import Asked
     from platform_resources.spec.components import DataSet

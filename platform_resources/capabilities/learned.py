@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from platform_resources.capabilities.measures import Kind, ToLearn
+from platform_resources.capabilities.judgements import Kind, ToLearn
 from platform_resources.spec.field_types import Percent
 from platform_resources.spec.strict import Strict
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from platform_resources.capabilities.measures import Judgement, Measure, Moment, Reading, Subject
+from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.spec.product import Product
 from platform_resources.spec.strict import Strict
 

@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from platform_resources.capabilities.measures import Judgement, Reading
+from platform_resources.capabilities.judgements import Judgement
+from platform_resources.capabilities.measures import Reading
 
 
 def counted(readings: Mapping[str, Reading], name: str) -> int:

@@ -25,6 +25,7 @@ from platform_resources.cli import (
     status,
 )
 from platform_resources.cli.console import CANNOT_RUN, SPEC_INVALID, Stop, fail
+from platform_resources.cli.memory import database_trouble
 from platform_resources.repository import NoMesh
 from platform_resources.warehouses.versions import VersionsUnreadable
 
@@ -97,6 +98,11 @@ def main() -> None:
         _leave(fail(str(error), SPEC_INVALID))
     except OSError as error:
         _leave(fail(_told(error), CANNOT_RUN))
+    except Exception as error:
+        trouble = database_trouble(error)
+        if not trouble:
+            raise
+        _leave(fail(trouble, CANNOT_RUN))
 
 
 def _told(error: OSError) -> str:

@@ -59,18 +59,6 @@ def evaluated(root: Path, plan: MeshPlan, domains: Collection[str] | None = None
         return done, [event for name in touched for event in events_of(connection, name) if event.at >= begun]
 
 
-def live_incidents(root: Path) -> dict[str, list[str]]:
-    """The names of the incidents that are not over, by product: its own, and those that it suffers from."""
-    from platform_resources.ledger.incident_store import incidents_of
-
-    found: dict[str, list[str]] = {}
-    with synced(root, datetime.now(UTC)) as ledger, ledger.reading() as connection:
-        for stored in incidents_of(connection, live=True):
-            for product in (stored.incident.cause, *stored.incident.impacted):
-                found.setdefault(product, []).append(stored.incident.name)
-    return found
-
-
 def print_happened(events: "Iterable[Event]") -> None:
     for event in events:
         out.print(f"{told(event.incident)} {event.kind} {told(event.note)}".strip(), soft_wrap=True, highlight=False)

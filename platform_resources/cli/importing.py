@@ -34,19 +34,27 @@ def import_dbt_results(
     if isinstance(found, tuple):
         print_problems(found)
         raise Stop(CANNOT_RUN)
-    if not found.results:
-        stop(f"{run_results} has no result of a test, so nothing is imported; import after dbt test or dbt build", CANNOT_RUN)
     root, plan = mesh_of(context)
     done = _imported(root, plan, found)
+    if not found.results and not done.removed:
+        stop(f"{run_results} has no result of a test, so nothing is imported; import after dbt test or dbt build", CANNOT_RUN)
     if as_json:
         print_json(_data(done))
     else:
         _print(done)
-    problems, happened = evaluated(root, plan, {plan.product(test.match.product).domain for test in done.tests})
+    problems, happened = evaluated(root, plan, _domains(plan, done))
     if not as_json:
         print_happened(happened)
     print_evaluation_problems(problems)
+    if any(each.problems for each in problems):
+        stop("the results are imported, but what follows from them is not judged yet; mend that, then `mesh evaluate`", CANNOT_RUN)
     raise Stop(_exit_code(done))
+
+
+def _domains(plan: MeshPlan, done: "Imported") -> set[str]:
+    """Those of every product of which a test has spoken or is gone."""
+    names = {*(test.match.product for test in done.tests), *(check.product for check in done.removed)}
+    return {product.domain for product in plan.products if product.name in names}
 
 
 def _file(path: Path, option: str) -> ArtefactFile:
@@ -80,6 +88,8 @@ def _print(done: "Imported") -> None:
     if done.tests:
         out.print(table)
     out.print(f"{_counted(done)}, of dbt's invocation {told(done.invocation_id)}")
+    for check in done.removed:
+        out.print(f"gone from its dbt project: {told(check.product)}, {told(check.asset_key)}: {told(check.name)}", highlight=False)
     _print_refused(done.refused)
 
 
@@ -112,6 +122,7 @@ def _data(done: "Imported") -> dict[str, Any]:
         "older": done.count("older"),
         "tests": [_test_data(test) for test in done.tests],
         "refused": [{"test": each.test.unique_id, "reason": each.reason} for each in done.refused],
+        "removed": [{"product": each.product, "asset": each.asset_key, "check": each.name} for each in done.removed],
     }
 
 

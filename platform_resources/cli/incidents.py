@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, Stop, cell, out, print_json, stop, told, words, you
 from platform_resources.cli.memory import synced
@@ -137,25 +138,30 @@ def _print_incidents(found: "Sequence[StoredIncident]", now: datetime, when: str
     if not found:
         words.print(f"no incident{f' of {told(product)}' if product else ''}{when}", style="green", highlight=False)
         return
-    from platform_resources.orchestration.trust import span_text
-
     table = Table(box=None, header_style="bold")
     for column in ("incident", "severity", "status", "since (UTC)", "lasted"):
         table.add_column(column, no_wrap=True)
     table.add_column("what is broken", overflow="fold")
     table.add_column("suffer from it", overflow="fold")
     for each in found:
-        incident = each.incident
-        table.add_row(
-            cell(incident.name),
-            f"[{SEVERITIES[each.severity]}]{each.severity}[/]",
-            f"[{'green' if not incident.live else 'red' if incident.status == 'open' else 'yellow'}]{incident.status}[/]{_how(incident)}",
-            f"{incident.began_at:%Y-%m-%d %H:%M}",
-            span_text((incident.resolved_at or now) - incident.began_at),
-            cell(each.title),
-            cell(", ".join(incident.impacted) or "-"),
-        )
+        table.add_row(*_row(each, now))
     out.print(table)
+
+
+def _row(stored: "StoredIncident", now: datetime) -> tuple[str | Text, ...]:
+    from platform_resources.orchestration.trust import span_text
+
+    incident = stored.incident
+    colour = "green" if not incident.live else "red" if incident.status == "open" else "yellow"
+    return (
+        cell(incident.name),
+        f"[{SEVERITIES[stored.severity]}]{stored.severity}[/]",
+        f"[{colour}]{incident.status}[/]{_how(incident)}",
+        f"{incident.began_at:%Y-%m-%d %H:%M}",
+        span_text((incident.resolved_at or now) - incident.began_at),
+        cell(stored.title),
+        cell(", ".join(incident.impacted) or "-"),
+    )
 
 
 def _print_response(response: Any) -> None:

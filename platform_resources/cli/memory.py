@@ -54,3 +54,17 @@ def synced(root: Path, now: datetime) -> "Iterator[Ledger]":
             yield ledger
     except LedgerUnavailable as error:
         stop(str(error), CANNOT_RUN)
+
+
+def database_trouble(error: Exception) -> str:
+    """What is wrong with the ledger or with Dagster's history, and what to do; empty where the error is about neither.
+
+    The ledger tells of itself. Whatever other database there is is one of Dagster's.
+    """
+    from platform_resources.ledger.database import LedgerUnavailable
+    from platform_resources.ledger.troubles import database_trouble as trouble
+
+    if isinstance(error, LedgerUnavailable):
+        return str(error)
+    told = trouble(error)
+    return f"Dagster's history (DAGSTER_HOME, or .dagster beside the mesh's state) cannot be used: {told}" if told else ""

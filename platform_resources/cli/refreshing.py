@@ -23,10 +23,11 @@ from platform_resources.cli.console import (
     told,
     words,
 )
-from platform_resources.cli.evaluating import evaluated, live_incidents, print_happened, print_problems
+from platform_resources.cli.evaluating import evaluated, print_happened, print_problems
 from platform_resources.cli.memory import history
 from platform_resources.cli.specs import Json
-from platform_resources.cli.status import mesh_health, print_health
+from platform_resources.cli.status import overview
+from platform_resources.cli.status_tables import print_health
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import MeshPlan, ProductPlan
 
@@ -60,7 +61,10 @@ def refresh(
         print_json([asdict(each) for each in done])
     elif every or len(done) > 1:
         shown = [product for product in plan.products if product.name in names]
-        print_health(mesh_health(root, shown, datetime.now(UTC)), plan.rejected if every else (), live_incidents(root))
+        found = overview(root, plan, shown, datetime.now(UTC))
+        print_health(found.health, found.trust, plan.rejected if every else ())
+        if found.unavailable:
+            stop(found.unavailable, CANNOT_RUN)
         print_happened(happened)
     print_problems(evaluations)
     not_judged = any(each.problems for each in evaluations)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from platform_resources.ledger import tables
 from platform_resources.ledger.database import Ledger
@@ -46,6 +46,23 @@ def _may_retire(check: Check, rejected: Collection[str]) -> bool:
 
 def known_checks(connection: Connection) -> dict[int, Check]:
     return {row["id"]: Check(**row) for row in connection.execute(select(tables.checks)).mappings()}
+
+
+def imported_checks(connection: Connection, retired: bool) -> tuple[Check, ...]:
+    """The tests that run elsewhere and are in no plan: those that are there, or those that are gone."""
+    table = tables.checks
+    gone = table.c.retired_at.is_not(None) if retired else table.c.retired_at.is_(None)
+    found = connection.execute(select(table).where(table.c.kind == "imported", gone).order_by(table.c.id)).mappings()
+    return tuple(Check(**row) for row in found)
+
+
+def retire(connection: Connection, checks: Collection[int], now: datetime) -> None:
+    connection.execute(update(tables.checks).where(tables.checks.c.id.in_(checks)).values(retired_at=now))
+
+
+def take_in(connection: Connection, checks: Collection[int]) -> None:
+    """What was imported just now is there, though it was retired before, or was once in the plan."""
+    connection.execute(update(tables.checks).where(tables.checks.c.id.in_(checks)).values(retired_at=None, kind="imported"))
 
 
 def _planned(product: ProductPlan) -> Iterator[Check]:

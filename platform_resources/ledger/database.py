@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InternalError, NoSuchModuleError, OperationalError
+
+from platform_resources.ledger.troubles import remedy
 
 URL_VARIABLE = "MESH_LEDGER"
 LEDGER_FILE = ".mesh/ledger.sqlite"
@@ -21,7 +23,7 @@ ADVISORY_LOCK = 7_352_118_640_117
 
 
 class LedgerUnavailable(Exception):
-    """Raised where the ledger cannot be opened; says where it was looked for and what to do. Never shows a password."""
+    """Raised where the ledger cannot be opened, or fails afterwards; says where it is and what to do. Never shows a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ def open_ledger(url: str) -> Ledger:
         raise LedgerUnavailable(f'the ledger {shown} needs {error.name}; install the extra "postgres"') from error
     except (DBAPIError, sqlite3.Error, OSError) as error:
         told = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-        raise LedgerUnavailable(f"the ledger {shown} cannot be opened: {told.strip()}") from error
+        raise LedgerUnavailable(f"the ledger {shown} cannot be opened: {told.strip()}\n{remedy(told)}") from error
+    event.listen(engine, "handle_error", _unavailable)
     return Ledger(engine)
 
 
@@ -101,6 +104,18 @@ def _engine(where: URL) -> Engine:
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _unavailable(context: ExceptionContext) -> LedgerUnavailable | None:
+    """What the database is to blame for, and no statement: it is locked, full, damaged or gone. SQLAlchemy raises what is given here."""
+    error = context.sqlalchemy_exception
+    if context.is_pre_ping or not isinstance(error, DBAPIError) or context.engine is None:
+        return None
+    # SQLite says no more than DatabaseError of a damaged file.
+    if not (context.is_disconnect or isinstance(error, OperationalError | InternalError) or type(error) is DatabaseError):
+        return None
+    shown, told = context.engine.url.render_as_string(hide_password=True), str(error.orig).strip()
+    return LedgerUnavailable(f"the ledger {shown} cannot be used: {told}\n{remedy(told)}")
 
 
 def _set_up_sqlite(connection: Any, record: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from platform_resources.capabilities.measures import Refreshes
+from platform_resources.capabilities.judgements import Refreshes
 from platform_resources.ledger import tables
 from platform_resources.ledger.records import Run
 
@@ -20,15 +20,16 @@ def refreshes(connection: Connection, product: str, now: datetime, count: int) -
     whole = table.c.run_id.in_(select(scorecards.c.run_id).where(scorecards.c.product == product))
     ended_well = of_product.where(table.c.status == "succeeded", table.c.ended_at <= now, whole)
     seconds = [run.seconds for run in _newest(connection, ended_well, count)]
-    return Refreshes(tuple(length for length in reversed(seconds) if length is not None), _running(connection, of_product, now))
+    running = going_on(connection, product, now)
+    since = running.started_at if running is not None else None
+    seconds_so_far = (now - since).total_seconds() if since is not None else None
+    return Refreshes(tuple(length for length in reversed(seconds) if length is not None), seconds_so_far)
 
 
-def _running(connection: Connection, of_product: Select[Any], now: datetime) -> float | None:
+def going_on(connection: Connection, product: str, now: datetime) -> Run | None:
     """A product is refreshed once at a time, so of runs without an end only the newest can still go on; the others were killed."""
-    newest = _newest(connection, of_product, 1)
-    if not newest or newest[0].started_at is None or newest[0].ended_at is not None:
-        return None
-    return (now - newest[0].started_at).total_seconds()
+    newest = _newest(connection, select(tables.runs).where(tables.runs.c.product == product, tables.runs.c.started_at <= now), 1)
+    return newest[0] if newest and newest[0].ended_at is None else None
 
 
 def _newest(connection: Connection, query: Select[Any], count: int) -> list[Run]:

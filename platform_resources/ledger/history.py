@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, FromClause, Select, Table, func, select, true
 
-from platform_resources.capabilities.measures import Verdict
+from platform_resources.capabilities.judgements import Verdict
 from platform_resources.ledger import tables
 from platform_resources.ledger.records import Check, FreshnessState, InputState, Publication, Reading, Run, Scorecard
 
@@ -129,6 +129,17 @@ def input_states(connection: Connection, product: str, since: datetime, until: d
     table = tables.input_states
     found = _within(table, table.c.at, product, since, until).order_by(table.c.at, table.c.port)
     return tuple(InputState(**row) for row in connection.execute(found).mappings())
+
+
+def newest_input_states(connection: Connection, at: datetime, products: Collection[str]) -> tuple[InputState, ...]:
+    """What was pulled last by `at` into every input port of these products. One query."""
+    table = tables.input_states
+    newest = select(table.c.product, table.c.port, func.max(table.c.at).label("newest"))
+    last = newest.where(table.c.at <= at, table.c.product.in_(products)).group_by(table.c.product, table.c.port).subquery()
+    same = (table.c.product == last.c.product) & (table.c.port == last.c.port) & (table.c.at == last.c.newest)
+    query = select(table).join(last, same).order_by(table.c.product, table.c.port, table.c.run_id)
+    found = {(row["product"], row["port"]): InputState(**row) for row in connection.execute(query).mappings()}
+    return tuple(found.values())
 
 
 def scorecards(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[Scorecard, ...]:

@@ -131,9 +131,13 @@ def keys_told(connection: Connection, incident: str) -> dict[str, State]:
     return _states(connection, table.c.incident == incident)
 
 
-def keys_about(connection: Connection, kind: MessageKind, domain: str) -> dict[str, State]:
-    """The messages of a kind that are about the products of a domain, or about the domain, in any state: by key."""
-    return _states(connection, (table.c.kind == kind) & (table.c.domain == domain))
+def keys_about(connection: Connection, kind: MessageKind, products: Collection[str], since: datetime | None = None) -> dict[str, State]:
+    """The messages of a kind about these products, in any state: by key; only those written at or after `since`, if given.
+
+    What is about a whole domain is about the product "".
+    """
+    about = (table.c.kind == kind) & table.c.product.in_(products)
+    return _states(connection, about if since is None else about & (table.c.created_at >= since))
 
 
 def states_of(connection: Connection, keys: Collection[str]) -> dict[str, State]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
-from platform_resources.capabilities.measures import History, Past, Spent
+from platform_resources.capabilities.judgements import History, Past, Spent
 from platform_resources.ledger import tables
 from platform_resources.ledger.incident_store import incidents_of
 from platform_resources.ledger.records import Run

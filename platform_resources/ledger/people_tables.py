@@ -143,6 +143,7 @@ messages = Table(
     Index("ix_messages_due", "not_before", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
     Index(None, "incident"),
     Index(None, "created_at"),
+    Index(None, "kind", "product", "created_at"),
 )
 
 subscriptions = Table(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from platform_resources.capabilities.measures import Verdict
+from platform_resources.capabilities.judgements import Verdict
 from platform_resources.ledger.events import Checked, Event, FreshnessChanged, Materialised, RunEnded, RunStarted
 from platform_resources.ledger.records import (
     Check,

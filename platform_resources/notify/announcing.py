@@ -57,7 +57,7 @@ def _first(trouble: Trouble, to: Recipient, now: datetime, dagster: str) -> Iter
     if now < trouble.noticed_at + trouble.root.patience.wait or not _may(to, trouble.severity, now):
         return
     key = told_key(trouble.incident, "first", trouble.severity, _newest(trouble, to), to.channel)
-    yield _message(key, "incident", trouble, to, first_words(trouble, to, dagster), now)
+    yield _message(key, "incident", trouble, to, first_words(trouble, to, now, dagster), now)
 
 
 def _as_known_to(trouble: Trouble, channel: str, known: Outbox) -> Trouble:
@@ -77,7 +77,7 @@ def _update(trouble: Trouble, to: Recipient, heard: Sequence[IncidentKey], now: 
     moment = max(until, _newest(trouble, to))
     severity = trouble.severity if risen else worst
     key = told_key(trouble.incident, "update", severity, moment, to.channel)
-    yield _message(key, "update", trouble, to, update_words(trouble, to, news, worst if risen else None, dagster), now)
+    yield _message(key, "update", trouble, to, update_words(trouble, to, news, worst if risen else None, now, dagster), now)
 
 
 def _reminder(
@@ -104,7 +104,7 @@ def _over(trouble: Trouble, subscriptions: Sequence[Subscription], known: Outbox
     for channel, severity in sorted(_reached(trouble, known).items()):
         to = by_name.get(channel, Recipient(channel, consumer=True))
         if _may(to, severity, now):
-            yield _message(recovery_key(trouble.incident, channel), "recovery", trouble, to, recovery_words(trouble, to), now)
+            yield _message(recovery_key(trouble.incident, channel), "recovery", trouble, to, recovery_words(trouble, to, now), now)
 
 
 def _reached(trouble: Trouble, known: Outbox) -> dict[str, Severity]:

@@ -86,7 +86,17 @@ def _filled(channel: ChannelPlan, environment: Mapping[str, str]) -> str:
     if missing:
         names = f"variable {missing[0]}, which is" if len(missing) == 1 else f"variables {', '.join(missing)}, which are"
         raise ChannelUnusable(f"{_named(channel.name)} needs the environment {names} not set")
+    for name in variables(channel):
+        _refuse_bytes(_named(channel.name), name, environment)
     return VARIABLE.sub(lambda found: _value(found.group(1), environment), channel.url)
+
+
+def _refuse_bytes(named: str, name: str, environment: Mapping[str, str]) -> None:
+    """Python takes bytes that are no UTF-8 for lone surrogates, which no address can hold."""
+    try:
+        _value(name, environment).encode()
+    except UnicodeEncodeError:
+        raise ChannelUnusable(f"{named} cannot be used: the environment variable {name} holds bytes that are no text in UTF-8") from None
 
 
 def _mail_url(person: str, environment: Mapping[str, str]) -> str:
@@ -95,6 +105,7 @@ def _mail_url(person: str, environment: Mapping[str, str]) -> str:
     if not server:
         told = f"write the mail server into it, such as {_MAIL_EXAMPLE}"
         raise ChannelUnusable(f"e-mail needs the environment variable {MAIL_VARIABLE}, which is not set; {told}")
+    _refuse_bytes(_named(person), MAIL_VARIABLE, environment)
     if scheme(server) not in _MAIL_SCHEMES:
         raise ChannelUnusable(f"{MAIL_VARIABLE} is no mail server; write mailto:// or mailtos://, such as {_MAIL_EXAMPLE}")
     if _has_recipient(server):

@@ -10,6 +10,7 @@ from platform_resources.objectives.incidents import Incident, Resolution
 from platform_resources.objectives.indicators import Budget
 from platform_resources.objectives.schema_difference import SchemaDifference
 from platform_resources.objectives.severity import Severity
+from platform_resources.planning.faults import fault
 from platform_resources.planning.plan import ProductPlan
 from platform_resources.planning.routes import DigestPlan, Patience, RoutePlan
 
@@ -64,7 +65,10 @@ class Impact:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failing check of the root; `check` is its name within the product: `orders:refreshed_daily`, `inputs/deliveries:arrived`."""
+    """One failing check of the root; `check` is its name within the product: `orders:refreshed_daily`, `inputs/deliveries:arrived`.
+
+    `held_back`: it was found in a version that was never published, and not in the one that consumers read. A `gate` stops a publication.
+    """
 
     check: str
     title: str
@@ -75,6 +79,13 @@ class Failure:
     threshold: str = ""
     failing_rows: int | None = None
     run_id: str = ""
+    held_back: bool = False
+    gate: bool = False
+
+    @property
+    def fault(self) -> str:
+        """What is broken, where the title says what ought to be."""
+        return fault(self.check, self.title)
 
     @property
     def kind(self) -> FailureKind:
@@ -110,6 +121,16 @@ class Trouble:
     reopened_at: datetime | None = None
     moved_from: tuple[Incident, ...] = ()
     ending: str = ""
+
+    @property
+    def held_back(self) -> bool:
+        """Whether a new version was made that never reached anybody."""
+        return any(failure.held_back for failure in self.failures)
+
+    @property
+    def gates(self) -> tuple[Failure, ...]:
+        """What held a new version back."""
+        return tuple(failure for failure in self.failures if failure.held_back and failure.gate)
 
     @property
     def phase(self) -> int:
@@ -161,6 +182,19 @@ class SchemaChange:
 
 
 @dataclass(frozen=True, slots=True)
+class InputChange:
+    """What is different in what one refresh has pulled from outside of the mesh, by the title of each input port."""
+
+    about: About
+    run_id: str
+    ports: Mapping[str, SchemaDifference]
+
+    @property
+    def breaking(self) -> bool:
+        return any(difference.breaking for difference in self.ports.values())
+
+
+@dataclass(frozen=True, slots=True)
 class ProductLine:
     """How a product is today, and why if it is not well."""
 
@@ -200,16 +234,17 @@ class Day:
     resolved: tuple[ResolvedLine, ...] = ()
     budgets: tuple[BudgetStanding, ...] = ()
     schemas: tuple[SchemaChange, ...] = ()
+    inputs: tuple[InputChange, ...] = ()
 
 
-def product_facts(product: ProductPlan, good_as_of: datetime | None = None) -> About:
-    """What messages say of a product of the plan."""
+def product_facts(product: ProductPlan, good_as_of: datetime | None = None, usual: str = "UTC") -> About:
+    """What messages say of a product of the plan; `usual` is the time zone of those who read them, where it declares none itself."""
     support = product.info.support
     return About(
         product.name,
         product.title,
         product.domain,
-        product.refresh.timezone if product.refresh is not None else "UTC",
+        _timezone(product) or usual,
         product.owners,
         support.channel or "",
         _runbook(product.place.file, support.runbook or ""),
@@ -218,6 +253,14 @@ def product_facts(product: ProductPlan, good_as_of: datetime | None = None) -> A
         product.patience,
         good_as_of,
     )
+
+
+def _timezone(product: ProductPlan) -> str:
+    """That of its refresh, then that of the first indicator that names one; empty if none is declared."""
+    refresh = product.refresh
+    declared = [refresh.timezone] if refresh is not None and (refresh.cron or "timezone" in refresh.model_fields_set) else []
+    specs = (indicator.spec for indicator in product.indicators)
+    return next(iter((*declared, *(spec.timezone for spec in specs if "timezone" in spec.model_fields_set))), "")
 
 
 def _runbook(product_file: str, runbook: str) -> str:

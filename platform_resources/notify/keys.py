@@ -6,6 +6,7 @@
     incident/orders#3/0/recovery/-/sales.alerts
     budget/orders/fresh_on_most_days/75@20260615T000000.000000Z/sales.alerts
     schema/orders/20260615T050000-1a2b/finance.alerts
+    schema/orders/inputs/6f1c0a52-8d0b-4f43/sales.alerts
     digest/sales/2026-06-15/sales.alerts
 
 The number after an incident is its phase: how often it was reopened. The moment of a first message or an update is when the newest trouble
@@ -65,6 +66,10 @@ def budget_key(product: str, indicator: str, level: int, below_at: datetime, cha
 
 def schema_key(product: str, version: str, channel: str) -> str:
     return f"schema/{product}/{version}/{channel}"
+
+
+def input_key(product: str, run_id: str, channel: str) -> str:
+    return f"schema/{product}/inputs/{run_id}/{channel}"
 
 
 def digest_key(domain: str, day: date, channel: str) -> str:

@@ -46,7 +46,9 @@ def shown_url(template: str) -> str:
 
 def _forms(secret: str) -> Iterator[str]:
     for plain in {secret, unquote(secret)} - {""}:
-        yield from (plain, quote(plain), quote(plain, safe=""), quote_plus(plain))
+        # Bytes that are no UTF-8 are lone surrogates in Python: hiding them must not fail.
+        escaped = plain.encode("utf-8", "surrogatepass")
+        yield from (plain, quote(escaped), quote(escaped, safe=""), quote_plus(escaped))
         yield from (repr(plain)[1:-1], json.dumps(plain)[1:-1], html.escape(plain))
 
 

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
-from platform_resources.notify.facts import About, BudgetStanding, Day, OpenLine, ProductLine, ResolvedLine, SchemaChange
-from platform_resources.notify.safe_text import bold, bullets, code, harmless, length, listed, moment, one_line, paragraphs, place
+from platform_resources.notify.facts import About, BudgetStanding, Day, InputChange, OpenLine, ProductLine, ResolvedLine, SchemaChange
+from platform_resources.notify.safe_text import Clock, bold, bullets, code, harmless, length, listed, one_line, paragraphs, place
 from platform_resources.notify.wording import Words
 from platform_resources.objectives.schema_difference import SchemaDifference
 from platform_resources.objectives.severity import rank
@@ -65,6 +65,17 @@ def schema_words(change: SchemaChange, affected: Sequence[About] = ()) -> Words:
     return Words(one_line(f"{'Breaking: ' if change.breaking else ''}{title} {what}"), body)
 
 
+def input_words(change: InputChange) -> Words:
+    """Which columns of what was pulled are different, and what that may do to the product."""
+    title = one_line(change.about.title, 60)
+    what = "receives lost or changed columns" if change.breaking else "receives new columns"
+    advice = "**This may break** what is built from them." if change.breaking else "Nothing that works today breaks."
+    ports = [paragraphs(f"{bold(port)}:", bullets(_difference(difference))) for port, difference in change.ports.items() if difference]
+    runbook = bullets([f"Runbook: {place(change.about.runbook)}"] if change.about.runbook else [])
+    body = paragraphs(f"What comes into {bold(change.about.title)} has other columns than before. {advice}", *ports, runbook)
+    return Words(one_line(f"{'Input changed: ' if change.breaking else ''}{title} {what}"), body)
+
+
 def _difference(difference: SchemaDifference) -> list[str]:
     lines = [f"removed: {code(name)} ({code(kind)})" for name, kind in difference.removed]
     lines += [f"type changed: {code(each.column)}, from {code(each.before)} to {code(each.after)}" for each in difference.changed]
@@ -80,15 +91,14 @@ def digest_words(day: Day, on: date, now: datetime) -> Words:
     summary = (
         f"{len(bad)} of {len(running)} {products} {'is' if len(bad) == 1 else 'are'} not healthy" if bad else _all_healthy(len(running))
     )
-    zone = day.digest.timezone
     sections = (
         _section("", [_product(line) for line in bad]),
         _section("Open incidents", [_open(line, now) for line in sorted(day.open, key=lambda line: -rank(line.severity))]),
         _section("Resolved in the last day", [_resolved(line) for line in day.resolved]),
         _section("Error budgets at risk", [_at_risk(standing) for standing in day.budgets]),
-        _section("Changed schemas", [_changed(change) for change in day.schemas]),
+        _section("Changed schemas", [*map(_changed, day.schemas), *map(_changed_input, day.inputs)]),
     )
-    body = paragraphs(f"{summary}.", *sections, f"As of {moment(now, zone)}, {zone}." if any(sections) else "")
+    body = paragraphs(f"{summary}.", *sections, f"As of {Clock(day.digest.timezone, now).moment(now)}." if any(sections) else "")
     return Words(one_line(f"{one_line(day.title, 60)}, {on:%a} {on.day} {on:%b}: {summary}"), body)
 
 
@@ -127,3 +137,8 @@ def _at_risk(standing: BudgetStanding) -> str:
 
 def _changed(change: SchemaChange) -> str:
     return f"{bold(change.about.title)}: {'breaking' if change.breaking else 'only new columns'}"
+
+
+def _changed_input(change: InputChange) -> str:
+    ports = listed([harmless(port) for port, difference in change.ports.items() if difference])
+    return f"{bold(change.about.title)} receives {'lost or changed' if change.breaking else 'new'} columns: {ports}"

@@ -8,9 +8,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from platform_resources.notify.announcing import Due
-from platform_resources.notify.facts import About, BudgetStanding, Day, Outbox, SchemaChange, Subscription
-from platform_resources.notify.keys import EVER, budget_key, budget_keys, digest_key, schema_key
-from platform_resources.notify.notice_wording import BROKEN, budget_words, digest_words, schema_words
+from platform_resources.notify.facts import About, BudgetStanding, Day, InputChange, Outbox, SchemaChange, Subscription
+from platform_resources.notify.keys import EVER, budget_key, budget_keys, digest_key, input_key, schema_key
+from platform_resources.notify.notice_wording import BROKEN, budget_words, digest_words, input_words, schema_words
 from platform_resources.notify.recipients import Way, first_loud, ways
 from platform_resources.notify.wording import Words
 from platform_resources.objectives.messages import Message, MessageKind
@@ -69,6 +69,21 @@ def schema_notices(change: SchemaChange, subscriptions: Sequence[Subscription], 
             _when(reasons, in_utc(now)),
         )
         for channel, reasons in _by_channel(way for way, _ in (*found, *below))
+    )
+    return Due(tuple(message for message in messages if message.key not in known))
+
+
+def input_notices(change: InputChange, subscriptions: Sequence[Subscription], known: Outbox, now: datetime) -> Due:
+    """To the product's owners, who have to cope with it, and to its consumers: one message per refresh and channel.
+
+    Severities are those of a published schema.
+    """
+    if not any(change.ports.values()):
+        return Due()
+    words, about = input_words(change), change.about
+    messages = (
+        _message(input_key(about.name, change.run_id, channel), "schema", about, channel, words, _when(found, in_utc(now)))
+        for channel, found in _by_channel(ways(about, subscriptions, "high" if change.breaking else "low"))
     )
     return Due(tuple(message for message in messages if message.key not in known))
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -63,10 +64,19 @@ def listed(items: Sequence[str], most: int = MOST) -> str:
     return " and ".join(part for part in (", ".join(shown[:-1]), *shown[-1:]) if part)
 
 
-def moment(at: datetime, timezone: str) -> str:
-    """`Mon 15 Jun, 05:00`, on the zone's clock."""
-    local = at.astimezone(ZoneInfo(timezone))
-    return f"{local:%a} {local.day} {local:%b, %H:%M}"
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The clock that a message goes by, and when it is written."""
+
+    timezone: str
+    now: datetime
+
+    def moment(self, at: datetime) -> str:
+        """`Mon 15 Jun, 05:00 CEST`, or `Mon 15 Jun 2025, 05:00 CEST` if that is not this year."""
+        local, now = (each.astimezone(ZoneInfo(self.timezone)) for each in (at, self.now))
+        year = "" if local.year == now.year else f" {local.year}"
+        zone = local.tzname() or self.timezone
+        return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M} {f'UTC{zone}' if zone.startswith(('+', '-')) else zone}"
 
 
 def length(took: timedelta) -> str:

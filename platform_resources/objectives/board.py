@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from platform_resources.capabilities.measures import Verdict
+from platform_resources.capabilities.judgements import Verdict
 from platform_resources.objectives import incidents
 from platform_resources.objectives.incidents import NO_TROUBLE, OVER, Change, Event, Incident
 from platform_resources.objectives.lineage import Graph
@@ -21,7 +21,11 @@ from platform_resources.objectives.signals import Condition, Rule, Signal, condi
 
 Check = tuple[str, str]
 RuleOf = Callable[[str], Rule]
+Keep = Callable[[Change], None]
+Roots = Mapping[str, tuple[str, ...]]
+ByProduct = Mapping[str, Mapping[str, Signal]]
 NOT_WATCHED = "nothing that failed is watched any more"
+NONE_GONE: Mapping[Check, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +97,14 @@ def _with_acceptance(signals: Mapping[Check, Signal], incident: Incident, accept
     return {**signals, **{key: replace(signal, accepted=accepted) for key, signal in failing.items()}}
 
 
-def tended(board: Board, upstream: Graph, at: datetime, rule_of: RuleOf) -> tuple[Board, tuple[Event, ...]]:
+def tended(
+    board: Board, upstream: Graph, at: datetime, rule_of: RuleOf, gone: Mapping[Check, str] = NONE_GONE
+) -> tuple[Board, tuple[Event, ...]]:
     """The board as it should be at `at`, and what happened to get there. Tending it again changes nothing.
 
     `rule_of` gives each product's rule. Of it, the cooldown of the product whose incident it is counts, and the settle time of the product
     that has to catch up: how soon a repair arrives depends on how often the product below is refreshed. It is asked about products that
-    have failing checks, those that left the mesh included.
+    have failing checks, those that left the mesh included. `gone` says of checks that are watched no longer why, where that is known.
     """
     at, checks = in_utc(at), _by_product(board.signals)
     by_product = causes(upstream, board.failing)
@@ -110,20 +116,36 @@ def tended(board: Board, upstream: Graph, at: datetime, rule_of: RuleOf) -> tupl
 
     for incident in board.live:
         if incident.cause not in by_product:
-            keep(_ended(incident, board, at))
-    for product, roots in by_product.items():
-        if roots == (product,) and not _is_catching_up(product, board, checks, at, rule_of(product)):
-            _open_if_due(product, checks[product], found, at, rule_of(product), keep)
-    for product, roots in by_product.items():
-        if roots != (product,):
-            _attach(product, roots, found, at, keep)
-    for product in by_product:
-        if product in found and found[product].live:
-            keep(incidents.noticed(found[product], _failing(checks[product]), at))
+            keep(_ended(incident, board, at, gone))
+    _open_at_roots(board, by_product, checks, found, at, rule_of, keep)
+    _attach_below(by_product, found, at, keep)
+    _notice(by_product, checks, found, at, keep)
     return replace(board, incidents=found, forgotten=frozenset()), tuple(events)
 
 
-def _by_product(signals: Mapping[Check, Signal]) -> Mapping[str, Mapping[str, Signal]]:
+def _open_at_roots(
+    board: Board, by_product: Roots, checks: ByProduct, found: Mapping[str, Incident], at: datetime, rule_of: RuleOf, keep: Keep
+) -> None:
+    """For each product that is its own root, unless the repair of another is still on its way down to it."""
+    for product, roots in by_product.items():
+        if roots == (product,) and not _is_catching_up(product, board, checks, at, rule_of(product)):
+            _open_if_due(product, checks[product], found, at, rule_of(product), keep)
+
+
+def _attach_below(by_product: Roots, found: Mapping[str, Incident], at: datetime, keep: Keep) -> None:
+    for product, roots in by_product.items():
+        if roots != (product,):
+            _attach(product, roots, found, at, keep)
+
+
+def _notice(by_product: Roots, checks: ByProduct, found: Mapping[str, Incident], at: datetime, keep: Keep) -> None:
+    """What else fails of a product that has an incident of its own."""
+    for product in by_product:
+        if product in found and found[product].live:
+            keep(incidents.noticed(found[product], _failing(checks[product]), at))
+
+
+def _by_product(signals: Mapping[Check, Signal]) -> ByProduct:
     found: dict[str, dict[str, Signal]] = {}
     for (product, check), signal in signals.items():
         found.setdefault(product, {})[check] = signal
@@ -134,17 +156,17 @@ def _failing(checks: Mapping[str, Signal]) -> tuple[str, ...]:
     return tuple(sorted(check for check, signal in checks.items() if signal.counts))
 
 
-def _ended(incident: Incident, board: Board, at: datetime) -> Change:
+def _ended(incident: Incident, board: Board, at: datetime, gone: Mapping[Check, str]) -> Change:
     """Nothing of its cause fails any more. That is a recovery only if what failed last was watched to the end."""
     checks = {(incident.cause, check) for check in incident.checks}
     if checks and (checks.isdisjoint(board.signals) or checks & board.forgotten):
-        return incidents.resolved(incident, "no action", at, note=NOT_WATCHED)
+        lost = sorted(check for check in checks if check in board.forgotten or check not in board.signals)
+        why = dict.fromkeys(gone.get(check, NOT_WATCHED) for check in lost)
+        return incidents.resolved(incident, "no action", at, note="; ".join(why))
     return incidents.resolved(incident, "auto-recovered", at)
 
 
-def _open_if_due(
-    product: str, checks: Mapping[str, Signal], found: Mapping[str, Incident], at: datetime, rule: Rule, keep: Callable[[Change], None]
-) -> None:
+def _open_if_due(product: str, checks: Mapping[str, Signal], found: Mapping[str, Incident], at: datetime, rule: Rule, keep: Keep) -> None:
     last = found.get(product)
     if last is not None and last.live:
         return
@@ -160,7 +182,7 @@ def _open_if_due(
         keep(incidents.opened(product, began, max(at, last.changed_at), last.number + 1, failing))
 
 
-def _is_catching_up(product: str, board: Board, checks: Mapping[str, Mapping[str, Signal]], at: datetime, rule: Rule) -> bool:
+def _is_catching_up(product: str, board: Board, checks: ByProduct, at: datetime, rule: Rule) -> bool:
     """Whether a root that it failed under has recovered so lately that the repair may still be on its way down."""
     causes_above = (incident.cause for incident in board.incidents.values() if product in incident.impacted)
     roots = (condition(checks.get(cause, {}).values()) for cause in causes_above)
@@ -179,7 +201,7 @@ def _is_trouble_again(incident: Incident, now: Condition, failing: Collection[st
     return is_bad_later or not set(failing) <= set(incident.checks)
 
 
-def _attach(product: str, roots: tuple[str, ...], found: Mapping[str, Incident], at: datetime, keep: Callable[[Change], None]) -> None:
+def _attach(product: str, roots: tuple[str, ...], found: Mapping[str, Incident], at: datetime, keep: Keep) -> None:
     """To the incident of every root that has one, also one that a person has called fixed: it explains what fails below it."""
     own = found.get(product)
     moving = own if own is not None and own.live else None

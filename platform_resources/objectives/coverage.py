@@ -29,29 +29,29 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class ProductCoverage:
-    """The product's own coverage, that with its whole upstream lineage (T2), and its own tests and monitors (T1).
+    """The product's own coverage, that with its whole upstream lineage (T2), and the number of its own tests and monitors (T1).
 
     `blind` are the upstream products, and the product itself, of which nothing at all is watched, although there is something.
     """
 
     own: Coverage
     lineage: Coverage
-    tests: int
-    monitors: int
+    tests_and_monitors: int
     blind: tuple[str, ...]
 
 
-def product_coverage(product: str, upstream: Graph, things: Mapping[str, Sequence[Watched]]) -> ProductCoverage:
+def product_coverage(product: str, upstream: Graph, things: Mapping[str, Sequence[Watched]], elsewhere: int = 0) -> ProductCoverage:
     """`things` has the data sets and ports of every product. A product upstream counts once, however many ways lead to it.
 
-    An upstream product without an entry is nothing that could be watched, so leave none out.
+    An upstream product without an entry is nothing that could be watched, so leave none out. `elsewhere` is the number of the product's
+    tests that are not in its plan, because they run elsewhere.
     """
     own = things.get(product, ())
     lineage = sorted({product, *ancestors(product, upstream)})
     whole = {name: _coverage(things.get(name, ())) for name in lineage}
     total = Coverage(sum(part.watched for part in whole.values()), sum(part.total for part in whole.values()))
     blind = tuple(name for name, part in whole.items() if part.total and not part.watched)
-    return ProductCoverage(whole[product], total, sum(one.tests for one in own), sum(one.monitors for one in own), blind)
+    return ProductCoverage(whole[product], total, sum(one.tests + one.monitors for one in own) + elsewhere, blind)
 
 
 def _coverage(things: Iterable[Watched]) -> Coverage:

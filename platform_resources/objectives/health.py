@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from platform_resources.capabilities.measures import Verdict
+from platform_resources.capabilities.judgements import Verdict
 from platform_resources.spec.durations import duration_text
 
 CLOCKS_MAY_DIFFER_BY = timedelta(minutes=5)
@@ -14,7 +14,7 @@ Status = Literal["healthy", "unhealthy", "unknown", "unpublished", "unreadable",
 
 @dataclass(frozen=True, slots=True)
 class CheckState:
-    """What a check last said; `at` is None if it never ran."""
+    """What a check last said; `at` is None if it never ran. `key` is that of the asset that it is of."""
 
     name: str
     title: str
@@ -24,6 +24,7 @@ class CheckState:
     verdict: Verdict
     reason: str
     at: datetime | None
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def _check_state(check: Watched, published: PublishedState | None, executions: E
     verdict, reason, at = executions.get((check.key, check.name), never)
     if check.max_age is not None and published is not None:
         verdict, reason = freshness_now(check.max_age, check.data_set, published, now)
-    return CheckState(check.name, check.title, check.kind, check.dimension, check.gate, verdict, reason, at)
+    return CheckState(check.name, check.title, check.kind, check.dimension, check.gate, verdict, reason, at, check.key)
 
 
 def freshness_now(max_age: timedelta, data_set: str, published: PublishedState, now: datetime) -> tuple[Verdict, str]:

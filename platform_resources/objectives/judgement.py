@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from platform_resources.capabilities.measures import Judgement, Moment, Reading, Subject
+from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.measures import Reading, Subject
 from platform_resources.capabilities.protocols import Dimension
 from platform_resources.objectives.learning import with_learned
 

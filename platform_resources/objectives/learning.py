@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, assert_never
 
-from platform_resources.capabilities.measures import Judgement, Kind, Moment, Past, ToLearn, Verdict
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, ToLearn, Verdict
 from platform_resources.capabilities.shares import bytes_text, plain_number
 from platform_resources.objectives.learned.backtest import Learns
 from platform_resources.objectives.learned.counts import COUNTS, learned_count

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from platform_resources.capabilities.measures import Verdict
+from platform_resources.capabilities.judgements import Verdict
 from platform_resources.objectives.exclusions import Exclusion, with_exclusions
 from platform_resources.objectives.periods import Period, in_utc
 from platform_resources.objectives.slices import Share, Slice, SliceState

@@ -20,29 +20,34 @@ from platform_resources.notify.facts import (
     OpenLine,
     ProductLine,
     ResolvedLine,
-    SchemaChange,
     Subscription,
     product_facts,
 )
-from platform_resources.notify.notices import budget_notices, digest_notices, schema_notices
+from platform_resources.notify.notices import budget_notices, digest_notices, input_notices, schema_notices
 from platform_resources.objectives.health import Status
 from platform_resources.objectives.indicators import ALERT_LEVELS
-from platform_resources.objectives.lineage import ancestors, downstream
-from platform_resources.objectives.schema_difference import schema_difference
+from platform_resources.orchestration.schema_changes import input_changes, published_changes
 from platform_resources.orchestration.troubles import troubles
 from platform_resources.orchestration.watching import Observed
 from platform_resources.planning.conventions import check_text
-from platform_resources.planning.plan import MeshPlan, ProductPlan
+from platform_resources.planning.faults import fault
+from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProduct
+from platform_resources.spec.problems import errors
 
 # How long a domain may go without an evaluation before something is not told any more.
 REMEMBERED = timedelta(days=7)
 A_DAY = timedelta(days=1)
+# What is written about is never newer than the message, but for the clocks of two computers.
+CLOCKS_DIFFER = timedelta(days=1)
 ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What an evaluation of one domain has found, as far as it may be told. `plan` is of the whole mesh."""
+    """What an evaluation of one domain has found, as far as it may be told. `plan` is of the whole mesh.
+
+    `domain` is the one that is evaluated, in which there may be no product: all of its descriptions may be broken.
+    """
 
     plan: MeshPlan
     products: Sequence[ProductPlan]
@@ -50,6 +55,7 @@ class Round:
     standings: Mapping[str, Sequence[Standing]]
     now: datetime
     dagster: str = ""
+    domain: str = ""
 
     @property
     def names(self) -> frozenset[str]:
@@ -57,16 +63,23 @@ class Round:
 
     @property
     def domains(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(product.domain for product in self.products))
+        return tuple(dict.fromkeys([*(product.domain for product in self.products), *filter(None, [self.domain])]))
+
+    @property
+    def rejected(self) -> tuple[RejectedProduct, ...]:
+        """The products of these domains whose descriptions are broken: nothing of them is judged, and what was open stays so."""
+        return tuple(each for each in self.plan.rejected if each.domain in self.domains)
 
 
 def announce(connection: Connection, found: Round) -> int:
     """Queue what is due and withdraw what must not go out any more; gives the number of new messages. Ask after tending."""
-    served = _served(history.newest_publications(connection, found.now))
-    abouts = {product.name: product_facts(product, served.get(product.name)) for product in found.plan.products}
+    newest = history.newest_publications(connection, found.now)
+    served = _served(newest)
+    broken = {each.name: _about_rejected(each, found.plan) for each in found.rejected}
+    abouts = broken | {product.name: _about(product, found.plan, served.get(product.name)) for product in found.plan.products}
     wanted = tuple(Subscription(each.product, each.channel, each.severity) for each in subscriptions(connection))
     due = chain(
-        _incidents(connection, found, abouts, wanted),
+        _incidents(connection, found, abouts, wanted, {each.product: each for each in newest}),
         _budgets(connection, found, abouts, wanted),
         _schemas(connection, found, abouts, wanted),
         _digests(connection, found, abouts),
@@ -89,25 +102,47 @@ def _served(publications: Iterable[Publication]) -> dict[str, datetime]:
     return found
 
 
-def _incidents(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscription]) -> Iterator[Due]:
+def _about(product: ProductPlan, plan: MeshPlan, good_as_of: datetime | None) -> About:
+    """A product that declares no time zone goes by the clock of its domain's digest."""
+    zones = (domain.digest.timezone for domain in plan.domains if domain.name == product.domain and domain.digest is not None)
+    return product_facts(product, good_as_of, next(zones, "UTC"))
+
+
+def _about_rejected(rejected: RejectedProduct, plan: MeshPlan) -> About:
+    """What its domain says of it."""
+    routes = next((domain.routes for domain in plan.domains if domain.name == rejected.domain), ())
+    owners = next((domain.owners for domain in plan.domains if domain.name == rejected.domain), ())
+    return About(rejected.name, rejected.name, rejected.domain, owners=owners, routes=routes)
+
+
+def _incidents(
+    connection: Connection,
+    found: Round,
+    abouts: Mapping[str, About],
+    wanted: Sequence[Subscription],
+    newest: Mapping[str, Publication],
+) -> Iterator[Due]:
     """Every live incident of these products, and those that ended lately, which may not have been told everywhere.
 
+    Of a product whose description is broken its domain's channels hear: where its own are, nobody can say.
     What is retired, or gone from the mesh, has no domain any more that would tell of it: whoever looks does.
     """
     lately = incident_store.incidents_of(connection, since=found.now - REMEMBERED)
-    others = found.plan.running_or_rejected - found.names
+    others = found.plan.running_or_rejected - found.names - {each.name for each in found.rejected}
     own = [stored for stored in lately if stored.incident.cause not in others]
     here = next(iter(found.domains), "")
     known_or_gone = {stored.incident.cause: About(stored.incident.cause, stored.incident.cause, here) for stored in own} | {**abouts}
-    for trouble in troubles(connection, found.plan, own, lately, found.observations, found.standings, known_or_gone):
+    for trouble in troubles(connection, found.plan, own, lately, found.observations, found.standings, known_or_gone, newest):
         names = [trouble.incident.name, *(incident.name for incident in trouble.moved_from)]
         known = {key: state for name in names for key, state in outbox.keys_told(connection, name).items()}
         yield announcements(trouble, wanted, known, found.now, found.dagster)
 
 
 def _budgets(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscription]) -> Iterator[Due]:
-    known = {key: state for domain in found.domains for key, state in outbox.keys_about(connection, "budget", domain).items()}
-    yield budget_notices(_budget_standings(connection, found, abouts), wanted, known, found.now)
+    """A budget that never recovers is told once, however long ago: so all that was said of those at risk counts."""
+    standings = _budget_standings(connection, found, abouts)
+    known = outbox.keys_about(connection, "budget", {standing.about.name for standing in standings})
+    yield budget_notices(standings, wanted, known, found.now)
 
 
 def _budget_standings(connection: Connection, found: Round, abouts: Mapping[str, About]) -> list[BudgetStanding]:
@@ -147,27 +182,12 @@ def _below_at(connection: Connection, standing: Standing, target: float, now: da
 
 
 def _schemas(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscription]) -> Iterator[Due]:
-    known = {key: state for domain in found.domains for key, state in outbox.keys_about(connection, "schema", domain).items()}
-    for change in _schema_changes(connection, found, abouts, found.now - REMEMBERED):
+    since = found.now - REMEMBERED
+    known = outbox.keys_about(connection, "schema", found.names, since - CLOCKS_DIFFER)
+    for change in published_changes(connection, found.plan, found.products, abouts, since, found.now):
         yield schema_notices(change, wanted, known, found.now)
-
-
-def _schema_changes(connection: Connection, found: Round, abouts: Mapping[str, About], since: datetime) -> Iterator[SchemaChange]:
-    """Versions whose columns differ from those of the version before, by port."""
-    below = downstream(found.plan.upstream)
-    before = {(each.product, each.port): each for each in history.newest_publications(connection, since, sorted(found.names))}
-    for product in found.products:
-        changes: dict[str, dict[str, tuple[Publication, Publication]]] = {}
-        for each in history.publications(connection, product.name, since, found.now):
-            former = before.get((each.product, each.port))
-            before[(each.product, each.port)] = each
-            if former is not None and former.columns and each.columns and schema_difference(former.columns, each.columns):
-                changes.setdefault(each.version, {})[each.port] = (former, each)
-        titles = {port.name: port.title for port in product.outputs}
-        affected = tuple(abouts[name] for name in sorted(ancestors(product.name, below)) if name in abouts)
-        for version, ports in changes.items():
-            told = {titles.get(port, port): schema_difference(old.columns, new.columns) for port, (old, new) in ports.items()}
-            yield SchemaChange(abouts[product.name], version, told, affected)
+    for pulled in input_changes(connection, found.products, abouts, since, found.now):
+        yield input_notices(pulled, wanted, known, found.now)
 
 
 def _digests(connection: Connection, found: Round, abouts: Mapping[str, About]) -> Iterator[Due]:
@@ -177,18 +197,24 @@ def _digests(connection: Connection, found: Round, abouts: Mapping[str, About]) 
             continue
         own = [product for product in found.products if product.domain == name]
         lately = incident_store.incidents_of(connection, since=found.now - A_DAY)
-        here = [stored for stored in lately if stored.incident.cause in {product.name for product in own}]
+        names = {product.name for product in own} | {each.name for each in found.rejected if each.domain == name}
+        here = [stored for stored in lately if stored.incident.cause in names]
         day = Day(
             domain=name,
             title=plan.title,
             digest=plan.digest,
-            products=tuple(_line(product, found) for product in own),
+            products=(
+                *(_line(product, found) for product in own),
+                *(_rejected_line(each) for each in found.rejected if each.domain == name),
+            ),
             open=tuple(_open(stored, abouts) for stored in here if stored.incident.live),
             resolved=tuple(line for stored in here if (line := _resolved(stored, abouts)) is not None),
             budgets=tuple(_budget_standings(connection, found, abouts)),
-            schemas=tuple(_schema_changes(connection, found, abouts, found.now - A_DAY)),
+            schemas=tuple(published_changes(connection, found.plan, own, abouts, found.now - A_DAY, found.now)),
+            inputs=tuple(input_changes(connection, own, abouts, found.now - A_DAY, found.now)),
         )
-        yield digest_notices(day, outbox.keys_about(connection, "digest", name), found.now)
+        known = outbox.keys_about(connection, "digest", [""], found.now - 2 * A_DAY - CLOCKS_DIFFER)
+        yield digest_notices(day, known, found.now)
 
 
 def _line(product: ProductPlan, found: Round) -> ProductLine:
@@ -197,10 +223,17 @@ def _line(product: ProductPlan, found: Round) -> ProductLine:
     missed = [each for each in observed.values() if each.verdict == "missed"]
     first = min(missed, key=lambda each: each.at, default=None)
     if first is not None:
-        return ProductLine(product.title, "unhealthy", f"{first.title}{f': {first.reason}' if first.reason else ''}")
+        return ProductLine(product.title, "unhealthy", f"{fault(first.check, first.title)}{f': {first.reason}' if first.reason else ''}")
     expected = {check_text(check.key, check.name) for check in product.checks}
     known = {check for check, each in observed.items() if each.verdict == "met"}
     return ProductLine(product.title, "healthy") if expected <= known else ProductLine(product.title, *_unknown(expected - known))
+
+
+def _rejected_line(rejected: RejectedProduct) -> ProductLine:
+    """The first error says enough to go and look; `mesh validate` shows all."""
+    first = next(iter(errors(rejected.problems)), None)
+    told = f": {first.file}:{first.line} {first.message}" if first is not None else ""
+    return ProductLine(rejected.name, "unknown", f"its description is broken, so it is neither refreshed nor judged{told}")
 
 
 def _unknown(checks: Collection[str]) -> tuple[Status, str]:

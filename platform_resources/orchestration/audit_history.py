@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 from sqlalchemy.exc import DBAPIError
 
-from platform_resources.capabilities.measures import History
+from platform_resources.capabilities.judgements import History
 from platform_resources.ledger.database import LedgerUnavailable
 from platform_resources.orchestration.comparing import histories
 from platform_resources.orchestration.evaluating import synced_ledger

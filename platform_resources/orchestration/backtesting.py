@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from platform_resources.capabilities.dimensions.cost import CostSettings
+from platform_resources.capabilities.judgements import History, Kind, Past
 from platform_resources.capabilities.learned import LearnedSettings
-from platform_resources.capabilities.measures import History, Kind, Past
 from platform_resources.ledger.past import history, spent
 from platform_resources.ledger.records import check_id
 from platform_resources.objectives.learned.backtest import Judged, backtested

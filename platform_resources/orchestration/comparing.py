@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from platform_resources.capabilities.measures import History
+from platform_resources.capabilities.judgements import History
 from platform_resources.ledger.past import history
 from platform_resources.ledger.records import check_id
 from platform_resources.planning.comparing import compared

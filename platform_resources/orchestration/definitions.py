@@ -15,9 +15,10 @@ from dagster._core.execution.build_resources import wrap_resources_for_execution
 from dagster_shared.check import CheckError
 
 from platform_resources.capabilities.registry import Registry, installed_registry
-from platform_resources.orchestration.automation import automation_condition, schedules, sensors
+from platform_resources.orchestration.automation import schedules
 from platform_resources.orchestration.delivering import delivery_sensor
-from platform_resources.orchestration.evaluation import Evaluation, evaluation, running_products
+from platform_resources.orchestration.evaluation import Evaluation, evaluated_domains, evaluation, running_products
+from platform_resources.orchestration.following import following_sensor
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.specs import SpecMinter, asset_key, rejected_specs
 from platform_resources.orchestration.steps import audit_step, build_step, publish_step, pull_step, pulled_ports, score_step
@@ -33,14 +34,20 @@ def domain_definitions(file: str) -> dg.Definitions:
     root = mesh_root(start=here.parent)
     with _collector_at_rest():
         plan, _ = read_plan(root)
-        return definitions(root, plan.domain(here.parent.name), plan, [here.parent.name])
+        return _resolved(definitions(root, plan.domain(here.parent.name), plan, [here.parent.name]))
 
 
 def mesh_definitions(root: Path) -> dg.Definitions:
     """The whole mesh in one code location."""
     with _collector_at_rest():
         plan, _ = read_plan(root)
-        return definitions(root, plan, plan, [domain.name for domain in plan.domains])
+        return _resolved(definitions(root, plan, plan, [domain.name for domain in plan.domains]))
+
+
+def _resolved(found: dg.Definitions) -> dg.Definitions:
+    """What every process of Dagster asks for next, and gets from what is kept here."""
+    found.get_repository_def()
+    return found
 
 
 @contextmanager
@@ -53,6 +60,16 @@ def _collector_at_rest() -> Iterator[None]:
         gc.freeze()
         atexit.register(gc.unfreeze)
         gc.enable()
+
+
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """What Dagster gets of one product."""
+
+    assets: tuple[dg.AssetsDefinition | dg.AssetSpec, ...]
+    checks: tuple[dg.AssetChecksDefinition, ...] = ()
+    jobs: tuple[dg.JobDefinition, ...] = ()
+    schedules: tuple[dg.ScheduleDefinition, ...] = ()
 
 
 def definitions(root: Path, plan: MeshPlan, whole: MeshPlan | None = None, domains: Sequence[str] = ()) -> dg.Definitions:
@@ -72,15 +89,23 @@ def definitions(root: Path, plan: MeshPlan, whole: MeshPlan | None = None, domai
         asset_checks=[*(x for objects in loaded for x in objects.checks), *(x for each in evaluations for x in each.checks)],
         jobs=[*(x for objects in loaded for x in objects.jobs), *(each.job for each in evaluations)],
         schedules=[*(x for objects in loaded for x in objects.schedules), *(each.schedule for each in evaluations)],
-        sensors=[*(x for objects in loaded for x in objects.sensors), *_deliveries(root, plan, domains)],
+        sensors=[*_followings(good, loaded), *_deliveries(root, plan, domains)],
         resources=resources,
         executor=dg.in_process_executor,
     )
 
 
 def _evaluations(good: MeshPlan, whole: MeshPlan, resources: Mapping[str, Any]) -> Iterator[Evaluation]:
-    for domain, products in running_products(good).items():
+    for domain, products in evaluated_domains(good).items():
         yield evaluation(domain, products, whole, resources)
+
+
+def _followings(good: MeshPlan, loaded: Sequence[_Built]) -> Iterator[dg.SensorDefinition]:
+    jobs = {job.name: job for objects in loaded for job in objects.jobs}
+    for domain, products in running_products(good).items():
+        sensor = following_sensor(domain, products, jobs)
+        if sensor is not None:
+            yield sensor
 
 
 def _deliveries(root: Path, plan: MeshPlan, domains: Sequence[str]) -> Iterator[dg.SensorDefinition]:
@@ -90,17 +115,6 @@ def _deliveries(root: Path, plan: MeshPlan, domains: Sequence[str]) -> Iterator[
     for domain in domains:
         if domain in with_channels | with_products:
             yield delivery_sensor(domain, plan, state_folder(root))
-
-
-@dataclass(frozen=True, slots=True)
-class _Built:
-    """What Dagster gets of one product."""
-
-    assets: tuple[dg.AssetsDefinition | dg.AssetSpec, ...]
-    checks: tuple[dg.AssetChecksDefinition, ...] = ()
-    jobs: tuple[dg.JobDefinition, ...] = ()
-    schedules: tuple[dg.ScheduleDefinition, ...] = ()
-    sensors: tuple[dg.SensorDefinition, ...] = ()
 
 
 def _built(root: Path, product: ProductPlan, registry: Registry, resources: Mapping[str, Any]) -> _Built | RejectedProduct:
@@ -114,21 +128,14 @@ def _built(root: Path, product: ProductPlan, registry: Registry, resources: Mapp
 
 
 def _objects(root: Path, product: ProductPlan, registry: Registry, resources: Mapping[str, Any]) -> _Built:
-    minter = SpecMinter(root, product, automation_condition(product))
+    minter = SpecMinter(root, product)
     external = tuple(_external_specs(product, minter))
     if not product.runs:
         return _Built(external)
     steps = tuple(_steps(root, product, minter))
     audits = (audit_step(product, minter, registry),) if product.audited else ()
     job = _resolved_job(product, steps, audits, resources)
-    alone = MeshPlan((product,), ())
-    return _Built(
-        assets=(*external, *steps),
-        checks=audits,
-        jobs=(job,),
-        schedules=tuple(schedules(alone, {product.name: job})),
-        sensors=tuple(sensors(alone, _refreshed_assets)),
-    )
+    return _Built((*external, *steps), audits, (job,), tuple(schedules(product, job)))
 
 
 def _external_specs(product: ProductPlan, minter: SpecMinter) -> Iterator[dg.AssetSpec]:

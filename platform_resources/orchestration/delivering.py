@@ -14,6 +14,7 @@ import dagster as dg
 from platform_resources.ledger.database import LEDGER_FILE, URL_VARIABLE, Ledger, ledger_url, open_ledger
 from platform_resources.ledger.due import Due, due
 from platform_resources.ledger.outbox import Claim, claimed, failed, sent
+from platform_resources.objectives.messages import Message
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import MeshPlan
 from platform_resources.planning.routes import ChannelPlan
@@ -87,18 +88,26 @@ def channels_of(plan: MeshPlan) -> dict[str, ChannelPlan]:
 
 def _delivered(sender: _Sender, claim: Claim) -> str:
     """Sends one message and notes what became of it. Gives the reason why it was not sent, or nothing."""
+    told = _not_sent(sender, claim.message)
+    if told:
+        failed(sender.ledger, claim, sender.time(), told)
+    else:
+        sent(sender.ledger, claim, sender.time())
+    return told
+
+
+def _not_sent(sender: _Sender, message: Message) -> str:
+    """Sends the message; gives the reason why it was not sent, without secrets, or nothing."""
     from platform_resources.notify.channels import ChannelUnusable, address, secrets
     from platform_resources.notify.delivery import DeliveryFailed, send
 
-    channel = claim.message.channel
     try:
-        url = address(channel, sender.channels, sender.environment)
-        send(url, claim.message, secrets(channel, sender.channels, sender.environment))
+        url = address(message.channel, sender.channels, sender.environment)
+        send(url, message, secrets(message.channel, sender.channels, sender.environment))
     except (ChannelUnusable, DeliveryFailed) as error:
-        told = "; ".join(str(error).splitlines())
-        failed(sender.ledger, claim, sender.time(), told)
-        return told
-    sent(sender.ledger, claim, sender.time())
+        return "; ".join(str(error).splitlines())
+    except Exception as error:  # whatever one channel runs into, the others have their turn; its words may hold anything
+        return f"{type(error).__name__}, which nobody expected of it; `mesh channels --test {message.channel}` may tell more"
     return ""
 
 

@@ -1,7 +1,8 @@
 """One round of judging: what products promise is looked at in the ledger, incidents follow, and what is to be told is written down."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 
 from platform_resources.capabilities.registry import Registry
 from platform_resources.ledger import history, incident_store
+from platform_resources.ledger.acceptances import acceptances
 from platform_resources.ledger.checks import register_checks
 from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
 from platform_resources.ledger.reads import pulled_by, reads_of
@@ -24,10 +26,11 @@ from platform_resources.orchestration.forecasting import forecast
 from platform_resources.orchestration.ledger_events import DagsterLog
 from platform_resources.orchestration.probing import Judged, judged_objectives
 from platform_resources.orchestration.tending import tend
-from platform_resources.orchestration.trust import Trust
+from platform_resources.orchestration.trust import AcceptedWeakness, Trust
 from platform_resources.orchestration.watching import Observed, observed
 from platform_resources.planning.conventions import check_text
 from platform_resources.planning.coverage import coverages
+from platform_resources.planning.faults import fault
 from platform_resources.planning.plan import MeshPlan, ObjectivePlan, ProductPlan
 
 # The address of Dagster's pages, for links in messages.
@@ -62,8 +65,13 @@ def synced_ledger(state: Path, instance: dg.DagsterInstance, now: datetime) -> I
         ledger.close()
 
 
-def evaluate(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], registry: Registry, now: datetime) -> Evaluated:
-    """Judge these products, and tend the incidents of the whole mesh, whose plan is given. The ledger must be synced before."""
+def evaluate(
+    ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], registry: Registry, now: datetime, domain: str = ""
+) -> Evaluated:
+    """Judge these products, and tend the incidents of the whole mesh, whose plan is given. The ledger must be synced before.
+
+    `domain` is theirs; it has to be told where none of its products can be read.
+    """
     register_checks(ledger, plan, now)
     just_now = tuple(judged_objectives(products, registry, state, ledger, now))
     with ledger.reading() as connection:
@@ -71,7 +79,7 @@ def evaluate(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[Pro
         observations = observed(connection, state, products, judged, now, just_now)
     with ledger.projecting() as connection:
         tended = tend(connection, plan, products, observations, judged, registry, now)
-        queued = announce(connection, Round(plan, products, observations, judged, now, os.environ.get(DAGSTER_VARIABLE, "")))
+        queued = announce(connection, Round(plan, products, observations, judged, now, os.environ.get(DAGSTER_VARIABLE, ""), domain))
     with ledger.reading() as connection:
         found = trust(connection, plan, products, observations, judged, now)
         outcomes = {product.name: _outcome(connection, product.name, now) for product in products}
@@ -119,7 +127,8 @@ def trust(
 ) -> dict[str, Trust]:
     """How far each of these products can be trusted; it changes nothing."""
     at_risk = forecast(connection, plan, products, observations, now)
-    covered = coverages(plan)
+    covered = coverages(plan, _imported(connection, products, now))
+    accepted = _accepted(connection, observations)
     return {
         product.name: Trust(
             at=now,
@@ -129,8 +138,23 @@ def trust(
             incidents=incident_store.incidents_of(connection, product.name, live=True),
             forecast=at_risk.get(product.name, ()),
             reads=reads_of(connection, product.name, now - READS_OVER, now, pulled_by(plan, product.name)),
+            accepted=accepted.get(product.name, ()),
         )
         for product in products
+    }
+
+
+def _imported(connection: Connection, products: Sequence[ProductPlan], now: datetime) -> Counter[str]:
+    """The number of each product's tests that run elsewhere and are not in its plan."""
+    states = history.check_states(connection, now, [product.name for product in products])
+    return Counter(state.check.product for state in states if state.check.kind == "imported")
+
+
+def _accepted(connection: Connection, observations: Iterable[Observed]) -> dict[str, tuple[AcceptedWeakness, ...]]:
+    titles = {(each.product, each.check): fault(each.check, each.title) for each in observations}
+    return {
+        product: tuple(AcceptedWeakness(titles.get((product, each.check), each.check), each) for each in found)
+        for product, found in acceptances(connection).items()
     }
 
 

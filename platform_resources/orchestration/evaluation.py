@@ -18,10 +18,12 @@ from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshR
 from platform_resources.orchestration.results import scorecard_metadata
 from platform_resources.orchestration.run_failures import QUIET, failure_texts
 from platform_resources.orchestration.specs import asset_key, check_specs
-from platform_resources.orchestration.trust import standing_data, standing_text, trust_numbers, trust_tables
+from platform_resources.orchestration.standing import standing_data, standing_text
+from platform_resources.orchestration.trust import trust_numbers, trust_tables
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import CheckPlan, MeshPlan, ProductPlan
 from platform_resources.repository import state_folder
+from platform_resources.spec.names import is_name
 from platform_resources.warehouses.gate import Verdict
 
 EVERY = "*/15 * * * *"
@@ -54,7 +56,7 @@ def _checks_step(domain: str, products: Sequence[ProductPlan], plan: MeshPlan) -
         can_subset=True,
     )
     def _evaluate(context: dg.AssetCheckExecutionContext, refresh: RefreshResource) -> Iterator[Any]:
-        found = _round(context.op_execution_context, refresh, products, plan)
+        found = _round(context.op_execution_context, refresh, domain, products, plan)
         results = [standing_result(standing, found.at) for trust in found.trust.values() for standing in trust.standings]
         results += [judged_result(objective, judgement, found.at) for objective, judgement in found.judged]
         yield from (result for result in results if _key(result) in context.selected_asset_check_keys)
@@ -72,10 +74,12 @@ def _key(result: dg.AssetCheckResult) -> dg.AssetCheckKey:
     return dg.AssetCheckKey(dg.AssetKey.from_coercible(result.asset_key or []), result.check_name or "")
 
 
-def _round(context: dg.OpExecutionContext, refresh: RefreshResource, products: Sequence[ProductPlan], plan: MeshPlan) -> Evaluated:
+def _round(
+    context: dg.OpExecutionContext, refresh: RefreshResource, domain: str, products: Sequence[ProductPlan], plan: MeshPlan
+) -> Evaluated:
     now = refresh.now()
     with synced_ledger(refresh.state_folder, context.instance, now) as ledger:
-        found = evaluate(ledger, refresh.state_folder, plan, products, installed_registry(), now)
+        found = evaluate(ledger, refresh.state_folder, plan, products, installed_registry(), now, domain)
     for event in found.events:
         context.log.info(f"{event.incident} {event.kind} {event.note}".strip())
     for product in products:
@@ -100,7 +104,7 @@ def _job_of_checks(domain: str, step: dg.AssetChecksDefinition, resources: Mappi
 def _job_without_checks(domain: str, products: Sequence[ProductPlan], plan: MeshPlan, resources: Mapping[str, Any]) -> dg.JobDefinition:
     @dg.op(name=conventions.step_name(domain, "evaluate"))
     def _evaluate(context: dg.OpExecutionContext, refresh: RefreshResource) -> None:
-        _round(context, refresh, products, plan)
+        _round(context, refresh, domain, products, plan)
 
     @dg.job(
         name=conventions.evaluation_name(domain),
@@ -147,7 +151,7 @@ def scorecard(product: ProductPlan, found: Evaluated) -> dg.AssetMaterialization
     tables = trust_tables(trust)
     metadata = {
         **{name: tables[name] for name in URGENT if name in tables},
-        **scorecard_metadata(product, verdicts, found.outcomes.get(product.name, "not refreshed yet"), trust.at),
+        **scorecard_metadata(verdicts, found.outcomes.get(product.name, "not refreshed yet"), trust.at),
         **tables,
         **trust_numbers(trust),
         EVALUATED: True,
@@ -170,12 +174,19 @@ def running_products(plan: MeshPlan) -> dict[str, tuple[ProductPlan, ...]]:
     return {domain: tuple(p for p in running if p.domain == domain) for domain in dict.fromkeys(p.domain for p in running)}
 
 
+def evaluated_domains(plan: MeshPlan) -> dict[str, tuple[ProductPlan, ...]]:
+    """The products that run, by domain; and domains in which nothing can be read, but somebody is to be told what was open there."""
+    told = {domain.name for domain in plan.domains if (domain.routes or domain.digest is not None) and is_name(domain.name)}
+    running = running_products(plan)
+    return running | {each.domain: () for each in plan.rejected if each.domain in told - running.keys()}
+
+
 def evaluate_domains(
     root: Path, plan: MeshPlan, instance: dg.DagsterInstance, domains: Collection[str] | None = None, clock: str | None = None
 ) -> list[EvaluatedDomain]:
     """Run the evaluation of every domain, or of these, now, each as one Dagster run in this process; `plan` is of the whole mesh."""
     resource = RefreshResource(root=str(root), state=str(state_folder(root)), clock=clock)
-    chosen = {domain: products for domain, products in running_products(plan).items() if domains is None or domain in domains}
+    chosen = {domain: products for domain, products in evaluated_domains(plan).items() if domains is None or domain in domains}
     return [_evaluated(domain, products, plan, resource, instance) for domain, products in chosen.items()]
 
 

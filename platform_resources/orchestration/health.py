@@ -9,7 +9,7 @@ import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord, AssetCheckExecutionRecordStatus
 
 from platform_resources.capabilities.dimensions.freshness import FreshnessSettings
-from platform_resources.capabilities.measures import Verdict
+from platform_resources.capabilities.judgements import Verdict
 from platform_resources.ledger.projection import moment
 from platform_resources.objectives.health import Executions, ProductHealth, PublishedState, Watched, check_states, status
 from platform_resources.orchestration.specs import asset_key

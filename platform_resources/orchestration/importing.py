@@ -10,10 +10,12 @@ import dagster as dg
 from filelock import FileLock, Timeout
 
 from platform_resources.ledger import history
+from platform_resources.ledger.checks import retire, take_in
 from platform_resources.ledger.database import Ledger
-from platform_resources.ledger.records import check_id
+from platform_resources.ledger.records import Check, check_id
 from platform_resources.objectives.health import CheckState, ProductHealth, status
 from platform_resources.orchestration.evaluating import synced_ledger
+from platform_resources.orchestration.removed_tests import PROJECT, TEST, origins, removed_checks
 from platform_resources.orchestration.results import SEVERITIES
 from platform_resources.orchestration.specs import asset_key
 from platform_resources.planning.plan import MeshPlan
@@ -44,11 +46,12 @@ class ImportedTest:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of every result of one invocation of dbt."""
+    """What became of every result of one invocation of dbt, and the tests of its project that are there no more."""
 
     invocation_id: str
     tests: tuple[ImportedTest, ...]
     refused: tuple[Refused, ...]
+    removed: tuple[Check, ...] = ()
 
     def count(self, outcome: Outcome) -> int:
         return sum(test.outcome == outcome for test in self.tests)
@@ -76,14 +79,33 @@ def import_results(
 
 
 def _import(state: Path, plan: MeshPlan, artefacts: Artefacts, instance: dg.DagsterInstance, now: datetime) -> Imported:
-    matched, refused = _sorted(artefacts, matches(plan, artefacts.tests), now)
+    belonging = matches(plan, artefacts.tests)
+    matched, refused = _sorted(artefacts, belonging, now)
     with synced_ledger(state, instance, now) as ledger:
         tests = tuple(_told_apart(ledger, matched, now))
     for test in tests:
         if test.outcome == "new":
-            instance.report_runless_asset_event(evaluation(test.match, test.result, artefacts.invocation_id))
-    with synced_ledger(state, instance, now):
-        return Imported(artefacts.invocation_id, tests, refused)
+            instance.report_runless_asset_event(evaluation(test.match, test.result, artefacts))
+    with synced_ledger(state, instance, now) as ledger:
+        removed = _brought_up_to_date(ledger, instance, tests, artefacts, belonging, now)
+    return Imported(artefacts.invocation_id, tests, refused, removed)
+
+
+def _brought_up_to_date(
+    ledger: Ledger,
+    instance: dg.DagsterInstance,
+    tests: Sequence[ImportedTest],
+    artefacts: Artefacts,
+    belonging: Mapping[str, Matched | Refused],
+    now: datetime,
+) -> tuple[Check, ...]:
+    """What the ledger has of imported tests is what the project has. Gives the checks that are retired by that."""
+    new = [check_id(test.match.key, test.match.check) for test in tests if test.outcome == "new" and test.match.planned is None]
+    with ledger.projecting() as connection:
+        take_in(connection, new)
+        gone = removed_checks(origins(connection, instance), artefacts, belonging)
+        retire(connection, [check.id for check in gone], now)
+    return gone
 
 
 def _sorted(
@@ -120,15 +142,16 @@ def _told_apart(ledger: Ledger, matched: Sequence[tuple[Matched, ForeignResult]]
                 yield ImportedTest(match, result, "known" if same else "older")
 
 
-def evaluation(match: Matched, result: ForeignResult, invocation_id: str) -> dg.AssetCheckEvaluation:
+def evaluation(match: Matched, result: ForeignResult, artefacts: Artefacts) -> dg.AssetCheckEvaluation:
     """A result as Dagster and the ledger are told of it."""
     metadata: dict[str, Any] = {
         "verdict": result.verdict,
         "reason": result.reason,
         "kind": match.planned.kind if match.planned is not None else KIND,
         "measured_at": result.at.isoformat(),
-        "invocation_id": invocation_id,
-        "dbt_test": result.test.unique_id,
+        "invocation_id": artefacts.invocation_id,
+        TEST: result.test.unique_id,
+        PROJECT: artefacts.project,
     }
     if result.failing_rows is not None:
         metadata["failing_rows"] = result.failing_rows
@@ -162,6 +185,7 @@ def _with(health: ProductHealth, states: Sequence[history.CheckState]) -> Produc
 
 def _state(found: history.CheckState) -> CheckState:
     check, reading = found.check, found.reading
+    key = tuple(check.asset_key.split("/"))
     if reading is None:
-        return CheckState(check.name, check.title, check.kind, "", False, "unknown", "not imported yet", None)
-    return CheckState(check.name, check.title, check.kind, "", False, reading.verdict, reading.reason, reading.at)
+        return CheckState(check.name, check.title, check.kind, "", False, "unknown", "not imported yet", None, key)
+    return CheckState(check.name, check.title, check.kind, "", False, reading.verdict, reading.reason, reading.at, key)

@@ -10,7 +10,8 @@ import dagster as dg
 from sqlalchemy import Connection
 
 from platform_resources.capabilities.dimensions.availability import LONGEST_WITHIN, AvailabilitySettings
-from platform_resources.capabilities.measures import History, Judgement, Moment, Reading, Refreshes, Spent
+from platform_resources.capabilities.judgements import History, Judgement, Moment, Refreshes, Spent
+from platform_resources.capabilities.measures import Reading
 from platform_resources.capabilities.registry import Registry
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.durations import refreshes

@@ -15,6 +15,7 @@ from platform_resources.planning import conventions
 from platform_resources.planning.plan import CheckPlan, InputPlan, OutputPlan, ProductPlan
 from platform_resources.warehouses.auditing import Audited
 from platform_resources.warehouses.dbt import NodeResult
+from platform_resources.warehouses.dbt_messages import failing_rows_text
 from platform_resources.warehouses.gate import Verdict
 from platform_resources.warehouses.pulling import Pulled
 from platform_resources.warehouses.versions import Publication
@@ -100,7 +101,7 @@ def _test_result(check: CheckPlan, node: NodeResult | None, at: datetime) -> dg.
     if node is None or node.status in ("skipped", "error"):
         return check_result(check, "unknown", node.message if node and node.message else "dbt did not run this test", at)
     verdict = "met" if node.status == "pass" else "missed"
-    reason = "no row fails" if verdict == "met" else node.message or f"{node.failures} rows fail"
+    reason = "no row fails" if verdict == "met" else node.message or failing_rows_text(node.failures)
     sql = dg.MetadataValue.md(f"```sql\n{node.sql.strip()}\n```")
     return check_result(check, verdict, reason, at, failing_rows=node.failures or 0, sql=sql)
 
@@ -164,7 +165,7 @@ def made_from(record: Mapping[str, Any]) -> str:
             return f"as of {record.get('as_of', record.get('pulled_at', 'unknown'))}"
 
 
-def scorecard_metadata(product: ProductPlan, verdicts: Sequence[Verdict], outcome: str, at: datetime) -> dict[str, Any]:
+def scorecard_metadata(verdicts: Sequence[Verdict], outcome: str, at: datetime) -> dict[str, Any]:
     """Numbers that Dagster plots over time, and the table that people read. Unknown is not met."""
     count = {word: sum(v.verdict == word for v in verdicts) for word in MARKS}
     rows = [[v.title, v.dimension, MARKS[v.verdict], v.reason] for v in verdicts]
@@ -174,7 +175,6 @@ def scorecard_metadata(product: ProductPlan, verdicts: Sequence[Verdict], outcom
         "objectives": len(verdicts),
         **count,
         "met_percent": round(100 * count["met"] / len(verdicts), 1) if verdicts else 0.0,
-        "checks": len(product.checks),
         "measured_at": at.isoformat(),
     }
 

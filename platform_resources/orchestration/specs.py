@@ -51,13 +51,9 @@ def _tag_text(text: str) -> str:
 class SpecMinter:
     """Mints the specs of one product; what all its assets share is made once."""
 
-    def __init__(self, root: Path, product: ProductPlan, condition: dg.AutomationCondition[Any] | None = None) -> None:
-        self.root, self.product, self.condition = root, product, condition
+    def __init__(self, root: Path, product: ProductPlan) -> None:
+        self.root, self.product = root, product
         self.tags, self.owners = product_tags(product), list(product.owners)
-
-    def _refreshed(self, key: Key, place: Place, kinds: set[str], **more: Any) -> dg.AssetSpec:
-        """An asset that a refresh makes."""
-        return self._spec(key, place, kinds, automation_condition=self.condition, **more)
 
     def _spec(self, key: Key, place: Place, kinds: set[str], **more: Any) -> dg.AssetSpec:
         metadata = {**_code_references(self.root, [place]), **more.pop("metadata", {})}
@@ -77,7 +73,7 @@ class SpecMinter:
         address = _address(port.pull.address) if isinstance(port.pull, NotPulled) else {}
         described = port.description or f"Input port {port.title}."
         kinds = {"input_port", port.kind}
-        return self._refreshed(port.key, port.place, kinds, deps=port.dependencies, description=described, metadata={**promised, **address})
+        return self._spec(port.key, port.place, kinds, deps=port.dependencies, description=described, metadata={**promised, **address})
 
     def source(self, port: InputPlan) -> dg.AssetSpec | None:
         """What lies outside the mesh before an input port."""
@@ -90,7 +86,7 @@ class SpecMinter:
         kinds = {"dbt", "duckdb"} | ({"data_set"} if model.data_set else set())
         described = model.description or f"dbt model {model.name}."
         more = {"metadata": _column_schema(model.columns), **self._owned(model.data_set)}
-        return self._refreshed(model.key, model.place, kinds, deps=model.dependencies, description=described, **more)
+        return self._spec(model.key, model.place, kinds, deps=model.dependencies, description=described, **more)
 
     def _owned(self, data_set: str) -> dict[str, Any]:
         """The data set's own owners, where it names any."""
@@ -112,7 +108,7 @@ class SpecMinter:
         }
         kinds = {"output_port", port.kind}
         described = port.description or f"Output port {port.title}."
-        return self._refreshed(
+        return self._spec(
             port.key,
             port.place,
             kinds,
@@ -128,7 +124,7 @@ class SpecMinter:
         product = self.product
         described = f"How {product.title} keeps its promises: every objective with its verdict.\n\n{product.info.purpose}".strip()
         dependencies = [port.key for port in product.outputs]
-        return self._refreshed(
+        return self._spec(
             product.scorecard, product.place, {"scorecard"}, deps=dependencies, description=described, metadata=_support(product)
         )
 
@@ -142,15 +138,13 @@ class SpecMinter:
         )
 
 
-def check_specs(checks: Iterable[CheckPlan], condition: dg.AutomationCondition[Any] | None = None) -> Iterator[dg.AssetCheckSpec]:
-    """Specs of checks; those of a step of their own need the condition of the assets, or an automated run leaves them out."""
+def check_specs(checks: Iterable[CheckPlan]) -> Iterator[dg.AssetCheckSpec]:
     for check in checks:
         yield dg.AssetCheckSpec(
             check.name,
             asset=asset_key(check.key),
             description=f"{check.title}. {check.description}" if check.kind == "objective" else check.description,
             blocking=check.blocking,
-            automation_condition=condition,
             metadata={"kind": check.kind, "declared_in": f"{check.place.file}:{check.place.line}"},
         )
 

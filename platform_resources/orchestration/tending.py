@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from platform_resources.capabilities.registry import Registry
 from platform_resources.ledger import incident_store
+from platform_resources.ledger.checks import imported_checks
 from platform_resources.ledger.standing import Standing
 from platform_resources.objectives.board import Board, tended, watching, with_reading
 from platform_resources.objectives.incidents import Event, Incident
@@ -15,10 +16,13 @@ from platform_resources.objectives.lineage import ancestors, downstream
 from platform_resources.objectives.severity import Severity, severity
 from platform_resources.objectives.signals import Rule, Signal, set_right
 from platform_resources.orchestration.watching import Observed, watched_checks
+from platform_resources.planning.conventions import check_text
 from platform_resources.planning.explanations import Symptom, Topic, explained, topics
+from platform_resources.planning.faults import fault
 from platform_resources.planning.plan import MeshPlan, ProductPlan
 
 MOST_OF_A_REASON = 160
+TEST_REMOVED = "test removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +47,29 @@ def tend(
     The products of other domains keep what was last heard of them. The ledger must be open for projecting: one process at a time.
     """
     before = incident_store.board(connection)
-    rules = {product.name: product.rule for product in plan.products}
-    believed = replace(before, signals={check: set_right(signal, now) for check, signal in before.signals.items()})
-    heard = _heard(watching(believed, _known(before, plan, products, observations)), observations, rules)
+    heard = _up_to_date(before, plan, products, observations, now)
     graph = explained(plan, _symptoms(heard, plan, registry), Rule().settle)
-    after, events = tended(heard, graph, now, lambda product: rules.get(product, Rule()))
+    rules = _rules(plan)
+    after, events = tended(heard, graph, now, lambda product: rules.get(product, Rule()), _removed_tests(connection))
     incident_store.keep_board(connection, before, after, events)
     _describe(connection, plan, products, observations, standings, after)
     return Tended(after, events)
+
+
+def _up_to_date(board: Board, plan: MeshPlan, products: Iterable[ProductPlan], observations: Sequence[Observed], now: datetime) -> Board:
+    """The board with times that can be, with what is watched now, and with everything that was observed."""
+    believed = replace(board, signals={check: set_right(signal, now) for check, signal in board.signals.items()})
+    return _heard(watching(believed, _known(board, plan, products, observations)), observations, _rules(plan))
+
+
+def _rules(plan: MeshPlan) -> dict[str, Rule]:
+    return {product.name: product.rule for product in plan.products}
+
+
+def _removed_tests(connection: Connection) -> dict[tuple[str, str], str]:
+    """Tests that ran elsewhere and are there no more."""
+    removed = imported_checks(connection, retired=True)
+    return {(check.product, check_text(tuple(check.asset_key.split("/")), check.name)): TEST_REMOVED for check in removed}
 
 
 def _symptoms(board: Board, plan: MeshPlan, registry: Registry) -> Iterator[Symptom]:
@@ -111,12 +130,12 @@ def incident_severity(plan: MeshPlan, below: Mapping[str, tuple[str, ...]], caus
 
 
 def _title(incident: Incident, board: Board, titles: Mapping[tuple[str, str], str]) -> str:
-    """The promise that broke first with its reason, and how many more there are."""
+    """What broke first with its reason, and how many more there are."""
     failing = board.failing_checks(incident.cause) or incident.checks
     signals = {check: board.signals.get((incident.cause, check), Signal()) for check in failing}
     first, *others = sorted(failing, key=lambda check: (signals[check].failing_since or incident.began_at, check))
     reason = shortened(signals[first].reason, MOST_OF_A_REASON)
-    told = f"{titles.get((incident.cause, first), first)}{f': {reason}' if reason else ''}"
+    told = f"{fault(first, titles.get((incident.cause, first), first))}{f': {reason}' if reason else ''}"
     return told + (f"; and {len(others)} more" if others else "")
 
 

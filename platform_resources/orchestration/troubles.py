@@ -7,13 +7,16 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from platform_resources.ledger import incident_store
+from platform_resources.ledger.candidates import is_of_candidate
 from platform_resources.ledger.incident_store import StoredIncident
+from platform_resources.ledger.records import Publication, Reading
 from platform_resources.ledger.standing import Standing
 from platform_resources.notify.facts import About, Failure, Impact, Trouble
 from platform_resources.objectives.board import Board
 from platform_resources.objectives.incidents import PLATFORM, Event, Incident
 from platform_resources.objectives.lineage import ancestors, downstream
 from platform_resources.orchestration.watching import Observed
+from platform_resources.planning.conventions import check_text
 from platform_resources.planning.plan import MeshPlan
 
 
@@ -28,6 +31,8 @@ class _Known:
     observed: Mapping[tuple[str, str], Observed]
     standings: Mapping[str, Sequence[Standing]]
     abouts: Mapping[str, About]
+    served: Mapping[str, Publication]
+    gates: frozenset[tuple[str, str]]
 
 
 def troubles(
@@ -38,15 +43,26 @@ def troubles(
     observations: Iterable[Observed],
     standings: Mapping[str, Sequence[Standing]],
     abouts: Mapping[str, About],
+    served: Mapping[str, Publication],
 ) -> Iterator[Trouble]:
-    """`own` incidents are those to tell of; `lately` are all of the mesh, among which some may have moved to them."""
+    """`own` incidents are those to tell of; `lately` are all of the mesh, among which some may have moved to them.
+
+    `served` has a publication of the newest version of each product.
+    """
     observed = {(each.product, each.check): each for each in observations}
-    known = _Known(plan, incident_store.board(connection), downstream(plan.upstream), lately, observed, standings, abouts)
+    board, below = incident_store.board(connection), downstream(plan.upstream)
+    known = _Known(plan, board, below, lately, observed, standings, abouts, served, frozenset(_gates(plan)))
     for stored in own:
-        yield _trouble(stored, incident_store.events_of(connection, stored.incident.name), known)
+        yield _trouble(connection, stored, incident_store.events_of(connection, stored.incident.name), known)
 
 
-def _trouble(stored: StoredIncident, events: Sequence[Event], known: _Known) -> Trouble:
+def _gates(plan: MeshPlan) -> Iterator[tuple[str, str]]:
+    """The checks that stop a publication, by product."""
+    for product in plan.products:
+        yield from ((product.name, check_text(check.key, check.name)) for check in product.checks if check.blocking)
+
+
+def _trouble(connection: Connection, stored: StoredIncident, events: Sequence[Event], known: _Known) -> Trouble:
     incident = stored.incident
     reopened = max((event.at for event in events if event.kind == "reopened"), default=None)
     begin = reopened or incident.opened_at
@@ -56,7 +72,7 @@ def _trouble(stored: StoredIncident, events: Sequence[Event], known: _Known) -> 
         root=_about(incident.cause, known),
         because=_because(incident.cause, known),
         impacts=tuple(_impacts(incident, events, begin, known)),
-        failures=tuple(_failures(incident, known)),
+        failures=tuple(_failures(connection, incident, known)),
         reopened_at=reopened,
         moved_from=tuple(_moved_here(incident, begin, known.lately)),
         ending=next((_added(event, incident) for event in reversed(events) if event.kind == "resolved"), ""),
@@ -118,7 +134,7 @@ def _between(root: str, product: str, below: Mapping[str, tuple[str, ...]]) -> t
     return ()
 
 
-def _failures(incident: Incident, known: _Known) -> Iterator[Failure]:
+def _failures(connection: Connection, incident: Incident, known: _Known) -> Iterator[Failure]:
     """What fails of the root now, or failed when the incident was over; the oldest first."""
     failing = known.board.failing_checks(incident.cause) if incident.live else incident.checks
     signals = known.board.signals
@@ -136,7 +152,15 @@ def _failures(incident: Incident, known: _Known) -> Iterator[Failure]:
             threshold=reading.threshold if reading is not None else "",
             failing_rows=reading.failing_rows if reading is not None else None,
             run_id=reading.run_id if reading is not None else "",
+            held_back=reading is not None and _is_held_back(connection, incident.cause, check, reading, known),
+            gate=(incident.cause, check) in known.gates,
         )
+
+
+def _is_held_back(connection: Connection, product: str, check: str, reading: Reading, known: _Known) -> bool:
+    """Only what is measured on a version can have been held back with it: no input, and nothing that is judged between refreshes."""
+    of_a_version = not check.startswith(("inputs/", "scorecard:"))
+    return of_a_version and is_of_candidate(connection, reading, known.served.get(product))
 
 
 def _since(incident: Incident, check: str, known: _Known) -> datetime:

@@ -1,6 +1,5 @@
 """What tells whether a product can be trusted: its indicators, incidents, coverage, response, reads, and the deadlines at risk."""
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -8,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from platform_resources.ledger.acceptances import Acceptance
 from platform_resources.ledger.incident_store import StoredIncident
 from platform_resources.ledger.reads import Reads
 from platform_resources.ledger.standing import Standing
@@ -15,10 +15,18 @@ from platform_resources.objectives.coverage import Coverage, ProductCoverage
 from platform_resources.objectives.forecast import Impact
 from platform_resources.objectives.response import Response, Times
 from platform_resources.orchestration.results import markdown_table
+from platform_resources.orchestration.standing import MINUTE, standing_data, standing_text, standing_verdict
 
 HOUR = timedelta(hours=1)
 NO_READS = Reads({}, ())
-MINUTE = "%Y-%m-%d %H:%M"
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedWeakness:
+    """What is broken, and who has accepted it."""
+
+    title: str
+    acceptance: Acceptance
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +34,7 @@ class Trust:
     """One product at a moment. `incidents` are those that live: its own, and those of others that it suffers from.
 
     `forecast` has the deadlines that this product makes others (or itself) miss if it stays late; `reads` counts those of the last 30
-    days, as far as they can be seen.
+    days, as far as they can be seen. `accepted` is what fails, and somebody has said that it is no trouble.
     """
 
     at: datetime
@@ -36,65 +44,7 @@ class Trust:
     incidents: tuple[StoredIncident, ...] = ()
     forecast: tuple[Impact, ...] = ()
     reads: Reads = NO_READS
-
-
-def standing_text(standing: Standing) -> str:
-    """The indicator in a sentence: `95 % of 20 intervals were good, 80 % promised; 3 of 4 bad ones are left`."""
-    reached = standing.attainment
-    if reached.percent is None:
-        return "no interval can be judged yet"
-    promised = f", {reached.target:g} % promised" if reached.target is not None else ""
-    known = f"; {reached.known} of {reached.total} intervals were measured" if reached.known < reached.total else ""
-    provisional = f"; {reached.provisional} of the bad ones may still change" if reached.provisional else ""
-    return f"{_good_text(standing)}{promised}{known}{provisional}{_left_text(standing)}"
-
-
-def _good_text(standing: Standing) -> str:
-    """Never rounded up to a promise that was not kept."""
-    reached = standing.attainment
-    percent, intervals = f"{math.floor((reached.percent or 0.0) * 1000) / 1000:g} %", f"{reached.known} intervals"
-    whole = standing.indicator.spec.method == "timeslices"
-    return f"{percent} of {intervals} were good" if whole else f"{percent} were good over {intervals}"
-
-
-def _left_text(standing: Standing) -> str:
-    """Budgets of events and of time are shares: nobody counts in microseconds."""
-    budget = standing.attainment.budget
-    if budget is None:
-        return ""
-    if standing.indicator.spec.method == "timeslices":
-        return f"; {budget.left:.3g} of {budget.total:.3g} bad ones are left"
-    left = max(0.0, 1 - budget.consumed)
-    return f"; {left * 100:.0f} % of the error budget is left"
-
-
-def standing_data(standing: Standing) -> dict[str, Any]:
-    """The indicator as plain values, for Dagster's metadata and for JSON; what is not known is left out."""
-    reached = standing.attainment
-    found: dict[str, Any] = {
-        "verdict": standing_verdict(standing),
-        "state": reached.state,
-        "objective": standing.indicator.objective.title,
-        "attainment_percent": reached.percent,
-        "target_percent": reached.target,
-        "good": reached.good,
-        "bad": reached.bad,
-        "unknown": reached.unknown,
-        "excluded": reached.excluded,
-        "provisional": reached.provisional or None,
-        "known_of_total": f"{reached.known} of {reached.total}",
-        "budget_left": reached.budget.left if reached.budget is not None else None,
-        "budget_alerts": ", ".join(f"{level} %" for level in standing.budget_alerts),
-        "burn_rate": max((alert.long_rate for alert in standing.burn_alerts if alert.long_rate is not None), default=None),
-        "burn_alerts": ", ".join(f"burning {alert.long_rate:.3g} times too fast" for alert in standing.burn_alerts if alert.fires),
-        "next_deadline": standing.next_deadline.isoformat() if standing.next_deadline is not None else None,
-    }
-    return {name: value for name, value in found.items() if value not in (None, "")}
-
-
-def standing_verdict(standing: Standing) -> str:
-    """Without data, or with too little, an indicator is unknown, so not met."""
-    return {"met": "met", "missed": "missed"}.get(standing.attainment.state, "unknown")
+    accepted: tuple[AcceptedWeakness, ...] = ()
 
 
 def trust_numbers(trust: Trust) -> dict[str, float | int]:
@@ -102,24 +52,39 @@ def trust_numbers(trust: Trust) -> dict[str, float | int]:
     found: dict[str, float | int | None] = {
         "indicators": len(trust.standings),
         "indicators_met": sum(standing_verdict(standing) == "met" for standing in trust.standings),
-        "coverage_percent": _percent(trust.coverage.own),
-        "lineage_coverage_percent": _percent(trust.coverage.lineage),
-        "tests": trust.coverage.tests,
-        "monitors": trust.coverage.monitors,
+        **_coverage_numbers(trust.coverage),
         "open_incidents": len(trust.incidents),
+        "accepted_weaknesses": len(trust.accepted),
         "deadlines_at_risk": len(trust.forecast),
-        "median_hours_to_detect": _hours(trust.response.detect.median),
-        "median_hours_to_respond": _hours(trust.response.respond.median),
-        "median_hours_to_fix": _hours(trust.response.fix.median),
-        "acknowledged_percent": None if trust.response.acknowledged is None else round(100 * trust.response.acknowledged, 1),
+        **_response_numbers(trust.response),
         "reads_in_30_days": trust.reads.count,
         "readers_in_30_days": len(trust.reads.readers),
+        **_standing_numbers(trust.standings),
     }
-    for standing in trust.standings:
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _coverage_numbers(covered: ProductCoverage) -> dict[str, float | int | None]:
+    return {
+        "tests_and_monitors": covered.tests_and_monitors,
+        "coverage_percent": _percent(covered.own),
+        "lineage_coverage_percent": _percent(covered.lineage),
+    }
+
+
+def _response_numbers(response: Response) -> dict[str, float | int | None]:
+    medians: dict[str, float | int | None] = {f"median_hours_to_{name}": _hours(times.median) for name, times in _response_times(response)}
+    return medians | {"acknowledged_percent": None if response.acknowledged is None else round(100 * response.acknowledged, 1)}
+
+
+def _standing_numbers(standings: Iterable[Standing]) -> dict[str, float | int | None]:
+    """Of each indicator its percentage and what is left of its budget."""
+    found: dict[str, float | int | None] = {}
+    for standing in standings:
         reached, name = standing.attainment, standing.indicator.check.name
         found[f"attainment_percent_{name}"] = reached.percent
         found[f"budget_left_{name}"] = None if reached.budget is None else reached.budget.left
-    return {name: value for name, value in found.items() if value is not None}
+    return found
 
 
 def trust_data(trust: Trust) -> dict[str, Any]:
@@ -128,8 +93,10 @@ def trust_data(trust: Trust) -> dict[str, Any]:
     return {
         "indicators": [{"name": check.name, "title": check.title, **told} for check, told in named],
         "incidents": [{**asdict(i.incident), "name": i.incident.name, "severity": i.severity, "title": i.title} for i in trust.incidents],
+        "accepted": [{"title": each.title, **asdict(each.acceptance)} for each in trust.accepted],
         "deadlines_at_risk": [asdict(impact) for impact in trust.forecast],
-        "coverage": asdict(trust.coverage),
+        "tests_and_monitors": trust.coverage.tests_and_monitors,
+        "coverage": {"own": asdict(trust.coverage.own), "lineage": asdict(trust.coverage.lineage), "blind": trust.coverage.blind},
         "response": {name: times_data(times) for name, times in _response_times(trust.response)},
         "reads": asdict(trust.reads),
         "numbers": trust_numbers(trust),
@@ -144,6 +111,7 @@ def tables(trust: Trust) -> tuple[TableOf, ...]:
     found: tuple[TableOf, ...] = (
         ("indicators", ("indicator", "state", "how it stands", "burn", "next deadline (UTC)"), list(_indicator_rows(trust.standings))),
         ("incidents", ("incident", "severity", "status", "since (UTC)", "what"), list(_incident_rows(trust.incidents))),
+        ("accepted weaknesses", ("what is broken", "accepted by", "on (UTC)", "as", "until", "note"), list(_accepted_rows(trust.accepted))),
         (
             "deadlines at risk",
             ("product", "deadline (UTC)", "input needed by (UTC)", "through", "consumers"),
@@ -164,12 +132,17 @@ def trust_tables(trust: Trust) -> dict[str, Any]:
 
 
 def coverage_text(trust: Trust) -> str:
-    """`11 tests and 14 monitors; 5 of 6 tables and inputs are watched, 12 of 20 with everything upstream; nothing is watched of: x`."""
+    """`25 tests and monitors; coverage 83.3 % (5 of 6 data sets and inputs), with everything upstream 60 % (12 of 20)`."""
     covered = trust.coverage
-    own, lineage = covered.own, covered.lineage
-    watched = f"{own.watched} of {own.total} tables and inputs are watched, {lineage.watched} of {lineage.total} with everything upstream"
     blind = f"; nothing is watched of: {', '.join(covered.blind)}" if covered.blind else ""
-    return f"{covered.tests} tests and {covered.monitors} monitors; {watched}{blind}"
+    shares = f"coverage {_share_text(covered.own, ' data sets and inputs')}, with everything upstream {_share_text(covered.lineage)}"
+    return f"{covered.tests_and_monitors} tests and monitors; {shares}{blind}"
+
+
+def _share_text(coverage: Coverage, things: str = "") -> str:
+    percent = _percent(coverage)
+    share = "is not known" if percent is None else f"{percent:g} %"
+    return f"{share} ({coverage.watched} of {coverage.total}{things})"
 
 
 def _indicator_rows(standings: Iterable[Standing]) -> Iterator[Sequence[str]]:
@@ -182,6 +155,12 @@ def _indicator_rows(standings: Iterable[Standing]) -> Iterator[Sequence[str]]:
 def _incident_rows(stored: Iterable[StoredIncident]) -> Iterator[Sequence[str]]:
     for each in stored:
         yield each.incident.name, each.severity, each.incident.status, _moment(each.incident.began_at), each.title
+
+
+def _accepted_rows(accepted: Iterable[AcceptedWeakness]) -> Iterator[Sequence[str]]:
+    for each in accepted:
+        found = each.acceptance
+        yield each.title, found.by, _moment(found.at), f"{found.resolution} ({found.incident})", "it was well in between", found.note or "-"
 
 
 def _impact_rows(forecast: Iterable[Impact]) -> Iterator[Sequence[str]]:

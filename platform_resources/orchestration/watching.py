@@ -7,16 +7,21 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from platform_resources.capabilities.measures import Judgement, Verdict
+from platform_resources.capabilities.judgements import Judgement, Verdict
 from platform_resources.ledger import history
+from platform_resources.ledger.durations import going_on, refreshes
 from platform_resources.ledger.records import Check, Reading, Run, check_id
 from platform_resources.ledger.standing import Standing
 from platform_resources.objectives.health import PublishedState, Watched, check_states
+from platform_resources.objectives.overdue import AT_LEAST, overdue
 from platform_resources.orchestration.health import published_state, watched
 from platform_resources.orchestration.run_failures import CLOSED_GATE
-from platform_resources.planning.conventions import REFRESH_CHECK, VERSIONS_CHECK, check_text
+from platform_resources.planning.conventions import ENDS_CHECK, REFRESH_CHECK, VERSIONS_CHECK, check_text
 from platform_resources.planning.plan import ObjectivePlan, ProductPlan
 from platform_resources.warehouses.versions import VersionsUnreadable, shelf
+
+# How many refreshes tell what is usual.
+USUAL_OF = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Observed:
 def watched_checks(product: ProductPlan) -> set[str]:
     """Every check that the plan has of the product, by its name within it."""
     indicators = [indicator.check for indicator in product.indicators]
-    return {REFRESH_CHECK, VERSIONS_CHECK, *(check_text(check.key, check.name) for check in (*product.checks, *indicators))}
+    return {REFRESH_CHECK, VERSIONS_CHECK, ENDS_CHECK, *(check_text(check.key, check.name) for check in (*product.checks, *indicators))}
 
 
 def observed(
@@ -66,6 +71,7 @@ def observed(
         if product.runs
         for each in _product(state, product, remembered.get(product.name, ()), standings.get(product.name, ()), ended, now)
     }
+    found.update({(each.product, each.check): each for product in products if product.runs for each in _ends(connection, product, now)})
     found.update({(each.product, each.check): each for each in _just_now(products, judged, now)})
     return tuple(found.values())
 
@@ -147,3 +153,14 @@ def _refreshed(product: ProductPlan, run: Run) -> Iterator[Observed]:
         return
     verdict: Verdict = "met" if run.status == "succeeded" else "missed"
     yield Observed(product.name, REFRESH_CHECK, "Its refresh succeeds", "", verdict, run.reason, run.ended_at)
+
+
+def _ends(connection: Connection, product: ProductPlan, now: datetime) -> Iterator[Observed]:
+    """Whether the refresh that goes on can be expected to end. One that is not too long yet says nothing: the one before may hang."""
+    run = going_on(connection, product.name, now)
+    if run is None:
+        yield Observed(product.name, ENDS_CHECK, "Its refresh ends", "", "met", "", now)
+    elif run.started_at is not None and now - run.started_at > AT_LEAST:
+        reason = overdue(run.started_at, now, refreshes(connection, product.name, now, USUAL_OF).seconds)
+        if reason:
+            yield Observed(product.name, ENDS_CHECK, "Its refresh ends", "", "missed", reason, now)

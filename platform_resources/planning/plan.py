@@ -13,6 +13,7 @@ from platform_resources.planning.routes import ChannelPlan, DigestPlan, Patience
 from platform_resources.spec.components import Column, DataProduct, DataSet, Refresh
 from platform_resources.spec.indicators import ServiceLevelIndicator
 from platform_resources.spec.problems import Problem
+from platform_resources.spec.product import Origin
 from platform_resources.spec.strict import Strict
 
 
@@ -22,6 +23,10 @@ class Place:
 
     file: str
     line: int
+
+    @classmethod
+    def of(cls, origin: Origin) -> "Place":
+        return cls(origin.file, origin.line)
 
 
 @dataclass(frozen=True, slots=True)

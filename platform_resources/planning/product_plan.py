@@ -6,11 +6,10 @@ from datetime import timedelta
 
 from platform_resources.capabilities.dimensions.freshness import FreshnessSettings
 from platform_resources.capabilities.measures import Relation
-from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.planning import conventions
 from platform_resources.planning.channels import incidents_of, owners_of, patience_of, product_routes, rule_of
-from platform_resources.planning.column_use import used_columns
 from platform_resources.planning.dbt_files import generated_file, test_parts, test_severity
+from platform_resources.planning.input_plans import input_plan
 from platform_resources.planning.lineage import ordered
 from platform_resources.planning.mesh import Mesh, ModelText, ProductTexts
 from platform_resources.planning.models import leading_comment, materialization, own_tests, references
@@ -19,25 +18,22 @@ from platform_resources.planning.plan import (
     ConsumerPlan,
     DataSetPlan,
     IndicatorPlan,
-    InputPlan,
     ModelPlan,
     ObjectivePlan,
     OutputPlan,
     Place,
     ProductPlan,
     SampleQueryPlan,
-    Upstream,
 )
-from platform_resources.planning.ports import Resolved, resolved_port
 from platform_resources.planning.subjects import is_about_the_product, judged_data_set, measured_by, probed_ports, subject
-from platform_resources.spec.components import DataSet, InputPort, OutputPort, ServiceLevelAsset
+from platform_resources.spec.components import DataSet, OutputPort, ServiceLevelAsset
 from platform_resources.spec.indicators import ServiceLevelIndicator
-from platform_resources.spec.product import Declared, Origin, Product, model_name, runs
+from platform_resources.spec.product import Declared, Product, model_name, runs
 
 
 def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
     """Decide everything about a product that has no errors."""
-    inputs = tuple(_input(mesh, product, port) for port in product.input_ports)
+    inputs = tuple(input_plan(mesh, product, port) for port in product.input_ports)
     incidents = incidents_of(mesh, product)
     models = _models(mesh, product) if runs(product) else ()
     objectives = tuple(_objectives(mesh, product))
@@ -48,7 +44,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         group=conventions.group(product.domain, product.name),
         info=product.info,
         owners=owners_of(mesh, product),
-        place=_place(product.origin),
+        place=Place.of(product.origin),
         runs=runs(product) and bool(models),
         inputs=inputs,
         models=models,
@@ -68,10 +64,6 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
     )
 
 
-def _place(origin: Origin) -> Place:
-    return Place(origin.file, origin.line)
-
-
 def _texts_digest(texts: ProductTexts) -> str:
     tests = [(test.file, test.sql) for test in texts.tests]
     return hashlib.sha256(repr((tests, sorted(texts.properties.items()), sorted(texts.modules.items()))).encode()).hexdigest()[:16]
@@ -79,67 +71,7 @@ def _texts_digest(texts: ProductTexts) -> str:
 
 def _data_set(data_set: Declared[DataSet]) -> DataSetPlan:
     model = model_name(data_set)
-    return DataSetPlan(data_set.name, data_set.title, model, data_set.config, Relation("internal", model), _place(data_set.origin))
-
-
-def _input(mesh: Mesh, product: Product, port: Declared[InputPort]) -> InputPlan:
-    interface = mesh.registry.input_interfaces()[port.variant]
-    pull = interface.pull(port.settings)
-    resolved = resolved_port(mesh, port)
-    upstream = _upstream(resolved) if isinstance(resolved, Resolved) else None
-    source = None if upstream or isinstance(pull, NotPulled) else conventions.source_key(product.name, port.name)
-    key = conventions.input_key(product.name, port.name)
-    return InputPlan(
-        name=port.name,
-        title=port.title,
-        description=port.config.description,
-        key=key,
-        interface=port.variant,
-        kind=interface.kind,
-        pull=pull,
-        upstream=upstream,
-        used_columns=used_columns(mesh.texts_of(product).models, port.name, _names(upstream)),
-        source=source,
-        dependencies=_input_dependencies(upstream, source),
-        serve_last_good=port.config.on_failure == "serve-last-good",
-        max_staleness=port.config.max_staleness,
-        checks=() if isinstance(pull, NotPulled) else tuple(_input_checks(port, key, upstream)),
-        place=_place(port.origin),
-    )
-
-
-def _names(upstream: Upstream | None) -> tuple[str, ...]:
-    return () if upstream is None else tuple(column.name for column in upstream.columns)
-
-
-def _input_dependencies(upstream: Upstream | None, source: conventions.Key | None) -> tuple[conventions.Key, ...]:
-    if upstream is not None:
-        return (conventions.output_key(upstream.product, upstream.port),)
-    return (source,) if source is not None else ()
-
-
-def _upstream(resolved: Resolved) -> Upstream:
-    """An upstream whose version has left the range promises columns of versions that are not read."""
-    columns = resolved.columns if resolved.version is not None and resolved.version in resolved.wanted else ()
-    return Upstream(resolved.product, resolved.domain, resolved.port, str(resolved.wanted), columns)
-
-
-def _input_checks(port: Declared[InputPort], key: conventions.Key, upstream: Upstream | None) -> Iterator[CheckPlan]:
-    fails = port.config.on_failure == "fail"
-
-    def check(name: str, title: str, description: str) -> CheckPlan:
-        severity = "error" if fails else "warning"
-        return CheckPlan(name, key, "input", title, description, False, severity, _place(port.origin))  # type: ignore[arg-type]
-
-    yield check(
-        "arrived", f"Input {port.title} arrived", "The input could be read in the last refresh; otherwise the last good one is served."
-    )
-    if port.config.max_staleness is not None:
-        yield check("fresh", f"Input {port.title} is fresh", "The data is not older than the input port's max_staleness.")
-    if upstream is not None and upstream.columns:
-        yield check(
-            "contract", f"Input {port.title} keeps its contract", "The version has every column that the upstream promised, with its type."
-        )
+    return DataSetPlan(data_set.name, data_set.title, model, data_set.config, Relation("internal", model), Place.of(data_set.origin))
 
 
 def _models(mesh: Mesh, product: Product) -> tuple[ModelPlan, ...]:
@@ -183,7 +115,7 @@ def _tests(mesh: Mesh, product: Product, text: ModelText, data_set: Declared[Dat
             kind, _ = test_parts(test)
             name = conventions.dbt_test_name(kind, text.name, column.name)
             title = f"{column.name}: {kind.replace('_', ' ')}"
-            yield _dbt_test(name, title, key, f"dbt test {kind} of column {column.name}", test_severity(test), _place(data_set.origin))
+            yield _dbt_test(name, title, key, f"dbt test {kind} of column {column.name}", test_severity(test), Place.of(data_set.origin))
     for own in own_tests(mesh.texts_of(product)):
         if own.model == text.name:
             title = own.name.replace("_", " ").capitalize()
@@ -215,7 +147,7 @@ def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAss
         description=objective.config.description or f"Objective of the dimension {objective.variant}.",
         blocking=gate,
         severity="error" if gate else objective.config.severity,
-        place=_place(objective.origin),
+        place=Place.of(objective.origin),
     )
     return ObjectivePlan(
         check,
@@ -240,7 +172,7 @@ def _indicator(product: Product, indicator: Declared[ServiceLevelIndicator], obj
         description=indicator.config.description or f"How well the objective {objective.check.title} is kept over time.",
         blocking=False,
         severity="warning",
-        place=_place(indicator.origin),
+        place=Place.of(indicator.origin),
     )
     max_age = objective.settings.max_age if isinstance(objective.settings, FreshnessSettings) else None
     return IndicatorPlan(check, indicator.config, objective.check, objective.dimension, objective.data_set, max_age, tuple(ports))
@@ -268,7 +200,7 @@ def _output(mesh: Mesh, product: Product, port: Declared[OutputPort]) -> OutputP
         keep_versions=port.config.keep_versions or product.info.keep_versions,
         max_age=_max_age(product, data_set),
         folder=conventions.port_folder(product.domain, product.name, port.name),
-        place=_place(port.origin),
+        place=Place.of(port.origin),
     )
 
 
@@ -291,7 +223,7 @@ def _consumers(product: Product) -> Iterator[ConsumerPlan]:
             url=consumer.config.url,
             owner=consumer.config.owner,
             description=consumer.config.description,
-            place=_place(consumer.origin),
+            place=Place.of(consumer.origin),
         )
 
 

@@ -90,6 +90,8 @@ def _refuse_structure(text: str) -> None:
     """Refuse deep nesting and a second document before composing: libyaml's composer recurses in C and would crash the process."""
     depth = documents = 0
     for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.ScalarEvent):
+            continue
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):

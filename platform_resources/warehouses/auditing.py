@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from platform_resources.capabilities.measures import History, Judgement, Measure, Moment, Reading
+from platform_resources.capabilities.judgements import History, Judgement, Moment
+from platform_resources.capabilities.measures import Measure, Reading
 from platform_resources.capabilities.registry import Registry
 from platform_resources.objectives.judgement import judged
 from platform_resources.planning.failing_rows import failing_rows_sql

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from platform_resources.capabilities.measures import Verdict
+from platform_resources.capabilities.judgements import Verdict
 from platform_resources.spec.problems import Problem
-from platform_resources.warehouses.dbt_messages import message_text
+from platform_resources.warehouses.dbt_messages import failing_rows_text, message_text
 
 TESTS = ("test", "unit_test")
 MOST_SHOWN = 20
@@ -75,9 +75,14 @@ class ForeignResult:
 
 @dataclass(frozen=True, slots=True)
 class Artefacts:
-    """One invocation of dbt: every test of its project, and the results of those that it was asked for, each test once."""
+    """One invocation of dbt: every test of its project, and the results of those that it was asked for, each test once.
+
+    `project` is its name, empty where dbt does not tell it; `at` is when the results were written.
+    """
 
     invocation_id: str
+    project: str
+    at: datetime
     tests: tuple[ForeignTest, ...]
     results: tuple[ForeignResult, ...]
 
@@ -120,6 +125,7 @@ class _Node(_Foreign):
 
 class _ManifestMetadata(_Foreign):
     invocation_id: _Words
+    project_name: _Words | None = None
 
 
 class _Manifest(_Foreign):
@@ -167,7 +173,8 @@ def artefacts(manifest: ArtefactFile, run_results: ArtefactFile) -> Artefacts | 
     tests = {unique_id: _test(unique_id, node, nodes) for unique_id, node in nodes.items() if node.resource_type in TESTS}
     found = {result.unique_id: result for result in ran.results if result.unique_id in tests}
     results = (_result(tests[name], nodes[name], result, ran.metadata.generated_at) for name, result in found.items())
-    return Artefacts(ran.metadata.invocation_id, tuple(tests.values()), tuple(results))
+    project, at = known.metadata.project_name or "", _in_utc(ran.metadata.generated_at)
+    return Artefacts(ran.metadata.invocation_id, project, at, tuple(tests.values()), tuple(results))
 
 
 def _parsed(file: ArtefactFile, kind: ArtefactKind, model: type[_Parsed]) -> _Parsed | tuple[Problem, ...]:
@@ -285,12 +292,15 @@ def _reason(verdict: Verdict, result: _Result) -> str:
     if verdict == "met":
         return "no row fails"
     if verdict == "missed":
-        return told or f"{result.failures} rows fail"
+        return told or failing_rows_text(result.failures)
     return told or ("dbt skipped this test" if result.status == "skipped" else f"dbt could not run this test: {result.status}")
 
 
 def _done_at(result: _Result, generated_at: datetime) -> datetime:
     """When the test itself was done. One that never began, as what is skipped, is of the time at which dbt wrote its results."""
     ended = [timing.completed_at for timing in result.timing if timing.completed_at is not None]
-    found = ended[-1] if ended else generated_at
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    return _in_utc(ended[-1] if ended else generated_at)
+
+
+def _in_utc(told: datetime) -> datetime:
+    return told.astimezone(UTC) if told.tzinfo else told.replace(tzinfo=UTC)

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from platform_resources.capabilities.measures import Judgement, Moment, Relation, Subject
+from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.measures import Relation, Subject
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.objectives.judgement import judged
 from platform_resources.planning.failing_rows import failing_rows_sql

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from platform_resources.capabilities.measures import Moment, Reading
+from platform_resources.capabilities.judgements import Moment
+from platform_resources.capabilities.measures import Reading
 from platform_resources.objectives.judgement import judged
 from tests.capabilities.customers import NOW, SUBJECT, configured, dimension
 

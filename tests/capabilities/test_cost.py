@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from platform_resources.capabilities.measures import Moment, Spent
+from platform_resources.capabilities.judgements import Moment, Spent
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.objectives.judgement import judged
 from tests.capabilities.customers import PLAIN, configured, dimension

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from platform_resources.capabilities.measures import Moment, Reading
+from platform_resources.capabilities.judgements import Moment
+from platform_resources.capabilities.measures import Reading
 from platform_resources.capabilities.shares import number_text, percent_text
 from platform_resources.objectives.judgement import judged
 from tests.capabilities.customers import NOW, PLAIN, POPULATION, REFERENCE, SUBJECT, configured, dimension

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from platform_resources.capabilities.measures import Moment, Refreshes
+from platform_resources.capabilities.judgements import Moment, Refreshes
 from platform_resources.objectives.judgement import judged
 from tests.capabilities.customers import NOW, PLAIN, configured, dimension
 

@@ -15,7 +15,8 @@ PUNCTUALITY = '''
 
 from datetime import timedelta
 
-from platform_resources.capabilities.measures import Judgement, RowCount
+from platform_resources.capabilities.judgements import Judgement
+from platform_resources.capabilities.measures import RowCount
 from platform_resources.spec.durations import Duration
 from platform_resources.spec.strict import Strict
 

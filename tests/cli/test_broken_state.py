@@ -3,11 +3,15 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
+import sys
+from contextlib import closing
 
 import pytest
 
 from platform_resources.warehouses.versions import VersionsUnreadable
+from tests.ledger.ledgers import new_database, postgres
 from tests.meshes import edited, product_file
 from tests.refresh.running import MESH, environment, mesh
 
@@ -110,3 +114,70 @@ def test_a_history_that_may_only_be_read_is_told_without_a_traceback(tiny, comma
         path.chmod(path.stat().st_mode | 0o200)
     assert (done.returncode, "Traceback" in done.stderr) == (3, False), done.stderr
     assert f"{tiny}/.dagster: Permission denied" in done.stderr
+
+
+# The ledger, and Dagster's history
+
+# The command as it is, but for the half minute that it waits for another writer.
+IMPATIENT = """
+from platform_resources.ledger import database
+database.SQLITE_SETTINGS = ("pragma busy_timeout = 300",)
+from platform_resources.cli.app import main
+main()
+"""
+SUBSCRIBE = ("subscribe", "readings", "--channel", "ann@example.com", "--as", "ann")
+
+
+def impatient(root, *arguments):
+    call = [sys.executable, "-c", IMPATIENT, "--root", str(root), *arguments]
+    return subprocess.run(call, capture_output=True, text=True, env=environment(), timeout=120, check=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [("evaluate",), ("incidents",), SUBSCRIBE])
+def test_a_ledger_that_another_process_does_not_let_go_is_told_without_a_traceback(tiny, arguments):
+    mesh(tiny, "status")
+    with closing(sqlite3.connect(tiny / ".mesh/ledger.sqlite", isolation_level=None)) as other:
+        other.execute("begin exclusive")
+        done = impatient(tiny, *arguments)
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False), done.stderr
+    assert f"the ledger sqlite:///{tiny}/.mesh/ledger.sqlite cannot be used: database is locked\n" in done.stderr
+    assert "another process is writing to it and does not end; wait for it, or end it, and try again" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [("evaluate",), ("incidents",), SUBSCRIBE])
+def test_a_damaged_ledger_is_told_without_a_traceback(tiny, arguments):
+    mesh(tiny, "status")
+    file = tiny / ".mesh/ledger.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("pragma wal_checkpoint(truncate)")
+        (pages,) = connection.execute("select max(rootpage) from sqlite_master").fetchone()
+        (schema,) = connection.execute("select min(rootpage) from sqlite_master where rootpage > 1").fetchone()
+    whole = file.read_bytes()
+    assert pages > schema
+    file.write_bytes(whole[: 4096 * (schema - 1)] + b"\xff" * (len(whole) - 4096 * (schema - 1)))
+    done = mesh(tiny, *arguments)
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False), done.stderr
+    assert f"the ledger sqlite:///{file} cannot be" in done.stderr
+    assert "the file is damaged: restore it from a backup; without one, move it away" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_damaged_history_is_told_without_a_traceback(tiny):
+    mesh(tiny, "status")
+    (index,) = tiny.glob(".dagster/history/runs/index.db")
+    index.write_bytes(b"dear diary" * 1000)
+    done = mesh(tiny, "evaluate")
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False), done.stderr
+    assert "Dagster's history (DAGSTER_HOME, or .dagster beside the mesh's state) cannot be used: file is not a database" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_postgresql_that_was_stopped_is_told_without_a_traceback_and_without_its_password(tiny, tmp_path):
+    with postgres(tmp_path / "postgres") as server:
+        url = new_database(server)
+        assert mesh(tiny, "incidents", MESH_LEDGER=url).returncode == 0
+    done = mesh(tiny, "incidents", MESH_LEDGER=url)
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False), done.stderr
+    assert "see that the server runs and can be reached from here, and try again" in done.stderr

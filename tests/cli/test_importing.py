@@ -2,6 +2,8 @@
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +17,7 @@ from platform_resources.orchestration.evaluating import synced_ledger
 from platform_resources.orchestration.health import mesh_health
 from platform_resources.orchestration.importing import with_imported
 from platform_resources.repository import read_plan
-from tests.foreign_dbt import data, dbt, manifest, node, result, run_results, write_project
+from tests.foreign_dbt import WRITTEN, data, dbt, manifest, node, result, run_results, write_project
 from tests.refresh.running import mesh, mesh_json, running, started
 
 pytestmark = pytest.mark.slow
@@ -37,13 +39,17 @@ def imported(root, target, *more):
     return mesh(root, "import-dbt-results", *options(target), *more)
 
 
-def by_hand(folder, *results, nodes=()):
+def by_hand(folder, *results, nodes=(), written=WRITTEN):
     """A target folder with these results; all are of the model `measurements`."""
     folder.mkdir(exist_ok=True)
-    tests = [node(each["unique_id"].split(".", 2)[2], depends_on={"nodes": ["model.lake.measurements"]}) for each in results]
+    tests = [on_measurements(each["unique_id"].split(".", 2)[2]) for each in results]
     (folder / "manifest.json").write_bytes(data(manifest(node("measurements", "model"), *tests, *nodes)))
-    (folder / "run_results.json").write_bytes(data(run_results(*results)))
+    (folder / "run_results.json").write_bytes(data(run_results(*results, written=written)))
     return folder
+
+
+def on_measurements(name):
+    return node(name, depends_on={"nodes": ["model.lake.measurements"]})
 
 
 def evaluations(root):
@@ -232,3 +238,56 @@ def test_a_failed_test_of_elsewhere_opens_an_incident_that_a_later_success_ends(
     assert found["title"].startswith("one: ")
     done = imported(tiny, by_hand(tmp_path / "good", result("one", "pass", at="2024-06-02T05:00:00Z")))
     assert "readings#1 resolved auto-recovered" in done.stdout
+
+
+def next_day(name, status="pass"):
+    return result(name, status, at="2024-06-02T05:00:00Z")
+
+
+def test_a_test_that_is_gone_from_its_project_takes_its_incident_with_it_and_returns_with_its_next_result(tiny, tmp_path):
+    assert imported(tiny, by_hand(tmp_path / "first", result("one"), result("two", "fail"))).returncode == MISSED
+    unselected = by_hand(tmp_path / "second", next_day("one"), nodes=[on_measurements("two")], written="2024-06-02T05:00:09Z")
+    assert imported(tiny, unselected).returncode == FINE
+    assert states(tiny)["readings/measurements", "two"].reading.verdict == "missed", "a test that did not run this time is still there"
+    late = by_hand(tmp_path / "late", result("one"), written="2024-06-01T12:00:00Z")
+    assert "gone" not in imported(tiny, late).stdout, "what an older manifest has not, a newer one may have"
+    done = imported(tiny, by_hand(tmp_path / "third", result("one", at="2024-06-03T05:00:00Z"), written="2024-06-03T05:00:09Z"))
+    assert "gone from its dbt project: readings, readings/measurements: two" in done.stdout
+    assert "readings#1 resolved no action: test removed" in done.stdout
+    assert set(states(tiny)) == {("readings/measurements", "one")}
+    back = by_hand(
+        tmp_path / "fourth",
+        result("two", "fail", at="2024-06-04T05:00:00Z"),
+        written="2024-06-04T05:00:09Z",
+        nodes=[on_measurements("one")],
+    )
+    assert "readings#2 opened" in imported(tiny, back).stdout
+    assert set(states(tiny)) == {("readings/measurements", "one"), ("readings/measurements", "two")}
+
+
+def test_tests_of_another_project_stay_and_a_project_may_lose_all_of_its_tests(tiny, tmp_path):
+    imported(tiny, by_hand(tmp_path / "lake", result("one")))
+    other = by_hand(tmp_path / "pond", next_day("two"), written="2024-06-02T05:00:09Z")
+    told = json.loads((other / "manifest.json").read_text())
+    (other / "manifest.json").write_bytes(data(told | {"metadata": told["metadata"] | {"project_name": "pond"}}))
+    imported(tiny, other)
+    assert {name for _, name in states(tiny)} == {"one", "two"}
+    done = imported(tiny, by_hand(tmp_path / "empty", written="2024-06-02T06:00:00Z"), "--json")
+    assert (done.returncode, json.loads(done.stdout)["removed"]) == (
+        FINE,
+        [{"product": "readings", "asset": "readings/measurements", "check": "one"}],
+    )
+
+
+def test_an_import_after_which_nothing_can_be_judged_says_so(tiny, tmp_path):
+    """Of this table the evaluation makes use, and the import does not."""
+    target = by_hand(tmp_path / "target", result("one"))
+    mesh(tiny, "status")
+    probe = tiny / ".mesh/ledger.sqlite"
+    with closing(sqlite3.connect(probe)) as connection:
+        connection.execute("drop table signals")
+    done = imported(tiny, target)
+    assert (done.returncode, "Traceback" in done.stderr) == (CANNOT_RUN, False), done.stderr
+    assert "plant could not be evaluated: " in done.stderr and "no such table: signals" in done.stderr
+    assert done.stderr.endswith("the results are imported, but what follows from them is not judged yet; mend that, then `mesh evaluate`\n")
+    assert "1 of 1 results are new" in done.stdout

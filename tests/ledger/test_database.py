@@ -16,6 +16,7 @@ from platform_resources.ledger.columns import TABLES
 from platform_resources.ledger.database import LedgerUnavailable, ledger_url, newest_revision, open_ledger
 from platform_resources.ledger.people_tables import incidents
 from tests.ledger.event_logs import START
+from tests.ledger.ledgers import new_database, postgres
 from tests.meshes import REPOSITORY
 
 
@@ -145,3 +146,49 @@ def test_an_address_that_cannot_hold_a_ledger_is_told_without_its_password(url, 
     with pytest.raises(LedgerUnavailable, match=told) as error:
         open_ledger(url)
     assert "secret" not in str(error.value)
+
+
+def test_a_file_that_is_locked_after_it_was_opened_says_so(ledger):
+    with ledger.reading() as connection:
+        connection.exec_driver_sql("pragma busy_timeout = 100")
+    with closing(sqlite3.connect(ledger.engine.url.database, isolation_level=None)) as other:
+        other.execute("begin exclusive")
+        with (
+            pytest.raises(LedgerUnavailable, match=r"cannot be used: database is locked\nanother process is writing") as error,
+            ledger.writing(),
+        ):
+            pass
+    assert "begin immediate" not in str(error.value)
+
+
+def test_a_full_disk_says_so_and_keeps_what_was_there(ledger):
+    with ledger.writing() as connection:
+        connection.execute(insert(incidents).values(incident()))
+    with pytest.raises(LedgerUnavailable, match=r"database or disk is full\nmake room"):
+        fill(ledger)
+    with ledger.reading() as connection:
+        assert connection.execute(text("select count(*) from incidents")).scalar() == 1
+
+
+def fill(ledger):
+    with ledger.writing() as connection:
+        connection.exec_driver_sql("pragma max_page_count = 1")
+        connection.execute(insert(incidents).values([incident(cause=f"orders_{number}", title="x" * 5000) for number in range(9)]))
+
+
+def test_what_breaks_a_rule_of_the_tables_is_a_mistake_of_ours_and_no_trouble_of_the_ledger(ledger):
+    with pytest.raises(IntegrityError), ledger.writing() as connection:
+        connection.execute(insert(incidents).values([incident(), incident()]))
+
+
+@pytest.mark.slow
+def test_a_server_that_goes_away_says_so_and_is_used_again_when_it_is_back(tmp_path):
+    with postgres(tmp_path) as server:
+        ledger = open_ledger(new_database(server))
+        with pytest.raises(LedgerUnavailable, match="see that the server runs"), ledger.reading() as connection:
+            connection.execute(text("select pg_terminate_backend(pg_backend_pid())"))
+        with ledger.reading() as connection:
+            assert connection.execute(text("select 1")).scalar() == 1
+    with pytest.raises(LedgerUnavailable, match="see that the server runs"), ledger.reading():
+        pass
+    ledger.close()

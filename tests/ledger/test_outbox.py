@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from platform_resources.ledger import outbox
-from platform_resources.ledger.outbox import OutboxEntry, claimed, failed, keys_told, queue, sent, states_of, withdraw
+from platform_resources.ledger.outbox import OutboxEntry, claimed, failed, keys_about, keys_told, queue, sent, states_of, withdraw
 from platform_resources.objectives.messages import Message
 from tests.ledger.event_logs import START
 
@@ -322,3 +323,23 @@ def test_whatever_the_clock_does_no_message_is_lost_or_sent_by_two_who_hold_it(s
     assert {each.message.key: each.state for each in entries(ledger)} == ended
     assert set(ended) == known
     ledger.close()
+
+
+def test_what_was_said_about_products_is_found_by_kind_and_time(either):
+    def about(product, kind="schema"):
+        return message(f"{kind} of {product} > sales.ops", product=product, kind=kind)
+
+    queued(either, about("orders"), about("stock"), about("orders", "budget"))
+    queued(either, message("newer", product="orders", kind="schema"), now=START + DAY)
+    with either.reading() as connection:
+        assert set(keys_about(connection, "schema", ["orders"])) == {"schema of orders > sales.ops", "newer"}
+        assert keys_about(connection, "schema", ["orders", "stock"], since=START + DAY) == {"newer": "waiting"}
+        assert keys_about(connection, "budget", []) == {}
+
+
+def test_old_messages_are_not_read_to_find_new_ones(ledger):
+    """By the index: an outbox keeps every message that was ever written."""
+    query = "select key from messages where kind = 'schema' and product in ('orders', 'stock') and created_at >= 0"
+    with ledger.reading() as connection:
+        (step, *_) = connection.execute(text(f"explain query plan {query}")).scalars(3)
+    assert step == "SEARCH messages USING INDEX ix_messages_kind_product_created_at (kind=? AND product=? AND created_at>?)"

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from platform_resources.capabilities.measures import Past, Spent
+from platform_resources.capabilities.judgements import Past, Spent
 from platform_resources.ledger.incident_store import board, keep_board
 from platform_resources.ledger.past import history, spent
 from platform_resources.ledger.records import check_id

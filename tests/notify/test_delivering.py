@@ -123,6 +123,39 @@ def test_secrets_are_in_no_row_and_in_no_log(ledger, caplog):
     assert all(part not in shown for part in ("s3cret", "t0ken") for shown in (rows, str(done), caplog.text))
 
 
+BYTES = "s3cr\udcffet"  # as Python takes a variable that is no UTF-8
+
+
+@pytest.mark.parametrize("url", ["json://127.0.0.1:1/${HOOK}", "tgram://${HOOK}", "mailto://ann:${HOOK}@127.0.0.1:1", "json://${HOOK}"])
+def test_a_channel_whose_secret_is_no_text_is_accounted_for_and_holds_up_no_other(ledger, url):
+    queued(ledger, message("sales.broken"), message("sales.oncall"), message("sales.oncall", 2))
+    with web_server() as server:
+        done = deliver_due(ledger, plan(broken=url, oncall=hook(server)), None, {"HOOK": BYTES}, NOW, ME)
+    assert (done.sent, done.failed) == (2, 1)
+    with ledger.reading() as connection:
+        (entry,) = [each for each in messages(connection) if each.message.channel == "sales.broken"]
+    assert (entry.state, bool(entry.last_error)) == ("failing", True)
+    assert not any(part in text for part in ("s3cr", "udcff", "%FF") for text in (entry.last_error, str(done))), entry.last_error
+
+
+class Vault(dict[str, str]):
+    """Variables of which one cannot be read."""
+
+    def get(self, name, default=None):
+        if name == "SEALED":
+            raise LookupError(f"no answer for s3cret {name}")
+        return super().get(name, default)
+
+
+def test_a_channel_on_which_something_raises_what_nobody_expects_is_accounted_for_and_holds_up_no_other(ledger):
+    queued(ledger, message("sales.broken"), message("sales.oncall"))
+    with web_server() as server:
+        done = deliver_due(ledger, plan(broken="json://${SEALED}", oncall=hook(server)), None, Vault(), NOW, ME)
+    told = "sales.broken: LookupError, which nobody expected of it; `mesh channels --test sales.broken` may tell more"
+    assert done == Delivered(1, 1, (told,))
+    assert states(ledger) == {"incident/orders#1/sales.broken": "failing", "incident/orders#1/sales.oncall": "sent"}
+
+
 def test_what_is_due_is_what_could_be_claimed(ledger):
     ann = "ann@example.com"
     queued(

@@ -1,7 +1,7 @@
 """What messages say, in full: read them as somebody with a phone at seven in the morning."""
 
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from platform_resources.notify.facts import (
 )
 from platform_resources.notify.notice_wording import budget_words, digest_words, schema_words
 from platform_resources.notify.recipients import Recipient
+from platform_resources.notify.safe_text import Clock
 from platform_resources.notify.wording import first_words, recovery_words, reminder_words, update_words
 from platform_resources.objectives.indicators import Budget
 from platform_resources.objectives.schema_difference import schema_difference
@@ -56,6 +57,20 @@ CHANGE = SchemaChange(
     },
     (REVENUE,),
 )
+TWICE = Failure(
+    "orders:one_row_per_order",
+    "One row per order",
+    FIVE + 2 * MINUTE,
+    "uniqueness",
+    "order_id is unique in 99 % of 20,000 rows; 100 % promised",
+    "99",
+    "100",
+    200,
+    held_back=True,
+    gate=True,
+)
+# Its gaps are no gate, and those who read the version before never saw them.
+HELD_BACK = trouble("high", (impact(),), (TWICE, replace(GAPS, held_back=True)))
 DIGEST = DigestPlan("sales.alerts", time(8), BERLIN)
 QUIET_DAY = Day("sales", "Sales", DIGEST, (ProductLine("Purchase orders", "healthy"), ProductLine("Product catalog", "healthy")))
 LONG_DAY = replace(
@@ -74,21 +89,30 @@ LONG_DAY = replace(
 MORNING = FIVE + 3 * HOUR
 
 WORDINGS = {
-    "consumer": lambda: first_words(trouble(impacts=(impact(),)), READER),
-    "consumer_further_downstream": lambda: first_words(BOTH, Recipient("report@example.com", impacts=(impact(REPORT, via=("Revenue",)),))),
-    "consumer_of_several": lambda: first_words(BOTH, Recipient("finance.alerts", impacts=BOTH.impacts)),
-    "consumer_of_the_root": lambda: first_words(trouble(), Recipient("ana@example.com", consumer=True)),
-    "owner": lambda: first_words(BOTH, OWNER, DAGSTER),
-    "owner_and_consumer": lambda: first_words(BOTH, replace(OWNER, impacts=(impact(),)), DAGSTER),
+    "consumer": lambda: first_words(trouble(impacts=(impact(),)), READER, MORNING),
+    "consumer_further_downstream": lambda: first_words(
+        BOTH, Recipient("report@example.com", impacts=(impact(REPORT, via=("Revenue",)),)), MORNING
+    ),
+    "consumer_of_several": lambda: first_words(BOTH, Recipient("finance.alerts", impacts=BOTH.impacts), MORNING),
+    "consumer_of_the_root": lambda: first_words(trouble(), Recipient("ana@example.com", consumer=True), MORNING),
+    "owner": lambda: first_words(BOTH, OWNER, MORNING, DAGSTER),
+    "owner_and_consumer": lambda: first_words(BOTH, replace(OWNER, impacts=(impact(),)), MORNING, DAGSTER),
     "again_and_moved_here": lambda: first_words(
         replace(trouble(impacts=(impact(),), reopened=1, reopened_at=FIVE + 9 * HOUR), moved_from=(replace(incident(2), cause="revenue"),)),
         READER,
+        MORNING,
     ),
-    "update": lambda: update_words(BOTH, Recipient("finance.alerts", impacts=BOTH.impacts), (BOTH.impacts[1],), "medium"),
+    "update": lambda: update_words(BOTH, Recipient("finance.alerts", impacts=BOTH.impacts), (BOTH.impacts[1],), "medium", MORNING),
     "reminder": lambda: reminder_words(BOTH, FIVE + DAY + 25 * MINUTE, DAGSTER),
-    "recovery": lambda: recovery_words(WELL, Recipient("finance.alerts", impacts=WELL.impacts)),
-    "recovery_for_the_owner": lambda: recovery_words(WELL, OWNER),
-    "closed_as_expected": lambda: recovery_words(over(resolution="expected", ending="stocktaking until noon"), READER),
+    "recovery": lambda: recovery_words(WELL, Recipient("finance.alerts", impacts=WELL.impacts), MORNING),
+    "recovery_for_the_owner": lambda: recovery_words(WELL, OWNER, MORNING),
+    "closed_as_expected": lambda: recovery_words(over(resolution="expected", ending="stocktaking until noon"), READER, MORNING),
+    "held_back": lambda: first_words(HELD_BACK, Recipient("ana@example.com", consumer=True), MORNING),
+    "held_back_upstream": lambda: first_words(HELD_BACK, READER, MORNING),
+    "held_back_for_the_owner": lambda: first_words(HELD_BACK, OWNER, MORNING, DAGSTER),
+    "held_back_and_late": lambda: first_words(
+        trouble(failures=(STALE, TWICE)), Recipient("ana@example.com", consumer=True), FIVE.replace(year=2027)
+    ),
     "budget": lambda: budget_words(BUDGET, 75),
     "budget_used_up": lambda: budget_words(replace(BUDGET, percent=79.999, budget=Budget(4, 5, -1), levels=(50, 75, 100)), 100),
     "schema": lambda: schema_words(CHANGE, (REVENUE,)),
@@ -106,7 +130,7 @@ def test_every_wording_is_as_it_was_reviewed(name):
 
 def test_a_consumer_reads_no_name_of_a_check_no_reason_and_no_query():
     failing = replace(GAPS, dimension="custom-sql", title="Totals add up", reason="Traceback: select * from orders")
-    words = first_words(replace(BOTH, failures=(STALE, failing)), Recipient("x@example.com", consumer=True, impacts=BOTH.impacts))
+    words = first_words(replace(BOTH, failures=(STALE, failing)), Recipient("x@example.com", consumer=True, impacts=BOTH.impacts), MORNING)
     text = words.subject + words.body
     assert not [word for word in ("every_order", "refreshed_daily", "orders:every", "select", "Traceback", "24.5") if word in text]
     assert 'is not fresh and breaks its promise "Totals add up"' in text
@@ -124,17 +148,62 @@ PREDICATES = [
 
 @pytest.mark.parametrize(("failure", "predicate"), PREDICATES)
 def test_every_kind_of_failure_has_words_for_consumers(failure, predicate):
-    words = first_words(trouble(failures=(failure,)), Recipient("ana@example.com", consumer=True))
+    words = first_words(trouble(failures=(failure,)), Recipient("ana@example.com", consumer=True), MORNING)
     assert words.subject == f"Purchase orders {predicate}"
 
 
 def test_times_are_on_the_readers_own_clock_and_say_which():
     abroad = replace(REVENUE, timezone="Asia/Tokyo")
-    body = first_words(trouble(), Recipient("tokyo.alerts", impacts=(impact(abroad),))).body
-    assert "(since Mon 15 Jun, 12:00)." in body and "Times are in Asia/Tokyo." in body
+    body = first_words(trouble(), Recipient("tokyo.alerts", impacts=(impact(abroad),)), MORNING).body
+    assert "(since Mon 15 Jun, 12:00 JST)." in body and "Times are in Asia/Tokyo." in body
     undeclared = replace(trouble(), root=About("orders", "Orders", "sales"))
-    body = first_words(undeclared, Recipient("ana@example.com", consumer=True)).body
-    assert "(since Mon 15 Jun, 03:00)." in body and "Times are in UTC." in body
+    body = first_words(undeclared, Recipient("ana@example.com", consumer=True), MORNING).body
+    assert "(since Mon 15 Jun, 03:00 UTC)." in body and "Times are in UTC." in body
+
+
+MOMENTS = [
+    (BERLIN, MORNING, "Mon 15 Jun, 05:00 CEST"),
+    (BERLIN, MORNING + 300 * DAY, "Mon 15 Jun 2026, 05:00 CEST"),
+    ("America/Sao_Paulo", MORNING, "Mon 15 Jun, 00:00 UTC-03"),
+]
+
+
+@pytest.mark.parametrize(("zone", "now", "moment"), MOMENTS)
+def test_a_time_says_its_zone_and_its_year_unless_that_is_this_one(zone, now, moment):
+    assert Clock(zone, now).moment(FIVE) == moment
+
+
+def test_the_turn_of_the_year_is_that_of_the_readers_clock():
+    new_year = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
+    assert Clock(BERLIN, new_year + HOUR).moment(new_year) == "Fri 1 Jan, 00:30 CET"
+    assert Clock("UTC", new_year + HOUR).moment(new_year) == "Thu 31 Dec 2026, 23:30 UTC"
+
+
+def test_consumers_are_not_told_of_faults_that_have_not_reached_them():
+    words = first_words(HELD_BACK, Recipient("ana@example.com", consumer=True), MORNING)
+    assert words.subject == "Purchase orders held back its new version"
+    assert "has gaps" not in words.body, "what was no gate neither reached anybody nor held anything back"
+    assert "Consumers of Purchase orders still read its last good version, as of Sun 14 Jun, 05:00 CEST." in words.body
+    assert "it was held back because it has duplicates" in words.body
+
+
+def test_a_first_version_that_is_held_back_leaves_nothing_to_read():
+    new = replace(HELD_BACK, root=replace(ORDERS, good_as_of=None))
+    body = first_words(new, Recipient("ana@example.com", consumer=True), MORNING).body
+    assert "Nothing was published yet. The new one has not reached anybody: it was held back because it has duplicates." in body
+
+
+def test_a_refresh_that_failed_after_its_audit_is_no_closed_gate():
+    broken = replace(STALE, check="refresh", dimension="", title="Its refresh succeeds")
+    words = first_words(trouble(failures=(broken, replace(GAPS, held_back=True))), Recipient("ana@example.com", consumer=True), MORNING)
+    assert words.subject == "Purchase orders could not be refreshed"
+    assert "The new one has not reached anybody." in words.body and "gaps" not in words.body
+
+
+def test_owners_read_what_is_broken_not_what_ought_to_be():
+    broken = replace(STALE, check="inputs/deliveries:arrived", dimension="", title="Input deliveries arrived", reason="no file matches")
+    body = first_words(trouble(failures=(broken,)), OWNER, MORNING).body
+    assert "**Input deliveries did not arrive** (`inputs/deliveries:arrived`): no file matches" in body
 
 
 HOSTILE = [
@@ -160,10 +229,10 @@ def everything(title, reason):
     line = ProductLine(title, "unhealthy", reason)
     day = replace(LONG_DAY, title=title, products=(line,), open=(OpenLine(title, incident(), "low"),), schemas=(change,))
     return (
-        first_words(found, to, "https://dagster.example.com"),
-        update_words(found, replace(to, owner=False), found.impacts, "low"),
+        first_words(found, to, MORNING, "https://dagster.example.com"),
+        update_words(found, replace(to, owner=False), found.impacts, "low", MORNING),
         reminder_words(found, MORNING),
-        recovery_words(ended, to),
+        recovery_words(ended, to, MORNING),
         budget_words(standing, 50),
         schema_words(change, (about,)),
         digest_words(replace(day, resolved=(ResolvedLine(title, "o#1", "fixed", HOUR),)), date(2026, 6, 15), MORNING),
@@ -197,7 +266,7 @@ def test_no_text_at_all_gets_markup_into_a_message(title, reason):
 
 def test_a_declared_runbook_on_the_web_is_a_link_and_anything_else_is_a_path():
     def line(runbook):
-        body = first_words(replace(trouble(), root=replace(ORDERS, runbook=runbook)), Recipient("c", consumer=True)).body
+        body = first_words(replace(trouble(), root=replace(ORDERS, runbook=runbook)), Recipient("c", consumer=True), MORNING).body
         return next(line for line in body.splitlines() if "Runbook" in line)
 
     assert line("https://wiki.example.com/a_b?c=1") == "- Runbook: <https://wiki.example.com/a_b?c=1>"
@@ -208,7 +277,7 @@ def test_a_declared_runbook_on_the_web_is_a_link_and_anything_else_is_a_path():
 def test_long_lists_and_long_texts_are_cut():
     many = tuple(impact(replace(REPORT, name=f"r{n}", title=f"Report {n}")) for n in range(40))
     failures = tuple(replace(GAPS, check=f"orders:c{n}", reason="x" * 5_000) for n in range(40))
-    words = first_words(replace(BOTH, impacts=many, failures=failures), Recipient("c", True, False, many))
+    words = first_words(replace(BOTH, impacts=many, failures=failures), Recipient("c", True, False, many), MORNING)
     assert "Report 7** and 32 more" in words.body and "- 32 more" in words.body
     assert len(words.body) < 6_000
 

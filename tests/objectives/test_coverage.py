@@ -13,7 +13,7 @@ THINGS = {
 
 def test_coverage_is_of_the_product_and_of_its_whole_lineage_each_product_once():
     found = product_coverage("revenue", UPSTREAM, THINGS)
-    assert found == ProductCoverage(Coverage(2, 3), Coverage(3, 7), 3, 3, ("customers",))
+    assert found == ProductCoverage(Coverage(2, 3), Coverage(3, 7), 6, ("customers",))
     assert product_coverage("report", UPSTREAM, THINGS).lineage == Coverage(3, 7)
 
 
@@ -21,3 +21,8 @@ def test_where_there_is_nothing_to_watch_there_is_no_share():
     found = product_coverage("report", {}, THINGS)
     assert (found.own.share, found.lineage.share, found.blind) == (None, None, ())
     assert product_coverage("orders", UPSTREAM, THINGS).own.share == 0.5
+
+
+def test_tests_that_run_elsewhere_count_and_cover_nothing_by_themselves():
+    found = product_coverage("orders", UPSTREAM, THINGS, elsewhere=4)
+    assert (found.tests_and_monitors, found.own) == (6, Coverage(1, 2))

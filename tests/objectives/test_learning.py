@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_resources.capabilities.measures import History, Judgement, Moment, Past, Reading, Refreshes, Spent, ToLearn
+from platform_resources.capabilities.judgements import History, Judgement, Moment, Past, Refreshes, Spent, ToLearn
+from platform_resources.capabilities.measures import Reading
 from platform_resources.objectives.judgement import judged
 from platform_resources.objectives.learning import Measured, learned_number, learns_of, points_of, settings_of, with_learned
 from tests.capabilities.customers import PLAIN, POPULATION, SUBJECT, configured, dimension

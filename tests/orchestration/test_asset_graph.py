@@ -28,7 +28,6 @@ def asset_text(graph, key: dg.AssetKey) -> str:
         f"  group {node.group_name}; kinds {', '.join(kinds)}; owners {', '.join(spec.owners)}",
         *(f"  reads {parent.to_user_string()}" for parent in sorted(node.parent_keys)),
         *([f"  fresh within {policy.fail_window.to_timedelta()}"] if policy else []),
-        *([f"  refreshed when {node.automation_condition.get_label()}"] if node.automation_condition else []),
         *(
             f"  check {check.name}{' (blocking)' if graph.get(check).blocking else ''}"
             for check in sorted(graph.get_check_keys_for_assets({key}), key=lambda check: check.name)
@@ -41,7 +40,10 @@ def test_the_asset_graph_is_as_reviewed(loaded):
     graph = loaded.resolve_asset_graph()
     text = "\n".join(asset_text(graph, key) for key in sorted(graph.get_all_asset_keys(), key=lambda key: key.path))
     schedules = [f"schedule {s.name}: {s.cron_schedule} {s.execution_timezone}" for s in loaded.get_repository_def().schedule_defs]
-    sensors = [f"sensor {s.name}" for s in loaded.get_repository_def().sensor_defs]
+    sensors = [
+        f"sensor {s.name}{': ' if s.targets else ''}{', '.join(sorted(target.job_name for target in s.targets))}"
+        for s in loaded.get_repository_def().sensor_defs
+    ]
     assert_golden("\n".join([text, *sorted(schedules), *sorted(sensors), ""]), GOLDEN)
 
 

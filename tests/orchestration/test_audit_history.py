@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import dagster as dg
 import pytest
 
-from platform_resources.capabilities.measures import History
+from platform_resources.capabilities.judgements import History
 from platform_resources.ledger.database import open_ledger
 from platform_resources.orchestration.audit_history import histories_for_audit
 from platform_resources.repository import read_plan

@@ -1,4 +1,4 @@
-"""Code locations: one domain, a mesh with a bad product, automation of products that read each other."""
+"""Code locations: one domain, a mesh with a bad product."""
 
 from dataclasses import replace
 
@@ -98,37 +98,3 @@ def test_pools_keep_two_refreshes_of_one_product_apart_and_let_others_run(tiny):
         if isinstance(asset, dg.AssetsDefinition):
             pools.setdefault(asset.op.name.split("__")[0], set()).add(asset.op.pool)
     assert pools == {"readings": {"refresh_readings"}, "summary": {"refresh_summary"}}
-
-
-def published(found: dg.Definitions, instance: dg.DagsterInstance) -> None:
-    """Tell Dagster that every output port of `readings` has a new version."""
-    for key in found.resolve_asset_graph().get_all_asset_keys():
-        if key.path[:2] == ["readings", "outputs"]:
-            instance.report_runless_asset_event(dg.AssetMaterialization(key))
-
-
-def test_a_product_on_inputs_is_requested_whole_and_once_for_each_new_version(tiny):
-    plan, _ = read_plan(tiny)
-    found = definitions(tiny, plan)
-    graph = found.resolve_asset_graph()
-    whole = {key for key in graph.get_all_asset_keys() if key.path[0] == "summary" and graph.get(key).is_materializable}
-    audited = {check for check in graph.asset_check_keys if check.asset_key.path[0] == "summary" and graph.get(check).automation_condition}
-    with dg.DagsterInstance.ephemeral() as instance:
-        nothing = dg.evaluate_automation_conditions(found, instance)
-        assert nothing.total_requested == 0
-        published(found, instance)
-        first = dg.evaluate_automation_conditions(found, instance, cursor=nothing.cursor)
-        assert first.total_requested == len(whole) + len(audited)
-        again = dg.evaluate_automation_conditions(found, instance, cursor=first.cursor)
-        assert again.total_requested == 0
-        published(found, instance)
-        assert dg.evaluate_automation_conditions(found, instance, cursor=again.cursor).total_requested == len(whole) + len(audited)
-
-
-def test_the_checks_of_the_audit_are_requested_with_the_assets_they_gate(tiny):
-    """An automated run leaves out a check step whose checks have no condition; then nothing could be published."""
-    plan, _ = read_plan(tiny)
-    graph = definitions(tiny, plan).resolve_asset_graph()
-    objectives = {o.check.name for o in plan.product("summary").objectives}
-    conditioned = {c.name for c in graph.asset_check_keys if c.asset_key.path[0] == "summary" and graph.get(c).automation_condition}
-    assert objectives == conditioned

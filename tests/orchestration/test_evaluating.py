@@ -10,10 +10,12 @@ from platform_resources.ledger import incident_store, outbox
 from platform_resources.ledger.checks import known_checks
 from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.events import Checked, Event, Materialised, RunEnded, RunStarted
+from platform_resources.ledger.subscriptions import subscribe
 from platform_resources.ledger.syncing import sync
 from platform_resources.objectives.board import changed
 from platform_resources.objectives.incidents import acknowledged
 from platform_resources.orchestration.evaluating import evaluate
+from platform_resources.orchestration.evaluation import evaluated_domains
 from platform_resources.repository import read_plan
 from tests.ledger.event_logs import MemoryLog
 from tests.meshes import edited, product_file, tiny_mesh
@@ -63,7 +65,7 @@ class Story:
         happened = []
         for domain in self.domains:
             own = [product for product in plan.products if product.domain == domain]
-            happened += evaluate(self.ledger, self.root, plan, own, installed_registry(), now).events
+            happened += evaluate(self.ledger, self.root, plan, own, installed_registry(), now, domain).events
         return [f"{event.incident} {event.kind} {event.note}".strip() for event in happened]
 
     def told(self, kind=None):
@@ -79,6 +81,11 @@ class Story:
         with self.ledger.reading() as connection:
             (found,) = [e.message.body for e in outbox.messages(connection) if (e.message.kind, e.message.channel) == (kind, channel)]
         return found
+
+    def digests(self):
+        with self.ledger.reading() as connection:
+            found = [e for e in outbox.messages(connection) if e.message.kind == "digest"]
+        return [each.message.body for each in sorted(found, key=lambda each: each.created_at)]
 
     def incidents(self):
         with self.ledger.reading() as connection:
@@ -106,6 +113,11 @@ def stale(at, verdict):
 def version(at, columns, port="measurements_sql"):
     told = {"version": f"{at:%Y%m%dT%H%M%S}", "product_version": "1.1.0", "published_at": at.isoformat(), "watermark": at.isoformat()}
     return Event(0, at, f"run {at}", Materialised(("readings", "outputs", port), told, columns))
+
+
+def pulled(at, columns, product="readings", port="deliveries"):
+    told = {"changed": True, "degraded": "no", "measured_at": at.isoformat()}
+    return Event(0, at, f"run {at}", Materialised((product, "inputs", port), told, columns))
 
 
 def run(at, status, step="readings__build", reason="dbt could not build readings"):
@@ -168,13 +180,13 @@ def test_a_refresh_that_fails_is_an_incident_and_one_that_a_gate_stopped_is_not_
     gate = "dagster._core.errors.DagsterAssetCheckFailedError: 1 blocking asset check failed with ERROR severity:"
     assert story.at(NOON, *run(NOON - HOUR, "failed", "readings__audit", gate)) == []
     assert story.at(NOON + HOUR, *run(NOON, "failed")) == ["readings#1 opened"]
-    assert story.incidents()["readings#1"].title == "Its refresh succeeds: dbt could not build readings"
+    assert story.incidents()["readings#1"].title == "The refresh failed: dbt could not build readings"
     assert story.at(NOON + 2 * HOUR, *run(NOON + HOUR, "succeeded")) == ["readings#1 resolved auto-recovered"]
 
 
 def test_an_audit_that_crashes_is_an_incident(story):
     assert story.at(NOON, *run(NOON - HOUR, "failed", "readings__audit", "duckdb.IOException: no space left")) == ["readings#1 opened"]
-    assert story.incidents()["readings#1"].title == "Its refresh succeeds: duckdb.IOException: no space left"
+    assert story.incidents()["readings#1"].title == "The refresh failed: duckdb.IOException: no space left"
 
 
 def test_a_changed_schema_is_told_once_with_its_difference_to_those_who_read_it(story):
@@ -287,3 +299,120 @@ def test_a_log_that_lost_its_tail_changes_no_incident(story):
     story.log.lose(1)
     assert story.at(NOON + HOUR) == []
     assert story.incidents()["readings#1"].incident.status == "open"
+
+
+# Inputs from outside of the mesh
+
+
+def test_other_columns_in_a_file_that_is_delivered_are_told_once_to_owners_and_subscribers(story):
+    with story.ledger.writing() as connection:
+        subscribe(connection, "readings", "ann", "ann@example.com", "low", NOON)
+    story.at(NOON, pulled(NOON, {"reading_id": "BIGINT", "degrees": "DOUBLE"}))
+    assert story.channels("schema") == []
+    later = NOON + DAY
+    story.at(later + MINUTE, pulled(later, {"reading_id": "VARCHAR", "operator": "VARCHAR"}))
+    assert story.channels("schema") == ["ann@example.com", "plant.alerts"]
+    subject = "Input changed: Sensor readings receives lost or changed columns"
+    assert {told for _, _, told in story.told("schema")} == {subject}
+    for line in (
+        "removed: `degrees` (`DOUBLE`)",
+        "type changed: `reading_id`, from `BIGINT` to `VARCHAR`",
+        "added: `operator` (`VARCHAR`)",
+    ):
+        assert line in story.body("schema", "plant.alerts")
+    story.at(later + HOUR, pulled(later + HOUR, {"reading_id": "VARCHAR", "operator": "VARCHAR"}))
+    story.at(later + 8 * DAY)
+    assert len(story.told("schema")) == 2
+
+
+def test_other_columns_in_what_a_product_reads_of_another_are_that_products_news(story):
+    story.at(NOON, pulled(NOON, {"reading_id": "BIGINT"}, "summary", "measurements"))
+    story.at(NOON + DAY + MINUTE, pulled(NOON + DAY, {"reading_id": "VARCHAR"}, "summary", "measurements"))
+    assert story.channels("schema") == []
+
+
+def test_the_digest_names_inputs_with_other_columns(story):
+    story.at(NOON, pulled(NOON, {"reading_id": "BIGINT"}))
+    later = NOON + 18 * HOUR
+    story.at(later, pulled(later, {"reading_id": "BIGINT", "operator": "VARCHAR"}))
+    story.at(NOON + DAY)
+    assert "**Sensor readings** receives new columns: deliveries" in story.digests()[-1]
+
+
+# Refreshes that never end
+
+
+def refreshed(at, minutes=5):
+    """A whole refresh that ended well."""
+    name, end = f"run of {at}", at + minutes * MINUTE
+    card = Materialised(("readings", "scorecard"), {"outcome": "published", "measured_at": end.isoformat()})
+    return (
+        Event(0, at, name, RunStarted("readings", "refresh_readings")),
+        Event(0, end, name, card),
+        Event(0, end, name, RunEnded("succeeded", "readings", "refresh_readings")),
+    )
+
+
+def begun(at):
+    return Event(0, at, f"run of {at}", RunStarted("readings", "refresh_readings"))
+
+
+def test_a_killed_refresh_is_told_to_the_owner_until_another_one_has_ended(story):
+    story.at(NOON, *(event for day in range(1, 6) for event in refreshed(NOON - day * DAY)))
+    assert story.at(NOON + 14 * MINUTE, begun(NOON)) == []
+    assert story.at(NOON + 16 * MINUTE) == ["readings#1 opened"]
+    assert story.incidents()["readings#1"].title == (
+        "The refresh does not end: the refresh that began at 2026-03-02 12:00 UTC has not ended after 16 min; usual is 5 min; "
+        "if its process is gone, terminate its run in Dagster"
+    )
+    assert story.at(NOON + HOUR) == []
+    assert story.channels("incident") == ["plant.alerts"]
+    again = NOON + 2 * HOUR
+    assert story.at(again + MINUTE, begun(again)) == [], "the next one may be killed too"
+    assert story.at(again + 10 * MINUTE, *refreshed(again)[1:]) == ["readings#1 resolved auto-recovered"]
+
+
+def test_a_refresh_that_is_terminated_is_over(story):
+    story.at(NOON, *(event for day in range(1, 6) for event in refreshed(NOON - day * DAY)))
+    assert story.at(NOON + HOUR, begun(NOON)) == ["readings#1 opened"]
+    end = Event(0, NOON + HOUR, f"run of {NOON}", RunEnded("canceled", "readings", "refresh_readings"))
+    assert story.at(NOON + 2 * HOUR, end) == ["readings#1 resolved auto-recovered"]
+
+
+# A description that cannot be read
+
+
+def broken_description(story):
+    edited(story.root, product_file("plant", "readings"), "type: data-product", "type: data-produce")
+
+
+def test_an_incident_of_a_product_whose_description_is_broken_is_reminded_of_by_its_domain_and_ends_once_it_is_mended(story):
+    assert story.at(NOON, said(NOON, "missed")) == ["readings#1 opened"]
+    story.at(NOON + HOUR)
+    story.deliver(NOON + HOUR)
+    broken_description(story)
+    assert story.at(NOON + 2 * HOUR) == []
+    story.at(NOON + DAY + HOUR)
+    assert story.channels("reminder") == ["plant.alerts"]
+    edited(story.root, product_file("plant", "readings"), "type: data-produce", "type: data-product")
+    mended = NOON + DAY + 2 * HOUR
+    assert story.at(mended, said(mended, "met")) == ["readings#1 resolved auto-recovered"]
+    assert story.channels("recovery") == ["plant.alerts"]
+
+
+def test_the_digest_of_a_domain_names_a_description_that_is_broken(story):
+    broken_description(story)
+    story.at(NOON)
+    told = "- **readings** is unknown: its description is broken, so it is neither refreshed nor judged: dataproducts/plant/readings/product.yaml:"
+    assert told in story.digests()[0]
+
+
+def test_a_domain_without_a_readable_product_is_evaluated_if_it_has_anybody_to_tell(story):
+    broken_description(story)
+    plan = read_plan(story.root)[0]
+    assert {domain: [p.name for p in products] for domain, products in evaluated_domains(plan).items()} == {
+        "office": ["summary"],
+        "plant": [],
+    }
+    (story.root / "dataproducts/plant/domain.yaml").write_text("title: Plant")
+    assert set(evaluated_domains(read_plan(story.root)[0])) == {"office"}

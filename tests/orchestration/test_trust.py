@@ -1,12 +1,15 @@
 """What is said of indicators on the scorecard and in `mesh status`."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from platform_resources.ledger.standing import Standing
-from platform_resources.objectives.indicators import Attainment, Budget
-from platform_resources.orchestration.trust import standing_text
+from platform_resources.objectives.indicators import Attainment, Budget, attainment
+from platform_resources.objectives.slices import Slice
+from platform_resources.orchestration.evaluation import standing_result
+from platform_resources.orchestration.standing import standing_text
 from platform_resources.repository import read_plan
 from tests.meshes import tiny_mesh
 
@@ -43,3 +46,29 @@ def test_an_indicator_in_a_sentence(indicator, method, percent, known, budget, t
     reached = Attainment("met", percent, 80, 0, 0, 0, 0, 0, known, 20, budget, None)
     indicator = replace(indicator, spec=indicator.spec.model_copy(update={"method": method}))
     assert standing_text(Standing(indicator, (), reached, (), (), None)) == told
+
+
+MIDNIGHT = datetime(2026, 6, 16, tzinfo=UTC)
+TOO_LITTLE = [
+    (Attainment("no data", None, 80, 0, 0, 0, 0, 1, 0, 0, None, MIDNIGHT), "no data yet: needs 1 slice of 24h; the one that runs now ends 2026-06-16 00:00 UTC"),
+    (Attainment("no data", None, 80, 0, 0, 3, 0, 0, 0, 3, None, None), "no data yet: needs 3 slices of 24h; 3 ended without a measurement"),
+    (
+        Attainment("insufficient data", 100, 80, 3, 0, 7, 0, 0, 3, 10, None, None),
+        "too little data: needs 4 more slices of 24h; so far 100 % of 3 intervals were good, 80 % promised; 3 of 10 intervals were measured",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reached", "told"), TOO_LITTLE)
+def test_an_indicator_without_enough_data_says_what_it_needs_and_is_a_warning_in_dagster(indicator, reached, told):
+    standing = Standing(indicator, (), reached, (), (), None)
+    result = standing_result(standing, MIDNIGHT)
+    assert (standing_text(standing), result.description) == (told, told)
+    assert (result.passed, result.severity.value) == (False, "WARN"), "unknown is not met, and nothing is broken either"
+
+
+def test_as_many_slices_more_as_it_says_are_enough(indicator):
+    slices = [Slice(MIDNIGHT, MIDNIGHT, "unknown", measured=False)] * 7 + [Slice(MIDNIGHT, MIDNIGHT, "good")] * 3
+    assert attainment(slices, 80).state == "insufficient data"
+    assert attainment(slices + slices[-1:] * 3, 80).state == "insufficient data"
+    assert attainment(slices + slices[-1:] * 4, 80).state == "met"

@@ -7,7 +7,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from platform_resources.capabilities.measures import History, Moment, Past, Relation, Subject
+from platform_resources.capabilities.judgements import History, Moment, Past
+from platform_resources.capabilities.measures import Relation, Subject
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.objectives.judgement import judged
 from platform_resources.planning.failing_rows import failing_rows_sql

@@ -7,11 +7,10 @@ from decimal import Decimal
 
 from pydantic import Field, model_validator
 
+from platform_resources.capabilities.judgements import Judgement, Moment, Verdict
 from platform_resources.capabilities.measures import (
     Elsewhere,
-    Judgement,
     Measure,
-    Moment,
     PairCount,
     Pairing,
     Reading,
@@ -20,7 +19,6 @@ from platform_resources.capabilities.measures import (
     Scalar,
     Subject,
     Value,
-    Verdict,
 )
 from platform_resources.capabilities.shares import amount, at_least_percent, counted, number_text, percent, percent_text, plain_number
 from platform_resources.capabilities.sql_text import quoted

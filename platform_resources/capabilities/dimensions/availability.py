@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from pydantic import field_validator
 
-from platform_resources.capabilities.measures import Judgement, Measure, Moment, Reading, Subject
+from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.shares import amount, counted
 from platform_resources.spec.durations import Duration, duration_text
 from platform_resources.spec.field_types import Text

@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 
 from platform_resources.capabilities.expressions import condition_problems
 from platform_resources.capabilities.intervals import wilson
-from platform_resources.capabilities.measures import CountIf, GroupCounts, Judgement, Measure, Moment, Reading, Subject, Verdict
+from platform_resources.capabilities.judgements import Judgement, Moment, Verdict
+from platform_resources.capabilities.measures import CountIf, GroupCounts, Measure, Reading, Subject
 from platform_resources.capabilities.packed import unpacked
 from platform_resources.capabilities.shares import amount, counted, number_text
 from platform_resources.capabilities.sql_text import enclosed, quoted

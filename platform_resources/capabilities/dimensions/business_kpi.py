@@ -8,8 +8,9 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from platform_resources.capabilities.expressions import aggregate_problems
+from platform_resources.capabilities.judgements import Judgement, Moment, Past, Verdict
 from platform_resources.capabilities.learned import LearnedThreshold, to_learn
-from platform_resources.capabilities.measures import Judgement, Measure, Moment, Past, Reading, Scalar, Subject, Value, Verdict
+from platform_resources.capabilities.measures import Measure, Reading, Scalar, Subject, Value
 from platform_resources.capabilities.shares import number_text, plain_number
 from platform_resources.spec.field_types import Text
 from platform_resources.spec.strict import Strict

@@ -5,19 +5,9 @@ from dataclasses import replace
 
 from pydantic import model_validator
 
+from platform_resources.capabilities.judgements import Judgement, Moment, Past
 from platform_resources.capabilities.learned import LearnedThreshold, to_learn
-from platform_resources.capabilities.measures import (
-    DistinctKeys,
-    Judgement,
-    Measure,
-    MissingKeys,
-    Moment,
-    NullCount,
-    Past,
-    Reading,
-    RowCount,
-    Subject,
-)
+from platform_resources.capabilities.measures import DistinctKeys, Measure, MissingKeys, NullCount, Reading, RowCount, Subject
 from platform_resources.capabilities.references import ColumnNames, Reference, reference_problems
 from platform_resources.capabilities.shares import counted, judged_share, nothing_to_judge
 from platform_resources.spec.field_types import Percent

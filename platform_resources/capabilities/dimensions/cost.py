@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal, assert_never
 from pydantic import BeforeValidator, Field, model_validator
 
 from platform_resources.capabilities.dimensions.duration import seconds_text
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, Spent, Verdict
 from platform_resources.capabilities.learned import LearnedThreshold, to_learn
-from platform_resources.capabilities.measures import Judgement, Kind, Measure, Moment, Past, Reading, Spent, Subject, Verdict
+from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.shares import bytes_text
 from platform_resources.spec.durations import duration
 from platform_resources.spec.strict import Strict

@@ -8,16 +8,8 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from platform_resources.capabilities.expressions import aggregate_problems, condition_problems
-from platform_resources.capabilities.measures import (
-    CountIf,
-    Judgement,
-    Measure,
-    Moment,
-    Reading,
-    RowCount,
-    Scalar,
-    Subject,
-)
+from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.measures import CountIf, Measure, Reading, RowCount, Scalar, Subject
 from platform_resources.capabilities.shares import amount, counted, number_text, percent_text
 from platform_resources.spec.field_types import Percent, Text
 from platform_resources.spec.strict import Strict

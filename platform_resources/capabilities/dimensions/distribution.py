@@ -16,16 +16,8 @@ from platform_resources.capabilities.distribution_rules import (
     entity_measures,
     range_measures,
 )
-from platform_resources.capabilities.measures import (
-    CountIf,
-    Judgement,
-    Measure,
-    Moment,
-    NullCount,
-    Reading,
-    RowCount,
-    Subject,
-)
+from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.measures import CountIf, Measure, NullCount, Reading, RowCount, Subject
 from platform_resources.capabilities.shares import amount, at_least_percent, counted, number_text, percent, percent_text
 from platform_resources.spec.durations import duration_text
 from platform_resources.spec.field_types import ColumnName, Percent, Text

@@ -14,7 +14,8 @@ from platform_resources.capabilities.drift_statistics import (
     population_stability_index,
     total_variation,
 )
-from platform_resources.capabilities.measures import Judgement, Measure, Moment, NullCount, Reading, RowCount, Subject
+from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.measures import Measure, NullCount, Reading, RowCount, Subject
 from platform_resources.capabilities.shares import amount, counted, number_text
 from platform_resources.spec.field_types import ColumnName
 from platform_resources.spec.problems import did_you_mean, known_text

@@ -9,8 +9,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from platform_resources.capabilities.judgements import Judgement, Moment, Past, Refreshes, ToLearn, Verdict
 from platform_resources.capabilities.learned import LearnedThreshold, to_learn
-from platform_resources.capabilities.measures import Judgement, Measure, Moment, Past, Reading, Refreshes, Subject, ToLearn, Verdict
+from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.shares import number_text
 from platform_resources.spec.durations import Duration, duration_text
 from platform_resources.spec.strict import Strict

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from pydantic import field_validator
 
-from platform_resources.capabilities.measures import Judgement, Maximum, Measure, Moment, Reading, Subject
+from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.measures import Maximum, Measure, Reading, Subject
 from platform_resources.spec.durations import Duration, duration_text
 from platform_resources.spec.strict import Strict
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from platform_resources.capabilities.measures import CountIf, Judgement, Measure, Moment, OrphanRows, Reading, RowCount, Subject
+from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.measures import CountIf, Measure, OrphanRows, Reading, RowCount, Subject
 from platform_resources.capabilities.references import ColumnNames, Reference, reference_problems
 from platform_resources.capabilities.shares import counted, judged_share, nothing_to_judge
 from platform_resources.capabilities.sql_text import quoted

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from platform_resources.capabilities.column_types import is_type, observed_columns
-from platform_resources.capabilities.measures import Columns, Elsewhere, Judgement, Measure, Moment, PresentNulls, Reading, Subject
+from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.measures import Columns, Elsewhere, Measure, PresentNulls, Reading, Subject
 from platform_resources.capabilities.shares import amount, counted
 from platform_resources.spec.field_types import ColumnType, Text, YesNo
 from platform_resources.spec.problems import did_you_mean, known_text

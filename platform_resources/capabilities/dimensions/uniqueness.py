@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from platform_resources.capabilities.measures import DuplicateRows, Judgement, Measure, Moment, Reading, RowCount, Subject
+from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.measures import DuplicateRows, Measure, Reading, RowCount, Subject
 from platform_resources.capabilities.references import ColumnNames
 from platform_resources.capabilities.shares import counted, judged_share, nothing_to_judge
 from platform_resources.spec.field_types import Percent

@@ -7,17 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from platform_resources.capabilities.measures import (
-    CountIf,
-    Judgement,
-    Measure,
-    Moment,
-    NullCount,
-    OutOfRange,
-    Reading,
-    RowCount,
-    Subject,
-)
+from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.measures import CountIf, Measure, NullCount, OutOfRange, Reading, RowCount, Subject
 from platform_resources.capabilities.shares import counted, judged_share, nothing_to_judge
 from platform_resources.capabilities.sql_text import literal, quoted
 from platform_resources.spec.field_types import ColumnName, Percent, Text, YesNo

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from platform_resources.capabilities.judgements import Judgement, Moment, Verdict
 from platform_resources.capabilities.learned import LearnedThreshold, to_learn
-from platform_resources.capabilities.measures import Judgement, Measure, Moment, Reading, RowCount, Subject, Verdict
+from platform_resources.capabilities.measures import Measure, Reading, RowCount, Subject
 from platform_resources.capabilities.shares import amount, counted, number_text
 from platform_resources.spec.field_types import YesNo
 from platform_resources.spec.strict import Strict

@@ -1,0 +1,103 @@
+"""How readings are judged, as data: the verdict, the moment and history they are judged against, and what is held against history."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Verdict = Literal["met", "missed", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshes:
+    """How long refreshes of a product took, in seconds: those that ended well, oldest first, and the one that goes on, if any."""
+
+    seconds: tuple[float, ...] = ()
+    running: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one run of a product cost: when it started, its seconds, and the bytes that it published.
+
+    `whole` runs ended well and refreshed all of the product; others cost something too.
+    """
+
+    at: datetime
+    seconds: float
+    bytes: int
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What an objective's reading was before: its number, and how many rows failed, where it counts rows."""
+
+    at: datetime
+    value: float
+    failing_rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What an objective can be compared with: its readings in published versions, oldest first, and periods to learn nothing from.
+
+    `error` says why there is none.
+    """
+
+    past: tuple[Past, ...] = ()
+    excluded: tuple[tuple[datetime, datetime], ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When and against what readings are judged: the time, the rows of the version published before (None if there is none), and history.
+
+    `refreshes` and `spent` (oldest first, of a year) are told only for what is measured from history; `history` only to objectives that
+    need it.
+    """
+
+    now: datetime
+    previous_rows: int | None = None
+    refreshes: Refreshes = Refreshes()
+    spent: tuple[Spent, ...] = ()
+    history: History = History()
+
+
+# How a number behaves: rows, a share from 0 to 1, seconds, bytes, or any number at all.
+Kind = Literal["count", "share", "duration", "bytes", "number"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToLearn:
+    """A number that is also to be held against what was usual. `sensitivity` in standard deviations, `minimum_effect` in percent.
+
+    `what` the number is, if that needs to be said; `rows`: of how many it is a share. It was so `at` a time, which is now if left out, and
+    before as the moment's history says, or as `past` does.
+    """
+
+    kind: Kind
+    value: float
+    sensitivity: float
+    minimum_effect: float | None = None
+    what: str = ""
+    rows: int | None = None
+    at: datetime | None = None
+    past: tuple[Past, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict and what a person needs to understand it.
+
+    `value` and `threshold` are texts or numbers as shown; `failing` names the measure whose rows are the failing ones. `learn` is what
+    remains to be held against history: the verdict is without it.
+    """
+
+    verdict: Verdict
+    reason: str
+    value: float | int | str | None = None
+    threshold: str = ""
+    failing_rows: int | None = None
+    failing: str | None = None
+    learn: ToLearn | None = None

@@ -1,0 +1,41 @@
+"""What to do about a database that fails, told by its own words."""
+
+import sqlite3
+from collections.abc import Iterator
+
+from sqlalchemy.exc import DBAPIError
+
+# The database's words, in small letters, and what helps.
+REMEDIES = (
+    (("is locked", "busy"), "another process is writing to it and does not end; wait for it, or end it, and try again"),
+    (("is full", "no space left", "disk i/o error"), "make room on the disk, and try again"),
+    (
+        ("malformed", "not a database", "corrupt"),
+        "the file is damaged: restore it from a backup; without one, move it away, and a new one is made of what is known elsewhere",
+    ),
+    (("readonly", "read-only", "permission denied"), "`mesh` must be able to write there"),
+    (("no such table", "no such column", "does not exist"), "it is not as this platform made it: restore it from a backup"),
+    (("connect", "server", "terminat", "shut"), "see that the server runs and can be reached from here, and try again"),
+)
+OTHERWISE = "see that the database is well, and try again"
+
+
+def remedy(told: str) -> str:
+    words = told.lower()
+    return next((helps for said, helps in REMEDIES if any(each in words for each in said)), OTHERWISE)
+
+
+def database_trouble(error: BaseException) -> str:
+    """What a database said that this error is about, and what helps; empty where it is about none."""
+    for each in _causes(error):
+        if isinstance(each, DBAPIError | sqlite3.Error):
+            told = str(each.orig if isinstance(each, DBAPIError) else each).strip()
+            return f"{told}\n{remedy(told)}"
+    return ""
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Others wrap what a database has raised."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,66 @@
+"""What the owners of a product read that fails: each failing check with its evidence, who suffers from it, and what to do next."""
+
+from platform_resources.notify.facts import Failure, Trouble
+from platform_resources.notify.safe_text import (
+    LONGEST_REASON,
+    MOST,
+    Clock,
+    address,
+    bold,
+    bullets,
+    code,
+    harmless,
+    length,
+    listed,
+    paragraphs,
+    place,
+)
+
+
+def diagnosis(trouble: Trouble, clock: Clock, dagster: str = "") -> str:
+    """The technical part of a message; `dagster` is the address of Dagster's web pages, if it is known."""
+    root, incident = trouble.root, trouble.incident
+    count = len(trouble.failures)
+    fails = f"fails {count} check{'s' if count != 1 else ''}" if count else "is unhealthy"
+    because = f": {harmless(trouble.because, LONGEST_REASON)}" if trouble.because else ""
+    return paragraphs(
+        f"{bold(root.title)} ({code(root.name)}) {fails} since {clock.moment(trouble.began_at)}. Severity **{trouble.severity}**{because}.",
+        bullets([*(_evidence(failure, clock, dagster) for failure in trouble.failures[:MOST]), *_more(count)]),
+        bullets([line for line in _around(trouble) if line]),
+        f"Look: {code(f'mesh incidents {incident.name}')}, take it: {code(f'mesh ack {incident.name}')}",
+    )
+
+
+def answer(trouble: Trouble) -> str:
+    """How soon somebody acknowledged it."""
+    seen = trouble.incident.acknowledged_at
+    return f"Acknowledged after {length(seen - trouble.noticed_at)}." if seen is not None else "Nobody had acknowledged it."
+
+
+def _more(count: int) -> tuple[str, ...]:
+    return (f"{count - MOST} more",) if count > MOST else ()
+
+
+def _evidence(failure: Failure, clock: Clock, dagster: str) -> str:
+    told = [
+        harmless(failure.reason, LONGEST_REASON) or "no reason given",
+        f"value {harmless(failure.value)}" if failure.value else "",
+        f"promised {harmless(failure.threshold)}" if failure.threshold else "",
+        f"{failure.failing_rows} failing row{'s' if failure.failing_rows != 1 else ''}" if failure.failing_rows else "",
+        "in the version that was held back" if failure.held_back else "",
+        f"since {clock.moment(failure.since)}",
+        f"run {place(dagster.rstrip('/') + '/runs/' + failure.run_id)}" if dagster and failure.run_id else "",
+    ]
+    return f"{bold(failure.fault)} ({code(failure.check)}): {'; '.join(part for part in told if part)}"
+
+
+def _around(trouble: Trouble) -> tuple[str, ...]:
+    failing = [harmless(impact.about.title) for impact in trouble.impacts if impact.until is None]
+    consumers = [harmless(title) for about in (trouble.root, *(i.about for i in trouble.impacts)) for title in about.consumers]
+    root = trouble.root
+    return (
+        f"Impacted products: {listed(failing) or 'none'}",
+        f"Impacted consumers: {listed(list(dict.fromkeys(consumers)))}" if consumers else "",
+        f"Owners: {listed([address(owner) for owner in root.owners])}" if root.owners else "",
+        f"Runbook: {place(root.runbook)}" if root.runbook else "Runbook: none is named in product.yaml",
+    )

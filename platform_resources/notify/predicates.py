@@ -1,0 +1,61 @@
+"""What is wrong with a product, in words that need no knowledge of its checks: `is not fresh and has gaps`."""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from platform_resources.notify.facts import Failure, Trouble
+from platform_resources.notify.safe_text import Clock, harmless, listed, one_line
+
+HELD_BACK = "held back its new version"
+# What is wrong with a product whose promise of this dimension is broken; of any other dimension the promise itself is named.
+_BY_DIMENSION = {
+    "availability": "cannot be reached reliably",
+    "completeness": "has gaps",
+    "duration": "takes too long to refresh",
+    "freshness": "is not fresh",
+    "referential-consistency": "refers to things that do not exist",
+    "uniqueness": "has duplicates",
+    "validity": "has values that are not allowed",
+    "volume": "does not have the expected number of rows",
+}
+
+
+def wrong(trouble: Trouble) -> str:
+    """What is wrong with the root for those who read it. The faults of a version that was held back are not theirs."""
+    found = _predicates(failure for failure in trouble.failures if not failure.held_back)
+    if trouble.gates or (trouble.held_back and not found):
+        found.append(HELD_BACK)
+    return listed(found, 2) or "is unhealthy"
+
+
+def held_back(trouble: Trouble, clock: Clock) -> str:
+    """What consumers read while a new version is held back, and why it is; empty if none is."""
+    if not trouble.held_back:
+        return ""
+    as_of, why = trouble.root.good_as_of, listed(_predicates(trouble.gates), 3)
+    consumers = f"Consumers of {harmless(trouble.root.title) or '?'}"
+    still = f"{consumers} still read its last good version, as of {clock.moment(as_of)}." if as_of else "Nothing was published yet."
+    because = f": it was held back because it {harmless(why, 240)}" if why else ""
+    return f"{still} The new one has not reached anybody{because}."
+
+
+def _predicates(failures: Iterable[Failure]) -> list[str]:
+    return list(dict.fromkeys(_predicate(failure) for failure in failures))
+
+
+def _predicate(failure: Failure) -> str:
+    match failure.kind:
+        case "objective":
+            return _BY_DIMENSION.get(failure.dimension, f'breaks its promise "{one_line(failure.title, 60)}"')
+        case "test":
+            return "fails a test of its data"
+        case "input":
+            return "has trouble with what it is made from"
+        case "indicator":
+            return "breaks a promise too often"
+        case "refresh":
+            return "could not be refreshed"
+        case "versions":
+            return "cannot be read"
+        case _:
+            assert_never(failure.kind)

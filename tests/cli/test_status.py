@@ -1,0 +1,77 @@
+"""`mesh status`: one number of tests and monitors, what is broken in words, and who has accepted it."""
+
+import json
+
+import dagster as dg
+import pytest
+
+from platform_resources.orchestration.instance import instance
+from platform_resources.repository import read_plan
+from tests.meshes import edited, product_file
+
+GONE = "no file matches landing/*.csv"
+
+
+@pytest.fixture
+def broken(published):
+    """The deliveries of the readings did not arrive, which ana has accepted."""
+    edited(published.root, product_file("plant", "readings"), "max_age: 26h", "max_age: 30000d")
+    verdict = {"verdict": "missed", "reason": GONE, "kind": "input"}
+    arrived = dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(["readings", "inputs", "deliveries"]),
+        check_name="arrived",
+        passed=False,
+        metadata=verdict,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=GONE,
+    )
+    instance(published.root, published.root).report_runless_asset_event(arrived)
+    published.mesh("evaluate")
+    return published
+
+
+def line(told, product):
+    return " ".join(next(line for line in told.stdout.splitlines() if f"/{product}" in line).split())
+
+
+def test_an_input_that_failed_reads_as_broken_in_the_table_and_in_the_incident(broken, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    assert "Input deliveries did not arrive" in line(broken.mesh("status"), "readings")
+    assert f"Input deliveries did not arrive: {GONE}" in broken.mesh("incidents").stdout
+
+
+def test_a_weakness_that_somebody_accepted_says_who_when_and_until_when(broken, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    assert "accepted" not in broken.mesh("status").stdout
+    broken.mesh("resolve", "readings#1", "--as", "expected", "--by", "ana", "--note", "it is a holiday")
+    assert "Input deliveries did not arrive (accepted by ana, 20" in line(broken.mesh("status"), "readings")
+    told = broken.mesh("status", "readings").stdout
+    assert "missed, accepted" in told
+    (row,) = [line for line in told.splitlines() if "readings#1" in line]
+    assert all(
+        words in row for words in ("Input deliveries did not arrive", "ana", "expected", "it was well in between", "it is a holiday")
+    )
+    (data,) = json.loads(broken.mesh("status", "readings", "--json").stdout)
+    (accepted,) = data["accepted"]
+    assert (accepted["by"], accepted["note"], accepted["check"]) == ("ana", "it is a holiday", "inputs/deliveries:arrived")
+
+
+def test_the_number_of_tests_and_monitors_is_the_same_wherever_it_is_shown(broken, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    product = read_plan(broken.root)[0].product("readings")
+    number = len(product.checks) + len(product.indicators)
+    assert f" of {len(product.objectives)} {number} " in line(broken.mesh("status"), "readings")
+    assert f"{number} tests and monitors; coverage 100 % (2 of 2 data sets and inputs)" in broken.mesh("status", "readings").stdout
+    (data,) = json.loads(broken.mesh("status", "readings", "--json").stdout)
+    assert (data["tests_and_monitors"], data["numbers"]["tests_and_monitors"]) == (number, number)
+    scorecard = instance(broken.root, broken.root).get_latest_materialization_event(dg.AssetKey(["readings", "scorecard"]))
+    shown = scorecard.asset_materialization.metadata
+    assert shown["tests_and_monitors"].value == number
+    assert not {"checks", "tests", "monitors"} & set(shown), "no other number of the same"
+
+
+def test_what_only_the_ledger_knows_is_a_question_mark_without_it(broken, monkeypatch):
+    monkeypatch.setenv("MESH_LEDGER", f"sqlite:///{broken.root}/dataproducts")
+    told = broken.mesh("status")
+    assert getattr(told.exception, "code", 0) == 3
+    assert " ? " in line(told, "readings")
