@@ -248,3 +248,9 @@ def test_a_new_level_is_accepted_after_eight_points():
     values = [*noisy(30, 1000, 20), *noisy(8, 2000, 20, seed=2)]
     assert judgement("volume", LEARNED, {"rows": 2000}, History(past(values[:37]))).verdict == "missed"
     assert judgement("volume", LEARNED, {"rows": 2000}, History(past(values))).verdict == "met"
+
+
+def test_a_trend_that_leads_beyond_all_numbers_is_still_a_forecast():
+    values = [0.0] * 26 + [710.0, 18350.0, 0.0]
+    found = learns_of("duration")(points_of("duration", past(values)), points_of("duration", past(values))[-1], settings_of("duration"), [])
+    assert found.state in ("learning", "within", "outside", "unknown")

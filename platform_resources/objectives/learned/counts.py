@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from platform_resources.objectives.learned.forecasts import Forecast, Key, Place, forecast, places, season_words
+from platform_resources.objectives.learned.forecasts import Forecast, Key, Place, forecast, places, season_words, unlogged
 from platform_resources.objectives.learned.points import ENOUGH, Learned, NotYet, Point, Settings, Usual, considered, judged, too_few
 from platform_resources.objectives.learned.robust import bound, median, scale
 from platform_resources.objectives.periods import Period
@@ -49,11 +49,11 @@ def _empty_seasons(points: Sequence[Point], where: Sequence[Place]) -> set[Key]:
 
 
 def _usual(found: Forecast, points: int, season: Key, settings: Settings) -> Usual:
-    expected = math.expm1(max(found.expected, 0.0))
+    expected = unlogged(max(found.expected, 0.0))
     half = bound(settings.sensitivity, found.degrees) * _spread(found, expected) + found.doubt
     least = max(expected * settings.min_change, settings.min_amount)
-    low = 1.0 if settings.sides == "upper" else max(1.0, min(math.expm1(found.expected - half), expected - least))
-    high = max(math.expm1(min(found.expected + half, 700.0)), expected + least)
+    low = 1.0 if settings.sides == "upper" else max(1.0, min(unlogged(found.expected - half), expected - least))
+    high = max(unlogged(found.expected + half), expected + least)
     return Usual(low, high, expected, points, season_words(season))
 
 
@@ -64,7 +64,7 @@ def _spread(found: Forecast, expected: float) -> float:
     top comes what large numbers vary too. Errors are compared after division by that shape, so only the ratio between small and large
     counts is assumed, and a series that never varies has a spread of zero.
     """
-    chance = [1 / (1 + math.expm1(max(error.forecast, 0.0))) for error in found.errors]
+    chance = [1 / (1 + unlogged(max(error.forecast, 0.0))) for error in found.errors]
     beyond = max(0.0, scale([error.error for error in found.errors]) ** 2 - median(chance))
     shaped = [error.error / math.sqrt(beyond + own) for error, own in zip(found.errors, chance, strict=True)]
     return scale(shaped) * math.sqrt(beyond + 1 / (1 + expected)) * found.widening

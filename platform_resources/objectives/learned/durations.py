@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from platform_resources.objectives.learned.forecasts import forecast, places, season_words
+from platform_resources.objectives.learned.forecasts import forecast, places, season_words, unlogged
 from platform_resources.objectives.learned.points import ENOUGH, Learned, NotYet, Point, Settings, Usual, considered, judged, too_few
 from platform_resources.objectives.learned.robust import bound, scale
 from platform_resources.objectives.periods import Period
@@ -28,14 +28,16 @@ def usual_duration(
     found = forecast([math.log1p(point.value) for point in points], where, season, settings)
     if isinstance(found, NotYet):
         return found
-    expected = math.expm1(max(found.expected, 0.0))
+    expected = unlogged(max(found.expected, 0.0))
     half = bound(settings.sensitivity, found.degrees) * scale([error.error for error in found.errors]) * found.widening + found.doubt
     least = max(expected * settings.min_change, settings.min_amount)
-    low = 0.0 if settings.sides == "upper" else max(0.0, min(math.expm1(found.expected - half), expected - least))
-    high = max(math.expm1(min(found.expected + half, 700.0)), expected + least)
+    low = 0.0 if settings.sides == "upper" else max(0.0, min(unlogged(found.expected - half), expected - least))
+    high = max(unlogged(found.expected + half), expected + least)
     return Usual(low, high, expected, len(points), season_words(season))
 
 
 def shown_seconds(seconds: float) -> str:
     """Seconds as people read them: 12.3 s, or 1:02:03."""
+    if seconds >= timedelta.max.total_seconds():
+        return f"{seconds:.2g} s"
     return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))

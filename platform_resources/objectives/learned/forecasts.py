@@ -19,6 +19,7 @@ from platform_resources.objectives.learned.robust import MEDIAN_VARIANCE, degree
 
 WEEK = timedelta(weeks=1)
 FEWEST_CHANGES = 3  # from week to week, for a trend
+LARGEST_LOG = 700.0  # a float holds nothing beyond e to the 709th
 FEWEST_BEFORE = 4  # points before the first that is forecast to learn from its error
 DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 
@@ -180,3 +181,8 @@ def _doubt(cells: Cells, effects: Mapping[Key, float], season: Key) -> float:
     by_week = _medians({cell: value - effects[cell[1]] for cell, value in cells.items()}, 0)
     seen = [value - effects[season] - by_week[cell[0]] for cell, value in cells.items() if cell[1] == season]
     return max(map(abs, seen)) if len(seen) == 2 else 0.0
+
+
+def unlogged(value: float) -> float:
+    """What has this `log1p`; of what no float can hold, something very large."""
+    return math.expm1(min(value, LARGEST_LOG))
