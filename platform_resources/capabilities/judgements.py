@@ -1,7 +1,7 @@
 """How readings are judged, as data: the verdict, the moment and history they are judged against, and what is held against history."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
 Verdict = Literal["met", "missed", "unknown"]
@@ -53,8 +53,8 @@ class History:
 class Moment:
     """When and against what readings are judged: the time, the rows of the version published before (None if there is none), and history.
 
-    `refreshes` and `spent` (oldest first, of a year) are told only for what is measured from history; `history` only to objectives that
-    need it.
+    `refreshes`, `spent` and the times of `publications` (oldest first, of a year) are told only for what is measured from history;
+    `history` only to objectives that need it. `zone` is the product's.
     """
 
     now: datetime
@@ -62,10 +62,12 @@ class Moment:
     refreshes: Refreshes = Refreshes()
     spent: tuple[Spent, ...] = ()
     history: History = History()
+    publications: tuple[datetime, ...] = ()
+    zone: tzinfo = UTC
 
 
-# How a number behaves: rows, a share from 0 to 1, seconds, bytes, or any number at all.
-Kind = Literal["count", "share", "duration", "bytes", "number"]
+# How a number behaves: rows, a share from 0 to 1, seconds of a refresh, seconds between two versions, bytes, or any number at all.
+Kind = Literal["count", "share", "duration", "gap", "bytes", "number"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,9 +242,13 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an objective is about: the data set, its relation, and the relations of the same product that it may compare with."""
+    """What an objective is about: the data set, its relation, and the relations of the same product that it may compare with.
+
+    While a specification is checked, `declared` has the columns that those relations promise, as far as that is known.
+    """
 
     data_set: DataSet
     relation: Relation
     inputs: Mapping[str, Relation] = field(default_factory=dict)
     data_sets: Mapping[str, Relation] = field(default_factory=dict)
+    declared: Mapping[Relation, tuple[str, ...]] = field(default_factory=dict, metadata={"planned": False})

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from platform_resources.capabilities.measures import Relation, Subject
 from platform_resources.capabilities.shares import amount
+from platform_resources.spec.column_names import folded_column
 from platform_resources.spec.field_types import ColumnName, Text
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.strict import Strict
@@ -48,6 +49,9 @@ def reference_problems(
     if reference.name not in known:
         what = "data set" if reference.input is None else "input port"
         yield written_as, f'unknown {what} "{reference.name}"; known: {known_text(known)}', did_you_mean(reference.name, known)
+    columns = subject.declared[known[reference.name]] if known.get(reference.name) in subject.declared else ()
+    for column in reference.columns:
+        yield from unknown_reference_column(written_as, column, reference.name, columns)
     if len(keys) != len(reference.columns):
         here, there = ", ".join(keys), ", ".join(reference.columns)
         hint = "write as many columns on both sides, in the same order"
@@ -56,3 +60,9 @@ def reference_problems(
             f"{amount(len(keys), 'key column')} here ({here}) but {len(reference.columns)} in {reference.name} ({there})",
             hint,
         )
+
+
+def unknown_reference_column(written_as: str, column: str, name: str, declared: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """A column that what is compared with does not promise; capitals make no difference. Nothing is said where it promises none."""
+    if declared and folded_column(column) not in map(folded_column, declared):
+        yield written_as, f'no column "{column}" in {name}; known: {known_text(declared)}', did_you_mean(column, declared)

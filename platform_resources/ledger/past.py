@@ -47,6 +47,14 @@ def excluded(connection: Connection, product: str, check_text: str, now: datetim
             yield incident.began_at, incident.resolved_at
 
 
+def publication_times(connection: Connection, product: str, now: datetime) -> tuple[datetime, ...]:
+    """When versions of the product were published in the year before, oldest first; all ports of one version at one time."""
+    table = tables.publications
+    query = select(table.c.published_at).distinct().where(table.c.product == product, table.c.published_at <= now)
+    times = connection.execute(query.where(table.c.published_at > now - SPENT_OVER).order_by(table.c.published_at.desc()).limit(MOST_RUNS))
+    return tuple(reversed(times.scalars().all()))
+
+
 def spent(connection: Connection, product: str, now: datetime) -> tuple[Spent, ...]:
     """What the runs of the product cost that ended by `now` and began in the year before, oldest first; however they ended."""
     table, versions, cards = tables.runs, tables.publications, tables.scorecards

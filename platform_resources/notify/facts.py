@@ -13,6 +13,7 @@ from platform_resources.objectives.severity import Severity
 from platform_resources.planning.faults import fault
 from platform_resources.planning.plan import ProductPlan
 from platform_resources.planning.routes import DigestPlan, Patience, RoutePlan
+from platform_resources.planning.zones import declared_zone
 
 State = Literal["waiting", "sending", "sent", "failing", "given up", "withdrawn"]
 Outbox = Mapping[str, State]
@@ -244,7 +245,7 @@ def product_facts(product: ProductPlan, good_as_of: datetime | None = None, usua
         product.name,
         product.title,
         product.domain,
-        _timezone(product) or usual,
+        declared_zone(product) or usual,
         product.owners,
         support.channel or "",
         _runbook(product.place.file, support.runbook or ""),
@@ -253,14 +254,6 @@ def product_facts(product: ProductPlan, good_as_of: datetime | None = None, usua
         product.patience,
         good_as_of,
     )
-
-
-def _timezone(product: ProductPlan) -> str:
-    """That of its refresh, then that of the first indicator that names one; empty if none is declared."""
-    refresh = product.refresh
-    declared = [refresh.timezone] if refresh is not None and (refresh.cron or "timezone" in refresh.model_fields_set) else []
-    specs = (indicator.spec for indicator in product.indicators)
-    return next(iter((*declared, *(spec.timezone for spec in specs if "timezone" in spec.model_fields_set))), "")
 
 
 def _runbook(product_file: str, runbook: str) -> str:

@@ -10,6 +10,7 @@ HELD_BACK = "held back its new version"
 # What is wrong with a product whose promise of this dimension is broken; of any other dimension the promise itself is named.
 _BY_DIMENSION = {
     "availability": "cannot be reached reliably",
+    "cadence": "is not fresh",
     "completeness": "has gaps",
     "duration": "takes too long to refresh",
     "freshness": "is not fresh",

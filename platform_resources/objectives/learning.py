@@ -12,6 +12,7 @@ from platform_resources.objectives.learned.backtest import Learns
 from platform_resources.objectives.learned.counts import COUNTS, learned_count
 from platform_resources.objectives.learned.durations import DURATIONS, learned_duration, usual_duration
 from platform_resources.objectives.learned.forecasts import forecast, places, season_words
+from platform_resources.objectives.learned.gaps import GAPS, learned_gap, next_due
 from platform_resources.objectives.learned.points import ENOUGH, Learned, NotYet, Point, Settings, Usual, considered, judged, too_few
 from platform_resources.objectives.learned.robust import bound, scale
 from platform_resources.objectives.learned.shares import SHARES, Part, learned_share
@@ -73,6 +74,8 @@ def _defaults(kind: Kind) -> Settings:
             return SHARES
         case "duration":
             return DURATIONS
+        case "gap":
+            return GAPS
         case "bytes":
             return BYTES
         case "number":
@@ -90,6 +93,8 @@ def learns_of(kind: Kind) -> Learns[Any]:
             return learned_share
         case "duration":
             return learned_duration
+        case "gap":
+            return learned_gap
         case "bytes":
             return learned_bytes
         case "number":
@@ -146,8 +151,10 @@ def _found(learn: ToLearn, moment: Moment) -> tuple[Verdict, str]:
 
 
 def _learned(learn: ToLearn, moment: Moment) -> Learned:
+    settings = replace(settings_of(learn.kind, learn.sensitivity, learn.minimum_effect), zone=moment.zone)
+    excluded = [Period(start, end) for start, end in moment.history.excluded]
+    if learn.kind == "gap":
+        return next_due(moment.publications, moment.now, settings, excluded).learned
     past = moment.history.past if learn.past is None else learn.past
     (current,) = points_of(learn.kind, [Past(learn.at or moment.now, learn.value)], learn.rows)
-    settings = settings_of(learn.kind, learn.sensitivity, learn.minimum_effect)
-    excluded = [Period(start, end) for start, end in moment.history.excluded]
     return learns_of(learn.kind)(points_of(learn.kind, past, learn.rows), current, settings, excluded)

@@ -2,21 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from sqlalchemy import Connection
 
 from platform_resources.capabilities.dimensions.cost import CostSettings
 from platform_resources.capabilities.judgements import History, Kind, Past
 from platform_resources.capabilities.learned import LearnedSettings
-from platform_resources.ledger.past import history, spent
+from platform_resources.ledger.past import history, publication_times, spent
 from platform_resources.ledger.records import check_id
 from platform_resources.objectives.learned.backtest import Judged, backtested
+from platform_resources.objectives.learned.gaps import gaps
 from platform_resources.objectives.learning import learns_of, points_of, settings_of
 from platform_resources.objectives.periods import Period
 from platform_resources.planning.comparing import is_learned
 from platform_resources.planning.conventions import check_text
 from platform_resources.planning.plan import ObjectivePlan, ProductPlan
+from platform_resources.planning.zones import zone_of
 
 # Percentages of rows that are good; what other dimensions measure may be any number.
 _SHARES = frozenset({"completeness", "uniqueness", "validity", "referential-consistency", "accuracy"})
@@ -63,7 +65,7 @@ def backtests(
         kind = kind_of(objective)
         found = _known(connection, product, objective, kind, now)
         if found.past:
-            yield _backtested(objective, kind, found, *_asked(objective, sensitivity, minimum_effect))
+            yield _backtested(objective, kind, found, zone_of(product), *_asked(objective, sensitivity, minimum_effect))
 
 
 def kind_of(objective: ObjectivePlan) -> Kind:
@@ -72,6 +74,8 @@ def kind_of(objective: ObjectivePlan) -> Kind:
             return "count"
         case "duration":
             return "duration"
+        case "cadence":
+            return "gap"
         case "cost":
             return "bytes" if isinstance(objective.settings, CostSettings) and objective.settings.measure == "bytes" else "duration"
         case dimension:
@@ -90,6 +94,10 @@ def _known(connection: Connection, product: ProductPlan, objective: ObjectivePla
     check = objective.check
     publishes = bool(product.outputs) and objective.measured_by == "audit"
     found = history(connection, product.name, check_id(check.key, check.name), check_text(check.key, check.name), publishes, now)
+    if kind == "gap":
+        times = publication_times(connection, product.name, now)
+        past = gaps(times, replace(settings_of(kind), zone=zone_of(product)), [Period(*each) for each in found.excluded])
+        return replace(found, past=tuple(Past(gap.at, gap.value) for gap in past))
     if objective.measured_by == "history":
         runs = [run for run in spent(connection, product.name, now) if run.whole]
         return replace(found, past=tuple(Past(run.at, float(run.bytes) if kind == "bytes" else run.seconds) for run in runs))
@@ -99,11 +107,12 @@ def _known(connection: Connection, product: ProductPlan, objective: ObjectivePla
 
 
 def _backtested(
-    objective: ObjectivePlan, kind: Kind, known: History, sensitivity: float | None, minimum_effect: float | None
+    objective: ObjectivePlan, kind: Kind, known: History, zone: tzinfo, sensitivity: float | None, minimum_effect: float | None
 ) -> Backtested:
     excluded = [Period(start, end) for start, end in known.excluded]
     points, values = points_of(kind, known.past), {one.at: one.value for one in known.past}
-    done = backtested(points, learns_of(kind), settings_of(kind, sensitivity, minimum_effect), excluded)
+    settings = replace(settings_of(kind, sensitivity, minimum_effect), zone=zone)
+    done = backtested(points, learns_of(kind), settings, excluded)
     alerts = tuple(_alert(one, values, excluded) for one in done.alerts)
     rate, false = done.alerts_per_30_days, sum(not alert.in_trouble for alert in alerts)
     return Backtested(

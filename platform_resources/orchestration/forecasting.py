@@ -49,7 +49,7 @@ def _late(
     """What is late of a product: an input port that failed or is stale, or the product as a whole. As of when its last good data is."""
     own = [each for each in missed if each.product == product.name]
     ports = {each.check.split(":")[0].removeprefix("inputs/") for each in own if each.check.startswith("inputs/")}
-    stale = any(each.dimension == "freshness" for each in own)
+    stale = any(each.dimension in ("freshness", "cadence") for each in own)
     if not ports and not stale:
         return None
     published = [version.watermark or version.published_at for version in newest]

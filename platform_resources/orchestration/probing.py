@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from platform_resources.capabilities.registry import Registry
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.durations import refreshes
 from platform_resources.ledger.history import newest_publications
-from platform_resources.ledger.past import spent
+from platform_resources.ledger.past import publication_times, spent
 from platform_resources.objectives.judgement import judged
 from platform_resources.orchestration.comparing import histories
 from platform_resources.orchestration.results import check_result
 from platform_resources.planning.plan import ObjectivePlan, ProductPlan
+from platform_resources.planning.zones import zone_of
 from platform_resources.warehouses.probing import Probe, answers, readings
 
 Judged = tuple[ObjectivePlan, Judgement]
@@ -62,10 +63,12 @@ class _Past:
     refreshes: Refreshes
     spent: tuple[Spent, ...]
     histories: Mapping[str, History]
+    publications: tuple[datetime, ...]
+    zone: tzinfo
 
     def moment(self, now: datetime, objective: ObjectivePlan) -> Moment:
         history = self.histories.get(objective.check.name, History())
-        return Moment(now, refreshes=self.refreshes, spent=self.spent, history=history)
+        return Moment(now, refreshes=self.refreshes, spent=self.spent, history=history, publications=self.publications, zone=self.zone)
 
 
 def _histories(products: Sequence[ProductPlan], ledger: Ledger, now: datetime) -> dict[str, _Past]:
@@ -78,7 +81,8 @@ def _histories(products: Sequence[ProductPlan], ledger: Ledger, now: datetime) -
 
 def _past(connection: Connection, product: ProductPlan, now: datetime) -> _Past:
     found = refreshes(connection, product.name, now, REFRESHES)
-    return _Past(found, spent(connection, product.name, now), histories(connection, product, now))
+    published = publication_times(connection, product.name, now)
+    return _Past(found, spent(connection, product.name, now), histories(connection, product, now), published, zone_of(product))
 
 
 def _published(products: Sequence[ProductPlan], ledger: Ledger, now: datetime) -> frozenset[tuple[str, str]]:

@@ -149,7 +149,7 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
         published = shelf(refresh.state_folder, product.domain, product.name).latest()
         before = histories_for_audit(refresh.state_folder, context.instance, product, now)
         with opened(refresh.database_file(product)) as database:
-            audited = audit(database, product, registry, now, published, before)
+            audited = audit(database, product, registry, now, published, before, context.log.info)
             decision = decided(audited, fingerprint(product), unbuilt(database, fingerprint(product)))
             set_gate(database, decision)
         if not decision.open:

@@ -1,6 +1,8 @@
 """Every name that the platform mints, in one place."""
 
-from platform_resources.spec.names import slug
+import hashlib
+
+from platform_resources.spec.names import IDENTIFIER, LONGEST_NAME, slug
 
 Key = tuple[str, ...]
 
@@ -88,7 +90,11 @@ def check_text(key: Key, name: str) -> str:
 
 
 def dbt_test_name(test: str, model: str, column: str) -> str:
-    return slug(f"{test}_{model}_{column}")
+    """A check's name has neither blanks nor letters beyond ASCII, and dbt makes it a file's: other columns are told apart by a digest."""
+    if IDENTIFIER.fullmatch(column) and len(column) <= LONGEST_NAME:
+        return slug(f"{test}_{model}_{column}")
+    digest = hashlib.sha256(column.encode()).hexdigest()[:8]
+    return slug(f"{test}_{model}_{slug(column)[:LONGEST_NAME]}_{digest}")
 
 
 def models_folder(domain: str, product: str) -> str:

@@ -8,6 +8,7 @@ import yaml
 
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import GeneratedFile, InputPlan, ModelPlan
+from platform_resources.spec.column_names import needs_quotes
 from platform_resources.spec.components import Column
 
 _HEADER = "# Written by the platform from product.yaml at every refresh; changes made here are lost.\n"
@@ -44,7 +45,9 @@ def _column(model: ModelPlan, column: Column) -> dict[str, Any]:
     constraints = {"constraints": [{"type": "not_null"}]} if enforced else {}
     tests = [_test(model, column, test) for test in column.tests]
     data_tests = {"data_tests": tests} if tests else {}
-    return {"name": column.name, "data_type": column.type, **_described(column.description), **constraints, **data_tests}
+    quote = {"quote": True} if needs_quotes(column.name) else {}
+    name = {"name": escaped(column.name), **quote, "data_type": column.type}
+    return {**name, **_described(column.description), **constraints, **data_tests}
 
 
 def _test(model: ModelPlan, column: Column, test: str | Mapping[str, Any]) -> dict[str, Any]:

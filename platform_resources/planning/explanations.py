@@ -5,7 +5,6 @@ that is late makes data late, data that is wrong makes data wrong), if its data 
 data, if it did not begin long after. Where that cannot be told, it can.
 """
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,9 +12,10 @@ from datetime import datetime, timedelta
 from platform_resources.capabilities.registry import Registry
 from platform_resources.objectives.lineage import ancestors
 from platform_resources.planning import conventions
+from platform_resources.planning.column_use import named_columns
 from platform_resources.planning.plan import InputPlan, MeshPlan, ObjectivePlan, ProductPlan
 
-TIMELY_DIMENSIONS = frozenset({"freshness", "availability", "duration"})
+TIMELY_DIMENSIONS = frozenset({"freshness", "cadence", "availability", "duration"})
 # What a product costs makes no data late or wrong, and no data makes it cost too much.
 HARMLESS_DIMENSIONS = frozenset({"cost"})
 ABOUT_TIME, ABOUT_CONTENT, ABOUT_NOTHING = frozenset({"time"}), frozenset({"content"}), frozenset[str]()
@@ -68,8 +68,8 @@ def _topic(objective: ObjectivePlan, registry: Registry) -> Topic:
 def _named_in_sql(objective: ObjectivePlan) -> frozenset[str]:
     """The data set's columns that stand in texts of the objective, such as a rule in SQL."""
     texts = [value for value in objective.settings.model_dump().values() if isinstance(value, str)]
-    words = {word for text in texts for word in re.findall(r"\w+", text.lower())}
-    return frozenset(column.name.lower() for column in objective.subject.data_set.columns if column.name.lower() in words)
+    named = named_columns((column.name for column in objective.subject.data_set.columns), texts)
+    return frozenset(name.lower() for name in named)
 
 
 def _about(dimension: str) -> frozenset[str]:

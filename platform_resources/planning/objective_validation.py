@@ -5,7 +5,15 @@ from collections.abc import Iterator
 from platform_resources.capabilities.protocols import MeasuredBy
 from platform_resources.planning.comparing import is_learned
 from platform_resources.planning.mesh import Mesh
-from platform_resources.planning.subjects import is_about_the_product, judged_data_set, measured_by, named_port, probed_ports, subject
+from platform_resources.planning.subjects import (
+    is_about_the_product,
+    judged_data_set,
+    measured_by,
+    named_port,
+    probed_ports,
+    subject,
+    with_declared,
+)
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Product, runs
 
@@ -22,7 +30,8 @@ def objectives_make_sense(mesh: Mesh, product: Product) -> Iterator[Problem]:
         if data_set is None and not is_about_the_product(mesh.registry, objective):
             continue
         dimension = mesh.registry.dimensions()[objective.variant]
-        for property_name, message, hint in dimension.problems(objective.settings, subject(product, data_set)):
+        about = with_declared(mesh, product, subject(product, data_set))
+        for property_name, message, hint in dimension.problems(objective.settings, about):
             yield objective.origin.problem(property_name, message, hint)
 
 

@@ -51,6 +51,6 @@ def plain(value: Any, places: bool = True) -> Any:
         case list() | tuple():
             return [plain(item, places) for item in value]
         case _ if dataclasses.is_dataclass(value):
-            return {f.name: plain(getattr(value, f.name), places) for f in dataclasses.fields(value)}
+            return {f.name: plain(getattr(value, f.name), places) for f in dataclasses.fields(value) if f.metadata.get("planned", True)}
         case _:
             return value

@@ -1,7 +1,8 @@
 """The fewest and cheapest queries that answer a set of metrics, and how one of them is taken apart."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.sql_text import enclosed, quoted, relation_sql
@@ -9,8 +10,6 @@ from platform_resources.planning.metrics import ROWS, Metric
 
 # From so many counts on, grouping the rows by the columns that they are about is cheaper than holding each row against each of them.
 MANY = 5
-# No column can have such a name.
-_ROWS = "rows with it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +62,22 @@ def _of_few_values(metrics: Sequence[Metric]) -> list[tuple[Metric, ...]]:
 
 def _from_values(metrics: Sequence[Metric]) -> Query:
     """Groups the rows once by each column; the conditions are then held against its values instead of its rows."""
-    columns = dict.fromkeys(metric.of_few for metric in metrics)
+    columns = tuple(dict.fromkeys(metric.of_few for metric in metrics))
+    rows, not_by = next(_unlike(columns, "rows")), dict(zip(columns, _unlike(columns, "not by"), strict=False))
     names = ", ".join(map(quoted, columns))
-    grouped = ", ".join(f"grouping({quoted(column)}) as {_not_by(column)}" for column in columns)
+    grouped = ", ".join(f"grouping({quoted(column)}) as {name}" for column, name in not_by.items())
     sets = ", ".join(f"({quoted(column)})" for column in columns)
     source = relation_sql(metrics[0].relation)
-    values = f"select {names}, {grouped}, {ROWS} as {quoted(_ROWS)}\n  from {source}\n  group by grouping sets ({sets})"
-    counts = ",\n  ".join(_sum_of_rows(metric) for metric in metrics)
+    values = f"select {names}, {grouped}, {ROWS} as {rows}\n  from {source}\n  group by grouping sets ({sets})"
+    counts = ",\n  ".join(_sum_of_rows(metric, rows, not_by) for metric in metrics)
     return Query(metrics[0].relation, f"select\n  {counts}\nfrom (\n  {values}\n) as made", tuple(metrics))
 
 
-def _sum_of_rows(metric: Metric) -> str:
-    return f"coalesce(sum(case when {_not_by(metric.of_few)} = 0 and {enclosed(metric.condition)} then {quoted(_ROWS)} end), 0)"
+def _sum_of_rows(metric: Metric, rows: str, not_by: Mapping[str, str]) -> str:
+    return f"coalesce(sum(case when {not_by[metric.of_few]} = 0 and {enclosed(metric.condition)} then {rows} end), 0)"
 
 
-def _not_by(column: str) -> str:
-    return quoted(f"not by {column}")
+def _unlike(columns: Iterable[str], word: str) -> Iterator[str]:
+    """Quoted names beside the columns, numbered: `not by 1`, `not by 2` … without those that a column has, in capitals or not."""
+    taken = frozenset(column.casefold() for column in columns)
+    return (quoted(name) for number in count(1) if (name := f"{word} {number}") not in taken)

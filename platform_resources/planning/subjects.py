@@ -1,11 +1,14 @@
 """What an objective is about: a data set, the data set of a port, or the product as a whole; and which ports a probe of it reads."""
 
+from dataclasses import replace
 from typing import Any
 
 from platform_resources.capabilities.dimensions.availability import AvailabilitySettings
 from platform_resources.capabilities.measures import Relation, Subject
 from platform_resources.capabilities.protocols import MeasuredBy
 from platform_resources.capabilities.registry import Registry
+from platform_resources.planning.mesh import Mesh
+from platform_resources.planning.ports import Resolved, resolved_port
 from platform_resources.spec.components import DataSet, ServiceLevelAsset
 from platform_resources.spec.product import Declared, Product, model_name
 
@@ -42,6 +45,14 @@ def probed_ports(registry: Registry, product: Product, objective: Objective) -> 
     ports = [port for port in product.output_ports if data_set is not None and product.data_set(port.config.data_set) is data_set]
     named = product.output_port(named_port(objective)) if named_port(objective) else None
     return tuple(port.name for port in ports if named in (None, port))
+
+
+def with_declared(mesh: Mesh, product: Product, about: Subject) -> Subject:
+    """The subject with the columns that data sets of the product promise, and those of the ports that it reads."""
+    found = {about.data_sets[d.name]: d.config.columns for d in product.data_sets}
+    ports = ((port.name, resolved_port(mesh, port)) for port in product.input_ports)
+    found |= {about.inputs[name]: port.columns for name, port in ports if isinstance(port, Resolved)}
+    return replace(about, declared={relation: tuple(column.name for column in columns) for relation, columns in found.items() if columns})
 
 
 def subject(product: Product, data_set: Declared[Any] | None) -> Subject:

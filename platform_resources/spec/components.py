@@ -1,10 +1,12 @@
 """The fields of every built-in component type: what a domain team may write under `properties`."""
 
+from collections import Counter
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BeforeValidator, Field, field_validator, model_validator
 
+from platform_resources.spec.column_names import folded_column
 from platform_resources.spec.durations import Duration
 from platform_resources.spec.field_types import (
     Archetype,
@@ -16,6 +18,7 @@ from platform_resources.spec.field_types import (
     DbtTest,
     Lifecycle,
     Owner,
+    RoleName,
     Text,
     TimeZone,
     VersionText,
@@ -130,7 +133,8 @@ class DataSet(Strict):
     @model_validator(mode="after")
     def _columns_are_known_and_once(self) -> "DataSet":
         names = [column.name for column in self.columns]
-        twice = sorted({name for name in names if [n.lower() for n in names].count(name.lower()) > 1})
+        times = Counter(map(folded_column, names))
+        twice = sorted({name for name in names if times[folded_column(name)] > 1})
         if twice:
             raise ValueError(f"{' and '.join(twice)}: a column is given twice; capitals make no difference to a warehouse")
         return self
@@ -169,7 +173,7 @@ class ServiceLevelAsset(Strict):
 class AgreementRole(Strict):
     """What one role receives: classifications in the clear, classifications masked; everything else is left out."""
 
-    role: ColumnName
+    role: RoleName
     sees: tuple[Classification, ...] = ()
     masked: tuple[Classification, ...] = ()
 

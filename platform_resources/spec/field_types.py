@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from platform_resources.spec.column_names import PATTERN, column_name
 from platform_resources.spec.names import IDENTIFIER, any_case
 from platform_resources.spec.problems import did_you_mean
 from platform_resources.spec.versions import Version, VersionRange
@@ -97,13 +98,14 @@ Class = Annotated[
 ]
 
 
-def _column_name(text: str) -> str:
+def _role_name(text: str) -> str:
     if not IDENTIFIER.fullmatch(text):
-        raise ValueError(f'"{text}" is not a column name; use letters, digits and _')
+        raise ValueError(f'"{text}" is not the name of a role; use letters, digits and _')
     return text
 
 
-ColumnName = Annotated[str, AfterValidator(_column_name), Field(json_schema_extra={"pattern": IDENTIFIER.pattern})]
+ColumnName = Annotated[str, AfterValidator(column_name), Field(json_schema_extra={"pattern": PATTERN})]
+RoleName = Annotated[str, AfterValidator(_role_name), Field(json_schema_extra={"pattern": IDENTIFIER.pattern})]
 SIMPLE_TYPES = (
     "bigint", "blob", "boolean", "date", "decimal", "double", "float", "hugeint", "integer", "interval", "json",
     "smallint", "time", "timestamp", "timestamptz", "tinyint", "ubigint", "uinteger", "uuid", "varchar",

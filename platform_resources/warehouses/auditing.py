@@ -1,6 +1,6 @@
 """The audit: measure what a product's objectives need in few queries, judge each, and show rows that fail."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,9 @@ from platform_resources.planning.failing_rows import failing_rows_sql
 from platform_resources.planning.measures import first_queries
 from platform_resources.planning.metrics import Asked
 from platform_resources.planning.plan import DataSetPlan, ObjectivePlan, ProductPlan
+from platform_resources.planning.zones import zone_of
 from platform_resources.warehouses.duckdb import ProductDatabase, QueryTooLarge, QueryTooSlow
-from platform_resources.warehouses.scanning import scanned
+from platform_resources.warehouses.scanning import days_text, scanned
 from platform_resources.warehouses.versions import Publication
 
 SAMPLE_ROWS = 5
@@ -43,10 +44,12 @@ def audit(
     now: datetime,
     published: Publication | None,
     before: Mapping[str, History] | None = None,
+    tell: Callable[[str], object] = str,
 ) -> tuple[Audited, ...]:
     """Judge every objective of the product that is measured by the audit on what the build has made.
 
-    `before` has the history of those that are compared with it, by the names of their checks.
+    `before` has the history of those that are compared with it, by the names of their checks. `tell` hears how much was scanned of the
+    data sets that are kept by day.
     """
     dimensions = registry.dimensions()
     measures = {
@@ -58,10 +61,19 @@ def audit(
         for o in product.audited
         for name, wanted in measures[o.check.name].items()
     ]
-    readings = scanned(database, product, asked)
+    found = scanned(database, product, asked)
+    readings = found.readings
+    for name, days in found.days.items():
+        tell(days_text(name, days))
     return tuple(
         _audited(
-            database, product, objective, registry, measures[objective.check.name], readings, _moment(objective, now, published, before)
+            database,
+            product,
+            objective,
+            registry,
+            measures[objective.check.name],
+            readings,
+            _moment(product, objective, now, published, before),
         )
         for objective in product.audited
     )
@@ -89,8 +101,11 @@ def _sql(objective: ObjectivePlan, measures: Mapping[str, Measure]) -> str:
     return ";\n".join(query.sql for query in first_queries(asked))
 
 
-def _moment(objective: ObjectivePlan, now: datetime, published: Publication | None, before: Mapping[str, History] | None) -> Moment:
-    return Moment(now, _rows_before(published, objective.data_set), history=(before or {}).get(objective.check.name, History()))
+def _moment(
+    product: ProductPlan, objective: ObjectivePlan, now: datetime, published: Publication | None, before: Mapping[str, History] | None
+) -> Moment:
+    history = (before or {}).get(objective.check.name, History())
+    return Moment(now, _rows_before(published, objective.data_set), history=history, zone=zone_of(product))
 
 
 def _rows_before(published: Publication | None, data_set: str) -> int | None:

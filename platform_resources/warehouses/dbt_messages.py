@@ -27,7 +27,7 @@ def failing_rows_text(rows: int | None) -> str:
 def _mismatches(lines: list[str]) -> Iterator[str]:
     """The rows of dbt's table: column, type made, type promised, reason."""
     for line in lines:
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        cells = [cell.strip() for cell in line.strip("|").rsplit("|", 3)]
         if not line.startswith("|") or len(cells) != 4 or cells[0] == "column_name" or set(cells[0]) == {"-"}:
             continue
         column, made, promised, _ = cells

@@ -104,6 +104,11 @@ class ProductDatabase:
         sql = "select count(*) from information_schema.tables where table_schema = ? and table_name = ?"
         return bool(self.connection.execute(sql, [relation.schema, relation.name]).fetchall()[0][0])
 
+    def is_table(self, relation: Relation) -> bool:
+        """Whether it is there, and holds its rows itself; a view computes them."""
+        sql = "select count(*) from information_schema.tables where table_schema = ? and table_name = ? and table_type <> 'VIEW'"
+        return bool(self.connection.execute(sql, [relation.schema, relation.name]).fetchall()[0][0])
+
     def columns(self, relation: Relation) -> dict[str, str]:
         """Column names and their types in lower case, in order."""
         found = self.connection.execute(f"describe {relation_sql(relation)}").fetchall()

@@ -9,6 +9,7 @@ from platform_resources.planning.foreseeing import foreseen, none_of
 from platform_resources.planning.measures import first_queries, follow_ups, placed, readings
 from platform_resources.planning.metrics import Asked, Metric, metric_of
 from platform_resources.planning.queries import Query, halves, narrowed
+from platform_resources.warehouses.discretion import Words, first_line, in_full
 from platform_resources.warehouses.duckdb import QueryTooSlow
 from platform_resources.warehouses.statistics import Execute, ruled_out_by
 
@@ -17,13 +18,18 @@ PATIENCE = 3
 
 
 def measure(
-    asked: Iterable[Asked], execute: Execute, extra: Iterable[Asked] = (), known: Mapping[Metric, Reading] | None = None
+    asked: Iterable[Asked],
+    execute: Execute,
+    extra: Iterable[Asked] = (),
+    known: Mapping[Metric, Reading] | None = None,
+    words: Words = in_full,
 ) -> dict[str, Reading]:
     """The reading of everything asked, by id. `execute` returns the first row of a statement, and must not be inside a transaction.
 
     `extra` rides along, and takes nothing down that is `asked`: what is broken or slow in it is measured apart. What is `known` is not
-    measured again.
+    measured again. `words` tells the error of a metric.
     """
+    run = _Run(execute, words)
     essential = tuple(asked)
     everything = (*essential, *extra)
     wanted = frozenset(metric for query in first_queries(essential) for metric in query.metrics)
@@ -33,9 +39,9 @@ def measure(
         answers |= _zeros(metrics, execute)
     for query in first_queries(everything, {*statistics.broken, *answers}):
         for rest in narrowed(query, [metric for metric in query.metrics if metric not in answers]):
-            answers |= _answers(rest, execute, wanted)
+            answers |= run.answers(rest, wanted)
     for query in follow_ups(everything, answers):
-        answers |= _answers(query, execute, wanted)
+        answers |= run.answers(query, wanted)
     return readings(everything, answers)
 
 
@@ -59,22 +65,28 @@ class _Deadline:
     words: str
 
 
-def _answers(query: Query, execute: Execute, wanted: Collection[Metric], deadline: _Deadline | None = None) -> dict[Metric, Reading]:
-    """The answers of one query. One that breaks is taken apart until the metric to blame is alone, so that only its reading is an error."""
-    if deadline is not None and time.monotonic() > deadline.at:
-        return dict.fromkeys(query.metrics, Reading(error=f"not measured: another measure of the same scan was {deadline.words}"))
-    try:
-        row = execute(query.sql)
-    except Exception as error:  # whatever a driver raises for one check must not take the others with it
-        parts = _parts(query, wanted, error)
-        if not parts:
-            return {query.metrics[0]: Reading(error=_first_line(error))}
-        return _answers_of(parts, execute, wanted, deadline or _deadline(error))
-    return {metric: Reading(value) for metric, value in zip(query.metrics, row, strict=True)}
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """How queries are run, and how their errors are told."""
 
+    execute: Execute
+    words: Words
 
-def _answers_of(parts: Iterable[Query], execute: Execute, wanted: Collection[Metric], deadline: _Deadline | None) -> dict[Metric, Reading]:
-    return {metric: reading for part in parts for metric, reading in _answers(part, execute, wanted, deadline).items()}
+    def answers(self, query: Query, wanted: Collection[Metric], deadline: _Deadline | None = None) -> dict[Metric, Reading]:
+        """The answers of one query. One that breaks is taken apart until the metric to blame is alone: only its reading is an error."""
+        if deadline is not None and time.monotonic() > deadline.at:
+            return dict.fromkeys(query.metrics, Reading(error=f"not measured: another measure of the same scan was {deadline.words}"))
+        try:
+            row = self.execute(query.sql)
+        except Exception as error:  # whatever a driver raises for one check must not take the others with it
+            parts = _parts(query, wanted, error)
+            if not parts:
+                return {query.metrics[0]: Reading(error=self.words(query.metrics[0], error))}
+            return self._answers_of(parts, wanted, deadline or _deadline(error))
+        return {metric: Reading(value) for metric, value in zip(query.metrics, row, strict=True)}
+
+    def _answers_of(self, parts: Iterable[Query], wanted: Collection[Metric], deadline: _Deadline | None) -> dict[Metric, Reading]:
+        return {metric: reading for part in parts for metric, reading in self.answers(part, wanted, deadline).items()}
 
 
 def _parts(query: Query, wanted: Collection[Metric], error: Exception) -> tuple[Query, ...]:
@@ -92,8 +104,4 @@ def _parts(query: Query, wanted: Collection[Metric], error: Exception) -> tuple[
 def _deadline(error: Exception) -> _Deadline | None:
     if not isinstance(error, QueryTooSlow):
         return None
-    return _Deadline(time.monotonic() + PATIENCE * error.limit.total_seconds(), _first_line(error))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return _Deadline(time.monotonic() + PATIENCE * error.limit.total_seconds(), first_line(error))

@@ -27,6 +27,7 @@ from platform_resources.planning.profiling import (
     profiled_columns,
     shown_value,
 )
+from platform_resources.warehouses.discretion import Words, discretion, in_full
 from platform_resources.warehouses.duckdb import MEMORY, ProductDatabase
 from platform_resources.warehouses.measuring import measure
 
@@ -66,7 +67,7 @@ def _subject(database: ProductDatabase, data_set: DataSetPlan) -> Subject:
     return Subject(data_set.name, data_set.relation, columns)
 
 
-def profile(database: ProductDatabase, subject: Subject, readings: Mapping[str, Reading]) -> Profile:
+def profile(database: ProductDatabase, subject: Subject, readings: Mapping[str, Reading], words: Words = in_full) -> Profile:
     """The profile from the readings of what the subject asked, and from a sample that is taken here. Never raises for what data holds."""
     columns = tuple(column_profile(subject.relation, column, readings) for column in subject.columns)
     rows = profile_rows(subject.relation, readings)
@@ -77,7 +78,8 @@ def profile(database: ProductDatabase, subject: Subject, readings: Mapping[str, 
         sampled = _sample(database, subject.relation, wanted)
         found = {column.name: _of_sample(database, column, sampled == rows) for column in wanted}
     except Exception as error:  # a profile is never worth a refresh; why it has a gap is told in it
-        return Profile(rows, 0, tuple(replace(each, error=each.error or str(error).strip().splitlines()[0]) for each in columns))
+        told = words(Metric(subject.relation, quoted_list(column.name for column in wanted)), error)
+        return Profile(rows, 0, tuple(replace(each, error=each.error or told) for each in columns))
     finally:
         database.execute(f"drop table if exists {_SAMPLE}")
     return Profile(rows, sampled, tuple(replace(each, **found.get(each.name, {})) for each in columns))
@@ -109,8 +111,8 @@ def _of_sample(database: ProductDatabase, column: ProfiledColumn, whole: bool) -
 def _top(database: ProductDatabase, column: ProfiledColumn) -> tuple[tuple[str, int], ...]:
     """The most frequent values; none where no value comes twice."""
     name = quoted(column.name)
-    value = f"left(cast({name} as varchar), {LONGEST_VALUE})"
-    counted = f"select {name}, count(*) as rows_of_it from {_SAMPLE} where {name} is not null group by {name} having count(*) > 1"
+    value = f"left(cast(value as varchar), {LONGEST_VALUE})"
+    counted = f"select {name} as value, count(*) as rows_of_it from {_SAMPLE} where {name} is not null group by {name} having count(*) > 1"
     with database.limited():
         rows = database.rows(f"select {value} as shown, rows_of_it from ({counted}) order by 2 desc, 1 limit {TOP}")
     return tuple((str(shown_value(row["shown"])), row["rows_of_it"]) for row in rows)
@@ -158,12 +160,15 @@ class Published:
 def profiles(database: ProductDatabase, product: ProductPlan) -> tuple[Published, ...]:
     """Profiles of the version that is about to be published. What no audit has profiled is profiled now."""
     kept, before = database.remembered(_CANDIDATE), database.remembered(_PUBLISHED)
-    return tuple(_published(database, subject, kept, before) for subject in subjects(database, product))
+    words = discretion(database, product).words
+    return tuple(_published(database, subject, kept, before, words) for subject in subjects(database, product))
 
 
-def _published(database: ProductDatabase, subject: Subject, kept: Mapping[str, str], before: Mapping[str, str]) -> Published:
+def _published(
+    database: ProductDatabase, subject: Subject, kept: Mapping[str, str], before: Mapping[str, str], words: Words
+) -> Published:
     known, last = kept.get(subject.data_set), before.get(subject.data_set)
-    found = profile_of(json.loads(known)) if known else alone(database, subject)
+    found = profile_of(json.loads(known)) if known else alone(database, subject, words)
     return Published(subject.data_set, found, profile_of(json.loads(last)) if last else None)
 
 
@@ -173,6 +178,6 @@ def settle(database: ProductDatabase, published: Iterable[Published]) -> None:
         database.remember(_PUBLISHED, each.data_set, json.dumps(profile_data(each.profile)))
 
 
-def alone(database: ProductDatabase, subject: Subject) -> Profile:
+def alone(database: ProductDatabase, subject: Subject, words: Words = in_full) -> Profile:
     """The profile in a scan of its own."""
-    return profile(database, subject, measure((), database.within_limits, subject.asked))
+    return profile(database, subject, measure((), database.within_limits, subject.asked, words=words), words)

@@ -28,6 +28,7 @@ DIMENSIONS = (
     "availability",
     "bias",
     "business-kpi",
+    "cadence",
     "completeness",
     "cost",
     "custom-sql",

@@ -21,7 +21,8 @@ ROWS[30] = 100
 def remembered(published):
     """Forty days of readings in Dagster's history; on one of them most rows were missing."""
     usual = component("As many readings as usual", "service-level-asset", "dimension: volume\ndata_set: measurements\nlearned: true")
-    added = indented(usual, 4).lstrip()
+    cadence = component("Published as often as usual", "service-level-asset", "dimension: cadence")
+    added = indented(f"{usual}\n{cadence}", 4).lstrip()
     edited(published.root, product_file("plant", "readings"), "    - name: Company use", f"    {added}\n    - name: Company use")
     with instance(published.root, published.root) as found:
         for number, rows in enumerate(ROWS):
@@ -46,7 +47,12 @@ def test_every_objective_with_numbers_is_tested_against_its_past(remembered):
     done = remembered.mesh("backtest", "readings", "--json")
     assert done.exception.code == FINE, done.output
     found = {each["check"]: each for each in json.loads(done.stdout)}
-    assert set(found) == {"as_many_readings_as_usual", "readings_are_never_deleted", "most_readings_have_a_temperature"}
+    assert set(found) == {
+        "as_many_readings_as_usual",
+        "readings_are_never_deleted",
+        "most_readings_have_a_temperature",
+        "published_as_often_as_usual",
+    }
     volume = found["as_many_readings_as_usual"]
     assert [(alert["at"], alert["value"], alert["in_trouble"]) for alert in volume["alerts"]] == [
         ("2026-04-01 05:00:00+00:00", 100.0, False)
@@ -56,6 +62,8 @@ def test_every_objective_with_numbers_is_tested_against_its_past(remembered):
     assert (found["readings_are_never_deleted"]["learned"], len(found["readings_are_never_deleted"]["alerts"])) == (False, 1)
     share = found["most_readings_have_a_temperature"]
     assert (share["kind"], share["alerts"], share["false_alerts_per_30_days"]) == ("share", [], 0.0)
+    gaps = found["published_as_often_as_usual"]
+    assert (gaps["kind"], gaps["learned"], gaps["readings"], gaps["judged"], gaps["alerts"]) == ("gap", True, 39, 25, [])
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import pytest
 
 from platform_resources.capabilities.judgements import Past, Spent
 from platform_resources.ledger.incident_store import board, keep_board
-from platform_resources.ledger.past import history, spent
+from platform_resources.ledger.past import history, publication_times, spent
 from platform_resources.ledger.records import check_id
 from platform_resources.ledger.syncing import sync
 from platform_resources.objectives.board import Board, changed, tended, with_reading
@@ -104,6 +104,16 @@ def test_what_suffered_from_something_above_is_excluded_too(either):
         before = board(connection)
         keep_board(connection, before, *changed(before, "prices", lambda incident: resolved(incident, "fixed", at(500), "ada")))
     assert asked(either).excluded == ((at(100), at(500)),)
+
+
+def test_versions_of_several_ports_are_published_at_one_time(either):
+    log = MemoryLog()
+    log.add(publication(1, "v1"), publication(1, "v1", port="lines_file"), publication(90, "v2"), publication(95, "v1", "prices"))
+    sync(either, log, at(1000))
+    with either.reading() as connection:
+        assert publication_times(connection, "orders", at(1000)) == (at(1), at(90))
+        assert publication_times(connection, "orders", at(89)) == (at(1),)
+        assert publication_times(connection, "orders", at(1) + timedelta(days=366)) == (at(90),)
 
 
 def test_every_run_costs_something_and_tells_whether_it_was_whole(either):

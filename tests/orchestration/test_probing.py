@@ -27,6 +27,7 @@ PROMISES = [
     component("Readings can be read", "service-level-asset", "dimension: availability\ndata_set: measurements"),
     component("The file can be read", "service-level-asset", "dimension: availability\nport: measurements_file\nwithin: 20s"),
     component("Refreshed quickly", "service-level-asset", "dimension: duration\nat_most: 10m"),
+    component("Published as usual", "service-level-asset", "dimension: cadence"),
 ]
 ROWS = "create or replace table internal.measurements as select n as reading_id, cast(20.5 as decimal(6, 2)) as degrees, now() as processed_at from range(5) as t(n)"
 
@@ -83,12 +84,22 @@ def verdicts(*arguments):
 
 
 def test_before_anything_happened_all_is_unknown(mesh, ledger):
-    assert verdicts(mesh, ledger) == {"readings_can_be_read": "unknown", "the_file_can_be_read": "unknown", "refreshed_quickly": "unknown"}
+    assert verdicts(mesh, ledger) == {
+        "readings_can_be_read": "unknown",
+        "the_file_can_be_read": "unknown",
+        "refreshed_quickly": "unknown",
+        "published_as_usual": "unknown",
+    }
 
 
 def test_a_deleted_file_flips_the_availability_of_what_needs_it_and_of_nothing_else(mesh, ledger):
     published(mesh)
-    assert verdicts(mesh, ledger) == {"readings_can_be_read": "met", "the_file_can_be_read": "met", "refreshed_quickly": "unknown"}
+    assert verdicts(mesh, ledger) == {
+        "readings_can_be_read": "met",
+        "the_file_can_be_read": "met",
+        "refreshed_quickly": "unknown",
+        "published_as_usual": "unknown",
+    }
     shelves = shelf(mesh, "plant", "readings")
     shelves.path(shelves.latest().port("measurements_sql").files[0]).unlink()
     found = judged(mesh, ledger)
@@ -111,6 +122,17 @@ def test_what_the_ledger_remembers_is_missed_once_it_is_gone(mesh, ledger):
     assert found["the_file_can_be_read"].reason.startswith("measurements_file could not be read: nothing is published any more")
 
 
+def test_a_version_that_does_not_come_when_it_usually_does_flips_the_cadence(mesh, ledger):
+    log = MemoryLog()
+    for day in range(20):
+        at = NOW + timedelta(days=day)
+        log.add(Event(0, at, f"run {day}", Materialised(("readings", "outputs", "measurements_sql"), {"version": f"v{day}"})))
+    sync(ledger, log, at)
+    in_time, late = (judged(mesh, ledger, at + timedelta(hours=hours))["published_as_usual"] for hours in (24, 26))
+    assert (in_time.verdict, late.verdict) == ("met", "missed"), late.reason
+    assert late.reason.startswith("the newest version is 26 h old; 1 day, 2:00:00 is above 0.0 s to 1 day, 1:12:00")
+
+
 def test_the_audit_and_the_gate_take_only_what_the_audit_measures(mesh):
     product = planned(mesh)
     with opened(mesh / "warehouse/plant/readings.duckdb") as database:
@@ -131,6 +153,7 @@ def test_every_check_is_listed_where_it_belongs(mesh):
         "readings_can_be_read": ("probe", "measurements", ("measurements_sql", "measurements_file")),
         "the_file_can_be_read": ("probe", "measurements", ("measurements_file",)),
         "refreshed_quickly": ("history", "", ()),
+        "published_as_usual": ("history", "", ()),
     }
 
 
@@ -159,4 +182,9 @@ def test_a_real_refresh_is_found_in_the_ledger_and_its_ports_can_be_read(mesh, l
         assert done.outcome == "published"
         now = datetime.now(UTC)
         sync(ledger, DagsterLog(found.instance), now)
-    assert verdicts(mesh, ledger, now) == {"readings_can_be_read": "met", "the_file_can_be_read": "met", "refreshed_quickly": "met"}
+    assert verdicts(mesh, ledger, now) == {
+        "readings_can_be_read": "met",
+        "the_file_can_be_read": "met",
+        "refreshed_quickly": "met",
+        "published_as_usual": "unknown",
+    }

@@ -36,3 +36,21 @@ def test_the_columns_that_models_name_or_take_with_a_star_are_read(sql, expected
 def test_one_model_is_enough():
     models = [ModelText("a", "a.sql", f"select order_id from {SOURCE}"), ModelText("b", "b.sql", "select quantity from {{ ref('a') }}")]
     assert used_columns(models, "orders", COLUMNS) == ("order_id", "quantity")
+
+
+NAMES = ("order date", "Umsatz (€)", "größe", "a -- b", "select", "c")
+NAMED = [
+    (f'select "order date", "UMSATZ (€)" from {SOURCE}', ("order date", "Umsatz (€)", "select")),
+    (f"select Größe from {SOURCE}", ("größe", "select")),
+    (f'select "a -- b", c from {SOURCE}', ("a -- b", "select", "c")),
+    (f"select '--', c from {SOURCE}", ("select", "c")),
+    (f"select 1 -- it's a \"order date\"\n, c from {SOURCE}", ("select", "c")),
+    (f'select "Umsatz (€)", * from {SOURCE}', NAMES),
+    (f'select "my orders".* from {SOURCE} as "my orders"', NAMES),
+    (f"select '* from', c from {SOURCE}", ("select", "c")),
+]
+
+
+@pytest.mark.parametrize(("sql", "expected"), NAMED, ids=[sql[:40] for sql, _ in NAMED])
+def test_names_in_quotes_are_found_as_they_are(sql, expected):
+    assert used_columns([ModelText("m", "m.sql", sql)], "orders", NAMES) == expected

@@ -1,7 +1,7 @@
 """The dimension `accuracy`."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -20,6 +20,7 @@ from platform_resources.capabilities.measures import (
     Subject,
     Value,
 )
+from platform_resources.capabilities.references import unknown_reference_column
 from platform_resources.capabilities.shares import amount, at_least_percent, counted, number_text, percent, percent_text, plain_number
 from platform_resources.capabilities.sql_text import quoted
 from platform_resources.capabilities.tolerances import ToleranceText, tolerance_of
@@ -139,6 +140,8 @@ class Accuracy:
             yield "reference", message, did_you_mean(reference.name, known)
         elif known[reference.name] == subject.relation:
             yield "reference", "the data set would be compared with itself", "name what it is made from, or another data set"
+        else:
+            yield from _reference_columns(settings, subject.declared.get(known[reference.name], ()))
         declared = {column.name.lower(): column.type for column in subject.data_set.columns}
         for written_as, columns in (("compare", settings.compare), ("sums", settings.sums)):
             for column, counterpart in columns.items():
@@ -154,7 +157,7 @@ class Accuracy:
             found["rows there"] = Elsewhere(RowCount(), reference)
         for column, counterpart in settings.sums.items():
             found[f"sum of {column}"] = Scalar(f"sum({quoted(column)})")
-            found[f"sum of {column} there"] = Elsewhere(Scalar(f"sum({quoted(counterpart.reference or column)})"), reference)
+            found[_sum_there(column)] = Elsewhere(Scalar(f"sum({quoted(counterpart.reference or column)})"), reference)
         return found | dict(_pair_measures(settings, reference))
 
     def judge(self, settings: AccuracySettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
@@ -172,6 +175,15 @@ class Accuracy:
         return Judgement(worst, reason, value, threshold, least.failing_rows, least.failing)
 
 
+def _reference_columns(settings: AccuracySettings, declared: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Columns that the reference has not, where it says which ones it has."""
+    of_values = (("compare", settings.compare), ("sums", settings.sums))
+    named = [("reference", column) for column in settings.reference.columns]
+    named += [(written_as, each.reference or column) for written_as, columns in of_values for column, each in columns.items()]
+    for written_as, column in named:
+        yield from unknown_reference_column(written_as, column, settings.reference.name, declared)
+
+
 def _pair_measures(settings: AccuracySettings, reference: Relation) -> Iterator[tuple[str, Measure]]:
     """All counts of one pairing, so that one query answers them."""
     if not settings.keys:
@@ -184,6 +196,11 @@ def _pair_measures(settings: AccuracySettings, reference: Relation) -> Iterator[
         yield "ambiguous", PairCount(pairing, "copies > 1")
     for index, (column, counterpart) in enumerate(settings.compare.items()):
         yield _disagreeing(column), PairCount(pairing, f"copies = 1 and not ({_agree(f'h{index}', f'v{index}', counterpart)})")
+
+
+def _sum_there(column: str) -> str:
+    """Told by its beginning from the sum of any column, as of one that is called `amount there`."""
+    return f"sum there of {column}"
 
 
 def _disagreeing(column: str) -> str:
@@ -209,7 +226,7 @@ def _parts(settings: AccuracySettings, readings: Mapping[str, Reading]) -> Itera
     if settings.keys:
         yield from _row_by_row(settings, readings)
     for column, counterpart in settings.sums.items():
-        here, there = readings[f"sum of {column}"].value, readings[f"sum of {column} there"].value
+        here, there = readings[f"sum of {column}"].value, readings[_sum_there(column)].value
         yield _totals(f"the sum of {column}", here, there, counterpart.tolerance, settings.reference.name)
     if settings.rows is not None:
         here, there = readings["rows"].value, readings["rows there"].value

@@ -18,6 +18,7 @@ from platform_resources.capabilities.distribution_rules import (
 )
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.measures import CountIf, Measure, NullCount, Reading, RowCount, Subject
+from platform_resources.capabilities.references import unknown_reference_column
 from platform_resources.capabilities.shares import amount, at_least_percent, counted, number_text, percent, percent_text
 from platform_resources.spec.durations import duration_text
 from platform_resources.spec.field_types import ColumnName, Percent, Text
@@ -104,6 +105,9 @@ class Distribution:
             what = "input port" if usual.data_set is None else "data set"
             known = usual.known(subject)
             yield "outside_usual", f'unknown {what} "{usual.name}"; known: {known_text(known)}', did_you_mean(usual.name, known)
+        elif usual.name is not None:
+            there = subject.declared.get(usual.relation(subject), ())
+            yield from unknown_reference_column("outside_usual", usual.column or settings.column or "", usual.name, there)
         yield from not_numeric(settings.column or "", subject, "outside_usual")
 
     def measures(self, settings: DistributionSettings, subject: Subject) -> Mapping[str, Measure]:

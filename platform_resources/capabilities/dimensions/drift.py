@@ -16,6 +16,7 @@ from platform_resources.capabilities.drift_statistics import (
 )
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.measures import Measure, NullCount, Reading, RowCount, Subject
+from platform_resources.capabilities.references import unknown_reference_column
 from platform_resources.capabilities.shares import amount, counted, number_text
 from platform_resources.spec.field_types import ColumnName
 from platform_resources.spec.problems import did_you_mean, known_text
@@ -104,6 +105,9 @@ class Drift:
         if reference.name is not None and reference.name not in reference.known(subject):
             what, known = "input port" if reference.data_set is None else "data set", reference.known(subject)
             yield "reference", f'unknown {what} "{reference.name}"; known: {known_text(known)}', did_you_mean(reference.name, known)
+        elif reference.name is not None:
+            there = subject.declared.get(reference.relation(subject), ())
+            yield from unknown_reference_column("reference", reference.column or settings.column, reference.name, there)
         if reference.numeric:
             yield from not_numeric(settings.column, subject, "column")
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from pydantic import field_validator
 
+from platform_resources.capabilities.categories import may_be_named
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.measures import Maximum, Measure, Reading, Subject
 from platform_resources.spec.durations import Duration, duration_text
@@ -65,7 +66,8 @@ class Freshness:
         if value is None:
             return Judgement("unknown", f"{column} is empty in every row, so the age is not known", threshold=threshold)
         if not isinstance(value, date):
-            return Judgement("unknown", f"{column} holds {str(value)!r}, which is not a date or a time", threshold=threshold)
+            held = repr(str(value)) if may_be_named(column, subject) else "what may not be shown"
+            return Judgement("unknown", f"{column} holds {held}, which is not a date or a time", threshold=threshold)
         age = _with_zone(moment.now) - _with_zone(value)
         if age < -CLOCKS_MAY_DIFFER_BY:
             return Judgement("unknown", f"the newest {column} lies {age_text(-age)} in the future", threshold=threshold)

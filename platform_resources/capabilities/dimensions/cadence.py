@@ -1,0 +1,62 @@
+"""The dimension `cadence`."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+from pydantic import model_validator
+
+from platform_resources.capabilities.dimensions.freshness import age_text
+from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.learned import LearnedSettings, LearnedThreshold, to_learn
+from platform_resources.capabilities.measures import Measure, Reading, Subject
+from platform_resources.spec.strict import Strict
+
+
+class CadenceSettings(Strict):
+    """How often versions come is learned; there is nothing else to promise. An age that is promised is `freshness`."""
+
+    learned: LearnedThreshold = LearnedSettings()
+
+    @model_validator(mode="after")
+    def _is_learned(self) -> "CadenceSettings":
+        if self.learned is None:
+            raise ValueError("a cadence is always learned; write learned: true, or promise an age with dimension: freshness and max_age")
+        return self
+
+
+class Cadence:
+    """Freshness that is learned: the next version of the product is published when it usually is.
+
+    About the product as a whole, so without a `data_set`. How long after a version the next one comes is learned from the gaps between
+    earlier ones that began at the same hour of the week, else of the day, in the product's time zone. The gap since the newest version is
+    judged at every evaluation: once it is longer than is usual then, the promise is missed, until a version is published.
+    """
+
+    name = "cadence"
+    config = CadenceSettings
+    measured_by = "history"
+    example = """
+- name: Published as often as usual
+  type: service-level-asset
+  properties: {dimension: cadence, learned: true}
+"""
+
+    def columns_used(self, settings: CadenceSettings) -> Mapping[str, tuple[str, ...]]:
+        return {}
+
+    def problems(self, settings: CadenceSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
+        yield from ()
+
+    def measures(self, settings: CadenceSettings, subject: Subject) -> Mapping[str, Measure]:
+        return {}
+
+    def judge(self, settings: CadenceSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
+        if not moment.publications:
+            return Judgement("unknown", "no version was published yet", threshold="as usual")
+        newest = max(moment.publications)
+        waited = max((moment.now - newest).total_seconds(), 0.0)
+        reason = f"the newest version is {age_text(timedelta(seconds=waited))} old"
+        return Judgement("met", reason, round(waited, 3), learn=to_learn(settings.learned, "gap", waited))
+
+
+CAPABILITY = Cadence()

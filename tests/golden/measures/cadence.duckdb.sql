@@ -1,0 +1,2 @@
+-- Published as often as usual
+-- (measured otherwise than by SQL)
