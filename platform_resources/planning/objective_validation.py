@@ -1,18 +1,19 @@
 """Whether what is asked of an objective or an indicator fits how it is measured."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from platform_resources.capabilities.protocols import MeasuredBy
 from platform_resources.planning.comparing import is_learned
 from platform_resources.planning.mesh import Mesh
 from platform_resources.planning.subjects import (
+    declared_columns,
     is_about_the_product,
     judged_data_set,
     measured_by,
     named_port,
     probed_ports,
     subject,
-    with_declared,
 )
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Product, runs
@@ -25,12 +26,13 @@ _NO_GATE: dict[MeasuredBy, str] = {
 
 def objectives_make_sense(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """What a dimension itself finds wrong with its objective."""
+    declared = declared_columns(mesh, product) if product.objectives else {}
     for objective in product.objectives:
         data_set = judged_data_set(mesh.registry, product, objective)
         if data_set is None and not is_about_the_product(mesh.registry, objective):
             continue
         dimension = mesh.registry.dimensions()[objective.variant]
-        about = with_declared(mesh, product, subject(product, data_set))
+        about = replace(subject(product, data_set), declared=declared)
         for property_name, message, hint in dimension.problems(objective.settings, about):
             yield objective.origin.problem(property_name, message, hint)
 

@@ -1,6 +1,6 @@
 """What an objective is about: a data set, the data set of a port, or the product as a whole; and which ports a probe of it reads."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 from platform_resources.capabilities.dimensions.availability import AvailabilitySettings
@@ -47,12 +47,12 @@ def probed_ports(registry: Registry, product: Product, objective: Objective) -> 
     return tuple(port.name for port in ports if named in (None, port))
 
 
-def with_declared(mesh: Mesh, product: Product, about: Subject) -> Subject:
-    """The subject with the columns that data sets of the product promise, and those of the ports that it reads."""
-    found = {about.data_sets[d.name]: d.config.columns for d in product.data_sets}
+def declared_columns(mesh: Mesh, product: Product) -> Mapping[Relation, tuple[str, ...]]:
+    """The columns that data sets of the product promise, and those of the ports that it reads; what promises none is left out."""
+    found = {Relation("internal", model_name(d)): d.config.columns for d in product.data_sets}
     ports = ((port.name, resolved_port(mesh, port)) for port in product.input_ports)
-    found |= {about.inputs[name]: port.columns for name, port in ports if isinstance(port, Resolved)}
-    return replace(about, declared={relation: tuple(column.name for column in columns) for relation, columns in found.items() if columns})
+    found |= {Relation("inputs", name): port.columns for name, port in ports if isinstance(port, Resolved)}
+    return {relation: tuple(column.name for column in columns) for relation, columns in found.items() if columns}
 
 
 def subject(product: Product, data_set: Declared[Any] | None) -> Subject:

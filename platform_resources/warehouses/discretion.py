@@ -29,7 +29,11 @@ _WITHOUT_VALUES = (
     QueryTooLarge,
 )
 _KIND = re.compile(r"[A-Z][A-Za-z /]* Error(?=:)")
-_WHOLE_ROWS = re.compile(r"\bcolumns\s*\(|[(,.]\s*\*", re.IGNORECASE)
+# All columns at once, and columns by their number.
+_WHOLE_ROWS = re.compile(r"\bcolumns\s*\(|[(,.]\s*\*|#\d", re.IGNORECASE)
+# Any other relation than those of which it is known what is in them, as in a team's subquery.
+_KNOWN = " known_relation "
+_ELSEWHERE = re.compile(r"((?<!distinct )\bfrom|\bjoin)\s+(?!\s|known_relation|\()|known_relation\s*,", re.IGNORECASE)
 _LEFT_OUT = "what else the database says is left out, because it may quote a value"
 
 
@@ -63,14 +67,14 @@ class Discretion:
         sql = f"{metric.sql} {metric.source}"
         bare = sql.replace("count(*)", " ")
         for relation in self.hidden:
-            bare = bare.replace(relation_sql(relation), " ")
+            bare = bare.replace(relation_sql(relation), _KNOWN)
         by_name = named_columns([relation.name for relation in self.hidden], [bare])
         read = [r for r in self.hidden if r == metric.relation or r.name in by_name or relation_sql(r) in sql]
         columns = [self.hidden[relation] for relation in read]
         hidden = tuple(dict.fromkeys(column for each in columns for column in each or ()))
-        if metric.relation not in read or None in columns or (hidden and (by_name or _WHOLE_ROWS.search(bare))):
+        if metric.relation not in read or None in columns or _ELSEWHERE.search(bare) or (hidden and (by_name or _WHOLE_ROWS.search(bare))):
             return None
-        return named_columns(hidden, [bare])
+        return named_columns(hidden, [bare.replace('""', '"')])
 
 
 def discretion(database: ProductDatabase, product: ProductPlan) -> Discretion:

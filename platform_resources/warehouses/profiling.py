@@ -164,9 +164,7 @@ def profiles(database: ProductDatabase, product: ProductPlan) -> tuple[Published
     return tuple(_published(database, subject, kept, before, words) for subject in subjects(database, product))
 
 
-def _published(
-    database: ProductDatabase, subject: Subject, kept: Mapping[str, str], before: Mapping[str, str], words: Words
-) -> Published:
+def _published(database: ProductDatabase, subject: Subject, kept: Mapping[str, str], before: Mapping[str, str], words: Words) -> Published:
     known, last = kept.get(subject.data_set), before.get(subject.data_set)
     found = profile_of(json.loads(known)) if known else alone(database, subject, words)
     return Published(subject.data_set, found, profile_of(json.loads(last)) if last else None)

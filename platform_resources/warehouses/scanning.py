@@ -36,9 +36,7 @@ def scanned(database: ProductDatabase, product: ProductPlan, asked: Iterable[Ask
     return Scanned(readings, {data_set: found.days for data_set, found in of_days.items()})
 
 
-def _of_days(
-    database: ProductDatabase, product: ProductPlan, asked: Iterable[Asked], profiled: Mapping[str, Subject]
-) -> dict[str, Merged]:
+def _of_days(database: ProductDatabase, product: ProductPlan, asked: Iterable[Asked], profiled: Mapping[str, Subject]) -> dict[str, Merged]:
     """What can be told from days, of the data sets that are kept by day."""
     by_day = [data_set for data_set in product.data_sets if data_set.spec.partition_by and database.exists(data_set.relation)]
     return {each.name: _of_data_set(database, each, asked, profiled.get(each.name)) for each in by_day}

@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 
 from platform_resources.capabilities.judgements import Moment
-from platform_resources.capabilities.measures import Reading
+from platform_resources.capabilities.measures import Reading, Subject
 from platform_resources.capabilities.shares import number_text, percent_text
 from platform_resources.objectives.judgement import judged
+from platform_resources.spec.components import DataSet
 from tests.capabilities.customers import NOW, PLAIN, POPULATION, REFERENCE, SUBJECT, configured, dimension
 
 
@@ -169,3 +170,9 @@ def test_a_share_never_looks_better_than_its_verdict(part, promised, text):
 @pytest.mark.parametrize(("value", "text"), [(95.0, "95"), (1234.5, "1,234.5"), (1e-7, "0.0000001"), (100, "100"), (1e6, "1,000,000")])
 def test_numbers_are_written_plainly(value, text):
     assert number_text(value) == text
+
+
+@pytest.mark.parametrize("columns", [[], [{"name": "made_at", "type": "varchar", "classification": "personal"}]])
+def test_a_time_that_is_none_is_not_quoted_where_it_may_not_be_seen(columns):
+    about = Subject(DataSet.model_validate({"updated_at": "made_at", "columns": columns}), SUBJECT.relation)
+    assert judge("freshness", {}, about, newest="Ada").reason == "made_at holds what may not be shown, which is not a date or a time"

@@ -232,6 +232,12 @@ def test_a_sum_that_is_no_number_cannot_be_compared(warehouse):
     assert found.reason == "the sum of rate is nan here and 200100.0 in ledger, which cannot be compared"
 
 
+def test_sums_are_told_apart_whatever_columns_are_called(warehouse):
+    warehouse.run('alter table internal.orders add column "rate there" integer default 1; alter table inputs.ledger add column one integer default 1')
+    found = warehouse.judgement("accuracy", {"reference": {"input": "ledger"}, "sums": {"rate": {"tolerance": "1 %"}, "rate there": {"reference": "one"}}})
+    assert found.verdict == "met", found.reason
+
+
 def test_against_a_sum_of_nothing_only_nothing_is_near(warehouse):
     warehouse.run("update inputs.ledger set rate = 0")
     found = warehouse.judgement("accuracy", {"reference": {"input": "ledger"}, "sums": {"rate": {"tolerance": "50 %"}}})

@@ -67,8 +67,13 @@ CASES: list[tuple[Measure, str]] = [
 def connection():
     with duckdb.connect() as found:
         found.execute("create schema internal; create schema inputs")
-        found.execute(f"create table internal.customers as select '{SECRET}' as \"e-mail\", '{SECRET}' as phone, 'Ulm' as city, 1 as k, 1 as n")
+        found.execute(
+            f"create table internal.customers as select '{SECRET}' as \"e-mail\", '{SECRET}' as phone, 'Ulm' as city, 1 as k, 1 as n"
+        )
         found.execute(f"create table inputs.people as select '{SECRET}' as name, 1 as k")
+        found.execute(
+            f"create table internal.helper as select '{SECRET}' as odd; create table internal.odd as select '{SECRET}' as \"5\"\" x\""
+        )
         found.execute(f"create table inputs.elsewhere as select '{SECRET}' as name")
         yield found
 
@@ -82,6 +87,20 @@ def error(connection, measured, words):
 def test_words_that_may_quote_a_hidden_column_are_left_out(connection, measured, told):
     assert error(connection, measured, HIDDEN.words) == told
     assert SECRET not in told
+
+
+@pytest.mark.parametrize(
+    "expression", ["(select max(cast(odd as integer)) from internal.helper)", "max(cast(#2 as integer))", 'max(cast("e-mail" as integer))']
+)
+def test_what_reaches_values_in_another_way_is_not_quoted(connection, expression):
+    told = error(connection, Scalar(expression), Discretion({**EMPTY, HERE: ("e-mail", "phone")}).words)
+    assert LEFT_OUT in told and SECRET not in told
+
+
+def test_a_name_with_a_double_quote_is_found_all_the_same(connection):
+    odd = Relation("internal", "odd")
+    measured = Elsewhere(Scalar('max(cast("5"" x" as integer))'), odd)
+    assert error(connection, measured, Discretion({odd: ('5" x',)}).words) == f'Conversion Error about 5" x; {LEFT_OUT}'
 
 
 def test_where_everything_may_be_seen_the_database_is_quoted(connection):

@@ -18,6 +18,7 @@ from platform_resources.capabilities.measures import (
     RowCount,
     Scalar,
 )
+from platform_resources.capabilities.sql_text import quoted
 from platform_resources.planning.merging import mergings
 from platform_resources.planning.metrics import Asked
 from platform_resources.planning.profiling import ProfiledColumn, profile_asked, profile_mergings
@@ -228,3 +229,18 @@ def test_a_view_is_kept_by_day_too():
     found.execute("update internal.kept set x = 1000 where x = 44")
     days, from_days, _, in_full = both_ways(found)
     assert days == Days(10, 1) and from_days == {each.id: in_full[each.id] for each in ASKED}
+
+
+def test_columns_may_be_called_as_what_is_kept_of_days():
+    found, names = filled(), {"day": "p0", "x": "digest", "f": "row_count", "s": "here.day", "t": "größe (€)"}
+    for old, new in names.items():
+        found.execute(f"alter table internal.sales rename column {old} to {quoted(new)}")
+    found.execute('alter table internal.sales rename column "here.day" to "day"')
+    wanted = asked(RowCount(), NullCount("day"), Minimum("digest"), Maximum("row_count"), CountIf("digest > 3"), CountIf('"größe (€)" is null'))
+    known = merged(found, SALES, "p0", mergings(wanted))
+    assert known.days == Days(10, 10)
+    assert measure(wanted, _not_to_be_asked, (), known.answers) == measure(wanted, found.execute)
+    found.execute("update internal.sales set digest = 1000 where digest = 44")
+    changed = merged(found, SALES, "p0", mergings(wanted))
+    assert changed.days == Days(10, 1)
+    assert measure(wanted, _not_to_be_asked, (), changed.answers) == measure(wanted, found.execute)

@@ -1,12 +1,10 @@
 """The dimension `accuracy`."""
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import Field, model_validator
 
+from platform_resources.capabilities.comparisons import Part, share, totals, within
 from platform_resources.capabilities.judgements import Judgement, Moment, Verdict
 from platform_resources.capabilities.measures import (
     Elsewhere,
@@ -18,10 +16,9 @@ from platform_resources.capabilities.measures import (
     RowCount,
     Scalar,
     Subject,
-    Value,
 )
 from platform_resources.capabilities.references import unknown_reference_column
-from platform_resources.capabilities.shares import amount, at_least_percent, counted, number_text, percent, percent_text, plain_number
+from platform_resources.capabilities.shares import amount, counted, number_text
 from platform_resources.capabilities.sql_text import quoted
 from platform_resources.capabilities.tolerances import ToleranceText, tolerance_of
 from platform_resources.spec.field_types import ColumnName, Percent, Text
@@ -80,17 +77,6 @@ class AccuracySettings(Strict):
             here, there = amount(len(self.keys), "key column"), len(self.reference.columns)
             raise ValueError(f"{here} here but {there} in the reference; write as many in reference.columns, in the same order")
         return self
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one comparison says; a share of rows has `percent` and the measure whose rows are the failing ones."""
-
-    verdict: Verdict
-    text: str
-    percent: float | None = None
-    failing: str | None = None
-    failing_rows: int | None = None
 
 
 class Accuracy:
@@ -227,10 +213,10 @@ def _parts(settings: AccuracySettings, readings: Mapping[str, Reading]) -> Itera
         yield from _row_by_row(settings, readings)
     for column, counterpart in settings.sums.items():
         here, there = readings[f"sum of {column}"].value, readings[_sum_there(column)].value
-        yield _totals(f"the sum of {column}", here, there, counterpart.tolerance, settings.reference.name)
+        yield totals(f"the sum of {column}", here, there, counterpart.tolerance, settings.reference.name)
     if settings.rows is not None:
         here, there = readings["rows"].value, readings["rows there"].value
-        yield _totals("the number of rows", here, there, settings.rows, settings.reference.name)
+        yield totals("the number of rows", here, there, settings.rows, settings.reference.name)
 
 
 def _row_by_row(settings: AccuracySettings, readings: Mapping[str, Reading]) -> Iterator[Part]:
@@ -240,7 +226,7 @@ def _row_by_row(settings: AccuracySettings, readings: Mapping[str, Reading]) -> 
         why = "there are no rows" if counted(readings, "rows") == 0 else f"every row lacks {names}"
         yield Part("unknown", f"{why}, so nothing can be compared")
         return
-    yield _share(keyed - unmatched, keyed, settings.matched_at_least, f"{names} is found in {name} for", "row", "unmatched")
+    yield share(keyed - unmatched, keyed, settings.matched_at_least, f"{names} is found in {name} for", "row", "unmatched")
     if not settings.compare:
         return
     matched, ambiguous = keyed - unmatched, counted(readings, "ambiguous")
@@ -252,52 +238,7 @@ def _row_by_row(settings: AccuracySettings, readings: Mapping[str, Reading]) -> 
     else:
         for column in settings.compare:
             agreeing = matched - counted(readings, _disagreeing(column))
-            yield _share(agreeing, matched, settings.agree_at_least, f"{column} agrees in", "matched row", _disagreeing(column))
-
-
-def _share(good: int, whole: int, at_least: float, what: str, of: str, failing: str) -> Part:
-    met = at_least_percent(good, whole, at_least)
-    text = f"{what} {percent_text(good, whole, at_least)} of {amount(whole, of)}; {number_text(at_least)} % promised"
-    return Part("met" if met else "missed", text, percent(good, whole, at_least), failing, whole - good)
-
-
-def _totals(what: str, here: Value, there: Value, written: str, name: str) -> Part:
-    """A total over nothing is null. Against something it is zero; nothing against nothing says nothing."""
-    if here is None and there is None:
-        return Part("unknown", f"{what} has no value, neither here nor in {name}")
-    totals = [Decimal(0) if value is None else _exact(value) for value in (here, there)]
-    one, other = totals
-    if one is None or other is None:
-        return Part("unknown", f"{what} is {here} here and {there} in {name}, which cannot be compared")
-    met = tolerance_of(written).allows(one, other)
-    shown: Callable[[Decimal], str] = _rounded if _rounded(one) != _rounded(other) or one == other else _whole
-    distance = f" ({number_text(_percent_apart(one, other))} % apart)" if other and one != other else ""
-    text = f"{what} is {shown(one)} here and {shown(other)} in {name}{distance}; {_within(written)} promised"
-    return Part("met" if met else "missed", text)
-
-
-def _exact(value: Value) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or not math.isfinite(value):
-        return None
-    return Decimal(str(value))
-
-
-def _rounded(value: Decimal) -> str:
-    return plain_number(float(value))
-
-
-def _whole(value: Decimal) -> str:
-    return number_text(value)
-
-
-def _percent_apart(one: Decimal, other: Decimal) -> Decimal:
-    """With two digits that count, so that it is not zero."""
-    apart = 100 * abs(one - other) / abs(other)
-    return Decimal(format(round(apart, 2) if apart >= Decimal("0.01") else Decimal(f"{apart:.1e}"), "f"))
-
-
-def _within(written: str) -> str:
-    return f"at most {written} apart" if tolerance_of(written).size else "no difference"
+            yield share(agreeing, matched, settings.agree_at_least, f"{column} agrees in", "matched row", _disagreeing(column))
 
 
 def _promises(settings: AccuracySettings) -> Iterator[str]:
@@ -306,9 +247,9 @@ def _promises(settings: AccuracySettings) -> Iterator[str]:
     if settings.compare:
         yield f"at least {number_text(settings.agree_at_least)} % agreeing"
     for column, counterpart in settings.sums.items():
-        yield f"sum of {column}: {_within(counterpart.tolerance)}"
+        yield f"sum of {column}: {within(counterpart.tolerance)}"
     if settings.rows is not None:
-        yield f"rows: {_within(settings.rows)}"
+        yield f"rows: {within(settings.rows)}"
 
 
 CAPABILITY = Accuracy()
