@@ -11,7 +11,8 @@ from rich.table import Table
 from platform_resources.cli.console import CANNOT_RUN, FINE, Stop, cell, mesh_of, out, print_json, product_of, stop, words
 from platform_resources.cli.memory import synced
 from platform_resources.cli.specs import Json
-from platform_resources.planning.plan import ObjectivePlan, ProductPlan
+from platform_resources.planning.check_plans import ObjectivePlan
+from platform_resources.planning.plan import ProductPlan
 from platform_resources.repository import mesh_root, names_behind
 from platform_resources.spec.problems import did_you_mean, known_text
 

@@ -10,7 +10,8 @@ from platform_resources.ledger import tables
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.records import Check, asset_text, check_id
 from platform_resources.ledger.writing import row_of, upsert
-from platform_resources.planning.plan import CheckPlan, MeshPlan, ProductPlan
+from platform_resources.planning.check_plans import CheckPlan
+from platform_resources.planning.plan import MeshPlan, ProductPlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from platform_resources.objectives.exclusions import Exclusion, exclusion
 from platform_resources.objectives.indicators import Attainment, attainment, budget_alerts
 from platform_resources.objectives.periods import Period
 from platform_resources.objectives.slices import DAY, Slice, Window, window_slices
-from platform_resources.planning.plan import IndicatorPlan, ProductPlan
+from platform_resources.planning.check_plans import IndicatorPlan
+from platform_resources.planning.plan import ProductPlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from platform_resources.objectives.learned.backtest import Judged, backtested
 from platform_resources.objectives.learned.gaps import gaps
 from platform_resources.objectives.learning import learns_of, points_of, settings_of
 from platform_resources.objectives.periods import Period
+from platform_resources.planning.check_plans import ObjectivePlan
 from platform_resources.planning.comparing import is_learned
 from platform_resources.planning.conventions import check_text
-from platform_resources.planning.plan import ObjectivePlan, ProductPlan
+from platform_resources.planning.plan import ProductPlan
 from platform_resources.planning.zones import zone_of
 
 # Percentages of rows that are good; what other dimensions measure may be any number.

@@ -28,10 +28,11 @@ from platform_resources.orchestration.probing import Judged, judged_objectives
 from platform_resources.orchestration.tending import tend
 from platform_resources.orchestration.trust import AcceptedWeakness, Trust
 from platform_resources.orchestration.watching import Observed, observed
+from platform_resources.planning.check_plans import ObjectivePlan
 from platform_resources.planning.conventions import check_text
 from platform_resources.planning.coverage import coverages
 from platform_resources.planning.faults import fault
-from platform_resources.planning.plan import MeshPlan, ObjectivePlan, ProductPlan
+from platform_resources.planning.plan import MeshPlan, ProductPlan
 
 # The address of Dagster's pages, for links in messages.
 DAGSTER_VARIABLE = "MESH_DAGSTER_URL"

@@ -21,7 +21,8 @@ from platform_resources.orchestration.specs import asset_key, check_specs
 from platform_resources.orchestration.standing import standing_data, standing_text
 from platform_resources.orchestration.trust import trust_numbers, trust_tables
 from platform_resources.planning import conventions
-from platform_resources.planning.plan import CheckPlan, MeshPlan, ProductPlan
+from platform_resources.planning.check_plans import CheckPlan
+from platform_resources.planning.plan import MeshPlan, ProductPlan
 from platform_resources.repository import state_folder
 from platform_resources.spec.names import is_name
 from platform_resources.warehouses.gate import Verdict

@@ -13,7 +13,8 @@ from platform_resources.capabilities.judgements import Verdict
 from platform_resources.ledger.projection import moment
 from platform_resources.objectives.health import Executions, ProductHealth, PublishedState, Watched, check_states, status
 from platform_resources.orchestration.specs import asset_key
-from platform_resources.planning.plan import CheckPlan, ObjectivePlan, ProductPlan
+from platform_resources.planning.check_plans import CheckPlan, ObjectivePlan
+from platform_resources.planning.plan import ProductPlan
 from platform_resources.warehouses.versions import Publication, VersionsUnreadable, shelf
 
 FINISHED = frozenset({AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED})

@@ -20,7 +20,8 @@ from platform_resources.ledger.past import publication_times, spent
 from platform_resources.objectives.judgement import judged
 from platform_resources.orchestration.comparing import histories
 from platform_resources.orchestration.results import check_result
-from platform_resources.planning.plan import ObjectivePlan, ProductPlan
+from platform_resources.planning.check_plans import ObjectivePlan
+from platform_resources.planning.plan import ProductPlan
 from platform_resources.planning.zones import zone_of
 from platform_resources.warehouses.probing import Probe, answers, readings
 

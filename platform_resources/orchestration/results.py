@@ -12,7 +12,8 @@ import dagster as dg
 
 from platform_resources.orchestration.specs import asset_key
 from platform_resources.planning import conventions
-from platform_resources.planning.plan import CheckPlan, InputPlan, OutputPlan, ProductPlan
+from platform_resources.planning.check_plans import CheckPlan
+from platform_resources.planning.plan import InputPlan, OutputPlan, ProductPlan
 from platform_resources.warehouses.auditing import Audited
 from platform_resources.warehouses.dbt import NodeResult
 from platform_resources.warehouses.dbt_messages import failing_rows_text

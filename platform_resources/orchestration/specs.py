@@ -8,17 +8,9 @@ from typing import Any
 import dagster as dg
 
 from platform_resources.capabilities.protocols import NotPulled
+from platform_resources.planning.check_plans import CheckPlan, Place
 from platform_resources.planning.conventions import Key, problems_key
-from platform_resources.planning.plan import (
-    CheckPlan,
-    ConsumerPlan,
-    InputPlan,
-    ModelPlan,
-    OutputPlan,
-    Place,
-    ProductPlan,
-    RejectedProduct,
-)
+from platform_resources.planning.plan import ConsumerPlan, InputPlan, ModelPlan, OutputPlan, ProductPlan, RejectedProduct
 from platform_resources.spec.components import Column
 from platform_resources.spec.problems import problems_text
 

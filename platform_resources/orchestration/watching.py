@@ -16,8 +16,9 @@ from platform_resources.objectives.health import PublishedState, Watched, check_
 from platform_resources.objectives.overdue import AT_LEAST, overdue
 from platform_resources.orchestration.health import published_state, watched
 from platform_resources.orchestration.run_failures import CLOSED_GATE
+from platform_resources.planning.check_plans import ObjectivePlan
 from platform_resources.planning.conventions import ENDS_CHECK, REFRESH_CHECK, VERSIONS_CHECK, check_text
-from platform_resources.planning.plan import ObjectivePlan, ProductPlan
+from platform_resources.planning.plan import ProductPlan
 from platform_resources.warehouses.versions import VersionsUnreadable, shelf
 
 # How many refreshes tell what is usual.

@@ -2,7 +2,8 @@
 
 from platform_resources.capabilities.dimensions.business_kpi import BusinessKpiSettings
 from platform_resources.capabilities.learned import LearnedSettings
-from platform_resources.planning.plan import ObjectivePlan, ProductPlan
+from platform_resources.planning.check_plans import ObjectivePlan
+from platform_resources.planning.plan import ProductPlan
 from platform_resources.spec.strict import Strict
 
 

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from platform_resources.capabilities.registry import Registry
 from platform_resources.objectives.lineage import ancestors
 from platform_resources.planning import conventions
+from platform_resources.planning.check_plans import ObjectivePlan
 from platform_resources.planning.column_use import named_columns
-from platform_resources.planning.plan import InputPlan, MeshPlan, ObjectivePlan, ProductPlan
+from platform_resources.planning.plan import InputPlan, MeshPlan, ProductPlan
 
 TIMELY_DIMENSIONS = frozenset({"freshness", "cadence", "availability", "duration"})
 # What a product costs makes no data late or wrong, and no data makes it cost too much.

@@ -4,14 +4,10 @@ from collections.abc import Iterator
 
 from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.planning import conventions
+from platform_resources.planning.check_plans import CheckPlan, Place
 from platform_resources.planning.column_use import used_columns
 from platform_resources.planning.mesh import Mesh
-from platform_resources.planning.plan import (
-    CheckPlan,
-    InputPlan,
-    Place,
-    Upstream,
-)
+from platform_resources.planning.plan import InputPlan, Upstream
 from platform_resources.planning.ports import Resolved, resolved_port
 from platform_resources.spec.components import InputPort
 from platform_resources.spec.product import Declared, Product

@@ -7,9 +7,10 @@ from typing import Literal
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import Dimension
 from platform_resources.capabilities.sql_text import relation_sql
+from platform_resources.planning.check_plans import ObjectivePlan
 from platform_resources.planning.measures import first_queries
 from platform_resources.planning.metrics import Asked, Metric
-from platform_resources.planning.plan import ModelPlan, ObjectivePlan, ProductPlan
+from platform_resources.planning.plan import ModelPlan, ProductPlan
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -8,10 +8,11 @@ from itertools import zip_longest
 from typing import Any, Literal
 
 from platform_resources.capabilities.protocols import Dimension
+from platform_resources.planning.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan
 from platform_resources.planning.conventions import dbt_test_name
 from platform_resources.planning.dbt_files import test_parts
 from platform_resources.planning.monitor_costs import Cost, Surroundings, Work, cost, dbt_test_work, objective_work
-from platform_resources.planning.plan import CheckPlan, IndicatorPlan, InputPlan, ModelPlan, ObjectivePlan, ProductPlan
+from platform_resources.planning.plan import InputPlan, ModelPlan, ProductPlan
 from platform_resources.planning.plan_text import plain
 
 ChangeKind = Literal["create", "change", "retrain", "rename", "remove"]

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import date, time, timedelta
 from typing import Any
 
-from platform_resources.planning.plan import InputPlan, MeshPlan, Place, ProductPlan
+from platform_resources.planning.check_plans import Place
+from platform_resources.planning.plan import InputPlan, MeshPlan, ProductPlan
 from platform_resources.spec.durations import duration_text
 from platform_resources.spec.strict import Strict
 

@@ -8,23 +8,13 @@ from platform_resources.capabilities.dimensions.freshness import FreshnessSettin
 from platform_resources.capabilities.measures import Relation
 from platform_resources.planning import conventions
 from platform_resources.planning.channels import incidents_of, owners_of, patience_of, product_routes, rule_of
+from platform_resources.planning.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, Place
 from platform_resources.planning.dbt_files import generated_file, test_parts, test_severity
 from platform_resources.planning.input_plans import input_plan
 from platform_resources.planning.lineage import ordered
 from platform_resources.planning.mesh import Mesh, ModelText, ProductTexts
 from platform_resources.planning.models import leading_comment, materialization, own_tests, references
-from platform_resources.planning.plan import (
-    CheckPlan,
-    ConsumerPlan,
-    DataSetPlan,
-    IndicatorPlan,
-    ModelPlan,
-    ObjectivePlan,
-    OutputPlan,
-    Place,
-    ProductPlan,
-    SampleQueryPlan,
-)
+from platform_resources.planning.plan import ConsumerPlan, DataSetPlan, ModelPlan, OutputPlan, ProductPlan, SampleQueryPlan
 from platform_resources.planning.subjects import is_about_the_product, judged_data_set, measured_by, probed_ports, subject
 from platform_resources.spec.components import DataSet, OutputPort, ServiceLevelAsset
 from platform_resources.spec.indicators import ServiceLevelIndicator

@@ -9,10 +9,11 @@ from platform_resources.capabilities.judgements import History, Judgement, Momen
 from platform_resources.capabilities.measures import Measure, Reading
 from platform_resources.capabilities.registry import Registry
 from platform_resources.objectives.judgement import judged
+from platform_resources.planning.check_plans import ObjectivePlan
 from platform_resources.planning.failing_rows import failing_rows_sql
 from platform_resources.planning.measures import first_queries
 from platform_resources.planning.metrics import Asked
-from platform_resources.planning.plan import DataSetPlan, ObjectivePlan, ProductPlan
+from platform_resources.planning.plan import DataSetPlan, ProductPlan
 from platform_resources.planning.zones import zone_of
 from platform_resources.warehouses.duckdb import ProductDatabase, QueryTooLarge, QueryTooSlow
 from platform_resources.warehouses.scanning import days_text, scanned

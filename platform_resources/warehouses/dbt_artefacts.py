@@ -5,13 +5,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.spec.problems import Problem
 from platform_resources.warehouses.dbt_messages import failing_rows_text, message_text
+from platform_resources.warehouses.dbt_output import Manifest, Node, Result, RunResults, clean
 
 TESTS = ("test", "unit_test")
 MOST_SHOWN = 20
@@ -87,81 +88,10 @@ class Artefacts:
     results: tuple[ForeignResult, ...]
 
 
-def _clean(value: Any) -> Any:
-    """Text that every database and terminal takes: no NUL, no half of a surrogate pair."""
-    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode() if isinstance(value, str) else value
-
-
-_Words = Annotated[str, BeforeValidator(_clean)]
-_Meta = dict[_Words, Any] | None
-
-
-class _Foreign(BaseModel):
-    """dbt writes far more than is read here."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class _Config(_Foreign):
-    severity: _Words | None = None
-    meta: _Meta = None
-
-
-class _DependsOn(_Foreign):
-    nodes: tuple[_Words, ...] = ()
-
-
-class _Node(_Foreign):
-    resource_type: _Words
-    name: _Words
-    original_file_path: _Words
-    fqn: tuple[_Words, ...]
-    depends_on: _DependsOn = _DependsOn()
-    attached_node: _Words | None = None
-    config: _Config = _Config()
-    meta: _Meta = None
-    compiled_code: _Words | None = None
-
-
-class _ManifestMetadata(_Foreign):
-    invocation_id: _Words
-    project_name: _Words | None = None
-
-
-class _Manifest(_Foreign):
-    metadata: _ManifestMetadata
-    nodes: dict[_Words, _Node]
-    unit_tests: dict[_Words, _Node] = {}
-
-
-class _Timing(_Foreign):
-    name: _Words
-    completed_at: datetime | None = None
-
-
-class _Result(_Foreign):
-    unique_id: _Words
-    status: _Words
-    timing: tuple[_Timing, ...]
-    message: _Words | None = None
-    failures: int | None = None
-    compiled_code: _Words | None = None
-
-
-class _RunMetadata(_Foreign):
-    invocation_id: _Words
-    generated_at: datetime
-
-
-class _RunResults(_Foreign):
-    metadata: _RunMetadata
-    results: tuple[_Result, ...]
-
-
 def artefacts(manifest: ArtefactFile, run_results: ArtefactFile) -> Artefacts | tuple[Problem, ...]:
     """Both files as one invocation of dbt; otherwise everything that is wrong with either."""
-    known = _parsed(manifest, MANIFEST, _Manifest)
-    ran = _parsed(run_results, RUN_RESULTS, _RunResults)
+    known = _parsed(manifest, MANIFEST, Manifest)
+    ran = _parsed(run_results, RUN_RESULTS, RunResults)
     if isinstance(known, tuple) or isinstance(ran, tuple):
         return (*(known if isinstance(known, tuple) else ()), *(ran if isinstance(ran, tuple) else ()))
     if known.metadata.invocation_id != ran.metadata.invocation_id:
@@ -204,7 +134,7 @@ def _wrong_kind(file: ArtefactFile, kind: ArtefactKind, data: Any) -> Problem | 
     place = "metadata.dbt_schema_version"
     said = _VERSION.search(told) if isinstance(told, str) else None
     if said is None:
-        what = f"is {_clean(told)!r}" if told is not None else "is missing"
+        what = f"is {clean(told)!r}" if told is not None else "is missing"
         return Problem(file.name, 1, place, f"{what}: this is no artefact of dbt", _take(kind))
     name, version = said.group(1), int(said.group(2)[:9])
     if name != kind.name:
@@ -221,7 +151,7 @@ def _invalid(file: ArtefactFile, kind: ArtefactKind, error: ValidationError) -> 
     found = error.errors(include_url=False, include_input=False)
     for each in found[:MOST_SHOWN]:
         missing = each["type"] == "missing"
-        yield Problem(file.name, 1, ".".join(map(str, map(_clean, each["loc"]))), "is missing" if missing else each["msg"], _take(kind))
+        yield Problem(file.name, 1, ".".join(map(str, map(clean, each["loc"]))), "is missing" if missing else each["msg"], _take(kind))
     if len(found) > MOST_SHOWN:
         yield Problem(file.name, 1, "", f"and {len(found) - MOST_SHOWN} more like these", _take(kind))
 
@@ -236,13 +166,13 @@ def _of_two_invocations(manifest: ArtefactFile, run_results: ArtefactFile, known
     )
 
 
-def _lost(file: ArtefactFile, results: Sequence[_Result], nodes: Mapping[str, _Node]) -> Iterator[Problem]:
+def _lost(file: ArtefactFile, results: Sequence[Result], nodes: Mapping[str, Node]) -> Iterator[Problem]:
     for number, result in enumerate(results):
         if result.unique_id.partition(".")[0] in TESTS and result.unique_id not in nodes:
             yield Problem(file.name, 1, f"results[{number}].unique_id", f'"{result.unique_id}" is not in the manifest', _take(MANIFEST))
 
 
-def _test(unique_id: str, node: _Node, nodes: Mapping[str, _Node]) -> ForeignTest:
+def _test(unique_id: str, node: Node, nodes: Mapping[str, Node]) -> ForeignTest:
     tested = next((name for name in (node.attached_node, *node.depends_on.nodes) if name), "")
     model = nodes.get(tested)
     declared = [each for each in (_declared(node), _declared(model)) if each is not None]
@@ -257,23 +187,23 @@ def _test(unique_id: str, node: _Node, nodes: Mapping[str, _Node]) -> ForeignTes
     )
 
 
-def _declared(node: _Node | None) -> Any:
+def _declared(node: Node | None) -> Any:
     """What `config.meta.product`, or `meta.product` as older dbt writes it, says."""
     metas = (node.config.meta, node.meta) if node is not None else ()
-    return next((_clean(meta["product"]) for meta in metas if meta and meta.get("product") is not None), None)
+    return next((clean(meta["product"]) for meta in metas if meta and meta.get("product") is not None), None)
 
 
-def _places(node: _Node | None) -> tuple[tuple[str, ...], ...]:
+def _places(node: Node | None) -> tuple[tuple[str, ...], ...]:
     if node is None:
         return ()
     return tuple(re.split(r"[/\\]", node.original_file_path)[:-1]), node.fqn[:-1]
 
 
-def _severity(node: _Node) -> Literal["error", "warning"]:
+def _severity(node: Node) -> Literal["error", "warning"]:
     return "warning" if (node.config.severity or "").lower() == "warn" else "error"
 
 
-def _result(test: ForeignTest, node: _Node, result: _Result, generated_at: datetime) -> ForeignResult:
+def _result(test: ForeignTest, node: Node, result: Result, generated_at: datetime) -> ForeignResult:
     verdict = _VERDICTS.get(result.status, "unknown")
     severities: Mapping[str, Literal["error", "warning"]] = {"fail": "error", "warn": "warning"}
     return ForeignResult(
@@ -287,7 +217,7 @@ def _result(test: ForeignTest, node: _Node, result: _Result, generated_at: datet
     )
 
 
-def _reason(verdict: Verdict, result: _Result) -> str:
+def _reason(verdict: Verdict, result: Result) -> str:
     told = message_text(result.message or "")
     if verdict == "met":
         return "no row fails"
@@ -296,7 +226,7 @@ def _reason(verdict: Verdict, result: _Result) -> str:
     return told or ("dbt skipped this test" if result.status == "skipped" else f"dbt could not run this test: {result.status}")
 
 
-def _done_at(result: _Result, generated_at: datetime) -> datetime:
+def _done_at(result: Result, generated_at: datetime) -> datetime:
     """When the test itself was done. One that never began, as what is skipped, is of the time at which dbt wrote its results."""
     ended = [timing.completed_at for timing in result.timing if timing.completed_at is not None]
     return _in_utc(ended[-1] if ended else generated_at)

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from platform_resources.planning.check_plans import CheckPlan
 from platform_resources.planning.conventions import Key
-from platform_resources.planning.plan import CheckPlan, MeshPlan, ProductPlan
+from platform_resources.planning.plan import MeshPlan, ProductPlan
 from platform_resources.spec.names import LONGEST_NAME
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.warehouses.dbt_artefacts import ForeignTest

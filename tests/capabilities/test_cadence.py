@@ -33,7 +33,10 @@ def test_before_the_first_version_nothing_is_known():
 def test_it_is_learning_under_fourteen_gaps():
     times = [MONDAY + day * DAY for day in range(14)]
     found = judgement(times, times[-1] + 9 * DAY)
-    assert found.verdict == "unknown" and found.reason == "the newest version is 9 d old; learning: 13 of 14 points, so nothing can be judged yet"
+    assert (
+        found.verdict == "unknown"
+        and found.reason == "the newest version is 9 d old; learning: 13 of 14 points, so nothing can be judged yet"
+    )
 
 
 CASES = [

@@ -44,7 +44,7 @@ NAMED = [
     (f"select Größe from {SOURCE}", ("größe", "select")),
     (f'select "a -- b", c from {SOURCE}', ("a -- b", "select", "c")),
     (f"select '--', c from {SOURCE}", ("select", "c")),
-    (f"select 1 -- it's a \"order date\"\n, c from {SOURCE}", ("select", "c")),
+    (f'select 1 -- it\'s a "order date"\n, c from {SOURCE}', ("select", "c")),
     (f'select "Umsatz (€)", * from {SOURCE}', NAMES),
     (f'select "my orders".* from {SOURCE} as "my orders"', NAMES),
     (f"select '* from', c from {SOURCE}", ("select", "c")),

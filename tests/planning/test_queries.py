@@ -65,7 +65,10 @@ def test_snowflake_groups_by_the_same_sets():
 
 
 NAMES = st.lists(
-    st.one_of(st.sampled_from(["rows 1", "Rows 2", "not by 1", "NOT BY 2", "made", "count", "grouping", "a' -- b", "größe"]), st.text("nN b1'\"y-", min_size=1)),
+    st.one_of(
+        st.sampled_from(["rows 1", "Rows 2", "not by 1", "NOT BY 2", "made", "count", "grouping", "a' -- b", "größe"]),
+        st.text("nN b1'\"y-", min_size=1),
+    ),
     min_size=1,
     max_size=5,
     unique_by=str.casefold,
@@ -80,7 +83,9 @@ def test_whatever_columns_are_called_their_values_are_counted(names, values):
     (query,) = first_queries(asked)
     assert "group by" in query.sql
     with duckdb.connect() as connection:
-        connection.execute(f"create schema internal; create table internal.customers ({', '.join(f'{quoted(name)} varchar' for name in names)})")
+        connection.execute(
+            f"create schema internal; create table internal.customers ({', '.join(f'{quoted(name)} varchar' for name in names)})"
+        )
         connection.executemany(f"insert into internal.customers values ({', '.join('?' * len(names))})", rows)
         counts = dict(zip(query.metrics, connection.execute(query.sql).fetchone(), strict=True))
     told = {metric.condition: count for metric, count in counts.items()}

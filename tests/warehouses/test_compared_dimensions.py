@@ -233,8 +233,12 @@ def test_a_sum_that_is_no_number_cannot_be_compared(warehouse):
 
 
 def test_sums_are_told_apart_whatever_columns_are_called(warehouse):
-    warehouse.run('alter table internal.orders add column "rate there" integer default 1; alter table inputs.ledger add column one integer default 1')
-    found = warehouse.judgement("accuracy", {"reference": {"input": "ledger"}, "sums": {"rate": {"tolerance": "1 %"}, "rate there": {"reference": "one"}}})
+    warehouse.run(
+        'alter table internal.orders add column "rate there" integer default 1; alter table inputs.ledger add column one integer default 1'
+    )
+    found = warehouse.judgement(
+        "accuracy", {"reference": {"input": "ledger"}, "sums": {"rate": {"tolerance": "1 %"}, "rate there": {"reference": "one"}}}
+    )
     assert found.verdict == "met", found.reason
 
 

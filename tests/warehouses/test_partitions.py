@@ -236,7 +236,9 @@ def test_columns_may_be_called_as_what_is_kept_of_days():
     for old, new in names.items():
         found.execute(f"alter table internal.sales rename column {old} to {quoted(new)}")
     found.execute('alter table internal.sales rename column "here.day" to "day"')
-    wanted = asked(RowCount(), NullCount("day"), Minimum("digest"), Maximum("row_count"), CountIf("digest > 3"), CountIf('"größe (€)" is null'))
+    wanted = asked(
+        RowCount(), NullCount("day"), Minimum("digest"), Maximum("row_count"), CountIf("digest > 3"), CountIf('"größe (€)" is null')
+    )
     known = merged(found, SALES, "p0", mergings(wanted))
     assert known.days == Days(10, 10)
     assert measure(wanted, _not_to_be_asked, (), known.answers) == measure(wanted, found.execute)

@@ -1,0 +1,77 @@
+"""What is read of the files that dbt writes, manifest.json and run_results.json; everything else in them is left out."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+
+def clean(value: Any) -> Any:
+    """Text that every database and terminal takes: no NUL, no half of a surrogate pair."""
+    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+_Words = Annotated[str, BeforeValidator(clean)]
+_Meta = dict[_Words, Any] | None
+
+
+class Foreign(BaseModel):
+    """dbt writes far more than is read here."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Config(Foreign):
+    severity: _Words | None = None
+    meta: _Meta = None
+
+
+class DependsOn(Foreign):
+    nodes: tuple[_Words, ...] = ()
+
+
+class Node(Foreign):
+    resource_type: _Words
+    name: _Words
+    original_file_path: _Words
+    fqn: tuple[_Words, ...]
+    depends_on: DependsOn = DependsOn()
+    attached_node: _Words | None = None
+    config: Config = Config()
+    meta: _Meta = None
+    compiled_code: _Words | None = None
+
+
+class ManifestMetadata(Foreign):
+    invocation_id: _Words
+    project_name: _Words | None = None
+
+
+class Manifest(Foreign):
+    metadata: ManifestMetadata
+    nodes: dict[_Words, Node]
+    unit_tests: dict[_Words, Node] = {}
+
+
+class Timing(Foreign):
+    name: _Words
+    completed_at: datetime | None = None
+
+
+class Result(Foreign):
+    unique_id: _Words
+    status: _Words
+    timing: tuple[Timing, ...]
+    message: _Words | None = None
+    failures: int | None = None
+    compiled_code: _Words | None = None
+
+
+class RunMetadata(Foreign):
+    invocation_id: _Words
+    generated_at: datetime
+
+
+class RunResults(Foreign):
+    metadata: RunMetadata
+    results: tuple[Result, ...]
