@@ -1,10 +1,17 @@
 """How readings are judged, as data: the verdict, the moment and history they are judged against, and what is held against history."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
 Verdict = Literal["met", "missed", "unknown"]
+_WORST_FIRST: tuple[Verdict, ...] = ("missed", "unknown", "met")
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """What all of them together say: what is broken goes before what is not known; met if there are none."""
+    return min(verdicts, key=_WORST_FIRST.index, default="met")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ class History:
 class Moment:
     """When and against what readings are judged: the time, the rows of the version published before (None if there is none), and history.
 
-    `refreshes`, `spent` and the times of `publications` (oldest first, of a year) are told only for what is measured from history;
+    `refreshes`, `spent` (of a year) and the times of `publications`, all oldest first, are told only for what is measured from history;
     `history` only to objectives that need it. `zone` is the product's.
     """
 
@@ -92,8 +99,8 @@ class ToLearn:
 class Judgement:
     """A verdict and what a person needs to understand it.
 
-    `value` and `threshold` are texts or numbers as shown; `failing` names the measure whose rows are the failing ones. `learn` is what
-    remains to be held against history: the verdict is without it.
+    `value` is exact, so that it can be learned from; `shown` is its text, where a person should not read it as it is. `failing_rows` failed
+    of `rows`; `failing` names the measure whose rows they are. `learn` is what remains to be held against history: the verdict is without it.
     """
 
     verdict: Verdict
@@ -103,3 +110,5 @@ class Judgement:
     failing_rows: int | None = None
     failing: str | None = None
     learn: ToLearn | None = None
+    rows: int | None = None
+    shown: str = ""

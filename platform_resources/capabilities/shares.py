@@ -1,11 +1,14 @@
 """How a share of rows is compared with a promise, exactly, and how it is said to a person."""
 
 import math
+import sys
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from platform_resources.capabilities.judgements import Judgement
 from platform_resources.capabilities.measures import Reading
+
+_LARGEST = Decimal(sys.float_info.max)
 
 
 def counted(readings: Mapping[str, Reading], name: str) -> int:
@@ -42,9 +45,21 @@ def bytes_text(count: float) -> str:
     return f"{count:,.0f} bytes"
 
 
+def share_text(share: float) -> str:
+    """A share from 0 to 1 in percent, with as many digits as tell it from none and from all: `6 %`, `0.005 %`, `99.997 %`."""
+    edge = 100 * min(share, 1 - share)
+    places = 2 if not 0 < edge < 0.1 else min(12, 1 - math.floor(math.log10(edge)))
+    return f"{number_text(round(100 * share, places))} %"
+
+
 def percent_text(part: int, whole: int, promised: float, *, up: bool = False) -> str:
     """The share as `32.4 %`, rounded so that it never looks better than it is, nor unlike its verdict beside the promise."""
     return f"{number_text(percent(part, whole, promised, up=up))} %"
+
+
+def exact_percent(part: int, whole: int) -> float:
+    """The share in percent as it is: for what is learned from, and not for what a person reads."""
+    return float(Decimal(100 * part) / Decimal(whole))
 
 
 def percent(part: int, whole: int, promised: float, *, up: bool = False) -> float:
@@ -65,11 +80,31 @@ def judged_share(good: int, whole: int, at_least: float, *, what: str, failing: 
     return Judgement(
         verdict="met" if at_least_percent(good, whole, at_least) else "missed",
         reason=f"{what} {share} of {amount(whole, of)}; {number_text(at_least)} % promised",
-        value=percent(good, whole, at_least),
+        value=exact_percent(good, whole),
         threshold=f"at least {number_text(at_least)} %",
         failing_rows=whole - good,
         failing=failing,
+        rows=whole,
+        shown=share,
     )
+
+
+def nothing_filled(rows: int, column: str) -> str:
+    """Why no row of so many has a value in the column, where none has: `there are no rows`, or that they are all empty."""
+    return f"{column} is empty in every row" if rows else "there are no rows"
+
+
+def finite_number(value: object) -> Decimal | None:
+    """The value as it is, without the errors of binary fractions; None for what is no finite number, or too large for one."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        return None
+    exact = Decimal(str(value))
+    return exact if exact.is_finite() and abs(exact) <= _LARGEST else None
+
+
+def no_number(written: str, value: object) -> str:
+    """Why what an expression gave cannot be judged."""
+    return f"{written} {'has no value, as over no rows' if value is None else f'gave {str(value)!r}, which is no finite number'}"
 
 
 def nothing_to_judge(reason: str, at_least: float) -> Judgement:

@@ -13,6 +13,7 @@ from platform_resources.ledger.records import Run
 # As far back as is looked: hourly for two months, and daily for years.
 MOST_READINGS = 2000
 MOST_RUNS = 10_000
+MOST_PUBLICATIONS = 1_000
 SPENT_OVER = timedelta(days=366)
 
 
@@ -48,10 +49,10 @@ def excluded(connection: Connection, product: str, check_text: str, now: datetim
 
 
 def publication_times(connection: Connection, product: str, now: datetime) -> tuple[datetime, ...]:
-    """When versions of the product were published in the year before, oldest first; all ports of one version at one time."""
+    """When the newest versions of the product were published, however long ago, oldest first; all ports of one version at one time."""
     table = tables.publications
     query = select(table.c.published_at).distinct().where(table.c.product == product, table.c.published_at <= now)
-    times = connection.execute(query.where(table.c.published_at > now - SPENT_OVER).order_by(table.c.published_at.desc()).limit(MOST_RUNS))
+    times = connection.execute(query.order_by(table.c.published_at.desc()).limit(MOST_PUBLICATIONS))
     return tuple(reversed(times.scalars().all()))
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import dagster as dg
 
@@ -14,6 +14,7 @@ from platform_resources.planning.plan import ProductPlan
 EVERY_SECONDS = 30
 NOTHING_NEW = "no input has a new version"
 NOT_OVER = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
+VERSION_TAG = "dagster/data_version"
 # Of an asset's latest materialisation. Dagster numbers the events of all assets in one sequence.
 EventId = int
 
@@ -33,10 +34,17 @@ class Follower:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What Dagster knows of the followers' ports: the latest event of each that has one, and the products whose refresh is not over."""
+    """What Dagster knows of the followers' ports: of each that has one the latest event and which version it was, as far as it said so;
+    and the products whose refresh is not over."""
 
     events: Mapping[Key, EventId]
     running: frozenset[str]
+    versions: Mapping[Key, str] = field(default_factory=dict)
+
+    def is_behind(self, port: Key, upstream: Key) -> bool:
+        """A pull that took a version while the next one was published is noted after that, with the version that it took."""
+        earlier = self.events.get(port, 0) < self.events.get(upstream, 0)
+        return earlier or self.versions.get(port) != self.versions.get(upstream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,7 @@ def follower(product: ProductPlan) -> Follower | None:
 
 
 def decision(follower: Follower, seen: Seen, handled: EventId | None) -> Decision:
-    """Due when an upstream port was published after it was last pulled and after `handled`, all of them exist, and nothing is under way.
+    """Due when an upstream port was published after `handled` and is not what was last pulled, all of them exist, and nothing is under way.
 
     What was there at first sight is no news: `handled` is None then. A refresh that failed is not repeated before there is something new.
     """
@@ -65,7 +73,7 @@ def decision(follower: Follower, seen: Seen, handled: EventId | None) -> Decisio
     newest = max(published.values(), default=0)
     if handled is None:
         return Decision(newest)
-    if not any(published.get(behind, 0) > max(handled, seen.events.get(port, 0)) for port, behind in follower.upstream):
+    if not any(published.get(upstream, 0) > handled and seen.is_behind(port, upstream) for port, upstream in follower.upstream):
         return Decision(handled)
     waits_for = "; ".join(_reasons_to_wait(follower, seen))
     return Decision(handled, waits_for=waits_for) if waits_for else Decision(newest, due=True)
@@ -121,8 +129,16 @@ def seen_by(instance: dg.DagsterInstance, followers: Iterable[Follower]) -> Seen
     """Two questions to Dagster's storage, however many followers there are."""
     keys = list(dict.fromkeys(asset_key(key) for follower in followers for key in follower.keys))
     entries = [record.asset_entry for record in instance.get_asset_records(keys)]
-    latest = {tuple(entry.asset_key.path): entry.last_materialization_storage_id for entry in entries}
-    return Seen({key: event for key, event in latest.items() if event is not None}, frozenset(_running(instance)))
+    latest = {tuple(entry.asset_key.path): entry.last_materialization_record for entry in entries}
+    found = {key: record for key, record in latest.items() if record is not None}
+    versions = {key: version for key, record in found.items() if (version := _version(record.event_log_entry))}
+    return Seen({key: record.storage_id for key, record in found.items()}, frozenset(_running(instance)), versions)
+
+
+def _version(entry: dg.EventLogEntry) -> str:
+    """That of a pull is the version that it took, that of a publication the one that it made; empty where nothing was said."""
+    materialization = entry.asset_materialization
+    return (materialization.tags or {}).get(VERSION_TAG, "") if materialization is not None else ""
 
 
 def _running(instance: dg.DagsterInstance) -> Iterator[str]:

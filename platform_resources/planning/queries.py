@@ -23,13 +23,19 @@ class Query:
 
 def queries_of(metrics: Iterable[Metric]) -> tuple[Query, ...]:
     """One scan for each relation, one more where counts are made from few values, and a query for each metric that needs its own."""
-    wanted = sorted(set(metrics))
+    wanted = _distinct(metrics)
     of_values = [group for group in _of_few_values(wanted) if len(group) >= MANY]
     scanned = [metric for metric in wanted if not metric.alone and not any(metric in group for group in of_values)]
     isolated = [Query(metric.relation, metric.sql, (metric,)) for metric in wanted if metric.alone]
     scans = dict.fromkeys((metric.relation, metric.source) for metric in scanned)
     fused = [tuple(m for m in scanned if (m.relation, m.source) == scan) for scan in scans]
     return (*map(_aggregate, fused), *map(_from_values, of_values), *isolated)
+
+
+def _distinct(metrics: Iterable[Metric]) -> list[Metric]:
+    """Sorted; of those with the same value the one that says more about it, so that the order asked makes no difference."""
+    telling = sorted(metrics, key=lambda metric: (metric.of_few, metric.condition))
+    return sorted({metric: metric for metric in telling}.values())
 
 
 def halves(query: Query) -> tuple[Query, ...]:
@@ -43,7 +49,7 @@ def narrowed(query: Query, wanted: Collection[Metric]) -> tuple[Query, ...]:
     left = tuple(metric for metric in query.metrics if metric in wanted)
     if len(left) == len(query.metrics):
         return (query,)
-    return (_aggregate(left),) if left else ()
+    return queries_of(left)
 
 
 def _aggregate(metrics: Sequence[Metric]) -> Query:

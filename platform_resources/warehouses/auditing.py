@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import duckdb
+
 from platform_resources.capabilities.judgements import History, Judgement, Moment
 from platform_resources.capabilities.measures import Measure, Reading
 from platform_resources.capabilities.registry import Registry
@@ -15,6 +17,7 @@ from platform_resources.planning.measures import first_queries
 from platform_resources.planning.metrics import Asked
 from platform_resources.planning.plan import DataSetPlan, ProductPlan
 from platform_resources.planning.zones import zone_of
+from platform_resources.spec.column_names import folded_column
 from platform_resources.warehouses.duckdb import ProductDatabase, QueryTooLarge, QueryTooSlow
 from platform_resources.warehouses.scanning import days_text, scanned
 from platform_resources.warehouses.versions import Publication
@@ -123,11 +126,14 @@ def _sample(
     """Keys of some failing rows; never the value of a personal or sensitive column."""
     if judgement.verdict != "missed" or judgement.failing is None:
         return ()
-    sql = failing_rows_sql(measures[judgement.failing], objective.subject.relation, _shown_columns(data_set), SAMPLE_ROWS)
+    relation = objective.subject.relation
     try:
+        there = frozenset(map(folded_column, database.columns(relation)))
+        shown = [column for column in _shown_columns(data_set) if folded_column(column) in there]
+        sql = failing_rows_sql(measures[judgement.failing], relation, shown, SAMPLE_ROWS)
         with database.limited():
             return tuple(database.rows(sql)) if sql else ()
-    except (QueryTooSlow, QueryTooLarge):  # the verdict stands without examples
+    except (duckdb.Error, QueryTooSlow, QueryTooLarge):  # the verdict stands without examples
         return ()
 
 

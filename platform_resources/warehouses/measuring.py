@@ -36,7 +36,7 @@ def measure(
     answers: dict[Metric, Reading] = dict(known or {})
     statistics = foreseen(_unknown(everything, answers), ruled_out_by(execute))
     for metrics in statistics.zero_by_relation():
-        answers |= _zeros(metrics, execute)
+        answers |= run.zeros(metrics)
     for query in first_queries(everything, {*statistics.broken, *answers}):
         for rest in narrowed(query, [metric for metric in query.metrics if metric not in answers]):
             answers |= run.answers(rest, wanted)
@@ -49,12 +49,6 @@ def _unknown(asked: Iterable[Asked], answers: Mapping[Metric, Reading]) -> Itera
     """Nulls and ranges that no days have been counted for."""
     counts = ((each, placed(each)) for each in asked)
     return (each for each, there in counts if isinstance(there.measure, NullCount | OutOfRange) and metric_of(there) not in answers)
-
-
-def _zeros(metrics: Sequence[Metric], execute: Execute) -> dict[Metric, Reading]:
-    """What statistics say is made sure of; it costs nothing if they are right, and what they are wrong about is counted as any other."""
-    (rows,) = execute(none_of(metrics))
-    return dict.fromkeys(metrics, Reading(0)) if rows == 0 else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +65,15 @@ class _Run:
 
     execute: Execute
     words: Words
+
+    def zeros(self, metrics: Sequence[Metric]) -> dict[Metric, Reading]:
+        """What statistics say is made sure of, which costs nothing if they are right. What they are wrong about, and what breaks on the
+        way, is counted as any other."""
+        try:
+            (rows,) = self.execute(none_of(metrics))
+        except Exception:  # as in `answers`, where it will be told of the measure that it belongs to
+            return {}
+        return dict.fromkeys(metrics, Reading(0)) if rows == 0 else {}
 
     def answers(self, query: Query, wanted: Collection[Metric], deadline: _Deadline | None = None) -> dict[Metric, Reading]:
         """The answers of one query. One that breaks is taken apart until the metric to blame is alone: only its reading is an error."""

@@ -42,12 +42,12 @@ class Merged:
 
 def merged(database: ProductDatabase, relation: Relation, partition_by: str, wanted: Mapping[Metric, Merging]) -> Merged:
     """Answer what depends on the rows alone, day by day. What is not answered, as after any failure, is to be measured in full."""
-    columns = database.columns(relation)
-    kept = _kept(database, relation, columns, wanted)
-    if partition_by not in columns or not kept:
-        return Merged({})
-    state = _State(database, relation, partition_by, columns, dict(sorted(kept.items())))
     try:
+        columns = database.columns(relation)
+        kept = _kept(database, relation, columns, wanted)
+        if partition_by not in columns or not kept:
+            return Merged({})
+        state = _State(database, relation, partition_by, columns, dict(sorted(kept.items())))
         with database.transaction(), database.limited():
             days = state.update()
         with database.limited():

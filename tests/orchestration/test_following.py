@@ -18,6 +18,7 @@ SALES = Follower("sales", ((ORDERS, ORDERS_PORT), (PRICES, PRICES_PORT)))
 PULLED = {ORDERS: 10, PRICES: 11}
 PUBLISHED = {ORDERS_PORT: 5, PRICES_PORT: 6, **PULLED}
 NEWER = {**PUBLISHED, ORDERS_PORT: 20}
+TAKEN_BEFORE = {**NEWER, ORDERS: 21, PRICES: 22}  # the pull looked for a version, then one was published, then the pull was noted
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,7 @@ NEWER = {**PUBLISHED, ORDERS_PORT: 20}
         ("nothing is there at first sight", {}, (), None, Decision(0)),
         ("the first version after first sight", {ORDERS_PORT: 5, PRICES_PORT: 6}, (), 0, Decision(6, due=True)),
         ("published while the refresh before was pulling", {**NEWER, PRICES: 21}, (), 6, Decision(20, due=True)),
+        ("published after the same pull had taken its version", TAKEN_BEFORE, (), 6, Decision(20, due=True)),
         ("pulled by hand after it was published", {**NEWER, ORDERS: 21, PRICES: 22}, (), 6, Decision(6)),
         ("a port does not exist", {ORDERS_PORT: 20}, (), 6, Decision(6, waits_for="prices/outputs/sql is not published yet")),
         ("the upstream is under way", NEWER, ("prices",), 6, Decision(6, waits_for="prices is being refreshed")),
@@ -38,7 +40,8 @@ NEWER = {**PUBLISHED, ORDERS_PORT: 20}
     ],
 )
 def test_a_product_is_due_when_an_input_is_newer_and_nothing_is_under_way(what, events, running, handled, expected):
-    assert decision(SALES, Seen(events, frozenset(running)), handled) == expected, what
+    versions = {ORDERS_PORT: "v2", ORDERS: "v1" if events is TAKEN_BEFORE else "v2", PRICES: "v1", PRICES_PORT: "v1"}
+    assert decision(SALES, Seen(events, frozenset(running), versions), handled) == expected, what
 
 
 def sensor_of(found: dg.Definitions, domain: str = "office") -> dg.SensorDefinition:

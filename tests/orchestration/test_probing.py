@@ -143,6 +143,15 @@ def test_the_audit_and_the_gate_take_only_what_the_audit_measures(mesh):
     assert len(decided(audited, "print").verdicts) == 3
 
 
+def test_examples_are_left_out_where_the_key_is_not_there_to_name_them(mesh):
+    with opened(mesh / "warehouse/plant/readings.duckdb") as database:
+        for key, examples in (("reading_id", 3), ("other_id", 0)):
+            database.connection.execute(ROWS.replace("reading_id", key).replace("cast(20.5 as", "cast(if(n < 3, null, 20.5) as"))
+            audited = {each.objective.dimension: each for each in audit(database, planned(mesh), installed_registry(), NOW, None)}
+            assert audited["completeness"].judgement.verdict == "missed"
+            assert len(audited["completeness"].sample) == examples
+
+
 def test_every_check_is_listed_where_it_belongs(mesh):
     product = planned(mesh)
     keys = {check.name: check.key for check in product.checks}

@@ -9,7 +9,7 @@ from platform_resources.capabilities.sql_text import literal, quoted
 from platform_resources.planning.dialects import translated
 from platform_resources.planning.measures import first_queries
 from platform_resources.planning.metrics import Asked
-from platform_resources.planning.queries import MANY, halves
+from platform_resources.planning.queries import MANY, halves, narrowed
 
 CUSTOMERS, ORDERS = Relation("internal", "customers"), Relation("inputs", "orders")
 
@@ -91,3 +91,19 @@ def test_whatever_columns_are_called_their_values_are_counted(names, values):
     told = {metric.condition: count for metric, count in counts.items()}
     column = {name: [row[at] for row in rows] for at, name in enumerate(names)}
     assert [told[f"{quoted(c)} = {literal(v)}"] for c, v in predicates] == [column[c].count(v) for c, v in predicates]
+
+
+def test_the_same_count_asked_in_two_ways_is_planned_in_one_way():
+    """A condition that somebody wrote, and the same one about a column of few values."""
+    few = of_values(MANY)
+    plain = [Asked(f"plain {each.id}", CUSTOMERS, CountIf(each.measure.predicate)) for each in few]
+    (query,) = first_queries([*few, *plain])
+    assert "grouping sets" in query.sql and first_queries([*plain, *few]) == (query,)
+
+
+def test_what_is_left_of_many_is_still_made_from_values():
+    (query,) = first_queries(of_values(MANY + 1))
+    (rest,) = narrowed(query, query.metrics[:MANY])
+    assert "grouping sets" in rest.sql and rest.metrics == query.metrics[:MANY]
+    (few,) = narrowed(query, query.metrics[:2])
+    assert "group by" not in few.sql

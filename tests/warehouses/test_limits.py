@@ -5,8 +5,21 @@ from datetime import timedelta
 
 import pytest
 
-from platform_resources.capabilities.measures import CountIf, DistinctKeys, DuplicateRows, Reading, Relation, RowCount, Scalar
+from platform_resources.capabilities.measures import (
+    CountIf,
+    DistinctKeys,
+    DuplicateRows,
+    MissingKeys,
+    OrphanRows,
+    PairCount,
+    Pairing,
+    Reading,
+    Relation,
+    RowCount,
+    Scalar,
+)
 from platform_resources.planning.metrics import Asked
+from platform_resources.planning.queries import MANY
 from platform_resources.warehouses.duckdb import QueryTooSlow, opened
 from platform_resources.warehouses.limits import Limits, SettingInvalid, limits, machine_memory, spill_folder
 from platform_resources.warehouses.measuring import measure
@@ -102,6 +115,26 @@ def test_exact_counts_of_a_table_larger_than_memory_are_right_or_say_what_is_mis
     assert (found["duplicates"], found["keys"]) == (Reading(0), Reading(2_000_000))
     told = found["in memory"].error
     assert told is not None and told.startswith("Out of Memory Error: ") and told.endswith("; MESH_MEMORY_LIMIT allows more")
+
+
+@pytest.mark.slow
+def test_comparisons_and_groups_larger_than_memory_are_right(database):
+    """Keys of another table, pairs of rows, and a list for a column that is expected to have few values and has two million."""
+    database.execute(
+        "create table internal.others as select text as name, value + value % 2 as amount from internal.numbers where value > 9"
+    )
+    others = Relation("internal", "others")
+    pairing = Pairing(("text",), others, ("name",), ("value",), ("amount",))
+    asked = [
+        Asked("orphans", NUMBERS, OrphanRows(("text",), others, ("name",))),
+        Asked("missing", others, MissingKeys(("name",), NUMBERS, ("text",))),
+        Asked("unpaired", NUMBERS, PairCount(pairing, "copies is null")),
+        Asked("different", NUMBERS, PairCount(pairing, "h0 <> v0")),
+        *(Asked(f"not {n}", NUMBERS, CountIf(f"value <> {n}", "value")) for n in range(MANY)),
+    ]
+    found = {name: reading.error or reading.value for name, reading in measure(asked, database.within_limits).items()}
+    assert (found["orphans"], found["missing"], found["unpaired"], found["different"]) == (10, 10, 10, 999_995)
+    assert [found[f"not {n}"] for n in range(MANY)] == [1_999_999] * MANY
 
 
 @pytest.fixture

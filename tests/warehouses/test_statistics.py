@@ -94,6 +94,25 @@ def test_rows_of_the_other_side_of_a_full_join_are_not_forgotten(warehouse):
     assert warehouse.counted(*measures, relation="seen") == expected
 
 
+def test_what_breaks_where_statistics_are_made_sure_of_takes_no_other_measure_with_it(warehouse):
+    """The other side of the join is read although no row is asked for, and cannot be converted."""
+    warehouse.run("create or replace table internal.texts as select 'z' as text")
+    warehouse.run(
+        "create or replace view internal.seen as select here.* from internal.rows as here "
+        "left join (select cast(text as integer) as number from internal.texts) as there on there.number = here.id and here.word = 'x'"
+    )
+    assert ruled_out_by(warehouse.execute)(Relation("internal", "seen"), '"id" is null')
+    nulls, outside, others = warehouse.counted(NullCount("id"), OutOfRange("age", "0", "120"), CountIf("age > 98"), relation="seen")
+    assert all("Could not convert string 'z'" in str(error) for error in (nulls, outside, others))
+
+
+def test_a_large_other_side_of_a_join_is_not_read_to_make_sure(warehouse):
+    view = "select here.* from internal.rows as here left join internal.rows as there on there.id = here.id"
+    warehouse.run(f"create or replace view internal.seen as {view}")
+    assert not ruled_out_by(warehouse.execute)(Relation("internal", "seen"), '"id" is null')
+    assert warehouse.counted(*MEASURES, relation="seen") == COUNTS
+
+
 def test_statistics_that_are_wrong_change_no_count(warehouse):
     """Statistics are asked of one table, and the counts made on another."""
 

@@ -1,6 +1,5 @@
 """The dimension `custom-sql`."""
 
-import math
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated
@@ -10,7 +9,7 @@ from pydantic import Field, model_validator
 from platform_resources.capabilities.expressions import aggregate_problems, condition_problems
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.measures import CountIf, Measure, Reading, RowCount, Scalar, Subject
-from platform_resources.capabilities.shares import amount, counted, number_text, percent_text
+from platform_resources.capabilities.shares import amount, counted, finite_number, no_number, number_text, percent_text
 from platform_resources.spec.field_types import Percent, Text
 from platform_resources.spec.strict import Strict
 
@@ -96,21 +95,19 @@ def _judged_rows(settings: CustomSqlSettings, failing: int, rows: int) -> Judgem
     else:
         met, share = Decimal(100 * failing) <= Decimal(str(allowed)) * rows, f" ({percent_text(failing, rows, allowed, up=True)})"
     reason = f"{failing:,} of {amount(rows)} break{'s' if failing == 1 else ''} the rule{share}; {threshold} promised"
-    return Judgement("met" if met else "missed", reason, failing, threshold, failing, "failing")
+    return Judgement("met" if met else "missed", reason, failing, threshold, failing, "failing", rows=rows)
 
 
 def _judged_value(settings: CustomSqlSettings, reading: Reading) -> Judgement:
-    threshold, value = _bounds_text(settings), reading.value
+    threshold, value = _bounds_text(settings), finite_number(reading.value)
     if value is None:
-        return Judgement("unknown", f"{settings.scalar} has no value, as over no rows", threshold=threshold)
-    if not isinstance(value, (int, float, Decimal)) or math.isnan(value):
-        return Judgement("unknown", f"{settings.scalar} gave {str(value)!r}, which is not a number", threshold=threshold)
+        return Judgement("unknown", no_number(settings.scalar or "", reading.value), threshold=threshold)
     met, rounded = _within(settings, value), f"{value:.4f}".rstrip("0").rstrip(".")
     shown = f"{value:,.4f}".rstrip("0").rstrip(".") if _within(settings, Decimal(rounded)) == met else f"{value:,.15g}"
     return Judgement("met" if met else "missed", f"the value is {shown}; {threshold} promised", float(value), threshold)
 
 
-def _within(settings: CustomSqlSettings, value: float | Decimal) -> bool:
+def _within(settings: CustomSqlSettings, value: Decimal) -> bool:
     """Bounds are inclusive."""
     return (settings.min is None or value >= settings.min) and (settings.max is None or value <= settings.max)
 
