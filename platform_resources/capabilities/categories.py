@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from platform_resources.capabilities.column_types import is_numeric
 from platform_resources.capabilities.measures import Subject
 from platform_resources.capabilities.sql_text import literal, quoted
-
-_NUMERIC = ("bigint", "decimal", "double", "float", "hugeint", "integer", "smallint", "tinyint", "ubigint", "uinteger")
+from platform_resources.spec.field_types import SHOWN_CLASSES
 
 
 def declared_type(column: str, subject: Subject) -> str | None:
@@ -16,7 +16,7 @@ def declared_type(column: str, subject: Subject) -> str | None:
 def may_be_named(column: str, subject: Subject) -> bool:
     """Whether values of the column may be told: it is declared, and as public or internal."""
     classified = {each.name.lower(): each.classification for each in subject.data_set.columns}
-    return classified.get(column.lower()) in ("public", "internal")
+    return classified.get(column.lower()) in SHOWN_CLASSES
 
 
 def category_predicate(column: str, category: str, declared: str | None) -> str:
@@ -31,7 +31,7 @@ def other_predicate(column: str, categories: tuple[str, ...], declared: str | No
 def not_numeric(column: str, subject: Subject, written_as: str) -> Iterator[tuple[str, str, str]]:
     """A problem if the column is promised as something else than a number."""
     declared = declared_type(column, subject)
-    if declared is not None and (declared.endswith("[]") or declared.partition("(")[0] not in _NUMERIC):
+    if declared is not None and not is_numeric(declared):
         yield written_as, f"{column} is {declared}, which is not a number", "name a column of numbers"
 
 

@@ -1,4 +1,4 @@
-"""Whether a column's type, as a warehouse reports it, is the one that was promised."""
+"""Types of columns: whether the one that a warehouse reports is the one that was promised, and whether one is of numbers."""
 
 import re
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import Any
 from platform_resources.capabilities.packed import unpacked
 
 _WHOLE = ("tinyint", "smallint", "integer", "bigint", "hugeint", "ubigint", "uinteger")
+_NUMERIC = (*_WHOLE, "decimal", "double", "float")
 _LONG_NAMES = {"timestamp with time zone": "timestamptz", "time with time zone": "timetz"}
 # What Snowflake reports for the types of a specification; several become one there, so any of them keeps the promise.
 _STORED_AS: Mapping[str, tuple[str, ...]] = {
@@ -38,6 +39,11 @@ def observed_type(reported: str) -> str:
     """`TIMESTAMP WITH TIME ZONE` is `timestamptz`, `DECIMAL(18, 2)` is `decimal(18,2)`."""
     plain = _LONG_NAMES.get(reported.lower(), reported.lower())
     return re.sub(r",\s+(?=\d+\))", ",", plain)
+
+
+def is_numeric(declared: str) -> bool:
+    """Whether a type, as a specification writes it, is one of numbers; a list of numbers is none."""
+    return not declared.endswith("[]") and declared.partition("(")[0] in _NUMERIC
 
 
 def is_type(promised: str, observed: str) -> bool:

@@ -7,25 +7,28 @@ from decimal import Decimal
 
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.capabilities.measures import Value
-from platform_resources.capabilities.shares import amount, at_least_percent, number_text, percent, percent_text, plain_number
+from platform_resources.capabilities.shares import amount, at_least_percent, exact_percent, number_text, percent_text, plain_number
 from platform_resources.capabilities.tolerances import tolerance_of
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one comparison says; a share of rows has `percent` and the measure whose rows are the failing ones."""
+    """What one comparison says; a share has `percent`, exact and as `shown`, of how many `rows`, and the measure whose rows fail."""
 
     verdict: Verdict
     text: str
     percent: float | None = None
     failing: str | None = None
     failing_rows: int | None = None
+    rows: int | None = None
+    shown: str = ""
 
 
 def share(good: int, whole: int, at_least: float, what: str, of: str, failing: str) -> Part:
     met = at_least_percent(good, whole, at_least)
-    text = f"{what} {percent_text(good, whole, at_least)} of {amount(whole, of)}; {number_text(at_least)} % promised"
-    return Part("met" if met else "missed", text, percent(good, whole, at_least), failing, whole - good)
+    shown = percent_text(good, whole, at_least)
+    text = f"{what} {shown} of {amount(whole, of)}; {number_text(at_least)} % promised"
+    return Part("met" if met else "missed", text, exact_percent(good, whole), failing, whole - good, whole, shown)
 
 
 def totals(what: str, here: Value, there: Value, written: str, name: str) -> Part:

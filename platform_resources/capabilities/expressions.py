@@ -30,7 +30,11 @@ def aggregate_problems(written_as: str, sql: str, known: Sequence[str]) -> Found
     yield from problems
     if tree is None:
         return
-    if not _over_all_rows(tree) and tree.find(exp.Anonymous) is None:
+    windows = [node for node in _over_all_rows(tree) if isinstance(node, exp.Window)]
+    if windows:
+        message = f"{windows[0].sql('duckdb')} has a value in each row, not one over all rows"
+        yield written_as, message, "take over (...) away, and write an aggregate such as sum(...) or max(...)"
+    elif not _over_all_rows(tree) and tree.find(exp.Anonymous) is None:
         yield written_as, f"{tree.sql('duckdb')} is not one value over all rows", "write an aggregate such as sum(...) or max(...)"
     yield from _column_problems(written_as, tree, known, exp)
 

@@ -100,7 +100,8 @@ class Judgement:
     """A verdict and what a person needs to understand it.
 
     `value` is exact, so that it can be learned from; `shown` is its text, where a person should not read it as it is. `failing_rows` failed
-    of `rows`; `failing` names the measure whose rows they are. `learn` is what remains to be held against history: the verdict is without it.
+    of `rows`; `failing` names the measure whose rows they are. `learn` is what remains to be held against history: the verdict is without
+    it.
     """
 
     verdict: Verdict

@@ -72,10 +72,17 @@ def _print(found: "Sequence[Backtested]") -> None:
         expected = "not known yet" if each.false_alerts_per_30_days is None else f"{each.false_alerts_per_30_days:g}"
         learning = f"{each.learning_days:g} days"
         numbers = (str(each.readings), str(each.judged), learning, str(len(each.alerts)), expected)
-        table.add_row(cell(each.objective), cell(each.dimension), "yes" if each.learned else "not yet", *numbers)
+        table.add_row(cell(each.objective), cell(each.dimension), _learns(each), *numbers)
     out.print(table)
     for each in found:
         _print_alerts(each)
+
+
+def _learns(found: "Backtested") -> str:
+    """The numbers of what cannot learn are shown too: they may be a promise of another dimension, such as a KPI."""
+    if found.learned:
+        return "yes"
+    return "not yet" if found.can_learn else "cannot"
 
 
 def _print_alerts(found: "Backtested") -> None:

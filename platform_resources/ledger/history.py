@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Select, Table, func, select, true
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, Text, cast, func, select, true
 
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.ledger import tables
@@ -35,21 +35,6 @@ def verdicts(connection: Connection, check: int, since: datetime, until: datetim
     table = tables.readings
     query = select(table.c.at, table.c.verdict).where(table.c.check_id == check, table.c.at >= since, table.c.at < until)
     return tuple((row.at, row.verdict) for row in connection.execute(query.order_by(table.c.at, table.c.run_id)))
-
-
-def product_readings(connection: Connection, product: str, since: datetime, until: datetime) -> Mapping[int, tuple[Reading, ...]]:
-    """What every check of the product said, retired ones too: by check id, oldest first. One query."""
-    table, checks = tables.readings, tables.checks
-    query = (
-        select(table)
-        .join(checks, checks.c.id == table.c.check_id)
-        .where(checks.c.product == product, table.c.at >= since, table.c.at < until)
-        .order_by(table.c.check_id, table.c.at, table.c.run_id)
-    )
-    found: dict[int, list[Reading]] = {}
-    for row in connection.execute(query).mappings():
-        found.setdefault(row["check_id"], []).append(Reading(**row))
-    return {number: tuple(rows) for number, rows in found.items()}
 
 
 def check_states(
@@ -95,12 +80,19 @@ def publications(connection: Connection, product: str, since: datetime, until: d
     return tuple(Publication(**row) for row in connection.execute(found).mappings())
 
 
-def newest_publications(connection: Connection, at: datetime, products: Collection[str] | None = None) -> tuple[Publication, ...]:
-    """The version of every port that was the newest at `at`, for the mesh or some products. One query."""
+def newest_publications(
+    connection: Connection, at: datetime, products: Collection[str] | None = None, with_columns: bool = False
+) -> tuple[Publication, ...]:
+    """The version of every port that was the newest at `at`, for the mesh or some products. One query.
+
+    `with_columns`: the newest of those whose columns are known.
+    """
     table = tables.publications
     newest = select(table.c.product, table.c.port, func.max(table.c.published_at).label("at")).where(table.c.published_at <= at)
     if products is not None:
         newest = newest.where(table.c.product.in_(products))
+    if with_columns:
+        newest = newest.where(_knows_columns(table))
     last = newest.group_by(table.c.product, table.c.port).subquery()
     same = (table.c.product == last.c.product) & (table.c.port == last.c.port) & (table.c.published_at == last.c.at)
     query = select(table).join(last, same).order_by(table.c.product, table.c.port, table.c.version)
@@ -131,11 +123,14 @@ def input_states(connection: Connection, product: str, since: datetime, until: d
     return tuple(InputState(**row) for row in connection.execute(found).mappings())
 
 
-def newest_input_states(connection: Connection, at: datetime, products: Collection[str]) -> tuple[InputState, ...]:
-    """What was pulled last by `at` into every input port of these products. One query."""
+def newest_input_states(
+    connection: Connection, at: datetime, products: Collection[str], with_columns: bool = False
+) -> tuple[InputState, ...]:
+    """What was pulled last by `at` into every input port of these products, or last with columns that are known. One query."""
     table = tables.input_states
     newest = select(table.c.product, table.c.port, func.max(table.c.at).label("newest"))
-    last = newest.where(table.c.at <= at, table.c.product.in_(products)).group_by(table.c.product, table.c.port).subquery()
+    newest = newest.where(table.c.at <= at, table.c.product.in_(products), _knows_columns(table) if with_columns else true())
+    last = newest.group_by(table.c.product, table.c.port).subquery()
     same = (table.c.product == last.c.product) & (table.c.port == last.c.port) & (table.c.at == last.c.newest)
     query = select(table).join(last, same).order_by(table.c.product, table.c.port, table.c.run_id)
     found = {(row["product"], row["port"]): InputState(**row) for row in connection.execute(query).mappings()}
@@ -157,6 +152,10 @@ def freshness_states(connection: Connection, product: str, since: datetime, unti
 def synced_at(connection: Connection) -> datetime | None:
     """As of when the whole ledger is: the oldest of its cursors; None before the first sync."""
     return connection.execute(select(func.min(tables.cursors.c.synced_at))).scalar()
+
+
+def _knows_columns(table: Table) -> ColumnElement[bool]:
+    return cast(table.c.columns, Text) != "{}"
 
 
 def _within(table: Table, time: Any, product: str, since: datetime, until: datetime) -> Select[Any]:

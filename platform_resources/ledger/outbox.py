@@ -140,11 +140,6 @@ def keys_about(connection: Connection, kind: MessageKind, products: Collection[s
     return _states(connection, about if since is None else about & (table.c.created_at >= since))
 
 
-def states_of(connection: Connection, keys: Collection[str]) -> dict[str, State]:
-    """Those of the keys that were ever queued, with their states."""
-    return _states(connection, table.c.key.in_(keys))
-
-
 def _states(connection: Connection, which: ColumnElement[bool]) -> dict[str, State]:
     return {row.key: row.state for row in connection.execute(select(table.c.key, _STATE.label("state")).where(which).order_by(table.c.key))}
 

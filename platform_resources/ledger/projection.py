@@ -150,7 +150,7 @@ def _checked(event: Event, checked: Checked) -> tuple[Record, ...]:
         run_id=event.run_id,
         verdict=VERDICTS.get(str(told.get("verdict")), "met" if checked.passed else "missed"),
         value=value,
-        shown=shown,
+        shown=text(told.get("shown")) or shown,
         threshold=text(told.get("threshold")),
         failing_rows=_count(told.get("failing_rows")),
         reason=text(told.get("reason") or checked.description),

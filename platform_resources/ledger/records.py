@@ -41,7 +41,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a check said once. `value` if it is a finite number, otherwise its text in `shown`."""
+    """What a check said once. `value` if it is a finite number; `shown` is its text, of a number only where people read another."""
 
     check_id: int
     at: datetime

@@ -1,25 +1,44 @@
 """What is usual says of one number: whichever kind it is of, and whatever else was promised of it."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, assert_never
 
-from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, ToLearn, Verdict
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, ToLearn, Verdict, worst
 from platform_resources.capabilities.shares import bytes_text, plain_number
 from platform_resources.objectives.learned.backtest import Learns
 from platform_resources.objectives.learned.counts import COUNTS, learned_count
 from platform_resources.objectives.learned.durations import DURATIONS, learned_duration, usual_duration
 from platform_resources.objectives.learned.forecasts import forecast, places, season_words
 from platform_resources.objectives.learned.gaps import GAPS, learned_gap, next_due
-from platform_resources.objectives.learned.points import ENOUGH, Learned, NotYet, Point, Settings, Usual, considered, judged, too_few
+from platform_resources.objectives.learned.points import (
+    ENOUGH,
+    LARGEST,
+    Learned,
+    NotYet,
+    Point,
+    Settings,
+    Usual,
+    considered,
+    judged,
+    too_few,
+)
 from platform_resources.objectives.learned.robust import bound, scale
 from platform_resources.objectives.learned.shares import SHARES, Part, learned_share
 from platform_resources.objectives.periods import Period, in_utc
 
 NUMBERS = Settings(min_amount=0.0)
 BYTES = Settings(min_change=0.2, min_amount=0.0, sides="upper")
+_POSSIBLE: Mapping[Kind, str] = {
+    "count": "a number of rows",
+    "share": "a share from 0 to 1",
+    "duration": "a number of seconds",
+    "gap": "a number of seconds",
+    "bytes": "a number of bytes",
+    "number": "a finite number",
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -55,7 +74,7 @@ def _usual_number(history: Iterable[Measured], at: datetime, settings: Settings,
 
 def learned_bytes(history: Iterable[Point], current: Point, settings: Settings = BYTES, excluded: Iterable[Period] = ()) -> Learned:
     """Whether so many bytes are usual: like a duration, only too many are outside, by default."""
-    return judged(current.value, usual_duration(history, current.at, settings, excluded), bytes_text)
+    return judged(current.value, usual_duration(history, current.at, settings, excluded), bytes_text, "more")
 
 
 def settings_of(kind: Kind, sensitivity: float | None = None, minimum_effect: float | None = None) -> Settings:
@@ -114,7 +133,7 @@ def points_of(kind: Kind, past: Sequence[Past], rows: int | None = None) -> list
         case "share":
             return _parts([one for one in past if 0 <= one.value <= 1], rows)
         case _:
-            return [Point(one.at, one.value) for one in past if 0 <= one.value < math.inf]
+            return [Point(one.at, one.value) for one in past if 0 <= one.value <= LARGEST]
 
 
 def _parts(past: Sequence[Past], rows: int | None) -> list[Part]:
@@ -124,7 +143,11 @@ def _parts(past: Sequence[Past], rows: int | None) -> list[Part]:
 
 
 def _rows(one: Past) -> float | None:
-    return one.failing_rows / one.value if one.failing_rows and one.value else None
+    """None also for a share so small that it would be of more rows than there can be."""
+    if not one.failing_rows or one.failing_rows < 0 or not one.value:
+        return None
+    found = one.failing_rows / one.value
+    return found if found <= LARGEST else None
 
 
 def with_learned(judgement: Judgement, moment: Moment) -> Judgement:
@@ -132,10 +155,9 @@ def with_learned(judgement: Judgement, moment: Moment) -> Judgement:
     if judgement.learn is None:
         return judgement
     verdict, reason = _found(judgement.learn, moment)
-    worst: Callable[[Verdict], int] = ("missed", "unknown", "met").index
     return replace(
         judgement,
-        verdict=min((judgement.verdict, verdict), key=worst),
+        verdict=worst((judgement.verdict, verdict)),
         reason=f"{judgement.reason}; {reason}",
         threshold=", ".join(part for part in (judgement.threshold, "as usual") if part),
         learn=None,
@@ -156,5 +178,8 @@ def _learned(learn: ToLearn, moment: Moment) -> Learned:
     if learn.kind == "gap":
         return next_due(moment.publications, moment.now, settings, excluded).learned
     past = moment.history.past if learn.past is None else learn.past
-    (current,) = points_of(learn.kind, [Past(learn.at or moment.now, learn.value)], learn.rows)
-    return learns_of(learn.kind)(points_of(learn.kind, past, learn.rows), current, settings, excluded)
+    current = points_of(learn.kind, [Past(learn.at or moment.now, learn.value)], learn.rows)
+    if not current:
+        reason = f"{learn.value:g} is not {_POSSIBLE[learn.kind]}, so it cannot be held against what was usual"
+        return Learned("unknown", None, None, None, 0, reason)
+    return learns_of(learn.kind)(points_of(learn.kind, past, learn.rows), current[0], settings, excluded)

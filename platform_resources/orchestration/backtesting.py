@@ -1,4 +1,4 @@
-"""What learned thresholds would have said of the past of a product's objectives, also of those that do not learn yet."""
+"""What learned thresholds would have said of the past of a product's objectives, also of those that do not learn yet, or cannot."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from platform_resources.capabilities.dimensions.cost import CostSettings
 from platform_resources.capabilities.judgements import History, Kind, Past
-from platform_resources.capabilities.learned import LearnedSettings
+from platform_resources.capabilities.learned import LearnedSettings, failing_shares
 from platform_resources.ledger.past import history, publication_times, spent
 from platform_resources.ledger.records import check_id
 from platform_resources.objectives.learned.backtest import Judged, backtested
@@ -16,7 +16,7 @@ from platform_resources.objectives.learned.gaps import gaps
 from platform_resources.objectives.learning import learns_of, points_of, settings_of
 from platform_resources.objectives.periods import Period
 from platform_resources.planning.check_plans import ObjectivePlan
-from platform_resources.planning.comparing import is_learned
+from platform_resources.planning.comparing import can_learn, is_learned
 from platform_resources.planning.conventions import check_text
 from platform_resources.planning.plan import ProductPlan
 from platform_resources.planning.zones import zone_of
@@ -39,13 +39,14 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Backtested:
-    """One objective's past. `false_alerts_per_30_days` is None while nothing could be judged."""
+    """One objective's past. `can_learn`: if `learned` may be written. `false_alerts_per_30_days`: None while nothing could be judged."""
 
     objective: str
     check: str
     dimension: str
     kind: Kind
     learned: bool
+    can_learn: bool
     readings: int
     judged: int
     learning_days: float
@@ -103,7 +104,7 @@ def _known(connection: Connection, product: ProductPlan, objective: ObjectivePla
         runs = [run for run in spent(connection, product.name, now) if run.whole]
         return replace(found, past=tuple(Past(run.at, float(run.bytes) if kind == "bytes" else run.seconds) for run in runs))
     if kind == "share":
-        return replace(found, past=tuple(Past(one.at, max(0.0, 1 - one.value / 100), one.failing_rows) for one in found.past))
+        return replace(found, past=tuple(failing_shares(found.past)))
     return found
 
 
@@ -122,6 +123,7 @@ def _backtested(
         dimension=objective.dimension,
         kind=kind,
         learned=is_learned(objective.settings),
+        can_learn=can_learn(objective.settings),
         readings=len(points),
         judged=sum(one.learned.state in ("within", "outside") for one in done.judged),
         learning_days=round(done.learning.total_seconds() / 86_400, 1),

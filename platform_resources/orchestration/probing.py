@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 from sqlalchemy import Connection
@@ -19,7 +18,7 @@ from platform_resources.ledger.history import newest_publications
 from platform_resources.ledger.past import publication_times, spent
 from platform_resources.objectives.judgement import judged
 from platform_resources.orchestration.comparing import histories
-from platform_resources.orchestration.results import check_result
+from platform_resources.orchestration.results import check_result, told_of
 from platform_resources.planning.check_plans import ObjectivePlan
 from platform_resources.planning.plan import ProductPlan
 from platform_resources.planning.zones import zone_of
@@ -116,7 +115,5 @@ def _probes(product: ProductPlan, objective: ObjectivePlan, before: frozenset[tu
 
 def judged_result(objective: ObjectivePlan, judgement: Judgement, at: datetime) -> dg.AssetCheckResult:
     """The judgement as Dagster and the ledger are told of it: as what an audit finds, without SQL."""
-    shown = {"value": judgement.value, "threshold": judgement.threshold}
-    told: dict[str, Any] = {name: value for name, value in shown.items() if value not in (None, "")}
-    told |= {"objective": objective.check.title, "dimension": objective.dimension, "measured_by": objective.measured_by}
+    told = told_of(judgement) | {"objective": objective.check.title, "dimension": objective.dimension, "measured_by": objective.measured_by}
     return check_result(objective.check, judgement.verdict, judgement.reason, at, **told)

@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from platform_resources.capabilities.judgements import Judgement
 from platform_resources.orchestration.specs import asset_key
 from platform_resources.planning import conventions
 from platform_resources.planning.check_plans import CheckPlan
@@ -115,12 +116,24 @@ def audited_result(audited: Audited, at: datetime) -> dg.AssetCheckResult:
         "gate": objective.check.blocking,
         "sql": dg.MetadataValue.md(f"```sql\n{audited.sql}\n```"),
     }
-    shown = {"value": judgement.value, "threshold": judgement.threshold, "failing_rows": judgement.failing_rows}
-    metadata |= {name: value for name, value in shown.items() if value not in (None, "")}
+    metadata |= told_of(judgement)
     if audited.sample:
         rows = [list(row.values()) for row in audited.sample]
         metadata["failing_keys"] = dg.MetadataValue.md(markdown_table(list(audited.sample[0]), rows))
     return check_result(objective.check, judgement.verdict, judgement.reason, at, **metadata)
+
+
+def told_of(judgement: Judgement) -> dict[str, Any]:
+    """The numbers of a judgement, for Dagster and the ledger: `value` exact, `shown` as a person reads it, `failing_share` from 0 to 1."""
+    share = judgement.failing_rows / judgement.rows if judgement.failing_rows is not None and judgement.rows else None
+    told = {
+        "value": judgement.value,
+        "shown": judgement.shown,
+        "threshold": judgement.threshold,
+        "failing_rows": judgement.failing_rows,
+        "failing_share": share,
+    }
+    return {name: value for name, value in told.items() if value not in (None, "")}
 
 
 def published_result(

@@ -19,15 +19,20 @@ Abouts = Mapping[str, About]
 def published_changes(
     connection: Connection, plan: MeshPlan, products: Sequence[ProductPlan], abouts: Abouts, since: datetime, now: datetime
 ) -> Iterator[SchemaChange]:
-    """Versions of these products whose columns differ from those of the version before, by port. `plan` is of the whole mesh."""
+    """Versions of these products whose columns differ from those of the version before, by port. `plan` is of the whole mesh.
+
+    The version before is the last whose columns are known.
+    """
     below = downstream(plan.upstream)
-    before = {(each.product, each.port): each for each in history.newest_publications(connection, since, [p.name for p in products])}
+    newest = history.newest_publications(connection, since, [product.name for product in products], with_columns=True)
+    before = {(each.product, each.port): each for each in newest}
     for product in products:
         changes: dict[str, dict[str, tuple[Publication, Publication]]] = {}
-        for each in history.publications(connection, product.name, since, now):
+        known = (each for each in history.publications(connection, product.name, since, now) if each.columns)
+        for each in known:
             former = before.get((each.product, each.port))
             before[(each.product, each.port)] = each
-            if former is not None and former.columns and each.columns and schema_difference(former.columns, each.columns):
+            if former is not None and schema_difference(former.columns, each.columns):
                 changes.setdefault(each.version, {})[each.port] = (former, each)
         titles = {port.name: port.title for port in product.outputs}
         affected = tuple(abouts[name] for name in sorted(ancestors(product.name, below)) if name in abouts)
@@ -41,7 +46,7 @@ def input_changes(
 ) -> Iterator[InputChange]:
     """Refreshes that pulled other columns from outside than the pull before, by port. What other products publish, those announce."""
     names = [product.name for product in products]
-    before = {(each.product, each.port): each for each in history.newest_input_states(connection, since, names)}
+    before = {(each.product, each.port): each for each in history.newest_input_states(connection, since, names, with_columns=True)}
     for product in products:
         titles = {port.name: port.title for port in product.inputs if not isinstance(port.pull, PullPort)}
         changes: dict[str, dict[str, SchemaDifference]] = {}
@@ -56,5 +61,5 @@ def input_changes(
 
 
 def _difference(former: InputState | None, pulled: InputState) -> SchemaDifference:
-    """A first pull has nothing to differ from; neither has one after a pull of which no columns are known."""
-    return schema_difference(former.columns, pulled.columns) if former is not None and former.columns else SchemaDifference()
+    """A first pull has nothing to differ from."""
+    return schema_difference(former.columns, pulled.columns) if former is not None else SchemaDifference()

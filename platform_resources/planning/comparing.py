@@ -1,5 +1,7 @@
 """Which objectives need to know what was before."""
 
+from typing import get_args
+
 from platform_resources.capabilities.dimensions.business_kpi import BusinessKpiSettings
 from platform_resources.capabilities.learned import LearnedSettings
 from platform_resources.planning.check_plans import ObjectivePlan
@@ -10,6 +12,11 @@ from platform_resources.spec.strict import Strict
 def is_learned(settings: Strict) -> bool:
     """Whether a threshold is learned, whatever its field is called."""
     return any(isinstance(value, LearnedSettings) for _, value in settings)
+
+
+def can_learn(settings: Strict) -> bool:
+    """Whether a dimension with such settings knows thresholds that are learned."""
+    return any(LearnedSettings in get_args(field.annotation) for field in type(settings).model_fields.values())
 
 
 def compared(product: ProductPlan) -> tuple[ObjectivePlan, ...]:

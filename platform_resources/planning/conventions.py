@@ -62,6 +62,10 @@ def evaluation_name(domain: str) -> str:
     return f"evaluate_{domain}"
 
 
+def is_evaluation(job: str) -> bool:
+    return job.startswith(evaluation_name(""))
+
+
 def following_name(domain: str) -> str:
     """The sensor that refreshes a domain's products on their inputs."""
     return f"refresh_{domain}_on_inputs"

@@ -15,9 +15,9 @@ from platform_resources.planning.measures import first_queries
 from platform_resources.planning.merging import Merging, deviation, greatest, least, mean, mergings
 from platform_resources.planning.metrics import Asked, Metric
 from platform_resources.spec.components import DataSet
+from platform_resources.spec.field_types import SHOWN_CLASSES
 
 Kind = Literal["whole", "float", "moment", "text", "boolean", "other"]
-SHOWN_CLASSES = ("public", "internal")
 LONGEST_VALUE = 60
 # The square of a greater number is none any more: a deviation could not be told, and asking for it fails.
 LARGEST = "1e150"

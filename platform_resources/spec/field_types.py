@@ -16,6 +16,8 @@ from platform_resources.spec.versions import Version, VersionRange
 
 Lifecycle = Literal["proposed", "draft", "production", "deprecated", "retired"]
 Classification = Literal["public", "internal", "personal", "sensitive"]
+# Values of columns of these classes may be told: in samples, profiles, reasons and errors.
+SHOWN_CLASSES: tuple[Classification, ...] = ("public", "internal")
 Percent = Annotated[float, Field(ge=0, le=100)]
 Text = Annotated[str, Field(min_length=1)]
 

@@ -11,9 +11,9 @@ from platform_resources.capabilities.sql_text import relation_sql
 from platform_resources.planning.column_use import named_columns
 from platform_resources.planning.metrics import Metric
 from platform_resources.planning.plan import ProductPlan
-from platform_resources.planning.profiling import SHOWN_CLASSES
 from platform_resources.spec.column_names import folded_column
 from platform_resources.spec.components import Column
+from platform_resources.spec.field_types import SHOWN_CLASSES
 from platform_resources.warehouses.duckdb import ProductDatabase, QueryTooLarge, QueryTooSlow
 
 # The words for the error of a query that has only this metric.

@@ -99,7 +99,7 @@ def test_more_than_usual_misses_and_less_does_not():
     found = judgement(learned, *USUAL, run(0, size=9 * MB))
     assert (found.verdict, found.reason, found.threshold, found.value) == (
         "missed",
-        "the last refresh published 9.0 MB; the last refresh: 9.0 MB is above 0 bytes to 6.0 MB, usual on Mondays by 30 points; "
+        "the last refresh published 9.0 MB; the last refresh: 9.0 MB is more than usual: up to 6.0 MB on Mondays by 30 points; "
         "expected 5.0 MB",
         "as usual",
         9 * MB,

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from platform_resources.capabilities.judgements import Moment
+from platform_resources.capabilities.column_types import is_numeric
+from platform_resources.capabilities.judgements import Moment, worst
 from platform_resources.capabilities.measures import Reading, Subject
-from platform_resources.capabilities.shares import number_text, percent_text
+from platform_resources.capabilities.shares import number_text, percent_text, share_text
 from platform_resources.objectives.judgement import judged
 from platform_resources.spec.components import DataSet
 from tests.capabilities.customers import NOW, PLAIN, POPULATION, REFERENCE, SUBJECT, configured, dimension
@@ -62,6 +63,21 @@ JUDGED = [
         "unknown",
         "id is empty in every row, so nothing can be said",
     ),
+    ("validity", {"column": "id", "min": 0}, {"rows": 0, "nulls": 0, "invalid": 0}, "unknown", "there are no rows, so nothing can be said"),
+    (
+        "distribution",
+        {"column": "age_band", "shares": {"19-24": {"min": 5}}},
+        {"rows": 0, "nulls": 0, "rows of 19-24": 0, "others": 0},
+        "unknown",
+        "there are no rows, so nothing can be said",
+    ),
+    (
+        "referential-consistency",
+        REFERENCE,
+        {"rows": 0, "keyless": 0, "orphans": 0},
+        "unknown",
+        "there are no rows, so nothing can be said",
+    ),
     (
         "uniqueness",
         {},
@@ -108,13 +124,36 @@ JUDGED = [
     ("custom-sql", {"scalar": "sum(id)", "min": 0}, {"value": Decimal("-0.5")}, "missed", "the value is -0.5; at least 0 promised"),
     ("custom-sql", {"scalar": "sum(id)", "min": 0, "max": 9}, {"value": 9}, "met", "the value is 9; between 0 and 9 promised"),
     ("custom-sql", {"scalar": "sum(id)", "min": 0}, {"value": None}, "unknown", "sum(id) has no value, as over no rows"),
-    ("custom-sql", {"scalar": "sum(id)", "min": 0}, {"value": "x"}, "unknown", "sum(id) gave 'x', which is not a number"),
+    ("custom-sql", {"scalar": "sum(id)", "min": 0}, {"value": "x"}, "unknown", "sum(id) gave 'x', which is no finite number"),
+    (
+        "custom-sql",
+        {"scalar": "sum(id) / 0", "min": 1},
+        {"value": float("inf")},
+        "unknown",
+        "sum(id) / 0 gave 'inf', which is no finite number",
+    ),
+    (
+        "custom-sql",
+        {"scalar": "sum(id) / 0", "max": 1},
+        {"value": float("-inf")},
+        "unknown",
+        "sum(id) / 0 gave '-inf', which is no finite number",
+    ),
+    (
+        "business-kpi",
+        {"metric": "sum(id) / 0", "min": 1},
+        {"value": float("inf")},
+        "unknown",
+        "sum(id) / 0 gave 'inf', which is no finite number",
+    ),
+    ("custom-sql", {"scalar": "avg(id)", "min": 0.1}, {"value": Decimal("0.1")}, "met", "the value is 0.1; at least 0.1 promised"),
+    ("custom-sql", {"scalar": "avg(id)", "max": 0.3}, {"value": 0.3}, "met", "the value is 0.3; at most 0.3 promised"),
     (
         "custom-sql",
         {"scalar": "avg(id)", "max": 0},
         {"value": float("nan")},
         "unknown",
-        "avg(id) gave 'nan', which is not a number",
+        "avg(id) gave 'nan', which is no finite number",
     ),
 ]
 
@@ -123,6 +162,45 @@ JUDGED = [
 def test_a_judgement_says_what_was_found_and_what_was_promised(name, written, values, verdict, reason):
     judgement = judge(name, written, **values)
     assert (judgement.verdict, judgement.reason) == (verdict, reason)
+
+
+EXACT = [
+    ("completeness", {"columns": ["id"]}, {"rows": 100_000, "nulls_in_id": 4}, 99.996, "99.9 %", (4, 100_000)),
+    ("completeness", POPULATION, {"population": 8, "missing": 1}, 87.5, "87.5 %", (1, 8)),
+    ("validity", {"column": "id", "min": 0}, {"rows": 5, "nulls": 2, "invalid": 1}, 200 / 3, "66.6 %", (1, 3)),
+    ("uniqueness", {}, {"rows": 3_000_000, "duplicates": 1}, 100 - 1 / 30_000, "99.9 %", (1, 3_000_000)),
+    ("referential-consistency", REFERENCE, {"rows": 4, "keyless": 1, "orphans": 1}, 200 / 3, "66.6 %", (1, 3)),
+    ("custom-sql", {"failing_rows": "id < 0"}, {"rows": 10, "failing": 1}, 1, "", (1, 10)),
+]
+
+
+@pytest.mark.parametrize(("name", "written", "values", "value", "shown", "failing"), EXACT, ids=str)
+def test_a_share_is_kept_as_it_is_and_shown_as_it_is_read(name, written, values, value, shown, failing):
+    judgement = judge(name, written, **values)
+    assert judgement.value == pytest.approx(value, rel=1e-12)
+    assert (judgement.shown, (judgement.failing_rows, judgement.rows)) == (shown, failing)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0 %"), (1, "100 %"), (0.06, "6 %"), (0.00005, "0.005 %"), (0.99997, "99.997 %"), (1 / 3, "33.33 %"), (4.123e-7, "0.000041 %")],
+)
+def test_a_share_has_as_many_digits_as_tell_it_from_none_and_from_all(share, text):
+    assert share_text(share) == text
+
+
+@pytest.mark.parametrize("kind", ["varchar", "bigint[]", "interval", "boolean", "decimal(18,2)[]"])
+def test_what_is_no_number_is_told_from_one(kind):
+    assert not is_numeric(kind)
+    assert is_numeric("decimal(18,2)") and is_numeric("ubigint")
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [([], "met"), (["met", "met"], "met"), (["met", "unknown"], "unknown"), (["unknown", "met", "missed"], "missed")],
+)
+def test_of_several_verdicts_the_worst_counts(said, verdict):
+    assert worst(said) == verdict
 
 
 VOLUMES = [

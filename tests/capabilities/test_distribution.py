@@ -60,7 +60,7 @@ OUTSIDE = [
         "x lies outside of the usual 0.1 to 0.1 in 0 % of 10 filled rows; at most 1 % promised",
     ),
     ("select 7 as x", usual(deviations=3), "met", "x lies outside of the usual 7 to 7 in 0 % of 1 filled row; at most 1 % promised"),
-    (f"{HUNDRED} limit 0", usual(iqr=1.5), "unknown", "x is empty in every row, so nothing can be said"),
+    (f"{HUNDRED} limit 0", usual(iqr=1.5), "unknown", "there are no rows, so nothing can be said"),
     ("select null::double as x from range(3)", usual(iqr=1.5), "unknown", "x is empty in every row, so nothing can be said"),
     ("select 'nan'::double as x from range(3)", usual(iqr=1.5), "unknown", "there are no values to tell what is usual"),
 ]
@@ -136,7 +136,7 @@ SHARES = [
         "1 row is of another category, which is forbidden (of 10 filled rows)",
     ),
     ("select null::varchar as kind from range(3)", shares(**BOTH), "unknown", "kind is empty in every row, so nothing can be said"),
-    (f"{kinds(online=1)} limit 0", shares("forbid", **BOTH), "unknown", "kind is empty in every row, so nothing can be said"),
+    (f"{kinds(online=1)} limit 0", shares("forbid", **BOTH), "unknown", "there are no rows, so nothing can be said"),
 ]
 
 

@@ -22,7 +22,9 @@ def remembered(published):
     """Forty days of readings in Dagster's history; on one of them most rows were missing."""
     usual = component("As many readings as usual", "service-level-asset", "dimension: volume\ndata_set: measurements\nlearned: true")
     cadence = component("Published as often as usual", "service-level-asset", "dimension: cadence")
-    added = indented(f"{usual}\n{cadence}", 4).lstrip()
+    rule = "dimension: custom-sql\ndata_set: measurements\nfailing_rows: degrees < 0"
+    cold = component("Few readings are cold", "service-level-asset", rule)
+    added = indented(f"{usual}\n{cadence}\n{cold}", 4).lstrip()
     edited(published.root, product_file("plant", "readings"), "    - name: Company use", f"    {added}\n    - name: Company use")
     with instance(published.root, published.root) as found:
         for number, rows in enumerate(ROWS):
@@ -35,6 +37,7 @@ def _remember(found, at, rows):
         ("as_many_readings_as_usual", rows),
         ("readings_are_never_deleted", rows),
         ("most_readings_have_a_temperature", 90.0),
+        ("few_readings_are_cold", 3),
     ):
         told = {"verdict": "met", "value": value, "measured_at": at.isoformat(), "kind": "objective", "dimension": "volume"}
         found.report_runless_asset_event(dg.AssetCheckEvaluation(MODEL, check, True, told))
@@ -52,6 +55,7 @@ def test_every_objective_with_numbers_is_tested_against_its_past(remembered):
         "readings_are_never_deleted",
         "most_readings_have_a_temperature",
         "published_as_often_as_usual",
+        "few_readings_are_cold",
     }
     volume = found["as_many_readings_as_usual"]
     assert [(alert["at"], alert["value"], alert["in_trouble"]) for alert in volume["alerts"]] == [
@@ -60,6 +64,7 @@ def test_every_objective_with_numbers_is_tested_against_its_past(remembered):
     assert (volume["learned"], volume["readings"], volume["judged"], volume["learning_days"]) == (True, 40, 26, 14.0)
     assert volume["false_alerts_per_30_days"] == 1.2
     assert (found["readings_are_never_deleted"]["learned"], len(found["readings_are_never_deleted"]["alerts"])) == (False, 1)
+    assert [name for name, each in found.items() if not each["can_learn"]] == ["few_readings_are_cold"]
     share = found["most_readings_have_a_temperature"]
     assert (share["kind"], share["alerts"], share["false_alerts_per_30_days"]) == ("share", [], 0.0)
     gaps = found["published_as_often_as_usual"]
@@ -72,6 +77,8 @@ def test_one_objective_is_told_with_what_it_would_have_said(remembered):
     assert done.exception.code == FINE
     assert "As many readings as usual" not in done.stdout
     assert "not yet" in done.stdout and "2026-04-01 05:00" in done.stdout and "100 is below" in done.stdout
+    for other, learns in (("Few readings are cold", "cannot"), ("As many readings as usual", "yes")):
+        assert learns in remembered.mesh("backtest", "readings", other).stdout
     nothing = remembered.mesh("backtest", "readings", "Readings are never deleted", "--minimum-effect", 95)
     assert "2026-04-01" not in nothing.stdout
 

@@ -1,5 +1,6 @@
 """What the ledger answers."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,10 @@ COMPLETE = check_id(("orders", "lines"), "complete")
 
 def at(seconds):
     return START + timedelta(seconds=seconds)
+
+
+def with_columns(event, columns):
+    return replace(event, what=replace(event.what, columns=columns))
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
@@ -39,15 +44,6 @@ def test_a_window_begins_with_its_first_moment_and_ends_before_its_last(asked):
 def test_readings_are_exact_to_the_microsecond_and_in_utc(asked):
     (found,) = asked([reading(0.000001, value=0.1)], history.readings, COMPLETE, at(0), at(1))
     assert (found.at, found.at.utcoffset(), found.value) == (START + timedelta(microseconds=1), timedelta(0), 0.1)
-
-
-def test_all_readings_of_a_product_come_by_check(asked):
-    events = [reading(2), reading(1), reading(1, name="unique"), reading(1, product="prices")]
-    found = asked(events, history.product_readings, "orders", at(0), at(10))
-    assert {number: [one.at for one in many] for number, many in found.items()} == {
-        COMPLETE: [at(1), at(2)],
-        check_id(("orders", "lines"), "unique"): [at(1)],
-    }
 
 
 def test_the_newest_reading_of_every_check_comes_in_one_query(asked):
@@ -99,6 +95,20 @@ def test_the_newest_publication_of_every_port(asked):
     ]
     found = asked(events, history.newest_publications, at(5))
     assert [(one.product, one.port, one.version) for one in found] == [("orders", "file", "v1"), ("orders", "lines_sql", "v3")]
+
+
+def test_the_newest_publication_whose_columns_are_known_may_be_an_older_one(asked):
+    events = [publication(1, "v1"), with_columns(publication(3, "v3"), {})]
+    for only, version in ((False, "v3"), (True, "v1")):
+        (found,) = asked(events, history.newest_publications, at(5), with_columns=only)
+        assert found.version == version
+
+
+def test_the_newest_pull_whose_columns_are_known_may_be_an_older_one(asked):
+    events = [with_columns(pull(1), {"id": "bigint"}), with_columns(pull(3), {})]
+    for only, seconds in ((False, 3), (True, 1)):
+        (found,) = asked(events, history.newest_input_states, at(5), ["orders"], with_columns=only)
+        assert found.at == at(seconds)
 
 
 def test_runs_have_durations(asked):

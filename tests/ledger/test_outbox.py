@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from platform_resources.ledger import outbox
-from platform_resources.ledger.outbox import OutboxEntry, claimed, failed, keys_about, keys_told, queue, sent, states_of, withdraw
+from platform_resources.ledger.outbox import OutboxEntry, claimed, failed, keys_about, keys_told, queue, sent, withdraw
 from platform_resources.objectives.messages import Message
 from tests.ledger.event_logs import START
 
@@ -269,7 +269,6 @@ def test_which_messages_about_an_incident_were_written_is_known_by_key(either):
     with either.reading() as connection:
         assert keys_told(connection, "orders#1") == {"a": "waiting", "b": "withdrawn"}
         assert keys_told(connection, "prices#1") == {}
-        assert states_of(connection, ["c", "b", "z"]) == {"b": "withdrawn", "c": "waiting"}
 
 
 def test_texts_are_kept_as_far_as_every_database_takes_them(either):

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from platform_resources.objectives.learned.backtest import backtested
 from platform_resources.objectives.learned.counts import COUNTS, learned_count, usual_count
-from platform_resources.objectives.learned.durations import DURATIONS, learned_duration
+from platform_resources.objectives.learned.durations import DURATIONS, learned_duration, shown_seconds
 from platform_resources.objectives.learned.gaps import GAPS, learned_gap, next_due
-from platform_resources.objectives.learned.points import NotYet, Point, Settings
+from platform_resources.objectives.learned.points import NotYet, Point, Settings, Usual
+from platform_resources.objectives.learned.points import judged as judged_by
 from platform_resources.objectives.learned.shares import SHARES, Part, binomial_bounds, learned_share
 from platform_resources.objectives.periods import Period
 
@@ -220,7 +221,47 @@ def test_a_refresh_that_takes_much_longer_is_outside_and_a_shorter_one_is_not():
     assert learned_duration(history, Point(at, 1), Settings(min_amount=10)).state == "outside"
     assert learned_duration(series([2.0] * 40), Point(at, 9)).state == "within"
     assert learned_duration(series([300.0] * 40), Point(at, 400)).reason == (
-        "0:06:40 is above 0.0 s to 0:06:00, usual on Saturdays by 40 points; expected 0:05:00"
+        "6 min 40 s is longer than usual: up to 6 min on Saturdays by 40 points; expected 5 min"
+    )
+
+
+DAYS = 86_400
+WORDS = [
+    (0, "0 s"),
+    (12.34, "12.4 s"),
+    (60, "1 min"),
+    (299.5, "5 min"),
+    (3723, "1 h 3 min"),
+    (82_801, "23 h 1 min"),
+    (DAYS, "1 d"),
+    (DAYS + 1, "24 h 1 min"),
+    (2 * DAYS, "2 d"),
+    (7 * DAYS + 30_240, "7 d 9 h"),
+    (140 * DAYS, "140 d"),
+    (1e14, "1e+14 s"),
+]
+
+
+@pytest.mark.parametrize(("seconds", "text"), WORDS)
+def test_long_times_are_told_in_two_units(seconds, text):
+    assert shown_seconds(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (350.0, "5 min 50 s is as usual: up to 6 min on Saturdays by 40 points; expected 5 min"),
+        (360.5, "6 min 1 s is longer than usual: up to 6 min on Saturdays by 40 points; expected 5 min"),
+    ],
+)
+def test_a_duration_without_a_lower_bound_is_told_by_its_upper_one(seconds, said):
+    assert learned_duration(series([300.0] * 40), Point(MONDAY + 40 * DAY, seconds)).reason == said
+
+
+def test_what_is_over_its_bound_by_less_than_is_told_says_so():
+    usual = Usual(0.0, 3600.1, 3000.0, 40)
+    assert judged_by(3601.0, usual, shown_seconds, "longer").reason == (
+        "1 h 1 min is a little longer than usual: up to 1 h 1 min by 40 points; expected 50 min"
     )
 
 
@@ -243,7 +284,7 @@ def test_few_rows_have_wide_bounds():
     history = parts([0.1] * 30)
     assert share(history, 15, 100).state == "within"
     assert share(history, 1_500, 10_000).state == "outside"
-    assert share(history, 1_500, 10_000).reason == "15.00% is above 8.45% to 11.66%, usual on Wednesdays by 30 points; expected 10.00%"
+    assert share(history, 1_500, 10_000).reason == "15 % is above 8.45 % to 11.66 %, usual on Wednesdays by 30 points; expected 10 %"
 
 
 def test_shares_that_always_varied_may_vary():

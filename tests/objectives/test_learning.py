@@ -12,7 +12,7 @@ from platform_resources.capabilities.judgements import History, Judgement, Momen
 from platform_resources.capabilities.measures import Reading
 from platform_resources.objectives.judgement import judged
 from platform_resources.objectives.learning import Measured, learned_number, learns_of, points_of, settings_of, with_learned
-from tests.capabilities.customers import PLAIN, POPULATION, SUBJECT, configured, dimension
+from tests.capabilities.customers import PLAIN, POPULATION, REFERENCE, SUBJECT, configured, dimension
 
 NOW = datetime(2026, 6, 1, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -124,13 +124,75 @@ def test_a_share_of_nulls_is_held_against_what_was_usual(written, readings, befo
 def test_nulls_are_told_as_what_is_missing():
     found = judgement("completeness", NULLS, filled(10_000, 600), History(past([98.0] * 56, failing=200)))
     assert found.reason == (
-        "age_band is filled in 94 % of 10,000 rows; missing: 6.00% is above 1.00% to 3.00%, usual on Mondays by 56 points; expected 2.00%"
+        "age_band is filled in 94 % of 10,000 rows; missing: 6 % is above 1 % to 3 %, usual on Mondays by 56 points; expected 2 %"
     )
     assert (found.value, found.threshold, found.failing, found.failing_rows) == (94.0, "as usual", "nulls in age_band", 600)
 
 
 def test_the_exact_share_is_remembered_so_that_it_can_be_learned_from():
     assert judgement("completeness", NULLS, filled(3, 1)).value == pytest.approx(100 * 2 / 3)
+
+
+def test_learning_begins_with_the_shares_as_they_were_and_not_as_they_were_told():
+    nulls = [3 + number % 6 for number in range(40)]
+    told = [judgement("completeness", {"columns": ["age_band"]}, filled(100_000, each)) for each in nulls]
+    days = [NOW - (40 - number) * DAY for number in range(40)]
+    history = History(tuple(Past(at, each.value, each.failing_rows) for at, each in zip(days, told, strict=True)))
+    written = {"columns": ["age_band"], "learned": {"minimum_effect": 0.01}}
+    found = judgement("completeness", written, filled(100_000, 5), history)
+    assert found.verdict == "met", found.reason
+    assert "missing: 0.005 % is within 0 % to 0.0" in found.reason
+    assert judgement("completeness", written, filled(100_000, 60), history).verdict == "missed"
+
+
+VALID = {"column": "id", "min": 0}
+SHARES = [
+    ("validity", VALID, {"rows": 12_000, "nulls": 2000}, "invalid", "id is at least 0 in 94 % of 10,000 filled rows; invalid: 6 % is"),
+    ("uniqueness", {}, {"rows": 10_000}, "duplicates", "id is unique in 94 % of 10,000 rows; duplicates: 6 % is"),
+    (
+        "referential-consistency",
+        REFERENCE,
+        {"rows": 12_000, "keyless": 2000},
+        "orphans",
+        "id is found in customers for 94 % of 10,000 rows; not found: 6 % is",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "written", "readings", "failing", "reason"), SHARES, ids=lambda each: str(each)[:20])
+def test_every_share_of_rows_can_be_held_against_what_was_usual(name, written, readings, failing, reason):
+    history = History(past([98.0] * 56, failing=200))
+    found = judgement(name, {**written, **LEARNED}, {**readings, failing: 600}, history)
+    assert (found.verdict, found.threshold) == ("missed", "as usual")
+    assert found.reason.startswith(f"{reason} above 1 % to 3 %")
+    assert judgement(name, {**written, **LEARNED}, {**readings, failing: 200}, history).verdict == "met"
+    assert judgement(name, {**written, **LEARNED, "at_least": 99}, {**readings, failing: 200}, history).verdict == "missed"
+    assert judgement(name, {**written, **LEARNED}, {**readings, failing: 200}).verdict == "unknown", "it is still learning"
+    nothing = judgement(name, {**written, **LEARNED}, {**dict.fromkeys(readings, 0), failing: 0}, history)
+    assert (nothing.reason, nothing.threshold) == ("there are no rows, so nothing can be said", "as usual")
+
+
+IMPOSSIBLE = [
+    ("share", float("nan"), "nan is not a share from 0 to 1"),
+    ("share", 1.5, "1.5 is not a share from 0 to 1"),
+    ("count", -1.0, "-1 is not a number of rows"),
+    ("bytes", 1e301, "1e+301 is not a number of bytes"),
+    ("duration", float("inf"), "inf is not a number of seconds"),
+    ("number", float("-inf"), "-inf is not a finite number"),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "why"), IMPOSSIBLE)
+def test_a_number_that_cannot_be_of_its_kind_is_unknown_with_the_reason(kind, value, why):
+    told = Judgement("met", "so", learn=ToLearn(kind, value, 2.8, rows=100))
+    found = with_learned(told, Moment(NOW, history=ROWS))
+    assert (found.verdict, found.reason) == ("unknown", f"so; {why}, so it cannot be held against what was usual")
+
+
+@pytest.mark.parametrize(("kind", "value", "failing"), [("count", 1e305, None), ("share", 1e-300, 10**18), ("share", 0.5, -3)])
+def test_a_past_that_cannot_be_is_no_error(kind, value, failing):
+    points = points_of(kind, past([value] * 20, failing), rows=10)
+    assert len(points) in (0, 20)
 
 
 def test_the_share_of_a_population_is_learned_too():
@@ -209,7 +271,9 @@ def test_a_refresh_that_goes_on_misses_once_it_has_taken_longer_than_usual():
     assert duration(usual, running=61.0).reason.startswith("the last refresh took")
     assert duration(usual, running=66.0).verdict == "met"
     found = duration(usual, running=300.0)
-    assert found.verdict == "missed" and found.reason.startswith("the refresh that goes on has taken 5 min 0 s; 0:05:00 is above")
+    assert found.verdict == "missed" and found.reason.startswith(
+        "the refresh that goes on has taken 5 min 0 s; 5 min is longer than usual: up to "
+    )
 
 
 def test_runs_of_a_part_and_failed_ones_teach_nothing_about_durations():
@@ -253,4 +317,4 @@ def test_a_new_level_is_accepted_after_eight_points():
 def test_durations_that_jump_about_have_bounds_beyond_all_times_and_words_for_them():
     values = [0.0, 710.0, 0.0, 1.0, 1.0, 1.0, 1e9, 0.0, 0.0, 1.0, 0.0, 1e9, 1e9, 0.0, 1.0, 710.0, 0.0, 0.0]
     found = learns_of("duration")(points_of("duration", past(values)), points_of("duration", past(values))[-1], settings_of("duration"), [])
-    assert found.state == "within" and "0.0 s to 2.3e+51 s" in found.reason, found
+    assert found.state == "within" and "is as usual: up to 2.3e+51 s" in found.reason, found

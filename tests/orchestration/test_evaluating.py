@@ -1,15 +1,17 @@
 """Rounds of evaluation with the clock in the test's hands: a mesh's plan, a log of events, the real ledger and its outbox."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
 
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.ledger import incident_store, outbox
+from platform_resources.ledger import history, incident_store, outbox
 from platform_resources.ledger.checks import known_checks
 from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.events import Checked, Event, Materialised, RunEnded, RunStarted
+from platform_resources.ledger.records import check_id
 from platform_resources.ledger.subscriptions import subscribe
 from platform_resources.ledger.syncing import sync
 from platform_resources.objectives.board import changed
@@ -275,6 +277,17 @@ def test_those_who_knew_the_incident_of_a_product_that_is_removed_are_told_its_e
     assert [(channel, subject) for _, channel, subject in story.told("recovery")] == [("plant.alerts", "Closed: readings (no action)")]
 
 
+def test_a_share_is_told_as_it_is_read_and_remembered_as_it_is(story):
+    event = said(NOON, "missed", ("readings", "measurements"), "most_readings_have_a_temperature", "objective", "it has gaps")
+    told = {**event.what.metadata, "value": 99.99996, "shown": "99.9 %", "threshold": "at least 100 %", "failing_rows": 4}
+    story.at(NOON, replace(event, what=replace(event.what, metadata=told)))
+    story.at(NOON + HOUR)
+    assert "it has gaps; value 99.9 %; promised at least 100 %; 4 failing rows" in story.body("incident", "plant.alerts")
+    with story.ledger.reading() as connection:
+        number = check_id(("readings", "measurements"), "most_readings_have_a_temperature")
+        assert [reading.value for reading in history.readings(connection, number, NOON, NOON + HOUR)] == [99.99996]
+
+
 def test_a_clock_that_was_a_year_ahead_for_one_round_makes_nobody_deaf(story):
     story.at(NOON, version(NOON, {"sensor": "varchar"}))
     story.at(NOON + 365 * DAY)
@@ -323,6 +336,18 @@ def test_other_columns_in_a_file_that_is_delivered_are_told_once_to_owners_and_s
     story.at(later + HOUR, pulled(later + HOUR, {"reading_id": "VARCHAR", "operator": "VARCHAR"}))
     story.at(later + 8 * DAY)
     assert len(story.told("schema")) == 2
+
+
+def test_a_change_across_a_version_or_a_pull_without_known_columns_is_told_once(story):
+    """Once within one round, and once over three."""
+    first, second = NOON + DAY, NOON + 2 * DAY
+    story.at(NOON, version(NOON, {"sensor": "varchar", "degrees": "double"}))
+    story.at(second + MINUTE, version(first, {}), version(second, {"sensor": "varchar"}))
+    assert story.channels("schema") == ["office.alerts"]
+    story.at(NOON + 3 * DAY, pulled(NOON + 3 * DAY, {"reading_id": "BIGINT"}))
+    story.at(NOON + 4 * DAY, pulled(NOON + 4 * DAY, {}), version(NOON + 4 * DAY, {}))
+    story.at(NOON + 6 * DAY, pulled(NOON + 5 * DAY, {"reading_id": "VARCHAR"}), version(NOON + 5 * DAY, {"sensor": "integer"}))
+    assert sorted(story.channels("schema")) == ["office.alerts", "office.alerts", "plant.alerts"]
 
 
 def test_other_columns_in_what_a_product_reads_of_another_are_that_products_news(story):

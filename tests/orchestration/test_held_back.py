@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.ledger import incident_store, outbox
+from platform_resources.ledger import history, incident_store, outbox
 from platform_resources.ledger.acceptances import Acceptance, acceptances
+from platform_resources.ledger.candidates import is_of_candidate
 from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.events import Checked, Event, Materialised, RunEnded, RunStarted
+from platform_resources.ledger.records import check_id
 from platform_resources.ledger.subscriptions import subscribe
 from platform_resources.ledger.syncing import sync
 from platform_resources.notify.facts import product_facts
@@ -100,6 +102,29 @@ def test_readers_of_a_version_before_a_closed_gate_hear_that_they_still_read_it(
     assert "Consumers of Sensor readings still read its last good version, as of Mon 2 Mar, 12:59 CET." in told.body
     assert "it was held back because it does not have the expected number of rows" in told.body
     assert "has gaps" not in told.body, "it is no gate, and nobody has read that version"
+
+
+@pytest.mark.parametrize("end", ["failed", "canceled", None])
+def test_a_version_that_was_never_published_has_reached_nobody_however_its_refresh_ended(mesh, end):
+    mesh.at(NOON, *published(NOON - MINUTE, "monday"))
+    later = NOON + HOUR
+    run = ended(later, "tuesday", end or "failed")
+    mesh.at(later, said(later, "tuesday", GATE, "missed"), said(later, "tuesday", GAPS, "missed"), *run[: 2 if end else 1])
+    mesh.at(NOON + 2 * HOUR)
+    assert mesh.message().subject == "Sensor readings held back its new version"
+    assert "has gaps" not in mesh.message().body
+
+
+@pytest.mark.parametrize(("job", "candidate"), [("refresh_readings", True), ("__ASSET_JOB", True), ("evaluate_plant", False)])
+def test_what_is_looked_at_between_refreshes_is_of_no_candidate(mesh, job, candidate):
+    mesh.at(NOON, *published(NOON - MINUTE, "monday"))
+    told = Event(0, NOON, "tuesday", RunStarted("readings", job))
+    mesh.at(NOON + MINUTE, said(NOON, "tuesday", GAPS, "missed"), told)
+    with mesh.ledger.reading() as connection:
+        (found,) = history.readings(connection, check_id(MODEL, GAPS), NOON, NOON + HOUR)
+        (served,) = history.newest_publications(connection, NOON)
+        assert is_of_candidate(connection, found, served) == candidate
+        assert not is_of_candidate(connection, replace(found, run_id="imported"), served), "nobody knows of a run"
 
 
 def test_what_was_wrong_with_the_version_before_is_told_as_before(mesh):

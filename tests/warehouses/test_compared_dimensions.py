@@ -173,6 +173,7 @@ def test_rows_that_disagree_can_be_shown(warehouse):
     settings = dimension.config.model_validate({**MATCHED, "compare": {"status": {}}})
     found = warehouse.judgement("accuracy", {**MATCHED, "compare": {"status": {}}})
     assert (found.failing, found.failing_rows, found.value) == ("disagreeing status", 2, 99.9)
+    assert (found.rows, found.shown) == (2000, "99.9 %")
     sql = failing_rows_sql(dimension.measures(settings, SUBJECT)[found.failing], ORDERS, ["id"], 5)
     assert sorted(warehouse.run(sql)) == [(3,), (5,)]
 

@@ -1,11 +1,14 @@
 """The dimension `accuracy`."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import Field, model_validator
 
+from platform_resources.capabilities.categories import declared_type
+from platform_resources.capabilities.column_types import is_numeric
 from platform_resources.capabilities.comparisons import Part, share, totals, within
-from platform_resources.capabilities.judgements import Judgement, Moment, Verdict
+from platform_resources.capabilities.judgements import Judgement, Moment, worst
 from platform_resources.capabilities.measures import (
     Elsewhere,
     Measure,
@@ -24,8 +27,6 @@ from platform_resources.capabilities.tolerances import ToleranceText, tolerance_
 from platform_resources.spec.field_types import ColumnName, Percent, Text
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.strict import Strict
-
-NUMERIC = ("bigint", "decimal", "double", "float", "hugeint", "integer", "smallint", "tinyint", "ubigint", "uinteger")
 
 
 class ReferenceData(Strict):
@@ -128,11 +129,10 @@ class Accuracy:
             yield "reference", "the data set would be compared with itself", "name what it is made from, or another data set"
         else:
             yield from _reference_columns(settings, subject.declared.get(known[reference.name], ()))
-        declared = {column.name.lower(): column.type for column in subject.data_set.columns}
         for written_as, columns in (("compare", settings.compare), ("sums", settings.sums)):
             for column, counterpart in columns.items():
-                kind = declared.get(column.lower(), NUMERIC[0])
-                if not kind.startswith(NUMERIC) and (written_as == "sums" or tolerance_of(counterpart.tolerance).size):
+                kind = declared_type(column, subject)
+                if kind is not None and not is_numeric(kind) and (written_as == "sums" or tolerance_of(counterpart.tolerance).size):
                     message = f"{column} is {kind}, and only numbers have a {'sum' if written_as == 'sums' else 'tolerance'}"
                     yield written_as, message, "take it away" if written_as == "sums" else "take the tolerance away"
 
@@ -148,17 +148,19 @@ class Accuracy:
 
     def judge(self, settings: AccuracySettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         parts = list(_parts(settings, readings))
-        verdicts: tuple[Verdict, ...] = ("missed", "unknown", "met")
-        worst = next(verdict for verdict in verdicts if verdict in {part.verdict for part in parts})
-        chosen = [part for part in parts if part.verdict == worst]
-        shares = [part for part in parts if part.percent is not None]
-        least = min((part for part in shares if part.verdict == worst), key=lambda part: part.percent or 0.0, default=None)
-        value = min((part.percent for part in shares if part.percent is not None), default=None)
-        reason = "; ".join(part.text for part in chosen)
-        threshold = ", ".join(_promises(settings))
-        if least is None:
-            return Judgement(worst, reason, value, threshold)
-        return Judgement(worst, reason, value, threshold, least.failing_rows, least.failing)
+        verdict, threshold = worst(part.verdict for part in parts), ", ".join(_promises(settings))
+        reason = "; ".join(part.text for part in parts if part.verdict == verdict)
+        lowest = _lowest(parts)
+        if lowest is None:
+            return Judgement(verdict, reason, threshold=threshold)
+        told = Judgement(verdict, reason, lowest.percent, threshold, shown=lowest.shown)
+        least = _lowest([part for part in parts if part.verdict == verdict])
+        return told if least is None else replace(told, failing_rows=least.failing_rows, failing=least.failing, rows=least.rows)
+
+
+def _lowest(parts: Sequence[Part]) -> Part | None:
+    """The lowest share among them; None if there is no share."""
+    return min((part for part in parts if part.percent is not None), key=lambda part: part.percent or 0.0, default=None)
 
 
 def _reference_columns(settings: AccuracySettings, declared: Sequence[str]) -> Iterator[tuple[str, str, str]]:

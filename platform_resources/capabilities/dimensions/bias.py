@@ -6,9 +6,11 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from platform_resources.capabilities.categories import declared_type, may_be_named
+from platform_resources.capabilities.column_types import is_numeric
 from platform_resources.capabilities.expressions import condition_problems
 from platform_resources.capabilities.intervals import wilson
-from platform_resources.capabilities.judgements import Judgement, Moment, Verdict
+from platform_resources.capabilities.judgements import Judgement, Moment, Verdict, worst
 from platform_resources.capabilities.measures import CountIf, GroupCounts, Measure, Reading, Subject
 from platform_resources.capabilities.packed import unpacked
 from platform_resources.capabilities.shares import amount, counted, number_text
@@ -17,8 +19,6 @@ from platform_resources.spec.field_types import ColumnName, Text
 from platform_resources.spec.strict import Strict
 
 MOST_GROUPS = 1000
-NAMED = ("public", "internal")
-NUMERIC = ("bigint", "decimal", "double", "float", "hugeint", "integer", "smallint", "tinyint", "ubigint", "uinteger")
 Share = Annotated[float, Field(ge=0, le=1)]
 Part = tuple[Verdict, str]
 
@@ -117,8 +117,8 @@ class Bias:
             known = [column.name for column in subject.data_set.columns]
             yield from condition_problems("condition", settings.condition, known, "write a condition on one row")
         for written_as, column in (("outcome", settings.outcome), ("label", settings.label)):
-            kind = _type(column, subject) if column is not None else None
-            if kind is not None and kind != "boolean" and not kind.startswith(NUMERIC):
+            kind = declared_type(column, subject) if column is not None else None
+            if kind is not None and kind != "boolean" and not is_numeric(kind):
                 hint = "write condition: with what is the good outcome" if written_as == "outcome" else "compute such a column in the model"
                 yield written_as, f"{column} is {kind}; it must be boolean, or a number that is 0 or 1", hint
 
@@ -128,7 +128,7 @@ class Bias:
         counts = (having, deserving, f"{enclosed(having)} and {deserving}")
         found: dict[str, Measure] = {f"odd {column}": CountIf(_odd(column, subject)) for column in _flags(settings)}
         found["grouped"] = CountIf(f"{enclosed(known)} and {quoted(settings.group)} is not null")
-        named = _is_named(settings.group, subject)
+        named = may_be_named(settings.group, subject)
         found["groups"] = GroupCounts(settings.group, known, counts, settings.minimum_group_size, MOST_GROUPS + 1, named)
         return found
 
@@ -142,18 +142,12 @@ class Bias:
         parts = [*_parity(settings, groups)]
         if settings.opportunity_difference_at_most is not None:
             parts += _opportunity(settings, deserving)
-        verdicts: tuple[Verdict, ...] = ("missed", "unknown", "met")
-        worst = next(verdict for verdict in verdicts if verdict in {part for part, _ in parts})
-        told = dict.fromkeys(text for verdict, text in parts if verdict == worst)
+        verdict = worst(part for part, _ in parts)
+        told = dict.fromkeys(text for part, text in parts if part == verdict)
         left_out = counted(readings, "grouped") - sum(group.rows for group in groups)
         small = (f"{amount(left_out)} in smaller groups are not judged",) if left_out and len(groups) <= MOST_GROUPS else ()
         value = round(_apart(settings, groups).ratio, 4) if _comparable(groups) is None else None
-        return Judgement(worst, "; ".join((*told, *small)), value, threshold)
-
-
-def _type(column: str, subject: Subject) -> str | None:
-    named = {each.name.lower(): each.type for each in subject.data_set.columns}
-    return named.get(column.lower())
+        return Judgement(verdict, "; ".join((*told, *small)), value, threshold)
 
 
 def _flags(settings: BiasSettings) -> tuple[str, ...]:
@@ -161,11 +155,11 @@ def _flags(settings: BiasSettings) -> tuple[str, ...]:
 
 
 def _odd(column: str, subject: Subject) -> str:
-    return "false" if _type(column, subject) == "boolean" else f"{quoted(column)} not in (0, 1)"
+    return "false" if declared_type(column, subject) == "boolean" else f"{quoted(column)} not in (0, 1)"
 
 
 def _is_true(column: str, subject: Subject) -> str:
-    return quoted(column) if _type(column, subject) == "boolean" else f"{quoted(column)} = 1"
+    return quoted(column) if declared_type(column, subject) == "boolean" else f"{quoted(column)} = 1"
 
 
 def _outcome(settings: BiasSettings, subject: Subject) -> tuple[str, str]:
@@ -174,11 +168,6 @@ def _outcome(settings: BiasSettings, subject: Subject) -> tuple[str, str]:
         return f"{quoted(settings.outcome)} is not null", _is_true(settings.outcome, subject)
     condition = enclosed(settings.condition or "")
     return f"{condition} is not null", condition
-
-
-def _is_named(column: str, subject: Subject) -> bool:
-    classified = {each.name.lower(): each.classification for each in subject.data_set.columns}
-    return classified.get(column.lower()) in NAMED
 
 
 def _groups(settings: BiasSettings, told: object) -> tuple[list[Group], list[Group]]:

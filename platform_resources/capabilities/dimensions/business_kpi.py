@@ -8,10 +8,10 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from platform_resources.capabilities.expressions import aggregate_problems
-from platform_resources.capabilities.judgements import Judgement, Moment, Past, Verdict
+from platform_resources.capabilities.judgements import Judgement, Moment, Past, Verdict, worst
 from platform_resources.capabilities.learned import LearnedThreshold, to_learn
-from platform_resources.capabilities.measures import Measure, Reading, Scalar, Subject, Value
-from platform_resources.capabilities.shares import number_text, plain_number
+from platform_resources.capabilities.measures import Measure, Reading, Scalar, Subject
+from platform_resources.capabilities.shares import finite_number, no_number, number_text, plain_number
 from platform_resources.spec.field_types import Text
 from platform_resources.spec.strict import Strict
 
@@ -68,25 +68,14 @@ class BusinessKpi:
 
     def judge(self, settings: BusinessKpiSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         found, threshold = readings["value"].value, ", ".join(_promises(settings))
-        value = _number(found)
+        value = finite_number(found)
         if value is None:
-            why = "has no value, as over no rows" if found is None else f"gave {str(found)!r}, which is no finite number"
-            return Judgement("unknown", f"{settings.metric} {why}", threshold=threshold)
+            return Judgement("unknown", no_number(settings.metric, found), threshold=threshold)
         parts = [*_bounds(settings, value), *_against_last(settings, value, moment)]
-        verdicts: tuple[Verdict, ...] = ("missed", "unknown", "met")
-        said = {part for part, _ in parts} or {"met"}
-        worst = next(verdict for verdict in verdicts if verdict in said)
-        told = (text for verdict, text in parts if verdict == worst)
+        verdict = worst(part for part, _ in parts)
+        told = (text for part, text in parts if part == verdict)
         learn = to_learn(settings.learned, "number", float(value))
-        return Judgement(worst, "; ".join((f"the value is {_shown(settings, value)}", *told)), float(value), threshold, learn=learn)
-
-
-def _number(value: Value) -> Decimal | None:
-    """The value as it is, without the errors of binary fractions; None for what is no finite number, or too large for one."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
-        return None
-    exact = Decimal(str(value))
-    return exact if exact.is_finite() and math.isfinite(float(exact)) else None
+        return Judgement(verdict, "; ".join((f"the value is {_shown(settings, value)}", *told)), float(value), threshold, learn=learn)
 
 
 def _bounds(settings: BusinessKpiSettings, value: Decimal) -> Iterator[Part]:

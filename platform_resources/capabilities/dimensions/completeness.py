@@ -1,12 +1,11 @@
 """The dimension `completeness`."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from pydantic import model_validator
 
-from platform_resources.capabilities.judgements import Judgement, Moment, Past
-from platform_resources.capabilities.learned import LearnedThreshold, to_learn
+from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.learned import LearnedThreshold, as_usual, promised
 from platform_resources.capabilities.measures import DistinctKeys, Measure, MissingKeys, NullCount, Reading, RowCount, Subject
 from platform_resources.capabilities.references import ColumnNames, Reference, reference_problems
 from platform_resources.capabilities.shares import counted, judged_share, nothing_to_judge
@@ -30,11 +29,6 @@ class CompletenessSettings(Strict):
         if (self.population is None) != (self.keys is None):
             raise ValueError("population and keys belong together: keys are the columns here, population.columns those there")
         return self
-
-    @property
-    def promised(self) -> float:
-        """With `learned`, a percentage is promised only if it is written."""
-        return self.at_least if self.learned is None or "at_least" in self.model_fields_set else 0.0
 
 
 class Completeness:
@@ -84,19 +78,10 @@ class Completeness:
 
     def judge(self, settings: CompletenessSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         if settings.population is not None:
-            return _as_usual(settings, _present(settings.population, settings.promised, readings), counted(readings, "population"), moment)
-        return _as_usual(settings, _filled(settings.columns or (), settings.promised, readings), counted(readings, "rows"), moment)
-
-
-def _as_usual(settings: CompletenessSettings, judgement: Judgement, whole: int, moment: Moment) -> Judgement:
-    """The judgement with the exact share that is missing, to be held against the shares before. Nothing of nothing teaches nothing."""
-    if settings.learned is None or judgement.failing_rows is None:
-        return judgement
-    missing = judgement.failing_rows / whole
-    past = tuple(Past(one.at, max(0.0, 1 - one.value / 100), one.failing_rows) for one in moment.history.past)
-    learn = to_learn(settings.learned, "share", missing, "missing", whole)
-    told = judgement if settings.promised else replace(judgement, reason=judgement.reason.rpartition(";")[0], threshold="")
-    return replace(told, value=100 * (1 - missing), learn=replace(learn, past=past) if learn is not None else None)
+            found = _present(settings.population, promised(settings), readings)
+        else:
+            found = _filled(settings.columns or (), promised(settings), readings)
+        return as_usual(settings, found, "missing", moment)
 
 
 def _nulls(column: str) -> str:

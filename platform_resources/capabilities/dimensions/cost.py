@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, assert_never
 from pydantic import BeforeValidator, Field, model_validator
 
 from platform_resources.capabilities.dimensions.duration import seconds_text
-from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, Spent, Verdict
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, Spent, Verdict, worst
 from platform_resources.capabilities.learned import LearnedThreshold, to_learn
 from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.shares import bytes_text
@@ -107,16 +107,15 @@ class Cost:
         if not moment.spent or (not whole and settings.budget.per_month is None):
             return Judgement("unknown", "no refresh has ended well yet", threshold=threshold)
         parts = list(_parts(settings, moment, whole))
-        verdicts: tuple[Verdict, ...] = ("missed", "unknown", "met")
-        worst = next(verdict for verdict in verdicts if verdict in {part for part, _ in parts})
-        told = "; ".join(text for verdict, text in parts if verdict == worst)
+        verdict = worst(part for part, _ in parts)
+        told = "; ".join(text for part, text in parts if part == verdict)
         if settings.learned is None or not whole:
             value = _cost(whole[-1], settings.measure) if whole and settings.budget.per_refresh else _this_month(settings.measure, moment)
-            return Judgement(worst, told, value, threshold)
+            return Judgement(verdict, told, value, threshold)
         value, kind = _cost(whole[-1], settings.measure), _kind(settings.measure)
         past = tuple(Past(run.at, _cost(run, settings.measure)) for run in whole)
         learn = to_learn(settings.learned, kind, value, "the last refresh")
-        return Judgement(worst, told, value, threshold, learn=replace(learn, at=whole[-1].at, past=past) if learn else None)
+        return Judgement(verdict, told, value, threshold, learn=replace(learn, at=whole[-1].at, past=past) if learn else None)
 
 
 def _parts(settings: CostSettings, moment: Moment, whole: list[Spent]) -> Iterator[Part]:

@@ -108,8 +108,9 @@ def _judged_value(settings: CustomSqlSettings, reading: Reading) -> Judgement:
 
 
 def _within(settings: CustomSqlSettings, value: Decimal) -> bool:
-    """Bounds are inclusive."""
-    return (settings.min is None or value >= settings.min) and (settings.max is None or value <= settings.max)
+    """Bounds are inclusive, and as they were written: 0.1 is at least 0.1."""
+    low, high = (None if bound is None else Decimal(str(bound)) for bound in (settings.min, settings.max))
+    return (low is None or value >= low) and (high is None or value <= high)
 
 
 def _bounds_text(settings: CustomSqlSettings) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -19,7 +20,7 @@ from platform_resources.capabilities.distribution_rules import (
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.measures import CountIf, Measure, NullCount, Reading, RowCount, Subject
 from platform_resources.capabilities.references import unknown_reference_column
-from platform_resources.capabilities.shares import amount, at_least_percent, counted, number_text, percent, percent_text
+from platform_resources.capabilities.shares import amount, at_least_percent, counted, nothing_filled, number_text, percent, percent_text
 from platform_resources.spec.durations import duration_text
 from platform_resources.spec.field_types import ColumnName, Percent, Text
 from platform_resources.spec.problems import did_you_mean, known_text
@@ -137,7 +138,7 @@ def _of(category: str) -> str:
 def _outside(settings: DistributionSettings, readings: Mapping[str, Reading], filled: int) -> Judgement:
     at_most, low, high = settings.at_most or 0, readings["low"].value, readings["high"].value
     if filled == 0:
-        return Judgement("unknown", f"{settings.column} is empty in every row, so nothing can be said", threshold=_at_most(at_most))
+        return Judgement("unknown", _nothing(settings, readings), threshold=_at_most(at_most))
     if not isinstance(low, (int, float, Decimal)) or not isinstance(high, (int, float, Decimal)):
         return Judgement("unknown", "there are no values to tell what is usual", threshold=_at_most(at_most))
     if not (math.isfinite(low) and math.isfinite(high)):
@@ -145,6 +146,10 @@ def _outside(settings: DistributionSettings, readings: Mapping[str, Reading], fi
     below, above = counted(readings, "below"), counted(readings, "above")
     what = f"{settings.column} lies outside of the usual {low:.6g} to {high:.6g} in"
     return _few(below + above, filled, at_most, what, amount(filled, "filled row"), "above" if above >= below else "below")
+
+
+def _nothing(settings: DistributionSettings, readings: Mapping[str, Reading]) -> str:
+    return f"{nothing_filled(counted(readings, 'rows'), settings.column or '')}, so nothing can be said"
 
 
 def _quiet(quiet: QuietEntities, at_most: float, readings: Mapping[str, Reading]) -> Judgement:
@@ -159,14 +164,14 @@ def _quiet(quiet: QuietEntities, at_most: float, readings: Mapping[str, Reading]
 def _few(bad: int, whole: int, at_most: float, what: str, of: str, failing: str) -> Judgement:
     met = Decimal(100 * bad) <= Decimal(str(at_most)) * whole
     reason = f"{what} {percent_text(bad, whole, at_most, up=True)} of {of}; {_at_most(at_most)} promised"
-    return Judgement("met" if met else "missed", reason, percent(bad, whole, at_most, up=True), _at_most(at_most), bad, failing)
+    return Judgement("met" if met else "missed", reason, percent(bad, whole, at_most, up=True), _at_most(at_most), bad, failing, rows=whole)
 
 
 def _shares(settings: DistributionSettings, shares: Mapping[str, ShareBounds], readings: Mapping[str, Reading], filled: int) -> Judgement:
     """All categories outside of their bounds are told; the value is their number."""
     threshold = "; ".join(f"{name} {bounds.text}" for name, bounds in shares.items())
     if filled == 0:
-        return Judgement("unknown", f"{settings.column} is empty in every row, so nothing can be said", threshold=threshold)
+        return Judgement("unknown", _nothing(settings, readings), threshold=threshold)
     broken = {name: bounds for name, bounds in shares.items() if not _within(bounds, counted(readings, _of(name)), filled)}
     others = counted(readings, "others") if settings.other_categories == "forbid" else 0
     parts = [_share_text(name, bounds, counted(readings, _of(name)), filled) for name, bounds in broken.items()]
@@ -174,7 +179,8 @@ def _shares(settings: DistributionSettings, shares: Mapping[str, ShareBounds], r
     if not parts:
         return Judgement("met", f"every category has its share of {amount(filled, 'filled row')}", 0, threshold)
     reason = f"{'; '.join(parts)} (of {amount(filled, 'filled row')})"
-    return Judgement("missed", reason, len(parts), threshold, others or None, "others" if others else None)
+    told = Judgement("missed", reason, len(parts), threshold)
+    return replace(told, failing_rows=others, failing="others", rows=filled) if others else told
 
 
 def _within(bounds: ShareBounds, rows: int, filled: int) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.judgements import Judgement, Moment, Past, Refreshes, ToLearn, Verdict
+from platform_resources.capabilities.judgements import Judgement, Moment, Past, Refreshes, ToLearn, Verdict, worst
 from platform_resources.capabilities.learned import LearnedThreshold, to_learn
 from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.shares import number_text
@@ -76,13 +76,11 @@ class RefreshDuration:
         if seconds is None:
             return Judgement("unknown", "no refresh has ended well yet", threshold=threshold)
         parts = list(_parts(settings, seconds, before))
-        verdicts: tuple[Verdict, ...] = ("missed", "unknown", "met")
-        said = {part for part, _ in parts} or {"met"}
-        worst = next(verdict for verdict in verdicts if verdict in said)
-        told = (text for verdict, text in parts if verdict == worst)
+        verdict = worst(part for part, _ in parts)
+        told = (text for part, text in parts if part == verdict)
         what = "the refresh that goes on has taken" if going_on else "the last refresh took"
         learn = _to_learn(settings, seconds, moment, going_on)
-        return Judgement(worst, "; ".join((f"{what} {seconds_text(seconds)}", *told)), round(seconds, 3), threshold, learn=learn)
+        return Judgement(verdict, "; ".join((f"{what} {seconds_text(seconds)}", *told)), round(seconds, 3), threshold, learn=learn)
 
 
 def _to_learn(settings: DurationSettings, seconds: float, moment: Moment, going_on: bool) -> ToLearn | None:

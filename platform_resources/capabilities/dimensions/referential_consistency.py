@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.learned import LearnedThreshold, as_usual, promised
 from platform_resources.capabilities.measures import CountIf, Measure, OrphanRows, Reading, RowCount, Subject
 from platform_resources.capabilities.references import ColumnNames, Reference, reference_problems
 from platform_resources.capabilities.shares import counted, judged_share, nothing_to_judge
@@ -17,12 +18,14 @@ class ReferentialConsistencySettings(Strict):
     columns: ColumnNames
     references: Reference
     at_least: Percent = 100
+    learned: LearnedThreshold = None
 
 
 class ReferentialConsistency:
     """What share of the rows that have a key refers to something that exists in an input port or another data set.
 
-    Rows with a null in the key refer to nothing and are left out: promise completeness for them.
+    Rows with a null in the key refer to nothing and are left out: promise completeness for them. With `learned`, the share that
+    refers to nothing is held against what was usual.
     """
 
     name = "referential-consistency"
@@ -56,13 +59,17 @@ class ReferentialConsistency:
     def judge(
         self, settings: ReferentialConsistencySettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment
     ) -> Judgement:
-        names = ", ".join(settings.columns)
-        keyed = counted(readings, "rows") - counted(readings, "keyless")
-        if keyed == 0:
-            return nothing_to_judge(f"every row lacks {names}", settings.at_least)
-        found = keyed - counted(readings, "orphans")
-        what = f"{names} is found in {settings.references.name} for"
-        return judged_share(found, keyed, settings.at_least, what=what, failing="orphans")
+        return as_usual(settings, _found(settings, readings), "not found", moment)
+
+
+def _found(settings: ReferentialConsistencySettings, readings: Mapping[str, Reading]) -> Judgement:
+    names, rows = ", ".join(settings.columns), counted(readings, "rows")
+    keyed = rows - counted(readings, "keyless")
+    if keyed == 0:
+        return nothing_to_judge(f"every row lacks {names}" if rows else "there are no rows", promised(settings))
+    found = keyed - counted(readings, "orphans")
+    what = f"{names} is found in {settings.references.name} for"
+    return judged_share(found, keyed, promised(settings), what=what, failing="orphans")
 
 
 CAPABILITY = ReferentialConsistency()

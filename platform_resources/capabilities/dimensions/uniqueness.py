@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.learned import LearnedThreshold, as_usual, promised
 from platform_resources.capabilities.measures import DuplicateRows, Measure, Reading, RowCount, Subject
 from platform_resources.capabilities.references import ColumnNames
 from platform_resources.capabilities.shares import counted, judged_share, nothing_to_judge
@@ -15,10 +16,14 @@ class UniquenessSettings(Strict):
 
     columns: ColumnNames | None = None
     at_least: Percent = 100
+    learned: LearnedThreshold = None
 
 
 class Uniqueness:
-    """What share of the rows is unique (the first of its key), counted exactly. Two rows without a key are duplicates of each other."""
+    """What share of the rows is unique (the first of its key), counted exactly. Two rows without a key are duplicates of each other.
+
+    With `learned`, the share of duplicates is held against what was usual.
+    """
 
     name = "uniqueness"
     config = UniquenessSettings
@@ -46,10 +51,11 @@ class Uniqueness:
     def judge(self, settings: UniquenessSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         rows = counted(readings, "rows")
         if rows == 0:
-            return nothing_to_judge("there are no rows", settings.at_least)
+            return as_usual(settings, nothing_to_judge("there are no rows", promised(settings)), "", moment)
         unique = rows - counted(readings, "duplicates")
         what = f"{', '.join(_key(settings, subject))} is unique in"
-        return judged_share(unique, rows, settings.at_least, what=what, failing="duplicates")
+        found = judged_share(unique, rows, promised(settings), what=what, failing="duplicates")
+        return as_usual(settings, found, "duplicates", moment)
 
 
 def _key(settings: UniquenessSettings, subject: Subject) -> tuple[str, ...]:

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.learned import LearnedThreshold, as_usual, promised
 from platform_resources.capabilities.measures import CountIf, Measure, NullCount, OutOfRange, Reading, RowCount, Subject
-from platform_resources.capabilities.shares import counted, judged_share, nothing_to_judge
+from platform_resources.capabilities.shares import counted, judged_share, nothing_filled, nothing_to_judge
 from platform_resources.capabilities.sql_text import literal, quoted
 from platform_resources.spec.field_types import ColumnName, Percent, Text, YesNo
 from platform_resources.spec.strict import Strict
@@ -56,6 +57,7 @@ class ValiditySettings(Strict):
     pattern: Annotated[Text, AfterValidator(_regular_expression)] | None = None
     not_in_future: YesNo = False
     at_least: Percent = 100
+    learned: LearnedThreshold = None
 
     @model_validator(mode="after")
     def _one_rule(self) -> "ValiditySettings":
@@ -81,7 +83,7 @@ class Validity:
     """What share of the filled values of a column is allowed: from a list, within a range, of a pattern, or not in the future.
 
     Bounds are inclusive; a date as a bound means its midnight. A pattern (RE2 syntax) must match the whole value.
-    Times without a zone are UTC.
+    Times without a zone are UTC. With `learned`, the share that is not allowed is held against what was usual.
     """
 
     name = "validity"
@@ -100,6 +102,9 @@ class Validity:
 - name: Nobody buys tomorrow
   type: service-level-asset
   properties: {dimension: validity, data_set: customers, column: last_purchase_at, not_in_future: true}
+- name: No more odd postcodes than usual
+  type: service-level-asset
+  properties: {dimension: validity, data_set: customers, column: postcode, pattern: "[0-9]{5}", learned: true}
 """
 
     def columns_used(self, settings: ValiditySettings) -> Mapping[str, tuple[str, ...]]:
@@ -116,12 +121,17 @@ class Validity:
         return {"rows": RowCount(), "nulls": NullCount(settings.column), "invalid": _invalid(settings, _type(settings, subject))}
 
     def judge(self, settings: ValiditySettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
-        filled = counted(readings, "rows") - counted(readings, "nulls")
-        if filled == 0:
-            return nothing_to_judge(f"{settings.column} is empty in every row", settings.at_least)
-        valid = filled - counted(readings, "invalid")
-        what = f"{settings.column} is {_rule(settings)} in"
-        return judged_share(valid, filled, settings.at_least, what=what, failing="invalid", of="filled row")
+        return as_usual(settings, _valid(settings, readings), "invalid", moment)
+
+
+def _valid(settings: ValiditySettings, readings: Mapping[str, Reading]) -> Judgement:
+    rows = counted(readings, "rows")
+    filled = rows - counted(readings, "nulls")
+    if filled == 0:
+        return nothing_to_judge(nothing_filled(rows, settings.column), promised(settings))
+    valid = filled - counted(readings, "invalid")
+    what = f"{settings.column} is {_rule(settings)} in"
+    return judged_share(valid, filled, promised(settings), what=what, failing="invalid", of="filled row")
 
 
 def _type(settings: ValiditySettings, subject: Subject) -> str | None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.judgements import Judgement, Moment, Verdict
+from platform_resources.capabilities.judgements import Judgement, Moment, Verdict, worst
 from platform_resources.capabilities.learned import LearnedThreshold, to_learn
 from platform_resources.capabilities.measures import Measure, Reading, RowCount, Subject
 from platform_resources.capabilities.shares import amount, counted, number_text
@@ -67,12 +67,10 @@ class Volume:
     def judge(self, settings: VolumeSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         rows = counted(readings, "rows")
         parts = [*_bounds(settings, rows), *_against_former(settings, rows, moment.previous_rows)]
-        verdicts: tuple[Verdict, ...] = ("missed", "unknown", "met")
-        said = {part for part, _ in parts} or {"met"}
-        worst = next(verdict for verdict in verdicts if verdict in said)
-        texts = dict.fromkeys(text for verdict, text in parts if verdict == worst)
+        verdict = worst(part for part, _ in parts)
+        texts = dict.fromkeys(text for part, text in parts if part == verdict)
         learn = to_learn(settings.learned, "count", rows)
-        return Judgement(worst, "; ".join((amount(rows), *texts)), rows, ", ".join(_promises(settings)), learn=learn)
+        return Judgement(verdict, "; ".join((amount(rows), *texts)), rows, ", ".join(_promises(settings)), learn=learn)
 
 
 def _bounds(settings: VolumeSettings, rows: int) -> Iterator[Part]:

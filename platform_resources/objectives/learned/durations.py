@@ -10,11 +10,13 @@ from platform_resources.objectives.learned.robust import bound, scale
 from platform_resources.objectives.periods import Period
 
 DURATIONS = Settings(min_change=0.2, min_amount=10.0, sides="upper")
+# A unit, the one below it, and from how many seconds on both are used: under two days, hours tell more than days.
+_UNITS = ((86_400, "d", 3600, "h", 172_800), (3600, "h", 60, "min", 3600), (60, "min", 1, "s", 60))
 
 
 def learned_duration(history: Iterable[Point], current: Point, settings: Settings = DURATIONS, excluded: Iterable[Period] = ()) -> Learned:
     """Whether the current number of seconds is usual. History at or after its time, and in excluded periods, takes no part."""
-    return judged(current.value, usual_duration(history, current.at, settings, excluded), shown_seconds)
+    return judged(current.value, usual_duration(history, current.at, settings, excluded), shown_seconds, "longer")
 
 
 def usual_duration(
@@ -37,7 +39,11 @@ def usual_duration(
 
 
 def shown_seconds(seconds: float) -> str:
-    """Seconds as people read them: 12.3 s, or 1:02:03."""
+    """Seconds as people read them, in two units and rounded up: `12.3 s`, `5 min`, `26 h 3 min`, `7 d 9 h`."""
     if seconds >= timedelta.max.total_seconds():
         return f"{seconds:.2g} s"
-    return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))
+    for large, name, small, rest_name, least in _UNITS:
+        if seconds >= least or seconds == large:
+            whole, rest = divmod(math.ceil(seconds / small), large // small)
+            return f"{whole} {name} {rest} {rest_name}" if rest else f"{whole} {name}"
+    return f"{math.ceil(seconds * 10) / 10:g} s"

@@ -59,7 +59,7 @@ def _after(local: datetime, seconds: float, zone: tzinfo) -> datetime:
 
 def learned_gap(history: Iterable[Point], current: Point, settings: Settings = GAPS, excluded: Iterable[Period] = ()) -> Learned:
     """Whether so many seconds after a publication is a usual gap, ended or not."""
-    return judged(current.value, usual_gap(history, current.at, settings, excluded), shown_seconds)
+    return judged(current.value, usual_gap(history, current.at, settings, excluded), shown_seconds, "longer")
 
 
 def usual_gap(history: Iterable[Point], at: datetime, settings: Settings = GAPS, excluded: Iterable[Period] = ()) -> Usual | NotYet:

@@ -102,15 +102,27 @@ class Learned:
     reason: str
 
 
-def judged(value: float, usual: Usual | NotYet, shown: Callable[[float], str]) -> Learned:
-    """What the bounds say of a value; `shown` writes a number with its unit."""
+def judged(value: float, usual: Usual | NotYet, shown: Callable[[float], str], more: str = "") -> Learned:
+    """What the bounds say of a value; `shown` writes a number with its unit. `more` is a word for too much where nothing is too little."""
     if isinstance(usual, NotYet):
         return Learned("learning", None, None, None, usual.points, usual.reason)
     state: State = "within" if usual.low <= value <= usual.high else "outside"
-    where = "within" if state == "within" else "below" if value < usual.low else "above"
-    bounds = f"{shown(usual.low)} to {shown(usual.high)}"
-    reason = f"{shown(value)} is {where} {bounds}, usual{usual.season} by {usual.points} points; expected {shown(usual.expected)}"
+    said = _up_to(value, usual, shown, more) if more and usual.low <= 0 else _between(value, usual, shown)
+    reason = f"{said}{usual.season} by {usual.points} points; expected {shown(usual.expected)}"
     return Learned(state, usual.low, usual.high, usual.expected, usual.points, reason)
+
+
+def _between(value: float, usual: Usual, shown: Callable[[float], str]) -> str:
+    where = "below" if value < usual.low else "above" if value > usual.high else "within"
+    return f"{shown(value)} is {where} {shown(usual.low)} to {shown(usual.high)}, usual"
+
+
+def _up_to(value: float, usual: Usual, shown: Callable[[float], str], more: str) -> str:
+    """A value beyond its bound by so little that both are written alike is said to be just that."""
+    if value <= usual.high:
+        return f"{shown(value)} is as usual: up to {shown(usual.high)}"
+    just = "a little " if shown(value) == shown(usual.high) else ""
+    return f"{shown(value)} is {just}{more} than usual: up to {shown(usual.high)}"
 
 
 def considered(history: Iterable[AnyPoint], at: datetime, settings: Settings, excluded: Iterable[Period] = ()) -> list[AnyPoint]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from platform_resources.capabilities.shares import share_text
 from platform_resources.objectives.learned.forecasts import Forecast, forecast, places, season_words
 from platform_resources.objectives.learned.points import ENOUGH, Learned, NotYet, Settings, Usual, considered, judged, too_few
 from platform_resources.objectives.learned.robust import MEDIAN_VARIANCE, bound, median, scale
@@ -37,7 +38,7 @@ def learned_share(history: Iterable[Part], current: Part, settings: Settings = S
     if not current.rows:
         return Learned("unknown", None, None, None, 0, "there are no rows, so there is no share of them")
     usual = usual_share(history, current.at, current.rows, settings, excluded)
-    return judged(current.share, usual, lambda share: f"{share:.2%}")
+    return judged(current.share, usual, share_text)
 
 
 def usual_share(

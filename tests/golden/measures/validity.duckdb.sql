@@ -34,3 +34,11 @@ select
   count_if("last_purchase_at" > now() at time zone 'UTC')
 from "internal"."customers"
 having count(*) >= 0;
+
+-- No more odd postcodes than usual
+select
+  count(*),
+  count(*) - count("postcode"),
+  count_if(not regexp_full_match(cast("postcode" as varchar), '[0-9]{5}'))
+from "internal"."customers"
+having count(*) >= 0;

@@ -57,3 +57,12 @@ SELECT
 FROM "internal"."customers"
 HAVING
   COUNT(*) >= 0;
+
+-- No more odd postcodes than usual
+SELECT
+  COUNT(*),
+  COUNT(*) - COUNT("postcode"),
+  COUNT_IF(NOT REGEXP_LIKE(CAST("postcode" AS VARCHAR), '[0-9]{5}'))
+FROM "internal"."customers"
+HAVING
+  COUNT(*) >= 0;

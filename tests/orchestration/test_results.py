@@ -1,0 +1,31 @@
+"""What Dagster is told of a judgement."""
+
+import pytest
+
+from platform_resources.capabilities.judgements import Judgement
+from platform_resources.capabilities.shares import judged_share
+from platform_resources.orchestration.results import told_of
+
+
+def test_failing_rows_are_told_with_their_share_of_the_rows_that_were_looked_at():
+    told = told_of(judged_share(99_996, 100_000, 100, what="id is filled in", failing="nulls in id"))
+    assert told == {
+        "value": 99.996,
+        "shown": "99.9 %",
+        "threshold": "at least 100 %",
+        "failing_rows": 4,
+        "failing_share": pytest.approx(0.00004),
+    }
+
+
+@pytest.mark.parametrize(
+    ("judgement", "told"),
+    [
+        (Judgement("met", "so"), {}),
+        (Judgement("met", "so", 0, failing_rows=0, rows=10), {"value": 0, "failing_rows": 0, "failing_share": 0.0}),
+        (Judgement("missed", "so", 1, failing_rows=3), {"value": 1, "failing_rows": 3}),
+        (Judgement("unknown", "so", failing_rows=0, rows=0), {"failing_rows": 0}),
+    ],
+)
+def test_a_share_of_unknown_rows_is_not_told(judgement, told):
+    assert told_of(judgement) == told
