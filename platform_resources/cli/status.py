@@ -50,15 +50,13 @@ def overview(root: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: d
     from platform_resources.ledger.database import LedgerUnavailable
     from platform_resources.orchestration.evaluating import looked_at, synced_ledger
     from platform_resources.orchestration.health import mesh_health
-    from platform_resources.orchestration.importing import with_imported
 
     state = state_folder(root)
-    health = mesh_health(state, products, history(root), now)
     try:
         with synced_ledger(state, history(root), now) as ledger:
-            return Overview(with_imported(ledger, health, now), looked_at(ledger, state, plan, products, now))
+            return Overview(*looked_at(ledger, state, plan, products, now))
     except LedgerUnavailable as error:
-        return Overview(health, {}, str(error))
+        return Overview(mesh_health(state, products, history(root), now), {}, str(error))
 
 
 def _print(found: Overview, plan: MeshPlan, product: str | None) -> None:

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from platform_resources.objectives.health import CheckState, ProductHealth
     from platform_resources.orchestration.trust import Trust
 
-STYLES = {"healthy": "green", "unhealthy": "red", "unknown": "yellow", "unpublished": "yellow", "unreadable": "red", "not run": "dim"}
+STYLES = {
+    "healthy": "green",
+    "use with care": "yellow",
+    "unhealthy": "red",
+    "unknown": "yellow",
+    "unpublished": "yellow",
+    "unreadable": "red",
+    "not run": "dim",
+}
 VERDICTS = {"met": "green", "missed": "red", "unknown": "yellow"}
 COLUMNS = ("product", "health", "published (UTC)", "promises met", "tests and\nmonitors", "incidents")
 

@@ -1,20 +1,33 @@
-"""How a product is now: its newest version, what the last checks said, and whether it is still fresh."""
+"""How a product is now: its newest version, what the last checks said, and the grade that follows from them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.spec.durations import duration_text
 
 CLOCKS_MAY_DIFFER_BY = timedelta(minutes=5)
-Status = Literal["healthy", "unhealthy", "unknown", "unpublished", "unreadable", "not run"]
+# A version that was made and not published is noted on the scorecard with these words; one that is as the last is no worse than that.
+NOT_PUBLISHED, NOTHING_CHANGED = "not published", "not published, nothing changed"
+# What is missed of these makes data late, or keeps it from being read: that is never only a hint.
+STALE_OR_UNREADABLE = frozenset({"freshness", "availability"})
+MOST_REASONS = 2
+
+Status = Literal["healthy", "use with care", "unhealthy", "unknown", "unpublished", "unreadable", "not run"]
+Severity = Literal["error", "warning"]
+# What a check that is not met does to the grade.
+Weight = Literal["breaks", "informs", "target"]
 
 
 @dataclass(frozen=True, slots=True)
 class CheckState:
-    """What a check last said; `at` is None if it never ran. `key` is that of the asset that it is of."""
+    """What a check last said; `at` is None if it never ran. `key` is that of the asset that it is of.
+
+    `columns` are those it is about, as `data_set.column`, or the whole data set. `fault` says what is broken where the title says what
+    ought to be. A `target` is one of the business: it says nothing about the data. `learning`: what is usual is not known yet.
+    """
 
     name: str
     title: str
@@ -25,6 +38,19 @@ class CheckState:
     reason: str
     at: datetime | None
     key: tuple[str, ...] = ()
+    severity: Severity = "warning"
+    target: bool = False
+    columns: tuple[str, ...] = ()
+    fault: str = ""
+    learning: bool = False
+
+    @property
+    def weight(self) -> Weight:
+        """A gate weighs as an error, and so does what makes data stale or unreadable."""
+        late = self.dimension in STALE_OR_UNREADABLE or (self.kind == "input" and self.name == "fresh")
+        if self.gate or self.severity == "error" or late:
+            return "breaks"
+        return "target" if self.target else "informs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +65,20 @@ class PublishedState:
 
 
 @dataclass(frozen=True, slots=True)
+class Grade:
+    """How a product is, why in one sentence (empty if all is met), and the columns that this concerns, as `data_set.column`."""
+
+    status: Status
+    reason: str = ""
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ProductHealth:
     """A product's status and everything it follows from; `outcome` tells how its last refresh ended.
 
-    `problem` says why its published versions are unreadable, and what to do.
+    `reason` says in one sentence why the status is what it is, `columns` what it concerns. `problem` says why its published versions are
+    unreadable, and what to do.
     """
 
     product: str
@@ -53,6 +89,8 @@ class ProductHealth:
     checks: tuple[CheckState, ...]
     outcome: str = ""
     problem: str = ""
+    reason: str = ""
+    columns: tuple[str, ...] = ()
 
     def count(self, verdict: Verdict, kind: str = "objective") -> int:
         return sum(check.verdict == verdict and check.kind == kind for check in self.checks)
@@ -66,7 +104,7 @@ class ProductHealth:
 class Watched:
     """One check of a product as far as health goes; `dimension` and `data_set` are empty for what is no objective.
 
-    `max_age` is given exactly for freshness objectives.
+    `max_age` is given exactly for freshness objectives. The rest is as in CheckState.
     """
 
     key: tuple[str, ...]
@@ -77,6 +115,10 @@ class Watched:
     dimension: str = ""
     data_set: str = ""
     max_age: timedelta | None = None
+    severity: Severity = "warning"
+    target: bool = False
+    columns: tuple[str, ...] = ()
+    fault: str = ""
 
 
 Executions = Mapping[tuple[tuple[str, ...], str], tuple[Verdict, str, datetime]]
@@ -94,7 +136,26 @@ def _check_state(check: Watched, published: PublishedState | None, executions: E
     verdict, reason, at = executions.get((check.key, check.name), never)
     if check.max_age is not None and published is not None:
         verdict, reason = freshness_now(check.max_age, check.data_set, published, now)
-    return CheckState(check.name, check.title, check.kind, check.dimension, check.gate, verdict, reason, at, check.key)
+    return check_state(check, verdict, reason, at)
+
+
+def check_state(check: Watched, verdict: Verdict, reason: str, at: datetime | None) -> CheckState:
+    """What is watched together with what it says."""
+    return CheckState(
+        name=check.name,
+        title=check.title,
+        kind=check.kind,
+        dimension=check.dimension,
+        gate=check.gate,
+        verdict=verdict,
+        reason=reason,
+        at=at,
+        key=check.key,
+        severity=check.severity,
+        target=check.target,
+        columns=check.columns,
+        fault=check.fault,
+    )
 
 
 def freshness_now(max_age: timedelta, data_set: str, published: PublishedState, now: datetime) -> tuple[Verdict, str]:
@@ -109,12 +170,56 @@ def freshness_now(max_age: timedelta, data_set: str, published: PublishedState, 
     return ("met" if age <= max_age else "missed"), told
 
 
-def status(runs: bool, published: PublishedState | None, checks: Sequence[CheckState]) -> Status:
-    """Unhealthy if a promise is broken or an input failed; unknown if a promise was not measured. Unknown is not met."""
+def grade(runs: bool, published: PublishedState | None, checks: Sequence[CheckState], outcome: str = "", problem: str = "") -> Grade:
+    """The one place where it is decided how a product is. Unknown is not met: it weighs one grade less than what it may be.
+
+    `outcome` is how the last refresh ended, in the words of its scorecard; `problem` why published versions cannot be read.
+    """
+    if problem:
+        return Grade("unreadable", problem)
     if not runs:
-        return "not run"
+        return Grade("not run")
+    shut = _held_back(outcome)
     if published is None:
-        return "unpublished"
-    if any(check.verdict == "missed" for check in checks):
-        return "unhealthy"
-    return "unknown" if any(check.verdict == "unknown" for check in checks) else "healthy"
+        return Grade("unpublished", shut or "nothing was published yet", _columns(checks))
+    if shut:
+        return Grade("unhealthy", f"the last refresh was held back, {shut}", _columns(checks))
+    return _by_weight(checks)
+
+
+def _held_back(outcome: str) -> str:
+    """Why the last refresh made a version that was not published; empty if it did not."""
+    if not outcome.startswith(NOT_PUBLISHED) or outcome.startswith(NOTHING_CHANGED):
+        return ""
+    return outcome.removeprefix(NOT_PUBLISHED).lstrip(",: ")
+
+
+def _by_weight(checks: Sequence[CheckState]) -> Grade:
+    """The first line of the table that holds decides."""
+    missed = {weight: [c for c in checks if c.verdict == "missed" and c.weight == weight] for weight in get_args(Weight)}
+    unknown = {weight: [c for c in checks if c.verdict == "unknown" and c.weight == weight] for weight in get_args(Weight)}
+    learning = [check for check in unknown["informs"] if check.learning]
+    unmeasured = [check for check in unknown["informs"] if not check.learning]
+    table: tuple[tuple[Status, list[CheckState]], ...] = (
+        ("unhealthy", missed["breaks"]),
+        ("unknown", unknown["breaks"]),
+        ("use with care", missed["informs"] + unmeasured),
+    )
+    concerned = _columns(checks)
+    for status, decisive in table:
+        if decisive:
+            return Grade(status, _reasons(decisive), concerned)
+    return Grade("healthy", _reasons(missed["target"] + unknown["target"] + learning))
+
+
+def _columns(checks: Sequence[CheckState]) -> tuple[str, ...]:
+    """What is not met as promised; targets of the business and what is still being learned concern no column."""
+    told = (check.columns for check in checks if check.verdict != "met" and check.weight != "target" and not check.learning)
+    return tuple(sorted({column for columns in told for column in columns}))
+
+
+def _reasons(checks: Sequence[CheckState]) -> str:
+    """The first of them in words, and how many more there are."""
+    told = [f"{check.fault or check.title}: {check.reason}" if check.reason else check.fault or check.title for check in checks]
+    more = f"; and {len(told) - MOST_REASONS} more" if len(told) > MOST_REASONS else ""
+    return "; ".join(told[:MOST_REASONS]) + more

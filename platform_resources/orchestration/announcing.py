@@ -1,7 +1,7 @@
 """What a domain has to announce: facts out of the ledger and the plan, and the messages that follow written into the outbox."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -24,13 +24,11 @@ from platform_resources.notify.facts import (
     product_facts,
 )
 from platform_resources.notify.notices import budget_notices, digest_notices, input_notices, schema_notices
-from platform_resources.objectives.health import Status
+from platform_resources.objectives.health import ProductHealth
 from platform_resources.objectives.indicators import ALERT_LEVELS
 from platform_resources.orchestration.schema_changes import input_changes, published_changes
 from platform_resources.orchestration.troubles import troubles
 from platform_resources.orchestration.watching import Observed
-from platform_resources.planning.conventions import check_text
-from platform_resources.planning.faults import fault
 from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.spec.problems import errors
 
@@ -56,6 +54,7 @@ class Round:
     now: datetime
     dagster: str = ""
     domain: str = ""
+    health: Mapping[str, ProductHealth] = field(default_factory=dict)
 
     @property
     def names(self) -> frozenset[str]:
@@ -204,7 +203,7 @@ def _digests(connection: Connection, found: Round, abouts: Mapping[str, About]) 
             title=plan.title,
             digest=plan.digest,
             products=(
-                *(_line(product, found) for product in own),
+                *(_line(found.health[product.name]) for product in own),
                 *(_rejected_line(each) for each in found.rejected if each.domain == name),
             ),
             open=tuple(_open(stored, abouts) for stored in here if stored.incident.live),
@@ -217,16 +216,9 @@ def _digests(connection: Connection, found: Round, abouts: Mapping[str, About]) 
         yield digest_notices(day, known, found.now)
 
 
-def _line(product: ProductPlan, found: Round) -> ProductLine:
-    """What was never checked is unknown, and unknown is not healthy."""
-    observed = {each.check: each for each in found.observations if each.product == product.name}
-    missed = [each for each in observed.values() if each.verdict == "missed"]
-    first = min(missed, key=lambda each: each.at, default=None)
-    if first is not None:
-        return ProductLine(product.title, "unhealthy", f"{fault(first.check, first.title)}{f': {first.reason}' if first.reason else ''}")
-    expected = {check_text(check.key, check.name) for check in product.checks}
-    known = {check for check, each in observed.items() if each.verdict == "met"}
-    return ProductLine(product.title, "healthy") if expected <= known else ProductLine(product.title, *_unknown(expected - known))
+def _line(health: ProductHealth) -> ProductLine:
+    """The same as `mesh status` says."""
+    return ProductLine(health.title, health.status, health.reason)
 
 
 def _rejected_line(rejected: RejectedProduct) -> ProductLine:
@@ -234,10 +226,6 @@ def _rejected_line(rejected: RejectedProduct) -> ProductLine:
     first = next(iter(errors(rejected.problems)), None)
     told = f": {first.file}:{first.line} {first.message}" if first is not None else ""
     return ProductLine(rejected.name, "unknown", f"its description is broken, so it is neither refreshed nor judged{told}")
-
-
-def _unknown(checks: Collection[str]) -> tuple[Status, str]:
-    return "unknown", f"{len(checks)} of its checks say nothing yet, or could not be measured"
 
 
 def _open(stored: StoredIncident, abouts: Mapping[str, About]) -> OpenLine:

@@ -19,10 +19,12 @@ from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
 from platform_resources.ledger.reads import pulled_by, reads_of
 from platform_resources.ledger.standing import Standing, standings
 from platform_resources.ledger.syncing import sync
+from platform_resources.objectives.health import ProductHealth
 from platform_resources.objectives.incidents import Event, Incident
 from platform_resources.objectives.response import response
 from platform_resources.orchestration.announcing import Round, announce
 from platform_resources.orchestration.forecasting import forecast
+from platform_resources.orchestration.grading import graded
 from platform_resources.orchestration.ledger_events import DagsterLog
 from platform_resources.orchestration.probing import Judged, judged_objectives
 from platform_resources.orchestration.tending import tend
@@ -52,6 +54,7 @@ class Evaluated:
     messages: int
     verdicts: Mapping[str, tuple[Observed, ...]]
     outcomes: Mapping[str, str]
+    health: Mapping[str, ProductHealth]
     trust: Mapping[str, Trust]
 
 
@@ -78,13 +81,15 @@ def evaluate(
     with ledger.reading() as connection:
         judged = {product.name: standings(connection, product, now) for product in products}
         observations = observed(connection, state, products, judged, now, just_now)
+        outcomes = {product.name: _outcome(connection, product.name, now) for product in products}
+    health = {each.product: each for each in graded(state, products, observations, outcomes)}
     with ledger.projecting() as connection:
         tended = tend(connection, plan, products, observations, judged, registry, now)
-        queued = announce(connection, Round(plan, products, observations, judged, now, os.environ.get(DAGSTER_VARIABLE, ""), domain))
+        about = Round(plan, products, observations, judged, now, os.environ.get(DAGSTER_VARIABLE, ""), domain, health)
+        queued = announce(connection, about)
     with ledger.reading() as connection:
         found = trust(connection, plan, products, observations, judged, now)
-        outcomes = {product.name: _outcome(connection, product.name, now) for product in products}
-    return Evaluated(now, just_now, tended.events, queued, _verdicts(products, observations), outcomes, found)
+    return Evaluated(now, just_now, tended.events, queued, _verdicts(products, observations), outcomes, health, found)
 
 
 def _verdicts(products: Sequence[ProductPlan], observations: Sequence[Observed]) -> dict[str, tuple[Observed, ...]]:
@@ -110,12 +115,15 @@ def _outcome(connection: Connection, product: str, now: datetime) -> str:
     return cards[-1].outcome if cards else "not refreshed lately"
 
 
-def looked_at(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: datetime) -> dict[str, Trust]:
-    """How far each of these products can be trusted, without changing anything. The ledger must be synced before."""
+def looked_at(
+    ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: datetime
+) -> tuple[tuple[ProductHealth, ...], dict[str, Trust]]:
+    """How each of these products is and how far it can be trusted, without changing anything. The ledger must be synced before."""
     with ledger.reading() as connection:
         judged = {product.name: standings(connection, product, now) for product in products}
         observations = observed(connection, state, products, judged, now)
-        return trust(connection, plan, products, observations, judged, now)
+        outcomes = {product.name: _outcome(connection, product.name, now) for product in products}
+        return graded(state, products, observations, outcomes), trust(connection, plan, products, observations, judged, now)
 
 
 def trust(

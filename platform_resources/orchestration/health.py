@@ -11,9 +11,11 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from platform_resources.capabilities.dimensions.freshness import FreshnessSettings
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.ledger.projection import moment
-from platform_resources.objectives.health import Executions, ProductHealth, PublishedState, Watched, check_states, status
+from platform_resources.objectives.health import CheckState, Executions, ProductHealth, PublishedState, Watched, check_states, grade
 from platform_resources.orchestration.specs import asset_key
+from platform_resources.planning import conventions
 from platform_resources.planning.check_plans import CheckPlan, ObjectivePlan
+from platform_resources.planning.faults import fault
 from platform_resources.planning.plan import ProductPlan
 from platform_resources.warehouses.versions import Publication, VersionsUnreadable, shelf
 
@@ -33,10 +35,19 @@ def _health(state_folder: Path, product: ProductPlan, executions: Executions, ou
     try:
         published = _published(state_folder, product)
     except VersionsUnreadable as error:
-        return ProductHealth(product.name, product.title, product.domain, "unreadable", None, (), outcome, str(error))
-    checks = check_states(watched(product), published, executions, now) if product.runs else ()
-    state = status(product.runs, published, checks)
-    return ProductHealth(product.name, product.title, product.domain, state, published, checks, outcome)
+        return health_of(product, None, (), outcome, str(error))
+    return health_of(product, published, check_states(watched(product), published, executions, now), outcome)
+
+
+def health_of(
+    product: ProductPlan, published: PublishedState | None, checks: tuple[CheckState, ...], outcome: str, problem: str = ""
+) -> ProductHealth:
+    """A product that does not run has no checks; one whose versions cannot be read says why in `problem`."""
+    known = checks if product.runs else ()
+    found = grade(product.runs, published, known, outcome, problem)
+    return ProductHealth(
+        product.name, product.title, product.domain, found.status, published, known, outcome, problem, found.reason, found.columns
+    )
 
 
 def _outcomes(products: Iterable[ProductPlan], instance: dg.DagsterInstance) -> dict[str, str]:
@@ -57,7 +68,17 @@ def watched(product: ProductPlan) -> tuple[Watched, ...]:
 
 
 def _watched(check: CheckPlan, objective: ObjectivePlan | None) -> Watched:
-    common = Watched(check.key, check.name, check.title, check.kind, check.blocking)
+    common = Watched(
+        key=check.key,
+        name=check.name,
+        title=check.title,
+        kind=check.kind,
+        gate=check.blocking,
+        severity=check.severity,
+        target=check.target,
+        columns=check.columns,
+        fault=fault(conventions.check_text(check.key, check.name), check.title),
+    )
     if objective is None:
         return common
     max_age = objective.settings.max_age if isinstance(objective.settings, FreshnessSettings) else None

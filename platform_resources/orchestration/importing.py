@@ -1,7 +1,7 @@
 """How results of dbt tests that ran elsewhere get into Dagster's event log, each once."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +13,6 @@ from platform_resources.ledger import history
 from platform_resources.ledger.checks import retire, take_in
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.records import Check, check_id
-from platform_resources.objectives.health import CheckState, ProductHealth, status
 from platform_resources.orchestration.evaluating import synced_ledger
 from platform_resources.orchestration.removed_tests import PROJECT, TEST, origins, removed_checks
 from platform_resources.orchestration.results import SEVERITIES
@@ -166,26 +165,3 @@ def evaluation(match: Matched, result: ForeignResult, artefacts: Artefacts) -> d
         metadata=metadata,
         blocking=match.planned.blocking if match.planned is not None else False,
     )
-
-
-def with_imported(ledger: Ledger, health: Sequence[ProductHealth], now: datetime) -> tuple[ProductHealth, ...]:
-    """The health of products with their imported checks beside those of the plan; both weigh the same. The ledger must be synced before."""
-    with ledger.reading() as connection:
-        states = history.check_states(connection, now, [each.product for each in health])
-    own = [state for state in states if state.check.kind == KIND]
-    return tuple(_with(each, [state for state in own if state.check.product == each.product]) for each in health)
-
-
-def _with(health: ProductHealth, states: Sequence[history.CheckState]) -> ProductHealth:
-    """A product that is not run, not published or not readable stays so, whatever was tested of it."""
-    checks = (*health.checks, *(_state(each) for each in states))
-    judged = health.status in ("healthy", "unhealthy", "unknown")
-    return replace(health, checks=checks, status=status(True, health.published, checks) if judged else health.status)
-
-
-def _state(found: history.CheckState) -> CheckState:
-    check, reading = found.check, found.reading
-    key = tuple(check.asset_key.split("/"))
-    if reading is None:
-        return CheckState(check.name, check.title, check.kind, "", False, "unknown", "not imported yet", None, key)
-    return CheckState(check.name, check.title, check.kind, "", False, reading.verdict, reading.reason, reading.at, key)

@@ -9,6 +9,7 @@ import dagster as dg
 
 from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.capabilities.registry import Registry
+from platform_resources.objectives.health import NOT_PUBLISHED, NOTHING_CHANGED
 from platform_resources.orchestration.audit_history import histories_for_audit
 from platform_resources.orchestration.profiles import profile_observations, profiles_by_port
 from platform_resources.orchestration.refresh_resource import RefreshResource
@@ -153,7 +154,7 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
             decision = decided(audited, fingerprint(product), unbuilt(database, fingerprint(product)))
             set_gate(database, decision)
         if not decision.open:
-            _report_unpublished(context, refresh, product, decision, f"not published, the gate is closed: {decision.reason}")
+            _report_unpublished(context, refresh, product, decision, f"{NOT_PUBLISHED}, the gate is closed: {decision.reason}")
         selected = context.selected_asset_check_keys
         for result in audited:
             if dg.AssetCheckKey(asset_key(result.objective.check.key), result.objective.check.name) in selected:
@@ -165,7 +166,7 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
 def _report_stopped(context: Context, refresh: RefreshResource, product: ProductPlan, reason: str) -> None:
     """The scorecard of a refresh that ends before its audit: nothing was measured."""
     verdicts = tuple(Verdict(o.check.title, o.dimension, "unknown", "not audited") for o in product.audited)
-    _report_unpublished(context, refresh, product, Gate(False, reason, verdicts), f"not published: {reason}")
+    _report_unpublished(context, refresh, product, Gate(False, reason, verdicts), f"{NOT_PUBLISHED}: {reason}")
 
 
 def _report_unpublished(
@@ -194,7 +195,7 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
                 raise dg.Failure(f"{product.name} is not published: {decision.reason or CHANGED}", allow_retries=False)
             inputs, failing = input_records(database, product), failing_inputs(database, product)
             if failing and nothing_changed(candidate, inputs):
-                outcome = f"not published, nothing changed: {'; '.join(failing.values())}"
+                outcome = f"{NOTHING_CHANGED}: {'; '.join(failing.values())}"
                 context.log.warning(outcome)
                 _report_unpublished(context, refresh, product, decision, outcome)
                 return

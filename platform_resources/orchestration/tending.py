@@ -46,6 +46,7 @@ def tend(
 
     The products of other domains keep what was last heard of them. The ledger must be open for projecting: one process at a time.
     """
+    observations = [each for each in observations if not each.target]
     before = incident_store.board(connection)
     heard = _up_to_date(before, plan, products, observations, now)
     graph = explained(plan, _symptoms(heard, plan, registry), Rule().settle)

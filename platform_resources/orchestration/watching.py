@@ -30,6 +30,7 @@ class Observed:
     """What one check says. `check` names it uniquely within the product; `at` is the time of the evidence, not of the look at it.
 
     `reading` is what was measured last; None for what is not measured by a check: the end of a refresh, freshness that time has ended.
+    `imported`: the test runs elsewhere and is not in the plan. A `target` is one of the business, and never trouble.
     """
 
     product: str
@@ -40,12 +41,14 @@ class Observed:
     reason: str
     at: datetime
     reading: Reading | None = None
+    imported: bool = False
+    target: bool = False
 
 
 def watched_checks(product: ProductPlan) -> set[str]:
-    """Every check that the plan has of the product, by its name within it."""
-    indicators = [indicator.check for indicator in product.indicators]
-    return {REFRESH_CHECK, VERSIONS_CHECK, ENDS_CHECK, *(check_text(check.key, check.name) for check in (*product.checks, *indicators))}
+    """Every check that the plan has of the product and that can be trouble, by its name within it. A target of the business is none."""
+    checks = (*product.checks, *(indicator.check for indicator in product.indicators))
+    return {REFRESH_CHECK, VERSIONS_CHECK, ENDS_CHECK, *(check_text(check.key, check.name) for check in checks if not check.target)}
 
 
 def observed(
@@ -82,7 +85,8 @@ def _just_now(products: Iterable[ProductPlan], judged: Sequence[tuple[ObjectiveP
     for objective, judgement in judged:
         check = objective.check
         name = check_text(check.key, check.name)
-        yield Observed(owners[check], name, check.title, objective.dimension, judgement.verdict, judgement.reason, now)
+        verdict, reason = judgement.verdict, judgement.reason
+        yield Observed(owners[check], name, check.title, objective.dimension, verdict, reason, now, target=check.target)
 
 
 def _product(
@@ -117,7 +121,8 @@ def _checks(product: ProductPlan, published: PublishedState | None, readings: Ma
         if at is not None:
             reading = by_check[(check.key, check.name)] if check.max_age is None else None
             text = check_text(check.key, check.name)
-            yield Observed(product.name, text, check.title, check.dimension, said.verdict, said.reason, min(at, now), reading)
+            told = (said.verdict, said.reason, min(at, now), reading)
+            yield Observed(product.name, text, check.title, check.dimension, *told, target=check.target)
 
 
 def _evidence(check: Watched, at: datetime | None, verdict: Verdict, published: PublishedState | None) -> datetime | None:
@@ -135,7 +140,7 @@ def _imported(product: ProductPlan, remembered: Iterable[tuple[Check, Reading]])
     for check, reading in remembered:
         if check.kind == "imported":
             text = check_text(tuple(check.asset_key.split("/")), check.name)
-            yield Observed(product.name, text, check.title, check.dimension, reading.verdict, reading.reason, reading.at, reading)
+            yield Observed(product.name, text, check.title, check.dimension, reading.verdict, reading.reason, reading.at, reading, True)
 
 
 def _burning(product: ProductPlan, standing: Standing, now: datetime) -> Observed:

@@ -28,7 +28,8 @@ class Place:
 class CheckPlan:
     """One asset check: an objective, a dbt test, or what the platform itself checks of an input.
 
-    `digest` stands for what a dbt test of the team's own asks; it is empty where the plan itself tells what is checked.
+    `digest` stands for what a dbt test of the team's own asks; it is empty where the plan itself tells what is checked. `columns` are
+    those that it is about, as `data_set.column`, or the whole data set. A `target` is one of the business, and no promise about the data.
     """
 
     name: str
@@ -40,6 +41,8 @@ class CheckPlan:
     severity: Literal["error", "warning"]
     place: Place
     digest: str = ""
+    columns: tuple[str, ...] = ()
+    target: bool = False
 
 
 @dataclass(frozen=True, slots=True)

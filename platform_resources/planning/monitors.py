@@ -246,6 +246,7 @@ def _column_test(model: ModelPlan, check: CheckPlan) -> dict[str, Any]:
 
 def _monitor(product: ProductPlan, check: CheckPlan, told: Mapping[str, Any], settings: Any, work: tuple[Work, ...] = ()) -> Monitor:
     loud = {"title": check.title, "description": check.description, "severity": check.severity, "gate": check.blocking}
+    loud |= {"business_target": True} if check.target else {}
     asset = "/".join(check.key[1:])
     definition = {"kind": check.kind, "asset": asset, **plain(told), **_flat(SETTINGS, plain(settings)), **loud}
     kept = {name: value for name, value in definition.items() if value not in ("", None, [])}

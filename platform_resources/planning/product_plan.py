@@ -9,6 +9,7 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.planning import conventions
 from platform_resources.planning.channels import incidents_of, owners_of, patience_of, product_routes, rule_of
 from platform_resources.planning.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, Place
+from platform_resources.planning.concerned_columns import concerned, qualified
 from platform_resources.planning.dbt_files import generated_file, test_parts, test_severity
 from platform_resources.planning.input_plans import input_plan
 from platform_resources.planning.lineage import ordered
@@ -104,18 +105,29 @@ def _tests(mesh: Mesh, product: Product, text: ModelText, data_set: Declared[Dat
             assert data_set is not None
             kind, _ = test_parts(test)
             name = conventions.dbt_test_name(kind, text.name, column.name)
-            title = f"{column.name}: {kind.replace('_', ' ')}"
-            yield _dbt_test(name, title, key, f"dbt test {kind} of column {column.name}", test_severity(test), Place.of(data_set.origin))
+            title, told = f"{column.name}: {kind.replace('_', ' ')}", f"dbt test {kind} of column {column.name}"
+            about = qualified(data_set.name, [column.name])
+            yield _dbt_test(name, title, key, told, test_severity(test), Place.of(data_set.origin), about)
     for own in own_tests(mesh.texts_of(product)):
         if own.model == text.name:
             title = own.name.replace("_", " ").capitalize()
-            yield _dbt_test(own.name, title, key, "dbt test written by the team", own.severity, Place(own.file, 1), own.digest)
+            about = qualified(data_set.name if data_set is not None else "")
+            yield _dbt_test(own.name, title, key, "dbt test written by the team", own.severity, Place(own.file, 1), about, own.digest)
 
 
-def _dbt_test(name: str, title: str, key: conventions.Key, description: str, severity: str, place: Place, digest: str = "") -> CheckPlan:
+def _dbt_test(
+    name: str,
+    title: str,
+    key: conventions.Key,
+    description: str,
+    severity: str,
+    place: Place,
+    about: tuple[str, ...],
+    digest: str = "",
+) -> CheckPlan:
     """A failing dbt test stops what comes after it, as in `dbt build`; one of severity warn does not."""
     blocking = severity != "warn"
-    return CheckPlan(name, key, "dbt_test", title, description, blocking, "error" if blocking else "warning", place, digest)
+    return CheckPlan(name, key, "dbt_test", title, description, blocking, "error" if blocking else "warning", place, digest, about)
 
 
 def _objectives(mesh: Mesh, product: Product) -> Iterator[ObjectivePlan]:
@@ -138,6 +150,8 @@ def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAss
         blocking=gate,
         severity="error" if gate else objective.config.severity,
         place=Place.of(objective.origin),
+        columns=concerned(mesh.registry, objective, data_set),
+        target=objective.config.business_target,
     )
     return ObjectivePlan(
         check,

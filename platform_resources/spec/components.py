@@ -168,6 +168,16 @@ class ServiceLevelAsset(Strict):
     description: str = ""
     gate: YesNo = False
     severity: Literal["error", "warning"] = "warning"
+    business_target: YesNo = False
+
+    @model_validator(mode="after")
+    def _a_target_breaks_nothing(self) -> "ServiceLevelAsset":
+        if self.business_target and (self.gate or self.severity == "error"):
+            raise ValueError(
+                "business_target: yes says that a miss tells nothing against the data, gate: yes and severity: error that it does; "
+                "take one of them away"
+            )
+        return self
 
 
 class AgreementRole(Strict):

@@ -4,7 +4,6 @@ import json
 import re
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -12,10 +11,8 @@ import pytest
 
 from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED
 from platform_resources.ledger import history
-from platform_resources.objectives.health import PublishedState
-from platform_resources.orchestration.evaluating import synced_ledger
-from platform_resources.orchestration.health import mesh_health
-from platform_resources.orchestration.importing import with_imported
+from platform_resources.objectives.health import PublishedState, grade
+from platform_resources.orchestration.evaluating import looked_at, synced_ledger
 from platform_resources.repository import read_plan
 from tests.foreign_dbt import WRITTEN, data, dbt, manifest, node, result, run_results, write_project
 from tests.refresh.running import mesh, mesh_json, running, started
@@ -217,17 +214,15 @@ def test_what_was_imported_counts_for_the_health_of_its_product(tiny, tmp_path):
     imported(tiny, by_hand(tmp_path / "target", own, planned))
     with running(tiny) as found:
         now = datetime.now(UTC)
-        health = mesh_health(tiny, [read_plan(tiny)[0].product("readings")], found.instance, now)
+        plan = read_plan(tiny)[0]
         with synced_ledger(tiny, found.instance, now) as ledger:
-            (both,) = with_imported(ledger, health, now)
+            ((both,), _) = looked_at(ledger, tiny, plan, [plan.product("readings")], now)
     told = {check.name: (check.kind, check.verdict, check.reason, check.at) for check in both.checks}
     at = datetime(2024, 6, 1, 5, 0, 1, 2, UTC)
     assert told[UNIQUE] == ("dbt_test", "missed", "3 rows fail", at)
     assert told["own"] == ("imported", "missed", "1 row fails", at)
-    assert (len(both.checks), both.status) == (len(health[0].checks) + 1, "unpublished")
-    (healthy,) = (replace(each, status="healthy", published=PUBLISHED, checks=()) for each in health)
-    with running(tiny) as found, synced_ledger(tiny, found.instance, now) as ledger:
-        assert with_imported(ledger, [healthy], now)[0].status == "unhealthy"
+    assert (len(both.checks), both.status) == (len(plan.product("readings").checks) + 1, "unpublished")
+    assert grade(True, PUBLISHED, [check for check in both.checks if check.name == "own"]).status == "unhealthy"
 
 
 def test_a_failed_test_of_elsewhere_opens_an_incident_that_a_later_success_ends(tiny, tmp_path):

@@ -107,7 +107,7 @@ class Rehearsal:
 
     def trust(self, now: datetime) -> dict[str, Trust]:
         with synced_ledger(self.state, self.instance, now) as ledger:
-            return looked_at(ledger, self.state, self.plan, self.plan.products, now)
+            return looked_at(ledger, self.state, self.plan, self.plan.products, now)[1]
 
     def outbox(self, *kinds: str) -> Sequence[OutboxEntry]:
         with self.ledger() as ledger, ledger.reading() as connection:

@@ -83,7 +83,7 @@ class Mesh:
             incident_store.keep_board(connection, before, after, events)
 
     def trust(self, now):
-        return looked_at(self.ledger, self.root, self.plan, self.plan.products, now)["readings"]
+        return looked_at(self.ledger, self.root, self.plan, self.plan.products, now)[1]["readings"]
 
 
 @pytest.fixture

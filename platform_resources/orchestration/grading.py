@@ -1,0 +1,62 @@
+"""The health of products as the ledger knows it: the same for `mesh status`, Dagster's checks, messages and the digest."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from platform_resources.objectives.health import CheckState, ProductHealth, Watched, check_state
+from platform_resources.orchestration.health import health_of, published_state, watched
+from platform_resources.orchestration.watching import Observed
+from platform_resources.planning.conventions import REFRESH_CHECK, VERSIONS_CHECK, check_text
+from platform_resources.planning.faults import fault
+from platform_resources.planning.plan import ProductPlan
+from platform_resources.warehouses.versions import VersionsUnreadable, shelf
+
+
+def graded(
+    state: Path, products: Sequence[ProductPlan], observations: Iterable[Observed], outcomes: Mapping[str, str]
+) -> tuple[ProductHealth, ...]:
+    """The health of each product by what was observed of it; `outcomes` tells how the last refresh of each ended."""
+    by_product: dict[str, dict[str, Observed]] = {product.name: {} for product in products}
+    for each in observations:
+        if each.product in by_product:
+            by_product[each.product][each.check] = each
+    return tuple(_health(state, product, by_product[product.name], outcomes.get(product.name, "")) for product in products)
+
+
+def _health(state: Path, product: ProductPlan, seen: Mapping[str, Observed], outcome: str) -> ProductHealth:
+    checks = (*(_planned(check, seen) for check in watched(product)), *_others(product, seen))
+    try:
+        latest = shelf(state, product.domain, product.name).latest()
+    except VersionsUnreadable as error:
+        return health_of(product, None, (), outcome, str(error))
+    return health_of(product, published_state(latest) if latest is not None else None, checks, outcome)
+
+
+def _planned(check: Watched, seen: Mapping[str, Observed]) -> CheckState:
+    said = seen.get(check_text(check.key, check.name))
+    if said is None:
+        return check_state(check, "unknown", "not checked yet", None)
+    return check_state(check, said.verdict, said.reason, said.at)
+
+
+def _others(product: ProductPlan, seen: Mapping[str, Observed]) -> Iterator[CheckState]:
+    """Tests that ran elsewhere, and what is wrong with refreshes and budgets; those two only if something is."""
+    planned = {check_text(check.key, check.name) for check in product.checks}
+    indicators = {check_text(each.check.key, each.check.name): each.check for each in product.indicators}
+    for name, said in sorted(seen.items()):
+        if name in planned or name == VERSIONS_CHECK or not (said.imported or said.verdict == "missed"):
+            continue
+        kind = "imported" if said.imported else "indicator" if name in indicators else "refresh"
+        yield CheckState(
+            name=name.rpartition(":")[2],
+            title=said.title,
+            kind=kind,
+            dimension=said.dimension,
+            gate=False,
+            verdict=said.verdict,
+            reason=said.reason,
+            at=said.at,
+            key=(product.name, *name.partition(":")[0].split("/")),
+            severity="error" if said.imported or name == REFRESH_CHECK else "warning",
+            fault=fault(name, said.title),
+        )
