@@ -8,7 +8,8 @@ from platform_resources.capabilities.packed import unpacked
 
 _WHOLE = ("tinyint", "smallint", "integer", "bigint", "hugeint", "ubigint", "uinteger")
 _NUMERIC = (*_WHOLE, "decimal", "double", "float")
-_LONG_NAMES = {"timestamp with time zone": "timestamptz", "time with time zone": "timetz"}
+# The words of an enumeration, and quoted names within structures: capitals matter there.
+_QUOTED = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*")""")
 # What Snowflake reports for the types of a specification; several become one there, so any of them keeps the promise.
 _STORED_AS: Mapping[str, tuple[str, ...]] = {
     "text": ("varchar", "json", "uuid", "time", "interval"),
@@ -36,8 +37,12 @@ def has_column(packed: Any, column: str) -> bool:
 
 
 def observed_type(reported: str) -> str:
-    """`TIMESTAMP WITH TIME ZONE` is `timestamptz`, `DECIMAL(18, 2)` is `decimal(18,2)`."""
-    plain = _LONG_NAMES.get(reported.lower(), reported.lower())
+    """As a specification writes it: `TIMESTAMP WITH TIME ZONE[]` is `timestamptz[]`, `DECIMAL(18, 2)` is `decimal(18,2)`."""
+    return "".join(part if part[:1] in "'\"" else _plain(part) for part in _QUOTED.split(reported))
+
+
+def _plain(text: str) -> str:
+    plain = re.sub(r"\b(time(?:stamp)?) with time zone\b", r"\1tz", text.lower())
     return re.sub(r",\s+(?=\d+\))", ",", plain)
 
 
@@ -47,13 +52,11 @@ def is_numeric(declared: str) -> bool:
 
 
 def is_type(promised: str, observed: str) -> bool:
-    """Whether the observed type keeps the promise. A promise without precision or length leaves it open; a length is none to DuckDB."""
-    if promised == observed or (promised == "decimal" and observed.startswith("decimal(")):
+    """Whether the observed type keeps the promise; Snowflake tells types by names of its own."""
+    if promised == observed:
         return True
     if promised.endswith("[]"):
         return observed == "array" or (observed.endswith("[]") and is_type(promised[:-2], observed[:-2]))
-    if _LENGTH.fullmatch(promised):
-        return is_type("varchar", observed)
     number = _NUMBER.fullmatch(observed)
     if number is not None:
         return _is_number(promised, number.group(1), number.group(2))
@@ -62,4 +65,4 @@ def is_type(promised: str, observed: str) -> bool:
 
 def _is_number(promised: str, precision: str, scale: str) -> bool:
     """Whether Snowflake's NUMBER is the promised whole number or decimal."""
-    return promised in ("decimal", f"decimal({precision},{scale})") or (scale == "0" and promised in _WHOLE)
+    return promised == f"decimal({precision},{scale})" or (scale == "0" and promised in _WHOLE)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from platform_resources.capabilities.file_formats import FileFormat
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.spec.product import Product
@@ -33,7 +34,7 @@ class PullFiles:
     """Load files into the input port's table: the whole set anew (`replace`), or only files not seen before (`append`)."""
 
     path: str
-    format: Literal["parquet", "csv", "json"]
+    format: FileFormat
     load: Literal["replace", "append"] = "replace"
     options: Mapping[str, str | bool] = field(default_factory=dict)
 
@@ -79,7 +80,7 @@ class Store:
     `address` is where consumers reach the port if that is not the platform's doing; it is only shown.
     """
 
-    format: Literal["parquet", "csv", "json"]
+    format: FileFormat
     in_catalog: bool = False
     address: str | None = None
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from platform_resources.capabilities.column_types import observed_type
+
 
 @dataclass(frozen=True, slots=True)
 class TypeChange:
@@ -31,10 +33,10 @@ class SchemaDifference:
 
 
 def schema_difference(before: Mapping[str, str], after: Mapping[str, str]) -> SchemaDifference:
-    """From column -> type to column -> type. A type in capitals is the same type; the order of columns is no difference."""
+    """From column -> type to column -> type. A type by its long name is the same type; the order of columns is no difference."""
     kept = [name for name in before if name in after]
     return SchemaDifference(
         tuple((name, kind) for name, kind in after.items() if name not in before),
         tuple((name, kind) for name, kind in before.items() if name not in after),
-        tuple(TypeChange(name, before[name], after[name]) for name in kept if before[name].lower() != after[name].lower()),
+        tuple(TypeChange(name, before[name], after[name]) for name in kept if observed_type(before[name]) != observed_type(after[name])),
     )

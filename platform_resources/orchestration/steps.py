@@ -33,7 +33,15 @@ from platform_resources.warehouses.duckdb import ProductDatabase, opened
 from platform_resources.warehouses.gate import CHANGED, Gate, Verdict, close, decided, gate, set_gate, set_unbuilt, unbuilt
 from platform_resources.warehouses.profiling import forget as forget_profiles
 from platform_resources.warehouses.profiling import profiles, settle
-from platform_resources.warehouses.publishing import Candidate, failing_inputs, input_records, nothing_changed, publish, tidied
+from platform_resources.warehouses.publishing import (
+    Candidate,
+    NotPublishable,
+    failing_inputs,
+    input_records,
+    nothing_changed,
+    publish,
+    tidied,
+)
 from platform_resources.warehouses.pulling import PullContext, Pulled, PullFailed, pull
 from platform_resources.warehouses.versions import shelf
 
@@ -200,7 +208,10 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
                 _report_unpublished(context, refresh, product, decision, outcome)
                 return
             profiled = profiles(database, product)
-            publication = publish(database, candidate, inputs)
+            try:
+                publication = publish(database, candidate, inputs)
+            except NotPublishable as error:
+                raise dg.Failure(f"{product.name} is not published: {error}", allow_retries=False) from error
             settle(database, profiled)
         for observation in profile_observations(product, profiled):
             context.log_event(observation)

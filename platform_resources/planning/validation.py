@@ -8,6 +8,7 @@ from platform_resources.capabilities.protocols import PullExtractor, PullPort
 from platform_resources.planning import conventions
 from platform_resources.planning.channel_validation import incidents_can_be, owners_are_reached, routes_lead_somewhere
 from platform_resources.planning.check_validation import checks_are_unique
+from platform_resources.planning.format_validation import formats_hold
 from platform_resources.planning.lineage import cycles, product_graph
 from platform_resources.planning.mesh import Mesh, UnreadableProduct
 from platform_resources.planning.model_validation import MODEL_PASSES, data_sets_are_described_once, references_resolve
@@ -258,6 +259,7 @@ PASSES: tuple[Pass, ...] = (
     names_are_unique,
     data_sets_exist,
     columns_exist,
+    formats_hold,
     *OBJECTIVE_PASSES,
     inputs_resolve,
     extractors_exist,
@@ -281,6 +283,7 @@ _NEEDED: Mapping[Pass, frozenset[str]] = {
     folder_agrees: frozenset({"domain", "data-product"}),
     data_sets_exist: frozenset({"data-set"}),
     columns_exist: frozenset({"data-set"}),
+    formats_hold: frozenset({"data-set", "output-port"}),
     objectives_make_sense: frozenset({"data-set", "input-port"}),
     probed_ports_exist: frozenset({"data-set", "output-port"}),
     final_values_can_change: frozenset({"service-level-asset"}),

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from platform_resources.spec.column_names import PATTERN, column_name
 from platform_resources.spec.names import IDENTIFIER, any_case
 from platform_resources.spec.problems import did_you_mean
+from platform_resources.spec.type_names import type_name
 from platform_resources.spec.versions import Version, VersionRange
 
 Lifecycle = Literal["proposed", "draft", "production", "deprecated", "retired"]
@@ -108,29 +109,6 @@ def _role_name(text: str) -> str:
 
 ColumnName = Annotated[str, AfterValidator(column_name), Field(json_schema_extra={"pattern": PATTERN})]
 RoleName = Annotated[str, AfterValidator(_role_name), Field(json_schema_extra={"pattern": IDENTIFIER.pattern})]
-SIMPLE_TYPES = (
-    "bigint", "blob", "boolean", "date", "decimal", "double", "float", "hugeint", "integer", "interval", "json",
-    "smallint", "time", "timestamp", "timestamptz", "tinyint", "ubigint", "uinteger", "uuid", "varchar",
-)  # fmt: skip
-_TYPE = re.compile(rf"^({'|'.join(SIMPLE_TYPES)})(\(\s*\d+\s*(,\s*\d+\s*)?\))?(\[\])*$")
-# Words of other databases and languages for types; only the ones above are used, so that a type has one name in the mesh.
-_OTHER_TYPE_WORDS = {
-    "string": "varchar", "text": "varchar", "char": "varchar", "int": "integer", "int32": "integer", "int64": "bigint", "long": "bigint",
-    "number": "decimal(18,2)", "numeric": "decimal(18,2)", "real": "float", "float64": "double", "bool": "boolean",
-    "datetime": "timestamp", "timestamp_tz": "timestamptz", "timestampwithtimezone": "timestamptz", "bytes": "blob", "binary": "blob",
-}  # fmt: skip
-
-
-def _column_type(text: str) -> str:
-    plain = re.sub(r"\s+", "", text.lower())
-    if not _TYPE.fullmatch(plain):
-        meant = _OTHER_TYPE_WORDS.get(plain) or did_you_mean(plain, SIMPLE_TYPES)
-        hint = f'did you mean "{meant}"?' if plain in _OTHER_TYPE_WORDS else meant
-        raise ValueError(
-            f'unknown column type "{text}"; known: {", ".join(SIMPLE_TYPES)}; also decimal(18,2), and varchar[] for a list', hint
-        )
-    return plain
-
 
 _EMAIL = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}"
 _OWNER = re.compile(rf"^(team:[A-Za-z0-9_-]+|{_EMAIL})$")
@@ -146,7 +124,7 @@ def _owner(text: str) -> str:
     return text
 
 
-ColumnType = Annotated[str, AfterValidator(_column_type)]
+ColumnType = Annotated[str, AfterValidator(type_name)]
 Owner = Annotated[str, AfterValidator(_owner), Field(json_schema_extra={"pattern": _OWNER.pattern})]
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from platform_resources.planning import conventions
 from platform_resources.spec.names import is_name
-from platform_resources.warehouses.duckdb import QueryFailed, files_sql, query
+from platform_resources.warehouses.duckdb import QueryFailed, query
+from platform_resources.warehouses.port_files import read_sql
 from platform_resources.warehouses.versions import POINTER, Publication, shelf
 
 
@@ -46,7 +47,7 @@ def queried(state: Path, domain: str, product: str, sql: str, version: str | Non
     for port in publication.ports:
         files = [shelves.path(file).resolve() for file in port.files]
         readable += files
-        select = files_sql(files, port.format)
+        select = read_sql(files, port.format, port.columns)
         views.setdefault(port.data_set, select)
         views[port.port] = select
     try:

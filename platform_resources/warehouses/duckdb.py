@@ -4,28 +4,29 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from platform_resources.capabilities.column_types import observed_type
+from platform_resources.capabilities.file_formats import FileFormat
 from platform_resources.capabilities.measures import Relation
-from platform_resources.capabilities.protocols import PullFiles, Store
+from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.sql_text import literal, quoted, relation_sql
 from platform_resources.spec.durations import duration_text
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, QUERY_TIME, TIME_VARIABLE, Limits, limits, spill_folder
+from platform_resources.warehouses.port_files import copy_sql, file_pattern
 
 SCHEMAS = ("inputs", "internal")
 MEMORY = "main.mesh_memory"
+# The oldest version of DuckDB that opens the catalogs; 2.0 writes such that no 1.x does, unless it is told otherwise.
+_OLD_CLIENTS = "v1.2.0"
 _READERS = {"parquet": "read_parquet", "csv": "read_csv", "json": "read_json"}
-_COPY_OPTIONS = {
-    "parquet": "format parquet, compression zstd",
-    "csv": "format csv, header true",
-    "json": "format json",
-}
 
 
 class DatabaseBusy(Exception):
@@ -112,15 +113,15 @@ class ProductDatabase:
     def columns(self, relation: Relation) -> dict[str, str]:
         """Column names and their types in lower case, in order."""
         found = self.connection.execute(f"describe {relation_sql(relation)}").fetchall()
-        return {row[0]: type_name(row[1]) for row in found}
+        return {row[0]: observed_type(str(row[1])) for row in found}
 
     def count(self, relation: Relation) -> int:
         return int(self.execute(f"select count(*) from {relation_sql(relation)}")[0])
 
-    def point_at_files(self, relation: Relation, files: Sequence[Path], file_format: str) -> None:
-        """Make the relation a view over exactly these files."""
+    def point_at(self, relation: Relation, select: str) -> None:
+        """Make the relation a view."""
         self._drop(relation, "table")
-        self.connection.execute(f"create or replace view {relation_sql(relation)} as {files_sql(files, file_format)}")
+        self.connection.execute(f"create or replace view {relation_sql(relation)} as {select}")
 
     def load_files(self, relation: Relation, files: Sequence[Path], pull: PullFiles) -> None:
         """Load files into the relation's table: anew, or behind what is there; a column missing in a file is null."""
@@ -148,10 +149,13 @@ class ProductDatabase:
         if found and ("view" in found[0][0].lower()) == (kind == "view"):
             self.connection.execute(f"drop {kind} {relation_sql(relation)}")
 
-    def write_file(self, relation: Relation, path: Path, store: Store) -> None:
+    def write_file(self, relation: Relation, path: Path, file_format: FileFormat) -> None:
         """Write the whole relation to one file."""
-        options = _COPY_OPTIONS[store.format]
-        self.connection.execute(f"copy (select * from {relation_sql(relation)}) to {literal(str(path))} ({options})")
+        columns = self.columns(relation)
+        try:
+            self.connection.execute(copy_sql(relation, columns, path, file_format))
+        except duckdb.ConversionException:
+            self.connection.execute(copy_sql(relation, columns, path, file_format, widest=True))
 
     def remembered(self, topic: str) -> dict[str, str]:
         """What former steps left in the database under a topic, as JSON text by name."""
@@ -221,18 +225,41 @@ def _advice(file: Path, error: duckdb.Error) -> str:
     return f"{file} cannot be opened: {str(error).splitlines()[0]}; {advice}"
 
 
-def write_catalog(file: Path, views: Mapping[str, Sequence[Path]]) -> None:
-    """Write a database of views over published files: what SQL, JDBC and ODBC clients open read-only."""
-    with duckdb.connect(str(file)) as connection:
-        for name, files in sorted(views.items()):
-            connection.execute(f"create or replace view {quoted(name)} as {files_sql(files, 'parquet')}")
+@dataclass(frozen=True, slots=True)
+class CatalogView:
+    """A view of a catalog: over which files, and what people are told of it and of its columns."""
+
+    name: str
+    select: str
+    description: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_catalog(file: Path, views: Iterable[CatalogView]) -> None:
+    """Write a database of views over published files: what SQL, JDBC and ODBC clients open read-only, also those of DuckDB 1.2."""
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"attach {literal(str(file))} as catalog (storage_version '{_OLD_CLIENTS}')")
+        connection.execute("use catalog")
+        for view in views:
+            connection.execute(f"create or replace view {quoted(view.name)} as {view.select}")
+            for statement in _comments(view):
+                connection.execute(statement)
+
+
+def _comments(view: CatalogView) -> Iterator[str]:
+    if view.description:
+        yield f"comment on view {quoted(view.name)} is {literal(view.description)}"
+    for column, description in view.columns.items():
+        if description:
+            yield f"comment on column {quoted(view.name)}.{quoted(column)} is {literal(description)}"
 
 
 def query(sql: str, views: Mapping[str, str], files: Sequence[Path]) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Run a consumer's SQL over views of these files, unable to read any other or to write. Raises QueryFailed."""
     with duckdb.connect(":memory:") as connection:
         connection.execute("set timezone = 'UTC'")
-        connection.execute(f"set allowed_paths = [{', '.join(literal(str(file)) for file in files)}]")
+        allowed = {path for file in files for path in (str(file), file_pattern(file))}
+        connection.execute(f"set allowed_paths = [{', '.join(map(literal, sorted(allowed)))}]")
         connection.execute("set enable_external_access = false")
         try:
             for name, select in sorted(views.items()):
@@ -258,12 +285,3 @@ def files_sql(files: Sequence[Path], file_format: str, options: Mapping[str, str
     arguments = "".join(f", {name} = {literal(value)}" for name, value in sorted((options or {}).items()))
     united = ", union_by_name = true" if by_name else ""
     return f"select * from {_READERS[file_format]}([{listed}]{united}{arguments})"
-
-
-_LONG_NAMES = {"timestamp with time zone": "timestamptz", "time with time zone": "timetz"}
-
-
-def type_name(reported: str) -> str:
-    """A type as specs write it: `TIMESTAMP WITH TIME ZONE` is `timestamptz`."""
-    plain = str(reported).lower()
-    return _LONG_NAMES.get(plain, plain)

@@ -8,12 +8,22 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
+from platform_resources.capabilities.file_formats import holds
+from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.sql_text import quoted, relation_sql
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import DataSetPlan, OutputPlan, ProductPlan
-from platform_resources.warehouses.duckdb import ProductDatabase, write_catalog
+from platform_resources.spec.column_names import folded_column
+from platform_resources.warehouses.duckdb import CatalogView, ProductDatabase, write_catalog
+from platform_resources.warehouses.port_files import read_sql
 from platform_resources.warehouses.pulling import FAILURES, PULLS, substance
 from platform_resources.warehouses.versions import PortVersion, Publication, Shelf, port_file, shelf, version_id
+
+
+class NotPublishable(Exception):
+    """Raised when what was built cannot be published in the format of a port; says which port, why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +118,10 @@ def _write(
     file = port_file(port.name, candidate.product.info.version, version, port.data_set, port.store.format)
     path = staged / port.name / Path(file).name
     path.parent.mkdir(parents=True)
+    columns = database.columns(data_set.relation)
     same = written.setdefault((port.data_set, port.store.format), path)
     if same == path:
-        database.write_file(data_set.relation, path, port.store)
+        _write_file(database, data_set.relation, columns, path, port)
         _sync(path)
     else:
         os.link(same, path)
@@ -119,11 +130,27 @@ def _write(
         data_set=port.data_set,
         format=port.store.format,
         rows=database.count(data_set.relation),
-        columns=database.columns(data_set.relation),
+        columns=columns,
         watermark=watermark(database, data_set),
         files=(file,),
         bytes=path.stat().st_size,
     )
+
+
+def _write_file(database: ProductDatabase, relation: Relation, columns: Mapping[str, str], path: Path, port: OutputPlan) -> None:
+    """Write the file, and read it as its consumers will. Raises NotPublishable where they would not find what was built."""
+    unheld = [f"{name} ({kind})" for name, kind in columns.items() if not holds(port.store.format, kind)]
+    if unheld:
+        told = f"output port {port.title}: a {port.store.format} file cannot hold {', '.join(unheld)}"
+        raise NotPublishable(f"{told}; publish it with format: parquet, or turn it into text in model {port.model}")
+    database.write_file(relation, path, port.store.format)
+    rows = database.count(relation)
+    try:
+        (found,) = database.execute(f"select count(*) from ({read_sql([path], port.store.format, columns)})")
+    except duckdb.Error as error:
+        raise NotPublishable(f"output port {port.title}: what was written cannot be read: {str(error).splitlines()[0]}") from error
+    if found != rows:
+        raise NotPublishable(f"output port {port.title}: {rows:,} rows were written, and {found:,} can be read")
 
 
 def _sync(path: Path) -> None:
@@ -150,7 +177,7 @@ def refresh_catalog(state: Path, product: ProductPlan, publication: Publication)
     """Replace the catalog that SQL clients open by one whose views show this version."""
     shelves = shelf(state, product.domain, product.name)
     in_catalog = {port.name for port in product.outputs if port.store.in_catalog}
-    views = {p.data_set: [shelves.path(file).resolve() for file in p.files] for p in publication.ports if p.port in in_catalog}
+    views = {p.data_set: _catalog_view(shelves, product, p) for p in publication.ports if p.port in in_catalog}
     catalog = state / conventions.catalog_file(product.domain, product.name)
     if not views:
         catalog.unlink(missing_ok=True)
@@ -158,5 +185,13 @@ def refresh_catalog(state: Path, product: ProductPlan, publication: Publication)
     part = catalog.with_name(f".{catalog.name}.part")
     for left in (part, part.with_name(f"{part.name}.wal")):
         left.unlink(missing_ok=True)
-    write_catalog(part, views)
+    write_catalog(part, views.values())
     os.replace(part, catalog)
+
+
+def _catalog_view(shelves: Shelf, product: ProductPlan, version: PortVersion) -> CatalogView:
+    spec = product.data_set(version.data_set).spec
+    names = {folded_column(name): name for name in version.columns}
+    described = {names[folded_column(c.name)]: c.description for c in spec.columns if folded_column(c.name) in names}
+    files = [shelves.path(file).resolve() for file in version.files]
+    return CatalogView(version.data_set, read_sql(files, version.format, version.columns), spec.description, described)

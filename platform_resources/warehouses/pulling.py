@@ -8,14 +8,18 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, assert_never
 
+import duckdb
+
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import NotPulled, PullExtractor, PullFiles, PullPort
 from platform_resources.planning.plan import InputPlan, ProductPlan, Upstream
+from platform_resources.spec.column_names import folded_column
 from platform_resources.spec.durations import duration_text
 from platform_resources.spec.versions import VersionRange
 from platform_resources.warehouses.duckdb import ProductDatabase
 from platform_resources.warehouses.extraction import Extracted, Extraction, ExtractorFailed, extracted
-from platform_resources.warehouses.versions import PortVersion, Publication, shelf
+from platform_resources.warehouses.port_files import read_sql
+from platform_resources.warehouses.versions import PortVersion, Publication, Shelf, shelf
 
 
 class PullFailed(Exception):
@@ -148,33 +152,41 @@ def _pin(database: ProductDatabase, port: InputPlan, context: PullContext, forme
         raise PullFailed(f"{upstream.product} has not published a version within {upstream.version} of its port {upstream.port} yet")
     version = publication.port(upstream.port)
     assert version is not None
-    _keep_contract(upstream, publication, version)
     consumer, relation = f"{context.product.name}.{port.name}", Relation("inputs", port.name)
     # Both versions are pinned until the view has moved from one to the other, so that a kill in between leaves neither to pruning.
     shelves.pin(f"{consumer}.next", publication.id)
-    with database.transaction():
-        database.point_at_files(relation, [shelves.path(file) for file in version.files], version.format)
-        record = {
-            "product": upstream.product,
-            "port": upstream.port,
-            "version": publication.id,
-            "product_version": publication.product_version,
-            "watermark": version.watermark or publication.published_at,
-        }
-        changed = former is None or former.get("version") != publication.id
-        pulled = _recorded(database, port, context, record, changed)
-    shelves.pin(consumer, publication.id)
-    shelves.unpin(f"{consumer}.next")
+    try:
+        with database.transaction():
+            _keep_contract(upstream, publication, _read_columns(database, relation, shelves, version))
+            record = {
+                "product": upstream.product,
+                "port": upstream.port,
+                "version": publication.id,
+                "product_version": publication.product_version,
+                "watermark": version.watermark or publication.published_at,
+            }
+            changed = former is None or former.get("version") != publication.id
+            pulled = _recorded(database, port, context, record, changed)
+        shelves.pin(consumer, publication.id)
+    finally:
+        shelves.unpin(f"{consumer}.next")
     return pulled
 
 
-def _keep_contract(upstream: Upstream, publication: Publication, version: PortVersion) -> None:
-    """The version must have every promised column with its type; more columns are no breach."""
-    wrong = [
-        f"{column.name} is {version.columns.get(column.name, 'missing')}, {column.type} was promised"
-        for column in upstream.columns
-        if version.columns.get(column.name) != column.type
-    ]
+def _read_columns(database: ProductDatabase, relation: Relation, shelves: Shelf, version: PortVersion) -> Mapping[str, str]:
+    """Point the relation at what was published, and give the columns that it is really read with."""
+    try:
+        database.point_at(relation, read_sql([shelves.path(file) for file in version.files], version.format, version.columns))
+        return database.columns(relation)
+    except (OSError, duckdb.Error) as error:
+        raise PullFailed(f"the published files cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _keep_contract(upstream: Upstream, publication: Publication, columns: Mapping[str, str]) -> None:
+    """What is read must have every promised column with its type; more columns are no breach."""
+    types = {folded_column(name): kind for name, kind in columns.items()}
+    read = [(column, types.get(folded_column(column.name), "missing")) for column in upstream.columns]
+    wrong = [f"{column.name} is {kind}, {column.type} was promised" for column, kind in read if kind != column.type]
     if wrong:
         raise PullFailed(f"version {publication.id} of {upstream.product} breaks its contract: {'; '.join(wrong)}", "contract")
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from platform_resources.capabilities.file_formats import FileFormat
 from platform_resources.planning import conventions
 from platform_resources.spec.versions import Version, VersionRange
 
@@ -36,7 +37,7 @@ class PortVersion:
 
     port: str
     data_set: str
-    format: str
+    format: FileFormat
     rows: int
     columns: Mapping[str, str]
     watermark: str | None
@@ -221,7 +222,7 @@ def _replace_json(path: Path, data: Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     with part.open("w", encoding="utf-8") as file:
-        json.dump(data, file, indent=1, sort_keys=True)
+        json.dump(data, file, indent=1)  # columns in their order
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)

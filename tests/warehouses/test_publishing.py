@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 from platform_resources.repository import read_plan
 from platform_resources.warehouses.consuming import NothingPublished, queried
 from platform_resources.warehouses.duckdb import DatabaseBusy, DatabaseUnreadable, QueryFailed, opened
-from platform_resources.warehouses.publishing import Candidate, moment_text, nothing_changed, publish, tidied
+from platform_resources.warehouses.publishing import Candidate, NotPublishable, moment_text, nothing_changed, publish, tidied
 from platform_resources.warehouses.versions import shelf
 from tests.meshes import REPOSITORY, edited, product_file
 
@@ -205,6 +206,77 @@ def test_a_port_of_another_format_is_read_the_same(tiny, file_format):
     product = read_plan(tiny)[0].product("readings")
     made(tiny, product, 1, 3)
     assert queried(tiny, product.domain, product.name, "select count(*) from measurements_file")[1] == [(3,)]
+
+
+@pytest.mark.parametrize("file_format", ["csv", "json"])
+def test_a_text_file_is_read_with_the_types_of_the_data_set(tiny, file_format):
+    edited(tiny, product_file("plant", "readings"), "format: parquet", f"format: {file_format}")
+    made(tiny, read_plan(tiny)[0].product("readings"), 1, 3)
+    types = "select " + ", ".join(f"typeof({name})" for name in ("reading_id", "degrees", "measured_at", "processed_at"))
+    for port in ("measurements_sql", "measurements_file"):
+        rows = queried(tiny, "plant", "readings", f"{types} from {port} limit 1")[1]
+        assert rows == [("BIGINT", "DECIMAL(6,2)", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE")]
+
+
+@pytest.mark.parametrize(
+    ("file_format", "column", "told"),
+    [
+        ("csv", "['a']", "extra (varchar[])"),
+        ("csv", "{'a': 1}", "extra (struct(a integer))"),
+        ("json", "map {'a': 1}", "extra (map(varchar, integer))"),
+    ],
+)
+def test_what_a_format_cannot_hold_is_not_published_and_the_last_good_version_stays(tiny, file_format, column, told):
+    edited(tiny, product_file("plant", "readings"), "format: parquet", f"format: {file_format}")
+    product = read_plan(tiny)[0].product("readings")
+    first = made(tiny, product, 1, 3)
+    with opened(tiny / "warehouse/plant/readings.duckdb") as database:
+        database.connection.execute(
+            f"create or replace table internal.measurements as select *, {column} as extra from internal.measurements"
+        )
+        with pytest.raises(NotPublishable) as refused:
+            publish(database, Candidate(product, tiny, NOW + timedelta(hours=1), "run", "print"), {})
+    assert str(refused.value) == (
+        f"output port measurements_file: a {file_format} file cannot hold {told}; "
+        "publish it with format: parquet, or turn it into text in model measurements"
+    )
+    assert shelf(tiny, "plant", "readings").latest() == first
+
+
+def test_a_row_that_is_too_long_to_be_read_again_is_not_published(tiny):
+    edited(tiny, product_file("plant", "readings"), "format: parquet", "format: csv")
+    product = read_plan(tiny)[0].product("readings")
+    with opened(tiny / "warehouse/plant/readings.duckdb") as database:
+        database.connection.execute(
+            "create table internal.measurements as select repeat('x', 70000000) as note, timestamptz '2024-01-01' as processed_at"
+        )
+        with pytest.raises(NotPublishable, match=r"output port measurements_file: what was written cannot be read: .*CSV Error"):
+            publish(database, Candidate(product, tiny, NOW, "run", "print"), {})
+
+
+@pytest.mark.parametrize("folder", ["env=prod/degrees=7", "a*b[1]"])
+def test_the_folder_of_the_mesh_changes_nothing_of_what_consumers_read(tiny, tmp_path_factory, folder):
+    root = tmp_path_factory.mktemp("elsewhere") / folder / "mesh"
+    shutil.copytree(tiny, root)
+    made(root, read_plan(root)[0].product("readings"), 1, 3)
+    wanted = "select distinct degrees, count(*) over () from {}"
+    for name in ("measurements", "measurements_file"):
+        assert queried(root, "plant", "readings", wanted.format(name))[1] == [(Decimal("1.00"), 3)]
+    with duckdb.connect(str(root / "ports/plant/readings/readings.duckdb"), read_only=True) as client:
+        assert client.execute(wanted.format("measurements")).fetchall() == [(Decimal("1.00"), 3)]
+
+
+def test_the_catalog_says_what_its_views_and_columns_are(tiny, product):
+    made(tiny, product, 1, 3)
+    with duckdb.connect(str(tiny / "ports/plant/readings/readings.duckdb"), read_only=True) as client:
+        views = client.execute("select view_name, comment from duckdb_views() where not internal").fetchall()
+        columns = client.execute(
+            "select column_name, comment from duckdb_columns() where comment is not null order by column_index"
+        ).fetchall()
+    data_set = product.data_set("measurements").spec
+    assert views == [("measurements", data_set.description)]
+    assert columns == [(column.name, column.description) for column in data_set.columns if column.description]
+    assert columns and data_set.description
 
 
 # Killed writers

@@ -370,6 +370,24 @@ def test_a_version_that_breaks_its_contract_is_not_read(summary, old, new, told)
     assert shelf(summary.root, "plant", "readings").pins() == {"summary.measurements": first.id}
 
 
+def test_the_contract_is_held_against_what_is_read_and_not_against_the_record(summary):
+    first = published(summary.root)
+    file = shelf(summary.root, "plant", "readings").path(first.ports[0].files[0])
+    text = f"select * replace (cast(degrees as double) as degrees) from '{file}'"
+    summary.database.connection.execute(f"copy ({text}) to '{file}.new' (format parquet)")
+    os.replace(f"{file}.new", file)
+    with pytest.raises(PullFailed, match=r"breaks its contract: degrees is double, decimal\(6,2\) was promised") as caught:
+        summary.pull()
+    assert caught.value.check == "contract"
+
+
+def test_a_published_file_that_is_gone_is_told(summary):
+    first = published(summary.root)
+    shelf(summary.root, "plant", "readings").path(first.ports[0].files[0]).unlink()
+    with pytest.raises(PullFailed, match=r"input port measurements: the published files cannot be read: .*No files found"):
+        summary.pull()
+
+
 def test_a_contract_broken_from_the_first_stops_and_says_which_check(summary):
     published(summary.root)
     edited(summary.root, product_file("plant", "readings"), "name: operator, type: varchar", "name: worker, type: varchar")
@@ -425,7 +443,7 @@ def test_a_pull_leaves_the_relation_whole(readings):
     """A port that was a table becomes a view and back; nothing of the other stays."""
     readings.pull()
     relation = Relation("inputs", "deliveries")
-    readings.database.point_at_files(relation, [readings.root / LANDING / "readings.csv"], "csv")
-    assert readings.database.count(relation) == 4
+    readings.database.point_at(relation, "select 1 as n")
+    assert readings.database.count(relation) == 1
     land(readings.root, "readings.csv", f"{HEAD}\n")
     assert readings.pull().rows == 0
