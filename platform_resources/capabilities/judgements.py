@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
+from platform_resources.capabilities.recency import Recency
+
 Verdict = Literal["met", "missed", "unknown"]
 _WORST_FIRST: tuple[Verdict, ...] = ("missed", "unknown", "met")
 
@@ -61,7 +63,8 @@ class Moment:
     """When and against what readings are judged: the time, the rows of the version published before (None if there is none), and history.
 
     `refreshes`, `spent` (of a year) and the times of `publications`, all oldest first, are told only for what is measured from history;
-    `history` only to objectives that need it. `zone` is the product's.
+    `history` only to objectives that need it. `recency` is that of what the data was made from, if its rows do not tell theirs. `zone` is
+    the product's.
     """
 
     now: datetime
@@ -70,6 +73,7 @@ class Moment:
     spent: tuple[Spent, ...] = ()
     history: History = History()
     publications: tuple[datetime, ...] = ()
+    recency: Recency | None = None
     zone: tzinfo = UTC
 
 

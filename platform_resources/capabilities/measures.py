@@ -244,7 +244,8 @@ class Reading:
 class Subject:
     """What an objective is about: the data set, its relation, and the relations of the same product that it may compare with.
 
-    While a specification is checked, `declared` has the columns that those relations promise, as far as that is known.
+    While a specification is checked, `declared` has the columns that those relations promise, as far as that is known. `now` is when it
+    is measured; None while it is only planned, where SQL that needs the time asks the database.
     """
 
     data_set: DataSet
@@ -252,3 +253,4 @@ class Subject:
     inputs: Mapping[str, Relation] = field(default_factory=dict)
     data_sets: Mapping[str, Relation] = field(default_factory=dict)
     declared: Mapping[Relation, tuple[str, ...]] = field(default_factory=dict, metadata={"planned": False})
+    now: datetime | None = field(default=None, metadata={"planned": False})

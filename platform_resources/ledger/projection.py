@@ -78,6 +78,7 @@ def _publication(event: Event, made: Materialised, product: str, port: str) -> P
         published_at=moment(told.get("published_at")) or event.at,
         product_version=text(told.get("product_version")),
         watermark=moment(told.get("watermark")),
+        watermark_unknown=bool(told.get("watermark_unknown")),
         rows=_count(told.get("dagster/row_count")),
         bytes=_count(told.get("bytes")),
         columns=made.columns,

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from platform_resources.capabilities.judgements import Verdict
+from platform_resources.capabilities.recency import known_until
 from platform_resources.ledger.events import RunStatus
 from platform_resources.planning.conventions import Key
 
@@ -57,7 +58,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One version of one output port; `watermark` is None where the data set declares none."""
+    """One version of one output port; `watermark` is until when it knows the world, if it tells another time than its publication.
+
+    `watermark_unknown` says that it is not known until when.
+    """
 
     product: str
     port: str
@@ -70,6 +74,12 @@ class Publication:
     columns: Mapping[str, str]
     run_id: str
     log_id: int
+    watermark_unknown: bool = False
+
+    @property
+    def known_until(self) -> datetime | None:
+        """As of when it is, at the latest its publication; None where that is not known."""
+        return known_until(self.published_at, self.watermark, self.watermark_unknown)
 
 
 @dataclass(frozen=True, slots=True)

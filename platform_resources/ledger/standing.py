@@ -98,7 +98,7 @@ def _fresh(
     """The deadline form for whole days that are good or bad; otherwise the share of time. From publication events, never polled."""
     spec = indicator.spec
     versions: Mapping[str, Publication] = {p.version: p for p in remembered.publications if p.port in indicator.ports}
-    events = [freshness.Publication(version.published_at, version.watermark) for version in versions.values()]
+    events = [freshness.Publication(version.published_at, version.watermark, version.watermark_unknown) for version in versions.values()]
     if spec.method == "timeslices" and not spec.interval % DAY:
         due_after = spec.due_after or timedelta()
         judged = freshness.by_deadline(slices, window, events, max_age, now, due_after, exclusions)

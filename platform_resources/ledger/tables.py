@@ -6,7 +6,7 @@ the tables sorted by it (WITHOUT ROWID): one objective's readings lie together i
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Index, Integer, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Index, Integer, Table, Text, false
 
 from platform_resources.ledger.columns import TABLES, Moment
 
@@ -60,6 +60,7 @@ publications = Table(
     _told("published_at", Moment),
     _told("product_version", Text),
     Column("watermark", Moment),
+    Column("watermark_unknown", Boolean, nullable=False, server_default=false()),
     Column("rows", BigInteger),
     Column("bytes", BigInteger),
     _told("columns", JSON),

@@ -8,25 +8,29 @@ at most `max_age` old. No publication means stale, and stale means bad: freshnes
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import accumulate, zip_longest
 
+from platform_resources.capabilities.recency import known_until
 from platform_resources.objectives.exclusions import Exclusion, excluded_time, is_covered
 from platform_resources.objectives.periods import ZERO, Cover, Period, cover, in_utc
 from platform_resources.objectives.slices import Share, Slice, Window
 
 MICROSECOND = timedelta(microseconds=1)
+# Older than every age that may be promised, and far enough from the first year to be reckoned with.
+NOT_KNOWN = datetime(1000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A published version: when, and the newest row's time if `updated_at` is declared (else the publication time counts).
+    """A published version: when, and until when it knows the world (the publication time, if it tells no other).
 
-    Raises ValueError for a time without a zone.
+    `unknown` says that it is not known until when. Raises ValueError for a time without a zone.
     """
 
     published_at: datetime
     watermark: datetime | None = None
+    unknown: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "published_at", in_utc(self.published_at))
@@ -34,8 +38,9 @@ class Publication:
 
     @property
     def as_of(self) -> datetime:
-        """Up to when the version knows the world; a row dated after the publication cannot make it fresher than that."""
-        return self.published_at if self.watermark is None else min(self.watermark, self.published_at)
+        """Up to when the version knows the world, at most its publication; where that is not known, it makes nothing fresh."""
+        known = known_until(self.published_at, self.watermark, self.unknown)
+        return NOT_KNOWN if known is None else known
 
 
 def by_deadline(
@@ -135,9 +140,9 @@ def _periods(covered: Cover) -> Iterable[Period]:
 
 
 def goes_stale(publications: Iterable[Publication], max_age: timedelta, now: datetime) -> datetime | None:
-    """When the newest version is, or was, older than `max_age`; None if nothing is published."""
+    """When the newest version is, or was, older than `max_age`; None if nothing is published. One of unknown age was never fresh."""
     ordered = _in_order(publications, now)
-    return ordered[-1].as_of + max_age if ordered else None
+    return max(ordered[-1].as_of + max_age, ordered[-1].published_at) if ordered else None
 
 
 def next_deadline(

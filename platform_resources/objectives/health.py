@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from platform_resources.capabilities.judgements import Verdict
+from platform_resources.capabilities.recency import CLOCKS_MAY_DIFFER_BY
 from platform_resources.spec.durations import duration_text
 
-CLOCKS_MAY_DIFFER_BY = timedelta(minutes=5)
 # A version that was made and not published is noted on the scorecard with these words; one that is as the last is no worse than that.
 NOT_PUBLISHED, NOTHING_CHANGED = "not published", "not published, nothing changed"
 # What is missed of these makes data late, or keeps it from being read: that is never only a hint.
@@ -55,13 +55,13 @@ class CheckState:
 
 @dataclass(frozen=True, slots=True)
 class PublishedState:
-    """The newest version as far as health goes: `watermarks` by data set, only where one is declared."""
+    """The newest version as far as health goes: by data set its rows, and until when it knows the world; None if that is not known."""
 
     version: str
     product_version: str
     published_at: datetime
     rows: Mapping[str, int]
-    watermarks: Mapping[str, datetime]
+    known_until: Mapping[str, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,9 @@ def check_state(check: Watched, verdict: Verdict, reason: str, at: datetime | No
 
 def freshness_now(max_age: timedelta, data_set: str, published: PublishedState, now: datetime) -> tuple[Verdict, str]:
     """Freshness is a fact of time: what was fresh when it was published may be late now. Late is not fresh."""
-    known_until = published.watermarks.get(data_set, published.published_at)
+    known_until = published.known_until.get(data_set, published.published_at)
+    if known_until is None:
+        return "unknown", f"it is not known as of when version {published.version} is; at most {duration_text(max_age)} promised"
     if known_until > now + CLOCKS_MAY_DIFFER_BY:
         return "unknown", f"it is as of {known_until:%Y-%m-%d %H:%M} UTC, which lies in the future"
     age = now - known_until

@@ -93,10 +93,13 @@ def _kept(connection: Connection, due: Due, now: datetime) -> int:
 
 
 def _served(publications: Iterable[Publication]) -> dict[str, datetime]:
-    """As of when the version is that each product serves, which has passed its gates: its oldest port counts."""
+    """As of when the version is that each product serves, which has passed its gates: its oldest port counts.
+
+    One of which that is not known is told by its publication.
+    """
     found: dict[str, datetime] = {}
     for each in publications:
-        as_of = each.watermark or each.published_at
+        as_of = each.known_until or each.published_at
         found[each.product] = min(as_of, found.get(each.product, as_of))
     return found
 

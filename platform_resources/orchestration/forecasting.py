@@ -52,7 +52,7 @@ def _late(
     stale = any(each.dimension in ("freshness", "cadence") for each in own)
     if not ports and not stale:
         return None
-    published = [version.watermark or version.published_at for version in newest]
+    published = [version.known_until or version.published_at for version in newest]
     return LateInput(product.name, min([*_last_good(connection, product, ports, now), *published], default=now))
 
 
@@ -68,9 +68,9 @@ def _promise(connection: Connection, product: ProductPlan, newest: Sequence[Publ
     """The promise of freshness that ends first with the version that is published now."""
     known = {port.data_set: version for port in product.outputs for version in newest if version.port == port.name}
     ends = [
-        ((known[check.data_set].watermark or known[check.data_set].published_at) + check.max_age, check.max_age)
+        (known_until + check.max_age, check.max_age)
         for check in watched(product)
-        if check.max_age is not None and check.data_set in known
+        if check.max_age is not None and check.data_set in known and (known_until := known[check.data_set].known_until) is not None
     ]
     deadline, max_age = min(ends, default=(None, ZERO))
     return Promise(deadline, max_age, _usual_refresh(connection, product, now), tuple(consumer.title for consumer in product.consumers))

@@ -118,5 +118,5 @@ def published_state(publication: Publication) -> PublishedState:
         product_version=publication.product_version,
         published_at=datetime.fromisoformat(publication.published_at),
         rows={port.data_set: port.rows for port in publication.ports},
-        watermarks={port.data_set: datetime.fromisoformat(port.watermark) for port in publication.ports if port.watermark},
+        known_until={port.data_set: port.known_until(publication.published_at) for port in publication.ports},
     )

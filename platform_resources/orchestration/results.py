@@ -154,8 +154,8 @@ def published_result(
         "made_from": dg.MetadataValue.md(_made_from(publication)),
         **(more or {}),
     }
-    if version.watermark:
-        metadata["watermark"] = version.watermark
+    told = {"watermark": version.watermark, "watermark_unknown": version.watermark_unknown, "rows_ahead": version.rows_ahead}
+    metadata |= {name: value for name, value in told.items() if value}
     if port.store.in_catalog:
         metadata["catalog"] = dg.MetadataValue.path(str(state / conventions.catalog_file(product.domain, product.name)))
     return dg.MaterializeResult(asset_key=asset_key(port.key), metadata=metadata, data_version=dg.DataVersion(publication.id))

@@ -87,7 +87,8 @@ class SpecMinter:
 
     def output(self, port: OutputPlan) -> dg.AssetSpec:
         model = next((model for model in self.product.models if model.name == port.model), None)
-        policy = dg.FreshnessPolicy.time_window(fail_window=port.max_age) if port.max_age else None
+        # Dagster counts from the last materialisation, which says nothing of the data: a version of old data would look fresh.
+        policy = dg.FreshnessPolicy.time_window(fail_window=port.fresh_for) if port.fresh_for else None
         metadata: dict[str, Any] = {
             "product": self.product.title,
             "data_set": port.data_set,

@@ -37,12 +37,12 @@ from platform_resources.warehouses.publishing import (
     Candidate,
     NotPublishable,
     failing_inputs,
-    input_records,
     nothing_changed,
     publish,
     tidied,
 )
 from platform_resources.warehouses.pulling import PullContext, Pulled, PullFailed, pull
+from platform_resources.warehouses.recency import input_records
 from platform_resources.warehouses.versions import shelf
 
 Context = dg.AssetExecutionContext

@@ -131,7 +131,7 @@ def _evidence(check: Watched, at: datetime | None, verdict: Verdict, published: 
         return at
     if verdict != "missed":
         return published.published_at
-    known_until = published.watermarks.get(check.data_set, published.published_at)
+    known_until = published.known_until.get(check.data_set) or published.published_at
     return max(published.published_at, known_until + check.max_age)
 
 

@@ -80,7 +80,10 @@ class DataSetPlan:
 
 @dataclass(frozen=True, slots=True)
 class OutputPlan:
-    """One output port: which data set, stored how, kept how long, promised how fresh."""
+    """One output port: which data set, stored how, kept how long.
+
+    `fresh_for` is how long a version is promised to be fresh after its publication, where nothing but that tells its age.
+    """
 
     name: str
     title: str
@@ -92,7 +95,7 @@ class OutputPlan:
     model: str
     store: Store
     keep_versions: int
-    max_age: timedelta | None
+    fresh_for: timedelta | None
     folder: str
     place: Place
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from platform_resources.capabilities.dimensions.freshness import FreshnessSettings
 from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.planning import conventions
 from platform_resources.planning.channels import incidents_of, owners_of, patience_of, product_routes, rule_of
 from platform_resources.planning.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, Place
@@ -202,14 +203,19 @@ def _output(mesh: Mesh, product: Product, port: Declared[OutputPort]) -> OutputP
         model=model_name(data_set),
         store=interface.store(port.settings),
         keep_versions=port.config.keep_versions or product.info.keep_versions,
-        max_age=_max_age(product, data_set),
+        fresh_for=_fresh_for(mesh, product, data_set),
         folder=conventions.port_folder(product.domain, product.name, port.name),
         place=Place.of(port.origin),
     )
 
 
-def _max_age(product: Product, data_set: Declared[DataSet]) -> timedelta | None:
-    """The strictest freshness promised for a data set."""
+def _fresh_for(mesh: Mesh, product: Product, data_set: Declared[DataSet]) -> timedelta | None:
+    """The strictest freshness promised for a data set that is as old as its publication: made from no input, and without `updated_at`."""
+    interfaces = mesh.registry.input_interfaces()
+    if data_set.config.updated_at is not None or any(
+        not isinstance(interfaces[port.variant].pull(port.settings), NotPulled) for port in product.input_ports
+    ):
+        return None
     fresh = [o for o in product.objectives if isinstance(o.settings, FreshnessSettings)]
     promised = [o for o in fresh if product.data_set(o.config.data_set) is data_set]
     return min((o.settings.max_age for o in promised), default=None)

@@ -1,7 +1,7 @@
 """The audit: measure what a product's objectives need in few queries, judge each, and show rows that fail."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from platform_resources.planning.zones import zone_of
 from platform_resources.spec.column_names import folded_column
 from platform_resources.spec.field_types import SHOWN_CLASSES
 from platform_resources.warehouses.duckdb import ProductDatabase, QueryTooLarge, QueryTooSlow
+from platform_resources.warehouses.recency import made_from_inputs
 from platform_resources.warehouses.scanning import days_text, scanned
 from platform_resources.warehouses.versions import Publication
 
@@ -58,9 +59,10 @@ def audit(
     """
     dimensions = registry.dimensions()
     measures = {
-        objective.check.name: dimensions[objective.dimension].measures(objective.settings, objective.subject)
+        objective.check.name: dimensions[objective.dimension].measures(objective.settings, replace(objective.subject, now=now))
         for objective in product.audited
     }
+    made_from = made_from_inputs(database, product, now)
     asked = [
         Asked(f"{o.data_set}.{o.check.name}.{name}", o.subject.relation, wanted)
         for o in product.audited
@@ -78,7 +80,7 @@ def audit(
             registry,
             measures[objective.check.name],
             readings,
-            _moment(product, objective, now, published, before),
+            replace(_moment(product, objective, now, published, before), recency=made_from.get(objective.data_set)),
         )
         for objective in product.audited
     )

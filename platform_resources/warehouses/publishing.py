@@ -1,10 +1,9 @@
 """Publishing: write a fresh, complete version of every output port, then flip the pointer in one step."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,13 @@ import duckdb
 
 from platform_resources.capabilities.file_formats import holds
 from platform_resources.capabilities.measures import Relation
-from platform_resources.capabilities.sql_text import quoted, relation_sql
 from platform_resources.planning import conventions
-from platform_resources.planning.plan import DataSetPlan, OutputPlan, ProductPlan
+from platform_resources.planning.plan import OutputPlan, ProductPlan
 from platform_resources.spec.column_names import folded_column
 from platform_resources.warehouses.duckdb import CatalogView, ProductDatabase, write_catalog
 from platform_resources.warehouses.port_files import read_sql
-from platform_resources.warehouses.pulling import FAILURES, PULLS, substance
+from platform_resources.warehouses.pulling import FAILURES, substance
+from platform_resources.warehouses.recency import recency
 from platform_resources.warehouses.versions import PortVersion, Publication, Shelf, port_file, shelf, version_id
 
 
@@ -39,12 +38,6 @@ class Candidate:
     @property
     def shelf(self) -> Shelf:
         return shelf(self.state, self.product.domain, self.product.name)
-
-
-def input_records(database: ProductDatabase, product: ProductPlan) -> dict[str, dict[str, Any]]:
-    """What the product's input ports hold now: the version, cursor or file set of each."""
-    ports = {port.name for port in product.inputs}
-    return {port: json.loads(record) for port, record in database.remembered(PULLS).items() if port in ports}
 
 
 def failing_inputs(database: ProductDatabase, product: ProductPlan) -> dict[str, str]:
@@ -125,15 +118,18 @@ def _write(
         _sync(path)
     else:
         os.link(same, path)
+    known = recency(database, candidate.product, data_set, candidate.now)
     return PortVersion(
         port=port.name,
         data_set=port.data_set,
         format=port.store.format,
         rows=database.count(data_set.relation),
         columns=columns,
-        watermark=watermark(database, data_set),
+        watermark=known.at.isoformat() if known.at is not None else None,
         files=(file,),
         bytes=path.stat().st_size,
+        watermark_unknown=known.unknown,
+        rows_ahead=known.rows_ahead,
     )
 
 
@@ -157,20 +153,6 @@ def _sync(path: Path) -> None:
     """A version must survive a power cut that comes after its publication."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
-
-
-def watermark(database: ProductDatabase, data_set: DataSetPlan) -> str | None:
-    """Until when the data set knows the world: the greatest `updated_at`; None if none is declared or it has no rows."""
-    if data_set.spec.updated_at is None:
-        return None
-    (newest,) = database.execute(f"select max({quoted(data_set.spec.updated_at)}) from {relation_sql(data_set.relation)}")
-    return None if newest is None else moment_text(newest)
-
-
-def moment_text(value: date | datetime) -> str:
-    """ISO 8601 with its time zone; a time without one is UTC, a date its first moment."""
-    moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
 
 
 def refresh_catalog(state: Path, product: ProductPlan, publication: Publication) -> None:

@@ -12,6 +12,7 @@ import duckdb
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import NotPulled, PullExtractor, PullFiles, PullPort
+from platform_resources.capabilities.recency import newest_modified, of_files, of_pull
 from platform_resources.planning.plan import InputPlan, ProductPlan, Upstream
 from platform_resources.spec.column_names import folded_column
 from platform_resources.spec.durations import duration_text
@@ -63,7 +64,7 @@ class PullContext:
 
 PULLS, FAILURES = "pull", "pull failure"
 # The fields that say when and how a pull went, not what it brought.
-_CIRCUMSTANCES = ("pulled_at", "failures")
+_CIRCUMSTANCES = ("pulled_at", "failures", "watermark")
 
 
 def substance(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +100,7 @@ def _kept(database: ProductDatabase, port: InputPlan, former: Mapping[str, Any],
     """The last good pull goes on being served, and ages."""
     relation = Relation("inputs", port.name)
     served = f"{error}; the last good one{_pulled_at(former)} is served"
-    failures = {**_stale(port, former.get("watermark"), now), error.check: served}
+    failures = {**_stale(port, former, now), error.check: served}
     try:
         return Pulled(port.name, former, False, database.columns(relation), database.count(relation), failures)
     except Exception as lost:
@@ -126,16 +127,21 @@ def _recorded(database: ProductDatabase, port: InputPlan, context: PullContext, 
     columns, rows = database.columns(relation), database.count(relation)
     whole = {"interface": port.interface, **record, "rows": rows, "pulled_at": context.now.isoformat()}
     database.remember(PULLS, port.name, json.dumps(whole, sort_keys=True))
-    return Pulled(port.name, whole, changed, columns, rows, _stale(port, record.get("watermark"), context.now))
+    return Pulled(port.name, whole, changed, columns, rows, _stale(port, whole, context.now))
 
 
-def _stale(port: InputPlan, watermark: str | None, now: datetime) -> dict[str, str]:
-    if port.max_staleness is None or watermark is None:
+def _stale(port: InputPlan, record: Mapping[str, Any], now: datetime) -> dict[str, str]:
+    """Data of an age that is not known is not fresh."""
+    if port.max_staleness is None:
         return {}
-    age = now - datetime.fromisoformat(watermark)
+    accepted = f"at most {duration_text(port.max_staleness)} is accepted"
+    recency = of_files(record) if "files" in record else of_pull(record)
+    if recency.at is None:
+        return {"fresh": f"the age of its data is not known: {recency.unknown}; {accepted}"}
+    age = now - recency.at
     if age <= port.max_staleness:
         return {}
-    return {"fresh": f"its data is {hours(age)} old (until {watermark}); at most {duration_text(port.max_staleness)} is accepted"}
+    return {"fresh": f"its data is {hours(age)} old (until {recency.at.isoformat()}); {accepted}"}
 
 
 def hours(age: timedelta) -> str:
@@ -158,12 +164,13 @@ def _pin(database: ProductDatabase, port: InputPlan, context: PullContext, forme
     try:
         with database.transaction():
             _keep_contract(upstream, publication, _read_columns(database, relation, shelves, version))
+            known = version.known_until(publication.published_at)
             record = {
                 "product": upstream.product,
                 "port": upstream.port,
                 "version": publication.id,
                 "product_version": publication.product_version,
-                "watermark": version.watermark or publication.published_at,
+                "watermark": known.isoformat() if known is not None else None,
             }
             changed = former is None or former.get("version") != publication.id
             pulled = _recorded(database, port, context, record, changed)
@@ -202,7 +209,7 @@ def _load_files(
     gone = set(before) - {file["path"] for file in files}
     changed = bool(new) or (bool(gone) and pull_files.load == "replace") or former is None
     relation = Relation("inputs", port.name)
-    watermark = max(file["modified"] for file in files)
+    watermark = newest_modified(files, context.now)
     with database.transaction():
         if changed:
             loaded = new if pull_files.load == "append" and before else files

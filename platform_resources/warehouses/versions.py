@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from platform_resources.capabilities.file_formats import FileFormat
+from platform_resources.capabilities.recency import known_until
 from platform_resources.planning import conventions
 from platform_resources.spec.versions import Version, VersionRange
 
@@ -33,7 +34,11 @@ _REMEDY = "restore it from a backup; without one, move it away and refresh the p
 
 @dataclass(frozen=True, slots=True)
 class PortVersion:
-    """What one output port holds in one version; `files` are relative to the ports folder of the product."""
+    """What one output port holds in one version; `files` are relative to the ports folder of the product.
+
+    `watermark` is until when it knows the world; where that is not known, `watermark_unknown` says why. `rows_ahead` are dated later than
+    the publication, and tell nothing.
+    """
 
     port: str
     data_set: str
@@ -43,6 +48,13 @@ class PortVersion:
     watermark: str | None
     files: tuple[str, ...]
     bytes: int
+    watermark_unknown: str = ""
+    rows_ahead: int = 0
+
+    def known_until(self, published_at: str) -> datetime | None:
+        """As of when it is, at the latest its publication; None where that is not known. Old records without a watermark count as new."""
+        told = datetime.fromisoformat(self.watermark) if self.watermark else None
+        return known_until(datetime.fromisoformat(published_at), told, bool(self.watermark_unknown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +72,6 @@ class Publication:
 
     def port(self, name: str) -> PortVersion | None:
         return next((p for p in self.ports if p.port == name), None)
-
-    @property
-    def watermark(self) -> str:
-        """The oldest watermark of its ports: until when the whole version knows the world."""
-        return min((p.watermark or self.published_at for p in self.ports), default=self.published_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +187,8 @@ def _publication(record: Mapping[str, Any], file: Path) -> Publication:
         ports = tuple(PortVersion(**{**port, "files": tuple(port["files"])}) for port in record["ports"])
         publication = Publication(**{**record, "ports": ports})
         datetime.fromisoformat(publication.published_at)
+        for port in ports:
+            port.known_until(publication.published_at)
     except (KeyError, TypeError, ValueError) as error:
         raise VersionsUnreadable(file, f"it is no record of a version ({error})") from error
     return publication

@@ -11,7 +11,6 @@ from platform_resources.capabilities.measures import (
     CountIf,
     DistinctKeys,
     DuplicateRows,
-    Maximum,
     MissingKeys,
     NullCount,
     OrphanRows,
@@ -69,7 +68,6 @@ def test_every_dimension_is_documented(name):
 
 
 MEASURES = [
-    ("freshness", {}, SUBJECT, {"newest": Maximum("made_at")}),
     ("freshness", {}, PLAIN, {}),
     ("volume", {"at_least": 1}, SUBJECT, {"rows": RowCount()}),
     ("completeness", {"columns": ["id"]}, SUBJECT, {"rows": RowCount(), "nulls in id": NullCount("id")}),

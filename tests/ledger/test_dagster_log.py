@@ -94,7 +94,7 @@ def published_as_shown(running, ledger):
     for one in found:
         assert (one.version, one.product_version, one.run_id) == (latest.id, "1.1.0", latest.run_id)
         assert one.published_at == datetime.fromisoformat(latest.published_at)
-        assert one.watermark == datetime.fromisoformat(latest.watermark)
+        assert one.watermark == datetime.fromisoformat(latest.ports[0].watermark)
         assert one.rows == 4
         assert one.columns["degrees"] == "decimal(6,2)"
 

@@ -43,7 +43,8 @@ DEADLINES = [
     ("due at 7 the next day, with all of the day", ["13T06:00/13T00:00", "14T08:00/14T00:00"], {"max_age": timedelta(), "due_after": 7 * HOUR}, "gbbp"),
     ("not due yet", [], {"due_after": 13 * HOUR}, "bbpp"),
     ("not due yet, but there", ["15T00:00"], {"due_after": 13 * HOUR}, "bbgp"),
-    ("a row dated ahead makes nothing fresher", ["12T05:00/30T00:00"], {}, "gbbp"),
+    ("a clock that is a little fast", ["12T05:00/12T05:04"], {}, "gbbp"),
+    ("a version dated ahead is of no known time", ["12T05:00/30T00:00"], {}, "bbbp"),
     ("published after now by a clock that went wrong", ["12T05:00", "15T14:00/14T10:00"], {"due_after": 16 * HOUR}, "gbpp"),
     ("an older version afterwards takes nothing back", ["12T05:00", "13T05:00", "13T06:00/10T00:00", "14T05:00"], {}, "gggp"),
 ]  # fmt: skip

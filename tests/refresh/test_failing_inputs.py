@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from platform_resources.orchestration.health import mesh_health
 from tests.meshes import edited, model_file, product_file
 from tests.refresh.running import CSV, batch, deliver, mesh
 
@@ -179,3 +180,21 @@ def test_an_extractor_that_raises_is_told_in_its_own_words(running_mesh, fails):
         assert done.outcome == "unchanged"
         assert done.warnings[0].startswith(f"Input deliveries arrived: {told}; the last good one of ")
     assert len(running_mesh.shelf("readings").published()) == 1
+
+
+def test_a_change_of_the_code_makes_old_data_no_fresher(running_mesh):
+    """Nor does it for those who read it."""
+    edited(running_mesh.root, READINGS, "updated_at: processed_at\n", "\n")
+    running_mesh.refresh("readings", "summary")
+    first = running_mesh.latest("readings")
+    pulled_at = first.inputs["deliveries"]["pulled_at"]
+    (running_mesh.root / CSV).unlink()
+    edited(running_mesh.root, MEASUREMENTS, "-- Every", "-- Still every")
+    assert [done.outcome for done in running_mesh.refresh("readings", "summary")] == ["published", "published"]
+    second, below = running_mesh.latest("readings"), running_mesh.latest("summary")
+    assert second.id != first.id
+    assert {port.watermark for port in (*second.ports, *below.ports)} == {pulled_at}
+    late = datetime.fromisoformat(second.published_at) + timedelta(hours=26)
+    checks = mesh_health(running_mesh.root, [running_mesh.product("readings")], running_mesh.instance, late)[0].checks
+    (fresh,) = [check for check in checks if check.dimension == "freshness"]
+    assert fresh.verdict == "missed" and "it is as of" in fresh.reason

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import duckdb
@@ -17,7 +17,7 @@ import pytest
 from platform_resources.repository import read_plan
 from platform_resources.warehouses.consuming import NothingPublished, queried
 from platform_resources.warehouses.duckdb import DatabaseBusy, DatabaseUnreadable, QueryFailed, opened
-from platform_resources.warehouses.publishing import Candidate, NotPublishable, moment_text, nothing_changed, publish, tidied
+from platform_resources.warehouses.publishing import Candidate, NotPublishable, nothing_changed, publish, tidied
 from platform_resources.warehouses.versions import shelf
 from tests.meshes import REPOSITORY, edited, product_file
 
@@ -71,26 +71,15 @@ def test_two_ports_of_one_data_set_share_its_bytes(tiny, product):
 
 
 def test_the_watermark_is_the_newest_moment_in_utc(tiny, product):
-    assert made(tiny, product, 1, 3).watermark == "2024-06-01T12:02:00+00:00"
+    assert made(tiny, product, 1, 3, NOW + timedelta(hours=1)).ports[0].watermark == "2024-06-01T12:02:00+00:00"
 
 
 def test_a_data_set_of_no_rows_is_published_with_its_columns(tiny, product):
     publication = made(tiny, product, 1, 0)
     assert (publication.ports[0].rows, publication.ports[0].watermark) == (0, None)
+    assert publication.ports[0].watermark_unknown == "processed_at is empty in every row"
     names, rows = queried(tiny, product.domain, product.name, "select * from measurements")
     assert (len(names), rows) == (6, [])
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (date(2024, 6, 1), "2024-06-01T00:00:00+00:00"),
-        (datetime(2024, 6, 1, 9, 30), "2024-06-01T09:30:00+00:00"),
-        (datetime.fromisoformat("2024-06-01T09:30:00+05:30"), "2024-06-01T04:00:00+00:00"),
-    ],
-)
-def test_a_moment_is_told_in_utc(value, text):
-    assert moment_text(value) == text
 
 
 def test_the_same_inputs_and_code_are_no_change(tiny, product):

@@ -1,5 +1,6 @@
 """Pulling: files, extractors and other products' ports, what is recorded of each, and what is served when it fails."""
 
+import json
 import os
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -10,8 +11,9 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullExtractor
 from platform_resources.repository import read_plan
 from platform_resources.warehouses.duckdb import opened
-from platform_resources.warehouses.publishing import Candidate, failing_inputs, input_records, nothing_changed, publish
+from platform_resources.warehouses.publishing import Candidate, failing_inputs, nothing_changed, publish
 from platform_resources.warehouses.pulling import PullContext, PullFailed, pull, substance
+from platform_resources.warehouses.recency import input_records
 from platform_resources.warehouses.versions import shelf
 from tests.meshes import READINGS_CSV, edited, product_file
 
@@ -21,7 +23,7 @@ HEAD = READINGS_CSV.splitlines()[0]
 MEASURED = """
 create or replace table internal.measurements as
 select cast(reading_id as bigint) as reading_id, sensor, cast(degrees as decimal(6, 2)) as degrees, cast(measured_at as timestamp) as measured_at,
-       operator, timestamptz '2024-06-01 12:00:00+00' as processed_at
+       operator, {processed_at} as processed_at
 from (select unnest(range({rows})) as reading_id, 'north' as sensor, {degrees} as degrees, '2024-06-01' as measured_at, 'Ada' as operator)
 """
 
@@ -60,11 +62,11 @@ def summary(tiny):
         yield Pulling(tiny, "summary", database)
 
 
-def published(root, now=NOW, rows=3, degrees="1"):
+def published(root, now=NOW, rows=3, degrees="1", processed_at="timestamptz '2024-06-01 12:00:00+00'"):
     """A version of the product readings, made without dbt."""
     product = read_plan(root)[0].product("readings")
     with opened(root / "warehouse/plant/readings.duckdb") as database:
-        database.connection.execute(MEASURED.format(rows=rows, degrees=degrees))
+        database.connection.execute(MEASURED.format(rows=rows, degrees=degrees, processed_at=processed_at))
         return publish(database, Candidate(product, root, now, "run", "print"), {})
 
 
@@ -437,6 +439,51 @@ def test_the_last_good_data_goes_on_ageing(summary):
     summary.pull()
     edited(summary.root, product_file("plant", "readings"), "name: operator, type: varchar", "name: worker, type: varchar")
     assert set(summary.pull(NOW + timedelta(hours=40)).failures) == {"contract", "fresh"}
+
+
+@pytest.mark.parametrize("ahead", ["2062-11-01", "infinity", "20000-01-01 00:00:00"])
+def test_one_row_that_is_dated_ahead_keeps_nothing_fresh(summary, ahead):
+    rows = f"case when reading_id = 0 then timestamptz '{ahead}' else timestamptz '2024-05-01 12:00:00+00' end"
+    version = published(summary.root, processed_at=rows)
+    assert [(port.watermark, port.rows_ahead) for port in version.ports] == [("2024-05-01T12:00:00+00:00", 1)] * 2
+    assert set(summary.pull().failures) == {"fresh"}
+
+
+@pytest.mark.parametrize("watermark", ["2062-11-01T00:00:00+00:00", "9999-12-31T23:59:59.999999+00:00"])
+def test_a_version_of_old_that_is_dated_ahead_is_of_no_known_age(summary, watermark):
+    version = published(summary.root)
+    _rewritten(summary.root, version.id, watermark)
+    told = "the age of its data is not known: it is not known as of when readings is; at most 36h is accepted"
+    assert summary.pull().failures == {"fresh": told}
+
+
+def _rewritten(root, version, watermark):
+    """The record and the pointer of a version as a former release wrote them."""
+    ports = root / "ports/plant/readings"
+    for file in (ports / "latest.json", ports / "versions" / f"{version}.json"):
+        told = json.loads(file.read_text())
+        for port in told.get("version", told)["ports"]:
+            del port["watermark_unknown"], port["rows_ahead"]
+            port["watermark"] = watermark
+        file.write_text(json.dumps(told))
+
+
+def test_a_file_whose_date_lies_ahead_keeps_nothing_fresh(readings):
+    readings.changes = {"max_staleness": timedelta(hours=1)}
+    growing(readings.root)
+    ahead, old = (land(readings.root, f"readings{number}.csv", f"{HEAD}\n{number},north,1,2024-06-02 06:00:00,Ada\n") for number in (2, 3))
+    (readings.root / LANDING / "readings.csv").unlink()
+    for path, written in ((ahead, NOW + timedelta(days=9999)), (old, NOW - timedelta(hours=3))):
+        os.utime(path, (written.timestamp(), written.timestamp()))
+    assert readings.pull().failures == {"fresh": "its data is 3.0 h old (until 2024-06-01T09:00:00+00:00); at most 1h is accepted"}
+
+
+def test_what_an_extractor_brought_last_goes_on_ageing(extracting):
+    extracting.changes |= {"max_staleness": timedelta(hours=1)}
+    assert extracting.pull().failures == {}
+    extractor(extracting, EXTRACTORS["raises"])
+    assert set(extracting.pull(NOW + timedelta(minutes=50)).failures) == {"arrived"}
+    assert set(extracting.pull(NOW + timedelta(hours=2)).failures) == {"arrived", "fresh"}
 
 
 def test_a_pull_leaves_the_relation_whole(readings):

@@ -1,17 +1,18 @@
 """The dimension `freshness`."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 
 from pydantic import field_validator
 
-from platform_resources.capabilities.categories import may_be_named
+from platform_resources.capabilities.categories import declared_type, may_be_named
 from platform_resources.capabilities.judgements import Judgement, Moment
-from platform_resources.capabilities.measures import Maximum, Measure, Reading, Subject
+from platform_resources.capabilities.measures import Measure, NullCount, Reading, RowCount, Scalar, Subject
+from platform_resources.capabilities.recency import Recency, ahead_sql, ahead_text, newest_sql, of_inputs, of_rows
+from platform_resources.capabilities.shares import counted
 from platform_resources.spec.durations import Duration, duration_text
 from platform_resources.spec.strict import Strict
 
-CLOCKS_MAY_DIFFER_BY = timedelta(minutes=5)
 SHORTEST_MAX_AGE = timedelta(minutes=1)
 
 
@@ -34,8 +35,9 @@ class FreshnessSettings(Strict):
 class Freshness:
     """How long ago the newest row was made or changed, by the data set's `updated_at`.
 
-    A data set without `updated_at` is as old as its published version. Times without a zone are UTC; a date is its midnight in UTC.
-    An empty table, and a newest row in the future, have no known age.
+    Times without a zone are UTC; a date is its midnight in UTC. Rows dated in the future tell nothing: the newest before them counts. A
+    table without any other has no known age. A data set without `updated_at` is as old as the oldest input that it is made from, and one
+    made from none as its publication.
     """
 
     name = "freshness"
@@ -55,31 +57,33 @@ class Freshness:
 
     def measures(self, settings: FreshnessSettings, subject: Subject) -> Mapping[str, Measure]:
         column = subject.data_set.updated_at
-        return {} if column is None else {"newest": Maximum(column)}
+        if column is None:
+            return {}
+        zoned = declared_type(column, subject) == "timestamptz"
+        newest, ahead = newest_sql(column, subject.now, zoned), ahead_sql(column, subject.now, zoned)
+        return {"rows": RowCount(), "nulls": NullCount(column), "newest": Scalar(newest), "ahead": Scalar(ahead)}
 
     def judge(self, settings: FreshnessSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
-        column, promised = subject.data_set.updated_at, duration_text(settings.max_age)
+        promised = duration_text(settings.max_age)
         threshold = f"at most {promised} old"
-        if column is None:
-            return Judgement("met", "the data set has no updated_at, so its publication counts, which is now", threshold=threshold)
-        value = readings["newest"].value
-        if value is None:
-            return Judgement("unknown", f"{column} is empty in every row, so the age is not known", threshold=threshold)
-        if not isinstance(value, date):
-            held = repr(str(value)) if may_be_named(column, subject) else "what may not be shown"
-            return Judgement("unknown", f"{column} holds {held}, which is not a date or a time", threshold=threshold)
-        age = _with_zone(moment.now) - _with_zone(value)
-        if age < -CLOCKS_MAY_DIFFER_BY:
-            return Judgement("unknown", f"the newest {column} lies {age_text(-age)} in the future", threshold=threshold)
-        shown = age_text(max(age, timedelta()))
-        reason = f"the newest {column} is {shown} old; at most {promised} promised"
-        return Judgement("met" if age <= settings.max_age else "missed", reason, shown, threshold)
+        recency = _recency(readings, subject, moment)
+        if recency.at is None:
+            return Judgement("unknown", f"{recency.unknown}, so the age is not known{ahead_text(recency)}", threshold=threshold)
+        age = moment.now - recency.at
+        shown = age_text(age)
+        reason = f"{recency.by} is {shown} old; at most {promised} promised{ahead_text(recency)}"
+        return Judgement("met" if age <= settings.max_age else "missed", reason, age.total_seconds(), threshold, shown=shown)
 
 
-def _with_zone(moment: date) -> datetime:
-    if not isinstance(moment, datetime):
-        return datetime.combine(moment, time(), UTC)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+def _recency(readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Recency:
+    column = subject.data_set.updated_at
+    if column is None:
+        return moment.recency or of_inputs({}, moment.now)
+    newest, filled = readings["newest"].value, counted(readings, "rows") - counted(readings, "nulls")
+    if newest is not None and not isinstance(newest, date):
+        held = repr(str(newest)) if may_be_named(column, subject) else "what may not be shown"
+        return Recency(None, unknown=f"{column} holds {held}, which is not a date or a time")
+    return of_rows(column, newest, counted(readings, "ahead"), filled, moment.now)
 
 
 def age_text(age: timedelta) -> str:
