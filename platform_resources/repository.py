@@ -127,10 +127,13 @@ def _domains(root: Path) -> dict[str, DomainReading]:
     return {Path(file).parent.name: reading for file, reading in sorted(found.items())}
 
 
-def read_plan(root: Path, only: Iterable[str] | None = None) -> tuple[MeshPlan, tuple[Problem, ...]]:
-    """The plan of the mesh at `root` and every problem in it; of `only` these products, and the problems of what they depend on."""
+def read_plan(root: Path, only: Iterable[str] | None = None, upstream: bool = False) -> tuple[MeshPlan, tuple[Problem, ...]]:
+    """The plan of the mesh at `root` and every problem in it; of `only` these products, and the problems of what they depend on.
+
+    `upstream`: what they depend on is planned too.
+    """
     names = None if only is None else tuple(only)
-    return mesh_plan(read_mesh(root, only=names), names)
+    return mesh_plan(read_mesh(root, only=names), None if upstream else names)
 
 
 def _read(root: Path, path: Path, registry: Registry) -> Reading:

@@ -86,10 +86,13 @@ def print_problems(problems: Iterable[Problem]) -> None:
         words.print(str(problem), style="red" if problem.severity == "error" else "yellow", markup=False, highlight=False)
 
 
-def mesh_of(context: typer.Context, only: Sequence[str] | None = None) -> tuple[Path, MeshPlan]:
-    """The mesh's root and plan; of `only` these products, if there are such. Problems are shown; the good products go on."""
+def mesh_of(context: typer.Context, only: Sequence[str] | None = None, upstream: bool = False) -> tuple[Path, MeshPlan]:
+    """The mesh's root and plan; of `only` these products, if there are such. Problems are shown; the good products go on.
+
+    `upstream`: also of everything that these are made from.
+    """
     root = mesh_root(context.obj)
-    plan, problems = read_plan(root, only)
+    plan, problems = read_plan(root, only, upstream)
     if only is not None and not {*only} <= {p.name for p in plan.products} | {r.name for r in plan.rejected}:
         plan, problems = read_plan(root)
     if errors(problems):

@@ -35,7 +35,8 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show how products are now: their newest version, which promises are met, missed or unknown, and how far they can be trusted."""
-    root, plan = mesh_of(context, names_behind(mesh_root(context.obj), product) if product else None)
+    # How much of the upstream is watched is counted in its plan: without it, another number than of the whole mesh came out.
+    root, plan = mesh_of(context, names_behind(mesh_root(context.obj), product) if product else None, upstream=True)
     chosen = [product_of(plan, product)] if product else list(plan.products)
     found = overview(root, plan, chosen, datetime.now(UTC))
     if as_json:
