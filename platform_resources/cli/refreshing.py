@@ -62,7 +62,7 @@ def refresh(
     elif every or len(done) > 1:
         shown = [product for product in plan.products if product.name in names]
         found = overview(root, plan, shown, datetime.now(UTC))
-        print_health(found.health, found.trust, plan.rejected if every else ())
+        print_health(found.health, found.trust, found.clocks, plan.rejected if every else ())
         if found.unavailable:
             stop(found.unavailable, CANNOT_RUN)
         print_happened(happened)

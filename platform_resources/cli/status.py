@@ -12,7 +12,9 @@ from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, SPEC_INVALI
 from platform_resources.cli.memory import history
 from platform_resources.cli.specs import Json
 from platform_resources.cli.status_tables import print_health, print_product, print_trust
+from platform_resources.notify.safe_text import Clock
 from platform_resources.planning.plan import MeshPlan, ProductPlan
+from platform_resources.planning.zones import shown_zone
 from platform_resources.repository import mesh_root, names_behind, state_folder
 
 if TYPE_CHECKING:
@@ -22,10 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Products at a moment: their health, and how far each can be trusted; where the ledger cannot be opened health alone, and why."""
+    """Products at a moment: their health, and how far each can be trusted; where the ledger cannot be opened health alone, and why.
+
+    `clocks` are those that people read each product's times by.
+    """
 
     health: "tuple[ProductHealth, ...]"
     trust: "Mapping[str, Trust]"
+    clocks: Mapping[str, Clock]
     unavailable: str = ""
 
 
@@ -53,20 +59,21 @@ def overview(root: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: d
     from platform_resources.orchestration.health import mesh_health
 
     state = state_folder(root)
+    clocks = {product.name: Clock(shown_zone(plan, product), now) for product in products}
     try:
         with synced_ledger(state, history(root), now) as ledger:
-            return Overview(*looked_at(ledger, state, plan, products, now))
+            return Overview(*looked_at(ledger, state, plan, products, now), clocks)
     except LedgerUnavailable as error:
-        return Overview(mesh_health(state, products, history(root), now), {}, str(error))
+        return Overview(mesh_health(state, products, history(root), now), {}, clocks, str(error))
 
 
 def _print(found: Overview, plan: MeshPlan, product: str | None) -> None:
     if product is None:
-        print_health(found.health, found.trust, plan.rejected)
+        print_health(found.health, found.trust, found.clocks, plan.rejected)
     else:
-        print_product(found.health[0], found.trust.get(product))
+        print_product(found.health[0], found.trust.get(product), found.clocks[product])
         if product in found.trust:
-            print_trust(found.trust[product])
+            print_trust(found.trust[product], found.clocks[product])
 
 
 def _exit_code(found: Overview, plan: MeshPlan, product: str | None) -> int:

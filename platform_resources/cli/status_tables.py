@@ -1,20 +1,20 @@
 """Health of products, and how far they can be trusted, as tables on a terminal."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
+from platform_resources.capabilities.judgements import Verdict
 from platform_resources.cli.console import cell, out, told
+from platform_resources.notify.safe_text import Clock
 from platform_resources.planning.conventions import check_text
-from platform_resources.planning.faults import fault
 from platform_resources.planning.plan import RejectedProduct
 
 if TYPE_CHECKING:
     from platform_resources.ledger.acceptances import Acceptance
-    from platform_resources.objectives.health import CheckState, ProductHealth
+    from platform_resources.objectives.health import CheckState, ProductHealth, Weight
     from platform_resources.orchestration.trust import Trust
 
 STYLES = {
@@ -27,28 +27,42 @@ STYLES = {
     "not run": "dim",
 }
 VERDICTS = {"met": "green", "missed": "red", "unknown": "yellow"}
-COLUMNS = ("product", "health", "published (UTC)", "promises met", "tests and\nmonitors", "incidents")
+COLUMNS = ("product", "health", "published", "promises met", "tests and\nmonitors", "incidents")
+# What a person wants to know first comes first.
+ORDER: "tuple[tuple[Verdict, Weight], ...]" = (
+    ("missed", "breaks"),
+    ("missed", "informs"),
+    ("unknown", "breaks"),
+    ("unknown", "informs"),
+    ("missed", "target"),
+    ("unknown", "target"),
+)
 
 
-def print_health(health: "Sequence[ProductHealth]", trust: "Mapping[str, Trust]", rejected: Sequence[RejectedProduct] = ()) -> None:
+def print_health(
+    health: "Sequence[ProductHealth]",
+    trust: "Mapping[str, Trust]",
+    clocks: Mapping[str, Clock],
+    rejected: Sequence[RejectedProduct] = (),
+) -> None:
     """One line for each product. What only the ledger knows is `?` of a product that is not in `trust`."""
     table = Table(box=None, header_style="bold")
     for column in COLUMNS:
         table.add_column(column, no_wrap=True)
-    table.add_column("what is wrong", overflow="fold")
+    table.add_column("what is not as promised", overflow="fold")
     for each in health:
-        table.add_row(*_row(each, trust.get(each.product)))
+        table.add_row(*_row(each, trust.get(each.product), clocks[each.product]))
     for bad in rejected:
         problems = f"{len(bad.problems)} problem(s): mesh validate {bad.name}"
         table.add_row(f"{told(bad.domain)}/[bold]{told(bad.name)}[/]", "[red]invalid[/]", "", "", "", "", cell(problems))
     out.print(table)
 
 
-def _row(health: "ProductHealth", trust: "Trust | None") -> tuple[str | Text, ...]:
+def _row(health: "ProductHealth", trust: "Trust | None", clock: Clock) -> tuple[str | Text, ...]:
     return (
         f"{told(health.domain)}/[bold]{told(health.product)}[/]",
         f"[{STYLES[health.status]}]{health.status}[/]",
-        f"{_minute(health.published.published_at)}" if health.published else "-",
+        clock.moment(health.published.published_at) if health.published else "-",
         f"{health.count('met')} of {len(health.objectives)}" if not health.problem else "-",
         str(trust.coverage.tests_and_monitors) if trust is not None else "?",
         cell("?" if trust is None else ", ".join(stored.incident.name for stored in trust.incidents) or "-"),
@@ -62,54 +76,75 @@ def _acceptances(trust: "Trust | None") -> "Mapping[str, Acceptance]":
 
 
 def _wrong(health: "ProductHealth", accepted: "Mapping[str, Acceptance]") -> Iterator[str]:
-    """Promises missed and inputs that failed by name, with who has accepted them; what was not measured as a number."""
+    """What is missed by name, with the columns concerned and who has accepted it; what is not known as numbers."""
     if health.problem:
         yield health.problem
-    for check in health.checks:
+    for check in sorted(health.checks, key=_place):
         if check.verdict == "missed":
             name = check_text(check.key, check.name)
-            by = f" (accepted by {accepted[name].by}, {accepted[name].at:%Y-%m-%d})" if name in accepted else ""
-            yield f"{fault(name, check.title)}{by}"
-    unknown = sum(check.verdict == "unknown" for check in health.checks)
+            by = f"accepted by {accepted[name].by}, {accepted[name].at:%Y-%m-%d}" if name in accepted else ""
+            about = "business target" if check.weight == "target" else ", ".join(check.columns)
+            notes = "; ".join(filter(None, (about, by)))
+            yield f"{check.fault or check.title}{f' ({notes})' if notes else ''}"
+    learning = sum(check.verdict == "unknown" and check.learning for check in health.checks)
+    unknown = sum(check.verdict == "unknown" for check in health.checks) - learning
     if unknown:
         yield f"{unknown} unknown"
+    if learning:
+        yield f"{learning} still learning"
 
 
-def print_product(health: "ProductHealth", trust: "Trust | None") -> None:
-    """One product with every check."""
-    _print_head(health)
-    table = Table("promise", "dimension", "verdict", "why", "checked (UTC)", box=None, header_style="bold")
+def _place(check: "CheckState") -> int:
+    return ORDER.index((check.verdict, check.weight)) if check.verdict != "met" else len(ORDER)
+
+
+def print_product(health: "ProductHealth", trust: "Trust | None", clock: Clock) -> None:
+    """One product with every check: first what is missed, then what is not known; inputs that are fine in one line."""
+    _print_head(health, clock)
+    fine = _fine_inputs(health)
+    table = Table("promise", "dimension", "verdict", "why", "checked", box=None, header_style="bold")
     accepted = _acceptances(trust)
-    for check in health.checks:
-        table.add_row(*_check_row(check, accepted.get(check_text(check.key, check.name))))
-    if health.checks:
+    shown = [check for check in sorted(health.checks, key=_place) if check.key not in fine]
+    for check in shown:
+        table.add_row(*_check_row(check, accepted.get(check_text(check.key, check.name)), clock))
+    if shown:
         out.print(table)
+    if fine:
+        out.print(cell(f" inputs that are fine: {', '.join(key[-1] for key in fine)}"), soft_wrap=True)
 
 
-def _print_head(health: "ProductHealth") -> None:
+def _fine_inputs(health: "ProductHealth") -> tuple[tuple[str, ...], ...]:
+    """The inputs of which every check is met."""
+    inputs = [check for check in health.checks if check.kind == "input"]
+    bad = {check.key for check in inputs if check.verdict != "met"}
+    return tuple(dict.fromkeys(check.key for check in inputs if check.key not in bad))
+
+
+def _print_head(health: "ProductHealth", clock: Clock) -> None:
     published = health.published
-    out.print(f"[bold]{told(health.title)}[/] ({health.domain}/{health.product}) is [{STYLES[health.status]}]{health.status}[/]")
-    if health.problem:
-        out.print(cell(health.problem), style="red", soft_wrap=True)
-    if health.outcome and not health.outcome.startswith("published"):
-        out.print(f"[yellow]The last refresh: {told(health.outcome)}[/]")
+    out.print(f"[bold]{told(health.title)}[/] ({health.domain}/{health.product}): [{STYLES[health.status]}]{health.status}[/]")
+    if health.reason:
+        out.print(cell(f"  {'note: ' if health.status == 'healthy' else ''}{health.reason}"), style=STYLES[health.status], soft_wrap=True)
+    if health.columns:
+        out.print(cell(f"  concerned: {', '.join(health.columns)}"), soft_wrap=True)
     if published is not None:
-        rows = ", ".join(f"{name} {count:,} rows" for name, count in sorted(published.rows.items()))
-        out.print(f"version {published.product_version}, published {_minute(published.published_at)} UTC as {published.version}: {rows}")
+        rows = ", ".join(f"{name} {count:,} row{'' if count == 1 else 's'}" for name, count in sorted(published.rows.items()))
+        at = clock.moment(published.published_at)
+        out.print(f"version {published.product_version}, published {at} as {published.version}: {rows}", soft_wrap=True)
 
 
-def _check_row(check: "CheckState", acceptance: "Acceptance | None") -> tuple[str | Text, ...]:
+def _check_row(check: "CheckState", acceptance: "Acceptance | None", clock: Clock) -> tuple[str | Text, ...]:
     kind = check.dimension or check.kind.replace("_", " ")
-    gate = " [dim](gate)[/]" if check.gate else ""
+    mark = " [dim](gate)[/]" if check.gate else " [dim](business target)[/]" if check.target else ""
     verdict = f"[{VERDICTS[check.verdict]}]{check.verdict}[/]{', accepted' if acceptance is not None else ''}"
-    return f"{told(check.title)}{gate}", cell(kind), verdict, cell(check.reason), _minute(check.at) if check.at else "never"
+    return f"{told(check.title)}{mark}", cell(kind), verdict, cell(check.reason), clock.moment(check.at) if check.at else "never"
 
 
-def print_trust(trust: "Trust") -> None:
+def print_trust(trust: "Trust", clock: Clock) -> None:
     """What Dagster's scorecard shows of the product, as tables."""
     from platform_resources.orchestration.trust import coverage_text, tables
 
-    for title, header, rows in tables(trust):
+    for title, header, rows in tables(trust, clock.moment):
         table = Table(*header, title=title, title_justify="left", title_style="bold", box=None, header_style="bold")
         for row in rows:
             table.add_row(*(cell(value) for value in row))
@@ -117,7 +152,3 @@ def print_trust(trust: "Trust") -> None:
         out.print(table)
     out.print()
     out.print(cell(coverage_text(trust)), soft_wrap=True)
-
-
-def _minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M}"

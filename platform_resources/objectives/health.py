@@ -183,7 +183,7 @@ def grade(runs: bool, published: PublishedState | None, checks: Sequence[CheckSt
         return Grade("not run")
     shut = _held_back(outcome)
     if published is None:
-        return Grade("unpublished", shut or "nothing was published yet", _columns(checks))
+        return Grade("unpublished", shut or "nothing was published yet")
     if shut:
         return Grade("unhealthy", f"the last refresh was held back, {shut}", _columns(checks))
     return _by_weight(checks)

@@ -30,6 +30,7 @@ from platform_resources.orchestration.schema_changes import input_changes, publi
 from platform_resources.orchestration.troubles import troubles
 from platform_resources.orchestration.watching import Observed
 from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProduct
+from platform_resources.planning.zones import shown_zone
 from platform_resources.spec.problems import errors
 
 # How long a domain may go without an evaluation before something is not told any more.
@@ -106,8 +107,7 @@ def _served(publications: Iterable[Publication]) -> dict[str, datetime]:
 
 def _about(product: ProductPlan, plan: MeshPlan, good_as_of: datetime | None) -> About:
     """A product that declares no time zone goes by the clock of its domain's digest."""
-    zones = (domain.digest.timezone for domain in plan.domains if domain.name == product.domain and domain.digest is not None)
-    return product_facts(product, good_as_of, next(zones, "UTC"))
+    return product_facts(product, good_as_of, shown_zone(plan, product))
 
 
 def _about_rejected(rejected: RejectedProduct, plan: MeshPlan) -> About:

@@ -84,7 +84,7 @@ def evaluate(
         outcomes = {product.name: _outcome(connection, product.name, now) for product in products}
     health = {each.product: each for each in graded(state, products, observations, outcomes)}
     with ledger.projecting() as connection:
-        tended = tend(connection, plan, products, observations, judged, registry, now)
+        tended = tend(connection, plan, products, observations, judged, registry, now, health)
         about = Round(plan, products, observations, judged, now, os.environ.get(DAGSTER_VARIABLE, ""), domain, health)
         queued = announce(connection, about)
     with ledger.reading() as connection:

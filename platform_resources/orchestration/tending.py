@@ -11,6 +11,7 @@ from platform_resources.ledger import incident_store
 from platform_resources.ledger.checks import imported_checks
 from platform_resources.ledger.standing import Standing
 from platform_resources.objectives.board import Board, tended, watching, with_reading
+from platform_resources.objectives.health import ProductHealth
 from platform_resources.objectives.incidents import Event, Incident
 from platform_resources.objectives.lineage import ancestors, downstream
 from platform_resources.objectives.severity import Severity, severity
@@ -41,6 +42,7 @@ def tend(
     standings: Mapping[str, Sequence[Standing]],
     registry: Registry,
     now: datetime,
+    health: Mapping[str, ProductHealth],
 ) -> Tended:
     """Hear what was observed of these products, tend the board of the whole mesh, and keep it. `plan` is of the whole mesh.
 
@@ -53,7 +55,7 @@ def tend(
     rules = _rules(plan)
     after, events = tended(heard, graph, now, lambda product: rules.get(product, Rule()), _removed_tests(connection))
     incident_store.keep_board(connection, before, after, events)
-    _describe(connection, plan, products, observations, standings, after)
+    _describe(connection, plan, products, observations, standings, after, health)
     return Tended(after, events)
 
 
@@ -109,25 +111,31 @@ def _describe(
     observations: Iterable[Observed],
     standings: Mapping[str, Sequence[Standing]],
     board: Board,
+    health: Mapping[str, ProductHealth],
 ) -> None:
     """Severity and title of the live incidents at these products; those of other domains are described by their own."""
     here = {product.name for product in products}
     live = [incident for incident in board.live if incident.cause in here]
     titles = {(each.product, each.check): each.title for each in observations}
     below = downstream(plan.upstream)
-    severities = {incident.name: incident_severity(plan, below, incident.cause, standings.get(incident.cause, ())) for incident in live}
+    severities = {
+        incident.name: incident_severity(plan, below, health[incident.cause], standings.get(incident.cause, ())) for incident in live
+    }
     incident_store.set_severities(connection, severities)
     incident_store.set_titles(connection, {incident.name: _title(incident, board, titles) for incident in live})
 
 
-def incident_severity(plan: MeshPlan, below: Mapping[str, tuple[str, ...]], cause: str, standings: Iterable[Standing]) -> Severity:
-    """Of an incident at that product: who depends on it, known consumers among them, and the budget that is spent most."""
+def incident_severity(
+    plan: MeshPlan, below: Mapping[str, tuple[str, ...]], health: ProductHealth, standings: Iterable[Standing]
+) -> Severity:
+    """Of an incident at that product: how it is, who depends on it, known consumers among them, and the budget that is spent most."""
     products = {product.name: product for product in plan.products}
-    behind = [products[name] for name in sorted(ancestors(cause, below)) if name in products]
-    own = products[cause]
+    behind = [products[name] for name in sorted(ancestors(health.product, below)) if name in products]
+    own = products[health.product]
     consumers = sum(len(product.consumers) for product in (own, *behind))
     consumed = [standing.attainment.budget.consumed for standing in standings if standing.attainment.budget is not None]
-    return severity(own.info.criticality, [p.info.criticality for p in behind], consumers, max(consumed, default=None))
+    informs = health.status in ("use with care", "healthy")
+    return severity(own.info.criticality, [p.info.criticality for p in behind], consumers, max(consumed, default=None), informs)
 
 
 def _title(incident: Incident, board: Board, titles: Mapping[tuple[str, str], str]) -> str:

@@ -1,6 +1,6 @@
 """What tells whether a product can be trusted: its indicators, incidents, coverage, response, reads, and the deadlines at risk."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -104,18 +104,32 @@ def trust_data(trust: Trust) -> dict[str, Any]:
 
 
 TableOf = tuple[str, tuple[str, ...], Sequence[Sequence[Any]]]
+Shown = Callable[[datetime], str]
+Moment = Callable[[datetime | None], str]
 
 
-def tables(trust: Trust) -> tuple[TableOf, ...]:
-    """For people: title, header and rows of each table that is not empty."""
+def in_utc(at: datetime) -> str:
+    return f"{at:{MINUTE}} UTC"
+
+
+def tables(trust: Trust, shown: Shown = in_utc) -> tuple[TableOf, ...]:
+    """For people: title, header and rows of each table that is not empty. `shown` writes a time with its zone."""
+
+    def moment(at: datetime | None) -> str:
+        return "-" if at is None else shown(at)
+
     found: tuple[TableOf, ...] = (
-        ("indicators", ("indicator", "state", "how it stands", "burn", "next deadline (UTC)"), list(_indicator_rows(trust.standings))),
-        ("incidents", ("incident", "severity", "status", "since (UTC)", "what"), list(_incident_rows(trust.incidents))),
-        ("accepted weaknesses", ("what is broken", "accepted by", "on (UTC)", "as", "until", "note"), list(_accepted_rows(trust.accepted))),
+        ("indicators", ("indicator", "state", "how it stands", "burn", "next deadline"), list(_indicator_rows(trust.standings, moment))),
+        ("incidents", ("incident", "severity", "status", "since", "what"), list(_incident_rows(trust.incidents, moment))),
+        (
+            "accepted weaknesses",
+            ("what is broken", "accepted by", "on", "as", "until", "note"),
+            list(_accepted_rows(trust.accepted, moment)),
+        ),
         (
             "deadlines at risk",
-            ("product", "deadline (UTC)", "input needed by (UTC)", "through", "consumers"),
-            list(_impact_rows(trust.forecast)),
+            ("product", "deadline", "input needed by", "through", "consumers"),
+            list(_impact_rows(trust.forecast, moment)),
         ),
         ("response", *response_table(trust.response)),
         ("reads in 30 days", ("port or data set", "reads", "readers"), list(_read_rows(trust.reads))),
@@ -145,28 +159,28 @@ def _share_text(coverage: Coverage, things: str = "") -> str:
     return f"{share} ({coverage.watched} of {coverage.total}{things})"
 
 
-def _indicator_rows(standings: Iterable[Standing]) -> Iterator[Sequence[str]]:
+def _indicator_rows(standings: Iterable[Standing], moment: Moment) -> Iterator[Sequence[str]]:
     for standing in standings:
         told = standing_data(standing)
         burn = told.get("burn_alerts") or (f"{told['burn_rate']:.3g}" if "burn_rate" in told else "-")
-        yield standing.indicator.check.title, standing.attainment.state, standing_text(standing), burn, _moment(standing.next_deadline)
+        yield standing.indicator.check.title, standing.attainment.state, standing_text(standing), burn, moment(standing.next_deadline)
 
 
-def _incident_rows(stored: Iterable[StoredIncident]) -> Iterator[Sequence[str]]:
+def _incident_rows(stored: Iterable[StoredIncident], moment: Moment) -> Iterator[Sequence[str]]:
     for each in stored:
-        yield each.incident.name, each.severity, each.incident.status, _moment(each.incident.began_at), each.title
+        yield each.incident.name, each.severity, each.incident.status, moment(each.incident.began_at), each.title
 
 
-def _accepted_rows(accepted: Iterable[AcceptedWeakness]) -> Iterator[Sequence[str]]:
+def _accepted_rows(accepted: Iterable[AcceptedWeakness], moment: Moment) -> Iterator[Sequence[str]]:
     for each in accepted:
         found = each.acceptance
-        yield each.title, found.by, _moment(found.at), f"{found.resolution} ({found.incident})", "it was well in between", found.note or "-"
+        yield each.title, found.by, moment(found.at), f"{found.resolution} ({found.incident})", "it was well in between", found.note or "-"
 
 
-def _impact_rows(forecast: Iterable[Impact]) -> Iterator[Sequence[str]]:
+def _impact_rows(forecast: Iterable[Impact], moment: Moment) -> Iterator[Sequence[str]]:
     for impact in forecast:
-        needed = "too late already" if impact.certain else _moment(impact.needed_by)
-        yield impact.product, _moment(impact.deadline), needed, " > ".join(impact.via), ", ".join(impact.consumers) or "-"
+        needed = "too late already" if impact.certain else moment(impact.needed_by)
+        yield impact.product, moment(impact.deadline), needed, " > ".join(impact.via), ", ".join(impact.consumers) or "-"
 
 
 def _read_rows(reads: Reads) -> Iterator[Sequence[Any]]:
@@ -215,7 +229,3 @@ def _percent(coverage: Coverage) -> float | None:
 
 def _hours(span: timedelta | None) -> float | None:
     return None if span is None else round(span / HOUR, 3)
-
-
-def _moment(at: datetime | None) -> str:
-    return "-" if at is None else f"{at:{MINUTE}}"

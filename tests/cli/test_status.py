@@ -75,3 +75,42 @@ def test_what_only_the_ledger_knows_is_a_question_mark_without_it(broken, monkey
     told = broken.mesh("status")
     assert getattr(told.exception, "code", 0) == 3
     assert " ? " in line(told, "readings")
+
+
+def test_inputs_that_are_fine_stand_in_one_line(published):
+    (port,) = read_plan(published.root)[0].product("summary").inputs
+    for check in port.checks:
+        met = dg.AssetCheckEvaluation(
+            asset_key=dg.AssetKey(list(check.key)),
+            check_name=check.name,
+            passed=True,
+            metadata={"verdict": "met", "reason": "fine", "kind": "input"},
+        )
+        instance(published.root, published.root).report_runless_asset_event(met)
+    told = published.mesh("status", "summary").stdout
+    assert f"inputs that are fine: {port.name}" in told
+    assert not [check.title for check in port.checks if check.title in told]
+
+
+def test_what_is_missed_stands_before_what_is_not_known(broken, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    table = broken.mesh("status", "readings").stdout.partition(" verdict ")[2].partition("incidents")[0]
+    verdicts = [word for word in table.split() if word in ("missed", "unknown", "met")]
+    assert verdicts.index("unknown") > len(verdicts) - 1 - verdicts[::-1].index("missed")
+
+
+def test_times_are_those_of_the_product_and_say_so(published):
+    edited(published.root, product_file("plant", "readings"), "timezone: Europe/Berlin", "timezone: Asia/Tokyo")
+    told = " ".join(published.mesh("status", "readings").stdout.split())
+    assert "published Sat 1 Jun 2024, 21:00 JST" in told
+    (data,) = json.loads(published.mesh("status", "readings", "--json").stdout)
+    assert data["published"]["published_at"].startswith("2024-06-01 12:00:00+00:00")
+
+
+def test_one_product_has_the_coverage_that_it_has_in_the_whole_mesh(published):
+    whole = {each["product"]: each for each in json.loads(published.mesh("status", "--json").stdout)}
+    (alone,) = json.loads(published.mesh("status", "summary", "--json").stdout)
+    assert alone["coverage"] == whole["summary"]["coverage"]
+    lineage = alone["coverage"]["lineage"]
+    assert lineage["total"] > alone["coverage"]["own"]["total"]
+    assert f"({lineage['watched']} of {lineage['total']})" in published.mesh("status", "summary").stdout

@@ -298,6 +298,9 @@ SEVERITIES = [
     (("medium",), {"budget_consumed": 0.99}, "medium"),
     (("medium",), {"budget_consumed": 1.0}, "high"),
     (("high", ["high"] * 9), {"budget_consumed": 3.0, "consumers": 7}, "critical"),
+    (("high", ["high"] * 9), {"informs": True}, "high"),
+    (("high",), {"informs": True}, "medium"),
+    (("low",), {"informs": True}, "low"),
 ]
 
 
