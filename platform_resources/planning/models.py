@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -99,10 +100,11 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def described_models(text: str) -> list[dict[str, Any]]:
+@lru_cache(maxsize=64)
+def described_models(text: str) -> tuple[dict[str, Any], ...]:
     """The `models` of a dbt YAML file; empty when the text is no such file (dbt itself reports what is wrong with it)."""
     try:
         data = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError):
-        return []
-    return [model for model in _list(_mapping(data).get("models")) if isinstance(model, dict)]
+        return ()
+    return tuple(model for model in _list(_mapping(data).get("models")) if isinstance(model, dict))

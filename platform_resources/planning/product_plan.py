@@ -1,7 +1,7 @@
 """One product and its texts to its plan."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from platform_resources.capabilities.dimensions.freshness import FreshnessSettings
@@ -15,7 +15,7 @@ from platform_resources.planning.dbt_files import generated_file, test_parts, te
 from platform_resources.planning.input_plans import input_plan
 from platform_resources.planning.lineage import ordered
 from platform_resources.planning.mesh import Mesh, ModelText, ProductTexts
-from platform_resources.planning.models import leading_comment, materialization, own_tests, references
+from platform_resources.planning.models import OwnTest, leading_comment, materialization, own_tests, references
 from platform_resources.planning.plan import ConsumerPlan, DataSetPlan, ModelPlan, OutputPlan, ProductPlan, SampleQueryPlan
 from platform_resources.planning.subjects import is_about_the_product, judged_data_set, measured_by, probed_ports, subject
 from platform_resources.spec.components import DataSet, OutputPort, ServiceLevelAsset
@@ -70,10 +70,13 @@ def _models(mesh: Mesh, product: Product) -> tuple[ModelPlan, ...]:
     """Each model after those it reads: Dagster takes results in this order."""
     texts = {model.name: model for model in mesh.texts_of(product).models}
     graph = {name: [r.names[-1] for r in references(text) if r.function == "ref"] for name, text in texts.items()}
-    return tuple(_model(mesh, product, texts[name]) for name in ordered(graph))
+    own: dict[str, list[OwnTest]] = {}
+    for test in own_tests(mesh.texts_of(product)):
+        own.setdefault(test.model, []).append(test)
+    return tuple(_model(product, texts[name], own.get(name, ())) for name in ordered(graph))
 
 
-def _model(mesh: Mesh, product: Product, text: ModelText) -> ModelPlan:
+def _model(product: Product, text: ModelText, own: Iterable[OwnTest]) -> ModelPlan:
     data_set = next((d for d in product.data_sets if model_name(d) == text.name), None)
     config = data_set.config if data_set is not None else DataSet()
     return ModelPlan(
@@ -84,7 +87,7 @@ def _model(mesh: Mesh, product: Product, text: ModelText) -> ModelPlan:
         data_set=data_set.name if data_set is not None else "",
         columns=config.columns,
         primary_key=config.primary_key,
-        tests=tuple(_tests(mesh, product, text, data_set)),
+        tests=tuple(_tests(product, text, data_set, own)),
         materialized=materialization(text),
         sql_digest=hashlib.sha256(text.sql.encode()).hexdigest()[:16],
         place=Place(text.file, 1),
@@ -99,7 +102,7 @@ def _model_dependencies(product: Product, text: ModelText) -> Iterator[conventio
             yield conventions.input_key(product.name, reference.names[-1])
 
 
-def _tests(mesh: Mesh, product: Product, text: ModelText, data_set: Declared[DataSet] | None) -> Iterator[CheckPlan]:
+def _tests(product: Product, text: ModelText, data_set: Declared[DataSet] | None, own: Iterable[OwnTest]) -> Iterator[CheckPlan]:
     key = conventions.model_key(product.name, text.name)
     for column in data_set.config.columns if data_set is not None else ():
         for test in column.tests:
@@ -109,11 +112,10 @@ def _tests(mesh: Mesh, product: Product, text: ModelText, data_set: Declared[Dat
             title, told = f"{column.name}: {kind.replace('_', ' ')}", f"dbt test {kind} of column {column.name}"
             about = qualified(data_set.name, [column.name])
             yield _dbt_test(name, title, key, told, test_severity(test), Place.of(data_set.origin), about)
-    for own in own_tests(mesh.texts_of(product)):
-        if own.model == text.name:
-            title = own.name.replace("_", " ").capitalize()
-            about = qualified(data_set.name if data_set is not None else "")
-            yield _dbt_test(own.name, title, key, "dbt test written by the team", own.severity, Place(own.file, 1), about, own.digest)
+    about = qualified(data_set.name if data_set is not None else "")
+    for written in own:
+        title, place = written.name.replace("_", " ").capitalize(), Place(written.file, 1)
+        yield _dbt_test(written.name, title, key, "dbt test written by the team", written.severity, place, about, written.digest)
 
 
 def _dbt_test(
