@@ -11,9 +11,9 @@ from platform_resources.spec.components import DataSet
 
 @dataclass(frozen=True, slots=True, order=True)
 class Relation:
-    """A table or view in the product's own database: schema `inputs`, `internal` or `outputs`, and its name."""
+    """A table or view in the product's own database: schema `inputs`, `internal` or one that a team has chosen in dbt, and its name."""
 
-    schema: Literal["inputs", "internal", "outputs"]
+    schema: str
     name: str
 
 

@@ -17,6 +17,7 @@ RESOURCE = "refresh"
 class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Where the mesh is, and the day that extractors deliver up to (ISO date; yesterday if left out).
 
+    `full_refresh` builds incremental models from scratch.
     `clock` is the time that it is taken to be (ISO, UTC unless it says otherwise), for rehearsals; the real time if left out.
     """
 
@@ -24,6 +25,7 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     state: str
     target: str = "duckdb"
     as_of: str | None = None
+    full_refresh: bool = False
     clock: str | None = None
     wait_seconds: float = 1800.0
     _locks: dict[str, Any] = PrivateAttr(default_factory=dict)

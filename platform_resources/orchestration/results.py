@@ -17,6 +17,7 @@ from platform_resources.planning.check_plans import CheckPlan
 from platform_resources.planning.plan import InputPlan, OutputPlan, ProductPlan
 from platform_resources.warehouses.auditing import Audited
 from platform_resources.warehouses.dbt import NodeResult
+from platform_resources.warehouses.dbt_manifest import MAKERS
 from platform_resources.warehouses.dbt_messages import failing_rows_text
 from platform_resources.warehouses.gate import Verdict
 from platform_resources.warehouses.pulling import Pulled
@@ -79,6 +80,7 @@ def build_results(product: ProductPlan, nodes: Sequence[NodeResult], at: datetim
             metadata: dict[str, Any] = {
                 "seconds": node.seconds,
                 "message": node.message,
+                "materialized": node.materialized,
                 "sql": dg.MetadataValue.md(f"```sql\n{node.sql.strip()}\n```"),
             }
             yield dg.MaterializeResult(asset_key=asset_key(model.key), metadata=metadata)
@@ -95,6 +97,8 @@ def build_failures(product: ProductPlan, nodes: Sequence[NodeResult]) -> tuple[s
     found = {node.name for node in nodes}
     lost = [t.name for model in product.models for t in model.tests if t.blocking and t.name not in found]
     failed = [f"{node.name}: {node.message or node.status}" for node in nodes if node.status in _FAILED]
+    if not failed:
+        failed = [f"{node.name}: {node.message or node.status}" for node in nodes if node.kind in MAKERS and node.status != "success"]
     return (*failed, *(f"{name}: dbt did not run this test" for name in lost))
 
 

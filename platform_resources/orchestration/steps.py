@@ -27,20 +27,14 @@ from platform_resources.planning import conventions
 from platform_resources.planning.plan import InputPlan, ProductPlan
 from platform_resources.planning.plan_text import fingerprint
 from platform_resources.repository import write_generated_files
-from platform_resources.warehouses.auditing import audit
-from platform_resources.warehouses.dbt import BuildFailed, begin_import, build
+from platform_resources.warehouses.auditing import audit, unaudited
+from platform_resources.warehouses.built import as_built, built_in, make_room, unnoted
+from platform_resources.warehouses.dbt import BuildFailed, begin_import, build, parsed
 from platform_resources.warehouses.duckdb import ProductDatabase, opened
 from platform_resources.warehouses.gate import CHANGED, Gate, Verdict, close, decided, gate, set_gate, set_unbuilt, unbuilt
 from platform_resources.warehouses.profiling import forget as forget_profiles
 from platform_resources.warehouses.profiling import profiles, settle
-from platform_resources.warehouses.publishing import (
-    Candidate,
-    NotPublishable,
-    failing_inputs,
-    nothing_changed,
-    publish,
-    tidied,
-)
+from platform_resources.warehouses.publishing import Candidate, NotPublishable, failing_inputs, publish, tidied, unchanged_text
 from platform_resources.warehouses.pulling import PullContext, Pulled, PullFailed, pull
 from platform_resources.warehouses.recency import input_records
 from platform_resources.warehouses.versions import shelf
@@ -118,7 +112,10 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
         with opened(refresh.database_file(product)) as database:
             close(database, "the last build did not finish")
         try:
-            nodes = build(root, refresh.state_folder, product, refresh.target, context.log.info)
+            project = parsed(root, refresh.state_folder, product, refresh.target)
+            with opened(refresh.database_file(product)) as database:
+                make_room(database, product, project.relations, context.run_id)
+            nodes = build(project, context.log.info, refresh.full_refresh)
         except BuildFailed as error:
             _report_stopped(context, refresh, product, str(error))
             raise dg.Failure(f"dbt could not build {product.name}: {error}", allow_retries=False) from error
@@ -158,8 +155,12 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
         published = shelf(refresh.state_folder, product.domain, product.name).latest()
         before = histories_for_audit(refresh.state_folder, context.instance, product, now)
         with opened(refresh.database_file(product)) as database:
-            audited = audit(database, product, registry, now, published, before, context.log.info)
-            decision = decided(audited, fingerprint(product), unbuilt(database, fingerprint(product)))
+            stopped = unbuilt(database, fingerprint(product)) or unnoted(database, product)
+            if stopped:
+                audited = unaudited(product, stopped)
+            else:
+                audited = audit(database, as_built(database, product), registry, now, published, before, context.log.info)
+            decision = decided(audited, fingerprint(product), stopped)
             set_gate(database, decision)
         if not decision.open:
             _report_unpublished(context, refresh, product, decision, f"{NOT_PUBLISHED}, the gate is closed: {decision.reason}")
@@ -196,18 +197,22 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
     @with_signature
     def _publish(context: Context, refresh: RefreshResource) -> Iterator[Any]:
         refresh.hold(product)
-        candidate = Candidate(product, refresh.state_folder, refresh.now(), context.run_id, fingerprint(product))
         with opened(refresh.database_file(product)) as database:
-            decision = gate(database)
-            if not decision.open or decision.fingerprint != candidate.fingerprint:
+            decision, current = gate(database), fingerprint(product)
+            if not decision.open or decision.fingerprint != current:
                 raise dg.Failure(f"{product.name} is not published: {decision.reason or CHANGED}", allow_retries=False)
+            if lost := unnoted(database, product):
+                raise dg.Failure(f"{product.name} is not published: {lost}", allow_retries=False)
+            run, built = built_in(database, product), as_built(database, product)
+            candidate = Candidate(built, refresh.state_folder, refresh.now(), context.run_id, current, run)
             inputs, failing = input_records(database, product), failing_inputs(database, product)
-            if failing and nothing_changed(candidate, inputs):
-                outcome = f"{NOTHING_CHANGED}: {'; '.join(failing.values())}"
+            unchanged = unchanged_text(candidate, inputs, failing)
+            if unchanged:
+                outcome = f"{NOTHING_CHANGED}: {unchanged}"
                 context.log.warning(outcome)
                 _report_unpublished(context, refresh, product, decision, outcome)
                 return
-            profiled = profiles(database, product)
+            profiled = profiles(database, built)
             try:
                 publication = publish(database, candidate, inputs)
             except NotPublishable as error:

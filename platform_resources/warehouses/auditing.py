@@ -86,6 +86,12 @@ def audit(
     )
 
 
+def unaudited(product: ProductPlan, reason: str) -> tuple[Audited, ...]:
+    """Every objective is unknown where there is nothing to look at but what is left of an earlier build."""
+    unknown = Judgement("unknown", f"not audited: {reason}")
+    return tuple(Audited(objective, unknown, "", ()) for objective in product.audited)
+
+
 def _audited(
     database: ProductDatabase,
     product: ProductPlan,

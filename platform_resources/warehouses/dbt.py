@@ -1,4 +1,4 @@
-"""dbt, in this process: one `dbt build` of one product's folder, and its results as plain data."""
+"""dbt, in this process: one product's folder parsed, then built, and the results as plain data."""
 
 import importlib
 import os
@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from platform_resources.capabilities.measures import Relation
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import ProductPlan
+from platform_resources.warehouses.dbt_manifest import MAKERS, left_out, relations, unfit
 from platform_resources.warehouses.dbt_messages import message_text
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, limits
 
@@ -24,7 +26,10 @@ class BuildFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NodeResult:
-    """What became of one dbt node: `status` is dbt's word (success, pass, fail, warn, error, skipped); `seconds` is its time."""
+    """What became of one dbt node: `status` is dbt's word (success, pass, fail, warn, error, skipped); `seconds` is its time.
+
+    `materialized` is dbt's word too (table, view, incremental …); empty for what is none.
+    """
 
     kind: str
     name: str
@@ -34,6 +39,23 @@ class NodeResult:
     seconds: float
     sql: str
     reads: frozenset[str]
+    materialized: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A product's dbt project, parsed; `manifest` is dbt's own."""
+
+    root: Path
+    state: Path
+    product: ProductPlan
+    target: str
+    manifest: Any
+
+    @property
+    def relations(self) -> Mapping[str, Relation]:
+        """Where a build writes each model, seed and snapshot, by name."""
+        return relations(self.manifest)
 
 
 def begin_import() -> None:
@@ -42,32 +64,84 @@ def begin_import() -> None:
         threading.Thread(target=importlib.import_module, args=(_RUNNER,), name="import dbt", daemon=True).start()
 
 
-def build(root: Path, state: Path, product: ProductPlan, target: str, report: Callable[[str], None]) -> tuple[NodeResult, ...]:
-    """Build and test all models of the product. Failed nodes are in the results; raises BuildFailed when dbt could not run at all.
+def parsed(root: Path, state: Path, product: ProductPlan, target: str) -> Project:
+    """The product's dbt project. Raises BuildFailed when dbt cannot parse it, or when a data set would not be built."""
+    result = _invoked("parse", root, state, product, target)
+    if result.exception is not None:
+        raise BuildFailed(_words(result.exception))
+    problems = tuple(unfit(product, result.result))
+    if problems:
+        raise BuildFailed("; ".join(problems))
+    return Project(root, state, product, target, result.result)
 
-    dbt prints nothing: standard output belongs to the caller. Its whole log is in the target folder.
-    dbt's runner is not thread-safe: one build at a time in a process.
+
+def build(project: Project, report: Callable[[str], None], full_refresh: bool = False) -> tuple[NodeResult, ...]:
+    """Build and test all models of the product; `full_refresh` builds incremental ones from scratch.
+
+    Failed nodes are in the results; raises BuildFailed when dbt could not run at all, left a model out, or wrote elsewhere.
+    """
+    product = project.product
+    result = _invoked("build", project.root, project.state, product, project.target, project.manifest, report, full_refresh)
+    if result.exception is not None:
+        raise BuildFailed(_words(result.exception))
+    found = tuple(getattr(result.result, "results", ()))
+    lost = tuple(left_out(project.manifest, (each.node.unique_id for each in found)))
+    if lost:
+        raise BuildFailed("; ".join(lost))
+    nodes = tuple(map(_node, found))
+    _compare_lineage(product, nodes)
+    return nodes
+
+
+def _invoked(
+    command: str,
+    root: Path,
+    state: Path,
+    product: ProductPlan,
+    target: str,
+    manifest: Any = None,
+    report: Callable[[str], object] = str,
+    full_refresh: bool = False,
+) -> Any:
+    """dbt prints nothing: standard output belongs to the caller. Its whole log is in the target folder.
+
+    dbt's runner is not thread-safe: one at a time in a process.
     """
     from dbt.cli.main import dbtRunner
 
     work = state / "dbt_project" / "target" / product.domain / product.name
     arguments = [
-        "build", "--project-dir", str(root / conventions.DBT_FOLDER), "--profiles-dir", str(root / conventions.DBT_FOLDER),
+        command, "--project-dir", str(root / conventions.DBT_FOLDER), "--profiles-dir", str(root / conventions.DBT_FOLDER),
         "--target", target, "--target-path", str(work), "--log-path", str(work / "logs"),
         "--quiet", "--log-level", "none", "--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check", "--no-write-json",
+        *(("--full-refresh",) if full_refresh else ()),
     ]  # fmt: skip
     with _environment(environment(state, product)):
         try:
-            result = dbtRunner(callbacks=[_reporter(report)]).invoke(arguments)
+            result = dbtRunner(manifest, callbacks=[_reporter(report)]).invoke(arguments)
+            if result.exception is None and command == "build":
+                _compare_database(state / conventions.database_file(product.domain, product.name), product, manifest)
+            return result
         finally:
             _let_go()
-    if result.exception is not None:
-        raise BuildFailed(_words(result.exception))
-    nodes = tuple(_node(found) for found in getattr(result.result, "results", ()))
-    if not nodes:
-        raise BuildFailed(f"dbt found no model of {product.name}")
-    _compare_lineage(product, nodes)
-    return nodes
+
+
+def _compare_database(file: Path, product: ProductPlan, manifest: Any) -> None:
+    """Every data set must have been written to the product's own database, which is what is audited and published. Raises BuildFailed."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    opened = DuckDBConnectionManager._ENV
+    if opened is None:  # nothing was built; the results tell why
+        return
+    files = dict(opened.handle().cursor().execute("select database_name, path from duckdb_databases()").fetchall())
+    data_sets = {data_set.model for data_set in product.data_sets}
+    for node in manifest.nodes.values():
+        written = files.get(node.database) if node.name in data_sets and node.resource_type == "model" else str(file)
+        if written is None or Path(written).resolve() != file.resolve():
+            raise BuildFailed(
+                f"model {node.name} was written to the database {node.database} ({written or 'in memory'}), not to the product's own; "
+                "take away its database setting, and let profiles.yml say path: \"{{ env_var('MESH_DUCKDB') }}\""
+            )
 
 
 def _compare_lineage(product: ProductPlan, nodes: tuple[NodeResult, ...]) -> None:
@@ -114,7 +188,7 @@ def _let_go() -> None:
         DuckDBConnectionManager.close_all_connections()
 
 
-def _reporter(report: Callable[[str], None]) -> Callable[[Any], None]:
+def _reporter(report: Callable[[str], object]) -> Callable[[Any], None]:
     """One line per finished model or test, as soon as it is finished."""
 
     def callback(event: Any) -> None:
@@ -134,7 +208,8 @@ def _node(found: Any) -> NodeResult:
         failures=found.failures,
         seconds=found.execution_time,
         sql=getattr(node, "compiled_code", None) or "",
-        reads=frozenset(unique_id.rsplit(".", 1)[-1] for unique_id in node.depends_on.nodes),
+        reads=frozenset(unique_id.rsplit(".", 1)[-1] for unique_id in node.depends_on_nodes),
+        materialized=str(node.config.materialized) if node.resource_type in MAKERS else "",
     )
 
 

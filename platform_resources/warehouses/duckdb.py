@@ -142,6 +142,11 @@ class ProductDatabase:
         self.connection.execute(f"create or replace table {relation_sql(relation)} as select * from mesh_extracted")
         self.connection.execute("drop view if exists mesh_extracted")
 
+    def drop(self, relation: Relation) -> None:
+        """Take the table or view away, if there is one."""
+        self._drop(relation, "table")
+        self._drop(relation, "view")
+
     def _drop(self, relation: Relation, kind: str) -> None:
         """DuckDB will not replace a view by a table, nor a table by a view."""
         sql = "select table_type from information_schema.tables where table_schema = ? and table_name = ?"
@@ -164,6 +169,9 @@ class ProductDatabase:
 
     def remember(self, topic: str, name: str, record: str) -> None:
         self.connection.execute(f"insert or replace into {MEMORY} values (?, ?, ?)", [topic, name, record])
+
+    def forget(self, topic: str, name: str) -> None:
+        self.connection.execute(f"delete from {MEMORY} where topic = ? and name = ?", [topic, name])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -27,13 +27,14 @@ class NotPublishable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """The version about to be published."""
+    """The version about to be published. `built_in` is the run that built what it holds, which may be an earlier one."""
 
     product: ProductPlan
     state: Path
     now: datetime
     run_id: str
     fingerprint: str
+    built_in: str = ""
 
     @property
     def shelf(self) -> Shelf:
@@ -44,6 +45,14 @@ def failing_inputs(database: ProductDatabase, product: ProductPlan) -> dict[str,
     """Input ports whose last pull failed, and why; their last good data is served."""
     ports = {port.name for port in product.inputs}
     return {port: reason for port, reason in database.remembered(FAILURES).items() if reason and port in ports}
+
+
+def unchanged_text(candidate: Candidate, inputs: Mapping[str, Mapping[str, Any]], failing: Mapping[str, str]) -> str:
+    """Why what is published would be published again; empty if the candidate is new."""
+    latest = candidate.shelf.latest()
+    if latest is not None and candidate.built_in and latest.built_in == candidate.built_in:
+        return f"version {latest.id} holds what was built last"
+    return "; ".join(failing.values()) if failing and nothing_changed(candidate, inputs) else ""
 
 
 def nothing_changed(candidate: Candidate, inputs: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -68,6 +77,7 @@ def publish(database: ProductDatabase, candidate: Candidate, inputs: Mapping[str
         published_at=candidate.now.isoformat(),
         run_id=candidate.run_id,
         fingerprint=candidate.fingerprint,
+        built_in=candidate.built_in,
         inputs=dict(inputs),
         ports=ports,
     )

@@ -59,7 +59,10 @@ class PortVersion:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One published version of a product: all its ports at once, and what it was made from."""
+    """One published version of a product: all its ports at once, and what it was made from.
+
+    `built_in` is the run that built what it holds; unknown of versions of former times.
+    """
 
     id: str
     product: str
@@ -69,6 +72,7 @@ class Publication:
     fingerprint: str
     inputs: Mapping[str, Mapping[str, Any]]
     ports: tuple[PortVersion, ...]
+    built_in: str = ""
 
     def port(self, name: str) -> PortVersion | None:
         return next((p for p in self.ports if p.port == name), None)

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from platform_resources.repository import read_plan, write_generated_files
-from platform_resources.warehouses.dbt import BuildFailed, build
+from platform_resources.warehouses.dbt import BuildFailed, build, parsed
 from platform_resources.warehouses.duckdb import opened
 from tests.meshes import edited, model_file, product_file
 
@@ -27,7 +27,7 @@ def built(root, sensor="south"):
     with opened(root / "warehouse/plant/readings.duckdb") as database:
         database.connection.execute(LOADED.format(sensor=sensor))
     lines = []
-    nodes = build(root, root, product, "duckdb", lines.append)
+    nodes = build(parsed(root, root, product, "duckdb"), lines.append)
     return {node.name: node for node in nodes}, lines
 
 
