@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal, Protocol
 
 from platform_resources.capabilities.file_formats import FileFormat
@@ -31,12 +32,20 @@ class ComponentCapability(Capability, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PullFiles:
-    """Load files into the input port's table: the whole set anew (`replace`), or only files not seen before (`append`)."""
+    """Load files into the input port's table: the whole set anew (`replace`), or only files not seen before (`append`).
+
+    `types` are the promised types of columns. A file without rows is taken if it is `allowed`; none is before it has been still for
+    `quiet`, or before its `manifest` came.
+    """
 
     path: str
     format: FileFormat
     load: Literal["replace", "append"] = "replace"
-    options: Mapping[str, str | bool] = field(default_factory=dict)
+    options: Mapping[str, str | bool | int] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
+    empty: Literal["not-arrived", "allowed"] = "not-arrived"
+    quiet: timedelta | None = None
+    manifest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

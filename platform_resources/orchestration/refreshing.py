@@ -19,7 +19,8 @@ from platform_resources.planning.plan import InputPlan, MeshPlan, ProductPlan
 from platform_resources.planning.plan_text import fingerprint
 from platform_resources.repository import state_folder
 from platform_resources.spec.versions import VersionRange
-from platform_resources.warehouses.pulling import PullFailed, file_set
+from platform_resources.warehouses.arrivals import found as found_files
+from platform_resources.warehouses.arrivals import is_news
 from platform_resources.warehouses.versions import shelf
 
 Report = Callable[[str, str], None]
@@ -137,17 +138,9 @@ def _has_extractor(product: ProductPlan) -> bool:
 
 def _has_newer(state: Path, folder: Path, port: InputPlan, record: Mapping[str, Any]) -> bool:
     if isinstance(port.pull, PullFiles):
-        return _files(port.pull.path, folder) != record.get("files")
+        return is_news(found_files(port.pull.path, folder), record, port.pull.load)
     upstream = port.upstream
     if upstream is None:
         return False
     newest = shelf(state, upstream.domain, upstream.product).newest_within(VersionRange.parse(upstream.version), upstream.port)
     return newest is not None and newest.id != record.get("version")
-
-
-def _files(path: str, folder: Path) -> list[dict[str, Any]]:
-    """The files there are now; none is a change too, which the refresh will tell of."""
-    try:
-        return file_set(path, folder)
-    except PullFailed:
-        return []

@@ -16,7 +16,6 @@ import duckdb
 from platform_resources.capabilities.column_types import observed_type
 from platform_resources.capabilities.file_formats import FileFormat
 from platform_resources.capabilities.measures import Relation
-from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.sql_text import literal, quoted, relation_sql
 from platform_resources.spec.durations import duration_text
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, QUERY_TIME, TIME_VARIABLE, Limits, limits, spill_folder
@@ -26,7 +25,6 @@ SCHEMAS = ("inputs", "internal")
 MEMORY = "main.mesh_memory"
 # The oldest version of DuckDB that opens the catalogs; 2.0 writes such that no 1.x does, unless it is told otherwise.
 _OLD_CLIENTS = "v1.2.0"
-_READERS = {"parquet": "read_parquet", "csv": "read_csv", "json": "read_json"}
 
 
 class DatabaseBusy(Exception):
@@ -122,15 +120,6 @@ class ProductDatabase:
         """Make the relation a view."""
         self._drop(relation, "table")
         self.connection.execute(f"create or replace view {relation_sql(relation)} as {select}")
-
-    def load_files(self, relation: Relation, files: Sequence[Path], pull: PullFiles) -> None:
-        """Load files into the relation's table: anew, or behind what is there; a column missing in a file is null."""
-        self._drop(relation, "view")
-        select = files_sql(files, pull.format, pull.options, by_name=True)
-        if pull.load == "append" and self.exists(relation):
-            self.connection.execute(f"insert into {relation_sql(relation)} by name {select}")
-        else:
-            self.connection.execute(f"create or replace table {relation_sql(relation)} as {select}")
 
     def load_data(self, relation: Relation, data: Any) -> None:
         """Load what an extractor returned: a relation of this connection, an Arrow table or reader, or a data frame."""
@@ -285,11 +274,3 @@ def _selected(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str
         raise QueryFailed("write one SELECT; published versions are read-only")
     cursor = connection.execute(statements[0])
     return [column[0] for column in cursor.description or ()], cursor.fetchall()
-
-
-def files_sql(files: Sequence[Path], file_format: str, options: Mapping[str, str | bool] | None = None, *, by_name: bool = False) -> str:
-    """A select over files; `by_name` unites files whose columns differ."""
-    listed = ", ".join(literal(str(file)) for file in files)
-    arguments = "".join(f", {name} = {literal(value)}" for name, value in sorted((options or {}).items()))
-    united = ", union_by_name = true" if by_name else ""
-    return f"select * from {_READERS[file_format]}([{listed}]{united}{arguments})"

@@ -1,9 +1,8 @@
 """How an input port comes in: each way to pull, what is recorded of it, and when the last good one is kept."""
 
-import glob
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, assert_never
@@ -12,13 +11,16 @@ import duckdb
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import NotPulled, PullExtractor, PullFiles, PullPort
-from platform_resources.capabilities.recency import newest_modified, of_files, of_pull
+from platform_resources.capabilities.recency import of_files, of_pull
 from platform_resources.planning.plan import InputPlan, ProductPlan, Upstream
 from platform_resources.spec.column_names import folded_column
 from platform_resources.spec.durations import duration_text
 from platform_resources.spec.versions import VersionRange
+from platform_resources.warehouses.arrivals import NotArrived
 from platform_resources.warehouses.duckdb import ProductDatabase
 from platform_resources.warehouses.extraction import Extracted, Extraction, ExtractorFailed, extracted
+from platform_resources.warehouses.file_errors import LoadFailed
+from platform_resources.warehouses.file_inputs import load_files
 from platform_resources.warehouses.port_files import read_sql
 from platform_resources.warehouses.versions import PortVersion, Publication, Shelf, shelf
 
@@ -64,7 +66,7 @@ class PullContext:
 
 PULLS, FAILURES = "pull", "pull failure"
 # The fields that say when and how a pull went, not what it brought.
-_CIRCUMSTANCES = ("pulled_at", "failures", "watermark")
+_CIRCUMSTANCES = ("pulled_at", "failures", "watermark", "looks", "options")
 
 
 def substance(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,11 +84,10 @@ def pull(database: ProductDatabase, port: InputPlan, context: PullContext) -> Pu
         if not port.serve_last_good or former is None:
             raise PullFailed(f"input port {port.name}: {error}", error.check) from error
         return _kept(database, port, json.loads(former), error, context.now)
-    stale = pulled.failures.get("fresh", "")
-    reason = f"input port {port.name}: {stale}" if stale else ""
+    reason = f"input port {port.name}: {'; '.join(pulled.failures.values())}" if pulled.failures else ""
     database.remember(FAILURES, port.name, reason)
-    if stale and not port.serve_last_good:
-        raise PullFailed(reason, "fresh")
+    if pulled.failures and not port.serve_last_good:
+        raise PullFailed(reason, next(iter(pulled.failures)))
     return pulled
 
 
@@ -201,51 +202,15 @@ def _keep_contract(upstream: Upstream, publication: Publication, columns: Mappin
 def _load_files(
     database: ProductDatabase, port: InputPlan, pull_files: PullFiles, context: PullContext, former: Mapping[str, Any] | None
 ) -> Pulled:
-    files = file_set(pull_files.path, context.folder)
-    before = {file["path"]: file for file in (former or {}).get("files", ())}
-    new = [file for file in files if before.get(file["path"]) != file]
-    if pull_files.load == "append":
-        _refuse_changed(new, before)
-    gone = set(before) - {file["path"] for file in files}
-    changed = bool(new) or (bool(gone) and pull_files.load == "replace") or former is None
-    relation = Relation("inputs", port.name)
-    watermark = newest_modified(files, context.now)
-    with database.transaction():
-        if changed:
-            loaded = new if pull_files.load == "append" and before else files
-            _try_load(database, relation, [context.folder / file["path"] for file in loaded], pull_files)
-        listed = files if pull_files.load == "replace" else [*(f for p, f in before.items() if p in gone), *files]
-        return _recorded(database, port, context, {"files": listed, "watermark": watermark}, changed)
-
-
-def _try_load(database: ProductDatabase, relation: Relation, files: list[Path], pull_files: PullFiles) -> None:
     try:
-        database.load_files(relation, files, pull_files)
-    except Exception as error:
-        raise PullFailed(f"the files could not be loaded: {str(error).splitlines()[0]}") from error
-
-
-def file_set(path: str, folder: Path) -> list[dict[str, Any]]:
-    """The files that a glob matches now, as records. Raises PullFailed if there is none."""
-    found = (folder / name for name in sorted(glob.glob(path, root_dir=folder, recursive=True)))
-    files = [file for file in found if file.is_file()]
-    if not files:
-        raise PullFailed(f"no file matches {path}")
-    return [_file(file, folder) for file in files]
-
-
-def _file(file: Path, folder: Path) -> dict[str, Any]:
-    """How a loaded file is known again: in UTC, and below the product's folder by its path there, so that a mesh may be moved."""
-    stat = file.stat()
-    modified = datetime.fromtimestamp(stat.st_mtime, UTC).isoformat()
-    known = file.relative_to(folder) if file.is_relative_to(folder) else file.resolve()
-    return {"path": str(known), "bytes": stat.st_size, "modified": modified}
-
-
-def _refuse_changed(new: list[dict[str, Any]], before: Mapping[str, Any]) -> None:
-    changed = [file["path"] for file in new if file["path"] in before]
-    if changed:
-        raise PullFailed(f"files that were loaded already have changed: {', '.join(changed)}; with load: append a file is loaded once")
+        with database.transaction():
+            loaded = load_files(database, Relation("inputs", port.name), pull_files, context.folder, context.now, former)
+            pulled = _recorded(database, port, context, loaded.record, loaded.changed)
+    except NotArrived as error:
+        raise PullFailed(str(error)) from error
+    except (LoadFailed, OSError) as error:
+        raise PullFailed(f"the files could not be loaded: {error}") from error
+    return replace(pulled, failures={**pulled.failures, "arrived": loaded.missing}) if loaded.missing else pulled
 
 
 def _extract(

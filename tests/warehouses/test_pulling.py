@@ -124,7 +124,6 @@ def test_the_same_file_is_the_same_in_every_time_zone(readings, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        pytest.param(f"{HEAD}\n", [], id="only a header"),
         pytest.param(f'{HEAD}\n1,"no""rth",1,2024-06-01,"A, da"\n', [('no"rth', "A, da")], id="quotes and commas"),
         pytest.param(f'{HEAD}\n1,"no\nrth",1,2024-06-01,Ada\n', [("no\nrth", "Ada")], id="line break in a field"),
         pytest.param(f"{HEAD}\n1,nörd‮☃,1,2024-06-01,Åda 🙂\n", [("nörd‮☃", "Åda 🙂")], id="unicode"),
@@ -139,12 +138,13 @@ def test_a_delivery_is_loaded_as_it_is_written(readings, text, expected):
     assert readings.rows("select sensor, operator from {}") == expected
 
 
-def test_a_table_of_no_columns_does_not_pass_as_a_delivery(readings):
-    """An empty file has no header: the build cannot find its columns. The pull itself has nothing to compare with."""
-    land(readings.root, "readings.csv", "")
+@pytest.mark.parametrize(("text", "told"), [("", "is empty (0 bytes)"), (f"{HEAD}\n", "has no rows")])
+def test_a_delivery_without_rows_has_not_arrived_and_leaves_the_last_good_one(readings, text, told):
+    readings.pull()
+    land(readings.root, "readings.csv", text)
     pulled = readings.pull()
-    assert pulled.rows == 0
-    assert "sensor" not in pulled.columns
+    assert pulled.failures["arrived"].startswith(f"landing/readings.csv {told}, so it counts as not arrived; empty: allowed would take it")
+    assert (pulled.rows, pulled.changed) == (4, False)
 
 
 def test_a_file_that_cannot_be_read_tells_why(readings):
@@ -178,14 +178,18 @@ def test_a_loaded_file_that_changes_is_refused_when_the_set_grows(readings):
     land(readings.root, "readings.csv", f"{HEAD}\n9,north,1,2024-06-02,Ada\n")
     pulled = readings.pull()
     assert "files that were loaded already have changed" in pulled.failures["arrived"]
-    assert "with load: append a file is loaded once" in pulled.failures["arrived"]
+    assert "put the old content back and deliver what is new as a file of another name" in pulled.failures["arrived"]
+    land(readings.root, "readings.csv", READINGS_CSV)
+    assert not readings.pull().failures
     assert pulled.rows == 4
 
 
-def test_two_files_of_the_same_content_are_two_deliveries(readings):
+def test_a_copy_of_a_file_is_not_loaded_again_when_the_set_grows(readings):
     growing(readings.root)
+    readings.pull()
     land(readings.root, "readings_copy.csv", READINGS_CSV)
-    assert readings.pull().rows == 8
+    pulled = readings.pull()
+    assert (pulled.rows, pulled.changed, len(pulled.record["files"])) == (4, False, 2)
 
 
 @pytest.mark.parametrize("name", ['a folder\'s "own"', "we[i]rd*", "ünïcode ☃"])
@@ -492,5 +496,5 @@ def test_a_pull_leaves_the_relation_whole(readings):
     relation = Relation("inputs", "deliveries")
     readings.database.point_at(relation, "select 1 as n")
     assert readings.database.count(relation) == 1
-    land(readings.root, "readings.csv", f"{HEAD}\n")
-    assert readings.pull().rows == 0
+    land(readings.root, "readings.csv", f"{HEAD}\n9,north,1,2024-06-02 06:00:00,Ada\n")
+    assert readings.pull().rows == 1

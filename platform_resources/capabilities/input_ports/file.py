@@ -2,33 +2,41 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.spec.durations import Duration
+from platform_resources.spec.field_types import ColumnType
 from platform_resources.spec.strict import Strict
 
 Format = Literal["parquet", "csv", "json"]
-_ENDINGS: dict[str, Format] = {
-    ".parquet": "parquet",
-    ".csv": "csv",
-    ".csv.gz": "csv",
-    ".json": "json",
-    ".jsonl": "json",
-    ".ndjson": "json",
-}
+_ENDINGS: dict[str, Format] = {".parquet": "parquet", ".csv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json"}
 
 
 def _format_of(path: str) -> Format | None:
-    return next((format for ending, format in _ENDINGS.items() if path.lower().endswith(ending)), None)
+    plain = path.lower().removesuffix(".gz").removesuffix(".zst")
+    return next((format for ending, format in _ENDINGS.items() if plain.endswith(ending)), None)
+
+
+class ReaderOptions(Strict):
+    """The promised types of columns, and whatever DuckDB's reader knows."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str | bool | int] = Field(init=False)
+
+    types: dict[str, ColumnType] = {}
 
 
 class FileInputSettings(Strict):
-    """Which files, in which format, and whether the set is a snapshot or grows."""
+    """Which files, in which format, whether the set is a snapshot or grows, and when a file has arrived."""
 
     path: Annotated[str, Field(min_length=1)]
     format: Literal["parquet", "csv", "json"] | None = None
     load: Literal["replace", "append"] = "replace"
-    options: dict[str, str | bool] = {}
+    options: ReaderOptions = ReaderOptions()
+    empty: Literal["not-arrived", "allowed"] = "not-arrived"
+    quiet: Duration | None = None
+    manifest: Annotated[str, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _format_is_known(self) -> "FileInputSettings":
@@ -36,9 +44,25 @@ class FileInputSettings(Strict):
             raise ValueError(f'the format of "{self.path}" cannot be told from its ending; add format: parquet, csv or json')
         return self
 
+    @model_validator(mode="after")
+    def _types_can_be_promised(self) -> "FileInputSettings":
+        if self.options.types and self.chosen_format == "parquet":
+            raise ValueError("options: {types: …} is for csv and json; Parquet files say their types themselves, so cast in the model")
+        return self
+
+    @model_validator(mode="after")
+    def _manifest_is_one_file(self) -> "FileInputSettings":
+        if self.manifest is not None and any(character in self.manifest for character in "*?["):
+            raise ValueError(f'manifest: "{self.manifest}" is a glob; write a name, looked for beside each file, or one path')
+        return self
+
+    @property
+    def chosen_format(self) -> Format:
+        return self.format or _format_of(self.path) or "parquet"
+
 
 class FileInput:
-    """Files by path or glob, beside the product or anywhere on the machine; which files were loaded is recorded."""
+    """Files by path or glob, beside the product or anywhere on the machine; which files were loaded is recorded by their content."""
 
     name = "file"
     kind = "file"
@@ -46,12 +70,20 @@ class FileInput:
     example = """
 - name: stock_counts
   type: input-port
-  properties: {interface: file, path: landing/stock_*.csv, format: csv, load: append}
+  properties: {interface: file, path: landing/stock_*.csv, format: csv, load: append, quiet: 5m}
 """
 
     def pull(self, settings: FileInputSettings) -> PullFiles:
-        chosen = settings.format or _format_of(settings.path) or "parquet"
-        return PullFiles(settings.path, chosen, settings.load, settings.options)
+        return PullFiles(
+            path=settings.path,
+            format=settings.chosen_format,
+            load=settings.load,
+            options=dict(settings.options.model_extra or {}),
+            types=settings.options.types,
+            empty=settings.empty,
+            quiet=settings.quiet,
+            manifest=settings.manifest,
+        )
 
 
 CAPABILITY = FileInput()

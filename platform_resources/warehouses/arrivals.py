@@ -1,0 +1,148 @@
+"""Which files of an input have arrived: found, whole, still, and known again by what is in them."""
+
+import glob
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from os import stat_result
+from pathlib import Path
+from typing import Any
+
+from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.spec.durations import duration_text
+from platform_resources.warehouses.manifests import Manifest, manifest
+
+
+class NotArrived(Exception):
+    """Raised when an input's files are not there, or not whole yet; says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file as it was when it was looked at. `name` is its path below the product's folder, or on the machine if it lies elsewhere."""
+
+    path: Path
+    name: str
+    stat: stat_result
+
+    @property
+    def modified(self) -> str:
+        """In UTC, so that the same file is the same in every time zone."""
+        return datetime.fromtimestamp(self.stat.st_mtime, UTC).isoformat()
+
+    @property
+    def look(self) -> list[int]:
+        """Numbers that differ after every write: the time of change cannot be set by hand, that of modification can."""
+        return [self.stat.st_size, self.stat.st_mtime_ns, self.stat.st_ctime_ns]
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        return {"path": self.name, "bytes": self.stat.st_size, "modified": self.modified}
+
+    def is_as_before(self) -> bool:
+        """Whether nobody has written to it since it was looked at."""
+        try:
+            return input_file(self.path, self.name).look == self.look
+        except OSError:
+            return False
+
+
+def input_file(path: Path, name: str) -> InputFile:
+    return InputFile(path, name, path.stat())
+
+
+def content(file: InputFile) -> str:
+    """The SHA-256 of what is in the file."""
+    with file.path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def found(path: str, folder: Path) -> list[InputFile]:
+    """The files that a path or glob names now. Names that begin with `_` or `.` are left out unless the path writes them so."""
+    literal = folder / path
+    if literal.is_file() and not {"*", "?"} & set(path):
+        return [input_file(literal, _name(literal, folder))]
+    names = sorted(glob.glob(path, root_dir=folder, recursive=True))
+    files = (folder / name for name in names if not _is_hidden(name, path))
+    return [input_file(file, _name(file, folder)) for file in files if file.is_file()]
+
+
+def _name(file: Path, folder: Path) -> str:
+    """Below the product's folder by the path there, so that a mesh may be moved."""
+    return str(file.relative_to(folder) if file.is_relative_to(folder) else file.resolve())
+
+
+def _is_hidden(name: str, path: str) -> bool:
+    """Whether a wildcard alone has matched a part that begins with `_` or `.`: what writers and tools keep for themselves."""
+    written = [part for part in Path(path).parts if part[0] in "_."]
+    return any(part[0] in "_." and not any(fnmatchcase(part, pattern) for pattern in written) for part in Path(name).parts)
+
+
+def arrived(pull: PullFiles, folder: Path, now: datetime, loaded: Iterable[str] = ()) -> list[InputFile]:
+    """The files that have arrived. Raises NotArrived if there is none, or with `load: replace` if one of the set is not whole.
+
+    With `load: append` a file that is not whole yet is left for a later refresh. `loaded` names the files that were loaded before.
+    """
+    files = found(pull.path, folder)
+    if not files:
+        raise NotArrived(f"no file matches {pull.path}")
+    whole, reasons = _by_manifest(files, pull.manifest, folder, frozenset(loaded)) if pull.manifest else (files, [])
+    still = [file for file in whole if pull.quiet is None or now - _written(file) >= pull.quiet]
+    reasons += [_moving(file, pull.quiet, now) for file in whole if pull.quiet is not None and file not in still]
+    if reasons and (pull.load == "replace" or not (still or loaded)):
+        raise NotArrived("; ".join(reasons))
+    return still
+
+
+def _written(file: InputFile) -> datetime:
+    return datetime.fromtimestamp(file.stat.st_mtime, UTC)
+
+
+def _moving(file: InputFile, quiet: timedelta, now: datetime) -> str:
+    return f"{file.name} was written at {_written(file):%Y-%m-%d %H:%M:%S} UTC and has not been still for {duration_text(quiet)} (quiet)"
+
+
+def _by_manifest(files: Sequence[InputFile], name: str, folder: Path, loaded: frozenset[str]) -> tuple[list[InputFile], list[str]]:
+    """The files that their manifests call whole, and why others are not."""
+    groups: dict[Path, list[InputFile]] = {}
+    for file in files:
+        place = folder / name if "/" in name else file.path.parent / name
+        if file.path != place:
+            groups.setdefault(place, []).append(file)
+    whole: list[InputFile] = []
+    reasons: list[str] = []
+    for place, group in groups.items():
+        told = manifest(place, _name(place, folder))
+        members = [file for file in group if not isinstance(told, Manifest) or told.names(file.path)]
+        reason = told if isinstance(told, str) else _unfinished(told, members, folder, loaded)
+        reasons += [reason] if reason else []
+        whole += members if not reason else []
+    return whole, reasons
+
+
+def _unfinished(told: Manifest, members: Sequence[InputFile], folder: Path, loaded: frozenset[str]) -> str:
+    """Why a manifest does not hold yet; empty if it does."""
+    there = {file.path for file in members}
+    missing = [_name(path, folder) for path in told.files if path not in there and _name(path, folder) not in loaded]
+    if missing:
+        return f"{told.name} lists {', '.join(missing)}, which did not come"
+    wrong = [file.name for file in members if (told.files.get(file.path) or "") not in ("", content(file))]
+    if wrong:
+        return f"{', '.join(wrong)} is not as {told.name} says: its SHA-256 is another"
+    late = [file.name for file in members if not told.files.get(file.path) and file.stat.st_mtime_ns > told.written]
+    return f"{', '.join(late)} was written after {told.name}, which is to be written last" if late else ""
+
+
+def is_news(files: Sequence[InputFile], record: Mapping[str, Any], load: str) -> bool:
+    """Whether a pull would bring something else than what the record says was loaded; no file at all is something that it will tell."""
+    before = {entry["path"]: entry for entry in record.get("files", ())}
+    if not files or (load == "replace" and {file.name for file in files} != set(before)):
+        return True
+    return any(file.entry.items() - before.get(file.name, {}).items() and _is_other(file, before, load) for file in files)
+
+
+def _is_other(file: InputFile, before: Mapping[str, Any], load: str) -> bool:
+    """A file that was only touched, or copied again, is no news to a set that grows."""
+    return load == "replace" or content(file) not in {entry.get("sha256") for entry in before.values()}

@@ -1,0 +1,423 @@
+"""Loading files: what is in them is kept, whatever DuckDB would guess; an error says where; a load is whole or is none."""
+
+import gzip
+import os
+from datetime import UTC, datetime
+
+import duckdb
+import pytest
+
+from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.warehouses.duckdb import opened
+from platform_resources.warehouses.file_errors import LoadFailed
+from platform_resources.warehouses.file_inputs import load_files
+
+NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
+INPUT = Relation("inputs", "tills")
+ROWS = 21_000  # more than DuckDB looks at before it guesses
+
+
+class Landing:
+    """A folder of files and the input that they are loaded into."""
+
+    def __init__(self, folder, database, **settings):
+        self.folder, self.database, self.record = folder, database, None
+        self.settings = {"path": "in/*", "format": "csv", "load": "append", **settings}
+
+    def write(self, name, content, written=None):
+        file = self.folder / "in" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        if written is not None:
+            os.utime(file, (written.timestamp(), written.timestamp()))
+        return file
+
+    def load(self, now=NOW, **settings):
+        self.settings |= settings
+        with self.database.transaction():
+            loaded = load_files(self.database, INPUT, PullFiles(**self.settings), self.folder, now, self.record)
+        self.record = loaded.record
+        return loaded
+
+    @property
+    def types(self):
+        return self.database.columns(INPUT)
+
+    def rows(self, columns="*"):
+        return self.database.connection.execute(f"select {columns} from inputs.tills").fetchall()
+
+    def texts(self, column):
+        return [row[0] for row in self.rows(f"cast({column} as varchar)")]
+
+
+@pytest.fixture
+def landing(tmp_path):
+    with opened(tmp_path / "shop.duckdb") as database:
+        yield Landing(tmp_path, database)
+
+
+def parquet(file, *selects):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    duckdb.sql(" union all ".join(selects)).write_parquet(str(file))
+
+
+# Types: a column is wide enough for every value of every file, in whatever order they come
+
+
+WIDENED = {
+    "money with decimals after whole numbers": (["3", "4"], ["3.70", "2.50"], "double", ["3.0", "4.0", "3.7", "2.5"]),
+    "leading zeros later": (["10115"], ["01067"], "varchar", ["10115", "01067"]),
+    "leading zeros first": (["01067"], ["10115"], "varchar", ["01067", "10115"]),
+    "letters after numbers": (["12"], ["D-12"], "varchar", ["12", "D-12"]),
+    "letters after decimals": (["3.70"], ["n/a"], "varchar", ["3.70", "n/a"]),
+    "a plus sign": (["4930123"], ["+4930123"], "varchar", ["4930123", "+4930123"]),
+    "times of day after dates": (["2024-01-01"], ["2024-01-02 10:30:00"], "timestamp", ["2024-01-01 00:00:00", "2024-01-02 10:30:00"]),
+    "dates after times of day": (["2024-01-01 10:30:00"], ["2024-01-02"], "timestamp", ["2024-01-01 10:30:00", "2024-01-02 00:00:00"]),
+    "zones after none": (["2024-01-01 10:00:00"], ["2024-01-01 10:00:00+02:00"], "varchar", ["2024-01-01 10:00:00", "2024-01-01 10:00:00+02:00"]),
+    "only zones": (["2024-01-01T10:00:00Z"], ["2024-01-01T10:00:00+02:00"], "timestamptz", ["2024-01-01 10:00:00+00", "2024-01-01 08:00:00+00"]),
+    "a date after a clock": (["10:00:00"], ["2024-01-01"], "varchar", ["10:00:00", "2024-01-01"]),
+    "numbers after yes and no": (["true"], ["1"], "varchar", ["true", "1"]),
+    "words for yes": (["True"], ["maybe"], "varchar", ["True", "maybe"]),
+    "very large numbers": (["1"], ["12345678901234567890"], "hugeint", ["1", "12345678901234567890"]),
+    "large numbers among decimals": (["9007199254740993"], ["1.5"], "varchar", ["9007199254740993", "1.5"]),
+    "nothing after numbers": (["1"], ['""'], "bigint", ["1", None]),
+    "numbers after nothing": (['""'], ["1"], "bigint", [None, "1"]),
+    "nanoseconds": (["2024-01-01 10:00:00"], ["2024-01-01 10:00:00.123456789"], "varchar", ["2024-01-01 10:00:00", "2024-01-01 10:00:00.123456789"]),
+    "numbers after dates": (["2024-01-01"], ["20240102"], "varchar", ["2024-01-01", "20240102"]),
+    "not a number": (["1"], ["nan"], "double", ["1.0", "nan"]),
+    "scientific": (["1"], ["1e3"], "double", ["1.0", "1000.0"]),
+}  # fmt: skip
+
+
+def csv(values, column="v"):
+    return f"id,{column}\n" + "".join(f"{number},{value}\n" for number, value in enumerate(values))
+
+
+@pytest.mark.parametrize("case", WIDENED)
+def test_a_later_file_widens_a_column_and_loses_nothing(landing, case):
+    first, second, kind, texts = WIDENED[case]
+    landing.write("a.csv", csv(first))
+    landing.load()
+    landing.write("b.csv", csv(second))
+    assert landing.load().changed
+    assert (landing.types["v"], landing.texts("v")) == (kind, texts)
+
+
+@pytest.mark.parametrize("case", WIDENED)
+def test_files_loaded_one_after_the_other_are_as_if_loaded_together(landing, case):
+    first, second, kind, texts = WIDENED[case]
+    landing.write("a.csv", csv(first))
+    landing.write("b.csv", csv(second))
+    landing.load(load="replace")
+    assert (landing.types["v"], landing.texts("v")) == (kind, texts)
+
+
+@pytest.mark.parametrize("case", WIDENED)
+def test_a_value_far_down_in_a_file_counts_as_much_as_one_at_its_top(landing, case):
+    first, second, kind, texts = WIDENED[case]
+    landing.write("a.csv", csv([*first * (ROWS // len(first)), *second]))
+    landing.load(load="replace")
+    assert (landing.types["v"], landing.texts("v")[ROWS:]) == (kind, texts[len(first) :])
+
+
+@pytest.mark.parametrize("case", WIDENED)
+def test_with_the_first_file_gone_nothing_is_lost_or_the_load_is_refused(landing, case):
+    first, second, kind, texts = WIDENED[case]
+    file = landing.write("a.csv", csv(first))
+    landing.load()
+    former = (landing.types["v"], landing.texts("v"))
+    file.unlink()
+    landing.write("b.csv", csv(second))
+    try:
+        landing.load()
+    except LoadFailed as refused:
+        assert f'in/b.csv, line 2, column v: "{second[0]}" is no {former[0]}' in str(refused)
+        assert "put them back for one refresh" in str(refused)
+        assert (landing.types["v"], landing.texts("v")) == former
+        file.write_text(csv(first))
+        landing.load()
+    assert (landing.types["v"], landing.texts("v")) == (kind, texts)
+
+
+JSON_WIDENED = {
+    "decimals after whole numbers": ("3", "3.5", "double", ["3.0", "3.5"]),
+    "text after numbers": ("1067", '"01067"', "varchar", ["1067", "01067"]),
+    "numbers after text": ('"01067"', "1067", "varchar", ["01067", "1067"]),
+    "times of day after dates": ('"2024-01-01"', '"2024-01-02T10:00:00"', "timestamp", ["2024-01-01 00:00:00", "2024-01-02 10:00:00"]),
+    "zones after none": ('"2024-01-01T10:00:00"', '"2024-01-01T10:00:00+02:00"', "varchar", ["2024-01-01T10:00:00", "2024-01-01T10:00:00+02:00"]),
+    "fields more in an object": ('{"x": 1}', '{"x": 2, "y": "q"}', "struct(x bigint, y varchar)", ["{'x': 1, 'y': NULL}", "{'x': 2, 'y': q}"]),
+    "decimals in an object": ('{"x": 1}', '{"x": 2.5}', "struct(x double)", ["{'x': 1.0}", "{'x': 2.5}"]),
+    "an object after a number": ("1", '{"x": 2}', "json", ["1", '{"x":2}']),
+    "lists of decimals": ("[1]", "[2.5]", "double[]", ["[1.0]", "[2.5]"]),
+    "whole numbers too large for a number": ("1", "12345678901234567890123", "varchar", ["1", "12345678901234567890123"]),
+    "nothing after numbers": ("1", "null", "bigint", ["1", None]),
+    "numbers after nothing": ("null", "1", "bigint", [None, "1"]),
+    "yes after text": ('"maybe"', "true", "varchar", ["maybe", "true"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("load", ["replace", "append"])
+@pytest.mark.parametrize("case", JSON_WIDENED)
+def test_json_files_widen_too(landing, case, load):
+    first, second, kind, texts = JSON_WIDENED[case]
+    landing.write("a.json", f'{{"id": 1, "v": {first}}}\n')
+    if load == "append":
+        landing.load(format="json")
+    landing.write("b.json", f'{{"id": 2, "v": {second}}}\n')
+    landing.load(format="json", load=load)
+    assert (landing.types["v"].replace('"', ""), landing.texts("v")) == (kind, texts)
+
+
+PARQUET_WIDENED = {
+    "larger whole numbers": ("1::integer", "5000000000::bigint", "bigint", ["1", "5000000000"]),
+    "smaller whole numbers": ("5000000000::bigint", "1::tinyint", "bigint", ["5000000000", "1"]),
+    "more places": ("1.25::decimal(10,2)", "1.2345::decimal(12,4)", "decimal(12,4)", ["1.2500", "1.2345"]),
+    "decimals after whole numbers": ("3::bigint", "3.70::decimal(10,2)", "decimal(21,2)", ["3.00", "3.70"]),
+    "times of day": ("date '2024-01-01'", "timestamp '2024-01-02 10:00'", "timestamp", ["2024-01-01 00:00:00", "2024-01-02 10:00:00"]),
+    "text": ("1067", "'01067'", "varchar", ["1067", "01067"]),
+    "unsigned": ("1::bigint", "18446744073709551615::ubigint", "hugeint", ["1", "18446744073709551615"]),
+    "single precision": ("16777217::bigint", "1.5::float", "double", ["16777217.0", "1.5"]),
+}
+
+
+@pytest.mark.parametrize("load", ["replace", "append"])
+@pytest.mark.parametrize("case", PARQUET_WIDENED)
+def test_parquet_files_widen_too(landing, case, load):
+    first, second, kind, texts = PARQUET_WIDENED[case]
+    parquet(landing.folder / "in/a.parquet", f"select {first} as v")
+    if load == "append":
+        landing.load(format="parquet")
+    parquet(landing.folder / "in/b.parquet", f"select {second} as v")
+    landing.load(format="parquet", load=load)
+    assert (landing.types["v"].replace(", ", ","), landing.texts("v")) == (kind, texts)
+
+
+@pytest.mark.parametrize("load", ["replace", "append"])
+def test_parquet_numbers_that_no_common_type_holds_are_refused(landing, load):
+    parquet(landing.folder / "in/a.parquet", "select 9007199254740993::bigint as v")
+    parquet(landing.folder / "in/b.parquet", "select 1.5::double as v")
+    with pytest.raises(LoadFailed, match=r'in/a.parquet, column v: "9007199254740993" is no double'):
+        landing.load(format="parquet", load=load)
+
+
+def test_a_new_column_is_empty_in_old_rows_and_a_missing_one_in_new_rows(landing):
+    landing.write("a.csv", "id,a\n1,x\n")
+    landing.load()
+    landing.write("b.csv", "B,id\n2.5,2\n")
+    landing.load()
+    assert landing.types == {"id": "bigint", "a": "varchar", "B": "double"}
+    assert landing.rows() == [(1, "x", None), (2, None, 2.5)]
+
+
+def test_capitals_make_no_other_column(landing):
+    landing.write("a.csv", "Id,Amount\n1,3\n")
+    landing.load()
+    landing.write("b.csv", "ID,AMOUNT\n2,3.70\n")
+    landing.load()
+    assert landing.types == {"Id": "bigint", "Amount": "double"}
+    assert landing.rows() == [(1, 3.0), (2, 3.7)]
+
+
+def test_a_type_that_is_promised_holds_for_old_and_new_rows(landing):
+    landing.write("a.csv", csv(["10115"]))
+    landing.load(types={"V": "varchar"})
+    landing.write("b.csv", csv(["80331"]))
+    landing.load()
+    assert (landing.types["v"], landing.texts("v")) == ("varchar", ["10115", "80331"])
+
+
+def test_a_promise_made_later_takes_effect_at_once(landing):
+    landing.write("a.csv", csv(["3.70"]))
+    landing.load()
+    assert landing.load(types={"v": "decimal(10,2)"}).changed
+    assert (landing.types["v"], landing.texts("v")) == ("decimal(10,2)", ["3.70"])
+    assert not landing.load().changed
+
+
+REFUSED = {
+    "decimals": ("bigint", "3.70"),
+    "letters": ("bigint", "D-12"),
+    "more places": ("decimal(10,2)", "3.705"),
+    "too large": ("tinyint", "300"),
+    "a time of day": ("date", "2024-01-01 10:30:00"),
+    "a zone": ("timestamp", "2024-01-01 10:00:00+02:00"),
+    "nanoseconds": ("timestamp", "2024-01-01 10:00:00.123456789"),
+    "a date of no calendar": ("date", "2024-02-30"),
+    "a word": ("boolean", "maybe"),
+    "text in decimals": ("double", "n/a"),
+    "no uuid": ("uuid", "12"),
+}
+
+
+@pytest.mark.parametrize("load", ["replace", "append"])
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_value_that_a_promised_type_does_not_keep_is_refused_and_told(landing, case, load):
+    kind, value = REFUSED[case]
+    landing.write("a.csv", f'note,v\n"two\nlines",\nx,{value}\n')
+    with pytest.raises(LoadFailed) as refused:
+        landing.load(load=load, types={"v": kind})
+    assert str(refused.value) == (
+        f'in/a.csv, line 4, column v: "{value}" is no {kind}, or not all of it would be kept; '
+        "mend the file, or say options: {types: {v: varchar}}"
+    )
+    landing.load(types={"v": "varchar"})
+    assert landing.texts("v") == [None, value]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "kept"),
+    [
+        ("bigint", "007", "7"),
+        ("bigint", "+49", "49"),
+        ("bigint", "3.00", "3"),
+        ("decimal(10,2)", "3.7000", "3.70"),
+        ("date", "2024-01-01 00:00:00", "2024-01-01"),
+        ("double", "0.1000000000000000055511151231257827", "0.1"),
+        ("timestamptz", "2024-01-01 10:00:00", "2024-01-01 10:00:00+00"),
+        ("boolean", "t", "true"),
+    ],
+)
+def test_a_promised_type_keeps_the_value_however_it_is_written(landing, kind, value, kept):
+    landing.write("a.csv", csv([value]))
+    landing.load(types={"v": kind})
+    assert landing.texts("v") == [kept]
+
+
+def test_a_promise_about_no_column_is_refused(landing):
+    landing.write("a.csv", csv(["1"]))
+    with pytest.raises(LoadFailed, match=r"names w, which no file has; the columns are id, v"):
+        landing.load(types={"w": "varchar"})
+
+
+# Guesses
+
+
+def test_a_date_that_may_be_read_in_two_ways_stays_as_it_is_written(landing):
+    landing.write("a.csv", csv(["01/02/2024", "03/04/2024"]))
+    landing.load(load="replace")
+    assert landing.texts("v") == ["01/02/2024", "03/04/2024"]
+    with pytest.raises(LoadFailed, match=r"day and month cannot be told apart; say which, such as options: \{dateformat: '%d/%m/%Y'\}"):
+        landing.load(types={"v": "date"})
+    landing.load(types={}, options={"dateformat": "%m/%d/%Y"})
+    assert landing.texts("v") == ["2024-01-02", "2024-03-04"]
+
+
+def test_a_date_that_can_be_read_in_one_way_only_is_a_date(landing):
+    landing.write("a.csv", csv(["01/02/2024", "13/04/2024"]))
+    landing.load(load="replace")
+    assert landing.texts("v") == ["2024-02-01", "2024-04-13"]
+
+
+def test_a_row_that_begins_with_a_hash_is_a_row(landing):
+    landing.write("a.csv", "v,w\n#1,x\n2,y\n")
+    landing.load()
+    assert landing.rows() == [("#1", "x"), ("2", "y")]
+
+
+def test_folders_named_like_values_are_no_columns_unless_asked_for(landing):
+    landing.write("year=2024/month=01/a.csv", "v\n1\n")
+    landing.write("year=2023/month=__HIVE_DEFAULT_PARTITION__/b.csv", "v\n2\n")
+    landing.load(path="in/*/*/*.csv", load="replace")
+    assert landing.rows() == [(2,), (1,)]
+    landing.load(options={"hive_partitioning": True})
+    assert landing.rows("v, year, month") == [(2, "2023", None), (1, "2024", "01")]
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "parquet"])
+def test_a_folder_above_the_product_is_never_a_column(tmp_path, kind):
+    root = tmp_path / "env=prod"
+    with opened(root / "shop.duckdb") as database:
+        landing = Landing(root, database, format=kind, options={"hive_partitioning": True})
+        if kind == "parquet":
+            parquet(root / "in/a.parquet", "select 1 as v")
+        else:
+            landing.write(f"a.{kind}", {"csv": "v\n1\n", "json": '{"v": 1}'}[kind])
+        landing.load()
+        assert list(landing.types) == ["v"]
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("a[b].csv", "a[b].csv"), ("a?.csv", "a[?].csv"), ("a*.csv", "a[*].csv"), ("{a,b}.csv", "{a,b}.csv"), ("a'b.csv", "a'b.csv")],
+)
+def test_a_file_name_is_no_pattern(landing, name, path):
+    for other in ("ab.csv", "a.csv", "b.csv", "abc.csv"):
+        landing.write(other, "v\n9\n")
+    landing.write(name, "v\n1\n")
+    landing.load(path=f"in/{path}")
+    assert landing.rows() == [(1,)]
+
+
+def test_a_pattern_takes_files_with_characters_of_patterns_once_each(landing):
+    for number, name in enumerate(("a?.csv", "ab.csv", "a[b].csv", "a*.csv")):
+        landing.write(name, f"v\n{number}\n")
+    landing.load(path="in/a*.csv", load="replace")
+    assert sorted(landing.rows()) == [(0,), (1,), (2,), (3,)]
+
+
+@pytest.mark.parametrize("name", [".hidden.csv", "_draft.csv", "_temporary/part.csv", ".git/part.csv"])
+def test_what_writers_and_tools_keep_for_themselves_is_left_out(landing, name):
+    landing.write("a.csv", "v\n1\n")
+    landing.write(name, "v\n9\n")
+    landing.load(path="in/**/*.csv", load="replace")
+    assert landing.rows() == [(1,)]
+    landing.load(path=f"in/{name}")
+    assert landing.rows() == [(9,)]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_compression_is_known_by_what_is_in_the_file(landing, name, packed):
+    landing.write(name, gzip.compress(b"v\n1\n") if packed else b"v\n1\n")
+    landing.load()
+    assert landing.rows() == [(1,)]
+
+
+def test_files_may_be_written_in_different_ways(landing):
+    landing.write("a.csv", "id,v\n1,x\n")
+    landing.write("b.csv", "v;id\r\ny;2\r\n")
+    landing.write("c.csv.gz", gzip.compress(b'id\tv\n3\t"z\n1"\n'))
+    landing.load()
+    assert sorted(landing.rows()) == [(1, "x"), (2, "y"), (3, "z\n1")]
+
+
+# Errors
+
+
+BROKEN = {
+    "a row too long": ("a,b\n1,2\n3,4,5\n", "in/a.csv, line 3: the row has 3 fields, 2 were expected; mend the file"),
+    "a row cut off": ("a,b,c\n1,2,3\n4,5", "in/a.csv, line 3: the row has 2 fields, 3 were expected; mend the file"),
+    "rows longer than the header": ("a,b\n1,2,3\n4,5,6\n", "in/a.csv, line 2: the row has 3 fields, 2 were expected"),
+    "a row too long among the first": ("a,b\n1,2\nx,y,z\n3,4,5\n", "in/a.csv, line 3: the row has 3 fields, 2 were expected"),
+    "no UTF-8": (b"a,b\n1,\xff\xfe\xfa\n", "in/a.csv, line 2: it is not written in UTF-8; say which encoding it has"),
+    "mixed line ends": ("a,b\r\n1,2\n3,4\r\n", "in/a.csv: it cannot be read as CSV: its rows differ in their line ends"),
+    "zeros where the rest was to be written": (b"a,b\n1,2\n" + bytes(4096), "in/a.csv, line 3: the row has 1 fields, 2 were expected"),
+    "half of a compressed file": (gzip.compress(csv(map(str, range(5000))).encode())[:5000], "in/a.csv: Unexpected end of GZIP stream"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_file_that_is_not_whole_is_refused_and_the_last_good_one_stays(landing, case):
+    content, told = BROKEN[case]
+    landing.write("a.csv", "a,b\n1,2\n")
+    landing.load(load="replace")
+    landing.write("a.csv", content)
+    with pytest.raises(LoadFailed) as refused:
+        landing.load()
+    assert str(refused.value).startswith(told)
+    assert landing.rows() == [(1, 2)]
+
+
+def test_half_a_file_of_json_or_parquet_is_refused(landing):
+    landing.write("a.json", '{"v": 1}\n{"v": 2')
+    with pytest.raises(LoadFailed, match=r"in/a.json, line 2: it is no whole JSON: unexpected end of data"):
+        landing.load(format="json", path="in/a.json")
+    landing.write("b.json", '[{"v": 1}, {"v": 2}')
+    with pytest.raises(LoadFailed, match=r"in/b.json: it is no whole JSON"):
+        landing.load(path="in/b.json")
+    parquet(landing.folder / "in/c.parquet", "select 1 as v")
+    whole = (landing.folder / "in/c.parquet").read_bytes()
+    landing.write("c.parquet", whole[: len(whole) // 2])
+    with pytest.raises(LoadFailed, match=r"in/c.parquet: No magic bytes found at end of file 'in/c.parquet'"):
+        landing.load(format="parquet", path="in/c.parquet")
