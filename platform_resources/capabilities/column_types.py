@@ -51,6 +51,11 @@ def is_numeric(declared: str) -> bool:
     return not declared.endswith("[]") and declared.partition("(")[0] in _NUMERIC
 
 
+def may_be_nan(declared: str | None) -> bool:
+    """Whether a column of that type may hold NaN; of one that is not declared it is not known."""
+    return declared in (None, "double", "float")
+
+
 def is_type(promised: str, observed: str) -> bool:
     """Whether the observed type keeps the promise; Snowflake tells types by names of its own."""
     if promised == observed:

@@ -1,7 +1,7 @@
 """What can be measured on one relation, as data: dimensions ask for it, the measure planner merges it, a warehouse runs it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
@@ -11,10 +11,21 @@ from platform_resources.spec.components import DataSet
 
 @dataclass(frozen=True, slots=True, order=True)
 class Relation:
-    """A table or view in the product's own database: schema `inputs`, `internal` or one that a team has chosen in dbt, and its name."""
+    """A table or view in the product's own database: schema `inputs`, `internal` or one that a team has chosen in dbt, and its
+    name.
+
+    `missing` are values that stand for null in a column, with their type: what is measured, is measured as if they were null.
+    """
 
     schema: str
     name: str
+    missing: tuple[tuple[str, str, tuple[str, ...]], ...] = field(default=(), compare=False, metadata={"planned": False})
+
+
+def measured_relation(relation: Relation, data_set: DataSet) -> Relation:
+    """The relation of a data set with what its columns say to be missing."""
+    said = tuple((column.name, column.type, tuple(map(str, column.missing))) for column in data_set.columns if column.missing)
+    return replace(relation, missing=said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +56,16 @@ class Maximum:
 
 @dataclass(frozen=True, slots=True)
 class OutOfRange:
-    """Rows whose column is below `low` or above `high` (SQL literals, either may be left out); nulls are not counted."""
+    """Rows whose column is below `low` or above `high` (SQL literals, either may be left out); nulls are not counted.
+
+    NaN is in no range: above every `high` as databases compare, and looked for where there is only a `low`, if `holds_nan` says that
+    there may be any.
+    """
 
     column: str
     low: str | None = None
     high: str | None = None
+    holds_nan: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,16 @@ def quoted_list(names: Iterable[str], prefix: str = "") -> str:
 
 
 def relation_sql(relation: Relation) -> str:
-    """The relation's name in SQL, quoted: `"internal"."customers"`."""
-    return f"{quoted(relation.schema)}.{quoted(relation.name)}"
+    """The relation in SQL: its name, quoted, as `"internal"."customers"`; a query where values of it stand for null."""
+    name = f"{quoted(relation.schema)}.{quoted(relation.name)}"
+    if not relation.missing:
+        return name
+    return f"(select * replace ({', '.join(_without(*column) for column in relation.missing)}) from {name})"
+
+
+def _without(column: str, kind: str, missing: Iterable[str]) -> str:
+    values = ", ".join(literal(value) if kind == "varchar" else f"cast({literal(value)} as {kind})" for value in missing)
+    return f"case when {quoted(column)} in ({values}) then null else {quoted(column)} end as {quoted(column)}"
 
 
 def literal(value: bool | float | str) -> str:
@@ -25,6 +33,11 @@ def literal(value: bool | float | str) -> str:
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     return str(value).lower()
+
+
+def is_nan(column: str) -> str:
+    """Whether the column holds NaN, which these databases hold to be equal to itself; not every one has a function for it."""
+    return f"{quoted(column)} = cast('nan' as double)"
 
 
 def as_number(column: str) -> str:

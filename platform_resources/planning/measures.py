@@ -82,6 +82,8 @@ def _beyond(relation: Relation, measure: OutOfRange) -> Iterator[Metric]:
         yield Metric(relation, f"min({quoted(measure.column)}) < {measure.low}")
     if measure.high is not None:
         yield Metric(relation, f"max({quoted(measure.column)}) > {measure.high}")
+    elif measure.holds_nan:  # the greatest value, if there is any
+        yield Metric(relation, f"max({quoted(measure.column)}) = cast('nan' as double)")
 
 
 def _needed_count(asked: Asked, answers: Answers) -> Metric | None:

@@ -28,7 +28,7 @@ from platform_resources.capabilities.measures import (
     RowCount,
     Scalar,
 )
-from platform_resources.capabilities.sql_text import enclosed, quoted, relation_sql
+from platform_resources.capabilities.sql_text import enclosed, is_nan, quoted, relation_sql
 from platform_resources.planning.group_queries import category_counts_sql, columns_sql, entities_sql, is_counted
 from platform_resources.planning.key_queries import distinct_keys_sql, distinct_rows_sql, missing_sql, orphans_sql
 from platform_resources.planning.pair_queries import pairs_sql
@@ -132,4 +132,5 @@ def outside_sql(measure: OutOfRange) -> str:
     column = quoted(measure.column)
     low = [] if measure.low is None else [f"{column} < {measure.low}"]
     high = [] if measure.high is None else [f"{column} > {measure.high}"]
-    return " or ".join([*low, *high]) or "false"
+    neither = [is_nan(measure.column)] if low and not high and measure.holds_nan else []
+    return " or ".join([*low, *high, *neither]) or "false"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.measures import Relation, measured_relation
 from platform_resources.capabilities.protocols import Pull, Store
 from platform_resources.objectives.signals import Rule
 from platform_resources.planning.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, Place
@@ -76,6 +76,11 @@ class DataSetPlan:
     spec: DataSet
     relation: Relation
     place: Place
+
+    @property
+    def measured(self) -> Relation:
+        """The relation as it is measured: without the values that stand for null."""
+        return measured_relation(self.relation, self.spec)
 
 
 @dataclass(frozen=True, slots=True)

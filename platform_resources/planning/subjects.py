@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from platform_resources.capabilities.dimensions.availability import AvailabilitySettings
-from platform_resources.capabilities.measures import Relation, Subject
+from platform_resources.capabilities.measures import Relation, Subject, measured_relation
 from platform_resources.capabilities.protocols import MeasuredBy
 from platform_resources.capabilities.registry import Registry
 from platform_resources.planning.mesh import Mesh
@@ -57,7 +57,7 @@ def declared_columns(mesh: Mesh, product: Product) -> Mapping[Relation, tuple[st
 
 def subject(product: Product, data_set: Declared[Any] | None) -> Subject:
     """What an objective on this data set is about, and what it may compare with; without one, an empty data set and no relation's name."""
-    internal = {d.name: Relation("internal", model_name(d)) for d in product.data_sets}
+    internal = {d.name: measured_relation(Relation("internal", model_name(d)), d.config) for d in product.data_sets}
     inputs = {port.name: Relation("inputs", port.name) for port in product.input_ports}
     if data_set is None:
         return Subject(DataSet(), Relation("internal", ""), inputs, internal)

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from platform_resources.spec.column_names import folded_column
 from platform_resources.spec.durations import Duration
@@ -25,6 +25,7 @@ from platform_resources.spec.field_types import (
     YesNo,
     hyphenated,
 )
+from platform_resources.spec.missing_values import missing_value
 from platform_resources.spec.notifications import Incidents, Route
 from platform_resources.spec.strict import Strict
 
@@ -104,11 +105,18 @@ class Column(Strict):
     type: ColumnType
     description: str = ""
     nullable: YesNo = False
+    missing: Annotated[tuple[bool | int | float | str, ...], Field(min_length=1)] | None = None
     unit: str | None = None
     classification: Classification = "internal"
     identifier: str | None = None
     tags: tuple[str, ...] = ()
     tests: tuple[DbtTest, ...] = ()
+
+    @field_validator("missing")
+    @classmethod
+    def _missing_values(cls, values: tuple[Any, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+        kind = info.data.get("type")
+        return None if values is None or kind is None else tuple(missing_value(value, kind) for value in values)
 
 
 class DataSet(Strict):

@@ -84,7 +84,7 @@ def discretion(database: ProductDatabase, product: ProductPlan) -> Discretion:
 
 
 def _declared(product: ProductPlan) -> Iterator[tuple[Relation, tuple[Column, ...]]]:
-    yield from ((data_set.relation, data_set.spec.columns) for data_set in product.data_sets)
+    yield from ((data_set.measured, data_set.spec.columns) for data_set in product.data_sets)
     yield from ((Relation("inputs", port.name), port.upstream.columns if port.upstream else ()) for port in product.inputs)
 
 

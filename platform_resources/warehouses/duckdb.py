@@ -110,7 +110,7 @@ class ProductDatabase:
 
     def columns(self, relation: Relation) -> dict[str, str]:
         """Column names and their types in lower case, in order."""
-        found = self.connection.execute(f"describe {relation_sql(relation)}").fetchall()
+        found = self.connection.execute(f"describe select * from {relation_sql(relation)}").fetchall()
         return {row[0]: observed_type(str(row[1])) for row in found}
 
     def count(self, relation: Relation) -> int:

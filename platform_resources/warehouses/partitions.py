@@ -130,7 +130,7 @@ class _State:
 
     def _made_of(self) -> str:
         """Hashes are the same only within one version of DuckDB."""
-        return json.dumps([duckdb.__version__, self.partition_by, list(self.columns.items()), self.parts])
+        return json.dumps([duckdb.__version__, self.partition_by, list(self.columns.items()), self.parts, relation_sql(self.relation)])
 
     def answers(self) -> dict[Metric, Reading]:
         number = {part: f"p{position}" for position, part in enumerate(self.parts)}

@@ -64,7 +64,7 @@ def _subject(database: ProductDatabase, data_set: DataSetPlan) -> Subject:
         columns = profiled_columns(database.columns(data_set.relation), data_set.spec)
     except duckdb.Error:  # a view over what is gone; the objectives that read it say so
         columns = ()
-    return Subject(data_set.name, data_set.relation, columns)
+    return Subject(data_set.name, data_set.measured, columns)
 
 
 def profile(database: ProductDatabase, subject: Subject, readings: Mapping[str, Reading], words: Words = in_full) -> Profile:

@@ -42,5 +42,5 @@ def recency(database: ProductDatabase, product: ProductPlan, data_set: DataSetPl
         return Recency(None, unknown=f"{column} is {kind}, which is no time")
     zoned = kind == "timestamptz"
     asked = ", ".join((newest_sql(column, now, zoned), ahead_sql(column, now, zoned), f"count({quoted(column)})"))
-    newest, ahead, filled = database.execute(f"select {asked} from {relation_sql(data_set.relation)}")
+    newest, ahead, filled = database.execute(f"select {asked} from {relation_sql(data_set.measured)}")
     return of_rows(column, newest, ahead, filled, now)

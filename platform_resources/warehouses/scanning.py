@@ -45,7 +45,7 @@ def _of_days(database: ProductDatabase, product: ProductPlan, asked: Iterable[As
 def _of_data_set(database: ProductDatabase, data_set: DataSetPlan, asked: Iterable[Asked], profiled: Subject | None) -> Merged:
     wanted = mergings(each for each in asked if each.relation == data_set.relation)
     of_profile = profiled.mergings if profiled is not None else {}
-    return merged(database, data_set.relation, data_set.spec.partition_by or "", {**of_profile, **wanted})
+    return merged(database, data_set.measured, data_set.spec.partition_by or "", {**of_profile, **wanted})
 
 
 def days_text(data_set: str, days: Days | None) -> str:

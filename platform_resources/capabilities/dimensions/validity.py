@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from platform_resources.capabilities.column_types import may_be_nan
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.learned import LearnedThreshold, as_usual, promised
 from platform_resources.capabilities.measures import CountIf, Measure, NullCount, OutOfRange, Reading, RowCount, Subject
@@ -82,7 +83,7 @@ def _check_order(low: float | str | None, high: float | str | None) -> None:
 class Validity:
     """What share of the filled values of a column is allowed: from a list, within a range, of a pattern, or not in the future.
 
-    Bounds are inclusive; a date as a bound means its midnight. A pattern (RE2 syntax) must match the whole value.
+    Bounds are inclusive; a date as a bound means its midnight. NaN lies in no range. A pattern (RE2 syntax) must match the whole value.
     Times without a zone are UTC. With `learned`, the share that is not allowed is held against what was usual.
     """
 
@@ -153,7 +154,7 @@ def _invalid(settings: ValiditySettings, declared: str | None) -> Measure:
     if settings.not_in_future:
         return CountIf(f"{column} > now()" if declared == "timestamptz" else f"{column} > now() at time zone 'UTC'")
     low, high = (None if bound is None else literal(bound) for bound in (settings.min, settings.max))
-    return OutOfRange(settings.column, low, high)
+    return OutOfRange(settings.column, low, high, isinstance(settings.min, int | float) and may_be_nan(declared))
 
 
 def _rule(settings: ValiditySettings) -> str:
