@@ -13,7 +13,7 @@ def with_relations(product: ProductPlan, written: Mapping[str, Relation]) -> Pro
     A team may choose another name (`alias`) or another `schema` in dbt. Raises KeyError for a model that was not written.
     """
     data_sets = tuple(replace(data_set, relation=written[data_set.model]) for data_set in product.data_sets)
-    moved = {before.relation: now.relation for before, now in zip(product.data_sets, data_sets, strict=True)}
+    moved = {before.relation: now.measured for before, now in zip(product.data_sets, data_sets, strict=True)}
     objectives = tuple(replace(objective, subject=_moved(objective.subject, moved)) for objective in product.objectives)
     return replace(product, data_sets=data_sets, objectives=objectives)
 

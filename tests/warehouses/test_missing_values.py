@@ -5,15 +5,18 @@ from dataclasses import replace
 import pytest
 
 from platform_resources.capabilities.measures import OutOfRange, Relation, measured_relation
+from platform_resources.capabilities.sql_text import relation_sql
 from platform_resources.planning.dialects import translated
 from platform_resources.planning.measures import first_queries
 from platform_resources.planning.metrics import Asked
+from platform_resources.planning.relations import with_relations
 from platform_resources.repository import read_plan
 from platform_resources.spec.components import Column, DataSet
 from platform_resources.warehouses.duckdb import opened
 from platform_resources.warehouses.profiling import profile, subjects
 from platform_resources.warehouses.scanning import scanned
 from tests.capabilities.judging import HERE, Warehouse, subject
+from tests.meshes import edited, product_file
 
 ODD = """
 select * from (values (1, 1.0::double, 'a'), (2, 'nan'::double, ''), (3, 'nan'::double, ' '), (4, 0.0::double, 'a'), (5, 'infinity'::double, null),
@@ -149,3 +152,13 @@ def test_what_is_missing_is_so_in_snowflake_too():
     text = " ".join(translated(query.sql, "snowflake").split())
     assert "MAX(\"x\") = CAST('nan' AS DOUBLE)" in text
     assert "* REPLACE (CASE WHEN \"x\" IN (CAST('NaN' AS DOUBLE), CAST('inf' AS DOUBLE), CAST('-inf' AS DOUBLE)) THEN NULL" in text
+
+
+def test_what_is_missing_stays_so_where_dbt_writes_the_data_set_elsewhere(tiny):
+    edited(tiny, product_file("plant", "readings"), "{name: sensor, type: varchar,", '{name: sensor, type: varchar, missing: [""],')
+    product = read_plan(tiny)[0].product("readings")
+    moved = with_relations(product, {"measurements": Relation("elsewhere", "m")})
+    told = {relation_sql(objective.subject.relation) for objective in moved.objectives if objective.data_set}
+    assert told == {
+        """(select * replace (case when "sensor" in ('') then null else "sensor" end as "sensor") from "elsewhere"."m")""",
+    }
