@@ -46,6 +46,9 @@ def refresh(
         bool, typer.Option("--stale", help="Only those whose inputs or spec have changed since their newest version.")
     ] = False,
     as_of: Annotated[str | None, typer.Option(help="The day to deliver up to (2026-01-31); yesterday if left out.")] = None,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Build incremental models from scratch, of all products that are refreshed.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Refresh products, upstream first: pull, build, audit, publish, score. Each is one Dagster run.
@@ -55,7 +58,7 @@ def refresh(
     root, plan = mesh_of(context, None if every or stale else products)
     _day(as_of)
     names = _chosen(root, plan, products or [], every, stale)
-    done = list(_refreshed(root, plan, names, as_of, quiet=as_json))
+    done = list(_refreshed(root, plan, names, as_of, full_refresh, quiet=as_json))
     evaluations, happened = evaluated(root, plan) if done and (every or stale) else ((), ())
     if as_json:
         print_json([asdict(each) for each in done])
@@ -103,14 +106,14 @@ def _why_idle(product: ProductPlan) -> str:
     return f"it has no dbt model; write one in {conventions.models_folder(product.domain, product.name)}/"
 
 
-def _refreshed(root: Path, plan: MeshPlan, names: list[str], as_of: str | None, quiet: bool) -> "Iterator[Refreshed]":
+def _refreshed(root: Path, plan: MeshPlan, names: list[str], as_of: str | None, full_refresh: bool, quiet: bool) -> "Iterator[Refreshed]":
     if not names:
         words.print("nothing to refresh: every product is up to date", style="green")
         return
     with _progress(quiet, len(names) * len(STEPS)) as advance:
         from platform_resources.orchestration.refreshing import refresh as run
 
-        for number, done in enumerate(run(root, plan, names, history(root), as_of, advance.step), 1):
+        for number, done in enumerate(run(root, plan, names, history(root), as_of, advance.step, full_refresh=full_refresh), 1):
             advance.finish(done, number * len(STEPS))
             yield done
 

@@ -13,6 +13,7 @@ import dagster as dg
 from platform_resources.capabilities.protocols import PullExtractor, PullFiles
 from platform_resources.orchestration.definitions import definitions
 from platform_resources.orchestration.refresh_resource import RESOURCE
+from platform_resources.orchestration.results import WAY_OUT
 from platform_resources.orchestration.run_failures import QUIET, failure_texts
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import InputPlan, MeshPlan, ProductPlan
@@ -48,12 +49,14 @@ def refresh(
     as_of: str | None,
     report: Report,
     clock: str | None = None,
+    full_refresh: bool = False,
 ) -> Iterator[Refreshed]:
     """Refresh the named products, upstream first; `report` is told (product, step) as each step begins.
 
-    `as_of` and `clock` as in RefreshResource.
+    `as_of`, `clock` and `full_refresh` as in RefreshResource.
     """
-    asked = {name: value for name, value in (("as_of", as_of), ("clock", clock)) if value is not None}
+    given = (("as_of", as_of), ("clock", clock), ("full_refresh", full_refresh))
+    asked = {name: value for name, value in given if value not in (None, False)}
     chosen = set(names)
     wanted = MeshPlan(tuple(product for product in plan.products if product.name in chosen), ())
     found = definitions(root, wanted)
@@ -62,7 +65,7 @@ def refresh(
 
 
 def _refreshed(
-    root: Path, found: dg.Definitions, product: ProductPlan, instance: dg.DagsterInstance, asked: Mapping[str, str], report: Report
+    root: Path, found: dg.Definitions, product: ProductPlan, instance: dg.DagsterInstance, asked: Mapping[str, Any], report: Report
 ) -> Refreshed:
     started = time.monotonic()
     shelves = shelf(state_folder(root), product.domain, product.name)
@@ -71,10 +74,10 @@ def _refreshed(
     after = shelves.latest()
     published = after.id if after is not None and (before is None or after.id != before.id) else None
     checks = {(check.key, check.name): check for check in product.checks}
-    failed = [
-        (checks[(tuple(e.asset_key.path), e.check_name)], e.description) for e in result.get_asset_check_evaluations() if not e.passed
-    ]
-    gates = tuple(f"{check.title}: {reason}" for check, reason in failed if check.blocking)
+    evaluations = [e for e in result.get_asset_check_evaluations() if not e.passed]
+    failed = [(checks[(tuple(e.asset_key.path), e.check_name)], e.description) for e in evaluations]
+    hints = dict.fromkeys(str(e.metadata[WAY_OUT].value) for e in evaluations if e.blocking and WAY_OUT in e.metadata)
+    gates = (*(f"{check.title}: {reason}" for check, reason in failed if check.blocking), *hints)
     errors = tuple(failure_texts(result))
     return Refreshed(
         product=product.name,
@@ -95,7 +98,7 @@ def _outcome(success: bool, published: str | None) -> Outcome:
 
 
 def _run(
-    found: dg.Definitions, product: ProductPlan, instance: dg.DagsterInstance, asked: Mapping[str, str], report: Report
+    found: dg.Definitions, product: ProductPlan, instance: dg.DagsterInstance, asked: Mapping[str, Any], report: Report
 ) -> dg.ExecuteInProcessResult:
     run_id = str(uuid.uuid4())
     instance.add_event_listener(run_id, lambda entry: _report_step(product, entry, report))

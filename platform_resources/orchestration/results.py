@@ -3,7 +3,7 @@
 Each carries `measured_at`, the time by the refresh's own clock; Dagster notes a moment later when it heard of it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from platform_resources.capabilities.judgements import Judgement
 from platform_resources.orchestration.specs import asset_key
 from platform_resources.planning import conventions
 from platform_resources.planning.check_plans import CheckPlan
+from platform_resources.planning.full_refresh import way_out
 from platform_resources.planning.plan import InputPlan, OutputPlan, ProductPlan
 from platform_resources.warehouses.auditing import Audited
 from platform_resources.warehouses.dbt import NodeResult
@@ -24,6 +25,8 @@ from platform_resources.warehouses.pulling import Pulled
 from platform_resources.warehouses.versions import Publication
 
 SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warning": dg.AssetCheckSeverity.WARN}
+# Metadata of a check: what to do, where more than the data may be to blame.
+WAY_OUT = "way_out"
 _FAILED = ("error", "fail", "runtime error")
 MARKS = {"met": "met", "missed": "**missed**", "unknown": "*unknown*"}
 
@@ -70,8 +73,11 @@ def check_result(check: CheckPlan, verdict: str, reason: str, at: datetime, **me
     )
 
 
-def build_results(product: ProductPlan, nodes: Sequence[NodeResult], at: datetime) -> Iterator[Any]:
-    """Materialisations of models that were built and results of their tests, then a failure if anything went wrong."""
+def build_results(product: ProductPlan, nodes: Sequence[NodeResult], at: datetime, keeping: Collection[str] = ()) -> Iterator[Any]:
+    """Materialisations of models that were built and results of their tests, then a failure if anything went wrong.
+
+    `keeping` are the models that have kept rows of earlier builds.
+    """
     models = {node.name: node for node in nodes if node.kind == "model"}
     tests = {node.name: node for node in nodes if node.kind in ("test", "unit_test")}
     for model in product.models:
@@ -85,7 +91,7 @@ def build_results(product: ProductPlan, nodes: Sequence[NodeResult], at: datetim
             }
             yield dg.MaterializeResult(asset_key=asset_key(model.key), metadata=metadata)
     for check in (test for model in product.models for test in model.tests):
-        yield _test_result(check, tests.get(check.name), at)
+        yield _test_result(check, tests.get(check.name), at, way_out(product, check.key, keeping))
     failed = [node.name for node in models.values() if node.status != "success"]
     if failed:
         reasons = build_failures(product, nodes) or failed
@@ -102,17 +108,21 @@ def build_failures(product: ProductPlan, nodes: Sequence[NodeResult]) -> tuple[s
     return (*failed, *(f"{name}: dbt did not run this test" for name in lost))
 
 
-def _test_result(check: CheckPlan, node: NodeResult | None, at: datetime) -> dg.AssetCheckResult:
+def _test_result(check: CheckPlan, node: NodeResult | None, at: datetime, hint: str) -> dg.AssetCheckResult:
     """A test that dbt skipped, or did not find, is unknown."""
     if node is None or node.status in ("skipped", "error"):
         return check_result(check, "unknown", node.message if node and node.message else "dbt did not run this test", at)
     verdict = "met" if node.status == "pass" else "missed"
     reason = "no row fails" if verdict == "met" else node.message or failing_rows_text(node.failures)
     sql = dg.MetadataValue.md(f"```sql\n{node.sql.strip()}\n```")
-    return check_result(check, verdict, reason, at, failing_rows=node.failures or 0, sql=sql)
+    return check_result(check, verdict, reason, at, failing_rows=node.failures or 0, sql=sql, **_hinted(verdict, hint))
 
 
-def audited_result(audited: Audited, at: datetime) -> dg.AssetCheckResult:
+def _hinted(verdict: str, hint: str) -> dict[str, str]:
+    return {WAY_OUT: hint} if hint and verdict != "met" else {}
+
+
+def audited_result(audited: Audited, at: datetime, hint: str = "") -> dg.AssetCheckResult:
     judgement, objective = audited.judgement, audited.objective
     metadata: dict[str, Any] = {
         "objective": objective.check.title,
@@ -120,7 +130,7 @@ def audited_result(audited: Audited, at: datetime) -> dg.AssetCheckResult:
         "gate": objective.check.blocking,
         "sql": dg.MetadataValue.md(f"```sql\n{audited.sql}\n```"),
     }
-    metadata |= told_of(judgement)
+    metadata |= told_of(judgement) | _hinted(judgement.verdict, hint)
     if audited.sample:
         rows = [list(row.values()) for row in audited.sample]
         metadata["failing_keys"] = dg.MetadataValue.md(markdown_table(list(audited.sample[0]), rows))

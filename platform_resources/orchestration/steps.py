@@ -24,11 +24,12 @@ from platform_resources.orchestration.results import (
 )
 from platform_resources.orchestration.specs import SpecMinter, asset_key, check_specs
 from platform_resources.planning import conventions
+from platform_resources.planning.full_refresh import way_out
 from platform_resources.planning.plan import InputPlan, ProductPlan
 from platform_resources.planning.plan_text import fingerprint
 from platform_resources.repository import write_generated_files
 from platform_resources.warehouses.auditing import audit, unaudited
-from platform_resources.warehouses.built import as_built, built_in, make_room, unnoted
+from platform_resources.warehouses.built import as_built, built_in, keeping, make_room, note_keeping, unnoted
 from platform_resources.warehouses.dbt import BuildFailed, begin_import, build, parsed
 from platform_resources.warehouses.duckdb import ProductDatabase, opened
 from platform_resources.warehouses.gate import CHANGED, Gate, Verdict, close, decided, gate, set_gate, set_unbuilt, unbuilt
@@ -115,6 +116,8 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
             project = parsed(root, refresh.state_folder, product, refresh.target)
             with opened(refresh.database_file(product)) as database:
                 make_room(database, product, project.relations, context.run_id)
+                kept = frozenset() if refresh.full_refresh else project.incremental
+                note_keeping(database, product, kept)
             nodes = build(project, context.log.info, refresh.full_refresh)
         except BuildFailed as error:
             _report_stopped(context, refresh, product, str(error))
@@ -124,7 +127,7 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
             _settle_build(database, product, stopped)
         if stopped:
             _report_stopped(context, refresh, product, stopped)
-        yield from build_results(product, nodes, refresh.now())
+        yield from build_results(product, nodes, refresh.now(), kept)
 
     return _build
 
@@ -160,14 +163,14 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
                 audited = unaudited(product, stopped)
             else:
                 audited = audit(database, as_built(database, product), registry, now, published, before, context.log.info)
-            decision = decided(audited, fingerprint(product), stopped)
+            decision, kept = decided(audited, fingerprint(product), stopped), keeping(database, product)
             set_gate(database, decision)
         if not decision.open:
             _report_unpublished(context, refresh, product, decision, f"{NOT_PUBLISHED}, the gate is closed: {decision.reason}")
         selected = context.selected_asset_check_keys
         for result in audited:
             if dg.AssetCheckKey(asset_key(result.objective.check.key), result.objective.check.name) in selected:
-                yield audited_result(result, now)
+                yield audited_result(result, now, way_out(product, result.objective.check.key, kept))
 
     return _audit
 

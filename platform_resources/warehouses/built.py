@@ -1,7 +1,7 @@
 """What the last build wrote where, by model: nothing else of a product's database is audited or published."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
 from platform_resources.capabilities.measures import Relation
@@ -10,7 +10,7 @@ from platform_resources.planning.plan import ProductPlan
 from platform_resources.planning.relations import with_relations
 from platform_resources.warehouses.duckdb import ProductDatabase
 
-_TOPIC, _RUN = "built", "built in"
+_TOPIC, _RUN, _KEEPING = "built", "built in", "keeping"
 
 
 def make_room(database: ProductDatabase, product: ProductPlan, relations: Mapping[str, Relation], run_id: str) -> None:
@@ -31,6 +31,16 @@ def make_room(database: ProductDatabase, product: ProductPlan, relations: Mappin
         for model, relation in relations.items():
             database.remember(_TOPIC, model, json.dumps(asdict(relation)))
         database.remember(_RUN, product.name, run_id)
+
+
+def note_keeping(database: ProductDatabase, product: ProductPlan, models: Iterable[str]) -> None:
+    """Note which models this build leaves with rows of earlier ones."""
+    database.remember(_KEEPING, product.name, json.dumps(sorted(models)))
+
+
+def keeping(database: ProductDatabase, product: ProductPlan) -> tuple[str, ...]:
+    """The models that the last build left with rows of earlier ones."""
+    return tuple(json.loads(database.remembered(_KEEPING).get(product.name, "[]")))
 
 
 def unnoted(database: ProductDatabase, product: ProductPlan) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from platform_resources.capabilities.measures import Relation
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import ProductPlan
-from platform_resources.warehouses.dbt_manifest import MAKERS, left_out, relations, unfit
+from platform_resources.warehouses.dbt_manifest import MAKERS, incremental, left_out, relations, unfit
 from platform_resources.warehouses.dbt_messages import message_text
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, limits
 
@@ -56,6 +56,11 @@ class Project:
     def relations(self) -> Mapping[str, Relation]:
         """Where a build writes each model, seed and snapshot, by name."""
         return relations(self.manifest)
+
+    @property
+    def incremental(self) -> frozenset[str]:
+        """The models that keep rows of earlier builds, and can be built from scratch."""
+        return incremental(self.manifest)
 
 
 def begin_import() -> None:

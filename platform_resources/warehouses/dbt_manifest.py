@@ -17,6 +17,12 @@ def relations(manifest: Any) -> Mapping[str, Relation]:
     return {node.name: Relation(node.schema, node.alias) for node in _makers(manifest)}
 
 
+def incremental(manifest: Any) -> frozenset[str]:
+    """The models that keep rows of earlier builds unless they are built from scratch; one of `full_refresh: false` is none: it never is."""
+    kept = (node for node in _makers(manifest) if node.config.materialized == "incremental" and node.config.full_refresh is not False)
+    return frozenset(node.name for node in kept)
+
+
 def _makers(manifest: Any) -> Iterator[Any]:
     nodes = (node for node in manifest.nodes.values() if node.resource_type in MAKERS)
     return (node for node in nodes if node.config.materialized != "ephemeral")
