@@ -8,6 +8,15 @@ from pathlib import Path
 from platform_resources.capabilities.protocols import PullPort
 from platform_resources.capabilities.registry import Registry, installed_registry
 from platform_resources.planning import conventions
+from platform_resources.planning.house import (
+    PROFILES,
+    PROJECT,
+    WORKSPACE,
+    code_location_problems,
+    dbt_project_problems,
+    definitions_file,
+    misplaced,
+)
 from platform_resources.planning.mesh import Mesh, ModelText, ProductTexts, UnreadableProduct
 from platform_resources.planning.mesh_plan import mesh_plan
 from platform_resources.planning.plan import MeshPlan, ProductPlan
@@ -19,6 +28,7 @@ from platform_resources.spec.reading import Reading, read_product
 
 DOCUMENT, DOMAIN_DOCUMENT = "product.yaml", "domain.yaml"
 STATE_VARIABLE = "MESH_STATE"
+_BEGIN = f"a new one begins with {conventions.PRODUCTS_FOLDER}/<domain>/<product>/{DOCUMENT}"
 PORT_NAMED = re.compile(r"associated_output_port:\s*(?:\{\s*value:)?([^,}\n]*)")
 
 
@@ -30,13 +40,13 @@ def mesh_root(given: Path | None = None, start: Path | None = None) -> Path:
     """The mesh's root: the folder given, or the nearest parent of `start` that has dataproducts/. Raises NoMesh."""
     if given is not None:
         if not (given / conventions.PRODUCTS_FOLDER).is_dir():
-            raise NoMesh(f"{given} is no mesh: it has no folder {conventions.PRODUCTS_FOLDER}/")
+            raise NoMesh(f"{given} is no mesh: it has no folder {conventions.PRODUCTS_FOLDER}/; {_BEGIN}")
         return given.resolve()
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
         if (folder / conventions.PRODUCTS_FOLDER).is_dir():
             return folder
-    raise NoMesh(f"neither {here} nor a folder above it has {conventions.PRODUCTS_FOLDER}/; go into a mesh or give --root DIR")
+    raise NoMesh(f"neither {here} nor a folder above it has {conventions.PRODUCTS_FOLDER}/; go into a mesh or give --root DIR; {_BEGIN}")
 
 
 def state_folder(root: Path) -> Path:
@@ -134,6 +144,27 @@ def read_plan(root: Path, only: Iterable[str] | None = None, upstream: bool = Fa
     """
     names = None if only is None else tuple(only)
     return mesh_plan(read_mesh(root, only=names), None if upstream else names)
+
+
+def build_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:
+    """Why no product of the plan can be built, however good its documents are."""
+    runs = any(product.runs for product in plan.products)
+    return tuple(dbt_project_problems(_texts_there(root, (PROJECT, PROFILES)))) if runs else ()
+
+
+def house_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:
+    """What else is missing around the products, and documents that are not read; refreshes can do without."""
+    folder = root / conventions.PRODUCTS_FOLDER
+    lost = (path for pattern in (DOCUMENT, f"*/{DOCUMENT}", "*/*/product.yml") for path in folder.glob(pattern))
+    domains = sorted({product.domain for product in plan.products if product.runs})
+    texts = _texts_there(root, (WORKSPACE, *map(definitions_file, domains)))
+    found = code_location_problems(domains, texts) if domains else ()
+    return (*misplaced(path.relative_to(root).as_posix() for path in sorted(lost)), *found)
+
+
+def _texts_there(root: Path, files: Iterable[str]) -> dict[str, str]:
+    """The texts of those files that there are, also where they are no UTF-8: only words in them are looked for."""
+    return {file: (root / file).read_text(encoding="utf-8", errors="replace") for file in files if (root / file).is_file()}
 
 
 def _read(root: Path, path: Path, registry: Registry) -> Reading:

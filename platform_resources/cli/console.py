@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from platform_resources.planning.plan import MeshPlan, ProductPlan
-from platform_resources.repository import mesh_root, read_plan
+from platform_resources.repository import build_problems, mesh_root, read_plan
 from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
 
 FINE, MISSED, SPEC_INVALID, CANNOT_RUN = 0, 1, 2, 3
@@ -95,8 +95,9 @@ def mesh_of(context: typer.Context, only: Sequence[str] | None = None, upstream:
     plan, problems = read_plan(root, only, upstream)
     if only is not None and not {*only} <= {p.name for p in plan.products} | {r.name for r in plan.rejected}:
         plan, problems = read_plan(root)
-    if errors(problems):
-        print_problems(errors(problems))
+    wrong = (*errors(problems), *build_problems(root, plan))
+    if wrong:
+        print_problems(wrong)
         if plan.rejected:
             words.print(f"{len(plan.rejected)} product(s) are not loaded; the others go on", style="yellow")
     return root, plan

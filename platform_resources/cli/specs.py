@@ -25,7 +25,7 @@ from platform_resources.cli.console import (
 )
 from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.planning.plan_text import plan_json
-from platform_resources.repository import mesh_root, read_plan
+from platform_resources.repository import build_problems, house_problems, mesh_root, read_plan
 from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
 
 Json = Annotated[bool, typer.Option("--json", help="Print data only, as JSON.")]
@@ -39,8 +39,10 @@ def validate(
     """Check every spec of the mesh and report every problem at once."""
     root = mesh_root(context.obj)
     plan, problems = read_plan(root)
+    around = (*build_problems(root, plan), *house_problems(root, plan))
     if names:
         plan, problems = _only(plan, problems, names)
+    problems = (*problems, *around)
     wrong = errors(problems)
     if as_json:
         fields = ("file", "line", "path", "message", "hint", "severity")
@@ -48,6 +50,10 @@ def validate(
     else:
         print_problems(problems)
         good, bad = len(plan.products), len(plan.rejected)
+        if not good + bad:
+            words.print(
+                "there is no product yet: write dataproducts/<domain>/<product>/product.yaml; README.md has a whole one", style="yellow"
+            )
         words.print(f"{good} product(s) are valid" + (f", {bad} are not" if bad else "") + (f"; {len(wrong)} problem(s)" if wrong else ""))
     raise Stop(SPEC_INVALID if wrong else FINE)
 
