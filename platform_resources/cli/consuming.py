@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +20,13 @@ from platform_resources.cli.specs import Json
 from platform_resources.planning.plan import MeshPlan
 from platform_resources.repository import state_folder
 from platform_resources.warehouses.versions import shelf
+
+
+class Decimals(StrEnum):
+    """How decimals are written in JSON, whose numbers most readers round to 15 digits."""
+
+    TEXT = "text"
+    NUMBERS = "numbers"
 
 
 def versions(context: typer.Context, product: Annotated[str, typer.Argument(help="The product.")], as_json: Json = False) -> None:
@@ -59,29 +68,70 @@ def _origin(record: Mapping[str, Any]) -> str:
     return str(record.get("version") or files or record.get("cursor") or record.get("as_of"))
 
 
+class Format(StrEnum):
+    """How the answer to a query is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
 def query(
     context: typer.Context,
     product: Annotated[str, typer.Argument(help="The product.")],
-    sql: Annotated[str, typer.Argument(help="One SELECT over the product's data sets or output ports.")],
+    sql: Annotated[
+        str, typer.Argument(help="One SELECT over the product's data sets or output ports; other products as product.data_set.")
+    ],
     version: Annotated[str | None, typer.Option(help="Read this version (`mesh versions`) instead of the newest.")] = None,
-    limit: Annotated[int, typer.Option(help="Show at most so many rows.", min=1)] = 50,
+    limit: Annotated[int, typer.Option(help="Show at most so many rows of a table.", min=1)] = 50,
+    format_: Annotated[Format, typer.Option("--format", help="A table for people, or all rows as JSON or CSV.")] = Format.TABLE,
     as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="The same as --format csv.")] = False,
+    decimals: Annotated[Decimals, typer.Option(help="How JSON has decimals: as text, exactly, or as numbers.")] = Decimals.TEXT,
 ) -> None:
-    """Query a product's published version, read-only; never waits for a refresh."""
+    """Query published versions, read-only; never waits for a refresh."""
+    from platform_resources.warehouses.consumer_sql import QueryFailed
     from platform_resources.warehouses.consuming import NothingPublished, queried
-    from platform_resources.warehouses.duckdb import QueryFailed
+    from platform_resources.warehouses.limits import SettingInvalid
 
+    wanted = Format.JSON if as_json else Format.CSV if as_csv else format_
     root, plan = mesh_of(context, [product])
+    state = state_folder(root)
     try:
-        names, rows = queried(state_folder(root), _domain_of(plan, state_folder(root), product), product, sql, version)
-    except (NothingPublished, QueryFailed) as error:
+        names, rows = queried(state, _domain_of(plan, state, product), product, sql, version, as_text=wanted is not Format.JSON)
+    except (NothingPublished, QueryFailed, SettingInvalid) as error:
         stop(str(error), CANNOT_RUN)
-    if as_json:
-        _refuse_equal_names(names)
-        print_json([dict(zip(names, row, strict=True)) for row in rows])
-    else:
-        _print_rows(names, rows, limit)
-    _record(state_folder(root), plan, product, sql)
+    match wanted:
+        case Format.JSON:
+            _refuse_equal_names(names)
+            print_json([dict(zip(names, (_in_json(value, decimals) for value in row), strict=True)) for row in rows])
+        case Format.CSV:
+            typer.echo("\n".join(",".join(map(_csv_field, row)) for row in (names, *rows)))
+        case Format.TABLE:
+            _print_rows(names, rows, limit)
+    _record(state, plan, product, sql)
+
+
+def _in_json(value: Any, decimals: Decimals) -> Any:
+    """Decimals within lists and structures too."""
+    match value:
+        case Decimal() if decimals is Decimals.NUMBERS:
+            return int(value) if value == value.to_integral_value() else float(value)
+        case Mapping():
+            return {key: _in_json(item, decimals) for key, item in value.items()}
+        case list() | tuple():
+            return [_in_json(item, decimals) for item in value]
+        case _:
+            return value
+
+
+def _csv_field(value: str | None) -> str:
+    """Nothing for null, and two quotes for the empty text, as in published files."""
+    if value is None:
+        return ""
+    if value and not re.search(r'[",\r\n]|^\s|\s$', value):
+        return value
+    return '"' + value.replace('"', '""') + '"'
 
 
 def _print_rows(names: Sequence[str], rows: Sequence[Sequence[Any]], limit: int) -> None:
@@ -98,18 +148,29 @@ def _record(state: Path, plan: MeshPlan, product: str, sql: str) -> None:
     from platform_resources.ledger.database import LedgerUnavailable, ledger_url, open_ledger
     from platform_resources.ledger.reads import record_read
 
-    own = [each for each in plan.products if each.name == product]
-    offered = [port.name for each in own for port in each.outputs] + [data_set.name for each in own for data_set in each.data_sets]
-    named = [name for name in dict.fromkeys(offered) if re.search(rf"\b{re.escape(name)}\b", sql, re.IGNORECASE)]
     try:
         ledger = open_ledger(ledger_url(state, os.environ))
     except LedgerUnavailable as error:
         words.print(f"this read is not counted: {error}", style="yellow", markup=False, highlight=False)
         return
     with ledger.writing() as connection:
-        for name in named or [""]:
-            record_read(connection, product, name, _reader(), datetime.now(UTC), "query")
+        for read, name in _reads(state, plan, product, sql):
+            record_read(connection, read, name, _reader(), datetime.now(UTC), "query")
     ledger.close()
+
+
+def _reads(state: Path, plan: MeshPlan, product: str, sql: str) -> list[tuple[str, str]]:
+    """Products and what the SQL names of them; of the product itself nothing where it names nothing."""
+    from platform_resources.warehouses.consuming import named_products
+
+    own = [each for each in plan.products if each.name == product]
+    offered = [port.name for each in own for port in each.outputs] + [data_set.name for each in own for data_set in each.data_sets]
+    named = [name for name in dict.fromkeys(offered) if re.search(rf"\b{re.escape(name)}\b", sql, re.IGNORECASE)]
+    others = [other for other in named_products(state, sql) if other != product]
+    behind = {other: re.findall(rf'\b{other}"?\s*\.\s*"?(\w+)', sql, re.IGNORECASE) for other in others}
+    return [(product, name) for name in named or [""]] + [
+        (other, name.lower()) for other in others for name in dict.fromkeys(behind[other])
+    ]
 
 
 def _reader() -> str:

@@ -1,11 +1,16 @@
 """How a consumer reads a product: SQL over published versions, without a lock on anything."""
 
+import os
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from platform_resources.planning import conventions
 from platform_resources.spec.names import is_name
-from platform_resources.warehouses.duckdb import QueryFailed, query
+from platform_resources.warehouses.consumer_sql import QueryFailed, Readable
+from platform_resources.warehouses.foreign_queries import answer
+from platform_resources.warehouses.limits import limits
 from platform_resources.warehouses.port_files import read_sql
 from platform_resources.warehouses.versions import POINTER, Publication, shelf
 
@@ -35,22 +40,60 @@ def published_domains(state: Path, product: str) -> tuple[str, ...]:
     return tuple(sorted(file.parent.parent.name for file in state.glob(f"{conventions.ports_folder('*', product)}/{POINTER}")))
 
 
-def queried(state: Path, domain: str, product: str, sql: str, version: str | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
+def queried(
+    state: Path, domain: str, product: str, sql: str, version: str | None = None, *, as_text: bool = False
+) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Column names and rows of one SELECT over the product's data sets and ports, from published files alone.
 
-    Raises NothingPublished, VersionsUnreadable, QueryFailed.
+    Other products are read as `<product>.<data set or port>`, always their newest version. Raises NothingPublished, VersionsUnreadable,
+    QueryFailed, SettingInvalid.
     """
-    publication = published_version(state, domain, product, version)
-    shelves = shelf(state, domain, product)
-    views: dict[str, str] = {}
-    readable: list[Path] = []
+    own = _offered(state, domain, product, version)
+    others = {name: _offered(state, _only_domain(state, name), name) for name in named_products(state, sql) if name != product}
+    schemas = {"main": own, product: own, **others}
+    views = {schema: {name: select for name, (select, _) in views.items()} for schema, views in schemas.items()}
+    files = [file for views in schemas.values() for _, paths in views.values() for file in paths]
+    try:
+        return answer(sql, Readable(views, sorted(set(files))), limits(os.environ).query, as_text=as_text)
+    except QueryFailed as error:
+        raise QueryFailed(f"{error}\n{_offer(state, product, own, others)}") from error
+
+
+def named_products(state: Path, sql: str) -> tuple[str, ...]:
+    """The products with published versions that the SQL names, each with a point behind it."""
+    named = {word.lower() for word in re.findall(r'(\w+)"?\s*\.', sql)}
+    return tuple(name for name in _published(state) if name in named and name != "main")
+
+
+def _published(state: Path) -> list[str]:
+    return sorted({file.parent.name for file in state.glob(f"{conventions.ports_folder('*', '*')}/{POINTER}")})
+
+
+def _only_domain(state: Path, product: str) -> str:
+    domains = published_domains(state, product)
+    if len(domains) > 1:
+        raise QueryFailed(f"{product} lies in {' and '.join(f'ports/{domain}/' for domain in domains)}; take the wrong one away")
+    return domains[0]
+
+
+def _offered(state: Path, domain: str, product: str, version: str | None = None) -> dict[str, tuple[str, list[str]]]:
+    """Data sets and ports of a version, each with its select and the files that this reads."""
+    publication, shelves = published_version(state, domain, product, version), shelf(state, domain, product)
+    found: dict[str, tuple[str, list[str]]] = {}
     for port in publication.ports:
         files = [shelves.path(file).resolve() for file in port.files]
-        readable += files
-        select = read_sql(files, port.format, port.columns)
-        views.setdefault(port.data_set, select)
-        views[port.port] = select
-    try:
-        return query(sql, views, readable)
-    except QueryFailed as error:
-        raise QueryFailed(f"{error}\n{product} offers: {', '.join(sorted(views))}") from error
+        try:
+            offer = (read_sql(files, port.format, port.columns), [str(file) for file in files])
+        except OSError as error:
+            raise QueryFailed(f"port {port.port} of {product} cannot be read: {error}") from error
+        found.setdefault(port.data_set, offer)
+        found[port.port] = offer
+    return found
+
+
+def _offer(state: Path, product: str, own: Iterable[str], others: Mapping[str, Iterable[str]]) -> str:
+    """What could have been written instead."""
+    lines = [f"{product} offers: {', '.join(sorted(own))}"]
+    lines += [f"{name} offers: {', '.join(f'{name}.{each}' for each in sorted(offered))}" for name, offered in others.items()]
+    more = [name for name in _published(state) if name not in {product, *others}]
+    return "\n".join([*lines, *([f"other products, as <product>.<data set or port>: {', '.join(more)}"] if more else [])])

@@ -19,7 +19,7 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.sql_text import literal, quoted, relation_sql
 from platform_resources.spec.durations import duration_text
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, QUERY_TIME, TIME_VARIABLE, Limits, limits, spill_folder
-from platform_resources.warehouses.port_files import copy_sql, file_pattern
+from platform_resources.warehouses.port_files import copy_sql
 
 SCHEMAS = ("inputs", "internal")
 MEMORY = "main.mesh_memory"
@@ -45,10 +45,6 @@ class QueryTooSlow(Exception):
 
 class QueryTooLarge(Exception):
     """Raised when a query needs more memory than it may have, and cannot do with files; says what to do."""
-
-
-class QueryFailed(Exception):
-    """Raised when a consumer's SQL cannot be run; carries the database's message."""
 
 
 class ProductDatabase:
@@ -249,28 +245,3 @@ def _comments(view: CatalogView) -> Iterator[str]:
     for column, description in view.columns.items():
         if description:
             yield f"comment on column {quoted(view.name)}.{quoted(column)} is {literal(description)}"
-
-
-def query(sql: str, views: Mapping[str, str], files: Sequence[Path]) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Run a consumer's SQL over views of these files, unable to read any other or to write. Raises QueryFailed."""
-    with duckdb.connect(":memory:") as connection:
-        connection.execute("set timezone = 'UTC'")
-        allowed = {path for file in files for path in (str(file), file_pattern(file))}
-        connection.execute(f"set allowed_paths = [{', '.join(map(literal, sorted(allowed)))}]")
-        connection.execute("set enable_external_access = false")
-        try:
-            for name, select in sorted(views.items()):
-                connection.execute(f"create view {quoted(name)} as {select}")
-            connection.execute("set lock_configuration = true")
-            return _selected(connection, sql)
-        except duckdb.Error as error:
-            raise QueryFailed(str(error)) from error
-
-
-def _selected(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Only SELECT: DuckDB lets `explain analyze copy … to` write to every path that may be read."""
-    statements = connection.extract_statements(sql)
-    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise QueryFailed("write one SELECT; published versions are read-only")
-    cursor = connection.execute(statements[0])
-    return [column[0] for column in cursor.description or ()], cursor.fetchall()

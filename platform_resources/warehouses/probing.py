@@ -17,8 +17,8 @@ import duckdb
 from platform_resources.capabilities.measures import Reading
 from platform_resources.capabilities.sql_text import quoted
 from platform_resources.planning import conventions
+from platform_resources.warehouses.consumer_sql import QueryFailed, Readable, query
 from platform_resources.warehouses.consuming import NothingPublished, published_version
-from platform_resources.warehouses.duckdb import QueryFailed, query
 from platform_resources.warehouses.port_files import read_sql
 from platform_resources.warehouses.versions import RECORDS, PortVersion, Publication, Shelf, VersionsUnreadable, shelf
 
@@ -156,7 +156,8 @@ def first_rows(state: Path, probe: Probe) -> int | None:
     files = [shelves.path(file).resolve() for file in version.files]
     _check_bytes(files, version)
     select = f"select * from {quoted(probe.port)} limit {ROWS}"
-    _, rows = query(select, {probe.port: read_sql(files, version.format, version.columns)}, files)
+    views = {probe.port: read_sql(files, version.format, version.columns)}
+    _, rows = query(select, Readable({"main": views}, [str(file) for file in files]))
     expected = min(ROWS, version.rows)
     if len(rows) != expected:
         raise Unreadable(f"it gave {len(rows):,} of its first {expected:,} rows")

@@ -4,8 +4,14 @@ import json
 import shutil
 
 import pytest
+from sqlalchemy import text
 
 from platform_resources.cli.console import CANNOT_RUN, SPEC_INVALID, Stop
+from platform_resources.ledger.database import ledger_url, open_ledger
+from platform_resources.repository import read_plan
+from platform_resources.warehouses.duckdb import opened
+from platform_resources.warehouses.publishing import Candidate, publish
+from tests.cli.conftest import NOW
 from tests.meshes import edited, product_file
 
 
@@ -94,3 +100,105 @@ def test_a_rejected_product_that_never_published_says_so(tiny):
     done = PublishedMesh(tiny).mesh("query", "readings", "select 1")
     assert isinstance(done.exception, Stop) and done.exception.code == CANNOT_RUN != SPEC_INVALID
     assert "readings has not published a version yet" in done.stderr
+
+
+# Forms of the answer
+
+VALUES = """
+select * from (values (1, '', 1.10, timestamptz '2024-06-01 14:00:00+02', true, ['a', null]), (2, null, -0.5, 'infinity', null, []),
+                      (3, 'a "b", c', null, null, false, null), (4, E'two\\nlines ', 1, null, null, ['x'])) as t(n, note, price, "at", ok, tags)
+"""
+AS_CSV = """\
+n,note,price,at,ok,tags
+1,"",1.10,2024-06-01 12:00:00+00,true,"[""a"",null]"
+2,,-0.50,infinity,,[]
+3,"a ""b"", c",,,false,
+4,"two
+lines ",1.00,,,"[""x""]"
+"""
+
+
+@pytest.mark.parametrize("options", [("--csv",), ("--format", "csv")])
+def test_csv_has_every_row_and_tells_null_from_the_empty_text(published, options):
+    done = published.mesh("query", "readings", VALUES, "--limit", "1", *options)
+    assert (done.exit_code, done.stdout) == (0, AS_CSV)
+
+
+def test_csv_has_columns_of_one_name_and_none_at_all(published):
+    assert published.mesh("query", "readings", "select 1 as a, 2 as a where false", "--csv").stdout == "a,a\n"
+    for sql in (
+        "select 1 as a, 2 as a; -- done",
+        "select 1 as a, 2 as a -- done; not",
+        "/* é; */ select 1 as a, 2 as a /* ; */ ; /* ; */ ;",
+    ):
+        assert published.mesh("query", "readings", sql, "--csv").stdout == "a,a\n1,2\n"
+
+
+def test_json_has_decimals_as_text_or_as_numbers(published):
+    sql = "select 1.10 as price, 2::decimal(18,2) as whole, [0.5] as shares, 170141183460469231731687303715884105727 as n"
+    told = [
+        json.loads(published.mesh("query", "readings", sql, "--format", "json", *more).stdout) for more in ((), ("--decimals", "numbers"))
+    ]
+    assert told[0] == [{"price": "1.10", "whole": "2.00", "shares": ["0.5"], "n": 2**127 - 1}]
+    assert told[1] == [{"price": 1.1, "whole": 2, "shares": [0.5], "n": 2**127 - 1}]
+
+
+def test_a_form_that_there_is_not_is_refused_with_those_that_there_are(published):
+    done = published.mesh("query", "readings", "select 1", "--format", "xml")
+    assert done.exit_code != 0
+    assert all(name in done.stderr for name in ("table", "json", "csv"))
+
+
+# Several products
+
+
+@pytest.fixture
+def two(published):
+    """`summary` has published as well."""
+    product = read_plan(published.root)[0].product("summary")
+    with opened(published.root / "warehouse/office/summary.duckdb") as database:
+        database.connection.execute(f"create table internal.{product.data_sets[0].model} as select 'north' as sensor, 7 as wanted")
+        publish(database, Candidate(product, published.root, NOW, "run", "print"), {})
+    return published
+
+
+def test_several_products_are_joined(two):
+    data_set = read_plan(two.root)[0].product("summary").data_sets[0].name
+    sql = f"select wanted, count(*) as n from measurements join summary.{data_set} using (sensor) group by 1"
+    assert json.loads(two.mesh("query", "readings", sql, "--json").stdout) == [{"wanted": 7, "n": 3}]
+    qualified = sql.replace("from measurements", "from readings.measurements_file")
+    assert json.loads(two.mesh("query", "readings", qualified, "--json").stdout) == [{"wanted": 7, "n": 3}]
+    assert json.loads(
+        two.mesh("query", "summary", f'select count(*) as n from "readings" . measurements, {data_set}', "--json").stdout
+    ) == [{"n": 3}]
+
+
+def test_the_reads_of_all_products_are_counted(two):
+    data_set = read_plan(two.root)[0].product("summary").data_sets[0].name
+    assert two.mesh("query", "readings", f"select * from measurements, SUMMARY.{data_set}").exit_code == 0
+    ledger = open_ledger(ledger_url(two.root, {}))
+    with ledger.reading() as connection:
+        counted = connection.execute(text("select product, port from reads order by 1, 2")).all()
+    ledger.close()
+    assert counted == [("readings", "measurements"), ("summary", data_set)]
+
+
+def test_what_is_not_there_is_told_with_what_is_offered(two):
+    done = two.mesh("query", "readings", "from summary.nothing")
+    assert isinstance(done.exception, Stop) and done.exception.code == CANNOT_RUN
+    assert "readings offers: measurements, measurements_file, measurements_sql" in done.stderr
+    assert "summary offers: summary." in done.stderr
+    assert "other products, as <product>.<data set or port>: summary" in two.mesh("query", "readings", "from nothing").stderr
+
+
+def test_a_query_that_takes_too_much_memory_ends_with_a_plain_message(published):
+    done = published.mesh("query", "readings", "select length(repeat('x', 2000000000))")
+    assert isinstance(done.exception, Stop) and done.exception.code == CANNOT_RUN
+    assert done.stderr.startswith("the query needs more than the 2 GiB of memory that a query may take; read fewer rows or columns")
+
+
+def test_a_query_that_takes_too_long_is_broken_off(published, monkeypatch):
+    monkeypatch.setenv("MESH_AUDIT_TIMEOUT", "2s")
+    done = published.mesh("query", "readings", "with recursive t as (select 1 as n union all select n + 1 from t) select max(n) from t")
+    assert isinstance(done.exception, Stop) and done.exception.code == CANNOT_RUN
+    assert done.stderr.startswith("broken off after 2s; MESH_AUDIT_TIMEOUT allows longer")

@@ -170,7 +170,7 @@ def test_a_reader_that_crashes_is_told_at_the_port_that_it_crashed_at(state):
     record["version"]["ports"][0]["format"] = "runes"
     pointer.write_text(json.dumps(record))
     sql, file = errors(state)
-    assert sql == "the process that read it ended with code 1: KeyError: 'runes'"
+    assert sql == "the process that read it ended with code 1: AssertionError: Expected code to be unreachable, but got: 'runes'"
     assert file is None
 
 

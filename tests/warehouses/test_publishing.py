@@ -15,8 +15,9 @@ import duckdb
 import pytest
 
 from platform_resources.repository import read_plan
+from platform_resources.warehouses.consumer_sql import QueryFailed
 from platform_resources.warehouses.consuming import NothingPublished, queried
-from platform_resources.warehouses.duckdb import DatabaseBusy, DatabaseUnreadable, QueryFailed, opened
+from platform_resources.warehouses.duckdb import DatabaseBusy, DatabaseUnreadable, opened
 from platform_resources.warehouses.publishing import Candidate, NotPublishable, nothing_changed, publish, tidied
 from platform_resources.warehouses.versions import shelf
 from tests.meshes import REPOSITORY, edited, product_file
