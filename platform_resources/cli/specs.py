@@ -23,6 +23,7 @@ from platform_resources.cli.console import (
     told,
     words,
 )
+from platform_resources.cli.introduction import introduce
 from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.planning.plan_text import plan_json
 from platform_resources.repository import build_problems, house_problems, mesh_root, read_plan
@@ -78,7 +79,10 @@ def plan(
     product: Annotated[str | None, typer.Argument(help="Only this product.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what the specs become: assets, ports, checks, lineage, automation and the dbt files written for them."""
+    """Show what the specs become: assets, ports, checks, lineage, automation and the dbt files written for them.
+
+    Of one product also what it tells its readers: purpose, runbook, agreements, sample queries.
+    """
     root = mesh_root(context.obj)
     whole, problems = read_plan(root)
     print_problems(errors(problems))
@@ -87,7 +91,10 @@ def plan(
         typer.echo(plan_json(chosen))
     else:
         for each in chosen.products:
-            out.print(_tree(each))
+            tree = _tree(each)
+            if product:
+                introduce(each, tree)
+            out.print(tree)
     raise Stop(SPEC_INVALID if errors(problems) else FINE)
 
 

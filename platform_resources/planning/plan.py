@@ -10,7 +10,7 @@ from platform_resources.objectives.signals import Rule
 from platform_resources.planning.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, Place
 from platform_resources.planning.conventions import Key
 from platform_resources.planning.routes import ChannelPlan, DigestPlan, Patience, RoutePlan
-from platform_resources.spec.components import Column, DataProduct, DataSet, Refresh
+from platform_resources.spec.components import Column, DataProduct, DataSet, DataSharingAgreement, Refresh
 from platform_resources.spec.problems import Problem
 
 
@@ -131,6 +131,15 @@ class SampleQueryPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class AgreementPlan:
+    """The terms under which consumers receive the product."""
+
+    name: str
+    title: str
+    spec: DataSharingAgreement
+
+
+@dataclass(frozen=True, slots=True)
 class GeneratedFile:
     """A file that the platform writes before a refresh, relative to the mesh's root."""
 
@@ -158,6 +167,7 @@ class ProductPlan:
     outputs: tuple[OutputPlan, ...]
     consumers: tuple[ConsumerPlan, ...]
     sample_queries: tuple[SampleQueryPlan, ...]
+    agreements: tuple[AgreementPlan, ...]
     scorecard: Key
     refresh: Refresh | None
     texts_digest: str

@@ -16,7 +16,7 @@ from platform_resources.planning.input_plans import input_plan
 from platform_resources.planning.lineage import ordered
 from platform_resources.planning.mesh import Mesh, ModelText, ProductTexts
 from platform_resources.planning.models import OwnTest, leading_comment, materialization, own_tests, references
-from platform_resources.planning.plan import ConsumerPlan, DataSetPlan, ModelPlan, OutputPlan, ProductPlan, SampleQueryPlan
+from platform_resources.planning.plan import AgreementPlan, ConsumerPlan, DataSetPlan, ModelPlan, OutputPlan, ProductPlan, SampleQueryPlan
 from platform_resources.planning.subjects import is_about_the_product, judged_data_set, measured_by, probed_ports, subject
 from platform_resources.spec.components import DataSet, OutputPort, ServiceLevelAsset
 from platform_resources.spec.indicators import ServiceLevelIndicator
@@ -46,6 +46,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         outputs=tuple(_output(mesh, product, port) for port in product.output_ports if product.data_set(port.config.data_set)),
         consumers=tuple(_consumers(product)),
         sample_queries=tuple(_sample_queries(product)),
+        agreements=tuple(AgreementPlan(each.name, each.title, each.config) for each in product.agreements),
         scorecard=conventions.scorecard_key(product.name),
         refresh=product.info.refresh,
         texts_digest=_texts_digest(mesh.texts_of(product)),

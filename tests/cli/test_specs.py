@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from platform_resources.planning.plan_text import fingerprint
+from platform_resources.repository import read_plan
 from tests.meshes import edited, product_file
 
 
@@ -42,6 +44,36 @@ def test_a_plan_shows_who_is_told(published):
     told = "office.desk for the subscriber, from severity high, quiet from 20:00 to 07:00 UTC"
     assert told in published.mesh("plan", "summary").stdout
     assert "routes" not in published.mesh("plan", "readings").stdout
+
+
+def test_the_plan_of_one_product_tells_its_readers_what_they_need(published):
+    spec = product_file("plant", "readings")
+    edited(
+        published.root, spec, "purpose: Reporting.", 'purpose: "[/b] Reporting."\n        terms: Not for sale.\n        notice_period: 30d'
+    )
+    edited(published.root, spec, "title: Sensor readings", "title: Sensor readings\n        purpose: To see what breaks.")
+    shown = published.mesh("plan", "readings").stdout
+    for words in (
+        "what: Every temperature that a sensor has sent.",
+        "purpose: To see what breaks.",
+        "runbook: dataproducts/plant/readings/README.md#when-it-breaks",
+        "owners: plant-lead@example.com, team:plant-data",
+        "agreement Company use",
+        "purpose: [/b] Reporting.",
+        "terms: Not for sale.",
+        "approval: by the owner",
+        "notice period: 30d",
+        "role analyst sees public, internal; masked: personal",
+        "mesh query readings 'select * from measurements order by degrees desc limit 3'",
+    ):
+        assert words in shown
+    assert "sample query" not in published.mesh("plan").stdout
+
+
+def test_terms_for_readers_make_no_new_version(tiny):
+    before = fingerprint(read_plan(tiny)[0].product("readings"))
+    edited(tiny, product_file("plant", "readings"), "purpose: Reporting.", "purpose: Everything.")
+    assert fingerprint(read_plan(tiny)[0].product("readings")) == before
 
 
 def test_the_schema_of_a_domain_is_not_that_of_a_product(published):
