@@ -25,9 +25,10 @@ from platform_resources.spec.field_types import (
     YesNo,
     hyphenated,
 )
-from platform_resources.spec.missing_values import missing_value
+from platform_resources.spec.missing_values import is_number, missing_value
 from platform_resources.spec.notifications import Incidents, Route
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.written_numbers import misread, plain_numbers
 
 
 class Owners(Strict):
@@ -111,6 +112,18 @@ class Column(Strict):
     identifier: str | None = None
     tags: tuple[str, ...] = ()
     tests: tuple[DbtTest, ...] = ()
+
+    @field_validator("tests", mode="before")
+    @classmethod
+    def _values_are_as_written(cls, tests: Any, info: ValidationInfo) -> Any:
+        """dbt puts accepted values in quotes, so what YAML made of them would be compared with text."""
+        kind = str(info.data.get("type"))
+        for test in tests if isinstance(tests, list | tuple) else ():
+            arguments = test.get("accepted_values") if isinstance(test, dict) else None
+            values = arguments.get("values") if isinstance(arguments, dict) else None
+            for message, hint in misread(values if isinstance(values, list) else (), kind, is_number(kind)):
+                raise ValueError(f"accepted_values: {message}", hint)
+        return plain_numbers(tests)
 
     @field_validator("missing")
     @classmethod

@@ -16,11 +16,15 @@ def missing_value(value: Any, kind: str) -> str:
     """The value as text that a database reads as one of the column's type. Raises ValueError for what is none."""
     if kind == "varchar":
         return _text(value)
-    if _NUMBERS.fullmatch(kind):
+    if is_number(kind):
         return _number(value, kind)
     if kind in _MOMENTS:
         return _moment(value, kind)
     raise ValueError(f"missing is for columns of text, numbers, dates and times; of {kind} only null is missing")
+
+
+def is_number(kind: str) -> bool:
+    return _NUMBERS.fullmatch(kind) is not None
 
 
 def _text(value: Any) -> str:

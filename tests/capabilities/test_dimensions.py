@@ -178,7 +178,7 @@ PROBLEMS = [
         {"column": "age_band", "accepted_values": [False, "SE"]},
         (
             "accepted_values",
-            "false is not a value of age_band, which is varchar",
+            "false is not a value of a column of type varchar",
             'YAML reads yes, no, on and off as true and false; write them in quotes, as "no"',
         ),
     ),

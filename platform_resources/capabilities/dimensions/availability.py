@@ -70,8 +70,9 @@ class Availability:
             return Judgement("unknown", f"{port} was never published yet, so there is nothing to read", threshold=promised)
         if not isinstance(seconds, (int, float)):
             raise ValueError(f'the reading "seconds" holds {seconds!r}, which is no time')
-        reason = f"{port} gave {amount(counted(readings, 'rows'))} in {math.ceil(seconds * 100) / 100:g} s; {promised} promised"
-        return Judgement("met" if seconds <= settings.within.total_seconds() else "missed", reason, round(seconds, 3), promised)
+        shown = f"{math.ceil(seconds * 100) / 100:g} s"
+        reason = f"{port} gave {amount(counted(readings, 'rows'))} in {shown}; {promised} promised"
+        return Judgement("met" if seconds <= settings.within.total_seconds() else "missed", reason, seconds, promised, shown=shown)
 
 
 CAPABILITY = Availability()

@@ -146,8 +146,17 @@ class Bias:
         told = dict.fromkeys(text for part, text in parts if part == verdict)
         left_out = counted(readings, "grouped") - sum(group.rows for group in groups)
         small = (f"{amount(left_out)} in smaller groups are not judged",) if left_out and len(groups) <= MOST_GROUPS else ()
-        value = round(_apart(settings, groups).ratio, 4) if _comparable(groups) is None else None
-        return Judgement(verdict, "; ".join((*told, *small)), value, threshold)
+        value = _value(settings, groups, deserving)
+        return Judgement(verdict, "; ".join((*told, *small)), value, threshold, shown="" if value is None else f"{value:.3g}")
+
+
+def _value(settings: BiasSettings, groups: Sequence[Group], deserving: Sequence[Group]) -> float | None:
+    """What the first promise is about: the ratio, the difference, or that among those who deserve the outcome."""
+    judged = groups if settings.ratio_at_least or settings.difference_at_most is not None else deserving
+    if _comparable(judged) is not None:
+        return None
+    apart = _apart(settings, judged)
+    return apart.ratio if settings.ratio_at_least else apart.difference
 
 
 def _flags(settings: BiasSettings) -> tuple[str, ...]:

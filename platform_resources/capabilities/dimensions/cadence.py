@@ -55,8 +55,8 @@ class Cadence:
             return Judgement("unknown", "no version was published yet", threshold="as usual")
         newest = max(moment.publications)
         waited = max((moment.now - newest).total_seconds(), 0.0)
-        reason = f"the newest version is {age_text(timedelta(seconds=waited))} old"
-        return Judgement("met", reason, round(waited, 3), learn=to_learn(settings.learned, "gap", waited))
+        shown = age_text(timedelta(seconds=waited))
+        return Judgement("met", f"the newest version is {shown} old", waited, learn=to_learn(settings.learned, "gap", waited), shown=shown)
 
 
 CAPABILITY = Cadence()

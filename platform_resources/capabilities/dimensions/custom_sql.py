@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from platform_resources.capabilities.expressions import aggregate_problems, condition_problems
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.measures import CountIf, Measure, Reading, RowCount, Scalar, Subject
-from platform_resources.capabilities.shares import amount, counted, finite_number, no_number, number_text, percent_text
+from platform_resources.capabilities.shares import amount, counted, exact_percent, finite_number, no_number, number_text, percent_text
 from platform_resources.spec.field_types import Percent, Text
 from platform_resources.spec.strict import Strict
 
@@ -95,7 +95,8 @@ def _judged_rows(settings: CustomSqlSettings, failing: int, rows: int) -> Judgem
     else:
         met, share = Decimal(100 * failing) <= Decimal(str(allowed)) * rows, f" ({percent_text(failing, rows, allowed, up=True)})"
     reason = f"{failing:,} of {amount(rows)} break{'s' if failing == 1 else ''} the rule{share}; {threshold} promised"
-    return Judgement("met" if met else "missed", reason, failing, threshold, failing, "failing", rows=rows)
+    value, shown = (failing, "") if allowed is None else (exact_percent(failing, rows), percent_text(failing, rows, allowed, up=True))
+    return Judgement("met" if met else "missed", reason, value, threshold, failing, "failing", rows=rows, shown=shown)
 
 
 def _judged_value(settings: CustomSqlSettings, reading: Reading) -> Judgement:

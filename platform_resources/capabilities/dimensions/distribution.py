@@ -17,10 +17,18 @@ from platform_resources.capabilities.distribution_rules import (
     entity_measures,
     range_measures,
 )
-from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.judgements import Judgement, Moment, Verdict
 from platform_resources.capabilities.measures import CountIf, Measure, NullCount, Reading, RowCount, Subject
 from platform_resources.capabilities.references import unknown_reference_column
-from platform_resources.capabilities.shares import amount, at_least_percent, counted, nothing_filled, number_text, percent, percent_text
+from platform_resources.capabilities.shares import (
+    amount,
+    at_least_percent,
+    counted,
+    exact_percent,
+    nothing_filled,
+    number_text,
+    percent_text,
+)
 from platform_resources.spec.durations import duration_text
 from platform_resources.spec.field_types import ColumnName, Percent, Text
 from platform_resources.spec.problems import did_you_mean, known_text
@@ -163,8 +171,10 @@ def _quiet(quiet: QuietEntities, at_most: float, readings: Mapping[str, Reading]
 
 def _few(bad: int, whole: int, at_most: float, what: str, of: str, failing: str) -> Judgement:
     met = Decimal(100 * bad) <= Decimal(str(at_most)) * whole
-    reason = f"{what} {percent_text(bad, whole, at_most, up=True)} of {of}; {_at_most(at_most)} promised"
-    return Judgement("met" if met else "missed", reason, percent(bad, whole, at_most, up=True), _at_most(at_most), bad, failing, rows=whole)
+    verdict: Verdict = "met" if met else "missed"
+    shown, threshold = percent_text(bad, whole, at_most, up=True), _at_most(at_most)
+    reason = f"{what} {shown} of {of}; {threshold} promised"
+    return Judgement(verdict, reason, exact_percent(bad, whole), threshold, bad, failing, rows=whole, shown=shown)
 
 
 def _shares(settings: DistributionSettings, shares: Mapping[str, ShareBounds], readings: Mapping[str, Reading], filled: int) -> Judgement:

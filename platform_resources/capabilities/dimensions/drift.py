@@ -136,7 +136,7 @@ def _judged(settings: DriftSettings, found: tuple[Bin, ...], filled: int, thresh
     what = f"{settings.method} of {settings.column} is {_shown(value, settings.threshold)}"
     promised = f"at most {number_text(settings.threshold)} promised"
     reason = f"{what} over {amount(len(found), 'bin')} of {amount(filled, 'filled row')}; {promised}{moved}"
-    return Judgement(verdict, reason, round(value, 6), threshold)
+    return Judgement(verdict, reason, value, threshold, shown=_shown(value, settings.threshold))
 
 
 def _shown(value: float, threshold: float) -> str:

@@ -80,7 +80,8 @@ class RefreshDuration:
         told = (text for part, text in parts if part == verdict)
         what = "the refresh that goes on has taken" if going_on else "the last refresh took"
         learn = _to_learn(settings, seconds, moment, going_on)
-        return Judgement(verdict, "; ".join((f"{what} {seconds_text(seconds)}", *told)), round(seconds, 3), threshold, learn=learn)
+        shown = seconds_text(seconds)
+        return Judgement(verdict, "; ".join((f"{what} {shown}", *told)), seconds, threshold, learn=learn, shown=shown)
 
 
 def _to_learn(settings: DurationSettings, seconds: float, moment: Moment, going_on: bool) -> ToLearn | None:

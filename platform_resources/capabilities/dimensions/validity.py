@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
-from platform_resources.capabilities.column_types import may_be_nan
+from platform_resources.capabilities.column_types import is_numeric, may_be_nan
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.learned import LearnedThreshold, as_usual, promised
 from platform_resources.capabilities.measures import CountIf, Measure, NullCount, OutOfRange, Reading, RowCount, Subject
@@ -15,6 +15,7 @@ from platform_resources.capabilities.shares import counted, judged_share, nothin
 from platform_resources.capabilities.sql_text import literal, quoted
 from platform_resources.spec.field_types import ColumnName, Percent, Text, YesNo
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.written_numbers import misread
 
 _ONLY_PYTHON = re.compile(r"\(\?(=|!|<=|<!|P=|\()|\\[1-9]")
 
@@ -45,7 +46,15 @@ def _regular_expression(text: str) -> str:
 
 
 Bound = Annotated[int | Annotated[float, Field(allow_inf_nan=False)] | str, BeforeValidator(_bound)]
-Accepted = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
+
+
+def _as_written(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """A number goes on remembering how it was written: whether that matters depends on the column."""
+    checked = handler(value)
+    return value if getattr(value, "written", "") else checked
+
+
+Accepted = Annotated[bool | int | Annotated[float, Field(allow_inf_nan=False)] | str, WrapValidator(_as_written)]
 
 
 class ValiditySettings(Strict):
@@ -113,10 +122,9 @@ class Validity:
 
     def problems(self, settings: ValiditySettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
         declared = _type(settings, subject)
-        truths = [value for value in settings.accepted_values or () if isinstance(value, bool)]
-        if truths and declared not in (None, "boolean"):
-            message = f"{str(truths[0]).lower()} is not a value of {settings.column}, which is {declared}"
-            yield "accepted_values", message, 'YAML reads yes, no, on and off as true and false; write them in quotes, as "no"'
+        numeric = declared is not None and is_numeric(declared)
+        for message, hint in misread(settings.accepted_values or (), declared, numeric):
+            yield "accepted_values", message, hint
 
     def measures(self, settings: ValiditySettings, subject: Subject) -> Mapping[str, Measure]:
         return {"rows": RowCount(), "nulls": NullCount(settings.column), "invalid": _invalid(settings, _type(settings, subject))}
