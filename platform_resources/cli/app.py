@@ -3,6 +3,7 @@
 import atexit
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -27,6 +28,7 @@ from platform_resources.cli import (
 from platform_resources.cli.console import CANNOT_RUN, SPEC_INVALID, Stop, fail
 from platform_resources.cli.memory import database_trouble
 from platform_resources.repository import NoMesh
+from platform_resources.spec.masking import mask
 from platform_resources.warehouses.versions import VersionsUnreadable
 
 app = typer.Typer(
@@ -101,7 +103,8 @@ def main() -> None:
     except Exception as error:
         trouble = database_trouble(error)
         if not trouble:
-            raise
+            typer.echo(mask(traceback.format_exc()), err=True, nl=False)
+            _leave(1)
         _leave(fail(trouble, CANNOT_RUN))
 
 

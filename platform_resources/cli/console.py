@@ -15,6 +15,7 @@ from rich.text import Text
 
 from platform_resources.planning.plan import MeshPlan, ProductPlan
 from platform_resources.repository import build_problems, mesh_root, read_plan
+from platform_resources.spec.masking import mask
 from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
 
 FINE, MISSED, SPEC_INVALID, CANNOT_RUN = 0, 1, 2, 3
@@ -33,7 +34,7 @@ class Stop(Exception):
 
 
 def fail(message: str, code: int) -> int:
-    words.print(message, style="red", markup=False, highlight=False)
+    words.print(mask(message), style="red", markup=False, highlight=False)
     return code
 
 

@@ -67,7 +67,7 @@ def _channels(plan: MeshPlan) -> dict[str, ChannelPlan]:
 
 def _channel_states(known: dict[str, ChannelPlan]) -> list[_ChannelState]:
     from platform_resources.notify.channels import MAIL_VARIABLE, missing
-    from platform_resources.notify.masking import shown_url
+    from platform_resources.spec.masking import shown_url
 
     found = [(name, known[name].domain, shown_url(known[name].url), known[name].description) for name in sorted(known)]
     lacking = {name: missing(name, known, os.environ) for name in known}

@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine,
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InternalError, NoSuchModuleError, OperationalError
 
 from platform_resources.ledger.troubles import remedy
+from platform_resources.spec.masking import mask
 
 URL_VARIABLE = "MESH_LEDGER"
 LEDGER_FILE = ".mesh/ledger.sqlite"
@@ -71,7 +72,7 @@ def open_ledger(url: str) -> Ledger:
         raise LedgerUnavailable(f'the ledger {shown} needs {error.name}; install the extra "postgres"') from error
     except (DBAPIError, sqlite3.Error, OSError) as error:
         told = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-        raise LedgerUnavailable(f"the ledger {shown} cannot be opened: {told.strip()}\n{remedy(told)}") from error
+        raise LedgerUnavailable(f"the ledger {shown} cannot be opened: {mask(told.strip())}\n{remedy(told)}") from error
     event.listen(engine, "handle_error", _unavailable)
     return Ledger(engine)
 
@@ -114,7 +115,7 @@ def _unavailable(context: ExceptionContext) -> LedgerUnavailable | None:
     # SQLite says no more than DatabaseError of a damaged file.
     if not (context.is_disconnect or isinstance(error, OperationalError | InternalError) or type(error) is DatabaseError):
         return None
-    shown, told = context.engine.url.render_as_string(hide_password=True), str(error.orig).strip()
+    shown, told = context.engine.url.render_as_string(hide_password=True), mask(str(error.orig).strip())
     return LedgerUnavailable(f"the ledger {shown} cannot be used: {told}\n{remedy(told)}")
 
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from platform_resources.notify.masking import masked, parts, url_secrets
 from platform_resources.notify.services import is_known, listening, reason, scheme, service, with_arguments
 from platform_resources.planning.routes import ChannelPlan
 from platform_resources.spec.channel_urls import VARIABLE
+from platform_resources.spec.masking import masked, parts, url_secrets
 from platform_resources.spec.problems import did_you_mean, known_text
 
 __all__ = ["ChannelUnusable", "address", "masked", "secrets"]

@@ -8,9 +8,9 @@ from threading import Thread
 from typing import assert_never
 from urllib.parse import quote
 
-from platform_resources.notify.masking import masked, url_secrets
 from platform_resources.notify.services import LONGEST_REASON, listening, reason, service, with_arguments
 from platform_resources.objectives.messages import Message, MessageKind
+from platform_resources.spec.masking import Mask, url_secrets
 
 KEY_HEADER = "X-Mesh-Message"
 LIMIT = timedelta(seconds=20)
@@ -29,8 +29,8 @@ def send(url: str, message: Message, secrets: Collection[str], limit: timedelta 
     with listening() as heard:
         outcome = _within(limit, lambda: _notify(url, message, limit))
     if outcome is not True:
-        hidden = {*secrets, *url_secrets(url)}
-        raise DeliveryFailed(_shortened(masked(_why(outcome, heard, limit), hidden)))
+        hide = Mask(frozenset({*secrets, *url_secrets(url)}))
+        raise DeliveryFailed(_shortened(hide(_why(outcome, heard, limit))))
 
 
 def _within(limit: timedelta, work: Callable[[], bool]) -> bool | Exception | None:

@@ -1,9 +1,8 @@
 """The five steps of a refresh as Dagster definitions: pull, build, audit, publish, score."""
 
-import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import dagster as dg
 
@@ -11,6 +10,7 @@ from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.capabilities.registry import Registry
 from platform_resources.objectives.health import NOT_PUBLISHED, NOTHING_CHANGED
 from platform_resources.orchestration.audit_history import histories_for_audit
+from platform_resources.orchestration.guarding import guarded
 from platform_resources.orchestration.profiles import profile_observations, profiles_by_port
 from platform_resources.orchestration.refresh_resource import RefreshResource
 from platform_resources.orchestration.results import (
@@ -41,13 +41,6 @@ from platform_resources.warehouses.recency import input_records
 from platform_resources.warehouses.versions import shelf
 
 Context = dg.AssetExecutionContext
-_Step = TypeVar("_Step", bound=Callable[..., Any])
-
-
-def with_signature(step: _Step) -> _Step:
-    """The step, with its signature kept: Dagster works it out some fifteen times for each, a tenth of the time of its definition."""
-    step.__signature__ = inspect.signature(step)  # type: ignore[attr-defined]
-    return step
 
 
 def pulled_ports(product: ProductPlan) -> tuple[InputPlan, ...]:
@@ -66,7 +59,7 @@ def pull_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
         can_subset=True,
         pool=conventions.pool(product.name),
     )
-    @with_signature
+    @guarded(product)
     def _pull(context: Context, refresh: RefreshResource) -> Iterator[Any]:
         refresh.hold(product)
         begin_import()
@@ -106,7 +99,7 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
         check_specs=list(check_specs(test for model in product.models for test in model.tests)),
         pool=conventions.pool(product.name),
     )
-    @with_signature
+    @guarded(product)
     def _build(context: Context, refresh: RefreshResource) -> Iterator[Any]:
         refresh.hold(product)
         write_generated_files(root, product)
@@ -151,7 +144,7 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
         can_subset=True,
         pool=conventions.pool(product.name),
     )
-    @with_signature
+    @guarded(product)
     def _audit(context: dg.AssetCheckExecutionContext, refresh: RefreshResource) -> Iterator[Any]:
         refresh.hold(product)
         now = refresh.now()
@@ -197,7 +190,7 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
         specs=[minter.output(port) for port in product.outputs],
         pool=conventions.pool(product.name),
     )
-    @with_signature
+    @guarded(product)
     def _publish(context: Context, refresh: RefreshResource) -> Iterator[Any]:
         refresh.hold(product)
         with opened(refresh.database_file(product)) as database:
@@ -236,7 +229,7 @@ def score_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
     """The scorecard: every objective with its verdict, as numbers that Dagster plots and a table that people read."""
 
     @dg.multi_asset(name=conventions.step_name(product.name, "score"), specs=[minter.scorecard()], pool=conventions.pool(product.name))
-    @with_signature
+    @guarded(product)
     def _score(context: Context, refresh: RefreshResource) -> Iterator[Any]:
         refresh.hold(product)
         with opened(refresh.database_file(product)) as database:

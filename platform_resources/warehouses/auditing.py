@@ -19,6 +19,7 @@ from platform_resources.planning.plan import DataSetPlan, ProductPlan
 from platform_resources.planning.zones import zone_of
 from platform_resources.spec.column_names import folded_column
 from platform_resources.spec.field_types import SHOWN_CLASSES
+from platform_resources.spec.masking import mask
 from platform_resources.warehouses.duckdb import ProductDatabase, QueryTooLarge, QueryTooSlow
 from platform_resources.warehouses.recency import made_from_inputs
 from platform_resources.warehouses.scanning import days_text, scanned
@@ -111,7 +112,7 @@ def _audited(
 def _sql(objective: ObjectivePlan, measures: Mapping[str, Measure]) -> str:
     """The objective's measures as queries of their own; the audit itself fuses them with others."""
     asked = (Asked(name, objective.subject.relation, wanted) for name, wanted in measures.items())
-    return ";\n".join(query.sql for query in first_queries(asked))
+    return mask(";\n".join(query.sql for query in first_queries(asked)))
 
 
 def _moment(

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from platform_resources.capabilities.sql_text import literal, quoted
+from platform_resources.spec.masking import mask
 from platform_resources.warehouses.port_files import file_pattern
 
 # A process that runs other people's SQL may take 2 GiB (`foreign_queries`); DuckDB itself says more of it when its own limit is met first.
@@ -44,7 +45,7 @@ def opened_query(sql: str, readable: Readable, *, as_text: bool = False) -> tupl
         cursor = _selected(connection, sql, as_text)
     except duckdb.Error as error:
         connection.close()
-        raise QueryFailed(str(error)) from error
+        raise QueryFailed(mask(str(error))) from error
     except BaseException:
         connection.close()
         raise
@@ -56,7 +57,7 @@ def _batches(connection: duckdb.DuckDBPyConnection, cursor: duckdb.DuckDBPyConne
         while batch := cursor.fetchmany(_BATCH):
             yield batch
     except duckdb.Error as error:
-        raise QueryFailed(str(error)) from error
+        raise QueryFailed(mask(str(error))) from error
     finally:
         connection.close()
 

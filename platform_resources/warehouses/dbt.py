@@ -13,9 +13,12 @@ from typing import Any
 from platform_resources.capabilities.measures import Relation
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import ProductPlan
+from platform_resources.spec.masking import Mask
+from platform_resources.warehouses.dbt_log import listening, tidy
 from platform_resources.warehouses.dbt_manifest import MAKERS, incremental, left_out, relations, unfit
 from platform_resources.warehouses.dbt_messages import message_text
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, limits
+from platform_resources.warehouses.secrets import mask_of
 
 _RUNNER = "dbt.cli.main"
 
@@ -44,13 +47,14 @@ class NodeResult:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A product's dbt project, parsed; `manifest` is dbt's own."""
+    """A product's dbt project, parsed; `manifest` is dbt's own, `hide` takes secrets out of what dbt says."""
 
     root: Path
     state: Path
     product: ProductPlan
     target: str
     manifest: Any
+    hide: Mask
 
     @property
     def relations(self) -> Mapping[str, Relation]:
@@ -71,13 +75,14 @@ def begin_import() -> None:
 
 def parsed(root: Path, state: Path, product: ProductPlan, target: str) -> Project:
     """The product's dbt project. Raises BuildFailed when dbt cannot parse it, or when a data set would not be built."""
-    result = _invoked("parse", root, state, product, target)
+    hide = mask_of(root, product)
+    result = _invoked("parse", root, state, product, target, hide)
     if result.exception is not None:
-        raise BuildFailed(_words(result.exception))
+        raise BuildFailed(hide(_words(result.exception)))
     problems = tuple(unfit(product, result.result))
     if problems:
         raise BuildFailed("; ".join(problems))
-    return Project(root, state, product, target, result.result)
+    return Project(root, state, product, target, result.result, hide)
 
 
 def build(project: Project, report: Callable[[str], None], full_refresh: bool = False) -> tuple[NodeResult, ...]:
@@ -86,14 +91,14 @@ def build(project: Project, report: Callable[[str], None], full_refresh: bool = 
     Failed nodes are in the results; raises BuildFailed when dbt could not run at all, left a model out, or wrote elsewhere.
     """
     product = project.product
-    result = _invoked("build", project.root, project.state, product, project.target, project.manifest, report, full_refresh)
+    result = _invoked("build", project.root, project.state, product, project.target, project.hide, project.manifest, report, full_refresh)
     if result.exception is not None:
-        raise BuildFailed(_words(result.exception))
+        raise BuildFailed(project.hide(_words(result.exception)))
     found = tuple(getattr(result.result, "results", ()))
     lost = tuple(left_out(project.manifest, (each.node.unique_id for each in found)))
     if lost:
         raise BuildFailed("; ".join(lost))
-    nodes = tuple(map(_node, found))
+    nodes = tuple(_node(each, project.hide) for each in found)
     _compare_lineage(product, nodes)
     return nodes
 
@@ -104,11 +109,12 @@ def _invoked(
     state: Path,
     product: ProductPlan,
     target: str,
+    hide: Mask,
     manifest: Any = None,
     report: Callable[[str], object] = str,
     full_refresh: bool = False,
 ) -> Any:
-    """dbt prints nothing: standard output belongs to the caller. Its whole log is in the target folder.
+    """dbt prints nothing: standard output belongs to the caller. Its whole log is in the target folder, by us: its own would hold secrets.
 
     dbt's runner is not thread-safe: one at a time in a process.
     """
@@ -118,17 +124,19 @@ def _invoked(
     arguments = [
         command, "--project-dir", str(root / conventions.DBT_FOLDER), "--profiles-dir", str(root / conventions.DBT_FOLDER),
         "--target", target, "--target-path", str(work), "--log-path", str(work / "logs"),
-        "--quiet", "--log-level", "none", "--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check", "--no-write-json",
+        "--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors",
+        "--no-send-anonymous-usage-stats", "--no-version-check", "--no-write-json",
         *(("--full-refresh",) if full_refresh else ()),
     ]  # fmt: skip
-    with _environment(environment(state, product)):
+    with _environment(environment(state, product)), listening(work / "logs", report, hide) as callback:
         try:
-            result = dbtRunner(manifest, callbacks=[_reporter(report)]).invoke(arguments)
+            result = dbtRunner(manifest, callbacks=[callback]).invoke(arguments)
             if result.exception is None and command == "build":
                 _compare_database(state / conventions.database_file(product.domain, product.name), product, manifest)
             return result
         finally:
             _let_go()
+            tidy(work, hide)
 
 
 def _compare_database(file: Path, product: ProductPlan, manifest: Any) -> None:
@@ -193,26 +201,16 @@ def _let_go() -> None:
         DuckDBConnectionManager.close_all_connections()
 
 
-def _reporter(report: Callable[[str], object]) -> Callable[[Any], None]:
-    """One line per finished model or test, as soon as it is finished."""
-
-    def callback(event: Any) -> None:
-        if event.info.name in ("LogModelResult", "LogTestResult"):
-            report(event.info.msg)
-
-    return callback
-
-
-def _node(found: Any) -> NodeResult:
+def _node(found: Any, hide: Mask) -> NodeResult:
     node = found.node
     return NodeResult(
         kind=str(node.resource_type),
         name=node.name,
         status=str(found.status),
-        message=message_text(str(found.message or "")),
+        message=hide(message_text(str(found.message or ""))),
         failures=found.failures,
         seconds=found.execution_time,
-        sql=getattr(node, "compiled_code", None) or "",
+        sql=hide(getattr(node, "compiled_code", None) or ""),
         reads=frozenset(unique_id.rsplit(".", 1)[-1] for unique_id in node.depends_on_nodes),
         materialized=str(node.config.materialized) if node.resource_type in MAKERS else "",
     )

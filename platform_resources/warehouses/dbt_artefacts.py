@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from platform_resources.capabilities.judgements import Verdict
+from platform_resources.spec.masking import mask
 from platform_resources.spec.problems import Problem
 from platform_resources.warehouses.dbt_messages import failing_rows_text, message_text
 from platform_resources.warehouses.dbt_output import Manifest, Node, Result, RunResults, clean
@@ -213,12 +214,12 @@ def _result(test: ForeignTest, node: Node, result: Result, generated_at: datetim
         reason=_reason(verdict, result),
         failing_rows=result.failures,
         at=_done_at(result, generated_at),
-        sql=(result.compiled_code or node.compiled_code or "").strip(),
+        sql=mask((result.compiled_code or node.compiled_code or "").strip()),
     )
 
 
 def _reason(verdict: Verdict, result: Result) -> str:
-    told = message_text(result.message or "")
+    told = mask(message_text(result.message or ""))
     if verdict == "met":
         return "no row fails"
     if verdict == "missed":

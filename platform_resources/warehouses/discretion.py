@@ -14,6 +14,7 @@ from platform_resources.planning.plan import ProductPlan
 from platform_resources.spec.column_names import folded_column
 from platform_resources.spec.components import Column
 from platform_resources.spec.field_types import SHOWN_CLASSES
+from platform_resources.spec.masking import mask
 from platform_resources.warehouses.duckdb import ProductDatabase, QueryTooLarge, QueryTooSlow
 
 # The words for the error of a query that has only this metric.
@@ -38,7 +39,8 @@ _LEFT_OUT = "what else the database says is left out, because it may quote a val
 
 
 def first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    """Without what looks like a credential, as in the address of what was to be read."""
+    return mask((str(error).strip().splitlines() or [type(error).__name__])[0])
 
 
 def in_full(metric: Metric, error: Exception) -> str:

@@ -53,7 +53,7 @@ def extracted(name: str, extraction: Extraction) -> Extracted:
 def _called(name: str, function: Callable[[Extraction], Any], extraction: Extraction) -> Any:
     try:
         return function(extraction)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ExtractorFailed(f"extractor {name} failed: {type(error).__name__}: {error}") from error
 
 
@@ -63,7 +63,7 @@ def _function(name: str, folder: Path) -> Callable[[Extraction], Any]:
     try:
         module = _loaded(beside) if beside.exists() else importlib.import_module(module_name)
         function = getattr(module, function_name)
-    except Exception as error:  # whatever a team's module does while it is loaded
+    except (Exception, SystemExit) as error:  # whatever a team's module does while it is loaded
         raise ExtractorFailed(f"extractor {name} cannot be loaded: {type(error).__name__}: {error}") from error
     if not callable(function):
         raise ExtractorFailed(f"extractor {name} is not a function")

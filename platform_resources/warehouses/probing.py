@@ -17,6 +17,7 @@ import duckdb
 from platform_resources.capabilities.measures import Reading
 from platform_resources.capabilities.sql_text import quoted
 from platform_resources.planning import conventions
+from platform_resources.spec.masking import mask
 from platform_resources.warehouses.consumer_sql import QueryFailed, Readable, query
 from platform_resources.warehouses.consuming import NothingPublished, published_version
 from platform_resources.warehouses.port_files import read_sql
@@ -80,7 +81,7 @@ def _answers_of_one_process(state: Path, probes: Sequence[Probe]) -> list[Answer
             process.kill()
             told, complaints = process.communicate()
     last = next(reversed(complaints.strip().splitlines()), "")
-    why = f"the process that read it ended with code {process.returncode}" + (f": {last}" if last else "")
+    why = f"the process that read it ended with code {process.returncode}" + (f": {mask(last)}" if last else "")
     if not told.startswith(_READY):
         return [Answer(probe.port, trouble=why) for probe in probes]
     found = [Answer(**json.loads(line)) for line in told.splitlines() if line.endswith("}")]
@@ -129,7 +130,7 @@ def _read(state: Path, probe: Probe) -> Answer:
     try:
         rows = first_rows(state, probe)
     except (OSError, VersionsUnreadable, QueryFailed, duckdb.Error, Unreadable) as error:
-        return Answer(probe.port, error=next(iter(str(error).splitlines()), type(error).__name__))
+        return Answer(probe.port, error=mask(next(iter(str(error).splitlines()), type(error).__name__)))
     return Answer(probe.port, rows, None if rows is None else time.monotonic() - begin)
 
 

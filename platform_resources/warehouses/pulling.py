@@ -21,7 +21,9 @@ from platform_resources.warehouses.duckdb import ProductDatabase
 from platform_resources.warehouses.extraction import Extracted, Extraction, ExtractorFailed, extracted
 from platform_resources.warehouses.file_errors import LoadFailed
 from platform_resources.warehouses.file_inputs import load_files
+from platform_resources.warehouses.hiding_output import hiding_output
 from platform_resources.warehouses.port_files import read_sql
+from platform_resources.warehouses.secrets import mask_of
 from platform_resources.warehouses.versions import PortVersion, Publication, Shelf, shelf
 
 
@@ -79,10 +81,12 @@ def pull(database: ProductDatabase, port: InputPlan, context: PullContext) -> Pu
     former = database.remembered(PULLS).get(port.name)
     try:
         pulled = _pulled(database, port, context, json.loads(former) if former else None)
-    except PullFailed as error:
+    except PullFailed as found:
+        # What a source says may hold its password.
+        error = PullFailed(mask_of(context.root, context.product)(str(found)), found.check)
         database.remember(FAILURES, port.name, f"input port {port.name}: {error}")
         if not port.serve_last_good or former is None:
-            raise PullFailed(f"input port {port.name}: {error}", error.check) from error
+            raise PullFailed(f"input port {port.name}: {error}", error.check) from None
         return _kept(database, port, json.loads(former), error, context.now)
     reason = f"input port {port.name}: {'; '.join(pulled.failures.values())}" if pulled.failures else ""
     database.remember(FAILURES, port.name, reason)
@@ -219,7 +223,8 @@ def _extract(
     cursor = (former or {}).get("cursor")
     with database.transaction():
         extraction = Extraction(database.connection, context.as_of, extractor.options, cursor, context.folder)
-        found = _try_extract(extractor.extractor, extraction)
+        with hiding_output(mask_of(context.root, context.product)):
+            found = _try_extract(extractor.extractor, extraction)
         _load_extracted(database, port, extractor, found.data)
         record = {"extractor": extractor.extractor, "as_of": context.as_of.isoformat(), "cursor": found.cursor}
         return _recorded(database, port, context, record, True)

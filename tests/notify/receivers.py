@@ -3,7 +3,6 @@
 import asyncio
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,13 +18,13 @@ from aiosmtpd.smtp import AuthResult
 
 @dataclass
 class MailServer:
-    """Takes mail on `port`; `answers` are given to the next messages instead, `refused` recipients never get any."""
+    """Takes mail on `port`; `answers` are given to the next messages instead, `refused` recipients never get any; `silent` never answers."""
 
     port: int = 0
     mails: list[Mail] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
-    silent_for: float = 0
+    silent: bool = False
 
     def url(self, more: str = "") -> str:
         return f"mailto://127.0.0.1:{self.port}/?from=mesh@example.com{more}"
@@ -37,8 +36,8 @@ class MailServer:
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
-        if self.silent_for:
-            await asyncio.sleep(self.silent_for)
+        if self.silent:
+            await asyncio.Event().wait()
         if self.answers:
             return self.answers.pop(0)
         self.mails.append(message_from_bytes(envelope.content, policy=default))
@@ -73,7 +72,6 @@ class WebServer:
     answer: str = "thank you"
     arrived: threading.Event = field(default_factory=threading.Event)
     hold: threading.Event | None = None
-    seconds: float = 0
 
     @property
     def keys(self) -> list[str]:
@@ -90,8 +88,7 @@ def web_server(**told: Any) -> Iterator[WebServer]:
             taken = {"path": self.path, "key": self.headers["X-Mesh-Message"], "body": json.loads(body)}
             server.arrived.set()
             if server.hold is not None:
-                server.hold.wait(30)
-            time.sleep(server.seconds)
+                server.hold.wait()
             status = server.statuses.pop(0) if server.statuses else 200
             if status == 200:
                 server.requests.append(taken)

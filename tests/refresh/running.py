@@ -108,7 +108,7 @@ def environment(**changes: str) -> dict[str, str]:
 def mesh(root: Path, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     """`mesh --root ROOT …` in a process of its own; `changes` are environment variables."""
     command = [*MESH, "--root", str(root), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=environment(**changes), timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=environment(**changes), timeout=600, check=False)
 
 
 def mesh_json(root: Path, *arguments: str, **changes: str) -> Any:
