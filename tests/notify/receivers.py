@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -72,6 +73,7 @@ class WebServer:
     answer: str = "thank you"
     arrived: threading.Event = field(default_factory=threading.Event)
     hold: threading.Event | None = None
+    seconds: float = 0
 
     @property
     def keys(self) -> list[str]:
@@ -89,6 +91,7 @@ def web_server(**told: Any) -> Iterator[WebServer]:
             server.arrived.set()
             if server.hold is not None:
                 server.hold.wait()
+            time.sleep(server.seconds)
             status = server.statuses.pop(0) if server.statuses else 200
             if status == 200:
                 server.requests.append(taken)

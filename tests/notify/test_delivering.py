@@ -106,10 +106,11 @@ def test_a_channel_that_is_gone_is_accounted_for(ledger):
 
 
 def test_no_other_message_is_begun_when_time_is_up(ledger):
+    """The first message alone takes longer than all of the time, however slow the machine is."""
     queued(ledger, *(message("sales.oncall", number) for number in range(5)))
-    with web_server(seconds=0.4) as server:
-        done = deliver_due(ledger, plan(oncall=hook(server)), None, {}, NOW, ME, within=timedelta(seconds=0.5))
-    assert done.sent in (1, 2) and list(states(ledger).values()).count("waiting") == 5 - done.sent
+    with web_server(seconds=0.05) as server:
+        done = deliver_due(ledger, plan(oncall=hook(server)), None, {}, NOW, ME, within=timedelta(seconds=0.01))
+    assert done.sent <= 1 and list(states(ledger).values()).count("waiting") == 5 - done.sent
 
 
 def test_secrets_are_in_no_row_and_in_no_log(ledger, caplog):
