@@ -63,7 +63,7 @@ def dbt(project: Path, *arguments: str) -> Path:
     """`dbt …` in a process of its own, as elsewhere; gives the folder of its artefacts. Tests that fail are no failure of it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MESH_")}
     command = [*DBT, *arguments, "--project-dir", str(project), "--profiles-dir", str(project)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=project, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=project, timeout=600, check=False)
     if done.returncode not in (0, 1):
         raise RuntimeError(done.stdout + done.stderr)
     return project / "target"

@@ -109,7 +109,7 @@ def test_a_history_that_may_only_be_read_is_told_without_a_traceback(tiny, comma
         path.chmod(path.stat().st_mode & ~0o222)
     rights = ["--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
     call = ["setpriv", *rights, *MESH, "--root", str(tiny), *command]
-    done = subprocess.run(call, capture_output=True, text=True, env=environment(), timeout=120, check=False)
+    done = subprocess.run(call, capture_output=True, text=True, env=environment(), timeout=600, check=False)
     for path in paths:
         path.chmod(path.stat().st_mode | 0o200)
     assert (done.returncode, "Traceback" in done.stderr) == (3, False), done.stderr
@@ -130,7 +130,7 @@ SUBSCRIBE = ("subscribe", "readings", "--channel", "ann@example.com", "--as", "a
 
 def impatient(root, *arguments):
     call = [sys.executable, "-c", IMPATIENT, "--root", str(root), *arguments]
-    return subprocess.run(call, capture_output=True, text=True, env=environment(), timeout=120, check=False)
+    return subprocess.run(call, capture_output=True, text=True, env=environment(), timeout=600, check=False)
 
 
 @pytest.mark.slow

@@ -130,7 +130,7 @@ def again_nothing_is_new(root, lake):
 def test_two_imports_at_once_are_one(tiny, lake):
     mesh(tiny, "status")
     both = [started(tiny, "import-dbt-results", *options(lake), "--json") for _ in range(2)]
-    told = [process.communicate(timeout=120) for process in both]
+    told = [process.communicate(timeout=600) for process in both]
     assert [process.returncode for process in both] == [CANNOT_RUN, CANNOT_RUN], told
     assert sorted(json.loads(each)["new"] for each, _ in told) == [0, 8]
     assert len(evaluations(tiny)) == 8

@@ -259,7 +259,7 @@ def test_domains_evaluated_at_once_by_several_processes_have_one_incident_and_no
         for process in running:
             process.stdin.write("go\n")
             process.stdin.flush()
-        ended = [(process.communicate(timeout=120)[1], process.returncode) for process in running]
+        ended = [(process.communicate(timeout=600)[1], process.returncode) for process in running]
         assert [code for _, code in ended] == [0] * 4, ended
         assert not any("BoardChanged" in errors or "Traceback" in errors for errors, _ in ended), ended
         assert played.live() == {"readings#1": ()}
@@ -275,7 +275,7 @@ def test_domains_evaluated_at_once_by_several_processes_have_one_incident_and_no
 ])  # fmt: skip
 def test_an_evaluation_that_is_killed_is_made_up_for_by_the_next_one(broken, web, patch):
     process = evaluating(KILLED.format(patch=patch), broken, "plant", OPENED + 30 * MINUTE)
-    _, errors = process.communicate("go\n", timeout=120)
+    _, errors = process.communicate("go\n", timeout=600)
     assert process.returncode == -signal.SIGKILL, errors
     rounds(broken, OPENED + 45 * MINUTE)
     assert broken.events("readings#1") == ["opened"]

@@ -121,7 +121,7 @@ def inputs_as_shown(ledger):
 def runs_as_shown(ledger):
     (run,) = asked(ledger, history.runs, "summary", *window())
     assert (run.job, run.status) == ("refresh_summary", "succeeded")
-    assert 0 < run.seconds < 120
+    assert run.seconds > 0
 
 
 def a_closed_gate_is_shown(ledger):

@@ -141,7 +141,7 @@ def all_applied(url):
         subprocess.Popen([*command, person], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for person in ("ana", "ben", "cy")
     ]
-    told = [process.communicate(timeout=120) for process in running]
+    told = [process.communicate(timeout=600) for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], told
     return sorted(int(out) for out, _ in told)
 

@@ -62,7 +62,7 @@ def test_senders_at_work_at_once_never_have_the_same_message(either):
     for sender in senders:
         sender.stdin.write("\n")
         sender.stdin.flush()
-    told = [sender.communicate(timeout=60) for sender in senders]
+    told = [sender.communicate(timeout=600) for sender in senders]
     assert [sender.returncode for sender in senders] == [0, 0], told
     assert sorted(line for out, _ in told for line in out.splitlines()) == [f"{key} True" for key in expected]
     with either.reading() as connection:
@@ -71,7 +71,7 @@ def test_senders_at_work_at_once_never_have_the_same_message(either):
 
 def killed(ledger, when):
     process = started(DIES, ledger, when)
-    told = process.communicate(timeout=60)
+    told = process.communicate(timeout=600)
     assert process.returncode == -signal.SIGKILL, told
 
 

@@ -31,7 +31,7 @@ def all_synced(url, processes=3):
     running = [
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(processes)
     ]
-    told = [process.communicate(timeout=120) for process in running]
+    told = [process.communicate(timeout=600) for process in running]
     assert [process.returncode for process in running] == [0] * processes, told
     return [int(out) for out, _ in told]
 

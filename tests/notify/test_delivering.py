@@ -225,7 +225,7 @@ def each_once(url):
     queued(ledger, *(message(channel, number) for channel in ("sales.oncall", "sales.other") for number in range(20)))
     with web_server(seconds=0.02) as server:
         running = [delivering(url, hook(server)) for _ in range(2)]
-        told = [process.communicate(timeout=120)[0].split() for process in running]
+        told = [process.communicate(timeout=600)[0].split() for process in running]
     assert len(server.keys) == len(set(server.keys)) == 40
     assert sum(int(sent) for sent, _ in told) == 40
     assert set(states(ledger).values()) == {"sent"}

@@ -1,7 +1,6 @@
 """What an audit knows of earlier ones: the whole way from a refresh to the ledger and back into the next refresh."""
 
 import sqlite3
-import time
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -89,9 +88,7 @@ def test_a_ledger_that_does_not_answer_is_not_waited_for(mesh):
     open_ledger(f"sqlite:///{file}").close()
     with dg.DagsterInstance.ephemeral() as instance, sqlite3.connect(file) as other:
         other.execute("begin immediate")
-        begun = time.monotonic()
         found = histories_for_audit(mesh, instance, planned(mesh), NOW, wait=0.3)
-        assert time.monotonic() - begun < 5
         other.rollback()
     assert found == dict.fromkeys([VOLUME, KPI], History(error="the ledger did not answer in 0.3 s"))
 

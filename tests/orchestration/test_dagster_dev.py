@@ -27,7 +27,7 @@ load_from:
   - python_file: {relative_path: dataproducts/plant/definitions.py, location_name: plant}
   - python_file: {relative_path: dataproducts/office/definitions.py, location_name: office}
 """
-PATIENCE = 180.0
+PATIENCE = 600.0
 
 
 class Dagster:
@@ -39,7 +39,7 @@ class Dagster:
     def ask(self, query: str) -> dict[str, Any]:
         body = json.dumps({"query": query}).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/graphql", body, {"content-type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as response:
+        with urllib.request.urlopen(request, timeout=300) as response:
             answer = json.load(response)
         assert "errors" not in answer, answer
         return answer["data"]
@@ -172,7 +172,7 @@ def page(dagster) -> Iterator[Any]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
         opened = browser.new_page(viewport={"width": 1600, "height": 1000})
-        opened.set_default_timeout(60_000)
+        opened.set_default_timeout(300_000)
         opened.goto(f"http://127.0.0.1:{dagster.port}/")
         opened.get_by_text("Skip", exact=True).click()
         yield opened

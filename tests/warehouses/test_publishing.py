@@ -372,8 +372,10 @@ def test_readers_beside_a_writer_never_fail_and_never_see_a_mix(tiny, product):
     for number in range(1, 16):
         made(tiny, product, number, 100 + number, NOW + timedelta(minutes=number))
         time.sleep(0.05)
+    for reader in readers:  # each has seen another one before they are told to stop
+        assert reader.stdout.readline() == "reading\n", reader.stderr.read()
     (tiny / "stop").touch()
-    said = [reader.communicate(timeout=60) for reader in readers]
+    said = [reader.communicate(timeout=600) for reader in readers]
     assert [reader.returncode for reader in readers] == [0] * 4, said
     for out, _ in said:
         seen = json.loads(out.splitlines()[-1])
