@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 _DELIMITERS = (",", ";", "|", "\t")
 _DIALECT = {"delim": "Delimiter", "quote": "Quote", "escape": "Escape", "skip": "SkipRows", "header": "HasHeader"}
+_ALIASES = {"sep": "delim", "delimiter": "delim"}
 # What only helps to guess, and what the platform does itself.
 _SAMPLE = 20_480
+_LEAST_BYTES = 40  # so few hold no more rows than that, however they are compressed
 _FOR_GUESSING = ("sample_size", "all_varchar", "auto_detect")
 _DATE_OPTIONS, _TIMESTAMP_OPTIONS = ("dateformat", "date_format"), ("timestampformat", "timestamp_format")
 _OWN = ("hive_partitioning", "filename", "union_by_name")
@@ -63,9 +65,13 @@ class Shape:
         asked = [name for name in types if name in self.types and types[name] != "varchar"]
         if not asked:
             return []
-        counts = [f"count_if({quoted(c)} is not null and {lost(quoted(c), types[c], self.writing, promised)})" for c in asked]
+        counts = [self.counted_losses(name, types[name], promised) for name in asked]
         found = connection.execute(f"select {', '.join(counts)} from ({self.texts()})").fetchall()[0]
         return [column for column, count in zip(asked, found, strict=True) if count]
+
+    def counted_losses(self, column: str, kind: str, promised: bool) -> str:
+        name = quoted(column)
+        return f"count_if({name} is not null and {lost(name, kind, self.writing, promised)})"
 
 
 def _text(value: str | None) -> str:
@@ -131,9 +137,8 @@ def _json(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles, co
     guessed = f"{reader}{_options({'sample_size': -1, **pull.options}, _OWN)}"
     types = _described(connection, guessed)
     read = reader + _options(pull.options, (*_OWN, *_FOR_GUESSING))
-    rows = _count(connection, guessed)
     writing = Writing(date=_said(pull, *_DATE_OPTIONS), timestamp=_said(pull, *_TIMESTAMP_OPTIONS))
-    return Shape(file, read, rows, types if rows else {}, writing, 0, constants)
+    return Shape(file, read, 0, types, writing, 0, constants)
 
 
 def _said(pull: PullFiles, *names: str) -> str:
@@ -152,7 +157,7 @@ def _csv(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles, con
     ragged = _ragged(file, types, dialect, pull)
     if ragged is not None:
         types, dialect = ragged
-    read = f"read_csv({start}, auto_detect = false{_options(dialect, ())}{_options(said, (*_OWN, *_FOR_GUESSING, *dialect))}"
+    read = f"read_csv({start}, auto_detect = false{_options(dialect, ())}{_options(said, (*_OWN, *_FOR_GUESSING, *_ALIASES, *dialect))}"
     writing = Writing(
         _said(pull, *_DATE_OPTIONS) or sniffed["DateFormat"] or "",
         _said(pull, *_TIMESTAMP_OPTIONS) or sniffed["TimestampFormat"] or "",
@@ -162,10 +167,9 @@ def _csv(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles, con
     guessed_formats = {"dateformat": writing.date, "timestampformat": writing.timestamp}
     read += "".join(f", {name} = {literal(value)}" for name, value in guessed_formats.items() if value and name not in pull.options)
     unread = Shape(file, read, 0, types, writing, int(dialect["skip"]) + bool(dialect["header"]), constants)
-    rows = int(connection.execute(f"select count(*) from ({unread.texts()})").fetchall()[0][0])
-    if rows > _SAMPLE and "sample_size" not in said and ragged is None and _begins_empty(connection, unread):
+    if "sample_size" not in said and ragged is None and _begins_empty(connection, unread):
         types = _column_types(_sniffed(connection, f"{start}{_options({**said, 'sample_size': -1}, _OWN)}"))
-    return replace(unread, rows=rows, types=types)
+    return replace(unread, types=types)
 
 
 def _column_types(sniffed: Mapping[str, Any]) -> dict[str, str]:
@@ -174,7 +178,10 @@ def _column_types(sniffed: Mapping[str, Any]) -> dict[str, str]:
 
 def _begins_empty(connection: "DuckDBPyConnection", found: Shape) -> bool:
     """Whether a column has no value among the rows that DuckDB guesses from, so that it was taken for text."""
-    counts = ", ".join(f"count({quoted(column)})" for column in found.types)
+    texts = [column for column, kind in found.types.items() if kind == "varchar"]
+    if not texts or found.file.stat.st_size < _LEAST_BYTES:
+        return False
+    counts = ", ".join(f"count({quoted(column)})" for column in texts)
     return 0 in connection.execute(f"select {counts} from ({found.texts()} limit {_SAMPLE})").fetchall()[0]
 
 
@@ -188,8 +195,7 @@ def _dialect(sniffed: Mapping[str, Any], pull: PullFiles) -> dict[str, Any]:
     """How the file is written, as the team says or as its first rows look; quotes are quotes also where the first rows have none."""
     found = {name: '"' if sniffed[column] == "(empty)" else sniffed[column] for name, column in _DIALECT.items()}
     found["delim"] = "," if sniffed["Delimiter"] == "(empty)" else found["delim"]
-    aliases = {"sep": "delim", "delimiter": "delim"}
-    return found | {aliases.get(name, name): value for name, value in pull.options.items() if aliases.get(name, name) in found}
+    return found | {_ALIASES.get(name, name): value for name, value in pull.options.items() if _ALIASES.get(name, name) in found}
 
 
 def _ragged(
@@ -199,7 +205,7 @@ def _ragged(
 
     Reading the file so tells which row is too long or too short. None where the rows are alike.
     """
-    if "delim" in pull.options or "skip" in pull.options:
+    if {"delim", "skip", *_ALIASES} & set(pull.options):
         return None
     first = next(iter(types))
     alone = max(_DELIMITERS, key=first.count) if len(types) == 1 else ""
@@ -225,28 +231,37 @@ def _lines(file: InputFile, count: int, pull: PullFiles) -> list[str]:
 
 def _borne_out(connection: "DuckDBPyConnection", found: Shape, pull: PullFiles) -> Shape:
     """The shape with types that keep every value of the file; a promised column has the promised type, whether it can or not."""
-    if not found.rows:
-        return replace(found, types=dict.fromkeys(found.types))
+    if not found.types:
+        return found
     wanted = {name.lower(): kind for name, kind in pull.types.items()}
     promised = {name: wanted[name.lower()] for name in found.types if name.lower() in wanted}
-    counts = ", ".join(f"count({quoted(column)})" for column in found.types)
-    filled = connection.execute(f"select {counts} from ({found.texts()})").fetchall()[0]
-    types = {
-        name: (promised.get(name) or kind or "varchar") if count else None
-        for (name, kind), count in zip(found.types.items(), filled, strict=True)
-    }
+    guessed = {name: kind or "varchar" for name, kind in found.types.items() if name not in promised}
+    rows, filled, losing = _survey(connection, found, guessed)
+    types = {name: (promised.get(name) or guessed[name]) if name in filled else None for name in found.types}
     doubtful = [] if _said(pull, *_DATE_OPTIONS) else _doubtful(connection, found, types)
     for name in [name for name in doubtful if name in promised]:
         raise LoadFailed(
             f"{found.file.name}, column {name}: day and month cannot be told apart; say which, such as options: {{dateformat: '%d/%m/%Y'}}"
         )
     types |= dict.fromkeys(doubtful, "varchar")
-    guessed = {name: kind for name, kind in types.items() if kind is not None and name not in promised}
     rungs = {name: iter((*WIDER.get(kind, ()), "varchar")) for name, kind in guessed.items()}
-    while losing := found.losing(connection, guessed, promised=False):
-        guessed = {name: next(rungs[name]) for name in losing}
-        types |= guessed
-    return replace(found, types=types, promised=promised)
+    losing = [name for name in losing if name not in doubtful]
+    while losing:
+        wider = {name: next(rungs[name]) for name in losing}
+        types |= wider
+        losing = found.losing(connection, wider, promised=False)
+    return replace(found, rows=rows, types=types, promised=promised)
+
+
+def _survey(connection: "DuckDBPyConnection", found: Shape, guessed: Mapping[str, str]) -> tuple[int, set[str], list[str]]:
+    """In one reading of the file: how many rows it has, which columns have values, and of which the guessed type loses some."""
+    asked = [name for name, kind in guessed.items() if kind != "varchar"]
+    counts = ["count(*)", *(f"count({quoted(name)})" for name in found.types)]
+    counts += [found.counted_losses(name, guessed[name], promised=False) for name in asked]
+    rows, *numbers = connection.execute(f"select {', '.join(counts)} from ({found.texts()})").fetchall()[0]
+    names = list(found.types)
+    filled = {name for name, count in zip(names, numbers, strict=False) if count}
+    return rows, filled, [name for name, count in zip(asked, numbers[len(names) :], strict=True) if count]
 
 
 def _doubtful(connection: "DuckDBPyConnection", found: Shape, types: Mapping[str, str | None]) -> list[str]:

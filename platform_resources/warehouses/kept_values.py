@@ -71,11 +71,12 @@ def _longer_fraction(number: str, kind: str) -> str:
 
 
 def _inexact(number: str) -> str:
-    """Numbers written with leading zeros or a plus, and those with more digits than a binary number has."""
+    """Numbers written with leading zeros or a plus, and those with more digits than a binary number has: fewer need no counting."""
+    otherwise_written = f"regexp_matches({number}, '^\\s*([+]|-?0[0-9])')"
     whole = f"(regexp_full_match({number}, '\\s*-?[0-9]+\\s*') and {_rounded_whole(number)})"
     before = f"length(ltrim(regexp_extract({number}, '[0-9]+'), '0'))"
     digits = f"length(ltrim(regexp_replace(regexp_replace({number}, '[eE].*$', ''), '[^0-9]', '', 'g'), '0'))"
-    return f"(regexp_matches({number}, '^\\s*([+]|-?0[0-9])') or {whole} or ({before} > 15 and {digits} > 17))"
+    return f"({otherwise_written} or case when length({number}) > 15 then {whole} or ({before} > 15 and {digits} > 17) else false end)"
 
 
 def _rounded_whole(number: str) -> str:

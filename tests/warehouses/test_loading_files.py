@@ -1,65 +1,20 @@
 """Loading files: what is in them is kept, whatever DuckDB would guess; an error says where; a load is whole or is none."""
 
 import gzip
-import os
-from datetime import UTC, datetime
 
-import duckdb
 import pytest
 
-from platform_resources.capabilities.measures import Relation
-from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.warehouses.duckdb import opened
 from platform_resources.warehouses.file_errors import LoadFailed
-from platform_resources.warehouses.file_inputs import load_files
+from tests.warehouses.landing import Landing, parquet
 
-NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
-INPUT = Relation("inputs", "tills")
 ROWS = 21_000  # more than DuckDB looks at before it guesses
-
-
-class Landing:
-    """A folder of files and the input that they are loaded into."""
-
-    def __init__(self, folder, database, **settings):
-        self.folder, self.database, self.record = folder, database, None
-        self.settings = {"path": "in/*", "format": "csv", "load": "append", **settings}
-
-    def write(self, name, content, written=None):
-        file = self.folder / "in" / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        if written is not None:
-            os.utime(file, (written.timestamp(), written.timestamp()))
-        return file
-
-    def load(self, now=NOW, **settings):
-        self.settings |= settings
-        with self.database.transaction():
-            loaded = load_files(self.database, INPUT, PullFiles(**self.settings), self.folder, now, self.record)
-        self.record = loaded.record
-        return loaded
-
-    @property
-    def types(self):
-        return self.database.columns(INPUT)
-
-    def rows(self, columns="*"):
-        return self.database.connection.execute(f"select {columns} from inputs.tills").fetchall()
-
-    def texts(self, column):
-        return [row[0] for row in self.rows(f"cast({column} as varchar)")]
 
 
 @pytest.fixture
 def landing(tmp_path):
     with opened(tmp_path / "shop.duckdb") as database:
         yield Landing(tmp_path, database)
-
-
-def parquet(file, *selects):
-    file.parent.mkdir(parents=True, exist_ok=True)
-    duckdb.sql(" union all ".join(selects)).write_parquet(str(file))
 
 
 # Types: a column is wide enough for every value of every file, in whatever order they come
@@ -421,3 +376,17 @@ def test_half_a_file_of_json_or_parquet_is_refused(landing):
     landing.write("c.parquet", whole[: len(whole) // 2])
     with pytest.raises(LoadFailed, match=r"in/c.parquet: No magic bytes found at end of file 'in/c.parquet'"):
         landing.load(format="parquet", path="in/c.parquet")
+
+
+@pytest.mark.parametrize("name", ["delim", "sep", "delimiter"])
+def test_a_delimiter_that_is_given_counts(landing, name):
+    landing.write("a.csv", "v,w;x\n1,2;3\n")
+    landing.load(options={name: ";"})
+    assert landing.rows() == [("1,2", 3)]
+
+
+@pytest.mark.parametrize("text", ["1\n2\n", '{"json": 1}\n{"json": 2}\n'])
+def test_json_records_that_are_no_objects_are_one_column(landing, text):
+    landing.write("a.json", text)
+    landing.load(format="json")
+    assert landing.rows("json") == [(1,), (2,)]
