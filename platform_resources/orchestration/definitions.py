@@ -17,6 +17,7 @@ from dagster_shared.check import CheckError
 from platform_resources.capabilities.registry import Registry, installed_registry
 from platform_resources.orchestration.automation import schedules
 from platform_resources.orchestration.delivering import delivery_sensor
+from platform_resources.orchestration.domain_job import domain_job
 from platform_resources.orchestration.evaluation import Evaluation, evaluated_domains, evaluation, running_products
 from platform_resources.orchestration.following import following_sensor
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
@@ -87,7 +88,11 @@ def definitions(root: Path, plan: MeshPlan, whole: MeshPlan | None = None, domai
     return dg.Definitions(
         assets=[*(x for objects in loaded for x in objects.assets), *rejected_specs(root, [*plan.rejected, *refused])],
         asset_checks=[*(x for objects in loaded for x in objects.checks), *(x for each in evaluations for x in each.checks)],
-        jobs=[*(x for objects in loaded for x in objects.jobs), *(each.job for each in evaluations)],
+        jobs=[
+            *(x for objects in loaded for x in objects.jobs),
+            *(each.job for each in evaluations),
+            *(domain_job(root, domain, products, resources) for domain, products in running_products(good).items()),
+        ],
         schedules=[*(x for objects in loaded for x in objects.schedules), *(each.schedule for each in evaluations)],
         sensors=[*_followings(good, loaded), *_deliveries(root, plan, domains)],
         resources=resources,

@@ -62,6 +62,11 @@ def evaluation_name(domain: str) -> str:
     return f"evaluate_{domain}"
 
 
+def domain_job_name(domain: str) -> str:
+    """The job that refreshes all products of a domain."""
+    return f"refresh_all_of_{domain}"
+
+
 def is_evaluation(job: str) -> bool:
     return job.startswith(evaluation_name(""))
 
