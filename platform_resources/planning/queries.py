@@ -46,7 +46,8 @@ def halves(query: Query) -> tuple[Query, ...]:
 
 def narrowed(query: Query, wanted: Collection[Metric]) -> tuple[Query, ...]:
     """The query with only these of its metrics; none if it has none of them."""
-    left = tuple(metric for metric in query.metrics if metric in wanted)
+    kept = frozenset(wanted)
+    left = tuple(metric for metric in query.metrics if metric in kept)
     if len(left) == len(query.metrics):
         return (query,)
     return queries_of(left)

@@ -5,7 +5,7 @@ more than choosing those, and a quantile is off by at most half a per cent of th
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,8 +32,9 @@ from platform_resources.warehouses.duckdb import MEMORY, ProductDatabase
 from platform_resources.warehouses.measuring import measure
 
 SAMPLE_ROWS, TOP, BINS = 100_000, 10, 12
+PART_COLUMNS = 40
 _CANDIDATE, _PUBLISHED = "profile", "published profile"
-_SAMPLE = "temp.mesh_sample"
+_SAMPLE, _PART = "temp.mesh_sample", "temp.mesh_sample_part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,12 @@ def profile(database: ProductDatabase, subject: Subject, readings: Mapping[str, 
         return Profile(rows, rows or 0, columns)
     try:
         sampled = _sample(database, subject.relation, wanted)
-        found = {column.name: _of_sample(database, column, sampled == rows) for column in wanted}
+        found = dict(_of_samples(database, wanted, sampled == rows))
     except Exception as error:  # a profile is never worth a refresh; why it has a gap is told in it
         told = words(Metric(subject.relation, quoted_list(column.name for column in wanted)), error)
         return Profile(rows, 0, tuple(replace(each, error=each.error or told) for each in columns))
     finally:
-        database.execute(f"drop table if exists {_SAMPLE}")
+        database.execute(f"drop table if exists {_SAMPLE}; drop table if exists {_PART}")
     return Profile(rows, sampled, tuple(replace(each, **found.get(each.name, {})) for each in columns))
 
 
@@ -93,11 +94,20 @@ def _sample(database: ProductDatabase, relation: Relation, columns: Sequence[Pro
     return int(database.execute(f"select count(*) from {_SAMPLE}")[0])
 
 
+def _of_samples(database: ProductDatabase, columns: Sequence[ProfiledColumn], whole: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Some columns at a time: each query about one column costs something for every column of the table."""
+    for first in range(0, len(columns), PART_COLUMNS):
+        part = columns[first : first + PART_COLUMNS]
+        names = quoted_list(column.name for column in part)
+        database.within_limits(f"create or replace temp table mesh_sample_part as select {names} from {_SAMPLE}")
+        yield from ((column.name, _of_sample(database, column, whole)) for column in part)
+
+
 def _of_sample(database: ProductDatabase, column: ProfiledColumn, whole: bool) -> dict[str, Any]:
     """The fields of the column's profile that the sample tells; of hidden columns no value."""
     found: dict[str, Any] = {}
     if whole:
-        (found["distinct"],) = database.within_limits(f"select count(distinct {quoted(column.name)}) from {_SAMPLE}")
+        (found["distinct"],) = database.within_limits(f"select count(distinct {quoted(column.name)}) from {_PART}")
     if not column.shown:
         return found
     found["top"] = _top(database, column)
@@ -112,7 +122,7 @@ def _top(database: ProductDatabase, column: ProfiledColumn) -> tuple[tuple[str, 
     """The most frequent values; none where no value comes twice."""
     name = quoted(column.name)
     value = f"left(cast(value as varchar), {LONGEST_VALUE})"
-    counted = f"select {name} as value, count(*) as rows_of_it from {_SAMPLE} where {name} is not null group by {name} having count(*) > 1"
+    counted = f"select {name} as value, count(*) as rows_of_it from {_PART} where {name} is not null group by {name} having count(*) > 1"
     with database.limited():
         rows = database.rows(f"select {value} as shown, rows_of_it from ({counted}) order by 2 desc, 1 limit {TOP}")
     return tuple((str(shown_value(row["shown"])), row["rows_of_it"]) for row in rows)
@@ -122,18 +132,18 @@ def _quantiles(database: ProductDatabase, column: ProfiledColumn) -> tuple[Shown
     """Values that there are, not points between two."""
     value = f"quantile_disc({column.finite}, {list(QUANTILES)})"
     sql = f"cast({value} as varchar[])" if column.kind == "moment" else value
-    (found,) = database.within_limits(f"select {sql} from {_SAMPLE}")
+    (found,) = database.within_limits(f"select {sql} from {_PART}")
     return tuple(shown_value(each) for each in found or ())
 
 
 def _histogram(database: ProductDatabase, column: ProfiledColumn) -> Histogram | None:
     number = f"cast({column.finite} as double)"
-    low, high = database.within_limits(f"select min({number}), max({number}) from {_SAMPLE}")
+    low, high = database.within_limits(f"select min({number}), max({number}) from {_PART}")
     if low is None or low == high:
         return None
     bin_ = f"least({BINS - 1}, cast(floor(({number} - {low!r}) / {(high - low)!r} * {BINS}) as integer))"
     with database.limited():
-        rows = database.rows(f"select {bin_} as bin, count(*) as rows_in_it from {_SAMPLE} where {number} is not null group by 1")
+        rows = database.rows(f"select {bin_} as bin, count(*) as rows_in_it from {_PART} where {number} is not null group by 1")
     counts = {row["bin"]: row["rows_in_it"] for row in rows}
     return Histogram(low, high, tuple(counts.get(number, 0) for number in range(BINS)))
 

@@ -19,6 +19,7 @@ from platform_resources.warehouses.measuring import measure
 from platform_resources.warehouses.profiling import Subject, alone
 
 VISITS = Relation("internal", "visits")
+PART = Relation("temp", "mesh_sample_part")
 
 
 @pytest.fixture
@@ -170,3 +171,35 @@ def test_a_column_may_be_named_as_it_likes(database):
         ('a "b" {0}', 2, ""),
         ("bin", 3, ""),
     ]
+
+
+def test_a_wide_table_is_profiled_column_by_column_and_leaves_nothing_behind(database):
+    width = 2 * profiling.PART_COLUMNS + 1
+    listed = ", ".join(f"i + {number} as c{number}" for number in range(width))
+    database.execute(f"create table internal.visits as select {listed} from (values (0), (0), (1)) as t(i)")
+    found = alone(database, subject(database))
+    told = [(column.name, column.distinct, column.top, column.quantiles) for column in found.columns]
+    assert told == [(f"c{n}", 2, ((str(n), 2),), (n, n, n, n + 1, n + 1)) for n in range(width)]
+    assert database.execute("select count(*) from duckdb_tables() where temporary") == (0,)
+
+
+class Watched(ProductDatabase):
+    """Notes how many columns the part of the sample has that a statement reads."""
+
+    def __init__(self, connection):
+        super().__init__(connection)
+        self.read = []
+
+    def within_limits(self, sql):
+        if sql.endswith("from temp.mesh_sample_part"):
+            self.read.append(len(self.columns(PART)))
+        return super().within_limits(sql)
+
+
+def test_statements_about_one_column_read_tables_of_few_columns(database):
+    """What a statement costs grows with the columns of its table."""
+    watched = Watched(database.connection)
+    watched.execute(f"create table internal.visits as select {', '.join(f'{n} as c{n}' for n in range(3 * profiling.PART_COLUMNS))}")
+    alone(watched, subject(watched))
+    assert len(watched.read) >= 3 * profiling.PART_COLUMNS
+    assert set(watched.read) == {profiling.PART_COLUMNS}
