@@ -22,13 +22,14 @@ class Part:
     failing_rows: int | None = None
     rows: int | None = None
     shown: str = ""
+    at_least: float | None = None
 
 
 def share(good: int, whole: int, at_least: float, what: str, of: str, failing: str) -> Part:
     met = at_least_percent(good, whole, at_least)
     shown = percent_text(good, whole, at_least)
     text = f"{what} {shown} of {amount(whole, of)}; {number_text(at_least)} % promised"
-    return Part("met" if met else "missed", text, exact_percent(good, whole), failing, whole - good, whole, shown)
+    return Part("met" if met else "missed", text, exact_percent(good, whole), failing, whole - good, whole, shown, at_least)
 
 
 def totals(what: str, here: Value, there: Value, written: str, name: str) -> Part:

@@ -100,12 +100,28 @@ class ToLearn:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """Between which numbers a value is to lie, both ends included, and in which unit all of them are counted."""
+
+    unit: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @property
+    def comparison(self) -> str:
+        """`at least`, `at most` or `between`; empty where nothing is promised in numbers."""
+        if self.at_least is not None and self.at_most is not None:
+            return "between"
+        return "at least" if self.at_least is not None else "at most" if self.at_most is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """A verdict and what a person needs to understand it.
 
     `value` is exact, so that it can be learned from; `shown` is its text, where a person should not read it as it is. `failing_rows` failed
     of `rows`; `failing` names the measure whose rows they are. `learn` is what remains to be held against history: the verdict is without
-    it.
+    it. `promise` is what was promised of the value, as numbers. `learning`: unknown only because what is usual is not known yet.
     """
 
     verdict: Verdict
@@ -117,3 +133,5 @@ class Judgement:
     learn: ToLearn | None = None
     rows: int | None = None
     shown: str = ""
+    promise: Promise = Promise()
+    learning: bool = False

@@ -30,6 +30,11 @@ def number_text(value: float | Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def with_unit(number: str, unit: str) -> str:
+    """`27.7 %`, `1,204 EUR`; the number alone where it has no unit."""
+    return f"{number} {unit}".rstrip()
+
+
 def plain_number(value: float) -> str:
     """A number of any size with up to six digits that count: `1,234.57`, `0.00123457`."""
     if not math.isfinite(value) or (value and not 1e-4 <= abs(value) < 1e15):

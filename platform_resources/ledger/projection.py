@@ -156,6 +156,10 @@ def _checked(event: Event, checked: Checked) -> tuple[Record, ...]:
         failing_rows=_count(told.get("failing_rows")),
         reason=text(told.get("reason") or checked.description),
         log_id=event.log_id,
+        unit=text(told.get("unit")),
+        at_least=_value(told.get("at_least"))[0],
+        at_most=_value(told.get("at_most"))[0],
+        learning=told.get("learning") is True,
     )
     return (_check(checked, number), reading)
 

@@ -42,7 +42,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a check said once. `value` if it is a finite number; `shown` is its text, of a number only where people read another."""
+    """What a check said once. `value` if it is a finite number; `shown` is its text, of a number only where people read another.
+
+    It was promised to lie between `at_least` and `at_most`, all in `unit`. `learning`: unknown because what is usual is not known yet.
+    """
 
     check_id: int
     at: datetime
@@ -54,6 +57,10 @@ class Reading:
     failing_rows: int | None
     reason: str
     log_id: int
+    unit: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+    learning: bool = False
 
 
 @dataclass(frozen=True, slots=True)

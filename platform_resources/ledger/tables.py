@@ -48,6 +48,10 @@ readings = Table(
     Column("failing_rows", BigInteger),
     _told("reason", Text),
     _told("log_id", BigInteger),
+    Column("unit", Text, nullable=False, server_default=""),
+    Column("at_least", Double),
+    Column("at_most", Double),
+    Column("learning", Boolean, nullable=False, server_default=false()),
     sqlite_with_rowid=False,
 )
 

@@ -1,11 +1,11 @@
 """How a product is now: its newest version, what the last checks said, and the grade that follows from them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
-from platform_resources.capabilities.judgements import Verdict
+from platform_resources.capabilities.judgements import Promise, Verdict
 from platform_resources.capabilities.recency import CLOCKS_MAY_DIFFER_BY
 from platform_resources.spec.durations import duration_text
 
@@ -26,7 +26,8 @@ class CheckState:
     """What a check last said; `at` is None if it never ran. `key` is that of the asset that it is of.
 
     `columns` are those it is about, as `data_set.column`, or the whole data set. `fault` says what is broken where the title says what
-    ought to be. A `target` is one of the business: it says nothing about the data. `learning`: what is usual is not known yet.
+    ought to be. A `target` is one of the business: it says nothing about the data. `learning`: what is usual is not known yet. The numbers
+    are as in Said.
     """
 
     name: str
@@ -43,6 +44,13 @@ class CheckState:
     columns: tuple[str, ...] = ()
     fault: str = ""
     learning: bool = False
+    value: float | str | None = None
+    shown: str = ""
+    unit: str = ""
+    comparison: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+    failing_rows: int | None = None
 
     @property
     def weight(self) -> Weight:
@@ -121,25 +129,41 @@ class Watched:
     fault: str = ""
 
 
-Executions = Mapping[tuple[tuple[str, ...], str], tuple[Verdict, str, datetime]]
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a check said once, as words and as numbers: its value was promised to lie between `at_least` and `at_most`, all in `unit`."""
+
+    verdict: Verdict
+    reason: str
+    at: datetime | None = None
+    value: float | str | None = None
+    shown: str = ""
+    unit: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+    failing_rows: int | None = None
+    learning: bool = False
+
+
+NEVER = Said("unknown", "not checked yet")
+Executions = Mapping[tuple[tuple[str, ...], str], Said]
 
 
 def check_states(
     watched: Sequence[Watched], published: PublishedState | None, executions: Executions, now: datetime
 ) -> tuple[CheckState, ...]:
-    """What each check says at `now`. `executions` has the last verdict, reason and time of each (key, name) that ever ran."""
+    """What each check says at `now`. `executions` has what each (key, name) that ever ran has said last."""
     return tuple(_check_state(check, published, executions, now) for check in watched)
 
 
 def _check_state(check: Watched, published: PublishedState | None, executions: Executions, now: datetime) -> CheckState:
-    never: tuple[Verdict, str, None] = ("unknown", "not checked yet", None)
-    verdict, reason, at = executions.get((check.key, check.name), never)
+    said = executions.get((check.key, check.name), NEVER)
     if check.max_age is not None and published is not None:
-        verdict, reason = freshness_now(check.max_age, check.data_set, published, now)
-    return check_state(check, verdict, reason, at)
+        said = replace(freshness_now(check.max_age, check.data_set, published, now), at=said.at)
+    return check_state(check, said)
 
 
-def check_state(check: Watched, verdict: Verdict, reason: str, at: datetime | None) -> CheckState:
+def check_state(check: Watched, said: Said) -> CheckState:
     """What is watched together with what it says."""
     return CheckState(
         name=check.name,
@@ -147,29 +171,40 @@ def check_state(check: Watched, verdict: Verdict, reason: str, at: datetime | No
         kind=check.kind,
         dimension=check.dimension,
         gate=check.gate,
-        verdict=verdict,
-        reason=reason,
-        at=at,
+        verdict=said.verdict,
+        reason=said.reason,
+        at=said.at,
         key=check.key,
         severity=check.severity,
         target=check.target,
         columns=check.columns,
         fault=check.fault,
+        learning=said.learning,
+        value=said.value,
+        shown=said.shown,
+        unit=said.unit,
+        comparison=Promise(said.unit, said.at_least, said.at_most).comparison,
+        at_least=said.at_least,
+        at_most=said.at_most,
+        failing_rows=said.failing_rows,
     )
 
 
-def freshness_now(max_age: timedelta, data_set: str, published: PublishedState, now: datetime) -> tuple[Verdict, str]:
+def freshness_now(max_age: timedelta, data_set: str, published: PublishedState, now: datetime) -> Said:
     """Freshness is a fact of time: what was fresh when it was published may be late now. Late is not fresh."""
     known_until = published.known_until.get(data_set, published.published_at)
+    seconds = max_age.total_seconds()
     if known_until is None:
-        return "unknown", f"it is not known as of when version {published.version} is; at most {duration_text(max_age)} promised"
+        reason = f"it is not known as of when version {published.version} is; at most {duration_text(max_age)} promised"
+        return Said("unknown", reason, unit="s", at_most=seconds)
     if known_until > now + CLOCKS_MAY_DIFFER_BY:
-        return "unknown", f"it is as of {known_until:%Y-%m-%d %H:%M} UTC, which lies in the future"
+        reason = f"it is as of {known_until:%Y-%m-%d %H:%M} UTC, which lies in the future"
+        return Said("unknown", reason, unit="s", at_most=seconds)
     age = now - known_until
-    told = (
-        f"it is as of {known_until:%Y-%m-%d %H:%M} UTC, {age.total_seconds() / 3600:.1f} h ago; at most {duration_text(max_age)} promised"
-    )
-    return ("met" if age <= max_age else "missed"), told
+    hours = f"{age.total_seconds() / 3600:.1f} h"
+    reason = f"it is as of {known_until:%Y-%m-%d %H:%M} UTC, {hours} ago; at most {duration_text(max_age)} promised"
+    verdict: Verdict = "met" if age <= max_age else "missed"
+    return Said(verdict, reason, value=age.total_seconds(), shown=hours, unit="s", at_most=seconds)
 
 
 def grade(runs: bool, published: PublishedState | None, checks: Sequence[CheckState], outcome: str = "", problem: str = "") -> Grade:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, assert_never
 
-from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, ToLearn, Verdict, worst
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, Promise, ToLearn, Verdict, worst
 from platform_resources.capabilities.shares import bytes_text, plain_number
 from platform_resources.objectives.learned.backtest import Learns
 from platform_resources.objectives.learned.counts import COUNTS, learned_count
@@ -154,22 +154,37 @@ def with_learned(judgement: Judgement, moment: Moment) -> Judgement:
     """The judgement after its number was held against what was usual, where that was asked for. What is not known yet is never met."""
     if judgement.learn is None:
         return judgement
-    verdict, reason = _found(judgement.learn, moment)
+    learned, verdict, reason = _found(judgement.learn, moment)
+    both = worst((judgement.verdict, verdict))
     return replace(
         judgement,
-        verdict=worst((judgement.verdict, verdict)),
+        verdict=both,
+        promise=_with_usual(judgement.promise, judgement.learn, learned),
+        learning=both == "unknown" and (judgement.learning or (judgement.verdict == "met" and _is_learning(learned))),
         reason=f"{judgement.reason}; {reason}",
         threshold=", ".join(part for part in (judgement.threshold, "as usual") if part),
         learn=None,
     )
 
 
-def _found(learn: ToLearn, moment: Moment) -> tuple[Verdict, str]:
+def _is_learning(learned: Learned | None) -> bool:
+    return learned is not None and learned.state == "learning"
+
+
+def _with_usual(promise: Promise, learn: ToLearn, learned: Learned | None) -> Promise:
+    """What is written goes before what was learned. Of a share the rows that fail are learned, and its value is of those that do not."""
+    if promise.comparison or learned is None or learned.low is None or learned.high is None:
+        return promise
+    low, high = (100 * (1 - learned.high), 100 * (1 - learned.low)) if learn.kind == "share" else (learned.low, learned.high)
+    return replace(promise, at_least=low, at_most=high)
+
+
+def _found(learn: ToLearn, moment: Moment) -> tuple[Learned | None, Verdict, str]:
     if moment.history.error is not None:
-        return "unknown", f"what is usual is not known: {moment.history.error}"
+        return None, "unknown", f"what is usual is not known: {moment.history.error}"
     found = _learned(learn, moment)
     told = f"{learn.what}: {found.reason}" if learn.what and found.state in ("within", "outside") else found.reason
-    return ("met" if found.state == "within" else "missed" if found.state == "outside" else "unknown"), told
+    return found, ("met" if found.state == "within" else "missed" if found.state == "outside" else "unknown"), told
 
 
 def _learned(learn: ToLearn, moment: Moment) -> Learned:

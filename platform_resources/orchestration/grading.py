@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from platform_resources.objectives.health import CheckState, ProductHealth, Watched, check_state
+from platform_resources.objectives.health import NEVER, CheckState, ProductHealth, Said, Watched, check_state
 from platform_resources.orchestration.health import health_of, published_state, watched
 from platform_resources.orchestration.watching import Observed
 from platform_resources.planning.conventions import REFRESH_CHECK, VERSIONS_CHECK, check_text
@@ -35,8 +35,8 @@ def _health(state: Path, product: ProductPlan, seen: Mapping[str, Observed], out
 def _planned(check: Watched, seen: Mapping[str, Observed]) -> CheckState:
     said = seen.get(check_text(check.key, check.name))
     if said is None:
-        return check_state(check, "unknown", "not checked yet", None)
-    return check_state(check, said.verdict, said.reason, said.at)
+        return check_state(check, NEVER)
+    return said.state or check_state(check, Said(said.verdict, said.reason, said.at))
 
 
 def _others(product: ProductPlan, seen: Mapping[str, Observed]) -> Iterator[CheckState]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord, AssetCheckExecutionRecordStatus
@@ -11,7 +12,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from platform_resources.capabilities.dimensions.freshness import FreshnessSettings
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.ledger.projection import moment
-from platform_resources.objectives.health import CheckState, Executions, ProductHealth, PublishedState, Watched, check_states, grade
+from platform_resources.objectives.health import CheckState, Executions, ProductHealth, PublishedState, Said, Watched, check_states, grade
 from platform_resources.orchestration.specs import asset_key
 from platform_resources.planning import conventions
 from platform_resources.planning.check_plans import CheckPlan, ObjectivePlan
@@ -19,6 +20,8 @@ from platform_resources.planning.faults import fault
 from platform_resources.planning.plan import ProductPlan
 from platform_resources.warehouses.versions import Publication, VersionsUnreadable, shelf
 
+# What of an evaluation's metadata is kept as it is, by the names that Said has for it.
+NUMBERS = frozenset({"value", "shown", "unit", "at_least", "at_most", "failing_rows", "learning"})
 FINISHED = frozenset({AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED})
 
 
@@ -88,7 +91,7 @@ def _watched(check: CheckPlan, objective: ObjectivePlan | None) -> Watched:
 def _executions(products: Iterable[ProductPlan], instance: dg.DagsterInstance) -> Executions:
     checks = {dg.AssetCheckKey(asset_key(c.key), c.name): (c.key, c.name) for product in products for c in product.checks}
     records = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(checks)) if checks else {}
-    found: dict[tuple[tuple[str, ...], str], tuple[Verdict, str, datetime]] = {}
+    found: dict[tuple[tuple[str, ...], str], Said] = {}
     for key, latest in records.items():
         record: AssetCheckExecutionRecord | None = latest
         if latest.status not in FINISHED:
@@ -103,7 +106,8 @@ def _executions(products: Iterable[ProductPlan], instance: dg.DagsterInstance) -
         measured = evaluation.metadata.get("measured_at")
         # What ran elsewhere is reported later than it was measured.
         at = (moment(measured.value) if measured is not None else None) or datetime.fromtimestamp(record.create_timestamp, UTC)
-        found[checks[key]] = (verdict, evaluation.description or "", at)
+        told: dict[str, Any] = {name: entry.value for name, entry in evaluation.metadata.items() if name in NUMBERS}
+        found[checks[key]] = Said(verdict, evaluation.description or "", at, **told)
     return found
 
 

@@ -69,8 +69,12 @@ def check_result(check: CheckPlan, verdict: str, reason: str, at: datetime, **me
         passed=verdict == "met",
         severity=SEVERITIES[check.severity],
         description=reason,
-        metadata={"verdict": verdict, "reason": reason, "kind": check.kind, "measured_at": at.isoformat(), **metadata},
+        metadata={"verdict": verdict, "reason": reason, "kind": check.kind, "measured_at": at.isoformat(), **_columns(check), **metadata},
     )
+
+
+def _columns(check: CheckPlan) -> dict[str, str]:
+    return {"columns": ", ".join(check.columns)} if check.columns else {}
 
 
 def build_results(product: ProductPlan, nodes: Sequence[NodeResult], at: datetime, keeping: Collection[str] = ()) -> Iterator[Any]:
@@ -146,6 +150,11 @@ def told_of(judgement: Judgement) -> dict[str, Any]:
         "threshold": judgement.threshold,
         "failing_rows": judgement.failing_rows,
         "failing_share": share,
+        "unit": judgement.promise.unit,
+        "comparison": judgement.promise.comparison,
+        "at_least": judgement.promise.at_least,
+        "at_most": judgement.promise.at_most,
+        "learning": judgement.learning or None,
     }
     return {name: value for name, value in told.items() if value not in (None, "")}
 

@@ -12,7 +12,7 @@ from platform_resources.ledger import history
 from platform_resources.ledger.durations import going_on, refreshes
 from platform_resources.ledger.records import Check, Reading, Run, check_id
 from platform_resources.ledger.standing import Standing
-from platform_resources.objectives.health import PublishedState, Watched, check_states
+from platform_resources.objectives.health import CheckState, PublishedState, Said, Watched, check_state, check_states
 from platform_resources.objectives.overdue import AT_LEAST, overdue
 from platform_resources.orchestration.health import published_state, watched
 from platform_resources.orchestration.run_failures import CLOSED_GATE
@@ -31,6 +31,7 @@ class Observed:
 
     `reading` is what was measured last; None for what is not measured by a check: the end of a refresh, freshness that time has ended.
     `imported`: the test runs elsewhere and is not in the plan. A `target` is one of the business, and never trouble.
+    `state` is what a check of the plan says, with its numbers.
     """
 
     product: str
@@ -43,6 +44,7 @@ class Observed:
     reading: Reading | None = None
     imported: bool = False
     target: bool = False
+    state: CheckState | None = None
 
 
 def watched_checks(product: ProductPlan) -> set[str]:
@@ -82,11 +84,43 @@ def observed(
 
 def _just_now(products: Iterable[ProductPlan], judged: Sequence[tuple[ObjectivePlan, Judgement]], now: datetime) -> Iterator[Observed]:
     owners = {objective.check: product.name for product in products for objective in product.objectives}
+    checks = {(check.key, check.name): check for product in products for check in watched(product)}
     for objective, judgement in judged:
         check = objective.check
         name = check_text(check.key, check.name)
         verdict, reason = judgement.verdict, judgement.reason
-        yield Observed(owners[check], name, check.title, objective.dimension, verdict, reason, now, target=check.target)
+        state = check_state(checks[check.key, check.name], _said_just_now(judgement, now))
+        yield Observed(owners[check], name, check.title, objective.dimension, verdict, reason, now, target=check.target, state=state)
+
+
+def _said_just_now(judgement: Judgement, now: datetime) -> Said:
+    return Said(
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        at=now,
+        value=judgement.value,
+        shown=judgement.shown,
+        unit=judgement.promise.unit,
+        at_least=judgement.promise.at_least,
+        at_most=judgement.promise.at_most,
+        failing_rows=judgement.failing_rows,
+        learning=judgement.learning,
+    )
+
+
+def _said_before(reading: Reading) -> Said:
+    return Said(
+        verdict=reading.verdict,
+        reason=reading.reason,
+        at=reading.at,
+        value=reading.value,
+        shown=reading.shown,
+        unit=reading.unit,
+        at_least=reading.at_least,
+        at_most=reading.at_most,
+        failing_rows=reading.failing_rows,
+        learning=reading.learning,
+    )
 
 
 def _product(
@@ -115,14 +149,14 @@ def _product(
 def _checks(product: ProductPlan, published: PublishedState | None, readings: Mapping[int, Reading], now: datetime) -> Iterator[Observed]:
     checks = watched(product)
     by_check = {(check.key, check.name): readings.get(check_id(check.key, check.name)) for check in checks}
-    executions = {name: (reading.verdict, reading.reason, reading.at) for name, reading in by_check.items() if reading is not None}
+    executions = {name: _said_before(reading) for name, reading in by_check.items() if reading is not None}
     for check, said in zip(checks, check_states(checks, published, executions, now), strict=True):
         at = _evidence(check, said.at, said.verdict, published)
         if at is not None:
             reading = by_check[(check.key, check.name)] if check.max_age is None else None
             text = check_text(check.key, check.name)
             told = (said.verdict, said.reason, min(at, now), reading)
-            yield Observed(product.name, text, check.title, check.dimension, *told, target=check.target)
+            yield Observed(product.name, text, check.title, check.dimension, *told, target=check.target, state=said)
 
 
 def _evidence(check: Watched, at: datetime | None, verdict: Verdict, published: PublishedState | None) -> datetime | None:

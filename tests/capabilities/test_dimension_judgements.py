@@ -8,6 +8,8 @@ import pytest
 from platform_resources.capabilities.column_types import is_numeric
 from platform_resources.capabilities.judgements import Moment, worst
 from platform_resources.capabilities.measures import Reading, Subject
+from platform_resources.capabilities.promises import promise
+from platform_resources.capabilities.registry import installed_registry
 from platform_resources.capabilities.shares import number_text, percent_text, share_text
 from platform_resources.objectives.judgement import judged
 from platform_resources.spec.components import DataSet
@@ -201,6 +203,52 @@ def test_a_share_is_kept_as_it_is_and_shown_as_it_is_read(name, written, values,
     assert (judgement.shown, (judgement.failing_rows, judgement.rows)) == (shown, failing)
 
 
+# What is promised, in numbers: unit, at least, at most.
+PROMISES = [
+    ("accuracy", {"reference": {"input": "raw", "columns": ["id"]}, "keys": ["id"]}, ("%", None, None)),
+    ("availability", {"within": "10s"}, ("s", None, 10)),
+    ("bias", {"group": "age_band", "outcome": "id"}, ("", 0.8, None)),
+    ("business-kpi", {"metric": "sum(id)", "min": 5, "max": 500, "unit": "EUR"}, ("EUR", 5, 500)),
+    ("cadence", {}, ("s", None, None)),
+    ("completeness", {"columns": ["id"], "at_least": 95}, ("%", 95, None)),
+    ("completeness", {"columns": ["id"], "learned": True}, ("%", None, None)),
+    ("cost", {"measure": "seconds", "budget": {"per_refresh": "10m"}}, ("s", None, None)),
+    ("custom-sql", {"failing_rows": "id < 0"}, ("rows", None, 0)),
+    ("custom-sql", {"failing_rows": "id < 0", "at_most_percent": 5}, ("%", None, 5)),
+    ("custom-sql", {"scalar": "sum(id)", "min": 0, "unit": "%"}, ("%", 0, None)),
+    ("distribution", {"column": "age_band", "shares": {"19-24": {"min": 5}}}, ("categories", None, 0)),
+    ("drift", {"column": "id", "reference": {"input": "raw"}, "at_most": 0.2}, ("", None, 0.2)),
+    ("duration", {"at_most": "10m"}, ("s", None, 600)),
+    ("freshness", {"max_age": "24h"}, ("s", None, 86_400)),
+    ("referential-consistency", REFERENCE, ("%", 100, None)),
+    ("schema", {}, ("differences", None, 0)),
+    ("uniqueness", {}, ("%", 100, None)),
+    ("validity", {"column": "id", "min": 0, "at_least": 99.5}, ("%", 99.5, None)),
+    ("volume", {"at_least": 5, "at_most": 9}, ("rows", 5, 9)),
+]
+
+
+@pytest.mark.parametrize(("name", "written", "expected"), PROMISES, ids=str)
+def test_a_promise_is_told_in_numbers_with_its_unit(name, written, expected):
+    found = promise(configured(name, written), Moment(NOW))
+    assert (found.unit, found.at_least, found.at_most) == expected
+
+
+def test_every_dimension_tells_its_promise_in_numbers():
+    assert {name for name, _, _ in PROMISES} == set(installed_registry().dimensions())
+
+
+@pytest.mark.parametrize(("name", "written", "values", "verdict", "reason"), JUDGED, ids=str)
+def test_a_value_lies_within_what_was_promised_exactly_if_it_is_met(name, written, values, verdict, reason):
+    judgement = judge(name, written, **values)
+    found = judgement.promise
+    if judgement.value is None or not found.comparison:
+        assert verdict == "unknown" or written.get("never_decreases")
+        return
+    within = (found.at_least is None or judgement.value >= found.at_least) and (found.at_most is None or judgement.value <= found.at_most)
+    assert within == (verdict == "met")
+
+
 @pytest.mark.parametrize(
     ("share", "text"),
     [(0, "0 %"), (1, "100 %"), (0.06, "6 %"), (0.00005, "0.005 %"), (0.99997, "99.997 %"), (1 / 3, "33.33 %"), (4.123e-7, "0.000041 %")],
@@ -238,6 +286,9 @@ VOLUMES = [
 def test_volume_is_compared_with_the_version_before(written, rows, former, verdict, reason):
     judgement = judge("volume", written, previous_rows=former, rows=rows)
     assert (judgement.verdict, judgement.reason, judgement.value) == (verdict, reason, rows)
+    found = judgement.promise
+    within = (found.at_least is None or rows >= found.at_least) and (found.at_most is None or rows <= found.at_most)
+    assert verdict == "unknown" or within == (verdict == "met")
 
 
 def test_a_data_set_without_updated_at_is_as_fresh_as_its_publication():

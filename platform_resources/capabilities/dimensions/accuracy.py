@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from platform_resources.capabilities.categories import declared_type
 from platform_resources.capabilities.column_types import is_numeric
 from platform_resources.capabilities.comparisons import Part, share, totals, within
-from platform_resources.capabilities.judgements import Judgement, Moment, worst
+from platform_resources.capabilities.judgements import Judgement, Moment, Promise, worst
 from platform_resources.capabilities.measures import (
     Elsewhere,
     Measure,
@@ -150,12 +150,12 @@ class Accuracy:
         parts = list(_parts(settings, readings))
         verdict, threshold = worst(part.verdict for part in parts), ", ".join(_promises(settings))
         reason = "; ".join(part.text for part in parts if part.verdict == verdict)
-        lowest = _lowest(parts)
+        deciding = _lowest([part for part in parts if part.verdict == verdict])
+        lowest = deciding or _lowest(parts)
         if lowest is None:
             return Judgement(verdict, reason, threshold=threshold)
-        told = Judgement(verdict, reason, lowest.percent, threshold, shown=lowest.shown)
-        least = _lowest([part for part in parts if part.verdict == verdict])
-        return told if least is None else replace(told, failing_rows=least.failing_rows, failing=least.failing, rows=least.rows)
+        told = Judgement(verdict, reason, lowest.percent, threshold, shown=lowest.shown, promise=Promise("%", lowest.at_least))
+        return told if deciding is None else replace(told, failing_rows=deciding.failing_rows, failing=deciding.failing, rows=deciding.rows)
 
 
 def _lowest(parts: Sequence[Part]) -> Part | None:

@@ -11,7 +11,7 @@ from platform_resources.capabilities.expressions import aggregate_problems
 from platform_resources.capabilities.judgements import Judgement, Moment, Past, Verdict, worst
 from platform_resources.capabilities.learned import LearnedThreshold, to_learn
 from platform_resources.capabilities.measures import Measure, Reading, Scalar, Subject
-from platform_resources.capabilities.shares import finite_number, no_number, number_text, plain_number
+from platform_resources.capabilities.shares import finite_number, no_number, number_text, plain_number, with_unit
 from platform_resources.spec.field_types import Text
 from platform_resources.spec.strict import Strict
 
@@ -27,6 +27,7 @@ class BusinessKpiSettings(Strict):
     max: Number | None = None
     change_at_most: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     learned: LearnedThreshold = None
+    unit: str = ""
 
     @model_validator(mode="after")
     def _promises_something(self) -> "BusinessKpiSettings":
@@ -51,7 +52,8 @@ class BusinessKpi:
     example = """
 - name: The average basket is plausible
   type: service-level-asset
-  properties: {dimension: business-kpi, data_set: customers, metric: sum(revenue) / sum(orders), min: 5, max: 500, change_at_most: 20}
+  properties:
+    {dimension: business-kpi, data_set: customers, metric: sum(revenue) / sum(orders), min: 5, max: 500, change_at_most: 20, unit: EUR}
 - name: Revenue is as usual
   type: service-level-asset
   properties: {dimension: business-kpi, data_set: customers, metric: sum(revenue), learned: true}
@@ -75,14 +77,15 @@ class BusinessKpi:
         verdict = worst(part for part, _ in parts)
         told = (text for part, text in parts if part == verdict)
         learn = to_learn(settings.learned, "number", float(value))
-        return Judgement(verdict, "; ".join((f"the value is {_shown(settings, value)}", *told)), float(value), threshold, learn=learn)
+        what = f"the value is {with_unit(_shown(settings, value), settings.unit)}"
+        return Judgement(verdict, "; ".join((what, *told)), float(value), threshold, learn=learn)
 
 
 def _bounds(settings: BusinessKpiSettings, value: Decimal) -> Iterator[Part]:
     if settings.min is not None:
-        yield _met(value >= Decimal(str(settings.min))), f"at least {number_text(settings.min)} promised"
+        yield _met(value >= Decimal(str(settings.min))), f"at least {with_unit(number_text(settings.min), settings.unit)} promised"
     if settings.max is not None:
-        yield _met(value <= Decimal(str(settings.max))), f"at most {number_text(settings.max)} promised"
+        yield _met(value <= Decimal(str(settings.max))), f"at most {with_unit(number_text(settings.max), settings.unit)} promised"
 
 
 def _shown(settings: BusinessKpiSettings, value: Decimal) -> str:
@@ -119,9 +122,9 @@ def _met(holds: bool) -> Verdict:
 
 def _promises(settings: BusinessKpiSettings) -> Iterator[str]:
     if settings.min is not None:
-        yield f"at least {number_text(settings.min)}"
+        yield f"at least {with_unit(number_text(settings.min), settings.unit)}"
     if settings.max is not None:
-        yield f"at most {number_text(settings.max)}"
+        yield f"at most {with_unit(number_text(settings.max), settings.unit)}"
     if settings.change_at_most is not None:
         yield f"change at most {number_text(settings.change_at_most)} %"
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, assert_never
 from pydantic import BeforeValidator, Field, model_validator
 
 from platform_resources.capabilities.dimensions.duration import seconds_text
-from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, Spent, Verdict, worst
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, Promise, Spent, Verdict, worst
 from platform_resources.capabilities.learned import LearnedThreshold, to_learn
 from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.shares import bytes_text
@@ -109,13 +109,30 @@ class Cost:
         parts = list(_parts(settings, moment, whole))
         verdict = worst(part for part, _ in parts)
         told = "; ".join(text for part, text in parts if part == verdict)
-        if settings.learned is None or not whole:
-            value = _cost(whole[-1], settings.measure) if whole and settings.budget.per_refresh else _this_month(settings.measure, moment)
-            return Judgement(verdict, told, value, threshold)
-        value, kind = _cost(whole[-1], settings.measure), _kind(settings.measure)
+        value, promise = _deciding(settings, moment, whole)
+        found = Judgement(verdict, told, value, threshold, promise=promise)
+        if not whole:
+            return found
         past = tuple(Past(run.at, _cost(run, settings.measure)) for run in whole)
-        learn = to_learn(settings.learned, kind, value, "the last refresh")
-        return Judgement(verdict, told, value, threshold, learn=replace(learn, at=whole[-1].at, past=past) if learn else None)
+        learn = to_learn(settings.learned, _kind(settings.measure), _cost(whole[-1], settings.measure), "the last refresh")
+        return replace(found, learn=replace(learn, at=whole[-1].at, past=past) if learn else None)
+
+
+def _deciding(settings: CostSettings, moment: Moment, whole: list[Spent]) -> tuple[float, Promise]:
+    """The amount that decides the verdict, and what was promised of it: the last refresh, or the month if only that is above its budget."""
+    measure, budget, month = settings.measure, settings.budget, _this_month(settings.measure, moment)
+    unit = "s" if measure == "seconds" else measure
+    of_refresh = Promise(unit, at_most=spent(budget.per_refresh, measure) if budget.per_refresh is not None else None)
+    of_month = Promise(unit, at_most=spent(budget.per_month, measure) if budget.per_month is not None else None)
+    last = _cost(whole[-1], measure) if whole else None
+    if last is None or (budget.per_refresh is None and settings.learned is None):
+        return month, of_month
+    above = _is_above(month, of_month) and not _is_above(last, of_refresh)
+    return (month, of_month) if above else (last, of_refresh)
+
+
+def _is_above(value: float, promise: Promise) -> bool:
+    return promise.at_most is not None and value > promise.at_most
 
 
 def _parts(settings: CostSettings, moment: Moment, whole: list[Spent]) -> Iterator[Part]:

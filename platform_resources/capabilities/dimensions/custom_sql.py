@@ -9,7 +9,16 @@ from pydantic import Field, model_validator
 from platform_resources.capabilities.expressions import aggregate_problems, condition_problems
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.measures import CountIf, Measure, Reading, RowCount, Scalar, Subject
-from platform_resources.capabilities.shares import amount, counted, exact_percent, finite_number, no_number, number_text, percent_text
+from platform_resources.capabilities.shares import (
+    amount,
+    counted,
+    exact_percent,
+    finite_number,
+    no_number,
+    number_text,
+    percent_text,
+    with_unit,
+)
 from platform_resources.spec.field_types import Percent, Text
 from platform_resources.spec.strict import Strict
 
@@ -25,6 +34,7 @@ class CustomSqlSettings(Strict):
     scalar: Text | None = None
     min: Number | None = None
     max: Number | None = None
+    unit: str = ""
 
     @model_validator(mode="after")
     def _one_form(self) -> "CustomSqlSettings":
@@ -34,7 +44,9 @@ class CustomSqlSettings(Strict):
         if self.scalar is None and bounds != (None, None):
             raise ValueError("min and max are for scalar; failing_rows takes at_most or at_most_percent")
         if self.scalar is not None and (bounds == (None, None) or allowances != (None, None)):
-            raise ValueError("scalar takes min, max or both, and nothing else")
+            raise ValueError("scalar takes min, max or both, and a unit, and nothing else")
+        if self.scalar is None and self.unit:
+            raise ValueError("unit is for scalar; failing_rows counts rows")
         if None not in allowances:
             raise ValueError("write either at_most (rows) or at_most_percent")
         if self.min is not None and self.max is not None and self.min > self.max:
@@ -105,7 +117,8 @@ def _judged_value(settings: CustomSqlSettings, reading: Reading) -> Judgement:
         return Judgement("unknown", no_number(settings.scalar or "", reading.value), threshold=threshold)
     met, rounded = _within(settings, value), f"{value:.4f}".rstrip("0").rstrip(".")
     shown = f"{value:,.4f}".rstrip("0").rstrip(".") if _within(settings, Decimal(rounded)) == met else f"{value:,.15g}"
-    return Judgement("met" if met else "missed", f"the value is {shown}; {threshold} promised", float(value), threshold)
+    reason = f"the value is {with_unit(shown, settings.unit)}; {threshold} promised"
+    return Judgement("met" if met else "missed", reason, float(value), threshold)
 
 
 def _within(settings: CustomSqlSettings, value: Decimal) -> bool:
@@ -117,8 +130,8 @@ def _within(settings: CustomSqlSettings, value: Decimal) -> bool:
 def _bounds_text(settings: CustomSqlSettings) -> str:
     low, high = (None if bound is None else number_text(bound) for bound in (settings.min, settings.max))
     if low is None or high is None:
-        return f"at most {high}" if low is None else f"at least {low}"
-    return f"between {low} and {high}"
+        return with_unit(f"at most {high}" if low is None else f"at least {low}", settings.unit)
+    return with_unit(f"between {low} and {high}", settings.unit)
 
 
 CAPABILITY = CustomSql()

@@ -80,8 +80,10 @@ class RefreshDuration:
         told = (text for part, text in parts if part == verdict)
         what = "the refresh that goes on has taken" if going_on else "the last refresh took"
         learn = _to_learn(settings, seconds, moment, going_on)
+        learning = verdict == "unknown" and settings.slower_than_usual is not None and len(before) < FEWEST_RUNS
         shown = seconds_text(seconds)
-        return Judgement(verdict, "; ".join((f"{what} {shown}", *told)), seconds, threshold, learn=learn, shown=shown)
+        reason = "; ".join((f"{what} {shown}", *told))
+        return Judgement(verdict, reason, seconds, threshold, learn=learn, shown=shown, learning=learning)
 
 
 def _to_learn(settings: DurationSettings, seconds: float, moment: Moment, going_on: bool) -> ToLearn | None:
