@@ -4,6 +4,8 @@ import pytest
 
 from platform_resources.planning.mesh import ModelText, ProductTexts
 from platform_resources.planning.models import described_models, leading_comment, materialization, own_tests, references
+from platform_resources.repository import read_plan
+from tests.meshes import component, model_file, product_file, product_yaml, write_mesh
 
 REFERENCES = [
     ("select * from {{ ref('orders') }}", [("ref", ("orders",))]),
@@ -78,3 +80,24 @@ models:
 def test_dbt_yaml_of_any_shape_never_raises(text):
     described_models(text)
     own_tests(ProductTexts(properties={"own.yml": text}))
+
+
+def test_dbt_yaml_is_asked_as_often_for_many_models_as_for_few(tmp_path):
+    """It was read anew for each model, which made planning quadratic."""
+    asked = []
+    for number in (2, 20):
+        described = "\n".join(f"  - {{name: m{at}, data_tests: [unique: {{name: t{at}}}]}}" for at in range(number))
+        files = {model_file("shop", "many", f"m{at}"): "select 1 as a" for at in range(number)}
+        files["dbt_project/models/shop/many/own.yml"] = f"models:\n{described}\n"
+        files[model_file("shop", "many", "last")] = "select 1 as a"
+        files[product_file("shop", "many")] = product_yaml(
+            "many", "shop", component("last", "data-set", "columns: [{name: a, type: integer}]")
+        )
+        root = write_mesh(tmp_path / str(number), files)
+        described_models.cache_clear()
+        (product,) = read_plan(root)[0].products
+        assert len([test for model in product.models for test in model.tests]) == number
+        info = described_models.cache_info()
+        asked.append((info.misses, info.hits))
+    assert asked[0] == asked[1]
+    assert asked[0][0] == 1
