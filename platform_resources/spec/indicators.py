@@ -14,6 +14,7 @@ from platform_resources.spec.strict import Strict
 
 Method = Literal["timeslices", "ratio-timeslices", "occurrences"]
 _METHOD_WORDS = any_case("timeslices", "ratio-timeslices", "occurrences")
+_MICROSECOND = timedelta(microseconds=1)
 _EARLIEST, _LATEST = date(1970, 1, 1), date(2999, 12, 31)
 _DATE_PATTERN = r"^\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s*(Z|[+-]\d{2}:\d{2})?)?\s*$"
 
@@ -142,18 +143,26 @@ class ServiceLevelIndicator(Strict):
         return (1 - Fraction(str(self.target)) / 100) * (self.window // self.interval)
 
     @property
+    def most_excluded(self) -> int:
+        """How many whole intervals the exclusions take out of one window, at the most."""
+        spans = [(_comparable(each.from_), _comparable(each.last, end_of_day=True) + _MICROSECOND) for each in self.exclusions]
+        windows = ([(start, end) for start, end in spans if first <= start < first + self.window] for first, _ in spans)
+        return max((sum((end - start) // self.interval for start, end in within) for within in windows), default=0)
+
+    @property
     def budget_warning(self) -> str:
-        """What to tell a team whose budget is under one interval, so that the first bad one loses the promise; else empty."""
-        allowed = self.allowed_bad_intervals
-        if (
-            allowed is None
-            or allowed >= 1
-            or self.method == "occurrences"
-            or (self.method, self.slice_target) == ("ratio-timeslices", None)
-        ):
+        """What to tell a team whose budget is under one interval, so that the first bad one loses the promise; else empty.
+
+        Excluded intervals take their part of the budget with them.
+        """
+        allowed, count, excluded = self.allowed_bad_intervals, self.window // self.interval, self.most_excluded
+        if allowed is None or self.method == "occurrences" or (self.method, self.slice_target) == ("ratio-timeslices", None):
             return ""
-        count = self.window // self.interval
-        enough = math.floor(Fraction(10_000) * (count - 1) / count) / 100  # rounded down, so that it really leaves one
-        intervals = f"{count} interval{'s' if count > 1 else ''}"
-        left = f"a target of {self.target:g} % of {intervals} allows {float(allowed):.2g} bad ones, so the first one breaks it"
-        return f"{left}; at most {enough:g} % allows one" if count > 1 else left
+        left = max(count - excluded, 1)
+        allowed = allowed * left / count
+        if allowed >= 1:
+            return ""
+        enough = math.floor(Fraction(10_000) * (left - 1) / left) / 100  # rounded down, so that it really leaves one
+        intervals = f"{left} interval{'s' if left > 1 else ''}" + (f" (of {count}, without what is excluded)" if excluded else "")
+        text = f"a target of {self.target:g} % of {intervals} allows {float(allowed):.2g} bad ones, so the first one breaks it"
+        return f"{text}; at most {enough:g} % allows one" if left > 1 else text
