@@ -7,7 +7,15 @@ from platform_resources.warehouses.arrivals import InputFile
 
 
 class LoadFailed(Exception):
-    """Raised when files cannot be loaded without losing something; says where and what to do."""
+    """Raised when files cannot be loaded without losing something; says where and what to do, and which value of which column."""
+
+    def __init__(self, text: str, column: str = "", value: str = "") -> None:
+        super().__init__(text)
+        self.column, self.value = column, value
+
+    def without_value(self) -> str:
+        """The same for a column whose values not everybody may see."""
+        return str(self).replace(shown(self.value), "a value that is not shown here")
 
 
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
@@ -28,7 +36,7 @@ def load_error(file: InputFile, error: Exception) -> LoadFailed:
         )
     if value := _VALUE.search(text):
         column, written, kind = value.groups()
-        return LoadFailed(f"{place}, column {column}: {not_of_type(written, kind.strip().lower())}; {promise(column)}")
+        return LoadFailed(f"{place}, column {column}: {not_of_type(written, kind.strip().lower())}; {promise(column)}", column, written)
     if transformed := _JSON_LINE.search(text):
         return LoadFailed(f"{file.name}, record {transformed.group(1)}: {transformed.group(2)}")
     if "Malformed JSON" in text:
@@ -70,8 +78,11 @@ def _is_json(line: str) -> bool:
 
 
 def not_of_type(value: str, kind: str) -> str:
-    shown = value if len(value) <= 100 else value[:100] + "…"
-    return f'"{shown}" is no {kind}, or not all of it would be kept'
+    return f"{shown(value)} is no {kind}, or not all of it would be kept"
+
+
+def shown(value: str) -> str:
+    return f'"{value if len(value) <= 100 else value[:100] + "…"}"'
 
 
 def promise(column: str) -> str:

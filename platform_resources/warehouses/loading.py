@@ -31,13 +31,13 @@ def _shape(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles) -
     try:
         found = shape(connection, file, pull)
         for column in found.losing(connection, found.promised, promised=True):
-            raise LoadFailed(_lost(connection, found, column, found.promised[column], promised=True))
+            raise _lost(connection, found, column, found.promised[column], promised=True)
     except duckdb.Error as error:
         raise load_error(file, error) from error
     return found
 
 
-def _lost(connection: "DuckDBPyConnection", found: Shape, column: str, kind: str, promised: bool) -> str:
+def _lost(connection: "DuckDBPyConnection", found: Shape, column: str, kind: str, promised: bool) -> LoadFailed:
     """File, line, column and the first value that the type would not keep."""
     name = quoted(column)
     condition = f"{name} is not null and {lost(name, kind, found.writing, promised)}"
@@ -48,10 +48,10 @@ def _lost(connection: "DuckDBPyConnection", found: Shape, column: str, kind: str
     first = f"select {name}, mesh_row, mesh_line from ({lines}) where {condition} order by mesh_row limit 1"
     bad = connection.execute(first).fetchall()
     if not bad:
-        return f"{found.file.name}, column {column}: it is {found.types[column]} there, which {kind} cannot hold"
+        return LoadFailed(f"{found.file.name}, column {column}: it is {found.types[column]} there, which {kind} cannot hold")
     value, row, line = bad[0]
     place = _place(found, value, int(row), int(line) + found.skipped)
-    return f"{found.file.name}, {place}, column {column}: {not_of_type(value, kind)}; {promise(column)}"
+    return LoadFailed(f"{found.file.name}, {place}, column {column}: {not_of_type(value, kind)}; {promise(column)}", column, value)
 
 
 def _place(found: Shape, value: str, row: int, line: int) -> str:
@@ -107,7 +107,7 @@ def append(database: ProductDatabase, relation: Relation, found: Sequence[Shape]
     former = database.columns(relation)
     for column, kind in _widened(database, relation, found, pull).items():
         if not _can_widen(connection, relation, column, former[column], kind, texts_kept):
-            raise LoadFailed(_gone(connection, found, column, former[column]))
+            raise _gone(connection, found, column, former[column])
         connection.execute(f"alter table {relation_sql(relation)} alter column {quoted(column)} type {kind}")
     promised = _folded(pull.types)
     united = _united(connection, found, pull, _valued(database, relation))
@@ -125,18 +125,21 @@ def _can_widen(connection: "DuckDBPyConnection", relation: Relation, column: str
     return not connection.execute(f"select count(*) from {relation_sql(relation)} where {changed}").fetchall()[0][0]
 
 
-def _gone(connection: "DuckDBPyConnection", found: Sequence[Shape], column: str, kind: str) -> str:
-    where = next((_where(connection, shape, name, kind) for shape in found for name in shape.types if name.lower() == column.lower()), "")
-    return (
-        f"{where}, and files that were loaded as {kind} before are gone, so they cannot be read again as something wider; "
-        "put them back for one refresh, or mend the new file"
+def _gone(connection: "DuckDBPyConnection", found: Sequence[Shape], column: str, kind: str) -> LoadFailed:
+    wide = next(((shape, name) for shape in found for name in shape.types if name.lower() == column.lower()), None)
+    reason = _unfit(connection, *wide, kind) if wide else LoadFailed(f"column {column}")
+    return LoadFailed(
+        f"{str(reason).removesuffix(f'; {promise(reason.column)}')}, and files that were loaded as {kind} before are gone, "
+        "so they cannot be read again as something wider; put them back for one refresh, or mend the new file",
+        reason.column,
+        reason.value,
     )
 
 
-def _where(connection: "DuckDBPyConnection", found: Shape, column: str, kind: str) -> str:
+def _unfit(connection: "DuckDBPyConnection", found: Shape, column: str, kind: str) -> LoadFailed:
     if found.reader.startswith("read_parquet"):
-        return f"{found.file.name}, column {column}: it is {found.types[column]} there, which {kind} cannot hold"
-    return _lost(connection, found, column, kind, promised=False).partition("; ")[0]
+        return LoadFailed(f"{found.file.name}, column {column}: it is {found.types[column]} there, which {kind} cannot hold")
+    return _lost(connection, found, column, kind, promised=False)
 
 
 def _folded(types: Mapping[str, str]) -> dict[str, str]:
@@ -168,7 +171,9 @@ def _refuse_rounding(connection: "DuckDBPyConnection", found: Shape, types: Mapp
         bad = connection.execute(f"select {name} from {found.reader}) where {changed} limit 1").fetchall()
         if bad:
             raise LoadFailed(
-                f"{found.file.name}, column {column}: {not_of_type(str(bad[0][0]), types[column])}, as which other files have it"
+                f"{found.file.name}, column {column}: {not_of_type(str(bad[0][0]), types[column])}, as which other files have it",
+                column,
+                str(bad[0][0]),
             )
 
 

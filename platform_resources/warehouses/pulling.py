@@ -15,6 +15,7 @@ from platform_resources.capabilities.recency import of_files, of_pull
 from platform_resources.planning.plan import InputPlan, ProductPlan, Upstream
 from platform_resources.spec.column_names import folded_column
 from platform_resources.spec.durations import duration_text
+from platform_resources.spec.field_types import SHOWN_CLASSES
 from platform_resources.spec.versions import VersionRange
 from platform_resources.warehouses.arrivals import NotArrived
 from platform_resources.warehouses.duckdb import ProductDatabase
@@ -212,9 +213,18 @@ def _load_files(
             pulled = _recorded(database, port, context, loaded.record, loaded.changed)
     except NotArrived as error:
         raise PullFailed(str(error)) from error
-    except (LoadFailed, OSError) as error:
+    except LoadFailed as error:
+        reason = error.without_value() if folded_column(error.column) in _hidden(context.product) else str(error)
+        raise PullFailed(f"the files could not be loaded: {reason}") from error
+    except OSError as error:
         raise PullFailed(f"the files could not be loaded: {error}") from error
     return replace(pulled, failures={**pulled.failures, "arrived": loaded.missing}) if loaded.missing else pulled
+
+
+def _hidden(product: ProductPlan) -> set[str]:
+    """The columns of the product's data sets whose values not everybody may see; a column of an input has no class of its own."""
+    columns = (column for data_set in product.data_sets for column in data_set.spec.columns)
+    return {folded_column(column.name) for column in columns if column.classification not in SHOWN_CLASSES}
 
 
 def _extract(

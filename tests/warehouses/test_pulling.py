@@ -155,6 +155,19 @@ def test_a_file_that_cannot_be_read_tells_why(readings):
     assert pulled.rows == 4
 
 
+@pytest.mark.parametrize(("column", "told"), [("sensor", '"Ada"'), ("operator", "a value that is not shown here")])
+def test_a_value_that_cannot_be_loaded_is_told_unless_its_column_is_personal(readings, column, told):
+    path = "path: landing/readings.csv"
+    edited(readings.root, product_file("plant", "readings"), path, f"{path}\n        options: {{types: {{{column}: integer}}}}")
+    land(readings.root, "readings.csv", "reading_id,sensor,operator\n1,Ada,Ada\n")
+    with pytest.raises(PullFailed) as caught:
+        readings.pull()
+    assert str(caught.value) == (
+        f"input port deliveries: the files could not be loaded: landing/readings.csv, line 2, column {column}: {told} is no integer, "
+        f"or not all of it would be kept; mend the file, or say options: {{types: {{{column}: varchar}}}}"
+    )
+
+
 def test_a_file_set_grows_and_every_file_is_loaded_once(readings):
     growing(readings.root)
     assert readings.pull().rows == 4
