@@ -157,7 +157,8 @@ def _csv(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles, con
     ragged = _ragged(file, types, dialect, pull)
     if ragged is not None:
         types, dialect = ragged
-    read = f"read_csv({start}, auto_detect = false{_options(dialect, ())}{_options(said, (*_OWN, *_FOR_GUESSING, *_ALIASES, *dialect))}"
+    rest = _options(said, (*_OWN, *_FOR_GUESSING, *_ALIASES, *dialect))
+    read = f"read_csv({start}, hive_partitioning = false, auto_detect = false{_options(dialect, ())}{rest}"
     writing = Writing(
         _said(pull, *_DATE_OPTIONS) or sniffed["DateFormat"] or "",
         _said(pull, *_TIMESTAMP_OPTIONS) or sniffed["TimestampFormat"] or "",

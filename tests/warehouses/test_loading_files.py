@@ -292,6 +292,19 @@ def test_a_folder_above_the_product_is_never_a_column(tmp_path, kind):
         assert list(landing.types) == ["v"]
 
 
+@pytest.mark.parametrize("kind", ["csv", "json", "parquet"])
+def test_a_folder_above_the_product_does_not_change_the_column_of_its_name(tmp_path, kind):
+    root = tmp_path / "env=prod"
+    with opened(root / "shop.duckdb") as database:
+        landing = Landing(root, database, format=kind)
+        if kind == "parquet":
+            parquet(root / "in/a.parquet", "select 1 as v, 'test' as env")
+        else:
+            landing.write(f"a.{kind}", {"csv": "v,env\n1,test\n", "json": '{"v": 1, "env": "test"}'}[kind])
+        landing.load()
+        assert landing.rows() == [(1, "test")]
+
+
 @pytest.mark.parametrize(
     ("name", "path"),
     [("a[b].csv", "a[b].csv"), ("a?.csv", "a[?].csv"), ("a*.csv", "a[*].csv"), ("{a,b}.csv", "{a,b}.csv"), ("a'b.csv", "a'b.csv")],
