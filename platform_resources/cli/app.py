@@ -74,6 +74,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     incidents.incidents,
     incidents.ack,
     incidents.resolve,
+    incidents.reopen,
     consuming.versions,
     consuming.query,
     notifying.channels,

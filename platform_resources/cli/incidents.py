@@ -1,9 +1,9 @@
-"""Commands about incidents: incidents, ack, resolve."""
+"""Commands about incidents: incidents, ack, resolve, reopen."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.table import Table
@@ -18,7 +18,10 @@ from platform_resources.repository import mesh_root, read_plan
 from platform_resources.spec.problems import did_you_mean, known_text
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from platform_resources.ledger.incident_store import StoredIncident
+    from platform_resources.objectives.board import Board
     from platform_resources.objectives.incidents import Event
 
 SEVERITIES = {"low": "dim", "medium": "yellow", "high": "red", "critical": "bold red"}
@@ -80,7 +83,10 @@ def resolve(
     by: By = None,
     note: Note = "",
 ) -> None:
-    """Say that an incident is over. What fails on as expected, false-positive or no-action is accepted until it was well in between."""
+    """Say that an incident is over. What fails on as expected, false-positive or no-action is accepted until it was well in between.
+
+    Said again of an incident that is over, it changes how it was resolved: as fixed, what it had accepted counts again.
+    """
     if as_ not in WORDS:
         hint = did_you_mean(as_, WORDS)
         stop(f'--as is "{as_}"; allowed: {known_text(WORDS)}' + (f"\n{hint}" if hint else ""), CANNOT_RUN)
@@ -88,29 +94,62 @@ def resolve(
     _act(context, name, lambda incident, at: acts.resolved(incident, WORDS[as_], at, who, note))
 
 
+def reopen(context: typer.Context, name: Name, by: By = None, note: Note = "") -> None:
+    """Say that an incident is not over after all. What was accepted with its end counts again."""
+    who = by or you("--by")
+    _act(context, name, lambda incident, at: acts.reopened(incident, at, who, note))
+
+
 def _act(context: typer.Context, name: str, act: Callable[[Incident, datetime], Change]) -> None:
-    from platform_resources.ledger.incident_store import board, incidents_of, keep_board
-    from platform_resources.objectives.board import changed
+    from platform_resources.ledger.incident_store import board, incident_named
 
     now = datetime.now(UTC)
     with synced(mesh_root(context.obj), now) as ledger, ledger.projecting() as connection:
-        before = board(connection)
-        named = {incident.name: cause for cause, incident in before.incidents.items()}
-        if name not in named:
-            _nothing(name, list(before.incidents.values()), [stored.incident.name for stored in incidents_of(connection)])
+        before, stored = board(connection), incident_named(connection, name)
+        if stored is None:
+            _nothing(name, list(before.incidents.values()))
+        newest = before.incidents[stored.incident.cause]
         try:
-            after, events = changed(before, named[name], lambda incident: act(incident, now))
+            change = act(stored.incident, now)
+            if newest.number == stored.incident.number:
+                _keep(connection, before, stored.incident, change)
+            else:
+                _keep_former(connection, before, stored.incident, change, newest)
         except acts.IllegalTransition as error:
             stop(str(error), CANNOT_RUN)
-        keep_board(connection, before, after, events)
-    incident = after.incidents[named[name]]
+    incident = change[0]
     out.print(f"{told(incident.name)} is {incident.status}{_how(incident)}")
 
 
-def _nothing(name: str, known: Sequence[Incident], old: Sequence[str] = ()) -> None:
-    """End the command: there is no such incident, or it has a successor."""
-    if name in old:
-        stop(f"{name} is over and has a successor; only the newest incident of a product can be changed", CANNOT_RUN)
+def _keep(connection: "Connection", before: "Board", incident: Incident, change: Change) -> None:
+    from platform_resources.ledger.incident_store import keep_board
+    from platform_resources.objectives.board import changed
+
+    after, events = changed(before, incident.cause, lambda _: change)
+    keep_board(connection, before, after, events)
+
+
+def _keep_former(connection: "Connection", before: "Board", incident: Incident, change: Change, newest: Incident) -> None:
+    """Of an incident that has a successor only how it was resolved can still be said, and what it has accepted be taken back."""
+    from platform_resources.ledger.incident_store import incidents_of, keep_board, keep_former
+    from platform_resources.objectives.board import taken_back
+
+    after, events = change
+    if after.live or incident.resolution not in acts.NO_TROUBLE:
+        raise acts.IllegalTransition(
+            f"{incident.name} is over and has a successor, {newest.name}, which can be changed instead"
+            + (f"; `mesh resolve {incident.name} --as fixed` takes back what was accepted with it" if after.live else "")
+        )
+    keep_former(connection, incident, after, events)
+    if after.resolution in acts.NO_TROUBLE:
+        return
+    later = [each.incident for each in incidents_of(connection, incident.cause) if each.incident.cause == incident.cause]
+    still = {check for each in later if each.number > incident.number and each.resolution in acts.NO_TROUBLE for check in each.checks}
+    keep_board(connection, before, taken_back(before, incident.cause, set(incident.checks) - still), ())
+
+
+def _nothing(name: str, known: Sequence[Incident]) -> NoReturn:
+    """End the command: there is no such incident."""
     names = [incident.name for incident in known]
     if not names:
         stop(f'no incident "{name}"; there was none yet. `mesh evaluate` looks for some now', CANNOT_RUN)
@@ -197,6 +236,8 @@ def _show(stored: "StoredIncident", events: "Sequence[Event]", now: datetime, as
 def _next_steps(incident: Incident) -> Iterator[str]:
     if incident.status == "open":
         yield f"mesh ack {incident.name}       says that you have seen it"
+    if not incident.live and not incident.moved_to:
+        yield f"mesh reopen {incident.name}    says that it is not over"
     if incident.live:
         yield f"mesh resolve {incident.name} --as {'|'.join(WORDS)}"
         yield f"mesh status {incident.cause}    shows what its checks say now"

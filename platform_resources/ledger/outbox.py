@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, c
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.people_tables import messages as table
 from platform_resources.ledger.writing import upsert
-from platform_resources.objectives.messages import Message, MessageKind
+from platform_resources.objectives.messages import Message, MessageKind, Statement
 
 State = Literal["waiting", "sending", "sent", "failing", "given up", "withdrawn"]
 CLAIM = timedelta(minutes=5)
@@ -59,7 +59,7 @@ class OutboxEntry:
 
 
 def queue(connection: Connection, messages: Iterable[Message], now: datetime) -> int:
-    """Write messages, each key once; gives the number of new ones. One that is there and waits gets the new text and time."""
+    """Write messages, each key once; gives the number of new ones. One that is there and was not sent gets the new text and time."""
     told = {message.key: _row(message) for message in messages}
     # In one order everywhere, so that two processes that queue the same messages never wait for each other.
     rows = [told[key] for key in sorted(told)]
@@ -71,7 +71,7 @@ def queue(connection: Connection, messages: Iterable[Message], now: datetime) ->
 
 
 def withdraw(connection: Connection, keys: Collection[str], now: datetime, reason: str) -> int:
-    """Messages that wait are never sent, not even when they are queued again; gives their number. One that is being sent is not stopped."""
+    """Messages that wait are not sent, unless they are queued again; gives their number. One that is being sent is not stopped."""
     withdrawn = {**_FREE, "withdrawn_at": now, "withdrawn_because": reason}
     return connection.execute(update(table).where(table.c.key.in_(keys), _OPEN, _unclaimed(now)).values(withdrawn)).rowcount
 
@@ -105,6 +105,18 @@ def failed(ledger: Ledger, claim: Claim, now: datetime, error: str) -> bool:
             return False
         given_up = now if _is_spent(row, now) else None
         _set(connection, row, {**_FREE, "last_error": error, "next_at": now + _wait(claim.attempt), "given_up_at": given_up})
+        return True
+
+
+def put_off(ledger: Ledger, claim: Claim, now: datetime, reason: str) -> bool:
+    """What the message says does not hold now: look again in a while. That was no attempt. Whether the claim still stood, as for `sent`."""
+    with ledger.writing() as connection:
+        row = connection.execute(select(table).where(_OPEN, _stands(claim)).with_for_update()).mappings().one_or_none()
+        if row is None:
+            return False
+        since = row["tried_since"] if claim.attempt > 1 else None
+        again = {"attempts": claim.attempt - 1, "tried_since": since, "next_at": now + FIRST_WAIT}
+        _set(connection, row, {**_FREE, **again, "last_error": reason})
         return True
 
 
@@ -145,11 +157,13 @@ def _states(connection: Connection, which: ColumnElement[bool]) -> dict[str, Sta
 
 
 def _row(message: Message) -> dict[str, Any]:
-    return {name: getattr(message, name) for name in Message.__slots__}
+    row = {name: getattr(message, name) for name in Message.__slots__}
+    return row | {"says": [[each.product, each.status, list(each.missed)] for each in message.says]}
 
 
 def _message(row: RowMapping) -> Message:
-    return Message(**{name: row[name] for name in Message.__slots__})
+    says = tuple(Statement(product, status, tuple(missed)) for product, status, missed in row["says"])
+    return Message(**{name: row[name] for name in Message.__slots__} | {"says": says})
 
 
 def _entry(row: RowMapping) -> OutboxEntry:
@@ -158,8 +172,10 @@ def _entry(row: RowMapping) -> OutboxEntry:
 
 
 def _renew(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    told: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("subject", "body", "not_before")}
-    renewal = update(table).where(table.c.key == bindparam("new_key"), _OPEN, _unclaimed(now)).values(told)
+    told = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in ("kind", "subject", "body", "not_before", "says")}
+    unsent = and_(table.c.sent_at.is_(None), table.c.given_up_at.is_(None))
+    renewal = update(table).where(table.c.key == bindparam("new_key"), unsent, _unclaimed(now))
+    renewal = renewal.values({**told, "withdrawn_at": None, "withdrawn_because": ""})
     connection.execute(renewal, [{f"new_{name}": row[name] for name in ("key", *told)} for row in rows])
 
 

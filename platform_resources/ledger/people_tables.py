@@ -140,6 +140,7 @@ messages = Table(
     Column("given_up_at", Moment),
     Column("withdrawn_at", Moment),
     _told("withdrawn_because", Prose),
+    Column("says", JSON, nullable=False, server_default="[]"),
     Index("ix_messages_due", "not_before", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
     Index(None, "incident"),
     Index(None, "created_at"),

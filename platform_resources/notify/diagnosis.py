@@ -19,7 +19,7 @@ from platform_resources.notify.safe_text import (
 
 def diagnosis(trouble: Trouble, clock: Clock, dagster: str = "") -> str:
     """The technical part of a message; `dagster` is the address of Dagster's web pages, if it is known."""
-    root, incident = trouble.root, trouble.incident
+    root = trouble.root
     count = len(trouble.failures)
     fails = f"fails {count} check{'s' if count != 1 else ''}" if count else "is unhealthy"
     because = f": {harmless(trouble.because, LONGEST_REASON)}" if trouble.because else ""
@@ -27,7 +27,16 @@ def diagnosis(trouble: Trouble, clock: Clock, dagster: str = "") -> str:
         f"{bold(root.title)} ({code(root.name)}) {fails} since {clock.moment(trouble.began_at)}. Severity **{trouble.severity}**{because}.",
         bullets([*(_evidence(failure, clock, dagster) for failure in trouble.failures[:MOST]), *_more(count)]),
         bullets([line for line in _around(trouble) if line]),
-        f"Look: {code(f'mesh incidents {incident.name}')}, take it: {code(f'mesh ack {incident.name}')}",
+        _commands(trouble),
+    )
+
+
+def _commands(trouble: Trouble) -> str:
+    """Whoever has acknowledged it is not asked to do so again."""
+    name = trouble.incident.name
+    look = f"Look: {code(f'mesh incidents {name}')}"
+    return (
+        f"{look}, take it: {code(f'mesh ack {name}')}" if trouble.incident.status == "open" else f"{look}. It is {trouble.incident.status}."
     )
 
 
@@ -57,9 +66,11 @@ def _evidence(failure: Failure, clock: Clock, dagster: str) -> str:
 def _around(trouble: Trouble) -> tuple[str, ...]:
     failing = [harmless(impact.about.title) for impact in trouble.impacts if impact.until is None]
     consumers = [harmless(title) for about in (trouble.root, *(i.about for i in trouble.impacts)) for title in about.consumers]
+    related = [f"{code(name)} ({harmless(title)})" for name, title in trouble.related]
     root = trouble.root
     return (
         f"Impacted products: {listed(failing) or 'none'}",
+        f"Possibly related, further upstream: {listed(related)}" if related else "",
         f"Impacted consumers: {listed(list(dict.fromkeys(consumers)))}" if consumers else "",
         f"Owners: {listed([address(owner) for owner in root.owners])}" if root.owners else "",
         f"Runbook: {place(root.runbook)}" if root.runbook else "Runbook: none is named in product.yaml",

@@ -34,7 +34,8 @@ class About:
     """One product as messages speak of it. `product_facts` takes it from the plan; one that has left the mesh has name, title and domain.
 
     `runbook` is an address, or a path from the mesh's root. `consumers` are the titles of those outside the mesh. `good_as_of` is as of
-    when the version is that is served, which has passed its gates; None if there is none.
+    when the version is that is served, which has passed its gates; None if there is none. `status` and `because` are what `mesh status`
+    says of it, None where it says nothing: the product is gone, or its description is broken.
     """
 
     name: str
@@ -48,11 +49,13 @@ class About:
     routes: tuple[RoutePlan, ...] = ()
     patience: Patience = field(default_factory=Patience)
     good_as_of: datetime | None = None
+    status: Status | None = None
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """A product that fails because of the root: attached `since`, well again at `until` (None: it fails now).
+    """A product that fails because of the root: attached `since`, not for this reason any more since `until` (None: it still does).
 
     `via` are the titles of the products between the root and it, empty if it reads the root itself. A product that fails once more gets
     a new `since`.
@@ -69,6 +72,7 @@ class Failure:
     """One failing check of the root; `check` is its name within the product: `orders:refreshed_daily`, `inputs/deliveries:arrived`.
 
     `held_back`: it was found in a version that was never published, and not in the one that consumers read. A `gate` stops a publication.
+    `shown`: `mesh status` says that it is missed.
     """
 
     check: str
@@ -82,6 +86,7 @@ class Failure:
     run_id: str = ""
     held_back: bool = False
     gate: bool = False
+    shown: bool = False
 
     @property
     def fault(self) -> str:
@@ -105,12 +110,22 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """A gate that closed, or a refresh that failed, while an incident was open already; `at` is when that was noticed."""
+
+    failure: Failure
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """One incident with all that messages say of it.
 
     `because` says why the severity is what it is. `impacts` are those of this phase: since it was opened, or reopened last
-    (`reopened_at`). `moved_from` are the incidents that have moved here since then, directly or over others. `ending` is the note of
-    whoever resolved it.
+    (`reopened_at`, by `reopened_by` if it was a person). `moved_from` are the incidents that have moved here since then, directly or over
+    others. `ending` is the note of whoever resolved it. `stops` are those of this phase. `related` are incidents of products above that
+    are open too, by name and title: they may have to do with it, and nothing proves that they do. `recovering`: nothing fails any more,
+    but it takes more good readings until it is over.
     """
 
     incident: Incident
@@ -122,6 +137,10 @@ class Trouble:
     reopened_at: datetime | None = None
     moved_from: tuple[Incident, ...] = ()
     ending: str = ""
+    stops: tuple[Stop, ...] = ()
+    related: tuple[tuple[str, str], ...] = ()
+    reopened_by: str = ""
+    recovering: bool = False
 
     @property
     def held_back(self) -> bool:

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from platform_resources.notify.facts import Failure, Trouble
 from platform_resources.notify.safe_text import Clock, harmless, listed, one_line
+from platform_resources.objectives.health import Status
 
 HELD_BACK = "held back its new version"
 # What is wrong with a product whose promise of this dimension is broken; of any other dimension the promise itself is named.
@@ -21,12 +22,32 @@ _BY_DIMENSION = {
 }
 
 
+def health(status: Status | None) -> str:
+    """What `mesh status` says of a product, to be read after "is". One of which it says nothing, and that failed last, is unhealthy."""
+    match status:
+        case None | "unhealthy":
+            return "unhealthy"
+        case "unknown":
+            return "of unknown health"
+        case "unpublished":
+            return "not published yet"
+        case "unreadable":
+            return "not readable"
+        case _:
+            return status
+
+
 def wrong(trouble: Trouble) -> str:
     """What is wrong with the root for those who read it. The faults of a version that was held back are not theirs."""
     found = _predicates(failure for failure in trouble.failures if not failure.held_back)
     if trouble.gates or (trouble.held_back and not found):
         found.append(HELD_BACK)
     return listed(found, 2) or "is unhealthy"
+
+
+def stops(failures: Iterable[Failure]) -> list[str]:
+    """What has stopped a refresh: a gate, or an error."""
+    return list(dict.fromkeys(HELD_BACK if failure.gate else _predicate(failure) for failure in failures))
 
 
 def held_back(trouble: Trouble, clock: Clock) -> str:

@@ -4,13 +4,13 @@ The consumer's wording has product titles only: no check, no query, no error tex
 rendered; whatever comes from data goes through `safe_text`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from platform_resources.notify.diagnosis import answer, diagnosis
-from platform_resources.notify.facts import About, Impact, Trouble
-from platform_resources.notify.predicates import held_back, wrong
+from platform_resources.notify.facts import About, Failure, Impact, Trouble
+from platform_resources.notify.predicates import health, held_back, stops, wrong
 from platform_resources.notify.recipients import Recipient
 from platform_resources.notify.safe_text import (
     LONGEST_REASON,
@@ -51,16 +51,34 @@ class Words:
 
 def first_words(trouble: Trouble, to: Recipient, now: datetime, dagster: str = "") -> Words:
     """What a channel hears of an incident first."""
-    again = "It happened again: this incident was over, and is open once more." if trouble.phase else ""
-    return _words(trouble, to, now, dagster, _subject(trouble, to), (again, _moved_here(trouble)))
+    subject = f"Update: {_subject(trouble, to)}" if trouble.moved_from else _subject(trouble, to)
+    return _words(trouble, to, now, dagster, subject, (_again(trouble), _moved_here(trouble)))
+
+
+def _again(trouble: Trouble) -> str:
+    if not trouble.phase:
+        return ""
+    if trouble.reopened_by:
+        return f"This incident was closed, and {harmless(trouble.reopened_by)} has opened it again."
+    return "It happened again: this incident was over, and is open once more."
 
 
 def update_words(
-    trouble: Trouble, to: Recipient, news: Sequence[Impact], before: Severity | None, now: datetime, dagster: str = ""
+    trouble: Trouble,
+    to: Recipient,
+    news: Sequence[Impact],
+    stopped: Sequence[Failure],
+    before: Severity | None,
+    now: datetime,
+    dagster: str = "",
 ) -> Words:
-    """What is new to a channel that was told before: `news` of its own products, and the severity `before` if that has risen."""
+    """What is new to a channel that was told before.
+
+    `news` of its own products, what has `stopped` a refresh of the root since, and the severity `before` if that has risen.
+    """
     told = [
-        f"Now also unhealthy: {listed([bold(impact.about.title) for impact in news])}." if news else "",
+        f"New: {bold(trouble.root.title)} {harmless(listed(stops(stopped), 3), LONGEST_REASON)}." if stopped else "",
+        f"Now also: {_how([impact.about for impact in news], bold)}." if news else "",
         f"The severity has risen from {before} to **{trouble.severity}**." if before is not None else "",
     ]
     return _words(trouble, to, now, dagster, f"Update: {_subject(trouble, to)}", (" ".join(part for part in told if part),))
@@ -79,14 +97,15 @@ def recovery_words(trouble: Trouble, to: Recipient, now: datetime) -> Words:
     incident, about = trouble.incident, _reader(trouble, to)
     clock = Clock(about.timezone, now)
     over = incident.resolved_at or incident.changed_at
-    well = incident.resolution in _WELL
+    well = incident.resolution in _WELL and trouble.root.status in (None, "healthy")
     told = _ENDINGS[incident.resolution or "fixed"]
     note = f' They add: "{harmless(trouble.ending, LONGEST_REASON)}"' if trouble.ending else ""
     body = paragraphs(
         f"{bold(trouble.root.title)} is well again. {told}{note}"
         if well
         else f"The incident of {bold(trouble.root.title)} is closed. {told}{note}",
-        _followers(to.impacts) if well else "",
+        "" if well else _still(trouble.root),
+        _followers(to.impacts, trouble.root.title) if incident.resolution in _WELL else "",
         f"The trouble lasted {length(over - trouble.began_at)}, from {clock.moment(trouble.began_at)} to {clock.moment(over)}.",
         answer(trouble) if to.owner else "",
         _times(about, incident.name),
@@ -97,25 +116,53 @@ def recovery_words(trouble: Trouble, to: Recipient, now: datetime) -> Words:
 def _recovery_subject(trouble: Trouble, to: Recipient, well: bool) -> str:
     root = one_line(trouble.root.title, 80)
     if not well:
-        return f"Closed: {root} ({trouble.incident.resolution})"
-    titles = [one_line(impact.about.title, 80) for impact in to.impacts if impact.until is not None]
+        still = f"; it is {health(trouble.root.status)}" if trouble.root.status not in (None, "healthy") else ""
+        return f"Closed: {root} ({trouble.incident.resolution}){still}"
+    titles = [one_line(impact.about.title, 80) for impact in to.impacts if _is_well(impact)]
     if to.owner or to.consumer or not titles:
         return f"{root} is well again"
     return f"{listed(titles, 2)} {_are(len(titles))} well again"
 
 
-def _followers(impacts: Sequence[Impact]) -> str:
-    """Those below a root that has recovered are well as soon as their next refresh has brought the repair."""
-    well = [bold(impact.about.title) for impact in impacts if impact.until is not None]
-    late = [bold(impact.about.title) for impact in impacts if impact.until is None]
+def _still(root: About) -> str:
+    """What `mesh status` says of a product whose incident is closed, if that is not that it is well."""
+    if root.status in (None, "healthy"):
+        return ""
+    because = f": {harmless(root.because, LONGEST_REASON)}" if root.because else ""
+    return f"{bold(root.title)} is {health(root.status)}{because}."
+
+
+def _is_well(impact: Impact) -> bool:
+    status = impact.about.status
+    return status == "healthy" if status is not None else impact.until is not None
+
+
+def _followers(impacts: Sequence[Impact], root: str) -> str:
+    """Those below a root that has recovered are well once their next refresh has brought the repair, unless they have more troubles."""
+    well = [bold(impact.about.title) for impact in impacts if _is_well(impact)]
+    late = [impact.about for impact in impacts if not _is_well(impact) and impact.until is None]
+    others = [impact.about for impact in impacts if not _is_well(impact) and impact.until is not None]
     return " ".join(
         part
         for part in (
             f"{listed(well)} {_are(len(well))} well again too." if well else "",
-            f"{listed(late)} will follow with the next refresh." if late else "",
+            f"{_how(late, bold)}, and will follow with the next refresh." if late else "",
+            f"{_how(others, bold)}, but no longer because of {harmless(root)}." if others else "",
         )
         if part
     )
+
+
+def _how(abouts: Sequence[About], title: Callable[[str], str], most: int = MOST) -> str:
+    """`Revenue and Stock are unhealthy, Report is unknown`: products by what `mesh status` says of them."""
+    by_status: dict[str, list[str]] = {}
+    for about in abouts:
+        by_status.setdefault(health(about.status), []).append(title(about.title))
+    return ", ".join(f"{listed(titles, most)} {_are(len(titles))} {word}" for word, titles in by_status.items())
+
+
+def _short(longest: int) -> Callable[[str], str]:
+    return lambda title: one_line(title, longest)
 
 
 def _words(trouble: Trouble, to: Recipient, now: datetime, dagster: str, subject: str, news: Sequence[str]) -> Words:
@@ -134,13 +181,15 @@ def _words(trouble: Trouble, to: Recipient, now: datetime, dagster: str, subject
 def _subject(trouble: Trouble, to: Recipient) -> str:
     cause = _root_sentence(trouble)
     if to.owner:
-        titles = [one_line(impact.about.title, 40) for impact in to.impacts]
-        below = f"; {listed(titles, 2)} {_are(len(titles))} unhealthy" if titles else ""
+        below = f"; {_how(_abouts(to), _short(40), 2)}" if to.impacts else ""
         return f"[{trouble.severity}] {cause} ({trouble.incident.name}){below}"
     if to.consumer or not to.impacts:
         return cause
-    titles = [one_line(impact.about.title, 60) for impact in to.impacts]
-    return f"{listed(titles, 2)} {_are(len(titles))} unhealthy: {cause}"
+    return f"{_how(_abouts(to), _short(60), 2)}: {cause}"
+
+
+def _abouts(to: Recipient) -> list[About]:
+    return [impact.about for impact in to.impacts]
 
 
 def _root_sentence(trouble: Trouble) -> str:
@@ -155,12 +204,11 @@ def _consumer(trouble: Trouble, to: Recipient, clock: Clock) -> str:
 def _what_is_wrong(trouble: Trouble, to: Recipient, clock: Clock) -> str:
     root, since = bold(trouble.root.title), f"(since {clock.moment(trouble.began_at)})"
     is_wrong = f"{harmless(wrong(trouble), LONGEST_REASON)} {since}"
-    titles = [bold(impact.about.title) for impact in to.impacts]
-    if not titles:
+    if not to.impacts:
         return f"{root} {is_wrong}."
     if to.consumer:
-        return f"{root} {is_wrong}. Because of that {listed(titles)} {_are(len(titles))} unhealthy too."
-    return f"{listed(titles)} {_are(len(titles))} unhealthy because {_as_seen_from(to.impacts, root)} {is_wrong}."
+        return f"{root} {is_wrong}. Because of that {_how(_abouts(to), bold)} too."
+    return f"{_how(_abouts(to), bold)} because {_as_seen_from(to.impacts, root)} {is_wrong}."
 
 
 def _as_seen_from(impacts: Sequence[Impact], root: str) -> str:

@@ -7,7 +7,7 @@ A product fails as soon as one of its checks does. What a person has accepted of
 those below it, until that check was well in between.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -32,12 +32,14 @@ NONE_GONE: Mapping[Check, str] = {}
 class Board:
     """What the readings of every check amount to, by product and check, and the newest incident of each cause.
 
-    `forgotten` are the checks that `watching` has left out while they failed, until the next tending.
+    `forgotten` are the checks that `watching` has left out while they failed, `begun` those that have begun to count as failing: both
+    until the next tending.
     """
 
     signals: Mapping[Check, Signal] = field(default_factory=dict)
     incidents: Mapping[str, Incident] = field(default_factory=dict)
     forgotten: frozenset[Check] = frozenset()
+    begun: frozenset[Check] = frozenset()
 
     @property
     def failing(self) -> frozenset[str]:
@@ -54,14 +56,18 @@ class Board:
         return tuple(sorted(check for (owner, check), signal in self.signals.items() if owner == product and signal.counts))
 
 
-def with_reading(board: Board, product: str, check: str, verdict: Verdict, at: datetime, rule: Rule, reason: str = "") -> Board:
+def with_reading(
+    board: Board, product: str, check: str, verdict: Verdict, at: datetime, rule: Rule, reason: str = "", stops: bool = False
+) -> Board:
     """The board after one check's reading. It opens nothing yet: `tended` does, once all that is known has been heard.
 
-    `check` is any text that names the check within its product; `reason` says what was wrong, if it was.
+    `check` is any text that names the check within its product; `reason` says what was wrong, if it was. `stops`: it ends a refresh then.
     """
     key = (product, check)
-    signal = heard(board.signals.get(key, Signal()), verdict, at, rule, reason)
-    return replace(board, signals={**board.signals, key: signal}, forgotten=board.forgotten - {key})
+    before = board.signals.get(key, Signal())
+    signal = heard(before, verdict, at, rule, reason, stops)
+    begun = board.begun - {key} if not signal.counts else board.begun if before.counts else board.begun | {key}
+    return replace(board, signals={**board.signals, key: signal}, forgotten=board.forgotten - {key}, begun=begun)
 
 
 def watching(board: Board, known: Mapping[str, Collection[str]]) -> Board:
@@ -71,40 +77,58 @@ def watching(board: Board, known: Mapping[str, Collection[str]]) -> Board:
     """
     gone = frozenset((product, check) for product, check in board.signals if product in known and check not in known[product])
     kept = {key: signal for key, signal in board.signals.items() if key not in gone}
-    return replace(board, signals=kept, forgotten=board.forgotten | {key for key in gone if board.signals[key].counts})
+    forgotten = board.forgotten | {key for key in gone if board.signals[key].counts}
+    return replace(board, signals=kept, forgotten=forgotten, begun=board.begun - gone)
 
 
 def changed(board: Board, cause: str, act: Callable[[Incident], Change]) -> tuple[Board, tuple[Event, ...]]:
     """What a person does to the newest incident of a cause: `changed(board, "orders", lambda i: acknowledged(i, now, "ana"))`.
 
     Resolving it as no trouble accepts those of its checks that still fail; one that the incident has not noticed yet, and that nobody can
-    have had in mind, is not among them. Reopening it takes that back. Raises KeyError if the cause never had an incident, and
-    IllegalTransition.
+    have had in mind, is not among them. Reopening it, or resolving it in another way after all, takes that back. Raises KeyError if the
+    cause never had an incident, and IllegalTransition.
     """
     before = board.incidents[cause]
     incident, events = act(before)
     signals = board.signals
-    if before.live and incident.resolution in NO_TROUBLE:
-        signals = _with_acceptance(signals, incident, True)
-    elif incident.live and not before.live:
-        signals = _with_acceptance(signals, incident, False)
+    if incident.resolution != before.resolution and (incident.resolution in NO_TROUBLE or not before.live):
+        signals = _with_acceptance(signals, cause, incident.checks, incident.resolution in NO_TROUBLE)
     return replace(board, signals=signals, incidents={**board.incidents, cause: incident}), events
 
 
-def _with_acceptance(signals: Mapping[Check, Signal], incident: Incident, accepted: bool) -> Mapping[Check, Signal]:
-    keys = [(incident.cause, check) for check in incident.checks]
+def taken_back(board: Board, cause: str, checks: Collection[str]) -> Board:
+    """The board on which these checks count again: what a former incident of the cause had accepted."""
+    return replace(board, signals=_with_acceptance(board.signals, cause, checks, False))
+
+
+def _with_acceptance(signals: Mapping[Check, Signal], cause: str, checks: Iterable[str], accepted: bool) -> Mapping[Check, Signal]:
+    keys = [(cause, check) for check in checks]
     failing = {key: signals[key] for key in keys if key in signals and signals[key].failing}
     return {**signals, **{key: replace(signal, accepted=accepted) for key, signal in failing.items()}}
 
 
+@dataclass(frozen=True, slots=True)
+class Unexplained:
+    """The failing checks that nothing above can be the reason of; those that `stop` a refresh are told whenever they begin to fail."""
+
+    checks: frozenset[Check] = frozenset()
+    stop: frozenset[Check] = frozenset()
+
+
 def tended(
-    board: Board, upstream: Graph, at: datetime, rule_of: RuleOf, gone: Mapping[Check, str] = NONE_GONE
+    board: Board,
+    upstream: Graph,
+    at: datetime,
+    rule_of: RuleOf,
+    gone: Mapping[Check, str] = NONE_GONE,
+    unexplained: Unexplained = Unexplained(),
 ) -> tuple[Board, tuple[Event, ...]]:
     """The board as it should be at `at`, and what happened to get there. Tending it again changes nothing.
 
     `rule_of` gives each product's rule. Of it, the cooldown of the product whose incident it is counts, and the settle time of the product
     that has to catch up: how soon a repair arrives depends on how often the product below is refreshed. It is asked about products that
     have failing checks, those that left the mesh included. `gone` says of checks that are watched no longer why, where that is known.
+    What is `unexplained` waits for the repair of no other product.
     """
     at, checks = in_utc(at), _by_product(board.signals)
     by_product = causes(upstream, board.failing)
@@ -117,19 +141,15 @@ def tended(
     for incident in board.live:
         if incident.cause not in by_product:
             keep(_ended(incident, board, at, gone))
-    _open_at_roots(board, by_product, checks, found, at, rule_of, keep)
-    _attach_below(by_product, found, at, keep)
-    _notice(by_product, checks, found, at, keep)
-    return replace(board, incidents=found, forgotten=frozenset()), tuple(events)
-
-
-def _open_at_roots(
-    board: Board, by_product: Roots, checks: ByProduct, found: Mapping[str, Incident], at: datetime, rule_of: RuleOf, keep: Keep
-) -> None:
-    """For each product that is its own root, unless the repair of another is still on its way down to it."""
+    alone = {key[0] for key, signal in board.signals.items() if signal.counts and key in unexplained.checks}
+    waiting = {product for product in by_product.keys() - alone if _is_catching_up(product, board, checks, at, rule_of(product))}
     for product, roots in by_product.items():
-        if roots == (product,) and not _is_catching_up(product, board, checks, at, rule_of(product)):
+        if roots == (product,) and product not in waiting:
             _open_if_due(product, checks[product], found, at, rule_of(product), keep)
+    _attach_below(by_product, found, at, keep)
+    again = {(cause, check) for cause, check in board.begun & unexplained.stop if cause in board.incidents and board.incidents[cause].live}
+    _notice(by_product, checks, found, at, keep, again)
+    return replace(board, incidents=found, forgotten=frozenset(), begun=frozenset()), tuple(events)
 
 
 def _attach_below(by_product: Roots, found: Mapping[str, Incident], at: datetime, keep: Keep) -> None:
@@ -138,11 +158,14 @@ def _attach_below(by_product: Roots, found: Mapping[str, Incident], at: datetime
             _attach(product, roots, found, at, keep)
 
 
-def _notice(by_product: Roots, checks: ByProduct, found: Mapping[str, Incident], at: datetime, keep: Keep) -> None:
-    """What else fails of a product that has an incident of its own."""
+def _notice(
+    by_product: Roots, checks: ByProduct, found: Mapping[str, Incident], at: datetime, keep: Keep, again: Collection[Check]
+) -> None:
+    """What else fails of a product that has an incident of its own, and what has stopped its refresh once more."""
     for product in by_product:
-        if product in found and found[product].live:
-            keep(incidents.noticed(found[product], _failing(checks[product]), at))
+        incident = found.get(product)
+        if incident is not None and incident.live:
+            keep(incidents.noticed(incident, _failing(checks[product]), at, [check for cause, check in again if cause == product]))
 
 
 def _by_product(signals: Mapping[Check, Signal]) -> ByProduct:

@@ -24,7 +24,7 @@ OVER: tuple[Resolution, ...] = ("fixed", "auto-recovered")
 ALLOWED: dict[Happening, tuple[Status, ...]] = {
     "acknowledged": ("open",),
     "started": ("open", "acknowledged"),
-    "resolved": ("open", "acknowledged", "in progress"),
+    "resolved": ("open", "acknowledged", "in progress", "resolved"),
     "reopened": ("resolved",),
 }
 
@@ -105,9 +105,18 @@ def started(incident: Incident, at: datetime, by: str, note: str = "") -> Change
 
 
 def resolved(incident: Incident, resolution: Resolution, at: datetime, by: str = PLATFORM, note: str = "") -> Change:
-    """It is over, and how. Raises IllegalTransition if it is resolved already."""
+    """It is over, and how; said again, how it was after all. Only as fixed it is then over from now on.
+
+    Raises IllegalTransition if it is resolved in this way already, or lives on as others.
+    """
     at = _at(incident, "resolved", at)
-    changed = replace(incident, status="resolved", resolution=resolution, resolved_at=at, changed_at=at)
+    if not incident.live and resolution in ("moved", incident.resolution):
+        since = f"{incident.changed_at:%Y-%m-%d %H:%M} UTC"
+        raise IllegalTransition(
+            f"{incident.name} is resolved as {incident.resolution} since {since}; it can be resolved in another way, or reopened"
+        )
+    over = at if incident.live or resolution == "fixed" else incident.resolved_at
+    changed = replace(incident, status="resolved", resolution=resolution, resolved_at=over, changed_at=at)
     return changed, (_event(incident, "resolved", at, by, f"{resolution}: {note}" if note else resolution),)
 
 
@@ -145,13 +154,16 @@ def attached(incident: Incident, products: Iterable[str], at: datetime) -> Chang
     return changed, tuple(_event(incident, "attached", at, PLATFORM, product) for product in new)
 
 
-def noticed(incident: Incident, checks: Iterable[str], at: datetime) -> Change:
-    """More checks of the cause itself fail; those known already change nothing. The status stays: whoever has seen it has seen it."""
-    new = sorted(set(checks) - set(incident.checks))
+def noticed(incident: Incident, checks: Iterable[str], at: datetime, again: Iterable[str] = ()) -> Change:
+    """More checks of the cause itself fail; those known already change nothing, unless they fail `again`.
+
+    The status stays: whoever has seen it has seen it.
+    """
+    new = sorted(set(checks) - set(incident.checks) | set(again))
     if not new:
         return incident, ()
     at = max(in_utc(at), incident.changed_at)
-    changed = replace(incident, checks=tuple(sorted((*incident.checks, *new))), changed_at=at)
+    changed = replace(incident, checks=tuple(sorted({*incident.checks, *new})), changed_at=at)
     return changed, tuple(_event(incident, "noticed", at, PLATFORM, check) for check in new)
 
 
@@ -160,6 +172,8 @@ def _event(incident: Incident, kind: Happening, at: datetime, by: str, note: str
 
 
 def _at(incident: Incident, act: Happening, at: datetime) -> datetime:
+    if incident.moved_to:
+        raise IllegalTransition(f"{incident.name} has moved to {', '.join(incident.moved_to)}: its cause is there, act on that incident")
     if incident.status not in ALLOWED[act]:
         how = f" as {incident.resolution}" if incident.resolution else ""
         allowed = ", ".join(ALLOWED[act])

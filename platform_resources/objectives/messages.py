@@ -8,12 +8,25 @@ MessageKind = Literal["incident", "update", "reminder", "recovery", "budget", "s
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """What a message says of one product, which has to hold when it is sent.
+
+    `status` is how `mesh status` calls the product, empty if the message does not say; `missed` are its checks that the message says fail,
+    by their names within the product.
+    """
+
+    product: str
+    status: str = ""
+    missed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message to one channel.
 
     `key` says what it is about and to which channel: a message with a key that was written before is the same message. `channel` is
     `<domain>.<channel>` or an e-mail address. `incident` is the incident's name (`orders#3`), empty where there is none. Not sent
-    before `not_before`. `subject` is one line; `body` is Markdown.
+    before `not_before`. `subject` is one line; `body` is Markdown. `says` is what must be true of products when it is sent.
     """
 
     key: str
@@ -25,3 +38,4 @@ class Message:
     subject: str
     body: str
     not_before: datetime
+    says: tuple[Statement, ...] = ()

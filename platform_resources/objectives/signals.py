@@ -80,20 +80,24 @@ def condition(signals: Collection[Signal]) -> Condition:
     )
 
 
-def heard(signal: Signal, verdict: Verdict, at: datetime, rule: Rule, reason: str = "") -> Signal:
+def heard(signal: Signal, verdict: Verdict, at: datetime, rule: Rule, reason: str = "", stops: bool = False) -> Signal:
     """The signal after one more reading. Not later than the last one means heard already, or too late: nothing changes.
 
-    An unknown verdict is neither good nor bad and changes nothing; once unknown counts as bad, the caller says "missed".
+    An unknown verdict is neither good nor bad and changes nothing; once unknown counts as bad, the caller says "missed". What `stops` a
+    refresh fails with the first bad reading, and is accepted for that refresh only: the next one that it stops is a new failure.
     """
     at = in_utc(at)
     if verdict == "unknown" or (signal.last_at is not None and at <= signal.last_at):
         return signal
     good = verdict == "met"
+    rule = replace(rule, bad=1, of=1) if stops else rule
     recent = (*signal.recent, good)[-max(rule.of, rule.good) :]
     since = _failing_since(signal, recent, at, rule)
     if signal.failing and since is None:  # the bad readings that this failure began with do not begin the next one
         return replace(signal, recent=(), last_at=at, failing_since=None, well_since=at, accepted=False)
     heard_so_far = replace(signal, recent=recent, last_at=at, failing_since=since)
+    if stops and not good and signal.accepted:
+        heard_so_far = replace(heard_so_far, accepted=False, failing_since=at)
     return heard_so_far if good else replace(heard_so_far, last_bad_at=at, reason=reason)
 
 

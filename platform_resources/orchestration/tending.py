@@ -10,7 +10,7 @@ from platform_resources.capabilities.registry import Registry
 from platform_resources.ledger import incident_store
 from platform_resources.ledger.checks import imported_checks
 from platform_resources.ledger.standing import Standing
-from platform_resources.objectives.board import Board, tended, watching, with_reading
+from platform_resources.objectives.board import Board, Unexplained, tended, watching, with_reading
 from platform_resources.objectives.health import ProductHealth
 from platform_resources.objectives.incidents import Event, Incident
 from platform_resources.objectives.lineage import ancestors, downstream
@@ -24,6 +24,7 @@ from platform_resources.planning.plan import MeshPlan, ProductPlan
 
 MOST_OF_A_REASON = 160
 TEST_REMOVED = "test removed"
+Topics = Mapping[tuple[str, str], Topic]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +51,38 @@ def tend(
     """
     observations = [each for each in observations if not each.target]
     before = incident_store.board(connection)
-    heard = _up_to_date(before, plan, products, observations, now)
-    graph = explained(plan, _symptoms(heard, plan, registry), Rule().settle)
+    about = _topics(plan, {product for product, _ in before.signals} | {product.name for product in products}, registry)
+    heard = _up_to_date(before, plan, products, observations, about, now)
+    graph = explained(plan, _symptoms(heard, about))
     rules = _rules(plan)
-    after, events = tended(heard, graph, now, lambda product: rules.get(product, Rule()), _removed_tests(connection))
+    gone, alone = _removed_tests(connection), _unexplained(heard, about)
+    after, events = tended(heard, graph, now, lambda product: rules.get(product, Rule()), gone, alone)
+    events = tuple(_with_related(event, after, plan) for event in events)
     incident_store.keep_board(connection, before, after, events)
     _describe(connection, plan, products, observations, standings, after, health)
     return Tended(after, events)
 
 
-def _up_to_date(board: Board, plan: MeshPlan, products: Iterable[ProductPlan], observations: Sequence[Observed], now: datetime) -> Board:
+def _with_related(event: Event, board: Board, plan: MeshPlan) -> Event:
+    """An opening tells which incidents above are open too: nothing proves that they are the cause, and somebody may want to look."""
+    if event.kind not in ("opened", "reopened"):
+        return event
+    above = ancestors(event.incident.partition("#")[0], plan.upstream)
+    names = [incident.name for incident in board.live if incident.cause in above]
+    return replace(event, note=f"possibly related: {', '.join(names)}") if names else event
+
+
+def _topics(plan: MeshPlan, names: Collection[str], registry: Registry) -> Topics:
+    found = (product for product in plan.products if product.name in names)
+    return {(product.name, check): topic for product in found for check, topic in topics(product, registry).items()}
+
+
+def _up_to_date(
+    board: Board, plan: MeshPlan, products: Iterable[ProductPlan], observations: Sequence[Observed], about: Topics, now: datetime
+) -> Board:
     """The board with times that can be, with what is watched now, and with everything that was observed."""
     believed = replace(board, signals={check: set_right(signal, now) for check, signal in board.signals.items()})
-    return _heard(watching(believed, _known(board, plan, products, observations)), observations, _rules(plan))
+    return _heard(watching(believed, _known(board, plan, products, observations)), observations, _rules(plan), about)
 
 
 def _rules(plan: MeshPlan) -> dict[str, Rule]:
@@ -75,15 +95,17 @@ def _removed_tests(connection: Connection) -> dict[tuple[str, str], str]:
     return {(check.product, check_text(tuple(check.asset_key.split("/")), check.name)): TEST_REMOVED for check in removed}
 
 
-def _symptoms(board: Board, plan: MeshPlan, registry: Registry) -> Iterator[Symptom]:
+def _symptoms(board: Board, about: Topics) -> Iterator[Symptom]:
     """Everything that fails in the mesh and is not accepted, with what it is about."""
-    plans = {product.name: product for product in plan.products}
-    for name in sorted(board.failing):
-        about = topics(plans[name], registry) if name in plans else {}
-        for check in board.failing_checks(name):
-            since = board.signals[name, check].failing_since
-            if since is not None:
-                yield Symptom(name, since, about.get(check, Topic()))
+    for key, signal in sorted(board.signals.items(), key=lambda found: found[0]):
+        if signal.counts:
+            yield Symptom(key[0], about.get(key, Topic()), signal.reason)
+
+
+def _unexplained(board: Board, about: Topics) -> Unexplained:
+    known = {key: about.get(key, Topic()) for key in board.signals}
+    alone = frozenset(key for key, topic in known.items() if not topic.late and topic.port is None)
+    return Unexplained(alone, frozenset(key for key in alone if known[key].stops))
 
 
 def _known(
@@ -98,9 +120,10 @@ def _known(
     return known
 
 
-def _heard(board: Board, observations: Iterable[Observed], rules: Mapping[str, Rule]) -> Board:
+def _heard(board: Board, observations: Iterable[Observed], rules: Mapping[str, Rule], about: Topics) -> Board:
     for each in sorted(observations, key=lambda each: each.at):
-        board = with_reading(board, each.product, each.check, each.verdict, each.at, rules[each.product], each.reason)
+        stops = about.get((each.product, each.check), Topic()).stops
+        board = with_reading(board, each.product, each.check, each.verdict, each.at, rules[each.product], each.reason, stops)
     return board
 
 

@@ -11,7 +11,7 @@ from platform_resources.ledger.candidates import is_of_candidate
 from platform_resources.ledger.incident_store import StoredIncident
 from platform_resources.ledger.records import Publication, Reading
 from platform_resources.ledger.standing import Standing
-from platform_resources.notify.facts import About, Failure, Impact, Trouble
+from platform_resources.notify.facts import About, Failure, Impact, Stop, Trouble
 from platform_resources.objectives.board import Board
 from platform_resources.objectives.incidents import PLATFORM, Event, Incident
 from platform_resources.objectives.lineage import ancestors, downstream
@@ -64,19 +64,39 @@ def _gates(plan: MeshPlan) -> Iterator[tuple[str, str]]:
 
 def _trouble(connection: Connection, stored: StoredIncident, events: Sequence[Event], known: _Known) -> Trouble:
     incident = stored.incident
-    reopened = max((event.at for event in events if event.kind == "reopened"), default=None)
+    again = next((event for event in reversed(events) if event.kind == "reopened"), None)
+    reopened = again.at if again is not None else None
     begin = reopened or incident.opened_at
+    failures = tuple(_failures(connection, incident, known))
     return Trouble(
         incident=incident,
         severity=stored.severity,
         root=_about(incident.cause, known),
         because=_because(incident.cause, known),
         impacts=tuple(_impacts(incident, events, begin, known)),
-        failures=tuple(_failures(connection, incident, known)),
+        failures=failures,
         reopened_at=reopened,
         moved_from=tuple(_moved_here(incident, begin, known.lately)),
         ending=next((_added(event, incident) for event in reversed(events) if event.kind == "resolved"), ""),
+        stops=tuple(_stops(failures, events, begin)),
+        related=tuple(
+            (each.incident.name, _about(each.incident.cause, known).title) for each in related(incident, known.lately, known.plan)
+        ),
+        reopened_by=again.by if again is not None and again.by != PLATFORM else "",
     )
+
+
+def _stops(failures: Iterable[Failure], events: Iterable[Event], begin: datetime) -> Iterator[Stop]:
+    stopping = {failure.check: failure for failure in failures if failure.gate or failure.kind == "refresh"}
+    yield from (
+        Stop(stopping[event.note], event.at) for event in events if event.kind == "noticed" and event.at > begin and event.note in stopping
+    )
+
+
+def related(incident: Incident, known: Iterable[StoredIncident], plan: MeshPlan) -> tuple[StoredIncident, ...]:
+    """Incidents of products above that are open at the same time. They explain nothing, or it would be attached to them."""
+    above = ancestors(incident.cause, plan.upstream)
+    return tuple(each for each in known if each.incident.live and each.incident.cause in above) if incident.live else ()
 
 
 def _added(ending: Event, incident: Incident) -> str:
@@ -113,9 +133,9 @@ def _count(number: int, thing: str) -> str:
 
 def _impacts(incident: Incident, events: Iterable[Event], begin: datetime, known: _Known) -> Iterator[Impact]:
     since = {event.note: event.at for event in events if event.kind == "attached"}
-    failing = known.board.failing
+    failing, own = known.board.failing, {each.cause: each.opened_at for each in known.board.live}
     for product in incident.impacted:
-        until = None if product in failing and incident.live else incident.resolved_at or incident.changed_at
+        until = own.get(product, None if product in failing and incident.live else incident.resolved_at or incident.changed_at)
         via = tuple(_about(name, known).title for name in _between(incident.cause, product, known.below))
         yield Impact(_about(product, known), max(since.get(product, begin), begin), until, via)
 

@@ -1,143 +1,139 @@
 """Which failing check can be the reason that another one fails further down the lineage.
 
-Products that fail together need not fail together for one reason. A check can explain one below it only if it is of the same sort (data
-that is late makes data late, data that is wrong makes data wrong), if its data set and columns are read on the way down, and, for wrong
-data, if it did not begin long after. Where that cannot be told, it can.
+Products that fail together need not fail for one reason, and whoever is told a false cause looks in the wrong place. What keeps a product
+from being up to date (it is late, an input is missing or breaks its contract, a gate is closed, its refresh fails or hangs, nobody can read
+it) explains that what reads it is late, or lacks that input. Wrong data explains other wrong data only with proof that the same columns are
+involved: the input's promised column itself fails its contract. A closed gate and a failed refresh are never explained. In doubt a product
+is its own cause.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from platform_resources.capabilities.registry import Registry
 from platform_resources.objectives.lineage import ancestors
 from platform_resources.planning import conventions
 from platform_resources.planning.check_plans import ObjectivePlan
-from platform_resources.planning.column_use import named_columns
+from platform_resources.planning.contracts import breached
 from platform_resources.planning.plan import InputPlan, MeshPlan, ProductPlan
+from platform_resources.spec.column_names import folded_column
 
-TIMELY_DIMENSIONS = frozenset({"freshness", "cadence", "availability", "duration"})
-# What a product costs makes no data late or wrong, and no data makes it cost too much.
-HARMLESS_DIMENSIONS = frozenset({"cost"})
-ABOUT_TIME, ABOUT_CONTENT, ABOUT_NOTHING = frozenset({"time"}), frozenset({"content"}), frozenset[str]()
-ABOUT_BOTH = ABOUT_TIME | ABOUT_CONTENT
+# Promises that are broken by an input that comes late.
+LATE = frozenset({"freshness", "cadence"})
+# Promises that, once broken, make late what is below.
+DELAYING = LATE | {"availability", "duration"}
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What a check is about: time, content, both or neither; which data set and columns (empty: all). `gate`: it can stop a publication."""
+    """What a failing check is about, as far as it explains others or is explained by them.
 
-    about: frozenset[str] = ABOUT_BOTH
+    `late`: a delay above can be its reason; of `port` only, if it is about one input. `delays`: it is such a delay for what is below.
+    `stops`: it ends a refresh, so it is always told. `port` of a check that is no `late` one is the input whose contract it holds against
+    the version. `columns` of which data set (empty: not known) it is about.
+    """
+
+    late: bool = False
+    delays: bool = False
+    stops: bool = False
     data_set: str = ""
     columns: frozenset[str] = frozenset()
-    gate: bool = False
+    port: InputPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Symptom:
-    """One failing check, and since when it fails."""
+    """One failing check, and what it said last."""
 
     product: str
-    since: datetime
     topic: Topic
+    reason: str = ""
 
 
 def topics(product: ProductPlan, registry: Registry) -> dict[str, Topic]:
-    """What each check of the product is about, by its name within the product; any other check may be about anything."""
-    found = {conventions.REFRESH_CHECK: Topic(), conventions.VERSIONS_CHECK: Topic(ABOUT_TIME)}
+    """What each check of the product is about, by its name within the product; of any other check nothing is known."""
+    found = {
+        conventions.REFRESH_CHECK: Topic(delays=True, stops=True),
+        conventions.VERSIONS_CHECK: Topic(delays=True),
+        conventions.ENDS_CHECK: Topic(delays=True),
+    }
     for port in product.inputs:
         for check in port.checks:
-            about = ABOUT_CONTENT if check.name == "contract" else ABOUT_TIME
-            found[conventions.check_text(check.key, check.name)] = Topic(about)
+            late = check.name != "contract"
+            found[conventions.check_text(check.key, check.name)] = Topic(late=late, delays=True, port=port)
     for objective in product.objectives:
         found[conventions.check_text(objective.check.key, objective.check.name)] = _topic(objective, registry)
     for indicator in product.indicators:
-        about = _about(indicator.dimension)
-        found[conventions.check_text(indicator.check.key, indicator.check.name)] = Topic(about, indicator.data_set)
+        name = conventions.check_text(indicator.check.key, indicator.check.name)
+        found[name] = Topic(indicator.dimension in LATE, indicator.dimension in DELAYING, data_set=indicator.data_set)
     for model in product.models:
         for test in model.tests:
-            found[conventions.check_text(test.key, test.name)] = Topic(ABOUT_CONTENT, model.data_set, gate=test.blocking)
+            found[conventions.check_text(test.key, test.name)] = Topic(delays=test.blocking, stops=test.blocking, data_set=model.data_set)
     return found
 
 
 def _topic(objective: ObjectivePlan, registry: Registry) -> Topic:
     used = registry.dimensions()[objective.dimension].columns_used(objective.settings)
-    columns = frozenset(column.lower() for names in used.values() for column in names) | _named_in_sql(objective)
-    return Topic(_about(objective.dimension), objective.data_set, columns, objective.check.blocking)
+    columns = frozenset(folded_column(column) for names in used.values() for column in names)
+    gate = objective.check.blocking
+    late, delays = objective.dimension in LATE and not gate, objective.dimension in DELAYING or gate
+    return Topic(late, delays, gate, objective.data_set, columns)
 
 
-def _named_in_sql(objective: ObjectivePlan) -> frozenset[str]:
-    """The data set's columns that stand in texts of the objective, such as a rule in SQL."""
-    texts = [value for value in objective.settings.model_dump().values() if isinstance(value, str)]
-    named = named_columns((column.name for column in objective.subject.data_set.columns), texts)
-    return frozenset(name.lower() for name in named)
-
-
-def _about(dimension: str) -> frozenset[str]:
-    if dimension in HARMLESS_DIMENSIONS:
-        return ABOUT_NOTHING
-    return ABOUT_TIME if dimension in TIMELY_DIMENSIONS else ABOUT_CONTENT
-
-
-def explained(plan: MeshPlan, symptoms: Iterable[Symptom], within: timedelta) -> dict[str, tuple[str, ...]]:
-    """Of each failing product those above it that explain all that fails of it, sorted; none if one symptom has no explanation.
-
-    Wrong data explains only what began to fail at most `within` before it.
-    """
+def explained(plan: MeshPlan, symptoms: Iterable[Symptom]) -> dict[str, tuple[str, ...]]:
+    """Of each failing product those above it that explain all that fails of it, sorted; none if one symptom has no explanation."""
     by_product: dict[str, list[Symptom]] = {}
     for symptom in symptoms:
         by_product.setdefault(symptom.product, []).append(symptom)
-    readers = _readers(plan)
-    upstream = plan.upstream
+    readers, upstream = _readers(plan), plan.upstream
     found: dict[str, tuple[str, ...]] = {}
     for product, own in by_product.items():
-        above = sorted(ancestors(product, upstream) & by_product.keys())
-        way_down = {*ancestors(product, upstream), product}
-        reasons = [
-            {name for name in above if _one_explains(by_product[name], symptom, readers.get(name, ()), way_down, within)} for symptom in own
-        ]
+        reasons = [set(_reasons(symptom, by_product, readers, upstream)) for symptom in own]
         found[product] = tuple(sorted(set().union(*reasons))) if all(reasons) else ()
     return found
 
 
-Readers = Mapping[str, tuple[tuple[str, InputPlan, str], ...]]
+Readers = Mapping[str, tuple[tuple[str, str], ...]]
+Upstream = Mapping[str, Collection[str]]
 
 
 def _readers(plan: MeshPlan) -> Readers:
-    """Of each product the input ports that read it: the reader, the port, and the data set that comes through it (empty: not known)."""
+    """Of each product who reads it, and the data set that comes through the port (empty: not known)."""
     data_sets = {(product.name, port.name): port.data_set for product in plan.products for port in product.outputs}
-    found: dict[str, list[tuple[str, InputPlan, str]]] = {product.name: [] for product in plan.products}
+    found: dict[str, list[tuple[str, str]]] = {}
     for product in plan.products:
         for port in product.inputs:
             if port.upstream is not None:
                 data_set = data_sets.get((port.upstream.product, port.upstream.port), "")
-                found.setdefault(port.upstream.product, []).append((product.name, port, data_set))
+                found.setdefault(port.upstream.product, []).append((product.name, data_set))
     return {name: tuple(ports) for name, ports in found.items()}
 
 
-def _one_explains(
-    causes: Iterable[Symptom],
-    effect: Symptom,
-    readers: Iterable[tuple[str, InputPlan, str]],
-    way_down: Collection[str],
-    within: timedelta,
-) -> bool:
-    ways = [(port, data_set) for reader, port, data_set in readers if reader in way_down]
-    return any(_is_of_its_sort(cause, effect, within) and _gets_through(cause.topic, ways) for cause in causes)
+def _reasons(effect: Symptom, by_product: Mapping[str, Collection[Symptom]], readers: Readers, upstream: Upstream) -> Iterator[str]:
+    topic = effect.topic
+    if topic.late:
+        above = _above(effect, upstream)
+        way_down = {*above, effect.product}
+        for name in above & by_product.keys():
+            read = [data_set for reader, data_set in readers.get(name, ()) if reader in way_down]
+            if any(cause.topic.delays and _is_read(cause.topic, read) for cause in by_product[name]):
+                yield name
+    elif topic.port is not None and topic.port.upstream is not None:
+        name = topic.port.upstream.product
+        broken = {folded_column(column) for column in breached(effect.reason, topic.port.upstream.columns)}
+        read = [data_set for reader, data_set in readers.get(name, ()) if reader == effect.product]
+        if any(cause.topic.columns & broken and _is_read(cause.topic, read) for cause in by_product.get(name, ())):
+            yield name
 
 
-def _is_of_its_sort(cause: Symptom, effect: Symptom, within: timedelta) -> bool:
-    """What is wrong and closes a gate makes what is below it late. Late data may be why something is wrong."""
-    if not cause.topic.about:
-        return False
-    if "time" in effect.topic.about and ("time" in cause.topic.about or cause.topic.gate):
-        return True
-    return "content" in effect.topic.about and cause.since <= effect.since + within
+def _above(effect: Symptom, upstream: Upstream) -> frozenset[str]:
+    """What the product is made from; if the symptom is about one input, what that is made from."""
+    port = effect.topic.port
+    if port is None:
+        return ancestors(effect.product, upstream)
+    return frozenset() if port.upstream is None else ancestors(port.upstream.product, upstream) | {port.upstream.product}
 
 
-def _gets_through(topic: Topic, ways: Iterable[tuple[InputPlan, str]]) -> bool:
-    return any(
-        (not topic.data_set or not data_set or data_set == topic.data_set)
-        and ("time" in topic.about or not topic.columns or bool(topic.columns & {column.lower() for column in port.used_columns}))
-        for port, data_set in ways
-    )
+def _is_read(topic: Topic, read: Iterable[str]) -> bool:
+    """Whether what fails gets down at all: another data set of the product is nobody's matter there."""
+    return any(not topic.data_set or not data_set or data_set == topic.data_set for data_set in read)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.planning import conventions
 from platform_resources.planning.check_plans import CheckPlan, Place
-from platform_resources.planning.column_use import used_columns
 from platform_resources.planning.mesh import Mesh
 from platform_resources.planning.plan import InputPlan, Upstream
 from platform_resources.planning.ports import Resolved, resolved_port
@@ -29,7 +28,6 @@ def input_plan(mesh: Mesh, product: Product, port: Declared[InputPort]) -> Input
         kind=interface.kind,
         pull=pull,
         upstream=upstream,
-        used_columns=used_columns(mesh.texts_of(product).models, port.name, _names(upstream)),
         source=source,
         dependencies=_input_dependencies(upstream, source),
         serve_last_good=port.config.on_failure == "serve-last-good",
@@ -37,10 +35,6 @@ def input_plan(mesh: Mesh, product: Product, port: Declared[InputPort]) -> Input
         checks=() if isinstance(pull, NotPulled) else tuple(_input_checks(port, key, upstream)),
         place=Place.of(port.origin),
     )
-
-
-def _names(upstream: Upstream | None) -> tuple[str, ...]:
-    return () if upstream is None else tuple(column.name for column in upstream.columns)
 
 
 def _input_dependencies(upstream: Upstream | None, source: conventions.Key | None) -> tuple[conventions.Key, ...]:

@@ -27,10 +27,7 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class InputPlan:
-    """One input port: how it is pulled and what its failure means.
-
-    `used_columns` are the upstream's promised columns that the product's models name, or may read without naming them.
-    """
+    """One input port: how it is pulled and what its failure means."""
 
     name: str
     title: str
@@ -40,7 +37,6 @@ class InputPlan:
     kind: str
     pull: Pull
     upstream: Upstream | None
-    used_columns: tuple[str, ...]
     source: Key | None
     dependencies: tuple[Key, ...]
     serve_last_good: bool

@@ -33,7 +33,7 @@ def fingerprint(product: ProductPlan) -> str:
 def _own(port: InputPlan) -> InputPlan:
     """An input port without what its upstream promises: that, and the checks that come of it, change while the product stays."""
     upstream = dataclasses.replace(port.upstream, columns=()) if port.upstream is not None else None
-    return dataclasses.replace(port, upstream=upstream, used_columns=(), checks=())
+    return dataclasses.replace(port, upstream=upstream, checks=())
 
 
 def plain(value: Any, places: bool = True) -> Any:

@@ -12,8 +12,8 @@ import duckdb
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import NotPulled, PullExtractor, PullFiles, PullPort
 from platform_resources.capabilities.recency import of_files, of_pull
+from platform_resources.planning import contracts
 from platform_resources.planning.plan import InputPlan, ProductPlan, Upstream
-from platform_resources.spec.column_names import folded_column
 from platform_resources.spec.durations import duration_text
 from platform_resources.spec.field_types import SHOWN_CLASSES
 from platform_resources.spec.versions import VersionRange
@@ -197,11 +197,9 @@ def _read_columns(database: ProductDatabase, relation: Relation, shelves: Shelf,
 
 def _keep_contract(upstream: Upstream, publication: Publication, columns: Mapping[str, str]) -> None:
     """What is read must have every promised column with its type; more columns are no breach."""
-    types = {folded_column(name): kind for name, kind in columns.items()}
-    read = [(column, types.get(folded_column(column.name), "missing")) for column in upstream.columns]
-    wrong = [f"{column.name} is {kind}, {column.type} was promised" for column, kind in read if kind != column.type]
-    if wrong:
-        raise PullFailed(f"version {publication.id} of {upstream.product} breaks its contract: {'; '.join(wrong)}", "contract")
+    breach = contracts.breach(publication.id, upstream.product, upstream.columns, columns)
+    if breach:
+        raise PullFailed(breach, "contract")
 
 
 def _load_files(

@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 from platform_resources.cli.app import app
 from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.incident_store import board, keep_board
-from platform_resources.objectives.board import Board, changed
+from platform_resources.objectives.board import Board, changed, tended, with_reading
 from platform_resources.objectives.incidents import opened, resolved
+from platform_resources.objectives.signals import Rule
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=90)
 OTHERS = 'no incident and no product with incidents is called "reading"; known: readings#1\ndid you mean "readings#1"?\n'
@@ -38,6 +39,73 @@ def with_old_incident(root):
         after, events = changed(before, "readings", lambda each: resolved(each, "fixed", LONG_AGO, "ana"))
         keep_board(connection, before, after, events)
     ledger.close()
+
+
+def hears(root, minutes, **verdicts):
+    """Which checks of the readings count after these have said so, some minutes after the beginning, and what happened."""
+    at = LONG_AGO + timedelta(minutes=minutes)
+    ledger = open_ledger(f"sqlite:///{root}/.mesh/ledger.sqlite")
+    with ledger.projecting() as connection:
+        before = board(connection)
+        heard = before
+        for check, verdict in verdicts.items():
+            heard = with_reading(heard, "readings", check, verdict, at, Rule())
+        after, events = tended(heard, {}, at, lambda _: Rule(cooldown=timedelta(days=400)))
+        keep_board(connection, before, after, events)
+    ledger.close()
+    return after.failing_checks("readings"), [f"{event.kind} {event.incident}" for event in events]
+
+
+def test_an_incident_resolved_by_mistake_is_reopened_and_what_it_had_accepted_counts_again(mesh, tiny):
+    hears(tiny, 0, fresh="missed")
+    assert mesh("resolve", "readings#1", "--as", "expected", "--note", "mistake", "--by", "ana")[0] == 0
+    assert hears(tiny, 1, fresh="missed") == ((), [])
+    assert mesh("reopen", "readings#1", "--by", "ana", "--note", "not meant") == (0, "readings#1 is open\n", "")
+    assert hears(tiny, 2, fresh="missed")[0] == ("fresh",)
+    shown = mesh("incidents", "readings#1")
+    assert shown[0] == 1 and "reopened" in shown[1] and "not meant" in shown[1]
+    assert mesh("ack", "readings#1", "--by", "ana")[0] == 0
+
+
+def test_an_incident_is_resolved_again_in_another_way(mesh, tiny):
+    hears(tiny, 0, fresh="missed")
+    mesh("resolve", "readings#1", "--as", "expected", "--by", "ana")
+    assert mesh("resolve", "readings#1", "--as", "fixed", "--by", "ana") == (0, "readings#1 is resolved (fixed)\n", "")
+    code, _, refused = mesh("resolve", "readings#1", "--as", "fixed", "--by", "ana")
+    assert code == 3 and "it can be resolved in another way, or reopened" in refused
+    assert hears(tiny, 200 * 24 * 60, fresh="missed") == (("fresh",), ["reopened readings#1"])
+
+
+def test_what_an_incident_with_a_successor_had_accepted_is_taken_back_by_resolving_it_as_fixed(mesh, tiny):
+    hears(tiny, 0, fresh="missed", nulls="missed")
+    mesh("resolve", "readings#1", "--as", "expected", "--by", "ana")
+    assert hears(tiny, 1, rows="missed") == (("rows",), ["opened readings#2"])
+    code, _, refused = mesh("reopen", "readings#1", "--by", "ana")
+    assert code == 3 and "`mesh resolve readings#1 --as fixed` takes back what was accepted" in refused
+    assert mesh("resolve", "readings#1", "--as", "fixed", "--by", "ana")[0] == 0
+    assert hears(tiny, 2) == (("fresh", "nulls", "rows"), ["noticed readings#2"] * 2)
+
+
+def test_what_was_accepted_twice_stays_accepted_by_the_later_incident(mesh, tiny):
+    hears(tiny, 0, fresh="missed", nulls="missed")
+    mesh("resolve", "readings#1", "--as", "expected", "--by", "ana")
+    hears(tiny, 1, fresh="met")
+    hears(tiny, 2, fresh="missed")
+    mesh("resolve", "readings#2", "--as", "no-action", "--by", "ana")
+    assert mesh("resolve", "readings#1", "--as", "fixed", "--by", "ana")[0] == 0
+    assert hears(tiny, 3)[0] == ("nulls",)
+
+
+def test_a_former_incident_cannot_accept_what_its_successor_is_about(mesh, tiny):
+    hears(tiny, 0, fresh="missed")
+    mesh("resolve", "readings#1", "--as", "fixed", "--by", "ana")
+    mesh("resolve", "readings#1", "--as", "false-positive", "--by", "ana")
+    hears(tiny, 1, fresh="met")
+    hears(tiny, 2, fresh="missed")
+    mesh("resolve", "readings#2", "--as", "fixed", "--by", "ana")
+    hears(tiny, 500 * 24 * 60, fresh="missed")
+    code, _, refused = mesh("resolve", "readings#2", "--as", "expected", "--by", "ana")
+    assert code == 3 and "readings#3, which can be changed instead" in refused
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from platform_resources.notify.announcing import Due, announcements
-from platform_resources.notify.facts import Subscription
+from platform_resources.notify.announcing import REWRITTEN, Due, announcements
+from platform_resources.notify.facts import Stop, Subscription
 from platform_resources.notify.keys import incident_keys
+from platform_resources.objectives.messages import Statement
 from platform_resources.objectives.severity import rank
 from platform_resources.planning.routes import Patience, RoutePlan
 from tests.notify.troubles import (
@@ -23,6 +24,7 @@ from tests.notify.troubles import (
     ORDERS,
     REPORT,
     REVENUE,
+    STALE,
     impact,
     incident,
     over,
@@ -75,11 +77,137 @@ def test_nothing_is_said_before_the_wait_is_over():
     assert channels(announcements(trouble(), (), {}, DUE_AT)) == ["sales.alerts"]
 
 
+def test_what_is_critical_is_told_at_once_with_what_is_known():
+    assert told(announcements(trouble("critical"), (), {}, OPENED)) == [
+        ("incident", "sales.alerts", "[critical] Purchase orders is not fresh (purchase_orders#3)")
+    ]
+
+
+def moved_here(severity):
+    """The incident at the root, to which one of the revenue that was critical has moved just now."""
+    former = replace(incident(1), cause="revenue", status="resolved", resolution="moved", moved_to=("purchase_orders",), impacted=())
+    root = replace(ORDERS, routes=(RoutePlan("sales.alerts", "owner", "low"),))
+    below = replace(REVENUE, routes=(RoutePlan("finance.alerts", "owner", "critical"), RoutePlan("ceo@example.com", "owner", "critical")))
+    known = {"incident/revenue#1/0/first/critical@20260615T030000.000000Z/finance.alerts": "sent"}
+    return replace(trouble(severity, (impact(below),)), root=root, moved_from=(former,)), known
+
+
+@pytest.mark.parametrize("severity", ["low", "critical"])
+def test_a_cause_that_shows_up_later_is_told_at_once_as_an_update_to_whoever_heard_of_the_effect(severity):
+    found, known = moved_here(severity)
+    due = announcements(found, (), known, OPENED)
+    updates = [message for message in due.queue if message.kind == "update"]
+    assert [(message.channel, message.subject) for message in updates] == [
+        ("finance.alerts", "Update: Revenue is unhealthy: Purchase orders is not fresh")
+    ]
+    assert "This takes over from `revenue#1`: the cause was found further upstream." in updates[0].body
+    others = [] if severity == "low" else ["ceo@example.com", "sales.alerts"]
+    assert [message.channel for message in due.queue if message.kind == "incident"] == others, "nobody else has heard of anything yet"
+    after = announcements(found, (), known | sent(due), OPENED + MINUTE)
+    assert not [message for message in after.queue if message.channel == "finance.alerts"]
+
+
+def test_whoever_heard_of_the_effect_hears_the_end_of_the_cause():
+    found, known = moved_here("low")
+    known |= sent(announcements(found, (), known, OPENED))
+    ended = replace(found, incident=over().incident)
+    assert "finance.alerts" in channels(announcements(ended, (), known, OPENED + HOUR))
+
+
+@pytest.mark.parametrize("status", ["open", "acknowledged", "in progress"])
+@pytest.mark.parametrize("kind", ["gate", "refresh"])
+def test_a_refresh_that_is_stopped_while_an_incident_is_open_is_told_once_to_all_who_hear_of_the_product(status, kind):
+    known = sent(announcements(trouble("medium", (impact(),)), (), {}, DUE_AT))
+    failure = replace(STALE, check="refresh", dimension="") if kind == "refresh" else replace(STALE, held_back=True, gate=True)
+    found = trouble("medium", (impact(),), (STALE, failure), status=status, stops=(Stop(failure, OPENED + HOUR),))
+    due = announcements(found, (), known, OPENED + HOUR)
+    assert channels(due) == ["sales.alerts"]
+    what = "could not be refreshed" if kind == "refresh" else "held back its new version"
+    assert f"New: **Purchase orders** {what}." in due.queue[0].body
+    assert ("mesh ack" in due.queue[0].body) == (status == "open"), "whoever has acknowledged it is not asked to"
+    assert announcements(found, (), known | sent(due), OPENED + 2 * HOUR).queue == ()
+
+
 def test_the_same_trouble_is_told_once_whatever_became_of_the_message():
     due = announcements(trouble("high", (impact(),)), (), {}, DUE_AT)
-    for state in ("waiting", "sending", "sent", "failing", "given up", "withdrawn"):
+    for state in ("sending", "sent", "given up"):
         again = announcements(trouble("high", (impact(),)), (), sent(due, state), DUE_AT + HOUR)
         assert again == Due()
+    for state in ("waiting", "failing", "withdrawn"):
+        again = announcements(trouble("high", (impact(),)), (), sent(due, state), DUE_AT + HOUR)
+        assert [message.key for message in again.queue] == [message.key for message in due.queue], "the same message, as it is now"
+        assert not again.withdraw
+
+
+@pytest.mark.parametrize("state", ["waiting", "failing"])
+def test_what_was_not_sent_yet_is_rewritten_or_withdrawn_when_it_holds_no_longer(state):
+    both = trouble("high", (impact(), impact(REPORT)))
+    known = sent(announcements(both, (), {}, DUE_AT), state)
+    one = announcements(trouble("high", (impact(),)), (), known, DUE_AT + MINUTE)
+    assert told(one)[1] == ("incident", "finance.alerts", "Revenue is unhealthy: Purchase orders is not fresh")
+    assert {message.key for message in one.queue} == known.keys()
+    mild = announcements(trouble("low", (impact(),)), (), known, DUE_AT + MINUTE)
+    assert channels(mild) == ["finance.alerts", "sales.alerts"], "the other route takes high severity only"
+    assert set(mild.withdraw.values()) == {REWRITTEN} and mild.withdraw.keys() == known.keys()
+    back = announcements(trouble("high", (impact(),)), (), dict.fromkeys(known, "withdrawn"), DUE_AT + 2 * MINUTE)
+    assert len(back.queue) == 3, "a message that was taken back is written again when it holds again"
+
+
+def test_what_could_be_told_before_the_night_is_told_in_it():
+    evening, night = datetime(2026, 6, 15, 17, 50, tzinfo=UTC), datetime(2026, 6, 15, 20, tzinfo=UTC)
+    found = replace(trouble(opened_at=evening - HOUR, began_at=evening - HOUR), root=QUIET)
+    known = sent(announcements(found, (), {}, evening), "failing")
+    assert known and [message.key for message in announcements(found, (), known, night).queue] == list(known)
+
+
+def test_an_incident_that_needs_more_good_readings_to_end_is_not_told_as_if_it_failed_now():
+    found = trouble("high", (impact(),), failures=(), recovering=True)
+    assert announcements(found, (), {}, DUE_AT) == Due()
+    known = sent(announcements(trouble("high"), (), {}, DUE_AT), "waiting")
+    assert announcements(found, (), known, DUE_AT + MINUTE) == Due()
+
+
+def test_a_message_keeps_what_it_says_of_products():
+    report = replace(REPORT, status="use with care")
+    found = trouble("high", (impact(replace(REVENUE, status="unhealthy")), impact(report)), (replace(STALE, shown=True), STALE))
+    root = Statement("purchase_orders", "", ("orders:refreshed_daily",))
+    below = (Statement("revenue", "unhealthy"), Statement("board_report", "use with care"))
+    due = announcements(found, (), {}, DUE_AT)
+    assert {message.channel: message.says for message in due.queue} == {
+        "cfo@example.com": (root, below[0]),
+        "finance.alerts": (root, *below),
+        "sales.alerts": (root, *below),
+    }
+    assert told(due)[1][2] == "Revenue is unhealthy, Board report is use with care: Purchase orders is not fresh"
+
+
+@pytest.mark.parametrize(
+    ("status", "subject", "body"),
+    [
+        ("healthy", "Purchase orders is well again", "**Purchase orders** is well again."),
+        ("unhealthy", "Closed: Purchase orders (auto-recovered); it is unhealthy", "**Purchase orders** is unhealthy: duplicates."),
+        ("unknown", "Closed: Purchase orders (auto-recovered); it is of unknown health", "**Purchase orders** is of unknown health"),
+    ],
+)
+def test_well_again_is_said_only_of_what_is_well(status, subject, body):
+    known = sent(announcements(trouble(), (), {}, DUE_AT))
+    found = replace(over(), root=replace(ORDERS, status=status, because="" if status == "healthy" else "duplicates"))
+    (message,) = announcements(found, (), known, FIVE + 3 * HOUR).queue
+    assert message.subject == subject and body in message.body
+    assert message.says == (Statement("purchase_orders", status),)
+    assert ("well again" in message.subject + message.body) == (status == "healthy")
+
+
+def test_of_products_below_only_those_that_are_well_are_said_to_be_well():
+    below = [impact(replace(REVENUE, name=name, title=name.title(), status=status), until=until)
+             for name, status, until in [("a", "healthy", FIVE), ("b", "unhealthy", None), ("c", "unhealthy", FIVE)]]  # fmt: skip
+    known = sent(announcements(trouble(impacts=below), (), {}, DUE_AT))
+    due = announcements(over(impacts=below), (), known, FIVE + 3 * HOUR)
+    (body,) = [message.body for message in due.queue if message.channel == "finance.alerts"]
+    assert (
+        "**A** is well again too. **B** is unhealthy, and will follow with the next refresh. "
+        "**C** is unhealthy, but no longer because of Purchase orders."
+    ) in body
 
 
 def test_a_product_that_is_impacted_later_is_told_to_channels_that_do_not_know_yet_and_as_an_update_to_its_own():
@@ -91,7 +219,7 @@ def test_a_product_that_is_impacted_later_is_told_to_channels_that_do_not_know_y
         ("incident", "board@example.com", "Board report is unhealthy: Purchase orders is not fresh"),
         ("update", "finance.alerts", "Update: Revenue and Board report are unhealthy: Purchase orders is not fresh"),
     ]
-    assert "Now also unhealthy: **Board report**." in due.queue[1].body
+    assert "Now also: **Board report** is unhealthy." in due.queue[1].body
     assert announcements(later, (reader,), known | sent(due), OPENED + 2 * HOUR) == Due()
 
 
@@ -166,7 +294,7 @@ def test_what_has_moved_is_withdrawn_and_the_new_root_says_so():
         assert "takes over" not in announcements(here, (), unheard, DUE_AT).queue[0].body
 
 
-@pytest.mark.parametrize("state", ["sending", "sent", "failing", "given up", "withdrawn"])
+@pytest.mark.parametrize("state", ["sending", "sent", "given up", "withdrawn"])
 def test_only_what_waits_is_withdrawn(state):
     known = sent(announcements(trouble(), (), {}, DUE_AT), state)
     assert announcements(over(), (), known, FIVE + 3 * HOUR).withdraw == {}
@@ -180,7 +308,7 @@ def test_the_end_is_told_once_to_those_who_were_told_the_beginning(state, expect
     known = sent(announcements(trouble(), (), {}, DUE_AT), state)
     due = announcements(over(), (ANALYST,), known, FIVE + 3 * HOUR)
     assert told(due) == [("recovery", "sales.alerts", "Purchase orders is well again")] * expected
-    assert announcements(over(), (ANALYST,), known | sent(due), FIVE + 9 * HOUR) == Due()
+    assert announcements(over(), (ANALYST,), known | sent(due), FIVE + 9 * HOUR).queue == ()
 
 
 def test_the_end_is_told_also_where_no_route_leads_any_more():
@@ -307,13 +435,15 @@ class Announced(RuleBasedStateMachine):
     @rule()
     def announce(self):
         due = announcements(self.trouble, self.subscriptions, self.known, self.now)
-        assert not {message.key for message in due.queue} & self.known.keys()
-        assert all(self.known[key] == "waiting" for key in due.withdraw)
+        assert all(self.known.get(message.key, "waiting") in ("waiting", "failing", "withdrawn") for message in due.queue)
+        assert all(self.known[key] in ("waiting", "failing") for key in due.withdraw)
         assert all(message.not_before <= self.now for message in due.queue)
         for message in due.queue:
             assert message.kind == "recovery" or self.lowest(message.channel) <= rank(self.trouble.severity)
-        self.known |= {message.key: "waiting" for message in due.queue} | dict.fromkeys(due.withdraw, "withdrawn")
-        assert announcements(self.trouble, self.subscriptions, self.known, self.now) == Due()
+        new = {message.key: "waiting" for message in due.queue if self.known.get(message.key) != "failing"}
+        self.known |= new | dict.fromkeys(due.withdraw, "withdrawn")
+        again = announcements(self.trouble, self.subscriptions, self.known, self.now)
+        assert {message.key for message in again.queue} <= {message.key for message in due.queue} and not again.withdraw
 
     def lowest(self, channel):
         abouts = [self.trouble.root, *(each.about for each in self.trouble.impacts)]
@@ -322,14 +452,15 @@ class Announced(RuleBasedStateMachine):
 
     @invariant()
     def no_channel_is_told_the_beginning_or_the_end_of_a_phase_twice(self):
-        keys = [key for key in incident_keys(getattr(self, "known", {}), incident()) if key.about in ("first", "recovery")]
+        known = getattr(self, "known", {})
+        keys = [key for key in incident_keys(known, incident()) if key.about in ("first", "recovery") and known[key.key] != "withdrawn"]
         assert len({(key.phase, key.about, key.channel) for key in keys}) == len(keys)
 
     @invariant()
-    def what_is_sent_or_withdrawn_stays(self):
+    def what_is_sent_stays(self):
         known = getattr(self, "known", {})
         assert all(known[key] == state for key, state in getattr(self, "final", {}).items())
-        self.final = {key: state for key, state in known.items() if state in ("sent", "withdrawn")}
+        self.final = {key: state for key, state in known.items() if state == "sent"}
 
 
 Announced.TestCase.settings = settings(max_examples=60, stateful_step_count=30)

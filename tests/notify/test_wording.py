@@ -102,7 +102,21 @@ WORDINGS = {
         READER,
         MORNING,
     ),
-    "update": lambda: update_words(BOTH, Recipient("finance.alerts", impacts=BOTH.impacts), (BOTH.impacts[1],), "medium", MORNING),
+    "update": lambda: update_words(BOTH, Recipient("finance.alerts", impacts=BOTH.impacts), (BOTH.impacts[1],), (), "medium", MORNING),
+    "a_gate_closed_after_it_was_acknowledged": lambda: update_words(
+        replace(HELD_BACK, incident=incident(status="acknowledged"), related=(("product_catalog#2", "Product catalog"),)),
+        replace(OWNER, impacts=(impact(),)),
+        (),
+        (TWICE,),
+        None,
+        MORNING,
+    ),
+    "a_refresh_failed_too": lambda: update_words(
+        BOTH, Recipient("ana@example.com", consumer=True), (), (replace(GAPS, check="refresh", dimension=""),), None, MORNING
+    ),
+    "reopened_by_a_person": lambda: first_words(
+        trouble(reopened=1, reopened_at=FIVE + 9 * HOUR, reopened_by="ana"), Recipient("ana@example.com", consumer=True), MORNING
+    ),
     "reminder": lambda: reminder_words(BOTH, FIVE + DAY + 25 * MINUTE, DAGSTER),
     "recovery": lambda: recovery_words(WELL, Recipient("finance.alerts", impacts=WELL.impacts), MORNING),
     "recovery_for_the_owner": lambda: recovery_words(WELL, OWNER, MORNING),
@@ -230,7 +244,7 @@ def everything(title, reason):
     day = replace(LONG_DAY, title=title, products=(line,), open=(OpenLine(title, incident(), "low"),), schemas=(change,))
     return (
         first_words(found, to, MORNING, "https://dagster.example.com"),
-        update_words(found, replace(to, owner=False), found.impacts, "low", MORNING),
+        update_words(found, replace(to, owner=False), found.impacts, found.failures, "low", MORNING),
         reminder_words(found, MORNING),
         recovery_words(ended, to, MORNING),
         budget_words(standing, 50),

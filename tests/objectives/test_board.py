@@ -2,7 +2,7 @@
 
 import pytest
 
-from platform_resources.objectives.board import Board, changed, tended, watching, with_reading
+from platform_resources.objectives.board import Board, Unexplained, changed, taken_back, tended, watching, with_reading
 from platform_resources.objectives.incidents import acknowledged, attached, reopened, resolved
 from platform_resources.objectives.root_cause import causes, roots
 from platform_resources.objectives.severity import rank, severity
@@ -39,6 +39,22 @@ def after(board, readings, hours, rule=RULE):
         product, _, check = word[1:].partition(".")
         board = with_reading(board, product, check or "fresh", "met" if word[0] == "+" else "missed", at, rule)
     return tended(board, UPSTREAM, at, lambda _: rule)
+
+
+# Checks that stop a refresh, which nothing explains, and one that nothing explains.
+STOP = frozenset({("orders", "gate"), ("revenue", "gate")})
+ALONE = Unexplained(STOP | {("revenue", "nulls")}, STOP)
+
+
+def after_gates(board, readings, hours, upstream=UPSTREAM):
+    """The same, where gates can close, and nulls of the revenue have their own reasons."""
+    at = NOON + hours * HOUR
+    for word in readings.split():
+        product, _, check = word[1:].partition(".")
+        key = (product, check or "fresh")
+        board = with_reading(board, *key, "met" if word[0] == "+" else "missed", at, RULE, stops=key in STOP)
+    board, events = tended(board, upstream, at, lambda _: RULE, unexplained=ALONE)
+    return board, [f"{event.kind} {event.incident} {event.note}".strip() for event in events]
 
 
 def said(board, product, resolution, hours):
@@ -193,6 +209,36 @@ def test_reopening_by_a_person_takes_the_acceptance_back():
     assert [event.note for event in after(board, "+stock", 3)[1]] == ["auto-recovered"]
 
 
+AGAIN = [
+    ("expected", "fixed", [(3, "")], []),
+    ("expected", "fixed", [(3, "-stock")], ["3 reopened stock#1"]),
+    ("no action", "fixed", [(3, "+stock"), (4, "-stock")], ["4 reopened stock#1"]),
+    ("expected", "false positive", [(3, "-stock")], []),
+    ("fixed", "expected", [(3, "-stock")], []),
+    ("fixed", "expected", [(3, "+stock"), (4, "-stock")], ["4 opened stock#2"]),
+]
+
+
+@pytest.mark.parametrize(("first", "then", "chapters", "told"), AGAIN)
+def test_resolving_again_changes_what_was_accepted(first, then, chapters, told):
+    board = said(after(Board(), "-stock", 0)[0], "stock", first, 1)
+    board = said(board, "stock", then, 2)
+    assert board.failing_checks("stock") == (("fresh",) if then == "fixed" else ())
+    heard = []
+    for hours, readings in chapters:
+        board, events = after(board, readings, hours)
+        heard += [f"{hours} {event.kind} {event.incident}" for event in events]
+    assert heard == told
+
+
+def test_what_a_former_incident_had_accepted_can_be_taken_back():
+    board = said(after(Board(), "-stock.nulls", 0)[0], "stock", "expected", 1)
+    board, _ = after(board, "-stock.nulls -stock.fresh", 3)
+    board = taken_back(board, "stock", ["nulls"])
+    board, events = after(board, "", 3)
+    assert [(event.kind, event.incident, event.note) for event in events] == [("noticed", "stock#2", "nulls")]
+
+
 def test_reopening_what_is_well_or_accepted_since_another_incident_ends_at_once():
     board = said(after(Board(), "-stock.nulls", 0)[0], "stock", "expected", 1)
     board, _ = after(board, "-stock.fresh", 2)
@@ -311,3 +357,69 @@ def test_severity_follows_from_who_depends_on_it_and_the_budget(given, more, exp
 
 def test_severities_can_be_compared():
     assert [rank(severity) for severity in ("low", "medium", "high", "critical")] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("done", "told"),
+    [
+        (None, ["noticed orders#1 gate"]),
+        ("acknowledged", ["noticed orders#1 gate"]),
+        ("expected", ["opened orders#2"]),
+        ("false positive", ["opened orders#2"]),
+        ("no action", ["opened orders#2"]),
+        ("fixed", ["reopened orders#1", "noticed orders#1 gate"]),
+    ],
+)
+def test_a_closed_gate_is_told_whatever_was_done_to_the_incident_before(done, told):
+    board, _ = after_gates(Board(), "-orders.nulls", 0)
+    if done == "acknowledged":
+        board, _ = changed(board, "orders", lambda incident: acknowledged(incident, NOON, "ana"))
+    elif done:
+        board = said(board, "orders", done, 0)
+    assert after_gates(board, "-orders.gate", 1)[1] == told
+
+
+@pytest.mark.parametrize("resolution", ["expected", "false positive", "no action"])
+def test_an_accepted_gate_that_closes_again_is_a_new_incident_each_time(resolution):
+    board = said(after_gates(Board(), "-orders.gate", 0)[0], "orders", resolution, 1)
+    board, events = after_gates(board, "", 1)
+    assert events == [], "what was accepted stays accepted until the next refresh"
+    board, events = after_gates(board, "-orders.gate", 2)
+    assert events == ["opened orders#2"]
+    assert board.incidents["orders"].began_at == NOON + 2 * HOUR
+    board = said(board, "orders", resolution, 3)
+    assert after_gates(board, "-orders.gate", 4)[1] == ["opened orders#3"]
+
+
+def test_a_gate_that_was_open_in_between_is_noticed_again():
+    board, _ = after_gates(Board(), "-orders.gate -orders.nulls", 0)
+    board, events = after_gates(board, "-orders.gate", 1)
+    assert events == [], "it is still closed"
+    board, _ = after_gates(board, "+orders.gate", 2)
+    assert after_gates(board, "-orders.gate", 3)[1] == ["noticed orders#1 gate"]
+
+
+def test_a_closed_gate_does_not_wait_until_the_repair_of_another_has_come_down():
+    board, _ = after_gates(Board(), "-orders -revenue", 0)
+    board, events = after_gates(board, "+orders -revenue.gate", 1)
+    assert events == ["resolved orders#1 auto-recovered", "opened revenue#1"]
+
+
+def test_nor_does_wrong_data_that_nothing_explains():
+    board, _ = after_gates(Board(), "-orders -revenue", 0)
+    assert after_gates(board, "+orders -revenue.nulls", 1)[1] == ["resolved orders#1 auto-recovered", "opened revenue#1"]
+
+
+def test_a_closed_gate_below_opens_an_incident_of_its_own_beside_that_above():
+    """The lineage has no way to the revenue any more, because one of its failures is explained by nothing."""
+    board, _ = after_gates(Board(), "-orders -revenue", 0)
+    board, events = after_gates(board, "-revenue.gate", 1, UPSTREAM | {"revenue": ()})
+    assert events == ["opened revenue#1"]
+    assert {incident.name for incident in board.live} == {"orders#1", "revenue#1"}
+
+
+def test_a_gate_needs_no_second_bad_reading():
+    patient = Rule(bad=2, of=3)
+    board = with_reading(Board(), "orders", "gate", "missed", NOON, patient, stops=True)
+    board = with_reading(board, "orders", "fresh", "missed", NOON, patient)
+    assert board.failing_checks("orders") == ("gate",)

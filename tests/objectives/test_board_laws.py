@@ -153,10 +153,23 @@ class IncidentMachine(RuleBasedStateMachine):
     @rule(product=products)
     def has_second_thoughts(self, product):
         incident = self.board.incidents.get(product)
-        if incident is not None and not incident.live:
+        if incident is not None and not incident.live and not incident.moved_to:
             self.accepted -= {(product, check) for check in incident.checks}
             self.board, events = changed(self.board, product, lambda i: reopened(i, self.at, "ana"))
             self.told(events)
+
+    @rule(product=products, resolution=st.sampled_from(["fixed", *NO_TROUBLE]))
+    def is_resolved_again_in_another_way(self, product, resolution):
+        incident = self.board.incidents.get(product)
+        if incident is None or incident.live or incident.resolution in ("moved", resolution):
+            return
+        failing = {(product, check) for check in incident.checks if self.failing((product, check))}
+        self.accepted = self.accepted | failing if resolution in NO_TROUBLE else self.accepted - failing
+        self.board, (event,) = changed(self.board, product, lambda i: resolved(i, resolution, self.at, "ana"))
+        assert (event.kind, event.incident) == ("resolved", incident.name)
+
+    def failing(self, both):
+        return both in self.board.signals and self.board.signals[both].failing
 
     @invariant()
     def live_incidents_are_those_told_of(self):

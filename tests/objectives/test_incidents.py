@@ -79,8 +79,7 @@ ILLEGAL = [
     ([seen], seen, "orders#1 is acknowledged since 2026-06-15 13:00 UTC and cannot be acknowledged; only an incident that is open can"),
     ([begun], begun, "orders#1 is in progress since 2026-06-15 14:00 UTC and cannot be started; only an incident that is open, acknowledged can"),
     ([fixed], seen, "orders#1 is resolved as fixed since 2026-06-15 15:00 UTC and cannot be acknowledged; only an incident that is open can"),
-    ([fixed], fixed, "orders#1 is resolved as fixed since 2026-06-15 15:00 UTC and cannot be resolved; "
-     "only an incident that is open, acknowledged, in progress can"),
+    ([fixed], fixed, "orders#1 is resolved as fixed since 2026-06-15 15:00 UTC; it can be resolved in another way, or reopened"),
     ([], again, "orders#1 is open since 2026-06-15 12:00 UTC and cannot be reopened; only an incident that is resolved can"),
 ]  # fmt: skip
 
@@ -199,3 +198,18 @@ def test_a_product_fails_as_long_as_a_check_fails_that_nobody_accepted(signals, 
     times = [None if hours is None else NOON + hours * HOUR for hours in expected]
     assert condition(signals) == Condition(*times)
     assert condition(signals).failing == (expected[0] is not None)
+
+
+def test_an_incident_that_moved_is_acted_on_where_it_moved_to():
+    incident = moved(new(), ["stock"], NOON + HOUR)[0]
+    for act in (seen, fixed, again):
+        with pytest.raises(IllegalTransition, match="orders#1 has moved to stock: its cause is there, act on that incident"):
+            act(incident)
+
+
+def test_how_it_was_resolved_can_be_said_again_and_only_fixed_ends_it_now():
+    incident = done(new(), fixed)
+    expected, (event,) = resolved(incident, "expected", NOON + 9 * HOUR, "ben", "known since May")
+    assert (expected.resolution, expected.resolved_at) == ("expected", incident.resolved_at)
+    assert (event.kind, event.by, event.note) == ("resolved", "ben", "expected: known since May")
+    assert resolved(expected, "fixed", NOON + 10 * HOUR, "ben")[0].resolved_at == NOON + 10 * HOUR
