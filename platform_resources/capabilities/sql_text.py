@@ -1,8 +1,11 @@
 """How names and values are written in DuckDB's SQL."""
 
+import re
 from collections.abc import Iterable
 
 from platform_resources.capabilities.measures import Relation
+
+_WORD = re.compile(r"\w+")
 
 
 def quoted(name: str) -> str:
@@ -53,3 +56,10 @@ def finite(column: str) -> str:
 def enclosed(expression: str) -> str:
     """The expression in parentheses; a comment at its end cannot swallow the closing one."""
     return f"({expression}\n)" if "--" in expression else f"({expression})"
+
+
+def named_columns(columns: Iterable[str], texts: Iterable[str]) -> tuple[str, ...]:
+    """The columns that stand in the texts: those of one word as a word, any other just as they are."""
+    told = "\n".join(texts).casefold()
+    words = frozenset(_WORD.findall(told))
+    return tuple(column for column in columns if (name := column.casefold()) in words or (not _WORD.fullmatch(name) and name in told))

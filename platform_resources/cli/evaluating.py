@@ -13,6 +13,7 @@ from platform_resources.cli.console import CANNOT_RUN, FINE, Stop, mesh_of, out,
 from platform_resources.cli.memory import history, synced
 from platform_resources.cli.specs import Json
 from platform_resources.planning.plan import MeshPlan
+from platform_resources.repository import read_plan, state_folder
 
 if TYPE_CHECKING:
     from platform_resources.objectives.incidents import Event
@@ -39,7 +40,7 @@ def _deliver(root: Path, plan: MeshPlan) -> int:
 
     now = datetime.now(UTC)
     with synced(root, now) as ledger:
-        delivered = deliver_due(ledger, plan, None, os.environ, now, f"mesh evaluate, process {os.getpid()}")
+        delivered = deliver_due(ledger, state_folder(root), plan, None, os.environ, now, f"mesh evaluate, process {os.getpid()}")
     if delivered.sent:
         words.print(f"{delivered.sent} message(s) sent", highlight=False)
     for text in delivered.texts:
@@ -57,6 +58,19 @@ def evaluated(root: Path, plan: MeshPlan, domains: Collection[str] | None = None
     with synced(root, datetime.now(UTC)) as ledger, ledger.reading() as connection:
         touched = [stored.incident.name for stored in incidents_of(connection, since=begun)]
         return done, [event for name in touched for event in events_of(connection, name) if event.at >= begun]
+
+
+def judged(root: Path, names: Collection[str]) -> "Sequence[Event]":
+    """What happens to incidents now that these products were refreshed."""
+    from platform_resources.capabilities.registry import installed_registry
+    from platform_resources.orchestration.judging import judge_refreshed
+
+    if not names:
+        return ()
+    whole, _ = read_plan(root)
+    now = datetime.now(UTC)
+    with synced(root, now) as ledger:
+        return judge_refreshed(ledger, state_folder(root), whole, names, installed_registry(), now)
 
 
 def print_happened(events: "Iterable[Event]") -> None:

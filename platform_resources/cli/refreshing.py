@@ -23,7 +23,7 @@ from platform_resources.cli.console import (
     told,
     words,
 )
-from platform_resources.cli.evaluating import evaluated, print_happened, print_problems
+from platform_resources.cli.evaluating import evaluated, judged, print_happened, print_problems
 from platform_resources.cli.memory import history
 from platform_resources.cli.specs import Json
 from platform_resources.cli.status import overview
@@ -53,13 +53,14 @@ def refresh(
 ) -> None:
     """Refresh products, upstream first: pull, build, audit, publish, score. Each is one Dagster run.
 
-    With --all or --stale all products are judged afterwards, as `mesh evaluate` does.
+    Incidents of these products, and of what is made from them, are judged afterwards; with --all or --stale all products, as
+    `mesh evaluate` does.
     """
     root, plan = mesh_of(context, None if every or stale else products)
     _day(as_of)
     names = _chosen(root, plan, products or [], every, stale)
     done = list(_refreshed(root, plan, names, as_of, full_refresh, quiet=as_json))
-    evaluations, happened = evaluated(root, plan) if done and (every or stale) else ((), ())
+    evaluations, happened = evaluated(root, plan) if done and (every or stale) else ((), judged(root, products or []))
     if as_json:
         print_json([asdict(each) for each in done])
     elif every or len(done) > 1:
@@ -68,6 +69,7 @@ def refresh(
         print_health(found.health, found.trust, found.clocks, plan.rejected if every else ())
         if found.unavailable:
             stop(found.unavailable, CANNOT_RUN)
+    if not as_json:
         print_happened(happened)
     print_problems(evaluations)
     not_judged = any(each.problems for each in evaluations)

@@ -133,15 +133,14 @@ def _still(root: About) -> str:
 
 
 def _is_well(impact: Impact) -> bool:
-    status = impact.about.status
-    return status == "healthy" if status is not None else impact.until is not None
+    return impact.about.status == "healthy"
 
 
 def _followers(impacts: Sequence[Impact], root: str) -> str:
     """Those below a root that has recovered are well once their next refresh has brought the repair, unless they have more troubles."""
     well = [bold(impact.about.title) for impact in impacts if _is_well(impact)]
     late = [impact.about for impact in impacts if not _is_well(impact) and impact.until is None]
-    others = [impact.about for impact in impacts if not _is_well(impact) and impact.until is not None]
+    others = [impact.about for impact in impacts if impact.about.status not in (None, "healthy") and impact.until is not None]
     return " ".join(
         part
         for part in (

@@ -1,7 +1,7 @@
 """What a domain has to announce: facts out of the ledger and the plan, and the messages that follow written into the outbox."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -45,7 +45,8 @@ ROUNDING = 1e-6
 class Round:
     """What an evaluation of one domain has found, as far as it may be told. `plan` is of the whole mesh.
 
-    `domain` is the one that is evaluated, in which there may be no product: all of its descriptions may be broken.
+    `domains` are those that are evaluated, in which there may be no product: all of their descriptions may be broken. Of those in `digests`
+    every product is here that runs.
     """
 
     plan: MeshPlan
@@ -54,16 +55,13 @@ class Round:
     standings: Mapping[str, Sequence[Standing]]
     now: datetime
     dagster: str = ""
-    domain: str = ""
+    domains: Sequence[str] = ()
+    digests: Sequence[str] = ()
     health: Mapping[str, ProductHealth] = field(default_factory=dict)
 
     @property
     def names(self) -> frozenset[str]:
         return frozenset(product.name for product in self.products)
-
-    @property
-    def domains(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([*(product.domain for product in self.products), *filter(None, [self.domain])]))
 
     @property
     def rejected(self) -> tuple[RejectedProduct, ...]:
@@ -76,7 +74,10 @@ def announce(connection: Connection, found: Round) -> int:
     newest = history.newest_publications(connection, found.now)
     served = _served(newest)
     broken = {each.name: _about_rejected(each, found.plan) for each in found.rejected}
-    abouts = broken | {product.name: _about(product, found.plan, served.get(product.name)) for product in found.plan.products}
+    abouts = broken | {
+        product.name: _about(product, found.plan, served.get(product.name), found.health.get(product.name))
+        for product in found.plan.products
+    }
     wanted = tuple(Subscription(each.product, each.channel, each.severity) for each in subscriptions(connection))
     due = chain(
         _incidents(connection, found, abouts, wanted, {each.product: each for each in newest}),
@@ -105,9 +106,10 @@ def _served(publications: Iterable[Publication]) -> dict[str, datetime]:
     return found
 
 
-def _about(product: ProductPlan, plan: MeshPlan, good_as_of: datetime | None) -> About:
+def _about(product: ProductPlan, plan: MeshPlan, good_as_of: datetime | None, health: ProductHealth | None) -> About:
     """A product that declares no time zone goes by the clock of its domain's digest."""
-    return product_facts(product, good_as_of, shown_zone(plan, product))
+    about = product_facts(product, good_as_of, shown_zone(plan, product))
+    return about if health is None else replace(about, status=health.status, because=health.reason)
 
 
 def _about_rejected(rejected: RejectedProduct, plan: MeshPlan) -> About:
@@ -193,7 +195,7 @@ def _schemas(connection: Connection, found: Round, abouts: Mapping[str, About], 
 
 
 def _digests(connection: Connection, found: Round, abouts: Mapping[str, About]) -> Iterator[Due]:
-    for name in found.domains:
+    for name in found.digests:
         plan = found.plan.domain_plan(name)
         if plan.digest is None:
             continue
@@ -211,7 +213,7 @@ def _digests(connection: Connection, found: Round, abouts: Mapping[str, About]) 
             ),
             open=tuple(_open(stored, abouts) for stored in here if stored.incident.live),
             resolved=tuple(line for stored in here if (line := _resolved(stored, abouts)) is not None),
-            budgets=tuple(_budget_standings(connection, found, abouts)),
+            budgets=tuple(each for each in _budget_standings(connection, found, abouts) if each.about.domain == name),
             schemas=tuple(published_changes(connection, found.plan, own, abouts, found.now - A_DAY, found.now)),
             inputs=tuple(input_changes(connection, own, abouts, found.now - A_DAY, found.now)),
         )

@@ -94,7 +94,7 @@ def definitions(root: Path, plan: MeshPlan, whole: MeshPlan | None = None, domai
             *(domain_job(root, domain, products, resources) for domain, products in running_products(good).items()),
         ],
         schedules=[*(x for objects in loaded for x in objects.schedules), *(each.schedule for each in evaluations)],
-        sensors=[*_followings(good, loaded), *_deliveries(root, plan, domains)],
+        sensors=[*_followings(good, loaded), *_deliveries(root, plan if whole is None else whole, domains)],
         resources=resources,
         executor=dg.in_process_executor,
     )

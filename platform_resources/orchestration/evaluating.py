@@ -17,30 +17,25 @@ from platform_resources.ledger.acceptances import acceptances
 from platform_resources.ledger.checks import register_checks
 from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
 from platform_resources.ledger.reads import pulled_by, reads_of
-from platform_resources.ledger.standing import Standing, standings
+from platform_resources.ledger.standing import Standing
 from platform_resources.ledger.syncing import sync
 from platform_resources.objectives.health import ProductHealth
 from platform_resources.objectives.incidents import Event, Incident
 from platform_resources.objectives.response import response
-from platform_resources.orchestration.announcing import Round, announce
 from platform_resources.orchestration.forecasting import forecast
-from platform_resources.orchestration.grading import graded
+from platform_resources.orchestration.judging import concerned, judge, known
 from platform_resources.orchestration.ledger_events import DagsterLog
 from platform_resources.orchestration.probing import Judged, judged_objectives
-from platform_resources.orchestration.tending import tend
 from platform_resources.orchestration.trust import AcceptedWeakness, Trust
-from platform_resources.orchestration.watching import Observed, observed
+from platform_resources.orchestration.watching import Observed
 from platform_resources.planning.check_plans import ObjectivePlan
 from platform_resources.planning.conventions import check_text
 from platform_resources.planning.coverage import coverages
 from platform_resources.planning.faults import fault
 from platform_resources.planning.plan import MeshPlan, ProductPlan
 
-# The address of Dagster's pages, for links in messages.
-DAGSTER_VARIABLE = "MESH_DAGSTER_URL"
 RESPONSE_OVER = timedelta(days=90)
 READS_OVER = timedelta(days=30)
-OUTCOME_WITHIN = timedelta(days=366)
 Standings = Mapping[str, tuple[Standing, ...]]
 
 
@@ -79,17 +74,16 @@ def evaluate(
     register_checks(ledger, plan, now)
     just_now = tuple(judged_objectives(products, registry, state, ledger, now))
     with ledger.reading() as connection:
-        judged = {product.name: standings(connection, product, now) for product in products}
-        observations = observed(connection, state, products, judged, now, just_now)
-        outcomes = {product.name: _outcome(connection, product.name, now) for product in products}
-    health = {each.product: each for each in graded(state, products, observations, outcomes)}
-    with ledger.projecting() as connection:
-        tended = tend(connection, plan, products, observations, judged, registry, now, health)
-        about = Round(plan, products, observations, judged, now, os.environ.get(DAGSTER_VARIABLE, ""), domain, health)
-        queued = announce(connection, about)
+        own = {product.name: product for product in products}
+        others = [product for product in concerned(connection, plan, own, now) if product.name not in own]
+        everybody = (*products, *others)
+        found = known(connection, state, everybody, now, just_now)
+    domains = tuple(dict.fromkeys([*(product.domain for product in products), *filter(None, [domain])]))
+    followed = judge(ledger, plan, everybody, found, registry, now, domains, domains)
     with ledger.reading() as connection:
-        found = trust(connection, plan, products, observations, judged, now)
-    return Evaluated(now, just_now, tended.events, queued, _verdicts(products, observations), outcomes, health, found)
+        trusted = trust(connection, plan, products, found.observations, found.standings, now)
+    verdicts = _verdicts(products, found.observations)
+    return Evaluated(now, just_now, followed.events, followed.messages, verdicts, found.outcomes, found.health, trusted)
 
 
 def _verdicts(products: Sequence[ProductPlan], observations: Sequence[Observed]) -> dict[str, tuple[Observed, ...]]:
@@ -109,21 +103,13 @@ def _not_checked(product: ProductPlan, objective: ObjectivePlan) -> Observed:
     return Observed(product.name, text, check.title, objective.dimension, "unknown", "not checked yet", datetime.min)
 
 
-def _outcome(connection: Connection, product: str, now: datetime) -> str:
-    """How the last refresh ended."""
-    cards = history.scorecards(connection, product, now - OUTCOME_WITHIN, now)
-    return cards[-1].outcome if cards else "not refreshed lately"
-
-
 def looked_at(
     ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: datetime
 ) -> tuple[tuple[ProductHealth, ...], dict[str, Trust]]:
     """How each of these products is and how far it can be trusted, without changing anything. The ledger must be synced before."""
     with ledger.reading() as connection:
-        judged = {product.name: standings(connection, product, now) for product in products}
-        observations = observed(connection, state, products, judged, now)
-        outcomes = {product.name: _outcome(connection, product.name, now) for product in products}
-        return graded(state, products, observations, outcomes), trust(connection, plan, products, observations, judged, now)
+        found = known(connection, state, products, now)
+        return tuple(found.health.values()), trust(connection, plan, products, found.observations, found.standings, now)
 
 
 def trust(

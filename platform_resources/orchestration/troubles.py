@@ -83,6 +83,7 @@ def _trouble(connection: Connection, stored: StoredIncident, events: Sequence[Ev
             (each.incident.name, _about(each.incident.cause, known).title) for each in related(incident, known.lately, known.plan)
         ),
         reopened_by=again.by if again is not None and again.by != PLATFORM else "",
+        recovering=incident.live and not failures,
     )
 
 
@@ -135,9 +136,11 @@ def _impacts(incident: Incident, events: Iterable[Event], begin: datetime, known
     since = {event.note: event.at for event in events if event.kind == "attached"}
     failing, own = known.board.failing, {each.cause: each.opened_at for each in known.board.live}
     for product in incident.impacted:
-        until = own.get(product, None if product in failing and incident.live else incident.resolved_at or incident.changed_at)
+        about = _about(product, known)
+        still = product in failing and incident.live and about.status != "healthy"
+        until = own.get(product, None if still else incident.resolved_at or incident.changed_at)
         via = tuple(_about(name, known).title for name in _between(incident.cause, product, known.below))
-        yield Impact(_about(product, known), max(since.get(product, begin), begin), until, via)
+        yield Impact(about, max(since.get(product, begin), begin), until, via)
 
 
 def _between(root: str, product: str, below: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -156,7 +159,7 @@ def _between(root: str, product: str, below: Mapping[str, tuple[str, ...]]) -> t
 
 def _failures(connection: Connection, incident: Incident, known: _Known) -> Iterator[Failure]:
     """What fails of the root now, or failed when the incident was over; the oldest first."""
-    failing = known.board.failing_checks(incident.cause) if incident.live else incident.checks
+    failing = _failing_now(incident, known) if incident.live else incident.checks
     signals = known.board.signals
     for check in sorted(failing, key=lambda check: (_since(incident, check, known), check)):
         seen = known.observed.get((incident.cause, check))
@@ -174,7 +177,14 @@ def _failures(connection: Connection, incident: Incident, known: _Known) -> Iter
             run_id=reading.run_id if reading is not None else "",
             held_back=reading is not None and _is_held_back(connection, incident.cause, check, reading, known),
             gate=(incident.cause, check) in known.gates,
+            shown=incident.live and seen is not None and seen.verdict == "missed",
         )
+
+
+def _failing_now(incident: Incident, known: _Known) -> list[str]:
+    """A check that is well needs perhaps more good readings until its failure is over; but nobody is told that it fails."""
+    well = {check for (product, check), seen in known.observed.items() if product == incident.cause and seen.verdict == "met"}
+    return [check for check in known.board.failing_checks(incident.cause) if check not in well]
 
 
 def _is_held_back(connection: Connection, product: str, check: str, reading: Reading, known: _Known) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from platform_resources.capabilities.registry import Registry
-from platform_resources.planning.column_use import named_columns
+from platform_resources.capabilities.sql_text import named_columns
 from platform_resources.spec.components import DataSet, ServiceLevelAsset
 from platform_resources.spec.product import Declared
 

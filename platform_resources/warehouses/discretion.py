@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import duckdb
 
 from platform_resources.capabilities.measures import Relation
-from platform_resources.capabilities.sql_text import relation_sql
+from platform_resources.capabilities.sql_text import named_columns, relation_sql
 from platform_resources.planning.metrics import Metric
 from platform_resources.planning.plan import ProductPlan
 from platform_resources.spec.column_names import folded_column
@@ -28,7 +28,6 @@ _WITHOUT_VALUES = (
     QueryTooSlow,
     QueryTooLarge,
 )
-_WORD = re.compile(r"\w+")
 _KIND = re.compile(r"[A-Z][A-Za-z /]* Error(?=:)")
 # All columns at once, and columns by their number.
 _WHOLE_ROWS = re.compile(r"\bcolumns\s*\(|[(,.]\s*\*|#\d", re.IGNORECASE)
@@ -77,13 +76,6 @@ class Discretion:
         if metric.relation not in read or None in columns or _ELSEWHERE.search(bare) or (hidden and (by_name or _WHOLE_ROWS.search(bare))):
             return None
         return named_columns(hidden, [bare.replace('""', '"')])
-
-
-def named_columns(columns: Iterable[str], texts: Iterable[str]) -> tuple[str, ...]:
-    """The columns that stand in the texts: those of one word as a word, any other just as they are."""
-    told = "\n".join(texts).casefold()
-    words = frozenset(_WORD.findall(told))
-    return tuple(column for column in columns if (name := column.casefold()) in words or (not _WORD.fullmatch(name) and name in told))
 
 
 def discretion(database: ProductDatabase, product: ProductPlan) -> Discretion:

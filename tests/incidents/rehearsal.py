@@ -61,8 +61,8 @@ class Rehearsal:
             assert done.problems == (), done
 
     def deliver(self, now: datetime) -> Delivered:
-        with self.ledger() as ledger:
-            return deliver_due(ledger, self.plan, None, self.environment, now, "rehearsal")
+        with synced_ledger(self.state, self.instance, now) as ledger:
+            return deliver_due(ledger, self.state, self.plan, None, self.environment, now, "rehearsal")
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -23,6 +24,8 @@ from tests.notify.receivers import free_port, mail_server, web_server
 pytestmark = pytest.mark.slow
 ME = "tester"
 MINUTE = timedelta(minutes=1)
+# Where published versions are: these messages say nothing of any product.
+NOWHERE = Path("nowhere")
 
 
 def queued(ledger, *found):
@@ -43,9 +46,9 @@ def test_due_messages_are_sent_once(ledger):
     queued(ledger, message("sales.oncall"), message("sales.oncall", 2), message("sales.oncall", 3, not_before=NOW + MINUTE))
     with web_server() as server:
         told = plan(oncall=hook(server))
-        assert deliver_due(ledger, told, None, {}, NOW, ME) == Delivered(2, 0, ())
-        assert deliver_due(ledger, told, None, {}, NOW, ME) == Delivered(0, 0, ())
-        assert deliver_due(ledger, told, None, {}, NOW + MINUTE, ME) == Delivered(1, 0, ())
+        assert deliver_due(ledger, NOWHERE, told, None, {}, NOW, ME) == Delivered(2, 0, ())
+        assert deliver_due(ledger, NOWHERE, told, None, {}, NOW, ME) == Delivered(0, 0, ())
+        assert deliver_due(ledger, NOWHERE, told, None, {}, NOW + MINUTE, ME) == Delivered(1, 0, ())
     assert server.keys == [f"incident/orders#{number}/sales.oncall" for number in (1, 2, 3)]
     assert set(states(ledger).values()) == {"sent"}
 
@@ -53,7 +56,7 @@ def test_due_messages_are_sent_once(ledger):
 def test_only_the_channels_asked_for_are_served(ledger):
     queued(ledger, message("sales.oncall"), message("sales.other"))
     with web_server() as server:
-        deliver_due(ledger, plan(oncall=hook(server), other=hook(server)), ["sales.other"], {}, NOW, ME)
+        deliver_due(ledger, NOWHERE, plan(oncall=hook(server), other=hook(server)), ["sales.other"], {}, NOW, ME)
     assert server.keys == ["incident/orders#1/sales.other"]
     assert sorted(states(ledger).values()) == ["sent", "waiting"]
 
@@ -63,7 +66,7 @@ def test_a_channel_that_fails_holds_up_no_other_and_is_tried_once_in_a_call(ledg
     queued(ledger, *(message(channel, number) for channel in ("sales.down", "sales.up", who) for number in (1, 2, 3)))
     with web_server() as web, mail_server() as mail:
         told = plan(down=down, up=hook(web))
-        done = deliver_due(ledger, told, None, {"MESH_MAIL": mail.url()}, NOW, ME)
+        done = deliver_due(ledger, NOWHERE, told, None, {"MESH_MAIL": mail.url()}, NOW, ME)
     assert (done.sent, done.failed) == (6, 1)
     assert done.texts[0].startswith("sales.down: A Connection error occurred sending JSON notification to 127.0.0.1; ")
     assert (len(web.requests), len(mail.mails)) == (3, 3)
@@ -74,7 +77,7 @@ def test_a_web_hook_that_fails_for_a_while_gets_everything_in_the_end(ledger):
     queued(ledger, message("sales.oncall"), message("sales.oncall", 2))
     with web_server(statuses=[500, 503]) as server:
         told = plan(oncall=hook(server))
-        done = [deliver_due(ledger, told, None, {}, NOW + wait * MINUTE, ME) for wait in (0, 1, 5)]
+        done = [deliver_due(ledger, NOWHERE, told, None, {}, NOW + wait * MINUTE, ME) for wait in (0, 1, 5)]
     assert [(each.sent, each.failed) for each in done] == [(0, 1), (0, 1), (2, 0)]
     assert sorted(server.keys) == ["incident/orders#1/sales.oncall", "incident/orders#2/sales.oncall"]
 
@@ -82,7 +85,7 @@ def test_a_web_hook_that_fails_for_a_while_gets_everything_in_the_end(ledger):
 def test_a_recipient_whom_the_server_refuses_takes_no_other_with_it(ledger):
     queued(ledger, message("ann@example.com"), message("bob@example.com"))
     with mail_server(refused={"ann@example.com"}) as server:
-        done = deliver_due(ledger, plan(), None, {"MESH_MAIL": server.url()}, NOW, ME)
+        done = deliver_due(ledger, NOWHERE, plan(), None, {"MESH_MAIL": server.url()}, NOW, ME)
     assert (done.sent, done.failed) == (1, 1)
     assert [mail["To"] for mail in server.mails] == ["bob@example.com"]
 
@@ -91,15 +94,15 @@ def test_a_variable_that_is_set_later_brings_the_message_then(ledger):
     queued(ledger, message("sales.oncall"))
     with web_server() as server:
         told = plan(oncall=f"json://127.0.0.1:{server.port}/${{HOOK}}")
-        first = deliver_due(ledger, told, None, {}, NOW, ME)
-        assert deliver_due(ledger, told, None, {"HOOK": "t0ken"}, NOW + 2 * MINUTE, ME) == Delivered(1, 0, ())
+        first = deliver_due(ledger, NOWHERE, told, None, {}, NOW, ME)
+        assert deliver_due(ledger, NOWHERE, told, None, {"HOOK": "t0ken"}, NOW + 2 * MINUTE, ME) == Delivered(1, 0, ())
     assert first == Delivered(0, 1, ("sales.oncall: channel sales.oncall needs the environment variable HOOK, which is not set",))
     assert server.requests[0]["path"].strip("/") == "t0ken"
 
 
 def test_a_channel_that_is_gone_is_accounted_for(ledger):
     queued(ledger, message("sales.gone"))
-    assert deliver_due(ledger, plan(here="json://x"), None, {}, NOW, ME).texts == (
+    assert deliver_due(ledger, NOWHERE, plan(here="json://x"), None, {}, NOW, ME).texts == (
         'sales.gone: no channel "sales.gone"; known: sales.here; did you mean "sales.here"?',
     )
     assert states(ledger) == {"incident/orders#1/sales.gone": "failing"}
@@ -109,7 +112,7 @@ def test_no_other_message_is_begun_when_time_is_up(ledger):
     """The first message alone takes longer than all of the time, however slow the machine is."""
     queued(ledger, *(message("sales.oncall", number) for number in range(5)))
     with web_server(seconds=0.05) as server:
-        done = deliver_due(ledger, plan(oncall=hook(server)), None, {}, NOW, ME, within=timedelta(seconds=0.01))
+        done = deliver_due(ledger, NOWHERE, plan(oncall=hook(server)), None, {}, NOW, ME, within=timedelta(seconds=0.01))
     assert done.sent <= 1 and list(states(ledger).values()).count("waiting") == 5 - done.sent
 
 
@@ -117,7 +120,7 @@ def test_secrets_are_in_no_row_and_in_no_log(ledger, caplog):
     caplog.set_level(logging.DEBUG)
     queued(ledger, message("sales.oncall"))
     with web_server(statuses=[500], answer="bad s3cret%2Ft0ken, s3cret/t0ken") as server:
-        done = deliver_due(ledger, plan(oncall=hook(server, "${HOOK}")), None, {"HOOK": "s3cret%2Ft0ken"}, NOW, ME)
+        done = deliver_due(ledger, NOWHERE, plan(oncall=hook(server, "${HOOK}")), None, {"HOOK": "s3cret%2Ft0ken"}, NOW, ME)
     with ledger.reading() as connection:
         rows = str(connection.execute(text("select * from messages")).mappings().all())
     assert "bad ***, ***" in rows
@@ -131,7 +134,7 @@ BYTES = "s3cr\udcffet"  # as Python takes a variable that is no UTF-8
 def test_a_channel_whose_secret_is_no_text_is_accounted_for_and_holds_up_no_other(ledger, url):
     queued(ledger, message("sales.broken"), message("sales.oncall"), message("sales.oncall", 2))
     with web_server() as server:
-        done = deliver_due(ledger, plan(broken=url, oncall=hook(server)), None, {"HOOK": BYTES}, NOW, ME)
+        done = deliver_due(ledger, NOWHERE, plan(broken=url, oncall=hook(server)), None, {"HOOK": BYTES}, NOW, ME)
     assert (done.sent, done.failed) == (2, 1)
     with ledger.reading() as connection:
         (entry,) = [each for each in messages(connection) if each.message.channel == "sales.broken"]
@@ -151,7 +154,7 @@ class Vault(dict[str, str]):
 def test_a_channel_on_which_something_raises_what_nobody_expects_is_accounted_for_and_holds_up_no_other(ledger):
     queued(ledger, message("sales.broken"), message("sales.oncall"))
     with web_server() as server:
-        done = deliver_due(ledger, plan(broken="json://${SEALED}", oncall=hook(server)), None, Vault(), NOW, ME)
+        done = deliver_due(ledger, NOWHERE, plan(broken="json://${SEALED}", oncall=hook(server)), None, Vault(), NOW, ME)
     told = "sales.broken: LookupError, which nobody expected of it; `mesh channels --test sales.broken` may tell more"
     assert done == Delivered(1, 1, (told,))
     assert states(ledger) == {"incident/orders#1/sales.broken": "failing", "incident/orders#1/sales.oncall": "sent"}
@@ -186,10 +189,12 @@ def test_what_is_due_is_what_could_be_claimed(ledger):
 DELIVER = """
 import os, sys
 from datetime import datetime, timedelta
+from pathlib import Path
 from platform_resources.ledger.database import open_ledger
 from platform_resources.orchestration.delivering import deliver_due
 from tests.notify.messages import NOW, plan
-done = deliver_due(open_ledger(sys.argv[1]), plan(oncall=sys.argv[2], other=sys.argv[2]), None, {}, NOW, f"process {os.getpid()}")
+told = plan(oncall=sys.argv[2], other=sys.argv[2])
+done = deliver_due(open_ledger(sys.argv[1]), Path("nowhere"), told, None, {}, NOW, f"process {os.getpid()}")
 print(done.sent, done.failed)
 """
 
@@ -213,8 +218,8 @@ def test_what_a_killed_process_was_sending_is_sent_afterwards_with_the_same_key(
         process.wait()
         server.hold.set()
         told = plan(oncall=hook(server))
-        assert deliver_due(ledger, told, None, {}, NOW, ME).sent == 0, "the dead process's claim stands for a while"
-        assert deliver_due(ledger, told, None, {}, NOW + CLAIM_FOR + MINUTE, ME).sent == 1
+        assert deliver_due(ledger, NOWHERE, told, None, {}, NOW, ME).sent == 0, "the dead process's claim stands for a while"
+        assert deliver_due(ledger, NOWHERE, told, None, {}, NOW + CLAIM_FOR + MINUTE, ME).sent == 1
     assert set(server.keys) == {"incident/orders#1/sales.oncall"}
     assert states(ledger) == {"incident/orders#1/sales.oncall": "sent"}
     ledger.close()
@@ -245,7 +250,8 @@ def test_two_processes_at_once_send_each_message_once_on_postgresql(tmp_path_fac
 
 
 def ticked(sensor) -> str:
-    return sensor.evaluate_tick(dg.build_sensor_context()).skip_message
+    with dg.instance_for_test() as instance:
+        return sensor.evaluate_tick(dg.build_sensor_context(instance)).skip_message
 
 
 @pytest.fixture
