@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from platform_resources.cli.clocks import Clocks, clocks
 from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, Stop, cell, out, print_json, stop, told, words, you
 from platform_resources.cli.memory import synced
 from platform_resources.cli.specs import Json
@@ -51,7 +52,7 @@ def incidents(
     with synced(mesh_root(context.obj), now) as ledger, ledger.reading() as connection:
         one = incident_named(connection, name) if name else None
         if one is not None:
-            _show(one, events_of(connection, one.incident.name), now, as_json)
+            _show(one, events_of(connection, one.incident.name), clocks(mesh_root(context.obj), [one.incident.cause]), as_json)
             raise Stop(MISSED if one.incident.live else FINE)
         found = incidents_of(connection, name, since=None if every else now - RECENTLY)
         if name and not found and not incidents_of(connection, name):
@@ -59,7 +60,8 @@ def incidents(
     if as_json:
         print_json([_data(each) for each in found])
     else:
-        _print_incidents(found, now, "" if every else " in the last 30 days", name or "")
+        told_by = clocks(mesh_root(context.obj), [each.incident.cause for each in found])
+        _print_incidents(found, told_by, "" if every else " in the last 30 days", name or "")
         _print_response(response([each.incident for each in found], now))
     raise Stop(MISSED if any(each.incident.live for each in found) else FINE)
 
@@ -173,21 +175,21 @@ def _how(incident: Incident) -> str:
     return f" ({incident.resolution})" if incident.resolution else ""
 
 
-def _print_incidents(found: "Sequence[StoredIncident]", now: datetime, when: str = "", product: str = "") -> None:
+def _print_incidents(found: "Sequence[StoredIncident]", told_by: Clocks, when: str = "", product: str = "") -> None:
     if not found:
         words.print(f"no incident{f' of {told(product)}' if product else ''}{when}", style="green", highlight=False)
         return
     table = Table(box=None, header_style="bold")
-    for column in ("incident", "severity", "status", "since (UTC)", "lasted"):
+    for column in ("incident", "severity", "status", "since", "lasted"):
         table.add_column(column, no_wrap=True)
     table.add_column("what is broken", overflow="fold")
     table.add_column("suffer from it", overflow="fold")
     for each in found:
-        table.add_row(*_row(each, now))
+        table.add_row(*_row(each, told_by))
     out.print(table)
 
 
-def _row(stored: "StoredIncident", now: datetime) -> tuple[str | Text, ...]:
+def _row(stored: "StoredIncident", told_by: Clocks) -> tuple[str | Text, ...]:
     from platform_resources.orchestration.trust import span_text
 
     incident = stored.incident
@@ -196,8 +198,8 @@ def _row(stored: "StoredIncident", now: datetime) -> tuple[str | Text, ...]:
         cell(incident.name),
         f"[{SEVERITIES[stored.severity]}]{stored.severity}[/]",
         f"[{colour}]{incident.status}[/]{_how(incident)}",
-        f"{incident.began_at:%Y-%m-%d %H:%M}",
-        span_text((incident.resolved_at or now) - incident.began_at),
+        told_by.moment(incident.cause, incident.began_at),
+        span_text((incident.resolved_at or told_by.now) - incident.began_at),
         cell(stored.title),
         cell(", ".join(incident.impacted) or "-"),
     )
@@ -218,17 +220,17 @@ def _print_response(response: Any) -> None:
         out.print(f"{response.acknowledged:.0%} were acknowledged")
 
 
-def _show(stored: "StoredIncident", events: "Sequence[Event]", now: datetime, as_json: bool) -> None:
+def _show(stored: "StoredIncident", events: "Sequence[Event]", told_by: Clocks, as_json: bool) -> None:
     if as_json:
         print_json({**_data(stored), "events": [asdict(event) for event in events]})
         return
-    _print_incidents([stored], now)
+    _print_incidents([stored], told_by)
     out.print()
     for check in stored.incident.checks:
         out.print(f"failed: {told(check)}", highlight=False)
-    table = Table("when (UTC)", "what", "who", "", box=None, header_style="bold")
+    table = Table("when", "what", "who", "", box=None, header_style="bold")
     for event in events:
-        table.add_row(f"{event.at:%Y-%m-%d %H:%M}", event.kind, cell(event.by), cell(event.note))
+        table.add_row(told_by.moment(stored.incident.cause, event.at), event.kind, cell(event.by), cell(event.note))
     out.print(table)
     out.print("\n".join(_next_steps(stored.incident)), highlight=False)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 from rich.table import Table
 
+from platform_resources.cli.clocks import Clocks, clocks
 from platform_resources.cli.console import CANNOT_RUN, FINE, Stop, cell, mesh_of, out, print_json, product_of, stop, told, words, you
 from platform_resources.cli.memory import opened
 from platform_resources.cli.specs import Json
@@ -17,6 +18,8 @@ from platform_resources.planning.routes import ChannelPlan
 from platform_resources.repository import mesh_root
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from platform_resources.ledger.database import Ledger
     from platform_resources.ledger.outbox import OutboxEntry, State
 
@@ -100,23 +103,55 @@ def _test(known: dict[str, ChannelPlan], name: str, as_json: bool) -> None:
 
 def notifications(
     context: typer.Context,
+    number: Annotated[int | None, typer.Argument(help="Show the text of the message in this line of the list.", metavar="N")] = None,
     every: Annotated[bool, typer.Option("--all", help="Also what was sent, withdrawn or given up before yesterday.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the outbox: what waits, what fails and why, what was given up, and what was sent since yesterday."""
-    with opened(mesh_root(context.obj)) as ledger:
+    """Show the outbox: what waits, what fails and why, what was given up, and what was sent since yesterday; or one message."""
+    root = mesh_root(context.obj)
+    with opened(root) as ledger:
         entries = _entries(ledger, every)
+    chosen = entries if number is None else (_numbered(entries, number),)
     if as_json:
-        print_json([_entry_data(entry) for entry in entries])
+        data = [_entry_data(entry) for entry in chosen]
+        print_json(data if number is None else data[0])
         return
-    table = Table("written (UTC)", "state", "channel", "what", "product", "subject", "attempts", "why", box=None, header_style="bold")
-    for entry in entries:
-        style = STATES[entry.state]
-        state = f"[{style}]{entry.state}[/]" if style else entry.state
-        message, written = entry.message, f"{entry.created_at:%Y-%m-%d %H:%M}"
-        shown = (message.channel, message.kind, message.product, message.subject, entry.attempts, _why(entry))
-        table.add_row(written, state, *map(cell, shown))
+    told_by = clocks(root, {entry.message.product for entry in chosen if entry.message.product})
+    if number is not None:
+        _print_message(chosen[0], told_by)
+        return
+    table = Table("N", "written", "state", "channel", "what", "product", "subject", "attempts", "why", box=None, header_style="bold")
+    for line, entry in enumerate(entries, 1):
+        message, written = entry.message, told_by.moment(entry.message.product, entry.created_at)
+        shown = (message.channel, message.kind, message.product, message.subject, entry.attempts, _why(entry, told_by))
+        table.add_row(str(line), written, _state(entry), *map(cell, shown))
     out.print(table if entries else "there are no notifications" + ("" if every else " since yesterday"))
+
+
+def _numbered(entries: "Sequence[OutboxEntry]", number: int) -> "OutboxEntry":
+    """The newest has number 1, as in the list."""
+    if not 1 <= number <= len(entries):
+        there = f"1 to {len(entries)}" if len(entries) > 1 else "only 1" if entries else "none"
+        stop(f"there is no message {number}; there are: {there} (with --all more); see mesh notifications", CANNOT_RUN)
+    return entries[number - 1]
+
+
+def _print_message(entry: "OutboxEntry", told_by: Clocks) -> None:
+    """As it is, or will be, sent: a subject and Markdown."""
+    message = entry.message
+    why = _why(entry, told_by)
+    out.print(cell(f"To: {message.channel}"), soft_wrap=True)
+    out.print(cell(f"Written: {told_by.moment(message.product, entry.created_at)}"))
+    sent_at = f" {told_by.moment(message.product, entry.sent_at)}" if entry.sent_at else ""
+    out.print(cell(f"State: {entry.state}{sent_at}{f': {why}' if why else ''}"), soft_wrap=True)
+    out.print(cell(f"Subject: {message.subject}"), soft_wrap=True)
+    out.print()
+    out.print(cell(message.body), soft_wrap=True)
+
+
+def _state(entry: "OutboxEntry") -> str:
+    style = STATES[entry.state]
+    return f"[{style}]{entry.state}[/]" if style else entry.state
 
 
 def _entries(ledger: "Ledger", every: bool) -> "tuple[OutboxEntry, ...]":
@@ -131,17 +166,18 @@ def _entries(ledger: "Ledger", every: bool) -> "tuple[OutboxEntry, ...]":
     return tuple(sorted(found.values(), key=lambda entry: (entry.created_at, entry.message.key), reverse=True))
 
 
-def _why(entry: "OutboxEntry") -> str:
+def _why(entry: "OutboxEntry", told_by: Clocks) -> str:
+    product, later = entry.message.product, entry.message.not_before
     match entry.state:
         case "failing":
-            again = f"; again at {entry.next_at:%Y-%m-%d %H:%M}" if entry.next_at else ""
+            again = f"; again at {told_by.moment(product, entry.next_at)}" if entry.next_at else ""
             return f"{entry.last_error}{again}"
         case "given up" | "sending":
             return entry.last_error
         case "withdrawn":
             return entry.reason
         case "waiting":
-            return f"not before {entry.message.not_before:%Y-%m-%d %H:%M}" if entry.message.not_before > entry.created_at else ""
+            return entry.last_error or (f"not before {told_by.moment(product, later)}" if later > entry.created_at else "")
         case "sent":
             return ""
 
@@ -199,9 +235,11 @@ def subscriptions(
     if as_json:
         print_json([asdict(each) for each in found])
         return
-    table = Table("product", "who", "channel", "from severity", "since (UTC)", box=None, header_style="bold")
+    told_by = clocks(mesh_root(context.obj), {each.product for each in found})
+    table = Table("product", "who", "channel", "from severity", "since", box=None, header_style="bold")
     for each in found:
-        table.add_row(*map(cell, (each.product, each.subscriber, each.channel, each.severity, f"{each.since:%Y-%m-%d %H:%M}")))
+        since = told_by.moment(each.product, each.since)
+        table.add_row(*map(cell, (each.product, each.subscriber, each.channel, each.severity, since)))
     out.print(table if found else "there are no subscriptions" + (f" of {told(product)}" if product else ""))
 
 

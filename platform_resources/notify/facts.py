@@ -13,7 +13,6 @@ from platform_resources.objectives.severity import Severity
 from platform_resources.planning.faults import fault
 from platform_resources.planning.plan import ProductPlan
 from platform_resources.planning.routes import DigestPlan, Patience, RoutePlan
-from platform_resources.planning.zones import declared_zone
 
 State = Literal["waiting", "sending", "sent", "failing", "given up", "withdrawn"]
 Outbox = Mapping[str, State]
@@ -216,11 +215,12 @@ class InputChange:
 
 @dataclass(frozen=True, slots=True)
 class ProductLine:
-    """How a product is today, and why if it is not well."""
+    """How a product is today, and why if it is not well; `product` is its name, where `mesh status` says so too."""
 
     title: str
     status: Status
     because: str = ""
+    product: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,14 +257,14 @@ class Day:
     inputs: tuple[InputChange, ...] = ()
 
 
-def product_facts(product: ProductPlan, good_as_of: datetime | None = None, usual: str = "UTC") -> About:
-    """What messages say of a product of the plan; `usual` is the time zone of those who read them, where it declares none itself."""
+def product_facts(product: ProductPlan, good_as_of: datetime | None = None, timezone: str = "UTC") -> About:
+    """What messages say of a product of the plan; `timezone` is that of its clock."""
     support = product.info.support
     return About(
         product.name,
         product.title,
         product.domain,
-        declared_zone(product) or usual,
+        timezone,
         product.owners,
         support.channel or "",
         _runbook(product.place.file, support.runbook or ""),

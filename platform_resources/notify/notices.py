@@ -1,19 +1,19 @@
 """Which messages are due that are about no incident: error budgets, changed schemas, the daily digest.
 
-Each says the same whenever it is sent, so it is queued at once, and quiet hours move its `not_before`.
+Each is queued at once, and quiet hours move its `not_before`. What was not sent yet is decided anew as often as this is asked.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from platform_resources.notify.announcing import Due
+from platform_resources.notify.announcing import REWRITTEN, UNSENT, Due
 from platform_resources.notify.facts import About, BudgetStanding, Day, InputChange, Outbox, SchemaChange, Subscription
 from platform_resources.notify.keys import EVER, budget_key, budget_keys, digest_key, input_key, schema_key
 from platform_resources.notify.notice_wording import BROKEN, budget_words, digest_words, input_words, schema_words
 from platform_resources.notify.recipients import Way, first_loud, ways
 from platform_resources.notify.wording import Words
-from platform_resources.objectives.messages import Message, MessageKind
+from platform_resources.objectives.messages import Message, MessageKind, Statement
 from platform_resources.objectives.periods import in_utc
 from platform_resources.objectives.severity import Severity
 
@@ -28,9 +28,17 @@ def budget_notices(standings: Iterable[BudgetStanding], subscriptions: Sequence[
 
     To the product's owners; to its consumers as well once nothing is left. When a budget was below a level last is part of the key, so
     the same stretch above it has the same key however often this is asked. A level is told too by a message about a higher one that was
-    reached within its own stretch: a budget that recovers from 100 to 75 % is no news.
+    reached within its own stretch: a budget that recovers from 100 to 75 % is no news. What was not sent yet says what holds now, or is
+    withdrawn.
     """
-    return Due(tuple(message for standing in standings for message in _budget(standing, subscriptions, known, in_utc(now))))
+    told = {key: state for key, state in known.items() if state not in (*UNSENT, "withdrawn")}
+    messages = tuple(message for standing in standings for message in _budget(standing, subscriptions, told, in_utc(now)))
+    return Due(messages, _outdated(known, messages))
+
+
+def _outdated(known: Outbox, messages: Iterable[Message]) -> dict[str, str]:
+    kept = {message.key for message in messages}
+    return {key: REWRITTEN for key, state in known.items() if state in UNSENT and key not in kept}
 
 
 def _budget(standing: BudgetStanding, subscriptions: Sequence[Subscription], known: Outbox, now: datetime) -> Iterator[Message]:
@@ -89,15 +97,21 @@ def input_notices(change: InputChange, subscriptions: Sequence[Subscription], kn
 
 
 def digest_notices(day: Day, known: Outbox, now: datetime) -> Due:
-    """The digest of the zone's day, from its time on until the day ends; a day on which nothing ran has none."""
+    """The digest of the zone's day, from its time on until the day ends; a day on which nothing ran has none.
+
+    One that was not sent yet says what holds now; with the next day it is withdrawn.
+    """
     now = in_utc(now)
     local = now.astimezone(ZoneInfo(day.digest.timezone))
     due = in_utc(datetime.combine(local.date(), day.digest.at, local.tzinfo))
     key = digest_key(day.domain, local.date(), day.digest.channel)
-    if now < due or key in known:
+    if now < due or known.get(key, "waiting") not in UNSENT:
         return Due()
     words = digest_words(day, local.date(), now)
-    return Due((Message(key, "digest", day.digest.channel, "", day.domain, "", words.subject, words.body, due),))
+    says = tuple(Statement(line.product, line.status) for line in day.products if line.product and line.status != "not run")
+    message = Message(key, "digest", day.digest.channel, "", day.domain, "", words.subject, words.body, due, says)
+    own = {key: state for key, state in known.items() if key.startswith(f"digest/{day.domain}/")}
+    return Due((message,), _outdated(own, (message,)))
 
 
 def _by_channel(found: Iterable[Way]) -> Sequence[tuple[str, list[Way]]]:

@@ -145,7 +145,7 @@ def _incidents(
 def _budgets(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscription]) -> Iterator[Due]:
     """A budget that never recovers is told once, however long ago: so all that was said of those at risk counts."""
     standings = _budget_standings(connection, found, abouts)
-    known = outbox.keys_about(connection, "budget", {standing.about.name for standing in standings})
+    known = outbox.keys_about(connection, "budget", found.standings)
     yield budget_notices(standings, wanted, known, found.now)
 
 
@@ -223,7 +223,7 @@ def _digests(connection: Connection, found: Round, abouts: Mapping[str, About]) 
 
 def _line(health: ProductHealth) -> ProductLine:
     """The same as `mesh status` says."""
-    return ProductLine(health.title, health.status, health.reason)
+    return ProductLine(health.title, health.status, health.reason, health.product)
 
 
 def _rejected_line(rejected: RejectedProduct) -> ProductLine:

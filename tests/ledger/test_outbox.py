@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from platform_resources.ledger import outbox
 from platform_resources.ledger.outbox import OutboxEntry, claimed, failed, keys_about, keys_told, queue, sent, withdraw
-from platform_resources.objectives.messages import Message
+from platform_resources.objectives.messages import Message, Statement
 from tests.ledger.event_logs import START
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -78,18 +78,17 @@ def test_what_waits_gets_the_newest_text_and_time_and_what_is_being_sent_does_no
     assert (entry(either).message, entry(either).state, entry(either).attempts) == (message(), "failing", 1)
 
 
-def test_what_was_sent_withdrawn_or_given_up_stays_so_when_it_is_queued_again(either):
-    queued(either, message("sent"), message("withdrawn"), message("given up"))
-    withdrawn(either, "withdrawn")
+def test_what_was_sent_or_given_up_stays_so_when_it_is_queued_again(either):
+    queued(either, message("sent"), message("given up"))
     for each in claim(either):
         if each.message.key == "sent":
             sent(either, each, START)
     given_up_at = give_up(either)
     before = entries(either)
-    again = [message(key, subject="again") for key in ("sent", "withdrawn", "given up")]
+    again = [message(key, subject="again") for key in ("sent", "given up")]
     assert queued(either, *again, now=given_up_at) == 0
     assert entries(either) == before
-    assert {each.message.key: each.state for each in before} == {key: key for key in ("sent", "withdrawn", "given up")}
+    assert {each.message.key: each.state for each in before} == {key: key for key in ("sent", "given up")}
     assert claim(either, given_up_at + DAY) == ()
 
 
@@ -187,13 +186,40 @@ def test_a_message_over_which_every_sender_dies_is_given_up_too(either):
     assert entry(either).last_error == "a did not report whether it was sent"
 
 
-def test_what_waits_can_be_withdrawn_and_is_never_sent(either):
+def test_what_waits_can_be_withdrawn_and_is_sent_only_if_it_is_decided_anew(either):
     queued(either)
     assert withdrawn(either) == 1
     assert (entry(either).state, entry(either).reason) == ("withdrawn", "resolved before anybody was told")
-    assert queued(either) == 0
     assert claim(either, START + DAY) == ()
     assert withdrawn(either, reason="again") == 0
+    assert queued(either, message(subject="Again")) == 0
+    assert (entry(either).state, entry(either).reason, entry(either).message.subject) == ("waiting", "", "Again")
+    assert keys(claim(either, START + DAY)) == [message().key]
+
+
+SAYS = (Statement("orders", "unhealthy", ("orders:fresh", "inputs/a:arrived")), Statement("revenue", "use with care"))
+
+
+def test_a_message_keeps_what_it_says_of_products_and_what_it_says_anew(either):
+    queued(either, message(says=SAYS))
+    assert entry(either).message.says == SAYS
+    queued(either, message(says=SAYS[1:]))
+    assert claim(either)[0].message.says == SAYS[1:]
+
+
+def test_what_does_not_hold_now_is_put_off_without_an_attempt_and_tried_again(either):
+    queued(either)
+    (found,) = claim(either)
+    assert outbox.put_off(either, found, START, "orders is healthy now")
+    told = entry(either)
+    assert (told.state, told.attempts, told.last_error, told.next_at) == ("waiting", 0, "orders is healthy now", START + MINUTE)
+    assert claim(either, START) == ()
+    (again,) = claim(either, START + MINUTE)
+    assert not outbox.put_off(either, replace(again, attempt=7), START, "of another claim")
+    failed(either, again, START + MINUTE, "no route to host")
+    (third,) = claim(either, START + HOUR)
+    outbox.put_off(either, third, START + HOUR, "orders is healthy now")
+    assert (entry(either).state, entry(either).attempts) == ("failing", 1), "the one attempt may have arrived"
 
 
 def test_what_is_being_sent_or_was_sent_cannot_be_withdrawn(either):
@@ -298,6 +324,8 @@ def test_whatever_the_clock_does_no_message_is_lost_or_sent_by_two_who_hold_it(s
             held.clear()  # time may have passed: whoever held a message may be too late
         if act == "queue":
             queued(ledger, message(key), now=now)
+            if ended.get(key) == "withdrawn":
+                del ended[key]
         elif act == "claim":
             for each in claim(ledger, now, limit=1):
                 assert each.message.key not in held and each.message.key not in ended

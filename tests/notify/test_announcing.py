@@ -320,7 +320,8 @@ def test_the_end_is_told_also_where_no_route_leads_any_more():
 def test_whoever_heard_of_an_incident_that_moved_here_hears_the_end_here():
     former = replace(incident(1), cause="revenue", status="resolved", resolution="moved", moved_to=("purchase_orders",))
     known = sent(announcements(replace(trouble(), incident=replace(former, status="open"), root=REVENUE), (), {}, DUE_AT))
-    due = announcements(replace(over(impacts=(impact(until=FIVE + HOUR),)), moved_from=(former,)), (), known, FIVE + 3 * HOUR)
+    mended = impact(replace(REVENUE, status="healthy"), until=FIVE + HOUR)
+    due = announcements(replace(over(impacts=(mended,)), moved_from=(former,)), (), known, FIVE + 3 * HOUR)
     assert told(due) == [("recovery", "finance.alerts", "Revenue is well again")]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -131,6 +132,31 @@ def test_notifications_show_the_outbox(mesh):
     assert {each["key"] for each in mesh.data("notifications", "--all")} == {*states, "sent long ago"}
     shown = mesh("notifications").stdout
     assert "refused; again at" in shown and "it is over" in shown and "[red]waiting[/]" in shown
+
+
+def test_one_message_is_shown_as_it_is_sent_with_times_that_have_a_zone(mesh):
+    now = datetime.now(UTC)
+    ledger = mesh.ledger()
+    with ledger.writing() as connection:
+        queue(connection, [message("plant.alerts", key="old", product="readings")], now - timedelta(hours=1))
+        text = "**Readings** are [late].\n\n- since six"
+        queue(connection, [message("plant.alerts", key="new", product="readings", subject="Readings are late", body=text)], now)
+    ledger.close()
+    first, second = mesh("notifications").stdout.splitlines()[1:3]
+    assert first.split()[0] == "1" and "Readings are late" in first
+    assert second.split()[0] == "2"
+    shown = mesh("notifications", "1").stdout
+    assert (
+        shown.startswith("To: plant.alerts\nWritten: ")
+        and "Subject: Readings are late\n\n**Readings** are [late].\n\n- since six\n" in shown
+    )
+    assert re.search(r"Written: \w{3} \d+ \w{3}, \d\d:\d\d (CET|CEST)\n", shown), "the clock of readings is that of Berlin"
+    data = mesh.data("notifications", "2")
+    assert data["key"] == "old" and data["created_at"].endswith("+00:00")
+    assert (
+        mesh("notifications", "3", code=3).stderr == "there is no message 3; there are: 1 to 2 (with --all more); see mesh notifications\n"
+    )
+    assert "there is no message 0" in mesh("notifications", "0", code=3).stderr
 
 
 def test_an_empty_outbox_is_told(mesh):

@@ -11,6 +11,7 @@ from platform_resources.notify.announcing import Due
 from platform_resources.notify.facts import BudgetStanding, Day, ProductLine, SchemaChange, Subscription
 from platform_resources.notify.notices import budget_notices, digest_notices, schema_notices
 from platform_resources.objectives.indicators import Budget
+from platform_resources.objectives.messages import Statement
 from platform_resources.objectives.schema_difference import SchemaDifference, TypeChange, schema_difference
 from platform_resources.planning.routes import DigestPlan, RoutePlan
 from tests.notify.troubles import ANALYST, BERLIN, DAY, FIVE, HOUR, MINUTE, NIGHT, ORDERS, REPORT, REVENUE, sent, told
@@ -32,7 +33,7 @@ def budgets(known, *standings, now=FIVE):
 def test_a_level_is_told_once_to_owners_and_to_consumers_only_when_nothing_is_left():
     half = budgets({}, standing(50))
     assert told(half) == [("budget", "sales.alerts", "Purchase orders: 50 % of its error budget is used up (Fresh on most days)")]
-    assert budgets(sent(half, "withdrawn"), standing(50), now=FIVE + 30 * DAY) == Due()
+    assert budgets(sent(half, "given up"), standing(50), now=FIVE + 30 * DAY) == Due()
     spent = budgets(sent(half), standing(50, 75, 100))
     assert [message.channel for message in spent.queue] == ["buyer@example.com", "sales.alerts"]
 
@@ -101,6 +102,17 @@ def test_new_columns_are_of_low_severity_and_no_change_is_no_message():
     assert schema_notices(change({"a": "int"}), (BUYER,), {}, FIVE) == Due()
 
 
+@pytest.mark.parametrize("state", ["waiting", "failing"])
+def test_what_was_not_sent_yet_of_a_budget_says_what_holds_now_or_is_withdrawn(state):
+    known = sent(budgets({}, standing(50)), state)
+    same = budgets(known, replace(standing(50), percent=81.5))
+    assert {message.key for message in same.queue} == known.keys() and "81.5 %" in same.queue[0].body and not same.withdraw
+    assert budgets(known).withdraw.keys() == known.keys()
+    more = budgets(known, standing(50, 75))
+    assert more.withdraw.keys() == known.keys() and told(more)[0][2].startswith("Purchase orders: 75 %")
+    assert budgets(dict.fromkeys(known, "withdrawn"), standing(50)).queue, "it is reached again before anybody was told"
+
+
 # Digest
 
 
@@ -114,6 +126,20 @@ def test_the_digest_comes_once_a_day_at_its_time_and_not_before():
     assert [(message.key, message.not_before) for message in due.queue] == [("digest/sales/2026-06-15/sales.alerts", FIVE + 3 * HOUR)]
     assert digest_notices(day(), sent(due), FIVE + 12 * HOUR) == Due()
     assert [message.key for message in digest_notices(day(), sent(due), FIVE + 27 * HOUR).queue] == ["digest/sales/2026-06-16/sales.alerts"]
+
+
+@pytest.mark.parametrize("state", ["waiting", "failing"])
+def test_a_digest_that_was_not_sent_yet_says_what_holds_now_and_goes_with_the_day(state):
+    eight = FIVE + 3 * HOUR
+    lines = tuple(
+        ProductLine(name.title(), status, product=name) for name, status in [("a", "healthy"), ("b", "not run"), ("c", "unknown")]
+    )
+    due = digest_notices(replace(day(), products=lines), {}, eight)
+    assert due.queue[0].says == (Statement("a", "healthy"), Statement("c", "unknown"))
+    later = digest_notices(replace(day(), products=(replace(lines[0], status="unhealthy"),)), sent(due, state), eight + HOUR)
+    assert (later.queue[0].key, later.queue[0].says) == (due.queue[0].key, (Statement("a", "unhealthy"),))
+    tomorrow = digest_notices(day(), sent(due, state), eight + DAY)
+    assert tomorrow.withdraw.keys() == {due.queue[0].key} and len(tomorrow.queue) == 1
 
 
 CLOCK_CHANGES = [

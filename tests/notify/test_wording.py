@@ -43,7 +43,8 @@ GAPS = Failure(
     700,
 )
 BOTH = trouble("high", (impact(), impact(REPORT, via=("Revenue",))), (STALE, GAPS))
-WELL = over(impacts=(impact(until=FIVE + 2 * HOUR), impact(REPORT)), acknowledged_at=FIVE + 15 * MINUTE)
+MENDED = replace(REVENUE, status="healthy")
+WELL = over(impacts=(impact(MENDED, until=FIVE + 2 * HOUR), impact(REPORT)), acknowledged_at=FIVE + 15 * MINUTE)
 BUDGET = BudgetStanding(ORDERS, "fresh_on_most_days", "Fresh on most days", 80, 85, Budget(4, 3, 1), 20 * DAY, (50, 75), interval=DAY)
 CHANGE = SchemaChange(
     ORDERS,
