@@ -29,6 +29,8 @@ def health(status: Status | None) -> str:
             return "unhealthy"
         case "unknown":
             return "of unknown health"
+        case "use with care":
+            return '"use with care"'
         case "unpublished":
             return "not published yet"
         case "unreadable":

@@ -178,7 +178,7 @@ def test_a_message_keeps_what_it_says_of_products():
         "finance.alerts": (root, *below),
         "sales.alerts": (root, *below),
     }
-    assert told(due)[1][2] == "Revenue is unhealthy, Board report is use with care: Purchase orders is not fresh"
+    assert told(due)[1][2] == 'Revenue is unhealthy, Board report is "use with care": Purchase orders is not fresh'
 
 
 @pytest.mark.parametrize(
