@@ -14,6 +14,7 @@ from platform_resources.capabilities.protocols import NotPulled, PullExtractor, 
 from platform_resources.capabilities.recency import of_files, of_pull
 from platform_resources.planning import contracts
 from platform_resources.planning.plan import InputPlan, ProductPlan, Upstream
+from platform_resources.spec.column_names import folded_column
 from platform_resources.spec.durations import duration_text
 from platform_resources.spec.field_types import SHOWN_CLASSES
 from platform_resources.spec.versions import VersionRange
