@@ -1,7 +1,7 @@
 """A gate that holds a version back, and what a person has accepted: from Dagster's log to what is told."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -14,10 +14,11 @@ from platform_resources.ledger.events import Checked, Event, Materialised, RunEn
 from platform_resources.ledger.records import check_id
 from platform_resources.ledger.subscriptions import subscribe
 from platform_resources.ledger.syncing import sync
-from platform_resources.notify.facts import product_facts
 from platform_resources.objectives.board import changed
 from platform_resources.objectives.incidents import resolved
 from platform_resources.orchestration.evaluating import evaluate, looked_at
+from platform_resources.planning.routes import DigestPlan
+from platform_resources.planning.zones import shown_zone
 from platform_resources.repository import read_plan
 from platform_resources.spec.components import Refresh
 from tests.ledger.event_logs import MemoryLog
@@ -178,7 +179,9 @@ def test_messages_go_by_the_time_zone_that_the_product_declares(mesh):
         "its indicator": replace(by_inputs, indicators=(product.indicators[0], indicator)),
         "its domain": by_inputs,
     }
-    assert {name: product_facts(each, None, "Europe/Paris").timezone for name, each in zones.items()} == {
+    digest = DigestPlan("plant.alerts", time(8), "Europe/Paris")
+    plan = replace(mesh.plan, domains=tuple(replace(domain, digest=digest) for domain in mesh.plan.domains))
+    assert {name: shown_zone(plan, each) for name, each in zones.items()} == {
         "its refresh": "Europe/Berlin",
         "its refresh by inputs": "America/Lima",
         "its indicator": "Asia/Tokyo",
