@@ -17,6 +17,7 @@ from platform_resources.orchestration.probing import evaluated, judged_result
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.results import scorecard_metadata
 from platform_resources.orchestration.run_failures import QUIET, failure_texts
+from platform_resources.orchestration.runs import run_here
 from platform_resources.orchestration.specs import asset_key, check_specs
 from platform_resources.orchestration.standing import standing_data, standing_text
 from platform_resources.orchestration.trust import trust_numbers, trust_tables
@@ -186,14 +187,15 @@ def evaluate_domains(
     root: Path, plan: MeshPlan, instance: dg.DagsterInstance, domains: Collection[str] | None = None, clock: str | None = None
 ) -> list[EvaluatedDomain]:
     """Run the evaluation of every domain, or of these, now, each as one Dagster run in this process; `plan` is of the whole mesh."""
-    resource = RefreshResource(root=str(root), state=str(state_folder(root)), clock=clock)
     chosen = {domain: products for domain, products in evaluated_domains(plan).items() if domains is None or domain in domains}
-    return [_evaluated(domain, products, plan, resource, instance) for domain, products in chosen.items()]
+    return [_evaluated(root, domain, products, plan, instance, clock) for domain, products in chosen.items()]
 
 
 def _evaluated(
-    domain: str, products: Sequence[ProductPlan], plan: MeshPlan, resource: RefreshResource, instance: dg.DagsterInstance
+    root: Path, domain: str, products: Sequence[ProductPlan], plan: MeshPlan, instance: dg.DagsterInstance, clock: str | None
 ) -> EvaluatedDomain:
+    resource = RefreshResource.configure_at_launch(root=str(root), state=str(state_folder(root)))
     job = evaluation(domain, products, plan, {RESOURCE: resource}).job
-    result = job.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False, tags={"domain": domain})
+    asked = {} if clock is None else {"clock": clock}
+    result = run_here(root, domain, job, instance, {**QUIET, "resources": {RESOURCE: {"config": asked}}})
     return EvaluatedDomain(domain, tuple(failure_texts(result)), result.run_id)

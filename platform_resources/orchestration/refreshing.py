@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import dagster as dg
+from dagster._core.execution.execution_result import ExecutionResult
 
 from platform_resources.capabilities.protocols import PullExtractor, PullFiles
 from platform_resources.orchestration.definitions import definitions
 from platform_resources.orchestration.refresh_resource import RESOURCE
 from platform_resources.orchestration.results import WAY_OUT
 from platform_resources.orchestration.run_failures import QUIET, failure_texts
+from platform_resources.orchestration.runs import run_here
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import InputPlan, MeshPlan, ProductPlan
 from platform_resources.planning.plan_text import fingerprint
@@ -70,7 +72,7 @@ def _refreshed(
     started = time.monotonic()
     shelves = shelf(state_folder(root), product.domain, product.name)
     before = shelves.latest()
-    result = _run(found, product, instance, asked, report)
+    result = _run(root, found, product, instance, asked, report)
     after = shelves.latest()
     published = after.id if after is not None and (before is None or after.id != before.id) else None
     checks = {(check.key, check.name): check for check in product.checks}
@@ -98,13 +100,13 @@ def _outcome(success: bool, published: str | None) -> Outcome:
 
 
 def _run(
-    found: dg.Definitions, product: ProductPlan, instance: dg.DagsterInstance, asked: Mapping[str, Any], report: Report
-) -> dg.ExecuteInProcessResult:
+    root: Path, found: dg.Definitions, product: ProductPlan, instance: dg.DagsterInstance, asked: Mapping[str, Any], report: Report
+) -> ExecutionResult:
     run_id = str(uuid.uuid4())
     instance.add_event_listener(run_id, lambda entry: _report_step(product, entry, report))
     config: dict[str, Any] = {**QUIET, "resources": {RESOURCE: {"config": dict(asked)}}}
     job = found.resolve_job_def(conventions.job_name(product.name))
-    return job.execute_in_process(instance=instance, run_config=config, raise_on_error=False, run_id=run_id)
+    return run_here(root, product.domain, job, instance, config, run_id)
 
 
 def _report_step(product: ProductPlan, entry: dg.EventLogEntry, report: Report) -> None:

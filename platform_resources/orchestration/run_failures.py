@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-import dagster as dg
+from dagster._core.execution.execution_result import ExecutionResult
 from dagster_shared.error import SerializableErrorInfo
 
 # The error with which Dagster ends a step whose blocking check did not pass.
@@ -12,7 +12,7 @@ CLOSED_GATE = "DagsterAssetCheckFailedError"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def failure_texts(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+def failure_texts(result: ExecutionResult) -> Iterator[str]:
     """What went wrong, in words: a step's own description of its failure, or the innermost error. A closed gate is not among them."""
     for event in result.all_events:
         if event.event_type_value == "STEP_FAILURE":

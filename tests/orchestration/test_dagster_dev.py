@@ -18,6 +18,7 @@ from playwright.sync_api import sync_playwright
 
 from platform_resources.orchestration.instance import dagster_home
 from tests.meshes import tiny_mesh
+from tests.refresh.running import mesh
 
 pytestmark = pytest.mark.slow
 
@@ -157,6 +158,35 @@ def test_freshness_is_evaluated_by_the_daemon(dagster):
         return bool(node["freshnessStatusInfo"]) and node["freshnessStatusInfo"]["freshnessStatus"] == "HEALTHY"
 
     dagster.until("evaluating freshness", healthy)
+
+
+def runs_of_job(dagster: Dagster, location: str, job: str) -> list[dict[str, Any]]:
+    """The runs on a job's page."""
+    selector = f'{{repositoryName: "__repository__", repositoryLocationName: "{location}"}}'
+    fields = f"repositoryOrError(repositorySelector: {selector}) {{... on Repository {{jobs {{name runs {{runId status pipelineSnapshotId}}}}}}}}"
+    jobs = dagster.ask(f"{{{fields}}}")["repositoryOrError"]["jobs"]
+    (found,) = [each["runs"] for each in jobs if each["name"] == job]
+    return found
+
+
+def by_command(dagster: Dagster, *arguments: str) -> None:
+    done = mesh(dagster.root, *arguments, DAGSTER_HOME=str(dagster_home(dagster.root, dagster.root)))
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_the_command_line_runs_are_runs_of_the_domains_jobs_there(dagster):
+    before = {run["runId"] for run in runs_of_job(dagster, "plant", "refresh_readings")}
+    by_command(dagster, "refresh", "readings")
+    by_command(dagster, "evaluate")
+    (refreshed,) = [run for run in runs_of_job(dagster, "plant", "refresh_readings") if run["runId"] not in before]
+    assert refreshed["status"] == "SUCCESS"
+    (origin,) = dagster.ask(f'{{runsOrError(filter: {{runIds: ["{refreshed["runId"]}"]}}) {{... on Runs {{results {{repositoryOrigin '
+        f"{{repositoryLocationName repositoryName}} tags {{key value}} hasReExecutePermission}}}}}}}}")["runsOrError"]["results"]
+    assert origin["repositoryOrigin"] == {"repositoryLocationName": "plant", "repositoryName": "__repository__"}
+    assert {"key": "product", "value": "readings"} in origin["tags"]
+    assert origin["hasReExecutePermission"]
+    for location in ("plant", "office"):
+        assert runs_of_job(dagster, location, f"evaluate_{location}")
 
 
 CHROMIUM = shutil.which("chromium")
