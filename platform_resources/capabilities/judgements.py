@@ -121,7 +121,8 @@ class Judgement:
 
     `value` is exact, so that it can be learned from; `shown` is its text, where a person should not read it as it is. `failing_rows` failed
     of `rows`; `failing` names the measure whose rows they are. `learn` is what remains to be held against history: the verdict is without
-    it. `promise` is what was promised of the value, as numbers. `learning`: unknown only because what is usual is not known yet.
+    it. `promise` is what was promised of the value, as numbers. `learning`: unknown only because
+    there is too little past, which time will bring.
     """
 
     verdict: Verdict

@@ -27,7 +27,7 @@ from platform_resources.planning.conventions import Key
 
 LONGEST_TEXT = 4000
 # What an evaluation says of a product follows from the ledger, and is none of its facts.
-EVALUATED = "evaluated"
+EVALUATED, HEALTH_KIND = "evaluated", "health"
 NEVER = datetime.min.replace(tzinfo=UTC)
 VERDICTS: Mapping[str, Verdict] = {"met": "met", "missed": "missed", "unknown": "unknown"}
 CHECK_KINDS: Mapping[str, CheckKind] = {
@@ -44,8 +44,8 @@ def projected(event: Event) -> tuple[Record, ...]:
     match event.what:
         case Materialised():
             return _materialised(event, event.what)
-        case Checked():
-            return _checked(event, event.what)
+        case Checked(metadata=told):
+            return _checked(event, event.what) if told.get("kind") != HEALTH_KIND else ()
         case RunStarted(product, job):
             return (Run(event.run_id, product, job, "started", event.at, None, "", "", event.log_id),)
         case RunEnded(status, product, job, step, reason):

@@ -16,6 +16,7 @@ from platform_resources.ledger import history, incident_store
 from platform_resources.ledger.acceptances import acceptances
 from platform_resources.ledger.checks import register_checks
 from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
+from platform_resources.ledger.incident_store import StoredIncident
 from platform_resources.ledger.reads import pulled_by, reads_of
 from platform_resources.ledger.standing import Standing
 from platform_resources.ledger.syncing import sync
@@ -23,6 +24,7 @@ from platform_resources.objectives.health import ProductHealth
 from platform_resources.objectives.incidents import Event, Incident
 from platform_resources.objectives.response import response
 from platform_resources.orchestration.forecasting import forecast
+from platform_resources.orchestration.grading import graded
 from platform_resources.orchestration.judging import concerned, judge, known
 from platform_resources.orchestration.ledger_events import DagsterLog
 from platform_resources.orchestration.probing import Judged, judged_objectives
@@ -101,6 +103,16 @@ def _not_checked(product: ProductPlan, objective: ObjectivePlan) -> Observed:
     check = objective.check
     text = check_text(check.key, check.name)
     return Observed(product.name, text, check.title, objective.dimension, "unknown", "not checked yet", datetime.min)
+
+
+def health_after(
+    state: Path, instance: dg.DagsterInstance, product: ProductPlan, now: datetime, outcome: str
+) -> tuple[ProductHealth, tuple[StoredIncident, ...]]:
+    """How a product is whose refresh ends with this outcome, and which incidents it has or suffers from. Raises LedgerUnavailable."""
+    with synced_ledger(state, instance, now) as ledger, ledger.reading() as connection:
+        found = known(connection, state, (product,), now)
+        (health,) = graded(state, (product,), found.observations, {product.name: outcome})
+        return health, incident_store.incidents_of(connection, product.name, live=True)
 
 
 def looked_at(

@@ -13,14 +13,14 @@ from platform_resources.capabilities.registry import installed_registry
 from platform_resources.ledger.projection import EVALUATED
 from platform_resources.ledger.standing import Standing
 from platform_resources.orchestration.evaluating import Evaluated, evaluate, synced_ledger
+from platform_resources.orchestration.healthy import healthy_results, healthy_specs
 from platform_resources.orchestration.probing import evaluated, judged_result
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
-from platform_resources.orchestration.results import scorecard_metadata
 from platform_resources.orchestration.run_failures import QUIET, failure_texts
 from platform_resources.orchestration.runs import run_here
+from platform_resources.orchestration.scorecards import scorecard_metadata
 from platform_resources.orchestration.specs import asset_key, check_specs
 from platform_resources.orchestration.standing import standing_data, standing_text
-from platform_resources.orchestration.trust import trust_numbers, trust_tables
 from platform_resources.planning import conventions
 from platform_resources.planning.check_plans import CheckPlan
 from platform_resources.planning.plan import MeshPlan, ProductPlan
@@ -29,14 +29,12 @@ from platform_resources.spec.names import is_name
 from platform_resources.warehouses.gate import Verdict
 
 EVERY = "*/15 * * * *"
-# What stands at the top of a scorecard while there is any.
-URGENT = ("incidents_table", "deadlines_at_risk_table")
 DESCRIPTION = "Judges every product of the domain from the ledger: freshness is a fact of time, not of runs. Opens and resolves incidents."
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What Dagster gets to evaluate a domain: its checks (none where nothing is promised over time), its job and schedule."""
+    """What Dagster gets to evaluate a domain: its checks (none where nothing is published or promised), its job and schedule."""
 
     checks: tuple[dg.AssetChecksDefinition, ...]
     job: dg.JobDefinition
@@ -45,8 +43,8 @@ class Evaluation:
 
 def evaluation(domain: str, products: Sequence[ProductPlan], plan: MeshPlan, resources: Mapping[str, Any]) -> Evaluation:
     """One job for all products of a domain; `plan` is of the whole mesh, since trouble does not end at a domain."""
-    promised = any(product.indicators or evaluated(product) for product in products)
-    checks = _checks_step(domain, products, plan) if promised else None
+    judged = any(product.outputs or product.indicators or evaluated(product) for product in products)
+    checks = _checks_step(domain, products, plan) if judged else None
     job = _job_of_checks(domain, checks, resources) if checks is not None else _job_without_checks(domain, products, plan, resources)
     return Evaluation((checks,) if checks is not None else (), job, _schedule(domain, job))
 
@@ -54,13 +52,15 @@ def evaluation(domain: str, products: Sequence[ProductPlan], plan: MeshPlan, res
 def _checks_step(domain: str, products: Sequence[ProductPlan], plan: MeshPlan) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
         name=conventions.step_name(domain, "evaluate"),
-        specs=list(check_specs(check for product in products for check in _checks(product))),
+        specs=[spec for product in products for spec in (*check_specs(_checks(product)), *healthy_specs(product))],
         can_subset=True,
     )
     def _evaluate(context: dg.AssetCheckExecutionContext, refresh: RefreshResource) -> Iterator[Any]:
         found = _round(context.op_execution_context, refresh, domain, products, plan)
         results = [standing_result(standing, found.at) for trust in found.trust.values() for standing in trust.standings]
         results += [judged_result(objective, judgement, found.at) for objective, judgement in found.judged]
+        for product in products:
+            results += healthy_results(product, found.health[product.name], found.trust[product.name].incidents, found.at)
         yield from (result for result in results if _key(result) in context.selected_asset_check_keys)
 
     return _evaluate
@@ -132,14 +132,14 @@ def _schedule(domain: str, job: dg.JobDefinition) -> dg.ScheduleDefinition:
 
 
 def standing_result(standing: Standing, at: datetime) -> dg.AssetCheckResult:
-    """Passed exactly if the indicator is met."""
+    """Passed unless the indicator is missed: without enough data there is no verdict, and nothing has failed."""
     check, found = standing.indicator.check, standing_data(standing)
     # What every check calls its number, and the ledger keeps.
     value = {"value": found["attainment_percent"]} if "attainment_percent" in found else {}
     return dg.AssetCheckResult(
         check_name=check.name,
         asset_key=asset_key(check.key),
-        passed=found["verdict"] == "met",
+        passed=found["verdict"] != "missed",
         severity=dg.AssetCheckSeverity.WARN,
         description=standing_text(standing),
         metadata={**found, **value, "kind": check.kind, "measured_at": at.isoformat()},
@@ -147,18 +147,12 @@ def standing_result(standing: Standing, at: datetime) -> dg.AssetCheckResult:
 
 
 def scorecard(product: ProductPlan, found: Evaluated) -> dg.AssetMaterialization:
-    """The scorecard as it is now, made anew: tables for people first, then numbers that Dagster plots over time."""
+    """The scorecard as it is now, made anew."""
     trust = found.trust[product.name]
     verdicts = tuple(Verdict(each.title, each.dimension, each.verdict, each.reason) for each in found.verdicts[product.name])
-    tables = trust_tables(trust)
-    metadata = {
-        **{name: tables[name] for name in URGENT if name in tables},
-        **scorecard_metadata(verdicts, found.outcomes.get(product.name, "not refreshed yet"), trust.at),
-        **tables,
-        **trust_numbers(trust),
-        EVALUATED: True,
-    }
-    return dg.AssetMaterialization(asset_key(product.scorecard), metadata=metadata)
+    outcome = found.outcomes.get(product.name, "not refreshed yet")
+    metadata = scorecard_metadata(found.health[product.name], verdicts, outcome, trust.at, trust)
+    return dg.AssetMaterialization(asset_key(product.scorecard), metadata={**metadata, EVALUATED: True})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import dagster as dg
+from dagster._core.errors import DagsterUserCodeProcessError
 
 from platform_resources.orchestration.refresh_resource import RefreshResource
+from platform_resources.orchestration.run_failures import stopped
 from platform_resources.planning.plan import ProductPlan
 from platform_resources.spec.masking import Mask
 from platform_resources.warehouses.secrets import mask_of
@@ -37,7 +39,10 @@ def guarded(product: ProductPlan) -> Callable[[_Step], _Step]:
     return decorate
 
 
-def _told(error: Exception, hide: Mask) -> dg.Failure:
+def _told(error: Exception, hide: Mask) -> Exception:
+    if isinstance(error, DagsterUserCodeProcessError):
+        (info,) = error.user_code_process_error_infos
+        return stopped(hide(info.message), info.cls_name or "")
     if isinstance(error, dg.Failure):
         return dg.Failure(hide(error.description or ""), metadata=error.metadata, allow_retries=error.allow_retries)
     lines = hide("".join(traceback.format_exception(error))).strip()

@@ -42,6 +42,11 @@ def _health(state_folder: Path, product: ProductPlan, executions: Executions, ou
     return health_of(product, published, check_states(watched(product), published, executions, now), outcome)
 
 
+def health_by_events(state: Path, instance: dg.DagsterInstance, product: ProductPlan, now: datetime, outcome: str) -> ProductHealth:
+    """The health of one product whose refresh has just ended with this outcome."""
+    return _health(state, product, _executions((product,), instance), outcome, now)
+
+
 def health_of(
     product: ProductPlan, published: PublishedState | None, checks: tuple[CheckState, ...], outcome: str, problem: str = ""
 ) -> ProductHealth:

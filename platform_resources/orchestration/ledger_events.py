@@ -31,7 +31,7 @@ TYPES: Mapping[EventKind, dg.DagsterEventType] = {
 RUN_KINDS = frozenset({"run_start", "run_success", "run_failure", "run_cancellation"})
 PRODUCT_TAG, JOB_PREFIX = "product", "refresh_"
 COLUMNS = "dagster/column_schema"
-PROFILE = "profile"
+PROFILE, NUMBERS = "profile", "numbers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +123,7 @@ def _plain(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, Any]:
     plain = (dg.TextMetadataValue, dg.IntMetadataValue, dg.FloatMetadataValue, dg.BoolMetadataValue)
     profile = metadata.get(PROFILE)
     found = {name: value.value for name, value in metadata.items() if isinstance(value, plain)}
+    numbers = metadata.get(NUMBERS)
+    if isinstance(numbers, dg.JsonMetadataValue) and isinstance(numbers.data, dict):
+        found |= numbers.data
     return {**found, PROFILE: profile.data} if isinstance(profile, dg.JsonMetadataValue) else found

@@ -116,4 +116,4 @@ def _probes(product: ProductPlan, objective: ObjectivePlan, before: frozenset[tu
 def judged_result(objective: ObjectivePlan, judgement: Judgement, at: datetime) -> dg.AssetCheckResult:
     """The judgement as Dagster and the ledger are told of it: as what an audit finds, without SQL."""
     told = told_of(judgement) | {"objective": objective.check.title, "dimension": objective.dimension, "measured_by": objective.measured_by}
-    return check_result(objective.check, judgement.verdict, judgement.reason, at, **told)
+    return check_result(objective.check, judgement.verdict, judgement.reason, at, judgement.learning, **told)

@@ -11,6 +11,7 @@ from platform_resources.orchestration.results import markdown_table
 from platform_resources.orchestration.specs import asset_key
 from platform_resources.planning.plan import ProductPlan
 from platform_resources.warehouses.profiling import Published
+from platform_resources.warehouses.versions import Publication
 
 
 def profiles_by_port(product: ProductPlan, profiled: Iterable[Published]) -> dict[str, Mapping[str, Any]]:
@@ -25,12 +26,23 @@ def _metadata(found: Published) -> dict[str, Any]:
     return {PROFILE: dg.MetadataValue.json(data), "profile_table": _shown(found)}
 
 
-def profile_observations(product: ProductPlan, profiled: Iterable[Published]) -> Iterator[dg.AssetObservation]:
-    """The table on the data set's own asset, where people look for it; no version comes of it."""
-    keys = {model.data_set: model.key for model in product.models if model.data_set}
+def profiled_events(
+    instance: dg.DagsterInstance, product: ProductPlan, publication: Publication, profiled: Iterable[Published]
+) -> Iterator[dg.AssetMaterialization]:
+    """What the build told of each data set, once more with its profile and version: only the newest event is on the asset's page.
+
+    The data is the same, and so is Dagster's version of it: what is made from it does not become outdated.
+    """
+    keys = {model.data_set: asset_key(model.key) for model in product.models if model.data_set}
+    rows = {port.data_set: port.rows for port in publication.ports}
     for found in profiled:
-        if found.data_set in keys:
-            yield dg.AssetObservation(asset_key(keys[found.data_set]), metadata={"profile_table": _shown(found)})
+        before = instance.get_latest_materialization_event(keys[found.data_set]) if found.data_set in keys else None
+        built = before.asset_materialization if before is not None else None
+        if built is not None:
+            told: dict[str, Any] = {"profile_table": _shown(found), "version": publication.id}
+            if found.data_set in rows:
+                told["dagster/row_count"] = rows[found.data_set]
+            yield dg.AssetMaterialization(built.asset_key, metadata={**told, **built.metadata, **told}, tags=built.tags)
 
 
 def _shown(found: Published) -> dg.MarkdownMetadataValue:

@@ -8,6 +8,7 @@ import dagster as dg
 from filelock import FileLock, Timeout
 from pydantic import PrivateAttr
 
+from platform_resources.orchestration.run_failures import stopped
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import ProductPlan
 
@@ -44,17 +45,17 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         try:
             told = datetime.fromisoformat(self.clock)
         except ValueError:
-            raise dg.Failure(f'clock is "{self.clock}"; write a time such as 2026-01-31T05:00', allow_retries=False) from None
+            raise stopped(f'clock is "{self.clock}"; write a time such as 2026-01-31T05:00') from None
         return told.astimezone(UTC) if told.tzinfo is not None else told.replace(tzinfo=UTC)
 
     def day(self) -> date:
-        """The day asked for. Raises Failure when `as_of` is no ISO date."""
+        """The day asked for. Ends the step when `as_of` is no ISO date."""
         if self.as_of is None:
             return self.now().date() - timedelta(days=1)
         try:
             return date.fromisoformat(self.as_of)
         except ValueError:
-            raise dg.Failure(f'as_of is "{self.as_of}"; write a day such as 2026-01-31', allow_retries=False) from None
+            raise stopped(f'as_of is "{self.as_of}"; write a day such as 2026-01-31') from None
 
     def database_file(self, product: ProductPlan) -> Path:
         return self.state_folder / conventions.database_file(product.domain, product.name)
@@ -69,8 +70,7 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         try:
             lock.acquire()
         except Timeout:
-            message = f"another refresh of {product.name} has run for {self.wait_seconds:.0f} s; try again when it is done"
-            raise dg.Failure(message, allow_retries=False) from None
+            raise stopped(f"another refresh of {product.name} has run for {self.wait_seconds:.0f} s; try again when it is done") from None
         self._locks[product.name] = lock
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:

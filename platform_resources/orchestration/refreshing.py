@@ -32,11 +32,15 @@ Outcome = Literal["published", "unchanged", "gate closed", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """How one refresh ended: the version published, or why there is none, and what its inputs and objectives warned of."""
+    """How one refresh ended: the version published, or why there is none, and what its inputs and objectives warned of.
+
+    `served` is the version that consumers have after it.
+    """
 
     product: str
     outcome: Outcome
     version: str | None
+    served: str | None
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
     run_id: str
@@ -76,7 +80,7 @@ def _refreshed(
     after = shelves.latest()
     published = after.id if after is not None and (before is None or after.id != before.id) else None
     checks = {(check.key, check.name): check for check in product.checks}
-    evaluations = [e for e in result.get_asset_check_evaluations() if not e.passed]
+    evaluations = [e for e in result.get_asset_check_evaluations() if not e.passed and (tuple(e.asset_key.path), e.check_name) in checks]
     failed = [(checks[(tuple(e.asset_key.path), e.check_name)], e.description) for e in evaluations]
     hints = dict.fromkeys(str(e.metadata[WAY_OUT].value) for e in evaluations if e.blocking and WAY_OUT in e.metadata)
     gates = (*(f"{check.title}: {reason}" for check, reason in failed if check.blocking), *hints)
@@ -85,6 +89,7 @@ def _refreshed(
         product=product.name,
         outcome="failed" if errors else _outcome(result.success, published),
         version=published,
+        served=after.id if after is not None else None,
         reasons=errors or gates,
         warnings=tuple(f"{check.title}: {reason}" for check, reason in failed if not check.blocking),
         run_id=result.run_id,

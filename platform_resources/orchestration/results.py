@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from platform_resources.capabilities.judgements import Judgement
-from platform_resources.orchestration.specs import asset_key
+from platform_resources.orchestration.specs import asset_key, column_schema
 from platform_resources.planning import conventions
 from platform_resources.planning.check_plans import CheckPlan
 from platform_resources.planning.full_refresh import way_out
@@ -20,15 +20,12 @@ from platform_resources.warehouses.auditing import Audited
 from platform_resources.warehouses.dbt import NodeResult
 from platform_resources.warehouses.dbt_manifest import MAKERS
 from platform_resources.warehouses.dbt_messages import failing_rows_text
-from platform_resources.warehouses.gate import Verdict
 from platform_resources.warehouses.pulling import Pulled
 from platform_resources.warehouses.versions import Publication
 
 SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warning": dg.AssetCheckSeverity.WARN}
 # Metadata of a check: what to do, where more than the data may be to blame.
 WAY_OUT = "way_out"
-_FAILED = ("error", "fail", "runtime error")
-MARKS = {"met": "met", "missed": "**missed**", "unknown": "*unknown*"}
 
 
 def pulled_result(port: InputPlan, pulled: Pulled, at: datetime) -> dg.MaterializeResult[Any]:
@@ -41,13 +38,9 @@ def pulled_result(port: InputPlan, pulled: Pulled, at: datetime) -> dg.Materiali
     }
     if pulled.rows is not None:
         metadata["dagster/row_count"] = pulled.rows
-    metadata["dagster/column_schema"] = column_schema(pulled.columns)
+    metadata |= column_schema(port.upstream.columns if port.upstream else (), types=pulled.columns)
     version = pulled.record.get("version") or pulled.record.get("cursor") or pulled.record.get("pulled_at")
     return dg.MaterializeResult(asset_key=asset_key(port.key), metadata=metadata, data_version=dg.DataVersion(str(version)))
-
-
-def column_schema(columns: Mapping[str, str]) -> dg.TableSchema:
-    return dg.TableSchema(columns=[dg.TableColumn(name, type=kind) for name, kind in columns.items()])
 
 
 def input_check_results(port: InputPlan, pulled: Pulled, selected: set[str], at: datetime) -> Iterator[dg.AssetCheckResult]:
@@ -62,13 +55,14 @@ def input_check_results(port: InputPlan, pulled: Pulled, selected: set[str], at:
         yield check_result(check, verdict, reason, at)
 
 
-def check_result(check: CheckPlan, verdict: str, reason: str, at: datetime, **metadata: Any) -> dg.AssetCheckResult:
+def check_result(check: CheckPlan, verdict: str, reason: str, at: datetime, learning: bool = False, **metadata: Any) -> dg.AssetCheckResult:
+    """Dagster knows only passed and failed. What is still `learning` has not failed, but opens no gate either."""
     return dg.AssetCheckResult(
         check_name=check.name,
         asset_key=asset_key(check.key),
-        passed=verdict == "met",
+        passed=verdict == "met" or (learning and not check.blocking),
         severity=SEVERITIES[check.severity],
-        description=reason,
+        description=f"no verdict yet: {reason}" if learning else reason,
         metadata={"verdict": verdict, "reason": reason, "kind": check.kind, "measured_at": at.isoformat(), **_columns(check), **metadata},
     )
 
@@ -77,8 +71,10 @@ def _columns(check: CheckPlan) -> dict[str, str]:
     return {"columns": ", ".join(check.columns)} if check.columns else {}
 
 
-def build_results(product: ProductPlan, nodes: Sequence[NodeResult], at: datetime, keeping: Collection[str] = ()) -> Iterator[Any]:
-    """Materialisations of models that were built and results of their tests, then a failure if anything went wrong.
+def build_results(
+    product: ProductPlan, nodes: Sequence[NodeResult], rows: Mapping[str, int], at: datetime, keeping: Collection[str] = ()
+) -> Iterator[Any]:
+    """Materialisations of models that were built, with their `rows` where they were counted, and results of their tests.
 
     `keeping` are the models that have kept rows of earlier builds.
     """
@@ -93,20 +89,25 @@ def build_results(product: ProductPlan, nodes: Sequence[NodeResult], at: datetim
                 "materialized": node.materialized,
                 "sql": dg.MetadataValue.md(f"```sql\n{node.sql.strip()}\n```"),
             }
+            if model.name in rows:
+                metadata["dagster/row_count"] = rows[model.name]
             yield dg.MaterializeResult(asset_key=asset_key(model.key), metadata=metadata)
     for check in (test for model in product.models for test in model.tests):
         yield _test_result(check, tests.get(check.name), at, way_out(product, check.key, keeping))
-    failed = [node.name for node in models.values() if node.status != "success"]
-    if failed:
-        reasons = build_failures(product, nodes) or failed
-        raise dg.Failure("dbt could not build every model:\n" + "\n".join(reasons), allow_retries=False)
+
+
+def only_tests_failed(nodes: Sequence[NodeResult]) -> bool:
+    """Whether every model was built, but for those that dbt skipped because a test before them failed."""
+    made = [node for node in nodes if node.kind in MAKERS]
+    failed = any(node.failed for node in nodes)
+    return not any(node.failed or (node.status != "success" and not failed) for node in made)
 
 
 def build_failures(product: ProductPlan, nodes: Sequence[NodeResult]) -> tuple[str, ...]:
     """Why what was built must not be published: models and tests that failed, and blocking tests that dbt did not find."""
     found = {node.name for node in nodes}
     lost = [t.name for model in product.models for t in model.tests if t.blocking and t.name not in found]
-    failed = [f"{node.name}: {node.message or node.status}" for node in nodes if node.status in _FAILED]
+    failed = [f"{node.name}: {node.message or node.status}" for node in nodes if node.failed]
     if not failed:
         failed = [f"{node.name}: {node.message or node.status}" for node in nodes if node.kind in MAKERS and node.status != "success"]
     return (*failed, *(f"{name}: dbt did not run this test" for name in lost))
@@ -122,7 +123,7 @@ def _test_result(check: CheckPlan, node: NodeResult | None, at: datetime, hint: 
     return check_result(check, verdict, reason, at, failing_rows=node.failures or 0, sql=sql, **_hinted(verdict, hint))
 
 
-def _hinted(verdict: str, hint: str) -> dict[str, str]:
+def _hinted(verdict: str, hint: str) -> dict[str, Any]:
     return {WAY_OUT: hint} if hint and verdict != "met" else {}
 
 
@@ -138,7 +139,7 @@ def audited_result(audited: Audited, at: datetime, hint: str = "") -> dg.AssetCh
     if audited.sample:
         rows = [list(row.values()) for row in audited.sample]
         metadata["failing_keys"] = dg.MetadataValue.md(markdown_table(list(audited.sample[0]), rows))
-    return check_result(objective.check, judgement.verdict, judgement.reason, at, **metadata)
+    return check_result(objective.check, judgement.verdict, judgement.reason, at, judgement.learning, **metadata)
 
 
 def told_of(judgement: Judgement) -> dict[str, Any]:
@@ -165,13 +166,13 @@ def published_result(
     """`more` is what else there is to tell of the version, such as its profile."""
     version = publication.port(port.name)
     assert version is not None
-    folder = state / conventions.ports_folder(product.domain, product.name)
+    folder, data_set = state / conventions.ports_folder(product.domain, product.name), product.data_set(port.data_set).spec
     metadata: dict[str, Any] = {
         "version": publication.id,
         "published_at": publication.published_at,
         "product_version": publication.product_version,
         "dagster/row_count": version.rows,
-        "dagster/column_schema": column_schema(version.columns),
+        **column_schema(data_set.columns, data_set.primary_key, version.columns),
         "bytes": version.bytes,
         "files": dg.MetadataValue.path(str(folder / version.files[0])),
         "made_from": dg.MetadataValue.md(_made_from(publication)),
@@ -200,20 +201,6 @@ def made_from(record: Mapping[str, Any]) -> str:
             return f"up to {cursor}"
         case _:
             return f"as of {record.get('as_of', record.get('pulled_at', 'unknown'))}"
-
-
-def scorecard_metadata(verdicts: Sequence[Verdict], outcome: str, at: datetime) -> dict[str, Any]:
-    """Numbers that Dagster plots over time, and the table that people read. Unknown is not met."""
-    count = {word: sum(v.verdict == word for v in verdicts) for word in MARKS}
-    rows = [[v.title, v.dimension, MARKS[v.verdict], v.reason] for v in verdicts]
-    return {
-        "scorecard": dg.MetadataValue.md(markdown_table(["objective", "dimension", "verdict", "why"], rows)),
-        "outcome": outcome,
-        "objectives": len(verdicts),
-        **count,
-        "met_percent": round(100 * count["met"] / len(verdicts), 1) if verdicts else 0.0,
-        "measured_at": at.isoformat(),
-    }
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -1,15 +1,41 @@
-"""Why a run failed, in the words of what went wrong inside."""
+"""How a run is stopped for a reason that people can mend, and why a run failed, in the words of what went wrong inside."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from dagster._core.errors import DagsterUserCodeProcessError
 from dagster._core.execution.execution_result import ExecutionResult
 from dagster_shared.error import SerializableErrorInfo
 
-# The error with which Dagster ends a step whose blocking check did not pass.
-CLOSED_GATE = "DagsterAssetCheckFailedError"
+CLOSED_GATE = "GateClosed"
+# The error with which Dagster itself ends a step whose blocking check did not pass; closed gates of older runs have it.
+_BLOCKED = "DagsterAssetCheckFailedError"
+_CLOSED = "not published, the gate is closed"
 
 # The run's log goes to Dagster's history, not to the terminal of who started it.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def stopped(reason: str, kind: str = "Stopped") -> DagsterUserCodeProcessError:
+    """What a step raises to end for this reason. The run's page shows the words alone: our own stack trace would say nothing more.
+
+    Of all that Dagster takes from a step, only the error of another process keeps the text that it is given, and no trace.
+    """
+    info = SerializableErrorInfo(reason, [], kind)
+    return DagsterUserCodeProcessError(reason, user_code_process_error_infos=[info])  # type: ignore[no-untyped-call]
+
+
+def gate_closed(reasons: Iterable[str], served: str | None) -> DagsterUserCodeProcessError:
+    """What a step raises when a gate stops the publication; `served` is the version that consumers keep."""
+    return stopped("\n".join((f"{_CLOSED}; {served_text(served)}", *(f"- {reason}" for reason in reasons))), CLOSED_GATE)
+
+
+def served_text(served: str | None) -> str:
+    return f"version {served} is still served" if served else "no version has been published yet"
+
+
+def is_closed_gate(reason: str) -> bool:
+    """Whether a run failed for this reason: a gate was closed."""
+    return reason.startswith(_CLOSED) or _BLOCKED in reason.partition(":")[0]
 
 
 def failure_texts(result: ExecutionResult) -> Iterator[str]:
@@ -17,14 +43,16 @@ def failure_texts(result: ExecutionResult) -> Iterator[str]:
     for event in result.all_events:
         if event.event_type_value == "STEP_FAILURE":
             data = event.step_failure_data
-            if data.error is not None and data.error.cls_name == CLOSED_GATE:
+            if data.error is not None and data.error.cls_name in (CLOSED_GATE, _BLOCKED):
                 continue
             user = data.user_failure_data
             yield user.description if user is not None and user.description else cause(data.error)
+        elif event.event_type_value == "PIPELINE_FAILURE" and event.job_failure_data.first_step_failure_event is None:
+            yield cause(event.job_failure_data.error)
 
 
 def cause(error: SerializableErrorInfo | None) -> str:
     """The innermost error; Dagster wraps what a step raises."""
     if error is None:
-        return "the step failed without an error"
+        return "it failed without an error"
     return cause(error.cause) if error.cause is not None else error.message.strip()

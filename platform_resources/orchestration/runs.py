@@ -27,7 +27,10 @@ def run_here(
     config: Mapping[str, Any],
     run_id: str | None = None,
 ) -> ExecutionResult:
-    """Run a job of a domain to its end; its executor works in this process. A workspace.yaml that Dagster does not take is noted in the run's log."""
+    """Run a job of a domain to its end; its executor works in this process.
+
+    Where the mesh's workspace.yaml does not tell the code location of the domain, the run's log says why.
+    """
     origin, problem = _origin(root, domain, job.name)
     run = instance.create_run_for_job(job, run_config=config, tags=job.run_tags, run_id=run_id, remote_job_origin=origin)
     if problem:

@@ -61,7 +61,7 @@ class SpecMinter:
         )
 
     def input(self, port: InputPlan) -> dg.AssetSpec:
-        promised = _column_schema(port.upstream.columns) if port.upstream else {}
+        promised = column_schema(port.upstream.columns) if port.upstream else {}
         address = _address(port.pull.address) if isinstance(port.pull, NotPulled) else {}
         described = port.description or f"Input port {port.title}."
         kinds = {"input_port", port.kind}
@@ -77,7 +77,8 @@ class SpecMinter:
     def model(self, model: ModelPlan) -> dg.AssetSpec:
         kinds = {"dbt", "duckdb"} | ({"data_set"} if model.data_set else set())
         described = model.description or f"dbt model {model.name}."
-        more = {"metadata": _column_schema(model.columns), **self._owned(model.data_set)}
+        key = self.product.data_set(model.data_set).spec.primary_key if model.data_set else ()
+        more = {"metadata": column_schema(model.columns, key), **self._owned(model.data_set)}
         return self._spec(model.key, model.place, kinds, deps=model.dependencies, description=described, **more)
 
     def _owned(self, data_set: str) -> dict[str, Any]:
@@ -89,13 +90,14 @@ class SpecMinter:
         model = next((model for model in self.product.models if model.name == port.model), None)
         # Dagster counts from the last materialisation, which says nothing of the data: a version of old data would look fresh.
         policy = dg.FreshnessPolicy.time_window(fail_window=port.fresh_for) if port.fresh_for else None
+        data_set = self.product.data_set(port.data_set).spec
         metadata: dict[str, Any] = {
             "product": self.product.title,
             "data_set": port.data_set,
             "interface": port.interface,
             "folder": port.folder,
             "keep_versions": port.keep_versions,
-            **_column_schema(self.product.data_set(port.data_set).spec.columns),
+            **column_schema(data_set.columns, data_set.primary_key),
             **_support(self.product),
             **_address(port.store.address),
         }
@@ -170,18 +172,24 @@ def _code_references(root: Path, places: Iterable[Place]) -> dict[str, Any]:
     return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=references)}
 
 
-def _column_schema(columns: Iterable[Column]) -> dict[str, Any]:
-    listed = [
-        dg.TableColumn(
-            column.name,
-            type=column.type,
-            description=_column_text(column) or None,
-            constraints=dg.TableColumnConstraints(nullable=column.nullable),
-            tags={"classification": column.classification},
-        )
-        for column in columns
-    ]
-    return {"dagster/column_schema": dg.TableSchema(columns=listed)} if listed else {}
+def column_schema(columns: Iterable[Column], primary_key: Sequence[str] = (), types: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The columns as promised, for Dagster's pages; with `types`, those that are really there, promised or not."""
+    promised = {column.name: column for column in columns}
+    found = {name: column.type for name, column in promised.items()} if types is None else types
+    listed = [_column(name, kind, promised.get(name), primary_key) for name, kind in found.items()]
+    several = [f"primary key: {', '.join(primary_key)}"] if len(primary_key) > 1 else []
+    schema = dg.TableSchema(columns=listed, constraints=dg.TableConstraints(other=several))
+    return {"dagster/column_schema": schema} if listed else {}
+
+
+def _column(name: str, kind: str, promised: Column | None, primary_key: Sequence[str]) -> dg.TableColumn:
+    """One that nothing is promised of has only its name and type."""
+    if promised is None:
+        return dg.TableColumn(name, type=kind)
+    key = [] if name not in primary_key else ["primary key"] if len(primary_key) == 1 else ["part of the primary key"]
+    constraints = dg.TableColumnConstraints(nullable=promised.nullable, unique=primary_key == (name,), other=key)
+    tags = {"classification": promised.classification}
+    return dg.TableColumn(name, type=kind, description=_column_text(promised) or None, constraints=constraints, tags=tags)
 
 
 def _address(address: str | None) -> dict[str, Any]:

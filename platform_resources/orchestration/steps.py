@@ -1,4 +1,4 @@
-"""The five steps of a refresh as Dagster definitions: pull, build, audit, publish, score."""
+"""The steps of a refresh that make data, as Dagster definitions: pull, build, audit, publish."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,17 +11,19 @@ from platform_resources.capabilities.registry import Registry
 from platform_resources.objectives.health import NOT_PUBLISHED, NOTHING_CHANGED
 from platform_resources.orchestration.audit_history import histories_for_audit
 from platform_resources.orchestration.guarding import guarded
-from platform_resources.orchestration.profiles import profile_observations, profiles_by_port
+from platform_resources.orchestration.profiles import profiled_events, profiles_by_port
 from platform_resources.orchestration.refresh_resource import RefreshResource
 from platform_resources.orchestration.results import (
     audited_result,
     build_failures,
     build_results,
     input_check_results,
+    only_tests_failed,
     published_result,
     pulled_result,
-    scorecard_metadata,
 )
+from platform_resources.orchestration.run_failures import gate_closed, stopped
+from platform_resources.orchestration.scoring import report_unpublished
 from platform_resources.orchestration.specs import SpecMinter, asset_key, check_specs
 from platform_resources.planning import conventions
 from platform_resources.planning.full_refresh import way_out
@@ -71,7 +73,7 @@ def pull_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
                 yield from _pulled(context, database, ports[key], where, failed)
         if failed:
             _report_stopped(context, refresh, product, "; ".join(failed))
-            raise dg.Failure("\n".join(failed), allow_retries=False)
+            raise stopped("\n".join(failed))
 
     return _pull
 
@@ -114,24 +116,41 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
             nodes = build(project, context.log.info, refresh.full_refresh)
         except BuildFailed as error:
             _report_stopped(context, refresh, product, str(error))
-            raise dg.Failure(f"dbt could not build {product.name}: {error}", allow_retries=False) from error
-        stopped = "; ".join(build_failures(product, nodes))
+            raise stopped(f"dbt could not build {product.name}: {error}") from error
+        failures = build_failures(product, nodes)
         with opened(refresh.database_file(product)) as database:
-            _settle_build(database, product, stopped)
-        if stopped:
-            _report_stopped(context, refresh, product, stopped)
-        yield from build_results(product, nodes, refresh.now(), kept)
+            _settle_build(database, product, "; ".join(failures))
+            rows = {} if failures or unnoted(database, product) else _rows(database, as_built(database, product))
+        yield from build_results(product, nodes, rows, refresh.now(), kept)
+        if failures:
+            _report_stopped(context, refresh, product, "; ".join(failures))
+        if failures and only_tests_failed(nodes):
+            raise gate_closed(failures, _served(refresh, product))
+        if failures:
+            raise stopped("\n".join(("dbt could not build every model:", *failures)))
 
     return _build
 
 
-def _settle_build(database: ProductDatabase, product: ProductPlan, stopped: str) -> None:
+def _settle_build(database: ProductDatabase, product: ProductPlan, failures: str) -> None:
     """A product without objectives for an audit has none, so its build alone opens the gate."""
     built_by = fingerprint(product)
     forget_profiles(database)
-    set_unbuilt(database, stopped, built_by)
-    reason = stopped or "the models were rebuilt and not audited since"
-    set_gate(database, Gate(False, reason) if stopped or product.audited else decided((), built_by))
+    set_unbuilt(database, failures, built_by)
+    reason = failures or "the models were rebuilt and not audited since"
+    set_gate(database, Gate(False, reason) if failures or product.audited else decided((), built_by))
+
+
+def _rows(database: ProductDatabase, product: ProductPlan) -> dict[str, int]:
+    """Rows of each data set's model that is a table: those of a view would have to be computed for that."""
+    relations = {data_set.model: data_set.relation for data_set in product.data_sets}
+    return {model: database.count(relation) for model, relation in relations.items() if database.is_table(relation)}
+
+
+def _served(refresh: RefreshResource, product: ProductPlan) -> str | None:
+    """The version that consumers have now."""
+    latest = shelf(refresh.state_folder, product.domain, product.name).latest()
+    return latest.id if latest is not None else None
 
 
 def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> dg.AssetChecksDefinition:
@@ -151,19 +170,24 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
         published = shelf(refresh.state_folder, product.domain, product.name).latest()
         before = histories_for_audit(refresh.state_folder, context.instance, product, now)
         with opened(refresh.database_file(product)) as database:
-            stopped = unbuilt(database, fingerprint(product)) or unnoted(database, product)
-            if stopped:
-                audited = unaudited(product, stopped)
+            why_not = unbuilt(database, fingerprint(product)) or unnoted(database, product)
+            if why_not:
+                audited = unaudited(product, why_not)
             else:
                 audited = audit(database, as_built(database, product), registry, now, published, before, context.log.info)
-            decision, kept = decided(audited, fingerprint(product), stopped), keeping(database, product)
+            decision, kept = decided(audited, fingerprint(product), why_not), keeping(database, product)
             set_gate(database, decision)
-        if not decision.open:
-            _report_unpublished(context, refresh, product, decision, f"{NOT_PUBLISHED}, the gate is closed: {decision.reason}")
-        selected = context.selected_asset_check_keys
+        selected, shut, hints = context.selected_asset_check_keys, list[str](), list[str]()
         for result in audited:
             if dg.AssetCheckKey(asset_key(result.objective.check.key), result.objective.check.name) in selected:
-                yield audited_result(result, now, way_out(product, result.objective.check.key, kept))
+                hint = way_out(product, result.objective.check.key, kept)
+                yield audited_result(result, now, hint)
+                shut += [f"{result.objective.check.title}: {result.judgement.reason}"] if result.closes_gate else []
+                hints += [hint] if result.closes_gate and hint else []
+        if not decision.open:
+            report_unpublished(context, refresh, product, decision, f"{NOT_PUBLISHED}, the gate is closed: {decision.reason}")
+        if shut:
+            raise gate_closed((*shut, *dict.fromkeys(hints)), published.id if published is not None else None)
 
     return _audit
 
@@ -171,15 +195,7 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
 def _report_stopped(context: Context, refresh: RefreshResource, product: ProductPlan, reason: str) -> None:
     """The scorecard of a refresh that ends before its audit: nothing was measured."""
     verdicts = tuple(Verdict(o.check.title, o.dimension, "unknown", "not audited") for o in product.audited)
-    _report_unpublished(context, refresh, product, Gate(False, reason, verdicts), f"{NOT_PUBLISHED}: {reason}")
-
-
-def _report_unpublished(
-    context: Context | dg.AssetCheckExecutionContext, refresh: RefreshResource, product: ProductPlan, decision: Gate, outcome: str
-) -> None:
-    """The scorecard of a refresh that publishes nothing, whose own step does not run then."""
-    metadata = scorecard_metadata(decision.verdicts, outcome, refresh.now())
-    context.op_execution_context.log_event(dg.AssetMaterialization(asset_key(product.scorecard), metadata=metadata))
+    report_unpublished(context, refresh, product, Gate(False, reason, verdicts), f"{NOT_PUBLISHED}: {reason}")
 
 
 def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
@@ -196,9 +212,9 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
         with opened(refresh.database_file(product)) as database:
             decision, current = gate(database), fingerprint(product)
             if not decision.open or decision.fingerprint != current:
-                raise dg.Failure(f"{product.name} is not published: {decision.reason or CHANGED}", allow_retries=False)
+                raise stopped(f"{product.name} is not published: {decision.reason or CHANGED}")
             if lost := unnoted(database, product):
-                raise dg.Failure(f"{product.name} is not published: {lost}", allow_retries=False)
+                raise stopped(f"{product.name} is not published: {lost}")
             run, built = built_in(database, product), as_built(database, product)
             candidate = Candidate(built, refresh.state_folder, refresh.now(), context.run_id, current, run)
             inputs, failing = input_records(database, product), failing_inputs(database, product)
@@ -206,16 +222,16 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
             if unchanged:
                 outcome = f"{NOTHING_CHANGED}: {unchanged}"
                 context.log.warning(outcome)
-                _report_unpublished(context, refresh, product, decision, outcome)
+                report_unpublished(context, refresh, product, decision, outcome)
                 return
             profiled = profiles(database, built)
             try:
                 publication = publish(database, candidate, inputs)
             except NotPublishable as error:
-                raise dg.Failure(f"{product.name} is not published: {error}", allow_retries=False) from error
+                raise stopped(f"{product.name} is not published: {error}") from error
             settle(database, profiled)
-        for observation in profile_observations(product, profiled):
-            context.log_event(observation)
+        for event in profiled_events(context.instance, product, publication, profiled):
+            context.log_event(event)
         told = profiles_by_port(product, profiled)
         for port in product.outputs:
             yield published_result(refresh.state_folder, product, port, publication, told.get(port.name))
@@ -223,20 +239,3 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
             context.log.warning(warning)
 
     return _publish
-
-
-def score_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
-    """The scorecard: every objective with its verdict, as numbers that Dagster plots and a table that people read."""
-
-    @dg.multi_asset(name=conventions.step_name(product.name, "score"), specs=[minter.scorecard()], pool=conventions.pool(product.name))
-    @guarded(product)
-    def _score(context: Context, refresh: RefreshResource) -> Iterator[Any]:
-        refresh.hold(product)
-        with opened(refresh.database_file(product)) as database:
-            decision = gate(database)
-        latest = shelf(refresh.state_folder, product.domain, product.name).latest()
-        outcome = f"published version {latest.id}" if latest else "nothing published yet"
-        metadata = scorecard_metadata(decision.verdicts, outcome, refresh.now())
-        yield dg.MaterializeResult(asset_key=asset_key(product.scorecard), metadata=metadata)
-
-    return _score

@@ -15,7 +15,7 @@ from platform_resources.ledger.standing import Standing
 from platform_resources.objectives.health import CheckState, PublishedState, Said, Watched, check_state, check_states
 from platform_resources.objectives.overdue import AT_LEAST, overdue
 from platform_resources.orchestration.health import published_state, watched
-from platform_resources.orchestration.run_failures import CLOSED_GATE
+from platform_resources.orchestration.run_failures import is_closed_gate
 from platform_resources.planning.check_plans import ObjectivePlan
 from platform_resources.planning.conventions import ENDS_CHECK, REFRESH_CHECK, VERSIONS_CHECK, check_text
 from platform_resources.planning.plan import ProductPlan
@@ -189,7 +189,7 @@ def _burning(product: ProductPlan, standing: Standing, now: datetime) -> Observe
 
 def _refreshed(product: ProductPlan, run: Run) -> Iterator[Observed]:
     """How the last refresh ended. One stopped by a gate has the gate's own check to tell of it; one that was canceled tells nothing."""
-    if run.ended_at is None or run.status not in ("succeeded", "failed") or CLOSED_GATE in run.reason.partition(":")[0]:
+    if run.ended_at is None or run.status not in ("succeeded", "failed") or is_closed_gate(run.reason):
         return
     verdict: Verdict = "met" if run.status == "succeeded" else "missed"
     yield Observed(product.name, REFRESH_CHECK, "Its refresh succeeds", "", verdict, run.reason, run.ended_at)

@@ -90,6 +90,8 @@ def check_name(title: str) -> str:
     return slug(title)
 
 
+# The check of each output port that says how its product is.
+HEALTHY_CHECK = "healthy"
 REFRESH_CHECK, VERSIONS_CHECK, ENDS_CHECK = "refresh", "versions", "refresh:ends"
 
 

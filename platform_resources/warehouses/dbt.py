@@ -44,6 +44,10 @@ class NodeResult:
     reads: frozenset[str]
     materialized: str = ""
 
+    @property
+    def failed(self) -> bool:
+        return self.status in ("error", "fail", "runtime error")
+
 
 @dataclass(frozen=True, slots=True)
 class Project:

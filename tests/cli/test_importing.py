@@ -55,7 +55,9 @@ def evaluations(root):
         storage = found.instance.event_log_storage
         entries = storage.get_logs_for_all_runs_by_log_id(after_cursor=0, dagster_event_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     told = [entry.get_dagster_event().asset_check_evaluation_data for entry in entries.values()]
-    return [(tuple(each.asset_key.path), each.check_name, each) for each in told if each.metadata["kind"].value != "indicator"]
+    return [
+        (tuple(each.asset_key.path), each.check_name, each) for each in told if each.metadata["kind"].value not in ("indicator", "health")
+    ]
 
 
 def states(root):

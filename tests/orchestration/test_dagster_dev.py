@@ -180,8 +180,10 @@ def test_what_the_command_line_runs_are_runs_of_the_domains_jobs_there(dagster):
     by_command(dagster, "evaluate")
     (refreshed,) = [run for run in runs_of_job(dagster, "plant", "refresh_readings") if run["runId"] not in before]
     assert refreshed["status"] == "SUCCESS"
-    (origin,) = dagster.ask(f'{{runsOrError(filter: {{runIds: ["{refreshed["runId"]}"]}}) {{... on Runs {{results {{repositoryOrigin '
-        f"{{repositoryLocationName repositoryName}} tags {{key value}} hasReExecutePermission}}}}}}}}")["runsOrError"]["results"]
+    (origin,) = dagster.ask(
+        f'{{runsOrError(filter: {{runIds: ["{refreshed["runId"]}"]}}) {{... on Runs {{results {{repositoryOrigin '
+        f"{{repositoryLocationName repositoryName}} tags {{key value}} hasReExecutePermission}}}}}}}}"
+    )["runsOrError"]["results"]
     assert origin["repositoryOrigin"] == {"repositoryLocationName": "plant", "repositoryName": "__repository__"}
     assert {"key": "product", "value": "readings"} in origin["tags"]
     assert origin["hasReExecutePermission"]

@@ -1,5 +1,6 @@
 """What a person sees of an incident in Dagster's own pages: a broken promise, an evaluation launched there, the scorecard."""
 
+import json
 import os
 import signal
 import subprocess
@@ -57,15 +58,22 @@ def observed(dagster: Dagster) -> dict[str, Any]:
     """The metadata of the newest scorecard, by label; numbers as numbers, Markdown as text."""
     query = """{assetNodeOrError(assetKey:{path:["readings","scorecard"]}){... on AssetNode{assetMaterializations(limit:1){
         metadataEntries{label ... on FloatMetadataEntry{floatValue} ... on IntMetadataEntry{intValue}
-        ... on MarkdownMetadataEntry{mdStr} ... on TextMetadataEntry{text}}}}}}"""
+        ... on MarkdownMetadataEntry{mdStr} ... on TextMetadataEntry{text} ... on JsonMetadataEntry{jsonString}}}}}}"""
     entries = dagster.ask(query)["assetNodeOrError"]["assetMaterializations"][0]["metadataEntries"]
-    shown = ("intValue", "floatValue", "mdStr", "text")
+    shown = ("intValue", "floatValue", "mdStr", "text", "jsonString")
     return {entry["label"]: next((entry[kind] for kind in shown if entry.get(kind) is not None), None) for entry in entries}
 
 
 def test_an_evaluation_launched_there_leaves_numbers_to_plot_and_tables_on_the_scorecard(dagster):
     told = observed(dagster)
-    assert (told["open_incidents"], told["indicators"]) == (1, 1)
+    plots = [label for label, value in told.items() if isinstance(value, int | float) and not isinstance(value, bool)]
+    assert plots == ["promises met (%)", "open incidents", "coverage (%)"]
+    numbers = json.loads(told["numbers"])
+    assert (told["open incidents"], numbers["open_incidents"], numbers["indicators"]) == (1, 1, 1)
+    page, *_ = told.values()
+    assert page.startswith("**Use with care**: ") and len(page) < 1000, "longer Markdown is hidden behind a link"
+    assert [f"**{part}**: " in page for part in ("Promises", "Error budgets", "Incidents", "Coverage")] == [True] * 4
+    assert "- readings#1, " in page
     table = told["incidents_table"]
     assert table.splitlines()[0] == "| incident | severity | status | since | what |"
     assert "readings#1" in table and "Most readings have a temperature: degrees is filled in 50 % of 4 rows" in table
@@ -99,7 +107,7 @@ def seen(page: Any, dagster: Dagster, path: str, name: str, *texts: str) -> None
 
 
 def test_a_person_sees_the_incident_on_the_overview_of_the_scorecard(page, dagster):
-    seen(page, dagster, SCORECARD, "overview", "open_incidents", "readings#1", "Most readings have a temperature")
+    seen(page, dagster, SCORECARD, "overview", "Use with care", "readings#1", "Most readings have a temperature")
 
 
 def test_a_person_sees_the_indicator_as_a_check_of_the_scorecard(page, dagster):
@@ -107,9 +115,9 @@ def test_a_person_sees_the_indicator_as_a_check_of_the_scorecard(page, dagster):
 
 
 def test_a_person_sees_the_numbers_plotted(page, dagster):
-    seen(page, dagster, SCORECARD, "numbers", "plant/readings", "met_percent")
+    seen(page, dagster, SCORECARD, "numbers", "plant/readings", "promises met (%)")
     page.get_by_text("Plots", exact=True).locator("visible=true").first.click()
-    page.get_by_text("open_incidents", exact=True).locator("visible=true").first.wait_for()
+    page.get_by_text("open incidents", exact=True).locator("visible=true").first.wait_for()
     photographed(page, "plots")
 
 

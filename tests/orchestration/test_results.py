@@ -1,10 +1,13 @@
 """What Dagster is told of a judgement."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from platform_resources.capabilities.judgements import Judgement
 from platform_resources.capabilities.shares import judged_share
-from platform_resources.orchestration.results import told_of
+from platform_resources.orchestration.results import check_result, told_of
+from platform_resources.planning.check_plans import CheckPlan, Place
 
 
 def test_failing_rows_are_told_with_their_share_of_the_rows_that_were_looked_at():
@@ -29,3 +32,20 @@ def test_failing_rows_are_told_with_their_share_of_the_rows_that_were_looked_at(
 )
 def test_a_share_of_unknown_rows_is_not_told(judgement, told):
     assert told_of(judgement) == told
+
+
+@pytest.mark.parametrize(
+    ("verdict", "learning", "blocking", "passed", "description"),
+    [
+        ("met", False, True, True, "so"),
+        ("missed", False, False, False, "so"),
+        ("unknown", False, False, False, "so"),
+        ("unknown", True, False, True, "no verdict yet: so"),
+        ("unknown", True, True, False, "no verdict yet: so"),
+    ],
+)
+def test_what_is_still_learning_has_not_failed_unless_it_is_a_gate(verdict, learning, blocking, passed, description):
+    check = CheckPlan("c", ("p", "m"), "objective", "C", "", blocking, "error" if blocking else "warning", Place("f", 1))
+    result = check_result(check, verdict, "so", datetime(2026, 1, 1, tzinfo=UTC), learning)
+    assert (result.passed, result.description) == (passed, description)
+    assert result.metadata["verdict"].value == verdict, "the ledger reads what it was, not what Dagster shows"

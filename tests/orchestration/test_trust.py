@@ -60,11 +60,20 @@ TOO_LITTLE = [
 
 
 @pytest.mark.parametrize(("reached", "told"), TOO_LITTLE)
-def test_an_indicator_without_enough_data_says_what_it_needs_and_is_a_warning_in_dagster(indicator, reached, told):
+def test_an_indicator_without_enough_data_says_what_it_needs_and_nothing_has_failed(indicator, reached, told):
     standing = Standing(indicator, (), reached, (), (), None)
     result = standing_result(standing, MIDNIGHT)
     assert (standing_text(standing), result.description) == (told, told)
-    assert (result.passed, result.severity.value) == (False, "WARN"), "unknown is not met, and nothing is broken either"
+    assert (result.passed, result.metadata["verdict"].value) == (True, "unknown"), "no verdict is no failure, and not met either"
+
+
+@pytest.mark.parametrize(
+    ("state", "passed", "verdict"), [("met", True, "met"), ("missed", False, "missed"), ("no target", True, "unknown")]
+)
+def test_an_indicator_fails_exactly_if_it_is_missed(indicator, state, passed, verdict):
+    reached = Attainment(state, 70, 80, 14, 6, 0, 0, 0, 20, 20, None, None)
+    result = standing_result(Standing(indicator, (), reached, (), (), None), MIDNIGHT)
+    assert (result.passed, result.metadata["verdict"].value) == (passed, verdict)
 
 
 def test_as_many_slices_more_as_it_says_are_enough(indicator):

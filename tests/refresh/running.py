@@ -77,10 +77,11 @@ class RunningMesh:
         return evaluation
 
     def scorecard(self, product: str) -> Mapping[str, Any]:
-        """The metadata of the newest scorecard."""
+        """The metadata of the newest scorecard, with its numbers."""
         event = self.instance.get_latest_materialization_event(asset_key((product, "scorecard")))
         assert event is not None and event.asset_materialization is not None
-        return {name: value.value for name, value in event.asset_materialization.metadata.items()}
+        told = {name: value.value for name, value in event.asset_materialization.metadata.items()}
+        return told | told["numbers"]
 
 
 def _say_nothing(product: str, step: str) -> None:

@@ -23,6 +23,14 @@ def published(running_mesh):
     return running_mesh
 
 
+def ended(mesh, run_id):
+    """The words with which a run's step ended, which is all that Dagster's page shows: there is no stack trace."""
+    events = [entry.dagster_event for entry in mesh.instance.all_logs(run_id) if entry.dagster_event is not None]
+    (failure,) = [event.step_failure_data for event in events if event.event_type_value == "STEP_FAILURE"]
+    assert (failure.error.stack, failure.error.cause) == ([], None)
+    return failure.error.message
+
+
 def doubled(mesh):
     """The product summary with every sensor twice, which its gate does not let through."""
     text = (mesh.root / SENSORS).read_text()
@@ -38,6 +46,11 @@ def test_a_closed_gate_leaves_the_last_good_version_and_names_the_objective(publ
     assert done.reasons[0].startswith("Readings are never deleted: ")
     assert "3 rows" in done.reasons[0] and "4" in done.reasons[0]
     assert published.latest("readings") == before
+    assert done.served == before.id
+    assert ended(published, done.run_id) == (
+        f"not published, the gate is closed; version {before.id} is still served\n"
+        "- Readings are never deleted: 3 rows; never fewer than before promised, 4 before"
+    )
     assert published.rows("readings", "select count(*) from measurements") == [(4,)]
 
 
@@ -120,6 +133,7 @@ def test_a_dbt_test_that_fails_stops_the_publication(published):
     assert published.latest("readings") == before
     assert not published.check("readings", ("measurements",), "unique_measurements_reading_id").passed
     assert published.scorecard("readings")["outcome"].startswith("not published: unique_measurements_reading_id")
+    assert ended(published, done.run_id).startswith(f"not published, the gate is closed; version {before.id} is still served\n- unique_")
     assert not published.materialised("readings", "publish").success
 
 

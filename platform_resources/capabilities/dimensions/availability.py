@@ -67,7 +67,8 @@ class Availability:
         if readings["seconds"].error is not None:
             return Judgement("unknown", f"{port} could not be probed: {readings['seconds'].error}", threshold=promised)
         if rows.value is None:
-            return Judgement("unknown", f"{port} was never published yet, so there is nothing to read", threshold=promised)
+            reason = f"{port} was never published yet, so there is nothing to read"
+            return Judgement("unknown", reason, threshold=promised, learning=True)
         if not isinstance(seconds, (int, float)):
             raise ValueError(f'the reading "seconds" holds {seconds!r}, which is no time')
         shown = f"{math.ceil(seconds * 100) / 100:g} s"

@@ -52,7 +52,7 @@ class Cadence:
 
     def judge(self, settings: CadenceSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         if not moment.publications:
-            return Judgement("unknown", "no version was published yet", threshold="as usual")
+            return Judgement("unknown", "no version was published yet", threshold="as usual", learning=True)
         newest = max(moment.publications)
         waited = max((moment.now - newest).total_seconds(), 0.0)
         shown = age_text(timedelta(seconds=waited))

@@ -105,12 +105,12 @@ class Cost:
             return Judgement("unknown", "credits are counted by Snowflake, and there is no reading of them", threshold=threshold)
         whole = [run for run in moment.spent if run.whole]
         if not moment.spent or (not whole and settings.budget.per_month is None):
-            return Judgement("unknown", "no refresh has ended well yet", threshold=threshold)
+            return Judgement("unknown", "no refresh has ended well yet", threshold=threshold, learning=True)
         parts = list(_parts(settings, moment, whole))
         verdict = worst(part for part, _ in parts)
         told = "; ".join(text for part, text in parts if part == verdict)
         value, promise = _deciding(settings, moment, whole)
-        found = Judgement(verdict, told, value, threshold, promise=promise)
+        found = Judgement(verdict, told, value, threshold, promise=promise, learning=verdict == "unknown")
         if not whole:
             return found
         past = tuple(Past(run.at, _cost(run, settings.measure)) for run in whole)

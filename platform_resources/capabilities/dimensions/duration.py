@@ -74,7 +74,7 @@ class RefreshDuration:
         threshold = ", ".join(_promises(settings))
         seconds, before, going_on = _looked_at(settings, moment.refreshes)
         if seconds is None:
-            return Judgement("unknown", "no refresh has ended well yet", threshold=threshold)
+            return Judgement("unknown", "no refresh has ended well yet", threshold=threshold, learning=True)
         parts = list(_parts(settings, seconds, before))
         verdict = worst(part for part, _ in parts)
         told = (text for part, text in parts if part == verdict)

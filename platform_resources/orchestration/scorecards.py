@@ -1,0 +1,105 @@
+"""A product's scorecard: one page to read, a few numbers that Dagster plots over time, and behind them everything as it is."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+
+from platform_resources.objectives.health import NOTHING_CHANGED, ProductHealth
+from platform_resources.orchestration.healthy import health_text
+from platform_resources.orchestration.ledger_events import NUMBERS
+from platform_resources.orchestration.results import markdown_table
+from platform_resources.orchestration.standing import MINUTE, standing_text, standing_verdict
+from platform_resources.orchestration.trust import Trust, coverage_text, trust_numbers, trust_tables
+from platform_resources.warehouses.gate import Verdict
+
+# Longer Markdown is hidden behind a link on Dagster's pages.
+ROOM = 999
+MOST_LINES = 4
+MARKS = {"met": "met", "missed": "**missed**", "unknown": "*unknown*"}
+Section = tuple[str, Sequence[str]]
+
+
+def scorecard_metadata(
+    health: ProductHealth, verdicts: Sequence[Verdict], outcome: str, at: datetime, trust: Trust | None = None
+) -> dict[str, Any]:
+    """What the scorecard holds. Only an evaluation knows the product's `trust`."""
+    count = {word: sum(v.verdict == word for v in verdicts) for word in MARKS}
+    rows = [[v.title, v.dimension, MARKS[v.verdict], v.reason] for v in verdicts]
+    numbers = {"objectives": len(verdicts), **count, **(trust_numbers(trust) if trust is not None else {})}
+    return {
+        "scorecard": dg.MetadataValue.md(page(_head(health, outcome), (_promises(verdicts, health.reason), *_sections(trust)))),
+        **_plots(verdicts, trust),
+        "outcome": outcome,
+        "promises_table": dg.MetadataValue.md(markdown_table(["promise", "dimension", "verdict", "why"], rows)),
+        **(trust_tables(trust) if trust is not None else {}),
+        NUMBERS: dg.MetadataValue.json(numbers),
+        "measured_at": at.isoformat(),
+    }
+
+
+def _head(health: ProductHealth, outcome: str) -> str:
+    """How the product is, which version is served, and how the last refresh ended, where that is not the same."""
+    status, colon, reason = health_text(health).partition(":")
+    lines = [f"**{status.capitalize()}**{colon}{reason}"]
+    if health.published is not None:
+        lines.append(f"**Version**: published {health.published.published_at:{MINUTE}} UTC")
+    if outcome.startswith(NOTHING_CHANGED):
+        lines.append(f"Last refresh: {outcome}")
+    return "\n\n".join(lines)
+
+
+def page(head: str, sections: Sequence[Section]) -> str:
+    """The page with as many lines of each section as there is room for."""
+    for most in range(MOST_LINES, 0, -1):
+        text = "\n\n".join((head, *(_section(title, lines, most) for title, lines in sections)))
+        if len(text) <= ROOM:
+            return text
+    return "\n\n".join((head, *(title for title, _ in sections)))
+
+
+def _section(title: str, lines: Sequence[str], most: int) -> str:
+    more = [f"and {len(lines) - most} more, below"] if len(lines) > most else []
+    return "\n".join((title, "", *(f"- {line}" for line in (*lines[:most], *more)))) if lines else title
+
+
+def _promises(verdicts: Sequence[Verdict], told: str) -> Section:
+    """Those that are not met, with their reasons where the head has not `told` them."""
+    worst = sorted((v for v in verdicts if v.verdict != "met"), key=lambda v: v.verdict != "missed")
+    met = sum(v.verdict == "met" for v in verdicts)
+    return f"**Promises**: {met} of {len(verdicts)} met", [
+        f"{MARKS[v.verdict]}: {v.title}{'' if v.reason in told else f': {v.reason}'}" for v in worst
+    ]
+
+
+def _sections(trust: Trust | None) -> Iterator[Section]:
+    if trust is None:
+        return
+    if trust.standings:
+        kept = sum(standing_verdict(standing) == "met" for standing in trust.standings)
+        told = [f"{standing.indicator.check.title}: {standing_text(standing)}" for standing in trust.standings]
+        yield f"**Error budgets**: {kept} of {len(trust.standings)} promises over time met", told
+    yield f"**Incidents**: {len(trust.incidents) or 'none'}", list(_incidents(trust))
+    yield f"**Coverage**: {coverage_text(trust)}", ()
+
+
+def _incidents(trust: Trust) -> Iterator[str]:
+    for each in trust.incidents:
+        yield f"{each.incident.name}, {each.severity}, {each.incident.status} since {each.incident.began_at:{MINUTE}} UTC: {each.title}"
+    yield from (f"accepted by {each.acceptance.by}: {each.title}" for each in trust.accepted)
+
+
+def _plots(verdicts: Sequence[Verdict], trust: Trust | None) -> dict[str, float]:
+    """One that cannot be told now is left out, never 0."""
+    met = sum(v.verdict == "met" for v in verdicts)
+    measured = any(v.verdict != "unknown" for v in verdicts)
+    found: dict[str, float | None] = {"promises met (%)": round(100 * met / len(verdicts), 1) if measured else None}
+    if trust is not None:
+        budgets = [standing.attainment.budget for standing in trust.standings]
+        left = [max(0.0, 1 - budget.consumed) for budget in budgets if budget is not None]
+        found["error budget left (%)"] = round(100 * min(left), 1) if left else None
+        found["open incidents"] = float(len(trust.incidents))
+        share = trust.coverage.own.share
+        found["coverage (%)"] = None if share is None else round(100 * share, 1)
+    return {name: value for name, value in found.items() if value is not None}

@@ -1,0 +1,60 @@
+"""What a refresh says of its product at its end, however it ends: the scorecard, and the health of each output port."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from platform_resources.ledger.database import LedgerUnavailable
+from platform_resources.orchestration.evaluating import health_after
+from platform_resources.orchestration.guarding import guarded
+from platform_resources.orchestration.health import health_by_events
+from platform_resources.orchestration.healthy import healthy_evaluations
+from platform_resources.orchestration.refresh_resource import RefreshResource
+from platform_resources.orchestration.scorecards import scorecard_metadata
+from platform_resources.orchestration.specs import SpecMinter, asset_key
+from platform_resources.planning import conventions
+from platform_resources.planning.plan import ProductPlan
+from platform_resources.warehouses.duckdb import opened
+from platform_resources.warehouses.gate import Gate, Verdict, gate
+from platform_resources.warehouses.versions import shelf
+
+Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
+
+
+def score_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
+    """The scorecard of a refresh that went to its end."""
+
+    @dg.multi_asset(name=conventions.step_name(product.name, "score"), specs=[minter.scorecard()], pool=conventions.pool(product.name))
+    @guarded(product)
+    def _score(context: dg.AssetExecutionContext, refresh: RefreshResource) -> Iterator[Any]:
+        refresh.hold(product)
+        with opened(refresh.database_file(product)) as database:
+            decision = gate(database)
+        latest = shelf(refresh.state_folder, product.domain, product.name).latest()
+        outcome = f"published version {latest.id}" if latest else "nothing published yet"
+        metadata = _scored(context, refresh, product, decision.verdicts, outcome)
+        yield dg.MaterializeResult(asset_key=asset_key(product.scorecard), metadata=metadata)
+
+    return _score
+
+
+def report_unpublished(context: Context, refresh: RefreshResource, product: ProductPlan, decision: Gate, outcome: str) -> None:
+    """The scorecard of a refresh that publishes nothing, whose own step does not run then."""
+    metadata = _scored(context, refresh, product, decision.verdicts, outcome)
+    context.op_execution_context.log_event(dg.AssetMaterialization(asset_key(product.scorecard), metadata=metadata))
+
+
+def _scored(
+    context: Context, refresh: RefreshResource, product: ProductPlan, verdicts: Sequence[Verdict], outcome: str
+) -> Mapping[str, Any]:
+    """The scorecard's metadata, after the product's health was reported on its ports. A ledger that cannot be read holds up no refresh."""
+    now = refresh.now()
+    try:
+        health, incidents = health_after(refresh.state_folder, context.instance, product, now, outcome)
+    except LedgerUnavailable as error:
+        context.log.warning(f"health is told without incidents and tests that run elsewhere: {error}")
+        health, incidents = health_by_events(refresh.state_folder, context.instance, product, now, outcome), ()
+    for evaluation in healthy_evaluations(product, health, incidents, now):
+        context.op_execution_context.log_event(evaluation)  # type: ignore[arg-type]  # it takes these too
+    return scorecard_metadata(health, verdicts, outcome, now)
