@@ -6,7 +6,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 HISTORY := $(abspath $(or $(DAGSTER_HOME),$(or $(MESH_STATE),$(CURDIR))/.dagster))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test lint types check golden benchmarks clean
+.PHONY: help install demo dev test lint types check golden benchmarks screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -49,6 +49,9 @@ benchmarks: install ## Measure; the tables go into docs/performance.md
 	@.venv/bin/python benchmarks/detectors.py
 	@.venv/bin/python benchmarks/distributions.py
 	@.venv/bin/python benchmarks/profiles.py
+
+screenshots: install ## Take the README's pictures of Dagster's pages, after `make demo`
+	@PYTHONPATH=. .venv/bin/python docs/screenshots.py
 
 clean: ## Remove what refreshes made: databases, versions, history
 	@rm -rf warehouse ports .dagster .mesh dbt_project/target

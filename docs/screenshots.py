@@ -1,0 +1,107 @@
+"""Takes the README's pictures of Dagster's pages: `make screenshots`, after `make demo`."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+from platform_resources.orchestration.instance import dagster_home
+from platform_resources.repository import state_folder
+
+ROOT = Path(__file__).parents[1]
+IMAGES = ROOT / "docs" / "images"
+CHROMIUM = "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run"
+# Name, page, and a text that is there once it is drawn.
+PICTURES = (
+    ("lineage", "/assets/customer_360/customers?view=lineage&lineageScope=upstream&lineageDepth=3", "households_sql"),
+    ("scorecard", "/assets/purchase_orders/scorecard", "Nothing is sold without a quantity"),
+    (
+        "failed_check",
+        "/assets/purchase_orders/basket_lines?view=checks&checkDetail=nothing_is_sold_without_a_quantity",
+        "at most 0 rows promised",
+    ),
+)
+WAIT_SECONDS = 300
+
+
+@contextmanager
+def dagster() -> Iterator[str]:
+    """The address of a `dagster dev` of this mesh, every code location loaded."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = Path(sys.executable).parent
+    home = dagster_home(ROOT, state_folder(ROOT))
+    environment = {**os.environ, "DAGSTER_HOME": str(home), "PATH": f"{folder}:{os.environ['PATH']}"}
+    command = [str(folder / "dagster"), "dev", "-w", "workspace.yaml", "-p", str(port)]
+    log = IMAGES / "dagster.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True)
+    try:
+        _wait_until_loaded(f"http://127.0.0.1:{port}", log)
+        yield f"http://127.0.0.1:{port}"
+        log.unlink()
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+
+
+def _wait_until_loaded(address: str, log: Path) -> None:
+    for _ in range(WAIT_SECONDS):
+        try:
+            entries = _asked(address, "{workspaceOrError{... on Workspace{locationEntries{loadStatus}}}}")["workspaceOrError"][
+                "locationEntries"
+            ]
+        except OSError:
+            entries = []
+        if entries and all(entry["loadStatus"] == "LOADED" for entry in entries):
+            return
+        time.sleep(1)
+    raise SystemExit(f"dagster dev was not ready within {WAIT_SECONDS} s; its words are in {log}")
+
+
+def _asked(address: str, query: str) -> Any:
+    request = urllib.request.Request(f"{address}/graphql", json.dumps({"query": query}).encode(), {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return json.load(response)["data"]
+
+
+def take(page: Page, address: str, name: str, path: str, text: str) -> None:
+    page.goto(f"{address}{path}")
+    found = page.get_by_text(text).locator("visible=true").first
+    found.wait_for()
+    found.scroll_into_view_if_needed()
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=IMAGES / f"{name}.png")
+    print(f"docs/images/{name}.png  {(IMAGES / f'{name}.png').stat().st_size // 1024} kB")
+
+
+def main() -> None:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        raise SystemExit("the pictures need Chromium: apt-get install chromium")
+    IMAGES.mkdir(exist_ok=True)
+    with dagster() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM.split())
+        page = browser.new_page(viewport={"width": 1500, "height": 900})
+        page.set_default_timeout(WAIT_SECONDS * 1000)
+        # Otherwise the first visit ever opens a dialog.
+        _asked(address, "mutation{setNuxSeen}")
+        for picture in PICTURES:
+            take(page, address, *picture)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
