@@ -148,7 +148,7 @@ def _has_extractor(product: ProductPlan) -> bool:
 
 def _has_newer(state: Path, folder: Path, port: InputPlan, record: Mapping[str, Any]) -> bool:
     if isinstance(port.pull, PullFiles):
-        return is_news(found_files(port.pull.path, folder), record, port.pull.load)
+        return is_news(found_files(port.pull.path, folder), record, port.pull)
     upstream = port.upstream
     if upstream is None:
         return False

@@ -135,14 +135,27 @@ def _unfinished(told: Manifest, members: Sequence[InputFile], folder: Path, load
     return f"{', '.join(late)} was written after {told.name}, which is to be written last" if late else ""
 
 
-def is_news(files: Sequence[InputFile], record: Mapping[str, Any], load: str) -> bool:
+def told_by_path(name: str, pull: PullFiles) -> tuple[str, ...]:
+    """What of a file's path stands in its rows, because the team asks for it: two files of one content may differ by that."""
+    if str(pull.options.get("filename", False)).lower() not in ("false", "0", "no"):
+        return (name,)
+    partitioned = is_on(pull.options.get("hive_partitioning", False))
+    return tuple(part for part in Path(name).parts[:-1] if partitioned and "=" in part)
+
+
+def is_on(option: str | bool | int) -> bool:
+    return str(option).lower() in ("true", "1", "yes")
+
+
+def is_news(files: Sequence[InputFile], record: Mapping[str, Any], pull: PullFiles) -> bool:
     """Whether a pull would bring something else than what the record says was loaded; no file at all is something that it will tell."""
     before = {entry["path"]: entry for entry in record.get("files", ())}
-    if not files or (load == "replace" and {file.name for file in files} != set(before)):
+    if not files or (pull.load == "replace" and {file.name for file in files} != set(before)):
         return True
-    return any(file.entry.items() - before.get(file.name, {}).items() and _is_other(file, before, load) for file in files)
+    return any(file.entry.items() - before.get(file.name, {}).items() and _is_other(file, before, pull) for file in files)
 
 
-def _is_other(file: InputFile, before: Mapping[str, Any], load: str) -> bool:
+def _is_other(file: InputFile, before: Mapping[str, Any], pull: PullFiles) -> bool:
     """A file that was only touched, or copied again, is no news to a set that grows."""
-    return load == "replace" or content(file) not in {entry.get("sha256") for entry in before.values()}
+    known = {(entry.get("sha256"), *told_by_path(name, pull)) for name, entry in before.items()}
+    return pull.load == "replace" or (content(file), *told_by_path(file.name, pull)) not in known

@@ -32,7 +32,8 @@ def load_error(file: InputFile, error: Exception) -> LoadFailed:
     if count := _COUNT.search(text):
         return LoadFailed(
             f"{place}: the row has {count.group(2)} fields, {count.group(1)} were expected; mend the file, or, "
-            'if the delimiter is another one, say which, such as options: {delim: ";"}'
+            'if the delimiter is another one, say which, such as options: {delim: ";"}, '
+            "or how many lines stand above the header: {skip: 1}"
         )
     if value := _VALUE.search(text):
         column, written, kind = value.groups()

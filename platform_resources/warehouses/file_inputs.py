@@ -9,7 +9,7 @@ from typing import Any
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.recency import newest_modified
-from platform_resources.warehouses.arrivals import InputFile, NotArrived, arrived, content
+from platform_resources.warehouses.arrivals import InputFile, NotArrived, arrived, content, told_by_path
 from platform_resources.warehouses.duckdb import ProductDatabase
 from platform_resources.warehouses.file_errors import LoadFailed
 from platform_resources.warehouses.file_shapes import Shape
@@ -96,7 +96,12 @@ class _Steps:
         """In a set that grows, a file with the content of another is a copy of it."""
         if self.pull.load == "replace":
             return list(files)
-        return list({self.contents[file.name]: file for file in reversed(list(files))}.values())[::-1]
+        return list({self._known_by(file.name): file for file in reversed(list(files))}.values())[::-1]
+
+    def _known_by(self, name: str) -> tuple[str | None, ...]:
+        """A file's content, and what else its rows are made of: columns that its path tells."""
+        content = self.contents[name] if name in self.contents else self.before.entries[name].get("sha256")
+        return (content, *told_by_path(name, self.pull))
 
     def _without_rows(self, found: Sequence[Shape]) -> dict[str, str]:
         if self.pull.empty == "allowed":
@@ -106,8 +111,8 @@ class _Steps:
     def grow(self, files: Sequence[InputFile]) -> tuple[bool, dict[str, str]]:
         """Only what was not loaded before, known by its content."""
         self._refuse_changed(files)
-        known = {entry.get("sha256") for entry in self.before.entries.values()} | self._adopted(files)
-        new = self._once(file for file in files if file.name not in self.before.entries and self.contents[file.name] not in known)
+        known = {self._known_by(name) for name in self.before.entries}
+        new = self._once(file for file in files if file.name not in self.before.entries and self._known_by(file.name) not in known)
         found = shapes(self.database, new, self.pull)
         missing = self._without_rows(found)
         whole = [one for one in found if one.file.name not in missing]
@@ -117,10 +122,6 @@ class _Steps:
         if whole or again:
             self._add(files, whole, again)
         return bool(whole) or again, missing
-
-    def _adopted(self, files: Iterable[InputFile]) -> set[str]:
-        """The contents of files that were recorded before contents were, and are as they were."""
-        return {self.contents[file.name] for file in files if file.name in self.before.entries}
 
     def _refuse_changed(self, files: Iterable[InputFile]) -> None:
         changed = [file.name for file in files if file.name in self.before.entries and self._is_news(file)]
@@ -144,10 +145,9 @@ class _Steps:
 
     def _all_there(self, files: Iterable[InputFile]) -> bool:
         """Whether the content of every file that was loaded is still there."""
-        there = [file for file in files if file.name in self.before.entries]
-        contents = {self.contents[file.name] for file in there}
-        names = {file.name for file in there}
-        return all(name in names or entry.get("sha256") in contents for name, entry in self.before.entries.items())
+        there = {file.name for file in files if file.name in self.before.entries}
+        contents = {self._known_by(name) for name in there}
+        return all(name in there or self._known_by(name) in contents for name in self.before.entries)
 
     def record(self, files: Sequence[InputFile], missing: Mapping[str, str], now: datetime) -> dict[str, Any]:
         """What versions cite (`files`, `watermark`), and what the next pull needs: how the files looked, and how they were read."""
@@ -168,12 +168,13 @@ class _Steps:
         known = self.before.entries.get(file.name)
         if known is not None and (self.pull.load == "append" or known.items() >= file.entry.items()) and not self._is_news(file):
             return dict(known)
-        first = self._first_of(self.contents[file.name]) if self.pull.load == "append" else None
+        first = self._first_of(file) if self.pull.load == "append" else None
         return {**file.entry, "sha256": self.contents[file.name], **({"modified": first} if first else {})}
 
-    def _first_of(self, content: str) -> str | None:
+    def _first_of(self, file: InputFile) -> str | None:
         """When a content came first, of which a file is a copy."""
-        return next((str(entry["modified"]) for entry in self.before.entries.values() if entry.get("sha256") == content), None)
+        copied = self._known_by(file.name)
+        return next((str(entry["modified"]) for name, entry in self.before.entries.items() if self._known_by(name) == copied), None)
 
 
 def _options(pull: PullFiles) -> dict[str, Any]:

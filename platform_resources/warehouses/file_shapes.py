@@ -1,6 +1,7 @@
 """What is in one file of an input: its columns, their types as far as all its rows bear them out, and how it is read."""
 
 import gzip
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -11,7 +12,7 @@ from urllib.parse import unquote
 from platform_resources.capabilities.column_types import observed_type
 from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.sql_text import literal, quoted
-from platform_resources.warehouses.arrivals import InputFile
+from platform_resources.warehouses.arrivals import InputFile, is_on
 from platform_resources.warehouses.file_errors import LoadFailed
 from platform_resources.warehouses.kept_values import WIDER, Writing, lost, other_reading
 
@@ -27,6 +28,8 @@ _LEAST_BYTES = 40  # so few hold no more rows than that, however they are compre
 _FOR_GUESSING = ("sample_size", "all_varchar", "auto_detect")
 _DATE_OPTIONS, _TIMESTAMP_OPTIONS = ("dateformat", "date_format"), ("timestampformat", "timestamp_format")
 _OWN = ("hive_partitioning", "filename", "union_by_name")
+# A single line above the rows that is one word is the header of one column, in whose values the delimiter stands too.
+_ONE_WORD = re.compile(r'\s*"?\w+"?\s*')
 _GZIP = b"\x1f\x8b"
 _MAGIC = {_GZIP: "gzip", b"\x28\xb5": "zstd"}
 
@@ -109,19 +112,15 @@ def _options(options: Mapping[str, str | bool | int], without: Iterable[str]) ->
 def _constants(file: InputFile, pull: PullFiles) -> dict[str, str | None]:
     """What a team asks to be read from paths: folders `key=value` below the product's folder, and the file's own path."""
     wanted: dict[str, str | None] = {}
-    if _is_on(pull.options.get("hive_partitioning", False)):
+    if is_on(pull.options.get("hive_partitioning", False)):
         pairs = (part.partition("=") for part in Path(file.name).parts[:-1] if "=" in part)
         wanted |= {key: None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value) for key, _, value in pairs}
     name = pull.options.get("filename", False)
-    if _is_on(name):
+    if is_on(name):
         wanted["filename"] = str(file.path)
     elif isinstance(name, str) and name.lower() != "false":
         wanted[name] = str(file.path)
     return wanted
-
-
-def _is_on(option: str | bool | int) -> bool:
-    return str(option).lower() in ("true", "1", "yes")
 
 
 def _compression(file: InputFile, pull: PullFiles) -> str:
@@ -137,7 +136,7 @@ def _json(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles, co
     guessed = f"{reader}{_options({'sample_size': -1, **pull.options}, _OWN)}"
     types = _described(connection, guessed)
     read = reader + _options(pull.options, (*_OWN, *_FOR_GUESSING))
-    writing = Writing(date=_said(pull, *_DATE_OPTIONS), timestamp=_said(pull, *_TIMESTAMP_OPTIONS))
+    writing = Writing(date=_said(pull, *_DATE_OPTIONS), timestamp=_said(pull, *_TIMESTAMP_OPTIONS), binary=True)
     return Shape(file, read, 0, types, writing, 0, constants)
 
 
@@ -212,7 +211,8 @@ def _ragged(
     alone = max(_DELIMITERS, key=first.count) if len(types) == 1 else ""
     delimiter = alone if alone and alone in first else dialect["delim"]
     above = _lines(file, int(dialect["skip"]), pull)
-    if not (alone and alone in first) and not any(delimiter in line for line in above):
+    header_alone = bool(above) and (not dialect["header"] or (len(above) == 1 and _ONE_WORD.fullmatch(above[0]) is not None))
+    if not (alone and alone in first) and not header_alone and not any(delimiter in line for line in above):
         return None
     names = [name.strip().strip('"') or f"column{place}" for place, name in enumerate((above or [first])[0].split(delimiter))]
     if len({name.lower() for name in names}) < len(names):
@@ -239,6 +239,7 @@ def _borne_out(connection: "DuckDBPyConnection", found: Shape, pull: PullFiles) 
     guessed = {name: kind or "varchar" for name, kind in found.types.items() if name not in promised}
     rows, filled, losing = _survey(connection, found, guessed)
     types = {name: (promised.get(name) or guessed[name]) if name in filled else None for name in found.types}
+    _refuse_names_alike(found, types)
     doubtful = [] if _said(pull, *_DATE_OPTIONS) else _doubtful(connection, found, types)
     for name in [name for name in doubtful if name in promised]:
         raise LoadFailed(
@@ -252,6 +253,15 @@ def _borne_out(connection: "DuckDBPyConnection", found: Shape, pull: PullFiles) 
         types |= wider
         losing = found.losing(connection, wider, promised=False)
     return replace(found, rows=rows, types=types, promised=promised)
+
+
+def _refuse_names_alike(found: Shape, types: Mapping[str, str | None]) -> None:
+    """JSON keys that only capitals tell apart: DuckDB calls the second `V_1`, and finds no value of that name."""
+    keys = {name.lower() for name in types}
+    for name in [name for name, kind in types.items() if kind is None and found.reader.startswith("read_json")]:
+        key = name.rpartition("_")[0]
+        if key.lower() in keys and key not in types:
+            raise LoadFailed(f"{found.file.name}: the key {key} is there twice, once in other capitals; mend the file")
 
 
 def _survey(connection: "DuckDBPyConnection", found: Shape, guessed: Mapping[str, str]) -> tuple[int, set[str], list[str]]:

@@ -9,6 +9,8 @@ WHOLE = ("tinyint", "smallint", "integer", "bigint", "hugeint", "utinyint", "usm
 # A time that goes on after its seconds: Z, +02:00, UTC, [Europe/Berlin].
 _ZONE = r":[0-9.]+\s*([zZ]|[+-][0-9].*|UTC.*|GMT.*|\[.*)$"
 _FINER_THAN_MICROSECONDS = r"[.][0-9]{6}[0-9]*[1-9]"
+# A whole number, or the start of one with a fraction, of more digits than a binary number surely has.
+_LONG_NUMBER = r"[:\[,\s](-?[0-9]{16,})"
 _CLOCK = r"\s*[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]*)?)?\s*"
 # What a column of text may be if it is not what its first rows look like, the next best first.
 WIDER: Mapping[str, tuple[str, ...]] = {
@@ -21,12 +23,16 @@ WIDER: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """How a file writes numbers and times; empty where it is as SQL writes them."""
+    """How a file writes numbers and times; empty where it is as SQL writes them.
+
+    `binary` says that every number with a fraction has become a binary one when it is read, as those of JSON do.
+    """
 
     date: str = ""
     timestamp: str = ""
     decimal: str = ""
     thousands: str = ""
+    binary: bool = False
 
     def format_of(self, kind: str) -> str:
         return {"date": self.date, "timestamp": self.timestamp, "timestamptz": self.timestamp}.get(kind, "")
@@ -36,18 +42,25 @@ def lost(text: str, kind: str, writing: Writing, promised: bool) -> str:
     """A condition that is true of the texts of which the type would not keep everything.
 
     A type that was only guessed must also keep how a number is written: `007` and `+49` are no numbers. A promised one keeps the value.
+    Words such as `infinity` and `epoch` are no times: where a format is given, DuckDB reads them as 1900-01-01.
     """
     plain = kind.partition("(")[0]
     number = _number(text, writing)
+    if is_nested(kind):
+        return _lost_numbers(text, kind)
     if plain in WHOLE:
-        written = r"\s*[+-]?[0-9]+([.]0*)?\s*" if promised else r"\s*-?(0|[1-9][0-9]*)\s*"
-        return f"({_fails(number, kind)} or not regexp_full_match({number}, {literal(written)}))"
+        digits = r"\s*[+-]?[0-9]+([.]0*)?\s*" if promised else r"\s*-?(0|[1-9][0-9]*)\s*"
+        return f"({_fails(number, kind)} or not regexp_full_match({number}, {literal(digits)}))"
     if plain == "decimal":
-        return f"({_fails(number, kind)} or {_longer_fraction(number, kind)})"
+        rounded = f" or {_rounded_fraction(number, kind)}" if writing.binary else ""
+        return f"({_fails(number, kind)} or {_longer_fraction(number, kind)}{rounded})"
     if plain in ("double", "float"):
-        return _fails(number, kind) if promised else f"({_fails(number, kind)} or {_inexact(number)})"
+        inexact = _rounded_whole(number, kind) if promised else _inexact(number)
+        return f"({_fails(number, kind)} or {_out_of_range(number, kind)} or {inexact})"
     if plain in ("date", "timestamp", "timestamptz", "time"):
-        return _lost_time(text, plain, writing.format_of(plain), promised)
+        written = writing.format_of(plain)
+        word = f" or not regexp_matches({text}, '[0-9]')" if written or not promised else ""
+        return f"({_lost_time(text, plain, written, promised)}{word})"
     if plain == "boolean" and not promised:
         return f"not regexp_full_match(lower({text}), '\\s*(true|false|t|f|yes|no|y|n)\\s*')"
     return _fails(text, kind) if plain in ("boolean", "uuid") or (promised and plain != "varchar") else "false"
@@ -55,6 +68,19 @@ def lost(text: str, kind: str, writing: Writing, promised: bool) -> str:
 
 def _fails(text: str, kind: str) -> str:
     return f"try_cast({text} as {kind}) is null"
+
+
+def is_nested(kind: str) -> bool:
+    return kind.endswith("]") or kind.startswith(("struct", "map"))
+
+
+def _lost_numbers(text: str, kind: str) -> str:
+    """Long numbers within lists and structures, which their common type would round; and what is no such list."""
+    numbers = "list_sort(regexp_extract_all({}, {}, 1))"
+    kept = f"cast(to_json(try_cast(try_cast({text} as json) as {kind})) as varchar)"
+    pattern = literal(_LONG_NUMBER)
+    changed = "true" if "decimal" in kind else f"{numbers.format(text, pattern)} is distinct from {numbers.format(kept, pattern)}"
+    return f"case when regexp_matches({text}, {pattern}) then {changed} else {_fails(text, kind)} end"
 
 
 def _number(text: str, writing: Writing) -> str:
@@ -65,22 +91,39 @@ def _number(text: str, writing: Writing) -> str:
 
 def _longer_fraction(number: str, kind: str) -> str:
     exact = f"try_cast({number} as double) is distinct from try_cast(try_cast({number} as {kind}) as double)"
-    scale = int(kind.rstrip(")").partition(",")[2] or (0 if "(" in kind else 3))
+    scale = _scale(kind)
     digits = f"length(rtrim(regexp_extract({number}, '[.]([0-9]*)', 1), '0'))"
     return f"case when regexp_matches({number}, '[eE]') then {exact} else {digits} > {scale} end"
+
+
+def _scale(decimal: str) -> int:
+    return int(decimal.rstrip(")").partition(",")[2] or (0 if "(" in decimal else 3))
+
+
+def _rounded_fraction(number: str, kind: str) -> str:
+    """Numbers that are written as a binary number is, with more digits than one surely keeps: they may have been others."""
+    value = f"try_cast({number} as double)"
+    return f"(regexp_matches({number}, '[.eE]') and abs({value}) >= 1e{15 - _scale(kind)} and cast({value} as varchar) = {number})"
 
 
 def _inexact(number: str) -> str:
     """Numbers written with leading zeros or a plus, and those with more digits than a binary number has: fewer need no counting."""
     otherwise_written = f"regexp_matches({number}, '^\\s*([+]|-?0[0-9])')"
-    whole = f"(regexp_full_match({number}, '\\s*-?[0-9]+\\s*') and {_rounded_whole(number)})"
+    whole = _rounded_whole(number, "double")
     before = f"length(ltrim(regexp_extract({number}, '[0-9]+'), '0'))"
     digits = f"length(ltrim(regexp_replace(regexp_replace({number}, '[eE].*$', ''), '[^0-9]', '', 'g'), '0'))"
     return f"({otherwise_written} or case when length({number}) > 15 then {whole} or ({before} > 15 and {digits} > 17) else false end)"
 
 
-def _rounded_whole(number: str) -> str:
-    return f"try_cast({number} as hugeint) is distinct from try_cast(try_cast({number} as double) as hugeint)"
+def _rounded_whole(number: str, kind: str) -> str:
+    changed = f"try_cast({number} as hugeint) is distinct from try_cast(try_cast({number} as {kind}) as hugeint)"
+    return f"(length({number}) > 7 and regexp_full_match({number}, '\\s*[+-]?[0-9]+\\s*') and {changed})"
+
+
+def _out_of_range(number: str, kind: str) -> str:
+    """Numbers so large or small that only infinity or zero is left of them."""
+    value, digits = f"try_cast({number} as {kind})", f"regexp_matches({number}, '^[^eE]*[1-9]')"
+    return f"case when isinf({value}) or {value} = 0 then {digits} else false end"
 
 
 def _lost_time(text: str, kind: str, written: str, promised: bool) -> str:

@@ -13,7 +13,7 @@ from platform_resources.warehouses.arrivals import InputFile
 from platform_resources.warehouses.duckdb import ProductDatabase
 from platform_resources.warehouses.file_errors import LoadFailed, load_error, not_of_type, promise
 from platform_resources.warehouses.file_shapes import Shape, shape
-from platform_resources.warehouses.kept_values import WHOLE, lost
+from platform_resources.warehouses.kept_values import WHOLE, is_nested, lost
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -51,7 +51,9 @@ def _lost(connection: "DuckDBPyConnection", found: Shape, column: str, kind: str
         return LoadFailed(f"{found.file.name}, column {column}: it is {found.types[column]} there, which {kind} cannot hold")
     value, row, line = bad[0]
     place = _place(found, value, int(row), int(line) + found.skipped)
-    return LoadFailed(f"{found.file.name}, {place}, column {column}: {not_of_type(value, kind)}; {promise(column)}", column, value)
+    long = found.writing.binary and "decimal" in kind and sum(map(str.isdigit, value)) > 15
+    advice = "write a number of so many digits in quotes" if long else promise(column)
+    return LoadFailed(f"{found.file.name}, {place}, column {column}: {not_of_type(value, kind)}; {advice}", column, value)
 
 
 def _place(found: Shape, value: str, row: int, line: int) -> str:
@@ -184,6 +186,11 @@ def _united(
     united: dict[str, str | None] = dict(former or {})
     spelled = {name.lower(): name for name in united}
     for one in found:
+        if spelled and one.types and not any(name.lower() in spelled for name in one.types):
+            raise LoadFailed(
+                f"{one.file.name}: none of its columns ({', '.join(one.types)}) is among those of other files ({', '.join(united)}); "
+                "does it lack its header?"
+            )
         for column, kind in (*one.types.items(), *_constant_types(one).items()):
             name = spelled.setdefault(column.lower(), column)
             united[name] = _wider(connection, united.get(name), kind, pull.format)
@@ -213,12 +220,8 @@ def _wider(connection: "DuckDBPyConnection", one: str | None, other: str | None,
     plain = {kind.partition("(")[0] for kind in (one, other)}
     if plain <= set(_NUMBERS) and plain & {"float", "double"}:
         return "double"
-    if plain <= set(_NUMBERS) or plain <= set(_TIMES) or all(_is_nested(kind) for kind in (one, other)):
+    if plain <= set(_NUMBERS) or plain <= set(_TIMES) or all(is_nested(kind) for kind in (one, other)):
         found = connection.execute(f"select typeof(x) from (select null::{one} as x union all select null::{other}) limit 1").fetchall()
         return observed_type(found[0][0])
-    nested = any(_is_nested(kind) or kind == "json" for kind in (one, other))
+    nested = any(is_nested(kind) or kind == "json" for kind in (one, other))
     return "json" if nested and file_format == "json" else "varchar"
-
-
-def _is_nested(kind: str) -> bool:
-    return kind.endswith("]") or kind.startswith(("struct", "map"))

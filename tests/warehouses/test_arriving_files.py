@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.warehouses.arrivals import NotArrived, found, is_news
 from platform_resources.warehouses.duckdb import ProductDatabase, opened
 from platform_resources.warehouses.file_errors import LoadFailed
@@ -224,7 +225,7 @@ def test_a_file_that_is_touched_copied_or_moved_is_not_loaded_again(landing):
     again = landing.load()
     assert (again.changed, landing.rows()) == (False, [(1,)])
     assert again.record["watermark"] == first.record["watermark"]
-    assert not is_news(found("in/*.csv", landing.folder), again.record, "append")
+    assert not is_news(found("in/*.csv", landing.folder), again.record, PullFiles(**landing.settings))
 
 
 def test_a_snapshot_whose_file_was_only_touched_is_not_read_again(landing):
@@ -260,6 +261,24 @@ def former(landing):
     files = [{name: entry[name] for name in ("path", "bytes", "modified")} for entry in landing.record["files"]]
     landing.record = {"interface": "file", "files": files, "watermark": landing.record["watermark"], "rows": 1}
     return files
+
+
+@pytest.mark.parametrize(
+    ("options", "columns", "rows"),
+    [
+        ({"hive_partitioning": True}, "v, day", [(1, "mon"), (1, "tue")]),
+        ({"filename": True}, "v, filename[-10:]", [(1, "=mon/a.csv"), (1, "=tue/a.csv")]),
+    ],
+)
+def test_the_same_content_in_another_folder_is_other_rows_if_the_folder_is_a_column(landing, options, columns, rows):
+    landing.write("day=mon/a.csv", "v\n1\n")
+    landing.load(path="in/**/*.csv", options=options)
+    landing.write("day=tue/a.csv", "v\n1\n")
+    assert is_news(found("in/**/*.csv", landing.folder), landing.record, PullFiles(**landing.settings))
+    assert landing.load().changed
+    assert landing.rows(columns) == rows
+    assert not is_news(found("in/**/*.csv", landing.folder), landing.record, PullFiles(**landing.settings))
+    assert not landing.load().changed
 
 
 def test_a_record_without_contents_goes_on_as_it_is(landing):

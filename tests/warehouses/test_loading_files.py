@@ -42,6 +42,11 @@ WIDENED = {
     "numbers after dates": (["2024-01-01"], ["20240102"], "varchar", ["2024-01-01", "20240102"]),
     "not a number": (["1"], ["nan"], "double", ["1.0", "nan"]),
     "scientific": (["1"], ["1e3"], "double", ["1.0", "1000.0"]),
+    "too large for any number": (["1"], ["1e400"], "varchar", ["1", "1e400"]),
+    "too small for any number": (["1"], ["1e-400"], "varchar", ["1", "1e-400"]),
+    "no end": (["2024-01-02"], ["infinity"], "varchar", ["2024-01-02", "infinity"]),
+    "the word epoch": (["13.02.2024"], ["epoch"], "varchar", ["13.02.2024", "epoch"]),
+    "no end of times": (["13/02/2024 10:00:00"], ["-infinity"], "varchar", ["13/02/2024 10:00:00", "-infinity"]),
 }  # fmt: skip
 
 
@@ -202,6 +207,11 @@ REFUSED = {
     "a word": ("boolean", "maybe"),
     "text in decimals": ("double", "n/a"),
     "no uuid": ("uuid", "12"),
+    "too large a number": ("double", "1e400"),
+    "too small a number": ("double", "-1e-400"),
+    "too large a number of half the size": ("float", "1e39"),
+    "a whole number that would be rounded": ("double", "9007199254740993"),
+    "a word among dates": ("date", "infinity"),
 }
 
 
@@ -231,6 +241,10 @@ def test_a_value_that_a_promised_type_does_not_keep_is_refused_and_told(landing,
         ("double", "0.1000000000000000055511151231257827", "0.1"),
         ("timestamptz", "2024-01-01 10:00:00", "2024-01-01 10:00:00+00"),
         ("boolean", "t", "true"),
+        ("double", "-inf", "-inf"),
+        ("double", "0e5", "0.0"),
+        ("double", "9007199254740992", "9007199254740992.0"),
+        ("timestamp", "infinity", "infinity"),
     ],
 )
 def test_a_promised_type_keeps_the_value_however_it_is_written(landing, kind, value, kept):
@@ -350,6 +364,43 @@ def test_files_may_be_written_in_different_ways(landing):
     assert sorted(landing.rows()) == [(1, "x"), (2, "y"), (3, "z\n1")]
 
 
+@pytest.mark.parametrize("load", ["replace", "append"])
+@pytest.mark.parametrize(
+    ("later", "columns"),
+    [("c,d\ne,f\n", "c, d"), ("3,x\n4,y\n", "column0, column1"), ("3,4\n5,6\n", "column0, column1")],
+    ids=["texts", "mixed", "numbers"],
+)
+def test_a_later_file_that_lacks_its_header_is_refused(landing, load, later, columns):
+    landing.write("a.csv", "id,name\n1,bob\n")
+    landing.load(load=load)
+    landing.write("b.csv", later)
+    with pytest.raises(LoadFailed) as refused:
+        landing.load()
+    told = f"none of its columns ({columns}) is among those of other files (id, name); does it lack its header?"
+    assert str(refused.value) == f"in/b.csv: {told}"
+    assert landing.rows() == [(1, "bob")]
+
+
+@pytest.mark.parametrize(("rows", "delimiter"), [("1,5\n2,5\n", ","), ("a;b\nc;d\n", ";"), ("a|b\nc|d\n", "|")])
+def test_the_header_of_a_single_column_is_not_left_out_for_delimiters_in_its_values(landing, rows, delimiter):
+    landing.write("a.csv", f"v\n{rows}")
+    with pytest.raises(LoadFailed, match=r"line 2: the row has 2 fields, 1 were expected; .* how many lines stand above the header"):
+        landing.load()
+    landing.load(options={"delim": "\t"})
+    assert landing.texts("v") == rows.split()
+
+
+def test_lines_above_a_header_are_left_out_if_that_is_what_they_are(landing):
+    landing.write("a.csv", "Report of May\nid,v\n1,x\n")
+    landing.write("b.csv", "Report\nid,v\n2,y\n")
+    landing.load(path="in/a.csv", load="replace")
+    assert landing.rows() == [(1, "x")]
+    with pytest.raises(LoadFailed, match=r"in/b.csv, line 2: .*\{skip: 1\}"):
+        landing.load(path="in/b.csv")
+    landing.load(options={"skip": 1})
+    assert landing.rows() == [(2, "y")]
+
+
 # Errors
 
 
@@ -403,3 +454,50 @@ def test_json_records_that_are_no_objects_are_one_column(landing, text):
     landing.write("a.json", text)
     landing.load(format="json")
     assert landing.rows("json") == [(1,), (2,)]
+
+
+ROUNDED = {
+    "in a list": ['{"v": [9007199254740993, 1.5]}\n'],
+    "in a structure": ['{"v": {"a": 12345678901234567890123}}\n'],
+    "in lists of two files": ['{"v": [9007199254740993]}\n', '{"v": [1.5]}\n'],
+    "in structures of two files": ['{"v": {"a": 9007199254740993}}\n', '{"v": {"a": 1.5}}\n'],
+}
+
+
+@pytest.mark.parametrize("load", ["replace", "append"])
+@pytest.mark.parametrize("case", ROUNDED)
+def test_long_numbers_within_json_are_not_rounded(landing, case, load):
+    for number, text in enumerate(ROUNDED[case]):
+        landing.write(f"{number}.json", text)
+        landing.load(format="json", load=load)
+    texts = [text.removeprefix('{"v": ').rstrip().removesuffix("}").replace(" ", "") for text in ROUNDED[case]]
+    assert (landing.types["v"], landing.texts("v")) == ("varchar", texts)
+
+
+def test_long_numbers_within_json_that_their_types_hold_stay_numbers(landing):
+    landing.write("a.json", '{"v": {"a": 9007199254740993, "b": 1.5}}\n')
+    landing.load(format="json")
+    assert landing.rows("v.a, v.b") == [(9007199254740993, 1.5)]
+
+
+@pytest.mark.parametrize(("kind", "value"), [("decimal(38,2)", "123456789012345678.12"), ("decimal(38,2)[]", "[123456789012345678.12]")])
+def test_a_decimal_of_json_that_is_read_as_a_binary_number_is_refused(landing, kind, value):
+    landing.write("a.json", f'{{"v": {value}}}\n')
+    with pytest.raises(LoadFailed, match=r"or not all of it would be kept; write a number of so many digits in quotes"):
+        landing.load(format="json", types={"v": kind})
+
+
+def test_a_decimal_of_json_in_quotes_or_of_few_digits_is_kept(landing):
+    landing.write("a.json", '{"v": "123456789012345678.12"}\n{"v": 1234567890.12}\n{"v": 123456789012345678}\n')
+    landing.load(format="json", types={"v": "decimal(38,2)"})
+    assert landing.texts("v") == ["123456789012345678.12", "1234567890.12", "123456789012345678.00"]
+
+
+@pytest.mark.parametrize("text", ['{"v": 1, "V": 2}\n', '{"v": 1}\n{"V": 2}\n'])
+def test_keys_that_only_capitals_tell_apart_are_refused(landing, text):
+    landing.write("a.json", text)
+    with pytest.raises(LoadFailed, match=r"in/a.json: the key V is there twice, once in other capitals; mend the file"):
+        landing.load(format="json")
+    landing.write("a.json", '{"v": 1, "V_1": null}\n{"V_2": 3}\n'.replace("V_1", "v_1"))
+    landing.load()
+    assert landing.rows("v, v_1, V_2") == [(1, None, None), (None, None, 3)]
