@@ -14,6 +14,8 @@ from platform_resources.warehouses.publishing import Candidate, publish
 from tests.cli.conftest import NOW
 from tests.meshes import edited, product_file
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("text", ["[/]", "[red]x[/red]", "[/b]", ":warning:", "a\\", "[link=http://x]y[/link]"])
 def test_a_query_shows_text_as_it_is(published, text):

@@ -13,6 +13,8 @@ from platform_resources.objectives.board import Board, changed, tended, with_rea
 from platform_resources.objectives.incidents import opened, resolved
 from platform_resources.objectives.signals import Rule
 
+pytestmark = pytest.mark.slow
+
 LONG_AGO = datetime.now(UTC) - timedelta(days=90)
 OTHERS = 'no incident and no product with incidents is called "reading"; known: readings#1\ndid you mean "readings#1"?\n'
 

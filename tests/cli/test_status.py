@@ -9,6 +9,8 @@ from platform_resources.orchestration.instance import instance
 from platform_resources.repository import read_plan
 from tests.meshes import edited, product_file
 
+pytestmark = pytest.mark.slow
+
 GONE = "no file matches landing/*.csv"
 
 

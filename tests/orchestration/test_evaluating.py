@@ -22,6 +22,8 @@ from platform_resources.repository import read_plan
 from tests.ledger.event_logs import MemoryLog
 from tests.meshes import edited, product_file, tiny_mesh
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 PLANT = """\
