@@ -55,7 +55,9 @@ def input_check_results(port: InputPlan, pulled: Pulled, selected: set[str], at:
         yield check_result(check, verdict, reason, at)
 
 
-def check_result(check: CheckPlan, verdict: str, reason: str, at: datetime, learning: bool = False, **metadata: Any) -> dg.AssetCheckResult:
+def check_result(
+    check: CheckPlan, verdict: str, reason: str, at: datetime, learning: bool = False, /, **metadata: Any
+) -> dg.AssetCheckResult:
     """Dagster knows only passed and failed. What is still `learning` has not failed, but opens no gate either."""
     return dg.AssetCheckResult(
         check_name=check.name,

@@ -46,6 +46,8 @@ def test_a_share_of_unknown_rows_is_not_told(judgement, told):
 )
 def test_what_is_still_learning_has_not_failed_unless_it_is_a_gate(verdict, learning, blocking, passed, description):
     check = CheckPlan("c", ("p", "m"), "objective", "C", "", blocking, "error" if blocking else "warning", Place("f", 1))
-    result = check_result(check, verdict, "so", datetime(2026, 1, 1, tzinfo=UTC), learning)
+    told = told_of(Judgement(verdict, "so", learning=learning))
+    result = check_result(check, verdict, "so", datetime(2026, 1, 1, tzinfo=UTC), learning, **told)
     assert (result.passed, result.description) == (passed, description)
+    assert ("learning" in result.metadata) == learning, "the ledger reads that nothing was learned yet"
     assert result.metadata["verdict"].value == verdict, "the ledger reads what it was, not what Dagster shows"
