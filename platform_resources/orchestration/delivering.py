@@ -153,10 +153,11 @@ def delivery_sensor(domain: str, plan: MeshPlan, state: Path) -> dg.SensorDefini
         if not refreshed and not _due_channels(state, domain, now):
             return dg.SkipReason(NOTHING_DUE)
         with synced_ledger(state, instance, now) as ledger:
+            happened = judge_refreshed(ledger, state, plan, refreshed, installed_registry(), now) if refreshed else ()
             if refreshed:
-                judge_refreshed(ledger, state, plan, refreshed, installed_registry(), now)
                 context.update_cursor(max(refreshed.values()).isoformat())
-            return dg.SkipReason(_delivered_text(_deliver_domain(ledger, state, plan, domain, now)))
+            texts = [f"{event.incident} {event.kind}" for event in happened]
+            return dg.SkipReason("; ".join([*texts, _delivered_text(_deliver_domain(ledger, state, plan, domain, now))]))
 
     return _deliver
 

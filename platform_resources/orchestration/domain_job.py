@@ -8,6 +8,7 @@ import dagster as dg
 from dagster._core.execution.build_resources import wrap_resources_for_execution
 
 from platform_resources.orchestration.refresh_resource import RefreshResource
+from platform_resources.orchestration.run_failures import stopped
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import MeshPlan, ProductPlan
 
@@ -33,7 +34,7 @@ def domain_job(root: Path, domain: str, products: Sequence[ProductPlan], resourc
             if done.outcome in ("failed", "gate closed"):
                 failed.append(f"{done.product}: {done.outcome}{reasons}")
         if failed:
-            raise dg.Failure("not published:\n" + "\n".join(failed), allow_retries=False)
+            raise stopped("not published:\n" + "\n".join(failed))
 
     @dg.job(
         name=name,
