@@ -315,6 +315,7 @@ def relive(ledger, story):
                 assert list(events_of(connection, name)) == [event for event in told if event.incident == name]
 
 
+@pytest.mark.slow
 @given(STORIES)
 @settings(max_examples=60)
 def test_the_board_is_read_as_it_was_kept(sqlite_ledgers, story):
@@ -347,6 +348,7 @@ SIGNALS = st.builds(
 NAMES = st.tuples(st.sampled_from(["orders", "prices"]), st.text("abc/: é", max_size=4))
 
 
+@pytest.mark.slow
 @given(st.dictionaries(NAMES, SIGNALS), st.dictionaries(NAMES, SIGNALS))
 @settings(max_examples=60)
 def test_any_signal_is_read_as_it_was_kept(sqlite_ledgers, first, second):

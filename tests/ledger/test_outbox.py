@@ -312,6 +312,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(STEPS)
 @settings(max_examples=80)
 def test_whatever_the_clock_does_no_message_is_lost_or_sent_by_two_who_hold_it(sqlite_ledgers, steps):

@@ -154,6 +154,7 @@ def test_the_ledger_goes_back_no_further_than_the_log_changed(ledger):
     assert change.resumed_after > log.end() - 5 * 8 - 8
 
 
+@pytest.mark.slow
 def test_marks_do_not_pile_up(ledger):
     sync(ledger, generated(80), NOW, batch=1)
     with ledger.reading() as connection:
@@ -220,6 +221,7 @@ def incremental_equals_rebuilt(new_ledger, cuts):
     ledger.close(), fresh.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(CUTS)
 def test_a_ledger_rebuilt_from_nothing_equals_one_that_followed(sqlite_ledgers, cuts):
@@ -237,6 +239,7 @@ def test_a_ledger_rebuilt_from_nothing_equals_one_that_followed_for_many_logs(sq
 LOSSES = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 12), st.integers(1, 7), st.integers(1, 200)), min_size=1, max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(LOSSES)
 @example([(3, 0, 2, 5), (3, 4, 2, 5), (0, 2, 1, 5)])

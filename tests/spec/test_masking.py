@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from platform_resources.spec.credentials import ORDINARY
 from platform_resources.spec.masking import Mask, environment_secrets, mask, masked, parts, shown_url, url_secrets
 
 
@@ -218,5 +219,5 @@ def test_of_an_address_in_the_environment_the_password_is_hidden_also_where_it_i
 def test_a_value_of_the_environment_never_gets_out_however_it_is_written(value):
     hide = Mask(environment_secrets({"CRM_PASSWORD": value}, set()))
     for written in (value.strip(), quote(value.strip()), quote_plus(value.strip()), repr(value.strip())):
-        if len(value.strip()) >= 6:
+        if len(value.strip()) >= 6 and value.strip().lower() not in ORDINARY:
             assert value.strip() not in hide(f"<{written}>").replace("***", "")
