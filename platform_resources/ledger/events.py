@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, get_args
 from platform_resources.planning.conventions import Key
 
 EventKind = Literal[
-    "materialisation", "check_evaluation", "run_start", "run_success", "run_failure", "run_cancellation", "freshness_change"
+    "materialisation", "observation", "check_evaluation", "run_start", "run_success", "run_failure", "run_cancellation", "freshness_change"
 ]
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 RunStatus = Literal["started", "succeeded", "failed", "canceled"]
@@ -18,6 +18,15 @@ RunStatus = Literal["started", "succeeded", "failed", "canceled"]
 @dataclass(frozen=True, slots=True)
 class Materialised:
     """An asset was made. `metadata` holds plain values, and a profile as JSON; `columns` are names and types."""
+
+    key: Key
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Something was told of an asset that was not made anew: of an output port, a version without newer data."""
 
     key: Key
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -63,7 +72,7 @@ class FreshnessChanged:
     previous: str
 
 
-What = Materialised | Checked | RunStarted | RunEnded | FreshnessChanged
+What = Materialised | Observed | Checked | RunStarted | RunEnded | FreshnessChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +93,7 @@ class Event:
 
 def _subject(what: What) -> tuple[str, ...]:
     match what:
-        case Materialised(key):
+        case Materialised(key) | Observed(key):
             return key
         case Checked(key, name):
             return (*key, name)

@@ -1,11 +1,14 @@
 """What objectives are compared with: their earlier readings, the times to learn nothing from, and what runs cost."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from platform_resources.capabilities.judgements import History, Past, Spent
+from platform_resources.capabilities.recency import known_until
 from platform_resources.ledger import tables
 from platform_resources.ledger.incident_store import incidents_of
 from platform_resources.ledger.records import Run
@@ -49,11 +52,30 @@ def excluded(connection: Connection, product: str, check_text: str, now: datetim
 
 
 def publication_times(connection: Connection, product: str, now: datetime) -> tuple[datetime, ...]:
-    """When the newest versions of the product were published, however long ago, oldest first; all ports of one version at one time."""
+    """When the newest versions of the product were published that brought newer data, however long ago, oldest first.
+
+    All ports of one version are published at one time.
+    """
     table = tables.publications
     query = select(table.c.published_at).distinct().where(table.c.product == product, table.c.published_at <= now)
-    times = connection.execute(query.order_by(table.c.published_at.desc()).limit(MOST_PUBLICATIONS))
-    return tuple(reversed(times.scalars().all()))
+    newest = query.order_by(table.c.published_at.desc()).limit(MOST_PUBLICATIONS).subquery()
+    told = select(table.c.published_at, table.c.port, table.c.watermark, table.c.watermark_unknown).where(
+        table.c.product == product, table.c.published_at.in_(select(newest.c.published_at))
+    )
+    return tuple(_with_newer_data(connection.execute(told.order_by(table.c.published_at))))
+
+
+def _with_newer_data(versions: Iterable[Any]) -> Iterator[datetime]:
+    """Of versions of ports, oldest first. A port without a time before must be newer than the publication before; the first version is."""
+    known: dict[str, datetime] = {}
+    before: datetime | None = None
+    for published_at, ports in groupby(versions, key=lambda version: version.published_at):
+        told = {port.port: known_until(published_at, port.watermark, port.watermark_unknown) for port in ports}
+        newer = {port: at for port, at in told.items() if at is not None and (before is None or at > known.get(port, before))}
+        if newer or before is None:
+            yield published_at
+        known |= newer
+        before = published_at
 
 
 def spent(connection: Connection, product: str, now: datetime) -> tuple[Spent, ...]:

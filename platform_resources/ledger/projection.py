@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from platform_resources.capabilities.judgements import Verdict
-from platform_resources.ledger.events import Checked, Event, FreshnessChanged, Materialised, RunEnded, RunStarted
+from platform_resources.ledger.events import Checked, Event, FreshnessChanged, Materialised, Observed, RunEnded, RunStarted
 from platform_resources.ledger.records import (
     Check,
     CheckKind,
@@ -44,6 +44,8 @@ def projected(event: Event) -> tuple[Record, ...]:
     match event.what:
         case Materialised():
             return _materialised(event, event.what)
+        case Observed():
+            return _published(event, event.what)
         case Checked(metadata=told):
             return _checked(event, event.what) if told.get("kind") != HEALTH_KIND else ()
         case RunStarted(product, job):
@@ -58,8 +60,8 @@ def projected(event: Event) -> tuple[Record, ...]:
 
 def _materialised(event: Event, made: Materialised) -> tuple[Record, ...]:
     match made.key:
-        case (product, "outputs", port) if made.metadata.get("version"):
-            return (_publication(event, made, product, port), *_profiled(event, made, product))
+        case (_, "outputs", _):
+            return _published(event, made)
         case (product, "inputs", port):
             return (_input_state(event, made, product, port),)
         case (product, "scorecard") if not made.metadata.get(EVALUATED):
@@ -68,7 +70,16 @@ def _materialised(event: Event, made: Materialised) -> tuple[Record, ...]:
             return ()
 
 
-def _publication(event: Event, made: Materialised, product: str, port: str) -> Publication:
+def _published(event: Event, made: Materialised | Observed) -> tuple[Record, ...]:
+    """A version of an output port, which is observed where its data is no newer than what was published before."""
+    match made.key:
+        case (product, "outputs", port) if made.metadata.get("version"):
+            return (_publication(event, made, product, port), *_profiled(event, made, product))
+        case _:
+            return ()
+
+
+def _publication(event: Event, made: Materialised | Observed, product: str, port: str) -> Publication:
     """The platform's own time of publication counts where it is told: Dagster hears of it a moment later."""
     told = made.metadata
     return Publication(
@@ -87,7 +98,7 @@ def _publication(event: Event, made: Materialised, product: str, port: str) -> P
     )
 
 
-def _profiled(event: Event, made: Materialised, product: str) -> Iterator[ColumnProfiled]:
+def _profiled(event: Event, made: Materialised | Observed, product: str) -> Iterator[ColumnProfiled]:
     """The profile of the version, one record for each column; what is no profile is passed over."""
     told = made.metadata.get("profile")
     profile = told if isinstance(told, dict) and isinstance(told.get("columns"), list) else {}

@@ -1,11 +1,12 @@
 """When a product that is refreshed on its inputs is due: one sensor for each domain, one run of its own job for each product."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
 
+from platform_resources.orchestration.results import VERSION_TAG
 from platform_resources.orchestration.specs import asset_key
 from platform_resources.planning import conventions
 from platform_resources.planning.conventions import Key
@@ -14,8 +15,7 @@ from platform_resources.planning.plan import ProductPlan
 EVERY_SECONDS = 30
 NOTHING_NEW = "no input has a new version"
 NOT_OVER = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
-VERSION_TAG = "dagster/data_version"
-# Of an asset's latest materialisation. Dagster numbers the events of all assets in one sequence.
+# Of an asset's latest materialisation, or of the observation of a later version. Dagster numbers the events of all assets in one sequence.
 EventId = int
 
 
@@ -125,20 +125,31 @@ def _request(product: str, decided: Decision) -> dg.RunRequest:
     return dg.RunRequest(run_key=f"{product} after event {decided.handled}", job_name=conventions.job_name(product))
 
 
-def seen_by(instance: dg.DagsterInstance, followers: Iterable[Follower]) -> Seen:
-    """Two questions to Dagster's storage, however many followers there are."""
+def seen_by(instance: dg.DagsterInstance, followers: Sequence[Follower]) -> Seen:
+    """Two questions to Dagster's storage, however many followers there are, and one for each port that they follow."""
     keys = list(dict.fromkeys(asset_key(key) for follower in followers for key in follower.keys))
     entries = [record.asset_entry for record in instance.get_asset_records(keys)]
-    latest = {tuple(entry.asset_key.path): entry.last_materialization_record for entry in entries}
-    found = {key: record for key, record in latest.items() if record is not None}
-    versions = {key: version for key, record in found.items() if (version := _version(record.event_log_entry))}
-    return Seen({key: record.storage_id for key, record in found.items()}, frozenset(_running(instance)), versions)
+    made = {entry.asset_key: entry.last_materialization_record for entry in entries}
+    observed = {key: _observed(instance, key) for key in dict.fromkeys(asset_key(key) for each in followers for _, key in each.upstream)}
+    latest: dict[Key, dg.EventLogRecord] = {}
+    for key in keys:
+        records = [record for record in (made.get(key), observed.get(key)) if record is not None]
+        if records:
+            latest[tuple(key.path)] = max(records, key=lambda record: record.storage_id)
+    versions = {key: version for key, record in latest.items() if (version := _version(record.event_log_entry))}
+    return Seen({key: record.storage_id for key, record in latest.items()}, frozenset(_running(instance)), versions)
+
+
+def _observed(instance: dg.DagsterInstance, key: dg.AssetKey) -> dg.EventLogRecord | None:
+    """The latest version of an output port that was published without newer data; what else was observed of the port is none."""
+    records = instance.fetch_observations(key, limit=1).records
+    return next((record for record in records if _version(record.event_log_entry)), None)
 
 
 def _version(entry: dg.EventLogEntry) -> str:
     """That of a pull is the version that it took, that of a publication the one that it made; empty where nothing was said."""
-    materialization = entry.asset_materialization
-    return (materialization.tags or {}).get(VERSION_TAG, "") if materialization is not None else ""
+    told = entry.asset_materialization or entry.asset_observation
+    return (told.tags or {}).get(VERSION_TAG, "") if told is not None else ""
 
 
 def _running(instance: dg.DagsterInstance) -> Iterator[str]:

@@ -13,6 +13,7 @@ from platform_resources.ledger.events import (
     EventKind,
     FreshnessChanged,
     Materialised,
+    Observed,
     RunEnded,
     RunStarted,
     What,
@@ -21,6 +22,7 @@ from platform_resources.orchestration.run_failures import cause
 
 TYPES: Mapping[EventKind, dg.DagsterEventType] = {
     "materialisation": dg.DagsterEventType.ASSET_MATERIALIZATION,
+    "observation": dg.DagsterEventType.ASSET_OBSERVATION,
     "check_evaluation": dg.DagsterEventType.ASSET_CHECK_EVALUATION,
     "run_start": dg.DagsterEventType.RUN_START,
     "run_success": dg.DagsterEventType.RUN_SUCCESS,
@@ -78,7 +80,11 @@ def _job_product(job: str | None) -> str:
 def _what(kind: EventKind, event: dg.DagsterEvent, product: str, job: str) -> What:
     match kind:
         case "materialisation":
-            return _materialised(event)
+            made = event.step_materialization_data.materialization
+            return Materialised(tuple(made.asset_key.path), _plain(made.metadata), _columns(made.metadata))
+        case "observation":
+            seen = event.asset_observation_data.asset_observation
+            return Observed(tuple(seen.asset_key.path), _plain(seen.metadata), _columns(seen.metadata))
         case "check_evaluation":
             return _checked(event)
         case "run_start":
@@ -94,11 +100,9 @@ def _what(kind: EventKind, event: dg.DagsterEvent, product: str, job: str) -> Wh
             return FreshnessChanged(tuple(change.key.path), change.new_state.value, change.previous_state.value)
 
 
-def _materialised(event: dg.DagsterEvent) -> Materialised:
-    made = event.step_materialization_data.materialization
-    schema = made.metadata.get(COLUMNS)
-    columns = {c.name: c.type for c in schema.value.columns} if isinstance(schema, dg.TableSchemaMetadataValue) else {}
-    return Materialised(tuple(made.asset_key.path), _plain(made.metadata), columns)
+def _columns(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, str]:
+    schema = metadata.get(COLUMNS)
+    return {c.name: c.type for c in schema.value.columns} if isinstance(schema, dg.TableSchemaMetadataValue) else {}
 
 
 def _checked(event: dg.DagsterEvent) -> Checked:

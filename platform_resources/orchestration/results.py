@@ -26,6 +26,8 @@ from platform_resources.warehouses.versions import Publication
 SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warning": dg.AssetCheckSeverity.WARN}
 # Metadata of a check: what to do, where more than the data may be to blame.
 WAY_OUT = "way_out"
+# Which version an event is about; Dagster's own name for it.
+VERSION_TAG = "dagster/data_version"
 
 
 def pulled_result(port: InputPlan, pulled: Pulled, at: datetime) -> dg.MaterializeResult[Any]:
@@ -185,6 +187,13 @@ def published_result(
     if port.store.in_catalog:
         metadata["catalog"] = dg.MetadataValue.path(str(state / conventions.catalog_file(product.domain, product.name)))
     return dg.MaterializeResult(asset_key=asset_key(port.key), metadata=metadata, data_version=dg.DataVersion(publication.id))
+
+
+def observed_publication(told: dg.MaterializeResult[Any], publication: Publication) -> dg.AssetObservation:
+    """A version without newer data as an observation: Dagster's freshness policy counts materialisations only."""
+    assert told.asset_key is not None
+    described = f"Version {publication.id} holds no newer data than the one before it: published, and no fresher."
+    return dg.AssetObservation(told.asset_key, described, told.metadata, tags={VERSION_TAG: publication.id})
 
 
 def _made_from(publication: Publication) -> str:

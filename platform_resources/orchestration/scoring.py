@@ -17,7 +17,7 @@ from platform_resources.planning import conventions
 from platform_resources.planning.plan import ProductPlan
 from platform_resources.warehouses.duckdb import opened
 from platform_resources.warehouses.gate import Gate, Verdict, gate
-from platform_resources.warehouses.versions import shelf
+from platform_resources.warehouses.versions import Publication, shelf
 
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
@@ -32,15 +32,19 @@ def score_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
         with opened(refresh.database_file(product)) as database:
             decision = gate(database)
         latest = shelf(refresh.state_folder, product.domain, product.name).latest()
-        outcome = f"published version {latest.id}" if latest else "nothing published yet"
+        outcome = published_text(latest) if latest else "nothing published yet"
         metadata = _scored(context, refresh, product, decision.verdicts, outcome)
         yield dg.MaterializeResult(asset_key=asset_key(product.scorecard), metadata=metadata)
 
     return _score
 
 
-def report_unpublished(context: Context, refresh: RefreshResource, product: ProductPlan, decision: Gate, outcome: str) -> None:
-    """The scorecard of a refresh that publishes nothing, whose own step does not run then."""
+def published_text(publication: Publication) -> str:
+    return f"published version {publication.id}"
+
+
+def report_score(context: Context, refresh: RefreshResource, product: ProductPlan, decision: Gate, outcome: str) -> None:
+    """The scorecard of a refresh whose own step for it does not run: some output port is not materialised."""
     metadata = _scored(context, refresh, product, decision.verdicts, outcome)
     context.op_execution_context.log_event(dg.AssetMaterialization(asset_key(product.scorecard), metadata=metadata))
 

@@ -88,7 +88,7 @@ class SpecMinter:
 
     def output(self, port: OutputPlan) -> dg.AssetSpec:
         model = next((model for model in self.product.models if model.name == port.model), None)
-        # Dagster counts from the last materialisation, which says nothing of the data: a version of old data would look fresh.
+        # Dagster counts from the last materialisation: only where that comes with the pull does it say how old the data is.
         policy = dg.FreshnessPolicy.time_window(fail_window=port.fresh_for) if port.fresh_for else None
         data_set = self.product.data_set(port.data_set).spec
         metadata: dict[str, Any] = {

@@ -18,12 +18,13 @@ from platform_resources.orchestration.results import (
     build_failures,
     build_results,
     input_check_results,
+    observed_publication,
     only_tests_failed,
     published_result,
     pulled_result,
 )
 from platform_resources.orchestration.run_failures import gate_closed, stopped
-from platform_resources.orchestration.scoring import report_unpublished
+from platform_resources.orchestration.scoring import published_text, report_score
 from platform_resources.orchestration.specs import SpecMinter, asset_key, check_specs
 from platform_resources.planning import conventions
 from platform_resources.planning.full_refresh import way_out
@@ -37,7 +38,15 @@ from platform_resources.warehouses.duckdb import ProductDatabase, opened
 from platform_resources.warehouses.gate import CHANGED, Gate, Verdict, close, decided, gate, set_gate, set_unbuilt, unbuilt
 from platform_resources.warehouses.profiling import forget as forget_profiles
 from platform_resources.warehouses.profiling import profiles, settle
-from platform_resources.warehouses.publishing import Candidate, NotPublishable, failing_inputs, publish, tidied, unchanged_text
+from platform_resources.warehouses.publishing import (
+    Candidate,
+    NotPublishable,
+    failing_inputs,
+    holds_newer_data,
+    publish,
+    tidied,
+    unchanged_text,
+)
 from platform_resources.warehouses.pulling import PullContext, Pulled, PullFailed, pull
 from platform_resources.warehouses.recency import input_records
 from platform_resources.warehouses.versions import shelf
@@ -185,7 +194,7 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
                 shut += [f"{result.objective.check.title}: {result.judgement.reason}"] if result.closes_gate else []
                 hints += [hint] if result.closes_gate and hint else []
         if not decision.open:
-            report_unpublished(context, refresh, product, decision, f"{NOT_PUBLISHED}, the gate is closed: {decision.reason}")
+            report_score(context, refresh, product, decision, f"{NOT_PUBLISHED}, the gate is closed: {decision.reason}")
         if shut:
             raise gate_closed((*shut, *dict.fromkeys(hints)), published.id if published is not None else None)
 
@@ -195,7 +204,7 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
 def _report_stopped(context: Context, refresh: RefreshResource, product: ProductPlan, reason: str) -> None:
     """The scorecard of a refresh that ends before its audit: nothing was measured."""
     verdicts = tuple(Verdict(o.check.title, o.dimension, "unknown", "not audited") for o in product.audited)
-    report_unpublished(context, refresh, product, Gate(False, reason, verdicts), f"{NOT_PUBLISHED}: {reason}")
+    report_score(context, refresh, product, Gate(False, reason, verdicts), f"{NOT_PUBLISHED}: {reason}")
 
 
 def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
@@ -222,9 +231,9 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
             if unchanged:
                 outcome = f"{NOTHING_CHANGED}: {unchanged}"
                 context.log.warning(outcome)
-                report_unpublished(context, refresh, product, decision, outcome)
+                report_score(context, refresh, product, decision, outcome)
                 return
-            profiled = profiles(database, built)
+            before, profiled = candidate.shelf.latest(), profiles(database, built)
             try:
                 publication = publish(database, candidate, inputs)
             except NotPublishable as error:
@@ -233,8 +242,15 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
         for event in profiled_events(context.instance, product, publication, profiled):
             context.log_event(event)
         told = profiles_by_port(product, profiled)
-        for port in product.outputs:
-            yield published_result(refresh.state_folder, product, port, publication, told.get(port.name))
+        results = {
+            port: published_result(refresh.state_folder, product, port, publication, told.get(port.name)) for port in product.outputs
+        }
+        old = [port for port in results if port.fresh_for is not None and not holds_newer_data(publication, before, port.name)]
+        for port in old:
+            context.log_event(observed_publication(results.pop(port), publication))
+        yield from results.values()
+        if old:
+            report_score(context, refresh, product, decision, published_text(publication))
         for warning in tidied(candidate, publication, refresh.root_folder):
             context.log.warning(warning)
 

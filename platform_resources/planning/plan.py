@@ -83,7 +83,7 @@ class DataSetPlan:
 class OutputPlan:
     """One output port: which data set, stored how, kept how long.
 
-    `fresh_for` is how long a version is promised to be fresh after its publication, where nothing but that tells its age.
+    `fresh_for` is how long a version is promised to be fresh after the pulls that it is made from, where nothing else tells its age.
     """
 
     name: str

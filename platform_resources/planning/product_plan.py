@@ -1,12 +1,12 @@
 """One product and its texts to its plan."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from platform_resources.capabilities.dimensions.freshness import FreshnessSettings
 from platform_resources.capabilities.measures import Relation
-from platform_resources.capabilities.protocols import NotPulled
+from platform_resources.capabilities.protocols import PullPort
 from platform_resources.planning import conventions
 from platform_resources.planning.channels import incidents_of, owners_of, patience_of, product_routes, rule_of
 from platform_resources.planning.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, Place
@@ -16,7 +16,17 @@ from platform_resources.planning.input_plans import input_plan
 from platform_resources.planning.lineage import ordered
 from platform_resources.planning.mesh import Mesh, ModelText, ProductTexts
 from platform_resources.planning.models import OwnTest, leading_comment, materialization, own_tests, references
-from platform_resources.planning.plan import AgreementPlan, ConsumerPlan, DataSetPlan, ModelPlan, OutputPlan, ProductPlan, SampleQueryPlan
+from platform_resources.planning.needed_inputs import needed_inputs
+from platform_resources.planning.plan import (
+    AgreementPlan,
+    ConsumerPlan,
+    DataSetPlan,
+    InputPlan,
+    ModelPlan,
+    OutputPlan,
+    ProductPlan,
+    SampleQueryPlan,
+)
 from platform_resources.planning.subjects import is_about_the_product, judged_data_set, measured_by, probed_ports, subject
 from platform_resources.spec.components import DataSet, OutputPort, ServiceLevelAsset
 from platform_resources.spec.indicators import ServiceLevelIndicator
@@ -43,7 +53,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         data_sets=tuple(_data_set(d) for d in product.data_sets),
         objectives=objectives,
         indicators=tuple(_indicator(product, indicator, objectives) for indicator in product.indicators) if models else (),
-        outputs=tuple(_output(mesh, product, port) for port in product.output_ports if product.data_set(port.config.data_set)),
+        outputs=tuple(_outputs(mesh, product, inputs, models)),
         consumers=tuple(_consumers(product)),
         sample_queries=tuple(_sample_queries(product)),
         agreements=tuple(AgreementPlan(each.name, each.title, each.config) for each in product.agreements),
@@ -191,10 +201,17 @@ def _data_set_name(product: Product, port: Declared[OutputPort]) -> str:
     return data_set.name if data_set is not None else ""
 
 
-def _output(mesh: Mesh, product: Product, port: Declared[OutputPort]) -> OutputPlan:
+def _outputs(mesh: Mesh, product: Product, inputs: Sequence[InputPlan], models: Sequence[ModelPlan]) -> Iterator[OutputPlan]:
+    for port in product.output_ports:
+        data_set = product.data_set(port.config.data_set)
+        if data_set is not None:
+            yield _output(mesh, product, port, data_set, _fresh_for(product, data_set, inputs, models))
+
+
+def _output(
+    mesh: Mesh, product: Product, port: Declared[OutputPort], data_set: Declared[DataSet], fresh_for: timedelta | None
+) -> OutputPlan:
     interface = mesh.registry.output_interfaces()[port.variant]
-    data_set = product.data_set(port.config.data_set)
-    assert data_set is not None
     return OutputPlan(
         name=port.name,
         title=port.title,
@@ -206,18 +223,16 @@ def _output(mesh: Mesh, product: Product, port: Declared[OutputPort]) -> OutputP
         model=model_name(data_set),
         store=interface.store(port.settings),
         keep_versions=port.config.keep_versions or product.info.keep_versions,
-        fresh_for=_fresh_for(mesh, product, data_set),
+        fresh_for=fresh_for,
         folder=conventions.port_folder(product.domain, product.name, port.name),
         place=Place.of(port.origin),
     )
 
 
-def _fresh_for(mesh: Mesh, product: Product, data_set: Declared[DataSet]) -> timedelta | None:
-    """The strictest freshness promised for a data set that is as old as its publication: made from no input, and without `updated_at`."""
-    interfaces = mesh.registry.input_interfaces()
-    if data_set.config.updated_at is not None or any(
-        not isinstance(interfaces[port.variant].pull(port.settings), NotPulled) for port in product.input_ports
-    ):
+def _fresh_for(product: Product, data_set: Declared[DataSet], inputs: Sequence[InputPlan], models: Sequence[ModelPlan]) -> timedelta | None:
+    """The strictest freshness promised, where a version is as old as its own run's pulls: no row and no other product tells its age."""
+    needed = needed_inputs(inputs, models, model_name(data_set))
+    if data_set.config.updated_at is not None or any(isinstance(port.pull, PullPort) for port in needed):
         return None
     fresh = [o for o in product.objectives if isinstance(o.settings, FreshnessSettings)]
     promised = [o for o in fresh if product.data_set(o.config.data_set) is data_set]

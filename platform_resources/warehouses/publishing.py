@@ -103,6 +103,13 @@ def tidied(candidate: Candidate, publication: Publication, root: Path) -> Iterat
         yield f"published, but older versions could not be taken away: {error}"
 
 
+def holds_newer_data(publication: Publication, before: Publication | None, port: str) -> bool:
+    """Whether all that the port holds was taken in after the version `before` was published; not where it is not known as of when it is."""
+    version = publication.port(port)
+    known = version.known_until(publication.published_at) if version is not None else None
+    return before is None or (known is not None and known > datetime.fromisoformat(before.published_at))
+
+
 def _is_gone(root: Path, consumer: str) -> bool:
     """Whether the product of a pin (`<product>.<input port>`) has no folder in the mesh."""
     return not any((root / conventions.PRODUCTS_FOLDER).glob(f"*/{consumer.partition('.')[0]}"))

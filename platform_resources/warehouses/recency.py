@@ -28,7 +28,8 @@ def made_from_inputs(database: ProductDatabase, product: ProductPlan, now: datet
 
 def _of_inputs(database: ProductDatabase, product: ProductPlan, data_set: DataSetPlan, now: datetime) -> Recency:
     records = input_records(database, product)
-    return of_inputs({port: records.get(port) for port in needed_inputs(product, data_set)}, now)
+    needed = (port.name for port in needed_inputs(product.inputs, product.models, data_set.model))
+    return of_inputs({port: records.get(port) for port in needed}, now)
 
 
 def recency(database: ProductDatabase, product: ProductPlan, data_set: DataSetPlan, now: datetime) -> Recency:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from platform_resources.ledger.events import Checked, Event, EventKind, FreshnessChanged, Materialised, RunEnded, RunStarted, What
+from platform_resources.ledger.events import Checked, Event, EventKind, FreshnessChanged, Materialised, Observed, RunEnded, RunStarted, What
 
 START = datetime(2026, 3, 1, 5, tzinfo=UTC)
 ENDS: dict[str, EventKind] = {"succeeded": "run_success", "failed": "run_failure", "canceled": "run_cancellation"}
@@ -16,6 +16,8 @@ def kind_of(what: What) -> EventKind:
     match what:
         case Materialised():
             return "materialisation"
+        case Observed():
+            return "observation"
         case Checked():
             return "check_evaluation"
         case RunStarted():
@@ -70,6 +72,12 @@ def publication(
     return event(Materialised((product, "outputs", port), told, {"id": "bigint"}), seconds, run)
 
 
+def republication(seconds: float = 0, version: str = "v1", product: str = "orders", port: str = "lines_sql", run: str = "run-1") -> Event:
+    """A version without newer data, as Dagster is told of it."""
+    told = {"version": version, "product_version": "1.2.0", "dagster/row_count": 10}
+    return event(Observed((product, "outputs", port), told, {"id": "bigint"}), seconds, run)
+
+
 def pull(seconds: float = 0, degraded: str = "no", changed: bool = True, product: str = "orders", run: str = "run-1", **metadata) -> Event:
     return event(Materialised((product, "inputs", "deliveries"), {"changed": changed, "degraded": degraded, **metadata}), seconds, run)
 
@@ -118,6 +126,7 @@ PRODUCTS = st.sampled_from(["orders", "prices"])
 EVENTS = st.one_of(
     st.builds(reading, SECONDS, st.sampled_from(["met", "missed", "unknown"]), st.sampled_from(["complete", "unique"]), PRODUCTS, RUNS),
     st.builds(publication, SECONDS, st.sampled_from(["v1", "v2", "v3"]), PRODUCTS, run=RUNS),
+    st.builds(republication, SECONDS, st.sampled_from(["v1", "v2", "v3"]), PRODUCTS, run=RUNS),
     st.builds(pull, SECONDS, st.sampled_from(["no", "late"]), st.booleans(), PRODUCTS, RUNS),
     st.builds(scorecard, SECONDS, PRODUCTS, RUNS),
     st.builds(started, SECONDS, RUNS, PRODUCTS),

@@ -116,6 +116,22 @@ def test_versions_of_several_ports_are_published_at_one_time(either):
         assert publication_times(connection, "orders", at(1) + timedelta(days=3660)) == (at(1), at(90))
 
 
+def test_a_version_without_newer_data_is_no_publication_that_cadence_learns_from(either):
+    log, unknown = MemoryLog(), {"watermark_unknown": "changed_at is empty in every row"}
+    log.add(
+        *(publication(1, "v1", watermark=at(0).isoformat()), publication(1, "v1", port="lines_file", watermark=at(0).isoformat())),
+        *(publication(50, "v2", watermark=at(0).isoformat()), publication(50, "v2", port="lines_file", watermark=at(0).isoformat())),
+        *(publication(90, "v3", watermark=at(0).isoformat()), publication(90, "v3", port="lines_file", watermark=at(80).isoformat())),
+        *(publication(95, "v4", watermark=at(0).isoformat()), publication(95, "v4", port="new_port", watermark=at(70).isoformat())),
+        *(publication(97, "v5", **unknown), publication(98, "v6", watermark=at(60).isoformat())),
+        *(publication(1, "v1", "prices", **unknown), publication(5, "v2", "prices", **unknown)),
+    )
+    sync(either, log, at(1000))
+    with either.reading() as connection:
+        assert publication_times(connection, "orders", at(1000)) == (at(1), at(90), at(98))
+        assert publication_times(connection, "prices", at(1000)) == (at(1),)
+
+
 def test_every_run_costs_something_and_tells_whether_it_was_whole(either):
     log = MemoryLog()
     log.add(

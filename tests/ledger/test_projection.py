@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_resources.ledger.events import Checked, Materialised
+from platform_resources.ledger.events import Checked, Materialised, Observed
 from platform_resources.ledger.projection import merged, projected
 from platform_resources.ledger.records import Check, InputState, Publication, Reading, Run, Scorecard, check_id
 from tests.ledger.event_logs import START, ended, event, freshness, publication, pull, reading, scorecard, started
@@ -43,6 +43,17 @@ def test_a_publication_that_does_not_tell_its_time_is_as_of_its_event():
 
 def test_an_output_port_without_a_version_is_no_publication():
     assert projected(event(Materialised(("orders", "outputs", "lines_sql")))) == ()
+
+
+def test_a_version_without_newer_data_is_a_publication_though_it_is_only_observed():
+    told = publication(5, version="v2", watermark=START.isoformat())
+    observed = replace(told, what=Observed(told.what.key, told.what.metadata, told.what.columns))
+    assert projected(observed) == projected(told)
+
+
+@pytest.mark.parametrize("key", [("orders", "inputs", "deliveries"), ("orders", "scorecard"), ("orders", "lines"), ("elsewhere",)])
+def test_what_else_is_observed_is_nothing_to_the_ledger(key):
+    assert projected(event(Observed(key, {"version": "v1", "profile_table": "…"}))) == ()
 
 
 def test_an_input_that_serves_its_last_good_data_is_degraded():

@@ -122,7 +122,7 @@ def test_objectives_and_dbt_tests_are_checks_and_gates_block(dagster):
     assert not all(checks.values())
 
 
-def test_no_policy_calls_a_version_of_old_data_fresh(dagster):
+def test_where_rows_tell_the_age_no_policy_calls_a_version_of_old_data_fresh(dagster):
     port = nodes(dagster)["readings/outputs/measurements_sql"]
     assert port["internalFreshnessPolicy"] is None
     assert "output_port" in port["kinds"]

@@ -130,7 +130,9 @@ def test_a_version_that_does_not_come_when_it_usually_does_flips_the_cadence(mes
     sync(ledger, log, at)
     in_time, late = (judged(mesh, ledger, at + timedelta(hours=hours))["published_as_usual"] for hours in (24, 26))
     assert (in_time.verdict, late.verdict) == ("met", "missed"), late.reason
-    assert late.reason.startswith("the newest version is 26 h old; 26 h is longer than usual: up to 25 h 12 min by 19 points; expected 1 d")
+    assert late.reason.startswith(
+        "the newest data was published 26 h ago; 26 h is longer than usual: up to 25 h 12 min by 19 points; expected 1 d"
+    )
 
 
 def test_the_audit_and_the_gate_take_only_what_the_audit_measures(mesh):
@@ -178,6 +180,10 @@ def test_dagster_is_told_what_the_ledger_reads(mesh, ledger):
         "kind": "objective",
         "measured_at": end.isoformat(),
         "value": 601.0,
+        "shown": "10 min 1 s",
+        "unit": "s",
+        "comparison": "at most",
+        "at_most": 600.0,
         "threshold": "at most 10m",
         "objective": "Refreshed quickly",
         "dimension": "duration",

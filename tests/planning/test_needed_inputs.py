@@ -35,7 +35,8 @@ def shop(folder, models, inputs, data_set=""):
 )
 def test_a_data_set_needs_the_inputs_that_its_models_read(tmp_path, models, expected):
     product = shop(tmp_path, models, INPUTS)
-    assert needed_inputs(product, product.data_sets[0]) == expected
+    found = needed_inputs(product.inputs, product.models, product.data_sets[0].model)
+    assert tuple(port.name for port in found) == expected
 
 
 @pytest.mark.parametrize(
@@ -43,11 +44,31 @@ def test_a_data_set_needs_the_inputs_that_its_models_read(tmp_path, models, expe
     [
         ([], "", timedelta(days=1)),
         ([DESCRIBED], "", timedelta(days=1)),
-        (INPUTS, "", None),
+        (INPUTS, "", timedelta(days=1)),
         ([], "updated_at: changed\ncolumns: [{name: changed, type: timestamp}]", None),
     ],
-    ids=["made from nothing", "what is only described is not read", "made from inputs", "its rows tell"],
+    ids=["made from nothing", "what is only described is not read", "made from files", "its rows tell"],
 )
-def test_only_where_nothing_else_tells_the_age_a_publication_alone_is_fresh(tmp_path, inputs, data_set, fresh_for):
+def test_where_no_row_tells_the_age_a_version_is_promised_fresh_from_its_pulls_on(tmp_path, inputs, data_set, fresh_for):
     product = shop(tmp_path, {"sold": "select 1 as id\n"}, inputs, data_set)
     assert product.outputs[0].fresh_for == fresh_for
+
+
+@pytest.mark.parametrize(
+    ("read", "fresh_for"),
+    [("orders", timedelta(days=1)), ("upstream", None), ("nothing that is named", None)],
+    ids=["only the file is read", "another product tells the age", "it may read the other product"],
+)
+def test_what_is_made_from_another_product_is_as_old_as_that_one_says(tmp_path, read, fresh_for):
+    write_mesh(
+        tmp_path,
+        {
+            product_file("shop", "stock"): product_yaml(
+                "stock", "shop", component("held", "data-set", ""), component("held_sql", "output-port", "interface: sql")
+            ),
+            model_file("shop", "stock", "held"): "select 1 as id\n",
+        },
+    )
+    upstream = component("upstream", "input-port", "interface: data-product\nassociated_output_port: stock.held_sql\nversion: ^0.1.0")
+    sql = "select 1 as id\n" if read.startswith("nothing") else SOURCE % read
+    assert shop(tmp_path, {"sold": sql}, [INPUTS[0], upstream]).outputs[0].fresh_for == fresh_for

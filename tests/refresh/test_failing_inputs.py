@@ -5,7 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from platform_resources.ledger.history import publications
+from platform_resources.ledger.past import publication_times
+from platform_resources.ledger.syncing import sync
+from platform_resources.orchestration.following import decision, follower, seen_by
 from platform_resources.orchestration.health import mesh_health
+from platform_resources.orchestration.ledger_events import DagsterLog
+from platform_resources.orchestration.specs import asset_key
+from tests.ledger.ledgers import SqliteLedgers
 from tests.meshes import edited, model_file, product_file
 from tests.refresh.running import CSV, batch, deliver, mesh
 
@@ -198,3 +205,52 @@ def test_a_change_of_the_code_makes_old_data_no_fresher(running_mesh):
     checks = mesh_health(running_mesh.root, [running_mesh.product("readings")], running_mesh.instance, late)[0].checks
     (fresh,) = [check for check in checks if check.dimension == "freshness"]
     assert fresh.verdict == "missed" and "it is as of" in fresh.reason
+
+
+def materialised_version(running, port):
+    """Of the event that Dagster's freshness policy counts from."""
+    event = running.instance.get_latest_materialization_event(asset_key(("readings", "outputs", port)))
+    assert event is not None and event.asset_materialization is not None
+    return event.asset_materialization.metadata["version"].value
+
+
+def followed(running, handled):
+    return decision(following := follower(running.product("summary")), seen_by(running.instance, [following]), handled)
+
+
+def test_what_publishes_old_data_does_not_materialise_it_as_fresh(running_mesh, tmp_path):
+    """The ledger, the versions, the scorecard and the products behind it have the new version; Dagster's policy counts on from the old one."""
+    edited(running_mesh.root, READINGS, "updated_at: processed_at\n", "\n")
+    assert {port.fresh_for for port in running_mesh.product("readings").outputs} == {timedelta(hours=26)}
+    assert [(done.outcome, done.reasons) for done in running_mesh.refresh("readings", "summary")] == [("published", ())] * 2
+    first, handled = running_mesh.latest("readings"), followed(running_mesh, None).handled
+    delivered = (running_mesh.root / CSV).read_text()
+    (running_mesh.root / CSV).unlink()
+    edited(running_mesh.root, MEASUREMENTS, "-- Every", "-- Still every")
+    assert [done.outcome for done in running_mesh.refresh("readings")] == ["published"]
+    old = running_mesh.latest("readings")
+    assert [version.id for version in running_mesh.shelf("readings").published()] == [first.id, old.id]
+    assert {materialised_version(running_mesh, port.port) for port in old.ports} == {first.id}
+    assert running_mesh.scorecard("readings")["outcome"] == f"published version {old.id}"
+
+    found = followed(running_mesh, handled)
+    assert found.due and found.handled > handled
+    assert [done.outcome for done in running_mesh.refresh("summary")] == ["published"]
+    assert running_mesh.latest("summary").inputs["measurements"]["version"] == old.id
+    assert not followed(running_mesh, found.handled).due
+
+    deliver(running_mesh.root, delivered)
+    running_mesh.refresh("readings")
+    new = running_mesh.latest("readings")
+    assert {materialised_version(running_mesh, port.port) for port in new.ports} == {new.id}
+
+    now, ledger = datetime.now(UTC), SqliteLedgers(tmp_path).new()
+    sync(ledger, DagsterLog(running_mesh.instance), now)
+    with ledger.reading() as connection:
+        known = publications(connection, "readings", now - timedelta(hours=1), now + timedelta(hours=1))
+        times = publication_times(connection, "readings", now)
+    expected = {(port.port, version.id) for version in (first, old, new) for port in version.ports}
+    ledger.close()
+    assert {(each.port, each.version) for each in known} == expected
+    assert [each.columns for each in known if each.version == old.id] == [each.columns for each in known if each.version == first.id]
+    assert times == tuple(datetime.fromisoformat(version.published_at) for version in (first, new))

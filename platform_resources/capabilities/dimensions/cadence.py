@@ -25,11 +25,11 @@ class CadenceSettings(Strict):
 
 
 class Cadence:
-    """Freshness that is learned: the next version of the product is published when it usually is.
+    """Freshness that is learned: the next version of the product with newer data is published when it usually is.
 
     About the product as a whole, so without a `data_set`. How long after a version the next one comes is learned from the gaps between
-    earlier ones that began at the same hour of the week, else of the day, in the product's time zone. The gap since the newest version is
-    judged at every evaluation: once it is longer than is usual then, the promise is missed, until a version is published.
+    earlier ones that began at the same hour of the week, else of the day, in the product's time zone. The gap since the newest such version
+    is judged at every evaluation: once it is longer than is usual then, the promise is missed, until newer data is published.
     """
 
     name = "cadence"
@@ -56,7 +56,9 @@ class Cadence:
         newest = max(moment.publications)
         waited = max((moment.now - newest).total_seconds(), 0.0)
         shown = age_text(timedelta(seconds=waited))
-        return Judgement("met", f"the newest version is {shown} old", waited, learn=to_learn(settings.learned, "gap", waited), shown=shown)
+        return Judgement(
+            "met", f"the newest data was published {shown} ago", waited, learn=to_learn(settings.learned, "gap", waited), shown=shown
+        )
 
 
 CAPABILITY = Cadence()
