@@ -61,13 +61,14 @@ def check_result(
     check: CheckPlan, verdict: str, reason: str, at: datetime, learning: bool = False, /, **metadata: Any
 ) -> dg.AssetCheckResult:
     """Dagster knows only passed and failed. What is still `learning` has not failed, but opens no gate either."""
+    told = {"verdict": verdict, "reason": reason, "kind": check.kind, "measured_at": at.isoformat(), **_columns(check)}
     return dg.AssetCheckResult(
         check_name=check.name,
         asset_key=asset_key(check.key),
         passed=verdict == "met" or (learning and not check.blocking),
         severity=SEVERITIES[check.severity],
         description=f"no verdict yet: {reason}" if learning else reason,
-        metadata={"verdict": verdict, "reason": reason, "kind": check.kind, "measured_at": at.isoformat(), **_columns(check), **metadata},
+        metadata={**told, **({"learning": True} if learning else {}), **metadata},
     )
 
 
@@ -159,7 +160,6 @@ def told_of(judgement: Judgement) -> dict[str, Any]:
         "comparison": judgement.promise.comparison,
         "at_least": judgement.promise.at_least,
         "at_most": judgement.promise.at_most,
-        "learning": judgement.learning or None,
     }
     return {name: value for name, value in told.items() if value not in (None, "")}
 

@@ -127,7 +127,7 @@ def runs_as_shown(ledger):
 def a_closed_gate_is_shown(ledger):
     stopped = asked(ledger, history.runs, "readings", *window())[-1]
     assert (stopped.status, stopped.failed_step) == ("failed", "readings__audit")
-    assert "readings_are_never_deleted" in stopped.reason
+    assert "Readings are never deleted" in stopped.reason
     card = asked(ledger, history.scorecards, "readings", *window())[-1]
     assert card.outcome.startswith("not published, the gate is closed")
     number = check_id(("readings", "measurements"), "readings_are_never_deleted")
