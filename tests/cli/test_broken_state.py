@@ -86,7 +86,7 @@ def test_status_shows_one_unreadable_product_beside_the_others(published):
     assert "unreadable" in shown.stdout and "unpublished" in shown.stdout
     one = mesh(published.root, "status", "readings")
     assert one.returncode == 1
-    assert "Sensor [/b] (plant/readings) is unreadable" in one.stdout and REMEDY in one.stdout
+    assert "Sensor [/b] (plant/readings): unreadable" in one.stdout and REMEDY in one.stdout
 
 
 @pytest.mark.slow
