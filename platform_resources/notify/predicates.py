@@ -35,6 +35,8 @@ def health(status: Status | None) -> str:
             return "not published yet"
         case "unreadable":
             return "not readable"
+        case "not run":
+            return "not refreshed"
         case _:
             return status
 

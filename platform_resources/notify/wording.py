@@ -104,7 +104,7 @@ def recovery_words(trouble: Trouble, to: Recipient, now: datetime) -> Words:
         f"{bold(trouble.root.title)} is well again. {told}{note}"
         if well
         else f"The incident of {bold(trouble.root.title)} is closed. {told}{note}",
-        "" if well else _still(trouble.root),
+        "" if well else _still(trouble.root, to, clock),
         _followers(to.impacts, trouble.root.title) if incident.resolution in _WELL else "",
         f"The trouble lasted {length(over - trouble.began_at)}, from {clock.moment(trouble.began_at)} to {clock.moment(over)}.",
         answer(trouble) if to.owner else "",
@@ -124,12 +124,13 @@ def _recovery_subject(trouble: Trouble, to: Recipient, well: bool) -> str:
     return f"{listed(titles, 2)} {_are(len(titles))} well again"
 
 
-def _still(root: About) -> str:
-    """What `mesh status` says of a product whose incident is closed, if that is not that it is well."""
+def _still(root: About, to: Recipient, clock: Clock) -> str:
+    """What `mesh status` says of a product whose incident is closed, if that is not that it is well. Why is for its owners."""
     if root.status in (None, "healthy"):
         return ""
-    because = f": {harmless(root.because, LONGEST_REASON)}" if root.because else ""
-    return f"{bold(root.title)} is {health(root.status)}{because}."
+    because = f": {harmless(root.because, LONGEST_REASON)}" if root.because and to.owner else ""
+    works = "" if to.owner else f" {_what_still_works([root], clock)[0]}."
+    return f"{bold(root.title)} is {health(root.status)}{because}.{works}"
 
 
 def _is_well(impact: Impact) -> bool:

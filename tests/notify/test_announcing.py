@@ -11,6 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from platform_resources.notify.announcing import REWRITTEN, Due, announcements
 from platform_resources.notify.facts import Stop, Subscription
 from platform_resources.notify.keys import incident_keys
+from platform_resources.notify.recipients import Recipient
+from platform_resources.notify.wording import recovery_words
 from platform_resources.objectives.messages import Statement
 from platform_resources.objectives.severity import rank
 from platform_resources.planning.routes import Patience, RoutePlan
@@ -196,6 +198,16 @@ def test_well_again_is_said_only_of_what_is_well(status, subject, body):
     assert message.subject == subject and body in message.body
     assert message.says == (Statement("purchase_orders", status),)
     assert ("well again" in message.subject + message.body) == (status == "healthy")
+
+
+def test_why_a_closed_incident_leaves_a_product_unwell_is_for_its_owners_and_consumers_read_what_still_works():
+    found = replace(over(), root=replace(ORDERS, status="unhealthy", because="One row per order: 3 of 9 rows", good_as_of=FIVE))
+    owner, consumer = (
+        recovery_words(found, to, FIVE + 3 * HOUR).body for to in (Recipient("a", owner=True), Recipient("b", consumer=True))
+    )
+    assert "**Purchase orders** is unhealthy: One row per order: 3 of 9 rows." in owner
+    assert "**Purchase orders** is unhealthy. What still works: the last published version, as of " in consumer
+    assert "One row per order" not in consumer
 
 
 def test_of_products_below_only_those_that_are_well_are_said_to_be_well():
