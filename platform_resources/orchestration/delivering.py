@@ -4,7 +4,7 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -138,6 +138,7 @@ def _not_sent(sender: _Sender, message: Message) -> str:
 
 def delivery_sensor(domain: str, plan: MeshPlan, state: Path) -> dg.SensorDefinition:
     """Sends what is due for the domain's channels, and by e-mail about its products. While nothing is due it reads the ledger, no more."""
+    products = [product.name for product in plan.products if product.domain == domain]
 
     @dg.sensor(
         name=conventions.delivery_name(domain),
@@ -149,7 +150,7 @@ def delivery_sensor(domain: str, plan: MeshPlan, state: Path) -> dg.SensorDefini
         if not _may_have_messages(state):
             return dg.SkipReason(NOTHING_DUE)
         now, instance = datetime.now(UTC), context.instance
-        refreshed = _refreshed_since(instance, domain, context.cursor, now)
+        refreshed = _refreshed_since(instance, products, context.cursor, now)
         if not refreshed and not _due_channels(state, domain, now):
             return dg.SkipReason(NOTHING_DUE)
         with synced_ledger(state, instance, now) as ledger:
@@ -167,12 +168,16 @@ def _may_have_messages(state: Path) -> bool:
     return bool(os.environ.get(URL_VARIABLE)) or (state / LEDGER_FILE).exists()
 
 
-def _refreshed_since(instance: dg.DagsterInstance, domain: str, cursor: str | None, now: datetime) -> dict[str, datetime]:
-    """Which of the domain's products were refreshed since the cursor, and when that ended: nobody waits for an evaluation to judge them."""
+def _refreshed_since(instance: dg.DagsterInstance, products: Sequence[str], cursor: str | None, now: datetime) -> dict[str, datetime]:
+    """Which of the products were refreshed since the cursor, and when that ended: nobody waits for an evaluation to judge them."""
+    if not products:
+        return {}
     since = datetime.fromisoformat(cursor) if cursor else now - SINCE_AT_FIRST
-    over = dg.RunsFilter(tags={"domain": domain}, statuses=[dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE], updated_after=since)
+    ended = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+    # By product, for evaluations have the domain's tag too: some hundred of them would hide the refreshes behind them.
+    over = dg.RunsFilter(tags={"product": products}, statuses=ended, updated_after=since)
     records = instance.get_run_records(over, limit=MOST_RUNS, ascending=True)
-    return {record.dagster_run.tags["product"]: record.update_timestamp for record in records if "product" in record.dagster_run.tags}
+    return {record.dagster_run.tags["product"]: record.update_timestamp for record in records}
 
 
 def _due_channels(state: Path, domain: str, now: datetime) -> set[str]:

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from platform_resources.objectives.incidents import acknowledged, resolved
-from platform_resources.orchestration.delivering import delivery_sensor
+from platform_resources.orchestration.delivering import MOST_RUNS, delivery_sensor
 from tests.incidents.rehearsal import Rehearsal, rehearsal
 from tests.incidents.tiny import CSV, HALF_EMPTY, HOUR, MINUTE, NOW, OFFICE, PLANT, break_deliveries, mend_deliveries, told_mesh
 from tests.meshes import READINGS_CSV
@@ -174,6 +174,19 @@ def test_a_refresh_by_dagster_is_judged_by_the_sensor_within_a_minute(played):
     sensor.evaluate_tick(context)
     assert played.live() == {"readings#1": ()}
     assert context.cursor
+
+
+def test_the_sensor_finds_a_refresh_behind_days_of_evaluations(played):
+    played.refresh(NOW, "readings")
+    sensor, first = delivery_sensor("plant", played.plan, played.state), dg.build_sensor_context(played.instance)
+    sensor.evaluate_tick(first)
+    done, tags = dg.DagsterRunStatus.SUCCESS, {"domain": "plant"}
+    for number in range(MOST_RUNS):
+        played.instance.add_run(dg.DagsterRun("evaluate_plant", f"evaluation {number}", tags=tags, status=done))
+    played.instance.add_run(dg.DagsterRun("refresh_readings", "the refresh", tags={**tags, "product": "readings"}, status=done))
+    later = dg.build_sensor_context(played.instance, cursor=first.cursor)
+    sensor.evaluate_tick(later)
+    assert later.cursor > first.cursor, "the refresh was judged"
 
 
 def test_a_refresh_by_the_command_line_is_judged_by_itself(played):
