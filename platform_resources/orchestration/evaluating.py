@@ -31,7 +31,7 @@ from platform_resources.orchestration.probing import Judged, judged_objectives
 from platform_resources.orchestration.trust import AcceptedWeakness, Trust
 from platform_resources.orchestration.watching import Observed
 from platform_resources.planning.check_plans import ObjectivePlan
-from platform_resources.planning.conventions import check_text
+from platform_resources.planning.conventions import ENDS_CHECK, REFRESH_CHECK, check_text
 from platform_resources.planning.coverage import coverages
 from platform_resources.planning.faults import fault
 from platform_resources.planning.plan import MeshPlan, ProductPlan
@@ -108,10 +108,14 @@ def _not_checked(product: ProductPlan, objective: ObjectivePlan) -> Observed:
 def health_after(
     state: Path, instance: dg.DagsterInstance, product: ProductPlan, now: datetime, outcome: str
 ) -> tuple[ProductHealth, tuple[StoredIncident, ...]]:
-    """How a product is whose refresh ends with this outcome, and which incidents it has or suffers from. Raises LedgerUnavailable."""
+    """How a product is whose refresh ends with this outcome, and which incidents it has or suffers from. Raises LedgerUnavailable.
+
+    The refresh is not over in the ledger yet, so what that says of the one before does not count.
+    """
     with synced_ledger(state, instance, now) as ledger, ledger.reading() as connection:
-        found = known(connection, state, (product,), now)
-        (health,) = graded(state, (product,), found.observations, {product.name: outcome})
+        observations = known(connection, state, (product,), now).observations
+        of_now = [each for each in observations if each.check not in (REFRESH_CHECK, ENDS_CHECK)]
+        (health,) = graded(state, (product,), of_now, {product.name: outcome})
         return health, incident_store.incidents_of(connection, product.name, live=True)
 
 

@@ -71,6 +71,10 @@ def test_a_broken_model_makes_the_port_unhealthy_and_the_scorecard_leads_with_it
     assert page.startswith("**Unhealthy**: the last refresh was held back, ")
     assert 'Referenced column "senser" not found' in page.splitlines()[0]
     assert "promises met (%)" not in mesh.scorecard("readings"), "nothing was measured, so nothing is plotted"
+    edited(mesh.root, model_file("plant", "readings", "measurements"), "cast(senser as", "cast(sensor as")
+    mesh.refresh("readings")
+    assert healthy(mesh)[0] is True, "the refresh that failed before is not the last one any more"
+    assert mesh.scorecard("readings")["scorecard"].startswith("**Healthy**")
 
 
 def test_tables_tell_their_rows_keys_and_what_is_never_empty(running_mesh):
