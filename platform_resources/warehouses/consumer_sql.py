@@ -1,7 +1,7 @@
 """A consumer's SQL, run where it can read the files of published versions, and can do nothing else."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ MEMORY = "1500MiB"
 _THREADS = 4
 _BATCH = 10_000
 _NESTED = ("struct(", "map(", "union(", "variant")
+# Of these Python has no infinity, and it counts a month as 30 days.
+_TEXT_FOR_PYTHON = ("INTERVAL", "DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 
 
 class QueryFailed(Exception):
@@ -32,7 +34,10 @@ class Readable:
 
 
 def query(sql: str, readable: Readable, *, as_text: bool = False) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and rows of one SELECT; `as_text` gives every value as the database writes it. Raises QueryFailed."""
+    """Column names and rows of one SELECT; `as_text` gives every value as the database writes it, else only times are texts.
+
+    Raises QueryFailed.
+    """
     names, batches = opened_query(sql, readable, as_text=as_text)
     return names, [row for batch in batches for row in batch]
 
@@ -58,6 +63,10 @@ def _batches(connection: duckdb.DuckDBPyConnection, cursor: duckdb.DuckDBPyConne
             yield batch
     except duckdb.Error as error:
         raise QueryFailed(mask(str(error))) from error
+    except OverflowError as error:
+        raise QueryFailed(
+            "a value within a list or structure, such as an interval of a million years, is too large; cast it to text"
+        ) from error
     finally:
         connection.close()
 
@@ -86,9 +95,7 @@ def _selected(connection: duckdb.DuckDBPyConnection, sql: str, as_text: bool) ->
     statements = connection.extract_statements(sql)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise QueryFailed("write one SELECT; published versions are read-only")
-    if not as_text:
-        return connection.execute(statements[0])
-    return connection.execute(_as_text(connection, _without_end(statements[0].query)))
+    return connection.execute(_shown(connection, _without_end(statements[0].query), _text if as_text else _for_python))
 
 
 def _without_end(sql: str) -> str:
@@ -102,15 +109,22 @@ def _without_end(sql: str) -> str:
     return data.decode()
 
 
-def _as_text(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
-    """The same rows with every value as text; lists and structures as JSON. Names may come twice."""
+def _shown(connection: duckdb.DuckDBPyConnection, sql: str, shown: Callable[[str, str], str]) -> str:
+    """The same rows, each column by an expression of its name and type. Names may come twice."""
     answer = connection.sql(sql)
     inner = [f"c{number}" for number in range(len(answer.columns))]
     columns = zip(inner, answer.columns, answer.types, strict=True)
-    shown = (f"{_text(name, str(kind))} as {quoted(column)}" for name, column, kind in columns)
-    return f"select {', '.join(shown)} from ({sql}\n) as answer({', '.join(inner)})"
+    listed = (f"{shown(name, str(kind))} as {quoted(column)}" for name, column, kind in columns)
+    return f"select {', '.join(listed)} from ({sql}\n) as answer({', '.join(inner)})"
+
+
+def _for_python(name: str, kind: str) -> str:
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"cast({name} as varchar) || if(isfinite({name}), ':00', '')"  # +00:00, as in the rest of JSON
+    return f"cast({name} as varchar)" if kind in _TEXT_FOR_PYTHON else name
 
 
 def _text(name: str, kind: str) -> str:
+    """Lists and structures as JSON."""
     nested = kind.endswith("]") or kind.lower().startswith(_NESTED)
     return f"cast(to_json({name}) as varchar)" if nested else f"cast({name} as varchar)"

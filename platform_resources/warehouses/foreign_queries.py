@@ -33,7 +33,9 @@ def answer(sql: str, readable: Readable, time: timedelta, *, as_text: bool = Fal
         except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
             if late.is_set():
                 raise QueryFailed(f"broken off after {duration_text(time)}; {TIME_VARIABLE} allows longer") from error
-            raise QueryFailed(f"the process that ran the query ended with code {process.wait()}; {_TOO_LARGE}") from error
+            code = process.wait()
+            # Without memory it is ended by a signal.
+            raise QueryFailed(f"the process that ran the query ended with code {code}{f'; {_TOO_LARGE}' if code < 0 else ''}") from error
         finally:
             watch.cancel()
             process.kill()

@@ -120,6 +120,17 @@ lines ",1.00,,,"[""x""]"
 """
 
 
+def test_json_says_infinite_times_and_intervals_as_they_are(published):
+    sql = "select timestamptz 'infinity' as a, date '-infinity' as b, interval '1 month' as c, interval '10000000 years' as d"
+    (row,) = json.loads(published.mesh("query", "readings", sql, "--json").stdout)
+    assert row == {"a": "infinity", "b": "-infinity", "c": "1 month", "d": "10000000 years"}
+    sql = "select timestamptz '2026-01-02 03:04:05+02' as a, timestamp '2026-01-02 03:04:05' as b, date '2026-01-02' as c"
+    (row,) = json.loads(published.mesh("query", "readings", sql, "--json").stdout)
+    assert row == {"a": "2026-01-02 01:04:05+00:00", "b": "2026-01-02 03:04:05", "c": "2026-01-02"}
+    done = published.mesh("query", "readings", "select [interval '10000000 years'] as a", "--json")
+    assert done.stderr.startswith("a value within a list or structure") and "memory" not in done.stderr
+
+
 @pytest.mark.parametrize("options", [("--csv",), ("--format", "csv")])
 def test_csv_has_every_row_and_tells_null_from_the_empty_text(published, options):
     done = published.mesh("query", "readings", VALUES, "--limit", "1", *options)
