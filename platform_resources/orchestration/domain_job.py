@@ -27,8 +27,11 @@ def domain_job(root: Path, domain: str, products: Sequence[ProductPlan], resourc
         from platform_resources.orchestration.refreshing import refresh as refreshed  # it builds definitions itself
 
         plan, failed = MeshPlan(tuple(products), ()), []
-        told = (lambda product, step: context.log.info(f"{product}: {step}"), refresh.clock, refresh.full_refresh)
-        for done in refreshed(root, plan, names, context.instance, refresh.as_of, *told):
+
+        def report(product: str, step: str) -> None:
+            context.log.info(f"{product}: {step}")
+
+        for done in refreshed(root, plan, names, context.instance, refresh.as_of, report, refresh.clock, refresh.full_refresh):
             reasons = "".join(f"\n  {reason}" for reason in done.reasons)
             context.log.info(f"{done.product}: {done.outcome} {done.version or ''} in run {done.run_id}{reasons}")
             if done.outcome in ("failed", "gate closed"):

@@ -63,8 +63,8 @@ def evaluation_name(domain: str) -> str:
 
 
 def domain_job_name(domain: str) -> str:
-    """The job that refreshes all products of a domain."""
-    return f"refresh_all_of_{domain}"
+    """The job that refreshes all products of a domain. It cannot be taken for the job of a product, whatever that is called."""
+    return f"domain_refresh_{domain}"
 
 
 def is_evaluation(job: str) -> bool:

@@ -4,6 +4,7 @@ import dagster as dg
 import pytest
 
 from platform_resources.orchestration.definitions import definitions
+from platform_resources.orchestration.ledger_events import DagsterLog
 from platform_resources.planning import conventions
 from tests.meshes import SENSORS_SQL, SUMMARY, edited, model_file, product_file, tiny_mesh
 from tests.refresh.running import running
@@ -42,6 +43,8 @@ def test_a_domain_is_refreshed_upstream_first_each_product_in_a_run_of_its_own_j
     assert run_domain(plant).success
     assert runs(plant) == [("refresh_readings", "SUCCESS"), ("refresh_a_summary", "SUCCESS")]
     assert plant.latest("a_summary").inputs["measurements"]["version"] == plant.latest("readings").id
+    told = DagsterLog(plant.instance).after("run_success", 0, 10)
+    assert [event.what.product for event in told] == ["readings", "a_summary", ""], "the run of the domain's job is no product's"
 
 
 def test_a_product_that_fails_is_told_and_those_behind_it_go_on_with_its_last_version(plant):
