@@ -28,7 +28,7 @@ from platform_resources.spec.field_types import (
 from platform_resources.spec.missing_values import is_number, missing_value
 from platform_resources.spec.notifications import Incidents, Route
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.written_numbers import misread, plain_numbers
+from platform_resources.spec.written_numbers import AS_WRITTEN, misread, plain_numbers
 
 
 class Owners(Strict):
@@ -106,7 +106,7 @@ class Column(Strict):
     type: ColumnType
     description: str = ""
     nullable: YesNo = False
-    missing: Annotated[tuple[bool | int | float | str, ...], Field(min_length=1)] | None = None
+    missing: Annotated[tuple[Annotated[bool | int | float | str, AS_WRITTEN], ...], Field(min_length=1)] | None = None
     unit: str | None = None
     classification: Classification = "internal"
     identifier: str | None = None
@@ -129,7 +129,11 @@ class Column(Strict):
     @classmethod
     def _missing_values(cls, values: tuple[Any, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
         kind = info.data.get("type")
-        return None if values is None or kind is None else tuple(missing_value(value, kind) for value in values)
+        if values is None or kind is None:
+            return None
+        for message, hint in misread((value for value in values if not isinstance(value, bool)), kind, is_number(kind)):
+            raise ValueError(message, hint)
+        return tuple(missing_value(value, kind) for value in values)
 
 
 class DataSet(Strict):

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from pydantic import ValidatorFunctionWrapHandler, WrapValidator
+
 
 class WrittenInt(int):
     """A whole number that remembers how it was written."""
@@ -23,6 +25,15 @@ def written_number(value: Any, text: str) -> Any:
     number = WrittenInt(value) if isinstance(value, int) else WrittenFloat(value)
     number.written = text
     return number
+
+
+def _as_written(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    checked = handler(value)
+    return value if getattr(value, "written", "") else checked
+
+
+# A field whose numbers go on remembering how they were written: whether that matters depends on the column.
+AS_WRITTEN = WrapValidator(_as_written)
 
 
 def plain_numbers(value: Any) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from platform_resources.capabilities.column_types import is_numeric, may_be_nan
 from platform_resources.capabilities.judgements import Judgement, Moment
@@ -15,7 +15,7 @@ from platform_resources.capabilities.shares import counted, judged_share, nothin
 from platform_resources.capabilities.sql_text import literal, quoted
 from platform_resources.spec.field_types import ColumnName, Percent, Text, YesNo
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.written_numbers import misread
+from platform_resources.spec.written_numbers import AS_WRITTEN, misread
 
 _ONLY_PYTHON = re.compile(r"\(\?(=|!|<=|<!|P=|\()|\\[1-9]")
 
@@ -48,13 +48,7 @@ def _regular_expression(text: str) -> str:
 Bound = Annotated[int | Annotated[float, Field(allow_inf_nan=False)] | str, BeforeValidator(_bound)]
 
 
-def _as_written(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-    """A number goes on remembering how it was written: whether that matters depends on the column."""
-    checked = handler(value)
-    return value if getattr(value, "written", "") else checked
-
-
-Accepted = Annotated[bool | int | Annotated[float, Field(allow_inf_nan=False)] | str, WrapValidator(_as_written)]
+Accepted = Annotated[bool | int | Annotated[float, Field(allow_inf_nan=False)] | str, AS_WRITTEN]
 
 
 class ValiditySettings(Strict):
