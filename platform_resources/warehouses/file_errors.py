@@ -49,6 +49,8 @@ def load_error(file: InputFile, error: Exception) -> LoadFailed:
 def _reason(first: str, text: str) -> str:
     if "not utf-8 encoded" in text:
         return 'it is not written in UTF-8; say which encoding it has, such as options: {encoding: "latin-1"} or {encoding: "utf-16"}'
+    if "unterminated quote" in text:
+        return "a quote is opened there that is not closed; mend the file"
     if "sniffing" in first or "state machine" in first:
         return (
             "it cannot be read as CSV: its rows differ in their line ends, quotes or number of fields; mend it, "

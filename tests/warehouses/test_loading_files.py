@@ -409,6 +409,7 @@ BROKEN = {
     "a row cut off": ("a,b,c\n1,2,3\n4,5", "in/a.csv, line 3: the row has 2 fields, 3 were expected; mend the file"),
     "rows longer than the header": ("a,b\n1,2,3\n4,5,6\n", "in/a.csv, line 2: the row has 3 fields, 2 were expected"),
     "a row too long among the first": ("a,b\n1,2\nx,y,z\n3,4,5\n", "in/a.csv, line 3: the row has 3 fields, 2 were expected"),
+    "a quote left open": (b'a,b\n1,"ann@example.org\n2,b\n3,c\n', "in/a.csv, line 2: a quote is opened there that is not closed"),
     "no UTF-8": (b"a,b\n1,\xff\xfe\xfa\n", "in/a.csv, line 2: it is not written in UTF-8; say which encoding it has"),
     "mixed line ends": ("a,b\r\n1,2\n3,4\r\n", "in/a.csv: it cannot be read as CSV: its rows differ in their line ends"),
     "zeros where the rest was to be written": (b"a,b\n1,2\n" + bytes(4096), "in/a.csv, line 3: the row has 1 fields, 2 were expected"),
