@@ -34,8 +34,8 @@ class ComponentCapability(Capability, Protocol):
 class PullFiles:
     """Load files into the input port's table: the whole set anew (`replace`), or only files not seen before (`append`).
 
-    `types` are the promised types of columns. A file without rows is taken if it is `allowed`; none is before it has been still for
-    `quiet`, or before its `manifest` came.
+    `types` are the promised types of columns. A file without rows is loaded only where `empty` allows it. No file is loaded before it has
+    been unchanged for `quiet`, and before its `manifest` has come.
     """
 
     path: str

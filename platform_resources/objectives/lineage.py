@@ -1,13 +1,15 @@
 """Who is upstream and who is downstream of a product, however far."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
+from typing import TypeVar
 
+Node = TypeVar("Node", bound=Hashable)
 Graph = Mapping[str, Collection[str]]
 
 
-def ancestors(product: str, upstream: Graph) -> frozenset[str]:
+def ancestors(product: Node, upstream: Mapping[Node, Collection[Node]]) -> frozenset[Node]:
     """Everything that the product is made from, itself left out; a circle does no harm. `upstream` has the direct sources of each."""
-    seen: set[str] = set()
+    seen: set[Node] = set()
     waiting = list(upstream.get(product, ()))
     while waiting:
         name = waiting.pop()

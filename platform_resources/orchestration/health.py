@@ -21,7 +21,7 @@ from platform_resources.planning.plan import ProductPlan
 from platform_resources.warehouses.versions import Publication, VersionsUnreadable, shelf
 
 # What of an evaluation's metadata is kept as it is, by the names that Said has for it.
-NUMBERS = frozenset({"value", "shown", "unit", "at_least", "at_most", "failing_rows", "learning"})
+_NUMBERS = frozenset({"value", "shown", "unit", "at_least", "at_most", "failing_rows", "learning"})
 FINISHED = frozenset({AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED})
 
 
@@ -111,7 +111,7 @@ def _executions(products: Iterable[ProductPlan], instance: dg.DagsterInstance) -
         measured = evaluation.metadata.get("measured_at")
         # What ran elsewhere is reported later than it was measured.
         at = (moment(measured.value) if measured is not None else None) or datetime.fromtimestamp(record.create_timestamp, UTC)
-        told: dict[str, Any] = {name: entry.value for name, entry in evaluation.metadata.items() if name in NUMBERS}
+        told: dict[str, Any] = {name: entry.value for name, entry in evaluation.metadata.items() if name in _NUMBERS}
         found[checks[key]] = Said(verdict, evaluation.description or "", at, **told)
     return found
 

@@ -22,8 +22,7 @@ from platform_resources.planning.plan import InputPlan, MeshPlan, ProductPlan
 from platform_resources.planning.plan_text import fingerprint
 from platform_resources.repository import state_folder
 from platform_resources.spec.versions import VersionRange
-from platform_resources.warehouses.arrivals import found as found_files
-from platform_resources.warehouses.arrivals import is_news
+from platform_resources.warehouses.arrivals import is_news, matching_files
 from platform_resources.warehouses.versions import shelf
 
 Report = Callable[[str, str], None]
@@ -148,7 +147,7 @@ def _has_extractor(product: ProductPlan) -> bool:
 
 def _has_newer(state: Path, folder: Path, port: InputPlan, record: Mapping[str, Any]) -> bool:
     if isinstance(port.pull, PullFiles):
-        return is_news(found_files(port.pull.path, folder), record, port.pull)
+        return is_news(matching_files(port.pull.path, folder), record, port.pull)
     upstream = port.upstream
     if upstream is None:
         return False

@@ -15,8 +15,7 @@ from dagster_shared.check import CheckError
 from yaml import YAMLError
 
 from platform_resources.planning.conventions import PRODUCTS_FOLDER
-
-WORKSPACE = "workspace.yaml"
+from platform_resources.planning.house import WORKSPACE
 
 
 def run_here(

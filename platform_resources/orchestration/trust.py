@@ -108,11 +108,11 @@ Shown = Callable[[datetime], str]
 Moment = Callable[[datetime | None], str]
 
 
-def in_utc(at: datetime) -> str:
+def utc_text(at: datetime) -> str:
     return f"{at:{MINUTE}} UTC"
 
 
-def tables(trust: Trust, shown: Shown = in_utc) -> tuple[TableOf, ...]:
+def tables(trust: Trust, shown: Shown = utc_text) -> tuple[TableOf, ...]:
     """For people: title, header and rows of each table that is not empty. `shown` writes a time with its zone."""
 
     def moment(at: datetime | None) -> str:

@@ -155,8 +155,10 @@ def _checks(product: ProductPlan, published: PublishedState | None, readings: Ma
         if at is not None:
             reading = by_check[(check.key, check.name)] if check.max_age is None else None
             text = check_text(check.key, check.name)
-            told = (said.verdict, said.reason, min(at, now), reading)
-            yield Observed(product.name, text, check.title, check.dimension, *told, target=check.target, state=said)
+            yield Observed(
+                product.name, text, check.title, check.dimension, said.verdict, said.reason, min(at, now), reading,
+                target=check.target, state=said,
+            )  # fmt: skip
 
 
 def _evidence(check: Watched, at: datetime | None, verdict: Verdict, published: PublishedState | None) -> datetime | None:

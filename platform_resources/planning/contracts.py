@@ -1,4 +1,4 @@
-"""Promised columns that a version lacks: how that is said, and which ones it was said of."""
+"""Broken contracts of inputs: how a message words one, and which columns such a message names."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -17,6 +17,6 @@ def breach(version: str, product: str, promised: Iterable[Column], columns: Mapp
 
 
 def breached(reason: str, promised: Iterable[Column]) -> Sequence[str]:
-    """The columns of which such a line speaks."""
-    told = f"; {reason.partition(_HEAD)[2]}"
-    return [column.name for column in promised if f"; {column.name} is " in told]
+    """The promised columns that such a line names."""
+    listed = f"; {reason.partition(_HEAD)[2]}"
+    return [column.name for column in promised if f"; {column.name} is " in listed]

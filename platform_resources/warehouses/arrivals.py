@@ -59,7 +59,7 @@ def content(file: InputFile) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def found(path: str, folder: Path) -> list[InputFile]:
+def matching_files(path: str, folder: Path) -> list[InputFile]:
     """The files that a path or glob names now. Names that begin with `_` or `.` are left out unless the path writes them so."""
     literal = folder / path
     if literal.is_file() and not {"*", "?"} & set(path):
@@ -85,7 +85,7 @@ def arrived(pull: PullFiles, folder: Path, now: datetime, loaded: Iterable[str] 
 
     With `load: append` a file that is not whole yet is left for a later refresh. `loaded` names the files that were loaded before.
     """
-    files = found(pull.path, folder)
+    files = matching_files(pull.path, folder)
     if not files:
         raise NotArrived(f"no file matches {pull.path}")
     whole, reasons = _by_manifest(files, pull.manifest, folder, frozenset(loaded)) if pull.manifest else (files, [])
@@ -114,25 +114,25 @@ def _by_manifest(files: Sequence[InputFile], name: str, folder: Path, loaded: fr
     whole: list[InputFile] = []
     reasons: list[str] = []
     for place, group in groups.items():
-        told = manifest(place, _name(place, folder))
-        members = [file for file in group if not isinstance(told, Manifest) or told.names(file.path)]
-        reason = told if isinstance(told, str) else _unfinished(told, members, folder, loaded)
+        listing = manifest(place, _name(place, folder))
+        members = [file for file in group if not isinstance(listing, Manifest) or listing.names(file.path)]
+        reason = listing if isinstance(listing, str) else _unfinished(listing, members, folder, loaded)
         reasons += [reason] if reason else []
         whole += members if not reason else []
     return whole, reasons
 
 
-def _unfinished(told: Manifest, members: Sequence[InputFile], folder: Path, loaded: frozenset[str]) -> str:
+def _unfinished(listing: Manifest, members: Sequence[InputFile], folder: Path, loaded: frozenset[str]) -> str:
     """Why a manifest does not hold yet; empty if it does."""
     there = {file.path for file in members}
-    missing = [_name(path, folder) for path in told.files if path not in there and _name(path, folder) not in loaded]
+    missing = [_name(path, folder) for path in listing.files if path not in there and _name(path, folder) not in loaded]
     if missing:
-        return f"{told.name} lists {', '.join(missing)}, which did not come"
-    wrong = [file.name for file in members if (told.files.get(file.path) or "") not in ("", content(file))]
+        return f"{listing.name} lists {', '.join(missing)}, which did not come"
+    wrong = [file.name for file in members if (listing.files.get(file.path) or "") not in ("", content(file))]
     if wrong:
-        return f"{', '.join(wrong)} is not as {told.name} says: its SHA-256 is another"
-    late = [file.name for file in members if not told.files.get(file.path) and file.stat.st_mtime_ns > told.written]
-    return f"{', '.join(late)} was written after {told.name}, which is to be written last" if late else ""
+        return f"{', '.join(wrong)} is not as {listing.name} says: its SHA-256 is another"
+    late = [file.name for file in members if not listing.files.get(file.path) and file.stat.st_mtime_ns > listing.written]
+    return f"{', '.join(late)} was written after {listing.name}, which is to be written last" if late else ""
 
 
 def told_by_path(name: str, pull: PullFiles) -> tuple[str, ...]:
@@ -148,7 +148,7 @@ def is_on(option: str | bool | int) -> bool:
 
 
 def is_news(files: Sequence[InputFile], record: Mapping[str, Any], pull: PullFiles) -> bool:
-    """Whether a pull would bring something else than what the record says was loaded; no file at all is something that it will tell."""
+    """Whether a pull would load something else than what the record says was loaded, or would report that there is no file."""
     before = {entry["path"]: entry for entry in record.get("files", ())}
     if not files or (pull.load == "replace" and {file.name for file in files} != set(before)):
         return True

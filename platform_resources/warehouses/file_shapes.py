@@ -15,6 +15,7 @@ from platform_resources.capabilities.sql_text import literal, quoted
 from platform_resources.warehouses.arrivals import InputFile, is_on
 from platform_resources.warehouses.file_errors import LoadFailed
 from platform_resources.warehouses.kept_values import WIDER, Writing, lost, other_reading
+from platform_resources.warehouses.port_files import file_pattern
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -81,16 +82,11 @@ def _text(value: str | None) -> str:
     return "null" if value is None else literal(value)
 
 
-def unglobbed(path: Path) -> str:
-    """The path as SQL, meaning this one file: DuckDB takes `*`, `?` and `[` in a file's name for a pattern."""
-    return literal("".join(f"[{character}]" if character in "*?[" else character for character in str(path)))
-
-
 def shape(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles) -> Shape:
     """Look at a whole file. Raises LoadFailed or a database's error where it cannot be read."""
     constants = _constants(file, pull)
     if pull.format == "parquet":
-        reader = f"read_parquet({unglobbed(file.path)}, hive_partitioning = false{_options(pull.options, _OWN)}"
+        reader = f"read_parquet({literal(file_pattern(file.path))}, hive_partitioning = false{_options(pull.options, _OWN)}"
         types, rows = _described(connection, reader), _count(connection, reader)
         return Shape(file, reader, rows, types, Writing(), 0, constants)
     found = _csv(connection, file, pull, constants) if pull.format == "csv" else _json(connection, file, pull, constants)
@@ -132,7 +128,7 @@ def _compression(file: InputFile, pull: PullFiles) -> str:
 
 
 def _json(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles, constants: Mapping[str, str | None]) -> Shape:
-    reader = f"read_json({unglobbed(file.path)}, hive_partitioning = false{_compression(file, pull)}"
+    reader = f"read_json({literal(file_pattern(file.path))}, hive_partitioning = false{_compression(file, pull)}"
     guessed = f"{reader}{_options({'sample_size': -1, **pull.options}, _OWN)}"
     types = _described(connection, guessed)
     read = reader + _options(pull.options, (*_OWN, *_FOR_GUESSING))
@@ -148,7 +144,7 @@ def _csv(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles, con
     """A `#` begins no comment unless the team says so: it would take rows away."""
     if not file.stat.st_size:
         return Shape(file, "", 0, {}, Writing(), 0, constants)
-    start = f"{unglobbed(file.path)}{_compression(file, pull)}"
+    start = f"{literal(file_pattern(file.path))}{_compression(file, pull)}"
     said = {"comment": "", **pull.options}
     sniffed = _sniffed(connection, f"{start}{_options(said, _OWN)}")
     types = _column_types(sniffed)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from platform_resources.capabilities.protocols import PullFiles
-from platform_resources.warehouses.arrivals import NotArrived, found, is_news
+from platform_resources.warehouses.arrivals import NotArrived, is_news, matching_files
 from platform_resources.warehouses.duckdb import ProductDatabase, opened
 from platform_resources.warehouses.file_errors import LoadFailed
 from tests.warehouses.landing import NOW, Landing, parquet
@@ -225,7 +225,7 @@ def test_a_file_that_is_touched_copied_or_moved_is_not_loaded_again(landing):
     again = landing.load()
     assert (again.changed, landing.rows()) == (False, [(1,)])
     assert again.record["watermark"] == first.record["watermark"]
-    assert not is_news(found("in/*.csv", landing.folder), again.record, PullFiles(**landing.settings))
+    assert not is_news(matching_files("in/*.csv", landing.folder), again.record, PullFiles(**landing.settings))
 
 
 def test_a_snapshot_whose_file_was_only_touched_is_not_read_again(landing):
@@ -274,10 +274,10 @@ def test_the_same_content_in_another_folder_is_other_rows_if_the_folder_is_a_col
     landing.write("day=mon/a.csv", "v\n1\n")
     landing.load(path="in/**/*.csv", options=options)
     landing.write("day=tue/a.csv", "v\n1\n")
-    assert is_news(found("in/**/*.csv", landing.folder), landing.record, PullFiles(**landing.settings))
+    assert is_news(matching_files("in/**/*.csv", landing.folder), landing.record, PullFiles(**landing.settings))
     assert landing.load().changed
     assert landing.rows(columns) == rows
-    assert not is_news(found("in/**/*.csv", landing.folder), landing.record, PullFiles(**landing.settings))
+    assert not is_news(matching_files("in/**/*.csv", landing.folder), landing.record, PullFiles(**landing.settings))
     assert not landing.load().changed
 
 

@@ -4,16 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from platform_resources.capabilities.file_formats import FileFormat
 from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.spec.durations import Duration
 from platform_resources.spec.field_types import ColumnType
 from platform_resources.spec.strict import Strict
 
-Format = Literal["parquet", "csv", "json"]
-_ENDINGS: dict[str, Format] = {".parquet": "parquet", ".csv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json"}
+_ENDINGS: dict[str, FileFormat] = {".parquet": "parquet", ".csv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json"}
 
 
-def _format_of(path: str) -> Format | None:
+def _format_of(path: str) -> FileFormat | None:
     plain = path.lower().removesuffix(".gz").removesuffix(".zst")
     return next((format for ending, format in _ENDINGS.items() if plain.endswith(ending)), None)
 
@@ -31,7 +31,7 @@ class FileInputSettings(Strict):
     """Which files, in which format, whether the set is a snapshot or grows, and when a file has arrived."""
 
     path: Annotated[str, Field(min_length=1)]
-    format: Literal["parquet", "csv", "json"] | None = None
+    format: FileFormat | None = None
     load: Literal["replace", "append"] = "replace"
     options: ReaderOptions = ReaderOptions()
     empty: Literal["not-arrived", "allowed"] = "not-arrived"
@@ -57,7 +57,7 @@ class FileInputSettings(Strict):
         return self
 
     @property
-    def chosen_format(self) -> Format:
+    def chosen_format(self) -> FileFormat:
         return self.format or _format_of(self.path) or "parquet"
 
 

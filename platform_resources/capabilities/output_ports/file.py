@@ -1,7 +1,6 @@
 """The output port interface `file`."""
 
-from typing import Literal
-
+from platform_resources.capabilities.file_formats import FileFormat
 from platform_resources.capabilities.protocols import Store
 from platform_resources.spec.strict import Strict
 
@@ -9,7 +8,7 @@ from platform_resources.spec.strict import Strict
 class FileOutputSettings(Strict):
     """The format of the files."""
 
-    format: Literal["parquet", "csv", "json"] = "parquet"
+    format: FileFormat = "parquet"
 
 
 class FileOutput:
