@@ -49,7 +49,7 @@ _PATTERNS = tuple(
         # password=…, "password": "…", ('password', '…'), --password …
         rf"""(?<![\w.\-])[\w.\-]{{0,60}}{_NAME}(?:\\{{0,4}}["'])?\s*(?:=>|==?|:)\s*{_BYTES}{_VALUE}""",
         rf"""\\{{0,4}}["'][\w.\-]{{0,60}}{_NAME}\\{{0,4}}["']\s*,\s*{_BYTES}(?P<secret>{_QUOTED})""",
-        rf"""--[\w\-]{{0,60}}{_NAME}[\s=]+{_VALUE}""",
+        rf"""(?<![\w\-])--[\w\-]{{0,60}}{_NAME}[\s=]+{_VALUE}""",
         r"""\b(?:password|passphrase|identified\s+by|key_id|(?-i:SECRET|TOKEN))\s+(?P<secret>'(?:[^'\\]|\\.|'')*')""",
         # token=…: in prose, what is called a token is a word of some grammar.
         rf"""(?<![\w.\-])[\w.\-]{{0,60}}token(?:\\{{0,4}}["'])?\s*=\s*{_BYTES}{_VALUE}""",
