@@ -1,4 +1,4 @@
-"""Until when data knows the world: by the times in its rows, or by what it was made from. Never later than it was looked at."""
+"""As of when data is: by the times in its rows, or by what it was made from; never later than the moment it was looked at."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _EARLIEST = "1700-01-01 00:00:00"
 
 @dataclass(frozen=True, slots=True)
 class Recency:
-    """Until when data knows the world; where `at` is None, `unknown` says why. `by` says what tells it: `the newest changed_at`.
+    """As of when data is; where `at` is None, `unknown` says why. `by` names what the time is taken from: `the newest changed_at`.
 
     `rows_ahead` of it are dated in the future, and tell nothing.
     """
@@ -71,7 +71,7 @@ def ahead_text(recency: Recency) -> str:
 
 
 def known_until(seen_at: datetime, told: datetime | None, unknown: bool = False) -> datetime | None:
-    """As of when something is that was published, or pulled, at `seen_at` and tells a time of its own; without one, `seen_at` counts.
+    """As of when data is that was published or pulled at `seen_at`. `told` is the time that it gives itself; without one, `seen_at` counts.
 
     None where that is not known: it said so, or what it tells lies after it was seen, and so says nothing.
     """
@@ -107,7 +107,7 @@ def of_files(record: Mapping[str, Any]) -> Recency:
 
 
 def of_inputs(records: Mapping[str, Mapping[str, Any] | None], now: datetime) -> Recency:
-    """What is made from inputs is as old as the oldest of them; what is made from none, as its publication."""
+    """Data that is made from inputs is as old as the oldest of them; data that is made from none is as old as its publication."""
     if not records:
         return Recency(now.astimezone(UTC), "its publication")
     pulls = {port: of_pull(record) for port, record in records.items()}

@@ -61,7 +61,7 @@ def keep_board(connection: Connection, before: Board, after: Board, events: Sequ
 
 
 def keep_former(connection: Connection, before: Incident, after: Incident, events: Sequence[Event]) -> None:
-    """Write what is different of an incident that has a successor, which is not on the board. Raises BoardChanged as `keep_board`."""
+    """Write the changes of an incident that has a successor, and so is not on the board any more. Raises BoardChanged as `keep_board`."""
     _refuse_what_others_changed(connection, before)
     connection.execute(_change((after.cause, after.number), _row(after)))
     _append(connection, events)

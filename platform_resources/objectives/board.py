@@ -109,7 +109,7 @@ def _with_acceptance(signals: Mapping[Check, Signal], cause: str, checks: Iterab
 
 @dataclass(frozen=True, slots=True)
 class Unexplained:
-    """The failing checks that nothing above can be the reason of; those that `stop` a refresh are told whenever they begin to fail."""
+    """Failing checks that no failure upstream can explain. Those that `stop` a refresh are noticed each time they begin to fail."""
 
     checks: frozenset[Check] = frozenset()
     stop: frozenset[Check] = frozenset()

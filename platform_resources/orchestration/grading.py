@@ -15,7 +15,7 @@ from platform_resources.warehouses.versions import VersionsUnreadable, shelf
 def graded(
     state: Path, products: Sequence[ProductPlan], observations: Iterable[Observed], outcomes: Mapping[str, str]
 ) -> tuple[ProductHealth, ...]:
-    """The health of each product by what was observed of it; `outcomes` tells how the last refresh of each ended."""
+    """The health of each product by its observations; `outcomes` has how the last refresh of each ended."""
     by_product: dict[str, dict[str, Observed]] = {product.name: {} for product in products}
     for each in observations:
         if each.product in by_product:

@@ -19,7 +19,7 @@ _Step = Callable[[Any, RefreshResource], Iterator[Any]]
 
 
 def guarded(product: ProductPlan) -> Callable[[_Step], _Step]:
-    """The step, whose failure is told anew: Dagster would keep every error that led to it, with lines of the team's own code."""
+    """The step, its failure raised anew without secrets: Dagster would keep every error behind it, with lines of the team's code."""
 
     def decorate(step: _Step) -> _Step:
         @functools.wraps(step)

@@ -65,7 +65,7 @@ def _section(title: str, lines: Sequence[str], most: int) -> str:
 
 
 def _promises(verdicts: Sequence[Verdict], told: str) -> Section:
-    """Those that are not met, with their reasons where the head has not `told` them."""
+    """Promises that are not met, each with its reason unless the page's head, `told`, has it already."""
     worst = sorted((v for v in verdicts if v.verdict != "met"), key=lambda v: v.verdict != "missed")
     met = sum(v.verdict == "met" for v in verdicts)
     return f"**Promises**: {met} of {len(verdicts)} met", [

@@ -1,4 +1,4 @@
-"""A version may say that it is not known until when it knows the world; until now, each was as of a time."""
+"""The watermark of a version may be unknown; before, a version without one counted as of its publication."""
 
 import sqlalchemy as sa
 from alembic import op
