@@ -217,7 +217,7 @@ def _print_response(response: Any) -> None:
     out.print()
     out.print(table)
     if response.acknowledged is not None:
-        out.print(f"{response.acknowledged:.0%} were acknowledged")
+        out.print(f"{100 * response.acknowledged:.0f} % were acknowledged")
 
 
 def _show(stored: "StoredIncident", events: "Sequence[Event]", told_by: Clocks, as_json: bool) -> None:

@@ -162,7 +162,8 @@ def _pin(database: ProductDatabase, port: InputPlan, context: PullContext, forme
     shelves = shelf(context.state, upstream.domain, upstream.product)
     publication = shelves.newest_within(VersionRange.parse(upstream.version), upstream.port)
     if publication is None:
-        raise PullFailed(f"{upstream.product} has not published a version within {upstream.version} of its port {upstream.port} yet")
+        within = f" within {upstream.version}" if upstream.version != "*" else ""
+        raise PullFailed(f"{upstream.product} has not published a version{within} of its port {upstream.port} yet")
     version = publication.port(upstream.port)
     assert version is not None
     consumer, relation = f"{context.product.name}.{port.name}", Relation("inputs", port.name)

@@ -355,6 +355,12 @@ def test_nothing_published_upstream_stops_with_a_reason(summary):
         summary.pull()
 
 
+def test_no_version_is_named_where_any_would_do(summary):
+    summary.changes = {"upstream": replace(summary.product.inputs[0].upstream, version="*")}
+    with pytest.raises(PullFailed, match="readings has not published a version of its port measurements_sql yet"):
+        summary.pull()
+
+
 def test_a_version_out_of_range_is_not_read(summary):
     first = published(summary.root)
     summary.pull()
