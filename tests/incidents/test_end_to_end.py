@@ -128,9 +128,10 @@ def play(told: Story, tills: pytest.MonkeyPatch) -> None:
     told.look("told", TUESDAY + 36 * MINUTE)
     told.round(TUESDAY + 37 * MINUTE, "customer", "sales", "finance")
     told.look("told again", TUESDAY + 37 * MINUTE)
-    told.round(TUESDAY + 5 * HOUR, "finance", "sales")
-    told.look("reminded", TUESDAY + 5 * HOUR)
-    played.act("purchase_orders", lambda incident: acts.acknowledged(incident, TUESDAY + 5 * HOUR + MINUTE, "ana", "calls the stores"))
+    # After the quiet hours, which end at 7 in Berlin: 5 or 6 o'clock in UTC, by the season.
+    told.round(TUESDAY + 7 * HOUR, "finance", "sales")
+    told.look("reminded", TUESDAY + 7 * HOUR)
+    played.act("purchase_orders", lambda incident: acts.acknowledged(incident, TUESDAY + 7 * HOUR + MINUTE, "ana", "calls the stores"))
     told.round(TUESDAY + 10 * HOUR, "sales")
     told.look("acknowledged", TUESDAY + 10 * HOUR)
     told.commands["while open"] = commands(root)
