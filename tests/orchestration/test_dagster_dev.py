@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from platform_resources.orchestration.instance import dagster_home
-from tests.meshes import tiny_mesh
+from tests.meshes import edited, product_file, tiny_mesh
 from tests.refresh.running import mesh
 
 pytestmark = pytest.mark.slow
@@ -74,6 +74,7 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def dagster(tmp_path_factory) -> Iterator[Dagster]:
     root = tiny_mesh(tmp_path_factory.mktemp("dev"))
+    edited(root, product_file("plant", "readings"), "updated_at: processed_at\n", "\n")
     (root / "workspace.yaml").write_text(WORKSPACE)
     for domain in ("plant", "office"):
         (root / "dataproducts" / domain / "definitions.py").write_text(LOCATION)
@@ -94,7 +95,7 @@ def dagster(tmp_path_factory) -> Iterator[Dagster]:
 
 def nodes(dagster: Dagster) -> dict[str, dict[str, Any]]:
     query = """{assetNodes{assetKey{path} groupName kinds isMaterializable dependencyKeys{path}
-        internalFreshnessPolicy{__typename} repository{location{name}}
+        internalFreshnessPolicy{__typename ... on TimeWindowFreshnessPolicy{failWindowSeconds}} repository{location{name}}
         assetChecksOrError{... on AssetChecks{checks{name blocking}}}}}"""
     return {"/".join(node["assetKey"]["path"]): node for node in dagster.ask(query)["assetNodes"]}
 
@@ -122,9 +123,9 @@ def test_objectives_and_dbt_tests_are_checks_and_gates_block(dagster):
     assert not all(checks.values())
 
 
-def test_where_rows_tell_the_age_no_policy_calls_a_version_of_old_data_fresh(dagster):
+def test_a_port_that_is_as_old_as_its_pull_has_the_window_of_its_freshness_objective(dagster):
     port = nodes(dagster)["readings/outputs/measurements_sql"]
-    assert port["internalFreshnessPolicy"] is None
+    assert port["internalFreshnessPolicy"] == {"__typename": "TimeWindowFreshnessPolicy", "failWindowSeconds": 26 * 3600}
     assert "output_port" in port["kinds"]
 
 
