@@ -175,7 +175,7 @@ def test_a_damaged_history_is_told_without_a_traceback(tiny):
 
 @pytest.mark.slow
 def test_a_postgresql_that_was_stopped_is_told_without_a_traceback_and_without_its_password(tiny, tmp_path):
-    with postgres(tmp_path / "postgres") as server:
+    with postgres() as server:
         url = new_database(server)
         assert mesh(tiny, "incidents", MESH_LEDGER=url).returncode == 0
     done = mesh(tiny, "incidents", MESH_LEDGER=url)

@@ -76,7 +76,7 @@ def subjects(web) -> list[str]:
     return [request["body"]["title"] for request in web.requests]
 
 
-TOLD = "[medium] Sensor readings has gaps (readings#1)"
+TOLD = "[low] Sensor readings has gaps (readings#1)"
 OVER = "Sensor readings is well again"
 
 
@@ -162,7 +162,7 @@ def test_a_renamed_objective_keeps_its_history_and_begins_anew(broken, web):
     rounds(broken, OPENED + 3 * HOUR, OPENED + 4 * HOUR)
     assert broken.live() == {"readings#2": ()}
     assert broken.incident("readings#2").incident.checks == ("measurements:temperatures_are_there",)
-    assert subjects(web) == [TOLD, "Closed: Sensor readings (no action)", TOLD.replace("#1", "#2")]
+    assert subjects(web) == [TOLD, 'Closed: Sensor readings (no action); it is "use with care"', TOLD.replace("#1", "#2")]
 
 
 @pytest.mark.parametrize("domain", ["plant", "office"])

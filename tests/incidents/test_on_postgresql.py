@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def played(tmp_path, monkeypatch):
     root = told_mesh(tmp_path / "mesh")
-    with postgres(tmp_path / "server") as server, web_server() as web:
+    with postgres() as server, web_server() as web:
         monkeypatch.setenv(URL_VARIABLE, new_database(server))
         home = root / ".dagster"
         home.mkdir()
@@ -38,7 +38,7 @@ def test_broken_told_acknowledged_mended_and_over(played):
         played.evaluate(NOW + minutes * MINUTE, "office", "plant")
         played.deliver(NOW + minutes * MINUTE)
     assert played.live() == {"readings#1": ()}
-    assert played.statuses(NOW + 32 * MINUTE) == {"readings": "unhealthy", "summary": "healthy"}
+    assert played.statuses(NOW + 32 * MINUTE) == {"readings": "use with care", "summary": "healthy"}
     played.act("readings", lambda incident: acknowledged(incident, NOW + 40 * MINUTE, "ana"))
     mend_deliveries(played.root)
     played.refresh(NOW + 3 * HOUR, "readings")
@@ -47,7 +47,7 @@ def test_broken_told_acknowledged_mended_and_over(played):
         played.deliver(NOW + hours * HOUR)
     assert played.events("readings#1") == ["opened", "acknowledged", "resolved auto-recovered"]
     assert [request["body"]["title"] for request in web.requests] == [
-        "[medium] Sensor readings has gaps (readings#1)",
+        "[low] Sensor readings has gaps (readings#1)",
         "Sensor readings is well again",
     ]
     assert played.scorecard("readings")["open_incidents"] == 0

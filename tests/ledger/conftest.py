@@ -22,7 +22,7 @@ def ledger(sqlite_ledgers):
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory):
     """The address of a real PostgreSQL server."""
-    with postgres(tmp_path_factory.mktemp("postgres")) as url:
+    with postgres() as url:
         yield url
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import shutil
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -35,9 +36,12 @@ class SqliteLedgers:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """A real PostgreSQL server for as long as the block; gives its address."""
-    server = _started(folder)
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL server for as long as the block; gives its address.
+
+    As root it runs as a user of its own, from whom another run of the tests takes pytest's folders away when it begins.
+    """
+    server = _started(Path(tempfile.mkdtemp(prefix="postgres")))
     try:
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg2://")
     finally:

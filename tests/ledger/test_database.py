@@ -183,7 +183,7 @@ def test_what_breaks_a_rule_of_the_tables_is_a_mistake_of_ours_and_no_trouble_of
 
 @pytest.mark.slow
 def test_a_server_that_goes_away_says_so_and_is_used_again_when_it_is_back(tmp_path):
-    with postgres(tmp_path) as server:
+    with postgres() as server:
         ledger = open_ledger(new_database(server))
         with pytest.raises(LedgerUnavailable, match="see that the server runs"), ledger.reading() as connection:
             connection.execute(text("select pg_terminate_backend(pg_backend_pid())"))

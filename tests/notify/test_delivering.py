@@ -242,7 +242,7 @@ def test_two_processes_at_once_send_each_message_once_on_sqlite(sqlite_ledgers):
 
 
 def test_two_processes_at_once_send_each_message_once_on_postgresql(tmp_path_factory):
-    with postgres(tmp_path_factory.mktemp("postgres")) as server:
+    with postgres() as server:
         each_once(new_database(server))
 
 
