@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from platform_resources.orchestration.instance import dagster_home
 from platform_resources.repository import state_folder
@@ -80,7 +80,7 @@ def _asked(address: str, query: str) -> Any:
 def take(page: Page, address: str, name: str, path: str, text: str) -> None:
     page.goto(f"{address}{path}")
     page.get_by_text(text).locator("visible=true").first.wait_for()
-    page.wait_for_function("!document.body.innerText.includes('Loading')")
+    expect(page.get_by_text("Loading…")).to_have_count(0, timeout=WAIT_SECONDS * 1000)
     page.wait_for_load_state("networkidle")
     page.screenshot(path=IMAGES / f"{name}.png")
     print(f"docs/images/{name}.png  {(IMAGES / f'{name}.png').stat().st_size // 1024} kB")
