@@ -111,7 +111,13 @@ def _checked(event: dg.DagsterEvent) -> Checked:
 
 
 def _failed(event: dg.DagsterEvent, product: str, job: str) -> RunEnded:
-    """The first step that failed, and its own description of why, or the innermost words of the error."""
+    """The first step that failed, and its own description of why, or the innermost words of the error.
+
+    A run that Dagster marks as failed from outside, such as one whose process is gone, has nothing but the event's message.
+    """
+    data = event.event_specific_data
+    if data is None:
+        return RunEnded("failed", product, job, "", event.message or "")
     data = event.job_failure_data
     first = data.first_step_failure_event
     if first is None:

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
+from dagster._core.test_utils import create_run_for_test
 
 from platform_resources.ledger import history
 from platform_resources.ledger.checks import register_checks
+from platform_resources.ledger.events import RunEnded
 from platform_resources.ledger.records import check_id
 from platform_resources.ledger.syncing import rebuild, sync
 from platform_resources.orchestration.ledger_events import DagsterLog, run_product
@@ -199,3 +201,12 @@ def test_a_ledger_and_dagster_may_share_a_server(running, log, postgres_ledger, 
     sync(postgres_ledger, log, now())
     sync(ledger, log, now())
     assert rows(postgres_ledger) == rows(ledger)
+
+
+def test_a_run_that_was_marked_as_failed_from_outside_says_what_the_mark_says(tmp_path):
+    """As Dagster's daemon does with a run whose process is gone: there is no step that failed."""
+    with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
+        run = create_run_for_test(instance, job_name="refresh_readings", tags={"product": "readings"})
+        instance.report_run_failed(run, "its process is gone")
+        (event,) = DagsterLog(instance).after("run_failure", 0, 10)
+    assert event.what == RunEnded("failed", "readings", "refresh_readings", "", "its process is gone")
