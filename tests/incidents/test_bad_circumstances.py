@@ -235,7 +235,7 @@ with dg.DagsterInstance.from_config(str(root / ".dagster")) as instance:
 KILLED = (
     """
 import os, signal
-from platform_resources.orchestration import evaluating
+from platform_resources.orchestration import evaluating, judging
 {patch}
 """
     + EVALUATE
@@ -269,7 +269,7 @@ def test_domains_evaluated_at_once_by_several_processes_have_one_incident_and_no
 
 
 @pytest.mark.parametrize("patch", [
-    pytest.param("evaluating.announce = lambda *told: os.kill(os.getpid(), signal.SIGKILL)", id="before the board is committed"),
+    pytest.param("judging.announce = lambda *told: os.kill(os.getpid(), signal.SIGKILL)", id="before the board is committed"),
     pytest.param("evaluating.trust = lambda *told: os.kill(os.getpid(), signal.SIGKILL)", id="after the board is committed"),
     pytest.param("evaluating.judged_objectives = lambda *told: os.kill(os.getpid(), signal.SIGKILL)", id="while judging"),
 ])  # fmt: skip

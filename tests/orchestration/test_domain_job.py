@@ -54,7 +54,7 @@ def test_a_product_that_fails_is_told_and_those_behind_it_go_on_with_its_last_ve
     result = run_domain(plant, full_refresh=True)
     assert not result.success
     (failure,) = [event for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
-    told = failure.step_failure_data.user_failure_data.description
+    told = failure.step_failure_data.error.message
     assert told.startswith("not published:\nreadings: failed\n  dbt could not build") and "a_summary" not in told
     assert runs(plant)[2:] == [("refresh_readings", "FAILURE"), ("refresh_a_summary", "SUCCESS")]
     assert plant.latest("a_summary").inputs["measurements"]["version"] == before.id

@@ -30,8 +30,12 @@ def test_hostile_text_comes_out_as_it_went_in(running_mesh):
     assert [row[0] for row in running_mesh.rows("readings", "select sensor from measurements order by reading_id")] == sensors
 
 
-def test_a_delivery_of_only_a_header_is_an_empty_version(running_mesh):
-    promising_nothing(running_mesh.root)
+def taking_empty_files(root):
+    return edited(root, SPEC, "path: landing/readings.csv", "path: landing/readings.csv\n        empty: allowed")
+
+
+def test_a_delivery_of_only_a_header_is_an_empty_version_where_that_is_allowed(running_mesh):
+    taking_empty_files(promising_nothing(running_mesh.root))
     deliver(running_mesh.root, f"{HEAD}\n")
     (done,) = running_mesh.refresh("readings")
     assert done.outcome == "published", done.reasons
@@ -42,6 +46,7 @@ def test_a_delivery_of_only_a_header_is_an_empty_version(running_mesh):
 
 
 def test_a_delivery_of_only_a_header_does_not_pass_the_gate(running_mesh):
+    taking_empty_files(running_mesh.root)
     running_mesh.refresh("readings")
     deliver(running_mesh.root, f"{HEAD}\n")
     (done,) = running_mesh.refresh("readings")
@@ -49,12 +54,13 @@ def test_a_delivery_of_only_a_header_does_not_pass_the_gate(running_mesh):
     assert running_mesh.rows("readings", "select count(*) from measurements") == [(4,)]
 
 
-def test_an_empty_file_leaves_the_last_version_and_names_a_missing_column(running_mesh):
+@pytest.mark.parametrize(("delivered", "said"), [("", "is empty (0 bytes), so it counts as not arrived"), (f"{HEAD}\n", "has no rows")])
+def test_an_empty_file_leaves_the_last_version(running_mesh, delivered, said):
     running_mesh.refresh("readings")
-    deliver(running_mesh.root, "")
+    deliver(running_mesh.root, delivered)
     (done,) = running_mesh.refresh("readings")
-    assert (done.outcome, done.version) != ("published", None) and done.version is None
-    assert "reading_id" in running_mesh.scorecard("readings")["outcome"]
+    assert (done.outcome, done.version) == ("unchanged", None)
+    assert said in running_mesh.scorecard("readings")["outcome"]
     assert running_mesh.rows("readings", "select count(*) from measurements") == [(4,)]
 
 
@@ -76,11 +82,14 @@ def test_a_growing_set_of_files_is_published_file_by_file(running_mesh):
     assert "files that were loaded already have changed" in done.warnings[0]
 
 
-def test_a_file_delivered_twice_is_caught_by_the_key(running_mesh):
+def test_rows_delivered_again_in_another_file_are_caught_by_the_key_and_a_copy_of_a_file_is_not_read_twice(running_mesh):
     root = running_mesh.root
     edited(root, SPEC, "path: landing/readings.csv", "path: landing/readings*.csv\n        load: append")
     running_mesh.refresh("readings")
     (root / LANDING / "readings_copy.csv").write_text(READINGS_CSV)
+    (done,) = running_mesh.refresh("readings")
+    assert running_mesh.rows("readings", "select count(*) from measurements") == [(4,)], done
+    (root / LANDING / "readings_more.csv").write_text(f"{READINGS_CSV}20,north,1,2024-06-02 06:00:00,Ada\n")
     (done,) = running_mesh.refresh("readings")
     assert done.outcome == "gate closed"
     assert "reading_id" in done.reasons[0]

@@ -25,8 +25,8 @@ def port_metadata(running, port):
 
 
 def shown_on_data_set(running):
-    (record,) = running.instance.fetch_observations(asset_key(("readings", "measurements")), limit=1).records
-    return record.asset_observation.metadata["profile_table"].value
+    event = running.instance.get_latest_materialization_event(asset_key(("readings", "measurements")))
+    return event.asset_materialization.metadata["profile_table"].value
 
 
 def columns(metadata):
