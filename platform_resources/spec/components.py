@@ -28,7 +28,7 @@ from platform_resources.spec.field_types import (
 from platform_resources.spec.missing_values import is_number, missing_value
 from platform_resources.spec.notifications import Incidents, Route
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.written_numbers import AS_WRITTEN, misread, plain_numbers
+from platform_resources.spec.written_values import AS_WRITTEN, misread, plain_values
 
 
 class Owners(Strict):
@@ -123,7 +123,7 @@ class Column(Strict):
             values = arguments.get("values") if isinstance(arguments, dict) else None
             for message, hint in misread(values if isinstance(values, list) else (), kind, is_number(kind)):
                 raise ValueError(f"accepted_values: {message}", hint)
-        return plain_numbers(tests)
+        return plain_values(tests)
 
     @field_validator("missing")
     @classmethod

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from platform_resources.spec.problems import Problem
-from platform_resources.spec.written_numbers import written_number
+from platform_resources.spec.written_values import remembering
 
 LARGEST_TEXT = 1_000_000
 MOST_NODES = 100_000
@@ -155,7 +155,7 @@ def _scalar(node: yaml.ScalarNode) -> Any:
         raise _Refused(*_unreadable_scalar(node)) from None
     if isinstance(value, bytes):
         raise _Refused(*_unreadable_scalar(node))
-    return value.isoformat() if isinstance(value, (date, datetime)) else written_number(value, node.value)
+    return remembering(value.isoformat() if isinstance(value, (date, datetime)) else value, node.value)
 
 
 def _unreadable_scalar(node: yaml.ScalarNode) -> tuple[int, str, str]:

@@ -8,11 +8,12 @@ from pydantic import Field, ValidationError
 
 from platform_resources.spec.components import Owners
 from platform_resources.spec.document import Document, Place, read_document
-from platform_resources.spec.field_problems import field_names, field_problems
+from platform_resources.spec.field_problems import field_names, field_problems, other_base_problems
 from platform_resources.spec.field_types import Text
 from platform_resources.spec.notifications import Channel, ChannelName, Digest, Incidents, Route
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.written_values import of_another_base
 
 
 class Compute(Strict):
@@ -78,13 +79,15 @@ _SINGLY = ("channels", "routes")
 
 def _errors(document: Document) -> tuple[frozenset[Place], tuple[Problem, ...]]:
     """The fields with an error, of channels and routes the single entries; and what is wrong with them."""
+    places: list[Place] = [place for place, _ in of_another_base(document.data)]
+    problems: list[Problem] = []
     try:
         DomainDocument.model_validate(document.data)
     except ValidationError as error:
-        places = [detail["loc"] for detail in error.errors(include_url=False, include_input=False, include_context=False)]
-        problems = field_problems(DomainDocument, error, document.data, _TopLevel(document), field_names(DomainDocument))
-        return frozenset(place[:2] if place[0] in _SINGLY else place[:1] for place in places), tuple(problems)
-    return frozenset(), ()
+        places += [detail["loc"] for detail in error.errors(include_url=False, include_input=False, include_context=False)]
+        problems += field_problems(DomainDocument, error, document.data, _TopLevel(document), field_names(DomainDocument))
+    problems += other_base_problems(document, document.data, (), problems)
+    return frozenset(place[:2] if place[0] in _SINGLY else place[:1] for place in places), tuple(problems)
 
 
 def _route_places(written: Any, broken: frozenset[Place]) -> Iterator[Place]:

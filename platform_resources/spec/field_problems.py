@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from platform_resources.spec.document import Document, Place
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.written_values import of_another_base
 
 # What a value must be, by pydantic's word for the error. Anything not listed here is shown in pydantic's own words.
 _EXPECTED = {
@@ -33,6 +34,7 @@ _LIMITS = {
     "less_than": ("below", "lt"),
     "less_than_equal": ("at most", "le"),
 }
+_OTHER_BASE = 'if it is text, write it in quotes: "{}"; if it is a number, without a leading zero and without a colon'
 
 
 class Written(Protocol):
@@ -80,7 +82,9 @@ def _wrong_kind(model: type[Strict], location: Place, expected: Sequence[str], v
     if value is None:
         message = f"{_name(location)} is empty; it must be {wanted}"
         return at.document.problem(at.at(location), message, "write a value or take the line away")
-    if "text" in expected and isinstance(value, (bool, int, float)):
+    if "text" in expected and isinstance(value, bool):
+        hint = 'YAML reads yes, no, on and off as true and false; put it in quotes to make it text, as "no"'
+    elif "text" in expected and isinstance(value, (int, float)):
         hint = f'put it in quotes to make it text: "{_shown(value)}"'
     elif expected == ("a list",) and isinstance(value, (str, int, float)):
         hint = f"write [{value}] for a list of one"
@@ -138,7 +142,7 @@ def _kind_and_value(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """The value as it would be written in YAML, cut short."""
+    """The value as it is written in YAML, cut short."""
     match value:
         case None:
             return "empty"
@@ -147,7 +151,7 @@ def _shown(value: Any) -> str:
         case str():
             return f'"{shortened(value)}"'
         case _:
-            return shortened(str(value))
+            return shortened(getattr(value, "written", "") or str(value))
 
 
 def shortened(text: str) -> str:
@@ -158,6 +162,23 @@ def shortened(text: str) -> str:
 
 def _literal_words(detail: ErrorDetails) -> list[str]:
     return [word.strip("'") for word in detail["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+
+
+def no_name(document: Document, place: Place, written: Any) -> Problem:
+    """A component whose name is missing, or no text."""
+    if isinstance(written, int | float | dict | list):
+        quotes = "" if isinstance(written, dict | list | bool) else f': "{_shown(written)}"'
+        return document.problem(place, f"the name must be text, not {_kind_and_value(written)}", f"put it in quotes{quotes}")
+    return document.problem(place, "a component needs a name")
+
+
+def other_base_problems(document: Document, data: Any, place: Place, told: Iterable[Problem]) -> Iterator[Problem]:
+    """Numbers such as `010` and `10:30` at or below the place, but for those of which it is told already what is wrong."""
+    paths = tuple(problem.path for problem in told)
+    for inner, value in of_another_base(data):
+        problem = document.problem((*place, *inner), f"{value.written} is the number {value} to YAML", _OTHER_BASE.format(value.written))
+        if not any(problem.path == path or problem.path.startswith((f"{path}.", f"{path}[")) for path in paths):
+            yield problem
 
 
 def written_names(name: str, field: FieldInfo) -> tuple[str, ...]:

@@ -72,13 +72,15 @@ def _timezones() -> frozenset[str]:
 
 
 def _version(written: Any) -> Any:
-    return str(Version.parse(str(written)))
+    """YAML takes 1.10 for the number 1.1, which tells more by what was written."""
+    return str(Version.parse(getattr(written, "written", "") or str(written)))
 
 
 def _version_range(written: Any) -> Any:
     """YAML reads 1.10 as the number 1.1, so a number with a point cannot be trusted."""
     if isinstance(written, float):
-        raise ValueError(f'{written} is a number to YAML, which takes 1.10 for 1.1; write the version in quotes: "{written}"')
+        text = getattr(written, "written", "") or str(written)
+        raise ValueError(f'{text} is a number to YAML, which takes 1.10 for 1.1; write the version in quotes: "{text}"')
     return str(VersionRange.parse(str(written)))
 
 

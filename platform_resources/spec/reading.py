@@ -8,7 +8,15 @@ from pydantic import ValidationError
 
 from platform_resources.spec.components import DataProduct, Domain
 from platform_resources.spec.document import Document, Place, read_document
-from platform_resources.spec.field_problems import field_names, field_problems, shortened, unknown, unknown_field
+from platform_resources.spec.field_problems import (
+    field_names,
+    field_problems,
+    no_name,
+    other_base_problems,
+    shortened,
+    unknown,
+    unknown_field,
+)
 from platform_resources.spec.names import LONGEST_NAME, is_name, slug
 from platform_resources.spec.problems import Problem, errors, known_text
 from platform_resources.spec.product import Declared, Origin, Product
@@ -173,6 +181,7 @@ def _component(document: Document, place: Place, data: Any, vocabulary: Vocabula
         problems.append(document.problem((*place, "properties"), "properties must be a group of fields"))
         return None
     declared = _declared(document, place, kind, properties, vocabulary, problems)
+    problems += other_base_problems(document, properties, (*place, "properties"), problems[before:])
     if declared is None or len(problems) > before:
         return None
     return replace(declared, name=name, title=title)
@@ -181,7 +190,7 @@ def _component(document: Document, place: Place, data: Any, vocabulary: Vocabula
 def _name(document: Document, place: Place, data: Mapping[str, Any], problems: list[Problem]) -> tuple[str, str]:
     title = data.get("name")
     if not isinstance(title, str) or not title.strip():
-        problems.append(document.problem((*place, "name"), "a component needs a name"))
+        problems.append(no_name(document, (*place, "name"), title))
         return "", ""
     name = title if is_name(title) else slug(title)
     if data.get("type") in ("data-product",) and not is_name(title):

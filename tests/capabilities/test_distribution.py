@@ -156,14 +156,13 @@ def test_a_category_may_be_any_text(warehouse, values, category):
     assert warehouse.verdict("distribution", shares(**{category: {"min": 100}}), ABOUT)[0] == met
 
 
-def test_categories_of_other_types_are_compared_as_text(warehouse):
-    about = subject(kind="integer")
+def test_categories_of_other_types_are_compared_as_well(warehouse):
     warehouse.here("select i % 2 as kind from range(4) as t(i)")
-    assert warehouse.verdict("distribution", shares(**{"1": {"min": 50, "max": 50}}), about)[0] == "met"
+    assert warehouse.verdict("distribution", shares(**{"1": {"min": 50, "max": 50}}), subject(kind="integer"))[0] == "met"
     warehouse.here("select i % 2 = 0 as kind from range(4) as t(i)")
-    assert warehouse.verdict("distribution", shares("forbid", true={"min": 50}, false={"min": 50}), about)[0] == "met"
+    assert warehouse.verdict("distribution", shares("forbid", true={"min": 50}, false={"min": 50}), subject(kind="boolean"))[0] == "met"
     warehouse.here("select [i % 2] as kind from range(4) as t(i)")
-    assert warehouse.verdict("distribution", shares(**{"[1]": {"min": 50}}), about)[0] == "met"
+    assert warehouse.verdict("distribution", shares(**{"[1]": {"min": 50}}), subject(kind="integer[]"))[0] == "met"
 
 
 def test_rows_of_a_forbidden_category_are_shown(warehouse):
@@ -301,3 +300,36 @@ def test_problems_say_where_what_and_what_was_meant():
     text = {**usual(iqr=1), "column": "kind"}
     assert problems(text) == [("outside_usual", "kind is varchar, which is not a number", "name a column of numbers")]
     assert problems(usual(iqr=1)) == problems(shares(**BOTH)) == problems(silent()) == []
+
+
+CATEGORIES = [
+    ("varchar", "'1.10', '1.1', '1.10', null", {"1.10": {"max": 60}}, "1.10 has 66.7 %, at most 60 % promised (of 3 filled rows)"),
+    ("varchar", "'no', '10:00', '007', '~'", {"no": {"max": 10}, "~": {"min": 30}}, "no has 25 %, at most 10 % promised; ~ has 25 %"),
+    ("decimal(6,2)", "1.1, 2", {"1.1": {"max": 10}}, "1.1 has 50 %, at most 10 % promised"),
+    ("double", "1.1, 1e20, 'nan', 'inf'", {"1.10": {"max": 10}, "NaN": {"max": 10}, "100000000000000000000": {"max": 10}}, "1.10 has 25 %"),
+    ("float", "0.1, 2", {"0.1": {"max": 10}}, "0.1 has 50 %"),
+    ("hugeint", "170141183460469231731687303715884105727, 1", {"170141183460469231731687303715884105727": {"max": 10}}, "has 50 %"),
+    ("boolean", "true, false, true, null", {"yes": {"max": 60}, "no": {"max": 40}}, "yes has 66.7 %"),
+    ("date", "'2024-01-05', '2024-01-06'", {"2024-01-05": {"max": 10}}, "2024-01-05 has 50 %"),
+    (
+        "timestamp",
+        "'2024-01-05 10:00:00', '2024-01-06'",
+        {"2024-01-05T10:00:00": {"max": 10}, "2024-01-06": {"max": 10}},
+        "2024-01-06 has 50 %",
+    ),
+    ("timestamptz", "'2024-01-05 10:00:00+02', null", {"2024-01-05T08:00:00": {"max": 10}}, "has 100 %"),
+]
+
+
+@pytest.mark.parametrize(("kind", "values", "shares", "told"), CATEGORIES, ids=[f"{kind} {shares}" for kind, _, shares, _ in CATEGORIES])
+def test_a_category_is_compared_as_what_the_column_holds(warehouse, kind, values, shares, told):
+    rows = ", ".join(f"({value}::{kind})" for value in values.split(", "))
+    warehouse.here(f"select x from (values {rows}) as v(x)")
+    verdict, reason = warehouse.verdict("distribution", {"column": "x", "shares": shares}, subject(x=kind))
+    assert verdict == "missed" and told in reason
+
+
+def test_other_categories_are_those_of_another_value(warehouse):
+    warehouse.here("select unnest([1.1, 2, 'nan'::double, null]) as x")
+    shares = {"column": "x", "shares": {"1.10": {"max": 100}, "NaN": {"max": 100}}, "other_categories": "forbid"}
+    assert warehouse.judged("distribution", shares, subject(x="double")).failing_rows == 1

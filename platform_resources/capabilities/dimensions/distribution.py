@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.categories import category_predicate, declared_type, not_numeric, other_predicate
+from platform_resources.capabilities.categories import category_predicate, declared_type, no_categories, not_numeric, other_predicate
 from platform_resources.capabilities.distribution_rules import (
     QuietEntities,
     ShareBounds,
@@ -65,7 +65,8 @@ class Distribution:
 
     `outside_usual` is measured on the column itself or on a reference; infinite values and NaN lie outside, and are left out of what is
     usual. Extreme values widen standard deviations, and at most 1/k² of a column can lie k of its own deviations away: `iqr` or a
-    reference sees more. Shares are of the filled rows. Categories are compared as text.
+    reference sees more. Shares are of the filled rows. Categories are compared as values of the
+    column's type.
     """
 
     name = "distribution"
@@ -108,6 +109,7 @@ class Distribution:
 
     def problems(self, settings: DistributionSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
         usual = settings.outside_usual
+        yield from no_categories(settings.shares or (), settings.column or "", subject, "shares")
         if usual is None:
             return
         if usual.name is not None and usual.name not in usual.known(subject):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.categories import not_numeric
+from platform_resources.capabilities.categories import no_categories, not_numeric
 from platform_resources.capabilities.drift_bins import Bin, DriftReference, bin_measures, bins
 from platform_resources.capabilities.drift_statistics import (
     Shares,
@@ -102,6 +102,7 @@ class Drift:
 
     def problems(self, settings: DriftSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
         reference = settings.reference
+        yield from no_categories(reference.categories or (), settings.column, subject, "reference")
         if reference.name is not None and reference.name not in reference.known(subject):
             what, known = "input port" if reference.data_set is None else "data set", reference.known(subject)
             yield "reference", f'unknown {what} "{reference.name}"; known: {known_text(known)}', did_you_mean(reference.name, known)

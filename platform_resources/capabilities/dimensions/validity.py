@@ -15,7 +15,7 @@ from platform_resources.capabilities.shares import counted, judged_share, nothin
 from platform_resources.capabilities.sql_text import literal, quoted
 from platform_resources.spec.field_types import ColumnName, Percent, Text, YesNo
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.written_numbers import AS_WRITTEN, misread
+from platform_resources.spec.written_values import AS_WRITTEN, has_another_base, misread
 
 _ONLY_PYTHON = re.compile(r"\(\?(=|!|<=|<!|P=|\()|\\[1-9]")
 
@@ -117,7 +117,8 @@ class Validity:
     def problems(self, settings: ValiditySettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
         declared = _type(settings, subject)
         numeric = declared is not None and is_numeric(declared)
-        for message, hint in misread(settings.accepted_values or (), declared, numeric):
+        values = (value for value in settings.accepted_values or () if not has_another_base(value))  # told when the file was read
+        for message, hint in misread(values, declared, numeric):
             yield "accepted_values", message, hint
 
     def measures(self, settings: ValiditySettings, subject: Subject) -> Mapping[str, Measure]:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from platform_resources.capabilities.protocols import PullExtractor
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.written_values import plain_values
 
 _FORM = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 
@@ -41,7 +42,7 @@ class PythonInput:
 """
 
     def pull(self, settings: PythonInputSettings) -> PullExtractor:
-        return PullExtractor(settings.extractor, settings.options)
+        return PullExtractor(settings.extractor, plain_values(settings.options))
 
 
 CAPABILITY = PythonInput()
