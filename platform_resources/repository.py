@@ -148,8 +148,11 @@ def read_plan(root: Path, only: Iterable[str] | None = None, upstream: bool = Fa
 
 def build_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:
     """Why no product of the plan can be built, however good its documents are."""
-    runs = any(product.runs for product in plan.products)
-    return tuple(dbt_project_problems(_texts_there(root, (PROJECT, PROFILES)))) if runs else ()
+    if not any(product.runs for product in plan.products):
+        return ()
+    models = root / conventions.DBT_FOLDER / "models"
+    folders = {path.relative_to(models).parts[:2] for path in models.rglob("*.sql")}
+    return tuple(dbt_project_problems(_texts_there(root, (PROJECT, PROFILES)), one_folder=len(folders) <= 1))
 
 
 def house_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:

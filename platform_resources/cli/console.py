@@ -96,7 +96,7 @@ def mesh_of(context: typer.Context, only: Sequence[str] | None = None, upstream:
     plan, problems = read_plan(root, only, upstream)
     if only is not None and not {*only} <= {p.name for p in plan.products} | {r.name for r in plan.rejected}:
         plan, problems = read_plan(root)
-    wrong = (*errors(problems), *build_problems(root, plan))
+    wrong = errors((*problems, *build_problems(root, plan)))
     if wrong:
         print_problems(wrong)
         if plan.rejected:

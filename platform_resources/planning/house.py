@@ -1,8 +1,10 @@
 """What a mesh needs beside its products: a dbt project that the platform can run, and code locations for Dagster."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
 from platform_resources.planning import conventions
+from platform_resources.spec.document import Document, read_document
 from platform_resources.spec.problems import Problem
 
 PROJECT, PROFILES, WORKSPACE = f"{conventions.DBT_FOLDER}/dbt_project.yml", f"{conventions.DBT_FOLDER}/profiles.yml", "workspace.yaml"
@@ -18,18 +20,33 @@ _WHOLE = {
     ),
 }
 _READ = {
-    PROJECT: ("MESH_MODELS", "model-paths: [\"{{ env_var('MESH_MODELS', 'models') }}\"]", "dbt would build other products' models too"),
+    PROJECT: (
+        "MESH_MODELS",
+        "model-paths: [\"{{ env_var('MESH_MODELS', 'models') }}\"]",
+        "dbt would take in other products' models too, and fail",
+    ),
     PROFILES: ("MESH_DUCKDB", "path: \"{{ env_var('MESH_DUCKDB', ':memory:') }}\"", "dbt would not build in the product's own database"),
 }
 
 
-def dbt_project_problems(texts: Mapping[str, str]) -> Iterator[Problem]:
-    """Files that dbt cannot do without, and what they must read. `texts` has those of PROJECT and PROFILES that there are."""
+def dbt_project_problems(texts: Mapping[str, str], one_folder: bool) -> Iterator[Problem]:
+    """Files that dbt cannot do without, and what they must read. `texts` has those of PROJECT and PROFILES that there are.
+
+    `one_folder`: only one product has models, so that dbt builds no others, wherever it looks for them.
+    """
     for file, (variable, wanted, otherwise) in _READ.items():
         if file not in texts:
             yield Problem(file, 1, "", "the file is missing, and no product can be built without it", f"write into it: {{{_WHOLE[file]}}}")
-        elif variable not in texts[file]:
-            yield Problem(file, 1, "", f"the file does not read {variable}: {otherwise}", f"write {wanted}")
+        elif variable not in _read_values(texts[file], file):
+            severity: Literal["error", "warning"] = "warning" if file == PROJECT and one_folder else "error"
+            later = "as soon as there are some, " if severity == "warning" else ""
+            yield Problem(file, 1, "", f"the file does not read {variable}: {later}{otherwise}", f"write {wanted}", severity)
+
+
+def _read_values(text: str, file: str) -> str:
+    """What the file says without its comments; all of it where only dbt can read it."""
+    document = read_document(text, file)
+    return str(document.data) if isinstance(document, Document) else text
 
 
 def code_location_problems(domains: Iterable[str], texts: Mapping[str, str]) -> Iterator[Problem]:

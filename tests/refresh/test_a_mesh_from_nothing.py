@@ -60,6 +60,21 @@ def test_files_that_do_not_read_what_the_platform_says_are_problems(tiny):
     ]
 
 
+@pytest.mark.slow
+def test_one_product_alone_needs_no_folder_of_models_of_its_own(tiny):
+    """The file still names the variable, in its comment, and reads it nowhere."""
+    edited(tiny, ERRORS[0], "{{ env_var('MESH_MODELS', 'models') }}", "models")
+    (problem,) = build_problems(tiny, read_plan(tiny)[0])
+    assert (problem.file, problem.severity) == (ERRORS[0], "error")
+    with running(tiny) as mesh:
+        (done,) = mesh.refresh("readings")
+        assert done.outcome == "failed" and "sensor_readings" in done.reasons[0]
+        shutil.rmtree(tiny / "dbt_project/models/office")
+        (problem,) = build_problems(tiny, read_plan(tiny)[0])
+        assert (problem.file, problem.severity) == (ERRORS[0], "warning")
+        assert [done.outcome for done in mesh.refresh("readings")] == ["published"]
+
+
 def test_a_domain_that_workspace_yaml_does_not_name_is_told(bare):
     obey(bare)
     edited(bare, "workspace.yaml", "dataproducts/office/definitions.py", "elsewhere.py")
