@@ -61,6 +61,7 @@ class RunEnded:
     job: str
     failed_step: str = ""
     reason: str = ""
+    failures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

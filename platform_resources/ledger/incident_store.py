@@ -155,14 +155,15 @@ def _signals(connection: Connection) -> dict[tuple[str, str], Signal]:
     found = {}
     for row in connection.execute(select(tables.signals)).mappings():
         told = {name: row[name] for name in Signal.__slots__}
-        found[row["product"], row["check_name"]] = Signal(**told | {"recent": tuple(mark == "+" for mark in row["recent"])})
+        told |= {"recent": tuple(mark == "+" for mark in row["recent"]), "failures": tuple(row["failures"].splitlines())}
+        found[row["product"], row["check_name"]] = Signal(**told)
     return found
 
 
 def _signal_row(key: tuple[str, str], signal: Signal) -> dict[str, Any]:
     told = {name: getattr(signal, name) for name in Signal.__slots__}
     recent = "".join("+" if good else "-" for good in signal.recent)
-    return {"product": key[0], "check_name": key[1], **told, "recent": recent}
+    return {"product": key[0], "check_name": key[1], **told, "recent": recent, "failures": "\n".join(signal.failures)}
 
 
 def _keep_signals(connection: Connection, before: Board, after: Board) -> None:

@@ -49,6 +49,7 @@ signals = Table(
     Column("well_since", Moment),
     _told("reason", Prose),
     _told("accepted", Boolean),
+    Column("failures", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("product", "check_name"),
 )
 

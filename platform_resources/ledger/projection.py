@@ -50,8 +50,9 @@ def projected(event: Event) -> tuple[Record, ...]:
             return _checked(event, event.what) if told.get("kind") != HEALTH_KIND else ()
         case RunStarted(product, job):
             return (Run(event.run_id, product, job, "started", event.at, None, "", "", event.log_id),)
-        case RunEnded(status, product, job, step, reason):
-            return (Run(event.run_id, product, job, status, None, event.at, text(step), text(reason), event.log_id),)
+        case RunEnded(status, product, job, step, reason, failures):
+            named = text("\n".join(failures))
+            return (Run(event.run_id, product, job, status, None, event.at, text(step), text(reason), event.log_id, named),)
         case FreshnessChanged(key, state, previous):
             return (FreshnessState(asset_text(key), event.at, state, previous, _product(key), event.run_id, event.log_id),)
         case _:
@@ -208,9 +209,9 @@ def merged(one: Run, other: Run) -> Run:
     )
 
 
-def _end(run: Run) -> tuple[datetime, str, str, str]:
+def _end(run: Run) -> tuple[datetime, str, str, str, str]:
     """A run that was taken up again ends when it ended last."""
-    return (run.ended_at or NEVER, run.status, run.failed_step, run.reason)
+    return (run.ended_at or NEVER, run.status, run.failed_step, run.reason, run.failures)
 
 
 def _product(key: Key) -> str:

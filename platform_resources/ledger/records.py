@@ -151,7 +151,10 @@ class FreshnessState:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as far as it is known: its start, its end, or both. `log_id` is that of its newest event."""
+    """One run as far as it is known: its start, its end, or both. `log_id` is that of its newest event.
+
+    `failures` names what failed, one a line: an input's check, a model, or the step and what sort of error it was.
+    """
 
     run_id: str
     product: str
@@ -162,6 +165,7 @@ class Run:
     failed_step: str
     reason: str
     log_id: int
+    failures: str = ""
 
     @property
     def seconds(self) -> float | None:

@@ -147,6 +147,7 @@ runs = Table(
     _told("failed_step", Text),
     _told("reason", Text),
     _told("log_id", BigInteger),
+    Column("failures", Text, nullable=False, server_default=""),
     Index(None, "product", "started_at"),
     Index(None, "status", "ended_at"),
     sqlite_with_rowid=False,

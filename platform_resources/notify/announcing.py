@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from platform_resources.notify.facts import Failure, Outbox, State, Subscription, Trouble
+from platform_resources.notify.facts import Outbox, State, Stop, Subscription, Trouble
 from platform_resources.notify.keys import IncidentKey, incident_keys, recovery_key, reminder_key, told_key
 from platform_resources.notify.recipients import Recipient, first_loud, recipients
 from platform_resources.notify.wording import Words, first_words, recovery_words, reminder_words, update_words
@@ -117,9 +117,9 @@ def _update(trouble: Trouble, to: Recipient, heard: Sequence[IncidentKey], now: 
     yield _message(key, "update", trouble, to, update_words(trouble, to, news, stopped, worst if risen else None, now, dagster), now)
 
 
-def _stopped(trouble: Trouble, to: Recipient, after: datetime) -> tuple[Failure, ...]:
+def _stopped(trouble: Trouble, to: Recipient, after: datetime) -> tuple[Stop, ...]:
     """What has stopped a refresh of the root since then, for those who hear of the root."""
-    return tuple(stop.failure for stop in trouble.stops if stop.at > after) if to.owner or to.consumer else ()
+    return tuple(stop for stop in trouble.stops if stop.at > after) if to.owner or to.consumer else ()
 
 
 def _reminder(

@@ -110,10 +110,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A gate that closed, or a refresh that failed, while an incident was open already; `at` is when that was noticed."""
+    """A gate that closed, or a refresh that failed, while an incident was open already; `at` is when that was noticed.
+
+    `differs`: the refresh failed before, for another reason.
+    """
 
     failure: Failure
     at: datetime
+    differs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

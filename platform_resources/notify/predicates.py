@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import assert_never
 
-from platform_resources.notify.facts import Failure, Trouble
+from platform_resources.notify.facts import Failure, Stop, Trouble
 from platform_resources.notify.safe_text import Clock, harmless, listed, one_line
 from platform_resources.objectives.health import Status
 
+DIFFERS = " for another reason than before"
 HELD_BACK = "held back its new version"
 # What is wrong with a product whose promise of this dimension is broken; of any other dimension the promise itself is named.
 _BY_DIMENSION = {
@@ -49,9 +50,9 @@ def wrong(trouble: Trouble) -> str:
     return listed(found, 2) or "is unhealthy"
 
 
-def stops(failures: Iterable[Failure]) -> list[str]:
-    """What has stopped a refresh: a gate, or an error."""
-    return list(dict.fromkeys(HELD_BACK if failure.gate else _predicate(failure) for failure in failures))
+def stops(found: Iterable[Stop]) -> list[str]:
+    """What has stopped a refresh: a gate, or an error, perhaps another one than before."""
+    return list(dict.fromkeys(HELD_BACK if stop.failure.gate else _predicate(stop.failure) + DIFFERS * stop.differs for stop in found))
 
 
 def held_back(trouble: Trouble, clock: Clock) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from platform_resources.notify.diagnosis import answer, diagnosis
-from platform_resources.notify.facts import About, Failure, Impact, Trouble
+from platform_resources.notify.facts import About, Impact, Stop, Trouble
 from platform_resources.notify.predicates import health, held_back, stops, wrong
 from platform_resources.notify.recipients import Recipient
 from platform_resources.notify.safe_text import (
@@ -31,7 +31,7 @@ from platform_resources.objectives.incidents import Resolution
 from platform_resources.objectives.severity import Severity
 
 _ENDINGS: dict[Resolution, str] = {
-    "auto-recovered": "Everything that had failed is fine again.",
+    "auto-recovered": "All that this incident was about is fine again.",
     "fixed": "The owners say that it is fixed.",
     "expected": "The owners say that this was expected.",
     "false positive": "The owners say that nothing was wrong: a false alarm.",
@@ -67,7 +67,7 @@ def update_words(
     trouble: Trouble,
     to: Recipient,
     news: Sequence[Impact],
-    stopped: Sequence[Failure],
+    stopped: Sequence[Stop],
     before: Severity | None,
     now: datetime,
     dagster: str = "",

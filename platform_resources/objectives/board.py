@@ -32,8 +32,8 @@ NONE_GONE: Mapping[Check, str] = {}
 class Board:
     """What the readings of every check amount to, by product and check, and the newest incident of each cause.
 
-    `forgotten` are the checks that `watching` has left out while they failed, `begun` those that have begun to count as failing: both
-    until the next tending.
+    `forgotten` are the checks that `watching` has left out while they failed, `begun` those that have begun to count as failing, or
+    fail for more than before: both until the next tending.
     """
 
     signals: Mapping[Check, Signal] = field(default_factory=dict)
@@ -57,16 +57,25 @@ class Board:
 
 
 def with_reading(
-    board: Board, product: str, check: str, verdict: Verdict, at: datetime, rule: Rule, reason: str = "", stops: bool = False
+    board: Board,
+    product: str,
+    check: str,
+    verdict: Verdict,
+    at: datetime,
+    rule: Rule,
+    reason: str = "",
+    stops: bool = False,
+    failures: Collection[str] = (),
 ) -> Board:
     """The board after one check's reading. It opens nothing yet: `tended` does, once all that is known has been heard.
 
-    `check` is any text that names the check within its product; `reason` says what was wrong, if it was. `stops`: it ends a refresh then.
+    `check` is any text that names the check within its product; `reason` says what was wrong, if it was. `stops`: it ends a
+    refresh then, in which `failures` have failed.
     """
     key = (product, check)
     before = board.signals.get(key, Signal())
-    signal = heard(before, verdict, at, rule, reason, stops)
-    begun = board.begun - {key} if not signal.counts else board.begun if before.counts else board.begun | {key}
+    signal = heard(before, verdict, at, rule, reason, stops, failures)
+    begun = board.begun | {key} if signal.begins_after(before) else board.begun if signal.counts else board.begun - {key}
     return replace(board, signals={**board.signals, key: signal}, forgotten=board.forgotten - {key}, begun=begun)
 
 

@@ -36,7 +36,8 @@ class Rule:
 class Signal:
     """What is remembered of one check's readings: the last few (true is good), since when it fails, and when it last recovered.
 
-    `reason` is what the newest bad reading said. `accepted`: a person has said that this failure is no trouble; the next one is again.
+    `reason` is what the newest bad reading said, `failures` all that have failed in a refresh since it fails. `accepted`: a person has
+    said that this failure is no trouble; the next one is again.
     """
 
     recent: tuple[bool, ...] = ()
@@ -46,6 +47,7 @@ class Signal:
     well_since: datetime | None = None
     reason: str = ""
     accepted: bool = False
+    failures: tuple[str, ...] = ()
 
     @property
     def failing(self) -> bool:
@@ -55,6 +57,10 @@ class Signal:
     def counts(self) -> bool:
         """Whether its product fails because of it: it is failing, and nobody has accepted that."""
         return self.failing and not self.accepted
+
+    def begins_after(self, before: "Signal") -> bool:
+        """Whether it counts now for something that it did not count for before. Where that was not known, nothing is known to be new."""
+        return self.counts and (not before.counts or (bool(before.failures) and not {*self.failures} <= {*before.failures}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +86,14 @@ def condition(signals: Collection[Signal]) -> Condition:
     )
 
 
-def heard(signal: Signal, verdict: Verdict, at: datetime, rule: Rule, reason: str = "", stops: bool = False) -> Signal:
+def heard(
+    signal: Signal, verdict: Verdict, at: datetime, rule: Rule, reason: str = "", stops: bool = False, failures: Collection[str] = ()
+) -> Signal:
     """The signal after one more reading. Not later than the last one means heard already, or too late: nothing changes.
 
     An unknown verdict is neither good nor bad and changes nothing; once unknown counts as bad, the caller says "missed". What `stops` a
-    refresh fails with the first bad reading, and is accepted for that refresh only: the next one that it stops is a new failure.
+    refresh fails with the first bad reading, and is accepted for that refresh only: the next one that it stops is a new failure. `failures`
+    names what failed in it.
     """
     at = in_utc(at)
     if verdict == "unknown" or (signal.last_at is not None and at <= signal.last_at):
@@ -94,11 +103,13 @@ def heard(signal: Signal, verdict: Verdict, at: datetime, rule: Rule, reason: st
     recent = (*signal.recent, good)[-max(rule.of, rule.good) :]
     since = _failing_since(signal, recent, at, rule)
     if signal.failing and since is None:  # the bad readings that this failure began with do not begin the next one
-        return replace(signal, recent=(), last_at=at, failing_since=None, well_since=at, accepted=False)
+        return replace(signal, recent=(), last_at=at, failing_since=None, well_since=at, accepted=False, failures=())
     heard_so_far = replace(signal, recent=recent, last_at=at, failing_since=since)
     if stops and not good and signal.accepted:
-        heard_so_far = replace(heard_so_far, accepted=False, failing_since=at)
-    return heard_so_far if good else replace(heard_so_far, last_bad_at=at, reason=reason)
+        heard_so_far = replace(heard_so_far, accepted=False, failing_since=at, failures=())
+    if good:
+        return heard_so_far
+    return replace(heard_so_far, last_bad_at=at, reason=reason, failures=tuple(sorted({*heard_so_far.failures, *failures})))
 
 
 def set_right(signal: Signal, now: datetime) -> Signal:

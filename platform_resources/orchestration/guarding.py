@@ -10,7 +10,7 @@ import dagster as dg
 from dagster._core.errors import DagsterUserCodeProcessError
 
 from platform_resources.orchestration.refresh_resource import RefreshResource
-from platform_resources.orchestration.run_failures import stopped
+from platform_resources.orchestration.run_failures import ERROR, stopped
 from platform_resources.planning.plan import ProductPlan
 from platform_resources.spec.masking import Mask
 from platform_resources.warehouses.secrets import mask_of
@@ -42,8 +42,10 @@ def guarded(product: ProductPlan) -> Callable[[_Step], _Step]:
 def _told(error: Exception, hide: Mask) -> Exception:
     if isinstance(error, DagsterUserCodeProcessError):
         (info,) = error.user_code_process_error_infos
-        return stopped(hide(info.message), info.cls_name or "")
+        kind, *failures = (info.cls_name or "").split("\n")
+        return stopped(hide(info.message), kind, failures)
     if isinstance(error, dg.Failure):
         return dg.Failure(hide(error.description or ""), metadata=error.metadata, allow_retries=error.allow_retries)
     lines = hide("".join(traceback.format_exception(error))).strip()
-    return dg.Failure(hide(f"{type(error).__name__}: {error}"), metadata={"traceback": dg.MetadataValue.md(f"```\n{lines}\n```")})
+    metadata: dict[str, Any] = {ERROR: type(error).__name__, "traceback": dg.MetadataValue.md(f"```\n{lines}\n```")}
+    return dg.Failure(hide(f"{type(error).__name__}: {error}"), metadata=metadata)

@@ -18,7 +18,7 @@ from platform_resources.ledger.events import (
     RunStarted,
     What,
 )
-from platform_resources.orchestration.run_failures import cause
+from platform_resources.orchestration.run_failures import cause, failures
 
 TYPES: Mapping[EventKind, dg.DagsterEventType] = {
     "materialisation": dg.DagsterEventType.ASSET_MATERIALIZATION,
@@ -33,6 +33,8 @@ TYPES: Mapping[EventKind, dg.DagsterEventType] = {
 RUN_KINDS = frozenset({"run_start", "run_success", "run_failure", "run_cancellation"})
 PRODUCT_TAG, JOB_PREFIX = "product", "refresh_"
 COLUMNS = "dagster/column_schema"
+# What failed where it was no step.
+WHOLE_RUN = "run"
 PROFILE, NUMBERS = "profile", "numbers"
 
 
@@ -117,15 +119,17 @@ def _failed(event: dg.DagsterEvent, product: str, job: str) -> RunEnded:
     """
     data = event.event_specific_data
     if data is None:
-        return RunEnded("failed", product, job, "", event.message or "")
+        return RunEnded("failed", product, job, "", event.message or "", (WHOLE_RUN,))
     data = event.job_failure_data
     first = data.first_step_failure_event
     if first is None:
-        return RunEnded("failed", product, job, "", data.error.message.strip() if data.error else event.message or "")
+        reason = data.error.message.strip() if data.error else event.message or ""
+        return RunEnded("failed", product, job, "", reason, (data.error.cls_name or WHOLE_RUN if data.error else WHOLE_RUN,))
     failure = first.step_failure_data
     user = failure.user_failure_data
     reason = user.description if user is not None and user.description else cause(failure.error)
-    return RunEnded("failed", product, job, first.step_key or "", reason.strip())
+    step = first.step_key or ""
+    return RunEnded("failed", product, job, step, reason.strip(), failures(step, failure))
 
 
 def _plain(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, Any]:

@@ -70,7 +70,9 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         try:
             lock.acquire()
         except Timeout:
-            raise stopped(f"another refresh of {product.name} has run for {self.wait_seconds:.0f} s; try again when it is done") from None
+            raise stopped(
+                f"another refresh of {product.name} has run for {self.wait_seconds:.0f} s; try again when it is done", "Busy"
+            ) from None
         self._locks[product.name] = lock
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:

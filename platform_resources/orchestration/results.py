@@ -108,14 +108,13 @@ def only_tests_failed(nodes: Sequence[NodeResult]) -> bool:
     return not any(node.failed or (node.status != "success" and not failed) for node in made)
 
 
-def build_failures(product: ProductPlan, nodes: Sequence[NodeResult]) -> tuple[str, ...]:
-    """Why what was built must not be published: models and tests that failed, and blocking tests that dbt did not find."""
+def build_failures(product: ProductPlan, nodes: Sequence[NodeResult]) -> dict[str, str]:
+    """Why what was built must not be published, by name: models and tests that failed, and blocking tests that dbt did not find."""
     found = {node.name for node in nodes}
     lost = [t.name for model in product.models for t in model.tests if t.blocking and t.name not in found]
-    failed = [f"{node.name}: {node.message or node.status}" for node in nodes if node.failed]
-    if not failed:
-        failed = [f"{node.name}: {node.message or node.status}" for node in nodes if node.kind in MAKERS and node.status != "success"]
-    return (*failed, *(f"{name}: dbt did not run this test" for name in lost))
+    failed = [node for node in nodes if node.failed] or [node for node in nodes if node.kind in MAKERS and node.status != "success"]
+    told = {node.name: f"{node.name}: {node.message or node.status}" for node in failed}
+    return told | {name: f"{name}: dbt did not run this test" for name in lost}
 
 
 def _test_result(check: CheckPlan, node: NodeResult | None, at: datetime, hint: str) -> dg.AssetCheckResult:

@@ -4,9 +4,12 @@ from collections.abc import Iterable, Iterator
 
 from dagster._core.errors import DagsterUserCodeProcessError
 from dagster._core.execution.execution_result import ExecutionResult
+from dagster._core.execution.plan.objects import StepFailureData
 from dagster_shared.error import SerializableErrorInfo
 
 CLOSED_GATE = "GateClosed"
+# Metadata of a step's failure: what sort of error it is, where Dagster is not told of the error itself.
+ERROR = "error"
 # The error with which Dagster itself ends a step whose blocking check did not pass; closed gates of older runs have it.
 _BLOCKED = "DagsterAssetCheckFailedError"
 _CLOSED = "not published, the gate is closed"
@@ -15,12 +18,14 @@ _CLOSED = "not published, the gate is closed"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def stopped(reason: str, kind: str = "Stopped") -> DagsterUserCodeProcessError:
+def stopped(reason: str, kind: str = "Stopped", failures: Iterable[str] = ()) -> DagsterUserCodeProcessError:
     """What a step raises to end for this reason. The run's page shows the words alone: our own stack trace would say nothing more.
+
+    `failures` names what failed, such as an input's check or a model: the same names are the same failure, whatever the reason tells.
 
     Of all that Dagster takes from a step, only the error of another process keeps the text that it is given, and no trace.
     """
-    info = SerializableErrorInfo(reason, [], kind)
+    info = SerializableErrorInfo(reason, [], "\n".join((kind, *sorted(set(failures)))))
     return DagsterUserCodeProcessError(reason, user_code_process_error_infos=[info])  # type: ignore[no-untyped-call]
 
 
@@ -51,8 +56,18 @@ def failure_texts(result: ExecutionResult) -> Iterator[str]:
             yield cause(event.job_failure_data.error)
 
 
+def failures(step: str, failure: StepFailureData) -> tuple[str, ...]:
+    """What failed in a step, as `stopped` was told; of any other error the step and what sort of error it is."""
+    if failure.user_failure_data is not None and ERROR in failure.user_failure_data.metadata:
+        return (f"{step}: {failure.user_failure_data.metadata[ERROR].value}",)
+    kind, *named = (innermost(failure.error).cls_name or "").split("\n") if failure.error is not None else [""]
+    return tuple(named) or (f"{step}: {kind}",)
+
+
 def cause(error: SerializableErrorInfo | None) -> str:
     """The innermost error; Dagster wraps what a step raises."""
-    if error is None:
-        return "it failed without an error"
-    return cause(error.cause) if error.cause is not None else error.message.strip()
+    return innermost(error).message.strip() if error is not None else "it failed without an error"
+
+
+def innermost(error: SerializableErrorInfo) -> SerializableErrorInfo:
+    return innermost(error.cause) if error.cause is not None else error

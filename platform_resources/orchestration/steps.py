@@ -75,24 +75,24 @@ def pull_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
         refresh.hold(product)
         begin_import()
         where = PullContext(refresh.root_folder, refresh.state_folder, refresh.now(), refresh.day(), product)
-        failed: list[str] = []
+        failed: dict[str, str] = {}
         with opened(refresh.database_file(product)) as database:
             close(database, "inputs were pulled and the models were not rebuilt since")
             for key in (k for k in ports if k in context.selected_asset_keys):
                 yield from _pulled(context, database, ports[key], where, failed)
         if failed:
-            _report_stopped(context, refresh, product, "; ".join(failed))
-            raise stopped("\n".join(failed))
+            _report_stopped(context, refresh, product, "; ".join(failed.values()))
+            raise stopped("\n".join(failed.values()), failures=failed)
 
     return _pull
 
 
-def _pulled(context: Context, database: ProductDatabase, port: InputPlan, where: PullContext, failed: list[str]) -> Iterator[Any]:
+def _pulled(context: Context, database: ProductDatabase, port: InputPlan, where: PullContext, failed: dict[str, str]) -> Iterator[Any]:
     selected = {key.name for key in context.selected_asset_check_keys if key.asset_key == asset_key(port.key)}
     try:
         pulled = pull(database, port, where)
     except PullFailed as error:
-        failed.append(str(error))
+        failed[conventions.check_text(port.key, error.check)] = str(error)
         yield from input_check_results(port, Pulled(port.name, {}, False, failures={error.check: str(error)}), selected, where.now)
         return
     for reason in pulled.failures.values():
@@ -125,18 +125,18 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
             nodes = build(project, context.log.info, refresh.full_refresh)
         except BuildFailed as error:
             _report_stopped(context, refresh, product, str(error))
-            raise stopped(f"dbt could not build {product.name}: {error}") from error
+            raise stopped(f"dbt could not build {product.name}: {error}", "BuildFailed") from error
         failures = build_failures(product, nodes)
         with opened(refresh.database_file(product)) as database:
-            _settle_build(database, product, "; ".join(failures))
+            _settle_build(database, product, "; ".join(failures.values()))
             rows = {} if failures or unnoted(database, product) else _rows(database, as_built(database, product))
         yield from build_results(product, nodes, rows, refresh.now(), kept)
         if failures:
-            _report_stopped(context, refresh, product, "; ".join(failures))
+            _report_stopped(context, refresh, product, "; ".join(failures.values()))
         if failures and only_tests_failed(nodes):
-            raise gate_closed(failures, _served(refresh, product))
+            raise gate_closed(failures.values(), _served(refresh, product))
         if failures:
-            raise stopped("\n".join(("dbt could not build every model:", *failures)))
+            raise stopped("\n".join(("dbt could not build every model:", *failures.values())), failures=failures)
 
     return _build
 
@@ -223,7 +223,7 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
             if not decision.open or decision.fingerprint != current:
                 raise stopped(f"{product.name} is not published: {decision.reason or CHANGED}")
             if lost := unnoted(database, product):
-                raise stopped(f"{product.name} is not published: {lost}")
+                raise stopped(f"{product.name} is not published: {lost}", "BuildLost")
             run, built = built_in(database, product), as_built(database, product)
             candidate = Candidate(built, refresh.state_folder, refresh.now(), context.run_id, current, run)
             inputs, failing = input_records(database, product), failing_inputs(database, product)
@@ -237,7 +237,7 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
             try:
                 publication = publish(database, candidate, inputs)
             except NotPublishable as error:
-                raise stopped(f"{product.name} is not published: {error}") from error
+                raise stopped(f"{product.name} is not published: {error}", "NotPublishable") from error
             settle(database, profiled)
         for event in profiled_events(context.instance, product, publication, profiled):
             context.log_event(event)

@@ -123,7 +123,7 @@ def _known(
 def _heard(board: Board, observations: Iterable[Observed], rules: Mapping[str, Rule], about: Topics) -> Board:
     for each in sorted(observations, key=lambda each: each.at):
         stops = about.get((each.product, each.check), Topic()).stops
-        board = with_reading(board, each.product, each.check, each.verdict, each.at, rules[each.product], each.reason, stops)
+        board = with_reading(board, each.product, each.check, each.verdict, each.at, rules[each.product], each.reason, stops, each.failures)
     return board
 
 

@@ -88,10 +88,14 @@ def _trouble(connection: Connection, stored: StoredIncident, events: Sequence[Ev
 
 
 def _stops(failures: Iterable[Failure], events: Iterable[Event], begin: datetime) -> Iterator[Stop]:
+    """One that failed already when it was noticed last has more to it now than it had then."""
     stopping = {failure.check: failure for failure in failures if failure.gate or failure.kind == "refresh"}
-    yield from (
-        Stop(stopping[event.note], event.at) for event in events if event.kind == "noticed" and event.at > begin and event.note in stopping
-    )
+    before = dict.fromkeys(stopping, begin)
+    for event in events:
+        if event.kind == "noticed" and event.at > begin and event.note in stopping:
+            failure = stopping[event.note]
+            yield Stop(failure, event.at, differs=failure.kind == "refresh" and failure.since <= before[event.note])
+            before[event.note] = event.at
 
 
 def related(incident: Incident, known: Iterable[StoredIncident], plan: MeshPlan) -> tuple[StoredIncident, ...]:

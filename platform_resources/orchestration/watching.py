@@ -31,7 +31,7 @@ class Observed:
 
     `reading` is what was measured last; None for what is not measured by a check: the end of a refresh, freshness that time has ended.
     `imported`: the test runs elsewhere and is not in the plan. A `target` is one of the business, and never trouble.
-    `state` is what a check of the plan says, with its numbers.
+    `state` is what a check of the plan says, with its numbers. `failures` names what failed in a refresh.
     """
 
     product: str
@@ -45,6 +45,7 @@ class Observed:
     imported: bool = False
     target: bool = False
     state: CheckState | None = None
+    failures: tuple[str, ...] = ()
 
 
 def watched_checks(product: ProductPlan) -> set[str]:
@@ -194,7 +195,8 @@ def _refreshed(product: ProductPlan, run: Run) -> Iterator[Observed]:
     if run.ended_at is None or run.status not in ("succeeded", "failed") or is_closed_gate(run.reason):
         return
     verdict: Verdict = "met" if run.status == "succeeded" else "missed"
-    yield Observed(product.name, REFRESH_CHECK, "Its refresh succeeds", "", verdict, run.reason, run.ended_at)
+    failures = tuple(run.failures.splitlines())
+    yield Observed(product.name, REFRESH_CHECK, "Its refresh succeeds", "", verdict, run.reason, run.ended_at, failures=failures)
 
 
 def _ends(connection: Connection, product: ProductPlan, now: datetime) -> Iterator[Observed]:

@@ -9,7 +9,7 @@ from platform_resources.objectives.incidents import acknowledged, resolved
 from platform_resources.orchestration.delivering import MOST_RUNS, delivery_sensor
 from tests.incidents.rehearsal import Rehearsal, rehearsal
 from tests.incidents.tiny import CSV, HALF_EMPTY, HOUR, MINUTE, NOW, OFFICE, PLANT, break_deliveries, mend_deliveries, told_mesh
-from tests.meshes import READINGS_CSV
+from tests.meshes import READINGS_CSV, model_file
 from tests.notify.receivers import web_server
 from tests.refresh.running import mesh
 
@@ -140,6 +140,45 @@ def test_a_closed_gate_is_told_whatever_was_done_to_what_failed_before(played, w
     assert subjects(web)[-1].startswith("[" if done == "expected" else "Update: [")
     assert GATE in web.requests[-1]["body"]["message"]
     assert ("mesh ack" in web.requests[-1]["body"]["message"]) == (done != "acknowledged")
+
+
+def fails(sql: str, number: int) -> str:
+    """The model with an error that holds this number."""
+    return sql.replace("cast(sensor as varchar)", f"cast(cast('no number {number}' as integer) as varchar)")
+
+
+@pytest.mark.parametrize("done", ["open", "acknowledged"])
+def test_a_refresh_that_fails_for_another_reason_is_told_once_as_an_update(played, web, done):
+    model = played.root / model_file("plant", "readings", "measurements")
+    good, other = model.read_text(), model.with_name("by_sensor.sql")
+
+    def failed(minutes: int) -> list[str]:
+        at = OPENED + minutes * MINUTE
+        assert played.refresh(at, "readings")["readings"].outcome == "failed"
+        played.evaluate(at + MINUTE)
+        played.evaluate(at + 3 * MINUTE)
+        played.deliver(at + 3 * MINUTE)
+        return subjects(web)
+
+    model.write_text(fails(good, 1))
+    first = "[medium] Sensor readings could not be refreshed (readings#1)"
+    assert failed(0) == [first]
+    if done == "acknowledged":
+        played.act("readings", lambda incident: acknowledged(incident, OPENED + 4 * MINUTE, "ana"))
+    model.write_text(fails(good, 2))
+    assert failed(10) == [first], "the same model fails, with another number in its error"
+    model.write_text(good)
+    other.write_text("select cast('no number' as integer) as readings")
+    assert failed(20) == [first, f"Update: {first}"]
+    told = web.requests[-1]["body"]["message"]
+    assert "New: **Sensor readings** could not be refreshed for another reason than before." in told
+    model.write_text(fails(good, 3))
+    other.unlink()
+    assert len(failed(30)) == 2, "that this model fails was told before"
+    model.write_text(good)
+    played.refresh(OPENED + HOUR, "readings")
+    played.evaluate(OPENED + HOUR + MINUTE)
+    assert played.live() == {}
 
 
 def test_an_accepted_gate_that_closes_again_is_told_again(played):

@@ -209,4 +209,4 @@ def test_a_run_that_was_marked_as_failed_from_outside_says_what_the_mark_says(tm
         run = create_run_for_test(instance, job_name="refresh_readings", tags={"product": "readings"})
         instance.report_run_failed(run, "its process is gone")
         (event,) = DagsterLog(instance).after("run_failure", 0, 10)
-    assert event.what == RunEnded("failed", "readings", "refresh_readings", "", "its process is gone")
+    assert event.what == RunEnded("failed", "readings", "refresh_readings", "", "its process is gone", ("run",))

@@ -117,14 +117,18 @@ def test_whoever_heard_of_the_effect_hears_the_end_of_the_cause():
 
 
 @pytest.mark.parametrize("status", ["open", "acknowledged", "in progress"])
-@pytest.mark.parametrize("kind", ["gate", "refresh"])
+@pytest.mark.parametrize("kind", ["gate", "refresh", "differs"])
 def test_a_refresh_that_is_stopped_while_an_incident_is_open_is_told_once_to_all_who_hear_of_the_product(status, kind):
     known = sent(announcements(trouble("medium", (impact(),)), (), {}, DUE_AT))
-    failure = replace(STALE, check="refresh", dimension="") if kind == "refresh" else replace(STALE, held_back=True, gate=True)
-    found = trouble("medium", (impact(),), (STALE, failure), status=status, stops=(Stop(failure, OPENED + HOUR),))
+    failure = replace(STALE, check="refresh", dimension="") if kind != "gate" else replace(STALE, held_back=True, gate=True)
+    found = trouble("medium", (impact(),), (STALE, failure), status=status, stops=(Stop(failure, OPENED + HOUR, kind == "differs"),))
     due = announcements(found, (), known, OPENED + HOUR)
     assert channels(due) == ["sales.alerts"]
-    what = "could not be refreshed" if kind == "refresh" else "held back its new version"
+    what = {
+        "gate": "held back its new version",
+        "refresh": "could not be refreshed",
+        "differs": "could not be refreshed for another reason than before",
+    }[kind]
     assert f"New: **Purchase orders** {what}." in due.queue[0].body
     assert ("mesh ack" in due.queue[0].body) == (status == "open"), "whoever has acknowledged it is not asked to"
     assert announcements(found, (), known | sent(due), OPENED + 2 * HOUR).queue == ()

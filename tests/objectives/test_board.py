@@ -423,3 +423,49 @@ def test_a_gate_needs_no_second_bad_reading():
     board = with_reading(Board(), "orders", "gate", "missed", NOON, patient, stops=True)
     board = with_reading(board, "orders", "fresh", "missed", NOON, patient)
     assert board.failing_checks("orders") == ("gate",)
+
+
+SAME, OTHER = ("inputs/a:arrived",), ("inputs/b:arrived",)
+
+
+@pytest.mark.parametrize(
+    ("refreshes", "noticed"),
+    [
+        pytest.param([SAME, SAME, SAME], 0, id="the same again"),
+        pytest.param([SAME, OTHER], 1, id="another one"),
+        pytest.param([SAME, (*SAME, *OTHER)], 1, id="one more"),
+        pytest.param([(*SAME, *OTHER), OTHER, SAME], 0, id="one less"),
+        pytest.param([SAME, OTHER, SAME, OTHER], 1, id="in turns"),
+        pytest.param([(), SAME], 0, id="what failed was not known before"),
+        pytest.param([SAME, (), SAME], 0, id="what fails is not known in between"),
+    ],
+)
+@pytest.mark.parametrize("done", [None, acknowledged])
+def test_a_refresh_that_fails_for_something_else_is_noticed_once(refreshes, noticed, done):
+    board, events = Board(), []
+    for hours, failures in enumerate(refreshes):
+        at = NOON + hours * HOUR
+        board = with_reading(board, "orders", "refresh", "missed", at, RULE, f"after {hours} s", stops=True, failures=failures)
+        board, found = tended(board, UPSTREAM, at, lambda _: RULE, unexplained=Unexplained(stop=frozenset({("orders", "refresh")})))
+        events += found
+        if done is not None and not hours:
+            board, _ = changed(board, "orders", lambda incident, at=at: done(incident, at, "ana"))
+    assert [event.kind for event in events] == ["opened"] + ["noticed"] * noticed
+
+
+@pytest.mark.parametrize(("between", "told"), [("met", ["opened", "resolved", "reopened"]), ("accepted", ["opened", "opened"])])
+def test_a_refresh_that_was_well_or_accepted_in_between_forgets_what_had_failed(between, told):
+    key, events = ("orders", "refresh"), []
+    board = with_reading(Board(), *key, "missed", NOON, RULE, stops=True, failures=SAME)
+    board, found = tended(board, UPSTREAM, NOON, lambda _: RULE)
+    events += found
+    later = NOON + HOUR
+    if between == "met":
+        board, found = tended(with_reading(board, *key, "met", later, RULE, stops=True), UPSTREAM, later, lambda _: RULE)
+        events += found
+    else:
+        board, _ = changed(board, "orders", lambda incident: resolved(incident, "expected", later, "ana"))
+    last = NOON + 2 * HOUR
+    board, found = tended(with_reading(board, *key, "missed", last, RULE, stops=True, failures=OTHER), UPSTREAM, last, lambda _: RULE)
+    assert [event.kind for event in (*events, *found)] == told
+    assert board.signals[key].failures == OTHER
