@@ -1,5 +1,6 @@
 """Whether a type keeps what a text says: the SQL that finds the values that it would change, round or refuse."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,10 @@ _ZONE = r":[0-9.]+\s*([zZ]|[+-][0-9].*|UTC.*|GMT.*|\[.*)$"
 _FINER_THAN_MICROSECONDS = r"[.][0-9]{6}[0-9]*[1-9]"
 # A whole number, or the start of one with a fraction, of more digits than a binary number surely has.
 _LONG_NUMBER = r"[:\[,\s](-?[0-9]{16,})"
+# Within JSON: a text, a number with an exponent, and a text that databases take for a time.
+_STRING, _EXPONENT = r'"(\\.|[^"\\])*"', r"-?[0-9][0-9.]*[eE][-+]?[0-9]+"
+_WORD_FOR_A_TIME = r'(?i)"\s*(epoch|[-+]?inf(inity)?)\s*"'
+_LISTED = re.compile(r"(\[\d*\])+$")
 _CLOCK = r"\s*[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]*)?)?\s*"
 # What a column of text may be if it is not what its first rows look like, the next best first.
 WIDER: Mapping[str, tuple[str, ...]] = {
@@ -42,12 +47,13 @@ def lost(text: str, kind: str, writing: Writing, promised: bool) -> str:
     """A condition that is true of the texts of which the type would not keep everything.
 
     A type that was only guessed must also keep how a number is written: `007` and `+49` are no numbers. A promised one keeps the value.
-    Words such as `infinity` and `epoch` are no times: where a format is given, DuckDB reads them as 1900-01-01.
+    Words such as `infinity` and `epoch` are no times: where a format is given, DuckDB reads them as 1900-01-01. A promised time may be
+    infinite where none is given; `epoch` is not 1970-01-01 to anybody who did not mean it.
     """
     plain = kind.partition("(")[0]
     number = _number(text, writing)
     if is_nested(kind):
-        return _lost_numbers(text, kind)
+        return _lost_within(text, kind, writing, promised)
     if plain in WHOLE:
         digits = r"\s*[+-]?[0-9]+([.]0*)?\s*" if promised else r"\s*-?(0|[1-9][0-9]*)\s*"
         return f"({_fails(number, kind)} or not regexp_full_match({number}, {literal(digits)}))"
@@ -59,8 +65,8 @@ def lost(text: str, kind: str, writing: Writing, promised: bool) -> str:
         return f"({_fails(number, kind)} or {_out_of_range(number, kind)} or {inexact})"
     if plain in ("date", "timestamp", "timestamptz", "time"):
         written = writing.format_of(plain)
-        word = f" or not regexp_matches({text}, '[0-9]')" if written or not promised else ""
-        return f"({_lost_time(text, plain, written, promised)}{word})"
+        word = f"not regexp_matches({text}, '[0-9]')" if written or not promised else f"lower(trim({text})) = 'epoch'"
+        return f"({_lost_time(text, plain, written, promised)} or {word})"
     if plain == "boolean" and not promised:
         return f"not regexp_full_match(lower({text}), '\\s*(true|false|t|f|yes|no|y|n)\\s*')"
     return _fails(text, kind) if plain in ("boolean", "uuid") or (promised and plain != "varchar") else "false"
@@ -74,13 +80,40 @@ def is_nested(kind: str) -> bool:
     return kind.endswith("]") or kind.startswith(("struct", "map"))
 
 
-def _lost_numbers(text: str, kind: str) -> str:
-    """Long numbers within lists and structures, which their common type would round; and what is no such list."""
+def _lost_within(text: str, kind: str, writing: Writing, promised: bool) -> str:
+    """Long numbers within lists and structures, which their common type would round; elements that are lost; and what is no such list."""
     numbers = "list_sort(regexp_extract_all({}, {}, 1))"
-    kept = f"cast(to_json(try_cast(try_cast({text} as json) as {kind})) as varchar)"
+    json = f"try_cast({text} as json)"
+    kept = f"cast(to_json(try_cast({json} as {kind})) as varchar)"
     pattern = literal(_LONG_NUMBER)
     changed = "true" if "decimal" in kind else f"{numbers.format(text, pattern)} is distinct from {numbers.format(kept, pattern)}"
-    return f"case when regexp_matches({text}, {pattern}) then {changed} else {_fails(text, kind)} end"
+    lists = _LISTED.search(kind)
+    element = kind[: lists.start()] if lists else kind
+    within = (
+        _lost_in_structure(text, kind)
+        if is_nested(element) or not lists
+        else _lost_elements(text, element, lists.group(), writing, promised)
+    )
+    return f"case when regexp_matches({text}, {pattern}) then {changed} else {within} end"
+
+
+def _lost_elements(text: str, element: str, lists: str, writing: Writing, promised: bool) -> str:
+    """A list in JSON, or as the database writes lists, of which each element must be kept."""
+    depth = lists.count("[")
+    as_texts = "varchar" + "[]" * depth
+    elements = f"coalesce(try_cast(try_cast({text} as json) as {as_texts}), try_cast({text} as {as_texts}))"
+    flat = "flatten(" * (depth - 1) + elements + ")" * (depth - 1)
+    gone = f"mesh_element is not null and {lost('mesh_element', element, writing, promised)}"
+    return f"coalesce(len(list_filter({flat}, lambda mesh_element: {gone})) > 0, true)"
+
+
+def _lost_in_structure(text: str, kind: str) -> str:
+    """Numbers that no number type has, and words that are taken for dates, anywhere within."""
+    value, digits = "try_cast(mesh_number as double)", "regexp_matches(mesh_number, '^[^eE]*[1-9]')"
+    found = f"regexp_extract_all(regexp_replace({text}, {literal(_STRING)}, '', 'g'), {literal(_EXPONENT)})"
+    beyond = f"len(list_filter({found}, lambda mesh_number: (isinf({value}) or {value} = 0) and {digits})) > 0"
+    words = f"regexp_matches({text}, {literal(_WORD_FOR_A_TIME)})" if re.search(r"date|timestamp", kind) else "false"
+    return f"({_fails(f'try_cast({text} as json)', kind)} or {beyond} or {words})"
 
 
 def _number(text: str, writing: Writing) -> str:

@@ -481,6 +481,88 @@ def test_long_numbers_within_json_that_their_types_hold_stay_numbers(landing):
     assert landing.rows("v.a, v.b") == [(9007199254740993, 1.5)]
 
 
+WITHIN_JSON = {
+    "the word epoch in a list": ('["2024-01-02"]', '["epoch"]'),
+    "no end of times in a list": ('["2024-01-02 10:00:00"]', '["2024-01-02 10:00:00","-infinity"]'),
+    "the word epoch in a list of lists": ('[["2024-01-02"]]', '[["2024-01-03"],["Epoch"]]'),
+    "the word epoch in an object": ('{"d":"2024-01-02"}', '{"d":"epoch"}'),
+    "no end in a list of objects": ('[{"d":"2024-01-02"}]', '[{"d":"infinity"}]'),
+    "too large a number in a list": ("[1.5]", "[1e400]"),
+    "too large a number among whole ones": ("[1]", "[-1E400]"),
+    "too large a number in an object": ('{"x":1.5}', '{"x":1e400}'),
+    "too large a number deep within": ('{"x":[{"y":1.5}]}', '{"x":[{"y":1e400}]}'),
+    "too large a number beside a text that looks like one": ('{"x":1.5,"t":"a \\" 1e400"}', '{"x":1e400,"t":"b"}'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("files", [1, 2])
+@pytest.mark.parametrize("case", WITHIN_JSON)
+def test_what_no_date_or_number_holds_is_kept_as_it_is_written_within_json_too(landing, case, files):
+    first, second = WITHIN_JSON[case]
+    lines = [f'{{"v": {first}}}\n', f'{{"v": {second}}}\n']
+    for number, content in enumerate(lines if files == 2 else ["".join(lines)]):
+        landing.write(f"{number}.json", content)
+    landing.load(format="json", load="replace")
+    assert landing.types["v"] in ("varchar", "json")
+    assert landing.texts("v") == [first, second]
+
+
+def test_texts_that_look_like_numbers_too_large_leave_an_object_as_it_is(landing):
+    landing.write("a.json", '{"v": {"t": "epoch or infinity", "u": "a \\" -1e400 b", "x": 1e300}}\n')
+    landing.load(format="json")
+    assert landing.rows("v.t, v.u, v.x") == [("epoch or infinity", 'a " -1e400 b', 1e300)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("date", '"epoch"'),
+        ("timestamptz", '" Epoch"'),
+        ("date[]", '["2024-01-02","epoch"]'),
+        ("timestamp[][]", '[["epoch"]]'),
+        ("date[]", '["2024-01-02 10:00:00"]'),
+        ("timestamp[]", '["2024-01-02 10:00:00+02"]'),
+        ("double[]", "[1.5,1e400]"),
+        ("float[]", "[1e39]"),
+        ("integer[]", "[1.5]"),
+        ("decimal(6,2)[]", "[1.555]"),
+        ("integer[]", '{"x":1}'),
+    ],
+)
+def test_a_promised_list_keeps_every_element_or_is_refused(landing, kind, value):
+    landing.write("a.json", f'{{"v": null}}\n{{"v": {value}}}\n')
+    with pytest.raises(LoadFailed) as refused:
+        landing.load(format="json", types={"v": kind})
+    assert str(refused.value).startswith("in/a.json, line 2, column v: ")
+    assert f"is no {kind}, or not all of it would be kept" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "kept"),
+    [
+        ("date[]", '["2024-01-02", null, "infinity"]', "[2024-01-02, NULL, infinity]"),
+        ("decimal(6,2)[]", '[1.50, "2.5", 3]', "[1.50, 2.50, 3.00]"),
+        ("integer[][]", "[[1], [], null]", "[[1], [], NULL]"),
+        ("varchar[]", '["epoch", 1e400]', "[epoch, 1e400]"),
+        ("date", '"infinity"', "infinity"),
+    ],
+)
+def test_a_promised_list_keeps_what_its_elements_say(landing, kind, value, kept):
+    landing.write("a.json", f'{{"v": {value}}}\n')
+    landing.load(format="json", types={"v": kind})
+    assert landing.texts("v") == [kept]
+
+
+@pytest.mark.parametrize("value", ["[2024-01-02, 2024-01-03]", "['2024-01-02', '2024-01-03']"])
+def test_a_promised_list_may_stand_in_a_csv_file(landing, value):
+    landing.write("a.csv", f"id;v\n1;{value}\n")
+    landing.load(types={"v": "date[]"}, options={"delim": ";"})
+    assert landing.texts("v") == ["[2024-01-02, 2024-01-03]"]
+    landing.write("b.csv", "id;v\n1;[epoch]\n")
+    with pytest.raises(LoadFailed, match=r'in/b.csv, line 2, column v: "\[epoch\]" is no date\[\]'):
+        landing.load(load="replace")
+
+
 @pytest.mark.parametrize(("kind", "value"), [("decimal(38,2)", "123456789012345678.12"), ("decimal(38,2)[]", "[123456789012345678.12]")])
 def test_a_decimal_of_json_that_is_read_as_a_binary_number_is_refused(landing, kind, value):
     landing.write("a.json", f'{{"v": {value}}}\n')
