@@ -28,7 +28,7 @@ from platform_resources.cli import (
 from platform_resources.cli.console import CANNOT_RUN, SPEC_INVALID, Stop, fail
 from platform_resources.cli.memory import database_trouble
 from platform_resources.repository import NoMesh
-from platform_resources.spec.masking import mask
+from platform_resources.spec.masking import mask_all
 from platform_resources.warehouses.versions import VersionsUnreadable
 
 app = typer.Typer(
@@ -98,15 +98,20 @@ def main() -> None:
     except (NoMesh, VersionsUnreadable) as error:
         _leave(fail(str(error), CANNOT_RUN))
     except CapabilityInvalid as error:
-        _leave(fail(str(error), SPEC_INVALID))
+        _leave(fail(_hidden(str(error)), SPEC_INVALID))
     except OSError as error:
-        _leave(fail(_told(error), CANNOT_RUN))
+        _leave(fail(_hidden(_told(error)), CANNOT_RUN))
     except Exception as error:
         trouble = database_trouble(error)
         if not trouble:
-            typer.echo(mask(traceback.format_exc()), err=True, nl=False)
+            typer.echo(_hidden(traceback.format_exc()), err=True, nl=False)
             _leave(1)
-        _leave(fail(trouble, CANNOT_RUN))
+        _leave(fail(_hidden(trouble), CANNOT_RUN))
+
+
+def _hidden(text: str) -> str:
+    """Whoever raised it may have read any variable of the environment."""
+    return mask_all(os.environ)(text)
 
 
 def _told(error: OSError) -> str:

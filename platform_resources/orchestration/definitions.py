@@ -20,6 +20,7 @@ from platform_resources.orchestration.delivering import delivery_sensor
 from platform_resources.orchestration.domain_job import domain_job
 from platform_resources.orchestration.evaluation import Evaluation, evaluated_domains, evaluation, running_products
 from platform_resources.orchestration.following import following_sensor
+from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.scoring import score_step
 from platform_resources.orchestration.specs import SpecMinter, asset_key, rejected_specs
@@ -30,6 +31,7 @@ from platform_resources.repository import mesh_root, read_plan, state_folder
 from platform_resources.spec.problems import Problem
 
 
+@shielded
 def domain_definitions(file: str) -> dg.Definitions:
     """The code location of the domain whose definitions.py is `file`: its good products, and the problems of its bad ones."""
     here = Path(file).resolve()
@@ -39,6 +41,7 @@ def domain_definitions(file: str) -> dg.Definitions:
         return _resolved(definitions(root, plan.domain(here.parent.name), plan, [here.parent.name]))
 
 
+@shielded
 def mesh_definitions(root: Path) -> dg.Definitions:
     """The whole mesh in one code location."""
     with _collector_at_rest():

@@ -17,6 +17,7 @@ from platform_resources.ledger.due import Due, due
 from platform_resources.ledger.outbox import Claim, claimed, failed, put_off, sent
 from platform_resources.objectives.messages import Message
 from platform_resources.orchestration.evaluating import synced_ledger
+from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.judging import judge_refreshed, untrue
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import MeshPlan
@@ -146,6 +147,7 @@ def delivery_sensor(domain: str, plan: MeshPlan, state: Path) -> dg.SensorDefini
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Sends the notifications of the domain {domain}.",
     )
+    @shielded
     def _deliver(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         if not _may_have_messages(state):
             return dg.SkipReason(NOTHING_DUE)

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.execution.build_resources import wrap_resources_for_execution
 
+from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.refresh_resource import RefreshResource
 from platform_resources.orchestration.run_failures import stopped
 from platform_resources.planning import conventions
@@ -23,6 +24,7 @@ def domain_job(root: Path, domain: str, products: Sequence[ProductPlan], resourc
     name, names = conventions.domain_job_name(domain), [product.name for product in products]
 
     @dg.op(name=f"{name}_in_order")
+    @shielded
     def _refresh(context: dg.OpExecutionContext, refresh: RefreshResource) -> None:
         from platform_resources.orchestration.refreshing import refresh as refreshed  # it builds definitions itself
 

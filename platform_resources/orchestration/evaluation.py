@@ -13,6 +13,7 @@ from platform_resources.capabilities.registry import installed_registry
 from platform_resources.ledger.projection import EVALUATED
 from platform_resources.ledger.standing import Standing
 from platform_resources.orchestration.evaluating import Evaluated, evaluate, synced_ledger
+from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.healthy import healthy_results, healthy_specs
 from platform_resources.orchestration.probing import evaluated, judged_result
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
@@ -76,6 +77,7 @@ def _key(result: dg.AssetCheckResult) -> dg.AssetCheckKey:
     return dg.AssetCheckKey(dg.AssetKey.from_coercible(result.asset_key or []), result.check_name or "")
 
 
+@shielded
 def _round(
     context: dg.OpExecutionContext, refresh: RefreshResource, domain: str, products: Sequence[ProductPlan], plan: MeshPlan
 ) -> Evaluated:

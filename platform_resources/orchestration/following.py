@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.results import VERSION_TAG
 from platform_resources.orchestration.specs import asset_key
 from platform_resources.planning import conventions
@@ -103,6 +104,7 @@ def following_sensor(domain: str, products: Sequence[ProductPlan], jobs: Mapping
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Refreshes each product of the domain {domain} that is refreshed on its inputs, when one of them has a new version.",
     )
+    @shielded
     def _follow(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         handled = json.loads(context.cursor or "{}")
         seen = seen_by(context.instance, followers)

@@ -1,21 +1,27 @@
-"""A step of a refresh as Dagster runs it: what it fails with reaches Dagster's history without secrets."""
+"""What Dagster calls of ours: what it fails with reaches Dagster's history, pages and logs without secrets."""
 
 import functools
 import inspect
+import os
+import sys
 import traceback
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import dagster as dg
 from dagster._core.errors import DagsterUserCodeProcessError
+from dagster._utils.error import serializable_error_info_from_exc_info
+from dagster_shared.error import SerializableErrorInfo
 
 from platform_resources.orchestration.refresh_resource import RefreshResource
 from platform_resources.orchestration.run_failures import ERROR, stopped
 from platform_resources.planning.plan import ProductPlan
-from platform_resources.spec.masking import Mask
-from platform_resources.warehouses.secrets import mask_of
+from platform_resources.spec.masking import Hide, mask_all
+from platform_resources.warehouses.secrets import hiding
 
 _Step = Callable[[Any, RefreshResource], Iterator[Any]]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def guarded(product: ProductPlan) -> Callable[[_Step], _Step]:
@@ -24,11 +30,12 @@ def guarded(product: ProductPlan) -> Callable[[_Step], _Step]:
     def decorate(step: _Step) -> _Step:
         @functools.wraps(step)
         def run(context: Any, refresh: RefreshResource) -> Iterator[Any]:
+            hide = hiding(refresh.root_folder, product)
             try:
                 yield from step(context, refresh)
                 return
             except Exception as error:
-                failure = _told(error, mask_of(refresh.root_folder, product))
+                failure = _told(error, hide)
             # Outside of the handler: there Dagster would find the first error again as the context of this one.
             raise failure
 
@@ -39,7 +46,7 @@ def guarded(product: ProductPlan) -> Callable[[_Step], _Step]:
     return decorate
 
 
-def _told(error: Exception, hide: Mask) -> Exception:
+def _told(error: Exception, hide: Hide) -> Exception:
     if isinstance(error, DagsterUserCodeProcessError):
         (info,) = error.user_code_process_error_infos
         kind, *failures = (info.cls_name or "").split("\n")
@@ -49,3 +56,27 @@ def _told(error: Exception, hide: Mask) -> Exception:
     lines = hide("".join(traceback.format_exception(error))).strip()
     metadata: dict[str, Any] = {ERROR: type(error).__name__, "traceback": dg.MetadataValue.md(f"```\n{lines}\n```")}
     return dg.Failure(hide(f"{type(error).__name__}: {error}"), metadata=metadata)
+
+
+def shielded(call: Callable[P, T]) -> Callable[P, T]:
+    """A sensor, a job of a domain or a code location: its error raised anew, with its traceback and those behind it without secrets.
+
+    What the platform stops with in words of its own stays as it is.
+    """
+
+    @functools.wraps(call)
+    def run(*arguments: P.args, **named: P.kwargs) -> T:
+        try:
+            return call(*arguments, **named)
+        except DagsterUserCodeProcessError:
+            raise
+        except Exception:
+            info = _hidden(serializable_error_info_from_exc_info(sys.exc_info()), mask_all(os.environ))
+        raise DagsterUserCodeProcessError(info.message, user_code_process_error_infos=[info])  # type: ignore[no-untyped-call]
+
+    return run
+
+
+def _hidden(info: SerializableErrorInfo, hide: Hide) -> SerializableErrorInfo:
+    behind = [_hidden(each, hide) if each is not None else None for each in (info.cause, info.context)]
+    return SerializableErrorInfo(hide(info.message), [hide(line) for line in info.stack], info.cls_name, *behind)

@@ -20,7 +20,7 @@ from platform_resources.warehouses.auditing import Audited
 from platform_resources.warehouses.dbt import NodeResult
 from platform_resources.warehouses.dbt_manifest import MAKERS
 from platform_resources.warehouses.dbt_messages import failing_rows_text
-from platform_resources.warehouses.pulling import Pulled
+from platform_resources.warehouses.pulling import SINCE, Pulled
 from platform_resources.warehouses.versions import Publication
 
 SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warning": dg.AssetCheckSeverity.WARN}
@@ -41,7 +41,8 @@ def pulled_result(port: InputPlan, pulled: Pulled, at: datetime) -> dg.Materiali
     if pulled.rows is not None:
         metadata["dagster/row_count"] = pulled.rows
     metadata |= column_schema(port.upstream.columns if port.upstream else (), types=pulled.columns)
-    version = pulled.record.get("version") or pulled.record.get("cursor") or pulled.record.get("pulled_at")
+    told = (pulled.record.get(name) for name in ("version", SINCE, "cursor", "pulled_at"))
+    version = next(filter(None, told), None)
     return dg.MaterializeResult(asset_key=asset_key(port.key), metadata=metadata, data_version=dg.DataVersion(str(version)))
 
 

@@ -49,6 +49,7 @@ from platform_resources.warehouses.publishing import (
 )
 from platform_resources.warehouses.pulling import PullContext, Pulled, PullFailed, pull
 from platform_resources.warehouses.recency import input_records
+from platform_resources.warehouses.secrets import hiding
 from platform_resources.warehouses.versions import shelf
 
 Context = dg.AssetExecutionContext
@@ -74,7 +75,8 @@ def pull_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
     def _pull(context: Context, refresh: RefreshResource) -> Iterator[Any]:
         refresh.hold(product)
         begin_import()
-        where = PullContext(refresh.root_folder, refresh.state_folder, refresh.now(), refresh.day(), product)
+        hide = hiding(refresh.root_folder, product)
+        where = PullContext(refresh.root_folder, refresh.state_folder, refresh.now(), refresh.day(), product, hide)
         failed: dict[str, str] = {}
         with opened(refresh.database_file(product)) as database:
             close(database, "inputs were pulled and the models were not rebuilt since")

@@ -16,6 +16,8 @@ _FREQUENT = """
     columns failed
 """
 _NO_VALUES = frozenset(_NOTHING.split())
+# As our own messages write what somebody has to fill in.
+_PLACEHOLDERS = frozenset({"USER", "PASSWORD"})
 ORDINARY = _NO_VALUES | frozenset(_FREQUENT.split())
 
 _QUOTED = r"""\\{0,4}"(?:[^"\\]|\\.)*?\\{0,4}"|\\{0,4}'(?:[^'\\]|\\.|'')*?\\{0,4}'"""
@@ -71,7 +73,8 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
     for pattern in (*_PATTERNS, _KNOWN):
         for match in pattern.finditer(text):
             begin, end = _bare(text, *match.span("secret"))
-            if begin < end and text[begin:end].lower().strip("*.") not in _NO_VALUES | {""}:
+            found = text[begin:end]
+            if found.lower().strip("*.") not in _NO_VALUES | {""} and found not in _PLACEHOLDERS:
                 yield begin, end
 
 

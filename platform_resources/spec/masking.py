@@ -3,13 +3,14 @@
 import html
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from platform_resources.spec.credentials import ORDINARY, spans
 
 MASK = "***"
+Hide = Callable[[str], str]
 # A shorter secret is hidden only where it stands alone: `a` would hide every `a`, and so tell what it is.
 SHORTEST_WITHIN_WORDS = 3
 SHORTEST_PART = 4
@@ -49,6 +50,11 @@ class Mask:
 
 # For texts of which no secret is known beforehand.
 mask = Mask()
+
+
+def mask_all(environment: Mapping[str, str]) -> Mask:
+    """Hides what any variable holds, whatever it is called: for errors that nobody foresaw, of code that may have read each of them."""
+    return Mask(environment_secrets(environment, environment.keys()))
 
 
 def environment_secrets(environment: Mapping[str, str], named: Collection[str]) -> frozenset[str]:

@@ -8,13 +8,13 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import TextIOBase
 from typing import TextIO
 
-from platform_resources.spec.masking import Mask
+from platform_resources.spec.masking import Hide
 
 
 class _Hiding(TextIOBase):
     """Passes on whole lines: a secret may be written in two pieces."""
 
-    def __init__(self, target: TextIO, hide: Mask) -> None:
+    def __init__(self, target: TextIO, hide: Hide) -> None:
         self._target, self._hide, self._begun = target, hide, ""
 
     def write(self, text: str) -> int:
@@ -30,7 +30,7 @@ class _Hiding(TextIOBase):
 
 
 @contextmanager
-def hiding_output(hide: Mask) -> Iterator[None]:
+def hiding_output(hide: Hide) -> Iterator[None]:
     """Nothing printed or logged inside shows a secret, whatever handlers there are; all of it goes to standard error."""
     shown = _Hiding(sys.stderr, hide)
     factory = logging.getLogRecordFactory()
@@ -43,7 +43,7 @@ def hiding_output(hide: Mask) -> Iterator[None]:
             shown.finish()
 
 
-def _hidden(record: logging.LogRecord, hide: Mask) -> logging.LogRecord:
+def _hidden(record: logging.LogRecord, hide: Hide) -> logging.LogRecord:
     """The record with its text made already, and that of its error, which every formatter then takes."""
     try:
         record.msg, record.args = hide(record.getMessage()), ()

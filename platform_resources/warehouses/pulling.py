@@ -17,6 +17,7 @@ from platform_resources.planning.plan import InputPlan, ProductPlan, Upstream
 from platform_resources.spec.column_names import folded_column
 from platform_resources.spec.durations import duration_text
 from platform_resources.spec.field_types import SHOWN_CLASSES
+from platform_resources.spec.masking import Hide
 from platform_resources.spec.versions import VersionRange
 from platform_resources.warehouses.arrivals import NotArrived
 from platform_resources.warehouses.duckdb import ProductDatabase
@@ -25,7 +26,6 @@ from platform_resources.warehouses.file_errors import LoadFailed
 from platform_resources.warehouses.file_inputs import load_files
 from platform_resources.warehouses.hiding_output import hiding_output
 from platform_resources.warehouses.port_files import read_sql
-from platform_resources.warehouses.secrets import mask_of
 from platform_resources.warehouses.versions import PortVersion, Publication, Shelf, shelf
 
 
@@ -55,20 +55,26 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class PullContext:
-    """Where and when a pull happens: the mesh's root, its state folder, the time, and the day asked for."""
+    """Where and when a pull happens: the mesh's root, its state folder, the time, and the day asked for.
+
+    `hide` takes the secrets out of what a source says.
+    """
 
     root: Path
     state: Path
     now: datetime
     as_of: date
     product: ProductPlan
+    hide: Hide
 
     @property
     def folder(self) -> Path:
         return (self.root / self.product.place.file).parent
 
 
-PULLS, FAILURES = "pull", "pull failure"
+PULLS, FAILURES, CURSORS = "pull", "pull failure", "cursor"
+# Of a cursor that records must not show: since when the extractor has returned the same.
+SINCE = "cursor_since"
 # The fields that say when and how a pull went, not what it brought.
 _CIRCUMSTANCES = ("pulled_at", "failures", "watermark", "looks", "options")
 
@@ -84,8 +90,7 @@ def pull(database: ProductDatabase, port: InputPlan, context: PullContext) -> Pu
     try:
         pulled = _pulled(database, port, context, json.loads(former) if former else None)
     except PullFailed as found:
-        # What a source says may hold its password.
-        error = PullFailed(mask_of(context.root, context.product)(str(found)), found.check)
+        error = PullFailed(context.hide(str(found)), found.check)
         database.remember(FAILURES, port.name, f"input port {port.name}: {error}")
         if not port.serve_last_good or former is None:
             raise PullFailed(f"input port {port.name}: {error}", error.check) from None
@@ -230,14 +235,34 @@ def _hidden(product: ProductPlan) -> set[str]:
 def _extract(
     database: ProductDatabase, port: InputPlan, extractor: PullExtractor, context: PullContext, former: Mapping[str, Any] | None
 ) -> Pulled:
-    cursor = (former or {}).get("cursor")
+    cursor = _last_cursor(database, port, former)
     with database.transaction():
         extraction = Extraction(database.connection, context.as_of, extractor.options, cursor, context.folder)
-        with hiding_output(mask_of(context.root, context.product)):
+        with hiding_output(context.hide):
             found = _try_extract(extractor.extractor, extraction)
         _load_extracted(database, port, extractor, found.data)
-        record = {"extractor": extractor.extractor, "as_of": context.as_of.isoformat(), "cursor": found.cursor}
+        since = former.get(SINCE) if former is not None and found.cursor == cursor else None
+        noted = _noted_cursor(database, port, context, found.cursor, since)
+        record = {"extractor": extractor.extractor, "as_of": context.as_of.isoformat(), **noted}
         return _recorded(database, port, context, record, True)
+
+
+def _last_cursor(database: ProductDatabase, port: InputPlan, former: Mapping[str, Any] | None) -> Any:
+    """What the last successful extraction returned, as it did."""
+    if former is not None and SINCE in former:
+        return json.loads(database.remembered(CURSORS)[port.name])
+    return (former or {}).get("cursor")
+
+
+def _noted_cursor(database: ProductDatabase, port: InputPlan, context: PullContext, cursor: Any, since: str | None) -> dict[str, Any]:
+    """The cursor as records have it. One with a secret is kept in the product's own database alone; `since` tells whether it changed."""
+    text = cursor if isinstance(cursor, str) else json.dumps(cursor)
+    shown = context.hide(text)
+    if shown == text:
+        database.forget(CURSORS, port.name)
+        return {"cursor": cursor}
+    database.remember(CURSORS, port.name, json.dumps(cursor))
+    return {"cursor": shown, SINCE: since or context.now.isoformat()}
 
 
 def _try_extract(name: str, extraction: Extraction) -> Extracted:

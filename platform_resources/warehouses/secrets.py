@@ -7,7 +7,7 @@ from pathlib import Path
 
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import ProductPlan
-from platform_resources.spec.masking import Mask, environment_secrets
+from platform_resources.spec.masking import Hide, Mask, environment_secrets
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DBT_FILES = ("*.yml", "*.yaml", "macros/**/*")
@@ -18,8 +18,33 @@ def mask_of(root: Path, product: ProductPlan) -> Mask:
 
     Files are its specs, its Python and what it shares beside the domains, its models and tests, and what dbt reads for all.
     """
-    named = {word for file in _files(root, product) for word in _WORD.findall(file.read_text(encoding="utf-8", errors="replace"))}
-    return Mask(environment_secrets(os.environ, named & os.environ.keys()))
+    return Mask(environment_secrets(os.environ, _words(root, product) & os.environ.keys()))
+
+
+def hiding(root: Path, product: ProductPlan) -> Hide:
+    """The same for work that begins now: also for a variable that the team's code sets or deletes on its way. No file is read later."""
+    words, seen, hide = _words(root, product), dict[str, str](), Mask()
+
+    def hidden(text: str) -> str:
+        nonlocal seen, hide
+        now = dict(os.environ)
+        if now != seen:
+            seen, hide = now, Mask(hide.secrets | environment_secrets(now, words & now.keys()))
+        return hide(text)
+
+    hidden("")
+    return hidden
+
+
+def _words(root: Path, product: ProductPlan) -> frozenset[str]:
+    return frozenset(word for file in _files(root, product) for word in _WORD.findall(_text(file)))
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:  # of another process, which has just replaced it
+        return ""
 
 
 def _files(root: Path, product: ProductPlan) -> Iterator[Path]:

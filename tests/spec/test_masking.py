@@ -168,6 +168,7 @@ def test_the_rest_of_the_text_stays(text, shown):
         "max_tokens=500, tokens: 17",
         "the server wants Basic authentication, or bearer authentication",
         "mailto:ada@example.com",
+        "write sqlite:///FILE or postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE",
         'Duplicate key "id: 1" violates primary key constraint',
         "1 of 2 OK created sql table model internal.orders ................ [OK in 0.05s]",
         "password=None",

@@ -10,6 +10,7 @@ import pytest
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullExtractor
 from platform_resources.repository import read_plan
+from platform_resources.spec.masking import mask
 from platform_resources.warehouses.duckdb import opened
 from platform_resources.warehouses.publishing import Candidate, failing_inputs, nothing_changed, publish
 from platform_resources.warehouses.pulling import PullContext, PullFailed, pull, substance
@@ -44,7 +45,7 @@ class Pulling:
         return replace(self.product.inputs[0], **self.changes)
 
     def pull(self, now=NOW):
-        return pull(self.database, self.port, PullContext(self.root, self.root, now, date(2024, 5, 31), self.product))
+        return pull(self.database, self.port, PullContext(self.root, self.root, now, date(2024, 5, 31), self.product, mask))
 
     def rows(self, sql="select * from {}"):
         return self.database.connection.execute(sql.format(f'inputs."{self.port.name}"')).fetchall()
@@ -303,6 +304,36 @@ def extractor(pulling, text):
 def test_an_extractor_is_given_its_last_cursor_and_the_day(extracting):
     assert [extracting.pull().record["cursor"] for _ in range(3)] == ["1", "2", "3"]
     assert extracting.rows() == [(3, date(2024, 5, 31))]
+
+
+PAGES = """
+from platform_resources.warehouses.extraction import Extracted
+def x(e):
+    return Extracted(e.connection.sql("select $$" + repr(e.cursor) + "$$ as given"), {page!r})
+"""
+
+
+@pytest.mark.parametrize(
+    ("pages", "shown"),
+    [
+        (("/orders?token=p4ge-1", "/orders?token=p4ge-1", "/orders?token=p4ge-2"), "/orders?token=***"),
+        (({"token": "p4ge-1"}, {"token": "p4ge-1"}, {"token": "p4ge-2"}), '{"token": "***"}'),
+    ],
+)
+def test_a_cursor_with_a_secret_is_masked_in_records_and_given_back_as_it_was(extracting, pages, shown):
+    records, given = [], []
+    for hour, page in enumerate(pages):
+        extractor(extracting, PAGES.format(page=page))
+        records.append(extracting.pull(NOW + timedelta(hours=hour)).record)
+        given += [text for (text,) in extracting.rows("select given from {}")]
+    assert given == [repr(None), repr(pages[0]), repr(pages[1])]
+    assert [record["cursor"] for record in records] == [shown] * 3
+    assert [record["cursor_since"] for record in records] == [(NOW + timedelta(hours=hour)).isoformat() for hour in (0, 0, 2)]
+    assert substance(records[0]) == substance(records[1]) != substance(records[2]), "what changed is told without the secret"
+    extractor(extracting, PAGES.format(page="7"))
+    assert extracting.pull().record["cursor"] == "7"
+    assert "cursor_since" not in extracting.pull().record
+    assert extracting.rows("select given from {}") == [("'7'",)]
 
 
 @pytest.mark.parametrize("kind", EXTRACTORS)
