@@ -1,9 +1,9 @@
-"""Takes the README's pictures of Dagster's pages: `make screenshots`, after `make demo`."""
+"""Takes the README's pictures of Dagster's pages: `make screenshots`, which evaluates the products first, after `make demo`."""
 
 import json
 import os
+import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -33,27 +33,29 @@ PICTURES = (
     ),
 )
 WAIT_SECONDS = 300
+# What stands where something is still to be drawn: words, or a wheel of that name.
+LOADING, WHEEL = re.compile(r"^\s*Loading"), '[title^="Loading"], [aria-label^="Loading"]'
 
 
 @contextmanager
 def dagster() -> Iterator[str]:
-    """The address of a `dagster dev` of this mesh, every code location loaded."""
+    """The address of Dagster's pages, every code location loaded. Without its daemon, whose runs would be broken off at the end."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     folder = Path(sys.executable).parent
     home = dagster_home(ROOT, state_folder(ROOT))
     environment = {**os.environ, "DAGSTER_HOME": str(home), "PATH": f"{folder}:{os.environ['PATH']}"}
-    command = [str(folder / "dagster"), "dev", "-w", "workspace.yaml", "-p", str(port)]
+    command = [str(folder / "dagster-webserver"), "-w", "workspace.yaml", "-p", str(port)]
     log = IMAGES / "dagster.log"
     with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True)
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     try:
         _wait_until_loaded(f"http://127.0.0.1:{port}", log)
         yield f"http://127.0.0.1:{port}"
         log.unlink()
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        process.terminate()
         process.wait()
 
 
@@ -68,7 +70,7 @@ def _wait_until_loaded(address: str, log: Path) -> None:
         if entries and all(entry["loadStatus"] == "LOADED" for entry in entries):
             return
         time.sleep(1)
-    raise SystemExit(f"dagster dev was not ready within {WAIT_SECONDS} s; its words are in {log}")
+    raise SystemExit(f"dagster-webserver was not ready within {WAIT_SECONDS} s; its words are in {log}")
 
 
 def _asked(address: str, query: str) -> Any:
@@ -80,8 +82,9 @@ def _asked(address: str, query: str) -> Any:
 def take(page: Page, address: str, name: str, path: str, text: str) -> None:
     page.goto(f"{address}{path}")
     page.get_by_text(text).locator("visible=true").first.wait_for()
-    expect(page.get_by_text("Loading…")).to_have_count(0, timeout=WAIT_SECONDS * 1000)
     page.wait_for_load_state("networkidle")
+    for unfinished in (page.get_by_text(LOADING), page.locator(WHEEL)):
+        expect(unfinished).to_have_count(0, timeout=WAIT_SECONDS * 1000)
     page.screenshot(path=IMAGES / f"{name}.png")
     print(f"docs/images/{name}.png  {(IMAGES / f'{name}.png').stat().st_size // 1024} kB")
 
