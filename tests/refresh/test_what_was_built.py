@@ -124,6 +124,20 @@ def test_what_dbt_project_yml_says_of_all_models_stops_the_refresh_too(shop, set
     assert f"model sales is not built: it {told}" in reason and f"model places is not built: it {told}" in reason
 
 
+@pytest.mark.parametrize("setting", ["+alias: other", "+schema: elsewhere", "+materialized: ephemeral", "+enabled: false"])
+def test_what_dbt_project_yml_says_of_one_model_publishes_nothing_where_another_fails(shop, setting):
+    (shop.root / SALES).write_text("select cast(place as bigint) as id, place from {{ source('inputs', 'raw') }}")
+    edited(shop.root, PROJECT, "+materialized: table", f"places: {{{setting}}}\n    +materialized: table")
+    reason = refused(shop)
+    assert "Could not convert string 'new'" in reason or "model places is not built" in reason
+    (shop.root / SALES).write_text(TAKEN)
+    (done,) = shop.refresh("sales")
+    if "alias" in setting or "schema" in setting:
+        assert shop.rows("sales", "select distinct s.place, p.place from sales s, places p") == [("new", "new")]
+    else:
+        assert done.outcome == "failed" and "model places is not built" in done.reasons[0]
+
+
 @pytest.mark.parametrize("chosen", ["sales", "nothing_at_all"])
 def test_a_model_that_dbt_leaves_out_stops_the_refresh(shop, chosen):
     selector = f"selectors:\n  - {{name: some, default: true, definition: {{method: fqn, value: {chosen}}}}}\n"

@@ -481,6 +481,32 @@ def test_long_numbers_within_json_that_their_types_hold_stay_numbers(landing):
     assert landing.rows("v.a, v.b") == [(9007199254740993, 1.5)]
 
 
+QUOTED = 'id,s,n\n1,"",5\n2,,6\n3," ",\n'
+
+
+def test_an_empty_text_in_quotes_is_null_as_an_empty_field_is_unless_the_option_tells_them_apart(landing):
+    landing.write("a.csv", QUOTED)
+    landing.load(load="replace")
+    assert landing.rows() == [(1, None, 5), (2, None, 6), (3, " ", None)]
+    landing.load(options={"allow_quoted_nulls": False})
+    assert landing.rows() == [(1, "", 5), (2, None, 6), (3, " ", None)]
+    assert landing.types == {"id": "bigint", "s": "varchar", "n": "bigint"}
+
+
+def test_where_they_are_told_apart_an_empty_text_is_no_number(landing):
+    landing.write("a.csv", 'id,n\n1,""\n2,5\n')
+    landing.load(load="replace", options={"allow_quoted_nulls": False})
+    assert landing.rows() == [(1, ""), (2, "5")]
+    with pytest.raises(LoadFailed, match=r'in/a.csv, row 1, column n: "" is no bigint'):
+        landing.load(types={"n": "bigint"})
+
+
+def test_json_tells_an_empty_text_from_null(landing):
+    landing.write("a.json", '{"v": ""}\n{"v": null}\n{"v": " "}\n{"w": 1}\n')
+    landing.load(format="json")
+    assert landing.rows("v") == [("",), (None,), (" ",), (None,)]
+
+
 WITHIN_JSON = {
     "the word epoch in a list": ('["2024-01-02"]', '["epoch"]'),
     "no end of times in a list": ('["2024-01-02 10:00:00"]', '["2024-01-02 10:00:00","-infinity"]'),

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from platform_resources.capabilities.measures import OutOfRange, Relation, measured_relation
+from platform_resources.capabilities.registry import installed_registry
 from platform_resources.capabilities.sql_text import relation_sql
 from platform_resources.planning.dialects import translated
 from platform_resources.planning.measures import first_queries
@@ -114,6 +115,17 @@ def test_numbers_that_stand_for_nothing_are_missing(warehouse, kind, missing, ro
     assert warehouse.judged("completeness", {"columns": ["x"]}, replace(subject(x=kind), relation=said)).failing_rows == 2
 
 
+@pytest.mark.parametrize(
+    ("missing", "filled"), [(None, 5), ([""], 4), ([" "], 4), ([" ", ""], 3), (["\u00a0", "  "], 3), (["", " ", "  ", "\u00a0", "x"], 0)]
+)
+def test_blanks_that_stand_for_nothing_are_missing_as_they_are_written(warehouse, missing, filled):
+    warehouse.here("select unnest(['', ' ', '  ', chr(160), 'x', null]) as s")
+    data_set = DataSet(columns=(Column(name="s", type="varchar", missing=missing),))
+    about = replace(subject(s="varchar"), data_set=data_set, relation=measured_relation(HERE, data_set))
+    found = warehouse.judged("completeness", {"columns": ["s"]}, about)
+    assert (found.rows, found.failing_rows) == (6, 6 - filled)
+
+
 # By way of a product: the profile, and days
 
 
@@ -162,3 +174,65 @@ def test_what_is_missing_stays_so_where_dbt_writes_the_data_set_elsewhere(tiny):
     assert told == {
         """(select * replace (case when "sensor" in ('') then null else "sensor" end as "sensor") from "elsewhere"."m")""",
     }
+
+
+# NaN in every dimension: of x = 1, 2, NaN, without and with `missing: [NaN]`
+
+BY_KEY = {"reference": {"input": "there", "columns": ["id"]}, "keys": ["id"]}
+NOT_A_NUMBER = [
+    ("completeness", {"columns": ["x"]}, "met 100 of 3", "missed 66.7 of 3"),
+    ("completeness", {"population": {"input": "there", "columns": ["x"]}, "keys": ["x"]}, "met 100 of 3", "missed 66.7 of 3"),
+    ("validity", {"column": "x", "min": 0}, "missed 66.7 of 3", "met 100 of 2"),
+    ("validity", {"column": "x", "max": 10}, "missed 66.7 of 3", "met 100 of 2"),
+    ("validity", {"column": "x", "accepted_values": [1, 2]}, "missed 66.7 of 3", "met 100 of 2"),
+    ("validity", {"column": "x", "pattern": "[0-9.]+"}, "missed 66.7 of 3", "met 100 of 2"),
+    ("uniqueness", {"columns": ["x"]}, "met 100 of 3", "met 100 of 3"),
+    ("referential-consistency", {"columns": ["x"], "references": {"input": "there", "columns": ["x"]}}, "met 100 of 3", "met 100 of 2"),
+    ("accuracy", {**BY_KEY, "compare": {"x": {}}}, "met 100 of 3", "missed 66.7 of 3"),
+    ("accuracy", {**BY_KEY, "compare": {"x": {"tolerance": 0.1}}}, "met 100 of 3", "missed 66.7 of 3"),
+    ("accuracy", {"reference": {"input": "there", "columns": ["x"]}, "keys": ["x"]}, "met 100 of 3", "met 100 of 2"),
+    ("accuracy", {"reference": {"input": "there"}, "sums": {"x": {"tolerance": 1}}}, "unknown", "unknown"),
+    ("distribution", {"column": "x", "outside_usual": {"iqr": 3}, "at_most": 10}, "missed 33.3 of 3", "met 0 of 2"),
+    ("distribution", {"column": "x", "shares": {"NaN": {"max": 10}}}, "missed 1", "met 0"),
+    ("drift", {"column": "x", "reference": {"edges": [1.5], "shares": [33.3, 66.7]}, "least_rows": 1}, "met 0", "met 0.1"),
+    ("drift", {"column": "x", "reference": {"categories": {"1": 33, "2": 33, "nan": 34}}, "least_rows": 1}, "met 0", "missed 2.9"),
+    ("drift", {"column": "x", "reference": {"input": "there"}, "least_rows": 1}, "met 0", "missed 2.8"),
+    ("bias", {"group": "g", "outcome": "x", "minimum_group_size": 1}, "unknown", "unknown"),
+    ("bias", {"group": "x", "condition": "id = 3", "minimum_group_size": 1}, "met 0", "unknown 1"),
+    ("business-kpi", {"metric": "max(x)", "min": 0}, "unknown", "met 2"),
+    ("business-kpi", {"metric": "count(x)", "min": 0}, "met 3", "met 2"),
+    ("custom-sql", {"failing_rows": "x > 10"}, "missed 1 of 3", "met 0 of 3"),
+    ("custom-sql", {"scalar": "sum(x)", "min": 0}, "unknown", "met 3"),
+    ("freshness", {}, "met 3600", "met 3600"),
+    ("volume", {"at_least": 3}, "met 3", "met 3"),
+    ("schema", {}, "met 0", "missed 1"),
+]  # fmt: skip
+THREE = """
+select * from (values (1, 1.0::double, 'a', timestamp '2026-06-01 11:00:00'), (2, 2.0, 'b', timestamp 'infinity'),
+                      (3, 'nan'::double, 'a', timestamp '-infinity')) as v(id, x, g, made)
+"""
+
+
+def told(judgement) -> str:
+    rows = f" of {judgement.rows}" if judgement.rows is not None else ""
+    value = f" {round(float(judgement.value), 1):g}" if judgement.value is not None else ""
+    return f"{judgement.verdict}{value}{rows}"
+
+
+@pytest.mark.parametrize(("dimension", "written", "plain", "said"), NOT_A_NUMBER, ids=[f"{name} {what}" for name, what, *_ in NOT_A_NUMBER])
+def test_nan_in_every_dimension(warehouse, dimension, written, plain, said):
+    warehouse.here(THREE)
+    warehouse.there(THREE)
+    for missing, verdict in ((None, plain), (["NaN"], said)):
+        kinds = (("id", "integer", None), ("x", "double", missing), ("g", "varchar", None), ("made", "timestamp", None))
+        data_set = DataSet(columns=tuple(Column(name=n, type=kind, missing=m) for n, kind, m in kinds), updated_at="made")
+        relation = measured_relation(HERE, data_set)
+        about = replace(subject(), data_set=data_set, relation=relation, data_sets={"here": relation})
+        assert told(warehouse.judged(dimension, written, about)) == verdict
+
+
+def test_no_dimension_is_left_out_but_those_that_look_at_no_column():
+    dimensions = installed_registry().dimensions()
+    without = {name for name, dimension in dimensions.items() if dimension.measured_by != "audit"}
+    assert without == {"availability", "cadence", "cost", "duration"}
+    assert {name for name, *_ in NOT_A_NUMBER} == dimensions.keys() - without
