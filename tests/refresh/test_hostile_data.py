@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.meshes import READINGS_CSV, edited, model_file, product_file
-from tests.refresh.running import deliver, leftovers, mesh, mesh_json
+from tests.meshes import READINGS_CSV, component, edited, model_file, product_file, product_yaml, write_mesh
+from tests.refresh.running import deliver, leftovers, mesh, mesh_json, running
 
 pytestmark = pytest.mark.slow
 SPEC = product_file("plant", "readings")
@@ -110,3 +110,55 @@ def test_the_time_zone_of_the_machine_changes_nothing_that_is_published(tiny):
     assert seen[0] == seen[1]
     assert seen[0][1] == "2024-06-01T07:00:00+00:00"
     assert leftovers(tiny) == []
+
+
+COLUMNS = (
+    "columns: [{name: id, type: bigint}, {name: s, type: varchar, nullable: true, missing: [' ', '']}, "
+    "{name: day, type: date, nullable: true}, {name: x, type: double, nullable: true, missing: [NaN]}]"
+)
+FORMATS = ("csv", "json", "parquet")
+ODD_ROWS = [
+    (1, "", "2024-01-02", "nan"),
+    (2, " ", "2999-01-01", "inf"),
+    (3, None, "infinity", "3.0"),
+    (4, "x", "20000-01-01", "4.0"),
+    (5, "y", "-infinity", "5.0"),
+    (6, "z", None, "6.0"),
+]
+
+
+def test_odd_days_numbers_and_texts_reach_consumers_as_they_are_and_date_nothing_ahead(tmp_path):
+    """Through a port of each format; the days are the `updated_at` of both products."""
+    files = {
+        product_file("shop", "up"): product_yaml(
+            "up",
+            "shop",
+            component("raw", "input-port", "interface: file\npath: raw.csv\noptions: {allow_quoted_nulls: false, types: {day: varchar}}"),
+            component("odd", "data-set", f"updated_at: day\n{COLUMNS}"),
+            *(component(f"odd_{each}", "output-port", f"interface: file\nformat: {each}") for each in FORMATS),
+            component("Half are filled", "service-level-asset", "dimension: completeness\ncolumns: [s]\nat_least: 50\ngate: true"),
+            component("All but NaN are filled", "service-level-asset", "dimension: completeness\ncolumns: [x]\nat_least: 84"),
+        ),
+        product_file("shop", "down"): product_yaml(
+            "down",
+            "shop",
+            *(component(each, "input-port", f"interface: data-product\nassociated_output_port: up.odd_{each}") for each in FORMATS),
+            component("seen", "data-set", f"updated_at: day\n{COLUMNS.replace('columns: [', 'columns: [{name: port, type: varchar}, ')}"),
+            component("seen_sql", "output-port"),
+        ),
+        "dataproducts/shop/up/raw.csv": 'id,s,day\n1,"",2024-01-02\n2, ,2999-01-01\n3,,infinity\n4,x,20000-01-01\n5,y,-infinity\n6,z,\n',
+        model_file("shop", "up", "odd"): "select id, s, cast(day as date) as day, "
+        "case id when 1 then 'nan'::double when 2 then 'inf'::double else id::double end as x from {{ source('inputs', 'raw') }}",
+        model_file("shop", "down", "seen"): " union all ".join(
+            f"select '{each}' as port, id, s, day, x from {{{{ source('inputs', '{each}') }}}}" for each in FORMATS
+        ),
+    }
+    with running(write_mesh(tmp_path, files)) as shop:
+        up, down = shop.refresh("up", "down")
+        assert (up.outcome, down.outcome, down.warnings) == ("published", "published", ())
+        assert up.warnings == ("All but NaN are filled: x is filled in 83.3 % of 6 rows; 84 % promised",)
+        for each in FORMATS:
+            seen = shop.rows("down", f"select id, s, day::varchar, x::varchar from seen where port = '{each}' order by id")
+            assert seen == ODD_ROWS
+        known = {(port.watermark, port.rows_ahead) for name in ("up", "down") for port in shop.latest(name).ports}
+        assert known == {("2024-01-02T00:00:00+00:00", 3), ("2024-01-02T00:00:00+00:00", 9)}
