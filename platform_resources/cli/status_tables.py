@@ -94,8 +94,8 @@ def _wrong(health: "ProductHealth", accepted: "Mapping[str, Acceptance]") -> Ite
         yield f"{learning} still learning"
 
 
-def _place(check: "CheckState") -> int:
-    return ORDER.index((check.verdict, check.weight)) if check.verdict != "met" else len(ORDER)
+def _place(check: "CheckState") -> tuple[int, int]:
+    return ORDER.index((check.verdict, check.weight)) if check.verdict != "met" else len(ORDER), check.urgency
 
 
 def print_product(health: "ProductHealth", trust: "Trust | None", clock: Clock) -> None:

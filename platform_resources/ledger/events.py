@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, get_args
 
+from platform_resources.objectives.health import Severity
 from platform_resources.planning.conventions import Key
 
 EventKind = Literal[
@@ -42,6 +43,7 @@ class Checked:
     passed: bool
     description: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    severity: Severity = "error"
 
 
 @dataclass(frozen=True, slots=True)

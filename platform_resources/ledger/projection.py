@@ -172,6 +172,7 @@ def _checked(event: Event, checked: Checked) -> tuple[Record, ...]:
         at_least=_value(told.get("at_least"))[0],
         at_most=_value(told.get("at_most"))[0],
         learning=told.get("learning") is True,
+        severity=checked.severity,
     )
     return (_check(checked, number), reading)
 

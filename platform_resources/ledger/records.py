@@ -10,6 +10,7 @@ from typing import Any, Literal
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.capabilities.recency import known_until
 from platform_resources.ledger.events import RunStatus
+from platform_resources.objectives.health import Severity
 from platform_resources.planning.conventions import Key
 
 CheckKind = Literal["objective", "dbt_test", "input", "indicator", "imported", "other"]
@@ -45,6 +46,7 @@ class Reading:
     """What a check said once. `value` if it is a finite number; `shown` is its text, of a number only where people read another.
 
     It was promised to lie between `at_least` and `at_most`, all in `unit`. `learning`: unknown because what is usual is not known yet.
+    `severity`: how a miss weighs where no plan says so.
     """
 
     check_id: int
@@ -61,6 +63,7 @@ class Reading:
     at_least: float | None = None
     at_most: float | None = None
     learning: bool = False
+    severity: Severity = "error"
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ readings = Table(
     Column("at_least", Double),
     Column("at_most", Double),
     Column("learning", Boolean, nullable=False, server_default=false()),
+    Column("severity", Text, nullable=False, server_default="error"),
     sqlite_with_rowid=False,
 )
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from platform_resources.capabilities.judgements import Promise, Verdict
 from platform_resources.capabilities.recency import CLOCKS_MAY_DIFFER_BY
@@ -13,7 +13,7 @@ from platform_resources.spec.durations import duration_text
 NOT_PUBLISHED, NOTHING_CHANGED = "not published", "not published, nothing changed"
 # What is missed of these makes data late, or keeps it from being read: that is never only a hint.
 STALE_OR_UNREADABLE = frozenset({"freshness", "availability"})
-MOST_REASONS = 2
+MOST_REASONS, LEAST_URGENT = 2, 4
 
 Status = Literal["healthy", "use with care", "unhealthy", "unknown", "unpublished", "unreadable", "not run"]
 Severity = Literal["error", "warning"]
@@ -59,6 +59,13 @@ class CheckState:
         if self.gate or self.severity == "error" or late:
             return "breaks"
         return "target" if self.target else "informs"
+
+    @property
+    def urgency(self) -> int:
+        """Its place among what is wrong: gates, the failed refresh, other errors, what informs, targets of the business."""
+        if self.weight == "breaks":
+            return 0 if self.gate else 1 if self.kind == "refresh" else 2
+        return 3 if self.weight == "informs" else LEAST_URGENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,29 +172,22 @@ def _check_state(check: Watched, published: PublishedState | None, executions: E
 
 def check_state(check: Watched, said: Said) -> CheckState:
     """What is watched together with what it says."""
-    return CheckState(
-        name=check.name,
-        title=check.title,
-        kind=check.kind,
-        dimension=check.dimension,
-        gate=check.gate,
-        verdict=said.verdict,
-        reason=said.reason,
-        at=said.at,
-        key=check.key,
-        severity=check.severity,
-        target=check.target,
-        columns=check.columns,
-        fault=check.fault,
-        learning=said.learning,
-        value=said.value,
-        shown=said.shown,
-        unit=said.unit,
-        comparison=Promise(said.unit, said.at_least, said.at_most).comparison,
-        at_least=said.at_least,
-        at_most=said.at_most,
-        failing_rows=said.failing_rows,
-    )
+    comparison = Promise(said.unit, said.at_least, said.at_most).comparison
+    return CheckState(**shared(CheckState, check, said), comparison=comparison)
+
+
+def shared(kind: type[CheckState | Watched | Said], *sources: Any) -> dict[str, Any]:
+    """What the sources, all of them dataclasses with slots, have of the fields of this kind, by the same names."""
+    return {name: getattr(source, name) for source in sources for name in source.__slots__ if name in kind.__slots__}
+
+
+def most_urgent_first(since: Mapping[str, datetime], states: Mapping[str, CheckState]) -> list[str]:
+    """The names of failing checks, of equal ones first what fails longest; one of which nothing is known any more comes last."""
+
+    def place(check: str) -> tuple[int, datetime, str]:
+        return states[check].urgency if check in states else LEAST_URGENT, since[check], check
+
+    return sorted(since, key=place)
 
 
 def freshness_now(max_age: timedelta, data_set: str, published: PublishedState, now: datetime) -> Said:
@@ -256,7 +256,8 @@ def _columns(checks: Sequence[CheckState]) -> tuple[str, ...]:
 
 
 def _reasons(checks: Sequence[CheckState]) -> str:
-    """The first of them in words, and how many more there are."""
-    told = [f"{check.fault or check.title}: {check.reason}" if check.reason else check.fault or check.title for check in checks]
+    """The most urgent of them in words, and how many more there are."""
+    ordered = sorted(checks, key=lambda check: check.urgency)
+    told = [f"{check.fault or check.title}: {check.reason}" if check.reason else check.fault or check.title for check in ordered]
     more = f"; and {len(told) - MOST_REASONS} more" if len(told) > MOST_REASONS else ""
     return "; ".join(told[:MOST_REASONS]) + more

@@ -20,7 +20,7 @@ from platform_resources.ledger.incident_store import StoredIncident
 from platform_resources.ledger.reads import pulled_by, reads_of
 from platform_resources.ledger.standing import Standing
 from platform_resources.ledger.syncing import sync
-from platform_resources.objectives.health import ProductHealth
+from platform_resources.objectives.health import NEVER, ProductHealth
 from platform_resources.objectives.incidents import Event, Incident
 from platform_resources.objectives.response import response
 from platform_resources.orchestration.forecasting import forecast
@@ -29,7 +29,7 @@ from platform_resources.orchestration.judging import concerned, judge, known
 from platform_resources.orchestration.ledger_events import DagsterLog
 from platform_resources.orchestration.probing import Judged, judged_objectives
 from platform_resources.orchestration.trust import AcceptedWeakness, Trust
-from platform_resources.orchestration.watching import Observed
+from platform_resources.orchestration.watching import Observed, unplanned
 from platform_resources.planning.check_plans import ObjectivePlan
 from platform_resources.planning.conventions import ENDS_CHECK, REFRESH_CHECK, check_text
 from platform_resources.planning.coverage import coverages
@@ -102,7 +102,9 @@ def _verdicts(products: Sequence[ProductPlan], observations: Sequence[Observed])
 def _not_checked(product: ProductPlan, objective: ObjectivePlan) -> Observed:
     check = objective.check
     text = check_text(check.key, check.name)
-    return Observed(product.name, text, check.title, objective.dimension, "unknown", "not checked yet", datetime.min)
+    return Observed(
+        product.name, text, unplanned(product.name, text, check.title, NEVER, "objective", dimension=objective.dimension), datetime.min
+    )
 
 
 def health_after(

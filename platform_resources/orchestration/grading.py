@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from platform_resources.objectives.health import NEVER, CheckState, ProductHealth, Said, Watched, check_state
+from platform_resources.objectives.health import NEVER, CheckState, ProductHealth, Watched, check_state
 from platform_resources.orchestration.health import health_of, published_state, watched
 from platform_resources.orchestration.watching import Observed
-from platform_resources.planning.conventions import REFRESH_CHECK, VERSIONS_CHECK, check_text
-from platform_resources.planning.faults import fault
+from platform_resources.planning.conventions import VERSIONS_CHECK, check_text
 from platform_resources.planning.plan import ProductPlan
 from platform_resources.warehouses.versions import VersionsUnreadable, shelf
 
@@ -34,29 +33,12 @@ def _health(state: Path, product: ProductPlan, seen: Mapping[str, Observed], out
 
 def _planned(check: Watched, seen: Mapping[str, Observed]) -> CheckState:
     said = seen.get(check_text(check.key, check.name))
-    if said is None:
-        return check_state(check, NEVER)
-    return said.state or check_state(check, Said(said.verdict, said.reason, said.at))
+    return said.state if said is not None else check_state(check, NEVER)
 
 
 def _others(product: ProductPlan, seen: Mapping[str, Observed]) -> Iterator[CheckState]:
     """Tests that ran elsewhere, and what is wrong with refreshes and budgets; those two only if something is."""
     planned = {check_text(check.key, check.name) for check in product.checks}
-    indicators = {check_text(each.check.key, each.check.name): each.check for each in product.indicators}
     for name, said in sorted(seen.items()):
-        if name in planned or name == VERSIONS_CHECK or not (said.imported or said.verdict == "missed"):
-            continue
-        kind = "imported" if said.imported else "indicator" if name in indicators else "refresh"
-        yield CheckState(
-            name=name.rpartition(":")[2],
-            title=said.title,
-            kind=kind,
-            dimension=said.dimension,
-            gate=False,
-            verdict=said.verdict,
-            reason=said.reason,
-            at=said.at,
-            key=(product.name, *name.partition(":")[0].split("/")),
-            severity="error" if said.imported or name == REFRESH_CHECK else "warning",
-            fault=fault(name, said.title),
-        )
+        if name not in planned and name != VERSIONS_CHECK and (said.imported or said.verdict == "missed"):
+            yield said.state

@@ -12,7 +12,17 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from platform_resources.capabilities.dimensions.freshness import FreshnessSettings
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.ledger.projection import moment
-from platform_resources.objectives.health import CheckState, Executions, ProductHealth, PublishedState, Said, Watched, check_states, grade
+from platform_resources.objectives.health import (
+    CheckState,
+    Executions,
+    ProductHealth,
+    PublishedState,
+    Said,
+    Watched,
+    check_states,
+    grade,
+    shared,
+)
 from platform_resources.orchestration.specs import asset_key
 from platform_resources.planning import conventions
 from platform_resources.planning.check_plans import CheckPlan, ObjectivePlan
@@ -77,14 +87,8 @@ def watched(product: ProductPlan) -> tuple[Watched, ...]:
 
 def _watched(check: CheckPlan, objective: ObjectivePlan | None) -> Watched:
     common = Watched(
-        key=check.key,
-        name=check.name,
-        title=check.title,
-        kind=check.kind,
+        **shared(Watched, check),
         gate=check.blocking,
-        severity=check.severity,
-        target=check.target,
-        columns=check.columns,
         fault=fault(conventions.check_text(check.key, check.name), check.title),
     )
     if objective is None:

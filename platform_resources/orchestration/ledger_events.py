@@ -18,6 +18,7 @@ from platform_resources.ledger.events import (
     RunStarted,
     What,
 )
+from platform_resources.objectives.health import Severity
 from platform_resources.orchestration.run_failures import cause, failures
 
 TYPES: Mapping[EventKind, dg.DagsterEventType] = {
@@ -109,7 +110,8 @@ def _columns(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, str]:
 
 def _checked(event: dg.DagsterEvent) -> Checked:
     found = event.asset_check_evaluation_data
-    return Checked(tuple(found.asset_key.path), found.check_name, found.passed, found.description or "", _plain(found.metadata))
+    severity: Severity = "warning" if found.severity == dg.AssetCheckSeverity.WARN else "error"
+    return Checked(tuple(found.asset_key.path), found.check_name, found.passed, found.description or "", _plain(found.metadata), severity)
 
 
 def _failed(event: dg.DagsterEvent, product: str, job: str) -> RunEnded:

@@ -11,7 +11,7 @@ from platform_resources.ledger import incident_store
 from platform_resources.ledger.checks import imported_checks
 from platform_resources.ledger.standing import Standing
 from platform_resources.objectives.board import Board, Unexplained, tended, watching, with_reading
-from platform_resources.objectives.health import ProductHealth
+from platform_resources.objectives.health import CheckState, ProductHealth, most_urgent_first
 from platform_resources.objectives.incidents import Event, Incident
 from platform_resources.objectives.lineage import ancestors, downstream
 from platform_resources.objectives.severity import Severity, severity
@@ -49,7 +49,7 @@ def tend(
 
     The products of other domains keep what was last heard of them. The ledger must be open for projecting: one process at a time.
     """
-    observations = [each for each in observations if not each.target]
+    observations = [each for each in observations if not each.state.target]
     before = incident_store.board(connection)
     about = _topics(plan, {product for product, _ in before.signals} | {product.name for product in products}, registry)
     heard = _up_to_date(before, plan, products, observations, about, now)
@@ -139,13 +139,13 @@ def _describe(
     """Severity and title of the live incidents at these products; those of other domains are described by their own."""
     here = {product.name for product in products}
     live = [incident for incident in board.live if incident.cause in here]
-    titles = {(each.product, each.check): each.title for each in observations}
+    seen = {(each.product, each.check): each.state for each in observations}
     below = downstream(plan.upstream)
     severities = {
         incident.name: incident_severity(plan, below, health[incident.cause], standings.get(incident.cause, ())) for incident in live
     }
     incident_store.set_severities(connection, severities)
-    incident_store.set_titles(connection, {incident.name: _title(incident, board, titles) for incident in live})
+    incident_store.set_titles(connection, {incident.name: _title(incident, board, seen) for incident in live})
 
 
 def incident_severity(
@@ -161,13 +161,15 @@ def incident_severity(
     return severity(own.info.criticality, [p.info.criticality for p in behind], consumers, max(consumed, default=None), informs)
 
 
-def _title(incident: Incident, board: Board, titles: Mapping[tuple[str, str], str]) -> str:
-    """What broke first with its reason, and how many more there are."""
+def _title(incident: Incident, board: Board, seen: Mapping[tuple[str, str], CheckState]) -> str:
+    """What is most urgent, and of that what broke first, with its reason; and how many more there are."""
     failing = board.failing_checks(incident.cause) or incident.checks
     signals = {check: board.signals.get((incident.cause, check), Signal()) for check in failing}
-    first, *others = sorted(failing, key=lambda check: (signals[check].failing_since or incident.began_at, check))
+    states = {check: seen[incident.cause, check] for check in failing if (incident.cause, check) in seen}
+    since = {check: signal.failing_since or incident.began_at for check, signal in signals.items()}
+    first, *others = most_urgent_first(since, states)
     reason = shortened(signals[first].reason, MOST_OF_A_REASON)
-    told = f"{fault(first, titles.get((incident.cause, first), first))}{f': {reason}' if reason else ''}"
+    told = f"{fault(first, states[first].title if first in states else first)}{f': {reason}' if reason else ''}"
     return told + (f"; and {len(others)} more" if others else "")
 
 

@@ -13,6 +13,7 @@ from platform_resources.ledger.records import Publication, Reading
 from platform_resources.ledger.standing import Standing
 from platform_resources.notify.facts import About, Failure, Impact, Stop, Trouble
 from platform_resources.objectives.board import Board
+from platform_resources.objectives.health import most_urgent_first
 from platform_resources.objectives.incidents import PLATFORM, Event, Incident
 from platform_resources.objectives.lineage import ancestors, downstream
 from platform_resources.orchestration.watching import Observed
@@ -162,10 +163,11 @@ def _between(root: str, product: str, below: Mapping[str, tuple[str, ...]]) -> t
 
 
 def _failures(connection: Connection, incident: Incident, known: _Known) -> Iterator[Failure]:
-    """What fails of the root now, or failed when the incident was over; the oldest first."""
+    """What fails of the root now, or failed when the incident was over; the most urgent first, and of that the oldest."""
     failing = _failing_now(incident, known) if incident.live else incident.checks
     signals = known.board.signals
-    for check in sorted(failing, key=lambda check: (_since(incident, check, known), check)):
+    states = {check: known.observed[incident.cause, check].state for check in failing if (incident.cause, check) in known.observed}
+    for check in most_urgent_first({check: _since(incident, check, known) for check in failing}, states):
         seen = known.observed.get((incident.cause, check))
         signal = signals.get((incident.cause, check))
         reading = seen.reading if seen is not None else None

@@ -12,12 +12,13 @@ from platform_resources.ledger import history
 from platform_resources.ledger.durations import going_on, refreshes
 from platform_resources.ledger.records import Check, Reading, Run, check_id
 from platform_resources.ledger.standing import Standing
-from platform_resources.objectives.health import CheckState, PublishedState, Said, Watched, check_state, check_states
+from platform_resources.objectives.health import CheckState, PublishedState, Said, Severity, Watched, check_state, check_states, shared
 from platform_resources.objectives.overdue import AT_LEAST, overdue
 from platform_resources.orchestration.health import published_state, watched
 from platform_resources.orchestration.run_failures import is_closed_gate
 from platform_resources.planning.check_plans import ObjectivePlan
 from platform_resources.planning.conventions import ENDS_CHECK, REFRESH_CHECK, VERSIONS_CHECK, check_text
+from platform_resources.planning.faults import fault
 from platform_resources.planning.plan import ProductPlan
 from platform_resources.warehouses.versions import VersionsUnreadable, shelf
 
@@ -29,23 +30,44 @@ USUAL_OF = 20
 class Observed:
     """What one check says. `check` names it uniquely within the product; `at` is the time of the evidence, not of the look at it.
 
-    `reading` is what was measured last; None for what is not measured by a check: the end of a refresh, freshness that time has ended.
-    `imported`: the test runs elsewhere and is not in the plan. A `target` is one of the business, and never trouble.
-    `state` is what a check of the plan says, with its numbers. `failures` names what failed in a refresh.
+    `state` is what it says, with its numbers. `reading` is what was measured last; None for what is not measured by a check: the end of a
+    refresh, freshness that time has ended. `imported`: the test runs elsewhere and is not in the plan. `failures` names what failed in a
+    refresh.
     """
 
     product: str
     check: str
-    title: str
-    dimension: str
-    verdict: Verdict
-    reason: str
+    state: CheckState
     at: datetime
     reading: Reading | None = None
     imported: bool = False
-    target: bool = False
-    state: CheckState | None = None
     failures: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return self.state.title
+
+    @property
+    def dimension(self) -> str:
+        return self.state.dimension
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.state.verdict
+
+    @property
+    def reason(self) -> str:
+        return self.state.reason
+
+
+def unplanned(
+    product: str, name: str, title: str, said: Said, kind: str = "refresh", severity: Severity = "warning", dimension: str = ""
+) -> CheckState:
+    """What is said by something that is no check of the plan, under the `name` that it has within the product."""
+    place, _, own = name.rpartition(":")
+    key = (product, *(place or own).split("/"))
+    what = Watched(key, own, title, kind, gate=False, dimension=dimension, severity=severity, fault=fault(name, title))
+    return check_state(what, said)
 
 
 def watched_checks(product: ProductPlan) -> set[str]:
@@ -88,40 +110,8 @@ def _just_now(products: Iterable[ProductPlan], judged: Sequence[tuple[ObjectiveP
     checks = {(check.key, check.name): check for product in products for check in watched(product)}
     for objective, judgement in judged:
         check = objective.check
-        name = check_text(check.key, check.name)
-        verdict, reason = judgement.verdict, judgement.reason
-        state = check_state(checks[check.key, check.name], _said_just_now(judgement, now))
-        yield Observed(owners[check], name, check.title, objective.dimension, verdict, reason, now, target=check.target, state=state)
-
-
-def _said_just_now(judgement: Judgement, now: datetime) -> Said:
-    return Said(
-        verdict=judgement.verdict,
-        reason=judgement.reason,
-        at=now,
-        value=judgement.value,
-        shown=judgement.shown,
-        unit=judgement.promise.unit,
-        at_least=judgement.promise.at_least,
-        at_most=judgement.promise.at_most,
-        failing_rows=judgement.failing_rows,
-        learning=judgement.learning,
-    )
-
-
-def _said_before(reading: Reading) -> Said:
-    return Said(
-        verdict=reading.verdict,
-        reason=reading.reason,
-        at=reading.at,
-        value=reading.value,
-        shown=reading.shown,
-        unit=reading.unit,
-        at_least=reading.at_least,
-        at_most=reading.at_most,
-        failing_rows=reading.failing_rows,
-        learning=reading.learning,
-    )
+        state = check_state(checks[check.key, check.name], Said(**shared(Said, judgement, judgement.promise), at=now))
+        yield Observed(owners[check], check_text(check.key, check.name), state, now)
 
 
 def _product(
@@ -136,10 +126,11 @@ def _product(
         latest = shelf(state, product.domain, product.name).latest()
         published = published_state(latest) if latest is not None else None
     except VersionsUnreadable as error:
-        yield Observed(product.name, VERSIONS_CHECK, "Its published versions can be read", "", "missed", str(error), now)
-        published = None
+        said, published = Said("missed", str(error), now), None
     else:
-        yield Observed(product.name, VERSIONS_CHECK, "Its published versions can be read", "", "met", "", now)
+        said = Said("met", "", now)
+    readable = unplanned(product.name, VERSIONS_CHECK, "Its published versions can be read", said, severity="error")
+    yield Observed(product.name, VERSIONS_CHECK, readable, now)
     yield from _checks(product, published, {check.id: reading for check, reading in remembered}, now)
     yield from _imported(product, remembered)
     yield from (_burning(product, standing, now) for standing in standings)
@@ -150,16 +141,12 @@ def _product(
 def _checks(product: ProductPlan, published: PublishedState | None, readings: Mapping[int, Reading], now: datetime) -> Iterator[Observed]:
     checks = watched(product)
     by_check = {(check.key, check.name): readings.get(check_id(check.key, check.name)) for check in checks}
-    executions = {name: _said_before(reading) for name, reading in by_check.items() if reading is not None}
+    executions = {name: Said(**shared(Said, reading)) for name, reading in by_check.items() if reading is not None}
     for check, said in zip(checks, check_states(checks, published, executions, now), strict=True):
         at = _evidence(check, said.at, said.verdict, published)
         if at is not None:
             reading = by_check[(check.key, check.name)] if check.max_age is None else None
-            text = check_text(check.key, check.name)
-            yield Observed(
-                product.name, text, check.title, check.dimension, said.verdict, said.reason, min(at, now), reading,
-                target=check.target, state=said,
-            )  # fmt: skip
+            yield Observed(product.name, check_text(check.key, check.name), said, min(at, now), reading)
 
 
 def _evidence(check: Watched, at: datetime | None, verdict: Verdict, published: PublishedState | None) -> datetime | None:
@@ -173,11 +160,13 @@ def _evidence(check: Watched, at: datetime | None, verdict: Verdict, published: 
 
 
 def _imported(product: ProductPlan, remembered: Iterable[tuple[Check, Reading]]) -> Iterator[Observed]:
-    """Tests that run elsewhere and are not in the plan."""
+    """Tests that run elsewhere and are not in the plan; whether one that fails only informs is said where it runs."""
     for check, reading in remembered:
         if check.kind == "imported":
             text = check_text(tuple(check.asset_key.split("/")), check.name)
-            yield Observed(product.name, text, check.title, check.dimension, reading.verdict, reading.reason, reading.at, reading, True)
+            said = Said(**shared(Said, reading))
+            state = unplanned(product.name, text, check.title, said, "imported", reading.severity, check.dimension)
+            yield Observed(product.name, text, state, reading.at, reading, imported=True)
 
 
 def _burning(product: ProductPlan, standing: Standing, now: datetime) -> Observed:
@@ -187,7 +176,10 @@ def _burning(product: ProductPlan, standing: Standing, now: datetime) -> Observe
     known = standing.attainment.state in ("met", "missed", "no target")
     verdict: Verdict = "missed" if rates else "met" if known else "unknown"
     reason = f"the error budget burns {max(rates):.3g} times too fast" if rates else ""
-    return Observed(product.name, check_text(check.key, check.name), check.title, standing.indicator.dimension, verdict, reason, now)
+    text, said = check_text(check.key, check.name), Said(verdict, reason, now)
+    return Observed(
+        product.name, text, unplanned(product.name, text, check.title, said, "indicator", dimension=standing.indicator.dimension), now
+    )
 
 
 def _refreshed(product: ProductPlan, run: Run) -> Iterator[Observed]:
@@ -195,16 +187,19 @@ def _refreshed(product: ProductPlan, run: Run) -> Iterator[Observed]:
     if run.ended_at is None or run.status not in ("succeeded", "failed") or is_closed_gate(run.reason):
         return
     verdict: Verdict = "met" if run.status == "succeeded" else "missed"
-    failures = tuple(run.failures.splitlines())
-    yield Observed(product.name, REFRESH_CHECK, "Its refresh succeeds", "", verdict, run.reason, run.ended_at, failures=failures)
+    said = Said(verdict, run.reason, run.ended_at)
+    state = unplanned(product.name, REFRESH_CHECK, "Its refresh succeeds", said, severity="error")
+    yield Observed(product.name, REFRESH_CHECK, state, run.ended_at, failures=tuple(run.failures.splitlines()))
 
 
 def _ends(connection: Connection, product: ProductPlan, now: datetime) -> Iterator[Observed]:
     """Whether the refresh that goes on can be expected to end. One that is not too long yet says nothing: the one before may hang."""
-    run = going_on(connection, product.name, now)
-    if run is None:
-        yield Observed(product.name, ENDS_CHECK, "Its refresh ends", "", "met", "", now)
-    elif run.started_at is not None and now - run.started_at > AT_LEAST:
-        reason = overdue(run.started_at, now, refreshes(connection, product.name, now, USUAL_OF).seconds)
-        if reason:
-            yield Observed(product.name, ENDS_CHECK, "Its refresh ends", "", "missed", reason, now)
+    run, said = going_on(connection, product.name, now), Said("met", "", now)
+    if run is not None:
+        long = run.started_at is not None and now - run.started_at > AT_LEAST
+        usual = refreshes(connection, product.name, now, USUAL_OF).seconds if long else ()
+        reason = overdue(run.started_at, now, usual) if long and run.started_at is not None else ""
+        if not reason:
+            return
+        said = Said("missed", reason, now)
+    yield Observed(product.name, ENDS_CHECK, unplanned(product.name, ENDS_CHECK, "Its refresh ends", said), now)

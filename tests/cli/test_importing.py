@@ -116,6 +116,8 @@ def readings_as_the_ledger_has_them(root):
     planned, own = found["readings/measurements", UNIQUE], found["summary/scorecard", "not_null_broken_x"]
     assert (planned.check.kind, planned.reading.verdict, planned.reading.failing_rows) == ("dbt_test", "missed", 1)
     assert (own.check.kind, own.check.product, own.reading.verdict) == ("imported", "summary", "unknown")
+    warned = found["readings/measurements", "accepted_values_measurements_sensor__north"].reading
+    assert (warned.severity, planned.reading.severity, own.reading.severity) == ("warning", "error", "error")
     (at,) = {each.metadata["measured_at"].value for _, check, each in evaluations(root) if check == UNIQUE}
     assert planned.reading.at == datetime.fromisoformat(at)
 

@@ -1,13 +1,14 @@
 """How a product is, by every combination of what its checks say and how they weigh."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
 
-from platform_resources.objectives.health import CheckState, PublishedState, grade
+from platform_resources.objectives.health import CheckState, PublishedState, grade, most_urgent_first
 
+NOW, HOUR, DAY = datetime(2026, 1, 2, tzinfo=UTC), timedelta(hours=1), timedelta(days=1)
 PUBLISHED = PublishedState("20260101T000000Z", "1.0.0", datetime(2026, 1, 1, tzinfo=UTC), {"orders": 3}, {})
 CHECK = CheckState(
     "filled", "Customers are known", "objective", "completeness", False, "met", "it is so", None, columns=("orders.customer",)
@@ -22,17 +23,21 @@ KINDS = {
     "failed refresh": {"kind": "refresh", "severity": "error"},
     "input not arrived, which must": {"kind": "input", "name": "arrived", "severity": "error"},
     "input not arrived": {"kind": "input", "name": "arrived"},
+    "imported test": {"kind": "imported", "severity": "error"},
+    "imported test that informs": {"kind": "imported", "severity": "warning"},
     "informs": {},
     "learning": {"learning": True},
     "business target": {"target": True},
 }
-BREAKS = ("gate", "error", "freshness", "availability", "input too old", "failed refresh", "input not arrived, which must")
+BREAKS = ("gate", "error", "freshness", "availability", "input too old", "failed refresh", "input not arrived, which must", "imported test")
 GRADES = {
     **{(kind, "met"): "healthy" for kind in KINDS},
     **{(kind, "missed"): "unhealthy" for kind in BREAKS},
     **{(kind, "unknown"): "unknown" for kind in BREAKS},
     ("input not arrived", "missed"): "use with care",
     ("input not arrived", "unknown"): "use with care",
+    ("imported test that informs", "missed"): "use with care",
+    ("imported test that informs", "unknown"): "use with care",
     ("informs", "missed"): "use with care",
     ("informs", "unknown"): "use with care",
     ("learning", "missed"): "use with care",
@@ -109,3 +114,16 @@ def test_a_missed_business_target_is_a_note_and_concerns_no_column():
 def test_more_than_two_reasons_are_counted():
     missed = [replace(check("informs", "missed"), title=f"Promise {number}", reason="") for number in range(5)]
     assert grade(True, PUBLISHED, missed).reason == "Promise 0; Promise 1; and 3 more"
+
+
+def test_closed_gates_come_first_then_the_failed_refresh_errors_and_what_informs():
+    order = ("gate", "failed refresh", "error", "informs", "business target")
+    checks = [replace(check(kind, "missed"), title=kind, reason="") for kind in ("error", "failed refresh", "freshness", "gate")]
+    assert grade(True, PUBLISHED, checks).reason == "gate; failed refresh; and 2 more"
+    states = {name: check(kind, "missed") for name, kind in zip("edcba", order, strict=True)}
+    assert most_urgent_first(dict.fromkeys("abcde", NOW), states) == list("edcba")
+
+
+def test_of_equal_checks_the_one_that_fails_longest_comes_first_and_what_is_not_watched_any_more_last():
+    since = {"a": NOW, "b": NOW - HOUR, "gone": NOW - DAY, "c": NOW - HOUR}
+    assert most_urgent_first(since, dict.fromkeys("abc", check("error", "missed"))) == ["b", "c", "a", "gone"]
