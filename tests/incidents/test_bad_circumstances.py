@@ -20,10 +20,13 @@ from tests.incidents.tiny import (
     MINUTE,
     NOW,
     SPEC,
+    addresses,
     break_deliveries,
+    copied,
     mend_deliveries,
     rename_objective,
     replace_products,
+    subjects,
     told_mesh,
 )
 from tests.notify.receivers import free_port, web_server
@@ -49,31 +52,15 @@ def template(tmp_path_factory):
 
 
 @pytest.fixture
-def web():
-    with web_server() as server:
-        yield server
-
-
-@pytest.fixture
 def broken(template, tmp_path, web):
-    root = tmp_path / "mesh"
-    shutil.copytree(template, root)
-    with rehearsal(root, addresses(web.port)) as played:
+    with copied(template, tmp_path, web) as played:
         yield played
-
-
-def addresses(port: int) -> dict[str, str]:
-    return {f"{name.upper()}_URL": f"json://127.0.0.1:{port}/{name}" for name in ("plant", "office")}
 
 
 def rounds(played: Rehearsal, *times: datetime) -> None:
     for now in times:
         played.evaluate(now)
         played.deliver(now)
-
-
-def subjects(web) -> list[str]:
-    return [request["body"]["title"] for request in web.requests]
 
 
 TOLD = "[low] Sensor readings has gaps (readings#1)"

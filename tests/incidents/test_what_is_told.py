@@ -1,16 +1,26 @@
 """What messages say of products is what `mesh status` says when they are sent, whatever happened since they were written."""
 
-import shutil
-
 import dagster as dg
 import pytest
 
 from platform_resources.objectives.incidents import acknowledged, resolved
 from platform_resources.orchestration.delivering import MOST_RUNS, delivery_sensor
 from tests.incidents.rehearsal import Rehearsal, rehearsal
-from tests.incidents.tiny import CSV, HALF_EMPTY, HOUR, MINUTE, NOW, OFFICE, PLANT, break_deliveries, mend_deliveries, told_mesh
+from tests.incidents.tiny import (
+    CSV,
+    HALF_EMPTY,
+    HOUR,
+    MINUTE,
+    NOW,
+    OFFICE,
+    PLANT,
+    break_deliveries,
+    copied,
+    mend_deliveries,
+    subjects,
+    told_mesh,
+)
 from tests.meshes import READINGS_CSV, model_file
-from tests.notify.receivers import web_server
 from tests.refresh.running import mesh
 
 pytestmark = pytest.mark.slow
@@ -33,22 +43,9 @@ def template(tmp_path_factory):
 
 
 @pytest.fixture
-def web():
-    with web_server() as server:
-        yield server
-
-
-@pytest.fixture
 def played(template, tmp_path, web):
-    root = tmp_path / "mesh"
-    shutil.copytree(template, root)
-    urls = {f"{name.upper()}_URL": f"json://127.0.0.1:{web.port}/{name}" for name in ("plant", "office")}
-    with rehearsal(root, urls) as found:
+    with copied(template, tmp_path, web) as found:
         yield found
-
-
-def subjects(web) -> list[str]:
-    return [request["body"]["title"] for request in web.requests]
 
 
 def states(played: Rehearsal) -> list[tuple[str, str]]:

@@ -1,11 +1,14 @@
 """The tiny mesh for rehearsals: who is told, and how it is broken and mended."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.incidents.rehearsal import NOW_SQL
+from tests.incidents.rehearsal import NOW_SQL, Rehearsal, rehearsal
 from tests.meshes import MEASUREMENTS_SQL, READINGS, READINGS_CSV, edited, model_file, product_file, tiny_mesh, write_mesh
+from tests.notify.receivers import WebServer
 
 SPEC = product_file("plant", "readings")
 SUMMARY_SPEC = product_file("office", "summary")
@@ -33,6 +36,25 @@ def told_mesh(folder: Path) -> Path:
     (root / "dataproducts/plant/domain.yaml").write_text(PLANT)
     (root / "dataproducts/office/domain.yaml").write_text(OFFICE)
     return edited(root, model_file("plant", "readings", "measurements"), "current_timestamp", NOW_SQL)
+
+
+@contextmanager
+def copied(template: Path, folder: Path, web: WebServer) -> Iterator[Rehearsal]:
+    """A copy of the mesh to play with, whose domains tell this server."""
+    root = folder / "mesh"
+    shutil.copytree(template, root)
+    with rehearsal(root, addresses(web.port)) as played:
+        yield played
+
+
+def addresses(port: int) -> dict[str, str]:
+    """Where each domain's channel is."""
+    return {f"{name.upper()}_URL": f"json://127.0.0.1:{port}/{name}" for name in ("plant", "office")}
+
+
+def subjects(web: WebServer) -> list[str]:
+    """Of every message that has come, in the order in which they came."""
+    return [request["body"]["title"] for request in web.requests]
 
 
 def break_deliveries(root: Path) -> None:
