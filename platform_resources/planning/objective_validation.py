@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from platform_resources.capabilities.protocols import MeasuredBy
+from platform_resources.objectives.health import STALE_OR_UNREADABLE
 from platform_resources.planning.comparing import is_learned
 from platform_resources.planning.mesh import Mesh
 from platform_resources.planning.subjects import (
@@ -54,6 +55,17 @@ def learned_thresholds_are_no_gates(mesh: Mesh, product: Product) -> Iterator[Pr
             yield objective.origin.problem("gate", message, "take gate away, and promise bounds in an objective of their own")
 
 
+def late_data_is_no_business_target(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Old data, and data that nobody can read, are never as promised, so a miss is more than a note."""
+    for objective in product.objectives:
+        if objective.config.business_target and objective.variant in STALE_OR_UNREADABLE:
+            message = (
+                f"{objective.variant} cannot be a business target: a miss of one says nothing against the data, "
+                "and data that is late or cannot be read is not as promised"
+            )
+            yield objective.origin.problem("business_target", message, "take business_target away; the aim itself may be a business-kpi")
+
+
 def products_as_a_whole_name_no_data_set(mesh: Mesh, product: Product) -> Iterator[Problem]:
     for objective in product.objectives:
         if is_about_the_product(mesh.registry, objective) and objective.config.data_set is not None:
@@ -95,6 +107,7 @@ OBJECTIVE_PASSES = (
     objectives_make_sense,
     gates_are_audited,
     learned_thresholds_are_no_gates,
+    late_data_is_no_business_target,
     products_as_a_whole_name_no_data_set,
     probed_ports_exist,
     final_values_can_change,
