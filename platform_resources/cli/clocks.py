@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from platform_resources.notify.safe_text import Clock
 from platform_resources.planning.plan import MeshPlan
-from platform_resources.planning.zones import shown_zone
 from platform_resources.repository import read_plan
+from platform_resources.spec.clocks import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Clocks:
         if at is None:
             return never
         found = next((each for each in self.plan.products if each.name == product), None)
-        return Clock(shown_zone(self.plan, found) if found is not None else "UTC", self.now).moment(at)
+        return Clock(found.zone if found is not None else "UTC", self.now).moment(at)
 
 
 def clocks(root: Path, products: Iterable[str]) -> Clocks:

@@ -12,10 +12,9 @@ from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, SPEC_INVALI
 from platform_resources.cli.memory import history
 from platform_resources.cli.specs import Json
 from platform_resources.cli.status_tables import print_health, print_product, print_trust
-from platform_resources.notify.safe_text import Clock
 from platform_resources.planning.plan import MeshPlan, ProductPlan
-from platform_resources.planning.zones import shown_zone
 from platform_resources.repository import mesh_root, names_behind, state_folder
+from platform_resources.spec.clocks import Clock
 
 if TYPE_CHECKING:
     from platform_resources.objectives.health import ProductHealth
@@ -59,7 +58,7 @@ def overview(root: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: d
     from platform_resources.orchestration.health import mesh_health
 
     state = state_folder(root)
-    clocks = {product.name: Clock(shown_zone(plan, product), now) for product in products}
+    clocks = {product.name: Clock(product.zone, now) for product in products}
     try:
         with synced_ledger(state, history(root), now) as ledger:
             return Overview(*looked_at(ledger, state, plan, products, now), clocks)

@@ -8,9 +8,9 @@ from rich.text import Text
 
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.cli.console import cell, out, told
-from platform_resources.notify.safe_text import Clock
 from platform_resources.planning.conventions import check_text
 from platform_resources.planning.plan import RejectedProduct
+from platform_resources.spec.clocks import Clock
 
 if TYPE_CHECKING:
     from platform_resources.ledger.acceptances import Acceptance
@@ -144,7 +144,7 @@ def print_trust(trust: "Trust", clock: Clock) -> None:
     """What Dagster's scorecard shows of the product, as tables."""
     from platform_resources.orchestration.trust import coverage_text, tables
 
-    for title, header, rows in tables(trust, clock.moment):
+    for title, header, rows in tables(trust, clock):
         table = Table(*header, title=title, title_justify="left", title_style="bold", box=None, header_style="bold")
         for row in rows:
             table.add_row(*(cell(value) for value in row))

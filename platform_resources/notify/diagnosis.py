@@ -1,20 +1,8 @@
 """What the owners of a product read that fails: each failing check with its evidence, who suffers from it, and what to do next."""
 
 from platform_resources.notify.facts import Failure, Trouble
-from platform_resources.notify.safe_text import (
-    LONGEST_REASON,
-    MOST,
-    Clock,
-    address,
-    bold,
-    bullets,
-    code,
-    harmless,
-    length,
-    listed,
-    paragraphs,
-    place,
-)
+from platform_resources.notify.safe_text import LONGEST_REASON, MOST, address, bold, bullets, code, harmless, listed, paragraphs, place
+from platform_resources.spec.clocks import Clock, length
 
 
 def diagnosis(trouble: Trouble, clock: Clock, dagster: str = "") -> str:

@@ -1,11 +1,8 @@
-"""How text from data gets into a message without doing anything there, and how times, lengths and lists are said."""
+"""How text from data gets into a message without doing anything there, and how lists are said."""
 
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 LONGEST_SUBJECT = 140
 LONGEST_TITLE = 80
@@ -62,36 +59,6 @@ def listed(items: Sequence[str], most: int = MOST) -> str:
     if len(items) > most:
         shown.append(f"{len(items) - most} more")
     return " and ".join(part for part in (", ".join(shown[:-1]), *shown[-1:]) if part)
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The clock that a message goes by, and when it is written."""
-
-    timezone: str
-    now: datetime
-
-    def moment(self, at: datetime) -> str:
-        """`Mon 15 Jun, 05:00 CEST`, or `Mon 15 Jun 2025, 05:00 CEST` if that is not this year."""
-        local, now = (each.astimezone(ZoneInfo(self.timezone)) for each in (at, self.now))
-        year = "" if local.year == now.year else f" {local.year}"
-        zone = local.tzname() or self.timezone
-        return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M} {f'UTC{zone}' if zone.startswith(('+', '-')) else zone}"
-
-
-def length(took: timedelta) -> str:
-    """`2 days 3 h`, `1 h 5 min`, `4 min`."""
-    minutes = max(0, int(took.total_seconds() // 60))
-    days, hours = minutes // 1_440, minutes % 1_440 // 60
-    if days:
-        return _joined(f"{days} days" if days > 1 else "1 day", f"{hours} h" if hours else "")
-    if hours:
-        return _joined(f"{hours} h", f"{minutes % 60} min" if minutes % 60 else "")
-    return f"{minutes} min" if minutes else "less than a minute"
-
-
-def _joined(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
 
 
 def paragraphs(*parts: str) -> str:

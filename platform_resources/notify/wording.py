@@ -15,13 +15,11 @@ from platform_resources.notify.recipients import Recipient
 from platform_resources.notify.safe_text import (
     LONGEST_REASON,
     MOST,
-    Clock,
     address,
     bold,
     bullets,
     code,
     harmless,
-    length,
     listed,
     one_line,
     paragraphs,
@@ -29,6 +27,7 @@ from platform_resources.notify.safe_text import (
 )
 from platform_resources.objectives.incidents import Resolution
 from platform_resources.objectives.severity import Severity
+from platform_resources.spec.clocks import Clock, length
 
 _ENDINGS: dict[Resolution, str] = {
     "auto-recovered": "All that this incident was about is fine again.",

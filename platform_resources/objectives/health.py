@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from platform_resources.capabilities.judgements import Promise, Verdict
-from platform_resources.capabilities.recency import CLOCKS_MAY_DIFFER_BY
+from platform_resources.capabilities.recency import CLOCKS_MAY_DIFFER_BY, age_text
+from platform_resources.spec.clocks import Clock
 from platform_resources.spec.durations import duration_text
 
 # A version that was made and not published is noted on the scorecard with these words; one that is as the last is no worse than that.
@@ -157,16 +158,16 @@ Executions = Mapping[tuple[tuple[str, ...], str], Said]
 
 
 def check_states(
-    watched: Sequence[Watched], published: PublishedState | None, executions: Executions, now: datetime
+    watched: Sequence[Watched], published: PublishedState | None, executions: Executions, clock: Clock
 ) -> tuple[CheckState, ...]:
-    """What each check says at `now`. `executions` has what each (key, name) that ever ran has said last."""
-    return tuple(_check_state(check, published, executions, now) for check in watched)
+    """What each check says now, by the product's clock. `executions` has what each (key, name) that ever ran has said last."""
+    return tuple(_check_state(check, published, executions, clock) for check in watched)
 
 
-def _check_state(check: Watched, published: PublishedState | None, executions: Executions, now: datetime) -> CheckState:
+def _check_state(check: Watched, published: PublishedState | None, executions: Executions, clock: Clock) -> CheckState:
     said = executions.get((check.key, check.name), NEVER)
     if check.max_age is not None and published is not None:
-        said = replace(freshness_now(check.max_age, check.data_set, published, now), at=said.at)
+        said = replace(freshness_now(check.max_age, check.data_set, published, clock), at=said.at)
     return check_state(check, said)
 
 
@@ -190,21 +191,20 @@ def most_urgent_first(since: Mapping[str, datetime], states: Mapping[str, CheckS
     return sorted(since, key=place)
 
 
-def freshness_now(max_age: timedelta, data_set: str, published: PublishedState, now: datetime) -> Said:
+def freshness_now(max_age: timedelta, data_set: str, published: PublishedState, clock: Clock) -> Said:
     """Freshness is a fact of time: what was fresh when it was published may be late now. Late is not fresh."""
     known_until = published.known_until.get(data_set, published.published_at)
     seconds = max_age.total_seconds()
     if known_until is None:
         reason = f"it is not known as of when version {published.version} is; at most {duration_text(max_age)} promised"
         return Said("unknown", reason, unit="s", at_most=seconds)
-    if known_until > now + CLOCKS_MAY_DIFFER_BY:
-        reason = f"it is as of {known_until:%Y-%m-%d %H:%M} UTC, which lies in the future"
+    if known_until > clock.now + CLOCKS_MAY_DIFFER_BY:
+        reason = f"it is as of {clock.moment(known_until)}, which lies in the future"
         return Said("unknown", reason, unit="s", at_most=seconds)
-    age = now - known_until
-    hours = f"{age.total_seconds() / 3600:.1f} h"
-    reason = f"it is as of {known_until:%Y-%m-%d %H:%M} UTC, {hours} ago; at most {duration_text(max_age)} promised"
+    age = clock.now - known_until
+    reason = f"it is as of {clock.moment(known_until)}, {age_text(age)} ago; at most {duration_text(max_age)} promised"
     verdict: Verdict = "met" if age <= max_age else "missed"
-    return Said(verdict, reason, value=age.total_seconds(), shown=hours, unit="s", at_most=seconds)
+    return Said(verdict, reason, value=age.total_seconds(), shown=age_text(age), unit="s", at_most=seconds)
 
 
 def grade(runs: bool, published: PublishedState | None, checks: Sequence[CheckState], outcome: str = "", problem: str = "") -> Grade:

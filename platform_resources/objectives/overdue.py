@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
-from platform_resources.objectives.periods import in_utc
+from platform_resources.spec.clocks import Clock, length
 
 TIMES_USUAL = 3
 # Refreshes of seconds may wait for others; of one that has never ended well nobody knows what is usual.
@@ -18,18 +18,15 @@ def longest(usual: Sequence[float]) -> timedelta:
     return max(AT_LEAST, timedelta(seconds=max(TIMES_USUAL * median(usual), *usual)))
 
 
-def overdue(began: datetime, now: datetime, usual: Sequence[float]) -> str:
+def overdue(began: datetime, clock: Clock, usual: Sequence[float]) -> str:
     """Why somebody should look at the refresh that began then; empty while nobody need."""
-    took = now - began
+    took = clock.now - began
     if took <= longest(usual):
         return ""
-    known = f"usual is {_length(timedelta(seconds=median(usual)))}" if usual else "none has ended well before"
+    known = f"usual is {_seconds(median(usual))}" if usual else "none has ended well before"
     remedy = "if its process is gone, terminate its run in Dagster"
-    return f"the refresh that began at {in_utc(began):%Y-%m-%d %H:%M} UTC has not ended after {_length(took)}; {known}; {remedy}"
+    return f"the refresh that began at {clock.moment(began)} has not ended after {length(took)}; {known}; {remedy}"
 
 
-def _length(time: timedelta) -> str:
-    seconds = time.total_seconds()
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+def _seconds(usual: float) -> str:
+    return f"{usual:.0f} s" if usual < 120 else length(timedelta(seconds=usual))

@@ -30,7 +30,6 @@ from platform_resources.orchestration.schema_changes import input_changes, publi
 from platform_resources.orchestration.troubles import troubles
 from platform_resources.orchestration.watching import Observed
 from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProduct
-from platform_resources.planning.zones import shown_zone
 from platform_resources.spec.problems import errors
 
 # How long a domain may go without an evaluation before something is not told any more.
@@ -75,8 +74,7 @@ def announce(connection: Connection, found: Round) -> int:
     served = _served(newest)
     broken = {each.name: _about_rejected(each, found.plan) for each in found.rejected}
     abouts = broken | {
-        product.name: _about(product, found.plan, served.get(product.name), found.health.get(product.name))
-        for product in found.plan.products
+        product.name: _about(product, served.get(product.name), found.health.get(product.name)) for product in found.plan.products
     }
     wanted = tuple(Subscription(each.product, each.channel, each.severity) for each in subscriptions(connection))
     due = chain(
@@ -106,9 +104,9 @@ def _served(publications: Iterable[Publication]) -> dict[str, datetime]:
     return found
 
 
-def _about(product: ProductPlan, plan: MeshPlan, good_as_of: datetime | None, health: ProductHealth | None) -> About:
+def _about(product: ProductPlan, good_as_of: datetime | None, health: ProductHealth | None) -> About:
     """A product that declares no time zone goes by the clock of its domain's digest."""
-    about = product_facts(product, good_as_of, shown_zone(plan, product))
+    about = product_facts(product, good_as_of, product.zone)
     return about if health is None else replace(about, status=health.status, because=health.reason)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from platform_resources.planning import conventions
 from platform_resources.planning.check_plans import CheckPlan
 from platform_resources.planning.plan import MeshPlan, ProductPlan
 from platform_resources.repository import state_folder
+from platform_resources.spec.clocks import Clock
 from platform_resources.spec.names import is_name
 from platform_resources.warehouses.gate import Verdict
 
@@ -58,7 +58,10 @@ def _checks_step(domain: str, products: Sequence[ProductPlan], plan: MeshPlan) -
     )
     def _evaluate(context: dg.AssetCheckExecutionContext, refresh: RefreshResource) -> Iterator[Any]:
         found = _round(context.op_execution_context, refresh, domain, products, plan)
-        results = [standing_result(standing, found.at) for trust in found.trust.values() for standing in trust.standings]
+        zones = {product.name: product.zone for product in products}
+        results = [
+            standing_result(standing, Clock(zones[name], found.at)) for name, trust in found.trust.items() for standing in trust.standings
+        ]
         results += [judged_result(objective, judgement, found.at) for objective, judgement in found.judged]
         for product in products:
             results += healthy_results(product, found.health[product.name], found.trust[product.name].incidents, found.at)
@@ -133,7 +136,7 @@ def _schedule(domain: str, job: dg.JobDefinition) -> dg.ScheduleDefinition:
     )
 
 
-def standing_result(standing: Standing, at: datetime) -> dg.AssetCheckResult:
+def standing_result(standing: Standing, clock: Clock) -> dg.AssetCheckResult:
     """Passed unless the indicator is missed: without enough data there is no verdict, and nothing has failed."""
     check, found = standing.indicator.check, standing_data(standing)
     # What every check calls its number, and the ledger keeps.
@@ -143,8 +146,8 @@ def standing_result(standing: Standing, at: datetime) -> dg.AssetCheckResult:
         asset_key=asset_key(check.key),
         passed=found["verdict"] != "missed",
         severity=dg.AssetCheckSeverity.WARN,
-        description=standing_text(standing),
-        metadata={**found, **value, "kind": check.kind, "measured_at": at.isoformat()},
+        description=standing_text(standing, clock),
+        metadata={**found, **value, "kind": check.kind, "measured_at": clock.now.isoformat()},
     )
 
 
@@ -153,7 +156,7 @@ def scorecard(product: ProductPlan, found: Evaluated) -> dg.AssetMaterialization
     trust = found.trust[product.name]
     verdicts = tuple(Verdict(each.title, each.dimension, each.verdict, each.reason) for each in found.verdicts[product.name])
     outcome = found.outcomes.get(product.name, "not refreshed yet")
-    metadata = scorecard_metadata(found.health[product.name], verdicts, outcome, trust.at, trust)
+    metadata = scorecard_metadata(found.health[product.name], verdicts, outcome, Clock(product.zone, trust.at), trust)
     return dg.AssetMaterialization(asset_key(product.scorecard), metadata={**metadata, EVALUATED: True})
 
 

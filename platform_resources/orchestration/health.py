@@ -28,6 +28,7 @@ from platform_resources.planning import conventions
 from platform_resources.planning.check_plans import CheckPlan, ObjectivePlan
 from platform_resources.planning.faults import fault
 from platform_resources.planning.plan import ProductPlan
+from platform_resources.spec.clocks import Clock
 from platform_resources.warehouses.versions import Publication, VersionsUnreadable, shelf
 
 # What of an evaluation's metadata is kept as it is, by the names that Said has for it.
@@ -49,7 +50,7 @@ def _health(state_folder: Path, product: ProductPlan, executions: Executions, ou
         published = _published(state_folder, product)
     except VersionsUnreadable as error:
         return health_of(product, None, (), outcome, str(error))
-    return health_of(product, published, check_states(watched(product), published, executions, now), outcome)
+    return health_of(product, published, check_states(watched(product), published, executions, Clock(product.zone, now)), outcome)
 
 
 def health_by_events(state: Path, instance: dg.DagsterInstance, product: ProductPlan, now: datetime, outcome: str) -> ProductHealth:

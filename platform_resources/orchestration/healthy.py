@@ -10,9 +10,9 @@ from platform_resources.ledger.incident_store import StoredIncident
 from platform_resources.ledger.projection import HEALTH_KIND
 from platform_resources.objectives.health import ProductHealth, PublishedState
 from platform_resources.orchestration.specs import asset_key
-from platform_resources.orchestration.standing import MINUTE
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import ProductPlan
+from platform_resources.spec.clocks import Clock
 
 DESCRIPTION = "How the product is: passed if it is healthy, a warning if it is to be used with care, an error if it is unhealthy."
 # In each of these nobody should rely on the data.
@@ -65,10 +65,10 @@ def health_text(health: ProductHealth) -> str:
     return f"{health.status}: {health.reason}" if health.reason else health.status
 
 
-def _as_of(published: PublishedState) -> str:
+def _as_of(published: PublishedState, clock: Clock) -> str:
     """Until when its data set that is furthest behind knows the world."""
     known = [until for until in published.known_until.values() if until is not None]
-    return f"{min(known):{MINUTE}} UTC" if known and len(known) == len(published.known_until) else "not known"
+    return clock.moment(min(known)) if known and len(known) == len(published.known_until) else "not known"
 
 
 def _told(product: ProductPlan, health: ProductHealth, incidents: Sequence[StoredIncident], at: datetime) -> Iterator[tuple[str, Any]]:
@@ -77,7 +77,7 @@ def _told(product: ProductPlan, health: ProductHealth, incidents: Sequence[Store
         yield "concerns", ", ".join(health.columns)
     if health.published is not None:
         yield "version", health.published.version
-        yield "as_of", _as_of(health.published)
+        yield "as_of", _as_of(health.published, Clock(product.zone, at))
     if incidents:
         yield "incidents", "; ".join(f"{each.incident.name} ({each.severity}, {each.incident.status})" for each in incidents)
     yield "scorecard", dg.MetadataValue.asset(asset_key(product.scorecard))

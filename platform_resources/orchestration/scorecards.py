@@ -1,7 +1,6 @@
 """A product's scorecard: one page to read, a few numbers that Dagster plots over time, and behind them everything as it is."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -10,8 +9,9 @@ from platform_resources.objectives.health import NOTHING_CHANGED, ProductHealth
 from platform_resources.orchestration.healthy import health_text
 from platform_resources.orchestration.ledger_events import NUMBERS
 from platform_resources.orchestration.results import markdown_table
-from platform_resources.orchestration.standing import MINUTE, standing_text, standing_verdict
+from platform_resources.orchestration.standing import standing_text, standing_verdict
 from platform_resources.orchestration.trust import Trust, coverage_text, trust_numbers, trust_tables
+from platform_resources.spec.clocks import Clock
 from platform_resources.warehouses.gate import Verdict
 
 # Longer Markdown is hidden behind a link on Dagster's pages.
@@ -22,29 +22,31 @@ Section = tuple[str, Sequence[str]]
 
 
 def scorecard_metadata(
-    health: ProductHealth, verdicts: Sequence[Verdict], outcome: str, at: datetime, trust: Trust | None = None
+    health: ProductHealth, verdicts: Sequence[Verdict], outcome: str, clock: Clock, trust: Trust | None = None
 ) -> dict[str, Any]:
-    """What the scorecard holds. Only an evaluation knows the product's `trust`."""
+    """What the scorecard holds. Only an evaluation knows the product's `trust`; times are by the product's clock."""
     count = {word: sum(v.verdict == word for v in verdicts) for word in MARKS}
     rows = [[v.title, v.dimension, MARKS[v.verdict], v.reason] for v in verdicts]
     numbers = {"objectives": len(verdicts), **count, **(trust_numbers(trust) if trust is not None else {})}
     return {
-        "scorecard": dg.MetadataValue.md(page(_head(health, outcome), (_promises(verdicts, health.reason), *_sections(trust)))),
+        "scorecard": dg.MetadataValue.md(
+            page(_head(health, outcome, clock), (_promises(verdicts, health.reason), *_sections(trust, clock)))
+        ),
         **_plots(verdicts, trust),
         "outcome": outcome,
         "promises_table": dg.MetadataValue.md(markdown_table(["promise", "dimension", "verdict", "why"], rows)),
-        **(trust_tables(trust) if trust is not None else {}),
+        **(trust_tables(trust, clock) if trust is not None else {}),
         NUMBERS: dg.MetadataValue.json(numbers),
-        "measured_at": at.isoformat(),
+        "measured_at": clock.now.isoformat(),
     }
 
 
-def _head(health: ProductHealth, outcome: str) -> str:
+def _head(health: ProductHealth, outcome: str, clock: Clock) -> str:
     """How the product is, which version is served, and how the last refresh ended, where that is not the same."""
     status, colon, reason = health_text(health).partition(":")
     lines = [f"**{status.capitalize()}**{colon}{reason}"]
     if health.published is not None:
-        lines.append(f"**Version**: published {health.published.published_at:{MINUTE}} UTC")
+        lines.append(f"**Version**: published {clock.moment(health.published.published_at)}")
     if outcome.startswith(NOTHING_CHANGED):
         lines.append(f"Last refresh: {outcome}")
     return "\n\n".join(lines)
@@ -73,20 +75,20 @@ def _promises(verdicts: Sequence[Verdict], told: str) -> Section:
     ]
 
 
-def _sections(trust: Trust | None) -> Iterator[Section]:
+def _sections(trust: Trust | None, clock: Clock) -> Iterator[Section]:
     if trust is None:
         return
     if trust.standings:
         kept = sum(standing_verdict(standing) == "met" for standing in trust.standings)
-        told = [f"{standing.indicator.check.title}: {standing_text(standing)}" for standing in trust.standings]
+        told = [f"{standing.indicator.check.title}: {standing_text(standing, clock)}" for standing in trust.standings]
         yield f"**Error budgets**: {kept} of {len(trust.standings)} promises over time met", told
-    yield f"**Incidents**: {len(trust.incidents) or 'none'}", list(_incidents(trust))
+    yield f"**Incidents**: {len(trust.incidents) or 'none'}", list(_incidents(trust, clock))
     yield f"**Coverage**: {coverage_text(trust)}", ()
 
 
-def _incidents(trust: Trust) -> Iterator[str]:
+def _incidents(trust: Trust, clock: Clock) -> Iterator[str]:
     for each in trust.incidents:
-        yield f"{each.incident.name}, {each.severity}, {each.incident.status} since {each.incident.began_at:{MINUTE}} UTC: {each.title}"
+        yield f"{each.incident.name}, {each.severity}, {each.incident.status} since {clock.moment(each.incident.began_at)}: {each.title}"
     yield from (f"accepted by {each.acceptance.by}: {each.title}" for each in trust.accepted)
 
 

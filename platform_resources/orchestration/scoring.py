@@ -15,6 +15,7 @@ from platform_resources.orchestration.scorecards import scorecard_metadata
 from platform_resources.orchestration.specs import SpecMinter, asset_key
 from platform_resources.planning import conventions
 from platform_resources.planning.plan import ProductPlan
+from platform_resources.spec.clocks import Clock
 from platform_resources.warehouses.duckdb import opened
 from platform_resources.warehouses.gate import Gate, Verdict, gate
 from platform_resources.warehouses.versions import Publication, shelf
@@ -61,4 +62,4 @@ def _scored(
         health, incidents = health_by_events(refresh.state_folder, context.instance, product, now, outcome), ()
     for evaluation in healthy_evaluations(product, health, incidents, now):
         context.op_execution_context.log_event(evaluation)  # type: ignore[arg-type]  # it takes these too
-    return scorecard_metadata(health, verdicts, outcome, now)
+    return scorecard_metadata(health, verdicts, outcome, Clock(product.zone, now))

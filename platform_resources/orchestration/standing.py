@@ -5,16 +5,16 @@ from typing import Any
 
 from platform_resources.ledger.standing import Standing
 from platform_resources.objectives.indicators import Attainment
+from platform_resources.spec.clocks import Clock
 from platform_resources.spec.durations import duration_text
 
-MINUTE = "%Y-%m-%d %H:%M"
 
-
-def standing_text(standing: Standing) -> str:
+def standing_text(standing: Standing, clock: Clock) -> str:
     """The indicator in a sentence: `95 % of 20 intervals were good, 80 % promised; 3 of 4 bad ones are left`."""
     reached = standing.attainment
     if reached.percent is None:
-        return f"no data yet: needs {_slices_text(standing, max(1, reached.unknown))}{_unmeasured_text(reached)}{_first_end_text(reached)}"
+        needed = _slices_text(standing, max(1, reached.unknown))
+        return f"no data yet: needs {needed}{_unmeasured_text(reached)}{_first_end_text(reached, clock)}"
     promised = f", {reached.target:g} % promised" if reached.target is not None else ""
     known = f"; {reached.known} of {reached.total} intervals were measured" if reached.known < reached.total else ""
     provisional = f"; {reached.provisional} of the bad ones may still change" if reached.provisional else ""
@@ -30,8 +30,8 @@ def _unmeasured_text(reached: Attainment) -> str:
     return f"; {reached.unknown} ended without a measurement" if reached.unknown else ""
 
 
-def _first_end_text(reached: Attainment) -> str:
-    return "" if reached.next_deadline is None else f"; the one that runs now ends {reached.next_deadline:{MINUTE}} UTC"
+def _first_end_text(reached: Attainment, clock: Clock) -> str:
+    return "" if reached.next_deadline is None else f"; the one that runs now ends {clock.moment(reached.next_deadline)}"
 
 
 def _too_little_text(standing: Standing) -> str:

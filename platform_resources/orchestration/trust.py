@@ -15,7 +15,8 @@ from platform_resources.objectives.coverage import Coverage, ProductCoverage
 from platform_resources.objectives.forecast import Impact
 from platform_resources.objectives.response import Response, Times
 from platform_resources.orchestration.results import markdown_table
-from platform_resources.orchestration.standing import MINUTE, standing_data, standing_text, standing_verdict
+from platform_resources.orchestration.standing import standing_data, standing_text, standing_verdict
+from platform_resources.spec.clocks import Clock
 
 HOUR = timedelta(hours=1)
 NO_READS = Reads({}, ())
@@ -104,22 +105,21 @@ def trust_data(trust: Trust) -> dict[str, Any]:
 
 
 TableOf = tuple[str, tuple[str, ...], Sequence[Sequence[Any]]]
-Shown = Callable[[datetime], str]
 Moment = Callable[[datetime | None], str]
 
 
-def utc_text(at: datetime) -> str:
-    return f"{at:{MINUTE}} UTC"
-
-
-def tables(trust: Trust, shown: Shown = utc_text) -> tuple[TableOf, ...]:
-    """For people: title, header and rows of each table that is not empty. `shown` writes a time with its zone."""
+def tables(trust: Trust, clock: Clock) -> tuple[TableOf, ...]:
+    """For people: title, header and rows of each table that is not empty. Times are by the clock."""
 
     def moment(at: datetime | None) -> str:
-        return "-" if at is None else shown(at)
+        return "-" if at is None else clock.moment(at)
 
     found: tuple[TableOf, ...] = (
-        ("indicators", ("indicator", "state", "how it stands", "burn", "next deadline"), list(_indicator_rows(trust.standings, moment))),
+        (
+            "indicators",
+            ("indicator", "state", "how it stands", "burn", "next deadline"),
+            list(_indicator_rows(trust.standings, clock, moment)),
+        ),
         ("incidents", ("incident", "severity", "status", "since", "what"), list(_incident_rows(trust.incidents, moment))),
         (
             "accepted weaknesses",
@@ -137,10 +137,11 @@ def tables(trust: Trust, shown: Shown = utc_text) -> tuple[TableOf, ...]:
     return tuple(table for table in found if table[2])
 
 
-def trust_tables(trust: Trust) -> dict[str, Any]:
+def trust_tables(trust: Trust, clock: Clock) -> dict[str, Any]:
     """The tables as Markdown for Dagster."""
     found: dict[str, Any] = {
-        f"{title.replace(' ', '_')}_table": dg.MetadataValue.md(markdown_table(header, rows)) for title, header, rows in tables(trust)
+        f"{title.replace(' ', '_')}_table": dg.MetadataValue.md(markdown_table(header, rows))
+        for title, header, rows in tables(trust, clock)
     }
     return found | {"coverage": coverage_text(trust)}
 
@@ -159,11 +160,17 @@ def _share_text(coverage: Coverage, things: str = "") -> str:
     return f"{share} ({coverage.watched} of {coverage.total}{things})"
 
 
-def _indicator_rows(standings: Iterable[Standing], moment: Moment) -> Iterator[Sequence[str]]:
+def _indicator_rows(standings: Iterable[Standing], clock: Clock, moment: Moment) -> Iterator[Sequence[str]]:
     for standing in standings:
         told = standing_data(standing)
         burn = told.get("burn_alerts") or (f"{told['burn_rate']:.3g}" if "burn_rate" in told else "-")
-        yield standing.indicator.check.title, standing.attainment.state, standing_text(standing), burn, moment(standing.next_deadline)
+        yield (
+            standing.indicator.check.title,
+            standing.attainment.state,
+            standing_text(standing, clock),
+            burn,
+            moment(standing.next_deadline),
+        )
 
 
 def _incident_rows(stored: Iterable[StoredIncident], moment: Moment) -> Iterator[Sequence[str]]:

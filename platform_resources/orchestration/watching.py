@@ -20,6 +20,7 @@ from platform_resources.planning.check_plans import ObjectivePlan
 from platform_resources.planning.conventions import ENDS_CHECK, REFRESH_CHECK, VERSIONS_CHECK, check_text
 from platform_resources.planning.faults import fault
 from platform_resources.planning.plan import ProductPlan
+from platform_resources.spec.clocks import Clock
 from platform_resources.warehouses.versions import VersionsUnreadable, shelf
 
 # How many refreshes tell what is usual.
@@ -142,7 +143,7 @@ def _checks(product: ProductPlan, published: PublishedState | None, readings: Ma
     checks = watched(product)
     by_check = {(check.key, check.name): readings.get(check_id(check.key, check.name)) for check in checks}
     executions = {name: Said(**shared(Said, reading)) for name, reading in by_check.items() if reading is not None}
-    for check, said in zip(checks, check_states(checks, published, executions, now), strict=True):
+    for check, said in zip(checks, check_states(checks, published, executions, Clock(product.zone, now)), strict=True):
         at = _evidence(check, said.at, said.verdict, published)
         if at is not None:
             reading = by_check[(check.key, check.name)] if check.max_age is None else None
@@ -198,7 +199,7 @@ def _ends(connection: Connection, product: ProductPlan, now: datetime) -> Iterat
     if run is not None:
         long = run.started_at is not None and now - run.started_at > AT_LEAST
         usual = refreshes(connection, product.name, now, USUAL_OF).seconds if long else ()
-        reason = overdue(run.started_at, now, usual) if long and run.started_at is not None else ""
+        reason = overdue(run.started_at, Clock(product.zone, now), usual) if long and run.started_at is not None else ""
         if not reason:
             return
         said = Said("missed", reason, now)

@@ -1,6 +1,7 @@
 """A mesh of products to the one plan, with the products that are rejected and why."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from platform_resources.planning.channel_validation import domain_problems
 from platform_resources.planning.channels import channels_of, domain_digest, domain_routes
@@ -9,6 +10,7 @@ from platform_resources.planning.mesh import Mesh
 from platform_resources.planning.plan import DomainPlan, MeshPlan, RejectedProduct
 from platform_resources.planning.product_plan import product_plan
 from platform_resources.planning.validation import find_further_problems, find_problems
+from platform_resources.planning.zones import shown_zone
 from platform_resources.spec.problems import Problem, errors
 from platform_resources.spec.product import Product
 
@@ -28,6 +30,7 @@ def mesh_plan(mesh: Mesh, only: Iterable[str] | None = None) -> tuple[MeshPlan, 
         rejected=tuple(sorted(rejected, key=lambda r: r.file)),
         domains=tuple(_domain_plan(mesh, name) for name in sorted({p.domain for p in mesh.products} | set(mesh.domains))),
     )
+    plan = replace(plan, products=tuple(replace(product, zone=shown_zone(plan, product)) for product in plan.products))
     return plan, tuple(sorted({*found, *domain_problems(mesh), *(problem for _, problems in unreadable for problem in problems)}))
 
 

@@ -1,7 +1,7 @@
 """The plan: frozen data that Dagster, dbt, the warehouse and the command line interpret."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from platform_resources.capabilities.measures import Relation, measured_relation
@@ -145,7 +145,10 @@ class GeneratedFile:
 
 @dataclass(frozen=True, slots=True)
 class ProductPlan:
-    """Everything decided about one product. `texts_digest` stands for its Python modules and for the dbt tests that its team wrote."""
+    """Everything decided about one product. `texts_digest` stands for its Python modules and for the dbt tests that its team wrote.
+
+    `zone` is the time zone in which people are shown its times.
+    """
 
     name: str
     title: str
@@ -171,6 +174,7 @@ class ProductPlan:
     routes: tuple[RoutePlan, ...]
     rule: Rule
     patience: Patience
+    zone: str = field(default="UTC", metadata={"planned": False})
 
     @property
     def checks(self) -> tuple[CheckPlan, ...]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -11,9 +11,10 @@ import duckdb
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import NotPulled, PullExtractor, PullFiles, PullPort
-from platform_resources.capabilities.recency import of_files, of_pull
+from platform_resources.capabilities.recency import age_text, of_files, of_pull
 from platform_resources.planning import contracts
 from platform_resources.planning.plan import InputPlan, ProductPlan, Upstream
+from platform_resources.spec.clocks import Clock
 from platform_resources.spec.column_names import folded_column
 from platform_resources.spec.durations import duration_text
 from platform_resources.spec.field_types import SHOWN_CLASSES
@@ -71,6 +72,10 @@ class PullContext:
     def folder(self) -> Path:
         return (self.root / self.product.place.file).parent
 
+    @property
+    def clock(self) -> Clock:
+        return Clock(self.product.zone, self.now)
+
 
 PULLS, FAILURES, CURSORS = "pull", "pull failure", "cursor"
 # Of a cursor that records must not show: since when the extractor has returned the same.
@@ -94,7 +99,7 @@ def pull(database: ProductDatabase, port: InputPlan, context: PullContext) -> Pu
         database.remember(FAILURES, port.name, f"input port {port.name}: {error}")
         if not port.serve_last_good or former is None:
             raise PullFailed(f"input port {port.name}: {error}", error.check) from None
-        return _kept(database, port, json.loads(former), error, context.now)
+        return _kept(database, port, json.loads(former), error, context.clock)
     reason = f"input port {port.name}: {'; '.join(pulled.failures.values())}" if pulled.failures else ""
     database.remember(FAILURES, port.name, reason)
     if pulled.failures and not port.serve_last_good:
@@ -102,17 +107,17 @@ def pull(database: ProductDatabase, port: InputPlan, context: PullContext) -> Pu
     return pulled
 
 
-def _pulled_at(record: Mapping[str, Any]) -> str:
-    """` of 2026-01-31 05:00 UTC`, for people; empty where it is not known."""
+def _pulled_at(record: Mapping[str, Any], clock: Clock) -> str:
+    """` of Sat 31 Jan, 05:00 UTC`, for people; empty where it is not known."""
     told = record.get("pulled_at")
-    return f" of {datetime.fromisoformat(told).astimezone(UTC):%Y-%m-%d %H:%M} UTC" if isinstance(told, str) else ""
+    return f" of {clock.moment(datetime.fromisoformat(told))}" if isinstance(told, str) else ""
 
 
-def _kept(database: ProductDatabase, port: InputPlan, former: Mapping[str, Any], error: PullFailed, now: datetime) -> Pulled:
+def _kept(database: ProductDatabase, port: InputPlan, former: Mapping[str, Any], error: PullFailed, clock: Clock) -> Pulled:
     """The last good pull goes on being served, and ages."""
     relation = Relation("inputs", port.name)
-    served = f"{error}; the last good one{_pulled_at(former)} is served"
-    failures = {**_stale(port, former, now), error.check: served}
+    served = f"{error}; the last good one{_pulled_at(former, clock)} is served"
+    failures = {**_stale(port, former, clock), error.check: served}
     try:
         return Pulled(port.name, former, False, database.columns(relation), database.count(relation), failures)
     except Exception as lost:
@@ -139,10 +144,10 @@ def _recorded(database: ProductDatabase, port: InputPlan, context: PullContext, 
     columns, rows = database.columns(relation), database.count(relation)
     whole = {"interface": port.interface, **record, "rows": rows, "pulled_at": context.now.isoformat()}
     database.remember(PULLS, port.name, json.dumps(whole, sort_keys=True))
-    return Pulled(port.name, whole, changed, columns, rows, _stale(port, whole, context.now))
+    return Pulled(port.name, whole, changed, columns, rows, _stale(port, whole, context.clock))
 
 
-def _stale(port: InputPlan, record: Mapping[str, Any], now: datetime) -> dict[str, str]:
+def _stale(port: InputPlan, record: Mapping[str, Any], clock: Clock) -> dict[str, str]:
     """Data of an age that is not known is not fresh."""
     if port.max_staleness is None:
         return {}
@@ -150,14 +155,10 @@ def _stale(port: InputPlan, record: Mapping[str, Any], now: datetime) -> dict[st
     recency = of_files(record) if "files" in record else of_pull(record)
     if recency.at is None:
         return {"fresh": f"the age of its data is not known: {recency.unknown}; {accepted}"}
-    age = now - recency.at
+    age = clock.now - recency.at
     if age <= port.max_staleness:
         return {}
-    return {"fresh": f"its data is {hours(age)} old (until {recency.at.isoformat()}); {accepted}"}
-
-
-def hours(age: timedelta) -> str:
-    return f"{age.total_seconds() / 3600:.1f} h"
+    return {"fresh": f"its data is {age_text(age)} old (as of {clock.moment(recency.at)}); {accepted}"}
 
 
 def _pin(database: ProductDatabase, port: InputPlan, context: PullContext, former: Mapping[str, Any] | None) -> Pulled:

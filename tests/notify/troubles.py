@@ -47,7 +47,7 @@ STALE = Failure(
     "Refreshed daily",
     FIVE,
     "freshness",
-    "it is as of 2026-06-14 03:00 UTC, 24.5 h ago; at most 24h promised",
+    "it is as of Sun 14 Jun, 05:00 CEST, 24 h 30 min ago; at most 24h promised",
     "24.5",
     "24",
     run_id="5d1c",

@@ -390,7 +390,7 @@ def test_a_killed_refresh_is_told_to_the_owner_until_another_one_has_ended(story
     assert story.at(NOON + 14 * MINUTE, begun(NOON)) == []
     assert story.at(NOON + 16 * MINUTE) == ["readings#1 opened"]
     assert story.incidents()["readings#1"].title == (
-        "The refresh does not end: the refresh that began at 2026-03-02 12:00 UTC has not ended after 16 min; usual is 5 min; "
+        "The refresh does not end: the refresh that began at Mon 2 Mar, 13:00 CET has not ended after 16 min; usual is 5 min; "
         "if its process is gone, terminate its run in Dagster"
     )
     assert story.at(NOON + HOUR) == []

@@ -11,6 +11,7 @@ from platform_resources.objectives.slices import Slice
 from platform_resources.orchestration.evaluation import standing_result
 from platform_resources.orchestration.standing import standing_text
 from platform_resources.repository import read_plan
+from platform_resources.spec.clocks import Clock
 from tests.meshes import tiny_mesh
 
 HOUR = 3_600_000_000
@@ -45,12 +46,13 @@ def indicator(tmp_path_factory):
 def test_an_indicator_in_a_sentence(indicator, method, percent, known, budget, told):
     reached = Attainment("met", percent, 80, 0, 0, 0, 0, 0, known, 20, budget, None)
     indicator = replace(indicator, spec=indicator.spec.model_copy(update={"method": method}))
-    assert standing_text(Standing(indicator, (), reached, (), (), None)) == told
+    assert standing_text(Standing(indicator, (), reached, (), (), None), CLOCK) == told
 
 
 MIDNIGHT = datetime(2026, 6, 16, tzinfo=UTC)
+CLOCK = Clock("Europe/Berlin", MIDNIGHT)
 TOO_LITTLE = [
-    (Attainment("no data", None, 80, 0, 0, 0, 0, 1, 0, 0, None, MIDNIGHT), "no data yet: needs 1 slice of 24h; the one that runs now ends 2026-06-16 00:00 UTC"),
+    (Attainment("no data", None, 80, 0, 0, 0, 0, 1, 0, 0, None, MIDNIGHT), "no data yet: needs 1 slice of 24h; the one that runs now ends Tue 16 Jun, 02:00 CEST"),
     (Attainment("no data", None, 80, 0, 0, 3, 0, 0, 0, 3, None, None), "no data yet: needs 3 slices of 24h; 3 ended without a measurement"),
     (
         Attainment("insufficient data", 100, 80, 3, 0, 7, 0, 0, 3, 10, None, None),
@@ -62,8 +64,8 @@ TOO_LITTLE = [
 @pytest.mark.parametrize(("reached", "told"), TOO_LITTLE)
 def test_an_indicator_without_enough_data_says_what_it_needs_and_nothing_has_failed(indicator, reached, told):
     standing = Standing(indicator, (), reached, (), (), None)
-    result = standing_result(standing, MIDNIGHT)
-    assert (standing_text(standing), result.description) == (told, told)
+    result = standing_result(standing, CLOCK)
+    assert (standing_text(standing, CLOCK), result.description) == (told, told)
     assert (result.passed, result.metadata["verdict"].value) == (True, "unknown"), "no verdict is no failure, and not met either"
 
 
@@ -72,7 +74,7 @@ def test_an_indicator_without_enough_data_says_what_it_needs_and_nothing_has_fai
 )
 def test_an_indicator_fails_exactly_if_it_is_missed(indicator, state, passed, verdict):
     reached = Attainment(state, 70, 80, 14, 6, 0, 0, 0, 20, 20, None, None)
-    result = standing_result(Standing(indicator, (), reached, (), (), None), MIDNIGHT)
+    result = standing_result(Standing(indicator, (), reached, (), (), None), CLOCK)
     assert (result.passed, result.metadata["verdict"].value) == (passed, verdict)
 
 

@@ -8,7 +8,7 @@ from pydantic import field_validator
 from platform_resources.capabilities.categories import declared_type, may_be_named
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.measures import Measure, NullCount, Reading, RowCount, Scalar, Subject
-from platform_resources.capabilities.recency import Recency, ahead_sql, ahead_text, newest_sql, of_inputs, of_rows
+from platform_resources.capabilities.recency import Recency, age_text, ahead_sql, ahead_text, newest_sql, of_inputs, of_rows
 from platform_resources.capabilities.shares import counted
 from platform_resources.spec.durations import Duration, duration_text
 from platform_resources.spec.strict import Strict
@@ -84,22 +84,6 @@ def _recency(readings: Mapping[str, Reading], subject: Subject, moment: Moment) 
         held = repr(str(newest)) if may_be_named(column, subject) else "what may not be shown"
         return Recency(None, unknown=f"{column} holds {held}, which is not a date or a time")
     return of_rows(column, newest, counted(readings, "ahead"), filled, moment.now)
-
-
-def age_text(age: timedelta) -> str:
-    """The age in its two largest units, rounded up so that it never looks younger: `26 h 5 min`, `3 d 2 h`."""
-    minutes = -(-age // timedelta(minutes=1))
-    hours = -(-age // timedelta(hours=1))
-    if minutes < 60:
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return _two(minutes, 60, "h", "min")
-    return _two(hours, 24, "d", "h")
-
-
-def _two(count: int, size: int, large: str, small: str) -> str:
-    whole, rest = divmod(count, size)
-    return f"{whole} {large} {rest} {small}" if rest else f"{whole} {large}"
 
 
 CAPABILITY = Freshness()
