@@ -4,7 +4,7 @@ Each carries `measured_at`, the time by the refresh's own clock; Dagster notes a
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ def build_results(
         node = models.get(model.name)
         if node is not None and node.status == "success":
             metadata: dict[str, Any] = {
-                "seconds": node.seconds,
+                "seconds": round(node.seconds, 3),
                 "message": node.message,
                 "materialized": node.materialized,
                 "sql": dg.MetadataValue.md(f"```sql\n{node.sql.strip()}\n```"),
@@ -197,8 +197,13 @@ def observed_publication(told: dg.MaterializeResult[Any], publication: Publicati
 
 
 def _made_from(publication: Publication) -> str:
-    rows = [[port, record["interface"], made_from(record), record.get("pulled_at", "")] for port, record in publication.inputs.items()]
-    return markdown_table(["input port", "interface", "what", "pulled at"], rows)
+    """Few columns: Dagster cuts a table off where its page ends."""
+    rows = [[port, made_from(record), _minute(record.get("pulled_at"))] for port, record in publication.inputs.items()]
+    return markdown_table(["input port", "what", "pulled at"], rows)
+
+
+def _minute(moment: str | None) -> str:
+    return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else ""
 
 
 def made_from(record: Mapping[str, Any]) -> str:
