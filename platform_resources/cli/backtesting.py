@@ -14,6 +14,7 @@ from platform_resources.cli.specs import Json
 from platform_resources.planning.check_plans import ObjectivePlan
 from platform_resources.planning.plan import ProductPlan
 from platform_resources.repository import mesh_root, names_behind
+from platform_resources.spec.clocks import Clock
 from platform_resources.spec.problems import did_you_mean, known_text
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def backtest(
     if as_json:
         print_json([asdict(each) for each in found])
     elif found:
-        _print(found)
+        _print(found, Clock(planned.zone, now))
     else:
         words.print(f"no objective of {product} has any numbers in the ledger yet", style="yellow", markup=False, highlight=False)
     raise Stop(FINE)
@@ -64,7 +65,7 @@ def _chosen(product: ProductPlan, objective: str | None) -> Sequence[ObjectivePl
     return found
 
 
-def _print(found: "Sequence[Backtested]") -> None:
+def _print(found: "Sequence[Backtested]", clock: Clock) -> None:
     table = Table(box=None, header_style="bold")
     for column in ("objective", "dimension", "learns", "readings", "judged", "learning for", "alerts", "false alerts in 30 days"):
         table.add_column(column, overflow="fold")
@@ -75,7 +76,7 @@ def _print(found: "Sequence[Backtested]") -> None:
         table.add_row(cell(each.objective), cell(each.dimension), _learns(each), *numbers)
     out.print(table)
     for each in found:
-        _print_alerts(each)
+        _print_alerts(each, clock)
 
 
 def _learns(found: "Backtested") -> str:
@@ -85,11 +86,11 @@ def _learns(found: "Backtested") -> str:
     return "not yet" if found.can_learn else "cannot"
 
 
-def _print_alerts(found: "Backtested") -> None:
+def _print_alerts(found: "Backtested", clock: Clock) -> None:
     if not found.alerts:
         return
-    table = Table("when (UTC)", "would have said", "", title=found.objective, title_justify="left", title_style="bold", box=None)
+    table = Table("when", "would have said", "", title=found.objective, title_justify="left", title_style="bold", box=None)
     for alert in found.alerts:
-        table.add_row(f"{alert.at:%Y-%m-%d %H:%M}", cell(alert.reason), "in an incident that was fixed" if alert.in_trouble else "")
+        table.add_row(clock.moment(alert.at), cell(alert.reason), "in an incident that was fixed" if alert.in_trouble else "")
     out.print()
     out.print(table)

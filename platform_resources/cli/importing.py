@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from platform_resources.cli.clocks import Clocks
 from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, Stop, cell, mesh_of, out, print_json, print_problems, stop, told, words
 from platform_resources.cli.evaluating import evaluated, print_happened
 from platform_resources.cli.evaluating import print_problems as print_evaluation_problems
@@ -41,7 +42,7 @@ def import_dbt_results(
     if as_json:
         print_json(_data(done))
     else:
-        _print(done)
+        _print(done, Clocks(plan, datetime.now(UTC)))
     problems, happened = evaluated(root, plan, _domains(plan, done))
     if not as_json:
         print_happened(happened)
@@ -81,10 +82,10 @@ def _exit_code(done: "Imported") -> int:
     return MISSED if done.not_met else FINE
 
 
-def _print(done: "Imported") -> None:
-    table = Table("product", "check", "verdict", "why", "tested (UTC)", "", box=None, header_style="bold")
+def _print(done: "Imported", clocks: Clocks) -> None:
+    table = Table("product", "check", "verdict", "why", "tested", "", box=None, header_style="bold")
     for test in done.tests:
-        table.add_row(*_row(test))
+        table.add_row(*_row(test, clocks))
     if done.tests:
         out.print(table)
     out.print(f"{_counted(done)}, of dbt's invocation {told(done.invocation_id)}")
@@ -93,12 +94,19 @@ def _print(done: "Imported") -> None:
     _print_refused(done.refused)
 
 
-def _row(test: "ImportedTest") -> tuple[Any, ...]:
+def _row(test: "ImportedTest", clocks: Clocks) -> tuple[Any, ...]:
     match, result = test.match, test.result
     asset = "/".join(match.key[1:])
     verdict = f"[{COLOURS[result.verdict]}]{result.verdict}[/]"
     outcome = {"new": "", "known": "[dim]known[/]", "older": "[dim]older than what is known[/]"}[test.outcome]
-    return told(match.product), cell(f"{asset}: {match.check}"), verdict, cell(result.reason), f"{result.at:%Y-%m-%d %H:%M}", outcome
+    return (
+        told(match.product),
+        cell(f"{asset}: {match.check}"),
+        verdict,
+        cell(result.reason),
+        clocks.moment(match.product, result.at),
+        outcome,
+    )
 
 
 def _counted(done: "Imported") -> str:
