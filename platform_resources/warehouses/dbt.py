@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from platform_resources.spec.masking import Mask
 from platform_resources.warehouses.dbt_log import listening, tidy
 from platform_resources.warehouses.dbt_manifest import MAKERS, incremental, left_out, relations, unfit
 from platform_resources.warehouses.dbt_messages import message_text
+from platform_resources.warehouses.dbt_slices import PARSED, replace_file, slice_of, target_folder, work_folder
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, limits
 from platform_resources.warehouses.secrets import mask_of
 
@@ -80,6 +82,7 @@ def begin_import() -> None:
 def parsed(root: Path, state: Path, product: ProductPlan, target: str) -> Project:
     """The product's dbt project. Raises BuildFailed when dbt cannot parse it, or when a data set would not be built."""
     hide = mask_of(root, product)
+    _begin_with_macros(root, state, product, target, hide)
     result = _invoked("parse", root, state, product, target, hide)
     if result.exception is not None:
         raise BuildFailed(hide(_words(result.exception)))
@@ -87,6 +90,25 @@ def parsed(root: Path, state: Path, product: ProductPlan, target: str) -> Projec
     if problems:
         raise BuildFailed("; ".join(problems))
     return Project(root, state, product, target, result.result, hide)
+
+
+def _begin_with_macros(root: Path, state: Path, product: ProductPlan, target: str, hide: Mask) -> None:
+    """Give a product that was never parsed what dbt remembers of its own macros, 500 of them, which take longer than most products.
+
+    They are parsed once for the mesh, and again when what decides about them is newer. dbt itself compares whether it may use them. Where
+    they cannot be parsed, neither can the product, which then says why.
+    """
+    work, shared = work_folder(state, product), target_folder(state) / f"{version('dbt-core')}.{PARSED}"
+    if (work / PARSED).exists():
+        return
+    files = [root / conventions.DBT_FOLDER / name for name in ("dbt_project.yml", "profiles.yml")]
+    if not shared.exists() or any(file.exists() and file.stat().st_mtime > shared.stat().st_mtime for file in files):
+        alone = work / "macros"
+        result = _invoked("parse", root, state, product, target, hide, alone=alone)
+        if result.exception is not None or not (alone / PARSED).exists():
+            return
+        os.replace(alone / PARSED, shared)
+    replace_file(work / PARSED, shared.read_bytes())
 
 
 def build(project: Project, report: Callable[[str], None], full_refresh: bool = False) -> tuple[NodeResult, ...]:
@@ -117,16 +139,20 @@ def _invoked(
     manifest: Any = None,
     report: Callable[[str], object] = str,
     full_refresh: bool = False,
+    alone: Path | None = None,
 ) -> Any:
     """dbt prints nothing: standard output belongs to the caller. Its whole log is in the target folder, by us: its own would hold secrets.
+
+    `alone`: a target folder for a project with nothing of any product in it.
 
     dbt's runner is not thread-safe: one at a time in a process.
     """
     from dbt.cli.main import dbtRunner
 
-    work = state / "dbt_project" / "target" / product.domain / product.name
+    work = alone or work_folder(state, product)
+    sliced = slice_of(root, work, (product.domain, product.name) if alone is None else None)
     arguments = [
-        command, "--project-dir", str(root / conventions.DBT_FOLDER), "--profiles-dir", str(root / conventions.DBT_FOLDER),
+        command, "--project-dir", str(sliced), "--profiles-dir", str(sliced),
         "--target", target, "--target-path", str(work), "--log-path", str(work / "logs"),
         "--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors",
         "--no-send-anonymous-usage-stats", "--no-version-check", "--no-write-json",
@@ -172,10 +198,8 @@ def _compare_lineage(product: ProductPlan, nodes: tuple[NodeResult, ...]) -> Non
 
 
 def environment(state: Path, product: ProductPlan) -> dict[str, str]:
-    """What dbt_project.yml and profiles.yml read: which folder to parse, which database to build in, with how much memory."""
+    """What profiles.yml reads: which database to build in, with how much memory."""
     return {
-        "MESH_MODELS": f"models/{product.domain}/{product.name}",
-        "MESH_TESTS": f"tests/{product.domain}/{product.name}",
         "MESH_DUCKDB": str(state / conventions.database_file(product.domain, product.name)),
         MEMORY_VARIABLE: limits(os.environ).memory,
     }

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from platform_resources.spec.masking import Mask
+from platform_resources.warehouses.dbt_slices import PARSED
 
-FILE, PARSED = "dbt.log", "partial_parse.msgpack"
+FILE = "dbt.log"
 _FINISHED = ("LogModelResult", "LogTestResult")
 # Of each relation that dbt remembers while it runs: dbt leaves them out of its own log too.
 _LEFT_OUT = ("CacheAction", "CacheDumpGraph")
