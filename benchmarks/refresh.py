@@ -100,13 +100,11 @@ def environment(state: Path) -> dict[str, str]:
     return {"MESH_STATE": str(state), "DAGSTER_HOME": "", "PYTHONWARNINGS": "ignore"}
 
 
-def dbt_build(root: Path, database: Path, target: Path) -> float:
+def dbt_build(root: Path, state: Path, database: Path, target: Path) -> float:
     """The same models and tests by dbt alone, in a copy of the product's database that has its inputs."""
-    project = str(root / "dbt_project")
+    project = str(state / "dbt_project" / "target" / DOMAIN / PRODUCT / "project")
     command = [str(PROGRAMS / "dbt"), "build", "--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
     variables = {
-        "MESH_MODELS": f"models/{DOMAIN}/{PRODUCT}",
-        "MESH_TESTS": f"tests/{DOMAIN}/{PRODUCT}",
         "MESH_DUCKDB": str(database),
         "DBT_LOG_PATH": str(target / "logs"),
     }
@@ -118,10 +116,10 @@ def measure(root: Path, state: Path, rounds: int) -> Times:
     refresh_command(root, state)
     database, target = state / "bare.duckdb", state / "bare_target"
     shutil.copy(state / "warehouse" / DOMAIN / f"{PRODUCT}.duckdb", database)
-    dbt_build(root, database, target)
+    dbt_build(root, state, database, target)
     times = Times()
     for _ in range(rounds):
-        times.dbt.append(dbt_build(root, database, target))
+        times.dbt.append(dbt_build(root, state, database, target))
         times.command.append(refresh_command(root, state))
         first, second = running_process(root, state)
         times.first.append(dict(first["phases"]))  # type: ignore[call-overload]

@@ -150,9 +150,7 @@ def build_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:
     """Why no product of the plan can be built, however good its documents are."""
     if not any(product.runs for product in plan.products):
         return ()
-    models = root / conventions.DBT_FOLDER / "models"
-    folders = {path.relative_to(models).parts[:2] for path in models.rglob("*.sql")}
-    return tuple(dbt_project_problems(_texts_there(root, (PROJECT, PROFILES)), one_folder=len(folders) <= 1))
+    return tuple(dbt_project_problems(_texts_there(root, (PROJECT, PROFILES))))
 
 
 def house_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:

@@ -6,17 +6,27 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
 DBT_FILES = ("dbt_project.yml", "profiles.yml", "macros")
+# What dbt remembers of its own macros, from the first mesh of this process that was refreshed: parsing them takes longer than most tests.
+_MACROS: dict[str, bytes] = {}
 
 
 def write_mesh(folder: Path, files: Mapping[str, str]) -> Path:
     """A mesh at `folder`: the repository's dbt project without models, and these texts by path. Gives the folder back."""
     (folder / "dataproducts").mkdir(parents=True, exist_ok=True)
     _copy_dbt_project(folder / "dbt_project")
+    for name, content in _MACROS.items():
+        (folder / "dbt_project/target").mkdir(exist_ok=True)
+        (folder / "dbt_project/target" / name).write_bytes(content)
     for path, text in files.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     return folder
+
+
+def keep_macros(folder: Path) -> None:
+    """Meshes that are written later have what dbt remembers of its own macros in this one."""
+    _MACROS.update({file.name: file.read_bytes() for file in (folder / "dbt_project/target").glob("*.msgpack")} if not _MACROS else {})
 
 
 def _copy_dbt_project(target: Path) -> None:

@@ -1,7 +1,6 @@
 """What a mesh needs beside its products: a dbt project that the platform can run, and code locations for Dagster."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
 
 from platform_resources.planning import conventions
 from platform_resources.spec.document import Document, read_document
@@ -10,37 +9,23 @@ from platform_resources.spec.problems import Problem
 PROJECT, PROFILES, WORKSPACE = f"{conventions.DBT_FOLDER}/dbt_project.yml", f"{conventions.DBT_FOLDER}/profiles.yml", "workspace.yaml"
 # Each in one line of YAML, so that it can be copied out of a message.
 _WHOLE = {
-    PROJECT: (
-        "name: mesh, version: \"1.0.0\", config-version: 2, profile: mesh, model-paths: [\"{{ env_var('MESH_MODELS', 'models') }}\"], "
-        "test-paths: [\"{{ env_var('MESH_TESTS', 'tests') }}\"], models: {+materialized: table}"
-    ),
+    PROJECT: ('name: mesh, version: "1.0.0", config-version: 2, profile: mesh, models: {+materialized: table}'),
     PROFILES: (
         "mesh: {target: duckdb, outputs: {duckdb: {type: duckdb, path: \"{{ env_var('MESH_DUCKDB', ':memory:') }}\", schema: internal, "
         "threads: 2, settings: {timezone: UTC, memory_limit: \"{{ env_var('MESH_MEMORY_LIMIT', '40%') }}\"}}}}"
     ),
 }
-_READ = {
-    PROJECT: (
-        "MESH_MODELS",
-        "model-paths: [\"{{ env_var('MESH_MODELS', 'models') }}\"]",
-        "dbt would take in other products' models too, and fail",
-    ),
-    PROFILES: ("MESH_DUCKDB", "path: \"{{ env_var('MESH_DUCKDB', ':memory:') }}\"", "dbt would not build in the product's own database"),
-}
+_DATABASE = "MESH_DUCKDB"
 
 
-def dbt_project_problems(texts: Mapping[str, str], one_folder: bool) -> Iterator[Problem]:
-    """Files that dbt cannot do without, and what they must read. `texts` has those of PROJECT and PROFILES that there are.
-
-    `one_folder`: only one product has models, so that dbt builds no others, wherever it looks for them.
-    """
-    for file, (variable, wanted, otherwise) in _READ.items():
+def dbt_project_problems(texts: Mapping[str, str]) -> Iterator[Problem]:
+    """Files that dbt cannot do without, and what they must read. `texts` has those of PROJECT and PROFILES that there are."""
+    for file, whole in _WHOLE.items():
         if file not in texts:
-            yield Problem(file, 1, "", "the file is missing, and no product can be built without it", f"write into it: {{{_WHOLE[file]}}}")
-        elif variable not in _read_values(texts[file], file):
-            severity: Literal["error", "warning"] = "warning" if file == PROJECT and one_folder else "error"
-            later = "as soon as there are some, " if severity == "warning" else ""
-            yield Problem(file, 1, "", f"the file does not read {variable}: {later}{otherwise}", f"write {wanted}", severity)
+            yield Problem(file, 1, "", "the file is missing, and no product can be built without it", f"write into it: {{{whole}}}")
+    if PROFILES in texts and _DATABASE not in _read_values(texts[PROFILES], PROFILES):
+        message = f"the file does not read {_DATABASE}: dbt would not build in the product's own database"
+        yield Problem(PROFILES, 1, "", message, f"write path: \"{{{{ env_var('{_DATABASE}', ':memory:') }}}}\"")
 
 
 def _read_values(text: str, file: str) -> str:

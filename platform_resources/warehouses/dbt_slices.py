@@ -58,6 +58,7 @@ def _write(file: Path, text: str) -> None:
 
 def replace_file(file: Path, content: bytes) -> None:
     """Whoever reads the file meanwhile sees the old content or the new one."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     part.write_bytes(content)
     os.replace(part, file)

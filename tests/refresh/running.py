@@ -20,7 +20,7 @@ from platform_resources.planning.plan import MeshPlan, ProductPlan
 from platform_resources.repository import read_plan
 from platform_resources.warehouses.consuming import queried
 from platform_resources.warehouses.versions import Publication, Shelf, shelf
-from tests.meshes import READINGS_CSV, REPOSITORY
+from tests.meshes import READINGS_CSV, REPOSITORY, keep_macros
 
 CSV = "dataproducts/plant/readings/landing/readings.csv"
 MESH = [sys.executable, "-c", "from platform_resources.cli.app import main; main()"]
@@ -93,6 +93,7 @@ def running(root: Path) -> Iterator[RunningMesh]:
     """The mesh with the Dagster instance that `mesh` has for it, whatever DAGSTER_HOME says."""
     with dg.DagsterInstance.from_config(str(_made(root / ".dagster"))) as instance:
         yield RunningMesh(root, instance)
+        keep_macros(root)
 
 
 def _made(folder: Path) -> Path:

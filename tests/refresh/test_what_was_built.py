@@ -127,7 +127,7 @@ def test_what_dbt_project_yml_says_of_all_models_stops_the_refresh_too(shop, set
 @pytest.mark.parametrize("setting", ["+alias: other", "+schema: elsewhere", "+materialized: ephemeral", "+enabled: false"])
 def test_what_dbt_project_yml_says_of_one_model_publishes_nothing_where_another_fails(shop, setting):
     (shop.root / SALES).write_text("select cast(place as bigint) as id, place from {{ source('inputs', 'raw') }}")
-    edited(shop.root, PROJECT, "+materialized: table", f"places: {{{setting}}}\n    +materialized: table")
+    edited(shop.root, PROJECT, "+materialized: table", f"shop: {{sales: {{places: {{{setting}}}}}}}\n    +materialized: table")
     reason = refused(shop)
     assert "Could not convert string 'new'" in reason or "model places is not built" in reason
     (shop.root / SALES).write_text(TAKEN)
