@@ -111,6 +111,26 @@ def _begin_with_macros(root: Path, state: Path, product: ProductPlan, target: st
     replace_file(work / PARSED, shared.read_bytes())
 
 
+def _share_macros() -> None:
+    """Let dbt begin a parse with macros that were parsed for another database. It refuses any other profile: nodes hold names out of it.
+
+    What it remembers without nodes holds none. Where a version of dbt has no such method, every product is parsed from nothing.
+    """
+    from dbt.parser.manifest import ManifestLoader
+
+    allowed = getattr(ManifestLoader, "is_partial_parsable", None)
+    if allowed is None or getattr(allowed, "shares_macros", False):
+        return
+
+    def is_partial_parsable(loader: Any, remembered: Any) -> Any:
+        if not remembered.nodes and not remembered.sources:
+            remembered.state_check.profile_hash = loader.manifest.state_check.profile_hash
+        return allowed(loader, remembered)
+
+    is_partial_parsable.shares_macros = True  # type: ignore[attr-defined]
+    ManifestLoader.is_partial_parsable = is_partial_parsable
+
+
 def build(project: Project, report: Callable[[str], None], full_refresh: bool = False) -> tuple[NodeResult, ...]:
     """Build and test all models of the product; `full_refresh` builds incremental ones from scratch.
 
@@ -149,6 +169,7 @@ def _invoked(
     """
     from dbt.cli.main import dbtRunner
 
+    _share_macros()
     work = alone or work_folder(state, product)
     sliced = slice_of(root, work, (product.domain, product.name) if alone is None else None)
     arguments = [

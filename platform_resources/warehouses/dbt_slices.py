@@ -27,7 +27,7 @@ def work_folder(state: Path, product: ProductPlan) -> Path:
 
 
 def slice_of(root: Path, folder: Path, product: tuple[str, str] | None) -> Path:
-    """The project folder for dbt, made or brought up to date in `folder`: of one product (domain, name), or of none, without its macros."""
+    """The project folder for dbt, made or brought up to date in `folder`: of one product (domain, name), or of none."""
     project, sliced = root / conventions.DBT_FOLDER, folder / "project"
     sliced.mkdir(parents=True, exist_ok=True)
     wanted = {entry.name: entry for entry in project.iterdir() if entry.name not in (".dbtignore", "target", "logs")}
@@ -46,7 +46,7 @@ def _ignored(own: Path, product: tuple[str, str] | None) -> str:
     lines = own.read_text(encoding="utf-8").splitlines() if own.exists() else []
     lines += [f"{kind}/**" for kind in _BY_PRODUCT]
     if product is None:
-        return "\n".join((*lines, "macros/**", ""))
+        return "\n".join((*lines, ""))
     domain, name = product
     return "\n".join((*lines, *_SHARED, *(f"!{kind}/{domain}/{name}/**" for kind in _BY_PRODUCT), ""))
 
