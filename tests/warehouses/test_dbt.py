@@ -1,5 +1,6 @@
 """dbt in this process: what a build gives back, and what it says when it cannot."""
 
+import shutil
 import subprocess
 import sys
 
@@ -49,6 +50,40 @@ def test_a_description_that_looks_like_a_template_is_none(tiny):
     edited(tiny, SPEC, "description: The loggers' daily file.", 'description: "{% if %}"')
     nodes, _ = built(tiny)
     assert nodes["measurements"].status == "success"
+
+
+def nodes_of(root, name):
+    product = read_plan(root)[0].product(name)
+    write_generated_files(root, product)
+    found = parsed(root, root, product, "duckdb").manifest
+    nodes = {key: node.to_dict() for key, node in (*found.nodes.items(), *found.sources.items())}
+    return {key: {name: value for name, value in node.items() if name != "created_at"} for key, node in nodes.items()}, set(found.macros)
+
+
+def test_a_parse_that_begins_with_shared_macros_gives_what_one_from_nothing_gives(tiny):
+    target = tiny / "dbt_project/target"
+    (tiny / "dbt_project/macros/warm.sql").write_text("{% macro warm() %}10{% endmacro %}")
+    edited(tiny, MODEL, "cast(sensor as", "{{ warm() }} as warmth, cast(sensor as")
+    shared = [nodes_of(tiny, name) for name in ("readings", "summary")]
+    assert len(list(target.glob("*.msgpack"))) == 1
+    shutil.rmtree(target)
+    target.mkdir()
+    for name, found in zip(("readings", "summary"), shared, strict=True):
+        # Something that is no parse at all stands where the shared macros would: dbt begins from nothing.
+        for file in target.glob("*.msgpack"):
+            file.write_bytes(b"")
+        assert nodes_of(tiny, name) == found
+
+
+def test_settings_of_a_folder_in_dbt_project_yml_hold_for_the_products_in_it(tiny):
+    edited(tiny, "dbt_project/dbt_project.yml", "    +materialized: table", "    plant: {+materialized: view}\n    +materialized: table")
+    kinds = {
+        key: node["config"]["materialized"]
+        for name in ("readings", "summary")
+        for key, node in nodes_of(tiny, name)[0].items()
+        if "model." in key
+    }
+    assert kinds == {"model.mesh.measurements": "view", "model.mesh.sensors": "table", "model.mesh.sensor_readings": "view"}
 
 
 def test_a_build_prints_nothing(tiny, capfd):
