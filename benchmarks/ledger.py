@@ -22,15 +22,15 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from generated_mesh import generate
 
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.ledger import history
-from platform_resources.ledger.checks import register_checks
 from platform_resources.ledger.database import Ledger, open_ledger
 from platform_resources.ledger.events import Checked, Event, EventKind, Materialised
-from platform_resources.ledger.standing import standings
+from platform_resources.ledger.people.checks import register_checks
+from platform_resources.ledger.queries import history
+from platform_resources.ledger.queries.standing import standings
 from platform_resources.ledger.syncing import sync
-from platform_resources.orchestration.evaluating import evaluate
-from platform_resources.planning.plan import MeshPlan
-from platform_resources.repository import read_plan
+from platform_resources.orchestration.evaluation_round import evaluate
+from platform_resources.plan.plan import MeshPlan
+from platform_resources.repository.mesh_repository import read_plan
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 DAYS = 90

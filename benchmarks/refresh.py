@@ -35,8 +35,8 @@ from pathlib import Path
 
 began = time.perf_counter()
 from platform_resources.orchestration.instance import instance
-from platform_resources.orchestration.refreshing import refresh
-from platform_resources.repository import read_plan, state_folder
+from platform_resources.orchestration.refresh_runs import refresh
+from platform_resources.repository.mesh_repository import read_plan, state_folder
 import dbt.cli.main
 imported = time.perf_counter()
 root, product = Path(sys.argv[1]), sys.argv[2]

@@ -17,7 +17,7 @@ from typing import Any
 from playwright.sync_api import Page, expect, sync_playwright
 
 from platform_resources.orchestration.instance import dagster_home
-from platform_resources.repository import state_folder
+from platform_resources.repository.mesh_repository import state_folder
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"

@@ -34,10 +34,10 @@ def run(job: Job) -> Answer:
     from platform_resources.capabilities.dimensions import completeness, custom_sql, uniqueness, validity
     from platform_resources.capabilities.judgements import Moment
     from platform_resources.capabilities.measures import Relation, Subject
-    from platform_resources.objectives.judgement import judged
-    from platform_resources.planning.metrics import Asked
+    from platform_resources.measuring.metrics import Asked
+    from platform_resources.promises.judgement import judged
     from platform_resources.spec.components import DataSet
-    from platform_resources.warehouses.measuring import measure
+    from platform_resources.warehouses.duckdb.measured_queries import measure
 
     dimensions = {module.CAPABILITY.name: module.CAPABILITY for module in (completeness, custom_sql, uniqueness, validity)}
     relation = Relation("internal", job.relation)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
-from platform_resources.capabilities.recency import Recency
+from platform_resources.capabilities.support.recency import Recency
 
 Verdict = Literal["met", "missed", "unknown"]
 _WORST_FIRST: tuple[Verdict, ...] = ("missed", "unknown", "met")

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, Protocol
 
-from platform_resources.capabilities.file_formats import FileFormat
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.measures import Measure, Reading, Subject
+from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.spec.product import Product
 from platform_resources.spec.strict import Strict
 

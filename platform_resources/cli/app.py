@@ -27,9 +27,9 @@ from platform_resources.cli import (
 )
 from platform_resources.cli.console import CANNOT_RUN, SPEC_INVALID, Stop, fail
 from platform_resources.cli.memory import database_trouble
-from platform_resources.repository import NoMesh
-from platform_resources.spec.masking import mask_all
-from platform_resources.warehouses.versions import VersionsUnreadable
+from platform_resources.publications.published_versions import VersionsUnreadable
+from platform_resources.redaction.redaction import mask_all
+from platform_resources.repository.mesh_repository import NoMesh
 
 app = typer.Typer(
     name="mesh",

@@ -11,14 +11,14 @@ from rich.table import Table
 from platform_resources.cli.console import CANNOT_RUN, FINE, Stop, cell, mesh_of, out, print_json, product_of, stop, words
 from platform_resources.cli.memory import synced
 from platform_resources.cli.specs import Json
-from platform_resources.planning.check_plans import ObjectivePlan
-from platform_resources.planning.plan import ProductPlan
-from platform_resources.repository import mesh_root, names_behind
-from platform_resources.spec.clocks import Clock
+from platform_resources.plan.check_plans import ObjectivePlan
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.repository.mesh_repository import mesh_root, names_behind
 from platform_resources.spec.problems import did_you_mean, known_text
+from platform_resources.spec.values.clocks import Clock
 
 if TYPE_CHECKING:
-    from platform_resources.orchestration.backtesting import Backtested
+    from platform_resources.services.backtests import Backtested
 
 
 def backtest(
@@ -37,7 +37,7 @@ def backtest(
 
     Each reading is judged by those before it, also of objectives that do not learn yet: look before you write `learned: true`.
     """
-    from platform_resources.orchestration.backtesting import backtests
+    from platform_resources.services.backtests import backtests
 
     root, plan = mesh_of(context, names_behind(mesh_root(context.obj), product))
     planned = product_of(plan, product)

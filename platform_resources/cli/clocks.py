@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from platform_resources.planning.plan import MeshPlan
-from platform_resources.repository import read_plan
-from platform_resources.spec.clocks import Clock
+from platform_resources.plan.plan import MeshPlan
+from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.spec.values.clocks import Clock
 
 
 @dataclass(frozen=True, slots=True)

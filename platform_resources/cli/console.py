@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from platform_resources.planning.plan import MeshPlan, ProductPlan
-from platform_resources.repository import build_problems, mesh_root, read_plan
-from platform_resources.spec.masking import mask
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.redaction.redaction import mask
+from platform_resources.repository.mesh_repository import build_problems, mesh_root, read_plan
 from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
 
 FINE, MISSED, SPEC_INVALID, CANNOT_RUN = 0, 1, 2, 3

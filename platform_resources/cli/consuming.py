@@ -17,9 +17,9 @@ from rich.table import Column, Table
 
 from platform_resources.cli.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, words
 from platform_resources.cli.specs import Json
-from platform_resources.planning.plan import MeshPlan
-from platform_resources.repository import state_folder
-from platform_resources.warehouses.versions import shelf
+from platform_resources.plan.plan import MeshPlan
+from platform_resources.publications.published_versions import shelf
+from platform_resources.repository.mesh_repository import state_folder
 
 
 class Decimals(StrEnum):
@@ -49,7 +49,7 @@ def versions(context: typer.Context, product: Annotated[str, typer.Argument(help
 
 def _domain_of(plan: MeshPlan, state: Path, product: str) -> str:
     """The domain whose folder has the product's versions: they can be read also if its spec is broken, or gone."""
-    from platform_resources.warehouses.consuming import published_domains
+    from platform_resources.publications.consumer_queries import published_domains
 
     folders = {Path(rejected.file).parent for rejected in plan.rejected}
     known = {folder.name: folder.parent.name for folder in folders} | {each.name: each.domain for each in plan.products}
@@ -90,9 +90,9 @@ def query(
     decimals: Annotated[Decimals, typer.Option(help="How JSON has decimals: as text, exactly, or as numbers.")] = Decimals.TEXT,
 ) -> None:
     """Query published versions, read-only; never waits for a refresh."""
-    from platform_resources.warehouses.consumer_sql import QueryFailed
-    from platform_resources.warehouses.consuming import NothingPublished, queried
-    from platform_resources.warehouses.limits import SettingInvalid
+    from platform_resources.publications.consumer_queries import NothingPublished, queried
+    from platform_resources.warehouses.duckdb.consumer_sql import QueryFailed
+    from platform_resources.warehouses.duckdb.limits import SettingInvalid
 
     wanted = Format.JSON if as_json else Format.CSV if as_csv else format_
     root, plan = mesh_of(context, [product])
@@ -146,7 +146,7 @@ def _print_rows(names: Sequence[str], rows: Sequence[Sequence[Any]], limit: int)
 def _record(state: Path, plan: MeshPlan, product: str, sql: str) -> None:
     """Count the read, so that owners see what is used. What cannot be counted was read all the same."""
     from platform_resources.ledger.database import LedgerUnavailable, ledger_url, open_ledger
-    from platform_resources.ledger.reads import record_read
+    from platform_resources.ledger.queries.reads import record_read
 
     try:
         ledger = open_ledger(ledger_url(state, os.environ))
@@ -161,7 +161,7 @@ def _record(state: Path, plan: MeshPlan, product: str, sql: str) -> None:
 
 def _reads(state: Path, plan: MeshPlan, product: str, sql: str) -> list[tuple[str, str]]:
     """Products and what the SQL names of them; of the product itself nothing where it names nothing."""
-    from platform_resources.warehouses.consuming import named_products
+    from platform_resources.publications.consumer_queries import named_products
 
     own = [each for each in plan.products if each.name == product]
     offered = [port.name for each in own for port in each.outputs] + [data_set.name for each in own for data_set in each.data_sets]

@@ -12,12 +12,12 @@ import typer
 from platform_resources.cli.console import CANNOT_RUN, FINE, Stop, mesh_of, out, print_json, told, words
 from platform_resources.cli.memory import history, synced
 from platform_resources.cli.specs import Json
-from platform_resources.planning.plan import MeshPlan
-from platform_resources.repository import read_plan, state_folder
+from platform_resources.plan.plan import MeshPlan
+from platform_resources.repository.mesh_repository import read_plan, state_folder
 
 if TYPE_CHECKING:
-    from platform_resources.objectives.incidents import Event
-    from platform_resources.orchestration.evaluation import EvaluatedDomain
+    from platform_resources.incidents.life_cycle import Event
+    from platform_resources.orchestration.evaluation_job import EvaluatedDomain
 
 
 def evaluate(context: typer.Context, as_json: Json = False) -> None:
@@ -50,8 +50,8 @@ def _deliver(root: Path, plan: MeshPlan) -> int:
 
 def evaluated(root: Path, plan: MeshPlan, domains: Collection[str] | None = None) -> "tuple[Sequence[EvaluatedDomain], Sequence[Event]]":
     """How the evaluation of each domain went, and what happened to incidents meanwhile; `plan` is of the whole mesh."""
-    from platform_resources.ledger.incident_store import events_of, incidents_of
-    from platform_resources.orchestration.evaluation import evaluate_domains
+    from platform_resources.ledger.people.incident_store import events_of, incidents_of
+    from platform_resources.orchestration.evaluation_job import evaluate_domains
 
     begun = datetime.now(UTC)
     done = evaluate_domains(root, plan, history(root), domains)
@@ -63,7 +63,7 @@ def evaluated(root: Path, plan: MeshPlan, domains: Collection[str] | None = None
 def judged(root: Path, names: Collection[str]) -> "Sequence[Event]":
     """What happens to incidents now that these products were refreshed."""
     from platform_resources.capabilities.registry import installed_registry
-    from platform_resources.orchestration.judging import judge_refreshed
+    from platform_resources.services.judging import judge_refreshed
 
     if not names:
         return ()

@@ -13,13 +13,13 @@ from platform_resources.cli.evaluating import evaluated, print_happened
 from platform_resources.cli.evaluating import print_problems as print_evaluation_problems
 from platform_resources.cli.memory import history
 from platform_resources.cli.specs import Json
-from platform_resources.planning.plan import MeshPlan
-from platform_resources.repository import state_folder
-from platform_resources.warehouses.dbt_artefacts import ArtefactFile, Artefacts, artefacts
+from platform_resources.dbt.imported.artefacts import ArtefactFile, Artefacts, artefacts
+from platform_resources.plan.plan import MeshPlan
+from platform_resources.repository.mesh_repository import state_folder
 
 if TYPE_CHECKING:
-    from platform_resources.orchestration.importing import Imported, ImportedTest
-    from platform_resources.warehouses.dbt_matching import Refused
+    from platform_resources.dbt.imported.matching import Refused
+    from platform_resources.orchestration.imported_results import Imported, ImportedTest
 
 COLOURS = {"met": "green", "missed": "red", "unknown": "yellow"}
 
@@ -67,7 +67,7 @@ def _file(path: Path, option: str) -> ArtefactFile:
 
 def _imported(root: Path, plan: MeshPlan, found: Artefacts) -> "Imported":
     from platform_resources.ledger.database import LedgerUnavailable
-    from platform_resources.orchestration.importing import ImportBusy, import_results
+    from platform_resources.orchestration.imported_results import ImportBusy, import_results
 
     try:
         return import_results(state_folder(root), plan, found, history(root), datetime.now(UTC))

@@ -13,17 +13,16 @@ from platform_resources.cli.clocks import Clocks, clocks
 from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, Stop, cell, out, print_json, stop, told, words, you
 from platform_resources.cli.memory import synced
 from platform_resources.cli.specs import Json
-from platform_resources.objectives import incidents as acts
-from platform_resources.objectives.incidents import Change, Incident, Resolution
-from platform_resources.repository import mesh_root, read_plan
+from platform_resources.incidents import life_cycle as acts
+from platform_resources.incidents.life_cycle import Change, Incident, Resolution
+from platform_resources.repository.mesh_repository import mesh_root, read_plan
 from platform_resources.spec.problems import did_you_mean, known_text
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from platform_resources.ledger.incident_store import StoredIncident
-    from platform_resources.objectives.board import Board
-    from platform_resources.objectives.incidents import Event
+    from platform_resources.incidents.board import Board
+    from platform_resources.incidents.life_cycle import Event
+    from platform_resources.ledger.connections import Connection
+    from platform_resources.ledger.people.incident_store import StoredIncident
 
 SEVERITIES = {"low": "dim", "medium": "yellow", "high": "red", "critical": "bold red"}
 RECENTLY = timedelta(days=30)
@@ -45,8 +44,8 @@ def incidents(
     as_json: Json = False,
 ) -> None:
     """Show incidents: what is broken, since when, who suffers from it, and what has happened."""
-    from platform_resources.ledger.incident_store import events_of, incident_named, incidents_of
-    from platform_resources.objectives.response import response
+    from platform_resources.incidents.response_times import response
+    from platform_resources.ledger.people.incident_store import events_of, incident_named, incidents_of
 
     now = datetime.now(UTC)
     with synced(mesh_root(context.obj), now) as ledger, ledger.reading() as connection:
@@ -103,7 +102,7 @@ def reopen(context: typer.Context, name: Name, by: By = None, note: Note = "") -
 
 
 def _act(context: typer.Context, name: str, act: Callable[[Incident, datetime], Change]) -> None:
-    from platform_resources.ledger.incident_store import board, incident_named
+    from platform_resources.ledger.people.incident_store import board, incident_named
 
     now = datetime.now(UTC)
     with synced(mesh_root(context.obj), now) as ledger, ledger.projecting() as connection:
@@ -124,8 +123,8 @@ def _act(context: typer.Context, name: str, act: Callable[[Incident, datetime], 
 
 
 def _keep(connection: "Connection", before: "Board", incident: Incident, change: Change) -> None:
-    from platform_resources.ledger.incident_store import keep_board
-    from platform_resources.objectives.board import changed
+    from platform_resources.incidents.board import changed
+    from platform_resources.ledger.people.incident_store import keep_board
 
     after, events = changed(before, incident.cause, lambda _: change)
     keep_board(connection, before, after, events)
@@ -133,8 +132,8 @@ def _keep(connection: "Connection", before: "Board", incident: Incident, change:
 
 def _keep_former(connection: "Connection", before: "Board", incident: Incident, change: Change, newest: Incident) -> None:
     """Of an incident that has a successor only how it was resolved can still be said, and what it has accepted be taken back."""
-    from platform_resources.ledger.incident_store import incidents_of, keep_board, keep_former
-    from platform_resources.objectives.board import taken_back
+    from platform_resources.incidents.board import taken_back
+    from platform_resources.ledger.people.incident_store import incidents_of, keep_board, keep_former
 
     after, events = change
     if after.live or incident.resolution not in acts.NO_TROUBLE:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from rich.tree import Tree
 
 from platform_resources.cli.console import told
-from platform_resources.planning.plan import AgreementPlan, ProductPlan
-from platform_resources.spec.durations import duration_text
+from platform_resources.plan.plan import AgreementPlan, ProductPlan
+from platform_resources.spec.values.durations import duration_text
 
 
 def introduce(product: ProductPlan, tree: Tree) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform_resources.cli.console import CANNOT_RUN, stop
-from platform_resources.repository import state_folder
+from platform_resources.repository.mesh_repository import state_folder
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -47,7 +47,7 @@ def opened(root: Path) -> "Iterator[Ledger]":
 def synced(root: Path, now: datetime) -> "Iterator[Ledger]":
     """The ledger, up to date with Dagster's history; the command ends where it cannot be had."""
     from platform_resources.ledger.database import LedgerUnavailable
-    from platform_resources.orchestration.evaluating import synced_ledger
+    from platform_resources.orchestration.evaluation_round import synced_ledger
 
     try:
         with synced_ledger(state_folder(root), history(root), now) as ledger:
@@ -62,7 +62,7 @@ def database_trouble(error: Exception) -> str:
     The ledger tells of itself. Whatever other database there is is one of Dagster's.
     """
     from platform_resources.ledger.database import LedgerUnavailable
-    from platform_resources.ledger.troubles import database_trouble as trouble
+    from platform_resources.ledger.database_errors import database_trouble as trouble
 
     if isinstance(error, LedgerUnavailable):
         return str(error)

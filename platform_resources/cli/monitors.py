@@ -27,16 +27,16 @@ from platform_resources.cli.console import (
 )
 from platform_resources.cli.memory import opened
 from platform_resources.cli.specs import Json
-from platform_resources.planning.monitor_costs import Cost, Size, Surroundings, profiled_relations
-from platform_resources.planning.monitor_text import SYMBOLS, changes_text, count_text
-from platform_resources.planning.monitors import Change, Monitor, ProductChanges, monitors, product_changes
-from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProduct
-from platform_resources.repository import mesh_root, read_plan
+from platform_resources.monitors.monitor_costs import Cost, Size, Surroundings, profiled_relations
+from platform_resources.monitors.monitor_plan import Change, Monitor, ProductChanges, monitors, product_changes
+from platform_resources.monitors.monitor_text import SYMBOLS, changes_text, count_text
+from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
+from platform_resources.repository.mesh_repository import mesh_root, read_plan
 from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
 
 if TYPE_CHECKING:
     from platform_resources.ledger.database import Ledger
-    from platform_resources.ledger.monitors import ByProduct
+    from platform_resources.ledger.people.deployed_monitors import ByProduct
 
 app = typer.Typer(help="Monitors as code: plan and apply every check of the products.", no_args_is_help=True)
 REFRESHES = 20
@@ -89,7 +89,7 @@ def plan(
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if anything would change.")] = False,
 ) -> None:
     """Show what `mesh monitors apply` would create, change, retrain, rename and remove, and what that costs. It changes nothing."""
-    from platform_resources.ledger.monitors import deployed
+    from platform_resources.ledger.people.deployed_monitors import deployed
 
     with _asked(context, names or ()) as (asked, ledger):
         with ledger.reading() as connection:
@@ -109,7 +109,7 @@ def apply(
     as_json: Json = False,
 ) -> None:
     """Record that the monitors are meant as the specifications say now. Refused, as a whole, while these have problems."""
-    from platform_resources.ledger.monitors import apply as record
+    from platform_resources.ledger.people.deployed_monitors import apply as record
 
     who, now = by or you("--by"), datetime.now(UTC)
     with _asked(context, names or ()) as (asked, ledger):
@@ -125,8 +125,8 @@ def apply(
 @contextmanager
 def _asked(context: typer.Context, names: Sequence[str]) -> "Iterator[tuple[_Asked, Ledger]]":
     """What is asked of whom; problems are shown. The command ends at a name that nothing has."""
-    from platform_resources.ledger.monitors import deployed
-    from platform_resources.ledger.relation_sizes import relation_sizes
+    from platform_resources.ledger.people.deployed_monitors import deployed
+    from platform_resources.ledger.queries.relation_sizes import relation_sizes
 
     root = mesh_root(context.obj)
     whole, found = read_plan(root)
@@ -150,7 +150,7 @@ def _refuse_unknown(names: Iterable[str], whole: MeshPlan, deployed: "ByProduct"
 
 def _timed(ledger: "Ledger", found: Iterable[ProductChanges]) -> tuple[ProductChanges, ...]:
     """With how long the refreshes take of the products that change."""
-    from platform_resources.ledger.durations import refreshes
+    from platform_resources.ledger.queries.refresh_durations import refreshes
 
     now = datetime.now(UTC)
     with ledger.reading() as connection:

@@ -12,16 +12,16 @@ from platform_resources.cli.clocks import Clocks, clocks
 from platform_resources.cli.console import CANNOT_RUN, FINE, Stop, cell, mesh_of, out, print_json, product_of, stop, told, words, you
 from platform_resources.cli.memory import opened
 from platform_resources.cli.specs import Json
-from platform_resources.objectives.severity import Severity
-from platform_resources.planning.plan import MeshPlan
-from platform_resources.planning.routes import ChannelPlan
-from platform_resources.repository import mesh_root
+from platform_resources.plan.plan import MeshPlan
+from platform_resources.plan.routes import ChannelPlan
+from platform_resources.repository.mesh_repository import mesh_root
+from platform_resources.spec.notifications import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from platform_resources.ledger.database import Ledger
-    from platform_resources.ledger.outbox import OutboxEntry, State
+    from platform_resources.ledger.people.outbox import OutboxEntry, State
 
 E_MAIL = "e-mail addresses"
 RECENTLY = timedelta(days=1)
@@ -69,8 +69,8 @@ def _channels(plan: MeshPlan) -> dict[str, ChannelPlan]:
 
 
 def _channel_states(known: dict[str, ChannelPlan]) -> list[_ChannelState]:
-    from platform_resources.notify.channels import MAIL_VARIABLE, missing
-    from platform_resources.spec.masking import shown_url
+    from platform_resources.notify.addresses import MAIL_VARIABLE, missing
+    from platform_resources.redaction.redaction import shown_url
 
     found = [(name, known[name].domain, shown_url(known[name].url), known[name].description) for name in sorted(known)]
     lacking = {name: missing(name, known, os.environ) for name in known}
@@ -80,9 +80,9 @@ def _channel_states(known: dict[str, ChannelPlan]) -> list[_ChannelState]:
 
 
 def _test(known: dict[str, ChannelPlan], name: str, as_json: bool) -> None:
-    from platform_resources.notify.channels import ChannelUnusable, address, secrets
+    from platform_resources.incidents.messages import Message
+    from platform_resources.notify.addresses import ChannelUnusable, address, secrets
     from platform_resources.notify.delivery import DeliveryFailed, send
-    from platform_resources.objectives.messages import Message
 
     now = datetime.now(UTC)
     body = "Somebody has tried this channel with `mesh channels --test`. Nothing is wrong."
@@ -156,7 +156,7 @@ def _state(entry: "OutboxEntry") -> str:
 
 def _entries(ledger: "Ledger", every: bool) -> "tuple[OutboxEntry, ...]":
     """Whatever is not done, however old it is; of the rest the newest."""
-    from platform_resources.ledger.outbox import messages
+    from platform_resources.ledger.people.outbox import messages
 
     since = None if every else datetime.now(UTC) - RECENTLY
     with ledger.reading() as connection:
@@ -194,7 +194,7 @@ def subscribe(
     person: As = None,
 ) -> None:
     """Hear about a product's incidents; once more, to change from which severity on."""
-    from platform_resources.ledger.subscriptions import subscribe as begin
+    from platform_resources.ledger.people.subscriptions import subscribe as begin
 
     root, plan = mesh_of(context)
     name, least = product_of(plan, product).name, _severity(severity)
@@ -212,7 +212,7 @@ def unsubscribe(
     person: As = None,
 ) -> None:
     """Hear no more about a product; also of one that is gone."""
-    from platform_resources.ledger.subscriptions import unsubscribe as end
+    from platform_resources.ledger.people.subscriptions import unsubscribe as end
 
     who = person or you("--as")
     with opened(mesh_root(context.obj)) as ledger, ledger.writing() as connection:
@@ -228,7 +228,7 @@ def subscriptions(
     as_json: Json = False,
 ) -> None:
     """List who hears about which product, where, and from which severity on."""
-    from platform_resources.ledger.subscriptions import subscriptions as current
+    from platform_resources.ledger.people.subscriptions import subscriptions as current
 
     with opened(mesh_root(context.obj)) as ledger, ledger.reading() as connection:
         found = current(connection, product)
@@ -252,7 +252,7 @@ def _severity(text: str) -> Severity:
 
 def _refuse_unknown(known: dict[str, ChannelPlan], channel: str) -> None:
     """A channel whose variables are not set here may be ready where messages are sent from."""
-    from platform_resources.notify.channels import ChannelUnusable, refuse_unknown
+    from platform_resources.notify.addresses import ChannelUnusable, refuse_unknown
 
     try:
         refuse_unknown(channel, known)

@@ -10,7 +10,7 @@ from rich.table import Table
 from platform_resources.cli.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, told
 from platform_resources.cli.memory import synced
 from platform_resources.cli.specs import Json
-from platform_resources.objectives.profiles import (
+from platform_resources.measuring.version_profiles import (
     ColumnProfile,
     Difference,
     Profile,
@@ -20,10 +20,10 @@ from platform_resources.objectives.profiles import (
     profile_data,
     shown,
 )
-from platform_resources.objectives.profiles import told as told_of
+from platform_resources.measuring.version_profiles import told as told_of
 
 if TYPE_CHECKING:
-    from platform_resources.ledger.profiles import ProfiledVersion
+    from platform_resources.ledger.queries.profile_history import ProfiledVersion
 
 HEADER = ("column", "nulls", "distinct", "least to greatest", "mean ± deviation", "median", "most frequent", "distribution")
 
@@ -52,7 +52,7 @@ def profile(
     root, plan = mesh_of(context, [product])
     name = product_of(plan, product).name
     with synced(root, datetime.now(UTC)) as ledger, ledger.reading() as connection:
-        from platform_resources.ledger.profiles import profiled_data_sets
+        from platform_resources.ledger.queries.profile_history import profiled_data_sets
 
         known = profiled_data_sets(connection, name)
         wanted = [each for each in known if data_set in (None, each)]
@@ -67,7 +67,7 @@ def profile(
 
 
 def _found(connection: Any, product: str, data_set: str, version: str | None) -> _Shown | None:
-    from platform_resources.ledger.profiles import profiled_version, profiled_versions
+    from platform_resources.ledger.queries.profile_history import profiled_version, profiled_versions
 
     versions = profiled_versions(connection, product, data_set)
     if version is not None and version not in versions:

@@ -28,11 +28,11 @@ from platform_resources.cli.memory import history
 from platform_resources.cli.specs import Json
 from platform_resources.cli.status import overview
 from platform_resources.cli.status_tables import print_health
-from platform_resources.planning import conventions
-from platform_resources.planning.plan import MeshPlan, ProductPlan
+from platform_resources.plan import conventions
+from platform_resources.plan.plan import MeshPlan, ProductPlan
 
 if TYPE_CHECKING:
-    from platform_resources.orchestration.refreshing import Refreshed
+    from platform_resources.orchestration.refresh_runs import Refreshed
 
 OUTCOMES = {"published": "green", "unchanged": "yellow", "gate closed": "red", "failed": "red"}
 STEPS = ("pull", "build", "audit", "publish", "score")
@@ -97,7 +97,7 @@ def _chosen(root: Path, plan: MeshPlan, products: list[str], every: bool, stale:
         stop("\n".join(f"{product.name} cannot be refreshed: {_why_idle(product)}" for product in idle), CANNOT_RUN)
     if products:
         return list(dict.fromkeys(products))
-    from platform_resources.orchestration.refreshing import stale_products
+    from platform_resources.orchestration.refresh_runs import stale_products
 
     return stale_products(root, plan, datetime.now(UTC)) if stale else [product.name for product in plan.products if product.runs]
 
@@ -113,7 +113,7 @@ def _refreshed(root: Path, plan: MeshPlan, names: list[str], as_of: str | None, 
         words.print("nothing to refresh: every product is up to date", style="green")
         return
     with _progress(quiet, len(names) * len(STEPS)) as advance:
-        from platform_resources.orchestration.refreshing import refresh as run
+        from platform_resources.orchestration.refresh_runs import refresh as run
 
         for number, done in enumerate(run(root, plan, names, history(root), as_of, advance.step, full_refresh=full_refresh), 1):
             advance.finish(done, number * len(STEPS))

@@ -24,9 +24,9 @@ from platform_resources.cli.console import (
     words,
 )
 from platform_resources.cli.introduction import introduce
-from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProduct
-from platform_resources.planning.plan_text import plan_json
-from platform_resources.repository import build_problems, house_problems, mesh_root, read_plan
+from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
+from platform_resources.plan.plan_text import plan_json
+from platform_resources.repository.mesh_repository import build_problems, house_problems, mesh_root, read_plan
 from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
 
 Json = Annotated[bool, typer.Option("--json", help="Print data only, as JSON.")]

@@ -12,13 +12,13 @@ from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, SPEC_INVALI
 from platform_resources.cli.memory import history
 from platform_resources.cli.specs import Json
 from platform_resources.cli.status_tables import print_health, print_product, print_trust
-from platform_resources.planning.plan import MeshPlan, ProductPlan
-from platform_resources.repository import mesh_root, names_behind, state_folder
-from platform_resources.spec.clocks import Clock
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.repository.mesh_repository import mesh_root, names_behind, state_folder
+from platform_resources.spec.values.clocks import Clock
 
 if TYPE_CHECKING:
-    from platform_resources.objectives.health import ProductHealth
     from platform_resources.orchestration.trust import Trust
+    from platform_resources.promises.grades import ProductHealth
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def status(
 def overview(root: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: datetime) -> Overview:
     """How these products are; `plan` is of the whole mesh."""
     from platform_resources.ledger.database import LedgerUnavailable
-    from platform_resources.orchestration.evaluating import looked_at, synced_ledger
+    from platform_resources.orchestration.evaluation_round import looked_at, synced_ledger
     from platform_resources.orchestration.health import mesh_health
 
     state = state_folder(root)

@@ -8,14 +8,14 @@ from rich.text import Text
 
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.cli.console import cell, out, told
-from platform_resources.planning.conventions import check_text
-from platform_resources.planning.plan import RejectedProduct
-from platform_resources.spec.clocks import Clock
+from platform_resources.plan.conventions import check_text
+from platform_resources.plan.plan import RejectedProduct
+from platform_resources.spec.values.clocks import Clock
 
 if TYPE_CHECKING:
-    from platform_resources.ledger.acceptances import Acceptance
-    from platform_resources.objectives.health import CheckState, ProductHealth, Weight
+    from platform_resources.ledger.people.acceptances import Acceptance
     from platform_resources.orchestration.trust import Trust
+    from platform_resources.promises.grades import CheckState, ProductHealth, Weight
 
 STYLES = {
     "healthy": "green",

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Dialect, Integer, MetaData, Text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from platform_resources.ledger.texts import storable
+from platform_resources.ledger.storable_text import storable
 
 TABLES = MetaData(
     naming_convention={

@@ -11,8 +11,8 @@ from filelock import FileLock
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InternalError, NoSuchModuleError, OperationalError
 
-from platform_resources.ledger.troubles import remedy
-from platform_resources.spec.masking import mask
+from platform_resources.ledger.database_errors import remedy
+from platform_resources.redaction.redaction import mask
 
 URL_VARIABLE = "MESH_LEDGER"
 LEDGER_FILE = ".mesh/ledger.sqlite"

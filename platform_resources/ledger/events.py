@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, get_args
 
-from platform_resources.objectives.health import Severity
-from platform_resources.planning.conventions import Key
+from platform_resources.plan.conventions import Key
+from platform_resources.promises.grades import Severity
 
 EventKind = Literal[
     "materialisation", "observation", "check_evaluation", "run_start", "run_success", "run_failure", "run_cancellation", "freshness_change"

@@ -22,8 +22,8 @@ from platform_resources.ledger.records import (
     asset_text,
     check_id,
 )
-from platform_resources.ledger.texts import storable
-from platform_resources.planning.conventions import Key
+from platform_resources.ledger.storable_text import storable
+from platform_resources.plan.conventions import Key
 
 LONGEST_TEXT = 4000
 # What an evaluation says of a product follows from the ledger, and is none of its facts.

@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from platform_resources.capabilities.judgements import Verdict
-from platform_resources.capabilities.recency import known_until
+from platform_resources.capabilities.support.recency import known_until
 from platform_resources.ledger.events import RunStatus
-from platform_resources.objectives.health import Severity
-from platform_resources.planning.conventions import Key
+from platform_resources.plan.conventions import Key
+from platform_resources.promises.grades import Severity
 
 CheckKind = Literal["objective", "dbt_test", "input", "indicator", "imported", "other"]
 

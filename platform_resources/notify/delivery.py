@@ -8,9 +8,9 @@ from threading import Thread
 from typing import assert_never
 from urllib.parse import quote
 
-from platform_resources.notify.services import LONGEST_REASON, listening, reason, service, with_arguments
-from platform_resources.objectives.messages import Message, MessageKind
-from platform_resources.spec.masking import Mask, url_secrets
+from platform_resources.incidents.messages import Message, MessageKind
+from platform_resources.notify.apprise_services import LONGEST_REASON, listening, reason, service, with_arguments
+from platform_resources.redaction.redaction import Mask, url_secrets
 
 KEY_HEADER = "X-Mesh-Message"
 LIMIT = timedelta(seconds=20)

@@ -2,7 +2,7 @@
 
 from platform_resources.notify.facts import Failure, Trouble
 from platform_resources.notify.safe_text import LONGEST_REASON, MOST, address, bold, bullets, code, harmless, listed, paragraphs, place
-from platform_resources.spec.clocks import Clock, length
+from platform_resources.spec.values.clocks import Clock, length
 
 
 def diagnosis(trouble: Trouble, clock: Clock, dagster: str = "") -> str:

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from platform_resources.objectives.health import Status
-from platform_resources.objectives.incidents import Incident, Resolution
-from platform_resources.objectives.indicators import Budget
-from platform_resources.objectives.schema_difference import SchemaDifference
-from platform_resources.objectives.severity import Severity
-from platform_resources.planning.faults import fault
-from platform_resources.planning.plan import ProductPlan
-from platform_resources.planning.routes import DigestPlan, Patience, RoutePlan
+from platform_resources.incidents.life_cycle import Incident, Resolution
+from platform_resources.plan.faults import fault
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.routes import DigestPlan, Patience, RoutePlan
+from platform_resources.promises.attainment import Budget
+from platform_resources.promises.grades import Status
+from platform_resources.promises.schema_difference import SchemaDifference
+from platform_resources.spec.notifications import Severity
 
 State = Literal["waiting", "sending", "sent", "failing", "given up", "withdrawn"]
 Outbox = Mapping[str, State]

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal, get_args
 
-from platform_resources.objectives.incidents import Incident
-from platform_resources.objectives.severity import Severity
+from platform_resources.incidents.life_cycle import Incident
+from platform_resources.spec.notifications import Severity
 
 About = Literal["first", "update", "reminder", "recovery"]
 EVER = datetime(1970, 1, 1, tzinfo=UTC)

@@ -4,12 +4,12 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
+from platform_resources.incidents.severity import rank
 from platform_resources.notify.facts import About, BudgetStanding, Day, InputChange, OpenLine, ProductLine, ResolvedLine, SchemaChange
 from platform_resources.notify.safe_text import bold, bullets, code, harmless, listed, one_line, paragraphs, place
 from platform_resources.notify.wording import Words
-from platform_resources.objectives.schema_difference import SchemaDifference
-from platform_resources.objectives.severity import rank
-from platform_resources.spec.clocks import Clock, length
+from platform_resources.promises.schema_difference import SchemaDifference
+from platform_resources.spec.values.clocks import Clock, length
 
 BROKEN = 100
 LONGEST_BECAUSE = 120

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from platform_resources.notify.announcing import REWRITTEN, UNSENT, Due
+from platform_resources.incidents.messages import Message, MessageKind, Statement
+from platform_resources.notify.due_messages import REWRITTEN, UNSENT, Due
 from platform_resources.notify.facts import About, BudgetStanding, Day, InputChange, Outbox, SchemaChange, Subscription
 from platform_resources.notify.keys import EVER, budget_key, budget_keys, digest_key, input_key, schema_key
 from platform_resources.notify.notice_wording import BROKEN, budget_words, digest_words, input_words, schema_words
 from platform_resources.notify.recipients import Way, first_loud, ways
 from platform_resources.notify.wording import Words
-from platform_resources.objectives.messages import Message, MessageKind, Statement
-from platform_resources.objectives.periods import in_utc
-from platform_resources.objectives.severity import Severity
+from platform_resources.spec.notifications import Severity
+from platform_resources.spec.values.moments import in_utc
 
 
 def budget_severity(level: int) -> Severity:

@@ -5,8 +5,8 @@ from typing import assert_never
 
 from platform_resources.notify.facts import Failure, Stop, Trouble
 from platform_resources.notify.safe_text import harmless, listed, one_line
-from platform_resources.objectives.health import Status
-from platform_resources.spec.clocks import Clock
+from platform_resources.promises.grades import Status
+from platform_resources.spec.values.clocks import Clock
 
 DIFFERS = " for another reason than before"
 HELD_BACK = "held back its new version"

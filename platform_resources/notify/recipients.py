@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from platform_resources.incidents.severity import rank
 from platform_resources.notify.facts import About, Impact, Subscription, Trouble
-from platform_resources.objectives.quiet_hours import QuietHours, not_before
-from platform_resources.objectives.severity import Severity, rank
-from platform_resources.planning.routes import RoutePlan
+from platform_resources.plan.quiet_hours import QuietHours, not_before
+from platform_resources.plan.routes import RoutePlan
+from platform_resources.spec.notifications import Severity
 
 
 @dataclass(frozen=True, slots=True)

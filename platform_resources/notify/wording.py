@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from platform_resources.incidents.life_cycle import Resolution
 from platform_resources.notify.diagnosis import answer, diagnosis
 from platform_resources.notify.facts import About, Impact, Stop, Trouble
 from platform_resources.notify.predicates import health, held_back, stops, wrong
@@ -25,9 +26,8 @@ from platform_resources.notify.safe_text import (
     paragraphs,
     place,
 )
-from platform_resources.objectives.incidents import Resolution
-from platform_resources.objectives.severity import Severity
-from platform_resources.spec.clocks import Clock, length
+from platform_resources.spec.notifications import Severity
+from platform_resources.spec.values.clocks import Clock, length
 
 _ENDINGS: dict[Resolution, str] = {
     "auto-recovered": "All that this incident was about is fine again.",

@@ -6,14 +6,14 @@ from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
-from sqlalchemy.exc import DBAPIError
 
 from platform_resources.capabilities.judgements import History
+from platform_resources.ledger.connections import DatabaseFailed
 from platform_resources.ledger.database import LedgerUnavailable
-from platform_resources.orchestration.comparing import histories
-from platform_resources.orchestration.evaluating import synced_ledger
-from platform_resources.planning.comparing import compared
-from platform_resources.planning.plan import ProductPlan
+from platform_resources.orchestration.evaluation_round import synced_ledger
+from platform_resources.plan.from_products.compared_objectives import compared
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.services.comparing import histories
 
 LONGEST_WAIT = 30.0
 
@@ -46,5 +46,5 @@ def _asked(state: Path, instance: dg.DagsterInstance, product: ProductPlan, now:
             return histories(connection, product, now)
     except LedgerUnavailable as error:
         return dict.fromkeys(asking, History(error=str(error)))
-    except DBAPIError as error:
+    except DatabaseFailed as error:
         return dict.fromkeys(asking, History(error=f"the ledger failed: {str(error.orig).strip()}"))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from platform_resources.planning.plan import ProductPlan
+from platform_resources.plan.plan import ProductPlan
 
 
 def schedules(product: ProductPlan, job: dg.JobDefinition) -> Iterator[dg.ScheduleDefinition]:

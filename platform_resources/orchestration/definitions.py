@@ -15,19 +15,19 @@ from dagster._core.execution.build_resources import wrap_resources_for_execution
 from dagster_shared.check import CheckError
 
 from platform_resources.capabilities.registry import Registry, installed_registry
+from platform_resources.orchestration.asset_specs import SpecMinter, asset_key, rejected_specs
 from platform_resources.orchestration.automation import schedules
 from platform_resources.orchestration.delivering import delivery_sensor
 from platform_resources.orchestration.domain_job import domain_job
-from platform_resources.orchestration.evaluation import Evaluation, evaluated_domains, evaluation, running_products
+from platform_resources.orchestration.evaluation_job import Evaluation, evaluated_domains, evaluation, running_products
 from platform_resources.orchestration.following import following_sensor
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.scoring import score_step
-from platform_resources.orchestration.specs import SpecMinter, asset_key, rejected_specs
 from platform_resources.orchestration.steps import audit_step, build_step, publish_step, pull_step, pulled_ports
-from platform_resources.planning import conventions
-from platform_resources.planning.plan import MeshPlan, ProductPlan, RejectedProduct
-from platform_resources.repository import mesh_root, read_plan, state_folder
+from platform_resources.plan import conventions
+from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
+from platform_resources.repository.mesh_repository import mesh_root, read_plan, state_folder
 from platform_resources.spec.problems import Problem
 
 

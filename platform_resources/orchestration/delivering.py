@@ -12,16 +12,16 @@ from pathlib import Path
 import dagster as dg
 
 from platform_resources.capabilities.registry import installed_registry
+from platform_resources.incidents.messages import Message
 from platform_resources.ledger.database import LEDGER_FILE, URL_VARIABLE, Ledger, ledger_url, open_ledger
-from platform_resources.ledger.due import Due, due
-from platform_resources.ledger.outbox import Claim, claimed, failed, put_off, sent
-from platform_resources.objectives.messages import Message
-from platform_resources.orchestration.evaluating import synced_ledger
+from platform_resources.ledger.people.due import Due, due
+from platform_resources.ledger.people.outbox import Claim, claimed, failed, put_off, sent
+from platform_resources.orchestration.evaluation_round import synced_ledger
 from platform_resources.orchestration.guarding import shielded
-from platform_resources.orchestration.judging import judge_refreshed, untrue
-from platform_resources.planning import conventions
-from platform_resources.planning.plan import MeshPlan
-from platform_resources.planning.routes import ChannelPlan
+from platform_resources.plan import conventions
+from platform_resources.plan.plan import MeshPlan
+from platform_resources.plan.routes import ChannelPlan
+from platform_resources.services.judging import judge_refreshed, untrue
 
 EVERY_SECONDS = 60
 # Longer than any message may take. A sender that was killed holds its one message for so long.
@@ -124,7 +124,7 @@ def _delivered(sender: _Sender, claim: Claim) -> str:
 
 def _not_sent(sender: _Sender, message: Message) -> str:
     """Sends the message; gives the reason why it was not sent, without secrets, or nothing."""
-    from platform_resources.notify.channels import ChannelUnusable, address, secrets
+    from platform_resources.notify.addresses import ChannelUnusable, address, secrets
     from platform_resources.notify.delivery import DeliveryFailed, send
 
     try:

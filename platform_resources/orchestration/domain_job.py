@@ -10,8 +10,8 @@ from dagster._core.execution.build_resources import wrap_resources_for_execution
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.refresh_resource import RefreshResource
 from platform_resources.orchestration.run_failures import stopped
-from platform_resources.planning import conventions
-from platform_resources.planning.plan import MeshPlan, ProductPlan
+from platform_resources.plan import conventions
+from platform_resources.plan.plan import MeshPlan, ProductPlan
 
 _DESCRIPTION = (
     "Refreshes the products of the domain {domain}, upstream first, each in a run of its own job: {names}. "
@@ -26,7 +26,7 @@ def domain_job(root: Path, domain: str, products: Sequence[ProductPlan], resourc
     @dg.op(name=f"{name}_in_order")
     @shielded
     def _refresh(context: dg.OpExecutionContext, refresh: RefreshResource) -> None:
-        from platform_resources.orchestration.refreshing import refresh as refreshed  # it builds definitions itself
+        from platform_resources.orchestration.refresh_runs import refresh as refreshed  # it builds definitions itself
 
         plan, failed = MeshPlan(tuple(products), ()), []
 

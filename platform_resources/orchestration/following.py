@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.results import VERSION_TAG
-from platform_resources.orchestration.specs import asset_key
-from platform_resources.planning import conventions
-from platform_resources.planning.conventions import Key
-from platform_resources.planning.plan import ProductPlan
+from platform_resources.plan import conventions
+from platform_resources.plan.conventions import Key
+from platform_resources.plan.plan import ProductPlan
 
 EVERY_SECONDS = 30
 NOTHING_NEW = "no input has a new version"

@@ -15,9 +15,9 @@ from dagster_shared.error import SerializableErrorInfo
 
 from platform_resources.orchestration.refresh_resource import RefreshResource
 from platform_resources.orchestration.run_failures import ERROR, stopped
-from platform_resources.planning.plan import ProductPlan
-from platform_resources.spec.masking import Hide, mask_all
-from platform_resources.warehouses.secrets import hiding
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.redaction.redaction import Hide, mask_all
+from platform_resources.repository.product_secrets import hiding
 
 _Step = Callable[[Any, RefreshResource], Iterator[Any]]
 P = ParamSpec("P")

@@ -1,7 +1,6 @@
 """Health of products read from Dagster's event log and the published versions."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,27 +8,20 @@ from typing import Any
 import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord, AssetCheckExecutionRecordStatus
 
-from platform_resources.capabilities.dimensions.freshness import FreshnessSettings
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.ledger.projection import moment
-from platform_resources.objectives.health import (
-    CheckState,
+from platform_resources.orchestration.asset_specs import asset_key
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.promises.grades import (
     Executions,
     ProductHealth,
     PublishedState,
     Said,
-    Watched,
     check_states,
-    grade,
-    shared,
 )
-from platform_resources.orchestration.specs import asset_key
-from platform_resources.planning import conventions
-from platform_resources.planning.check_plans import CheckPlan, ObjectivePlan
-from platform_resources.planning.faults import fault
-from platform_resources.planning.plan import ProductPlan
-from platform_resources.spec.clocks import Clock
-from platform_resources.warehouses.versions import Publication, VersionsUnreadable, shelf
+from platform_resources.publications.published_versions import VersionsUnreadable, shelf
+from platform_resources.services.product_health import health_of, published_state, watched
+from platform_resources.spec.values.clocks import Clock
 
 # What of an evaluation's metadata is kept as it is, by the names that Said has for it.
 _NUMBERS = frozenset({"value", "shown", "unit", "at_least", "at_most", "failing_rows", "learning"})
@@ -58,17 +50,6 @@ def health_by_events(state: Path, instance: dg.DagsterInstance, product: Product
     return _health(state, product, _executions((product,), instance), outcome, now)
 
 
-def health_of(
-    product: ProductPlan, published: PublishedState | None, checks: tuple[CheckState, ...], outcome: str, problem: str = ""
-) -> ProductHealth:
-    """A product that does not run has no checks; one whose versions cannot be read says why in `problem`."""
-    known = checks if product.runs else ()
-    found = grade(product.runs, published, known, outcome, problem)
-    return ProductHealth(
-        product.name, product.title, product.domain, found.status, published, known, outcome, problem, found.reason, found.columns
-    )
-
-
 def _outcomes(products: Iterable[ProductPlan], instance: dg.DagsterInstance) -> dict[str, str]:
     """How the last refresh of each product ended, as its scorecard says."""
     keys = {asset_key(product.scorecard): product.name for product in products}
@@ -78,24 +59,6 @@ def _outcomes(products: Iterable[ProductPlan], instance: dg.DagsterInstance) -> 
         outcome = event.asset_materialization.metadata.get("outcome") if event and event.asset_materialization else None
         found[keys[record.asset_entry.asset_key]] = str(outcome.value) if outcome is not None else ""
     return found
-
-
-def watched(product: ProductPlan) -> tuple[Watched, ...]:
-    """Everything that is checked of a product."""
-    objectives = {objective.check: objective for objective in product.objectives}
-    return tuple(_watched(check, objectives.get(check)) for check in product.checks)
-
-
-def _watched(check: CheckPlan, objective: ObjectivePlan | None) -> Watched:
-    common = Watched(
-        **shared(Watched, check),
-        gate=check.blocking,
-        fault=fault(conventions.check_text(check.key, check.name), check.title),
-    )
-    if objective is None:
-        return common
-    max_age = objective.settings.max_age if isinstance(objective.settings, FreshnessSettings) else None
-    return replace(common, dimension=objective.dimension, data_set=objective.data_set, max_age=max_age)
 
 
 def _executions(products: Iterable[ProductPlan], instance: dg.DagsterInstance) -> Executions:
@@ -124,13 +87,3 @@ def _executions(products: Iterable[ProductPlan], instance: dg.DagsterInstance) -
 def _published(state: Path, product: ProductPlan) -> PublishedState | None:
     latest = shelf(state, product.domain, product.name).latest()
     return published_state(latest) if latest is not None else None
-
-
-def published_state(publication: Publication) -> PublishedState:
-    return PublishedState(
-        version=publication.id,
-        product_version=publication.product_version,
-        published_at=datetime.fromisoformat(publication.published_at),
-        rows={port.data_set: port.rows for port in publication.ports},
-        known_until={port.data_set: port.known_until(publication.published_at) for port in publication.ports},
-    )

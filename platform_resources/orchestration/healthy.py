@@ -6,13 +6,13 @@ from typing import Any
 
 import dagster as dg
 
-from platform_resources.ledger.incident_store import StoredIncident
+from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.projection import HEALTH_KIND
-from platform_resources.objectives.health import ProductHealth, PublishedState
-from platform_resources.orchestration.specs import asset_key
-from platform_resources.planning import conventions
-from platform_resources.planning.plan import ProductPlan
-from platform_resources.spec.clocks import Clock
+from platform_resources.orchestration.asset_specs import asset_key
+from platform_resources.plan import conventions
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.promises.grades import ProductHealth, PublishedState
+from platform_resources.spec.values.clocks import Clock
 
 DESCRIPTION = "How the product is: passed if it is healthy, a warning if it is to be used with care, an error if it is unhealthy."
 # In each of these nobody should rely on the data.

@@ -18,8 +18,8 @@ from platform_resources.ledger.events import (
     RunStarted,
     What,
 )
-from platform_resources.objectives.health import Severity
 from platform_resources.orchestration.run_failures import cause, failures
+from platform_resources.promises.grades import Severity
 
 TYPES: Mapping[EventKind, dg.DagsterEventType] = {
     "materialisation": dg.DagsterEventType.ASSET_MATERIALIZATION,

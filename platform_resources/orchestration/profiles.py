@@ -5,13 +5,13 @@ from typing import Any
 
 import dagster as dg
 
-from platform_resources.objectives.profiles import profile_data, table, told
+from platform_resources.measuring.version_profiles import profile_data, table, told
+from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.ledger_events import PROFILE
 from platform_resources.orchestration.results import markdown_table
-from platform_resources.orchestration.specs import asset_key
-from platform_resources.planning.plan import ProductPlan
-from platform_resources.warehouses.profiling import Published
-from platform_resources.warehouses.versions import Publication
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.publications.published_versions import Publication
+from platform_resources.refresh.profiled_relations import Published
 
 
 def profiles_by_port(product: ProductPlan, profiled: Iterable[Published]) -> dict[str, Mapping[str, Any]]:

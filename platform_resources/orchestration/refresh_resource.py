@@ -9,8 +9,8 @@ from filelock import FileLock, Timeout
 from pydantic import PrivateAttr
 
 from platform_resources.orchestration.run_failures import stopped
-from platform_resources.planning import conventions
-from platform_resources.planning.plan import ProductPlan
+from platform_resources.plan import conventions
+from platform_resources.plan.plan import ProductPlan
 
 RESOURCE = "refresh"
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
-from sqlalchemy import Connection
 
-from platform_resources.ledger.checks import imported_checks
+from platform_resources.dbt.imported.artefacts import Artefacts
+from platform_resources.dbt.imported.matching import Matched, Refused
+from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.people.checks import imported_checks
 from platform_resources.ledger.projection import moment
 from platform_resources.ledger.records import Check, check_id
-from platform_resources.orchestration.specs import asset_key
-from platform_resources.warehouses.dbt_artefacts import Artefacts
-from platform_resources.warehouses.dbt_matching import Matched, Refused
+from platform_resources.orchestration.asset_specs import asset_key
 
 # What evaluations of imported tests tell in their metadata.
 TEST, PROJECT, AT = "dbt_test", "dbt_project", "measured_at"

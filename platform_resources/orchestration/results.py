@@ -11,17 +11,17 @@ from typing import Any
 import dagster as dg
 
 from platform_resources.capabilities.judgements import Judgement
-from platform_resources.orchestration.specs import asset_key, column_schema
-from platform_resources.planning import conventions
-from platform_resources.planning.check_plans import CheckPlan
-from platform_resources.planning.full_refresh import way_out
-from platform_resources.planning.plan import InputPlan, OutputPlan, ProductPlan
-from platform_resources.warehouses.auditing import Audited
-from platform_resources.warehouses.dbt import NodeResult
-from platform_resources.warehouses.dbt_manifest import MAKERS
-from platform_resources.warehouses.dbt_messages import failing_rows_text
-from platform_resources.warehouses.pulling import SINCE, Pulled
-from platform_resources.warehouses.versions import Publication
+from platform_resources.dbt.build import NodeResult
+from platform_resources.dbt.full_refresh import way_out
+from platform_resources.dbt.manifest import MAKERS
+from platform_resources.dbt.node_messages import failing_rows_text
+from platform_resources.orchestration.asset_specs import asset_key, column_schema
+from platform_resources.plan import conventions
+from platform_resources.plan.check_plans import CheckPlan, ObjectivePlan
+from platform_resources.plan.plan import InputPlan, OutputPlan, ProductPlan
+from platform_resources.publications.published_versions import Publication
+from platform_resources.refresh.auditing import Audited
+from platform_resources.refresh.pulling import SINCE, Pulled
 
 SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warning": dg.AssetCheckSeverity.WARN}
 # Metadata of a check: what to do, where more than the data may be to blame.
@@ -226,3 +226,9 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 def _cell(value: Any) -> str:
     return str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def judged_result(objective: ObjectivePlan, judgement: Judgement, at: datetime) -> dg.AssetCheckResult:
+    """The judgement as Dagster and the ledger are told of it: as what an audit finds, without SQL."""
+    told = told_of(judgement) | {"objective": objective.check.title, "dimension": objective.dimension, "measured_by": objective.measured_by}
+    return check_result(objective.check, judgement.verdict, judgement.reason, at, judgement.learning, **told)

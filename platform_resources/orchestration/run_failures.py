@@ -7,12 +7,11 @@ from dagster._core.execution.execution_result import ExecutionResult
 from dagster._core.execution.plan.objects import StepFailureData
 from dagster_shared.error import SerializableErrorInfo
 
+from platform_resources.refresh.closed_gates import BLOCKED, closed_gate_text
+
 CLOSED_GATE = "GateClosed"
 # Metadata of a step's failure: what sort of error it is, where Dagster is not told of the error itself.
 ERROR = "error"
-# The error with which Dagster itself ends a step whose blocking check did not pass; closed gates of older runs have it.
-_BLOCKED = "DagsterAssetCheckFailedError"
-_CLOSED = "not published, the gate is closed"
 
 # The run's log goes to Dagster's history, not to the terminal of who started it.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -31,16 +30,7 @@ def stopped(reason: str, kind: str = "Stopped", failures: Iterable[str] = ()) ->
 
 def gate_closed(reasons: Iterable[str], served: str | None) -> DagsterUserCodeProcessError:
     """What a step raises when a gate stops the publication; `served` is the version that consumers keep."""
-    return stopped("\n".join((f"{_CLOSED}; {served_text(served)}", *(f"- {reason}" for reason in reasons))), CLOSED_GATE)
-
-
-def served_text(served: str | None) -> str:
-    return f"version {served} is still served" if served else "no version has been published yet"
-
-
-def is_closed_gate(reason: str) -> bool:
-    """Whether a run failed for this reason: a gate was closed."""
-    return reason.startswith(_CLOSED) or _BLOCKED in reason.partition(":")[0]
+    return stopped(closed_gate_text(reasons, served), CLOSED_GATE)
 
 
 def failure_texts(result: ExecutionResult) -> Iterator[str]:
@@ -48,7 +38,7 @@ def failure_texts(result: ExecutionResult) -> Iterator[str]:
     for event in result.all_events:
         if event.event_type_value == "STEP_FAILURE":
             data = event.step_failure_data
-            if data.error is not None and data.error.cls_name in (CLOSED_GATE, _BLOCKED):
+            if data.error is not None and data.error.cls_name in (CLOSED_GATE, BLOCKED):
                 continue
             user = data.user_failure_data
             yield user.description if user is not None and user.description else cause(data.error)

@@ -14,8 +14,8 @@ from dagster._core.workspace.load import location_origins_from_yaml_paths
 from dagster_shared.check import CheckError
 from yaml import YAMLError
 
-from platform_resources.planning.conventions import PRODUCTS_FOLDER
-from platform_resources.planning.house import WORKSPACE
+from platform_resources.plan.conventions import PRODUCTS_FOLDER
+from platform_resources.repository.needed_files import WORKSPACE
 
 
 def run_here(

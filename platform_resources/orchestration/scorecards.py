@@ -5,14 +5,14 @@ from typing import Any
 
 import dagster as dg
 
-from platform_resources.objectives.health import NOTHING_CHANGED, ProductHealth
 from platform_resources.orchestration.healthy import health_text
 from platform_resources.orchestration.ledger_events import NUMBERS
 from platform_resources.orchestration.results import markdown_table
-from platform_resources.orchestration.standing import standing_text, standing_verdict
 from platform_resources.orchestration.trust import Trust, coverage_text, trust_numbers, trust_tables
-from platform_resources.spec.clocks import Clock
-from platform_resources.warehouses.gate import Verdict
+from platform_resources.promises.grades import NOTHING_CHANGED, ProductHealth
+from platform_resources.refresh.gate import Verdict
+from platform_resources.services.indicator_sentences import standing_text, standing_verdict
+from platform_resources.spec.values.clocks import Clock
 
 # Longer Markdown is hidden behind a link on Dagster's pages.
 ROOM = 999

@@ -6,19 +6,19 @@ from typing import Any
 import dagster as dg
 
 from platform_resources.ledger.database import LedgerUnavailable
-from platform_resources.orchestration.evaluating import health_after
+from platform_resources.orchestration.asset_specs import SpecMinter, asset_key
+from platform_resources.orchestration.evaluation_round import health_after
 from platform_resources.orchestration.guarding import guarded
 from platform_resources.orchestration.health import health_by_events
 from platform_resources.orchestration.healthy import healthy_evaluations
 from platform_resources.orchestration.refresh_resource import RefreshResource
 from platform_resources.orchestration.scorecards import scorecard_metadata
-from platform_resources.orchestration.specs import SpecMinter, asset_key
-from platform_resources.planning import conventions
-from platform_resources.planning.plan import ProductPlan
-from platform_resources.spec.clocks import Clock
-from platform_resources.warehouses.duckdb import opened
-from platform_resources.warehouses.gate import Gate, Verdict, gate
-from platform_resources.warehouses.versions import Publication, shelf
+from platform_resources.plan import conventions
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.publications.published_versions import Publication, shelf
+from platform_resources.refresh.gate import Gate, Verdict, gate
+from platform_resources.spec.values.clocks import Clock
+from platform_resources.warehouses.duckdb.product_database import opened
 
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 

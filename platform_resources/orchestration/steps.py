@@ -8,7 +8,9 @@ import dagster as dg
 
 from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.capabilities.registry import Registry
-from platform_resources.objectives.health import NOT_PUBLISHED, NOTHING_CHANGED
+from platform_resources.dbt.build import BuildFailed, begin_import, build, parsed
+from platform_resources.dbt.full_refresh import way_out
+from platform_resources.orchestration.asset_specs import SpecMinter, asset_key, check_specs
 from platform_resources.orchestration.audit_history import histories_for_audit
 from platform_resources.orchestration.guarding import guarded
 from platform_resources.orchestration.profiles import profiled_events, profiles_by_port
@@ -25,20 +27,18 @@ from platform_resources.orchestration.results import (
 )
 from platform_resources.orchestration.run_failures import gate_closed, stopped
 from platform_resources.orchestration.scoring import published_text, report_score
-from platform_resources.orchestration.specs import SpecMinter, asset_key, check_specs
-from platform_resources.planning import conventions
-from platform_resources.planning.full_refresh import way_out
-from platform_resources.planning.plan import InputPlan, ProductPlan
-from platform_resources.planning.plan_text import fingerprint
-from platform_resources.repository import write_generated_files
-from platform_resources.warehouses.auditing import audit, unaudited
-from platform_resources.warehouses.built import as_built, built_in, keeping, make_room, note_keeping, unnoted
-from platform_resources.warehouses.dbt import BuildFailed, begin_import, build, parsed
-from platform_resources.warehouses.duckdb import ProductDatabase, opened
-from platform_resources.warehouses.gate import CHANGED, Gate, Verdict, close, decided, gate, set_gate, set_unbuilt, unbuilt
-from platform_resources.warehouses.profiling import forget as forget_profiles
-from platform_resources.warehouses.profiling import profiles, settle
-from platform_resources.warehouses.publishing import (
+from platform_resources.plan import conventions
+from platform_resources.plan.plan import InputPlan, ProductPlan
+from platform_resources.plan.plan_text import fingerprint
+from platform_resources.promises.grades import NOT_PUBLISHED, NOTHING_CHANGED
+from platform_resources.publications.published_versions import shelf
+from platform_resources.refresh.auditing import audit, unaudited
+from platform_resources.refresh.built import as_built, built_in, keeping, make_room, note_keeping, unnoted
+from platform_resources.refresh.data_age import input_records
+from platform_resources.refresh.gate import CHANGED, Gate, Verdict, close, decided, gate, set_gate, set_unbuilt, unbuilt
+from platform_resources.refresh.profiled_relations import forget as forget_profiles
+from platform_resources.refresh.profiled_relations import profiles, settle
+from platform_resources.refresh.publishing import (
     Candidate,
     NotPublishable,
     failing_inputs,
@@ -47,10 +47,10 @@ from platform_resources.warehouses.publishing import (
     tidied,
     unchanged_text,
 )
-from platform_resources.warehouses.pulling import PullContext, Pulled, PullFailed, pull
-from platform_resources.warehouses.recency import input_records
-from platform_resources.warehouses.secrets import hiding
-from platform_resources.warehouses.versions import shelf
+from platform_resources.refresh.pulling import PullContext, Pulled, PullFailed, pull
+from platform_resources.repository.mesh_repository import write_generated_files
+from platform_resources.repository.product_secrets import hiding
+from platform_resources.warehouses.duckdb.product_database import ProductDatabase, opened
 
 Context = dg.AssetExecutionContext
 

@@ -7,16 +7,16 @@ from typing import Any
 
 import dagster as dg
 
-from platform_resources.ledger.acceptances import Acceptance
-from platform_resources.ledger.incident_store import StoredIncident
-from platform_resources.ledger.reads import Reads
-from platform_resources.ledger.standing import Standing
-from platform_resources.objectives.coverage import Coverage, ProductCoverage
-from platform_resources.objectives.forecast import Impact
-from platform_resources.objectives.response import Response, Times
+from platform_resources.incidents.response_times import Response, Times
+from platform_resources.ledger.people.acceptances import Acceptance
+from platform_resources.ledger.people.incident_store import StoredIncident
+from platform_resources.ledger.queries.reads import Reads
+from platform_resources.ledger.queries.standing import Standing
 from platform_resources.orchestration.results import markdown_table
-from platform_resources.orchestration.standing import standing_data, standing_text, standing_verdict
-from platform_resources.spec.clocks import Clock
+from platform_resources.promises.coverage import Coverage, ProductCoverage
+from platform_resources.promises.forecast import Impact
+from platform_resources.services.indicator_sentences import standing_data, standing_text, standing_verdict
+from platform_resources.spec.values.clocks import Clock
 
 HOUR = timedelta(hours=1)
 NO_READS = Reads({}, ())

@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from platform_resources.spec.column_names import folded_column
-from platform_resources.spec.durations import Duration
-from platform_resources.spec.field_types import (
+from platform_resources.spec.notifications import Incidents, Route
+from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.column_names import folded_column
+from platform_resources.spec.values.durations import Duration
+from platform_resources.spec.values.field_types import (
     Archetype,
     Class,
     Classification,
@@ -25,10 +27,8 @@ from platform_resources.spec.field_types import (
     YesNo,
     hyphenated,
 )
-from platform_resources.spec.missing_values import is_number, missing_value
-from platform_resources.spec.notifications import Incidents, Route
-from platform_resources.spec.strict import Strict
-from platform_resources.spec.written_values import AS_WRITTEN, misread, plain_values
+from platform_resources.spec.values.missing_values import is_number, missing_value
+from platform_resources.spec.values.written_values import AS_WRITTEN, misread, plain_values
 
 
 class Owners(Strict):

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from platform_resources.spec.problems import Problem
-from platform_resources.spec.written_values import remembering
+from platform_resources.spec.values.written_values import remembering
 
 LARGEST_TEXT = 1_000_000
 MOST_NODES = 100_000

@@ -9,11 +9,11 @@ from pydantic import Field, ValidationError
 from platform_resources.spec.components import Owners
 from platform_resources.spec.document import Document, Place, read_document
 from platform_resources.spec.field_problems import field_names, field_problems, other_base_problems
-from platform_resources.spec.field_types import Text
 from platform_resources.spec.notifications import Channel, ChannelName, Digest, Incidents, Route
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.written_values import of_another_base
+from platform_resources.spec.values.field_types import Text
+from platform_resources.spec.values.written_values import of_another_base
 
 
 class Compute(Strict):

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from platform_resources.spec.document import Document, Place
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.written_values import of_another_base
+from platform_resources.spec.values.written_values import of_another_base
 
 # What a value must be, by pydantic's word for the error. Anything not listed here is shown in pydantic's own words.
 _EXPECTED = {

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from platform_resources.spec.durations import Duration, duration_text
-from platform_resources.spec.field_types import Owner, Percent, Text, TimeZone
-from platform_resources.spec.names import any_case
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.durations import Duration, duration_text
+from platform_resources.spec.values.field_types import Owner, Percent, Text, TimeZone
+from platform_resources.spec.values.names import any_case
 
 Method = Literal["timeslices", "ratio-timeslices", "occurrences"]
 _METHOD_WORDS = any_case("timeslices", "ratio-timeslices", "occurrences")

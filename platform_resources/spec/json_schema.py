@@ -9,9 +9,9 @@ from typing import Any
 
 from platform_resources.spec.domain_document import DomainDocument
 from platform_resources.spec.field_problems import written_names
-from platform_resources.spec.names import NAME, any_case
 from platform_resources.spec.reading import API_VERSION, KIND, ComponentType, Variant, Vocabulary
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.names import NAME, any_case
 
 Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -15,14 +15,14 @@ from pydantic import (
     model_validator,
 )
 
-from platform_resources.spec.channel_urls import url_problem
-from platform_resources.spec.durations import Duration, duration, duration_text
-from platform_resources.spec.field_types import Text, TimeZone
-from platform_resources.spec.names import NAME, is_name
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.channel_urls import url_problem
+from platform_resources.spec.values.durations import Duration, duration, duration_text
+from platform_resources.spec.values.field_types import Text, TimeZone
+from platform_resources.spec.values.names import NAME, is_name
 
 Audience = Literal["owner", "subscriber"]
-IncidentSeverity = Literal["low", "medium", "high", "critical"]
+Severity = Literal["low", "medium", "high", "critical"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 OWNERS = "owners"
@@ -126,7 +126,7 @@ class Route(Strict):
 
     channel: ChannelTarget
     for_: Audience = Field(default="owner", alias="for")
-    severity: IncidentSeverity = "low"
+    severity: Severity = "low"
     quiet_hours: QuietTimes | None = None
 
 

@@ -17,10 +17,10 @@ from platform_resources.spec.field_problems import (
     unknown,
     unknown_field,
 )
-from platform_resources.spec.names import LONGEST_NAME, is_name, slug
 from platform_resources.spec.problems import Problem, errors, known_text
 from platform_resources.spec.product import Declared, Origin, Product
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.names import LONGEST_NAME, is_name, slug
 
 API_VERSION, KIND = "core.oam.dev/v1beta1", "DataProduct"
 

@@ -1,1 +1,1 @@
-"""Where data is: pull, build, measure and publish on a warehouse."""
+"""The engines that hold the data, one folder each."""

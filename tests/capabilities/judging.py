@@ -7,11 +7,11 @@ import duckdb
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.measures import Relation, Subject
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.objectives.judgement import judged
-from platform_resources.planning.failing_rows import failing_rows_sql
-from platform_resources.planning.metrics import Asked
+from platform_resources.measuring.failing_rows import failing_rows_sql
+from platform_resources.measuring.metrics import Asked
+from platform_resources.promises.judgement import judged
 from platform_resources.spec.components import DataSet
-from platform_resources.warehouses.measuring import measure
+from platform_resources.warehouses.duckdb.measured_queries import measure
 
 HERE, THERE = Relation("internal", "here"), Relation("inputs", "there")
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from platform_resources.capabilities.measures import Reading, Relation, Subject
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.planning.measures import first_queries, follow_ups
-from platform_resources.planning.metrics import Asked, Metric
-from platform_resources.planning.queries import Query
+from platform_resources.measuring.measure_plan import first_queries, follow_ups
+from platform_resources.measuring.metrics import Asked, Metric
+from platform_resources.measuring.query_plan import Query
 from platform_resources.spec.components import DataSet
 from platform_resources.spec.reading import read_product
 

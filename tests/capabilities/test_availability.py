@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from platform_resources.capabilities.judgements import Moment
 from platform_resources.capabilities.measures import Reading
-from platform_resources.objectives.judgement import judged
+from platform_resources.promises.judgement import judged
 from tests.capabilities.customers import NOW, SUBJECT, configured, dimension
 
 READ = [

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from platform_resources.capabilities.judgements import History, Moment
-from platform_resources.objectives.judgement import judged
+from platform_resources.promises.judgement import judged
 from tests.capabilities.customers import PLAIN, configured, dimension
 
 BERLIN = ZoneInfo("Europe/Berlin")

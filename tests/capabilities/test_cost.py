@@ -6,7 +6,7 @@ import pytest
 
 from platform_resources.capabilities.judgements import Moment, Spent
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.objectives.judgement import judged
+from platform_resources.promises.judgement import judged
 from tests.capabilities.customers import PLAIN, configured, dimension
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)

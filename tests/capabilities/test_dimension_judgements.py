@@ -5,13 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-from platform_resources.capabilities.column_types import is_numeric
 from platform_resources.capabilities.judgements import Moment, worst
 from platform_resources.capabilities.measures import Reading, Subject
-from platform_resources.capabilities.promises import promise
+from platform_resources.capabilities.promised_values import promise
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.capabilities.shares import number_text, percent_text, share_text
-from platform_resources.objectives.judgement import judged
+from platform_resources.capabilities.support.column_types import is_numeric
+from platform_resources.capabilities.support.shares import number_text, percent_text, share_text
+from platform_resources.promises.judgement import judged
 from platform_resources.spec.components import DataSet
 from tests.capabilities.customers import NOW, PLAIN, POPULATION, REFERENCE, SUBJECT, configured, dimension
 

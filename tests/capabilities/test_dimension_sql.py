@@ -13,7 +13,7 @@ from sqlglot import TokenType, parse
 from sqlglot.dialects import Snowflake
 
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.planning.dialects import Untranslatable, translated
+from platform_resources.measuring.dialects import Untranslatable, translated
 from tests.capabilities.measured_examples import TYPES, example_queries
 from tests.golden_files import assert_golden
 

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from platform_resources.capabilities.dimensions.drift import CAPABILITY, STATISTICS
-from platform_resources.capabilities.drift_statistics import (
+from platform_resources.capabilities.measures import CountIf
+from platform_resources.capabilities.support.drift_statistics import (
     jensen_shannon_distance,
     kolmogorov_smirnov,
     population_stability_index,
     total_variation,
 )
-from platform_resources.capabilities.measures import CountIf
 from tests.capabilities.judging import Warehouse, subject
 
 ABOUT = subject(x="double", kind="varchar")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from platform_resources.capabilities.judgements import Moment, Refreshes
-from platform_resources.objectives.judgement import judged
+from platform_resources.promises.judgement import judged
 from tests.capabilities.customers import NOW, PLAIN, configured, dimension
 
 BOUND, USUAL = {"at_most": "10m"}, {"slower_than_usual": 2}

@@ -8,7 +8,7 @@ import pytest
 from platform_resources.capabilities.judgements import Judgement, Moment, Refreshes
 from platform_resources.capabilities.measures import Reading
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.objectives.judgement import judged
+from platform_resources.promises.judgement import judged
 from tests.capabilities.judging import NOW, Warehouse, subject
 
 THIRDS = (

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from platform_resources.capabilities.intervals import wilson
-from platform_resources.capabilities.shares import bytes_text, plain_number
-from platform_resources.capabilities.tolerances import Tolerance, ToleranceText, tolerance_of
+from platform_resources.capabilities.support.intervals import wilson
+from platform_resources.capabilities.support.shares import bytes_text, plain_number
+from platform_resources.capabilities.support.tolerances import Tolerance, ToleranceText, tolerance_of
 
 # Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17 (1998), table I, method 3.
 PUBLISHED = [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]

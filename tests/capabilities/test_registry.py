@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 from platform_resources.capabilities.registry import KINDS, installed_registry
-from platform_resources.planning.conventions import DBT_FOLDER
+from platform_resources.plan.conventions import DBT_FOLDER
 from tests.meshes import REPOSITORY, component, document, edited, product_file, tiny_mesh
 
 PUNCTUALITY = '''
@@ -17,7 +17,7 @@ from datetime import timedelta
 
 from platform_resources.capabilities.judgements import Judgement
 from platform_resources.capabilities.measures import RowCount
-from platform_resources.spec.durations import Duration
+from platform_resources.spec.values.durations import Duration
 from platform_resources.spec.strict import Strict
 
 
@@ -54,7 +54,7 @@ CAPABILITY = Punctuality()
 VALIDATION = """
 import sys
 from pathlib import Path
-from platform_resources.repository import read_plan
+from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.spec.problems import problems_text
 plan, problems = read_plan(Path(sys.argv[1]))
 print([o.dimension for o in plan.product("readings").objectives] if not problems else problems_text(problems))

@@ -3,9 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
-from platform_resources.capabilities.column_types import is_type, observed_type
 from platform_resources.capabilities.dimensions.schema import CAPABILITY
-from platform_resources.capabilities.packed import unpacked
+from platform_resources.capabilities.support.column_types import is_type, observed_type
+from platform_resources.capabilities.support.packed import unpacked
 from tests.capabilities.judging import Warehouse, subject
 
 ABOUT = subject(id="bigint", kind="varchar", amount="decimal(18,2)", made="timestamptz")

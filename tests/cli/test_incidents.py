@@ -7,11 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from platform_resources.cli.app import app
+from platform_resources.incidents.board import Board, changed, tended, with_reading
+from platform_resources.incidents.life_cycle import opened, resolved
 from platform_resources.ledger.database import open_ledger
-from platform_resources.ledger.incident_store import board, keep_board
-from platform_resources.objectives.board import Board, changed, tended, with_reading
-from platform_resources.objectives.incidents import opened, resolved
-from platform_resources.objectives.signals import Rule
+from platform_resources.ledger.people.incident_store import board, keep_board
+from platform_resources.plan.incident_rules import Rule
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from platform_resources.orchestration.instance import instance
-from platform_resources.repository import read_plan
+from platform_resources.repository.mesh_repository import read_plan
 from tests.meshes import edited, product_file
 
 pytestmark = pytest.mark.slow

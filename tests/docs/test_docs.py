@@ -12,18 +12,18 @@ import pytest
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from platform_resources.capabilities.learned import LearnedSettings
 from platform_resources.capabilities.registry import KINDS, Registry, installed_registry
+from platform_resources.capabilities.support.learned_thresholds import LearnedSettings
 from platform_resources.cli.app import app
-from platform_resources.repository import read_plan
+from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.spec.components import Owners
 from platform_resources.spec.domain_document import Compute, DomainDocument, read_domain
-from platform_resources.spec.durations import duration_text
 from platform_resources.spec.field_problems import written_names
 from platform_resources.spec.notifications import Channel, Digest, QuietTimes
 from platform_resources.spec.problems import problems_text
 from platform_resources.spec.reading import read_product
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.durations import duration_text
 from tests.meshes import REPOSITORY, document, write_mesh
 
 PAGES = sorted(

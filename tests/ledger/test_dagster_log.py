@@ -7,13 +7,13 @@ import pytest
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 from dagster._core.test_utils import create_run_for_test
 
-from platform_resources.ledger import history
-from platform_resources.ledger.checks import register_checks
 from platform_resources.ledger.events import RunEnded
+from platform_resources.ledger.people.checks import register_checks
+from platform_resources.ledger.queries import history
 from platform_resources.ledger.records import check_id
 from platform_resources.ledger.syncing import rebuild, sync
+from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.ledger_events import DagsterLog, run_product
-from platform_resources.orchestration.specs import asset_key
 from tests.ledger.ledgers import new_database, rows
 from tests.refresh.running import RunningMesh, deliver, readings_csv
 

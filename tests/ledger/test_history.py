@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from platform_resources.ledger import history
+from platform_resources.ledger.queries import history
 from platform_resources.ledger.records import check_id
 from platform_resources.ledger.syncing import sync
 from tests.ledger.event_logs import START, MemoryLog, ended, freshness, generated, publication, pull, reading, scorecard, started

@@ -8,8 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, event, func, select, text
 
+from platform_resources.incidents.board import Board, changed, tended, watching, with_reading
+from platform_resources.incidents.life_cycle import Incident, acknowledged, opened, resolved, started
+from platform_resources.incidents.signals import Signal
 from platform_resources.ledger import people_tables as tables
-from platform_resources.ledger.incident_store import (
+from platform_resources.ledger.people.incident_store import (
     BoardChanged,
     StoredIncident,
     board,
@@ -20,9 +23,7 @@ from platform_resources.ledger.incident_store import (
     set_severities,
     set_titles,
 )
-from platform_resources.objectives.board import Board, changed, tended, watching, with_reading
-from platform_resources.objectives.incidents import Incident, acknowledged, opened, resolved, started
-from platform_resources.objectives.signals import Rule, Signal
+from platform_resources.plan.incident_rules import Rule
 from tests.ledger.event_logs import START
 
 # orders feeds revenue, revenue feeds the report; stock stands alone.

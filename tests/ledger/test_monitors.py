@@ -12,17 +12,17 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from platform_resources.ledger.database import open_ledger
-from platform_resources.ledger.monitors import apply, deployed
+from platform_resources.ledger.people.deployed_monitors import apply, deployed
 from platform_resources.ledger.people_tables import monitors as table
-from platform_resources.ledger.relation_sizes import relation_sizes
+from platform_resources.ledger.queries.relation_sizes import relation_sizes
 from platform_resources.ledger.syncing import sync
-from platform_resources.planning.monitor_costs import Size
-from platform_resources.planning.monitors import product_changes
-from platform_resources.repository import read_plan
+from platform_resources.monitors.monitor_costs import Size
+from platform_resources.monitors.monitor_plan import product_changes
+from platform_resources.repository.mesh_repository import read_plan
 from tests.ledger.event_logs import START, MemoryLog, publication, pull
 from tests.ledger.ledgers import SqliteLedgers, new_database
 from tests.meshes import REPOSITORY
-from tests.planning.monitored import SURROUNDINGS, monitor, query, scan
+from tests.monitors.monitored import SURROUNDINGS, monitor, query, scan
 
 LATER = START + timedelta(days=1)
 SETS = st.lists(
@@ -125,9 +125,9 @@ APPLY = """
 import sys
 from datetime import UTC, datetime
 from platform_resources.ledger.database import open_ledger
-from platform_resources.ledger.monitors import apply
+from platform_resources.ledger.people.deployed_monitors import apply
 from tests.ledger.test_monitors import decided
-from tests.planning.monitored import monitor
+from tests.monitors.monitored import monitor
 wanted = [monitor(f"m{number}", at_least=1) for number in range(40)]
 (done,) = apply(open_ledger(sys.argv[1]), decided(*wanted), datetime(2026, 3, 1, tzinfo=UTC), sys.argv[2])
 print(len(done.changes))

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from platform_resources.ledger import outbox
-from platform_resources.ledger.outbox import OutboxEntry, claimed, failed, keys_about, keys_told, queue, sent, withdraw
-from platform_resources.objectives.messages import Message, Statement
+from platform_resources.incidents.messages import Message, Statement
+from platform_resources.ledger.people import outbox
+from platform_resources.ledger.people.outbox import OutboxEntry, claimed, failed, keys_about, keys_told, queue, sent, withdraw
 from tests.ledger.event_logs import START
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

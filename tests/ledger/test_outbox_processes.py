@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from platform_resources.ledger.outbox import claimed, messages, sent
+from platform_resources.ledger.people.outbox import claimed, messages, sent
 from tests.ledger.event_logs import START
 from tests.ledger.test_outbox import message, queued
 from tests.meshes import REPOSITORY
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 CLAIMS = """
 import sys
 from platform_resources.ledger.database import open_ledger
-from platform_resources.ledger.outbox import claimed, sent
+from platform_resources.ledger.people.outbox import claimed, sent
 from tests.ledger.event_logs import START
 ledger = open_ledger(sys.argv[1])
 print("ready", flush=True)
@@ -29,7 +29,7 @@ while found := claimed(ledger, sys.argv[2], None, START, 3):
 DIES = """
 import os, signal, sys
 from platform_resources.ledger.database import open_ledger
-from platform_resources.ledger.outbox import claimed
+from platform_resources.ledger.people.outbox import claimed
 from tests.ledger.event_logs import START
 ledger = open_ledger(sys.argv[1])
 if sys.argv[2] == "while claiming":

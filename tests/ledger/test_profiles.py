@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from platform_resources.ledger.profiles import profiled_data_sets, profiled_version, profiled_versions
 from platform_resources.ledger.projection import projected
+from platform_resources.ledger.queries.profile_history import profiled_data_sets, profiled_version, profiled_versions
 from platform_resources.ledger.records import ColumnProfiled, Publication
 from platform_resources.ledger.syncing import rebuild, sync
-from platform_resources.objectives.profiles import ColumnProfile, Profile, profile_data
+from platform_resources.measuring.version_profiles import ColumnProfile, Profile, profile_data
 from tests.ledger.event_logs import START, MemoryLog, publication
 from tests.ledger.ledgers import rows
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from platform_resources.ledger.subscriptions import Subscription, subscribe, subscriptions, unsubscribe
+from platform_resources.ledger.people.subscriptions import Subscription, subscribe, subscriptions, unsubscribe
 from tests.ledger.event_logs import START
 
 LATER = START + timedelta(days=1)

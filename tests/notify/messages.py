@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from platform_resources.objectives.messages import Message
-from platform_resources.planning.plan import DomainPlan, MeshPlan
-from platform_resources.planning.routes import ChannelPlan
+from platform_resources.incidents.messages import Message
+from platform_resources.plan.plan import DomainPlan, MeshPlan
+from platform_resources.plan.routes import ChannelPlan
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from platform_resources.notify.announcing import REWRITTEN, Due, announcements
+from platform_resources.incidents.messages import Statement
+from platform_resources.incidents.severity import rank
+from platform_resources.notify.due_messages import REWRITTEN, Due, announcements
 from platform_resources.notify.facts import Stop, Subscription
 from platform_resources.notify.keys import incident_keys
 from platform_resources.notify.recipients import Recipient
 from platform_resources.notify.wording import recovery_words
-from platform_resources.objectives.messages import Statement
-from platform_resources.objectives.severity import rank
-from platform_resources.planning.routes import Patience, RoutePlan
+from platform_resources.plan.routes import Patience, RoutePlan
 from tests.notify.troubles import (
     ANALYST,
     DAY,

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from platform_resources.notify.channels import ChannelUnusable, address, secrets
+from platform_resources.notify.addresses import ChannelUnusable, address, secrets
 from tests.meshes import REPOSITORY, tiny_mesh
 from tests.notify.messages import channels
 
@@ -101,7 +101,7 @@ import sys
 from pathlib import Path
 from platform_resources.orchestration.definitions import mesh_definitions
 from platform_resources.orchestration import delivering
-import platform_resources.notify.channels, platform_resources.notify.delivery, platform_resources.cli.app
+import platform_resources.notify.addresses, platform_resources.notify.delivery, platform_resources.cli.app
 mesh_definitions(Path({str(root)!r}))
 print("apprise" in sys.modules)
 """

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from platform_resources.cli.app import app
 from platform_resources.ledger.database import open_ledger
-from platform_resources.ledger.outbox import claimed, failed, queue, sent, withdraw
+from platform_resources.ledger.people.outbox import claimed, failed, queue, sent, withdraw
 from tests.meshes import edited
 from tests.notify.messages import message
 from tests.notify.receivers import free_port, mail_server, web_server

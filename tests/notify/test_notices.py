@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_resources.notify.announcing import Due
+from platform_resources.incidents.messages import Statement
+from platform_resources.notify.due_messages import Due
 from platform_resources.notify.facts import BudgetStanding, Day, ProductLine, SchemaChange, Subscription
 from platform_resources.notify.notices import budget_notices, digest_notices, schema_notices
-from platform_resources.objectives.indicators import Budget
-from platform_resources.objectives.messages import Statement
-from platform_resources.objectives.schema_difference import SchemaDifference, TypeChange, schema_difference
-from platform_resources.planning.routes import DigestPlan, RoutePlan
+from platform_resources.plan.routes import DigestPlan, RoutePlan
+from platform_resources.promises.attainment import Budget
+from platform_resources.promises.schema_difference import SchemaDifference, TypeChange, schema_difference
 from tests.notify.troubles import ANALYST, BERLIN, DAY, FIVE, HOUR, MINUTE, NIGHT, ORDERS, REPORT, REVENUE, sent, told
 
 BUYER = Subscription("purchase_orders", "buyer@example.com", "low")

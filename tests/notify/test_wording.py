@@ -22,10 +22,10 @@ from platform_resources.notify.facts import (
 from platform_resources.notify.notice_wording import budget_words, digest_words, schema_words
 from platform_resources.notify.recipients import Recipient
 from platform_resources.notify.wording import first_words, recovery_words, reminder_words, update_words
-from platform_resources.objectives.indicators import Budget
-from platform_resources.objectives.schema_difference import schema_difference
-from platform_resources.planning.routes import DigestPlan
-from platform_resources.spec.clocks import Clock
+from platform_resources.plan.routes import DigestPlan
+from platform_resources.promises.attainment import Budget
+from platform_resources.promises.schema_difference import schema_difference
+from platform_resources.spec.values.clocks import Clock
 from tests.golden_files import assert_golden
 from tests.notify.troubles import BERLIN, DAY, FIVE, HOUR, MINUTE, ORDERS, REPORT, REVENUE, STALE, impact, incident, over, trouble
 
@@ -310,7 +310,7 @@ def test_a_day_of_one_product_and_a_day_of_none_are_said_plainly():
 
 
 def test_how_long_something_took_is_told_in_at_most_two_units():
-    from platform_resources.spec.clocks import length
+    from platform_resources.spec.values.clocks import length
 
     lengths = [timedelta(seconds=30), 4 * MINUTE, HOUR, HOUR + 5 * MINUTE, DAY, 2 * DAY + 3 * HOUR + MINUTE, -HOUR]
     assert [length(each) for each in lengths] == [

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
+from platform_resources.incidents.life_cycle import Incident
 from platform_resources.notify.facts import About, Failure, Impact, Subscription, Trouble
-from platform_resources.objectives.incidents import Incident
-from platform_resources.objectives.quiet_hours import QuietHours
-from platform_resources.planning.routes import Patience, RoutePlan
+from platform_resources.plan.quiet_hours import QuietHours
+from platform_resources.plan.routes import Patience, RoutePlan
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # Monday 15 June 2026, five o'clock in Berlin.

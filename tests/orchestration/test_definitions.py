@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from platform_resources.orchestration.definitions import definitions, domain_definitions
-from platform_resources.repository import read_plan
+from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.spec.components import Refresh
 from tests.meshes import edited, product_file, write_mesh
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import dagster as dg
 import pytest
 
+from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.health import mesh_health
-from platform_resources.orchestration.specs import asset_key
-from platform_resources.repository import read_plan
+from platform_resources.repository.mesh_repository import read_plan
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 TITLE = "Most readings have a temperature"

@@ -6,20 +6,21 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.ledger import history, incident_store, outbox
-from platform_resources.ledger.acceptances import Acceptance, acceptances
-from platform_resources.ledger.candidates import is_of_candidate
+from platform_resources.incidents.board import changed
+from platform_resources.incidents.life_cycle import resolved
 from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.events import Checked, Event, Materialised, RunEnded, RunStarted
+from platform_resources.ledger.people import incident_store, outbox
+from platform_resources.ledger.people.acceptances import Acceptance, acceptances
+from platform_resources.ledger.people.subscriptions import subscribe
+from platform_resources.ledger.queries import history
+from platform_resources.ledger.queries.candidates import is_of_candidate
 from platform_resources.ledger.records import check_id
-from platform_resources.ledger.subscriptions import subscribe
 from platform_resources.ledger.syncing import sync
-from platform_resources.objectives.board import changed
-from platform_resources.objectives.incidents import resolved
-from platform_resources.orchestration.evaluating import evaluate, looked_at
-from platform_resources.planning.routes import DigestPlan
-from platform_resources.planning.zones import shown_zone
-from platform_resources.repository import read_plan
+from platform_resources.orchestration.evaluation_round import evaluate, looked_at
+from platform_resources.plan.routes import DigestPlan
+from platform_resources.plan.zones import shown_zone
+from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.spec.components import Refresh
 from tests.ledger.event_logs import MemoryLog
 from tests.meshes import tiny_mesh

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from platform_resources.capabilities.judgements import Judgement
-from platform_resources.capabilities.shares import judged_share
+from platform_resources.capabilities.support.shares import judged_share
 from platform_resources.orchestration.results import check_result, told_of
-from platform_resources.planning.check_plans import CheckPlan, Place
+from platform_resources.plan.check_plans import CheckPlan, Place
 
 
 def test_failing_rows_are_told_with_their_share_of_the_rows_that_were_looked_at():

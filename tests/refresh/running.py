@@ -12,14 +12,14 @@ from typing import Any
 
 import dagster as dg
 
+from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.definitions import definitions
-from platform_resources.orchestration.refreshing import Refreshed, refresh
-from platform_resources.orchestration.specs import asset_key
-from platform_resources.planning import conventions
-from platform_resources.planning.plan import MeshPlan, ProductPlan
-from platform_resources.repository import read_plan
-from platform_resources.warehouses.consuming import queried
-from platform_resources.warehouses.versions import Publication, Shelf, shelf
+from platform_resources.orchestration.refresh_runs import Refreshed, refresh
+from platform_resources.plan import conventions
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.publications.consumer_queries import queried
+from platform_resources.publications.published_versions import Publication, Shelf, shelf
+from platform_resources.repository.mesh_repository import read_plan
 from tests.meshes import READINGS_CSV, REPOSITORY, keep_macros
 
 CSV = "dataproducts/plant/readings/landing/readings.csv"

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from platform_resources.repository import build_problems, house_problems, read_plan
+from platform_resources.repository.mesh_repository import build_problems, house_problems, read_plan
 from tests.meshes import TINY_MESH, edited, tiny_mesh
 from tests.refresh.running import running
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.definitions import definitions
-from platform_resources.orchestration.specs import asset_key
 from tests.meshes import component, model_file, product_file, product_yaml, write_mesh
 from tests.refresh.running import mesh, mesh_json, running
 

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from platform_resources.ledger.history import publications
-from platform_resources.ledger.past import publication_times
+from platform_resources.ledger.queries.compared_history import publication_times
+from platform_resources.ledger.queries.history import publications
 from platform_resources.ledger.syncing import sync
+from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.following import decision, follower, seen_by
 from platform_resources.orchestration.health import mesh_health
 from platform_resources.orchestration.ledger_events import DagsterLog
-from platform_resources.orchestration.specs import asset_key
 from tests.ledger.ledgers import SqliteLedgers
 from tests.meshes import edited, model_file, product_file
 from tests.refresh.running import CSV, batch, deliver, mesh

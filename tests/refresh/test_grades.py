@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from platform_resources.orchestration.health import mesh_health
-from platform_resources.repository import read_plan
+from platform_resources.repository.mesh_repository import read_plan
 from tests.meshes import edited, product_file
 from tests.refresh.running import deliver, mesh, readings_csv, running
 

@@ -3,8 +3,8 @@
 import dagster as dg
 import pytest
 
-from platform_resources.orchestration.evaluation import evaluate_domains
-from platform_resources.orchestration.specs import asset_key
+from platform_resources.orchestration.asset_specs import asset_key
+from platform_resources.orchestration.evaluation_job import evaluate_domains
 from tests.meshes import edited, model_file
 from tests.refresh.running import deliver, readings_csv
 

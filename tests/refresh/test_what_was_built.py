@@ -4,8 +4,8 @@ import dagster as dg
 import pytest
 
 from platform_resources.orchestration.definitions import definitions
-from platform_resources.planning import conventions
-from platform_resources.warehouses.duckdb import opened
+from platform_resources.plan import conventions
+from platform_resources.warehouses.duckdb.product_database import opened
 from tests.meshes import component, edited, model_file, product_file, product_yaml, write_mesh
 from tests.refresh.running import running
 

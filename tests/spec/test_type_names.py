@@ -3,8 +3,8 @@
 import duckdb
 import pytest
 
-from platform_resources.capabilities.column_types import observed_type
-from platform_resources.spec.type_names import SIMPLE_TYPES, type_name
+from platform_resources.capabilities.support.column_types import observed_type
+from platform_resources.spec.values.type_names import SIMPLE_TYPES, type_name
 
 ACCEPTED = [
     ("decimal", "decimal(18,3)"),

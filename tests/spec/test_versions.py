@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_resources.spec.versions import Version, VersionRange
+from platform_resources.spec.values.versions import Version, VersionRange
 
 RANGES = [
     ("^1", ["1.0.0", "1.9.9"], ["0.9.9", "2.0.0"]),

@@ -6,7 +6,7 @@ import pytest
 
 from platform_resources.spec.document import read_document
 from platform_resources.spec.domain_document import read_domain
-from platform_resources.spec.written_values import misread, of_another_base, plain_values
+from platform_resources.spec.values.written_values import misread, of_another_base, plain_values
 
 
 def read(text):

@@ -16,15 +16,15 @@ from platform_resources.capabilities.measures import (
     Relation,
     Scalar,
 )
-from platform_resources.planning.metrics import Asked
-from platform_resources.repository import read_plan
-from platform_resources.warehouses.auditing import audit
-from platform_resources.warehouses.discretion import Discretion, discretion
-from platform_resources.warehouses.duckdb import opened
-from platform_resources.warehouses.measuring import measure
-from platform_resources.warehouses.partitions import Days
-from platform_resources.warehouses.profiling import profiles
-from platform_resources.warehouses.scanning import days_text
+from platform_resources.measuring.metrics import Asked
+from platform_resources.refresh.auditing import audit
+from platform_resources.refresh.profiled_relations import profiles
+from platform_resources.refresh.scanning import days_text
+from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.warehouses.duckdb.discretion import Discretion, discretion
+from platform_resources.warehouses.duckdb.measured_queries import measure
+from platform_resources.warehouses.duckdb.partitions import Days
+from platform_resources.warehouses.duckdb.product_database import opened
 from tests.meshes import component, edited, product_file
 
 HERE, THERE, UNKNOWN = Relation("internal", "customers"), Relation("inputs", "people"), Relation("inputs", "elsewhere")

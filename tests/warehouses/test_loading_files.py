@@ -4,9 +4,9 @@ import gzip
 
 import pytest
 
-from platform_resources.warehouses.duckdb import opened
-from platform_resources.warehouses.file_errors import LoadFailed
-from tests.warehouses.landing import Landing, parquet
+from platform_resources.warehouses.duckdb.file_errors import LoadFailed
+from platform_resources.warehouses.duckdb.product_database import opened
+from tests.deliveries.landing import Landing, parquet
 
 ROWS = 21_000  # more than DuckDB looks at before it guesses
 

@@ -29,10 +29,10 @@ from platform_resources.capabilities.measures import (
     RowCount,
     Scalar,
 )
-from platform_resources.capabilities.sql_text import quoted, relation_sql
-from platform_resources.planning.failing_rows import failing_rows_sql
-from platform_resources.planning.metrics import Asked
-from platform_resources.warehouses.measuring import measure
+from platform_resources.capabilities.support.sql_text import quoted, relation_sql
+from platform_resources.measuring.failing_rows import failing_rows_sql
+from platform_resources.measuring.metrics import Asked
+from platform_resources.warehouses.duckdb.measured_queries import measure
 
 CUSTOMERS, ORDERS = Relation("internal", "customers"), Relation("inputs", "orders")
 

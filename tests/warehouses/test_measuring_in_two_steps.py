@@ -19,11 +19,11 @@ from platform_resources.capabilities.measures import (
     RowCount,
     Scalar,
 )
-from platform_resources.capabilities.packed import unpacked
-from platform_resources.planning.failing_rows import failing_rows_sql
-from platform_resources.planning.metrics import Asked
-from platform_resources.warehouses.duckdb import ProductDatabase
-from platform_resources.warehouses.measuring import measure
+from platform_resources.capabilities.support.packed import unpacked
+from platform_resources.measuring.failing_rows import failing_rows_sql
+from platform_resources.measuring.metrics import Asked
+from platform_resources.warehouses.duckdb.measured_queries import measure
+from platform_resources.warehouses.duckdb.product_database import ProductDatabase
 
 HERE, THERE = Relation("internal", "here"), Relation("inputs", "there")
 TENTH, NINE_TENTHS = "quantile_cont(x, 0.1)", "quantile_cont(x, 0.9)"

@@ -18,13 +18,13 @@ from platform_resources.capabilities.measures import (
     RowCount,
     Scalar,
 )
-from platform_resources.capabilities.sql_text import quoted
-from platform_resources.planning.merging import mergings
-from platform_resources.planning.metrics import Asked
-from platform_resources.planning.profiling import ProfiledColumn, profile_asked, profile_mergings
-from platform_resources.warehouses.duckdb import MEMORY, ProductDatabase
-from platform_resources.warehouses.measuring import measure
-from platform_resources.warehouses.partitions import Days, forget, merged
+from platform_resources.capabilities.support.sql_text import quoted
+from platform_resources.measuring.merging import mergings
+from platform_resources.measuring.metrics import Asked
+from platform_resources.measuring.profile_queries import ProfiledColumn, profile_asked, profile_mergings
+from platform_resources.warehouses.duckdb.measured_queries import measure
+from platform_resources.warehouses.duckdb.partitions import Days, forget, merged
+from platform_resources.warehouses.duckdb.product_database import MEMORY, ProductDatabase
 
 SALES = Relation("internal", "sales")
 COLUMNS = {"day": "date", "x": "integer", "f": "double", "s": "varchar", "t": "timestamp"}

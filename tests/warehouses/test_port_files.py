@@ -3,10 +3,10 @@
 import duckdb
 import pytest
 
-from platform_resources.capabilities.file_formats import held_formats, holds
 from platform_resources.capabilities.measures import Relation
-from platform_resources.warehouses.duckdb import opened
-from platform_resources.warehouses.port_files import read_sql
+from platform_resources.capabilities.support.file_formats import held_formats, holds
+from platform_resources.warehouses.duckdb.port_files import read_sql
+from platform_resources.warehouses.duckdb.product_database import opened
 
 FORMATS = ("parquet", "csv", "json")
 BUILT = Relation("internal", "built")

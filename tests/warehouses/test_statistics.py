@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platform_resources.capabilities.measures import CountIf, NullCount, OutOfRange, Relation, RowCount
-from platform_resources.planning.metrics import Asked
-from platform_resources.planning.queries import MANY
-from platform_resources.warehouses.measuring import measure
-from platform_resources.warehouses.statistics import LARGE, ruled_out_by
+from platform_resources.measuring.metrics import Asked
+from platform_resources.measuring.query_plan import MANY
+from platform_resources.warehouses.duckdb.measured_queries import measure
+from platform_resources.warehouses.duckdb.statistics import LARGE, ruled_out_by
 
 
 class Warehouse:

@@ -5,9 +5,6 @@ from dataclasses import replace
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.categories import declared_type
-from platform_resources.capabilities.column_types import is_numeric
-from platform_resources.capabilities.comparisons import Part, share, totals, within
 from platform_resources.capabilities.judgements import Judgement, Moment, Promise, worst
 from platform_resources.capabilities.measures import (
     Elsewhere,
@@ -20,13 +17,16 @@ from platform_resources.capabilities.measures import (
     Scalar,
     Subject,
 )
-from platform_resources.capabilities.references import unknown_reference_column
-from platform_resources.capabilities.shares import amount, counted, number_text
-from platform_resources.capabilities.sql_text import quoted
-from platform_resources.capabilities.tolerances import ToleranceText, tolerance_of
-from platform_resources.spec.field_types import ColumnName, Percent, Text
+from platform_resources.capabilities.support.categories import declared_type
+from platform_resources.capabilities.support.column_types import is_numeric
+from platform_resources.capabilities.support.comparisons import Part, share, totals, within
+from platform_resources.capabilities.support.references import unknown_reference_column
+from platform_resources.capabilities.support.shares import amount, counted, number_text
+from platform_resources.capabilities.support.sql_text import quoted
+from platform_resources.capabilities.support.tolerances import ToleranceText, tolerance_of
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.field_types import ColumnName, Percent, Text
 
 
 class ReferenceData(Strict):

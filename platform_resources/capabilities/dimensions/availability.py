@@ -8,10 +8,10 @@ from pydantic import field_validator
 
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.measures import Measure, Reading, Subject
-from platform_resources.capabilities.shares import amount, counted
-from platform_resources.spec.durations import Duration, duration_text
-from platform_resources.spec.field_types import Text
+from platform_resources.capabilities.support.shares import amount, counted
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.durations import Duration, duration_text
+from platform_resources.spec.values.field_types import Text
 
 LONGEST_WITHIN = timedelta(minutes=5)
 

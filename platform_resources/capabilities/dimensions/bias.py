@@ -6,17 +6,17 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.categories import declared_type, may_be_named
-from platform_resources.capabilities.column_types import is_numeric
-from platform_resources.capabilities.expressions import condition_problems
-from platform_resources.capabilities.intervals import wilson
 from platform_resources.capabilities.judgements import Judgement, Moment, Verdict, worst
 from platform_resources.capabilities.measures import CountIf, GroupCounts, Measure, Reading, Subject
-from platform_resources.capabilities.packed import unpacked
-from platform_resources.capabilities.shares import amount, counted, number_text
-from platform_resources.capabilities.sql_text import enclosed, quoted
-from platform_resources.spec.field_types import ColumnName, Text
+from platform_resources.capabilities.support.categories import declared_type, may_be_named
+from platform_resources.capabilities.support.column_types import is_numeric
+from platform_resources.capabilities.support.expressions import condition_problems
+from platform_resources.capabilities.support.intervals import wilson
+from platform_resources.capabilities.support.packed import unpacked
+from platform_resources.capabilities.support.shares import amount, counted, number_text
+from platform_resources.capabilities.support.sql_text import enclosed, quoted
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.field_types import ColumnName, Text
 
 MOST_GROUPS = 1000
 Share = Annotated[float, Field(ge=0, le=1)]

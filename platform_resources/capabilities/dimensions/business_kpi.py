@@ -7,13 +7,13 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.expressions import aggregate_problems
 from platform_resources.capabilities.judgements import Judgement, Moment, Past, Verdict, worst
-from platform_resources.capabilities.learned import LearnedThreshold, to_learn
 from platform_resources.capabilities.measures import Measure, Reading, Scalar, Subject
-from platform_resources.capabilities.shares import finite_number, no_number, number_text, plain_number, with_unit
-from platform_resources.spec.field_types import Text
+from platform_resources.capabilities.support.expressions import aggregate_problems
+from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
+from platform_resources.capabilities.support.shares import finite_number, no_number, number_text, plain_number, with_unit
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.field_types import Text
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Part = tuple[Verdict, str]

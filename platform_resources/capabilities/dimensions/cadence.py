@@ -6,9 +6,9 @@ from datetime import timedelta
 from pydantic import model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Moment
-from platform_resources.capabilities.learned import LearnedSettings, LearnedThreshold, to_learn
 from platform_resources.capabilities.measures import Measure, Reading, Subject
-from platform_resources.capabilities.recency import age_text
+from platform_resources.capabilities.support.learned_thresholds import LearnedSettings, LearnedThreshold, to_learn
+from platform_resources.capabilities.support.recency import age_text
 from platform_resources.spec.strict import Strict
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from pydantic import model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Moment
-from platform_resources.capabilities.learned import LearnedThreshold, as_usual, promised
 from platform_resources.capabilities.measures import DistinctKeys, Measure, MissingKeys, NullCount, Reading, RowCount, Subject
-from platform_resources.capabilities.references import ColumnNames, Reference, reference_problems
-from platform_resources.capabilities.shares import counted, judged_share, nothing_to_judge
-from platform_resources.spec.field_types import Percent
+from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised
+from platform_resources.capabilities.support.references import ColumnNames, Reference, reference_problems
+from platform_resources.capabilities.support.shares import counted, judged_share, nothing_to_judge
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.field_types import Percent
 
 
 class CompletenessSettings(Strict):

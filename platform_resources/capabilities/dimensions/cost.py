@@ -10,11 +10,11 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from platform_resources.capabilities.dimensions.duration import seconds_text
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, Promise, Spent, Verdict, worst
-from platform_resources.capabilities.learned import LearnedThreshold, to_learn
 from platform_resources.capabilities.measures import Measure, Reading, Subject
-from platform_resources.capabilities.shares import bytes_text
-from platform_resources.spec.durations import duration
+from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
+from platform_resources.capabilities.support.shares import bytes_text
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.durations import duration
 
 CostMeasure = Literal["bytes", "seconds", "credits"]
 Part = tuple[Verdict, str]

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.expressions import aggregate_problems, condition_problems
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.measures import CountIf, Measure, Reading, RowCount, Scalar, Subject
-from platform_resources.capabilities.shares import (
+from platform_resources.capabilities.support.expressions import aggregate_problems, condition_problems
+from platform_resources.capabilities.support.shares import (
     amount,
     counted,
     exact_percent,
@@ -19,8 +19,8 @@ from platform_resources.capabilities.shares import (
     percent_text,
     with_unit,
 )
-from platform_resources.spec.field_types import Percent, Text
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.field_types import Percent, Text
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 

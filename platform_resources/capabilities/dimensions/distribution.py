@@ -8,8 +8,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.categories import category_predicate, declared_type, no_categories, not_numeric, other_predicate
-from platform_resources.capabilities.distribution_rules import (
+from platform_resources.capabilities.judgements import Judgement, Moment, Verdict
+from platform_resources.capabilities.measures import CountIf, Measure, NullCount, Reading, RowCount, Subject
+from platform_resources.capabilities.support.categories import (
+    category_predicate,
+    declared_type,
+    no_categories,
+    not_numeric,
+    other_predicate,
+)
+from platform_resources.capabilities.support.distribution_rules import (
     QuietEntities,
     ShareBounds,
     UsualRange,
@@ -17,10 +25,8 @@ from platform_resources.capabilities.distribution_rules import (
     entity_measures,
     range_measures,
 )
-from platform_resources.capabilities.judgements import Judgement, Moment, Verdict
-from platform_resources.capabilities.measures import CountIf, Measure, NullCount, Reading, RowCount, Subject
-from platform_resources.capabilities.references import unknown_reference_column
-from platform_resources.capabilities.shares import (
+from platform_resources.capabilities.support.references import unknown_reference_column
+from platform_resources.capabilities.support.shares import (
     amount,
     at_least_percent,
     counted,
@@ -29,10 +35,10 @@ from platform_resources.capabilities.shares import (
     number_text,
     percent_text,
 )
-from platform_resources.spec.durations import duration_text
-from platform_resources.spec.field_types import ColumnName, Percent, Text
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.durations import duration_text
+from platform_resources.spec.values.field_types import ColumnName, Percent, Text
 
 
 class DistributionSettings(Strict):

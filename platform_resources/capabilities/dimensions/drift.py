@@ -5,22 +5,22 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.categories import no_categories, not_numeric
-from platform_resources.capabilities.drift_bins import Bin, DriftReference, bin_measures, bins
-from platform_resources.capabilities.drift_statistics import (
+from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.measures import Measure, NullCount, Reading, RowCount, Subject
+from platform_resources.capabilities.support.categories import no_categories, not_numeric
+from platform_resources.capabilities.support.drift_bins import Bin, DriftReference, bin_measures, bins
+from platform_resources.capabilities.support.drift_statistics import (
     Shares,
     jensen_shannon_distance,
     kolmogorov_smirnov,
     population_stability_index,
     total_variation,
 )
-from platform_resources.capabilities.judgements import Judgement, Moment
-from platform_resources.capabilities.measures import Measure, NullCount, Reading, RowCount, Subject
-from platform_resources.capabilities.references import unknown_reference_column
-from platform_resources.capabilities.shares import amount, counted, number_text
-from platform_resources.spec.field_types import ColumnName
+from platform_resources.capabilities.support.references import unknown_reference_column
+from platform_resources.capabilities.support.shares import amount, counted, number_text
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.field_types import ColumnName
 
 Method = Literal["psi", "jensen-shannon", "kolmogorov-smirnov", "total-variation"]
 STATISTICS: Mapping[Method, Callable[[Shares, Shares], float]] = {

@@ -10,11 +10,11 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Moment, Past, Refreshes, ToLearn, Verdict, worst
-from platform_resources.capabilities.learned import LearnedThreshold, to_learn
 from platform_resources.capabilities.measures import Measure, Reading, Subject
-from platform_resources.capabilities.shares import number_text
-from platform_resources.spec.durations import Duration, duration_text
+from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
+from platform_resources.capabilities.support.shares import number_text
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.durations import Duration, duration_text
 
 # Two weeks of days: under so many refreshes nothing can be called usual.
 FEWEST_RUNS = 14

@@ -5,13 +5,13 @@ from datetime import date, timedelta
 
 from pydantic import field_validator
 
-from platform_resources.capabilities.categories import declared_type, may_be_named
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.measures import Measure, NullCount, Reading, RowCount, Scalar, Subject
-from platform_resources.capabilities.recency import Recency, age_text, ahead_sql, ahead_text, newest_sql, of_inputs, of_rows
-from platform_resources.capabilities.shares import counted
-from platform_resources.spec.durations import Duration, duration_text
+from platform_resources.capabilities.support.categories import declared_type, may_be_named
+from platform_resources.capabilities.support.recency import Recency, age_text, ahead_sql, ahead_text, newest_sql, of_inputs, of_rows
+from platform_resources.capabilities.support.shares import counted
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.durations import Duration, duration_text
 
 SHORTEST_MAX_AGE = timedelta(minutes=1)
 

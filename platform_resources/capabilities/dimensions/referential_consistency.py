@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 
 from platform_resources.capabilities.judgements import Judgement, Moment
-from platform_resources.capabilities.learned import LearnedThreshold, as_usual, promised
 from platform_resources.capabilities.measures import CountIf, Measure, OrphanRows, Reading, RowCount, Subject
-from platform_resources.capabilities.references import ColumnNames, Reference, reference_problems
-from platform_resources.capabilities.shares import counted, judged_share, nothing_to_judge
-from platform_resources.capabilities.sql_text import quoted
-from platform_resources.spec.field_types import Percent
+from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised
+from platform_resources.capabilities.support.references import ColumnNames, Reference, reference_problems
+from platform_resources.capabilities.support.shares import counted, judged_share, nothing_to_judge
+from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.field_types import Percent
 
 
 class ReferentialConsistencySettings(Strict):

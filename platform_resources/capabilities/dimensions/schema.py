@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.column_types import is_type, observed_columns
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.measures import Columns, Elsewhere, Measure, PresentNulls, Reading, Subject
-from platform_resources.capabilities.shares import amount, counted
-from platform_resources.spec.field_types import ColumnType, Text, YesNo
+from platform_resources.capabilities.support.column_types import is_type, observed_columns
+from platform_resources.capabilities.support.shares import amount, counted
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.field_types import ColumnType, Text, YesNo
 
 
 class SchemaSettings(Strict):

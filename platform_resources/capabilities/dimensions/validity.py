@@ -7,15 +7,15 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from platform_resources.capabilities.column_types import is_numeric, may_be_nan
 from platform_resources.capabilities.judgements import Judgement, Moment
-from platform_resources.capabilities.learned import LearnedThreshold, as_usual, promised
 from platform_resources.capabilities.measures import CountIf, Measure, NullCount, OutOfRange, Reading, RowCount, Subject
-from platform_resources.capabilities.shares import counted, judged_share, nothing_filled, nothing_to_judge
-from platform_resources.capabilities.sql_text import literal, quoted
-from platform_resources.spec.field_types import ColumnName, Percent, Text, YesNo
+from platform_resources.capabilities.support.column_types import is_numeric, may_be_nan
+from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised
+from platform_resources.capabilities.support.shares import counted, judged_share, nothing_filled, nothing_to_judge
+from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.written_values import AS_WRITTEN, has_another_base, misread
+from platform_resources.spec.values.field_types import ColumnName, Percent, Text, YesNo
+from platform_resources.spec.values.written_values import AS_WRITTEN, has_another_base, misread
 
 _ONLY_PYTHON = re.compile(r"\(\?(=|!|<=|<!|P=|\()|\\[1-9]")
 

@@ -7,11 +7,11 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Moment, Verdict, worst
-from platform_resources.capabilities.learned import LearnedThreshold, to_learn
 from platform_resources.capabilities.measures import Measure, Reading, RowCount, Subject
-from platform_resources.capabilities.shares import amount, counted, number_text
-from platform_resources.spec.field_types import YesNo
+from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
+from platform_resources.capabilities.support.shares import amount, counted, number_text
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.field_types import YesNo
 
 Rows = Annotated[int, Field(ge=0)]
 Part = tuple[Verdict, str]

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from platform_resources.capabilities.protocols import PullPort
-from platform_resources.spec.field_types import VersionRangeText
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.field_types import VersionRangeText
 
 
 class DataProductInputSettings(Strict):

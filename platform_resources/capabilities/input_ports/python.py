@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from platform_resources.capabilities.protocols import PullExtractor
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.written_values import plain_values
+from platform_resources.spec.values.written_values import plain_values
 
 _FORM = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 

@@ -1,7 +1,7 @@
 """The output port interface `file`."""
 
-from platform_resources.capabilities.file_formats import FileFormat
 from platform_resources.capabilities.protocols import Store
+from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.spec.strict import Strict
 
 

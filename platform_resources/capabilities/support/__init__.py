@@ -1,0 +1,1 @@
+"""What several capabilities compute or check in the same way."""

@@ -1,0 +1,74 @@
+"""How a specification asks for a threshold that is learned, and how a dimension asks for the judgement of it."""
+
+from collections.abc import Iterable, Set
+from dataclasses import replace
+from typing import Annotated, Any, Protocol
+
+from pydantic import BeforeValidator, Field
+
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, ToLearn
+from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.field_types import Percent
+
+
+class LearnedSettings(Strict):
+    """How far from what is usual a value may lie: so many standard deviations, and more than so many percent."""
+
+    sensitivity: Annotated[float, Field(gt=0, le=8)] = 2.8
+    minimum_effect: Percent | None = None
+
+
+def _settings(written: Any) -> Any:
+    match written:
+        case bool():
+            return {} if written else None
+        case str() if written.strip().lower() in ("yes", "true", "no", "false"):
+            return {} if written.strip().lower() in ("yes", "true") else None
+        case dict() | None | LearnedSettings():
+            return written
+        case _:
+            raise ValueError(f'"{written}" is not a way to learn; write learned: true, or learned: {{sensitivity: 3, minimum_effect: 10}}')
+
+
+# `learned: true`, or a group of fields.
+LearnedThreshold = Annotated[LearnedSettings | None, BeforeValidator(_settings, json_schema_input_type=bool | LearnedSettings | None)]
+
+
+def to_learn(settings: LearnedSettings | None, kind: Kind, value: float, what: str = "", rows: int | None = None) -> ToLearn | None:
+    """What is to be held against history; nothing where that was not asked for. `value` of a share is from 0 to 1."""
+    return None if settings is None else ToLearn(kind, value, settings.sensitivity, settings.minimum_effect, what, rows)
+
+
+class ShareSettings(Protocol):
+    """Settings that promise a percentage of rows, and may hold it against what was usual."""
+
+    @property
+    def at_least(self) -> float: ...
+    @property
+    def learned(self) -> LearnedSettings | None: ...
+    @property
+    def model_fields_set(self) -> Set[str]: ...
+
+
+def promised(settings: ShareSettings) -> float:
+    """With `learned`, a percentage is promised only if it is written."""
+    return settings.at_least if settings.learned is None or "at_least" in settings.model_fields_set else 0.0
+
+
+def as_usual(settings: ShareSettings, judgement: Judgement, what: str, moment: Moment) -> Judgement:
+    """The judgement of a share, with the share that fails to be held against those before; `what` the rows are that fail.
+
+    Nothing of nothing teaches nothing.
+    """
+    if settings.learned is None:
+        return judgement
+    told = judgement if promised(settings) else replace(judgement, reason=judgement.reason.rpartition("; ")[0], threshold="")
+    if judgement.failing_rows is None or not judgement.rows:
+        return replace(told, reason=judgement.reason, threshold=", ".join(filter(None, (told.threshold, "as usual"))))
+    learn = to_learn(settings.learned, "share", judgement.failing_rows / judgement.rows, what, judgement.rows)
+    return replace(told, learn=replace(learn, past=tuple(failing_shares(moment.history.past))) if learn is not None else None)
+
+
+def failing_shares(past: Iterable[Past]) -> Iterable[Past]:
+    """Readings of a share, which are percentages of what is good, as shares from 0 to 1 of what is not."""
+    return (Past(one.at, max(0.0, 1 - one.value / 100), one.failing_rows) for one in past)

@@ -1,0 +1,52 @@
+"""What dbt's manifest says of a product before its build: where each model will be written, and what cannot be built."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from platform_resources.capabilities.measures import Relation
+from platform_resources.plan.plan import ProductPlan
+
+# What makes a table or a view; tests and functions do not.
+MAKERS = ("model", "seed", "snapshot")
+_WRITTEN = "in its config(), in its dbt YAML, or in dbt_project.yml"
+_WAY_OUT = "a data set is published from what dbt builds in this refresh, so its model must make a table or a view"
+
+
+def relations(manifest: Any) -> Mapping[str, Relation]:
+    """Where each model, seed and snapshot will be written, by name; what is ephemeral is written nowhere."""
+    return {node.name: Relation(node.schema, node.alias) for node in _makers(manifest)}
+
+
+def incremental(manifest: Any) -> frozenset[str]:
+    """The models that keep rows of earlier builds unless they are built from scratch; one of `full_refresh: false` is none: it never is."""
+    kept = (node for node in _makers(manifest) if node.config.materialized == "incremental" and node.config.full_refresh is not False)
+    return frozenset(node.name for node in kept)
+
+
+def _makers(manifest: Any) -> Iterator[Any]:
+    nodes = (node for node in manifest.nodes.values() if node.resource_type in MAKERS)
+    return (node for node in nodes if node.config.materialized != "ephemeral")
+
+
+def unfit(product: ProductPlan, manifest: Any) -> Iterator[str]:
+    """Why the product cannot be built as it must be: a data set without a table, and models that would overwrite what is not theirs."""
+    models = {node.name: node for node in manifest.nodes.values() if node.resource_type == "model"}
+    disabled = {node.name for nodes in manifest.disabled.values() for node in nodes if node.resource_type == "model"}
+    for data_set in product.data_sets:
+        model, node = data_set.model, models.get(data_set.model)
+        if node is None:
+            why = f"it is disabled (enabled: false {_WRITTEN})" if model in disabled else "dbt does not find it; look at model-paths"
+            yield f"model {model} is not built: {why}; {_WAY_OUT}"
+        elif node.config.materialized == "ephemeral":
+            yield f"model {model} is not built: it is ephemeral (materialized: ephemeral {_WRITTEN}); {_WAY_OUT}"
+    for node in _makers(manifest):
+        where = Relation(node.schema.casefold(), node.alias.casefold())
+        if where.schema == "inputs" or (where.schema == "main" and where.name.startswith("mesh_")):
+            yield f"model {node.name} would overwrite {node.schema}.{node.alias}, which is the platform's; choose another schema or alias"
+
+
+def left_out(manifest: Any, built: Iterable[str]) -> Iterator[str]:
+    """What a build has not touched, though it is there: what is left of the last build would be taken for new. `built` are unique ids."""
+    done = frozenset(built)
+    way_out = "take away DBT_SELECT, DBT_EXCLUDE and a default selector in selectors.yml"
+    yield from (f"dbt left {node.resource_type} {node.name} out; {way_out}" for node in _makers(manifest) if node.unique_id not in done)

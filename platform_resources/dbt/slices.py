@@ -1,0 +1,64 @@
+"""A product's slice of the dbt project: the whole project by links, of which dbt sees only the product's own models and tests.
+
+Names, folder settings and paths are those of the whole project, and dbt reads no other product's files.
+"""
+
+import os
+from pathlib import Path
+
+from platform_resources.plan import conventions
+from platform_resources.plan.plan import ProductPlan
+
+# What dbt remembers of its last parse; it reads again only what has changed since, after comparing all that could matter.
+PARSED = "partial_parse.msgpack"
+# Folders of the project that hold a folder for each product, by dbt's usual names.
+_BY_PRODUCT = ("models", "tests", "seeds", "snapshots", "analyses")
+_SHARED = ("!tests/generic/**",)
+
+
+def target_folder(state: Path) -> Path:
+    """Where dbt writes, of all products."""
+    return state / conventions.DBT_FOLDER / "target"
+
+
+def work_folder(state: Path, product: ProductPlan) -> Path:
+    """Where dbt writes what it makes of this product."""
+    return target_folder(state) / product.domain / product.name
+
+
+def slice_of(root: Path, folder: Path, product: tuple[str, str] | None) -> Path:
+    """The project folder for dbt, made or brought up to date in `folder`: of one product (domain, name), or of none."""
+    project, sliced = root / conventions.DBT_FOLDER, folder / "project"
+    sliced.mkdir(parents=True, exist_ok=True)
+    wanted = {entry.name: entry for entry in project.iterdir() if entry.name not in (".dbtignore", "target", "logs")}
+    for old in [entry for entry in sliced.iterdir() if entry.is_symlink()]:
+        if old.name not in wanted or old.readlink() != wanted[old.name].absolute():
+            old.unlink()
+    for name, entry in wanted.items():
+        if not (sliced / name).is_symlink():
+            (sliced / name).symlink_to(entry.absolute())
+    _write(sliced / ".dbtignore", _ignored(project / ".dbtignore", product))
+    return sliced
+
+
+def _ignored(own: Path, product: tuple[str, str] | None) -> str:
+    """In the order in which dbt goes by them: the mesh's own lines, then everybody's folders, and the product's not."""
+    lines = own.read_text(encoding="utf-8").splitlines() if own.exists() else []
+    lines += [f"{kind}/**" for kind in _BY_PRODUCT]
+    if product is None:
+        return "\n".join((*lines, ""))
+    domain, name = product
+    return "\n".join((*lines, *_SHARED, *(f"!{kind}/{domain}/{name}/**" for kind in _BY_PRODUCT), ""))
+
+
+def _write(file: Path, text: str) -> None:
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
+        replace_file(file, text.encode())
+
+
+def replace_file(file: Path, content: bytes) -> None:
+    """Whoever reads the file meanwhile sees the old content or the new one."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    part.write_bytes(content)
+    os.replace(part, file)

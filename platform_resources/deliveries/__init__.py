@@ -1,0 +1,1 @@
+"""Which files a source has delivered, and whether they are whole."""

@@ -1,0 +1,161 @@
+"""Which files of an input have arrived: found, whole, still, and known again by what is in them."""
+
+import glob
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from os import stat_result
+from pathlib import Path
+from typing import Any
+
+from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.deliveries.manifests import Manifest, manifest
+from platform_resources.spec.values.durations import duration_text
+
+
+class NotArrived(Exception):
+    """Raised when an input's files are not there, or not whole yet; says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file as it was when it was looked at. `name` is its path below the product's folder, or on the machine if it lies elsewhere."""
+
+    path: Path
+    name: str
+    stat: stat_result
+
+    @property
+    def modified(self) -> str:
+        """In UTC, so that the same file is the same in every time zone."""
+        return datetime.fromtimestamp(self.stat.st_mtime, UTC).isoformat()
+
+    @property
+    def look(self) -> list[int]:
+        """Numbers that differ after every write: the time of change cannot be set by hand, that of modification can."""
+        return [self.stat.st_size, self.stat.st_mtime_ns, self.stat.st_ctime_ns]
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        return {"path": self.name, "bytes": self.stat.st_size, "modified": self.modified}
+
+    def is_as_before(self) -> bool:
+        """Whether nobody has written to it since it was looked at."""
+        try:
+            return input_file(self.path, self.name).look == self.look
+        except OSError:
+            return False
+
+
+def input_file(path: Path, name: str) -> InputFile:
+    return InputFile(path, name, path.stat())
+
+
+def content(file: InputFile) -> str:
+    """The SHA-256 of what is in the file."""
+    with file.path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def matching_files(path: str, folder: Path) -> list[InputFile]:
+    """The files that a path or glob names now. Names that begin with `_` or `.` are left out unless the path writes them so."""
+    literal = folder / path
+    if literal.is_file() and not {"*", "?"} & set(path):
+        return [input_file(literal, _name(literal, folder))]
+    names = sorted(glob.glob(path, root_dir=folder, recursive=True))
+    files = (folder / name for name in names if not _is_hidden(name, path))
+    return [input_file(file, _name(file, folder)) for file in files if file.is_file()]
+
+
+def _name(file: Path, folder: Path) -> str:
+    """Below the product's folder by the path there, so that a mesh may be moved."""
+    return str(file.relative_to(folder) if file.is_relative_to(folder) else file.resolve())
+
+
+def _is_hidden(name: str, path: str) -> bool:
+    """Whether a wildcard alone has matched a part that begins with `_` or `.`: what writers and tools keep for themselves."""
+    written = [part for part in Path(path).parts if part[0] in "_."]
+    return any(part[0] in "_." and not any(fnmatchcase(part, pattern) for pattern in written) for part in Path(name).parts)
+
+
+def arrived(pull: PullFiles, folder: Path, now: datetime, loaded: Iterable[str] = ()) -> list[InputFile]:
+    """The files that have arrived. Raises NotArrived if there is none, or with `load: replace` if one of the set is not whole.
+
+    With `load: append` a file that is not whole yet is left for a later refresh. `loaded` names the files that were loaded before.
+    """
+    files = matching_files(pull.path, folder)
+    if not files:
+        raise NotArrived(f"no file matches {pull.path}")
+    whole, reasons = _by_manifest(files, pull.manifest, folder, frozenset(loaded)) if pull.manifest else (files, [])
+    still = [file for file in whole if pull.quiet is None or now - _written(file) >= pull.quiet]
+    reasons += [_moving(file, pull.quiet, now) for file in whole if pull.quiet is not None and file not in still]
+    if reasons and (pull.load == "replace" or not (still or loaded)):
+        raise NotArrived("; ".join(reasons))
+    return still
+
+
+def _written(file: InputFile) -> datetime:
+    return datetime.fromtimestamp(file.stat.st_mtime, UTC)
+
+
+def _moving(file: InputFile, quiet: timedelta, now: datetime) -> str:
+    return f"{file.name} was written at {_written(file):%Y-%m-%d %H:%M:%S} UTC and has not been still for {duration_text(quiet)} (quiet)"
+
+
+def _by_manifest(files: Sequence[InputFile], name: str, folder: Path, loaded: frozenset[str]) -> tuple[list[InputFile], list[str]]:
+    """The files that their manifests call whole, and why others are not."""
+    groups: dict[Path, list[InputFile]] = {}
+    for file in files:
+        place = folder / name if "/" in name else file.path.parent / name
+        if file.path != place:
+            groups.setdefault(place, []).append(file)
+    whole: list[InputFile] = []
+    reasons: list[str] = []
+    for place, group in groups.items():
+        listing = manifest(place, _name(place, folder))
+        members = [file for file in group if not isinstance(listing, Manifest) or listing.names(file.path)]
+        reason = listing if isinstance(listing, str) else _unfinished(listing, members, folder, loaded)
+        reasons += [reason] if reason else []
+        whole += members if not reason else []
+    return whole, reasons
+
+
+def _unfinished(listing: Manifest, members: Sequence[InputFile], folder: Path, loaded: frozenset[str]) -> str:
+    """Why a manifest does not hold yet; empty if it does."""
+    there = {file.path for file in members}
+    missing = [_name(path, folder) for path in listing.files if path not in there and _name(path, folder) not in loaded]
+    if missing:
+        return f"{listing.name} lists {', '.join(missing)}, which did not come"
+    wrong = [file.name for file in members if (listing.files.get(file.path) or "") not in ("", content(file))]
+    if wrong:
+        return f"{', '.join(wrong)} is not as {listing.name} says: its SHA-256 is another"
+    late = [file.name for file in members if not listing.files.get(file.path) and file.stat.st_mtime_ns > listing.written]
+    return f"{', '.join(late)} was written after {listing.name}, which is to be written last" if late else ""
+
+
+def told_by_path(name: str, pull: PullFiles) -> tuple[str, ...]:
+    """What of a file's path stands in its rows, because the team asks for it: two files of one content may differ by that."""
+    if str(pull.options.get("filename", False)).lower() not in ("false", "0", "no"):
+        return (name,)
+    partitioned = is_on(pull.options.get("hive_partitioning", False))
+    return tuple(part for part in Path(name).parts[:-1] if partitioned and "=" in part)
+
+
+def is_on(option: str | bool | int) -> bool:
+    return str(option).lower() in ("true", "1", "yes")
+
+
+def is_news(files: Sequence[InputFile], record: Mapping[str, Any], pull: PullFiles) -> bool:
+    """Whether a pull would load something else than what the record says was loaded, or would report that there is no file."""
+    before = {entry["path"]: entry for entry in record.get("files", ())}
+    if not files or (pull.load == "replace" and {file.name for file in files} != set(before)):
+        return True
+    return any(file.entry.items() - before.get(file.name, {}).items() and _is_other(file, before, pull) for file in files)
+
+
+def _is_other(file: InputFile, before: Mapping[str, Any], pull: PullFiles) -> bool:
+    """A file that was only touched, or copied again, is no news to a set that grows."""
+    known = {(entry.get("sha256"), *told_by_path(name, pull)) for name, entry in before.items()}
+    return pull.load == "replace" or (content(file), *told_by_path(file.name, pull)) not in known

@@ -1,0 +1,22 @@
+"""Broken contracts of inputs: how a message words one, and which columns such a message names."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from platform_resources.spec.components import Column
+from platform_resources.spec.values.column_names import folded_column
+
+_HEAD = " breaks its contract: "
+
+
+def breach(version: str, product: str, promised: Iterable[Column], columns: Mapping[str, str]) -> str:
+    """What a version's `columns` (name to type) lack of what was promised, in one line; empty if nothing. More columns are no breach."""
+    types = {folded_column(name): kind for name, kind in columns.items()}
+    read = [(column, types.get(folded_column(column.name), "missing")) for column in promised]
+    wrong = [f"{column.name} is {kind}, {column.type} was promised" for column, kind in read if kind != column.type]
+    return f"version {version} of {product}{_HEAD}{'; '.join(wrong)}" if wrong else ""
+
+
+def breached(reason: str, promised: Iterable[Column]) -> Sequence[str]:
+    """The promised columns that such a line names."""
+    listed = f"; {reason.partition(_HEAD)[2]}"
+    return [column.name for column in promised if f"; {column.name} is " in listed]

@@ -1,0 +1,139 @@
+"""Which failing check can be the reason that another one fails further down the lineage.
+
+Products that fail together need not fail for one reason, and whoever is told a false cause looks in the wrong place. What keeps a product
+from being up to date (it is late, an input is missing or breaks its contract, a gate is closed, its refresh fails or hangs, nobody can read
+it) explains that what reads it is late, or lacks that input. Wrong data explains other wrong data only with proof that the same columns are
+involved: the input's promised column itself fails its contract. A closed gate and a failed refresh are never explained. In doubt a product
+is its own cause.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from platform_resources.capabilities.registry import Registry
+from platform_resources.incidents.broken_contracts import breached
+from platform_resources.plan import conventions
+from platform_resources.plan.check_plans import ObjectivePlan
+from platform_resources.plan.graph import ancestors
+from platform_resources.plan.plan import InputPlan, MeshPlan, ProductPlan
+from platform_resources.spec.values.column_names import folded_column
+
+# Promises that are broken by an input that comes late.
+LATE = frozenset({"freshness", "cadence"})
+# Promises that, once broken, make late what is below.
+DELAYING = LATE | {"availability", "duration"}
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a failing check is about, as far as it explains others or is explained by them.
+
+    `late`: a delay above can be its reason; of `port` only, if it is about one input. `delays`: it is such a delay for what is below.
+    `stops`: it ends a refresh, so it is always told. `port` of a check that is no `late` one is the input whose contract it holds against
+    the version. `columns` of which data set (empty: not known) it is about.
+    """
+
+    late: bool = False
+    delays: bool = False
+    stops: bool = False
+    data_set: str = ""
+    columns: frozenset[str] = frozenset()
+    port: InputPlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """One failing check, and what it said last."""
+
+    product: str
+    topic: Topic
+    reason: str = ""
+
+
+def topics(product: ProductPlan, registry: Registry) -> dict[str, Topic]:
+    """What each check of the product is about, by its name within the product; of any other check nothing is known."""
+    found = {
+        conventions.REFRESH_CHECK: Topic(delays=True, stops=True),
+        conventions.VERSIONS_CHECK: Topic(delays=True),
+        conventions.ENDS_CHECK: Topic(delays=True),
+    }
+    for port in product.inputs:
+        for check in port.checks:
+            late = check.name != "contract"
+            found[conventions.check_text(check.key, check.name)] = Topic(late=late, delays=True, port=port)
+    for objective in product.objectives:
+        found[conventions.check_text(objective.check.key, objective.check.name)] = _topic(objective, registry)
+    for indicator in product.indicators:
+        name = conventions.check_text(indicator.check.key, indicator.check.name)
+        found[name] = Topic(indicator.dimension in LATE, indicator.dimension in DELAYING, data_set=indicator.data_set)
+    for model in product.models:
+        for test in model.tests:
+            found[conventions.check_text(test.key, test.name)] = Topic(delays=test.blocking, stops=test.blocking, data_set=model.data_set)
+    return found
+
+
+def _topic(objective: ObjectivePlan, registry: Registry) -> Topic:
+    used = registry.dimensions()[objective.dimension].columns_used(objective.settings)
+    columns = frozenset(folded_column(column) for names in used.values() for column in names)
+    gate = objective.check.blocking
+    late, delays = objective.dimension in LATE and not gate, objective.dimension in DELAYING or gate
+    return Topic(late, delays, gate, objective.data_set, columns)
+
+
+def explained(plan: MeshPlan, symptoms: Iterable[Symptom]) -> dict[str, tuple[str, ...]]:
+    """Of each failing product those above it that explain all that fails of it, sorted; none if one symptom has no explanation."""
+    by_product: dict[str, list[Symptom]] = {}
+    for symptom in symptoms:
+        by_product.setdefault(symptom.product, []).append(symptom)
+    readers, upstream = _readers(plan), plan.upstream
+    found: dict[str, tuple[str, ...]] = {}
+    for product, own in by_product.items():
+        reasons = [set(_reasons(symptom, by_product, readers, upstream)) for symptom in own]
+        found[product] = tuple(sorted(set().union(*reasons))) if all(reasons) else ()
+    return found
+
+
+Readers = Mapping[str, tuple[tuple[str, str], ...]]
+Upstream = Mapping[str, Collection[str]]
+
+
+def _readers(plan: MeshPlan) -> Readers:
+    """Of each product who reads it, and the data set that comes through the port (empty: not known)."""
+    data_sets = {(product.name, port.name): port.data_set for product in plan.products for port in product.outputs}
+    found: dict[str, list[tuple[str, str]]] = {}
+    for product in plan.products:
+        for port in product.inputs:
+            if port.upstream is not None:
+                data_set = data_sets.get((port.upstream.product, port.upstream.port), "")
+                found.setdefault(port.upstream.product, []).append((product.name, data_set))
+    return {name: tuple(ports) for name, ports in found.items()}
+
+
+def _reasons(effect: Symptom, by_product: Mapping[str, Collection[Symptom]], readers: Readers, upstream: Upstream) -> Iterator[str]:
+    topic = effect.topic
+    if topic.late:
+        above = _above(effect, upstream)
+        way_down = {*above, effect.product}
+        for name in above & by_product.keys():
+            read = [data_set for reader, data_set in readers.get(name, ()) if reader in way_down]
+            if any(cause.topic.delays and _is_read(cause.topic, read) for cause in by_product[name]):
+                yield name
+    elif topic.port is not None and topic.port.upstream is not None:
+        name = topic.port.upstream.product
+        broken = {folded_column(column) for column in breached(effect.reason, topic.port.upstream.columns)}
+        read = [data_set for reader, data_set in readers.get(name, ()) if reader == effect.product]
+        if any(cause.topic.columns & broken and _is_read(cause.topic, read) for cause in by_product.get(name, ())):
+            yield name
+
+
+def _above(effect: Symptom, upstream: Upstream) -> frozenset[str]:
+    """What the product is made from; if the symptom is about one input, what that is made from."""
+    port = effect.topic.port
+    if port is None:
+        return ancestors(effect.product, upstream)
+    return frozenset() if port.upstream is None else ancestors(port.upstream.product, upstream) | {port.upstream.product}
+
+
+def _is_read(topic: Topic, read: Iterable[str]) -> bool:
+    """Whether what fails gets down at all: another data set of the product is nobody's matter there."""
+    return any(not topic.data_set or not data_set or data_set == topic.data_set for data_set in read)

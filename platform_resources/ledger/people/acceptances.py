@@ -1,0 +1,56 @@
+"""Who has accepted which failing check, and when: what a person resolved as expected, a false alarm, or not worth an action."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from platform_resources.incidents.life_cycle import NO_TROUBLE, Event, Incident, Resolution
+from platform_resources.ledger.people import incident_store
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """One check that fails and was accepted by the end of an incident; `note` is what was added to it.
+
+    It has no date of its own to end on: the check counts again as soon as it was well in between, or the incident is reopened.
+    """
+
+    check: str
+    incident: str
+    resolution: Resolution
+    by: str
+    at: datetime
+    note: str
+
+
+def acceptances(connection: Connection) -> dict[str, tuple[Acceptance, ...]]:
+    """What fails and is accepted, by product."""
+    checks: dict[str, list[str]] = {}
+    for (product, check), signal in sorted(incident_store.board(connection).signals.items()):
+        if signal.failing and signal.accepted:
+            checks.setdefault(product, []).append(check)
+    return {product: tuple(_of_product(connection, product, found)) for product, found in checks.items()}
+
+
+def _of_product(connection: Connection, product: str, checks: Sequence[str]) -> Iterator[Acceptance]:
+    stored = incident_store.incidents_of(connection, product, live=False)
+    own = sorted((each.incident for each in stored if each.incident.cause == product), key=lambda incident: -incident.number)
+    for check in checks:
+        yield from _accepted(connection, check, own)
+
+
+def _accepted(connection: Connection, check: str, own: Sequence[Incident]) -> Iterator[Acceptance]:
+    """By the newest incident that ended so and had this check."""
+    incident = next((each for each in own if each.resolution in NO_TROUBLE and check in each.checks), None)
+    if incident is None or incident.resolution is None:
+        return
+    ending = _ending(incident_store.events_of(connection, incident.name))
+    if ending is not None:
+        note = ending.note.removeprefix(incident.resolution).removeprefix(": ")
+        yield Acceptance(check, incident.name, incident.resolution, ending.by, ending.at, note)
+
+
+def _ending(events: tuple[Event, ...]) -> Event | None:
+    return next((event for event in reversed(events) if event.kind == "resolved"), None)

@@ -1,0 +1,1 @@
+"""Questions that the ledger answers: readings, publications, durations, reads, standings."""

@@ -1,0 +1,97 @@
+"""What objectives are compared with: their earlier readings, the times to learn nothing from, and what runs cost."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from platform_resources.capabilities.judgements import History, Past, Spent
+from platform_resources.capabilities.support.recency import known_until
+from platform_resources.ledger import tables
+from platform_resources.ledger.people.incident_store import incidents_of
+from platform_resources.ledger.records import Run
+
+# As far back as is looked: hourly for two months, and daily for years.
+MOST_READINGS = 2000
+MOST_RUNS = 10_000
+MOST_PUBLICATIONS = 1_000
+SPENT_OVER = timedelta(days=366)
+
+
+def history(connection: Connection, product: str, check: int, check_text: str, publishes: bool, now: datetime) -> History:
+    """What one check of the product can be compared with before `now`; `check_text` is its name in incidents.
+
+    `publishes`: only readings of versions that were published count, so that what a gate kept back is not learned by trying again.
+    """
+    return History(_past(connection, product, check, publishes, now), tuple(excluded(connection, product, check_text, now)))
+
+
+def _past(connection: Connection, product: str, check: int, publishes: bool, now: datetime) -> tuple[Past, ...]:
+    table, versions = tables.readings, tables.publications
+    query = select(table.c.at, table.c.value, table.c.failing_rows)
+    query = query.where(table.c.check_id == check, table.c.at < now, table.c.value.is_not(None))
+    if publishes:
+        query = query.where(table.c.run_id.in_(select(versions.c.run_id).where(versions.c.product == product)))
+    rows = connection.execute(query.order_by(table.c.at.desc(), table.c.run_id.desc()).limit(MOST_READINGS)).all()
+    return tuple(Past(row.at, row.value, row.failing_rows) for row in reversed(rows))
+
+
+def excluded(connection: Connection, product: str, check_text: str, now: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """From when to when the check, or a product above, was broken until somebody mended it.
+
+    Only what a person resolved as fixed. What recovered by itself may be a new level, which is to be learned: without those readings it
+    would be found unusual again and again. What was expected, or no trouble at all, is usual.
+    """
+    for stored in incidents_of(connection, product, live=False):
+        incident = stored.incident
+        touched = incident.cause != product or check_text in incident.checks
+        if touched and incident.resolution == "fixed" and incident.resolved_at is not None and incident.began_at < now:
+            yield incident.began_at, incident.resolved_at
+
+
+def publication_times(connection: Connection, product: str, now: datetime) -> tuple[datetime, ...]:
+    """When the newest versions of the product were published that brought newer data, however long ago, oldest first.
+
+    All ports of one version are published at one time.
+    """
+    table = tables.publications
+    query = select(table.c.published_at).distinct().where(table.c.product == product, table.c.published_at <= now)
+    newest = query.order_by(table.c.published_at.desc()).limit(MOST_PUBLICATIONS).subquery()
+    told = select(table.c.published_at, table.c.port, table.c.watermark, table.c.watermark_unknown).where(
+        table.c.product == product, table.c.published_at.in_(select(newest.c.published_at))
+    )
+    return tuple(_with_newer_data(connection.execute(told.order_by(table.c.published_at))))
+
+
+def _with_newer_data(versions: Iterable[Any]) -> Iterator[datetime]:
+    """Of versions of ports, oldest first. A port without a time before must be newer than the publication before; the first version is."""
+    known: dict[str, datetime] = {}
+    before: datetime | None = None
+    for published_at, ports in groupby(versions, key=lambda version: version.published_at):
+        told = {port.port: known_until(published_at, port.watermark, port.watermark_unknown) for port in ports}
+        newer = {port: at for port, at in told.items() if at is not None and (before is None or at > known.get(port, before))}
+        if newer or before is None:
+            yield published_at
+        known |= newer
+        before = published_at
+
+
+def spent(connection: Connection, product: str, now: datetime) -> tuple[Spent, ...]:
+    """What the runs of the product cost that ended by `now` and began in the year before, oldest first; however they ended."""
+    table, versions, cards = tables.runs, tables.publications, tables.scorecards
+    of_product = (table.c.product == product, table.c.started_at > now - SPENT_OVER, table.c.ended_at <= now)
+    query = select(table).where(*of_product).order_by(table.c.started_at.desc(), table.c.run_id.desc()).limit(MOST_RUNS)
+    runs = [Run(**row) for row in connection.execute(query).mappings()]
+    sizes = select(versions.c.run_id, func.sum(versions.c.bytes).label("bytes")).where(versions.c.product == product)
+    published = {row.run_id: int(row.bytes or 0) for row in connection.execute(sizes.group_by(versions.c.run_id))}
+    refreshed: set[str] = set(connection.execute(select(cards.c.run_id).where(cards.c.product == product)).scalars())
+    return tuple(_spent(runs, published, refreshed))
+
+
+def _spent(runs: list[Run], published: dict[str, int], refreshed: set[str]) -> Iterator[Spent]:
+    for run in reversed(runs):
+        if run.started_at is not None and run.seconds is not None:
+            whole = run.status == "succeeded" and run.run_id in refreshed
+            yield Spent(run.started_at, run.seconds, published.get(run.run_id, 0), whole)

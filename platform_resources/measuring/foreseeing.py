@@ -1,0 +1,64 @@
+"""Which counts a database's own statistics decide before a row is read, and which are then made in another way."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from platform_resources.capabilities.measures import NullCount, OutOfRange, Relation
+from platform_resources.capabilities.support.sql_text import enclosed, relation_sql
+from platform_resources.measuring.measure_plan import placed
+from platform_resources.measuring.metrics import ROWS, Asked, Metric, metric_of
+
+# Whether the database knows, without reading them, that no row of the relation can meet the condition.
+RuledOut = Callable[[Relation, str], bool]
+_Column = tuple[Relation, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """Counts that statistics say are zero, and ranges that they do not rule out though there are some of the column.
+
+    The former cost nothing to make sure of; the latter are broken, and counted without a look for the column's ends before.
+    """
+
+    zero: frozenset[Metric] = frozenset()
+    broken: frozenset[Metric] = frozenset()
+
+    def zero_by_relation(self) -> Iterator[tuple[Metric, ...]]:
+        return (tuple(own) for _, own in groupby(sorted(self.zero), key=lambda metric: metric.relation))
+
+
+def foreseen(asked: Iterable[Asked], ruled_out: RuledOut) -> Foreseen:
+    """What statistics say of nulls and ranges. Where they rule out no range of a column there may be none: nothing is said."""
+    nulls: dict[Relation, set[Metric]] = {}
+    ranges: dict[_Column, set[Metric]] = {}
+    for each in map(placed, asked):
+        match each.measure:
+            case NullCount():
+                nulls.setdefault(each.relation, set()).add(metric_of(each))
+            case OutOfRange(column):
+                ranges.setdefault((each.relation, column), set()).add(metric_of(each))
+    zero = [metric for metrics in nulls.values() for metric in _zero(sorted(metrics), ruled_out)]
+    broken = []
+    for metrics in map(sorted, ranges.values()):
+        kept = _zero(metrics, ruled_out) if ruled_out(metrics[0].relation, _joined(metrics, "and")) else ()
+        zero += kept
+        broken += [metric for metric in metrics if kept and metric not in kept]
+    return Foreseen(frozenset(zero), frozenset(broken))
+
+
+def none_of(metrics: Sequence[Metric]) -> str:
+    """Counts the rows that any of these counts of one relation counts: if there are none, each of them is zero."""
+    return f"select {ROWS} from {relation_sql(metrics[0].relation)} where {_joined(metrics, 'or')}"
+
+
+def _zero(metrics: Sequence[Metric], ruled_out: RuledOut) -> tuple[Metric, ...]:
+    """Those of which no row can be there: all are asked about in one, and halves of them only where that is not so."""
+    if ruled_out(metrics[0].relation, _joined(metrics, "or")):
+        return tuple(metrics)
+    middle = len(metrics) // 2
+    return (*_zero(metrics[:middle], ruled_out), *_zero(metrics[middle:], ruled_out)) if middle else ()
+
+
+def _joined(metrics: Sequence[Metric], word: str) -> str:
+    return f" {word} ".join(enclosed(metric.condition) for metric in metrics)

@@ -1,0 +1,72 @@
+"""Which measures can be merged from the parts of a relation, and how: what is counted of one day is counted once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from platform_resources.capabilities.measures import CountIf, Maximum, Minimum, NullCount, OutOfRange, RowCount
+from platform_resources.measuring.measure_plan import first_queries
+from platform_resources.measuring.metrics import Asked, Metric, metric_of
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """The aggregates over each part, and the aggregate over the parts that gives what one scan of all rows would have given.
+
+    In `merged`, `{0}` and so on stand for the columns that hold the parts' aggregates, `{parts}` for the table of all parts.
+    """
+
+    parts: tuple[str, ...]
+    merged: str
+
+
+def counted(sql: str) -> Merging:
+    return Merging((sql,), "coalesce(sum({0}), 0)")
+
+
+def least(expression: str, shown: str = "{0}") -> Merging:
+    return Merging((f"min({expression})",), shown.replace("{0}", "min({0})"))
+
+
+def greatest(expression: str, shown: str = "{0}") -> Merging:
+    return Merging((f"max({expression})",), shown.replace("{0}", "max({0})"))
+
+
+def mean(expression: str) -> Merging:
+    return Merging((f"count({expression})", f"avg({expression})"), "sum({0} * {1}) / nullif(sum({0}), 0)")
+
+
+def deviation(expression: str) -> Merging:
+    """The parts' squares around their own means (Chan, Golub, LeVeque 1983): squares of the values themselves would cancel out."""
+    about = "({1} - (select max({1}) from {parts}))"
+    squares = f"sum({{0}} * ({{2}} + {about} * {about})) - sum({{0}} * {about}) * sum({{0}} * {about}) / sum({{0}})"
+    parts = (f"count({expression})", f"avg({expression})", f"var_pop({expression})")
+    return Merging(parts, f"case when sum({{0}}) > 1 then sqrt(greatest(0, {squares}) / (sum({{0}}) - 1)) end")
+
+
+def mergings(asked: Iterable[Asked]) -> Mapping[Metric, Merging]:
+    """How what was asked is merged; what cannot be, such as distinct values, is left out and measured in full."""
+    return {metric: merging for each in asked for metric, merging in _mergings(each).items()}
+
+
+def _mergings(asked: Asked) -> dict[Metric, Merging]:
+    """A range is also counted part by part: what one day has outside of it need not be looked for in all others again."""
+    metrics = [metric for query in first_queries([asked]) for metric in query.metrics]
+    match asked.measure:
+        case RowCount() | NullCount() | CountIf():
+            return {metric: counted(metric.sql) for metric in metrics}
+        case Minimum():
+            return {metric: Merging((metric.sql,), "min({0})") for metric in metrics}
+        case Maximum():
+            return {metric: Merging((metric.sql,), "max({0})") for metric in metrics}
+        case OutOfRange():
+            violations = metric_of(asked)
+            return {**_ends(asked, asked.measure, metrics), violations: counted(violations.sql)}
+        case _:
+            return {}
+
+
+def _ends(asked: Asked, measure: OutOfRange, metrics: Iterable[Metric]) -> dict[Metric, Merging]:
+    """Of a range's first metrics one is its least or greatest value; the others say whether that lies outside."""
+    end = Minimum(measure.column) if measure.low is not None else Maximum(measure.column)
+    ends = _mergings(Asked(asked.id, asked.relation, end))
+    return {metric: ends.get(metric) or Merging((metric.sql,), "bool_or({0})") for metric in metrics}

@@ -1,0 +1,1 @@
+"""Monitors as code: which ones products want, how they differ from those deployed, and what they cost."""

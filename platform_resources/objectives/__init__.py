@@ -1,1 +1,0 @@
-"""Pure rules about promises: what readings mean, and what became of objectives over time."""

@@ -1,0 +1,210 @@
+"""Asset and check specs minted from the plan, once each."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from platform_resources.capabilities.protocols import NotPulled
+from platform_resources.plan.check_plans import CheckPlan, Place
+from platform_resources.plan.conventions import Key, problems_key
+from platform_resources.plan.plan import ConsumerPlan, InputPlan, ModelPlan, OutputPlan, ProductPlan, RejectedProduct
+from platform_resources.spec.components import Column
+from platform_resources.spec.problems import problems_text
+
+
+def asset_key(key: Key) -> dg.AssetKey:
+    return dg.AssetKey(list(key))
+
+
+def product_tags(product: ProductPlan) -> dict[str, str]:
+    """What a product can be selected by in the asset graph; only values that Dagster takes."""
+    info = product.info
+    tags = {
+        "domain": product.domain,
+        "product": product.name,
+        "version": info.version,
+        "lifecycle": info.lifecycle,
+        "archetype": info.archetype or "undeclared",
+        "class": info.class_,
+        "criticality": info.criticality,
+        "certified": "yes" if info.certified else "no",
+    }
+    own = {_tag_text(tag): "" for tag in info.tags if _tag_text(tag)}
+    return {**own, **{name: _tag_text(value) for name, value in tags.items()}}
+
+
+def _tag_text(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)[:63].strip("_.-")
+
+
+class SpecMinter:
+    """Mints the specs of one product; what all its assets share is made once."""
+
+    def __init__(self, root: Path, product: ProductPlan) -> None:
+        self.root, self.product = root, product
+        self.tags, self.owners = product_tags(product), list(product.owners)
+
+    def _spec(self, key: Key, place: Place, kinds: set[str], **more: Any) -> dg.AssetSpec:
+        metadata = {**_code_references(self.root, [place]), **more.pop("metadata", {})}
+        return dg.AssetSpec(
+            asset_key(key),
+            group_name=self.product.group,
+            owners=more.pop("owners", self.owners),
+            tags=self.tags,
+            kinds=kinds,
+            metadata=metadata,
+            deps=[asset_key(dependency) for dependency in more.pop("deps", ())],
+            **more,
+        )
+
+    def input(self, port: InputPlan) -> dg.AssetSpec:
+        promised = column_schema(port.upstream.columns) if port.upstream else {}
+        address = _address(port.pull.address) if isinstance(port.pull, NotPulled) else {}
+        described = port.description or f"Input port {port.title}."
+        kinds = {"input_port", port.kind}
+        return self._spec(port.key, port.place, kinds, deps=port.dependencies, description=described, metadata={**promised, **address})
+
+    def source(self, port: InputPlan) -> dg.AssetSpec | None:
+        """What lies outside the mesh before an input port."""
+        if port.source is None:
+            return None
+        described = f"Source of the input port {port.title}, outside the mesh. {port.description}"
+        return self._spec(port.source, port.place, {"source", port.kind}, description=described.strip())
+
+    def model(self, model: ModelPlan) -> dg.AssetSpec:
+        kinds = {"dbt", "duckdb"} | ({"data_set"} if model.data_set else set())
+        described = model.description or f"dbt model {model.name}."
+        key = self.product.data_set(model.data_set).spec.primary_key if model.data_set else ()
+        more = {"metadata": column_schema(model.columns, key), **self._owned(model.data_set)}
+        return self._spec(model.key, model.place, kinds, deps=model.dependencies, description=described, **more)
+
+    def _owned(self, data_set: str) -> dict[str, Any]:
+        """The data set's own owners, where it names any."""
+        own = self.product.data_set(data_set).spec.owners.names if data_set else ()
+        return {"owners": list(own)} if own else {}
+
+    def output(self, port: OutputPlan) -> dg.AssetSpec:
+        model = next((model for model in self.product.models if model.name == port.model), None)
+        # Dagster counts from the last materialisation: only where that comes with the pull does it say how old the data is.
+        policy = dg.FreshnessPolicy.time_window(fail_window=port.fresh_for) if port.fresh_for else None
+        data_set = self.product.data_set(port.data_set).spec
+        metadata: dict[str, Any] = {
+            "product": self.product.title,
+            "data_set": port.data_set,
+            "interface": port.interface,
+            "folder": port.folder,
+            "keep_versions": port.keep_versions,
+            **column_schema(data_set.columns, data_set.primary_key),
+            **_support(self.product),
+            **_address(port.store.address),
+        }
+        kinds = {"output_port", port.kind}
+        described = port.description or f"Output port {port.title}."
+        return self._spec(
+            port.key,
+            port.place,
+            kinds,
+            deps=[model.key] if model is not None else (),
+            description=described,
+            metadata=metadata,
+            freshness_policy=policy,
+            skippable=True,
+            **self._owned(port.data_set),
+        )
+
+    def scorecard(self) -> dg.AssetSpec:
+        product = self.product
+        described = f"How {product.title} keeps its promises: every objective with its verdict.\n\n{product.info.purpose}".strip()
+        dependencies = [port.key for port in product.outputs]
+        return self._spec(
+            product.scorecard, product.place, {"scorecard"}, deps=dependencies, description=described, metadata=_support(product)
+        )
+
+    def consumer(self, consumer: ConsumerPlan) -> dg.AssetSpec:
+        described = consumer.description or f"{consumer.title}, outside the mesh."
+        metadata = {"url": dg.MetadataValue.url(consumer.url)} if consumer.url else {}
+        owned = {"owners": [consumer.owner]} if consumer.owner else {}
+        kinds = {consumer.kind}
+        return self._spec(
+            consumer.key, consumer.place, kinds, deps=consumer.dependencies, description=described, metadata=metadata, **owned
+        )
+
+
+def check_specs(checks: Iterable[CheckPlan]) -> Iterator[dg.AssetCheckSpec]:
+    for check in checks:
+        yield dg.AssetCheckSpec(
+            check.name,
+            asset=asset_key(check.key),
+            description=f"{check.title}. {check.description}" if check.kind == "objective" else check.description,
+            blocking=check.blocking,
+            metadata={"kind": check.kind, "declared_in": f"{check.place.file}:{check.place.line}"},
+        )
+
+
+def rejected_specs(root: Path, rejected: Iterable[RejectedProduct]) -> Iterator[dg.AssetSpec]:
+    """One asset for each name of products that are not loaded: two may have one name, which is then their problem."""
+    by_name: dict[str, list[RejectedProduct]] = {}
+    for product in rejected:
+        by_name.setdefault(product.name, []).append(product)
+    yield from (_rejected_spec(root, products) for products in by_name.values())
+
+
+def _rejected_spec(root: Path, products: Sequence[RejectedProduct]) -> dg.AssetSpec:
+    """Its description is what is wrong with them."""
+    first, problems = products[0], [problem for product in products for problem in product.problems]
+    text = f"This product is not loaded. `mesh validate` says:\n\n```\n{problems_text(problems)}\n```"
+    group = "/".join(_tag_text(part).replace(".", "_").replace("-", "_") or "unnamed" for part in (first.domain, first.name))
+    return dg.AssetSpec(
+        asset_key(problems_key(first.name)),
+        group_name=group,
+        description=text,
+        kinds={"invalid"},
+        tags={"invalid": "yes"},
+        metadata={"problems": len(problems), **_code_references(root, [Place(p.file, p.problems[0].line) for p in products])},
+    )
+
+
+def _code_references(root: Path, places: Iterable[Place]) -> dict[str, Any]:
+    references = [dg.LocalFileCodeReference(file_path=str(root / p.file), line_number=p.line, label=p.file) for p in places]
+    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=references)}
+
+
+def column_schema(columns: Iterable[Column], primary_key: Sequence[str] = (), types: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The columns as promised, for Dagster's pages; with `types`, those that are really there, promised or not."""
+    promised = {column.name: column for column in columns}
+    found = {name: column.type for name, column in promised.items()} if types is None else types
+    listed = [_column(name, kind, promised.get(name), primary_key) for name, kind in found.items()]
+    several = [f"primary key: {', '.join(primary_key)}"] if len(primary_key) > 1 else []
+    schema = dg.TableSchema(columns=listed, constraints=dg.TableConstraints(other=several))
+    return {"dagster/column_schema": schema} if listed else {}
+
+
+def _column(name: str, kind: str, promised: Column | None, primary_key: Sequence[str]) -> dg.TableColumn:
+    """One that nothing is promised of has only its name and type."""
+    if promised is None:
+        return dg.TableColumn(name, type=kind)
+    key = [] if name not in primary_key else ["primary key"] if len(primary_key) == 1 else ["part of the primary key"]
+    constraints = dg.TableColumnConstraints(nullable=promised.nullable, unique=primary_key == (name,), other=key)
+    tags = {"classification": promised.classification}
+    return dg.TableColumn(name, type=kind, description=_column_text(promised) or None, constraints=constraints, tags=tags)
+
+
+def _address(address: str | None) -> dict[str, Any]:
+    return {"address": address} if address else {}
+
+
+def _column_text(column: Column) -> str:
+    """A column's description with its unit and the shared identifier that it holds."""
+    unit = f"Unit: {column.unit}." if column.unit else ""
+    identifier = f"Identifier: {column.identifier}." if column.identifier else ""
+    return " ".join(part for part in (column.description, unit, identifier) if part)
+
+
+def _support(product: ProductPlan) -> Mapping[str, Any]:
+    support = product.info.support
+    folder = product.place.file.rpartition("/")[0]
+    found = {"channel": support.channel, "runbook": f"{folder}/{support.runbook}" if support.runbook else None}
+    return {name: value for name, value in found.items() if value}

@@ -1,0 +1,201 @@
+"""What is judged between refreshes: every indicator of a domain, as a check on its product's scorecard."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster._core.execution.build_resources import wrap_resources_for_execution
+
+from platform_resources.capabilities.registry import installed_registry
+from platform_resources.ledger.projection import EVALUATED
+from platform_resources.ledger.queries.standing import Standing
+from platform_resources.orchestration.asset_specs import asset_key, check_specs
+from platform_resources.orchestration.evaluation_round import Evaluated, evaluate, synced_ledger
+from platform_resources.orchestration.guarding import shielded
+from platform_resources.orchestration.healthy import healthy_results, healthy_specs
+from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
+from platform_resources.orchestration.results import judged_result
+from platform_resources.orchestration.run_failures import QUIET, failure_texts
+from platform_resources.orchestration.runs import run_here
+from platform_resources.orchestration.scorecards import scorecard_metadata
+from platform_resources.plan import conventions
+from platform_resources.plan.check_plans import CheckPlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.refresh.gate import Verdict
+from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.services.indicator_sentences import standing_data, standing_text
+from platform_resources.services.judged_objectives import evaluated
+from platform_resources.spec.values.clocks import Clock
+from platform_resources.spec.values.names import is_name
+
+EVERY = "*/15 * * * *"
+DESCRIPTION = "Judges every product of the domain from the ledger: freshness is a fact of time, not of runs. Opens and resolves incidents."
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What Dagster gets to evaluate a domain: its checks (none where nothing is published or promised), its job and schedule."""
+
+    checks: tuple[dg.AssetChecksDefinition, ...]
+    job: dg.JobDefinition
+    schedule: dg.ScheduleDefinition
+
+
+def evaluation(domain: str, products: Sequence[ProductPlan], plan: MeshPlan, resources: Mapping[str, Any]) -> Evaluation:
+    """One job for all products of a domain; `plan` is of the whole mesh, since trouble does not end at a domain."""
+    judged = any(product.outputs or product.indicators or evaluated(product) for product in products)
+    checks = _checks_step(domain, products, plan) if judged else None
+    job = _job_of_checks(domain, checks, resources) if checks is not None else _job_without_checks(domain, products, plan, resources)
+    return Evaluation((checks,) if checks is not None else (), job, _schedule(domain, job))
+
+
+def _checks_step(domain: str, products: Sequence[ProductPlan], plan: MeshPlan) -> dg.AssetChecksDefinition:
+    @dg.multi_asset_check(
+        name=conventions.step_name(domain, "evaluate"),
+        specs=[spec for product in products for spec in (*check_specs(_checks(product)), *healthy_specs(product))],
+        can_subset=True,
+    )
+    def _evaluate(context: dg.AssetCheckExecutionContext, refresh: RefreshResource) -> Iterator[Any]:
+        found = _round(context.op_execution_context, refresh, domain, products, plan)
+        zones = {product.name: product.zone for product in products}
+        results = [
+            standing_result(standing, Clock(zones[name], found.at)) for name, trust in found.trust.items() for standing in trust.standings
+        ]
+        results += [judged_result(objective, judgement, found.at) for objective, judgement in found.judged]
+        for product in products:
+            results += healthy_results(product, found.health[product.name], found.trust[product.name].incidents, found.at)
+        yield from (result for result in results if _key(result) in context.selected_asset_check_keys)
+
+    return _evaluate
+
+
+def _checks(product: ProductPlan) -> Iterator[CheckPlan]:
+    """What is judged between refreshes: indicators, and the objectives that no audit measures."""
+    yield from (indicator.check for indicator in product.indicators)
+    yield from (objective.check for objective in evaluated(product))
+
+
+def _key(result: dg.AssetCheckResult) -> dg.AssetCheckKey:
+    return dg.AssetCheckKey(dg.AssetKey.from_coercible(result.asset_key or []), result.check_name or "")
+
+
+@shielded
+def _round(
+    context: dg.OpExecutionContext, refresh: RefreshResource, domain: str, products: Sequence[ProductPlan], plan: MeshPlan
+) -> Evaluated:
+    now = refresh.now()
+    with synced_ledger(refresh.state_folder, context.instance, now) as ledger:
+        found = evaluate(ledger, refresh.state_folder, plan, products, installed_registry(), now, domain)
+    for event in found.events:
+        context.log.info(f"{event.incident} {event.kind} {event.note}".strip())
+    for product in products:
+        context.log_event(scorecard(product, found))
+    return found
+
+
+def _job_of_checks(domain: str, step: dg.AssetChecksDefinition, resources: Mapping[str, Any]) -> dg.JobDefinition:
+    name = conventions.evaluation_name(domain)
+    job = dg.define_asset_job(
+        name,
+        selection=dg.AssetSelection.checks(*step.check_keys),
+        description=DESCRIPTION,
+        tags={"domain": domain},
+        executor_def=dg.in_process_executor,
+    )
+    assets = [dg.AssetSpec(key) for key in dict.fromkeys(check.asset_key for check in step.check_keys)]
+    own = dg.Definitions(assets=assets, asset_checks=[step], jobs=[job], resources=resources, executor=dg.in_process_executor)
+    return own.resolve_job_def(name)
+
+
+def _job_without_checks(domain: str, products: Sequence[ProductPlan], plan: MeshPlan, resources: Mapping[str, Any]) -> dg.JobDefinition:
+    @dg.op(name=conventions.step_name(domain, "evaluate"))
+    def _evaluate(context: dg.OpExecutionContext, refresh: RefreshResource) -> None:
+        _round(context, refresh, domain, products, plan)
+
+    @dg.job(
+        name=conventions.evaluation_name(domain),
+        description=DESCRIPTION,
+        tags={"domain": domain},
+        executor_def=dg.in_process_executor,
+        resource_defs=wrap_resources_for_execution(resources),
+    )
+    def _job() -> None:
+        _evaluate()
+
+    return _job
+
+
+def _schedule(domain: str, job: dg.JobDefinition) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name=f"{conventions.evaluation_name(domain)}_every_15_minutes",
+        job=job,
+        cron_schedule=EVERY,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Evaluates the products of the domain {domain}.",
+    )
+
+
+def standing_result(standing: Standing, clock: Clock) -> dg.AssetCheckResult:
+    """Passed unless the indicator is missed: without enough data there is no verdict, and nothing has failed."""
+    check, found = standing.indicator.check, standing_data(standing)
+    # What every check calls its number, and the ledger keeps.
+    value = {"value": found["attainment_percent"]} if "attainment_percent" in found else {}
+    return dg.AssetCheckResult(
+        check_name=check.name,
+        asset_key=asset_key(check.key),
+        passed=found["verdict"] != "missed",
+        severity=dg.AssetCheckSeverity.WARN,
+        description=standing_text(standing, clock),
+        metadata={**found, **value, "kind": check.kind, "measured_at": clock.now.isoformat()},
+    )
+
+
+def scorecard(product: ProductPlan, found: Evaluated) -> dg.AssetMaterialization:
+    """The scorecard as it is now, made anew."""
+    trust = found.trust[product.name]
+    verdicts = tuple(Verdict(each.title, each.dimension, each.verdict, each.reason) for each in found.verdicts[product.name])
+    outcome = found.outcomes.get(product.name, "not refreshed yet")
+    metadata = scorecard_metadata(found.health[product.name], verdicts, outcome, Clock(product.zone, trust.at), trust)
+    return dg.AssetMaterialization(asset_key(product.scorecard), metadata={**metadata, EVALUATED: True})
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatedDomain:
+    """How the evaluation of one domain went; `problems` says why it failed, and is empty if it did not."""
+
+    domain: str
+    problems: tuple[str, ...]
+    run_id: str
+
+
+def running_products(plan: MeshPlan) -> dict[str, tuple[ProductPlan, ...]]:
+    """The products that run, by domain."""
+    running = [product for product in plan.products if product.runs]
+    return {domain: tuple(p for p in running if p.domain == domain) for domain in dict.fromkeys(p.domain for p in running)}
+
+
+def evaluated_domains(plan: MeshPlan) -> dict[str, tuple[ProductPlan, ...]]:
+    """The products that run, by domain; and domains in which nothing can be read, but somebody is to be told what was open there."""
+    told = {domain.name for domain in plan.domains if (domain.routes or domain.digest is not None) and is_name(domain.name)}
+    running = running_products(plan)
+    return running | {each.domain: () for each in plan.rejected if each.domain in told - running.keys()}
+
+
+def evaluate_domains(
+    root: Path, plan: MeshPlan, instance: dg.DagsterInstance, domains: Collection[str] | None = None, clock: str | None = None
+) -> list[EvaluatedDomain]:
+    """Run the evaluation of every domain, or of these, now, each as one Dagster run in this process; `plan` is of the whole mesh."""
+    chosen = {domain: products for domain, products in evaluated_domains(plan).items() if domains is None or domain in domains}
+    return [_evaluated(root, domain, products, plan, instance, clock) for domain, products in chosen.items()]
+
+
+def _evaluated(
+    root: Path, domain: str, products: Sequence[ProductPlan], plan: MeshPlan, instance: dg.DagsterInstance, clock: str | None
+) -> EvaluatedDomain:
+    resource = RefreshResource.configure_at_launch(root=str(root), state=str(state_folder(root)))
+    job = evaluation(domain, products, plan, {RESOURCE: resource}).job
+    asked = {} if clock is None else {"clock": clock}
+    result = run_here(root, domain, job, instance, {**QUIET, "resources": {RESOURCE: {"config": asked}}})
+    return EvaluatedDomain(domain, tuple(failure_texts(result)), result.run_id)

@@ -1,0 +1,80 @@
+"""What of the plan is checked: dbt tests, inputs, objectives and indicators, each with the place where it is written."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from platform_resources.capabilities.measures import Subject
+from platform_resources.capabilities.protocols import MeasuredBy
+from platform_resources.plan.conventions import Key
+from platform_resources.spec.indicators import ServiceLevelIndicator
+from platform_resources.spec.product import Origin
+from platform_resources.spec.strict import Strict
+
+# What is missed of these makes data late, or keeps it from being read: that is never only a hint.
+STALE_OR_UNREADABLE = frozenset({"freshness", "availability"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is written: a file relative to the mesh's root, and a line."""
+
+    file: str
+    line: int
+
+    @classmethod
+    def of(cls, origin: Origin) -> "Place":
+        return cls(origin.file, origin.line)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPlan:
+    """One asset check: an objective, a dbt test, or what the platform itself checks of an input.
+
+    `digest` stands for what a dbt test of the team's own asks; it is empty where the plan itself tells what is checked. `columns` are
+    those that it is about, as `data_set.column`, or the whole data set. A `target` is one of the business, and no promise about the data.
+    """
+
+    name: str
+    key: Key
+    kind: Literal["objective", "dbt_test", "input", "indicator"]
+    title: str
+    description: str
+    blocking: bool
+    severity: Literal["error", "warning"]
+    place: Place
+    digest: str = ""
+    columns: tuple[str, ...] = ()
+    target: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectivePlan:
+    """One objective: its check, the dimension that judges it, what it is about, when it is measured, and which ports a probe of it reads.
+
+    `data_set` is empty for an objective about the product as a whole.
+    """
+
+    check: CheckPlan
+    dimension: str
+    settings: Strict
+    data_set: str
+    subject: Subject
+    measured_by: MeasuredBy = "audit"
+    ports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorPlan:
+    """One indicator: its check on the scorecard, the check of the objective that it watches, and the ports whose versions tell freshness.
+
+    `max_age` is given exactly for an indicator of a freshness objective.
+    """
+
+    check: CheckPlan
+    spec: ServiceLevelIndicator
+    objective: CheckPlan
+    dimension: str
+    data_set: str
+    max_age: timedelta | None
+    ports: tuple[str, ...]

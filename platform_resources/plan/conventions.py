@@ -1,0 +1,137 @@
+"""Every name that the platform mints, in one place."""
+
+import hashlib
+
+from platform_resources.spec.values.names import IDENTIFIER, LONGEST_NAME, slug
+
+Key = tuple[str, ...]
+
+PRODUCTS_FOLDER = "dataproducts"
+DBT_FOLDER = "dbt_project"
+GENERATED_FILE = "_generated.yml"
+SOURCE_NAME = "inputs"
+RESERVED_NAMES = frozenset({"inputs", "outputs", "scorecard", "consumers", "sources", "problems", "versions", "pins"})
+
+
+def input_key(product: str, port: str) -> Key:
+    return (product, "inputs", port)
+
+
+def model_key(product: str, model: str) -> Key:
+    return (product, model)
+
+
+def output_key(product: str, port: str) -> Key:
+    return (product, "outputs", port)
+
+
+def scorecard_key(product: str) -> Key:
+    return (product, "scorecard")
+
+
+def problems_key(product: str) -> Key:
+    """The asset that shows why a product is not loaded."""
+    return (product, "problems")
+
+
+def source_key(product: str, port: str) -> Key:
+    """What lies outside the mesh before an input port."""
+    return (product, "sources", port)
+
+
+def consumer_key(product: str, consumer: str) -> Key:
+    """What lies outside the mesh behind an output port."""
+    return (product, "consumers", consumer)
+
+
+def group(domain: str, product: str) -> str:
+    return f"{domain}/{product}"
+
+
+def job_name(product: str) -> str:
+    return f"refresh_{product}"
+
+
+def step_name(product: str, step: str, port: str = "") -> str:
+    """Op names: `<product>__pull__<port>`, `<product>__build`, `__audit`, `__publish`, `__score`."""
+    return f"{product}__{step}" + (f"__{port}" if port else "")
+
+
+def evaluation_name(domain: str) -> str:
+    """The job that evaluates a domain's indicators between refreshes."""
+    return f"evaluate_{domain}"
+
+
+def domain_job_name(domain: str) -> str:
+    """The job that refreshes all products of a domain. It cannot be taken for the job of a product, whatever that is called."""
+    return f"domain_refresh_{domain}"
+
+
+def is_evaluation(job: str) -> bool:
+    return job.startswith(evaluation_name(""))
+
+
+def following_name(domain: str) -> str:
+    """The sensor that refreshes a domain's products on their inputs."""
+    return f"refresh_{domain}_on_inputs"
+
+
+def delivery_name(domain: str) -> str:
+    """The sensor that sends a domain's messages."""
+    return f"deliver_{domain}"
+
+
+def pool(product: str) -> str:
+    """One refresh of a product at a time; different products side by side."""
+    return f"refresh_{product}"
+
+
+def check_name(title: str) -> str:
+    return slug(title)
+
+
+# The check of each output port that says how its product is.
+HEALTHY_CHECK = "healthy"
+REFRESH_CHECK, VERSIONS_CHECK, ENDS_CHECK = "refresh", "versions", "refresh:ends"
+
+
+def check_text(key: Key, name: str) -> str:
+    """A check's name within its product: `measurements:refreshed_daily`, `inputs/deliveries:arrived`."""
+    return f"{'/'.join(key[1:])}:{name}"
+
+
+def dbt_test_name(test: str, model: str, column: str) -> str:
+    """A check's name has neither blanks nor letters beyond ASCII, and dbt makes it a file's: other columns are told apart by a digest."""
+    if IDENTIFIER.fullmatch(column) and len(column) <= LONGEST_NAME:
+        return slug(f"{test}_{model}_{column}")
+    digest = hashlib.sha256(column.encode()).hexdigest()[:8]
+    return slug(f"{test}_{model}_{slug(column)[:LONGEST_NAME]}_{digest}")
+
+
+def models_folder(domain: str, product: str) -> str:
+    return f"{DBT_FOLDER}/models/{domain}/{product}"
+
+
+def tests_folder(domain: str, product: str) -> str:
+    return f"{DBT_FOLDER}/tests/{domain}/{product}"
+
+
+def database_file(domain: str, product: str) -> str:
+    return f"warehouse/{domain}/{product}.duckdb"
+
+
+def ports_folder(domain: str, product: str) -> str:
+    return f"ports/{domain}/{product}"
+
+
+def port_folder(domain: str, product: str, port: str) -> str:
+    return f"{ports_folder(domain, product)}/{port}"
+
+
+def catalog_file(domain: str, product: str) -> str:
+    """The read-only database whose views show the published versions of the product's SQL ports."""
+    return f"{ports_folder(domain, product)}/{product}.duckdb"
+
+
+def lock_file(domain: str, product: str) -> str:
+    return f"warehouse/{domain}/{product}.lock"

@@ -1,0 +1,1 @@
+"""How products and the texts beside them become the plan."""

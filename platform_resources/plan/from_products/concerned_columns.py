@@ -1,0 +1,25 @@
+"""Which columns a promise is about, so that whoever uses only others need not mind when it is missed."""
+
+from collections.abc import Iterable
+
+from platform_resources.capabilities.registry import Registry
+from platform_resources.capabilities.support.sql_text import named_columns
+from platform_resources.spec.components import DataSet, ServiceLevelAsset
+from platform_resources.spec.product import Declared
+
+
+def concerned(registry: Registry, objective: Declared[ServiceLevelAsset], data_set: Declared[DataSet] | None) -> tuple[str, ...]:
+    """Those that the objective names, or that stand in its SQL, in the data set's order; the data set as a whole if there are none."""
+    if data_set is None:
+        return ()
+    used = registry.dimensions()[objective.variant].columns_used(objective.settings)
+    named = {column.casefold() for columns in used.values() for column in columns}
+    known = [column.name for column in data_set.config.columns]
+    texts = [value for value in objective.settings.model_dump().values() if isinstance(value, str)]
+    in_sql = set(named_columns(known, texts))
+    return qualified(data_set.name, [column for column in known if column.casefold() in named or column in in_sql])
+
+
+def qualified(data_set: str, columns: Iterable[str] = ()) -> tuple[str, ...]:
+    """`orders.order_id` for each column; `orders` alone where none is known; nothing where there is no data set."""
+    return tuple(f"{data_set}.{column}" for column in columns) or ((data_set,) if data_set else ())

@@ -1,0 +1,67 @@
+"""What a product reads: its input ports to their plans, with the checks that come of what the upstream promises."""
+
+from collections.abc import Iterator
+
+from platform_resources.capabilities.protocols import NotPulled
+from platform_resources.plan import conventions
+from platform_resources.plan.check_plans import CheckPlan, Place
+from platform_resources.plan.from_products.mesh import Mesh
+from platform_resources.plan.from_products.ports import Resolved, resolved_port
+from platform_resources.plan.plan import InputPlan, Upstream
+from platform_resources.spec.components import InputPort
+from platform_resources.spec.product import Declared, Product
+
+
+def input_plan(mesh: Mesh, product: Product, port: Declared[InputPort]) -> InputPlan:
+    interface = mesh.registry.input_interfaces()[port.variant]
+    pull = interface.pull(port.settings)
+    resolved = resolved_port(mesh, port)
+    upstream = _upstream(resolved) if isinstance(resolved, Resolved) else None
+    source = None if upstream or isinstance(pull, NotPulled) else conventions.source_key(product.name, port.name)
+    key = conventions.input_key(product.name, port.name)
+    return InputPlan(
+        name=port.name,
+        title=port.title,
+        description=port.config.description,
+        key=key,
+        interface=port.variant,
+        kind=interface.kind,
+        pull=pull,
+        upstream=upstream,
+        source=source,
+        dependencies=_input_dependencies(upstream, source),
+        serve_last_good=port.config.on_failure == "serve-last-good",
+        max_staleness=port.config.max_staleness,
+        checks=() if isinstance(pull, NotPulled) else tuple(_input_checks(port, key, upstream)),
+        place=Place.of(port.origin),
+    )
+
+
+def _input_dependencies(upstream: Upstream | None, source: conventions.Key | None) -> tuple[conventions.Key, ...]:
+    if upstream is not None:
+        return (conventions.output_key(upstream.product, upstream.port),)
+    return (source,) if source is not None else ()
+
+
+def _upstream(resolved: Resolved) -> Upstream:
+    """An upstream whose version has left the range promises columns of versions that are not read."""
+    columns = resolved.columns if resolved.version is not None and resolved.version in resolved.wanted else ()
+    return Upstream(resolved.product, resolved.domain, resolved.port, str(resolved.wanted), columns)
+
+
+def _input_checks(port: Declared[InputPort], key: conventions.Key, upstream: Upstream | None) -> Iterator[CheckPlan]:
+    fails = port.config.on_failure == "fail"
+
+    def check(name: str, title: str, description: str) -> CheckPlan:
+        severity = "error" if fails else "warning"
+        return CheckPlan(name, key, "input", title, description, False, severity, Place.of(port.origin))  # type: ignore[arg-type]
+
+    yield check(
+        "arrived", f"Input {port.title} arrived", "The input could be read in the last refresh; otherwise the last good one is served."
+    )
+    if port.config.max_staleness is not None:
+        yield check("fresh", f"Input {port.title} is fresh", "The data is not older than the input port's max_staleness.")
+    if upstream is not None and upstream.columns:
+        yield check(
+            "contract", f"Input {port.title} keeps its contract", "The version has every column that the upstream promised, with its type."
+        )

@@ -1,0 +1,89 @@
+"""What planning starts from: the products read, and the texts beside them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from platform_resources.capabilities.registry import Registry
+from platform_resources.spec.components import OutputPort
+from platform_resources.spec.domain_document import DomainDocument, DomainReading
+from platform_resources.spec.problems import Problem
+from platform_resources.spec.product import Declared, Product
+from platform_resources.spec.values.names import fold
+
+
+@dataclass(frozen=True, slots=True)
+class ModelText:
+    """One dbt model's SQL as written."""
+
+    name: str
+    file: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductTexts:
+    """What lies beside a product's document: dbt models, singular dbt tests, own dbt YAML, Python modules, names of all files.
+
+    `problems` are those of files that cannot be read.
+    """
+
+    models: tuple[ModelText, ...] = ()
+    tests: tuple[ModelText, ...] = ()
+    properties: Mapping[str, str] = field(default_factory=dict)
+    modules: Mapping[str, str] = field(default_factory=dict)
+    files: frozenset[str] = frozenset()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableProduct:
+    """A document that gave no product; known by its folder. `partial` and `broken` as in Reading."""
+
+    name: str
+    domain: str
+    file: str
+    problems: tuple[Problem, ...]
+    partial: Product | None = None
+    broken: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """All products, sorted by file, their texts by file, and those that could not be read."""
+
+    products: tuple[Product, ...]
+    texts: Mapping[str, ProductTexts]
+    unreadable: tuple[UnreadableProduct, ...]
+    registry: Registry
+    domains: Mapping[str, DomainReading] = field(default_factory=dict)
+
+    def domain(self, name: str) -> DomainDocument:
+        """What the domain says of itself; a domain without domain.yaml says nothing."""
+        reading = self.domains.get(name)
+        return reading.domain if reading is not None else DomainDocument()
+
+    def texts_of(self, product: Product) -> ProductTexts:
+        """What lies beside the product's document; nothing if the mesh was made without it."""
+        return self.texts.get(product.file, ProductTexts())
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Product]:
+        return {product.name: product for product in reversed(self.products)}
+
+    @cached_property
+    def by_folded_name(self) -> Mapping[str, tuple[Product, ...]]:
+        found: dict[str, tuple[Product, ...]] = {}
+        for product in self.products:
+            found[fold(product.name)] = (*found.get(fold(product.name), ()), product)
+        return found
+
+    @cached_property
+    def ports_by_title(self) -> Mapping[str, tuple[tuple[Product, Declared[OutputPort]], ...]]:
+        """Output ports whose title is free text, as the founding form names them; those of unreadable products as far as read."""
+        found: dict[str, tuple[tuple[Product, Declared[OutputPort]], ...]] = {}
+        for product in (*self.products, *(u.partial for u in self.unreadable if u.partial is not None)):
+            for port in product.output_ports:
+                if " " in port.title:
+                    found[port.title] = (*found.get(port.title, ()), (product, port))
+        return found

@@ -1,0 +1,57 @@
+"""A mesh of products to the one plan, with the products that are rejected and why."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from platform_resources.plan.from_products.mesh import Mesh
+from platform_resources.plan.from_products.planned_routes import channels_of, domain_digest, domain_routes
+from platform_resources.plan.from_products.product_order import ordered, product_graph
+from platform_resources.plan.from_products.product_plan import product_plan
+from platform_resources.plan.plan import DomainPlan, MeshPlan, RejectedProduct
+from platform_resources.plan.validation.channel_validation import domain_problems
+from platform_resources.plan.validation.passes import find_further_problems, find_problems
+from platform_resources.plan.zones import shown_zone
+from platform_resources.spec.problems import Problem, errors
+from platform_resources.spec.product import Product
+
+
+def mesh_plan(mesh: Mesh, only: Iterable[str] | None = None) -> tuple[MeshPlan, tuple[Problem, ...]]:
+    """The plan of every good product (of `only` these names, if given), and all problems. A product with an error is rejected alone."""
+    found = find_problems(mesh)
+    bad = {product.file: _errors_of(mesh, product, found) for product in mesh.products}
+    wanted = set(only) if only is not None else {product.name for product in mesh.products}
+    graph = {name: up for name, up in product_graph(mesh).items() if not bad[mesh.by_name[name].file]}
+    good = [name for name in ordered(graph) if name in wanted]
+    rejected = [RejectedProduct(p.name, p.domain, p.file, bad[p.file]) for p in mesh.products if bad[p.file]]
+    unreadable = [(u, (*u.problems, *find_further_problems(mesh, u))) for u in mesh.unreadable]
+    rejected += [RejectedProduct(u.name, u.domain, u.file, problems) for u, problems in unreadable]
+    plan = MeshPlan(
+        products=tuple(product_plan(mesh, mesh.by_name[name]) for name in good),
+        rejected=tuple(sorted(rejected, key=lambda r: r.file)),
+        domains=tuple(_domain_plan(mesh, name) for name in sorted({p.domain for p in mesh.products} | set(mesh.domains))),
+    )
+    plan = replace(plan, products=tuple(replace(product, zone=shown_zone(plan, product)) for product in plan.products))
+    return plan, tuple(sorted({*found, *domain_problems(mesh), *(problem for _, problems in unreadable for problem in problems)}))
+
+
+def _domain_plan(mesh: Mesh, name: str) -> DomainPlan:
+    domain = mesh.domain(name)
+    title = domain.title or name.replace("_", " ").capitalize()
+    return DomainPlan(
+        name=name,
+        title=title,
+        description=domain.description,
+        owners=domain.owners.names,
+        warehouse_size=domain.compute.warehouse_size,
+        channels=channels_of(mesh, name),
+        routes=domain_routes(mesh, name),
+        digest=domain_digest(mesh, name),
+    )
+
+
+def _errors_of(mesh: Mesh, product: Product, found: Iterable[Problem]) -> tuple[Problem, ...]:
+    texts = mesh.texts.get(product.file)
+    files = {product.file}
+    if texts is not None:
+        files |= {text.file for text in (*texts.models, *texts.tests)} | {*texts.properties, *(p.file for p in texts.problems)}
+    return tuple(problem for problem in errors(tuple(found)) if problem.file in files)

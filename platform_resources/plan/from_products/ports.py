@@ -1,0 +1,109 @@
+"""Which output port of which product an input port means."""
+
+from dataclasses import dataclass
+
+from platform_resources.capabilities.protocols import PullPort
+from platform_resources.plan.from_products.mesh import Mesh, UnreadableProduct
+from platform_resources.spec.components import Column, InputPort, OutputPort
+from platform_resources.spec.problems import Problem, did_you_mean, known_text
+from platform_resources.spec.product import Declared, Product
+from platform_resources.spec.values.names import is_name, slug
+from platform_resources.spec.values.versions import Version, VersionRange
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The port that an input port reads, the versions of it that it asks for, and what the upstream says of it now.
+
+    `version` is None while the upstream cannot be read; then its columns may be unknown too.
+    """
+
+    product: str
+    domain: str
+    port: str
+    wanted: VersionRange
+    version: Version | None
+    columns: tuple[Column, ...] = ()
+
+
+def wanted(mesh: Mesh, port: Declared[InputPort]) -> PullPort | None:
+    """What a data-product input port asks for; None for an input from outside the mesh."""
+    pull = mesh.registry.input_interfaces()[port.variant].pull(port.settings)
+    return pull if isinstance(pull, PullPort) else None
+
+
+def upstream_products(mesh: Mesh, product: Product) -> tuple[str, ...]:
+    """Names of the products that this one reads from, each once."""
+    found = (resolved_port(mesh, port) for port in product.input_ports)
+    return tuple(dict.fromkeys(r.product for r in found if isinstance(r, Resolved)))
+
+
+def resolved_port(mesh: Mesh, port: Declared[InputPort]) -> Resolved | Problem | None:
+    """The port meant, or the problem with it; None for an input from outside."""
+    pull = wanted(mesh, port)
+    if pull is None:
+        return None
+    titled = mesh.ports_by_title.get(pull.port, ())
+    if len(titled) == 1:
+        return _resolved(mesh, pull, *titled[0])
+    if titled:
+        found = known_text(f"{product.name}.{target.name}" for product, target in titled)
+        return port.origin.problem("associated_output_port", f'{len(titled)} output ports are called "{pull.port}"; write one of {found}')
+    product_name, dot, port_name = pull.port.partition(".")
+    if not dot:
+        return _not_found(mesh, port, pull.port)
+    product = mesh.by_name.get(product_name)
+    if product is None:
+        unreadable = next((u for u in mesh.unreadable if u.name == product_name), None)
+        return _not_found(mesh, port, pull.port) if unreadable is None else _of_unreadable(mesh, pull, unreadable, port_name)
+    target = product.output_port(port_name)
+    if target is None:
+        ports = [p.name for p in product.output_ports]
+        message = f'{product_name} has no output port "{port_name}"; it has: {known_text(ports)}'
+        return port.origin.problem("associated_output_port", message, did_you_mean(port_name, ports))
+    return _resolved(mesh, pull, product, target)
+
+
+def _resolved(mesh: Mesh, pull: PullPort, product: Product, target: Declared[OutputPort]) -> Resolved:
+    """An unreadable product is known by its folder, and its version only if its `data-product` could be read."""
+    unreadable = next((u for u in mesh.unreadable if u.file == product.file), None)
+    name, domain = (product.name, product.domain) if unreadable is None else (unreadable.name, unreadable.domain)
+    version = Version.parse(product.info.version) if unreadable is None or "data-product" not in unreadable.broken else None
+    data_set = product.data_set(target.config.data_set)
+    columns = data_set.config.columns if data_set is not None else ()
+    return Resolved(name, domain, target.name, VersionRange.parse(pull.version), version, columns)
+
+
+def _of_unreadable(mesh: Mesh, pull: PullPort, unreadable: UnreadableProduct, port_name: str) -> Resolved:
+    """A mistake in the upstream's document must not cut its consumers off from what it has published."""
+    partial = unreadable.partial
+    target = partial.output_port(port_name) if partial is not None else None
+    if partial is not None and target is not None:
+        return _resolved(mesh, pull, partial, target)
+    name = port_name if is_name(port_name) else slug(port_name)
+    return Resolved(unreadable.name, unreadable.domain, name, VersionRange.parse(pull.version), None)
+
+
+def _not_found(mesh: Mesh, port: Declared[InputPort], wanted_port: str) -> Problem:
+    known = [f"{p.name}.{o.name}" for p in mesh.products for o in p.output_ports]
+    message = f'no output port "{wanted_port}" in the mesh; write <product>.<output port>'
+    return port.origin.problem("associated_output_port", message, did_you_mean(wanted_port, known))
+
+
+def version_problem(port: Declared[InputPort], found: Resolved) -> Problem | None:
+    """The problem when the upstream's declared version is outside the range asked for.
+
+    Versions only go up. Where the upstream has not come to the range yet, nothing can be read; where it has left it, the versions
+    published before are kept for exactly this reader.
+    """
+    version = found.version
+    if version is None or version in found.wanted:
+        return None
+    hint = f'"^{version.major or version}" would take it'
+    if version < found.wanted.lowest or found.wanted.is_empty:
+        message = f'no version of {found.product} satisfies "{found.wanted}"; it is at {version}'
+        return port.origin.problem("version", message, hint)
+    message = (
+        f'{found.product} is at {version}, above "{found.wanted}"; its newest published version within "{found.wanted}" goes on being read'
+    )
+    return port.origin.problem("version", message, hint, warning=True)

@@ -1,0 +1,261 @@
+"""One product and its texts to its plan."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+
+from platform_resources.capabilities.dimensions.freshness import FreshnessSettings
+from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.protocols import PullPort
+from platform_resources.plan import conventions
+from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, Place
+from platform_resources.plan.from_products.concerned_columns import concerned, qualified
+from platform_resources.plan.from_products.dbt_files import generated_file, test_parts, test_severity
+from platform_resources.plan.from_products.input_plans import input_plan
+from platform_resources.plan.from_products.mesh import Mesh, ModelText, ProductTexts
+from platform_resources.plan.from_products.models import OwnTest, leading_comment, materialization, own_tests, references
+from platform_resources.plan.from_products.planned_routes import incidents_of, owners_of, patience_of, product_routes, rule_of
+from platform_resources.plan.from_products.product_order import ordered
+from platform_resources.plan.from_products.subjects import is_about_the_product, judged_data_set, measured_by, probed_ports, subject
+from platform_resources.plan.needed_inputs import needed_inputs
+from platform_resources.plan.plan import (
+    AgreementPlan,
+    ConsumerPlan,
+    DataSetPlan,
+    InputPlan,
+    ModelPlan,
+    OutputPlan,
+    ProductPlan,
+    SampleQueryPlan,
+)
+from platform_resources.spec.components import DataSet, OutputPort, ServiceLevelAsset
+from platform_resources.spec.indicators import ServiceLevelIndicator
+from platform_resources.spec.product import Declared, Product, model_name, runs
+
+
+def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
+    """Decide everything about a product that has no errors."""
+    inputs = tuple(input_plan(mesh, product, port) for port in product.input_ports)
+    incidents = incidents_of(mesh, product)
+    models = _models(mesh, product) if runs(product) else ()
+    objectives = tuple(_objectives(mesh, product))
+    return ProductPlan(
+        name=product.name,
+        title=product.title,
+        domain=product.domain,
+        group=conventions.group(product.domain, product.name),
+        info=product.info,
+        owners=owners_of(mesh, product),
+        place=Place.of(product.origin),
+        runs=runs(product) and bool(models),
+        inputs=inputs,
+        models=models,
+        data_sets=tuple(_data_set(d) for d in product.data_sets),
+        objectives=objectives,
+        indicators=tuple(_indicator(product, indicator, objectives) for indicator in product.indicators) if models else (),
+        outputs=tuple(_outputs(mesh, product, inputs, models)),
+        consumers=tuple(_consumers(product)),
+        sample_queries=tuple(_sample_queries(product)),
+        agreements=tuple(AgreementPlan(each.name, each.title, each.config) for each in product.agreements),
+        scorecard=conventions.scorecard_key(product.name),
+        refresh=product.info.refresh,
+        texts_digest=_texts_digest(mesh.texts_of(product)),
+        files=(generated_file(product.domain, product.name, inputs, models),) if models else (),
+        routes=product_routes(mesh, product),
+        rule=rule_of(incidents),
+        patience=patience_of(incidents),
+    )
+
+
+def _texts_digest(texts: ProductTexts) -> str:
+    tests = [(test.file, test.sql) for test in texts.tests]
+    return hashlib.sha256(repr((tests, sorted(texts.properties.items()), sorted(texts.modules.items()))).encode()).hexdigest()[:16]
+
+
+def _data_set(data_set: Declared[DataSet]) -> DataSetPlan:
+    model = model_name(data_set)
+    return DataSetPlan(data_set.name, data_set.title, model, data_set.config, Relation("internal", model), Place.of(data_set.origin))
+
+
+def _models(mesh: Mesh, product: Product) -> tuple[ModelPlan, ...]:
+    """Each model after those it reads: Dagster takes results in this order."""
+    texts = {model.name: model for model in mesh.texts_of(product).models}
+    graph = {name: [r.names[-1] for r in references(text) if r.function == "ref"] for name, text in texts.items()}
+    own: dict[str, list[OwnTest]] = {}
+    for test in own_tests(mesh.texts_of(product)):
+        own.setdefault(test.model, []).append(test)
+    return tuple(_model(product, texts[name], own.get(name, ())) for name in ordered(graph))
+
+
+def _model(product: Product, text: ModelText, own: Iterable[OwnTest]) -> ModelPlan:
+    data_set = next((d for d in product.data_sets if model_name(d) == text.name), None)
+    config = data_set.config if data_set is not None else DataSet()
+    return ModelPlan(
+        name=text.name,
+        description=config.description or leading_comment(text),
+        key=conventions.model_key(product.name, text.name),
+        dependencies=tuple(_model_dependencies(product, text)),
+        data_set=data_set.name if data_set is not None else "",
+        columns=config.columns,
+        primary_key=config.primary_key,
+        tests=tuple(_tests(product, text, data_set, own)),
+        materialized=materialization(text),
+        sql_digest=hashlib.sha256(text.sql.encode()).hexdigest()[:16],
+        place=Place(text.file, 1),
+    )
+
+
+def _model_dependencies(product: Product, text: ModelText) -> Iterator[conventions.Key]:
+    for reference in references(text):
+        if reference.function == "ref":
+            yield conventions.model_key(product.name, reference.names[-1])
+        else:
+            yield conventions.input_key(product.name, reference.names[-1])
+
+
+def _tests(product: Product, text: ModelText, data_set: Declared[DataSet] | None, own: Iterable[OwnTest]) -> Iterator[CheckPlan]:
+    key = conventions.model_key(product.name, text.name)
+    for column in data_set.config.columns if data_set is not None else ():
+        for test in column.tests:
+            assert data_set is not None
+            kind, _ = test_parts(test)
+            name = conventions.dbt_test_name(kind, text.name, column.name)
+            title, told = f"{column.name}: {kind.replace('_', ' ')}", f"dbt test {kind} of column {column.name}"
+            about = qualified(data_set.name, [column.name])
+            yield _dbt_test(name, title, key, told, test_severity(test), Place.of(data_set.origin), about)
+    about = qualified(data_set.name if data_set is not None else "")
+    for written in own:
+        title, place = written.name.replace("_", " ").capitalize(), Place(written.file, 1)
+        yield _dbt_test(written.name, title, key, "dbt test written by the team", written.severity, place, about, written.digest)
+
+
+def _dbt_test(
+    name: str,
+    title: str,
+    key: conventions.Key,
+    description: str,
+    severity: str,
+    place: Place,
+    about: tuple[str, ...],
+    digest: str = "",
+) -> CheckPlan:
+    """A failing dbt test stops what comes after it, as in `dbt build`; one of severity warn does not."""
+    blocking = severity != "warn"
+    return CheckPlan(name, key, "dbt_test", title, description, blocking, "error" if blocking else "warning", place, digest, about)
+
+
+def _objectives(mesh: Mesh, product: Product) -> Iterator[ObjectivePlan]:
+    """Objectives on a data set become checks of its model; those about the whole product become checks of its scorecard."""
+    for objective in product.objectives:
+        data_set = judged_data_set(mesh.registry, product, objective)
+        if data_set is not None or is_about_the_product(mesh.registry, objective):
+            yield _objective(mesh, product, objective, data_set)
+
+
+def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAsset], data_set: Declared[DataSet] | None) -> ObjectivePlan:
+    gate = objective.config.gate
+    on_model = conventions.model_key(product.name, model_name(data_set)) if data_set is not None else None
+    check = CheckPlan(
+        name=conventions.check_name(objective.title),
+        key=on_model or conventions.scorecard_key(product.name),
+        kind="objective",
+        title=objective.title,
+        description=objective.config.description or f"Objective of the dimension {objective.variant}.",
+        blocking=gate,
+        severity="error" if gate else objective.config.severity,
+        place=Place.of(objective.origin),
+        columns=concerned(mesh.registry, objective, data_set),
+        target=objective.config.business_target,
+    )
+    return ObjectivePlan(
+        check,
+        objective.variant,
+        objective.settings,
+        data_set.name if data_set is not None else "",
+        subject(product, data_set),
+        measured_by(mesh.registry, objective),
+        probed_ports(mesh.registry, product, objective),
+    )
+
+
+def _indicator(product: Product, indicator: Declared[ServiceLevelIndicator], objectives: tuple[ObjectivePlan, ...]) -> IndicatorPlan:
+    named = indicator.config.service_level_name
+    objective = next(o for o in objectives if named in (o.check.title, o.check.name))
+    ports = [port.name for port in product.output_ports if _data_set_name(product, port) == objective.data_set]
+    check = CheckPlan(
+        name=conventions.check_name(indicator.title),
+        key=conventions.scorecard_key(product.name),
+        kind="indicator",
+        title=indicator.title,
+        description=indicator.config.description or f"How well the objective {objective.check.title} is kept over time.",
+        blocking=False,
+        severity="warning",
+        place=Place.of(indicator.origin),
+    )
+    max_age = objective.settings.max_age if isinstance(objective.settings, FreshnessSettings) else None
+    return IndicatorPlan(check, indicator.config, objective.check, objective.dimension, objective.data_set, max_age, tuple(ports))
+
+
+def _data_set_name(product: Product, port: Declared[OutputPort]) -> str:
+    data_set = product.data_set(port.config.data_set)
+    return data_set.name if data_set is not None else ""
+
+
+def _outputs(mesh: Mesh, product: Product, inputs: Sequence[InputPlan], models: Sequence[ModelPlan]) -> Iterator[OutputPlan]:
+    for port in product.output_ports:
+        data_set = product.data_set(port.config.data_set)
+        if data_set is not None:
+            yield _output(mesh, product, port, data_set, _fresh_for(product, data_set, inputs, models))
+
+
+def _output(
+    mesh: Mesh, product: Product, port: Declared[OutputPort], data_set: Declared[DataSet], fresh_for: timedelta | None
+) -> OutputPlan:
+    interface = mesh.registry.output_interfaces()[port.variant]
+    return OutputPlan(
+        name=port.name,
+        title=port.title,
+        description=port.config.description or data_set.config.description,
+        key=conventions.output_key(product.name, port.name),
+        interface=port.variant,
+        kind=interface.kind,
+        data_set=data_set.name,
+        model=model_name(data_set),
+        store=interface.store(port.settings),
+        keep_versions=port.config.keep_versions or product.info.keep_versions,
+        fresh_for=fresh_for,
+        folder=conventions.port_folder(product.domain, product.name, port.name),
+        place=Place.of(port.origin),
+    )
+
+
+def _fresh_for(product: Product, data_set: Declared[DataSet], inputs: Sequence[InputPlan], models: Sequence[ModelPlan]) -> timedelta | None:
+    """The strictest freshness promised, where a version is as old as its own run's pulls: no row and no other product tells its age."""
+    needed = needed_inputs(inputs, models, model_name(data_set))
+    if data_set.config.updated_at is not None or any(isinstance(port.pull, PullPort) for port in needed):
+        return None
+    fresh = [o for o in product.objectives if isinstance(o.settings, FreshnessSettings)]
+    promised = [o for o in fresh if product.data_set(o.config.data_set) is data_set]
+    return min((o.settings.max_age for o in promised), default=None)
+
+
+def _consumers(product: Product) -> Iterator[ConsumerPlan]:
+    for consumer in product.consumers:
+        ports = [product.output_port(name) for name in consumer.config.uses]
+        yield ConsumerPlan(
+            name=consumer.name,
+            title=consumer.title,
+            key=conventions.consumer_key(product.name, consumer.name),
+            kind=consumer.config.kind,
+            dependencies=tuple(conventions.output_key(product.name, port.name) for port in ports if port is not None),
+            url=consumer.config.url,
+            owner=consumer.config.owner,
+            description=consumer.config.description,
+            place=Place.of(consumer.origin),
+        )
+
+
+def _sample_queries(product: Product) -> Iterator[SampleQueryPlan]:
+    for query in product.sample_queries:
+        port = product.output_port(query.config.port)
+        yield SampleQueryPlan(query.name, query.title, port.name if port else query.config.port, query.config.sql)

@@ -1,0 +1,270 @@
+"""The plan: frozen data that Dagster, dbt, the warehouse and the command line interpret."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from platform_resources.capabilities.measures import Relation, measured_relation
+from platform_resources.capabilities.protocols import Pull, Store
+from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, Place
+from platform_resources.plan.conventions import Key
+from platform_resources.plan.incident_rules import Rule
+from platform_resources.plan.routes import ChannelPlan, DigestPlan, Patience, RoutePlan
+from platform_resources.spec.components import Column, DataProduct, DataSet, DataSharingAgreement, Refresh
+from platform_resources.spec.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The output port that an input port reads, and the columns it promised when the plan was made."""
+
+    product: str
+    domain: str
+    port: str
+    version: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InputPlan:
+    """One input port: how it is pulled and what its failure means."""
+
+    name: str
+    title: str
+    description: str
+    key: Key
+    interface: str
+    kind: str
+    pull: Pull
+    upstream: Upstream | None
+    source: Key | None
+    dependencies: tuple[Key, ...]
+    serve_last_good: bool
+    max_staleness: timedelta | None
+    checks: tuple[CheckPlan, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlan:
+    """One dbt model; `data_set` is empty for an internal one."""
+
+    name: str
+    description: str
+    key: Key
+    dependencies: tuple[Key, ...]
+    data_set: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...]
+    tests: tuple[CheckPlan, ...]
+    materialized: str
+    sql_digest: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class DataSetPlan:
+    """One data set with the relation that holds it."""
+
+    name: str
+    title: str
+    model: str
+    spec: DataSet
+    relation: Relation
+    place: Place
+
+    @property
+    def measured(self) -> Relation:
+        """The relation as it is measured: without the values that stand for null."""
+        return measured_relation(self.relation, self.spec)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPlan:
+    """One output port: which data set, stored how, kept how long.
+
+    `fresh_for` is how long a version is promised to be fresh after the pulls that it is made from, where nothing else tells its age.
+    """
+
+    name: str
+    title: str
+    description: str
+    key: Key
+    interface: str
+    kind: str
+    data_set: str
+    model: str
+    store: Store
+    keep_versions: int
+    fresh_for: timedelta | None
+    folder: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerPlan:
+    """A known consumer outside the mesh."""
+
+    name: str
+    title: str
+    key: Key
+    kind: str
+    dependencies: tuple[Key, ...]
+    url: str | None
+    owner: str | None
+    description: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SampleQueryPlan:
+    """A predefined query over one output port."""
+
+    name: str
+    title: str
+    port: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementPlan:
+    """The terms under which consumers receive the product."""
+
+    name: str
+    title: str
+    spec: DataSharingAgreement
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedFile:
+    """A file that the platform writes before a refresh, relative to the mesh's root."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPlan:
+    """Everything decided about one product. `texts_digest` stands for its Python modules and for the dbt tests that its team wrote.
+
+    `zone` is the time zone in which people are shown its times.
+    """
+
+    name: str
+    title: str
+    domain: str
+    group: str
+    info: DataProduct
+    owners: tuple[str, ...]
+    place: Place
+    runs: bool
+    inputs: tuple[InputPlan, ...]
+    models: tuple[ModelPlan, ...]
+    data_sets: tuple[DataSetPlan, ...]
+    objectives: tuple[ObjectivePlan, ...]
+    indicators: tuple[IndicatorPlan, ...]
+    outputs: tuple[OutputPlan, ...]
+    consumers: tuple[ConsumerPlan, ...]
+    sample_queries: tuple[SampleQueryPlan, ...]
+    agreements: tuple[AgreementPlan, ...]
+    scorecard: Key
+    refresh: Refresh | None
+    texts_digest: str
+    files: tuple[GeneratedFile, ...]
+    routes: tuple[RoutePlan, ...]
+    rule: Rule
+    patience: Patience
+    zone: str = field(default="UTC", metadata={"planned": False})
+
+    @property
+    def checks(self) -> tuple[CheckPlan, ...]:
+        """Every check of the product: of its inputs, its models' dbt tests, its objectives."""
+        inputs = [check for port in self.inputs for check in port.checks]
+        tests = [check for model in self.models for check in model.tests]
+        return (*inputs, *tests, *(objective.check for objective in self.objectives))
+
+    @property
+    def audited(self) -> tuple[ObjectivePlan, ...]:
+        """The objectives that the audit of a refresh judges, among them every gate."""
+        return tuple(objective for objective in self.objectives if objective.measured_by == "audit")
+
+    def data_set(self, name: str) -> DataSetPlan:
+        return next(d for d in self.data_sets if d.name == name)
+
+    def model(self, name: str) -> ModelPlan:
+        return next(m for m in self.models if m.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedProduct:
+    """A product that is not loaded, and why."""
+
+    name: str
+    domain: str
+    file: str
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DomainPlan:
+    """One domain: who answers for it, what its refreshes may use, and who is told what."""
+
+    name: str
+    title: str
+    description: str
+    owners: tuple[str, ...]
+    warehouse_size: str
+    channels: tuple[ChannelPlan, ...] = ()
+    routes: tuple[RoutePlan, ...] = ()
+    digest: DigestPlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeshPlan:
+    """All products in an order in which every product comes after those it reads from."""
+
+    products: tuple[ProductPlan, ...]
+    rejected: tuple[RejectedProduct, ...]
+    domains: tuple[DomainPlan, ...] = ()
+
+    def product(self, name: str) -> ProductPlan:
+        """Raises KeyError when the plan has no such product."""
+        found = next((p for p in self.products if p.name == name), None)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    @property
+    def upstream(self) -> Mapping[str, tuple[str, ...]]:
+        """Of each product those that it reads from."""
+        return {
+            product.name: tuple(dict.fromkeys(port.upstream.product for port in product.inputs if port.upstream is not None))
+            for product in self.products
+        }
+
+    @property
+    def running_or_rejected(self) -> frozenset[str]:
+        """The products that are watched, and those that will be again once their documents are mended."""
+        return frozenset({p.name for p in self.products if p.runs} | {r.name for r in self.rejected})
+
+    def domain(self, name: str) -> "MeshPlan":
+        """The part of the plan that one code location runs. It knows every domain: a route may lead to another domain's channel."""
+        return MeshPlan(
+            tuple(p for p in self.products if p.domain == name),
+            tuple(r for r in self.rejected if r.domain == name),
+            self.domains,
+        )
+
+    def domain_plan(self, name: str) -> DomainPlan:
+        """What one domain says of itself. Raises KeyError when the plan has no such domain."""
+        found = next((d for d in self.domains if d.name == name), None)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def channel(self, name: str) -> ChannelPlan:
+        """The channel called `<domain>.<channel>`. Raises KeyError when the plan has no such channel."""
+        found = next((c for d in self.domains for c in d.channels if c.name == name), None)
+        if found is None:
+            raise KeyError(name)
+        return found

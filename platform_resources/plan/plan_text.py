@@ -1,0 +1,57 @@
+"""The plan as plain data and as text, and the fingerprint by which a product is known to have changed."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date, time, timedelta
+from typing import Any
+
+from platform_resources.plan.check_plans import Place
+from platform_resources.plan.plan import InputPlan, MeshPlan, ProductPlan
+from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.durations import duration_text
+
+
+def plan_json(plan: MeshPlan | ProductPlan) -> str:
+    """The plan as JSON, the same bytes for the same specs."""
+    return json.dumps(plain(plan), indent=2, sort_keys=True, ensure_ascii=False)
+
+
+# Who is told what, when, and under which terms: it changes neither what the product is nor how it is made.
+_TOLD = frozenset({"routes", "rule", "patience", "incidents", "agreements"})
+
+
+def fingerprint(product: ProductPlan) -> str:
+    """Changes exactly when what the product is, or how it is made, changes; lines and comments of product.yaml are neither."""
+    own = plain(dataclasses.replace(product, inputs=tuple(map(_own, product.inputs))), places=False)
+    made = {field: value for field, value in own.items() if field not in _TOLD}
+    made["info"] = {field: value for field, value in own["info"].items() if field not in _TOLD}
+    return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _own(port: InputPlan) -> InputPlan:
+    """An input port without what its upstream promises: that, and the checks that come of it, change while the product stays."""
+    upstream = dataclasses.replace(port.upstream, columns=()) if port.upstream is not None else None
+    return dataclasses.replace(port, upstream=upstream, checks=())
+
+
+def plain(value: Any, places: bool = True) -> Any:
+    """Any part of a plan as what JSON can hold; without `places`, where it is written is left out."""
+    match value:
+        case Place() if not places:
+            return None
+        case Strict():
+            return plain(value.model_dump(by_alias=True, exclude_none=True), places)
+        case timedelta():
+            return duration_text(value)
+        case date() | time():
+            return value.isoformat()
+        case Mapping():
+            return {str(key): plain(item, places) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item, places) for item in value]
+        case _ if dataclasses.is_dataclass(value):
+            return {f.name: plain(getattr(value, f.name), places) for f in dataclasses.fields(value) if f.metadata.get("planned", True)}
+        case _:
+            return value

@@ -1,0 +1,114 @@
+"""Whether what is asked of an objective or an indicator fits how it is measured."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from platform_resources.capabilities.protocols import MeasuredBy
+from platform_resources.plan.check_plans import STALE_OR_UNREADABLE
+from platform_resources.plan.from_products.compared_objectives import is_learned
+from platform_resources.plan.from_products.mesh import Mesh
+from platform_resources.plan.from_products.subjects import (
+    declared_columns,
+    is_about_the_product,
+    judged_data_set,
+    measured_by,
+    named_port,
+    probed_ports,
+    subject,
+)
+from platform_resources.spec.problems import Problem, did_you_mean, known_text
+from platform_resources.spec.product import Product, runs
+
+_NO_GATE: dict[MeasuredBy, str] = {
+    "probe": "reads what is published already",
+    "history": "looks at refreshes that are over",
+}
+
+
+def objectives_make_sense(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """What a dimension itself finds wrong with its objective."""
+    declared = declared_columns(mesh, product) if product.objectives else {}
+    for objective in product.objectives:
+        data_set = judged_data_set(mesh.registry, product, objective)
+        if data_set is None and not is_about_the_product(mesh.registry, objective):
+            continue
+        dimension = mesh.registry.dimensions()[objective.variant]
+        about = replace(subject(product, data_set), declared=declared)
+        for property_name, message, hint in dimension.problems(objective.settings, about):
+            yield objective.origin.problem(property_name, message, hint)
+
+
+def gates_are_audited(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """A gate stands before the publication, so only what the audit measures can close it."""
+    for objective in product.objectives:
+        reason = _NO_GATE.get(measured_by(mesh.registry, objective))
+        if objective.config.gate and reason is not None:
+            message = f"{objective.variant} cannot be a gate: a gate is decided before the publication, and {objective.variant} {reason}"
+            yield objective.origin.problem("gate", message, "take gate away")
+
+
+def learned_thresholds_are_no_gates(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """What is usual is unknown at first, which keeps a gate closed; and it is learned from what was published."""
+    for objective in product.objectives:
+        if objective.config.gate and is_learned(objective.settings):
+            message = "a learned threshold cannot be a gate: nothing would be published while it learns, and so it would learn nothing"
+            yield objective.origin.problem("gate", message, "take gate away, and promise bounds in an objective of their own")
+
+
+def late_data_is_no_business_target(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Old data, and data that nobody can read, are never as promised, so a miss is more than a note."""
+    for objective in product.objectives:
+        if objective.config.business_target and objective.variant in STALE_OR_UNREADABLE:
+            message = (
+                f"{objective.variant} cannot be a business target: a miss of one says nothing against the data, "
+                "and data that is late or cannot be read is not as promised"
+            )
+            yield objective.origin.problem("business_target", message, "take business_target away; the aim itself may be a business-kpi")
+
+
+def products_as_a_whole_name_no_data_set(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    for objective in product.objectives:
+        if is_about_the_product(mesh.registry, objective) and objective.config.data_set is not None:
+            message = f"{objective.variant} is about refreshes of the whole product, not about one data set"
+            yield objective.origin.problem("data_set", message, "take data_set away")
+
+
+def probed_ports_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """A probe needs a port to read: the one that is named, which is of the data set that is named, or any."""
+    known = [port.name for port in product.output_ports]
+    for objective in product.objectives:
+        name, data_set = named_port(objective), judged_data_set(mesh.registry, product, objective)
+        if name and product.output_port(name) is None:
+            yield objective.origin.problem("port", f'no output port "{name}"; known: {known_text(known)}', did_you_mean(name, known))
+        elif measured_by(mesh.registry, objective) != "probe" or data_set is None or probed_ports(mesh.registry, product, objective):
+            continue
+        elif name:
+            message = f'output port "{name}" is not of the data set {data_set.title}'
+            yield objective.origin.problem("port", message, "take data_set or port away")
+        elif runs(product):
+            message = f"the data set {data_set.title} has no output port, so nobody could read it"
+            yield objective.origin.problem("", message, "add a component of type output-port")
+
+
+def final_values_can_change(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Only what is said about data can change when data comes late; what was published, read or refreshed when is final at once."""
+    for indicator in product.indicators:
+        named = indicator.config.service_level_name
+        objective = next((o for o in product.objectives if named in (o.title, o.name)), None)
+        if objective is None or indicator.config.final_after is None:
+            continue
+        if objective.variant == "freshness" or measured_by(mesh.registry, objective) != "audit":
+            message = f"final_after has no meaning for {objective.variant}: late data does not change what was the case at the time"
+            hint = "take final_after away" + ("; due_after allows for a late version" if objective.variant == "freshness" else "")
+            yield indicator.origin.problem("final_after", message, hint)
+
+
+OBJECTIVE_PASSES = (
+    objectives_make_sense,
+    gates_are_audited,
+    learned_thresholds_are_no_gates,
+    late_data_is_no_business_target,
+    products_as_a_whole_name_no_data_set,
+    probed_ports_exist,
+    final_values_can_change,
+)

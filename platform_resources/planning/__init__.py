@@ -1,1 +1,0 @@
-"""Products to one frozen plan: everything that is decided is decided here, purely."""

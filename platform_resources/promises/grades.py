@@ -1,0 +1,262 @@
+"""How a product is now: its newest version, what the last checks said, and the grade that follows from them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal, get_args
+
+from platform_resources.capabilities.judgements import Promise, Verdict
+from platform_resources.capabilities.support.recency import CLOCKS_MAY_DIFFER_BY, age_text
+from platform_resources.plan.check_plans import STALE_OR_UNREADABLE
+from platform_resources.spec.values.clocks import Clock
+from platform_resources.spec.values.durations import duration_text
+
+# A version that was made and not published is noted on the scorecard with these words; one that is as the last is no worse than that.
+NOT_PUBLISHED, NOTHING_CHANGED = "not published", "not published, nothing changed"
+MOST_REASONS, LEAST_URGENT = 2, 4
+
+Status = Literal["healthy", "use with care", "unhealthy", "unknown", "unpublished", "unreadable", "not run"]
+Severity = Literal["error", "warning"]
+# What a check that is not met does to the grade.
+Weight = Literal["breaks", "informs", "target"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckState:
+    """What a check last said; `at` is None if it never ran. `key` is that of the asset that it is of.
+
+    `columns` are those it is about, as `data_set.column`, or the whole data set. `fault` says what is broken where the title says what
+    ought to be. A `target` is one of the business: it says nothing about the data. `learning`: what is usual is not known yet. The numbers
+    are as in Said.
+    """
+
+    name: str
+    title: str
+    kind: str
+    dimension: str
+    gate: bool
+    verdict: Verdict
+    reason: str
+    at: datetime | None
+    key: tuple[str, ...] = ()
+    severity: Severity = "warning"
+    target: bool = False
+    columns: tuple[str, ...] = ()
+    fault: str = ""
+    learning: bool = False
+    value: float | str | None = None
+    shown: str = ""
+    unit: str = ""
+    comparison: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+    failing_rows: int | None = None
+
+    @property
+    def weight(self) -> Weight:
+        """A gate weighs as an error, and so does what makes data stale or unreadable."""
+        late = self.dimension in STALE_OR_UNREADABLE or (self.kind == "input" and self.name == "fresh")
+        if self.gate or self.severity == "error" or late:
+            return "breaks"
+        return "target" if self.target else "informs"
+
+    @property
+    def urgency(self) -> int:
+        """Its place among what is wrong: gates, the failed refresh, other errors, what informs, targets of the business."""
+        if self.weight == "breaks":
+            return 0 if self.gate else 1 if self.kind == "refresh" else 2
+        return 3 if self.weight == "informs" else LEAST_URGENT
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedState:
+    """The newest version as far as health goes: by data set its rows, and until when it knows the world; None if that is not known."""
+
+    version: str
+    product_version: str
+    published_at: datetime
+    rows: Mapping[str, int]
+    known_until: Mapping[str, datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """How a product is, why in one sentence (empty if all is met), and the columns that this concerns, as `data_set.column`."""
+
+    status: Status
+    reason: str = ""
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProductHealth:
+    """A product's status and everything it follows from; `outcome` tells how its last refresh ended.
+
+    `reason` says in one sentence why the status is what it is, `columns` what it concerns. `problem` says why its published versions are
+    unreadable, and what to do.
+    """
+
+    product: str
+    title: str
+    domain: str
+    status: Status
+    published: PublishedState | None
+    checks: tuple[CheckState, ...]
+    outcome: str = ""
+    problem: str = ""
+    reason: str = ""
+    columns: tuple[str, ...] = ()
+
+    def count(self, verdict: Verdict, kind: str = "objective") -> int:
+        return sum(check.verdict == verdict and check.kind == kind for check in self.checks)
+
+    @property
+    def objectives(self) -> tuple[CheckState, ...]:
+        return tuple(check for check in self.checks if check.kind == "objective")
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One check of a product as far as health goes; `dimension` and `data_set` are empty for what is no objective.
+
+    `max_age` is given exactly for freshness objectives. The rest is as in CheckState.
+    """
+
+    key: tuple[str, ...]
+    name: str
+    title: str
+    kind: str
+    gate: bool
+    dimension: str = ""
+    data_set: str = ""
+    max_age: timedelta | None = None
+    severity: Severity = "warning"
+    target: bool = False
+    columns: tuple[str, ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a check said once, as words and as numbers: its value was promised to lie between `at_least` and `at_most`, all in `unit`."""
+
+    verdict: Verdict
+    reason: str
+    at: datetime | None = None
+    value: float | str | None = None
+    shown: str = ""
+    unit: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+    failing_rows: int | None = None
+    learning: bool = False
+
+
+NEVER = Said("unknown", "not checked yet")
+Executions = Mapping[tuple[tuple[str, ...], str], Said]
+
+
+def check_states(
+    watched: Sequence[Watched], published: PublishedState | None, executions: Executions, clock: Clock
+) -> tuple[CheckState, ...]:
+    """What each check says now, by the product's clock. `executions` has what each (key, name) that ever ran has said last."""
+    return tuple(_check_state(check, published, executions, clock) for check in watched)
+
+
+def _check_state(check: Watched, published: PublishedState | None, executions: Executions, clock: Clock) -> CheckState:
+    said = executions.get((check.key, check.name), NEVER)
+    if check.max_age is not None and published is not None:
+        said = replace(freshness_now(check.max_age, check.data_set, published, clock), at=said.at)
+    return check_state(check, said)
+
+
+def check_state(check: Watched, said: Said) -> CheckState:
+    """What is watched together with what it says."""
+    comparison = Promise(said.unit, said.at_least, said.at_most).comparison
+    return CheckState(**shared(CheckState, check, said), comparison=comparison)
+
+
+def shared(kind: type[CheckState | Watched | Said], *sources: Any) -> dict[str, Any]:
+    """What the sources, all of them dataclasses with slots, have of the fields of this kind, by the same names."""
+    return {name: getattr(source, name) for source in sources for name in source.__slots__ if name in kind.__slots__}
+
+
+def most_urgent_first(since: Mapping[str, datetime], states: Mapping[str, CheckState]) -> list[str]:
+    """The names of failing checks, of equal ones first what fails longest; one of which nothing is known any more comes last."""
+
+    def place(check: str) -> tuple[int, datetime, str]:
+        return states[check].urgency if check in states else LEAST_URGENT, since[check], check
+
+    return sorted(since, key=place)
+
+
+def freshness_now(max_age: timedelta, data_set: str, published: PublishedState, clock: Clock) -> Said:
+    """Freshness is a fact of time: what was fresh when it was published may be late now. Late is not fresh."""
+    known_until = published.known_until.get(data_set, published.published_at)
+    seconds = max_age.total_seconds()
+    if known_until is None:
+        reason = f"it is not known as of when version {published.version} is; at most {duration_text(max_age)} promised"
+        return Said("unknown", reason, unit="s", at_most=seconds)
+    if known_until > clock.now + CLOCKS_MAY_DIFFER_BY:
+        reason = f"it is as of {clock.moment(known_until)}, which lies in the future"
+        return Said("unknown", reason, unit="s", at_most=seconds)
+    age = clock.now - known_until
+    reason = f"it is as of {clock.moment(known_until)}, {age_text(age)} ago; at most {duration_text(max_age)} promised"
+    verdict: Verdict = "met" if age <= max_age else "missed"
+    return Said(verdict, reason, value=age.total_seconds(), shown=age_text(age), unit="s", at_most=seconds)
+
+
+def grade(runs: bool, published: PublishedState | None, checks: Sequence[CheckState], outcome: str = "", problem: str = "") -> Grade:
+    """The one place where it is decided how a product is. Unknown is not met: it weighs one grade less than what it may be.
+
+    `outcome` is how the last refresh ended, in the words of its scorecard; `problem` why published versions cannot be read.
+    """
+    if problem:
+        return Grade("unreadable", problem)
+    if not runs:
+        return Grade("not run")
+    shut = _held_back(outcome)
+    if published is None:
+        return Grade("unpublished", shut or "nothing was published yet")
+    if shut:
+        return Grade("unhealthy", f"the last refresh was held back, {shut}", _columns(checks))
+    return _by_weight(checks)
+
+
+def _held_back(outcome: str) -> str:
+    """Why the last refresh made a version that was not published; empty if it did not."""
+    if not outcome.startswith(NOT_PUBLISHED) or outcome.startswith(NOTHING_CHANGED):
+        return ""
+    return outcome.removeprefix(NOT_PUBLISHED).lstrip(",: ")
+
+
+def _by_weight(checks: Sequence[CheckState]) -> Grade:
+    """The first line of the table that holds decides."""
+    missed = {weight: [c for c in checks if c.verdict == "missed" and c.weight == weight] for weight in get_args(Weight)}
+    unknown = {weight: [c for c in checks if c.verdict == "unknown" and c.weight == weight] for weight in get_args(Weight)}
+    learning = [check for check in unknown["informs"] if check.learning]
+    unmeasured = [check for check in unknown["informs"] if not check.learning]
+    table: tuple[tuple[Status, list[CheckState]], ...] = (
+        ("unhealthy", missed["breaks"]),
+        ("unknown", unknown["breaks"]),
+        ("use with care", missed["informs"] + unmeasured),
+    )
+    concerned = _columns(checks)
+    for status, decisive in table:
+        if decisive:
+            return Grade(status, _reasons(decisive), concerned)
+    return Grade("healthy", _reasons(missed["target"] + unknown["target"] + learning))
+
+
+def _columns(checks: Sequence[CheckState]) -> tuple[str, ...]:
+    """What is not met as promised; targets of the business and what is still being learned concern no column."""
+    told = (check.columns for check in checks if check.verdict != "met" and check.weight != "target" and not check.learning)
+    return tuple(sorted({column for columns in told for column in columns}))
+
+
+def _reasons(checks: Sequence[CheckState]) -> str:
+    """The most urgent of them in words, and how many more there are."""
+    ordered = sorted(checks, key=lambda check: check.urgency)
+    told = [f"{check.fault or check.title}: {check.reason}" if check.reason else check.fault or check.title for check in ordered]
+    more = f"; and {len(told) - MOST_REASONS} more" if len(told) > MOST_REASONS else ""
+    return "; ".join(told[:MOST_REASONS]) + more

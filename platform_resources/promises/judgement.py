@@ -1,0 +1,27 @@
+"""Whether an objective is met, missed or unknown, from its readings."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from platform_resources.capabilities.judgements import Judgement, Moment, Promise
+from platform_resources.capabilities.measures import Reading, Subject
+from platform_resources.capabilities.promised_values import promise
+from platform_resources.capabilities.protocols import Dimension
+from platform_resources.promises.learned.learning import with_learned
+
+
+def judged(dimension: Dimension, settings: Any, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
+    """The dimension's verdict; unknown, with the reason, if a reading that it needs failed or is not there."""
+    found = _judged(dimension, settings, readings, subject, moment)
+    told = found if found.promise != Promise() else replace(found, promise=promise(settings, moment))
+    return with_learned(told, moment)
+
+
+def _judged(dimension: Dimension, settings: Any, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
+    for name in dimension.measures(settings, subject):
+        if name not in readings:
+            return Judgement("unknown", f"{name} was not measured")
+        if readings[name].error is not None:
+            return Judgement("unknown", f"{name} could not be measured: {readings[name].error}")
+    return dimension.judge(settings, readings, subject, moment)

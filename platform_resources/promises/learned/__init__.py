@@ -1,0 +1,1 @@
+"""Thresholds that are learned from an objective's own history."""

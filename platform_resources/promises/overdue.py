@@ -1,0 +1,32 @@
+"""Whether a refresh that goes on has taken so long that it may never end: a process that was killed says nothing."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from statistics import median
+
+from platform_resources.spec.values.clocks import Clock, length
+
+TIMES_USUAL = 3
+# Refreshes of seconds may wait for others; of one that has never ended well nobody knows what is usual.
+AT_LEAST, WITHOUT_A_PAST = timedelta(minutes=15), timedelta(days=1)
+
+
+def longest(usual: Sequence[float]) -> timedelta:
+    """How long a refresh may go on before somebody should look, from the seconds that those before it took: longer than all of them."""
+    if not usual:
+        return WITHOUT_A_PAST
+    return max(AT_LEAST, timedelta(seconds=max(TIMES_USUAL * median(usual), *usual)))
+
+
+def overdue(began: datetime, clock: Clock, usual: Sequence[float]) -> str:
+    """Why somebody should look at the refresh that began then; empty while nobody need."""
+    took = clock.now - began
+    if took <= longest(usual):
+        return ""
+    known = f"usual is {_seconds(median(usual))}" if usual else "none has ended well before"
+    remedy = "if its process is gone, terminate its run in Dagster"
+    return f"the refresh that began at {clock.moment(began)} has not ended after {length(took)}; {known}; {remedy}"
+
+
+def _seconds(usual: float) -> str:
+    return f"{usual:.0f} s" if usual < 120 else length(timedelta(seconds=usual))

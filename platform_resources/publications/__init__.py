@@ -1,0 +1,1 @@
+"""Published versions: where they are kept, how consumers read them, and whether they can."""

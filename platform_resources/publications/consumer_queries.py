@@ -1,0 +1,99 @@
+"""How a consumer reads a product: SQL over published versions, without a lock on anything."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from platform_resources.plan import conventions
+from platform_resources.publications.published_versions import POINTER, Publication, shelf
+from platform_resources.spec.values.names import is_name
+from platform_resources.warehouses.duckdb.consumer_sql import QueryFailed, Readable
+from platform_resources.warehouses.duckdb.foreign_queries import answer
+from platform_resources.warehouses.duckdb.limits import limits
+from platform_resources.warehouses.duckdb.port_files import read_sql
+
+
+class NothingPublished(Exception):
+    """Raised when a product has no version yet, or not the one asked for."""
+
+
+def published_version(state: Path, domain: str, product: str, version: str | None = None) -> Publication:
+    """The newest version, or the one named. Raises NothingPublished, VersionsUnreadable."""
+    shelves = shelf(state, domain, product)
+    if version is None:
+        latest = shelves.latest()
+        if latest is None:
+            raise NothingPublished(f"{product} has not published a version yet; `mesh refresh {product}` makes one")
+        return latest
+    found = next((p for p in shelves.published() if p.id == version), None)
+    if found is None:
+        raise NothingPublished(f"{product} has no version {version}; `mesh versions {product}` lists those that are kept")
+    return found
+
+
+def published_domains(state: Path, product: str) -> tuple[str, ...]:
+    """The domains under whose folder a product of that name has published, also where no product.yaml tells of it any more."""
+    if not is_name(product):
+        return ()
+    return tuple(sorted(file.parent.parent.name for file in state.glob(f"{conventions.ports_folder('*', product)}/{POINTER}")))
+
+
+def queried(
+    state: Path, domain: str, product: str, sql: str, version: str | None = None, *, as_text: bool = False
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Column names and rows of one SELECT over the product's data sets and ports, from published files alone.
+
+    Other products are read as `<product>.<data set or port>`, always their newest version. Raises NothingPublished, VersionsUnreadable,
+    QueryFailed, SettingInvalid.
+    """
+    own = _offered(state, domain, product, version)
+    others = {name: _offered(state, _only_domain(state, name), name) for name in named_products(state, sql) if name != product}
+    schemas = {"main": own, product: own, **others}
+    views = {schema: {name: select for name, (select, _) in views.items()} for schema, views in schemas.items()}
+    files = [file for views in schemas.values() for _, paths in views.values() for file in paths]
+    try:
+        return answer(sql, Readable(views, sorted(set(files))), limits(os.environ).query, as_text=as_text)
+    except QueryFailed as error:
+        raise QueryFailed(f"{error}\n{_offer(state, product, own, others)}") from error
+
+
+def named_products(state: Path, sql: str) -> tuple[str, ...]:
+    """The products with published versions that the SQL names, each with a point behind it."""
+    named = {word.lower() for word in re.findall(r'(\w+)"?\s*\.', sql)}
+    return tuple(name for name in _published(state) if name in named and name != "main")
+
+
+def _published(state: Path) -> list[str]:
+    return sorted({file.parent.name for file in state.glob(f"{conventions.ports_folder('*', '*')}/{POINTER}")})
+
+
+def _only_domain(state: Path, product: str) -> str:
+    domains = published_domains(state, product)
+    if len(domains) > 1:
+        raise QueryFailed(f"{product} lies in {' and '.join(f'ports/{domain}/' for domain in domains)}; take the wrong one away")
+    return domains[0]
+
+
+def _offered(state: Path, domain: str, product: str, version: str | None = None) -> dict[str, tuple[str, list[str]]]:
+    """Data sets and ports of a version, each with its select and the files that this reads."""
+    publication, shelves = published_version(state, domain, product, version), shelf(state, domain, product)
+    found: dict[str, tuple[str, list[str]]] = {}
+    for port in publication.ports:
+        files = [shelves.path(file).resolve() for file in port.files]
+        try:
+            offer = (read_sql(files, port.format, port.columns), [str(file) for file in files])
+        except OSError as error:
+            raise QueryFailed(f"port {port.port} of {product} cannot be read: {error}") from error
+        found.setdefault(port.data_set, offer)
+        found[port.port] = offer
+    return found
+
+
+def _offer(state: Path, product: str, own: Iterable[str], others: Mapping[str, Iterable[str]]) -> str:
+    """What could have been written instead."""
+    lines = [f"{product} offers: {', '.join(sorted(own))}"]
+    lines += [f"{name} offers: {', '.join(f'{name}.{each}' for each in sorted(offered))}" for name, offered in others.items()]
+    more = [name for name in _published(state) if name not in {product, *others}]
+    return "\n".join([*lines, *([f"other products, as <product>.<data set or port>: {', '.join(more)}"] if more else [])])

@@ -1,0 +1,192 @@
+"""Whether consumers can read the output ports of published versions: real rows of each, in a process of its own that can be stopped."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from subprocess import PIPE
+
+from platform_resources.capabilities.measures import Reading
+from platform_resources.capabilities.support.sql_text import quoted
+from platform_resources.plan import conventions
+from platform_resources.publications.consumer_queries import NothingPublished, published_version
+from platform_resources.publications.published_versions import RECORDS, PortVersion, Publication, Shelf, VersionsUnreadable, shelf
+from platform_resources.redaction.redaction import mask
+from platform_resources.warehouses.duckdb.consumer_sql import QueryFailed, Readable, catalog_rows, query
+from platform_resources.warehouses.duckdb.port_files import read_sql
+from platform_resources.warehouses.duckdb.product_database import EngineError
+
+ROWS = 1000
+# For the reading process to begin, and to end itself before it is ended.
+ALLOWANCE = 30.0
+_READY = "ready"
+_READER = (sys.executable, "-m", "platform_resources.publications.port_probes")
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One output port to read within `seconds`; `published_before` if the ledger knows of a version of it."""
+
+    domain: str
+    product: str
+    port: str
+    in_catalog: bool
+    seconds: float
+    published_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What reading a port gave: so many rows (at most 1000) after so many seconds, or an error; neither if it was never published.
+
+    `trouble` is what kept it from being read at all, which says nothing about the port.
+    """
+
+    port: str
+    rows: int | None = None
+    seconds: float | None = None
+    error: str | None = None
+    trouble: str | None = None
+
+
+def answers(state: Path, probes: Sequence[Probe]) -> tuple[Answer, ...]:
+    """What each probe gave, in their order. Never raises for what is wrong with a port, and never waits much longer than they allow."""
+    found: list[Answer] = []
+    while len(found) < len(probes):
+        found += _answers_of_one_process(state, probes[len(found) :])
+    return tuple(found)
+
+
+def readings(found: Iterable[Answer]) -> Mapping[str, Reading]:
+    """The answers of an objective's ports as what it is judged by: the worst of them."""
+    worst = max(found, key=lambda a: (a.error is not None, a.trouble is not None, a.rows is None, a.seconds or 0.0))
+    return {"port": Reading(worst.port), "rows": Reading(worst.rows, worst.error), "seconds": Reading(worst.seconds, worst.trouble)}
+
+
+def _answers_of_one_process(state: Path, probes: Sequence[Probe]) -> list[Answer]:
+    """At least one. A process that gives a port up says so and ends well; one that crashes does so at the first port it said nothing of."""
+    limit = sum(probe.seconds for probe in probes) + ALLOWANCE
+    asked = json.dumps([asdict(probe) for probe in probes])
+    with subprocess.Popen([*_READER, str(state)], stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) as process:
+        try:
+            told, complaints = process.communicate(asked, timeout=limit)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            told, complaints = process.communicate()
+    last = next(reversed(complaints.strip().splitlines()), "")
+    why = f"the process that read it ended with code {process.returncode}" + (f": {mask(last)}" if last else "")
+    if not told.startswith(_READY):
+        return [Answer(probe.port, trouble=why) for probe in probes]
+    found = [Answer(**json.loads(line)) for line in told.splitlines() if line.endswith("}")]
+    if process.returncode != 0 or not found:
+        found.append(Answer(probes[len(found)].port, error=why))
+    return found[: len(probes)]
+
+
+# What runs in the process of its own
+
+
+def main() -> None:
+    """Reads the probes from the standard input and tells their answers, a line of JSON each."""
+    print(_READY, flush=True)
+    try:
+        for asked in json.load(sys.stdin):
+            _answer(Path(sys.argv[1]), Probe(**asked))
+    except Exception:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)  # at once: what extension modules complain of at a usual end would stand behind the reason
+
+
+def _answer(state: Path, probe: Probe) -> None:
+    """Tell the answer, or give up and end this process: what hangs in a file system cannot be interrupted in any other way."""
+    turn, answered = threading.Lock(), threading.Event()
+
+    def give_up() -> None:
+        with turn:
+            if not answered.is_set():
+                _tell(Answer(probe.port, error=f"no answer within {probe.seconds:g} s"))
+                os._exit(0)
+
+    watch = threading.Timer(probe.seconds, give_up)
+    watch.daemon = True
+    watch.start()
+    answer = _read(state, probe)
+    with turn:
+        answered.set()
+        watch.cancel()
+        _tell(answer)
+
+
+def _read(state: Path, probe: Probe) -> Answer:
+    begin = time.monotonic()
+    try:
+        rows = first_rows(state, probe)
+    except (OSError, VersionsUnreadable, QueryFailed, EngineError, Unreadable) as error:
+        return Answer(probe.port, error=mask(next(iter(str(error).splitlines()), type(error).__name__)))
+    return Answer(probe.port, rows, None if rows is None else time.monotonic() - begin)
+
+
+def _tell(answer: Answer) -> None:
+    print(json.dumps(asdict(answer)), flush=True)
+
+
+class Unreadable(Exception):
+    """Raised when what is published is not what was written; says what differs."""
+
+
+def first_rows(state: Path, probe: Probe) -> int | None:
+    """How many of the first rows of the port's newest version were read, as files and from the catalog; None if it never had a version.
+
+    Raises OSError, VersionsUnreadable, QueryFailed, EngineError, Unreadable.
+    """
+    shelves = shelf(state, probe.domain, probe.product)
+    publication = _newest(state, probe, shelves)
+    version = publication.port(probe.port) if publication is not None else None
+    if version is None:
+        if probe.published_before:
+            raise Unreadable("it was published, and the newest version is without it")
+        return None
+    files = [shelves.path(file).resolve() for file in version.files]
+    _check_bytes(files, version)
+    select = f"select * from {quoted(probe.port)} limit {ROWS}"
+    views = {probe.port: read_sql(files, version.format, version.columns)}
+    _, rows = query(select, Readable({"main": views}, [str(file) for file in files]))
+    expected = min(ROWS, version.rows)
+    if len(rows) != expected:
+        raise Unreadable(f"it gave {len(rows):,} of its first {expected:,} rows")
+    if probe.in_catalog and not _catalog_gives_rows(state, probe, version) and expected:
+        raise Unreadable("the catalog gave no rows")
+    return expected
+
+
+def _newest(state: Path, probe: Probe, shelves: Shelf) -> Publication | None:
+    try:
+        return published_version(state, probe.domain, probe.product)
+    except NothingPublished:
+        if probe.published_before or next((shelves.folder / RECORDS).glob("*.json"), None) is not None:
+            raise Unreadable("nothing is published any more, though there was a version") from None
+        return None
+
+
+def _check_bytes(files: Sequence[Path], version: PortVersion) -> None:
+    """A text file that lost its end still reads; its size tells."""
+    size = sum(file.stat().st_size for file in files)
+    if size != version.bytes:
+        raise Unreadable(f"its files have {size:,} bytes, and {version.bytes:,} were published")
+
+
+def _catalog_gives_rows(state: Path, probe: Probe, version: PortVersion) -> bool:
+    """As SQL, JDBC and ODBC clients read. Only whether: between a publication and the new catalog it still shows the version before."""
+    file = state / conventions.catalog_file(probe.domain, probe.product)
+    return bool(catalog_rows(file, f"select * from {quoted(version.data_set)} limit {ROWS}"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""How secrets are kept out of every text that the platform writes or shows."""

@@ -1,0 +1,1 @@
+"""One refresh of a product: pull its inputs, note what dbt built, audit it, publish it."""

@@ -1,0 +1,150 @@
+"""The audit: measure what a product's objectives need in few queries, judge each, and show rows that fail."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from platform_resources.capabilities.judgements import History, Judgement, Moment
+from platform_resources.capabilities.measures import Measure, Reading
+from platform_resources.capabilities.registry import Registry
+from platform_resources.measuring.failing_rows import failing_rows_sql
+from platform_resources.measuring.measure_plan import first_queries
+from platform_resources.measuring.metrics import Asked
+from platform_resources.plan.check_plans import ObjectivePlan
+from platform_resources.plan.plan import DataSetPlan, ProductPlan
+from platform_resources.plan.zones import zone_of
+from platform_resources.promises.judgement import judged
+from platform_resources.publications.published_versions import Publication
+from platform_resources.redaction.redaction import mask
+from platform_resources.refresh.data_age import made_from_inputs
+from platform_resources.refresh.scanning import days_text, scanned
+from platform_resources.spec.values.column_names import folded_column
+from platform_resources.spec.values.field_types import SHOWN_CLASSES
+from platform_resources.warehouses.duckdb.product_database import EngineError, ProductDatabase, QueryTooLarge, QueryTooSlow
+
+# Of so many failing rows the keys are shown, as docs/spec.md says.
+SAMPLE_ROWS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """One objective's verdict on the candidate version, with its SQL and the keys of some failing rows."""
+
+    objective: ObjectivePlan
+    judgement: Judgement
+    sql: str
+    sample: tuple[Mapping[str, Any], ...]
+
+    @property
+    def closes_gate(self) -> bool:
+        """Unknown is not met."""
+        return self.objective.check.blocking and self.judgement.verdict != "met"
+
+
+def audit(
+    database: ProductDatabase,
+    product: ProductPlan,
+    registry: Registry,
+    now: datetime,
+    published: Publication | None,
+    before: Mapping[str, History] | None = None,
+    tell: Callable[[str], object] = str,
+) -> tuple[Audited, ...]:
+    """Judge every objective of the product that is measured by the audit on what the build has made.
+
+    `before` has the history of those that are compared with it, by the names of their checks. `tell` hears how much was scanned of the
+    data sets that are kept by day.
+    """
+    dimensions = registry.dimensions()
+    measures = {
+        objective.check.name: dimensions[objective.dimension].measures(objective.settings, replace(objective.subject, now=now))
+        for objective in product.audited
+    }
+    made_from = made_from_inputs(database, product, now)
+    asked = [
+        Asked(f"{o.data_set}.{o.check.name}.{name}", o.subject.relation, wanted)
+        for o in product.audited
+        for name, wanted in measures[o.check.name].items()
+    ]
+    found = scanned(database, product, asked)
+    readings = found.readings
+    for name, days in found.days.items():
+        tell(days_text(name, days))
+    return tuple(
+        _audited(
+            database,
+            product,
+            objective,
+            registry,
+            measures[objective.check.name],
+            readings,
+            replace(_moment(product, objective, now, published, before), recency=made_from.get(objective.data_set)),
+        )
+        for objective in product.audited
+    )
+
+
+def unaudited(product: ProductPlan, reason: str) -> tuple[Audited, ...]:
+    """Every objective is unknown where there is nothing to look at but what is left of an earlier build."""
+    unknown = Judgement("unknown", f"not audited: {reason}")
+    return tuple(Audited(objective, unknown, "", ()) for objective in product.audited)
+
+
+def _audited(
+    database: ProductDatabase,
+    product: ProductPlan,
+    objective: ObjectivePlan,
+    registry: Registry,
+    measures: Mapping[str, Measure],
+    readings: Mapping[str, Reading],
+    moment: Moment,
+) -> Audited:
+    own = {name: readings[f"{objective.data_set}.{objective.check.name}.{name}"] for name in measures}
+    judgement = judged(registry.dimensions()[objective.dimension], objective.settings, own, objective.subject, moment)
+    sql = _sql(objective, measures)
+    sample = _sample(database, product.data_set(objective.data_set), objective, measures, judgement)
+    return Audited(objective, judgement, sql, sample)
+
+
+def _sql(objective: ObjectivePlan, measures: Mapping[str, Measure]) -> str:
+    """The objective's measures as queries of their own; the audit itself fuses them with others."""
+    asked = (Asked(name, objective.subject.relation, wanted) for name, wanted in measures.items())
+    return mask(";\n".join(query.sql for query in first_queries(asked)))
+
+
+def _moment(
+    product: ProductPlan, objective: ObjectivePlan, now: datetime, published: Publication | None, before: Mapping[str, History] | None
+) -> Moment:
+    history = (before or {}).get(objective.check.name, History())
+    return Moment(now, _rows_before(published, objective.data_set), history=history, zone=zone_of(product))
+
+
+def _rows_before(published: Publication | None, data_set: str) -> int | None:
+    return next((port.rows for port in published.ports if port.data_set == data_set), None) if published else None
+
+
+def _sample(
+    database: ProductDatabase,
+    data_set: DataSetPlan,
+    objective: ObjectivePlan,
+    measures: Mapping[str, Measure],
+    judgement: Judgement,
+) -> tuple[Mapping[str, Any], ...]:
+    """Keys of some failing rows; never the value of a personal or sensitive column."""
+    if judgement.verdict != "missed" or judgement.failing is None:
+        return ()
+    relation = objective.subject.relation
+    try:
+        there = frozenset(map(folded_column, database.columns(relation)))
+        shown = [column for column in _shown_columns(data_set) if folded_column(column) in there]
+        sql = failing_rows_sql(measures[judgement.failing], relation, shown, SAMPLE_ROWS)
+        with database.limited():
+            return tuple(database.rows(sql)) if sql else ()
+    except (EngineError, QueryTooSlow, QueryTooLarge):  # the verdict stands without examples
+        return ()
+
+
+def _shown_columns(data_set: DataSetPlan) -> tuple[str, ...]:
+    classified = {column.name for column in data_set.spec.columns if column.classification not in SHOWN_CLASSES}
+    return tuple(column for column in data_set.spec.primary_key if column not in classified)

@@ -1,0 +1,69 @@
+"""What the last build wrote where, by model: nothing else of a product's database is audited or published."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+
+from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.protocols import NotPulled
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.refresh.relations import with_relations
+from platform_resources.warehouses.duckdb.product_database import ProductDatabase
+
+_TOPIC, _RUN, _KEEPING = "built", "built in", "keeping"
+
+
+def make_room(database: ProductDatabase, product: ProductPlan, relations: Mapping[str, Relation], run_id: str) -> None:
+    """Before a build: take away what former builds wrote and this one will not, so that no SQL reads it by its name; note the rest.
+
+    `relations` is where this build writes each of its models, seeds and snapshots. An input port that is only described has no data either.
+    """
+    staying = {_folded(relation) for relation in relations.values()}
+    with database.transaction():
+        for model, relation in _noted(database).items():
+            if _folded(relation) not in staying:
+                database.drop(relation)
+            if model not in relations:
+                database.forget(_TOPIC, model)
+        for port in product.inputs:
+            if isinstance(port.pull, NotPulled):
+                database.drop(Relation("inputs", port.name))
+        for model, relation in relations.items():
+            database.remember(_TOPIC, model, json.dumps(asdict(relation)))
+        database.remember(_RUN, product.name, run_id)
+
+
+def note_keeping(database: ProductDatabase, product: ProductPlan, models: Iterable[str]) -> None:
+    """Note which models this build leaves with rows of earlier ones."""
+    database.remember(_KEEPING, product.name, json.dumps(sorted(models)))
+
+
+def keeping(database: ProductDatabase, product: ProductPlan) -> tuple[str, ...]:
+    """The models that the last build left with rows of earlier ones."""
+    return tuple(json.loads(database.remembered(_KEEPING).get(product.name, "[]")))
+
+
+def unnoted(database: ProductDatabase, product: ProductPlan) -> str:
+    """Why it is not known where the data sets were written, as in a database of an earlier platform; empty if it is."""
+    noted = _noted(database)
+    lost = ", ".join(data_set.model for data_set in product.data_sets if data_set.model not in noted)
+    return f"no build has noted where it wrote {lost}; refresh {product.name} as a whole" if lost else ""
+
+
+def as_built(database: ProductDatabase, product: ProductPlan) -> ProductPlan:
+    """The product with its data sets where the last build wrote them. Raises KeyError where `unnoted` says why."""
+    return with_relations(product, _noted(database))
+
+
+def built_in(database: ProductDatabase, product: ProductPlan) -> str:
+    """The run that built what is there now."""
+    return database.remembered(_RUN).get(product.name, "")
+
+
+def _noted(database: ProductDatabase) -> dict[str, Relation]:
+    return {model: Relation(**json.loads(record)) for model, record in database.remembered(_TOPIC).items()}
+
+
+def _folded(relation: Relation) -> tuple[str, str]:
+    """DuckDB tells no capitals apart."""
+    return relation.schema.casefold(), relation.name.casefold()

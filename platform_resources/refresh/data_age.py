@@ -1,0 +1,47 @@
+"""Until when the data sets of a product know the world: asked of their rows, or of the pulls that they are made from."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from platform_resources.capabilities.support.recency import Recency, ahead_sql, newest_sql, of_inputs, of_rows
+from platform_resources.capabilities.support.sql_text import quoted, relation_sql
+from platform_resources.plan.needed_inputs import needed_inputs
+from platform_resources.plan.plan import DataSetPlan, ProductPlan
+from platform_resources.refresh.pulling import PULLS
+from platform_resources.spec.values.column_names import folded_column
+from platform_resources.warehouses.duckdb.product_database import ProductDatabase
+
+
+def input_records(database: ProductDatabase, product: ProductPlan) -> dict[str, dict[str, Any]]:
+    """What the product's input ports hold now: the version, cursor or file set of each."""
+    ports = {port.name for port in product.inputs}
+    return {port: json.loads(record) for port, record in database.remembered(PULLS).items() if port in ports}
+
+
+def made_from_inputs(database: ProductDatabase, product: ProductPlan, now: datetime) -> Mapping[str, Recency]:
+    """Of each data set whose rows do not tell when they were changed: as of when the oldest input is that it needs."""
+    silent = (data_set for data_set in product.data_sets if data_set.spec.updated_at is None)
+    return {data_set.name: _of_inputs(database, product, data_set, now) for data_set in silent}
+
+
+def _of_inputs(database: ProductDatabase, product: ProductPlan, data_set: DataSetPlan, now: datetime) -> Recency:
+    records = input_records(database, product)
+    needed = (port.name for port in needed_inputs(product.inputs, product.models, data_set.model))
+    return of_inputs({port: records.get(port) for port in needed}, now)
+
+
+def recency(database: ProductDatabase, product: ProductPlan, data_set: DataSetPlan, now: datetime) -> Recency:
+    """Of what the build has made of the data set."""
+    column = data_set.spec.updated_at
+    if column is None:
+        return _of_inputs(database, product, data_set, now)
+    kinds = {folded_column(name): kind for name, kind in database.columns(data_set.relation).items()}
+    kind = kinds.get(folded_column(column), "missing")
+    if kind != "date" and not kind.startswith("timestamp"):
+        return Recency(None, unknown=f"{column} is {kind}, which is no time")
+    zoned = kind == "timestamptz"
+    asked = ", ".join((newest_sql(column, now, zoned), ahead_sql(column, now, zoned), f"count({quoted(column)})"))
+    newest, ahead, filled = database.execute(f"select {asked} from {relation_sql(data_set.measured)}")
+    return of_rows(column, newest, ahead, filled, now)

@@ -1,0 +1,194 @@
+"""Publishing: write a fresh, complete version of every output port, then flip the pointer in one step."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.support.file_formats import holds
+from platform_resources.plan import conventions
+from platform_resources.plan.plan import OutputPlan, ProductPlan
+from platform_resources.publications.published_versions import PortVersion, Publication, Shelf, port_file, shelf, version_id
+from platform_resources.refresh.data_age import recency
+from platform_resources.refresh.pulling import FAILURES, substance
+from platform_resources.spec.values.column_names import folded_column
+from platform_resources.warehouses.duckdb.port_files import read_sql
+from platform_resources.warehouses.duckdb.product_database import CatalogView, EngineError, ProductDatabase, write_catalog
+
+
+class NotPublishable(Exception):
+    """Raised when what was built cannot be published in the format of a port; says which port, why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The version about to be published. `built_in` is the run that built what it holds, which may be an earlier one."""
+
+    product: ProductPlan
+    state: Path
+    now: datetime
+    run_id: str
+    fingerprint: str
+    built_in: str = ""
+
+    @property
+    def shelf(self) -> Shelf:
+        return shelf(self.state, self.product.domain, self.product.name)
+
+
+def failing_inputs(database: ProductDatabase, product: ProductPlan) -> dict[str, str]:
+    """Input ports whose last pull failed, and why; their last good data is served."""
+    ports = {port.name for port in product.inputs}
+    return {port: reason for port, reason in database.remembered(FAILURES).items() if reason and port in ports}
+
+
+def unchanged_text(candidate: Candidate, inputs: Mapping[str, Mapping[str, Any]], failing: Mapping[str, str]) -> str:
+    """Why what is published would be published again; empty if the candidate is new."""
+    latest = candidate.shelf.latest()
+    if latest is not None and candidate.built_in and latest.built_in == candidate.built_in:
+        return f"version {latest.id} holds what was built last"
+    return "; ".join(failing.values()) if failing and nothing_changed(candidate, inputs) else ""
+
+
+def nothing_changed(candidate: Candidate, inputs: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether the newest version was made from the same inputs by the same code."""
+    latest = candidate.shelf.latest()
+    if latest is None or latest.fingerprint != candidate.fingerprint:
+        return False
+    return {p: substance(r) for p, r in inputs.items()} == {p: substance(r) for p, r in latest.inputs.items()}
+
+
+def publish(database: ProductDatabase, candidate: Candidate, inputs: Mapping[str, Mapping[str, Any]]) -> Publication:
+    """Publish all output ports of the product as one version."""
+    shelves, product = candidate.shelf, candidate.product
+    version = version_id(candidate.now)
+    staged = shelves.staging(version)
+    written: dict[tuple[str, str], Path] = {}
+    ports = tuple(_write(database, candidate, port, version, staged, written) for port in product.outputs)
+    publication = Publication(
+        id=version,
+        product=product.name,
+        product_version=product.info.version,
+        published_at=candidate.now.isoformat(),
+        run_id=candidate.run_id,
+        fingerprint=candidate.fingerprint,
+        built_in=candidate.built_in,
+        inputs=dict(inputs),
+        ports=ports,
+    )
+    shelves.publish(publication, staged)
+    return publication
+
+
+def tidied(candidate: Candidate, publication: Publication, root: Path) -> Iterator[str]:
+    """What follows a publication: the catalog shows it, versions no longer kept go. Gives what went wrong.
+
+    The version is published already, so a failure here is a warning; the next publication does all of it again.
+    """
+    shelves, product = candidate.shelf, candidate.product
+    released = shelves.release_pins(lambda consumer: _is_gone(root, consumer))
+    yield from (f"the version pinned by {consumer} is let go: the mesh has no such product any more" for consumer in released)
+    try:
+        refresh_catalog(candidate.state, product, publication)
+    except Exception as error:
+        yield f"published, but the catalog still shows an older version: {error}"
+    try:
+        shelves.prune({port.name: port.keep_versions for port in product.outputs}, candidate.now)
+    except OSError as error:
+        yield f"published, but older versions could not be taken away: {error}"
+
+
+def holds_newer_data(publication: Publication, before: Publication | None, port: str) -> bool:
+    """Whether all that the port holds was taken in after the version `before` was published; not where it is not known as of when it is."""
+    version = publication.port(port)
+    known = version.known_until(publication.published_at) if version is not None else None
+    return before is None or (known is not None and known > datetime.fromisoformat(before.published_at))
+
+
+def _is_gone(root: Path, consumer: str) -> bool:
+    """Whether the product of a pin (`<product>.<input port>`) has no folder in the mesh."""
+    return not any((root / conventions.PRODUCTS_FOLDER).glob(f"*/{consumer.partition('.')[0]}"))
+
+
+def _write(
+    database: ProductDatabase,
+    candidate: Candidate,
+    port: OutputPlan,
+    version: str,
+    staged: Path,
+    written: dict[tuple[str, str], Path],
+) -> PortVersion:
+    """Ports that expose one data set in one format share its bytes: the second is a hard link."""
+    data_set = candidate.product.data_set(port.data_set)
+    file = port_file(port.name, candidate.product.info.version, version, port.data_set, port.store.format)
+    path = staged / port.name / Path(file).name
+    path.parent.mkdir(parents=True)
+    columns = database.columns(data_set.relation)
+    same = written.setdefault((port.data_set, port.store.format), path)
+    if same == path:
+        _write_file(database, data_set.relation, columns, path, port)
+        _sync(path)
+    else:
+        os.link(same, path)
+    known = recency(database, candidate.product, data_set, candidate.now)
+    return PortVersion(
+        port=port.name,
+        data_set=port.data_set,
+        format=port.store.format,
+        rows=database.count(data_set.relation),
+        columns=columns,
+        watermark=known.at.isoformat() if known.at is not None else None,
+        files=(file,),
+        bytes=path.stat().st_size,
+        watermark_unknown=known.unknown,
+        rows_ahead=known.rows_ahead,
+    )
+
+
+def _write_file(database: ProductDatabase, relation: Relation, columns: Mapping[str, str], path: Path, port: OutputPlan) -> None:
+    """Write the file, and read it as its consumers will. Raises NotPublishable where they would not find what was built."""
+    unheld = [f"{name} ({kind})" for name, kind in columns.items() if not holds(port.store.format, kind)]
+    if unheld:
+        told = f"output port {port.title}: a {port.store.format} file cannot hold {', '.join(unheld)}"
+        raise NotPublishable(f"{told}; publish it with format: parquet, or turn it into text in model {port.model}")
+    database.write_file(relation, path, port.store.format)
+    rows = database.count(relation)
+    try:
+        (found,) = database.execute(f"select count(*) from ({read_sql([path], port.store.format, columns)})")
+    except EngineError as error:
+        raise NotPublishable(f"output port {port.title}: what was written cannot be read: {str(error).splitlines()[0]}") from error
+    if found != rows:
+        raise NotPublishable(f"output port {port.title}: {rows:,} rows were written, and {found:,} can be read")
+
+
+def _sync(path: Path) -> None:
+    """A version must survive a power cut that comes after its publication."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def refresh_catalog(state: Path, product: ProductPlan, publication: Publication) -> None:
+    """Replace the catalog that SQL clients open by one whose views show this version."""
+    shelves = shelf(state, product.domain, product.name)
+    in_catalog = {port.name for port in product.outputs if port.store.in_catalog}
+    views = {p.data_set: _catalog_view(shelves, product, p) for p in publication.ports if p.port in in_catalog}
+    catalog = state / conventions.catalog_file(product.domain, product.name)
+    if not views:
+        catalog.unlink(missing_ok=True)
+        return
+    part = catalog.with_name(f".{catalog.name}.part")
+    for left in (part, part.with_name(f"{part.name}.wal")):
+        left.unlink(missing_ok=True)
+    write_catalog(part, views.values())
+    os.replace(part, catalog)
+
+
+def _catalog_view(shelves: Shelf, product: ProductPlan, version: PortVersion) -> CatalogView:
+    spec = product.data_set(version.data_set).spec
+    names = {folded_column(name): name for name in version.columns}
+    described = {names[folded_column(c.name)]: c.description for c in spec.columns if folded_column(c.name) in names}
+    files = [shelves.path(file).resolve() for file in version.files]
+    return CatalogView(version.data_set, read_sql(files, version.format, version.columns), spec.description, described)

@@ -1,0 +1,227 @@
+"""A mesh repository on disk: where it is, which files it has, and their texts as a Mesh."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from platform_resources.capabilities.protocols import PullPort
+from platform_resources.capabilities.registry import Registry, installed_registry
+from platform_resources.plan import conventions
+from platform_resources.plan.from_products.mesh import Mesh, ModelText, ProductTexts, UnreadableProduct
+from platform_resources.plan.from_products.mesh_plan import mesh_plan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.repository.needed_files import (
+    PROFILES,
+    PROJECT,
+    WORKSPACE,
+    code_location_problems,
+    dbt_project_problems,
+    definitions_file,
+    misplaced,
+)
+from platform_resources.spec.domain_document import DomainDocument, DomainReading, read_domain
+from platform_resources.spec.problems import Problem
+from platform_resources.spec.product import Product
+from platform_resources.spec.reading import Reading, read_product
+from platform_resources.spec.values.names import is_name
+
+DOCUMENT, DOMAIN_DOCUMENT = "product.yaml", "domain.yaml"
+STATE_VARIABLE = "MESH_STATE"
+_BEGIN = f"a new one begins with {conventions.PRODUCTS_FOLDER}/<domain>/<product>/{DOCUMENT}"
+PORT_NAMED = re.compile(r"associated_output_port:\s*(?:\{\s*value:)?([^,}\n]*)")
+
+
+class NoMesh(Exception):
+    """Raised where no folder with dataproducts/ is found; says where it was looked for."""
+
+
+def mesh_root(given: Path | None = None, start: Path | None = None) -> Path:
+    """The mesh's root: the folder given, or the nearest parent of `start` that has dataproducts/. Raises NoMesh."""
+    if given is not None:
+        if not (given / conventions.PRODUCTS_FOLDER).is_dir():
+            raise NoMesh(f"{given} is no mesh: it has no folder {conventions.PRODUCTS_FOLDER}/; {_BEGIN}")
+        return given.resolve()
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / conventions.PRODUCTS_FOLDER).is_dir():
+            return folder
+    raise NoMesh(f"neither {here} nor a folder above it has {conventions.PRODUCTS_FOLDER}/; go into a mesh or give --root DIR; {_BEGIN}")
+
+
+def state_folder(root: Path) -> Path:
+    """Where refreshes keep databases, published versions and run history: MESH_STATE, or the mesh's root."""
+    given = os.environ.get(STATE_VARIABLE)
+    return Path(given).resolve() if given else root
+
+
+def read_mesh(root: Path, registry: Registry | None = None, only: Iterable[str] | None = None) -> Mesh:
+    """Every product under `root` (or `only` these and all upstream of them), with the texts beside it. Never raises for what a file says.
+
+    If a product of `only`, or one upstream, does not lie in a folder of its name, all are read: then anything may be meant.
+    """
+    registry = registry or installed_registry()
+    readings = _readings_upstream(root, only, registry) if only is not None else None
+    if readings is None:
+        readings = {path: _read(root, path, registry) for path in (root / conventions.PRODUCTS_FOLDER).glob(f"*/*/{DOCUMENT}")}
+    products: list[Product] = []
+    unreadable: list[UnreadableProduct] = []
+    texts: dict[str, ProductTexts] = {}
+    for path, reading in sorted(readings.items()):
+        file = path.relative_to(root).as_posix()
+        found = reading.product or reading.partial
+        if found is not None:
+            texts[file] = product_texts(root, found.domain, found.name, path.parent)
+        if reading.product is not None:
+            products.append(reading.product)
+        else:
+            names = path.parent.name, path.parent.parent.name
+            unreadable.append(UnreadableProduct(*names, file, reading.problems, reading.partial, reading.broken))
+    return Mesh(tuple(products), texts, tuple(unreadable), registry, _domains(root))
+
+
+def _readings_upstream(root: Path, names: Iterable[str], registry: Registry) -> dict[Path, Reading] | None:
+    """The documents of these products and of all upstream; None if that cannot be told from folder names."""
+    readings: dict[Path, Reading] = {}
+    waiting, seen = list(names), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        paths = list((root / conventions.PRODUCTS_FOLDER).glob(f"*/{name}/{DOCUMENT}")) if is_name(name) else []
+        if not paths:
+            return None
+        for path in paths:
+            readings[path] = _read(root, path, registry)
+            waiting += _upstream_names(readings[path], registry)
+    return readings
+
+
+def _upstream_names(reading: Reading, registry: Registry) -> Iterator[str]:
+    """What stands before the point in `<product>.<output port>`; a port's title in free text gives what is no product's name."""
+    found = reading.product or reading.partial
+    for port in found.input_ports if found is not None else ():
+        pull = registry.input_interfaces()[port.variant].pull(port.settings)
+        if isinstance(pull, PullPort):
+            yield pull.port.partition(".")[0]
+
+
+def names_behind(root: Path, name: str) -> tuple[str, ...]:
+    """The product and every one whose document names a port of it, or of one behind it; perhaps some more, never fewer.
+
+    Only the texts are looked at: whoever asks about one product need not wait until a large mesh is read. Where a port is named by its
+    title alone, which tells no product, all are given.
+    """
+    texts = {
+        path.parent.name: path.read_text(encoding="utf-8", errors="replace")
+        for path in (root / conventions.PRODUCTS_FOLDER).glob(f"*/*/{DOCUMENT}")
+    }
+    if any("." not in port for text in texts.values() for port in PORT_NAMED.findall(text)):
+        return tuple(sorted(texts))
+    found, waiting = {name}, [name]
+    while waiting:
+        port = f"{waiting.pop()}."
+        new = {reader for reader, text in texts.items() if reader not in found and port in text}
+        found |= new
+        waiting += new
+    return tuple(sorted(found))
+
+
+def _domains(root: Path) -> dict[str, DomainReading]:
+    """Every domain.yaml by its folder's name; a bad one takes no product down, and an empty one says nothing."""
+    problems: list[Problem] = []
+    texts = _texts(root, (root / conventions.PRODUCTS_FOLDER).glob(f"*/{DOMAIN_DOCUMENT}"), problems)
+    unread = {problem.file: DomainReading(DomainDocument(), (problem,)) for problem in problems}
+    found = unread | {file: read_domain(text, file) for file, text in texts.items() if text}
+    return {Path(file).parent.name: reading for file, reading in sorted(found.items())}
+
+
+def read_plan(root: Path, only: Iterable[str] | None = None, upstream: bool = False) -> tuple[MeshPlan, tuple[Problem, ...]]:
+    """The plan of the mesh at `root` and every problem in it; of `only` these products, and the problems of what they depend on.
+
+    `upstream`: what they depend on is planned too.
+    """
+    names = None if only is None else tuple(only)
+    return mesh_plan(read_mesh(root, only=names), None if upstream else names)
+
+
+def build_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:
+    """Why no product of the plan can be built, however good its documents are."""
+    if not any(product.runs for product in plan.products):
+        return ()
+    return tuple(dbt_project_problems(_texts_there(root, (PROJECT, PROFILES))))
+
+
+def house_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:
+    """What else is missing around the products, and documents that are not read; refreshes can do without."""
+    folder = root / conventions.PRODUCTS_FOLDER
+    lost = (path for pattern in (DOCUMENT, f"*/{DOCUMENT}", "*/*/product.yml") for path in folder.glob(pattern))
+    domains = sorted({product.domain for product in plan.products if product.runs})
+    texts = _texts_there(root, (WORKSPACE, *map(definitions_file, domains)))
+    found = code_location_problems(domains, texts) if domains else ()
+    return (*misplaced(path.relative_to(root).as_posix() for path in sorted(lost)), *found)
+
+
+def _texts_there(root: Path, files: Iterable[str]) -> dict[str, str]:
+    """The texts of those files that there are, also where they are no UTF-8: only words in them are looked for."""
+    return {file: (root / file).read_text(encoding="utf-8", errors="replace") for file in files if (root / file).is_file()}
+
+
+def _read(root: Path, path: Path, registry: Registry) -> Reading:
+    file = path.relative_to(root).as_posix()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        return Reading(None, (_unreadable(file, error),))
+    return read_product(text, file, registry)
+
+
+def _unreadable(file: str, error: OSError | UnicodeDecodeError) -> Problem:
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object.count(b"\n", 0, error.start) + 1
+        return Problem(file, line, "", "the file is not text in UTF-8", "save it with the encoding UTF-8")
+    return Problem(file, 1, "", f"the file cannot be read: {error.strerror or error}")
+
+
+def product_texts(root: Path, domain: str, product: str, folder: Path) -> ProductTexts:
+    models = root / conventions.models_folder(domain, product)
+    tests = root / conventions.tests_folder(domain, product)
+    described = [p for p in (*models.rglob("*.yml"), *models.rglob("*.yaml")) if p.name != conventions.GENERATED_FILE]
+    problems: list[Problem] = []
+    sql = {kind: _texts(root, where.rglob("*.sql"), problems) for kind, where in (("models", models), ("tests", tests))}
+    properties, modules = _texts(root, described, problems), _texts(root, folder.glob("*.py"), problems)
+    unread = {problem.file for problem in problems}
+    return ProductTexts(
+        models=tuple(ModelText(Path(file).stem, file, text) for file, text in sql["models"].items()),
+        tests=tuple(ModelText(Path(file).stem, file, text) for file, text in sql["tests"].items() if file not in unread),
+        properties=properties,
+        modules={Path(file).stem: text for file, text in modules.items() if file not in unread},
+        files=frozenset(path.name for path in folder.iterdir()),
+        problems=tuple(problems),
+    )
+
+
+def _texts(root: Path, paths: Iterable[Path], problems: list[Problem]) -> dict[str, str]:
+    """The text of each file by its path below the mesh's root, sorted; an empty one where it cannot be read."""
+    texts: dict[str, str] = {}
+    for path in sorted(paths):
+        file = path.relative_to(root).as_posix()
+        try:
+            texts[file] = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(_unreadable(file, error))
+            texts[file] = ""
+    return texts
+
+
+def write_generated_files(root: Path, product: ProductPlan) -> None:
+    """Write the product's dbt files where they differ, each whole or not at all."""
+    for file in product.files:
+        path = root / file.path
+        if path.exists() and path.read_text(encoding="utf-8") == file.text:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}.part")
+        part.write_text(file.text, encoding="utf-8")
+        os.replace(part, path)

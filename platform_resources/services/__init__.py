@@ -1,0 +1,1 @@
+"""What the platform can do, as plain functions without Dagster, a terminal or the web."""

@@ -1,0 +1,242 @@
+"""What a domain has to announce: facts out of the ledger and the plan, and the messages that follow written into the outbox."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import chain
+
+from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.people import incident_store, outbox
+from platform_resources.ledger.people.incident_store import StoredIncident
+from platform_resources.ledger.people.subscriptions import subscriptions
+from platform_resources.ledger.queries import history
+from platform_resources.ledger.queries.standing import Standing
+from platform_resources.ledger.records import Publication, check_id
+from platform_resources.notify.due_messages import Due, announcements
+from platform_resources.notify.facts import (
+    About,
+    BudgetStanding,
+    Day,
+    OpenLine,
+    ProductLine,
+    ResolvedLine,
+    Subscription,
+    product_facts,
+)
+from platform_resources.notify.notices import budget_notices, digest_notices, input_notices, schema_notices
+from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
+from platform_resources.promises.attainment import ALERT_LEVELS
+from platform_resources.promises.grades import ProductHealth
+from platform_resources.services.schema_changes import input_changes, published_changes
+from platform_resources.services.troubles import troubles
+from platform_resources.services.watching import Observed
+from platform_resources.spec.problems import errors
+
+# How long a domain may go without an evaluation before something is not told any more.
+REMEMBERED = timedelta(days=7)
+A_DAY = timedelta(days=1)
+# What is written about is never newer than the message, but for the clocks of two computers.
+CLOCKS_DIFFER = timedelta(days=1)
+ROUNDING = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What an evaluation of one domain has found, as far as it may be told. `plan` is of the whole mesh.
+
+    `domains` are those that are evaluated, in which there may be no product: all of their descriptions may be broken. Of those in `digests`
+    every product is here that runs.
+    """
+
+    plan: MeshPlan
+    products: Sequence[ProductPlan]
+    observations: Sequence[Observed]
+    standings: Mapping[str, Sequence[Standing]]
+    now: datetime
+    dagster: str = ""
+    domains: Sequence[str] = ()
+    digests: Sequence[str] = ()
+    health: Mapping[str, ProductHealth] = field(default_factory=dict)
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(product.name for product in self.products)
+
+    @property
+    def rejected(self) -> tuple[RejectedProduct, ...]:
+        """The products of these domains whose descriptions are broken: nothing of them is judged, and what was open stays so."""
+        return tuple(each for each in self.plan.rejected if each.domain in self.domains)
+
+
+def announce(connection: Connection, found: Round) -> int:
+    """Queue what is due and withdraw what must not go out any more; gives the number of new messages. Ask after tending."""
+    newest = history.newest_publications(connection, found.now)
+    served = _served(newest)
+    broken = {each.name: _about_rejected(each, found.plan) for each in found.rejected}
+    abouts = broken | {
+        product.name: _about(product, served.get(product.name), found.health.get(product.name)) for product in found.plan.products
+    }
+    wanted = tuple(Subscription(each.product, each.channel, each.severity) for each in subscriptions(connection))
+    due = chain(
+        _incidents(connection, found, abouts, wanted, {each.product: each for each in newest}),
+        _budgets(connection, found, abouts, wanted),
+        _schemas(connection, found, abouts, wanted),
+        _digests(connection, found, abouts),
+    )
+    return sum(_kept(connection, each, found.now) for each in due)
+
+
+def _kept(connection: Connection, due: Due, now: datetime) -> int:
+    for key, reason in due.withdraw.items():
+        outbox.withdraw(connection, [key], now, reason)
+    return outbox.queue(connection, due.queue, now)
+
+
+def _served(publications: Iterable[Publication]) -> dict[str, datetime]:
+    """As of when the version is that each product serves, which has passed its gates: its oldest port counts.
+
+    One of which that is not known is told by its publication.
+    """
+    found: dict[str, datetime] = {}
+    for each in publications:
+        as_of = each.known_until or each.published_at
+        found[each.product] = min(as_of, found.get(each.product, as_of))
+    return found
+
+
+def _about(product: ProductPlan, good_as_of: datetime | None, health: ProductHealth | None) -> About:
+    """A product that declares no time zone goes by the clock of its domain's digest."""
+    about = product_facts(product, good_as_of, product.zone)
+    return about if health is None else replace(about, status=health.status, because=health.reason)
+
+
+def _about_rejected(rejected: RejectedProduct, plan: MeshPlan) -> About:
+    """What its domain says of it."""
+    routes = next((domain.routes for domain in plan.domains if domain.name == rejected.domain), ())
+    owners = next((domain.owners for domain in plan.domains if domain.name == rejected.domain), ())
+    return About(rejected.name, rejected.name, rejected.domain, owners=owners, routes=routes)
+
+
+def _incidents(
+    connection: Connection,
+    found: Round,
+    abouts: Mapping[str, About],
+    wanted: Sequence[Subscription],
+    newest: Mapping[str, Publication],
+) -> Iterator[Due]:
+    """Every live incident of these products, and those that ended lately, which may not have been told everywhere.
+
+    Of a product whose description is broken its domain's channels hear: where its own are, nobody can say.
+    What is retired, or gone from the mesh, has no domain any more that would tell of it: whoever looks does.
+    """
+    lately = incident_store.incidents_of(connection, since=found.now - REMEMBERED)
+    others = found.plan.running_or_rejected - found.names - {each.name for each in found.rejected}
+    own = [stored for stored in lately if stored.incident.cause not in others]
+    here = next(iter(found.domains), "")
+    known_or_gone = {stored.incident.cause: About(stored.incident.cause, stored.incident.cause, here) for stored in own} | {**abouts}
+    for trouble in troubles(connection, found.plan, own, lately, found.observations, found.standings, known_or_gone, newest):
+        names = [trouble.incident.name, *(incident.name for incident in trouble.moved_from)]
+        known = {key: state for name in names for key, state in outbox.keys_told(connection, name).items()}
+        yield announcements(trouble, wanted, known, found.now, found.dagster)
+
+
+def _budgets(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscription]) -> Iterator[Due]:
+    """A budget that never recovers is told once, however long ago: so all that was said of those at risk counts."""
+    standings = _budget_standings(connection, found, abouts)
+    known = outbox.keys_about(connection, "budget", found.standings)
+    yield budget_notices(standings, wanted, known, found.now)
+
+
+def _budget_standings(connection: Connection, found: Round, abouts: Mapping[str, About]) -> list[BudgetStanding]:
+    standings = [(name, standing) for name, each in found.standings.items() for standing in each if standing.budget_alerts]
+    return [standing for name, each in standings if (standing := _budget_standing(connection, abouts[name], each, found.now)) is not None]
+
+
+def _budget_standing(connection: Connection, about: About, standing: Standing, now: datetime) -> BudgetStanding | None:
+    spec, reached = standing.indicator.spec, standing.attainment
+    if reached.budget is None or spec.target is None or reached.percent is None:
+        return None
+    return BudgetStanding(
+        about=about,
+        indicator=standing.indicator.check.name,
+        title=standing.indicator.check.title,
+        target=spec.target,
+        percent=reached.percent,
+        budget=reached.budget,
+        window=spec.window,
+        levels=standing.budget_alerts,
+        interval=spec.interval if spec.method == "timeslices" else None,
+        below_at=_below_at(connection, standing, spec.target, now),
+    )
+
+
+def _below_at(connection: Connection, standing: Standing, target: float, now: datetime) -> dict[int, datetime]:
+    """When each level of the budget was last not reached: told by former evaluations, whose value is the attainment in percent."""
+    check = standing.indicator.check
+    readings = history.readings(connection, check_id(check.key, check.name), now - standing.indicator.spec.window, now)
+    found: dict[int, datetime] = {}
+    for reading in readings:
+        if reading.value is not None:
+            consumed = (100 - reading.value) / (100 - target) * 100 if target < 100 else (0.0 if reading.value == 100 else float("inf"))
+            # Percentages lose their last digits on the way through a database: 74.9999999 is 75.
+            found |= {level: reading.at for level in ALERT_LEVELS if consumed < level - ROUNDING}
+    return found
+
+
+def _schemas(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscription]) -> Iterator[Due]:
+    since = found.now - REMEMBERED
+    known = outbox.keys_about(connection, "schema", found.names, since - CLOCKS_DIFFER)
+    for change in published_changes(connection, found.plan, found.products, abouts, since, found.now):
+        yield schema_notices(change, wanted, known, found.now)
+    for pulled in input_changes(connection, found.products, abouts, since, found.now):
+        yield input_notices(pulled, wanted, known, found.now)
+
+
+def _digests(connection: Connection, found: Round, abouts: Mapping[str, About]) -> Iterator[Due]:
+    for name in found.digests:
+        plan = found.plan.domain_plan(name)
+        if plan.digest is None:
+            continue
+        own = [product for product in found.products if product.domain == name]
+        lately = incident_store.incidents_of(connection, since=found.now - A_DAY)
+        names = {product.name for product in own} | {each.name for each in found.rejected if each.domain == name}
+        here = [stored for stored in lately if stored.incident.cause in names]
+        day = Day(
+            domain=name,
+            title=plan.title,
+            digest=plan.digest,
+            products=(
+                *(_line(found.health[product.name]) for product in own),
+                *(_rejected_line(each) for each in found.rejected if each.domain == name),
+            ),
+            open=tuple(_open(stored, abouts) for stored in here if stored.incident.live),
+            resolved=tuple(line for stored in here if (line := _resolved(stored, abouts)) is not None),
+            budgets=tuple(each for each in _budget_standings(connection, found, abouts) if each.about.domain == name),
+            schemas=tuple(published_changes(connection, found.plan, own, abouts, found.now - A_DAY, found.now)),
+            inputs=tuple(input_changes(connection, own, abouts, found.now - A_DAY, found.now)),
+        )
+        known = outbox.keys_about(connection, "digest", [""], found.now - 2 * A_DAY - CLOCKS_DIFFER)
+        yield digest_notices(day, known, found.now)
+
+
+def _line(health: ProductHealth) -> ProductLine:
+    """The same as `mesh status` says."""
+    return ProductLine(health.title, health.status, health.reason, health.product)
+
+
+def _rejected_line(rejected: RejectedProduct) -> ProductLine:
+    """The first error says enough to go and look; `mesh validate` shows all."""
+    first = next(iter(errors(rejected.problems)), None)
+    told = f": {first.file}:{first.line} {first.message}" if first is not None else ""
+    return ProductLine(rejected.name, "unknown", f"its description is broken, so it is neither refreshed nor judged{told}")
+
+
+def _open(stored: StoredIncident, abouts: Mapping[str, About]) -> OpenLine:
+    return OpenLine(abouts[stored.incident.cause].title, stored.incident, stored.severity)
+
+
+def _resolved(stored: StoredIncident, abouts: Mapping[str, About]) -> ResolvedLine | None:
+    incident = stored.incident
+    if incident.resolved_at is None or incident.resolution is None or incident.resolution == "moved":
+        return None
+    return ResolvedLine(abouts[incident.cause].title, incident.name, incident.resolution, incident.resolved_at - incident.began_at)

@@ -1,0 +1,136 @@
+"""What learned thresholds would have said of the past of a product's objectives, also of those that do not learn yet, or cannot."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+
+from platform_resources.capabilities.dimensions.cost import CostSettings
+from platform_resources.capabilities.judgements import History, Kind, Past
+from platform_resources.capabilities.support.learned_thresholds import LearnedSettings, failing_shares
+from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.queries.compared_history import history, publication_times, spent
+from platform_resources.ledger.records import check_id
+from platform_resources.plan.check_plans import ObjectivePlan
+from platform_resources.plan.conventions import check_text
+from platform_resources.plan.from_products.compared_objectives import can_learn, is_learned
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.zones import zone_of
+from platform_resources.promises.learned.backtest import Judged, backtested
+from platform_resources.promises.learned.learning import learns_of, points_of, settings_of
+from platform_resources.promises.learned.usual_gaps import gaps
+from platform_resources.promises.periods import Period
+
+# Percentages of rows that are good; what other dimensions measure may be any number.
+_SHARES = frozenset({"completeness", "uniqueness", "validity", "referential-consistency", "accuracy"})
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One reading that would have been unusual; `in_trouble`: while something was broken that a person then mended."""
+
+    at: datetime
+    value: float
+    low: float | None
+    high: float | None
+    reason: str
+    in_trouble: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Backtested:
+    """One objective's past. `can_learn`: if `learned` may be written. `false_alerts_per_30_days`: None while nothing could be judged."""
+
+    objective: str
+    check: str
+    dimension: str
+    kind: Kind
+    learned: bool
+    can_learn: bool
+    readings: int
+    judged: int
+    learning_days: float
+    alerts: tuple[Alert, ...]
+    false_alerts_per_30_days: float | None
+
+
+def backtests(
+    connection: Connection,
+    product: ProductPlan,
+    objectives: Sequence[ObjectivePlan],
+    now: datetime,
+    sensitivity: float | None = None,
+    minimum_effect: float | None = None,
+) -> Iterator[Backtested]:
+    """Of each objective that has numbers of refreshes in the ledger, which must be synced before. What is given goes before its own."""
+    for objective in (each for each in objectives if each.measured_by != "probe"):
+        kind = kind_of(objective)
+        found = _known(connection, product, objective, kind, now)
+        if found.past:
+            yield _backtested(objective, kind, found, zone_of(product), *_asked(objective, sensitivity, minimum_effect))
+
+
+def kind_of(objective: ObjectivePlan) -> Kind:
+    match objective.dimension:
+        case "volume":
+            return "count"
+        case "duration":
+            return "duration"
+        case "cadence":
+            return "gap"
+        case "cost":
+            return "bytes" if isinstance(objective.settings, CostSettings) and objective.settings.measure == "bytes" else "duration"
+        case dimension:
+            return "share" if dimension in _SHARES else "number"
+
+
+def _asked(objective: ObjectivePlan, sensitivity: float | None, minimum_effect: float | None) -> tuple[float | None, float | None]:
+    own = next((value for _, value in objective.settings if isinstance(value, LearnedSettings)), None)
+    if own is None:
+        return sensitivity, minimum_effect
+    return sensitivity or own.sensitivity, own.minimum_effect if minimum_effect is None else minimum_effect
+
+
+def _known(connection: Connection, product: ProductPlan, objective: ObjectivePlan, kind: Kind, now: datetime) -> History:
+    """Its readings, those of a share as the share that fails. What is judged again and again between refreshes comes from runs."""
+    check = objective.check
+    publishes = bool(product.outputs) and objective.measured_by == "audit"
+    found = history(connection, product.name, check_id(check.key, check.name), check_text(check.key, check.name), publishes, now)
+    if kind == "gap":
+        times = publication_times(connection, product.name, now)
+        past = gaps(times, replace(settings_of(kind), zone=zone_of(product)), [Period(*each) for each in found.excluded])
+        return replace(found, past=tuple(Past(gap.at, gap.value) for gap in past))
+    if objective.measured_by == "history":
+        runs = [run for run in spent(connection, product.name, now) if run.whole]
+        return replace(found, past=tuple(Past(run.at, float(run.bytes) if kind == "bytes" else run.seconds) for run in runs))
+    if kind == "share":
+        return replace(found, past=tuple(failing_shares(found.past)))
+    return found
+
+
+def _backtested(
+    objective: ObjectivePlan, kind: Kind, known: History, zone: tzinfo, sensitivity: float | None, minimum_effect: float | None
+) -> Backtested:
+    excluded = [Period(start, end) for start, end in known.excluded]
+    points, values = points_of(kind, known.past), {one.at: one.value for one in known.past}
+    settings = replace(settings_of(kind, sensitivity, minimum_effect), zone=zone)
+    done = backtested(points, learns_of(kind), settings, excluded)
+    alerts = tuple(_alert(one, values, excluded) for one in done.alerts)
+    rate, false = done.alerts_per_30_days, sum(not alert.in_trouble for alert in alerts)
+    return Backtested(
+        objective=objective.check.title,
+        check=objective.check.name,
+        dimension=objective.dimension,
+        kind=kind,
+        learned=is_learned(objective.settings),
+        can_learn=can_learn(objective.settings),
+        readings=len(points),
+        judged=sum(one.learned.state in ("within", "outside") for one in done.judged),
+        learning_days=round(done.learning.total_seconds() / 86_400, 1),
+        alerts=alerts,
+        false_alerts_per_30_days=rate if rate is None else round(rate * false / max(1, len(alerts)), 2),
+    )
+
+
+def _alert(one: Judged, values: dict[datetime, float], excluded: Sequence[Period]) -> Alert:
+    in_trouble = any(period.start <= one.at < period.end for period in excluded)
+    return Alert(one.at, values[one.at], one.learned.low, one.learned.high, one.learned.reason, in_trouble)

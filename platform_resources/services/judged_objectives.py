@@ -1,0 +1,110 @@
+"""What is judged of objectives between refreshes: by probes that read the ports, and from the history of refreshes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from platform_resources.capabilities.dimensions.availability import LONGEST_WITHIN, AvailabilitySettings
+from platform_resources.capabilities.judgements import History, Judgement, Moment, Refreshes, Spent
+from platform_resources.capabilities.measures import Reading
+from platform_resources.capabilities.registry import Registry
+from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.queries.compared_history import publication_times, spent
+from platform_resources.ledger.queries.history import newest_publications
+from platform_resources.ledger.queries.refresh_durations import refreshes
+from platform_resources.plan.check_plans import ObjectivePlan
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.zones import zone_of
+from platform_resources.promises.judgement import judged
+from platform_resources.publications.port_probes import Probe, answers, readings
+from platform_resources.services.comparing import histories
+
+Judged = tuple[ObjectivePlan, Judgement]
+# As far back as the dimension `duration` can ask, and the refresh that is judged.
+REFRESHES = 1001
+
+
+def evaluated(product: ProductPlan) -> tuple[ObjectivePlan, ...]:
+    """The objectives of a product that are judged between refreshes."""
+    return tuple(objective for objective in product.objectives if objective.measured_by != "audit") if product.runs else ()
+
+
+def judged_objectives(products: Sequence[ProductPlan], registry: Registry, state: Path, ledger: Ledger, now: datetime) -> Iterator[Judged]:
+    """Every objective of the products that no audit measures, with what is to be said of it at `now`. The ledger must be synced before.
+
+    The ledger is let go before the ports are read, which may take a while: up to `within` for each port.
+    """
+    past = _histories(products, ledger, now)
+    before = _published(products, ledger, now)
+    for product in products:
+        for objective in _measured_by(product, "history"):
+            yield objective, _judged(registry, objective, {}, past[product.name].moment(now, objective))
+    for objective, found in _probed(products, state, before):
+        yield objective, _judged(registry, objective, found, Moment(now))
+
+
+def _measured_by(product: ProductPlan, how: str) -> tuple[ObjectivePlan, ...]:
+    return tuple(objective for objective in evaluated(product) if objective.measured_by == how)
+
+
+def _judged(registry: Registry, objective: ObjectivePlan, found: Mapping[str, Reading], moment: Moment) -> Judgement:
+    return judged(registry.dimensions()[objective.dimension], objective.settings, found, objective.subject, moment)
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What objectives of one product are judged by that are measured from history."""
+
+    refreshes: Refreshes
+    spent: tuple[Spent, ...]
+    histories: Mapping[str, History]
+    publications: tuple[datetime, ...]
+    zone: tzinfo
+
+    def moment(self, now: datetime, objective: ObjectivePlan) -> Moment:
+        history = self.histories.get(objective.check.name, History())
+        return Moment(now, refreshes=self.refreshes, spent=self.spent, history=history, publications=self.publications, zone=self.zone)
+
+
+def _histories(products: Sequence[ProductPlan], ledger: Ledger, now: datetime) -> dict[str, _Past]:
+    asking = [product for product in products if _measured_by(product, "history")]
+    if not asking:
+        return {}
+    with ledger.reading() as connection:
+        return {product.name: _past(connection, product, now) for product in asking}
+
+
+def _past(connection: Connection, product: ProductPlan, now: datetime) -> _Past:
+    found = refreshes(connection, product.name, now, REFRESHES)
+    published = publication_times(connection, product.name, now)
+    return _Past(found, spent(connection, product.name, now), histories(connection, product, now), published, zone_of(product))
+
+
+def _published(products: Sequence[ProductPlan], ledger: Ledger, now: datetime) -> frozenset[tuple[str, str]]:
+    """The products and ports of which there ever was a version, whatever the shelves say now."""
+    asking = [product.name for product in products if _measured_by(product, "probe")]
+    if not asking:
+        return frozenset()
+    with ledger.reading() as connection:
+        return frozenset((version.product, version.port) for version in newest_publications(connection, now, asking))
+
+
+def _probed(
+    products: Sequence[ProductPlan], state: Path, before: frozenset[tuple[str, str]]
+) -> Iterator[tuple[ObjectivePlan, Mapping[str, Reading]]]:
+    """What each objective is judged by. All ports are read by one process, one after the other."""
+    asked = [(objective, _probes(product, objective, before)) for product in products for objective in _measured_by(product, "probe")]
+    found = iter(answers(state, [probe for _, probes in asked for probe in probes]))
+    for objective, probes in asked:
+        yield objective, readings([next(found) for _ in probes])
+
+
+def _probes(product: ProductPlan, objective: ObjectivePlan, before: frozenset[tuple[str, str]]) -> list[Probe]:
+    within = objective.settings.within if isinstance(objective.settings, AvailabilitySettings) else LONGEST_WITHIN
+    in_catalog = {port.name: port.store.in_catalog for port in product.outputs}
+    return [
+        Probe(product.domain, product.name, name, in_catalog[name], within.total_seconds(), (product.name, name) in before)
+        for name in objective.ports
+    ]

@@ -1,0 +1,136 @@
+"""What is known of products at a moment, and what follows from it: incidents, and messages about them."""
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from platform_resources.capabilities.registry import Registry
+from platform_resources.incidents.life_cycle import Event
+from platform_resources.incidents.messages import Statement
+from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.people import incident_store
+from platform_resources.ledger.people.checks import register_checks
+from platform_resources.ledger.queries import history
+from platform_resources.ledger.queries.standing import Standing, standings
+from platform_resources.plan.graph import ancestors, downstream
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.promises.grades import ProductHealth
+from platform_resources.services.announcements import Round, announce
+from platform_resources.services.grading import graded
+from platform_resources.services.judged_objectives import Judged
+from platform_resources.services.tending import tend
+from platform_resources.services.watching import Observed, observed
+
+# The address of Dagster's pages, for links in messages.
+DAGSTER_VARIABLE = "MESH_DAGSTER_URL"
+OUTCOME_WITHIN = timedelta(days=366)
+# The end of an incident may wait for the end of a weekend.
+TOLD_WITHIN = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger and the published versions say of products: the one source of `mesh status`, incidents and messages."""
+
+    standings: Mapping[str, tuple[Standing, ...]]
+    observations: tuple[Observed, ...]
+    outcomes: Mapping[str, str]
+    health: Mapping[str, ProductHealth]
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What happened to incidents, and how many messages are new."""
+
+    events: tuple[Event, ...]
+    messages: int
+
+
+def known(connection: Connection, state: Path, products: Sequence[ProductPlan], now: datetime, judged: Sequence[Judged] = ()) -> Known:
+    """The ledger must be synced before. `judged` are objectives that were judged just now, which the ledger does not know yet."""
+    found = {product.name: standings(connection, product, now) for product in products}
+    observations = observed(connection, state, products, found, now, judged)
+    outcomes = {product.name: _outcome(connection, product.name, now) for product in products}
+    health = {each.product: each for each in graded(state, products, observations, outcomes)}
+    return Known(found, observations, outcomes, health)
+
+
+def _outcome(connection: Connection, product: str, now: datetime) -> str:
+    """How the last refresh ended."""
+    cards = history.scorecards(connection, product, now - OUTCOME_WITHIN, now)
+    return cards[-1].outcome if cards else "not refreshed lately"
+
+
+def concerned(connection: Connection, plan: MeshPlan, names: Collection[str], now: datetime) -> tuple[ProductPlan, ...]:
+    """These products, all that have or had lately to do with an incident, in whatever domain, and all that those are made from.
+
+    What was heard of them before may hold no longer, and what is wrong above may not have been heard yet: then an incident would be opened
+    for what is well, or for what is not the cause.
+    """
+    board = incident_store.board(connection)
+    lately = (stored.incident for stored in incident_store.incidents_of(connection, since=now - TOLD_WITHIN))
+    troubled = {name for incident in lately for name in (incident.cause, *incident.impacted)}
+    chosen = {*names, *board.failing, *troubled}
+    chosen |= {name for product in chosen for name in ancestors(product, plan.upstream)}
+    return tuple(product for product in plan.products if product.name in chosen)
+
+
+def judge(
+    ledger: Ledger,
+    plan: MeshPlan,
+    products: Sequence[ProductPlan],
+    found: Known,
+    registry: Registry,
+    now: datetime,
+    domains: Sequence[str] = (),
+    digests: Sequence[str] = (),
+) -> Consequences:
+    """Tend the incidents of the whole mesh by what was found of these products, and write down whom to tell what.
+
+    `domains` are those for whose broken descriptions somebody has to speak; a digest is made for those in `digests` only, of which
+    `products` must have every product that runs.
+    """
+    dagster = os.environ.get(DAGSTER_VARIABLE, "")
+    with ledger.projecting() as connection:
+        tended = tend(connection, plan, products, found.observations, found.standings, registry, now, found.health)
+        about = Round(plan, products, found.observations, found.standings, now, dagster, domains, digests, found.health)
+        return Consequences(tended.events, announce(connection, about))
+
+
+def judge_refreshed(
+    ledger: Ledger, state: Path, plan: MeshPlan, names: Collection[str], registry: Registry, now: datetime
+) -> tuple[Event, ...]:
+    """Judge products that were refreshed just now, and all that is made from them; gives what happened to incidents.
+
+    Nothing is probed or forecast: that is left to the evaluation. The ledger must be synced before.
+    """
+    register_checks(ledger, plan, now)
+    below = downstream(plan.upstream)
+    affected = {*names, *(reader for name in names for reader in ancestors(name, below))}
+    with ledger.reading() as connection:
+        products = concerned(connection, plan, affected, now)
+        found = known(connection, state, products, now)
+    return judge(ledger, plan, products, found, registry, now).events
+
+
+def untrue(ledger: Ledger, state: Path, plan: MeshPlan, says: Collection[Statement], now: datetime) -> str:
+    """What of these statements `mesh status` does not say now; empty if all of them hold. The ledger must be synced before."""
+    names = {each.product for each in says}
+    products = [product for product in plan.products if product.name in names]
+    with ledger.reading() as connection:
+        found = known(connection, state, products, now)
+    verdicts = {(each.product, each.check): each.verdict for each in found.observations}
+    for each in says:
+        health = found.health.get(each.product)
+        if health is None:
+            return f"nothing can be said of {each.product} now"
+        if each.status and health.status != each.status:
+            return f"{each.product} is {health.status} now, and this says that it is {each.status}"
+        for check in each.missed:
+            verdict = verdicts.get((each.product, check), "unknown")
+            if verdict != "missed":
+                return f"{check} of {each.product} is {verdict} now, and this says that it is missed"
+    return ""

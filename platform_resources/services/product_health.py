@@ -1,0 +1,58 @@
+"""The health of one product, from what was published and what its checks said last."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from platform_resources.capabilities.dimensions.freshness import FreshnessSettings
+from platform_resources.plan import conventions
+from platform_resources.plan.check_plans import CheckPlan, ObjectivePlan
+from platform_resources.plan.faults import fault
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.promises.grades import (
+    CheckState,
+    ProductHealth,
+    PublishedState,
+    Watched,
+    grade,
+    shared,
+)
+from platform_resources.publications.published_versions import Publication
+
+
+def health_of(
+    product: ProductPlan, published: PublishedState | None, checks: tuple[CheckState, ...], outcome: str, problem: str = ""
+) -> ProductHealth:
+    """A product that does not run has no checks; one whose versions cannot be read says why in `problem`."""
+    known = checks if product.runs else ()
+    found = grade(product.runs, published, known, outcome, problem)
+    return ProductHealth(
+        product.name, product.title, product.domain, found.status, published, known, outcome, problem, found.reason, found.columns
+    )
+
+
+def watched(product: ProductPlan) -> tuple[Watched, ...]:
+    """Everything that is checked of a product."""
+    objectives = {objective.check: objective for objective in product.objectives}
+    return tuple(_watched(check, objectives.get(check)) for check in product.checks)
+
+
+def _watched(check: CheckPlan, objective: ObjectivePlan | None) -> Watched:
+    common = Watched(
+        **shared(Watched, check),
+        gate=check.blocking,
+        fault=fault(conventions.check_text(check.key, check.name), check.title),
+    )
+    if objective is None:
+        return common
+    max_age = objective.settings.max_age if isinstance(objective.settings, FreshnessSettings) else None
+    return replace(common, dimension=objective.dimension, data_set=objective.data_set, max_age=max_age)
+
+
+def published_state(publication: Publication) -> PublishedState:
+    return PublishedState(
+        version=publication.id,
+        product_version=publication.product_version,
+        published_at=datetime.fromisoformat(publication.published_at),
+        rows={port.data_set: port.rows for port in publication.ports},
+        known_until={port.data_set: port.known_until(publication.published_at) for port in publication.ports},
+    )

@@ -1,0 +1,64 @@
+"""Which columns have changed: of what products publish, and of what they pull from outside of the mesh."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from platform_resources.capabilities.protocols import PullPort
+from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.queries import history
+from platform_resources.ledger.records import InputState, Publication
+from platform_resources.notify.facts import About, InputChange, SchemaChange
+from platform_resources.plan.graph import ancestors, downstream
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.promises.schema_difference import SchemaDifference, schema_difference
+
+Abouts = Mapping[str, About]
+
+
+def published_changes(
+    connection: Connection, plan: MeshPlan, products: Sequence[ProductPlan], abouts: Abouts, since: datetime, now: datetime
+) -> Iterator[SchemaChange]:
+    """Versions of these products whose columns differ from those of the version before, by port. `plan` is of the whole mesh.
+
+    The version before is the last whose columns are known.
+    """
+    below = downstream(plan.upstream)
+    newest = history.newest_publications(connection, since, [product.name for product in products], with_columns=True)
+    before = {(each.product, each.port): each for each in newest}
+    for product in products:
+        changes: dict[str, dict[str, tuple[Publication, Publication]]] = {}
+        known = (each for each in history.publications(connection, product.name, since, now) if each.columns)
+        for each in known:
+            former = before.get((each.product, each.port))
+            before[(each.product, each.port)] = each
+            if former is not None and schema_difference(former.columns, each.columns):
+                changes.setdefault(each.version, {})[each.port] = (former, each)
+        titles = {port.name: port.title for port in product.outputs}
+        affected = tuple(abouts[name] for name in sorted(ancestors(product.name, below)) if name in abouts)
+        for version, ports in changes.items():
+            told = {titles.get(port, port): schema_difference(old.columns, new.columns) for port, (old, new) in ports.items()}
+            yield SchemaChange(abouts[product.name], version, told, affected)
+
+
+def input_changes(
+    connection: Connection, products: Sequence[ProductPlan], abouts: Abouts, since: datetime, now: datetime
+) -> Iterator[InputChange]:
+    """Refreshes that pulled other columns from outside than the pull before, by port. What other products publish, those announce."""
+    names = [product.name for product in products]
+    before = {(each.product, each.port): each for each in history.newest_input_states(connection, since, names, with_columns=True)}
+    for product in products:
+        titles = {port.name: port.title for port in product.inputs if not isinstance(port.pull, PullPort)}
+        changes: dict[str, dict[str, SchemaDifference]] = {}
+        for each in history.input_states(connection, product.name, since, now):
+            if each.port in titles and each.columns:
+                difference = _difference(before.get((each.product, each.port)), each)
+                before[(each.product, each.port)] = each
+                if difference:
+                    changes.setdefault(each.run_id, {})[titles[each.port]] = difference
+        for run_id, ports in changes.items():
+            yield InputChange(abouts[product.name], run_id, ports)
+
+
+def _difference(former: InputState | None, pulled: InputState) -> SchemaDifference:
+    """A first pull has nothing to differ from."""
+    return schema_difference(former.columns, pulled.columns) if former is not None else SchemaDifference()

@@ -1,0 +1,205 @@
+"""What every check of a product says at a moment, as the ledger remembers it: the readings that incidents are made from."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from platform_resources.capabilities.judgements import Judgement, Verdict
+from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.queries import history
+from platform_resources.ledger.queries.refresh_durations import going_on, refreshes
+from platform_resources.ledger.queries.standing import Standing
+from platform_resources.ledger.records import Check, Reading, Run, check_id
+from platform_resources.plan.check_plans import ObjectivePlan
+from platform_resources.plan.conventions import ENDS_CHECK, REFRESH_CHECK, VERSIONS_CHECK, check_text
+from platform_resources.plan.faults import fault
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.promises.grades import CheckState, PublishedState, Said, Severity, Watched, check_state, check_states, shared
+from platform_resources.promises.overdue import AT_LEAST, overdue
+from platform_resources.publications.published_versions import VersionsUnreadable, shelf
+from platform_resources.refresh.closed_gates import is_closed_gate
+from platform_resources.services.product_health import published_state, watched
+from platform_resources.spec.values.clocks import Clock
+
+# How many refreshes tell what is usual.
+USUAL_OF = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What one check says. `check` names it uniquely within the product; `at` is the time of the evidence, not of the look at it.
+
+    `state` is what it says, with its numbers. `reading` is what was measured last; None for what is not measured by a check: the end of a
+    refresh, freshness that time has ended. `imported`: the test runs elsewhere and is not in the plan. `failures` names what failed in a
+    refresh.
+    """
+
+    product: str
+    check: str
+    state: CheckState
+    at: datetime
+    reading: Reading | None = None
+    imported: bool = False
+    failures: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return self.state.title
+
+    @property
+    def dimension(self) -> str:
+        return self.state.dimension
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.state.verdict
+
+    @property
+    def reason(self) -> str:
+        return self.state.reason
+
+
+def unplanned(
+    product: str, name: str, title: str, said: Said, kind: str = "refresh", severity: Severity = "warning", dimension: str = ""
+) -> CheckState:
+    """What is said by something that is no check of the plan, under the `name` that it has within the product."""
+    place, _, own = name.rpartition(":")
+    key = (product, *(place or own).split("/"))
+    what = Watched(key, own, title, kind, gate=False, dimension=dimension, severity=severity, fault=fault(name, title))
+    return check_state(what, said)
+
+
+def watched_checks(product: ProductPlan) -> set[str]:
+    """Every check that the plan has of the product and that can be trouble, by its name within it. A target of the business is none."""
+    checks = (*product.checks, *(indicator.check for indicator in product.indicators))
+    return {REFRESH_CHECK, VERSIONS_CHECK, ENDS_CHECK, *(check_text(check.key, check.name) for check in checks if not check.target)}
+
+
+def observed(
+    connection: Connection,
+    state: Path,
+    products: Sequence[ProductPlan],
+    standings: Mapping[str, Sequence[Standing]],
+    now: datetime,
+    judged: Sequence[tuple[ObjectivePlan, Judgement]] = (),
+) -> tuple[Observed, ...]:
+    """Everything that is watched of these products and has evidence at `now`. The ledger must be synced before.
+
+    `judged` are objectives that were judged just now, which the ledger does not know yet.
+    """
+    names = [product.name for product in products]
+    remembered: dict[str, list[tuple[Check, Reading]]] = {}
+    for state_of in history.check_states(connection, now, names):
+        if state_of.reading is not None:
+            remembered.setdefault(state_of.check.product, []).append((state_of.check, state_of.reading))
+    ended = history.last_ended_runs(connection, names, now)
+    found: dict[tuple[str, str], Observed] = {
+        (each.product, each.check): each
+        for product in products
+        if product.runs
+        for each in _product(state, product, remembered.get(product.name, ()), standings.get(product.name, ()), ended, now)
+    }
+    found.update({(each.product, each.check): each for product in products if product.runs for each in _ends(connection, product, now)})
+    found.update({(each.product, each.check): each for each in _just_now(products, judged, now)})
+    return tuple(found.values())
+
+
+def _just_now(products: Iterable[ProductPlan], judged: Sequence[tuple[ObjectivePlan, Judgement]], now: datetime) -> Iterator[Observed]:
+    owners = {objective.check: product.name for product in products for objective in product.objectives}
+    checks = {(check.key, check.name): check for product in products for check in watched(product)}
+    for objective, judgement in judged:
+        check = objective.check
+        state = check_state(checks[check.key, check.name], Said(**shared(Said, judgement, judgement.promise), at=now))
+        yield Observed(owners[check], check_text(check.key, check.name), state, now)
+
+
+def _product(
+    state: Path,
+    product: ProductPlan,
+    remembered: Sequence[tuple[Check, Reading]],
+    standings: Iterable[Standing],
+    ended: Mapping[str, Run],
+    now: datetime,
+) -> Iterator[Observed]:
+    try:
+        latest = shelf(state, product.domain, product.name).latest()
+        published = published_state(latest) if latest is not None else None
+    except VersionsUnreadable as error:
+        said, published = Said("missed", str(error), now), None
+    else:
+        said = Said("met", "", now)
+    readable = unplanned(product.name, VERSIONS_CHECK, "Its published versions can be read", said, severity="error")
+    yield Observed(product.name, VERSIONS_CHECK, readable, now)
+    yield from _checks(product, published, {check.id: reading for check, reading in remembered}, now)
+    yield from _imported(product, remembered)
+    yield from (_burning(product, standing, now) for standing in standings)
+    if product.name in ended:
+        yield from _refreshed(product, ended[product.name])
+
+
+def _checks(product: ProductPlan, published: PublishedState | None, readings: Mapping[int, Reading], now: datetime) -> Iterator[Observed]:
+    checks = watched(product)
+    by_check = {(check.key, check.name): readings.get(check_id(check.key, check.name)) for check in checks}
+    executions = {name: Said(**shared(Said, reading)) for name, reading in by_check.items() if reading is not None}
+    for check, said in zip(checks, check_states(checks, published, executions, Clock(product.zone, now)), strict=True):
+        at = _evidence(check, said.at, said.verdict, published)
+        if at is not None:
+            reading = by_check[(check.key, check.name)] if check.max_age is None else None
+            yield Observed(product.name, check_text(check.key, check.name), said, min(at, now), reading)
+
+
+def _evidence(check: Watched, at: datetime | None, verdict: Verdict, published: PublishedState | None) -> datetime | None:
+    """Since when what it says holds. Freshness is missed from the moment that the age passed what is promised; a new version renews it."""
+    if check.max_age is None or published is None:
+        return at
+    if verdict != "missed":
+        return published.published_at
+    known_until = published.known_until.get(check.data_set) or published.published_at
+    return max(published.published_at, known_until + check.max_age)
+
+
+def _imported(product: ProductPlan, remembered: Iterable[tuple[Check, Reading]]) -> Iterator[Observed]:
+    """Tests that run elsewhere and are not in the plan; whether one that fails only informs is said where it runs."""
+    for check, reading in remembered:
+        if check.kind == "imported":
+            text = check_text(tuple(check.asset_key.split("/")), check.name)
+            said = Said(**shared(Said, reading))
+            state = unplanned(product.name, text, check.title, said, "imported", reading.severity, check.dimension)
+            yield Observed(product.name, text, state, reading.at, reading, imported=True)
+
+
+def _burning(product: ProductPlan, standing: Standing, now: datetime) -> Observed:
+    """An indicator is trouble while its budget burns too fast. One that is spent says nothing of now, and is told by itself."""
+    check = standing.indicator.check
+    rates = [alert.long_rate or 0.0 for alert in standing.burn_alerts if alert.fires]
+    known = standing.attainment.state in ("met", "missed", "no target")
+    verdict: Verdict = "missed" if rates else "met" if known else "unknown"
+    reason = f"the error budget burns {max(rates):.3g} times too fast" if rates else ""
+    text, said = check_text(check.key, check.name), Said(verdict, reason, now)
+    return Observed(
+        product.name, text, unplanned(product.name, text, check.title, said, "indicator", dimension=standing.indicator.dimension), now
+    )
+
+
+def _refreshed(product: ProductPlan, run: Run) -> Iterator[Observed]:
+    """How the last refresh ended. One stopped by a gate has the gate's own check to tell of it; one that was canceled tells nothing."""
+    if run.ended_at is None or run.status not in ("succeeded", "failed") or is_closed_gate(run.reason):
+        return
+    verdict: Verdict = "met" if run.status == "succeeded" else "missed"
+    said = Said(verdict, run.reason, run.ended_at)
+    state = unplanned(product.name, REFRESH_CHECK, "Its refresh succeeds", said, severity="error")
+    yield Observed(product.name, REFRESH_CHECK, state, run.ended_at, failures=tuple(run.failures.splitlines()))
+
+
+def _ends(connection: Connection, product: ProductPlan, now: datetime) -> Iterator[Observed]:
+    """Whether the refresh that goes on can be expected to end. One that is not too long yet says nothing: the one before may hang."""
+    run, said = going_on(connection, product.name, now), Said("met", "", now)
+    if run is not None:
+        long = run.started_at is not None and now - run.started_at > AT_LEAST
+        usual = refreshes(connection, product.name, now, USUAL_OF).seconds if long else ()
+        reason = overdue(run.started_at, Clock(product.zone, now), usual) if long and run.started_at is not None else ""
+        if not reason:
+            return
+        said = Said("missed", reason, now)
+    yield Observed(product.name, ENDS_CHECK, unplanned(product.name, ENDS_CHECK, "Its refresh ends", said), now)

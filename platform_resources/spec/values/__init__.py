@@ -1,0 +1,1 @@
+"""The kinds of values that a specification holds: names, durations, versions, types, URLs."""

@@ -1,0 +1,142 @@
+"""The kinds of values that fields hold: names, owners, versions, times, words; each refuses what it is not, in words for the writer."""
+
+import re
+from datetime import UTC, datetime
+from functools import cache
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from croniter import CroniterBadDateError, croniter
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from platform_resources.spec.problems import did_you_mean
+from platform_resources.spec.values.column_names import PATTERN, column_name
+from platform_resources.spec.values.names import IDENTIFIER, any_case
+from platform_resources.spec.values.type_names import type_name
+from platform_resources.spec.values.versions import Version, VersionRange
+
+Lifecycle = Literal["proposed", "draft", "production", "deprecated", "retired"]
+Classification = Literal["public", "internal", "personal", "sensitive"]
+# Values of columns of these classes may be told: in samples, profiles, reasons and errors.
+SHOWN_CLASSES: tuple[Classification, ...] = ("public", "internal")
+Percent = Annotated[float, Field(ge=0, le=100)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+def _yes_or_no(value: Any) -> Any:
+    words = {"yes": True, "no": False, "true": True, "false": False}
+    return words.get(value.strip().lower(), value) if isinstance(value, str) else value
+
+
+def hyphenated(value: Any) -> Any:
+    return re.sub(r"[\s_]+", "-", value.strip().lower()) if isinstance(value, str) else value
+
+
+def _archetype(value: Any) -> Any:
+    """The article's words (`Source Oriented`) and ours (`source-aligned`) mean the same."""
+    plain = hyphenated(value)
+    return plain.replace("oriented", "aligned") if isinstance(plain, str) else plain
+
+
+def _cron(text: str) -> str:
+    if len(text.split()) != 5 or not croniter.is_valid(text):
+        raise ValueError(f'"{text}" is not a cron expression; write minute hour day month weekday, such as "0 5 * * *"')
+    if not _ever_comes(text):
+        raise ValueError(f'"{text}" names a time that never comes, such as 30 February; write one such as "0 5 * * *"')
+    return text
+
+
+def _ever_comes(cron: str) -> bool:
+    """29 February may be eight years away, at the turn of a century; a date that does not come by then never does.
+
+    The weekday is left out: cron takes it for a further choice beside the day, and Dagster refuses 30 February all the same.
+    """
+    date = " ".join((*cron.split()[:4], "*"))
+    try:
+        croniter(date, datetime(2024, 1, 1, tzinfo=UTC), max_years_between_matches=8).get_next()
+    except CroniterBadDateError:
+        return False
+    return True
+
+
+def _timezone(text: str) -> str:
+    if text not in _timezones():
+        raise ValueError(f'unknown time zone "{text}"; write an IANA name such as Europe/Berlin or UTC', did_you_mean(text, _timezones()))
+    return text
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    """Python looks through hundreds of files to answer this."""
+    return frozenset(available_timezones())
+
+
+def _version(written: Any) -> Any:
+    """YAML takes 1.10 for the number 1.1, which tells more by what was written."""
+    return str(Version.parse(getattr(written, "written", "") or str(written)))
+
+
+def _version_range(written: Any) -> Any:
+    """YAML reads 1.10 as the number 1.1, so a number with a point cannot be trusted."""
+    if isinstance(written, float):
+        text = getattr(written, "written", "") or str(written)
+        raise ValueError(f'{text} is a number to YAML, which takes 1.10 for 1.1; write the version in quotes: "{text}"')
+    return str(VersionRange.parse(str(written)))
+
+
+_YES_OR_NO = bool | Annotated[str, Field(pattern=any_case("yes", "no", "true", "false"))]
+YesNo = Annotated[bool, BeforeValidator(_yes_or_no, json_schema_input_type=_YES_OR_NO)]
+Cron = Annotated[str, AfterValidator(_cron)]
+TimeZone = Annotated[str, AfterValidator(_timezone)]
+VersionText = Annotated[str, BeforeValidator(_version, json_schema_input_type=Annotated[str, Field(examples=["1.0.0"])])]
+VersionRangeText = Annotated[str, BeforeValidator(_version_range, json_schema_input_type=str | int)]
+
+_ARCHETYPES = Literal["source-aligned", "aggregate", "consumer-aligned"]
+_ARCHETYPE_WORDS = any_case("source-aligned", "source-oriented", "aggregate", "consumer-aligned", "consumer-oriented")
+_CLASSES = Literal["metric", "building-block"]
+Archetype = Annotated[
+    _ARCHETYPES, BeforeValidator(_archetype, json_schema_input_type=_ARCHETYPES | Annotated[str, Field(pattern=_ARCHETYPE_WORDS)])
+]
+Class = Annotated[
+    _CLASSES,
+    BeforeValidator(hyphenated, json_schema_input_type=_CLASSES | Annotated[str, Field(pattern=any_case("metric", "building-block"))]),
+]
+
+
+def _role_name(text: str) -> str:
+    if not IDENTIFIER.fullmatch(text):
+        raise ValueError(f'"{text}" is not the name of a role; use letters, digits and _')
+    return text
+
+
+ColumnName = Annotated[str, AfterValidator(column_name), Field(json_schema_extra={"pattern": PATTERN})]
+RoleName = Annotated[str, AfterValidator(_role_name), Field(json_schema_extra={"pattern": IDENTIFIER.pattern})]
+
+_EMAIL = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}"
+_OWNER = re.compile(rf"^(team:[A-Za-z0-9_-]+|{_EMAIL})$")
+
+
+def is_email(text: str) -> bool:
+    return re.fullmatch(_EMAIL, text) is not None
+
+
+def _owner(text: str) -> str:
+    if not _OWNER.fullmatch(text):
+        raise ValueError(f'"{text}" is not an owner; write an e-mail address or team:name')
+    return text
+
+
+ColumnType = Annotated[str, AfterValidator(type_name)]
+Owner = Annotated[str, AfterValidator(_owner), Field(json_schema_extra={"pattern": _OWNER.pattern})]
+
+
+def _dbt_test(test: Any) -> Any:
+    """Planning relies on this form: a name, or one name with a mapping of arguments."""
+    if isinstance(test, str) and test.strip():
+        return test
+    if isinstance(test, dict) and len(test) == 1 and isinstance(next(iter(test.values())), dict | None):
+        return test
+    raise ValueError("a dbt test is its name, such as unique, or its name with arguments: {accepted_values: {values: [a, b]}}")
+
+
+DbtTest = Annotated[str | dict[str, dict[str, Any] | None], BeforeValidator(_dbt_test, json_schema_input_type=str | dict[str, Any])]

@@ -1,0 +1,1 @@
+"""DuckDB: one database file for each product, and files for consumers."""

@@ -1,0 +1,136 @@
+"""A consumer's SQL, run where it can read the files of published versions, and can do nothing else."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from platform_resources.capabilities.support.sql_text import literal, quoted
+from platform_resources.redaction.redaction import mask
+from platform_resources.warehouses.duckdb.port_files import file_pattern
+
+# A process that runs other people's SQL may take 2 GiB (`foreign_queries`); DuckDB itself says more of it when its own limit is met first.
+MEMORY = "1500MiB"
+_THREADS = 4
+_BATCH = 10_000
+_NESTED = ("struct(", "map(", "union(", "variant")
+# Of these Python has no infinity, and it counts a month as 30 days.
+_TEXT_FOR_PYTHON = ("INTERVAL", "DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
+
+
+class QueryFailed(Exception):
+    """Raised when a consumer's SQL cannot be run; carries the database's message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """What SQL may read: selects by schema (`main` needs no name before the point) and view, over these files."""
+
+    schemas: Mapping[str, Mapping[str, str]]
+    files: Sequence[str]
+
+
+def query(sql: str, readable: Readable, *, as_text: bool = False) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Column names and rows of one SELECT; `as_text` gives every value as the database writes it, else only times are texts.
+
+    Raises QueryFailed.
+    """
+    names, batches = opened_query(sql, readable, as_text=as_text)
+    return names, [row for batch in batches for row in batch]
+
+
+def opened_query(sql: str, readable: Readable, *, as_text: bool = False) -> tuple[list[str], Iterator[list[tuple[Any, ...]]]]:
+    """As `query`, the rows in batches, so that a large result never has to be held at once."""
+    connection = duckdb.connect(":memory:")
+    try:
+        _lock(connection, readable)
+        cursor = _selected(connection, sql, as_text)
+    except duckdb.Error as error:
+        connection.close()
+        raise QueryFailed(mask(str(error))) from error
+    except BaseException:
+        connection.close()
+        raise
+    return [column[0] for column in cursor.description or ()], _batches(connection, cursor)
+
+
+def catalog_rows(file: Path, sql: str) -> list[tuple[Any, ...]]:
+    """What SQL gives on a product's catalog, as any client opens it: read only, with nothing locked. Raises EngineError."""
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def _batches(connection: duckdb.DuckDBPyConnection, cursor: duckdb.DuckDBPyConnection) -> Iterator[list[tuple[Any, ...]]]:
+    try:
+        while batch := cursor.fetchmany(_BATCH):
+            yield batch
+    except duckdb.Error as error:
+        raise QueryFailed(mask(str(error))) from error
+    except OverflowError as error:
+        raise QueryFailed(
+            "a value within a list or structure, such as an interval of a million years, is too large; cast it to text"
+        ) from error
+    finally:
+        connection.close()
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, readable: Readable) -> None:
+    """In this order: whatever comes later can no longer be set."""
+    allowed = sorted({path for file in readable.files for path in (file, file_pattern(Path(file)))})
+    connection.execute("set timezone = 'UTC'")
+    connection.execute(f"set allowed_paths = [{', '.join(map(literal, allowed))}]")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set python_enable_replacements = false")
+    connection.execute("set autoload_known_extensions = false")
+    connection.execute("set autoinstall_known_extensions = false")
+    connection.execute(f"set memory_limit = '{MEMORY}'")
+    connection.execute(f"set threads = {min(_THREADS, os.cpu_count() or 1)}")
+    connection.execute("set max_temp_directory_size = '0MB'")
+    for schema, views in sorted(readable.schemas.items()):
+        connection.execute(f"create schema if not exists {quoted(schema)}")
+        for name, select in sorted(views.items()):
+            connection.execute(f"create view {quoted(schema)}.{quoted(name)} as {select}")
+    connection.execute("set lock_configuration = true")
+
+
+def _selected(connection: duckdb.DuckDBPyConnection, sql: str, as_text: bool) -> duckdb.DuckDBPyConnection:
+    """Only SELECT: DuckDB lets `explain analyze copy … to` write to every path that may be read."""
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise QueryFailed("write one SELECT; published versions are read-only")
+    return connection.execute(_shown(connection, _without_end(statements[0].query), _text if as_text else _for_python))
+
+
+def _without_end(sql: str) -> str:
+    """The statement without its last semicolon, and the comments behind it."""
+    data = sql.encode()
+    for offset, kind in reversed(duckdb.tokenize(sql)):
+        if data[offset : offset + 1] == b";":
+            data = data[:offset]
+        elif kind != duckdb.token_type.comment:
+            break
+    return data.decode()
+
+
+def _shown(connection: duckdb.DuckDBPyConnection, sql: str, shown: Callable[[str, str], str]) -> str:
+    """The same rows, each column by an expression of its name and type. Names may come twice."""
+    answer = connection.sql(sql)
+    inner = [f"c{number}" for number in range(len(answer.columns))]
+    columns = zip(inner, answer.columns, answer.types, strict=True)
+    listed = (f"{shown(name, str(kind))} as {quoted(column)}" for name, column, kind in columns)
+    return f"select {', '.join(listed)} from ({sql}\n) as answer({', '.join(inner)})"
+
+
+def _for_python(name: str, kind: str) -> str:
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"cast({name} as varchar) || if(isfinite({name}), ':00', '')"  # +00:00, as in the rest of JSON
+    return f"cast({name} as varchar)" if kind in _TEXT_FOR_PYTHON else name
+
+
+def _text(name: str, kind: str) -> str:
+    """Lists and structures as JSON."""
+    nested = kind.endswith("]") or kind.lower().startswith(_NESTED)
+    return f"cast(to_json({name}) as varchar)" if nested else f"cast({name} as varchar)"

@@ -1,0 +1,92 @@
+"""Why a file cannot be loaded, in words: which file, line, column and value, and what to do."""
+
+import json
+import re
+
+from platform_resources.deliveries.arrivals import InputFile
+
+
+class LoadFailed(Exception):
+    """Raised when files cannot be loaded without losing something; says where and what to do, and which value of which column."""
+
+    def __init__(self, text: str, column: str = "", value: str = "") -> None:
+        super().__init__(text)
+        self.column, self.value = column, value
+
+    def without_value(self) -> str:
+        """The same for a column whose values not everybody may see."""
+        return str(self).replace(shown(self.value), "a value that is not shown here")
+
+
+_LINE = re.compile(r"CSV Error on Line: (\d+)")
+_COUNT = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
+_VALUE = re.compile(r"Error when converting column \"(.*?)\"\. Could not convert string \"(.*?)\" to '?([A-Z][A-Z ]*)", re.DOTALL)
+_JSON_LINE = re.compile(r"transform error in file .*?, in (?:line|record/value) (\d+): (.*)")
+
+
+def load_error(file: InputFile, error: Exception) -> LoadFailed:
+    """The database's error in one line, with the file as the team names it."""
+    text = str(error)
+    line = _LINE.search(text)
+    place = f"{file.name}, line {line.group(1)}" if line else file.name
+    if count := _COUNT.search(text):
+        return LoadFailed(
+            f"{place}: the row has {count.group(2)} fields, {count.group(1)} were expected; mend the file, or, "
+            'if the delimiter is another one, say which, such as options: {delim: ";"}, '
+            "or how many lines stand above the header: {skip: 1}"
+        )
+    if value := _VALUE.search(text):
+        column, written, kind = value.groups()
+        return LoadFailed(f"{place}, column {column}: {not_of_type(written, kind.strip().lower())}; {promise(column)}", column, written)
+    if transformed := _JSON_LINE.search(text):
+        return LoadFailed(f"{file.name}, record {transformed.group(1)}: {transformed.group(2)}")
+    if "Malformed JSON" in text:
+        return LoadFailed(_malformed(file, text))
+    first = text.strip().splitlines()[0].replace(str(file.path), file.name)
+    return LoadFailed(f"{place}: {_reason(first, text)}")
+
+
+def _reason(first: str, text: str) -> str:
+    if "not utf-8 encoded" in text:
+        return 'it is not written in UTF-8; say which encoding it has, such as options: {encoding: "latin-1"} or {encoding: "utf-16"}'
+    if "unterminated quote" in text:
+        return "a quote is opened there that is not closed; mend the file"
+    if "sniffing" in first or "state machine" in first:
+        return (
+            "it cannot be read as CSV: its rows differ in their line ends, quotes or number of fields; mend it, "
+            'or say how it is written, such as options: {delim: ";", quote: "\'"}'
+        )
+    return first.partition("Error: ")[2] or first
+
+
+def _malformed(file: InputFile, text: str) -> str:
+    """Which line is no JSON: the database counts lines otherwise than people do."""
+    reason = text.splitlines()[0].rpartition(": ")[2].strip().rstrip(".")
+    try:
+        lines = file.path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return f"{file.name}: it is no whole JSON: {reason}"
+    bad = next((number for number, line in enumerate(lines, 1) if line.strip() and not _is_json(line)), None)
+    if bad is None or not lines or not _is_json(lines[0]):
+        return f"{file.name}: it is no whole JSON: {reason}"
+    return f"{file.name}, line {bad}: it is no whole JSON: {reason}"
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def not_of_type(value: str, kind: str) -> str:
+    return f"{shown(value)} is no {kind}, or not all of it would be kept"
+
+
+def shown(value: str) -> str:
+    return f'"{value if len(value) <= 100 else value[:100] + "…"}"'
+
+
+def promise(column: str) -> str:
+    return f"mend the file, or say options: {{types: {{{column}: varchar}}}}"

@@ -1,0 +1,281 @@
+"""What is in one file of an input: its columns, their types as far as all its rows bear them out, and how it is read."""
+
+import gzip
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.capabilities.support.column_types import observed_type
+from platform_resources.capabilities.support.sql_text import literal, quoted
+from platform_resources.deliveries.arrivals import InputFile, is_on
+from platform_resources.warehouses.duckdb.file_errors import LoadFailed
+from platform_resources.warehouses.duckdb.kept_values import WIDER, Writing, lost, other_reading
+from platform_resources.warehouses.duckdb.port_files import file_pattern
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_DELIMITERS = (",", ";", "|", "\t")
+_DIALECT = {"delim": "Delimiter", "quote": "Quote", "escape": "Escape", "skip": "SkipRows", "header": "HasHeader"}
+_ALIASES = {"sep": "delim", "delimiter": "delim"}
+# What only helps to guess, and what the platform does itself.
+_SAMPLE = 20_480
+_LEAST_BYTES = 40  # so few hold no more rows than that, however they are compressed
+_FOR_GUESSING = ("sample_size", "all_varchar", "auto_detect")
+_DATE_OPTIONS, _TIMESTAMP_OPTIONS = ("dateformat", "date_format"), ("timestampformat", "timestamp_format")
+_OWN = ("hive_partitioning", "filename", "union_by_name")
+# A single line above the rows that is one word is the header of one column, in whose values the delimiter stands too.
+_ONE_WORD = re.compile(r'\s*"?\w+"?\s*')
+_GZIP = b"\x1f\x8b"
+_MAGIC = {_GZIP: "gzip", b"\x28\xb5": "zstd"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One file: `types` has None for a column without a value; `constants` are columns that its path tells, not its rows."""
+
+    file: InputFile
+    reader: str
+    rows: int
+    types: Mapping[str, str | None]
+    writing: Writing
+    skipped: int
+    constants: Mapping[str, str | None]
+    promised: Mapping[str, str] = field(default_factory=dict)
+
+    def select(self, types: Mapping[str, str]) -> str:
+        """Its rows, the columns as these types."""
+        if not self.types:
+            return "select null where false"
+        if self.reader.startswith("read_parquet"):
+            source = self.reader + ")"
+            columns = [f"cast({quoted(name)} as {types[name]}) as {quoted(name)}" for name in self.types]
+        else:
+            pairs = ", ".join(f"{literal(name)}: {literal(types[name])}" for name in self.types)
+            source, columns = f"{self.reader}, columns = {{{pairs}}})", [quoted(name) for name in self.types]
+        columns += [f"cast({_text(value)} as {types[name]}) as {quoted(name)}" for name, value in self.constants.items()]
+        return f"select {', '.join(columns)} from {source}"
+
+    def texts(self) -> str:
+        return self.select(dict.fromkeys((*self.types, *self.constants), "varchar"))
+
+    def losing(self, connection: "DuckDBPyConnection", types: Mapping[str, str], promised: bool) -> list[str]:
+        """The columns of which these types would not keep every value."""
+        asked = [name for name in types if name in self.types and types[name] != "varchar"]
+        if not asked:
+            return []
+        counts = [self.counted_losses(name, types[name], promised) for name in asked]
+        found = connection.execute(f"select {', '.join(counts)} from ({self.texts()})").fetchall()[0]
+        return [column for column, count in zip(asked, found, strict=True) if count]
+
+    def counted_losses(self, column: str, kind: str, promised: bool) -> str:
+        name = quoted(column)
+        return f"count_if({name} is not null and {lost(name, kind, self.writing, promised)})"
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else literal(value)
+
+
+def shape(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles) -> Shape:
+    """Look at a whole file. Raises LoadFailed or a database's error where it cannot be read."""
+    constants = _constants(file, pull)
+    if pull.format == "parquet":
+        reader = f"read_parquet({literal(file_pattern(file.path))}, hive_partitioning = false{_options(pull.options, _OWN)}"
+        types, rows = _described(connection, reader), _count(connection, reader)
+        return Shape(file, reader, rows, types, Writing(), 0, constants)
+    found = _csv(connection, file, pull, constants) if pull.format == "csv" else _json(connection, file, pull, constants)
+    return _borne_out(connection, found, pull)
+
+
+def _described(connection: "DuckDBPyConnection", reader: str) -> dict[str, str | None]:
+    return {row[0]: observed_type(row[1]) for row in connection.execute(f"describe select * from {reader})").fetchall()}
+
+
+def _count(connection: "DuckDBPyConnection", reader: str) -> int:
+    return int(connection.execute(f"select count(*) from {reader})").fetchall()[0][0])
+
+
+def _options(options: Mapping[str, str | bool | int], without: Iterable[str]) -> str:
+    return "".join(f", {name} = {literal(value)}" for name, value in sorted(options.items()) if name not in without)
+
+
+def _constants(file: InputFile, pull: PullFiles) -> dict[str, str | None]:
+    """What a team asks to be read from paths: folders `key=value` below the product's folder, and the file's own path."""
+    wanted: dict[str, str | None] = {}
+    if is_on(pull.options.get("hive_partitioning", False)):
+        pairs = (part.partition("=") for part in Path(file.name).parts[:-1] if "=" in part)
+        wanted |= {key: None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value) for key, _, value in pairs}
+    name = pull.options.get("filename", False)
+    if is_on(name):
+        wanted["filename"] = str(file.path)
+    elif isinstance(name, str) and name.lower() != "false":
+        wanted[name] = str(file.path)
+    return wanted
+
+
+def _compression(file: InputFile, pull: PullFiles) -> str:
+    """By what is in the file, not by how it is called."""
+    if "compression" in pull.options:
+        return ""
+    with file.path.open("rb") as stream:
+        return f", compression = {literal(_MAGIC.get(stream.read(2), 'none'))}"
+
+
+def _json(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles, constants: Mapping[str, str | None]) -> Shape:
+    reader = f"read_json({literal(file_pattern(file.path))}, hive_partitioning = false{_compression(file, pull)}"
+    guessed = f"{reader}{_options({'sample_size': -1, **pull.options}, _OWN)}"
+    types = _described(connection, guessed)
+    read = reader + _options(pull.options, (*_OWN, *_FOR_GUESSING))
+    writing = Writing(date=_said(pull, *_DATE_OPTIONS), timestamp=_said(pull, *_TIMESTAMP_OPTIONS), binary=True)
+    return Shape(file, read, 0, types, writing, 0, constants)
+
+
+def _said(pull: PullFiles, *names: str) -> str:
+    return next((str(pull.options[name]) for name in names if name in pull.options), "")
+
+
+def _csv(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles, constants: Mapping[str, str | None]) -> Shape:
+    """A `#` begins no comment unless the team says so: it would take rows away."""
+    if not file.stat.st_size:
+        return Shape(file, "", 0, {}, Writing(), 0, constants)
+    start = f"{literal(file_pattern(file.path))}{_compression(file, pull)}"
+    said = {"comment": "", **pull.options}
+    sniffed = _sniffed(connection, f"{start}{_options(said, _OWN)}")
+    types = _column_types(sniffed)
+    dialect = _dialect(sniffed, pull)
+    ragged = _ragged(file, types, dialect, pull)
+    if ragged is not None:
+        types, dialect = ragged
+    rest = _options(said, (*_OWN, *_FOR_GUESSING, *_ALIASES, *dialect))
+    read = f"read_csv({start}, hive_partitioning = false, auto_detect = false{_options(dialect, ())}{rest}"
+    writing = Writing(
+        _said(pull, *_DATE_OPTIONS) or sniffed["DateFormat"] or "",
+        _said(pull, *_TIMESTAMP_OPTIONS) or sniffed["TimestampFormat"] or "",
+        _said(pull, "decimal_separator"),
+        _said(pull, "thousands"),
+    )
+    guessed_formats = {"dateformat": writing.date, "timestampformat": writing.timestamp}
+    read += "".join(f", {name} = {literal(value)}" for name, value in guessed_formats.items() if value and name not in pull.options)
+    unread = Shape(file, read, 0, types, writing, int(dialect["skip"]) + bool(dialect["header"]), constants)
+    if "sample_size" not in said and ragged is None and _begins_empty(connection, unread):
+        types = _column_types(_sniffed(connection, f"{start}{_options({**said, 'sample_size': -1}, _OWN)}"))
+    return replace(unread, types=types)
+
+
+def _column_types(sniffed: Mapping[str, Any]) -> dict[str, str]:
+    return {column["name"]: observed_type(column["type"]) for column in sniffed["Columns"]}
+
+
+def _begins_empty(connection: "DuckDBPyConnection", found: Shape) -> bool:
+    """Whether a column has no value among the rows that DuckDB guesses from, so that it was taken for text."""
+    texts = [column for column, kind in found.types.items() if kind == "varchar"]
+    if not texts or found.file.stat.st_size < _LEAST_BYTES:
+        return False
+    counts = ", ".join(f"count({quoted(column)})" for column in texts)
+    return 0 in connection.execute(f"select {counts} from ({found.texts()} limit {_SAMPLE})").fetchall()[0]
+
+
+def _sniffed(connection: "DuckDBPyConnection", arguments: str) -> dict[str, Any]:
+    cursor = connection.execute(f"select * exclude (Prompt) from sniff_csv({arguments})")
+    names = [column[0] for column in cursor.description or ()]
+    return dict(zip(names, cursor.fetchall()[0], strict=True))
+
+
+def _dialect(sniffed: Mapping[str, Any], pull: PullFiles) -> dict[str, Any]:
+    """How the file is written, as the team says or as its first rows look; quotes are quotes also where the first rows have none."""
+    found = {name: '"' if sniffed[column] == "(empty)" else sniffed[column] for name, column in _DIALECT.items()}
+    found["delim"] = "," if sniffed["Delimiter"] == "(empty)" else found["delim"]
+    return found | {_ALIASES.get(name, name): value for name, value in pull.options.items() if _ALIASES.get(name, name) in found}
+
+
+def _ragged(
+    file: InputFile, types: Mapping[str, str], dialect: Mapping[str, Any], pull: PullFiles
+) -> tuple[dict[str, str], dict[str, Any]] | None:
+    """The columns of the first line, where rows were left out or all are one column, for they are not all of one length.
+
+    Reading the file so tells which row is too long or too short. None where the rows are alike.
+    """
+    if {"delim", "skip", *_ALIASES} & set(pull.options):
+        return None
+    first = next(iter(types))
+    alone = max(_DELIMITERS, key=first.count) if len(types) == 1 else ""
+    delimiter = alone if alone and alone in first else dialect["delim"]
+    above = _lines(file, int(dialect["skip"]), pull)
+    header_alone = bool(above) and (not dialect["header"] or (len(above) == 1 and _ONE_WORD.fullmatch(above[0]) is not None))
+    if not (alone and alone in first) and not header_alone and not any(delimiter in line for line in above):
+        return None
+    names = [name.strip().strip('"') or f"column{place}" for place, name in enumerate((above or [first])[0].split(delimiter))]
+    if len({name.lower() for name in names}) < len(names):
+        names = [f"column{place}" for place in range(len(names))]
+    return dict.fromkeys(names, "varchar"), {**dialect, "delim": delimiter, "skip": 0, "header": True}
+
+
+def _lines(file: InputFile, count: int, pull: PullFiles) -> list[str]:
+    """The first lines of the file, as far as they can be read here."""
+    if not count:
+        return []
+    with file.path.open("rb") as stream:
+        packed = stream.read(2) == _GZIP
+    with gzip.open(file.path, "rb") if packed else file.path.open("rb") as stream:
+        return [line.decode(str(pull.options.get("encoding", "utf-8")), "replace") for line in islice(stream, count)]
+
+
+def _borne_out(connection: "DuckDBPyConnection", found: Shape, pull: PullFiles) -> Shape:
+    """The shape with types that keep every value of the file; a promised column has the promised type, whether it can or not."""
+    if not found.types:
+        return found
+    wanted = {name.lower(): kind for name, kind in pull.types.items()}
+    promised = {name: wanted[name.lower()] for name in found.types if name.lower() in wanted}
+    guessed = {name: kind or "varchar" for name, kind in found.types.items() if name not in promised}
+    rows, filled, losing = _survey(connection, found, guessed)
+    types = {name: (promised.get(name) or guessed[name]) if name in filled else None for name in found.types}
+    _refuse_names_alike(found, types)
+    doubtful = [] if _said(pull, *_DATE_OPTIONS) else _doubtful(connection, found, types)
+    for name in [name for name in doubtful if name in promised]:
+        raise LoadFailed(
+            f"{found.file.name}, column {name}: day and month cannot be told apart; say which, such as options: {{dateformat: '%d/%m/%Y'}}"
+        )
+    types |= dict.fromkeys(doubtful, "varchar")
+    rungs = {name: iter((*WIDER.get(kind, ()), "varchar")) for name, kind in guessed.items()}
+    losing = [name for name in losing if name not in doubtful]
+    while losing:
+        wider = {name: next(rungs[name]) for name in losing}
+        types |= wider
+        losing = found.losing(connection, wider, promised=False)
+    return replace(found, rows=rows, types=types, promised=promised)
+
+
+def _refuse_names_alike(found: Shape, types: Mapping[str, str | None]) -> None:
+    """JSON keys that only capitals tell apart: DuckDB calls the second `V_1`, and finds no value of that name."""
+    keys = {name.lower() for name in types}
+    for name in [name for name, kind in types.items() if kind is None and found.reader.startswith("read_json")]:
+        key = name.rpartition("_")[0]
+        if key.lower() in keys and key not in types:
+            raise LoadFailed(f"{found.file.name}: the key {key} is there twice, once in other capitals; mend the file")
+
+
+def _survey(connection: "DuckDBPyConnection", found: Shape, guessed: Mapping[str, str]) -> tuple[int, set[str], list[str]]:
+    """In one reading of the file: how many rows it has, which columns have values, and of which the guessed type loses some."""
+    asked = [name for name, kind in guessed.items() if kind != "varchar"]
+    counts = ["count(*)", *(f"count({quoted(name)})" for name in found.types)]
+    counts += [found.counted_losses(name, guessed[name], promised=False) for name in asked]
+    rows, *numbers = connection.execute(f"select {', '.join(counts)} from ({found.texts()})").fetchall()[0]
+    names = list(found.types)
+    filled = {name for name, count in zip(names, numbers, strict=False) if count}
+    return rows, filled, [name for name, count in zip(asked, numbers[len(names) :], strict=True) if count]
+
+
+def _doubtful(connection: "DuckDBPyConnection", found: Shape, types: Mapping[str, str | None]) -> list[str]:
+    """Columns of dates that read as well with day and month exchanged: nobody can tell which was meant."""
+    asked = {name: other for name, kind in types.items() if (other := other_reading(found.writing.format_of(kind or "")))}
+    if not asked:
+        return []
+    counts = [f"count_if({quoted(c)} is not null and try_strptime({quoted(c)}, {literal(other)}) is null)" for c, other in asked.items()]
+    counted = connection.execute(f"select {', '.join(counts)} from ({found.texts()})").fetchall()[0]
+    return [column for column, count in zip(asked, counted, strict=True) if not count]

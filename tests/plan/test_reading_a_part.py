@@ -1,0 +1,42 @@
+"""Reading only some products: the same plan of them as from the whole mesh, without reading the rest."""
+
+from pathlib import Path
+
+import pytest
+
+from platform_resources.plan.plan_text import plan_json
+from platform_resources.repository.mesh_repository import read_mesh, read_plan
+from tests.meshes import REPOSITORY, edited, product_file, tiny_mesh
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    return tiny_mesh(tmp_path)
+
+
+def names(root: Path, *only: str) -> list[str]:
+    return [product.name for product in read_mesh(root, only=only).products]
+
+
+@pytest.mark.parametrize("product", [product.name for product in read_plan(REPOSITORY)[0].products])
+def test_a_product_planned_alone_is_planned_as_in_the_whole_mesh(product: str) -> None:
+    alone, whole = read_plan(REPOSITORY, [product])[0], read_plan(REPOSITORY)[0]
+    assert [each.name for each in alone.products] == [product]
+    assert plan_json(alone.product(product)) == plan_json(whole.product(product))
+
+
+def test_only_what_is_upstream_is_read(tiny: Path) -> None:
+    assert names(tiny, "readings") == ["readings"]
+    assert names(tiny, "summary") == ["summary", "readings"]
+
+
+@pytest.mark.parametrize("asked", ["nothing_like_it", "*", "../office/summary", ""])
+def test_a_name_that_is_no_folder_reads_the_whole_mesh(tiny: Path, asked: str) -> None:
+    assert names(tiny, asked) == names(tiny, "summary")
+
+
+def test_an_upstream_product_that_is_missing_reads_the_whole_mesh_so_that_the_message_knows_it(tiny: Path) -> None:
+    edited(tiny, product_file("office", "summary"), "readings.measurements_sql", "reading.measurements_sql")
+    whole, part = read_plan(tiny)[1], read_plan(tiny, ["summary"])[1]
+    assert part == whole
+    assert any("did you mean" in problem.hint for problem in part)
