@@ -150,7 +150,7 @@ def _refuse_unknown(names: Iterable[str], whole: MeshPlan, deployed: "ByProduct"
 
 def _timed(ledger: "Ledger", found: Iterable[ProductChanges]) -> tuple[ProductChanges, ...]:
     """With how long the refreshes take of the products that change."""
-    from platform_resources.ledger.queries.refresh_durations import refreshes
+    from platform_resources.ledger.queries.objective_history import refreshes
 
     now = datetime.now(UTC)
     with ledger.reading() as connection:

@@ -1,10 +1,10 @@
-"""SQL, in DuckDB's dialect, of the measures that first group rows or read the catalog. Relations are given as SQL."""
+"""SQL (DuckDB dialect) of the measures that group rows by a column, or read the catalog. Relations are given as SQL text."""
 
 from collections.abc import Sequence
 
-from platform_resources.capabilities.measures import CategoryCounts, Entities, Relation
+from platform_resources.capabilities.measures import CategoryCounts, Entities, GroupCounts, Relation
 from platform_resources.capabilities.support.packed import packed_sql
-from platform_resources.capabilities.support.sql_text import literal, quoted
+from platform_resources.capabilities.support.sql_text import enclosed, literal, quoted
 
 
 def columns_sql(relation: Relation) -> str:
@@ -68,3 +68,20 @@ def quiet_entities_sql(measure: Entities, relation: str, show: Sequence[str]) ->
     shown = [f"key_{number} as {quoted(column)}" for number, column in named if column in show]
     entities = f"({entities_sql(measure, relation)}) as entities"
     return f"select {', '.join(shown)} from {entities} where {is_counted(measure)}" if shown else None
+
+
+def group_counts_sql(measure: GroupCounts, relation: str) -> str:
+    """Count rows by the values of a column, as one packed text. Without `named`, no value and no order of values shows in it."""
+    flags = [f"f{index}" for index in range(len(measure.predicates))]
+    flagged = [f"{enclosed(predicate)} as {flag}" for flag, predicate in zip(flags, measure.predicates, strict=True)]
+    column = quoted(measure.column)
+    told = f"select {', '.join((f'{column} as v', *flagged))} from {relation} where {column} is not null and {enclosed(measure.among)}"
+    name = "cast(v as varchar)" if measure.named else "''"
+    counts = [f"count_if({flag}) as c{index}" for index, flag in enumerate(flags)]
+    order = ", ".join((*(f"{each} desc" for each in ("size", *(f"c{index}" for index in range(len(flags))))), "name"))
+    sizes = (
+        f"select {', '.join((f'{name} as name', 'count(*) as size', *counts))} from ({told}) as told "
+        f"group by v having count(*) >= {int(measure.at_least)} order by {order} limit {int(measure.limit)}"
+    )
+    fields = (*(f"cast({each} as varchar)" for each in ("size", *(f"c{index}" for index in range(len(flags))))), "name")
+    return f"select {packed_sql(fields, order)} from ({sizes}) as sizes"

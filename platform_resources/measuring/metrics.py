@@ -29,10 +29,9 @@ from platform_resources.capabilities.measures import (
     Scalar,
 )
 from platform_resources.capabilities.support.sql_text import enclosed, is_nan, quoted, relation_sql
-from platform_resources.measuring.group_queries import category_counts_sql, columns_sql, entities_sql, is_counted
+from platform_resources.measuring.group_queries import category_counts_sql, columns_sql, entities_sql, group_counts_sql, is_counted
 from platform_resources.measuring.key_queries import distinct_keys_sql, distinct_rows_sql, missing_sql, orphans_sql
 from platform_resources.measuring.pair_queries import pairs_sql
-from platform_resources.measuring.value_groups import group_counts_sql
 
 ROWS = "count(*)"
 

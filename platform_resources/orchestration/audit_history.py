@@ -10,10 +10,9 @@ import dagster as dg
 from platform_resources.capabilities.judgements import History
 from platform_resources.ledger.connections import DatabaseFailed
 from platform_resources.ledger.database import LedgerUnavailable
+from platform_resources.ledger.queries.objective_history import compared, histories
 from platform_resources.orchestration.evaluation_round import synced_ledger
-from platform_resources.plan.from_products.compared_objectives import compared
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.services.comparing import histories
 
 LONGEST_WAIT = 30.0
 

@@ -14,8 +14,7 @@ import dagster as dg
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.incidents.messages import Message
 from platform_resources.ledger.database import LEDGER_FILE, URL_VARIABLE, Ledger, ledger_url, open_ledger
-from platform_resources.ledger.people.due import Due, due
-from platform_resources.ledger.people.outbox import Claim, claimed, failed, put_off, sent
+from platform_resources.ledger.people.outbox import Claim, Due, claimed, due, failed, put_off, sent
 from platform_resources.orchestration.evaluation_round import synced_ledger
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.plan import conventions

@@ -29,8 +29,8 @@ from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.conventions import ENDS_CHECK, REFRESH_CHECK, check_text
 from platform_resources.plan.faults import fault
 from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.promises.coverage import coverages
 from platform_resources.promises.grades import NEVER, ProductHealth
-from platform_resources.promises.watched_products import coverages
 from platform_resources.services.forecasting import forecast
 from platform_resources.services.grading import graded
 from platform_resources.services.judged_objectives import Judged, judged_objectives

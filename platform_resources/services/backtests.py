@@ -6,13 +6,12 @@ from datetime import datetime, tzinfo
 
 from platform_resources.capabilities.dimensions.cost import CostSettings
 from platform_resources.capabilities.judgements import History, Kind, Past
-from platform_resources.capabilities.support.learned_thresholds import LearnedSettings, failing_shares
+from platform_resources.capabilities.support.learned_thresholds import LearnedSettings, can_learn, failing_shares, is_learned
 from platform_resources.ledger.connections import Connection
-from platform_resources.ledger.queries.compared_history import history, publication_times, spent
+from platform_resources.ledger.queries.objective_history import history, publication_times, spent
 from platform_resources.ledger.records import check_id
 from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.conventions import check_text
-from platform_resources.plan.from_products.compared_objectives import can_learn, is_learned
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.zones import zone_of
 from platform_resources.promises.learned.backtest import Judged, backtested

@@ -11,15 +11,13 @@ from platform_resources.capabilities.measures import Reading
 from platform_resources.capabilities.registry import Registry
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.database import Ledger
-from platform_resources.ledger.queries.compared_history import publication_times, spent
 from platform_resources.ledger.queries.history import newest_publications
-from platform_resources.ledger.queries.refresh_durations import refreshes
+from platform_resources.ledger.queries.objective_history import histories, publication_times, refreshes, spent
 from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.zones import zone_of
 from platform_resources.promises.judgement import judged
 from platform_resources.publications.port_probes import Probe, answers, readings
-from platform_resources.services.comparing import histories
 
 Judged = tuple[ObjectivePlan, Judgement]
 # As far back as the dimension `duration` can ask, and the refresh that is judged.

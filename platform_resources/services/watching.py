@@ -8,7 +8,7 @@ from pathlib import Path
 from platform_resources.capabilities.judgements import Judgement, Verdict
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.queries import history
-from platform_resources.ledger.queries.refresh_durations import going_on, refreshes
+from platform_resources.ledger.queries.objective_history import going_on, refreshes
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.ledger.records import Check, Reading, Run, check_id
 from platform_resources.plan.check_plans import ObjectivePlan

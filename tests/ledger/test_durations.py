@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from platform_resources.capabilities.judgements import Refreshes
 from platform_resources.ledger.events import Event, Materialised, RunEnded, RunStarted
-from platform_resources.ledger.queries.refresh_durations import refreshes
+from platform_resources.ledger.queries.objective_history import refreshes
 from platform_resources.ledger.syncing import sync
 from tests.ledger.event_logs import MemoryLog
 

@@ -8,7 +8,7 @@ from platform_resources.capabilities.judgements import Past, Spent
 from platform_resources.incidents.board import Board, changed, tended, with_reading
 from platform_resources.incidents.life_cycle import resolved
 from platform_resources.ledger.people.incident_store import board, keep_board
-from platform_resources.ledger.queries.compared_history import history, publication_times, spent
+from platform_resources.ledger.queries.objective_history import history, publication_times, spent
 from platform_resources.ledger.records import check_id
 from platform_resources.ledger.syncing import sync
 from platform_resources.plan.incident_rules import Rule

@@ -13,8 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from platform_resources.ledger.database import open_ledger
-from platform_resources.ledger.people.due import Due, due
-from platform_resources.ledger.people.outbox import claimed, failed, messages, queue
+from platform_resources.ledger.people.outbox import Due, claimed, due, failed, messages, queue
 from platform_resources.orchestration.delivering import CLAIM_FOR, Delivered, deliver_due, delivery_sensor
 from tests.ledger.ledgers import new_database, postgres
 from tests.meshes import REPOSITORY

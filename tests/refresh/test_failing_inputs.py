@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from platform_resources.ledger.queries.compared_history import publication_times
 from platform_resources.ledger.queries.history import publications
+from platform_resources.ledger.queries.objective_history import publication_times
 from platform_resources.ledger.syncing import sync
 from platform_resources.orchestration.asset_specs import asset_key
-from platform_resources.orchestration.following import decision, follower, seen_by
+from platform_resources.orchestration.automation import decision, follower, seen_by
 from platform_resources.orchestration.health import mesh_health
 from platform_resources.orchestration.ledger_events import DagsterLog
 from tests.ledger.ledgers import SqliteLedgers

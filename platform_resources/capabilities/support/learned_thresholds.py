@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Set
 from dataclasses import replace
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, get_args
 
 from pydantic import BeforeValidator, Field
 
@@ -72,3 +72,13 @@ def as_usual(settings: ShareSettings, judgement: Judgement, what: str, moment: M
 def failing_shares(past: Iterable[Past]) -> Iterable[Past]:
     """Readings of a share, which are percentages of what is good, as shares from 0 to 1 of what is not."""
     return (Past(one.at, max(0.0, 1 - one.value / 100), one.failing_rows) for one in past)
+
+
+def is_learned(settings: Strict) -> bool:
+    """Whether a threshold is learned, whatever its field is called."""
+    return any(isinstance(value, LearnedSettings) for _, value in settings)
+
+
+def can_learn(settings: Strict) -> bool:
+    """Whether a dimension with such settings knows thresholds that are learned."""
+    return any(LearnedSettings in get_args(field.annotation) for field in type(settings).model_fields.values())

@@ -7,9 +7,9 @@ twice but by a sender that dies, or stays away for longer than its claim lasts, 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, case, func, or_, select, update
 
 from platform_resources.incidents.messages import Message, MessageKind, Statement
 from platform_resources.ledger.database import Ledger
@@ -222,3 +222,24 @@ def _stands(claim: Claim) -> ColumnElement[bool]:
 
 def _set(connection: Connection, row: RowMapping, values: Mapping[str, Any]) -> None:
     connection.execute(update(table).where(table.c.key == row["key"]).values(values))
+
+
+class Due(NamedTuple):
+    """`domain` is that of the messages' products; an e-mail address may have messages of several."""
+
+    channel: str
+    domain: str
+
+
+def due(connection: Connection, now: datetime) -> tuple[Due, ...]:
+    """Channels with messages to send now, longest waiting first; only reads.
+
+    What a clock that was ahead has claimed or put off is due too: who claims next puts that right.
+    """
+    c = table.c
+    is_open = c.sent_at.is_(None) & c.given_up_at.is_(None) & c.withdrawn_at.is_(None)
+    is_free = or_(c.claimed_by.is_(None), c.claimed_until <= now, c.claimed_at > now)
+    is_next = or_(c.next_at.is_(None), c.next_at <= now, c.next_at > now + LONGEST_WAIT)
+    query = select(c.channel, c.domain).where(is_open, is_free, is_next, c.not_before <= now)
+    ordered = query.group_by(c.channel, c.domain).order_by(func.min(c.not_before), c.channel, c.domain)
+    return tuple(Due(row.channel, row.domain) for row in connection.execute(ordered))

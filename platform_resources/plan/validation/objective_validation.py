@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from platform_resources.capabilities.protocols import MeasuredBy
+from platform_resources.capabilities.support.learned_thresholds import is_learned
 from platform_resources.plan.check_plans import STALE_OR_UNREADABLE
-from platform_resources.plan.from_products.compared_objectives import is_learned
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.subjects import (
     declared_columns,

@@ -1,17 +1,22 @@
-"""What objectives are compared with: their earlier readings, the times to learn nothing from, and what runs cost."""
+"""Read from the ledger what objectives are compared with: earlier readings, refresh durations and costs of runs."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
-from platform_resources.capabilities.judgements import History, Past, Spent
+from platform_resources.capabilities.dimensions.business_kpi import BusinessKpiSettings
+from platform_resources.capabilities.judgements import History, Past, Refreshes, Spent
+from platform_resources.capabilities.support.learned_thresholds import is_learned
 from platform_resources.capabilities.support.recency import known_until
 from platform_resources.ledger import tables
 from platform_resources.ledger.people.incident_store import incidents_of
-from platform_resources.ledger.records import Run
+from platform_resources.ledger.records import Run, check_id
+from platform_resources.plan.check_plans import ObjectivePlan
+from platform_resources.plan.conventions import check_text
+from platform_resources.plan.plan import ProductPlan
 
 # As far back as is looked: hourly for two months, and daily for years.
 MOST_READINGS = 2000
@@ -95,3 +100,50 @@ def _spent(runs: list[Run], published: dict[str, int], refreshed: set[str]) -> I
         if run.started_at is not None and run.seconds is not None:
             whole = run.status == "succeeded" and run.run_id in refreshed
             yield Spent(run.started_at, run.seconds, published.get(run.run_id, 0), whole)
+
+
+def refreshes(connection: Connection, product: str, now: datetime, count: int) -> Refreshes:
+    """The newest `count` refreshes of the product that ended well by `now`, and the one that goes on.
+
+    A refresh ends with its scorecard; a run of a part of the product writes none, is short, and says nothing.
+    """
+    table, scorecards = tables.runs, tables.scorecards
+    of_product = select(table).where(table.c.product == product, table.c.started_at <= now)
+    whole = table.c.run_id.in_(select(scorecards.c.run_id).where(scorecards.c.product == product))
+    ended_well = of_product.where(table.c.status == "succeeded", table.c.ended_at <= now, whole)
+    seconds = [run.seconds for run in _newest(connection, ended_well, count)]
+    running = going_on(connection, product, now)
+    since = running.started_at if running is not None else None
+    seconds_so_far = (now - since).total_seconds() if since is not None else None
+    return Refreshes(tuple(length for length in reversed(seconds) if length is not None), seconds_so_far)
+
+
+def going_on(connection: Connection, product: str, now: datetime) -> Run | None:
+    """A product is refreshed once at a time, so of runs without an end only the newest can still go on; the others were killed."""
+    newest = _newest(connection, select(tables.runs).where(tables.runs.c.product == product, tables.runs.c.started_at <= now), 1)
+    return newest[0] if newest and newest[0].ended_at is None else None
+
+
+def _newest(connection: Connection, query: Select[Any], count: int) -> list[Run]:
+    table = tables.runs
+    ordered = query.order_by(table.c.started_at.desc(), table.c.run_id.desc()).limit(count)
+    return [Run(**row) for row in connection.execute(ordered).mappings()]
+
+
+def histories(connection: Connection, product: ProductPlan, now: datetime) -> dict[str, History]:
+    """By the names of their checks. The ledger must be synced before."""
+    checks = [objective.check for objective in compared(product)]
+    publishes = bool(product.outputs)
+    return {
+        check.name: history(connection, product.name, check_id(check.key, check.name), check_text(check.key, check.name), publishes, now)
+        for check in checks
+    }
+
+
+def compared(product: ProductPlan) -> tuple[ObjectivePlan, ...]:
+    """The objectives of a product that are judged against their own earlier readings, or against those of runs."""
+    return tuple(objective for objective in product.objectives if is_learned(objective.settings) or _follows(objective))
+
+
+def _follows(objective: ObjectivePlan) -> bool:
+    return isinstance(objective.settings, BusinessKpiSettings) and objective.settings.change_at_most is not None

@@ -1,7 +1,7 @@
 """Which dimensions can learn what is usual."""
 
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.plan.from_products.compared_objectives import can_learn
+from platform_resources.capabilities.support.learned_thresholds import can_learn
 
 EXAMPLES = {
     "validity": {"column": "id", "min": 0},
