@@ -12,14 +12,14 @@ SOURCE_ALIGNED = 5  # every fifth product reads from outside the mesh; the other
 
 DEFINITIONS = '''"""The domain's Dagster code location."""
 
-from platform_resources.orchestration.definitions import domain_definitions
+from platform_resources import domain_definitions
 
 defs = domain_definitions(__file__)
 '''
 # The whole mesh in one code location: what a team starts with, and the hardest case.
 EVERYTHING = """from pathlib import Path
 
-from platform_resources.orchestration.definitions import mesh_definitions
+from platform_resources import mesh_definitions
 
 defs = mesh_definitions(Path(__file__).parent)
 """

@@ -40,7 +40,7 @@ def code_location_problems(domains: Iterable[str], texts: Mapping[str, str]) -> 
     for domain in domains:
         file = definitions_file(domain)
         if file not in texts:
-            written = "from platform_resources.orchestration.definitions import domain_definitions; defs = domain_definitions(__file__)"
+            written = "from platform_resources import domain_definitions; defs = domain_definitions(__file__)"
             yield _unseen(file, f"the file is missing, so Dagster does not show the domain {domain}", f"write into it: {written}")
         if workspace is not None and file not in workspace:
             yield _unseen(WORKSPACE, f"it does not name {file}, so Dagster does not show the domain {domain}", f"add {_entry(domain)}")

@@ -15,10 +15,7 @@ PUNCTUALITY = '''
 
 from datetime import timedelta
 
-from platform_resources.capabilities.judgements import Judgement
-from platform_resources.capabilities.measures import RowCount
-from platform_resources.spec.values.durations import Duration
-from platform_resources.spec.strict import Strict
+from platform_resources import Duration, Judgement, RowCount, Strict
 
 
 class PunctualitySettings(Strict):

@@ -246,7 +246,7 @@ def test_the_example_of_the_readme_publishes_what_the_readme_says_and_closes_its
 
 
 def example_module(path: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """A module of CONTRIBUTING as if it lay where the page says."""
+    """A module of CONTRIBUTING as if it lay in a package where the page says."""
     name = path.removesuffix(".py").replace("/", ".")
     module = ModuleType(name)
     exec(compile(labelled(CONTRIBUTING)[path], path, "exec"), module.__dict__)
@@ -254,12 +254,12 @@ def example_module(path: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-CAPABILITIES = [path for path in labelled(CONTRIBUTING) if path.startswith("platform_resources/")]
+CAPABILITIES = [path for path in labelled(CONTRIBUTING) if path.startswith("acme_mesh/")]
 
 
 @pytest.mark.parametrize("path", CAPABILITIES)
 def test_the_capabilities_of_contributing_read_their_examples(path, monkeypatch):
-    _, _, kind, _ = path.split("/")
+    _, kind, _ = path.split("/")
     capability = example_module(path, monkeypatch).CAPABILITY
     known = installed_registry().by_kind
     registry = Registry({**known, kind: {**known[kind], capability.name: capability}})

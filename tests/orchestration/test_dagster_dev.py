@@ -22,7 +22,7 @@ from tests.refresh.running import mesh
 
 pytestmark = pytest.mark.slow
 
-LOCATION = "from platform_resources.orchestration.definitions import domain_definitions\n\ndefs = domain_definitions(__file__)\n"
+LOCATION = "from platform_resources import domain_definitions\n\ndefs = domain_definitions(__file__)\n"
 WORKSPACE = """
 load_from:
   - python_file: {relative_path: dataproducts/plant/definitions.py, location_name: plant}

@@ -5,14 +5,15 @@ from dataclasses import replace
 import dagster as dg
 import pytest
 
-from platform_resources.orchestration.definitions import definitions, domain_definitions
+from platform_resources import domain_definitions
+from platform_resources.orchestration.definitions import definitions
 from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.spec.components import Refresh
 from tests.meshes import edited, product_file, write_mesh
 
 pytestmark = pytest.mark.slow
 
-LOCATION = '"""A code location."""\n\nfrom platform_resources.orchestration.definitions import domain_definitions\n\ndefs = domain_definitions(__file__)\n'
+LOCATION = '"""A code location."""\n\nfrom platform_resources import domain_definitions\n\ndefs = domain_definitions(__file__)\n'
 
 
 def keys(found: dg.Definitions) -> set[str]:
@@ -23,6 +24,15 @@ def located(root, domain: str) -> dg.Definitions:
     file = root / "dataproducts" / domain / "definitions.py"
     file.write_text(LOCATION)
     return domain_definitions(str(file))
+
+
+def test_code_locations_of_older_meshes_find_both_functions_at_their_old_address(tiny):
+    file = tiny / "dataproducts" / "plant" / "definitions.py"
+    text = LOCATION.replace("platform_resources import domain_definitions", "platform_resources.orchestration.definitions import *")
+    found = {"__file__": str(file)}
+    exec(compile(text, str(file), "exec"), found)
+    assert keys(found["defs"]) == keys(domain_definitions(str(file)))
+    assert callable(found["mesh_definitions"])
 
 
 def test_a_code_location_has_the_products_of_its_domain_only(tiny):

@@ -174,7 +174,7 @@ def test_no_secret_of_an_error_is_in_any_output_or_file_or_table(tmp_path):
 
 PLUG_IN = """
 import os
-from platform_resources.spec.strict import Strict
+from platform_resources import Strict
 
 def break_in(place):
     if os.environ["CRM_BREAKS_IN"] == place:
@@ -237,7 +237,7 @@ def _mesh_with_a_plug_in() -> Iterator[tuple[str, str]]:
     yield product_file("shop", "quiet"), _product("quiet", component("Known there", "service-level-asset", "dimension: crm"))
     yield "dataproducts/shop/quiet/extract.py", f"{HEAD}{EXTRACTORS['that_hands_over']}"
     yield model_file("shop", "quiet", "m_quiet"), "select id::bigint as id from {{ source('inputs', 'crm') }}"
-    location = "from platform_resources.orchestration.definitions import domain_definitions\n\ndefs = domain_definitions(__file__)\n"
+    location = "from platform_resources import domain_definitions\n\ndefs = domain_definitions(__file__)\n"
     yield "dataproducts/shop/definitions.py", location
     yield "workspace.yaml", "load_from: [{python_file: {relative_path: dataproducts/shop/definitions.py, location_name: shop}}]\n"
 

@@ -9,7 +9,7 @@ import complete_journey
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
 
-    from platform_resources.warehouses.duckdb.extraction import Extraction
+    from platform_resources import Extraction
 
 
 def demographics(extraction: Extraction) -> DuckDBPyRelation:
