@@ -14,6 +14,16 @@ settings.register_profile("mesh", deadline=None, max_examples=100)
 settings.load_profile("mesh")
 
 
+# Tests of what works on a database, or runs in Dagster or as a command: none of them is pure.
+SLOW_FOLDERS = {"cli", "deliveries", "ledger", "orchestration", "publications", "refresh", "rehearsals", "warehouses"}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.parent.name in SLOW_FOLDERS:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def registry():
     """The capabilities that are built in."""

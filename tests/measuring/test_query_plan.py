@@ -1,6 +1,7 @@
 """Counts about columns of few values: made from the values, not from the rows, once there are many."""
 
 import duckdb
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,6 +76,7 @@ NAMES = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(names=NAMES, values=st.lists(st.sampled_from(["x", "y", None]), min_size=5, max_size=15))
 def test_whatever_columns_are_called_their_values_are_counted(names, values):
     rows = [[values[(at + shift) % len(values)] for shift in range(len(names))] for at in range(len(values))]

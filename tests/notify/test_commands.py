@@ -17,6 +17,7 @@ from tests.meshes import edited
 from tests.notify.messages import message
 from tests.notify.receivers import free_port, mail_server, web_server
 
+pytestmark = pytest.mark.slow
 DOMAIN = "dataproducts/plant/domain.yaml"
 
 

@@ -64,6 +64,7 @@ def test_editors_take_the_names_that_the_reader_takes(name):
     assert (re.fullmatch(PATTERN, name) is not None) == taken
 
 
+@pytest.mark.slow
 @given(st.text(min_size=1, max_size=40))
 def test_what_is_allowed_is_a_column_of_duckdb(name):
     try:
