@@ -66,6 +66,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     specs.plan,
     specs.schema,
     specs.capabilities,
+    specs.settings,
     refreshing.refresh,
     status.status,
     profiling.profile,

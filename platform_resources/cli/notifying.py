@@ -15,6 +15,7 @@ from platform_resources.cli.specs import Json
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.plan.routes import ChannelPlan
 from platform_resources.repository.mesh_repository import mesh_root
+from platform_resources.settings import MAIL
 from platform_resources.spec.notifications import Severity
 
 if TYPE_CHECKING:
@@ -69,13 +70,13 @@ def _channels(plan: MeshPlan) -> dict[str, ChannelPlan]:
 
 
 def _channel_states(known: dict[str, ChannelPlan]) -> list[_ChannelState]:
-    from platform_resources.notify.addresses import MAIL_VARIABLE, missing
+    from platform_resources.notify.addresses import missing
     from platform_resources.redaction.redaction import shown_url
 
     found = [(name, known[name].domain, shown_url(known[name].url), known[name].description) for name in sorted(known)]
     lacking = {name: missing(name, known, os.environ) for name in known}
     lacking[E_MAIL] = missing("somebody@example.com", known, os.environ).replace("e-mail to somebody@example.com", "e-mail")
-    found.append((E_MAIL, "", shown_url(os.environ.get(MAIL_VARIABLE, "")) or f"${{{MAIL_VARIABLE}}}", ""))
+    found.append((E_MAIL, "", shown_url(MAIL.value(os.environ)) or f"${{{MAIL.name}}}", ""))
     return [_ChannelState(*each, ready=not lacking[each[0]], missing=lacking[each[0]]) for each in found]
 
 

@@ -1,6 +1,7 @@
-"""Commands about specs: validate, plan, schema, capabilities."""
+"""Commands about specs: validate, plan, schema, capabilities; and settings, what the environment says."""
 
 import inspect
+import os
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -26,7 +27,9 @@ from platform_resources.cli.console import (
 from platform_resources.cli.introduction import introduce
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.plan.plan_text import plan_json
+from platform_resources.redaction.redaction import shown_url
 from platform_resources.repository.mesh_repository import build_problems, house_problems, mesh_root, read_plan
+from platform_resources.settings import SETTINGS, Setting
 from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
 
 Json = Annotated[bool, typer.Option("--json", help="Print data only, as JSON.")]
@@ -160,3 +163,23 @@ def capabilities(
 def _unknown_capability(name: str) -> int:
     words.print(f'no capability "{name}"; `mesh capabilities` lists them all', style="red", markup=False)
     return SPEC_INVALID
+
+
+def settings(as_json: Json = False) -> None:
+    """List the environment variables that the platform reads, and what they say now."""
+    now = {setting: setting.value(os.environ) for setting in SETTINGS}
+    shown = {setting: _shown(setting, value) for setting, value in now.items()}
+    if as_json:
+        print_json([{"name": s.name, "meaning": s.meaning, "default": s.default, "now": shown[s] or None} for s in SETTINGS])
+        raise Stop(FINE)
+    table = Table("variable", "says", "if it is not set", "now", box=None)
+    for setting in SETTINGS:
+        table.add_row(setting.name, setting.meaning, setting.default, cell(shown[setting]) if shown[setting] else "[dim]not set[/]")
+    out.print(table)
+
+
+def _shown(setting: Setting, value: str) -> str:
+    """The value without its passwords; nothing of one that may hold some in a form that nobody knows."""
+    if not setting.secret or not value:
+        return value
+    return shown_url(value) if "://" in value else "set, and not shown: it is no URL"

@@ -20,6 +20,7 @@ from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.redaction.redaction import Mask
 from platform_resources.repository.product_secrets import mask_of
+from platform_resources.settings import DBT_DATABASE
 from platform_resources.warehouses.duckdb.limits import MEMORY_VARIABLE, limits
 
 _RUNNER = "dbt.cli.main"
@@ -221,7 +222,7 @@ def _compare_lineage(product: ProductPlan, nodes: tuple[NodeResult, ...]) -> Non
 def environment(state: Path, product: ProductPlan) -> dict[str, str]:
     """What profiles.yml reads: which database to build in, with how much memory."""
     return {
-        "MESH_DUCKDB": str(state / conventions.database_file(product.domain, product.name)),
+        DBT_DATABASE.name: str(state / conventions.database_file(product.domain, product.name)),
         MEMORY_VARIABLE: limits(os.environ).memory,
     }
 

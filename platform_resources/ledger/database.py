@@ -13,8 +13,8 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InternalErr
 
 from platform_resources.ledger.database_errors import remedy
 from platform_resources.redaction.redaction import mask
+from platform_resources.settings import LEDGER
 
-URL_VARIABLE = "MESH_LEDGER"
 LEDGER_FILE = ".mesh/ledger.sqlite"
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_SECONDS = 30
@@ -57,7 +57,7 @@ class Ledger:
 
 def ledger_url(state: Path, environment: Mapping[str, str]) -> str:
     """MESH_LEDGER as set, or the SQLite file of the mesh whose state lies in `state`."""
-    return environment.get(URL_VARIABLE) or f"sqlite:///{state / LEDGER_FILE}"
+    return LEDGER.value(environment) or f"sqlite:///{state / LEDGER_FILE}"
 
 
 def open_ledger(url: str) -> Ledger:
@@ -88,7 +88,7 @@ def _parsed(url: str) -> URL:
         driver = where.get_dialect().name
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:  # ValueError: a port that is no number
         told = "write sqlite:///FILE or postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE"
-        raise LedgerUnavailable(f"{URL_VARIABLE} is no address of a ledger; {told}") from error
+        raise LedgerUnavailable(f"{LEDGER.name} is no address of a ledger; {told}") from error
     if driver == "sqlite" and where.database not in (None, "", ":memory:"):
         return where
     # `postgresql://` alone means another driver from SQLAlchemy 2.1 on.

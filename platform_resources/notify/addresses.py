@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 from platform_resources.notify.apprise_services import is_known, listening, reason, scheme, service, with_arguments
 from platform_resources.plan.routes import ChannelPlan
 from platform_resources.redaction.redaction import masked, parts, url_secrets
+from platform_resources.settings import MAIL
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.values.channel_urls import VARIABLE
 
 __all__ = ["ChannelUnusable", "address", "masked", "secrets"]
 
-MAIL_VARIABLE = "MESH_MAIL"
 _MAIL_EXAMPLE = "mailto://mail.example.com:25/?from=mesh@example.com"
 _MAIL_SCHEMES = ("mailto", "mailtos")
 # Apprise takes commas, blanks and semicolons between several recipients.
@@ -56,7 +56,7 @@ def refuse_unknown(channel: str, channels: Mapping[str, ChannelPlan]) -> None:
 def secrets(channel: str, channels: Mapping[str, ChannelPlan], environment: Mapping[str, str]) -> frozenset[str]:
     """What no message about this channel may show: what its variables hold, and any password."""
     if "@" in channel:
-        return url_secrets(_value(MAIL_VARIABLE, environment))
+        return url_secrets(MAIL.value(environment))
     plan = channels.get(channel)
     if plan is None:
         return frozenset()
@@ -101,15 +101,15 @@ def _refuse_bytes(named: str, name: str, environment: Mapping[str, str]) -> None
 
 def _mail_url(person: str, environment: Mapping[str, str]) -> str:
     refuse_unknown(person, {})
-    server = _value(MAIL_VARIABLE, environment)
+    server = MAIL.value(environment)
     if not server:
         told = f"write the mail server into it, such as {_MAIL_EXAMPLE}"
-        raise ChannelUnusable(f"e-mail needs the environment variable {MAIL_VARIABLE}, which is not set; {told}")
-    _refuse_bytes(_named(person), MAIL_VARIABLE, environment)
+        raise ChannelUnusable(f"e-mail needs the environment variable {MAIL.name}, which is not set; {told}")
+    _refuse_bytes(_named(person), MAIL.name, environment)
     if scheme(server) not in _MAIL_SCHEMES:
-        raise ChannelUnusable(f"{MAIL_VARIABLE} is no mail server; write mailto:// or mailtos://, such as {_MAIL_EXAMPLE}")
+        raise ChannelUnusable(f"{MAIL.name} is no mail server; write mailto:// or mailtos://, such as {_MAIL_EXAMPLE}")
     if _has_recipient(server):
-        raise ChannelUnusable(f"{MAIL_VARIABLE} names a recipient; leave it out, such as {_MAIL_EXAMPLE}")
+        raise ChannelUnusable(f"{MAIL.name} names a recipient; leave it out, such as {_MAIL_EXAMPLE}")
     return with_arguments(server, {"to": person})
 
 

@@ -13,7 +13,7 @@ import dagster as dg
 
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.incidents.messages import Message
-from platform_resources.ledger.database import LEDGER_FILE, URL_VARIABLE, Ledger, ledger_url, open_ledger
+from platform_resources.ledger.database import LEDGER_FILE, Ledger, ledger_url, open_ledger
 from platform_resources.ledger.people.outbox import Claim, Due, claimed, due, failed, put_off, sent
 from platform_resources.orchestration.evaluation_round import synced_ledger
 from platform_resources.orchestration.guarding import shielded
@@ -21,6 +21,7 @@ from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.plan.routes import ChannelPlan
 from platform_resources.services.judging import judge_refreshed, untrue
+from platform_resources.settings import LEDGER
 
 EVERY_SECONDS = 60
 # Longer than any message may take. A sender that was killed holds its one message for so long.
@@ -166,7 +167,7 @@ def delivery_sensor(domain: str, plan: MeshPlan, state: Path) -> dg.SensorDefini
 
 def _may_have_messages(state: Path) -> bool:
     """A ledger is made by whoever has something to write into it."""
-    return bool(os.environ.get(URL_VARIABLE)) or (state / LEDGER_FILE).exists()
+    return bool(LEDGER.value(os.environ)) or (state / LEDGER_FILE).exists()
 
 
 def _refreshed_since(instance: dg.DagsterInstance, products: Sequence[str], cursor: str | None, now: datetime) -> dict[str, datetime]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from dagster import DagsterInstance
 
-HOME_VARIABLE = "DAGSTER_HOME"
+from platform_resources.settings import DAGSTER_HOME
+
 HOME_FOLDER = ".dagster"
 SETTINGS = "dagster.yaml"
 
@@ -15,7 +16,7 @@ def dagster_home(root: Path, state: Path) -> Path:
 
     The mesh's own home always has the newest settings (the mesh's dagster.yaml, or the platform's); one that was set keeps its own.
     """
-    given = os.environ.get(HOME_VARIABLE)
+    given = DAGSTER_HOME.value(os.environ)
     home = Path(given).resolve() if given else state / HOME_FOLDER
     if not given or not (home / SETTINGS).exists():
         own = root / SETTINGS
@@ -36,5 +37,5 @@ def _copy(source: Path, target: Path) -> None:
 
 def instance(root: Path, state: Path) -> DagsterInstance:
     """The Dagster instance that `mesh` and `dagster dev` share."""
-    os.environ[HOME_VARIABLE] = str(dagster_home(root, state))
+    os.environ[DAGSTER_HOME.name] = str(dagster_home(root, state))
     return DagsterInstance.get()

@@ -20,6 +20,7 @@ from platform_resources.repository.needed_files import (
     definitions_file,
     misplaced,
 )
+from platform_resources.settings import STATE
 from platform_resources.spec.domain_document import DomainDocument, DomainReading, read_domain
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Product
@@ -27,7 +28,6 @@ from platform_resources.spec.reading import Reading, read_product
 from platform_resources.spec.values.names import is_name
 
 DOCUMENT, DOMAIN_DOCUMENT = "product.yaml", "domain.yaml"
-STATE_VARIABLE = "MESH_STATE"
 _BEGIN = f"a new one begins with {conventions.PRODUCTS_FOLDER}/<domain>/<product>/{DOCUMENT}"
 PORT_NAMED = re.compile(r"associated_output_port:\s*(?:\{\s*value:)?([^,}\n]*)")
 
@@ -51,7 +51,7 @@ def mesh_root(given: Path | None = None, start: Path | None = None) -> Path:
 
 def state_folder(root: Path) -> Path:
     """Where refreshes keep databases, published versions and run history: MESH_STATE, or the mesh's root."""
-    given = os.environ.get(STATE_VARIABLE)
+    given = STATE.value(os.environ)
     return Path(given).resolve() if given else root
 
 

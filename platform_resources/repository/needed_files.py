@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from platform_resources.plan import conventions
+from platform_resources.settings import DBT_DATABASE
 from platform_resources.spec.document import Document, read_document
 from platform_resources.spec.problems import Problem
 
@@ -15,7 +16,7 @@ _WHOLE = {
         "threads: 2, settings: {timezone: UTC, memory_limit: \"{{ env_var('MESH_MEMORY_LIMIT', '40%') }}\"}}}}"
     ),
 }
-_DATABASE = "MESH_DUCKDB"
+_DATABASE = DBT_DATABASE.name
 
 
 def dbt_project_problems(texts: Mapping[str, str]) -> Iterator[Problem]:

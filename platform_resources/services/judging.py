@@ -23,9 +23,8 @@ from platform_resources.services.grading import graded
 from platform_resources.services.judged_objectives import Judged
 from platform_resources.services.tending import tend
 from platform_resources.services.watching import Observed, observed
+from platform_resources.settings import DAGSTER_PAGES
 
-# The address of Dagster's pages, for links in messages.
-DAGSTER_VARIABLE = "MESH_DAGSTER_URL"
 OUTCOME_WITHIN = timedelta(days=366)
 # The end of an incident may wait for the end of a weekend.
 TOLD_WITHIN = timedelta(days=3)
@@ -93,7 +92,7 @@ def judge(
     `domains` are those for whose broken descriptions somebody has to speak; a digest is made for those in `digests` only, of which
     `products` must have every product that runs.
     """
-    dagster = os.environ.get(DAGSTER_VARIABLE, "")
+    dagster = DAGSTER_PAGES.value(os.environ)
     with ledger.projecting() as connection:
         tended = tend(connection, plan, products, found.observations, found.standings, registry, now, found.health)
         about = Round(plan, products, found.observations, found.standings, now, dagster, domains, digests, found.health)

@@ -79,3 +79,16 @@ def test_terms_for_readers_make_no_new_version(tiny):
 def test_the_schema_of_a_domain_is_not_that_of_a_product(published):
     assert json.loads(published.mesh("schema", "--domain").stdout)["title"] == "Domain"
     assert json.loads(published.mesh("schema").stdout)["title"] == "Data product"
+
+
+def test_settings_say_what_is_set_and_hide_passwords(published, monkeypatch):
+    monkeypatch.delenv("MESH_AUDIT_TIMEOUT", raising=False)
+    monkeypatch.setenv("MESH_MEMORY_LIMIT", "1GB\n")
+    monkeypatch.setenv("MESH_LEDGER", "postgresql://mesh:opensesame@db/ledger")
+    monkeypatch.setenv("MESH_MAIL", "opensesame")
+    now = {setting["name"]: setting["now"] for setting in json.loads(published.mesh("settings", "--json").stdout)}
+    assert (now["MESH_MEMORY_LIMIT"], now["MESH_AUDIT_TIMEOUT"]) == ("1GB", None)
+    assert now["MESH_LEDGER"] == "postgresql://mesh:***@db/ledger"
+    table = published.mesh("settings").stdout
+    assert "opensesame" not in table + str(now)
+    assert "MESH_MEMORY_LIMIT" in table and "1GB" in table

@@ -1,5 +1,6 @@
 """The documentation says what is: fields, commands, links and examples are compared with the platform itself."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from platform_resources.capabilities.registry import KINDS, Registry, installed_
 from platform_resources.capabilities.support.learned_thresholds import LearnedSettings
 from platform_resources.cli.app import app
 from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.settings import SETTINGS
 from platform_resources.spec.components import Owners
 from platform_resources.spec.domain_document import Compute, DomainDocument, read_domain
 from platform_resources.spec.field_problems import written_names
@@ -180,6 +182,25 @@ def test_every_target_of_make_in_the_pages_exists():
         for code in code_of(page.read_text(encoding="utf-8")):
             if call := re.match(r"make ([a-z]+)(\s|$)", code):
                 assert call.group(1) in targets, f"{name_of(page)}: make {call.group(1)}"
+
+
+# Settings
+
+
+def test_the_pages_list_every_setting_as_mesh_settings_does():
+    rows = re.findall(
+        r"^\| `([A-Z_]+)` \| (.+?) \| (.+?) \|$", (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    listed = [tuple(re.sub(r", see \[.*?\)|`", "", text) for text in row) for row in rows]
+    assert listed == [(setting.name, setting.meaning, setting.default) for setting in SETTINGS]
+
+
+def test_no_other_module_knows_a_variable_of_the_environment_by_its_name():
+    for file in (REPOSITORY / "platform_resources").rglob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        named = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        variables = {text for text in named if re.fullmatch(r"MESH_[A-Z_]+|DAGSTER_HOME", text)}
+        assert variables == ({setting.name for setting in SETTINGS} if file.name == "settings.py" else set()), file
 
 
 # Links

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from platform_resources.incidents.life_cycle import acknowledged
-from platform_resources.ledger.database import URL_VARIABLE
+from platform_resources.settings import LEDGER
 from tests.ledger.ledgers import new_database, postgres
 from tests.notify.receivers import web_server
 from tests.rehearsals.rehearsal import Rehearsal
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 def played(tmp_path, monkeypatch):
     root = told_mesh(tmp_path / "mesh")
     with postgres() as server, web_server() as web:
-        monkeypatch.setenv(URL_VARIABLE, new_database(server))
+        monkeypatch.setenv(LEDGER.name, new_database(server))
         home = root / ".dagster"
         home.mkdir()
         storage = {"storage": {"postgres": {"postgres_url": new_database(server)}}}

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from platform_resources.settings import AUDIT_TIMEOUT, MEMORY_LIMIT
 from platform_resources.spec.values.durations import duration
 
-MEMORY_VARIABLE, TIME_VARIABLE = "MESH_MEMORY_LIMIT", "MESH_AUDIT_TIMEOUT"
+MEMORY_VARIABLE, TIME_VARIABLE = MEMORY_LIMIT.name, AUDIT_TIMEOUT.name
 # Two refreshes at a time, and what Python, dbt and Dagster need beside them, fit into the machine.
 SHARE = 0.4
 QUERY_TIME = timedelta(minutes=10)
@@ -35,7 +36,7 @@ def limits(environment: Mapping[str, str], memory: int | None = None) -> Limits:
 
 
 def _memory(environment: Mapping[str, str], memory: int | None) -> str:
-    written = environment.get(MEMORY_VARIABLE, "").strip()
+    written = MEMORY_LIMIT.value(environment)
     if not written:
         return f"{int((memory or machine_memory()) * SHARE / 2**20)}MiB"
     if not _MEMORY.fullmatch(written):
@@ -44,7 +45,7 @@ def _memory(environment: Mapping[str, str], memory: int | None) -> str:
 
 
 def _query_time(environment: Mapping[str, str]) -> timedelta:
-    written = environment.get(TIME_VARIABLE, "").strip()
+    written = AUDIT_TIMEOUT.value(environment)
     if not written:
         return QUERY_TIME
     try:
