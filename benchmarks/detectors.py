@@ -28,7 +28,7 @@ from typing import Protocol
 
 from platform_resources.promises.learned.points import NotYet, Point, Usual
 from platform_resources.promises.learned.usual_counts import usual_count
-from platform_resources.promises.learned.usual_shares import Part, usual_share
+from platform_resources.promises.learned.usual_shares import FailingShare, usual_share
 
 FIRST_DAY, DAYS, SERIES = 28, 168, 3
 LEARNED_BY, EARLY = 14, "rows, days 14 to 27"  # no longer learning, and not reported with the others yet
@@ -172,8 +172,8 @@ class Learned:
         self.days = days
         self.counts = {name: [Point(day.at, METRICS[name](day)) for day in days] for name in ("rows", "amount")}
         self.parts = {
-            "null share": [Part(day.at, day.nulls, day.rows) for day in days],
-            "distinct share": [Part(day.at, day.distinct, day.rows) for day in days],
+            "null share": [FailingShare(day.at, day.nulls, day.rows) for day in days],
+            "distinct share": [FailingShare(day.at, day.distinct, day.rows) for day in days],
         }
         self.usual = cache(self._usual)
 

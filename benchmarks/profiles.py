@@ -17,7 +17,7 @@ from platform_resources.capabilities.measures import CountIf, DuplicateRows, Mea
 from platform_resources.measuring.merging import mergings
 from platform_resources.measuring.metrics import Asked
 from platform_resources.measuring.profile_queries import ProfiledColumn
-from platform_resources.refresh.profiled_relations import Subject, profile
+from platform_resources.refresh.profiled_relations import ProfiledDataSet, profile
 from platform_resources.warehouses.duckdb.limits import Limits
 from platform_resources.warehouses.duckdb.measured_queries import measure
 from platform_resources.warehouses.duckdb.partitions import forget, merged
@@ -78,7 +78,7 @@ def profiles(database: ProductDatabase, runs: int) -> None:
 
 
 def with_profile(database: ProductDatabase, runs: int, measures: Iterable[Measure]) -> Iterable[float]:
-    subject = Subject("sales", SALES, tuple(ProfiledColumn(name, kind, True) for name, kind in database.columns(SALES).items()))
+    subject = ProfiledDataSet("sales", SALES, tuple(ProfiledColumn(name, kind, True) for name, kind in database.columns(SALES).items()))
     readings = measure(asked(measures), database.within_limits, subject.asked)
     yield timed(runs, lambda: measure(asked(measures), database.within_limits))
     yield timed(runs, lambda: measure(asked(measures), database.within_limits, subject.asked))

@@ -13,7 +13,7 @@ from platform_resources.cli.clocks import Clocks, clocks
 from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, Stop, cell, out, print_json, stop, told, words, you
 from platform_resources.cli.memory import synced
 from platform_resources.cli.specs import Json
-from platform_resources.incidents import life_cycle as acts
+from platform_resources.incidents import life_cycle
 from platform_resources.incidents.life_cycle import Change, Incident, Resolution
 from platform_resources.repository.mesh_repository import mesh_root, read_plan
 from platform_resources.spec.problems import did_you_mean, known_text
@@ -74,7 +74,11 @@ def ack(
 ) -> None:
     """Say that an incident was seen: nobody is reminded of it any more."""
     who = by or you("--by")
-    _act(context, name, lambda incident, at: acts.started(incident, at, who, note) if start else acts.acknowledged(incident, at, who, note))
+    _act(
+        context,
+        name,
+        lambda incident, at: life_cycle.started(incident, at, who, note) if start else life_cycle.acknowledged(incident, at, who, note),
+    )
 
 
 def resolve(
@@ -92,13 +96,13 @@ def resolve(
         hint = did_you_mean(as_, WORDS)
         stop(f'--as is "{as_}"; allowed: {known_text(WORDS)}' + (f"\n{hint}" if hint else ""), CANNOT_RUN)
     who = by or you("--by")
-    _act(context, name, lambda incident, at: acts.resolved(incident, WORDS[as_], at, who, note))
+    _act(context, name, lambda incident, at: life_cycle.resolved(incident, WORDS[as_], at, who, note))
 
 
 def reopen(context: typer.Context, name: Name, by: By = None, note: Note = "") -> None:
     """Say that an incident is not over after all. What was accepted with its end counts again."""
     who = by or you("--by")
-    _act(context, name, lambda incident, at: acts.reopened(incident, at, who, note))
+    _act(context, name, lambda incident, at: life_cycle.reopened(incident, at, who, note))
 
 
 def _act(context: typer.Context, name: str, act: Callable[[Incident, datetime], Change]) -> None:
@@ -116,7 +120,7 @@ def _act(context: typer.Context, name: str, act: Callable[[Incident, datetime], 
                 _keep(connection, before, stored.incident, change)
             else:
                 _keep_former(connection, before, stored.incident, change, newest)
-        except acts.IllegalTransition as error:
+        except life_cycle.IllegalTransition as error:
             stop(str(error), CANNOT_RUN)
     incident = change[0]
     out.print(f"{told(incident.name)} is {incident.status}{_how(incident)}")
@@ -136,16 +140,16 @@ def _keep_former(connection: "Connection", before: "Board", incident: Incident, 
     from platform_resources.ledger.people.incident_store import incidents_of, keep_board, keep_former
 
     after, events = change
-    if after.live or incident.resolution not in acts.NO_TROUBLE:
-        raise acts.IllegalTransition(
+    if after.live or incident.resolution not in life_cycle.NO_TROUBLE:
+        raise life_cycle.IllegalTransition(
             f"{incident.name} is over and has a successor, {newest.name}, which can be changed instead"
             + (f"; `mesh resolve {incident.name} --as fixed` takes back what was accepted with it" if after.live else "")
         )
     keep_former(connection, incident, after, events)
-    if after.resolution in acts.NO_TROUBLE:
+    if after.resolution in life_cycle.NO_TROUBLE:
         return
     later = [each.incident for each in incidents_of(connection, incident.cause) if each.incident.cause == incident.cause]
-    still = {check for each in later if each.number > incident.number and each.resolution in acts.NO_TROUBLE for check in each.checks}
+    still = {check for each in later if each.number > incident.number and each.resolution in life_cycle.NO_TROUBLE for check in each.checks}
     keep_board(connection, before, taken_back(before, incident.cause, set(incident.checks) - still), ())
 
 

@@ -27,7 +27,7 @@ from platform_resources.cli.console import (
 )
 from platform_resources.cli.memory import opened
 from platform_resources.cli.specs import Json
-from platform_resources.monitors.monitor_costs import Cost, Size, Surroundings, profiled_relations
+from platform_resources.monitors.monitor_costs import MonitorCost, Size, Surroundings, profiled_relations
 from platform_resources.monitors.monitor_plan import Change, Monitor, ProductChanges, monitors, product_changes
 from platform_resources.monitors.monitor_text import SYMBOLS, changes_text, count_text
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
@@ -172,7 +172,7 @@ def _data(found: Collection[ProductChanges]) -> dict[str, Any]:
         "products": [_product_data(each) for each in found],
         "counts": {kind: sum(each.count(kind) for each in found) for kind in SYMBOLS},
         "unchanged": sum(each.unchanged for each in found),
-        "cost": asdict(sum((each.cost for each in found), Cost())),
+        "cost": asdict(sum((each.cost for each in found), MonitorCost())),
     }
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from platform_resources.capabilities.judgements import Verdict
-from platform_resources.incidents import life_cycle as incidents
+from platform_resources.incidents import life_cycle
 from platform_resources.incidents.life_cycle import NO_TROUBLE, OVER, Change, Event, Incident
 from platform_resources.incidents.root_cause import causes
 from platform_resources.incidents.signals import Condition, Signal, condition, heard
@@ -175,7 +175,7 @@ def _notice(
     for product in by_product:
         incident = found.get(product)
         if incident is not None and incident.live:
-            keep(incidents.noticed(incident, _failing(checks[product]), at, [check for cause, check in again if cause == product]))
+            keep(life_cycle.noticed(incident, _failing(checks[product]), at, [check for cause, check in again if cause == product]))
 
 
 def _by_product(signals: Mapping[Check, Signal]) -> ByProduct:
@@ -195,8 +195,8 @@ def _ended(incident: Incident, board: Board, at: datetime, gone: Mapping[Check, 
     if checks and (checks.isdisjoint(board.signals) or checks & board.forgotten):
         lost = sorted(check for check in checks if check in board.forgotten or check not in board.signals)
         why = dict.fromkeys(gone.get(check, NOT_WATCHED) for check in lost)
-        return incidents.resolved(incident, "no action", at, note="; ".join(why))
-    return incidents.resolved(incident, "auto-recovered", at)
+        return life_cycle.resolved(incident, "no action", at, note="; ".join(why))
+    return life_cycle.resolved(incident, "auto-recovered", at)
 
 
 def _open_if_due(product: str, checks: Mapping[str, Signal], found: Mapping[str, Incident], at: datetime, rule: Rule, keep: Keep) -> None:
@@ -206,13 +206,13 @@ def _open_if_due(product: str, checks: Mapping[str, Signal], found: Mapping[str,
     now, failing = condition(checks.values()), _failing(checks)
     began = now.failing_since or at
     if last is None or last.resolved_at is None:
-        keep(incidents.opened(product, began, at, checks=failing))
+        keep(life_cycle.opened(product, began, at, checks=failing))
     elif not _is_trouble_again(last, now, failing):
         return
     elif last.resolution in OVER and at - last.resolved_at <= rule.cooldown:
-        keep(incidents.reopened(last, at))
+        keep(life_cycle.reopened(last, at))
     else:
-        keep(incidents.opened(product, began, max(at, last.changed_at), last.number + 1, failing))
+        keep(life_cycle.opened(product, began, max(at, last.changed_at), last.number + 1, failing))
 
 
 def _is_catching_up(product: str, board: Board, checks: ByProduct, at: datetime, rule: Rule) -> bool:
@@ -240,6 +240,6 @@ def _attach(product: str, roots: tuple[str, ...], found: Mapping[str, Incident],
     moving = own if own is not None and own.live else None
     known = [found[root] for root in roots if root in found]
     for incident in known:
-        keep(incidents.attached(incident, (product, *(moving.impacted if moving is not None else ())), at))
+        keep(life_cycle.attached(incident, (product, *(moving.impacted if moving is not None else ())), at))
     if moving is not None and known:
-        keep(incidents.moved(moving, [incident.cause for incident in known], at))
+        keep(life_cycle.moved(moving, [incident.cause for incident in known], at))

@@ -21,7 +21,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
-class Moment(TypeDecorator[datetime]):
+class MomentColumn(TypeDecorator[datetime]):
     """A time in UTC to the microsecond: `timestamptz` in PostgreSQL, microseconds since 1970 in SQLite, which has no type for it."""
 
     impl = BigInteger

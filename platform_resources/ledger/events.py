@@ -26,7 +26,7 @@ class Materialised:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class AssetObserved:
     """Something was told of an asset that was not made anew: of an output port, a version without newer data."""
 
     key: Key
@@ -75,7 +75,7 @@ class FreshnessChanged:
     previous: str
 
 
-What = Materialised | Observed | Checked | RunStarted | RunEnded | FreshnessChanged
+What = Materialised | AssetObserved | Checked | RunStarted | RunEnded | FreshnessChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Event:
 
 def _subject(what: What) -> tuple[str, ...]:
     match what:
-        case Materialised(key) | Observed(key):
+        case Materialised(key) | AssetObserved(key):
             return key
         case Checked(key, name):
             return (*key, name)

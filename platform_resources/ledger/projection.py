@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from platform_resources.capabilities.judgements import Verdict
-from platform_resources.ledger.events import Checked, Event, FreshnessChanged, Materialised, Observed, RunEnded, RunStarted
+from platform_resources.ledger.events import AssetObserved, Checked, Event, FreshnessChanged, Materialised, RunEnded, RunStarted
 from platform_resources.ledger.records import (
     Check,
     CheckKind,
+    CheckReading,
     ColumnProfiled,
     FreshnessState,
     InputState,
-    Publication,
-    Reading,
+    PortPublication,
     Record,
     Run,
     Scorecard,
@@ -44,7 +44,7 @@ def projected(event: Event) -> tuple[Record, ...]:
     match event.what:
         case Materialised():
             return _materialised(event, event.what)
-        case Observed():
+        case AssetObserved():
             return _published(event, event.what)
         case Checked(metadata=told):
             return _checked(event, event.what) if told.get("kind") != HEALTH_KIND else ()
@@ -71,7 +71,7 @@ def _materialised(event: Event, made: Materialised) -> tuple[Record, ...]:
             return ()
 
 
-def _published(event: Event, made: Materialised | Observed) -> tuple[Record, ...]:
+def _published(event: Event, made: Materialised | AssetObserved) -> tuple[Record, ...]:
     """A version of an output port, which is observed where its data is no newer than what was published before."""
     match made.key:
         case (product, "outputs", port) if made.metadata.get("version"):
@@ -80,10 +80,10 @@ def _published(event: Event, made: Materialised | Observed) -> tuple[Record, ...
             return ()
 
 
-def _publication(event: Event, made: Materialised | Observed, product: str, port: str) -> Publication:
+def _publication(event: Event, made: Materialised | AssetObserved, product: str, port: str) -> PortPublication:
     """The platform's own time of publication counts where it is told: Dagster hears of it a moment later."""
     told = made.metadata
-    return Publication(
+    return PortPublication(
         product=product,
         port=port,
         version=text(told["version"]),
@@ -99,7 +99,7 @@ def _publication(event: Event, made: Materialised | Observed, product: str, port
     )
 
 
-def _profiled(event: Event, made: Materialised | Observed, product: str) -> Iterator[ColumnProfiled]:
+def _profiled(event: Event, made: Materialised | AssetObserved, product: str) -> Iterator[ColumnProfiled]:
     """The profile of the version, one record for each column; what is no profile is passed over."""
     told = made.metadata.get("profile")
     profile = told if isinstance(told, dict) and isinstance(told.get("columns"), list) else {}
@@ -157,7 +157,7 @@ def _scorecard(event: Event, told: Mapping[str, Any], product: str) -> Scorecard
 def _checked(event: Event, checked: Checked) -> tuple[Record, ...]:
     told, number = checked.metadata, check_id(checked.key, checked.name)
     value, shown = _value(told.get("value"))
-    reading = Reading(
+    reading = CheckReading(
         check_id=number,
         at=moment(told.get("measured_at")) or event.at,
         run_id=event.run_id,

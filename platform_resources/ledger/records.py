@@ -42,7 +42,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CheckReading:
     """What a check said once. `value` if it is a finite number; `shown` is its text, of a number only where people read another.
 
     It was promised to lie between `at_least` and `at_most`, all in `unit`. `learning`: unknown because what is usual is not known yet.
@@ -67,7 +67,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Publication:
+class PortPublication:
     """One version of one output port; `watermark` is until when it knows the world, if it tells another time than its publication.
 
     `watermark_unknown` says that it is not known until when.
@@ -178,4 +178,4 @@ class Run:
         return (self.ended_at - self.started_at).total_seconds()
 
 
-Record = Check | Reading | Publication | ColumnProfiled | InputState | Scorecard | FreshnessState | Run
+Record = Check | CheckReading | PortPublication | ColumnProfiled | InputState | Scorecard | FreshnessState | Run

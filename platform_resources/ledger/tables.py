@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Index, Integer, Table, Text, false
 
-from platform_resources.ledger.columns import TABLES, Moment
+from platform_resources.ledger.columns import TABLES, MomentColumn
 
 
 def _key(name: str, kind: Any) -> Column[Any]:
@@ -29,7 +29,7 @@ checks = Table(
     _told("kind", Text),
     _told("dimension", Text),
     _told("title", Text),
-    Column("retired_at", Moment),
+    Column("retired_at", MomentColumn),
     Index(None, "product"),
     Index(None, "asset_key", "name"),
 )
@@ -39,7 +39,7 @@ readings = Table(
     TABLES,
     # No foreign key to checks: it would be looked up for each of millions of rows that one transaction writes after their check.
     _key("check_id", BigInteger),
-    _key("at", Moment),
+    _key("at", MomentColumn),
     _key("run_id", Text),
     _told("verdict", Text),
     Column("value", Double),
@@ -62,9 +62,9 @@ publications = Table(
     _key("product", Text),
     _key("port", Text),
     _key("version", Text),
-    _told("published_at", Moment),
+    _told("published_at", MomentColumn),
     _told("product_version", Text),
-    Column("watermark", Moment),
+    Column("watermark", MomentColumn),
     Column("watermark_unknown", Boolean, nullable=False, server_default=false()),
     Column("rows", BigInteger),
     Column("bytes", BigInteger),
@@ -83,7 +83,7 @@ profiles = Table(
     _key("version", Text),
     _key("column_name", Text),
     _told("position", Integer),
-    _told("published_at", Moment),
+    _told("published_at", MomentColumn),
     _told("profile", JSON),
     _told("run_id", Text),
     _told("log_id", BigInteger),
@@ -95,7 +95,7 @@ input_states = Table(
     TABLES,
     _key("product", Text),
     _key("port", Text),
-    _key("at", Moment),
+    _key("at", MomentColumn),
     _key("run_id", Text),
     _told("changed", Boolean),
     _told("degraded", Text),
@@ -110,7 +110,7 @@ scorecards = Table(
     "scorecards",
     TABLES,
     _key("product", Text),
-    _key("at", Moment),
+    _key("at", MomentColumn),
     _key("run_id", Text),
     _told("outcome", Text),
     _told("objectives", Integer),
@@ -126,7 +126,7 @@ freshness_states = Table(
     "freshness_states",
     TABLES,
     _key("asset_key", Text),
-    _key("at", Moment),
+    _key("at", MomentColumn),
     _key("state", Text),
     _told("previous", Text),
     _told("product", Text),
@@ -143,8 +143,8 @@ runs = Table(
     _told("product", Text),
     _told("job", Text),
     _told("status", Text),
-    Column("started_at", Moment),
-    Column("ended_at", Moment),
+    Column("started_at", MomentColumn),
+    Column("ended_at", MomentColumn),
     _told("failed_step", Text),
     _told("reason", Text),
     _told("log_id", BigInteger),
@@ -154,7 +154,7 @@ runs = Table(
     sqlite_with_rowid=False,
 )
 
-cursors = Table("cursors", TABLES, _key("kind", Text), _told("log_id", BigInteger), _told("synced_at", Moment))
+cursors = Table("cursors", TABLES, _key("kind", Text), _told("log_id", BigInteger), _told("synced_at", MomentColumn))
 
 # Where reading may be taken up again: events that stood in the log, and since when no earlier one can still appear before them.
 marks = Table(
@@ -163,6 +163,6 @@ marks = Table(
     _key("kind", Text),
     _key("log_id", BigInteger),
     _told("identity", Text),
-    _told("settles_at", Moment),
+    _told("settles_at", MomentColumn),
     sqlite_with_rowid=False,
 )

@@ -10,11 +10,11 @@ from platform_resources.ledger import tables
 from platform_resources.ledger.projection import merged
 from platform_resources.ledger.records import (
     Check,
+    CheckReading,
     ColumnProfiled,
     FreshnessState,
     InputState,
-    Publication,
-    Reading,
+    PortPublication,
     Record,
     Run,
     Scorecard,
@@ -22,15 +22,15 @@ from platform_resources.ledger.records import (
 
 TABLE_OF: Mapping[type[Record], Table] = {
     Check: tables.checks,
-    Reading: tables.readings,
-    Publication: tables.publications,
+    CheckReading: tables.readings,
+    PortPublication: tables.publications,
     ColumnProfiled: tables.profiles,
     InputState: tables.input_states,
     Scorecard: tables.scorecards,
     FreshnessState: tables.freshness_states,
     Run: tables.runs,
 }
-FACTS: tuple[type[Record], ...] = (Reading, Publication, ColumnProfiled, InputState, Scorecard, FreshnessState)
+FACTS: tuple[type[Record], ...] = (CheckReading, PortPublication, ColumnProfiled, InputState, Scorecard, FreshnessState)
 Replaces = Callable[[Any, Any], ColumnElement[bool]]
 
 

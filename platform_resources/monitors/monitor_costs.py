@@ -36,7 +36,7 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class MonitorCost:
     """What one refresh computes and reads, or by how much that changes; `probes` are made by each evaluation instead.
 
     `unsized` counts reads of relations whose size is not known; they are in neither `rows` nor `bytes`.
@@ -49,11 +49,11 @@ class Cost:
     bytes: int = 0
     unsized: int = 0
 
-    def __add__(self, other: "Cost") -> "Cost":
-        return Cost(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Cost)))
+    def __add__(self, other: "MonitorCost") -> "MonitorCost":
+        return MonitorCost(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(MonitorCost)))
 
-    def __sub__(self, other: "Cost") -> "Cost":
-        return Cost(*(getattr(self, each.name) - getattr(other, each.name) for each in fields(Cost)))
+    def __sub__(self, other: "MonitorCost") -> "MonitorCost":
+        return MonitorCost(*(getattr(self, each.name) - getattr(other, each.name) for each in fields(MonitorCost)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,13 @@ class Surroundings:
     scanned: Collection[str] = ()
 
 
-def cost(work: Iterable[Work], surroundings: Surroundings) -> Cost:
+def cost(work: Iterable[Work], surroundings: Surroundings) -> MonitorCost:
     """What all of this together costs: work that several monitors need is done once."""
     each = set(work)
     queries = {(w.kind, w.query): w.reads for w in each if w.kind != "probe" and not _scanned_anyway(w, surroundings)}
     reads = [relation for query in queries.values() for relation in query]
     sizes = [surroundings.sizes[relation] for relation in reads if relation in surroundings.sizes]
-    return Cost(
+    return MonitorCost(
         expressions=len({(w.query, w.expression) for w in each if w.kind == "scan"}),
         queries=len(queries),
         probes=len({w.query for w in each if w.kind == "probe"}),

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Any, Literal
 
 from platform_resources.capabilities.protocols import Dimension
-from platform_resources.monitors.monitor_costs import Cost, Surroundings, Work, cost, dbt_test_work, objective_work
+from platform_resources.monitors.monitor_costs import MonitorCost, Surroundings, Work, cost, dbt_test_work, objective_work
 from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan
 from platform_resources.plan.conventions import dbt_test_name
 from platform_resources.plan.from_products.dbt_files import test_parts
@@ -60,7 +60,7 @@ class Change:
     monitor: Monitor
     former: Monitor | None
     fields: tuple[FieldChange, ...]
-    cost: Cost
+    cost: MonitorCost
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class ProductChanges:
     seconds: float | None = None
 
     @property
-    def cost(self) -> Cost:
-        return sum((change.cost for change in self.changes), Cost())
+    def cost(self) -> MonitorCost:
+        return sum((change.cost for change in self.changes), MonitorCost())
 
     def count(self, kind: ChangeKind) -> int:
         return sum(change.kind == kind for change in self.changes)
@@ -164,11 +164,11 @@ def _name(pair: tuple[Monitor | None, Monitor | None]) -> str:
     return next(monitor.name for monitor in pair if monitor is not None)
 
 
-def _cost(work: Mapping[str, tuple[Work, ...]], surroundings: Surroundings) -> Cost:
+def _cost(work: Mapping[str, tuple[Work, ...]], surroundings: Surroundings) -> MonitorCost:
     return cost((each for own in work.values() for each in own), surroundings)
 
 
-def _change(now: Monitor | None, former: Monitor | None, added: Cost) -> Change:
+def _change(now: Monitor | None, former: Monitor | None, added: MonitorCost) -> Change:
     if now is None and former is not None:
         return Change("remove", former, former, (), added)
     if now is None:

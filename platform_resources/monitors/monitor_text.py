@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from platform_resources.monitors.monitor_costs import Cost
+from platform_resources.monitors.monitor_costs import MonitorCost
 from platform_resources.monitors.monitor_plan import SETTINGS, Change, ChangeKind, FieldChange, ProductChanges
 
 SYMBOLS: dict[ChangeKind, str] = {"create": "+", "change": "~", "retrain": "↻", "rename": "→", "remove": "-"}
@@ -58,7 +58,7 @@ def _in_all(products: Sequence[ProductChanges]) -> str:
     number = f"{len(products):,} product{'' if len(products) == 1 else 's'}"
     if not any(product.changes for product in products):
         return f"No changes: {number}, {count_text(products)}"
-    total = sum((product.cost for product in products), Cost())
+    total = sum((product.cost for product in products), MonitorCost())
     return f"In all: {number}, {count_text(products)}; {_cost(total)}"
 
 
@@ -83,9 +83,9 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _cost(cost: Cost) -> str:
+def _cost(cost: MonitorCost) -> str:
     """What is added to each refresh, or taken away."""
-    if cost == Cost():
+    if cost == MonitorCost():
         return "nothing"
     rows = f"{cost.rows:+,} rows read" if cost.rows else ""
     size = f" ({_size(cost.bytes)})" if cost.bytes and rows else ""

@@ -12,7 +12,7 @@ from datetime import datetime
 from platform_resources.incidents.life_cycle import Incident
 from platform_resources.incidents.messages import Message, MessageKind, Statement
 from platform_resources.incidents.severity import rank
-from platform_resources.notify.facts import Outbox, State, Stop, Subscription, Trouble
+from platform_resources.notify.facts import NewStop, Outbox, State, Subscriber, Trouble
 from platform_resources.notify.keys import IncidentKey, incident_keys, recovery_key, reminder_key, told_key
 from platform_resources.notify.recipients import Recipient, first_loud, recipients
 from platform_resources.notify.wording import Words, first_words, recovery_words, reminder_words, update_words
@@ -26,14 +26,14 @@ REWRITTEN = "it holds no longer; what holds now is told by another message, if t
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueMessages:
     """Messages to write into the outbox, also anew, and why some that wait in it are taken back. What was sent stays as it is."""
 
     queue: tuple[Message, ...] = ()
     withdraw: Mapping[str, str] = field(default_factory=dict)
 
 
-def announcements(trouble: Trouble, subscriptions: Sequence[Subscription], known: Outbox, now: datetime, dagster: str = "") -> Due:
+def announcements(trouble: Trouble, subscriptions: Sequence[Subscriber], known: Outbox, now: datetime, dagster: str = "") -> DueMessages:
     """What is due about one incident at `now`. `known` has at least all keys of this incident and of those that moved here.
 
     `dagster` is the address of Dagster's web pages, if it is known. Ask about every live incident, and about every other one until nothing
@@ -42,7 +42,7 @@ def announcements(trouble: Trouble, subscriptions: Sequence[Subscription], known
     now = in_utc(now)
     outdated = dict(_withdrawn(trouble, known))
     if trouble.recovering:
-        return Due(withdraw=outdated)
+        return DueMessages(withdraw=outdated)
     heard = {key: state for key, state in known.items() if state not in (*UNSENT, "withdrawn")}
     if trouble.incident.live:
         messages = tuple(_live(trouble, subscriptions, known, heard, now, dagster))
@@ -52,11 +52,11 @@ def announcements(trouble: Trouble, subscriptions: Sequence[Subscription], known
     keys = {message.key for message in queue}
     open_keys = (key for key in incident_keys(known, trouble.incident) if trouble.incident.live and known[key.key] in UNSENT)
     rewritten = {key.key: REWRITTEN for key in open_keys if key.key not in {*keys, *outdated}}
-    return Due(queue, {key: reason for key, reason in (outdated | rewritten).items() if key not in keys})
+    return DueMessages(queue, {key: reason for key, reason in (outdated | rewritten).items() if key not in keys})
 
 
 def _live(
-    trouble: Trouble, subscriptions: Sequence[Subscription], known: Outbox, told: Outbox, now: datetime, dagster: str
+    trouble: Trouble, subscriptions: Sequence[Subscriber], known: Outbox, told: Outbox, now: datetime, dagster: str
 ) -> Iterator[Message]:
     """What was written and not sent yet is decided anew: it says what holds now, or is not sent."""
     keys = _by_channel(key for key in incident_keys(told, trouble.incident) if key.phase == trouble.phase)
@@ -74,7 +74,7 @@ def _live(
         yield from news or _reminder(trouble, to, heard, known, now, dagster)
 
 
-def _listeners(trouble: Trouble, subscriptions: Sequence[Subscription], before: Mapping[str, Severity]) -> Iterator[Recipient]:
+def _listeners(trouble: Trouble, subscriptions: Sequence[Subscriber], before: Mapping[str, Severity]) -> Iterator[Recipient]:
     """Who hears of this severity, and whoever heard of an incident that moved here: it goes on, even if it is less severe there."""
     failing = [impact for impact in trouble.impacts if impact.until is None]
     own = recipients(trouble, failing, subscriptions, trouble.severity)
@@ -118,7 +118,7 @@ def _update(trouble: Trouble, to: Recipient, heard: Sequence[IncidentKey], now: 
     yield _message(key, "update", trouble, to, update_words(trouble, to, news, stopped, worst if risen else None, now, dagster), now)
 
 
-def _stopped(trouble: Trouble, to: Recipient, after: datetime) -> tuple[Stop, ...]:
+def _stopped(trouble: Trouble, to: Recipient, after: datetime) -> tuple[NewStop, ...]:
     """What has stopped a refresh of the root since then, for those who hear of the root."""
     return tuple(stop for stop in trouble.stops if stop.at > after) if to.owner or to.consumer else ()
 
@@ -139,7 +139,7 @@ def _reminder(
         yield _message(key, "reminder", trouble, to, reminder_words(trouble, now, dagster), now)
 
 
-def _over(trouble: Trouble, subscriptions: Sequence[Subscription], known: Outbox, now: datetime) -> Iterator[Message]:
+def _over(trouble: Trouble, subscriptions: Sequence[Subscriber], known: Outbox, now: datetime) -> Iterator[Message]:
     """To those who have heard of it, or of an incident that moved here. One that moved away goes on elsewhere and is not over."""
     if trouble.incident.resolution == "moved":
         return

@@ -20,7 +20,7 @@ FailureKind = Literal["objective", "test", "input", "indicator", "refresh", "ver
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscriber:
     """Somebody wants to hear on this channel about this product, from this severity on."""
 
     product: str
@@ -109,7 +109,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class NewStop:
     """A gate that closed, or a refresh that failed, while an incident was open already; `at` is when that was noticed.
 
     `differs`: the refresh failed before, for another reason.
@@ -140,7 +140,7 @@ class Trouble:
     reopened_at: datetime | None = None
     moved_from: tuple[Incident, ...] = ()
     ending: str = ""
-    stops: tuple[Stop, ...] = ()
+    stops: tuple[NewStop, ...] = ()
     related: tuple[tuple[str, str], ...] = ()
     reopened_by: str = ""
     recovering: bool = False

@@ -8,8 +8,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from platform_resources.incidents.messages import Message, MessageKind, Statement
-from platform_resources.notify.due_messages import REWRITTEN, UNSENT, Due
-from platform_resources.notify.facts import About, BudgetStanding, Day, InputChange, Outbox, SchemaChange, Subscription
+from platform_resources.notify.due_messages import REWRITTEN, UNSENT, DueMessages
+from platform_resources.notify.facts import About, BudgetStanding, Day, InputChange, Outbox, SchemaChange, Subscriber
 from platform_resources.notify.keys import EVER, budget_key, budget_keys, digest_key, input_key, schema_key
 from platform_resources.notify.notice_wording import BROKEN, budget_words, digest_words, input_words, schema_words
 from platform_resources.notify.recipients import Way, first_loud, ways
@@ -23,7 +23,7 @@ def budget_severity(level: int) -> Severity:
     return "high" if level >= BROKEN else "medium" if level >= 75 else "low"
 
 
-def budget_notices(standings: Iterable[BudgetStanding], subscriptions: Sequence[Subscription], known: Outbox, now: datetime) -> Due:
+def budget_notices(standings: Iterable[BudgetStanding], subscriptions: Sequence[Subscriber], known: Outbox, now: datetime) -> DueMessages:
     """The highest level that each budget has reached, once until the budget was below it again. `known` has all keys of budgets.
 
     To the product's owners; to its consumers as well once nothing is left. When a budget was below a level last is part of the key, so
@@ -33,7 +33,7 @@ def budget_notices(standings: Iterable[BudgetStanding], subscriptions: Sequence[
     """
     told = {key: state for key, state in known.items() if state not in (*UNSENT, "withdrawn")}
     messages = tuple(message for standing in standings for message in _budget(standing, subscriptions, told, in_utc(now)))
-    return Due(messages, _outdated(known, messages))
+    return DueMessages(messages, _outdated(known, messages))
 
 
 def _outdated(known: Outbox, messages: Iterable[Message]) -> dict[str, str]:
@@ -41,7 +41,7 @@ def _outdated(known: Outbox, messages: Iterable[Message]) -> dict[str, str]:
     return {key: REWRITTEN for key, state in known.items() if state in UNSENT and key not in kept}
 
 
-def _budget(standing: BudgetStanding, subscriptions: Sequence[Subscription], known: Outbox, now: datetime) -> Iterator[Message]:
+def _budget(standing: BudgetStanding, subscriptions: Sequence[Subscriber], known: Outbox, now: datetime) -> Iterator[Message]:
     if not standing.levels:
         return
     level, about = max(standing.levels), standing.about
@@ -54,13 +54,13 @@ def _budget(standing: BudgetStanding, subscriptions: Sequence[Subscription], kno
         yield _message(key, "budget", about, channel, budget_words(standing, level), _when(found, now))
 
 
-def schema_notices(change: SchemaChange, subscriptions: Sequence[Subscription], known: Outbox, now: datetime) -> Due:
+def schema_notices(change: SchemaChange, subscriptions: Sequence[Subscriber], known: Outbox, now: datetime) -> DueMessages:
     """To the product's consumers, and to owners and consumers of everything downstream: one message per version and channel.
 
     A breaking change is of high severity, one that only adds columns of low.
     """
     if not any(change.ports.values()):
-        return Due()
+        return DueMessages()
     severity: Severity = "high" if change.breaking else "low"
     found = [(way, None) for way in ways(change.about, subscriptions, severity) if not way.owner]
     below = [(way, about) for about in change.downstream for way in ways(about, subscriptions, severity)]
@@ -78,25 +78,25 @@ def schema_notices(change: SchemaChange, subscriptions: Sequence[Subscription], 
         )
         for channel, reasons in _by_channel(way for way, _ in (*found, *below))
     )
-    return Due(tuple(message for message in messages if message.key not in known))
+    return DueMessages(tuple(message for message in messages if message.key not in known))
 
 
-def input_notices(change: InputChange, subscriptions: Sequence[Subscription], known: Outbox, now: datetime) -> Due:
+def input_notices(change: InputChange, subscriptions: Sequence[Subscriber], known: Outbox, now: datetime) -> DueMessages:
     """To the product's owners, who have to cope with it, and to its consumers: one message per refresh and channel.
 
     Severities are those of a published schema.
     """
     if not any(change.ports.values()):
-        return Due()
+        return DueMessages()
     words, about = input_words(change), change.about
     messages = (
         _message(input_key(about.name, change.run_id, channel), "schema", about, channel, words, _when(found, in_utc(now)))
         for channel, found in _by_channel(ways(about, subscriptions, "high" if change.breaking else "low"))
     )
-    return Due(tuple(message for message in messages if message.key not in known))
+    return DueMessages(tuple(message for message in messages if message.key not in known))
 
 
-def digest_notices(day: Day, known: Outbox, now: datetime) -> Due:
+def digest_notices(day: Day, known: Outbox, now: datetime) -> DueMessages:
     """The digest of the zone's day, from its time on until the day ends; a day on which nothing ran has none.
 
     One that was not sent yet says what holds now; with the next day it is withdrawn.
@@ -106,12 +106,12 @@ def digest_notices(day: Day, known: Outbox, now: datetime) -> Due:
     due = in_utc(datetime.combine(local.date(), day.digest.at, local.tzinfo))
     key = digest_key(day.domain, local.date(), day.digest.channel)
     if now < due or known.get(key, "waiting") not in UNSENT:
-        return Due()
+        return DueMessages()
     words = digest_words(day, local.date(), now)
     says = tuple(Statement(line.product, line.status) for line in day.products if line.product and line.status != "not run")
     message = Message(key, "digest", day.digest.channel, "", day.domain, "", words.subject, words.body, due, says)
     own = {key: state for key, state in known.items() if key.startswith(f"digest/{day.domain}/")}
-    return Due((message,), _outdated(own, (message,)))
+    return DueMessages((message,), _outdated(own, (message,)))
 
 
 def _by_channel(found: Iterable[Way]) -> Sequence[tuple[str, list[Way]]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import assert_never
 
-from platform_resources.notify.facts import Failure, Stop, Trouble
+from platform_resources.notify.facts import Failure, NewStop, Trouble
 from platform_resources.notify.safe_text import harmless, listed, one_line
 from platform_resources.promises.grades import Status
 from platform_resources.spec.values.clocks import Clock
@@ -51,7 +51,7 @@ def wrong(trouble: Trouble) -> str:
     return listed(found, 2) or "is unhealthy"
 
 
-def stops(found: Iterable[Stop]) -> list[str]:
+def stops(found: Iterable[NewStop]) -> list[str]:
     """What has stopped a refresh: a gate, or an error, perhaps another one than before."""
     return list(dict.fromkeys(HELD_BACK if stop.failure.gate else _predicate(stop.failure) + DIFFERS * stop.differs for stop in found))
 

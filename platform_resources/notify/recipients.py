@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from platform_resources.incidents.severity import rank
-from platform_resources.notify.facts import About, Impact, Subscription, Trouble
+from platform_resources.notify.facts import About, Impact, Subscriber, Trouble
 from platform_resources.plan.quiet_hours import QuietHours, not_before
 from platform_resources.plan.routes import RoutePlan
 from platform_resources.spec.notifications import Severity
@@ -33,7 +33,7 @@ class Recipient:
 
 
 def recipients(
-    trouble: Trouble, impacts: Iterable[Impact], subscriptions: Sequence[Subscription], severity: Severity
+    trouble: Trouble, impacts: Iterable[Impact], subscriptions: Sequence[Subscriber], severity: Severity
 ) -> tuple[Recipient, ...]:
     """Every channel that hears of a trouble of this severity with these impacts, once, by name."""
     found: dict[str, list[tuple[Way, Impact | None]]] = {}
@@ -45,7 +45,7 @@ def recipients(
     return tuple(_recipient(channel, reasons) for channel, reasons in sorted(found.items()))
 
 
-def ways(about: About, subscriptions: Sequence[Subscription], severity: Severity) -> Iterator[Way]:
+def ways(about: About, subscriptions: Sequence[Subscriber], severity: Severity) -> Iterator[Way]:
     """Every route and subscription of the product that takes this severity."""
     for route in about.routes:
         if _takes(route, severity):
@@ -60,7 +60,7 @@ def first_loud(quiets: Iterable[QuietHours | None], at: datetime, severity: Seve
     return at if severity == "critical" else min((not_before(quiet, at) for quiet in quiets), default=at)
 
 
-def _takes(wanted: RoutePlan | Subscription, severity: Severity) -> bool:
+def _takes(wanted: RoutePlan | Subscriber, severity: Severity) -> bool:
     return rank(wanted.severity) <= rank(severity)
 
 

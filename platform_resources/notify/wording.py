@@ -10,7 +10,7 @@ from datetime import datetime
 
 from platform_resources.incidents.life_cycle import Resolution
 from platform_resources.notify.diagnosis import answer, diagnosis
-from platform_resources.notify.facts import About, Impact, Stop, Trouble
+from platform_resources.notify.facts import About, Impact, NewStop, Trouble
 from platform_resources.notify.predicates import health, held_back, stops, wrong
 from platform_resources.notify.recipients import Recipient
 from platform_resources.notify.safe_text import (
@@ -66,7 +66,7 @@ def update_words(
     trouble: Trouble,
     to: Recipient,
     news: Sequence[Impact],
-    stopped: Sequence[Stop],
+    stopped: Sequence[NewStop],
     before: Severity | None,
     now: datetime,
     dagster: str = "",

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from platform_resources.capabilities.protocols import NotPulled
-from platform_resources.plan.check_plans import CheckPlan, Place
+from platform_resources.plan.check_plans import CheckPlan, SourceLine
 from platform_resources.plan.conventions import Key, problems_key
 from platform_resources.plan.plan import ConsumerPlan, InputPlan, ModelPlan, OutputPlan, ProductPlan, RejectedProduct
 from platform_resources.spec.components import Column
@@ -47,7 +47,7 @@ class SpecMinter:
         self.root, self.product = root, product
         self.tags, self.owners = product_tags(product), list(product.owners)
 
-    def _spec(self, key: Key, place: Place, kinds: set[str], **more: Any) -> dg.AssetSpec:
+    def _spec(self, key: Key, place: SourceLine, kinds: set[str], **more: Any) -> dg.AssetSpec:
         metadata = {**_code_references(self.root, [place]), **more.pop("metadata", {})}
         return dg.AssetSpec(
             asset_key(key),
@@ -163,11 +163,11 @@ def _rejected_spec(root: Path, products: Sequence[RejectedProduct]) -> dg.AssetS
         description=text,
         kinds={"invalid"},
         tags={"invalid": "yes"},
-        metadata={"problems": len(problems), **_code_references(root, [Place(p.file, p.problems[0].line) for p in products])},
+        metadata={"problems": len(problems), **_code_references(root, [SourceLine(p.file, p.problems[0].line) for p in products])},
     )
 
 
-def _code_references(root: Path, places: Iterable[Place]) -> dict[str, Any]:
+def _code_references(root: Path, places: Iterable[SourceLine]) -> dict[str, Any]:
     references = [dg.LocalFileCodeReference(file_path=str(root / p.file), line_number=p.line, label=p.file) for p in places]
     return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=references)}
 

@@ -8,12 +8,12 @@ from typing import Any
 import dagster as dg
 
 from platform_resources.ledger.events import (
+    AssetObserved,
     Checked,
     Event,
     EventKind,
     FreshnessChanged,
     Materialised,
-    Observed,
     RunEnded,
     RunStarted,
     What,
@@ -87,7 +87,7 @@ def _what(kind: EventKind, event: dg.DagsterEvent, product: str, job: str) -> Wh
             return Materialised(tuple(made.asset_key.path), _plain(made.metadata), _columns(made.metadata))
         case "observation":
             seen = event.asset_observation_data.asset_observation
-            return Observed(tuple(seen.asset_key.path), _plain(seen.metadata), _columns(seen.metadata))
+            return AssetObserved(tuple(seen.asset_key.path), _plain(seen.metadata), _columns(seen.metadata))
         case "check_evaluation":
             return _checked(event)
         case "run_start":

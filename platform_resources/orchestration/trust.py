@@ -14,7 +14,7 @@ from platform_resources.ledger.queries.reads import Reads
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.orchestration.results import markdown_table
 from platform_resources.promises.coverage import Coverage, ProductCoverage
-from platform_resources.promises.forecast import Impact
+from platform_resources.promises.forecast import MissedDeadline
 from platform_resources.services.indicator_sentences import standing_data, standing_text, standing_verdict
 from platform_resources.spec.values.clocks import Clock
 
@@ -43,7 +43,7 @@ class Trust:
     coverage: ProductCoverage
     response: Response
     incidents: tuple[StoredIncident, ...] = ()
-    forecast: tuple[Impact, ...] = ()
+    forecast: tuple[MissedDeadline, ...] = ()
     reads: Reads = NO_READS
     accepted: tuple[AcceptedWeakness, ...] = ()
 
@@ -184,7 +184,7 @@ def _accepted_rows(accepted: Iterable[AcceptedWeakness], moment: Moment) -> Iter
         yield each.title, found.by, moment(found.at), f"{found.resolution} ({found.incident})", "it was well in between", found.note or "-"
 
 
-def _impact_rows(forecast: Iterable[Impact], moment: Moment) -> Iterator[Sequence[str]]:
+def _impact_rows(forecast: Iterable[MissedDeadline], moment: Moment) -> Iterator[Sequence[str]]:
     for impact in forecast:
         needed = "too late already" if impact.certain else moment(impact.needed_by)
         yield impact.product, moment(impact.deadline), needed, " > ".join(impact.via), ", ".join(impact.consumers) or "-"

@@ -16,14 +16,14 @@ STALE_OR_UNREADABLE = frozenset({"freshness", "availability"})
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourceLine:
     """Where something is written: a file relative to the mesh's root, and a line."""
 
     file: str
     line: int
 
     @classmethod
-    def of(cls, origin: Origin) -> "Place":
+    def of(cls, origin: Origin) -> "SourceLine":
         return cls(origin.file, origin.line)
 
 
@@ -42,7 +42,7 @@ class CheckPlan:
     description: str
     blocking: bool
     severity: Literal["error", "warning"]
-    place: Place
+    place: SourceLine
     digest: str = ""
     columns: tuple[str, ...] = ()
     target: bool = False

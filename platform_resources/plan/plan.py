@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from platform_resources.capabilities.measures import Relation, measured_relation
 from platform_resources.capabilities.protocols import Pull, Store
-from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, Place
+from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, SourceLine
 from platform_resources.plan.conventions import Key
 from platform_resources.plan.incident_rules import Rule
 from platform_resources.plan.routes import ChannelPlan, DigestPlan, Patience, RoutePlan
@@ -42,7 +42,7 @@ class InputPlan:
     serve_last_good: bool
     max_staleness: timedelta | None
     checks: tuple[CheckPlan, ...]
-    place: Place
+    place: SourceLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class ModelPlan:
     tests: tuple[CheckPlan, ...]
     materialized: str
     sql_digest: str
-    place: Place
+    place: SourceLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class DataSetPlan:
     model: str
     spec: DataSet
     relation: Relation
-    place: Place
+    place: SourceLine
 
     @property
     def measured(self) -> Relation:
@@ -98,7 +98,7 @@ class OutputPlan:
     keep_versions: int
     fresh_for: timedelta | None
     folder: str
-    place: Place
+    place: SourceLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class ConsumerPlan:
     url: str | None
     owner: str | None
     description: str
-    place: Place
+    place: SourceLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class ProductPlan:
     group: str
     info: DataProduct
     owners: tuple[str, ...]
-    place: Place
+    place: SourceLine
     runs: bool
     inputs: tuple[InputPlan, ...]
     models: tuple[ModelPlan, ...]

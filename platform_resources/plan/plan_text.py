@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, time, timedelta
 from typing import Any
 
-from platform_resources.plan.check_plans import Place
+from platform_resources.plan.check_plans import SourceLine
 from platform_resources.plan.plan import InputPlan, MeshPlan, ProductPlan
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.durations import duration_text
@@ -39,7 +39,7 @@ def _own(port: InputPlan) -> InputPlan:
 def plain(value: Any, places: bool = True) -> Any:
     """Any part of a plan as what JSON can hold; without `places`, where it is written is left out."""
     match value:
-        case Place() if not places:
+        case SourceLine() if not places:
             return None
         case Strict():
             return plain(value.model_dump(by_alias=True, exclude_none=True), places)

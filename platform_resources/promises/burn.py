@@ -20,7 +20,7 @@ FEWEST_SLICES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class BurnPolicy:
     """Alert when `budget_share` of the budget would be gone within `long`."""
 
     budget_share: Fraction
@@ -38,10 +38,10 @@ class Policy:
 
 _MICROSECOND = timedelta(microseconds=1)
 POLICIES = (
-    Policy(Fraction(2, 100), timedelta(hours=1), "page"),
-    Policy(Fraction(5, 100), timedelta(hours=6), "page"),
-    Policy(Fraction(10, 100), timedelta(days=1), "ticket"),
-    Policy(Fraction(10, 100), timedelta(days=3), "ticket"),
+    BurnPolicy(Fraction(2, 100), timedelta(hours=1), "page"),
+    BurnPolicy(Fraction(5, 100), timedelta(hours=6), "page"),
+    BurnPolicy(Fraction(10, 100), timedelta(days=1), "ticket"),
+    BurnPolicy(Fraction(10, 100), timedelta(days=3), "ticket"),
 )
 
 
@@ -49,14 +49,14 @@ POLICIES = (
 class BurnAlert:
     """One policy's factor, and the burn rates of its two windows; a rate is None where no slice is valid, which fires nothing."""
 
-    policy: Policy
+    policy: BurnPolicy
     factor: float
     long_rate: float | None
     short_rate: float | None
     fires: bool
 
 
-def can_fire(policy: Policy, window: Window, target: float) -> bool:
+def can_fire(policy: BurnPolicy, window: Window, target: float) -> bool:
     """Whether the long window holds at least 12 slices (so the short one holds one), and nothing but bad slices would burn fast enough."""
     budget = 1 - exact(target)
     return policy.long >= FEWEST_SLICES * window.interval and (not budget or 1 / budget > policy.factor(window.length))
@@ -75,7 +75,7 @@ def burn_alerts(
     target: float,
     method: Method = "timeslices",
     slice_target: float | None = None,
-    policies: Sequence[Policy] = POLICIES,
+    policies: Sequence[BurnPolicy] = POLICIES,
 ) -> tuple[BurnAlert, ...]:
     """Every policy that can fire, fastest first. The windows end with the last whole slice; `slices` are in order of time."""
     whole = [one for one in slices if one.state != "pending"]
@@ -94,6 +94,6 @@ def _since(slices: Sequence[Slice], start: datetime) -> Sequence[Slice]:
     return [one for one in slices if one.start >= start]
 
 
-def _alert(policy: Policy, factor: Fraction, long: Fraction | None, short: Fraction | None) -> BurnAlert:
+def _alert(policy: BurnPolicy, factor: Fraction, long: Fraction | None, short: Fraction | None) -> BurnAlert:
     fires = long is not None and short is not None and long > factor and short > factor
     return BurnAlert(policy, float(factor), None if long is None else float(long), None if short is None else float(short), fires)

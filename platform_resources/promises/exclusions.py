@@ -15,7 +15,7 @@ from platform_resources.spec.values.moments import in_utc
 
 
 @dataclass(frozen=True, slots=True)
-class Exclusion:
+class ExcludedPeriod:
     """A period that does not count, why, and who answers for that."""
 
     period: Period
@@ -23,10 +23,10 @@ class Exclusion:
     owner: str
 
 
-def exclusion(written: indicators.Exclusion, zone: tzinfo) -> Exclusion:
+def exclusion(written: indicators.Exclusion, zone: tzinfo) -> ExcludedPeriod:
     """What the spec says, as a period: a date as `to` is that whole day; a time without a zone is the indicator's local time."""
     start, end = _bound(written.from_, zone), _bound(written.last, zone, end_of_day=True)
-    return Exclusion(Period(start, end), written.reason, written.owner)
+    return ExcludedPeriod(Period(start, end), written.reason, written.owner)
 
 
 def _bound(written: date | datetime, zone: tzinfo, end_of_day: bool = False) -> datetime:
@@ -36,11 +36,11 @@ def _bound(written: date | datetime, zone: tzinfo, end_of_day: bool = False) -> 
     return in_utc(datetime.combine(day, time(), zone))
 
 
-def excluded_time(exclusions: Iterable[Exclusion]) -> Cover:
+def excluded_time(exclusions: Iterable[ExcludedPeriod]) -> Cover:
     return cover(exclusion.period for exclusion in exclusions)
 
 
-def with_exclusions(slices: Sequence[Slice], exclusions: Iterable[Exclusion]) -> tuple[Slice, ...]:
+def with_exclusions(slices: Sequence[Slice], exclusions: Iterable[ExcludedPeriod]) -> tuple[Slice, ...]:
     """The slices, those excluded that exclusions cover from start to end; a pending one stays pending."""
     left_out = excluded_time(exclusions)
     if not left_out.starts:

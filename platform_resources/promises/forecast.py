@@ -16,7 +16,7 @@ Way = tuple[timedelta, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class NextPromise:
     """What a product owes next: its `deadline` (None if it promises no freshness) and `max_age`; how long its refresh usually takes.
 
     `readers` are its known consumers outside the mesh.
@@ -38,7 +38,7 @@ class LateInput:
 
 
 @dataclass(frozen=True, slots=True)
-class Impact:
+class MissedDeadline:
     """A deadline that will be missed: whose, when, through which products, for whom.
 
     `needed_by`: the input would have to arrive by then. `certain`: that has passed already.
@@ -52,7 +52,7 @@ class Impact:
     certain: bool
 
 
-def impacts(late: LateInput, upstream: Graph, promises: Mapping[str, Promise], now: datetime) -> tuple[Impact, ...]:
+def impacts(late: LateInput, upstream: Graph, promises: Mapping[str, NextPromise], now: datetime) -> tuple[MissedDeadline, ...]:
     """The deadlines missed by the product with the late input and by all below it, soonest first. `late.product` need not have a promise.
 
     `consumers` are those of the product alone; each product below has an impact of its own if it has a promise.
@@ -65,9 +65,9 @@ def impacts(late: LateInput, upstream: Graph, promises: Mapping[str, Promise], n
 
 
 def _impact(
-    late: LateInput, product: str, length: timedelta, via: tuple[str, ...], promises: Mapping[str, Promise], now: datetime
-) -> Impact | None:
-    promise = promises.get(product, Promise())
+    late: LateInput, product: str, length: timedelta, via: tuple[str, ...], promises: Mapping[str, NextPromise], now: datetime
+) -> MissedDeadline | None:
+    promise = promises.get(product, NextPromise())
     if promise.deadline is None:
         return None
     deadline = in_utc(promise.deadline)
@@ -76,10 +76,10 @@ def _impact(
     # As of the very moment that the promise counts from, there is nothing newer to publish: the product itself always is in that case.
     if in_time or in_utc(late.known_until) > deadline - promise.max_age:
         return None
-    return Impact(product, deadline, needed_by, via, promise.readers, now > needed_by)
+    return MissedDeadline(product, deadline, needed_by, via, promise.readers, now > needed_by)
 
 
-def slowest_ways(late: LateInput, upstream: Graph, promises: Mapping[str, Promise]) -> Mapping[str, Way]:
+def slowest_ways(late: LateInput, upstream: Graph, promises: Mapping[str, NextPromise]) -> Mapping[str, Way]:
     """For that product and each below it: the longest time that news takes to get there, and its way. Circles are cut."""
     readers = downstream(upstream)
     ways: dict[str, Way] = {late.product: (_refresh(late.product, promises), (late.product,))}
@@ -98,5 +98,5 @@ def _in_order(start: str, upstream: Graph, readers: Mapping[str, Iterable[str]])
     return sorted(below, key=lambda name: (len(ancestors(name, upstream) & below), name))
 
 
-def _refresh(product: str, promises: Mapping[str, Promise]) -> timedelta:
+def _refresh(product: str, promises: Mapping[str, NextPromise]) -> timedelta:
     return promises[product].usual_refresh if product in promises else ZERO

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate, zip_longest
 
 from platform_resources.capabilities.support.recency import known_until
-from platform_resources.promises.exclusions import Exclusion, excluded_time, is_covered
+from platform_resources.promises.exclusions import ExcludedPeriod, excluded_time, is_covered
 from platform_resources.promises.periods import ZERO, Cover, Period, cover
 from platform_resources.promises.slices import Share, Slice, Window
 from platform_resources.spec.values.moments import in_utc
@@ -23,7 +23,7 @@ NOT_KNOWN = datetime(1000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Publication:
+class DatedVersion:
     """A published version: when, and until when it knows the world (the publication time, if it tells no other).
 
     `unknown` says that it is not known until when. Raises ValueError for a time without a zone.
@@ -47,11 +47,11 @@ class Publication:
 def by_deadline(
     slices: Sequence[Slice],
     window: Window,
-    publications: Iterable[Publication],
+    publications: Iterable[DatedVersion],
     max_age: timedelta,
     now: datetime,
     due_after: timedelta = ZERO,
-    exclusions: Iterable[Exclusion] = (),
+    exclusions: Iterable[ExcludedPeriod] = (),
 ) -> tuple[Slice, ...]:
     """Each slice judged at its deadline, `due_after` its end; pending until it has ended and is good, or the deadline has passed.
 
@@ -78,7 +78,7 @@ def by_deadline(
 class _KnownUntil:
     """The furthest `as_of` published by a moment: what was delivered stays delivered, so an older version afterwards takes nothing back."""
 
-    def __init__(self, publications: Iterable[Publication], now: datetime) -> None:
+    def __init__(self, publications: Iterable[DatedVersion], now: datetime) -> None:
         ordered = _in_order(publications, now)
         self.times = [publication.published_at for publication in ordered]
         self.furthest = list(accumulate((publication.as_of for publication in ordered), max))
@@ -88,7 +88,7 @@ class _KnownUntil:
         return self.furthest[count - 1] if count else None
 
 
-def _in_order(publications: Iterable[Publication], now: datetime) -> list[Publication]:
+def _in_order(publications: Iterable[DatedVersion], now: datetime) -> list[DatedVersion]:
     """By time, and of two at one time the fresher last; what a clock that went wrong dates after `now` has not happened."""
     past = (publication for publication in publications if publication.published_at <= now)
     return sorted(past, key=lambda publication: (publication.published_at, publication.as_of))
@@ -96,10 +96,10 @@ def _in_order(publications: Iterable[Publication], now: datetime) -> list[Public
 
 def time_weighted(
     slices: Sequence[Slice],
-    publications: Iterable[Publication],
+    publications: Iterable[DatedVersion],
     max_age: timedelta,
     now: datetime,
-    exclusions: Iterable[Exclusion] = (),
+    exclusions: Iterable[ExcludedPeriod] = (),
 ) -> tuple[Slice, ...]:
     """Each whole slice with the exact share of its time, in microseconds, in which the newest version was at most `max_age` old.
 
@@ -122,7 +122,7 @@ def _weighted(one: Slice, fresh_or_exempt: Cover, exempt: Cover) -> Slice:
     return replace(one, state="good" if good == total else "bad", share=Share(good, total), measured=True)
 
 
-def fresh_time(publications: Iterable[Publication], max_age: timedelta, now: datetime) -> Cover:
+def fresh_time(publications: Iterable[DatedVersion], max_age: timedelta, now: datetime) -> Cover:
     """When what a reader would have got was at most `max_age` old: from each publication until it is too old or replaced by the next.
 
     The watermark is a step function of time, so this is exact. A rollback to older data is stale at once.
@@ -131,7 +131,7 @@ def fresh_time(publications: Iterable[Publication], max_age: timedelta, now: dat
     return cover(_fresh(version, replaced_by, max_age) for version, replaced_by in zip_longest(ordered, ordered[1:]))
 
 
-def _fresh(version: Publication, replaced_by: Publication | None, max_age: timedelta) -> Period:
+def _fresh(version: DatedVersion, replaced_by: DatedVersion | None, max_age: timedelta) -> Period:
     too_old = version.as_of + max_age
     return Period(version.published_at, too_old if replaced_by is None else min(too_old, replaced_by.published_at))
 
@@ -140,14 +140,14 @@ def _periods(covered: Cover) -> Iterable[Period]:
     return (Period(start, end) for start, end in zip(covered.starts, covered.ends, strict=True))
 
 
-def goes_stale(publications: Iterable[Publication], max_age: timedelta, now: datetime) -> datetime | None:
+def goes_stale(publications: Iterable[DatedVersion], max_age: timedelta, now: datetime) -> datetime | None:
     """When the newest version is, or was, older than `max_age`; None if nothing is published. One of unknown age was never fresh."""
     ordered = _in_order(publications, now)
     return max(ordered[-1].as_of + max_age, ordered[-1].published_at) if ordered else None
 
 
 def next_deadline(
-    window: Window, publications: Iterable[Publication], max_age: timedelta, now: datetime, due_after: timedelta = ZERO
+    window: Window, publications: Iterable[DatedVersion], max_age: timedelta, now: datetime, due_after: timedelta = ZERO
 ) -> datetime:
     """The next moment by which something new must be published so that no slice of the deadline form turns bad."""
     known_until = _KnownUntil(publications, now).at(in_utc(now))

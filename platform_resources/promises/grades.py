@@ -116,7 +116,7 @@ class ProductHealth:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchedCheck:
     """One check of a product as far as health goes; `dimension` and `data_set` are empty for what is no objective.
 
     `max_age` is given exactly for freshness objectives. The rest is as in CheckState.
@@ -157,26 +157,26 @@ Executions = Mapping[tuple[tuple[str, ...], str], Said]
 
 
 def check_states(
-    watched: Sequence[Watched], published: PublishedState | None, executions: Executions, clock: Clock
+    watched: Sequence[WatchedCheck], published: PublishedState | None, executions: Executions, clock: Clock
 ) -> tuple[CheckState, ...]:
     """What each check says now, by the product's clock. `executions` has what each (key, name) that ever ran has said last."""
     return tuple(_check_state(check, published, executions, clock) for check in watched)
 
 
-def _check_state(check: Watched, published: PublishedState | None, executions: Executions, clock: Clock) -> CheckState:
+def _check_state(check: WatchedCheck, published: PublishedState | None, executions: Executions, clock: Clock) -> CheckState:
     said = executions.get((check.key, check.name), NEVER)
     if check.max_age is not None and published is not None:
         said = replace(freshness_now(check.max_age, check.data_set, published, clock), at=said.at)
     return check_state(check, said)
 
 
-def check_state(check: Watched, said: Said) -> CheckState:
+def check_state(check: WatchedCheck, said: Said) -> CheckState:
     """What is watched together with what it says."""
     comparison = Promise(said.unit, said.at_least, said.at_most).comparison
     return CheckState(**shared(CheckState, check, said), comparison=comparison)
 
 
-def shared(kind: type[CheckState | Watched | Said], *sources: Any) -> dict[str, Any]:
+def shared(kind: type[CheckState | WatchedCheck | Said], *sources: Any) -> dict[str, Any]:
     """What the sources, all of them dataclasses with slots, have of the fields of this kind, by the same names."""
     return {name: getattr(source, name) for source in sources for name in source.__slots__ if name in kind.__slots__}
 

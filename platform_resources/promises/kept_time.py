@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from platform_resources.capabilities.judgements import Verdict
-from platform_resources.promises.exclusions import Exclusion, with_exclusions
+from platform_resources.promises.exclusions import ExcludedPeriod, with_exclusions
 from platform_resources.promises.periods import Period
 from platform_resources.promises.slices import Share, Slice, SliceState
 from platform_resources.spec.values.moments import in_utc
@@ -16,7 +16,7 @@ _STATES: Mapping[Verdict, SliceState] = {"met": "good", "missed": "bad"}
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class DatedVerdict:
     """What a check said at a moment. Raises ValueError for a time without a zone."""
 
     at: datetime
@@ -28,12 +28,12 @@ class Judged:
 
 def by_readings(
     slices: Sequence[Slice],
-    readings: Iterable[Judged],
+    readings: Iterable[DatedVerdict],
     now: datetime,
     holds: timedelta,
     grace: timedelta | None = timedelta(),
     missing_inputs: Iterable[Period] = (),
-    exclusions: Iterable[Exclusion] = (),
+    exclusions: Iterable[ExcludedPeriod] = (),
     final_after: timedelta | None = None,
 ) -> tuple[Slice, ...]:
     """Each whole slice judged by the readings in it, or without any by the verdict that still held.
@@ -74,13 +74,13 @@ def by_readings(
 class _Readings:
     """Those that have happened, in order; of two at one time the worse is last."""
 
-    def __init__(self, readings: Iterable[Judged], now: datetime) -> None:
+    def __init__(self, readings: Iterable[DatedVerdict], now: datetime) -> None:
         past = {reading for reading in readings if reading.at <= now}
         self.ordered = sorted(past, key=lambda reading: (reading.at, _WORST_LAST.index(reading.verdict)))
         self.known = [reading for reading in self.ordered if reading.verdict != "unknown"]
         self.times, self.known_times = [r.at for r in self.ordered], [r.at for r in self.known]
 
-    def between(self, start: datetime, end: datetime) -> Sequence[Judged]:
+    def between(self, start: datetime, end: datetime) -> Sequence[DatedVerdict]:
         return self.ordered[bisect_left(self.times, start) : bisect_left(self.times, end)]
 
     def held(self, one: Slice, holds: timedelta) -> Verdict | None:
@@ -89,17 +89,17 @@ class _Readings:
         return self.known[before - 1].verdict if before and self.known[before - 1].at + holds >= one.end else None
 
 
-def _read(one: Slice, readings: Sequence[Judged]) -> Slice:
+def _read(one: Slice, readings: Sequence[DatedVerdict]) -> Slice:
     met, missed = (sum(reading.verdict == verdict for reading in readings) for verdict in ("met", "missed"))
     return replace(one, state="bad" if missed else "good", share=Share(met, met + missed), measured=True)
 
 
-def _newest(readings: Sequence[Judged]) -> Sequence[Judged]:
+def _newest(readings: Sequence[DatedVerdict]) -> Sequence[DatedVerdict]:
     """The newest that is known: it replaces those before it, which spoke of data that was not all there."""
     return [next(reading for reading in reversed(readings) if reading.verdict != "unknown")]
 
 
-def _mended(one: Slice, late: Sequence[Judged]) -> Slice:
+def _mended(one: Slice, late: Sequence[DatedVerdict]) -> Slice:
     """What is not good by a slice's end is as a late reading says; one that was met is enough, whatever breaks again later."""
     said = {reading.verdict for reading in late}
     if "met" in said:

@@ -36,7 +36,7 @@ _SAMPLE, _PART = "temp.mesh_sample", "temp.mesh_sample_part"
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ProfiledDataSet:
     """A data set to profile, with the columns that were built."""
 
     data_set: str
@@ -52,21 +52,21 @@ class Subject:
         return profile_mergings(self.relation, self.columns)
 
 
-def subjects(database: ProductDatabase, product: ProductPlan) -> tuple[Subject, ...]:
+def subjects(database: ProductDatabase, product: ProductPlan) -> tuple[ProfiledDataSet, ...]:
     """What is to be profiled: every data set that was built, unless it says `profile: false`."""
     wanted = (data_set for data_set in product.data_sets if data_set.spec.profile and database.exists(data_set.relation))
     return tuple(_subject(database, data_set) for data_set in wanted)
 
 
-def _subject(database: ProductDatabase, data_set: DataSetPlan) -> Subject:
+def _subject(database: ProductDatabase, data_set: DataSetPlan) -> ProfiledDataSet:
     try:
         columns = profiled_columns(database.columns(data_set.relation), data_set.spec)
     except EngineError:  # a view over what is gone; the objectives that read it say so
         columns = ()
-    return Subject(data_set.name, data_set.measured, columns)
+    return ProfiledDataSet(data_set.name, data_set.measured, columns)
 
 
-def profile(database: ProductDatabase, subject: Subject, readings: Mapping[str, Reading], words: Words = in_full) -> Profile:
+def profile(database: ProductDatabase, subject: ProfiledDataSet, readings: Mapping[str, Reading], words: Words = in_full) -> Profile:
     """The profile from the readings of what the subject asked, and from a sample that is taken here. Never raises for what data holds."""
     columns = tuple(column_profile(subject.relation, column, readings) for column in subject.columns)
     rows = profile_rows(subject.relation, readings)
@@ -146,7 +146,7 @@ def _histogram(database: ProductDatabase, column: ProfiledColumn) -> Histogram |
     return Histogram(low, high, tuple(counts.get(number, 0) for number in range(BINS)))
 
 
-def keep(database: ProductDatabase, subject: Subject, found: Profile) -> None:
+def keep(database: ProductDatabase, subject: ProfiledDataSet, found: Profile) -> None:
     """Remember the candidate's profile until it is published."""
     database.remember(_CANDIDATE, subject.data_set, json.dumps(profile_data(found)))
 
@@ -172,7 +172,9 @@ def profiles(database: ProductDatabase, product: ProductPlan) -> tuple[Published
     return tuple(_published(database, subject, kept, before, words) for subject in subjects(database, product))
 
 
-def _published(database: ProductDatabase, subject: Subject, kept: Mapping[str, str], before: Mapping[str, str], words: Words) -> Published:
+def _published(
+    database: ProductDatabase, subject: ProfiledDataSet, kept: Mapping[str, str], before: Mapping[str, str], words: Words
+) -> Published:
     known, last = kept.get(subject.data_set), before.get(subject.data_set)
     found = profile_of(json.loads(known)) if known else alone(database, subject, words)
     return Published(subject.data_set, found, profile_of(json.loads(last)) if last else None)
@@ -184,6 +186,6 @@ def settle(database: ProductDatabase, published: Iterable[Published]) -> None:
         database.remember(_PUBLISHED, each.data_set, json.dumps(profile_data(each.profile)))
 
 
-def alone(database: ProductDatabase, subject: Subject, words: Words = in_full) -> Profile:
+def alone(database: ProductDatabase, subject: ProfiledDataSet, words: Words = in_full) -> Profile:
     """The profile in a scan of its own."""
     return profile(database, subject, measure((), database.within_limits, subject.asked, words=words), words)

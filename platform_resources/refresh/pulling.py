@@ -11,7 +11,7 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import NotPulled, PullExtractor, PullFiles, PullPort
 from platform_resources.capabilities.support.recency import age_text, of_files, of_pull
 from platform_resources.deliveries.arrivals import NotArrived
-from platform_resources.incidents import broken_contracts as contracts
+from platform_resources.incidents import broken_contracts
 from platform_resources.plan.plan import InputPlan, ProductPlan, Upstream
 from platform_resources.publications.published_versions import PortVersion, Publication, Shelf, shelf
 from platform_resources.redaction.captured_output import hiding_output
@@ -203,7 +203,7 @@ def _read_columns(database: ProductDatabase, relation: Relation, shelves: Shelf,
 
 def _keep_contract(upstream: Upstream, publication: Publication, columns: Mapping[str, str]) -> None:
     """What is read must have every promised column with its type; more columns are no breach."""
-    breach = contracts.breach(publication.id, upstream.product, upstream.columns, columns)
+    breach = broken_contracts.breach(publication.id, upstream.product, upstream.columns, columns)
     if breach:
         raise PullFailed(breach, "contract")
 

@@ -8,7 +8,7 @@ from platform_resources.capabilities.support.shares import amount
 from platform_resources.measuring.merging import mergings
 from platform_resources.measuring.metrics import Asked
 from platform_resources.plan.plan import DataSetPlan, ProductPlan
-from platform_resources.refresh.profiled_relations import Subject, keep, profile, subjects
+from platform_resources.refresh.profiled_relations import ProfiledDataSet, keep, profile, subjects
 from platform_resources.warehouses.duckdb.discretion import discretion
 from platform_resources.warehouses.duckdb.measured_queries import measure
 from platform_resources.warehouses.duckdb.partitions import Days, Merged, merged
@@ -36,13 +36,15 @@ def scanned(database: ProductDatabase, product: ProductPlan, asked: Iterable[Ask
     return Scanned(readings, {data_set: found.days for data_set, found in of_days.items()})
 
 
-def _of_days(database: ProductDatabase, product: ProductPlan, asked: Iterable[Asked], profiled: Mapping[str, Subject]) -> dict[str, Merged]:
+def _of_days(
+    database: ProductDatabase, product: ProductPlan, asked: Iterable[Asked], profiled: Mapping[str, ProfiledDataSet]
+) -> dict[str, Merged]:
     """What can be told from days, of the data sets that are kept by day."""
     by_day = [data_set for data_set in product.data_sets if data_set.spec.partition_by and database.exists(data_set.relation)]
     return {each.name: _of_data_set(database, each, asked, profiled.get(each.name)) for each in by_day}
 
 
-def _of_data_set(database: ProductDatabase, data_set: DataSetPlan, asked: Iterable[Asked], profiled: Subject | None) -> Merged:
+def _of_data_set(database: ProductDatabase, data_set: DataSetPlan, asked: Iterable[Asked], profiled: ProfiledDataSet | None) -> Merged:
     wanted = mergings(each for each in asked if each.relation == data_set.relation)
     of_profile = profiled.mergings if profiled is not None else {}
     return merged(database, data_set.measured, data_set.spec.partition_by or "", {**of_profile, **wanted})

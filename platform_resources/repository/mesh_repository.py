@@ -24,7 +24,7 @@ from platform_resources.settings import STATE
 from platform_resources.spec.domain_document import DomainDocument, DomainReading, read_domain
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Product
-from platform_resources.spec.reading import Reading, read_product
+from platform_resources.spec.reading import ProductReading, read_product
 from platform_resources.spec.values.names import is_name
 
 DOCUMENT, DOMAIN_DOCUMENT = "product.yaml", "domain.yaml"
@@ -80,9 +80,9 @@ def read_mesh(root: Path, registry: Registry | None = None, only: Iterable[str] 
     return Mesh(tuple(products), texts, tuple(unreadable), registry, _domains(root))
 
 
-def _readings_upstream(root: Path, names: Iterable[str], registry: Registry) -> dict[Path, Reading] | None:
+def _readings_upstream(root: Path, names: Iterable[str], registry: Registry) -> dict[Path, ProductReading] | None:
     """The documents of these products and of all upstream; None if that cannot be told from folder names."""
-    readings: dict[Path, Reading] = {}
+    readings: dict[Path, ProductReading] = {}
     waiting, seen = list(names), set[str]()
     while waiting:
         name = waiting.pop()
@@ -98,7 +98,7 @@ def _readings_upstream(root: Path, names: Iterable[str], registry: Registry) -> 
     return readings
 
 
-def _upstream_names(reading: Reading, registry: Registry) -> Iterator[str]:
+def _upstream_names(reading: ProductReading, registry: Registry) -> Iterator[str]:
     """What stands before the point in `<product>.<output port>`; a port's title in free text gives what is no product's name."""
     found = reading.product or reading.partial
     for port in found.input_ports if found is not None else ():
@@ -168,12 +168,12 @@ def _texts_there(root: Path, files: Iterable[str]) -> dict[str, str]:
     return {file: (root / file).read_text(encoding="utf-8", errors="replace") for file in files if (root / file).is_file()}
 
 
-def _read(root: Path, path: Path, registry: Registry) -> Reading:
+def _read(root: Path, path: Path, registry: Registry) -> ProductReading:
     file = path.relative_to(root).as_posix()
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        return Reading(None, (_unreadable(file, error),))
+        return ProductReading(None, (_unreadable(file, error),))
     return read_product(text, file, registry)
 
 

@@ -11,8 +11,8 @@ from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.people.subscriptions import subscriptions
 from platform_resources.ledger.queries import history
 from platform_resources.ledger.queries.standing import Standing
-from platform_resources.ledger.records import Publication, check_id
-from platform_resources.notify.due_messages import Due, announcements
+from platform_resources.ledger.records import PortPublication, check_id
+from platform_resources.notify.due_messages import DueMessages, announcements
 from platform_resources.notify.facts import (
     About,
     BudgetStanding,
@@ -20,7 +20,7 @@ from platform_resources.notify.facts import (
     OpenLine,
     ProductLine,
     ResolvedLine,
-    Subscription,
+    Subscriber,
     product_facts,
 )
 from platform_resources.notify.notices import budget_notices, digest_notices, input_notices, schema_notices
@@ -76,7 +76,7 @@ def announce(connection: Connection, found: Round) -> int:
     abouts = broken | {
         product.name: _about(product, served.get(product.name), found.health.get(product.name)) for product in found.plan.products
     }
-    wanted = tuple(Subscription(each.product, each.channel, each.severity) for each in subscriptions(connection))
+    wanted = tuple(Subscriber(each.product, each.channel, each.severity) for each in subscriptions(connection))
     due = chain(
         _incidents(connection, found, abouts, wanted, {each.product: each for each in newest}),
         _budgets(connection, found, abouts, wanted),
@@ -86,13 +86,13 @@ def announce(connection: Connection, found: Round) -> int:
     return sum(_kept(connection, each, found.now) for each in due)
 
 
-def _kept(connection: Connection, due: Due, now: datetime) -> int:
+def _kept(connection: Connection, due: DueMessages, now: datetime) -> int:
     for key, reason in due.withdraw.items():
         outbox.withdraw(connection, [key], now, reason)
     return outbox.queue(connection, due.queue, now)
 
 
-def _served(publications: Iterable[Publication]) -> dict[str, datetime]:
+def _served(publications: Iterable[PortPublication]) -> dict[str, datetime]:
     """As of when the version is that each product serves, which has passed its gates: its oldest port counts.
 
     One of which that is not known is told by its publication.
@@ -121,9 +121,9 @@ def _incidents(
     connection: Connection,
     found: Round,
     abouts: Mapping[str, About],
-    wanted: Sequence[Subscription],
-    newest: Mapping[str, Publication],
-) -> Iterator[Due]:
+    wanted: Sequence[Subscriber],
+    newest: Mapping[str, PortPublication],
+) -> Iterator[DueMessages]:
     """Every live incident of these products, and those that ended lately, which may not have been told everywhere.
 
     Of a product whose description is broken its domain's channels hear: where its own are, nobody can say.
@@ -140,7 +140,7 @@ def _incidents(
         yield announcements(trouble, wanted, known, found.now, found.dagster)
 
 
-def _budgets(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscription]) -> Iterator[Due]:
+def _budgets(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscriber]) -> Iterator[DueMessages]:
     """A budget that never recovers is told once, however long ago: so all that was said of those at risk counts."""
     standings = _budget_standings(connection, found, abouts)
     known = outbox.keys_about(connection, "budget", found.standings)
@@ -183,7 +183,7 @@ def _below_at(connection: Connection, standing: Standing, target: float, now: da
     return found
 
 
-def _schemas(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscription]) -> Iterator[Due]:
+def _schemas(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscriber]) -> Iterator[DueMessages]:
     since = found.now - REMEMBERED
     known = outbox.keys_about(connection, "schema", found.names, since - CLOCKS_DIFFER)
     for change in published_changes(connection, found.plan, found.products, abouts, since, found.now):
@@ -192,7 +192,7 @@ def _schemas(connection: Connection, found: Round, abouts: Mapping[str, About], 
         yield input_notices(pulled, wanted, known, found.now)
 
 
-def _digests(connection: Connection, found: Round, abouts: Mapping[str, About]) -> Iterator[Due]:
+def _digests(connection: Connection, found: Round, abouts: Mapping[str, About]) -> Iterator[DueMessages]:
     for name in found.digests:
         plan = found.plan.domain_plan(name)
         if plan.digest is None:

@@ -14,7 +14,7 @@ from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.conventions import check_text
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.zones import zone_of
-from platform_resources.promises.learned.backtest import Judged, backtested
+from platform_resources.promises.learned.backtest import BacktestedPoint, backtested
 from platform_resources.promises.learned.learning import learns_of, points_of, settings_of
 from platform_resources.promises.learned.usual_gaps import gaps
 from platform_resources.promises.periods import Period
@@ -130,6 +130,6 @@ def _backtested(
     )
 
 
-def _alert(one: Judged, values: dict[datetime, float], excluded: Sequence[Period]) -> Alert:
+def _alert(one: BacktestedPoint, values: dict[datetime, float], excluded: Sequence[Period]) -> Alert:
     in_trouble = any(period.start <= one.at < period.end for period in excluded)
     return Alert(one.at, values[one.at], one.learned.low, one.learned.high, one.learned.reason, in_trouble)

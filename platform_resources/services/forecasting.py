@@ -6,10 +6,10 @@ from statistics import median
 
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.queries import history
-from platform_resources.ledger.records import Publication
+from platform_resources.ledger.records import PortPublication
 from platform_resources.plan.graph import ancestors, downstream
 from platform_resources.plan.plan import MeshPlan, ProductPlan
-from platform_resources.promises.forecast import Impact, LateInput, Promise, impacts
+from platform_resources.promises.forecast import LateInput, MissedDeadline, NextPromise, impacts
 from platform_resources.promises.periods import ZERO
 from platform_resources.services.product_health import watched
 from platform_resources.services.watching import Observed
@@ -20,7 +20,7 @@ REMEMBERED_FOR = timedelta(days=366)
 
 def forecast(
     connection: Connection, plan: MeshPlan, products: Sequence[ProductPlan], observations: Iterable[Observed], now: datetime
-) -> dict[str, tuple[Impact, ...]]:
+) -> dict[str, tuple[MissedDeadline, ...]]:
     """The deadlines at risk because of each product of `products` that is late, soonest first; products that are not late are left out."""
     missed = [each for each in observations if each.verdict == "missed"]
     newest = _by_product(history.newest_publications(connection, now))
@@ -35,15 +35,15 @@ def forecast(
     return {name: impacts(found, plan.upstream, promises, now) for name, found in late.items()}
 
 
-def _by_product(publications: Iterable[Publication]) -> Mapping[str, Sequence[Publication]]:
-    found: dict[str, list[Publication]] = {}
+def _by_product(publications: Iterable[PortPublication]) -> Mapping[str, Sequence[PortPublication]]:
+    found: dict[str, list[PortPublication]] = {}
     for publication in publications:
         found.setdefault(publication.product, []).append(publication)
     return found
 
 
 def _late(
-    connection: Connection, product: ProductPlan, missed: Iterable[Observed], newest: Sequence[Publication], now: datetime
+    connection: Connection, product: ProductPlan, missed: Iterable[Observed], newest: Sequence[PortPublication], now: datetime
 ) -> LateInput | None:
     """What is late of a product: an input port that failed or is stale, or the product as a whole. As of when its last good data is."""
     own = [each for each in missed if each.product == product.name]
@@ -63,7 +63,7 @@ def _last_good(connection: Connection, product: ProductPlan, ports: Iterable[str
         yield from good[-1:]
 
 
-def _promise(connection: Connection, product: ProductPlan, newest: Sequence[Publication], now: datetime) -> Promise:
+def _promise(connection: Connection, product: ProductPlan, newest: Sequence[PortPublication], now: datetime) -> NextPromise:
     """The promise of freshness that ends first with the version that is published now."""
     known = {port.data_set: version for port in product.outputs for version in newest if version.port == port.name}
     ends = [
@@ -72,7 +72,7 @@ def _promise(connection: Connection, product: ProductPlan, newest: Sequence[Publ
         if check.max_age is not None and check.data_set in known and (known_until := known[check.data_set].known_until) is not None
     ]
     deadline, max_age = min(ends, default=(None, ZERO))
-    return Promise(deadline, max_age, _usual_refresh(connection, product, now), tuple(consumer.title for consumer in product.consumers))
+    return NextPromise(deadline, max_age, _usual_refresh(connection, product, now), tuple(consumer.title for consumer in product.consumers))
 
 
 def _usual_refresh(connection: Connection, product: ProductPlan, now: datetime) -> timedelta:

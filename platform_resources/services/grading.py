@@ -5,7 +5,7 @@ from pathlib import Path
 
 from platform_resources.plan.conventions import VERSIONS_CHECK, check_text
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.promises.grades import NEVER, CheckState, ProductHealth, Watched, check_state
+from platform_resources.promises.grades import NEVER, CheckState, ProductHealth, WatchedCheck, check_state
 from platform_resources.publications.published_versions import VersionsUnreadable, shelf
 from platform_resources.services.product_health import health_of, published_state, watched
 from platform_resources.services.watching import Observed
@@ -31,7 +31,7 @@ def _health(state: Path, product: ProductPlan, seen: Mapping[str, Observed], out
     return health_of(product, published_state(latest) if latest is not None else None, checks, outcome)
 
 
-def _planned(check: Watched, seen: Mapping[str, Observed]) -> CheckState:
+def _planned(check: WatchedCheck, seen: Mapping[str, Observed]) -> CheckState:
     said = seen.get(check_text(check.key, check.name))
     return said.state if said is not None else check_state(check, NEVER)
 

@@ -12,7 +12,7 @@ from platform_resources.promises.grades import (
     CheckState,
     ProductHealth,
     PublishedState,
-    Watched,
+    WatchedCheck,
     grade,
     shared,
 )
@@ -30,15 +30,15 @@ def health_of(
     )
 
 
-def watched(product: ProductPlan) -> tuple[Watched, ...]:
+def watched(product: ProductPlan) -> tuple[WatchedCheck, ...]:
     """Everything that is checked of a product."""
     objectives = {objective.check: objective for objective in product.objectives}
     return tuple(_watched(check, objectives.get(check)) for check in product.checks)
 
 
-def _watched(check: CheckPlan, objective: ObjectivePlan | None) -> Watched:
-    common = Watched(
-        **shared(Watched, check),
+def _watched(check: CheckPlan, objective: ObjectivePlan | None) -> WatchedCheck:
+    common = WatchedCheck(
+        **shared(WatchedCheck, check),
         gate=check.blocking,
         fault=fault(conventions.check_text(check.key, check.name), check.title),
     )

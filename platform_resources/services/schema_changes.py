@@ -6,7 +6,7 @@ from datetime import datetime
 from platform_resources.capabilities.protocols import PullPort
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.queries import history
-from platform_resources.ledger.records import InputState, Publication
+from platform_resources.ledger.records import InputState, PortPublication
 from platform_resources.notify.facts import About, InputChange, SchemaChange
 from platform_resources.plan.graph import ancestors, downstream
 from platform_resources.plan.plan import MeshPlan, ProductPlan
@@ -26,7 +26,7 @@ def published_changes(
     newest = history.newest_publications(connection, since, [product.name for product in products], with_columns=True)
     before = {(each.product, each.port): each for each in newest}
     for product in products:
-        changes: dict[str, dict[str, tuple[Publication, Publication]]] = {}
+        changes: dict[str, dict[str, tuple[PortPublication, PortPublication]]] = {}
         known = (each for each in history.publications(connection, product.name, since, now) if each.columns)
         for each in known:
             former = before.get((each.product, each.port))

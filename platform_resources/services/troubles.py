@@ -11,8 +11,8 @@ from platform_resources.ledger.people import incident_store
 from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.queries.candidates import is_of_candidate
 from platform_resources.ledger.queries.standing import Standing
-from platform_resources.ledger.records import Publication, Reading
-from platform_resources.notify.facts import About, Failure, Impact, Stop, Trouble
+from platform_resources.ledger.records import CheckReading, PortPublication
+from platform_resources.notify.facts import About, Failure, Impact, NewStop, Trouble
 from platform_resources.plan.conventions import check_text
 from platform_resources.plan.graph import ancestors, downstream
 from platform_resources.plan.plan import MeshPlan
@@ -31,7 +31,7 @@ class _Known:
     observed: Mapping[tuple[str, str], Observed]
     standings: Mapping[str, Sequence[Standing]]
     abouts: Mapping[str, About]
-    served: Mapping[str, Publication]
+    served: Mapping[str, PortPublication]
     gates: frozenset[tuple[str, str]]
 
 
@@ -43,7 +43,7 @@ def troubles(
     observations: Iterable[Observed],
     standings: Mapping[str, Sequence[Standing]],
     abouts: Mapping[str, About],
-    served: Mapping[str, Publication],
+    served: Mapping[str, PortPublication],
 ) -> Iterator[Trouble]:
     """`own` incidents are those to tell of; `lately` are all of the mesh, among which some may have moved to them.
 
@@ -87,14 +87,14 @@ def _trouble(connection: Connection, stored: StoredIncident, events: Sequence[Ev
     )
 
 
-def _stops(failures: Iterable[Failure], events: Iterable[Event], begin: datetime) -> Iterator[Stop]:
+def _stops(failures: Iterable[Failure], events: Iterable[Event], begin: datetime) -> Iterator[NewStop]:
     """One that failed already when it was noticed last has more to it now than it had then."""
     stopping = {failure.check: failure for failure in failures if failure.gate or failure.kind == "refresh"}
     before = dict.fromkeys(stopping, begin)
     for event in events:
         if event.kind == "noticed" and event.at > begin and event.note in stopping:
             failure = stopping[event.note]
-            yield Stop(failure, event.at, differs=failure.kind == "refresh" and failure.since <= before[event.note])
+            yield NewStop(failure, event.at, differs=failure.kind == "refresh" and failure.since <= before[event.note])
             before[event.note] = event.at
 
 
@@ -192,7 +192,7 @@ def _failing_now(incident: Incident, known: _Known) -> list[str]:
     return [check for check in known.board.failing_checks(incident.cause) if check not in well]
 
 
-def _is_held_back(connection: Connection, product: str, check: str, reading: Reading, known: _Known) -> bool:
+def _is_held_back(connection: Connection, product: str, check: str, reading: CheckReading, known: _Known) -> bool:
     """Only what is measured on a version can have been held back with it: no input, and nothing that is judged between refreshes."""
     of_a_version = not check.startswith(("inputs/", "scorecard:"))
     return of_a_version and is_of_candidate(connection, reading, known.served.get(product))

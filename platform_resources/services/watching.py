@@ -10,12 +10,12 @@ from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.queries import history
 from platform_resources.ledger.queries.objective_history import going_on, refreshes
 from platform_resources.ledger.queries.standing import Standing
-from platform_resources.ledger.records import Check, Reading, Run, check_id
+from platform_resources.ledger.records import Check, CheckReading, Run, check_id
 from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.conventions import ENDS_CHECK, REFRESH_CHECK, VERSIONS_CHECK, check_text
 from platform_resources.plan.faults import fault
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.promises.grades import CheckState, PublishedState, Said, Severity, Watched, check_state, check_states, shared
+from platform_resources.promises.grades import CheckState, PublishedState, Said, Severity, WatchedCheck, check_state, check_states, shared
 from platform_resources.promises.overdue import AT_LEAST, overdue
 from platform_resources.publications.published_versions import VersionsUnreadable, shelf
 from platform_resources.refresh.closed_gates import is_closed_gate
@@ -39,7 +39,7 @@ class Observed:
     check: str
     state: CheckState
     at: datetime
-    reading: Reading | None = None
+    reading: CheckReading | None = None
     imported: bool = False
     failures: tuple[str, ...] = ()
 
@@ -66,7 +66,7 @@ def unplanned(
     """What is said by something that is no check of the plan, under the `name` that it has within the product."""
     place, _, own = name.rpartition(":")
     key = (product, *(place or own).split("/"))
-    what = Watched(key, own, title, kind, gate=False, dimension=dimension, severity=severity, fault=fault(name, title))
+    what = WatchedCheck(key, own, title, kind, gate=False, dimension=dimension, severity=severity, fault=fault(name, title))
     return check_state(what, said)
 
 
@@ -89,7 +89,7 @@ def observed(
     `judged` are objectives that were judged just now, which the ledger does not know yet.
     """
     names = [product.name for product in products]
-    remembered: dict[str, list[tuple[Check, Reading]]] = {}
+    remembered: dict[str, list[tuple[Check, CheckReading]]] = {}
     for state_of in history.check_states(connection, now, names):
         if state_of.reading is not None:
             remembered.setdefault(state_of.check.product, []).append((state_of.check, state_of.reading))
@@ -117,7 +117,7 @@ def _just_now(products: Iterable[ProductPlan], judged: Sequence[tuple[ObjectiveP
 def _product(
     state: Path,
     product: ProductPlan,
-    remembered: Sequence[tuple[Check, Reading]],
+    remembered: Sequence[tuple[Check, CheckReading]],
     standings: Iterable[Standing],
     ended: Mapping[str, Run],
     now: datetime,
@@ -138,7 +138,9 @@ def _product(
         yield from _refreshed(product, ended[product.name])
 
 
-def _checks(product: ProductPlan, published: PublishedState | None, readings: Mapping[int, Reading], now: datetime) -> Iterator[Observed]:
+def _checks(
+    product: ProductPlan, published: PublishedState | None, readings: Mapping[int, CheckReading], now: datetime
+) -> Iterator[Observed]:
     checks = watched(product)
     by_check = {(check.key, check.name): readings.get(check_id(check.key, check.name)) for check in checks}
     executions = {name: Said(**shared(Said, reading)) for name, reading in by_check.items() if reading is not None}
@@ -149,7 +151,7 @@ def _checks(product: ProductPlan, published: PublishedState | None, readings: Ma
             yield Observed(product.name, check_text(check.key, check.name), said, min(at, now), reading)
 
 
-def _evidence(check: Watched, at: datetime | None, verdict: Verdict, published: PublishedState | None) -> datetime | None:
+def _evidence(check: WatchedCheck, at: datetime | None, verdict: Verdict, published: PublishedState | None) -> datetime | None:
     """Since when what it says holds. Freshness is missed from the moment that the age passed what is promised; a new version renews it."""
     if check.max_age is None or published is None:
         return at
@@ -159,7 +161,7 @@ def _evidence(check: Watched, at: datetime | None, verdict: Verdict, published: 
     return max(published.published_at, known_until + check.max_age)
 
 
-def _imported(product: ProductPlan, remembered: Iterable[tuple[Check, Reading]]) -> Iterator[Observed]:
+def _imported(product: ProductPlan, remembered: Iterable[tuple[Check, CheckReading]]) -> Iterator[Observed]:
     """Tests that run elsewhere and are not in the plan; whether one that fails only informs is said where it runs."""
     for check, reading in remembered:
         if check.kind == "imported":

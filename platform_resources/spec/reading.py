@@ -53,7 +53,7 @@ class Vocabulary(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ProductReading:
     """The product if the document has no error, and every problem found.
 
     Of a document with errors `partial` has what could be read, so that the rest of it can be checked too; `broken` are the types
@@ -66,17 +66,17 @@ class Reading:
     broken: frozenset[str] = frozenset()
 
 
-def read_product(text: str, file: str, vocabulary: Vocabulary) -> Reading:
+def read_product(text: str, file: str, vocabulary: Vocabulary) -> ProductReading:
     """Read one document. Never raises for what the text says; a product is given exactly when there is no error."""
     document = read_document(text, file)
     if isinstance(document, Problem):
-        return Reading(None, (document,))
+        return ProductReading(None, (document,))
     components, broken, problems = _components(document, vocabulary)
     problems += _counted(document, components, broken)
     product = _product(document, components) if components else None
     if errors(problems):
-        return Reading(None, tuple(problems), product, broken)
-    return Reading(product, tuple(problems))
+        return ProductReading(None, tuple(problems), product, broken)
+    return ProductReading(product, tuple(problems))
 
 
 # The order in which Product holds the built-in component types.

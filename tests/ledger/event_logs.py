@@ -6,7 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from platform_resources.ledger.events import Checked, Event, EventKind, FreshnessChanged, Materialised, Observed, RunEnded, RunStarted, What
+from platform_resources.ledger.events import (
+    AssetObserved,
+    Checked,
+    Event,
+    EventKind,
+    FreshnessChanged,
+    Materialised,
+    RunEnded,
+    RunStarted,
+    What,
+)
 
 START = datetime(2026, 3, 1, 5, tzinfo=UTC)
 ENDS: dict[str, EventKind] = {"succeeded": "run_success", "failed": "run_failure", "canceled": "run_cancellation"}
@@ -16,7 +26,7 @@ def kind_of(what: What) -> EventKind:
     match what:
         case Materialised():
             return "materialisation"
-        case Observed():
+        case AssetObserved():
             return "observation"
         case Checked():
             return "check_evaluation"
@@ -75,7 +85,7 @@ def publication(
 def republication(seconds: float = 0, version: str = "v1", product: str = "orders", port: str = "lines_sql", run: str = "run-1") -> Event:
     """A version without newer data, as Dagster is told of it."""
     told = {"version": version, "product_version": "1.2.0", "dagster/row_count": 10}
-    return event(Observed((product, "outputs", port), told, {"id": "bigint"}), seconds, run)
+    return event(AssetObserved((product, "outputs", port), told, {"id": "bigint"}), seconds, run)
 
 
 def pull(seconds: float = 0, degraded: str = "no", changed: bool = True, product: str = "orders", run: str = "run-1", **metadata) -> Event:

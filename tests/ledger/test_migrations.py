@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import JSON, Boolean, Double, Text, create_engine, inspect, select, text
 
-from platform_resources.ledger.columns import TABLES, Moment
+from platform_resources.ledger.columns import TABLES, MomentColumn
 from platform_resources.ledger.database import MIGRATIONS, newest_revision, open_ledger
 from tests.ledger.event_logs import START
 from tests.ledger.ledgers import new_database
@@ -43,7 +43,7 @@ def migrate(url, revision):
 
 def value(kind) -> Any:
     match kind:
-        case Moment():
+        case MomentColumn():
             return START
         case JSON():
             return {"id": "bigint"}

@@ -6,7 +6,7 @@ import pytest
 
 from platform_resources.ledger.projection import projected
 from platform_resources.ledger.queries.profile_history import profiled_data_sets, profiled_version, profiled_versions
-from platform_resources.ledger.records import ColumnProfiled, Publication
+from platform_resources.ledger.records import ColumnProfiled, PortPublication
 from platform_resources.ledger.syncing import rebuild, sync
 from platform_resources.measuring.version_profiles import ColumnProfile, Profile, profile_data
 from tests.ledger.event_logs import START, MemoryLog, publication
@@ -68,7 +68,7 @@ def test_values_that_no_database_takes_are_kept_as_far_as_they_are_taken(either)
 @pytest.mark.parametrize("told", [None, "text", 7, [], {}, {"columns": "none"}, {"data_set": "lines", "columns": [1, {}, {"name": ""}]}])
 def test_what_is_no_profile_is_passed_over(told):
     (record,) = projected(publication(profile=told))
-    assert isinstance(record, Publication)
+    assert isinstance(record, PortPublication)
 
 
 def test_a_profile_is_of_the_version_and_the_time_of_its_publication():

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_resources.ledger.events import Checked, Materialised, Observed
+from platform_resources.ledger.events import AssetObserved, Checked, Materialised
 from platform_resources.ledger.projection import merged, projected
-from platform_resources.ledger.records import Check, InputState, Publication, Reading, Run, Scorecard, check_id
+from platform_resources.ledger.records import Check, CheckReading, InputState, PortPublication, Run, Scorecard, check_id
 from tests.ledger.event_logs import START, ended, event, freshness, publication, pull, reading, scorecard, started
 
 
@@ -21,7 +21,7 @@ def only(found, kind):
 
 def test_an_output_port_made_is_a_publication_with_its_own_time_and_watermark():
     made = publication(5, "v7", published_at="2026-03-01T06:00:04+01:00", watermark="2026-02-28T23:00:00+00:00", bytes=99)
-    assert only(made, Publication) == Publication(
+    assert only(made, PortPublication) == PortPublication(
         product="orders",
         port="lines_sql",
         version="v7",
@@ -37,8 +37,8 @@ def test_an_output_port_made_is_a_publication_with_its_own_time_and_watermark():
 
 
 def test_a_publication_that_does_not_tell_its_time_is_as_of_its_event():
-    assert only(publication(5), Publication).published_at == START + timedelta(seconds=5)
-    assert only(publication(5, published_at="yesterday"), Publication).published_at == START + timedelta(seconds=5)
+    assert only(publication(5), PortPublication).published_at == START + timedelta(seconds=5)
+    assert only(publication(5, published_at="yesterday"), PortPublication).published_at == START + timedelta(seconds=5)
 
 
 def test_an_output_port_without_a_version_is_no_publication():
@@ -47,13 +47,13 @@ def test_an_output_port_without_a_version_is_no_publication():
 
 def test_a_version_without_newer_data_is_a_publication_though_it_is_only_observed():
     told = publication(5, version="v2", watermark=START.isoformat())
-    observed = replace(told, what=Observed(told.what.key, told.what.metadata, told.what.columns))
+    observed = replace(told, what=AssetObserved(told.what.key, told.what.metadata, told.what.columns))
     assert projected(observed) == projected(told)
 
 
 @pytest.mark.parametrize("key", [("orders", "inputs", "deliveries"), ("orders", "scorecard"), ("orders", "lines"), ("elsewhere",)])
 def test_what_else_is_observed_is_nothing_to_the_ledger(key):
-    assert projected(event(Observed(key, {"version": "v1", "profile_table": "…"}))) == ()
+    assert projected(event(AssetObserved(key, {"version": "v1", "profile_table": "…"}))) == ()
 
 
 def test_an_input_that_serves_its_last_good_data_is_degraded():
@@ -81,7 +81,7 @@ def test_an_evaluation_is_a_reading_of_a_check():
     number = check_id(("orders", "lines"), "complete")
     assert check == Check(number, "orders/lines", "complete", "orders", "objective", "completeness", "complete")
     at = START + timedelta(seconds=1)
-    assert said == Reading(number, at, "run-1", "missed", 0.25, "", "at least 60 %", 3, "it is missed", 0)
+    assert said == CheckReading(number, at, "run-1", "missed", 0.25, "", "at least 60 %", 3, "it is missed", 0)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_an_evaluation_is_a_reading_of_a_check():
     ],
 )
 def test_a_check_that_tells_no_verdict_is_met_if_it_passed(told, passed, verdict):
-    assert only(event(Checked(("a", "b"), "c", passed, metadata=told)), Reading).verdict == verdict
+    assert only(event(Checked(("a", "b"), "c", passed, metadata=told)), CheckReading).verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -126,18 +126,18 @@ def test_a_check_has_the_kind_that_it_tells_or_that_shows(key, told, kind):
     ],
 )
 def test_a_value_is_a_finite_number_or_a_text(value, number, shown):
-    said = only(reading(value=value), Reading)
+    said = only(reading(value=value), CheckReading)
     assert (said.value, said.shown) == (number, shown)
 
 
 def test_texts_are_such_that_every_database_takes_them():
-    said = only(event(Checked(("a", "b"), "c", False, "row \0 with \ud800" + "x" * 10_000)), Reading)
+    said = only(event(Checked(("a", "b"), "c", False, "row \0 with \ud800" + "x" * 10_000)), CheckReading)
     assert said.reason.startswith("row \ufffd with ?xxx")
     assert len(said.reason) == 4000
 
 
 def test_a_reading_may_tell_when_it_was_measured():
-    assert only(reading(9, measured_at="2026-03-01T05:00:02Z"), Reading).at == START + timedelta(seconds=2)
+    assert only(reading(9, measured_at="2026-03-01T05:00:02Z"), CheckReading).at == START + timedelta(seconds=2)
 
 
 def test_a_run_is_known_from_its_start_and_its_end():

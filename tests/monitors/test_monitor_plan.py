@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from platform_resources.measuring.measure_plan import first_queries
 from platform_resources.measuring.metrics import Asked
-from platform_resources.monitors.monitor_costs import Cost, Surroundings, cost, objective_work, profiled_relations
+from platform_resources.monitors.monitor_costs import MonitorCost, Surroundings, cost, objective_work, profiled_relations
 from platform_resources.monitors.monitor_plan import applied, changes, monitors, product_changes
 from platform_resources.monitors.monitor_text import changes_text, shown
 from platform_resources.repository.mesh_repository import read_plan
@@ -130,13 +130,13 @@ def test_of_several_that_are_alike_each_is_renamed_once():
 @pytest.mark.parametrize(
     ("work", "scanned", "expected"),
     [
-        ([scan("count(*)")], (), Cost(expressions=1, queries=1, rows=1000, bytes=40_000)),
-        ([scan("count(*)"), scan("min(a)")], (), Cost(expressions=2, queries=1, rows=1000, bytes=40_000)),
-        ([scan("count(*)"), scan("count(*)")], (), Cost(expressions=1, queries=1, rows=1000, bytes=40_000)),
-        ([scan("count(*)")], ("internal.orders",), Cost(expressions=1)),
-        ([query("d", "internal.orders", "internal.orders")], ("internal.orders",), Cost(queries=1, rows=2000, bytes=80_000)),
-        ([query("o", "internal.orders", "inputs.customers")], (), Cost(queries=1, rows=1050, bytes=40_000)),
-        ([query("o", "internal.gone")], (), Cost(queries=1, unsized=1)),
+        ([scan("count(*)")], (), MonitorCost(expressions=1, queries=1, rows=1000, bytes=40_000)),
+        ([scan("count(*)"), scan("min(a)")], (), MonitorCost(expressions=2, queries=1, rows=1000, bytes=40_000)),
+        ([scan("count(*)"), scan("count(*)")], (), MonitorCost(expressions=1, queries=1, rows=1000, bytes=40_000)),
+        ([scan("count(*)")], ("internal.orders",), MonitorCost(expressions=1)),
+        ([query("d", "internal.orders", "internal.orders")], ("internal.orders",), MonitorCost(queries=1, rows=2000, bytes=80_000)),
+        ([query("o", "internal.orders", "inputs.customers")], (), MonitorCost(queries=1, rows=1050, bytes=40_000)),
+        ([query("o", "internal.gone")], (), MonitorCost(queries=1, unsized=1)),
     ],
 )  # fmt: skip
 def test_cost_is_what_a_refresh_does_beside_what_it_does_anyway(work, scanned, expected):

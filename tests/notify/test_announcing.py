@@ -10,8 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from platform_resources.incidents.messages import Statement
 from platform_resources.incidents.severity import rank
-from platform_resources.notify.due_messages import REWRITTEN, Due, announcements
-from platform_resources.notify.facts import Stop, Subscription
+from platform_resources.notify.due_messages import REWRITTEN, DueMessages, announcements
+from platform_resources.notify.facts import NewStop, Subscriber
 from platform_resources.notify.keys import incident_keys
 from platform_resources.notify.recipients import Recipient
 from platform_resources.notify.wording import recovery_words
@@ -121,7 +121,7 @@ def test_whoever_heard_of_the_effect_hears_the_end_of_the_cause():
 def test_a_refresh_that_is_stopped_while_an_incident_is_open_is_told_once_to_all_who_hear_of_the_product(status, kind):
     known = sent(announcements(trouble("medium", (impact(),)), (), {}, DUE_AT))
     failure = replace(STALE, check="refresh", dimension="") if kind != "gate" else replace(STALE, held_back=True, gate=True)
-    found = trouble("medium", (impact(),), (STALE, failure), status=status, stops=(Stop(failure, OPENED + HOUR, kind == "differs"),))
+    found = trouble("medium", (impact(),), (STALE, failure), status=status, stops=(NewStop(failure, OPENED + HOUR, kind == "differs"),))
     due = announcements(found, (), known, OPENED + HOUR)
     assert channels(due) == ["sales.alerts"]
     what = {
@@ -138,7 +138,7 @@ def test_the_same_trouble_is_told_once_whatever_became_of_the_message():
     due = announcements(trouble("high", (impact(),)), (), {}, DUE_AT)
     for state in ("sending", "sent", "given up"):
         again = announcements(trouble("high", (impact(),)), (), sent(due, state), DUE_AT + HOUR)
-        assert again == Due()
+        assert again == DueMessages()
     for state in ("waiting", "failing", "withdrawn"):
         again = announcements(trouble("high", (impact(),)), (), sent(due, state), DUE_AT + HOUR)
         assert [message.key for message in again.queue] == [message.key for message in due.queue], "the same message, as it is now"
@@ -168,9 +168,9 @@ def test_what_could_be_told_before_the_night_is_told_in_it():
 
 def test_an_incident_that_needs_more_good_readings_to_end_is_not_told_as_if_it_failed_now():
     found = trouble("high", (impact(),), failures=(), recovering=True)
-    assert announcements(found, (), {}, DUE_AT) == Due()
+    assert announcements(found, (), {}, DUE_AT) == DueMessages()
     known = sent(announcements(trouble("high"), (), {}, DUE_AT), "waiting")
-    assert announcements(found, (), known, DUE_AT + MINUTE) == Due()
+    assert announcements(found, (), known, DUE_AT + MINUTE) == DueMessages()
 
 
 def test_a_message_keeps_what_it_says_of_products():
@@ -229,14 +229,14 @@ def test_of_products_below_only_those_that_are_well_are_said_to_be_well():
 def test_a_product_that_is_impacted_later_is_told_to_channels_that_do_not_know_yet_and_as_an_update_to_its_own():
     known = sent(announcements(trouble(impacts=(impact(),)), (), {}, DUE_AT))
     later = trouble(impacts=(impact(), impact(REPORT, since=OPENED + HOUR), impact(replace(REPORT, name="x", routes=()), OPENED + HOUR)))
-    reader = Subscription("board_report", "board@example.com", "low")
+    reader = Subscriber("board_report", "board@example.com", "low")
     due = announcements(later, (reader,), known, OPENED + HOUR)
     assert told(due) == [
         ("incident", "board@example.com", "Board report is unhealthy: Purchase orders is not fresh"),
         ("update", "finance.alerts", "Update: Revenue and Board report are unhealthy: Purchase orders is not fresh"),
     ]
     assert "Now also: **Board report** is unhealthy." in due.queue[1].body
-    assert announcements(later, (reader,), known | sent(due), OPENED + 2 * HOUR) == Due()
+    assert announcements(later, (reader,), known | sent(due), OPENED + 2 * HOUR) == DueMessages()
 
 
 def test_a_risen_severity_is_an_update_and_a_fallen_one_is_not():
@@ -246,7 +246,7 @@ def test_a_risen_severity_is_an_update_and_a_fallen_one_is_not():
     assert "The severity has risen from medium to **high**." in due.queue[0].body
     known |= sent(due)
     for severity in ("low", "medium", "high"):
-        assert announcements(trouble(severity), (), known, OPENED + HOUR) == Due()
+        assert announcements(trouble(severity), (), known, OPENED + HOUR) == DueMessages()
 
 
 def test_a_product_that_is_well_again_is_told_to_nobody_new():
@@ -266,8 +266,8 @@ def at_night(severity="medium", root=QUIET, **more):
 
 
 def test_quiet_hours_put_it_off_to_their_end_unless_it_is_critical():
-    assert announcements(at_night(), (), {}, EVENING + 21 * MINUTE) == Due()
-    assert announcements(at_night(), (), {}, MORNING - MINUTE) == Due()
+    assert announcements(at_night(), (), {}, EVENING + 21 * MINUTE) == DueMessages()
+    assert announcements(at_night(), (), {}, MORNING - MINUTE) == DueMessages()
     assert [message.not_before for message in announcements(at_night(), (), {}, MORNING).queue] == [MORNING]
     assert channels(announcements(at_night("critical"), (), {}, EVENING + 21 * MINUTE)) == ["sales.alerts"]
 
@@ -280,7 +280,7 @@ def test_a_channel_with_a_way_that_is_not_quiet_hears_at_once():
 
 def test_what_began_and_ended_in_quiet_hours_disturbs_nobody():
     ended = replace(over(), incident=replace(over().incident, opened_at=EVENING, resolved_at=MORNING - HOUR), root=QUIET)
-    assert announcements(ended, (), {}, MORNING) == Due()
+    assert announcements(ended, (), {}, MORNING) == DueMessages()
 
 
 def test_the_morning_hears_what_holds_in_the_morning_in_one_message():
@@ -295,15 +295,15 @@ def test_the_morning_hears_what_holds_in_the_morning_in_one_message():
 def test_what_was_not_sent_before_the_end_is_withdrawn_and_the_end_is_not_told():
     known = sent(announcements(trouble(), (), {}, DUE_AT), "waiting")
     due = announcements(over(), (), known, FIVE + 3 * HOUR)
-    assert due == Due((), dict.fromkeys(known, "purchase_orders#3 was resolved as auto-recovered before this was sent"))
+    assert due == DueMessages((), dict.fromkeys(known, "purchase_orders#3 was resolved as auto-recovered before this was sent"))
 
 
 def test_what_has_moved_is_withdrawn_and_the_new_root_says_so():
     known = sent(announcements(trouble(), (), {}, DUE_AT), "waiting")
     gone = over(resolution="moved", moved_to=("stores",))
     due = announcements(gone, (), known, FIVE + 3 * HOUR)
-    assert due == Due((), dict.fromkeys(known, "purchase_orders#3 moved to stores before this was sent"))
-    assert announcements(gone, (), dict.fromkeys(known, "sent"), FIVE + 3 * HOUR) == Due()
+    assert due == DueMessages((), dict.fromkeys(known, "purchase_orders#3 moved to stores before this was sent"))
+    assert announcements(gone, (), dict.fromkeys(known, "sent"), FIVE + 3 * HOUR) == DueMessages()
     here = replace(trouble(cause="stores"), moved_from=(gone.incident,))
     assert "This takes over from `purchase_orders#3`" in announcements(here, (), dict.fromkeys(known, "sent"), DUE_AT).queue[0].body
     for unheard in ({}, known, dict.fromkeys(known, "withdrawn")):
@@ -368,18 +368,18 @@ def test_owners_are_reminded_of_what_nobody_acknowledged():
     assert reminders(DUE_AT + 3 * DAY, known, status="acknowledged") == []
     assert reminders(DUE_AT + 3 * DAY, dict.fromkeys(known, "waiting")) == []
     never = replace(trouble(), root=replace(LOUD, patience=Patience(20 * MINUTE, None)))
-    assert announcements(never, (), known, DUE_AT + 9 * DAY) == Due()
+    assert announcements(never, (), known, DUE_AT + 9 * DAY) == DueMessages()
 
 
 def test_consumers_are_not_reminded():
     root = replace(ORDERS, routes=(RoutePlan("sales.alerts", "subscriber", "low"),))
     known = sent(announcements(replace(trouble(), root=root), (), {}, DUE_AT))
-    assert announcements(replace(trouble(), root=root), (), known, DUE_AT + 5 * DAY) == Due()
+    assert announcements(replace(trouble(), root=root), (), known, DUE_AT + 5 * DAY) == DueMessages()
 
 
 def test_days_count_from_the_end_of_the_quiet_hours_in_which_the_first_message_fell():
     known = sent(announcements(at_night(), (), {}, MORNING))
-    assert announcements(at_night(), (), known, MORNING + DAY - MINUTE) == Due()
+    assert announcements(at_night(), (), known, MORNING + DAY - MINUTE) == DueMessages()
     assert [message.kind for message in announcements(at_night(), (), known, MORNING + DAY).queue] == ["reminder"]
 
 
@@ -400,7 +400,7 @@ CHANNELS = st.sampled_from(["sales.alerts", "finance.alerts", "ana@example.com",
 ROUTES = st.lists(
     st.builds(RoutePlan, CHANNELS, st.sampled_from(["owner", "subscriber"]), SEVERITIES, st.sampled_from([None, NIGHT])), max_size=4
 ).map(tuple)
-SUBSCRIPTIONS = st.lists(st.builds(Subscription, st.sampled_from(["purchase_orders", "revenue", "p1"]), CHANNELS, SEVERITIES), max_size=3)
+SUBSCRIPTIONS = st.lists(st.builds(Subscriber, st.sampled_from(["purchase_orders", "revenue", "p1"]), CHANNELS, SEVERITIES), max_size=3)
 
 
 class Announced(RuleBasedStateMachine):

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platform_resources.incidents.messages import Statement
-from platform_resources.notify.due_messages import Due
-from platform_resources.notify.facts import BudgetStanding, Day, ProductLine, SchemaChange, Subscription
+from platform_resources.notify.due_messages import DueMessages
+from platform_resources.notify.facts import BudgetStanding, Day, ProductLine, SchemaChange, Subscriber
 from platform_resources.notify.notices import budget_notices, digest_notices, schema_notices
 from platform_resources.plan.routes import DigestPlan, RoutePlan
 from platform_resources.promises.attainment import Budget
 from platform_resources.promises.schema_difference import SchemaDifference, TypeChange, schema_difference
 from tests.notify.troubles import ANALYST, BERLIN, DAY, FIVE, HOUR, MINUTE, NIGHT, ORDERS, REPORT, REVENUE, sent, told
 
-BUYER = Subscription("purchase_orders", "buyer@example.com", "low")
+BUYER = Subscriber("purchase_orders", "buyer@example.com", "low")
 
 
 def standing(*levels, below=None, about=ORDERS):
@@ -33,22 +33,22 @@ def budgets(known, *standings, now=FIVE):
 def test_a_level_is_told_once_to_owners_and_to_consumers_only_when_nothing_is_left():
     half = budgets({}, standing(50))
     assert told(half) == [("budget", "sales.alerts", "Purchase orders: 50 % of its error budget is used up (Fresh on most days)")]
-    assert budgets(sent(half, "given up"), standing(50), now=FIVE + 30 * DAY) == Due()
+    assert budgets(sent(half, "given up"), standing(50), now=FIVE + 30 * DAY) == DueMessages()
     spent = budgets(sent(half), standing(50, 75, 100))
     assert [message.channel for message in spent.queue] == ["buyer@example.com", "sales.alerts"]
 
 
 def test_a_budget_that_gets_better_is_no_news_and_one_that_was_below_a_level_and_reaches_it_anew_is():
     known = sent(budgets({}, standing(50, 75, 100, below=FIVE - DAY)))
-    assert budgets(known, standing(50, 75, below=FIVE - DAY)) == Due()
-    assert budgets(known, standing(below=FIVE + DAY)) == Due()
+    assert budgets(known, standing(50, 75, below=FIVE - DAY)) == DueMessages()
+    assert budgets(known, standing(below=FIVE + DAY)) == DueMessages()
     again = budgets(known, standing(50, below=FIVE + 3 * DAY))
     assert [message.key for message in again.queue] == ["budget/purchase_orders/fresh_on_most_days/50@20260618T030000.000000Z/sales.alerts"]
-    assert budgets(known | sent(again), standing(50, below=FIVE + 3 * DAY), now=FIVE + 60 * DAY) == Due()
+    assert budgets(known | sent(again), standing(50, below=FIVE + 3 * DAY), now=FIVE + 60 * DAY) == DueMessages()
 
 
 def test_what_was_told_while_more_was_known_of_the_past_is_not_told_again():
-    assert budgets(sent(budgets({}, standing(50, below=FIVE))), standing(50)) == Due()
+    assert budgets(sent(budgets({}, standing(50, below=FIVE))), standing(50)) == DueMessages()
 
 
 def test_a_budget_waits_for_the_end_of_quiet_hours():
@@ -93,13 +93,13 @@ def test_consumers_of_the_product_and_everybody_downstream_hear_of_a_changed_sch
         for channel in ("analyst@example.com", "buyer@example.com", "cfo@example.com", "finance.alerts", "sales.alerts")
     ]
     assert "You read it in **Revenue** and **Board report**." in due.queue[3].body and "orders_file" not in due.queue[3].body
-    assert schema_notices(change({}), (BUYER, ANALYST), sent(due), FIVE + DAY) == Due()
+    assert schema_notices(change({}), (BUYER, ANALYST), sent(due), FIVE + DAY) == DueMessages()
 
 
 def test_new_columns_are_of_low_severity_and_no_change_is_no_message():
     grown = change({"a": "int", "b": "int"})
     assert [message.channel for message in schema_notices(grown, (), {}, FIVE).queue] == ["finance.alerts"]
-    assert schema_notices(change({"a": "int"}), (BUYER,), {}, FIVE) == Due()
+    assert schema_notices(change({"a": "int"}), (BUYER,), {}, FIVE) == DueMessages()
 
 
 @pytest.mark.parametrize("state", ["waiting", "failing"])
@@ -121,10 +121,10 @@ def day(at=time(8), zone=BERLIN):
 
 
 def test_the_digest_comes_once_a_day_at_its_time_and_not_before():
-    assert digest_notices(day(), {}, FIVE + 3 * HOUR - MINUTE) == Due()
+    assert digest_notices(day(), {}, FIVE + 3 * HOUR - MINUTE) == DueMessages()
     due = digest_notices(day(), {}, FIVE + 3 * HOUR)
     assert [(message.key, message.not_before) for message in due.queue] == [("digest/sales/2026-06-15/sales.alerts", FIVE + 3 * HOUR)]
-    assert digest_notices(day(), sent(due), FIVE + 12 * HOUR) == Due()
+    assert digest_notices(day(), sent(due), FIVE + 12 * HOUR) == DueMessages()
     assert [message.key for message in digest_notices(day(), sent(due), FIVE + 27 * HOUR).queue] == ["digest/sales/2026-06-16/sales.alerts"]
 
 

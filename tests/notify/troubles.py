@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from platform_resources.incidents.life_cycle import Incident
-from platform_resources.notify.facts import About, Failure, Impact, Subscription, Trouble
+from platform_resources.notify.facts import About, Failure, Impact, Subscriber, Trouble
 from platform_resources.plan.quiet_hours import QuietHours
 from platform_resources.plan.routes import Patience, RoutePlan
 
@@ -52,7 +52,7 @@ STALE = Failure(
     "24",
     run_id="5d1c",
 )
-ANALYST = Subscription("revenue", "analyst@example.com", "low")
+ANALYST = Subscriber("revenue", "analyst@example.com", "low")
 
 
 def incident(number=3, **told):

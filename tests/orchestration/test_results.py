@@ -7,7 +7,7 @@ import pytest
 from platform_resources.capabilities.judgements import Judgement
 from platform_resources.capabilities.support.shares import judged_share
 from platform_resources.orchestration.results import check_result, told_of
-from platform_resources.plan.check_plans import CheckPlan, Place
+from platform_resources.plan.check_plans import CheckPlan, SourceLine
 
 
 def test_failing_rows_are_told_with_their_share_of_the_rows_that_were_looked_at():
@@ -45,7 +45,7 @@ def test_a_share_of_unknown_rows_is_not_told(judgement, told):
     ],
 )
 def test_what_is_still_learning_has_not_failed_unless_it_is_a_gate(verdict, learning, blocking, passed, description):
-    check = CheckPlan("c", ("p", "m"), "objective", "C", "", blocking, "error" if blocking else "warning", Place("f", 1))
+    check = CheckPlan("c", ("p", "m"), "objective", "C", "", blocking, "error" if blocking else "warning", SourceLine("f", 1))
     told = told_of(Judgement(verdict, "so", learning=learning))
     result = check_result(check, verdict, "so", datetime(2026, 1, 1, tzinfo=UTC), learning, **told)
     assert (result.passed, result.description) == (passed, description)

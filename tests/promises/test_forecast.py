@@ -5,17 +5,17 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_resources.promises.forecast import LateInput, Promise, impacts
+from platform_resources.promises.forecast import LateInput, NextPromise, impacts
 from tests.promises.moments import DAY, HOUR, MIDNIGHT, NOON
 
 # orders feed revenue directly and through baskets; the report reads revenue.
 UPSTREAM = {"orders": (), "baskets": ("orders",), "revenue": ("orders", "baskets"), "report": ("revenue",), "stock": ()}
 PROMISES = {
-    "orders": Promise(MIDNIGHT + DAY, DAY, HOUR),
-    "baskets": Promise(None, usual_refresh=2 * HOUR),
-    "revenue": Promise(MIDNIGHT + 19 * HOUR, DAY, HOUR, ("Sales dashboard",)),
-    "report": Promise(MIDNIGHT + 16 * HOUR, 12 * HOUR, 3 * HOUR),
-    "stock": Promise(MIDNIGHT, DAY, HOUR),
+    "orders": NextPromise(MIDNIGHT + DAY, DAY, HOUR),
+    "baskets": NextPromise(None, usual_refresh=2 * HOUR),
+    "revenue": NextPromise(MIDNIGHT + 19 * HOUR, DAY, HOUR, ("Sales dashboard",)),
+    "report": NextPromise(MIDNIGHT + 16 * HOUR, 12 * HOUR, 3 * HOUR),
+    "stock": NextPromise(MIDNIGHT, DAY, HOUR),
 }
 LATE = LateInput("orders", MIDNIGHT - 12 * HOUR)
 
@@ -49,7 +49,7 @@ def test_products_without_a_promise_are_passed_through_and_others_are_not_touche
 
 def test_a_circle_does_no_harm():
     circle = {"a": ("c",), "b": ("a",), "c": ("b",)}
-    promises = {name: Promise(NOON, timedelta(), HOUR) for name in "abc"}
+    promises = {name: NextPromise(NOON, timedelta(), HOUR) for name in "abc"}
     assert {one.product for one in impacts(LateInput("a", MIDNIGHT), circle, promises, NOON)} == {"a", "b", "c"}
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_resources.promises.exclusions import Exclusion
-from platform_resources.promises.fresh_time import Publication, by_deadline, fresh_time, goes_stale, next_deadline, time_weighted
+from platform_resources.promises.exclusions import ExcludedPeriod
+from platform_resources.promises.fresh_time import DatedVersion, by_deadline, fresh_time, goes_stale, next_deadline, time_weighted
 from platform_resources.promises.periods import Period
 from platform_resources.promises.slices import Share, Slice, Window, window_slices
 from tests.promises.moments import DAY, HOUR, LONG_AGO, MIDNIGHT, NOON, few, moments, states, utc
@@ -17,13 +17,13 @@ from tests.promises.moments import DAY, HOUR, LONG_AGO, MIDNIGHT, NOON, few, mom
 WINDOW = Window(3 * DAY)
 HOURLY = Window(6 * HOUR, HOUR)
 ages = st.timedeltas(timedelta(), timedelta(days=3))
-publications = st.lists(st.builds(Publication, moments, st.none() | moments), max_size=12)
+publications = st.lists(st.builds(DatedVersion, moments, st.none() | moments), max_size=12)
 
 
 def published(*texts):
     """`15T06:00` published then; `15T06:00/14T23:00` with a watermark; all in June 2026."""
     pairs = [text.split("/") for text in texts]
-    return [Publication(*(utc(f"2026-06-{part}") for part in pair)) for pair in pairs]
+    return [DatedVersion(*(utc(f"2026-06-{part}") for part in pair)) for pair in pairs]
 
 
 def daily(*texts, max_age=DAY, now=NOON, due_after=timedelta(), exclusions=(), since=LONG_AGO, window=WINDOW):
@@ -56,14 +56,14 @@ def test_a_slice_is_good_if_a_version_that_covers_it_was_published_by_its_deadli
 
 
 def test_a_holiday_counts_neither_good_nor_bad():
-    holiday = Exclusion(Period(utc("2026-06-13T00:00"), utc("2026-06-14T00:00")), "Corpus Christi", "team:sales")
+    holiday = ExcludedPeriod(Period(utc("2026-06-13T00:00"), utc("2026-06-14T00:00")), "Corpus Christi", "team:sales")
     assert daily("12T05:00", "14T05:00", exclusions=[holiday]) == "gegp"
     assert daily("12T05:00", "13T05:00", "14T05:00", exclusions=[holiday]) == "gegp"
 
 
 def test_maintenance_at_the_deadline_excuses_the_slice_and_at_another_time_it_does_not():
     def with_maintenance(start, end):
-        maintenance = Exclusion(Period(utc(f"2026-06-{start}"), utc(f"2026-06-{end}")), "Upgrade", "team:platform")
+        maintenance = ExcludedPeriod(Period(utc(f"2026-06-{start}"), utc(f"2026-06-{end}")), "Upgrade", "team:platform")
         return daily("12T05:00", "14T07:30", max_age=DAY, due_after=7 * HOUR, exclusions=[maintenance])
 
     assert with_maintenance("14T06:00", "14T08:00") == "gegp"
@@ -73,7 +73,7 @@ def test_maintenance_at_the_deadline_excuses_the_slice_and_at_another_time_it_do
 
 def test_a_day_of_25_hours_asks_for_no_more_than_any_other():
     window = Window(3 * DAY, DAY, ZoneInfo("Europe/Berlin"))
-    nightly = [Publication(datetime(2026, 10, day, 0, 30, tzinfo=ZoneInfo("Europe/Berlin"))) for day in (24, 25, 26)]
+    nightly = [DatedVersion(datetime(2026, 10, day, 0, 30, tzinfo=ZoneInfo("Europe/Berlin"))) for day in (24, 25, 26)]
     now = utc("2026-10-27T12:00")
     assert states(by_deadline(window_slices(window, now, LONG_AGO), window, nightly, DAY, now)) == "gggp"
 
@@ -86,7 +86,7 @@ def test_a_deadline_at_seven_is_at_seven_on_the_local_clock_after_clocks_changed
     seven = datetime.fromisoformat(f"{day}T07:00").replace(tzinfo=ZoneInfo(zone))
 
     def judged(moment):
-        return by_deadline(window_slices(window, seven + HOUR, LONG_AGO), window, [Publication(moment)], DAY, seven + HOUR, 7 * HOUR)[
+        return by_deadline(window_slices(window, seven + HOUR, LONG_AGO), window, [DatedVersion(moment)], DAY, seven + HOUR, 7 * HOUR)[
             0
         ].state
 
@@ -115,7 +115,7 @@ def test_the_fresh_share_of_time_is_exact(events, max_age, minutes):
 
 
 def test_time_that_is_excluded_is_in_neither_part_of_the_share():
-    maintenance = [Exclusion(Period(utc("2026-06-15T06:45"), utc("2026-06-15T08:00")), "Upgrade", "team:platform")]
+    maintenance = [ExcludedPeriod(Period(utc("2026-06-15T06:45"), utc("2026-06-15T08:00")), "Upgrade", "team:platform")]
     found = time_weighted(window_slices(HOURLY, NOON, LONG_AGO), published("15T06:00"), HOUR / 2, NOON, maintenance)
     assert (found[0].share, found[1].state) == (Share(30 * 60_000_000, 45 * 60_000_000), "excluded")
 
@@ -125,7 +125,7 @@ def test_time_that_is_excluded_is_in_neither_part_of_the_share():
 )
 def test_an_event_without_a_time_zone_is_refused(naive):
     with pytest.raises(ValueError, match="has no time zone"):
-        Publication(**naive)
+        DatedVersion(**naive)
 
 
 def test_when_it_goes_stale_follows_from_the_newest_version():
@@ -178,7 +178,7 @@ def test_order_and_repetition_of_events_change_nothing(events, random, max_age):
 @given(publications, ages, moments, moments, moments, st.lists(st.tuples(moments, moments), max_size=3))
 def test_the_shares_of_neighbouring_slices_add_up_to_that_of_both_together(events, max_age, one, two, three, off):
     start, middle, end = sorted((one, two, three))
-    exclusions = [Exclusion(Period(min(pair), max(pair)), "Upgrade", "team:platform") for pair in off]
+    exclusions = [ExcludedPeriod(Period(min(pair), max(pair)), "Upgrade", "team:platform") for pair in off]
 
     def share(first, last):
         found = time_weighted([Slice(first, last)], events, max_age, NOON + DAY, exclusions)[0].share
@@ -203,5 +203,5 @@ def test_the_fresh_time_is_what_stepping_through_the_watermark_gives(events, max
 @few
 @given(publications, ages)
 def test_without_a_publication_in_reach_nothing_is_fresh(events, max_age):
-    late = [Publication(event.published_at + 30 * DAY) for event in events]
+    late = [DatedVersion(event.published_at + 30 * DAY) for event in events]
     assert set(states(time_weighted(window_slices(WINDOW, MIDNIGHT, LONG_AGO), late, max_age, MIDNIGHT))) == {"b", "p"}

@@ -6,20 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_resources.promises.exclusions import Exclusion
-from platform_resources.promises.kept_time import Judged, by_readings
+from platform_resources.promises.exclusions import ExcludedPeriod
+from platform_resources.promises.kept_time import DatedVerdict, by_readings
 from platform_resources.promises.periods import Period
 from platform_resources.promises.slices import Share, Window, window_slices
 from tests.promises.moments import DAY, HOUR, LONG_AGO, NOON, few, moments, states, utc
 
 DAYS, HOURS = Window(3 * DAY), Window(6 * HOUR, HOUR)
 WORDS = {"+": "met", "-": "missed", "?": "unknown"}
-readings = st.lists(st.builds(Judged, moments, st.sampled_from(["met", "missed", "unknown"])), max_size=12)
+readings = st.lists(st.builds(DatedVerdict, moments, st.sampled_from(["met", "missed", "unknown"])), max_size=12)
 
 
 def read(*texts):
     """`+14T05:00` is met, `-` missed, `?` unknown; all in June 2026."""
-    return [Judged(utc(f"2026-06-{text[1:]}"), WORDS[text[0]]) for text in texts]
+    return [DatedVerdict(utc(f"2026-06-{text[1:]}"), WORDS[text[0]]) for text in texts]
 
 
 def judged(*texts, window=DAYS, holds=DAY, grace=None, missing=(), exclusions=()):
@@ -83,12 +83,12 @@ def test_where_the_input_never_came_a_reading_still_counts():
 
 
 def test_a_holiday_counts_neither_good_nor_bad():
-    holiday = Exclusion(Period(utc("2026-06-13T00:00"), utc("2026-06-14T00:00")), "Corpus Christi", "team:sales")
+    holiday = ExcludedPeriod(Period(utc("2026-06-13T00:00"), utc("2026-06-14T00:00")), "Corpus Christi", "team:sales")
     assert states(judged("+12T05:00", "-13T05:00", "+14T05:00", exclusions=[holiday])) == "gegp"
 
 
 def test_a_holiday_of_half_a_day_excuses_nothing():
-    half = Exclusion(Period(utc("2026-06-13T00:00"), utc("2026-06-13T12:00")), "Carnival", "team:sales")
+    half = ExcludedPeriod(Period(utc("2026-06-13T00:00"), utc("2026-06-13T12:00")), "Carnival", "team:sales")
     assert states(judged("+12T05:00", "-13T05:00", "+14T05:00", exclusions=[half])) == "gbgp"
 
 

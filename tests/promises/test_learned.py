@@ -16,7 +16,7 @@ from platform_resources.promises.learned.points import judged as judged_by
 from platform_resources.promises.learned.usual_counts import COUNTS, learned_count, usual_count
 from platform_resources.promises.learned.usual_durations import DURATIONS, learned_duration, shown_seconds
 from platform_resources.promises.learned.usual_gaps import GAPS, learned_gap, next_due
-from platform_resources.promises.learned.usual_shares import SHARES, Part, binomial_bounds, learned_share
+from platform_resources.promises.learned.usual_shares import SHARES, FailingShare, binomial_bounds, learned_share
 from platform_resources.promises.periods import Period
 
 MONDAY = datetime(2026, 1, 5, 6, tzinfo=UTC)
@@ -266,11 +266,11 @@ def test_what_is_over_its_bound_by_less_than_is_told_says_so():
 
 
 def parts(shares, rows=10_000):
-    return [Part(MONDAY + number * DAY, round(share * rows), rows) for number, share in enumerate(shares)]
+    return [FailingShare(MONDAY + number * DAY, round(share * rows), rows) for number, share in enumerate(shares)]
 
 
 def share(history, part, rows, **changed):
-    return learned_share(history, Part(MONDAY + len(history) * DAY, part, rows), Settings(**({"min_change": 0.01} | changed)))
+    return learned_share(history, FailingShare(MONDAY + len(history) * DAY, part, rows), Settings(**({"min_change": 0.01} | changed)))
 
 
 def test_nulls_where_there_never_were_any_are_outside():
@@ -298,13 +298,13 @@ def test_shares_that_always_varied_may_vary():
 def test_no_rows_have_no_share():
     learned = share(parts([0.1] * 30), 0, 0)
     assert (learned.state, learned.reason) == ("unknown", "there are no rows, so there is no share of them")
-    assert share([*parts([0.1] * 13), Part(MONDAY + 13 * DAY, 0, 0)], 1, 10).points == 13
+    assert share([*parts([0.1] * 13), FailingShare(MONDAY + 13 * DAY, 0, 0)], 1, 10).points == 13
 
 
 @pytest.mark.parametrize(("part", "rows"), [(2, 1), (-1, 5), (math.nan, 5), (1, math.inf)])
 def test_more_than_all_is_no_share(part, rows):
     with pytest.raises(ValueError) as refused:
-        Part(MONDAY, part, rows)
+        FailingShare(MONDAY, part, rows)
     assert str(refused.value) == (f"{part} of {rows} rows at 2026-01-05T06:00:00+00:00 is no share; allowed: 0 <= part <= rows, finite")
 
 

@@ -8,21 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platform_resources.promises.attainment import attainment
-from platform_resources.promises.exclusions import Exclusion
-from platform_resources.promises.kept_time import Judged, by_readings
+from platform_resources.promises.exclusions import ExcludedPeriod
+from platform_resources.promises.kept_time import DatedVerdict, by_readings
 from platform_resources.promises.periods import Period
 from platform_resources.promises.slices import Share, Window, window_slices
 from tests.promises.moments import DAY, HOUR, LONG_AGO, NOON, few, moments, states, utc
 
 DAYS, HOURS = Window(5 * DAY), Window(6 * HOUR, HOUR)
 WORDS = {"+": "met", "-": "missed", "?": "unknown"}
-readings = st.lists(st.builds(Judged, moments, st.sampled_from(["met", "missed", "unknown"])), max_size=14)
+readings = st.lists(st.builds(DatedVerdict, moments, st.sampled_from(["met", "missed", "unknown"])), max_size=14)
 lengths = st.timedeltas(timedelta(hours=1), 4 * DAY)
 
 
 def read(*texts):
     """`+14T05:00` is met, `-` missed, `?` unknown; all in June 2026."""
-    return [Judged(utc(f"2026-06-{text[1:]}"), WORDS[text[0]]) for text in texts]
+    return [DatedVerdict(utc(f"2026-06-{text[1:]}"), WORDS[text[0]]) for text in texts]
 
 
 def judged(*texts, window=DAYS, now=NOON, final_after=2 * DAY, holds=DAY, **more):
@@ -73,7 +73,7 @@ def test_without_final_after_nothing_is_provisional():
 
 
 def test_an_excluded_slice_and_an_unknown_one_are_not_among_the_bad_ones_that_are_counted_out():
-    holiday = Exclusion(Period(utc("2026-06-13T00:00"), utc("2026-06-14T00:00")), "Corpus Christi", "team:sales")
+    holiday = ExcludedPeriod(Period(utc("2026-06-13T00:00"), utc("2026-06-14T00:00")), "Corpus Christi", "team:sales")
     found = judged(*MET[:3], "-13T05:00", exclusions=[holiday], grace=None)
     assert states(found) == "gggeup"
     assert attainment(found, 80).provisional == 0

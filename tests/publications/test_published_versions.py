@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from platform_resources.publications import published_versions as versions
+from platform_resources.publications import published_versions
 from platform_resources.publications.published_versions import PortVersion, Publication, Shelf, port_file, version_id
 from platform_resources.spec.values.versions import VersionRange
 
@@ -62,7 +62,7 @@ def test_version_ids_sort_by_time():
 
 def test_a_publication_leaves_nothing_staged(shelf):
     put(shelf, NOON)
-    assert not (shelf.folder / versions.STAGING).exists()
+    assert not (shelf.folder / published_versions.STAGING).exists()
     assert not list(shelf.folder.rglob("*.part"))
 
 
@@ -139,9 +139,9 @@ def test_prune_takes_away_what_a_killed_publication_left(shelf):
 def test_a_version_not_in_the_pointer_is_not_published(shelf):
     put(shelf, NOON)
     second = put(shelf, NOON + HOUR)
-    pointer = json.loads((shelf.folder / versions.POINTER).read_text())
+    pointer = json.loads((shelf.folder / published_versions.POINTER).read_text())
     pointer["published"].remove(second.id)
-    (shelf.folder / versions.POINTER).write_text(json.dumps(pointer))
+    (shelf.folder / published_versions.POINTER).write_text(json.dumps(pointer))
     assert second.id not in ids(shelf.published())
 
 

@@ -12,8 +12,8 @@ from platform_resources.measuring.measure_plan import first_queries
 from platform_resources.measuring.metrics import Asked
 from platform_resources.measuring.profile_queries import ProfiledColumn, profiled_columns
 from platform_resources.measuring.version_profiles import ColumnProfile, Histogram, Profile, profile_data, profile_of
-from platform_resources.refresh import profiled_relations as profiling
-from platform_resources.refresh.profiled_relations import Subject, alone
+from platform_resources.refresh import profiled_relations
+from platform_resources.refresh.profiled_relations import ProfiledDataSet, alone
 from platform_resources.spec.components import DataSet
 from platform_resources.warehouses.duckdb.measured_queries import measure
 from platform_resources.warehouses.duckdb.product_database import MEMORY, ProductDatabase
@@ -38,7 +38,7 @@ def subject(database, **classes):
         for name in columns
         if classes.get(name, "public") is not None
     ]
-    return Subject("visits", VISITS, profiled_columns(columns, DataSet.model_validate({"columns": described})))
+    return ProfiledDataSet("visits", VISITS, profiled_columns(columns, DataSet.model_validate({"columns": described})))
 
 
 def profiled(database, values, kind, **classes):
@@ -123,7 +123,7 @@ def test_a_column_is_described_in_whatever_capitals(database):
 
 
 def test_of_many_rows_a_sample_tells_quantiles_and_values(database, monkeypatch):
-    monkeypatch.setattr(profiling, "SAMPLE_ROWS", 20_000)
+    monkeypatch.setattr(profiled_relations, "SAMPLE_ROWS", 20_000)
     database.execute("create table internal.visits as select i as c, i % 4 as d from range(100000) as numbers(i)")
     found = alone(database, subject(database))
     assert (found.rows, found.sampled, found.exact) == (100_000, 20_000, False)
@@ -150,14 +150,14 @@ def test_an_objective_that_breaks_leaves_the_profile_whole(database):
     wanted = subject(database)
     readings = measure(asked, database.execute, wanted.asked)
     assert readings["bad"].error == "Conversion Error: Could not convert string 'x' to INT32 when casting from source column c"
-    assert profiling.profile(database, wanted, readings).columns[0].minimum == "x"
+    assert profiled_relations.profile(database, wanted, readings).columns[0].minimum == "x"
 
 
 def test_a_profile_that_cannot_be_taken_says_why_and_raises_nothing(database):
     database.execute("create table internal.visits as select 'x' as c")
     database.execute("create view internal.broken as select c::integer as c from internal.visits")
     columns = profiled_columns({"c": "integer"}, DataSet.model_validate({"columns": [{"name": "c", "type": "integer"}]}))
-    found = alone(database, Subject("broken", Relation("internal", "broken"), columns))
+    found = alone(database, ProfiledDataSet("broken", Relation("internal", "broken"), columns))
     assert found.rows == 1 and found.columns[0].minimum is None
     assert found.columns[0].error.startswith("Conversion Error: Could not convert string 'x' to INT32")
 
@@ -165,7 +165,7 @@ def test_a_profile_that_cannot_be_taken_says_why_and_raises_nothing(database):
 def test_a_column_may_be_named_as_it_likes(database):
     database.execute('create table internal.visits as select 1 as "select", 2 as "a ""b"" {0}", 3 as "bin"')
     columns = tuple(ProfiledColumn(name, kind, True) for name, kind in database.columns(VISITS).items())
-    found = alone(database, Subject("visits", VISITS, columns))
+    found = alone(database, ProfiledDataSet("visits", VISITS, columns))
     assert [(column.name, column.maximum, column.error) for column in found.columns] == [
         ("select", 1, ""),
         ('a "b" {0}', 2, ""),
@@ -174,7 +174,7 @@ def test_a_column_may_be_named_as_it_likes(database):
 
 
 def test_a_wide_table_is_profiled_column_by_column_and_leaves_nothing_behind(database):
-    width = 2 * profiling.PART_COLUMNS + 1
+    width = 2 * profiled_relations.PART_COLUMNS + 1
     listed = ", ".join(f"i + {number} as c{number}" for number in range(width))
     database.execute(f"create table internal.visits as select {listed} from (values (0), (0), (1)) as t(i)")
     found = alone(database, subject(database))
@@ -199,7 +199,9 @@ class Watched(ProductDatabase):
 def test_statements_about_one_column_read_tables_of_few_columns(database):
     """What a statement costs grows with the columns of its table."""
     watched = Watched(database.connection)
-    watched.execute(f"create table internal.visits as select {', '.join(f'{n} as c{n}' for n in range(3 * profiling.PART_COLUMNS))}")
+    watched.execute(
+        f"create table internal.visits as select {', '.join(f'{n} as c{n}' for n in range(3 * profiled_relations.PART_COLUMNS))}"
+    )
     alone(watched, subject(watched))
-    assert len(watched.read) >= 3 * profiling.PART_COLUMNS
-    assert set(watched.read) == {profiling.PART_COLUMNS}
+    assert len(watched.read) >= 3 * profiled_relations.PART_COLUMNS
+    assert set(watched.read) == {profiled_relations.PART_COLUMNS}

@@ -17,7 +17,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from platform_resources.incidents import life_cycle as acts
+from platform_resources.incidents import life_cycle
 from platform_resources.orchestration.trust import Trust
 from tests.meshes import REPOSITORY, edited
 from tests.refresh.running import mesh, mesh_json
@@ -131,7 +131,9 @@ def play(told: Story, tills: pytest.MonkeyPatch) -> None:
     # After the quiet hours, which end at 7 in Berlin: 5 or 6 o'clock in UTC, by the season.
     told.round(TUESDAY + 7 * HOUR, "finance", "sales")
     told.look("reminded", TUESDAY + 7 * HOUR)
-    played.act("purchase_orders", lambda incident: acts.acknowledged(incident, TUESDAY + 7 * HOUR + MINUTE, "ana", "calls the stores"))
+    played.act(
+        "purchase_orders", lambda incident: life_cycle.acknowledged(incident, TUESDAY + 7 * HOUR + MINUTE, "ana", "calls the stores")
+    )
     told.round(TUESDAY + 10 * HOUR, "sales")
     told.look("acknowledged", TUESDAY + 10 * HOUR)
     told.commands["while open"] = commands(root)
@@ -159,7 +161,9 @@ def accept_what_the_data_does_not_keep(told: Story) -> None:
         told.look(f"weak {minutes}", MONDAY + minutes * MINUTE)
         for name in played.live():
             at = MONDAY + (minutes + 1) * MINUTE
-            played.act(name.partition("#")[0], lambda incident, at=at: acts.resolved(incident, "expected", at, "ana", "known for years"))
+            played.act(
+                name.partition("#")[0], lambda incident, at=at: life_cycle.resolved(incident, "expected", at, "ana", "known for years")
+            )
     told.round(MONDAY + 20 * MINUTE)
 
 

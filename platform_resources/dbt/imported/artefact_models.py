@@ -47,7 +47,7 @@ class ManifestMetadata(Foreign):
     project_name: _Words | None = None
 
 
-class Manifest(Foreign):
+class ManifestFile(Foreign):
     metadata: ManifestMetadata
     nodes: dict[_Words, Node]
     unit_tests: dict[_Words, Node] = {}
@@ -58,7 +58,7 @@ class Timing(Foreign):
     completed_at: datetime | None = None
 
 
-class Result(Foreign):
+class ResultNode(Foreign):
     unique_id: _Words
     status: _Words
     timing: tuple[Timing, ...]
@@ -74,4 +74,4 @@ class RunMetadata(Foreign):
 
 class RunResults(Foreign):
     metadata: RunMetadata
-    results: tuple[Result, ...]
+    results: tuple[ResultNode, ...]

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from platform_resources.capabilities.judgements import Verdict
-from platform_resources.dbt.imported.artefact_models import Manifest, Node, Result, RunResults, clean
+from platform_resources.dbt.imported.artefact_models import ManifestFile, Node, ResultNode, RunResults, clean
 from platform_resources.dbt.node_messages import failing_rows_text, message_text
 from platform_resources.redaction.redaction import mask
 from platform_resources.spec.problems import Problem
@@ -91,7 +91,7 @@ class Artefacts:
 
 def artefacts(manifest: ArtefactFile, run_results: ArtefactFile) -> Artefacts | tuple[Problem, ...]:
     """Both files as one invocation of dbt; otherwise everything that is wrong with either."""
-    known = _parsed(manifest, MANIFEST, Manifest)
+    known = _parsed(manifest, MANIFEST, ManifestFile)
     ran = _parsed(run_results, RUN_RESULTS, RunResults)
     if isinstance(known, tuple) or isinstance(ran, tuple):
         return (*(known if isinstance(known, tuple) else ()), *(ran if isinstance(ran, tuple) else ()))
@@ -167,7 +167,7 @@ def _of_two_invocations(manifest: ArtefactFile, run_results: ArtefactFile, known
     )
 
 
-def _lost(file: ArtefactFile, results: Sequence[Result], nodes: Mapping[str, Node]) -> Iterator[Problem]:
+def _lost(file: ArtefactFile, results: Sequence[ResultNode], nodes: Mapping[str, Node]) -> Iterator[Problem]:
     for number, result in enumerate(results):
         if result.unique_id.partition(".")[0] in TESTS and result.unique_id not in nodes:
             yield Problem(file.name, 1, f"results[{number}].unique_id", f'"{result.unique_id}" is not in the manifest', _take(MANIFEST))
@@ -204,7 +204,7 @@ def _severity(node: Node) -> Literal["error", "warning"]:
     return "warning" if (node.config.severity or "").lower() == "warn" else "error"
 
 
-def _result(test: ForeignTest, node: Node, result: Result, generated_at: datetime) -> ForeignResult:
+def _result(test: ForeignTest, node: Node, result: ResultNode, generated_at: datetime) -> ForeignResult:
     verdict = _VERDICTS.get(result.status, "unknown")
     severities: Mapping[str, Literal["error", "warning"]] = {"fail": "error", "warn": "warning"}
     return ForeignResult(
@@ -218,7 +218,7 @@ def _result(test: ForeignTest, node: Node, result: Result, generated_at: datetim
     )
 
 
-def _reason(verdict: Verdict, result: Result) -> str:
+def _reason(verdict: Verdict, result: ResultNode) -> str:
     told = mask(message_text(result.message or ""))
     if verdict == "met":
         return "no row fails"
@@ -227,7 +227,7 @@ def _reason(verdict: Verdict, result: Result) -> str:
     return told or ("dbt skipped this test" if result.status == "skipped" else f"dbt could not run this test: {result.status}")
 
 
-def _done_at(result: Result, generated_at: datetime) -> datetime:
+def _done_at(result: ResultNode, generated_at: datetime) -> datetime:
     """When the test itself was done. One that never began, as what is skipped, is of the time at which dbt wrote its results."""
     ended = [timing.completed_at for timing in result.timing if timing.completed_at is not None]
     return _in_utc(ended[-1] if ended else generated_at)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 from platform_resources.ledger import tables
 from platform_resources.ledger.events import RunStatus
 from platform_resources.ledger.queries import history
-from platform_resources.ledger.records import Publication, Reading
+from platform_resources.ledger.records import CheckReading, PortPublication
 from platform_resources.plan.conventions import is_evaluation
 
 # The audit of a version and its publication are parts of one refresh.
@@ -15,7 +15,7 @@ LONGEST_REFRESH = timedelta(days=1)
 _UNPUBLISHED: tuple[RunStatus, ...] = ("started", "failed", "canceled")
 
 
-def is_of_candidate(connection: Connection, reading: Reading, served: Publication | None) -> bool:
+def is_of_candidate(connection: Connection, reading: CheckReading, served: PortPublication | None) -> bool:
     """Whether the reading's refresh has not published, and the version that is `served` was not missed by the same check.
 
     A refresh that goes on has not published yet; what no run measured, such as imported results, is of no candidate.
@@ -32,7 +32,7 @@ def _published(connection: Connection, run_id: str) -> bool:
     return connection.execute(select(table.c.version).where(table.c.run_id == run_id).limit(1)).first() is not None
 
 
-def _missed(connection: Connection, check: int, served: Publication) -> bool:
+def _missed(connection: Connection, check: int, served: PortPublication) -> bool:
     since, until = served.published_at - LONGEST_REFRESH, served.published_at + LONGEST_REFRESH
     said = history.readings(connection, check, since, until)
     return any(each.verdict == "missed" for each in said if each.run_id == served.run_id)

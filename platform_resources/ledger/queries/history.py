@@ -12,22 +12,22 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, Tex
 
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.ledger import tables
-from platform_resources.ledger.records import Check, FreshnessState, InputState, Publication, Reading, Run, Scorecard
+from platform_resources.ledger.records import Check, CheckReading, FreshnessState, InputState, PortPublication, Run, Scorecard
 
 
 @dataclass(frozen=True, slots=True)
-class CheckState:
+class RememberedCheck:
     """A check with what it last said; None if it never did."""
 
     check: Check
-    reading: Reading | None
+    reading: CheckReading | None
 
 
-def readings(connection: Connection, check: int, since: datetime, until: datetime) -> tuple[Reading, ...]:
+def readings(connection: Connection, check: int, since: datetime, until: datetime) -> tuple[CheckReading, ...]:
     """What one check said, oldest first; `check` as given by `check_id(key, name)`."""
     table = tables.readings
     query = select(table).where(table.c.check_id == check, table.c.at >= since, table.c.at < until).order_by(table.c.at, table.c.run_id)
-    return tuple(Reading(**row) for row in connection.execute(query).mappings())
+    return tuple(CheckReading(**row) for row in connection.execute(query).mappings())
 
 
 def verdicts(connection: Connection, check: int, since: datetime, until: datetime) -> tuple[tuple[datetime, Verdict], ...]:
@@ -39,7 +39,7 @@ def verdicts(connection: Connection, check: int, since: datetime, until: datetim
 
 def check_states(
     connection: Connection, at: datetime, products: Collection[str] | None = None, retired: bool = False
-) -> tuple[CheckState, ...]:
+) -> tuple[RememberedCheck, ...]:
     """Every check of the mesh, or of some products, with its newest reading at `at`. One query."""
     checks = tables.checks
     joined, last = _with_newest_reading(connection, at)
@@ -66,23 +66,23 @@ def _with_newest_reading(connection: Connection, at: datetime) -> tuple[FromClau
     return checks.outerjoin(table, (table.c.check_id == checks.c.id) & (table.c.at == newest)), table
 
 
-def _check_state(row: Mapping[Any, Any]) -> CheckState:
+def _check_state(row: Mapping[Any, Any]) -> RememberedCheck:
     check = Check(**{name: row[f"check_{name}"] for name in Check.__slots__})
     if row["reading_at"] is None:
-        return CheckState(check, None)
-    return CheckState(check, Reading(**{name: row[f"reading_{name}"] for name in Reading.__slots__}))
+        return RememberedCheck(check, None)
+    return RememberedCheck(check, CheckReading(**{name: row[f"reading_{name}"] for name in CheckReading.__slots__}))
 
 
-def publications(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[Publication, ...]:
+def publications(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[PortPublication, ...]:
     """Versions of all ports of a product, oldest first."""
     table = tables.publications
     found = _within(table, table.c.published_at, product, since, until).order_by(table.c.published_at, table.c.port)
-    return tuple(Publication(**row) for row in connection.execute(found).mappings())
+    return tuple(PortPublication(**row) for row in connection.execute(found).mappings())
 
 
 def newest_publications(
     connection: Connection, at: datetime, products: Collection[str] | None = None, with_columns: bool = False
-) -> tuple[Publication, ...]:
+) -> tuple[PortPublication, ...]:
     """The version of every port that was the newest at `at`, for the mesh or some products. One query.
 
     `with_columns`: the newest of those whose columns are known.
@@ -96,7 +96,7 @@ def newest_publications(
     last = newest.group_by(table.c.product, table.c.port).subquery()
     same = (table.c.product == last.c.product) & (table.c.port == last.c.port) & (table.c.published_at == last.c.at)
     query = select(table).join(last, same).order_by(table.c.product, table.c.port, table.c.version)
-    found = {(row["product"], row["port"]): Publication(**row) for row in connection.execute(query).mappings()}
+    found = {(row["product"], row["port"]): PortPublication(**row) for row in connection.execute(query).mappings()}
     return tuple(found.values())
 
 

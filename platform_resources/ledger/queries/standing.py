@@ -9,14 +9,13 @@ from sqlalchemy import Connection, func, select
 
 from platform_resources.ledger import tables
 from platform_resources.ledger.queries import history
-from platform_resources.ledger.records import InputState, Publication, check_id
+from platform_resources.ledger.records import InputState, PortPublication, check_id
 from platform_resources.plan.check_plans import IndicatorPlan
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.promises import fresh_time as freshness
-from platform_resources.promises import kept_time as quality
+from platform_resources.promises import fresh_time, kept_time
 from platform_resources.promises.attainment import Attainment, attainment, budget_alerts
 from platform_resources.promises.burn import BurnAlert, burn_alerts
-from platform_resources.promises.exclusions import Exclusion, exclusion
+from platform_resources.promises.exclusions import ExcludedPeriod, exclusion
 from platform_resources.promises.periods import Period
 from platform_resources.promises.slices import DAY, Slice, Window, window_slices
 
@@ -42,7 +41,7 @@ class _Remembered:
     """What one product's indicators are judged by."""
 
     since: datetime | None
-    publications: Sequence[Publication]
+    publications: Sequence[PortPublication]
     missing_inputs: Sequence[Period]
 
 
@@ -94,18 +93,18 @@ def _fresh(
     window: Window,
     slices: Sequence[Slice],
     remembered: _Remembered,
-    exclusions: Sequence[Exclusion],
+    exclusions: Sequence[ExcludedPeriod],
     now: datetime,
 ) -> tuple[tuple[Slice, ...], datetime | None]:
     """The deadline form for whole days that are good or bad; otherwise the share of time. From publication events, never polled."""
     spec = indicator.spec
-    versions: Mapping[str, Publication] = {p.version: p for p in remembered.publications if p.port in indicator.ports}
-    events = [freshness.Publication(version.published_at, version.watermark, version.watermark_unknown) for version in versions.values()]
+    versions: Mapping[str, PortPublication] = {p.version: p for p in remembered.publications if p.port in indicator.ports}
+    events = [fresh_time.DatedVersion(version.published_at, version.watermark, version.watermark_unknown) for version in versions.values()]
     if spec.method == "timeslices" and not spec.interval % DAY:
         due_after = spec.due_after or timedelta()
-        judged = freshness.by_deadline(slices, window, events, max_age, now, due_after, exclusions)
-        return judged, freshness.next_deadline(window, events, max_age, now, due_after)
-    return freshness.time_weighted(slices, events, max_age, now, exclusions), freshness.goes_stale(events, max_age, now)
+        judged = fresh_time.by_deadline(slices, window, events, max_age, now, due_after, exclusions)
+        return judged, fresh_time.next_deadline(window, events, max_age, now, due_after)
+    return fresh_time.time_weighted(slices, events, max_age, now, exclusions), fresh_time.goes_stale(events, max_age, now)
 
 
 def _held(
@@ -113,13 +112,13 @@ def _held(
     indicator: IndicatorPlan,
     slices: Sequence[Slice],
     remembered: _Remembered,
-    exclusions: Sequence[Exclusion],
+    exclusions: Sequence[ExcludedPeriod],
     now: datetime,
 ) -> tuple[Slice, ...]:
     spec = indicator.spec
     number = check_id(indicator.objective.key, indicator.objective.name)
     found = history.verdicts(connection, number, now - 2 * (spec.window + spec.interval), now)
-    readings = [quality.Judged(at, verdict) for at, verdict in found]
-    return quality.by_readings(
+    readings = [kept_time.DatedVerdict(at, verdict) for at, verdict in found]
+    return kept_time.by_readings(
         slices, readings, now, spec.interval, spec.tolerance, remembered.missing_inputs, exclusions, spec.final_after
     )

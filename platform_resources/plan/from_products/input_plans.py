@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.plan import conventions
-from platform_resources.plan.check_plans import CheckPlan, Place
+from platform_resources.plan.check_plans import CheckPlan, SourceLine
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.ports import Resolved, resolved_port
 from platform_resources.plan.plan import InputPlan, Upstream
@@ -33,7 +33,7 @@ def input_plan(mesh: Mesh, product: Product, port: Declared[InputPort]) -> Input
         serve_last_good=port.config.on_failure == "serve-last-good",
         max_staleness=port.config.max_staleness,
         checks=() if isinstance(pull, NotPulled) else tuple(_input_checks(port, key, upstream)),
-        place=Place.of(port.origin),
+        place=SourceLine.of(port.origin),
     )
 
 
@@ -54,7 +54,7 @@ def _input_checks(port: Declared[InputPort], key: conventions.Key, upstream: Ups
 
     def check(name: str, title: str, description: str) -> CheckPlan:
         severity = "error" if fails else "warning"
-        return CheckPlan(name, key, "input", title, description, False, severity, Place.of(port.origin))  # type: ignore[arg-type]
+        return CheckPlan(name, key, "input", title, description, False, severity, SourceLine.of(port.origin))  # type: ignore[arg-type]
 
     yield check(
         "arrived", f"Input {port.title} arrived", "The input could be read in the last refresh; otherwise the last good one is served."

@@ -20,7 +20,7 @@ _LEADING_COMMENT = re.compile(r"\A\s*((?:--[^\n]*\n\s*)+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class ModelReference:
     """One `ref` or `source` call. `names` has one name for `ref('m')`, two for `source('s', 't')`; none if not literal."""
 
     function: str
@@ -28,16 +28,16 @@ class Reference:
     text: str
 
 
-def references(model: ModelText) -> tuple[Reference, ...]:
+def references(model: ModelText) -> tuple[ModelReference, ...]:
     """Every ref and source of the model in the order written, each once."""
     found = (_reference(call) for block in _JINJA.findall(_COMMENT.sub("", model.sql)) for call in _CALL.finditer(block))
     return tuple(dict.fromkeys(found))
 
 
-def _reference(call: re.Match[str]) -> Reference:
+def _reference(call: re.Match[str]) -> ModelReference:
     literals = _LITERALS.match(call.group(2))
     names = tuple(name for name in (literals.group(2), literals.group(4)) if name is not None) if literals else ()
-    return Reference(call.group(1), names, " ".join(call.group(0).split()))
+    return ModelReference(call.group(1), names, " ".join(call.group(0).split()))
 
 
 def materialization(model: ModelText) -> str:

@@ -8,7 +8,7 @@ from platform_resources.capabilities.dimensions.freshness import FreshnessSettin
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullPort
 from platform_resources.plan import conventions
-from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, Place
+from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, SourceLine
 from platform_resources.plan.from_products.concerned_columns import concerned, qualified
 from platform_resources.plan.from_products.dbt_files import generated_file, test_parts, test_severity
 from platform_resources.plan.from_products.input_plans import input_plan
@@ -46,7 +46,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         group=conventions.group(product.domain, product.name),
         info=product.info,
         owners=owners_of(mesh, product),
-        place=Place.of(product.origin),
+        place=SourceLine.of(product.origin),
         runs=runs(product) and bool(models),
         inputs=inputs,
         models=models,
@@ -74,7 +74,7 @@ def _texts_digest(texts: ProductTexts) -> str:
 
 def _data_set(data_set: Declared[DataSet]) -> DataSetPlan:
     model = model_name(data_set)
-    return DataSetPlan(data_set.name, data_set.title, model, data_set.config, Relation("internal", model), Place.of(data_set.origin))
+    return DataSetPlan(data_set.name, data_set.title, model, data_set.config, Relation("internal", model), SourceLine.of(data_set.origin))
 
 
 def _models(mesh: Mesh, product: Product) -> tuple[ModelPlan, ...]:
@@ -101,7 +101,7 @@ def _model(product: Product, text: ModelText, own: Iterable[OwnTest]) -> ModelPl
         tests=tuple(_tests(product, text, data_set, own)),
         materialized=materialization(text),
         sql_digest=hashlib.sha256(text.sql.encode()).hexdigest()[:16],
-        place=Place(text.file, 1),
+        place=SourceLine(text.file, 1),
     )
 
 
@@ -122,10 +122,10 @@ def _tests(product: Product, text: ModelText, data_set: Declared[DataSet] | None
             name = conventions.dbt_test_name(kind, text.name, column.name)
             title, told = f"{column.name}: {kind.replace('_', ' ')}", f"dbt test {kind} of column {column.name}"
             about = qualified(data_set.name, [column.name])
-            yield _dbt_test(name, title, key, told, test_severity(test), Place.of(data_set.origin), about)
+            yield _dbt_test(name, title, key, told, test_severity(test), SourceLine.of(data_set.origin), about)
     about = qualified(data_set.name if data_set is not None else "")
     for written in own:
-        title, place = written.name.replace("_", " ").capitalize(), Place(written.file, 1)
+        title, place = written.name.replace("_", " ").capitalize(), SourceLine(written.file, 1)
         yield _dbt_test(written.name, title, key, "dbt test written by the team", written.severity, place, about, written.digest)
 
 
@@ -135,7 +135,7 @@ def _dbt_test(
     key: conventions.Key,
     description: str,
     severity: str,
-    place: Place,
+    place: SourceLine,
     about: tuple[str, ...],
     digest: str = "",
 ) -> CheckPlan:
@@ -163,7 +163,7 @@ def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAss
         description=objective.config.description or f"Objective of the dimension {objective.variant}.",
         blocking=gate,
         severity="error" if gate else objective.config.severity,
-        place=Place.of(objective.origin),
+        place=SourceLine.of(objective.origin),
         columns=concerned(mesh.registry, objective, data_set),
         target=objective.config.business_target,
     )
@@ -190,7 +190,7 @@ def _indicator(product: Product, indicator: Declared[ServiceLevelIndicator], obj
         description=indicator.config.description or f"How well the objective {objective.check.title} is kept over time.",
         blocking=False,
         severity="warning",
-        place=Place.of(indicator.origin),
+        place=SourceLine.of(indicator.origin),
     )
     max_age = objective.settings.max_age if isinstance(objective.settings, FreshnessSettings) else None
     return IndicatorPlan(check, indicator.config, objective.check, objective.dimension, objective.data_set, max_age, tuple(ports))
@@ -225,7 +225,7 @@ def _output(
         keep_versions=port.config.keep_versions or product.info.keep_versions,
         fresh_for=fresh_for,
         folder=conventions.port_folder(product.domain, product.name, port.name),
-        place=Place.of(port.origin),
+        place=SourceLine.of(port.origin),
     )
 
 
@@ -251,7 +251,7 @@ def _consumers(product: Product) -> Iterator[ConsumerPlan]:
             url=consumer.config.url,
             owner=consumer.config.owner,
             description=consumer.config.description,
-            place=Place.of(consumer.origin),
+            place=SourceLine.of(consumer.origin),
         )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh import Mesh, ModelText
-from platform_resources.plan.from_products.models import Reference, described_models, own_tests, references
+from platform_resources.plan.from_products.models import ModelReference, described_models, own_tests, references
 from platform_resources.plan.from_products.product_order import cycles
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Product, model_name, runs
@@ -61,7 +61,7 @@ def references_resolve(mesh: Mesh, product: Product) -> Iterator[Problem]:
             yield from _reference_problem(model, reference, models, inputs)
 
 
-def _reference_problem(model: ModelText, reference: Reference, models: list[str], inputs: list[str]) -> Iterator[Problem]:
+def _reference_problem(model: ModelText, reference: ModelReference, models: list[str], inputs: list[str]) -> Iterator[Problem]:
     line = _line(model, reference)
     example = "write {{ ref('model') }} or {{ source('inputs', 'port') }}"
     match (reference.function, reference.names):
@@ -83,7 +83,7 @@ def _reference_problem(model: ModelText, reference: Reference, models: list[str]
             yield Problem(model.file, line, reference.text, "names of models and ports must be written out as text", example)
 
 
-def _line(model: ModelText, reference: Reference) -> int:
+def _line(model: ModelText, reference: ModelReference) -> int:
     for number, line in enumerate(model.sql.splitlines(), 1):
         if reference.text in " ".join(line.split()):
             return number

@@ -15,7 +15,7 @@ Learns = Callable[[Iterable[AnyPoint], AnyPoint, Settings, Iterable[Period]], Le
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class BacktestedPoint:
     at: datetime
     learned: Learned
 
@@ -24,10 +24,10 @@ class Judged:
 class Backtest:
     """Every point with what would have been said of it, oldest first."""
 
-    judged: tuple[Judged, ...]
+    judged: tuple[BacktestedPoint, ...]
 
     @property
-    def alerts(self) -> tuple[Judged, ...]:
+    def alerts(self) -> tuple[BacktestedPoint, ...]:
         return tuple(one for one in self.judged if one.learned.state == "outside")
 
     @property
@@ -50,5 +50,5 @@ class Backtest:
 def backtested(points: Iterable[AnyPoint], learns: Learns[AnyPoint], settings: Settings, excluded: Sequence[Period] = ()) -> Backtest:
     """Walks over the points. Excluded periods teach nothing, but their points are judged: an incident should have been an alert."""
     ordered = sorted(points)
-    judged = (Judged(one.at, learns(ordered[:index], one, settings, excluded)) for index, one in enumerate(ordered))
+    judged = (BacktestedPoint(one.at, learns(ordered[:index], one, settings, excluded)) for index, one in enumerate(ordered))
     return Backtest(tuple(judged))

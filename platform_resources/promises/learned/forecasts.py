@@ -28,7 +28,7 @@ Cells = Mapping[tuple[int, Key], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SeasonPlace:
     """Where a point lies before the moment of the forecast: its season, how many calendar weeks ago, and how long ago in weeks."""
 
     season: Key
@@ -61,7 +61,7 @@ class Forecast:
     level_points: int
 
 
-def places(times: Sequence[datetime], at: datetime, settings: Settings) -> tuple[list[Place], Key]:
+def places(times: Sequence[datetime], at: datetime, settings: Settings) -> tuple[list[SeasonPlace], Key]:
     """The place of each time, and the season of the moment itself. Weeks are whole local days: minutes and clock changes do not count.
 
     Seasons are used only where the points fall into at least two of them in a usual week, and some came again: a monthly or weekly series
@@ -70,13 +70,13 @@ def places(times: Sequence[datetime], at: datetime, settings: Settings) -> tuple
     local = at.astimezone(settings.zone)
     found = [_place(time, time.astimezone(settings.zone), at, local, settings) for time in times]
     if not _has_seasons(found):
-        return [Place(None, place.week, place.age) for place in found], None
+        return [SeasonPlace(None, place.week, place.age) for place in found], None
     return found, _season(local, settings)
 
 
-def _place(time: datetime, local_time: datetime, at: datetime, local: datetime, settings: Settings) -> Place:
+def _place(time: datetime, local_time: datetime, at: datetime, local: datetime, settings: Settings) -> SeasonPlace:
     days = (local.date() - local_time.date()).days
-    return Place(_season(local_time, settings), max(0, (days - 1) // 7), (at - time) / WEEK)
+    return SeasonPlace(_season(local_time, settings), max(0, (days - 1) // 7), (at - time) / WEEK)
 
 
 def _season(local: datetime, settings: Settings) -> Key:
@@ -89,7 +89,7 @@ def _season(local: datetime, settings: Settings) -> Key:
             return local.weekday(), local.hour
 
 
-def _has_seasons(found: Sequence[Place]) -> bool:
+def _has_seasons(found: Sequence[SeasonPlace]) -> bool:
     cells = {(place.week, place.season) for place in found}
     weeks, seasons = Counter(week for week, _ in cells), Counter(season for _, season in cells)
     return median(list(weeks.values())) >= 2 and max(seasons.values()) >= 2
@@ -106,7 +106,7 @@ def season_words(season: Key) -> str:
             return ""
 
 
-def forecast(values: Sequence[float], where: Sequence[Place], season: Key, settings: Settings) -> Forecast | NotYet:
+def forecast(values: Sequence[float], where: Sequence[SeasonPlace], season: Key, settings: Settings) -> Forecast | NotYet:
     """What to expect in this season now, the values being in the order of time; not yet if the season was seen less than twice."""
     slope = weekly_change(_cells(values, where))
     trendless = [value + slope * place.age for value, place in zip(values, where, strict=True)]
@@ -134,7 +134,7 @@ def _errors(levels: Sequence[float], rest: Sequence[float], known: Sequence[int]
     return tuple(Error(index, level - usual, usual + other) for index, level, usual, other in found)
 
 
-def _cells(values: Sequence[float], where: Sequence[Place]) -> Cells:
+def _cells(values: Sequence[float], where: Sequence[SeasonPlace]) -> Cells:
     """One value per week and season: the median, where a day has several."""
     several: dict[tuple[int, Key], list[float]] = {}
     for value, place in zip(values, where, strict=True):

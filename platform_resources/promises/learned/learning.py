@@ -26,7 +26,7 @@ from platform_resources.promises.learned.robust import bound, scale
 from platform_resources.promises.learned.usual_counts import COUNTS, learned_count
 from platform_resources.promises.learned.usual_durations import DURATIONS, learned_duration, usual_duration
 from platform_resources.promises.learned.usual_gaps import GAPS, learned_gap, next_due
-from platform_resources.promises.learned.usual_shares import SHARES, Part, learned_share
+from platform_resources.promises.learned.usual_shares import SHARES, FailingShare, learned_share
 from platform_resources.promises.periods import Period
 from platform_resources.spec.values.moments import in_utc
 
@@ -137,10 +137,10 @@ def points_of(kind: Kind, past: Sequence[Past], rows: int | None = None) -> list
             return [Point(one.at, one.value) for one in past if 0 <= one.value <= LARGEST]
 
 
-def _parts(past: Sequence[Past], rows: int | None) -> list[Part]:
+def _parts(past: Sequence[Past], rows: int | None) -> list[FailingShare]:
     known = sorted(found for one in past if (found := _rows(one)) is not None)
     otherwise = float(rows) if rows is not None else known[len(known) // 2] if known else 1.0
-    return [Part(one.at, one.value * found, found) for one in past for found in [_rows(one) or otherwise]]
+    return [FailingShare(one.at, one.value * found, found) for one in past for found in [_rows(one) or otherwise]]
 
 
 def _rows(one: Past) -> float | None:

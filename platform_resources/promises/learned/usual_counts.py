@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from platform_resources.promises.learned.forecasts import Forecast, Key, Place, forecast, places, season_words, unlogged
+from platform_resources.promises.learned.forecasts import Forecast, Key, SeasonPlace, forecast, places, season_words, unlogged
 from platform_resources.promises.learned.points import ENOUGH, Learned, NotYet, Point, Settings, Usual, considered, judged, too_few
 from platform_resources.promises.learned.robust import bound, median, scale
 from platform_resources.promises.periods import Period
@@ -40,7 +40,7 @@ def usual_count(history: Iterable[Point], at: datetime, settings: Settings = COU
     return found if isinstance(found, NotYet) else _usual(found, len(points), season, settings)
 
 
-def _empty_seasons(points: Sequence[Point], where: Sequence[Place]) -> set[Key]:
+def _empty_seasons(points: Sequence[Point], where: Sequence[SeasonPlace]) -> set[Key]:
     """The seasons that were without rows at least half of the time, and at least twice."""
     by_season: dict[Key, list[bool]] = {}
     for point, place in zip(points, where, strict=True):

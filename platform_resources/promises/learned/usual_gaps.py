@@ -19,7 +19,7 @@ DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class NextDue:
     """When the next publication usually comes and when it is overdue; None, with the reason in `learned`, while that is not known."""
 
     learned: Learned
@@ -39,19 +39,19 @@ def _local(time: datetime, zone: tzinfo) -> datetime:
     return time.astimezone(zone).replace(tzinfo=None)
 
 
-def next_due(publications: Iterable[datetime], now: datetime, settings: Settings = GAPS, excluded: Iterable[Period] = ()) -> Due:
+def next_due(publications: Iterable[datetime], now: datetime, settings: Settings = GAPS, excluded: Iterable[Period] = ()) -> NextDue:
     """Whether the publication after the newest one is overdue now. Publications after `now` have not happened."""
     now = in_utc(now)
     times = [in_utc(time) for time in publications if in_utc(time) <= now]
     if not times:
-        return Due(judged(0.0, too_few(0), shown_seconds), None, None)
+        return NextDue(judged(0.0, too_few(0), shown_seconds), None, None)
     last, excluded = max(times), tuple(excluded)
     local = _local(last, settings.zone)
     waited = max(0.0, (_local(now, settings.zone) - local).total_seconds())
     learned = learned_gap(gaps(times, settings, excluded), Point(last, waited), settings, excluded)
     if learned.expected is None or learned.high is None:
-        return Due(learned, None, None)
-    return Due(learned, _after(local, learned.expected, settings.zone), _after(local, learned.high, settings.zone))
+        return NextDue(learned, None, None)
+    return NextDue(learned, _after(local, learned.expected, settings.zone), _after(local, learned.high, settings.zone))
 
 
 def _after(local: datetime, seconds: float, zone: tzinfo) -> datetime:

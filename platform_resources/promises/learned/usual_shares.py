@@ -16,7 +16,7 @@ SHARES = Settings(min_change=0.01)
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Part:
+class FailingShare:
     """So many of so many rows, and when it was so. Raises ValueError without a zone, or for more than all."""
 
     at: datetime
@@ -34,7 +34,9 @@ class Part:
         return self.part / self.rows
 
 
-def learned_share(history: Iterable[Part], current: Part, settings: Settings = SHARES, excluded: Iterable[Period] = ()) -> Learned:
+def learned_share(
+    history: Iterable[FailingShare], current: FailingShare, settings: Settings = SHARES, excluded: Iterable[Period] = ()
+) -> Learned:
     """Whether the current share is usual for so many rows; unknown without rows. History without rows takes no part."""
     if not current.rows:
         return Learned("unknown", None, None, None, 0, "there are no rows, so there is no share of them")
@@ -43,7 +45,7 @@ def learned_share(history: Iterable[Part], current: Part, settings: Settings = S
 
 
 def usual_share(
-    history: Iterable[Part], at: datetime, rows: float, settings: Settings = SHARES, excluded: Iterable[Period] = ()
+    history: Iterable[FailingShare], at: datetime, rows: float, settings: Settings = SHARES, excluded: Iterable[Period] = ()
 ) -> Usual | NotYet:
     """What share is usual at a moment among so many rows, from 0 to 1. The number of rows moves only the width of the bounds.
 
@@ -79,7 +81,7 @@ def binomial_bounds(share: float, rows: float, deviations: float) -> tuple[float
     return max(0.0, min(score[0], share - normal)), min(1.0, max(score[1], share + normal))
 
 
-def _rows_by_chance(found: Forecast, points: Sequence[Part], rows: float, expected: float) -> float:
+def _rows_by_chance(found: Forecast, points: Sequence[FailingShare], rows: float, expected: float) -> float:
     """Among how many rows chance alone varies a share as much as the next one will: from the variance of chance and that beyond chance.
 
     Beyond chance is what the errors vary more than chance lets them, as in the beta-binomial model (Williams, "Extra-binomial variation in

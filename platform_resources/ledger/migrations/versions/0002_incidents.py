@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from platform_resources.ledger.columns import Moment, RowNumber
+from platform_resources.ledger.columns import MomentColumn, RowNumber
 
 revision = "0002"
 down_revision = "0001"
@@ -27,10 +27,10 @@ def _incidents() -> None:
         sa.Column("product", sa.Text(), nullable=False),
         sa.Column("check_name", sa.Text(), nullable=False),
         sa.Column("recent", sa.Text(), nullable=False),
-        sa.Column("last_at", Moment()),
-        sa.Column("last_bad_at", Moment()),
-        sa.Column("failing_since", Moment()),
-        sa.Column("well_since", Moment()),
+        sa.Column("last_at", MomentColumn()),
+        sa.Column("last_bad_at", MomentColumn()),
+        sa.Column("failing_since", MomentColumn()),
+        sa.Column("well_since", MomentColumn()),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("accepted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("product", "check_name", name="pk_signals"),
@@ -39,13 +39,13 @@ def _incidents() -> None:
         "incidents",
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("began_at", Moment(), nullable=False),
-        sa.Column("opened_at", Moment(), nullable=False),
-        sa.Column("changed_at", Moment(), nullable=False),
+        sa.Column("began_at", MomentColumn(), nullable=False),
+        sa.Column("opened_at", MomentColumn(), nullable=False),
+        sa.Column("changed_at", MomentColumn(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("acknowledged_at", Moment()),
-        sa.Column("started_at", Moment()),
-        sa.Column("resolved_at", Moment()),
+        sa.Column("acknowledged_at", MomentColumn()),
+        sa.Column("started_at", MomentColumn()),
+        sa.Column("resolved_at", MomentColumn()),
         sa.Column("resolution", sa.Text()),
         sa.Column("reopened", sa.Integer(), nullable=False),
         sa.Column("moved_to", sa.JSON(), nullable=False),
@@ -59,7 +59,7 @@ def _incidents() -> None:
         "incident_events",
         sa.Column("id", RowNumber, nullable=False),
         *_of_incident("incident_events"),
-        sa.Column("at", Moment(), nullable=False),
+        sa.Column("at", MomentColumn(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("person", sa.Text(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
@@ -70,7 +70,7 @@ def _incidents() -> None:
         "incident_impacts",
         *_of_incident("incident_impacts"),
         sa.Column("product", sa.Text(), nullable=False),
-        sa.Column("since", Moment(), nullable=False),
+        sa.Column("since", MomentColumn(), nullable=False),
         sa.PrimaryKeyConstraint("cause", "number", "product", name="pk_incident_impacts"),
     )
     op.create_index("ix_incident_impacts_product", "incident_impacts", ["product"])
@@ -101,18 +101,18 @@ def _outbox() -> None:
         sa.Column("incident", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("not_before", Moment(), nullable=False),
-        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("not_before", MomentColumn(), nullable=False),
+        sa.Column("created_at", MomentColumn(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("tried_since", Moment()),
-        sa.Column("next_at", Moment()),
+        sa.Column("tried_since", MomentColumn()),
+        sa.Column("next_at", MomentColumn()),
         sa.Column("claimed_by", sa.Text()),
-        sa.Column("claimed_at", Moment()),
-        sa.Column("claimed_until", Moment()),
+        sa.Column("claimed_at", MomentColumn()),
+        sa.Column("claimed_until", MomentColumn()),
         sa.Column("last_error", sa.Text(), nullable=False),
-        sa.Column("sent_at", Moment()),
-        sa.Column("given_up_at", Moment()),
-        sa.Column("withdrawn_at", Moment()),
+        sa.Column("sent_at", MomentColumn()),
+        sa.Column("given_up_at", MomentColumn()),
+        sa.Column("withdrawn_at", MomentColumn()),
         sa.Column("withdrawn_because", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("key", name="pk_messages"),
     )
@@ -128,7 +128,7 @@ def _reads() -> None:
         sa.Column("product", sa.Text(), nullable=False),
         sa.Column("port", sa.Text(), nullable=False),
         sa.Column("reader", sa.Text(), nullable=False),
-        sa.Column("at", Moment(), nullable=False),
+        sa.Column("at", MomentColumn(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_reads"),
     )

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from platform_resources.ledger.columns import Moment
+from platform_resources.ledger.columns import MomentColumn
 
 revision = "0003"
 down_revision = "0002"
@@ -17,7 +17,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Text(), nullable=False),
         sa.Column("column_name", sa.Text(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("published_at", Moment(), nullable=False),
+        sa.Column("published_at", MomentColumn(), nullable=False),
         sa.Column("profile", sa.JSON(), nullable=False),
         sa.Column("run_id", sa.Text(), nullable=False),
         sa.Column("log_id", sa.BigInteger(), nullable=False),

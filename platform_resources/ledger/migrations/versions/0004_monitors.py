@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from platform_resources.ledger.columns import Moment, RowNumber
+from platform_resources.ledger.columns import MomentColumn, RowNumber
 
 revision = "0004"
 down_revision = "0003"
@@ -21,9 +21,9 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("definition", sa.JSON(), nullable=False),
         sa.Column("work", sa.JSON(), nullable=False),
-        sa.Column("applied_at", Moment(), nullable=False),
+        sa.Column("applied_at", MomentColumn(), nullable=False),
         sa.Column("applied_by", sa.Text(), nullable=False),
-        sa.Column("ended_at", Moment()),
+        sa.Column("ended_at", MomentColumn()),
         sa.Column("ended_by", sa.Text()),
         sa.PrimaryKeyConstraint("id", name="pk_monitors"),
     )
