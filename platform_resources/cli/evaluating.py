@@ -16,7 +16,7 @@ from platform_resources.plan.plan import MeshPlan
 from platform_resources.repository.mesh_repository import read_plan, state_folder
 
 if TYPE_CHECKING:
-    from platform_resources.incidents.life_cycle import Event
+    from platform_resources.incidents.life_cycle import IncidentEvent
     from platform_resources.orchestration.evaluation_job import EvaluatedDomain
 
 
@@ -48,7 +48,9 @@ def _deliver(root: Path, plan: MeshPlan) -> int:
     return delivered.failed
 
 
-def evaluated(root: Path, plan: MeshPlan, domains: Collection[str] | None = None) -> "tuple[Sequence[EvaluatedDomain], Sequence[Event]]":
+def evaluated(
+    root: Path, plan: MeshPlan, domains: Collection[str] | None = None
+) -> "tuple[Sequence[EvaluatedDomain], Sequence[IncidentEvent]]":
     """How the evaluation of each domain went, and what happened to incidents meanwhile; `plan` is of the whole mesh."""
     from platform_resources.ledger.people.incident_store import events_of, incidents_of
     from platform_resources.orchestration.evaluation_job import evaluate_domains
@@ -60,7 +62,7 @@ def evaluated(root: Path, plan: MeshPlan, domains: Collection[str] | None = None
         return done, [event for name in touched for event in events_of(connection, name) if event.at >= begun]
 
 
-def judged(root: Path, names: Collection[str]) -> "Sequence[Event]":
+def judged(root: Path, names: Collection[str]) -> "Sequence[IncidentEvent]":
     """What happens to incidents now that these products were refreshed."""
     from platform_resources.capabilities.registry import installed_registry
     from platform_resources.services.judging import judge_refreshed
@@ -73,7 +75,7 @@ def judged(root: Path, names: Collection[str]) -> "Sequence[Event]":
         return judge_refreshed(ledger, state_folder(root), whole, names, installed_registry(), now)
 
 
-def print_happened(events: "Iterable[Event]") -> None:
+def print_happened(events: "Iterable[IncidentEvent]") -> None:
     for event in events:
         out.print(f"{told(event.incident)} {event.kind} {told(event.note)}".strip(), soft_wrap=True, highlight=False)
 

@@ -9,9 +9,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from platform_resources.cli.clocks import Clocks, clocks
 from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, Stop, cell, out, print_json, stop, told, words, you
 from platform_resources.cli.memory import synced
+from platform_resources.cli.product_clocks import Clocks, clocks
 from platform_resources.cli.specs import Json
 from platform_resources.incidents import life_cycle
 from platform_resources.incidents.life_cycle import Change, Incident, Resolution
@@ -20,7 +20,7 @@ from platform_resources.spec.problems import did_you_mean, known_text
 
 if TYPE_CHECKING:
     from platform_resources.incidents.board import Board
-    from platform_resources.incidents.life_cycle import Event
+    from platform_resources.incidents.life_cycle import IncidentEvent
     from platform_resources.ledger.connections import Connection
     from platform_resources.ledger.people.incident_store import StoredIncident
 
@@ -223,7 +223,7 @@ def _print_response(response: Any) -> None:
         out.print(f"{100 * response.acknowledged:.0f} % were acknowledged")
 
 
-def _show(stored: "StoredIncident", events: "Sequence[Event]", told_by: Clocks, as_json: bool) -> None:
+def _show(stored: "StoredIncident", events: "Sequence[IncidentEvent]", told_by: Clocks, as_json: bool) -> None:
     if as_json:
         print_json({**_data(stored), "events": [asdict(event) for event in events]})
         return

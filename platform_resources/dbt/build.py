@@ -15,7 +15,7 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.dbt.build_log import listening, tidy
 from platform_resources.dbt.manifest import MAKERS, incremental, left_out, relations, unfit
 from platform_resources.dbt.node_messages import message_text
-from platform_resources.dbt.slices import PARSED, replace_file, slice_of, target_folder, work_folder
+from platform_resources.dbt.project_slices import PARSED, replace_file, slice_of, target_folder, work_folder
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.redaction.redaction import Mask

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from platform_resources.dbt.slices import PARSED
+from platform_resources.dbt.project_slices import PARSED
 from platform_resources.redaction.redaction import Mask
 
 FILE = "dbt.log"

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.incidents import life_cycle
-from platform_resources.incidents.life_cycle import NO_TROUBLE, OVER, Change, Event, Incident
+from platform_resources.incidents.life_cycle import NO_TROUBLE, OVER, Change, Incident, IncidentEvent
 from platform_resources.incidents.root_cause import causes
 from platform_resources.incidents.signals import Condition, Signal, condition, heard
 from platform_resources.plan.graph import Graph
@@ -91,7 +91,7 @@ def watching(board: Board, known: Mapping[str, Collection[str]]) -> Board:
     return replace(board, signals=kept, forgotten=forgotten, begun=board.begun - gone)
 
 
-def changed(board: Board, cause: str, act: Callable[[Incident], Change]) -> tuple[Board, tuple[Event, ...]]:
+def changed(board: Board, cause: str, act: Callable[[Incident], Change]) -> tuple[Board, tuple[IncidentEvent, ...]]:
     """What a person does to the newest incident of a cause: `changed(board, "orders", lambda i: acknowledged(i, now, "ana"))`.
 
     Resolving it as no trouble accepts those of its checks that still fail; one that the incident has not noticed yet, and that nobody can
@@ -132,7 +132,7 @@ def tended(
     rule_of: RuleOf,
     gone: Mapping[Check, str] = NONE_GONE,
     unexplained: Unexplained = Unexplained(),
-) -> tuple[Board, tuple[Event, ...]]:
+) -> tuple[Board, tuple[IncidentEvent, ...]]:
     """The board as it should be at `at`, and what happened to get there. Tending it again changes nothing.
 
     `rule_of` gives each product's rule. Of it, the cooldown of the product whose incident it is counts, and the settle time of the product
@@ -142,7 +142,7 @@ def tended(
     """
     at, checks = in_utc(at), _by_product(board.signals)
     by_product = causes(upstream, board.failing)
-    found, events = dict(board.incidents), list[Event]()
+    found, events = dict(board.incidents), list[IncidentEvent]()
 
     def keep(change: Change) -> None:
         found[change[0].cause] = change[0]

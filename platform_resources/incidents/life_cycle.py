@@ -34,7 +34,7 @@ class IllegalTransition(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class IncidentEvent:
     """One thing that happened to an incident.
 
     `note` is free text; for "attached" it is the product, for "noticed" the check, for a move the causes moved to.
@@ -80,14 +80,14 @@ class Incident:
         return self.status != "resolved"
 
 
-Change = tuple[Incident, tuple[Event, ...]]
+Change = tuple[Incident, tuple[IncidentEvent, ...]]
 
 
 def opened(cause: str, began_at: datetime, at: datetime, number: int = 1, checks: Iterable[str] = ()) -> Change:
     """A new incident. Trouble cannot have begun after it was noticed, so `began_at` is at most `at`. `checks` are those that fail."""
     at = in_utc(at)
     incident = Incident(cause, number, min(in_utc(began_at), at), at, at, checks=tuple(sorted(set(checks))))
-    return incident, (Event(incident.name, "opened", at),)
+    return incident, (IncidentEvent(incident.name, "opened", at),)
 
 
 def acknowledged(incident: Incident, at: datetime, by: str, note: str = "") -> Change:
@@ -167,8 +167,8 @@ def noticed(incident: Incident, checks: Iterable[str], at: datetime, again: Iter
     return changed, tuple(_event(incident, "noticed", at, PLATFORM, check) for check in new)
 
 
-def _event(incident: Incident, kind: Happening, at: datetime, by: str, note: str) -> Event:
-    return Event(incident.name, kind, at, by, note)
+def _event(incident: Incident, kind: Happening, at: datetime, by: str, note: str) -> IncidentEvent:
+    return IncidentEvent(incident.name, kind, at, by, note)
 
 
 def _at(incident: Incident, act: Happening, at: datetime) -> datetime:

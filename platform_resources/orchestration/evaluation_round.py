@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 
 from platform_resources.capabilities.registry import Registry
-from platform_resources.incidents.life_cycle import Event, Incident
+from platform_resources.incidents.life_cycle import Incident, IncidentEvent
 from platform_resources.incidents.response_times import response
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
@@ -48,7 +48,7 @@ class Evaluated:
 
     at: datetime
     judged: tuple[Judged, ...]
-    events: tuple[Event, ...]
+    events: tuple[IncidentEvent, ...]
     messages: int
     verdicts: Mapping[str, tuple[Observed, ...]]
     outcomes: Mapping[str, str]

@@ -20,7 +20,7 @@ AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ImportedFrom:
     """Where an imported check came from: what dbt calls the test, its project, and when it ran last."""
 
     check: Check
@@ -29,7 +29,7 @@ class Origin:
     at: datetime
 
 
-def origins(connection: Connection, instance: dg.DagsterInstance) -> tuple[Origin, ...]:
+def origins(connection: Connection, instance: dg.DagsterInstance) -> tuple[ImportedFrom, ...]:
     """Of every imported check that is not retired, as its newest evaluation in the event log tells it; what the log lost is left out."""
     checks = {_dagster_key(check): check for check in imported_checks(connection, retired=False)}
     keys, storage = list(checks), instance.event_log_storage
@@ -42,17 +42,17 @@ def _dagster_key(check: Check) -> dg.AssetCheckKey:
     return dg.AssetCheckKey(asset_key(tuple(check.asset_key.split("/"))), check.name)
 
 
-def _origin(check: Check, entry: dg.EventLogEntry) -> Iterator[Origin]:
+def _origin(check: Check, entry: dg.EventLogEntry) -> Iterator[ImportedFrom]:
     """Imports of former platforms told no project; then it is taken for the package that the test's name begins with."""
     told = entry.get_dagster_event().asset_check_evaluation_data.metadata
     texts = {name: str(told[name].value) for name in (TEST, PROJECT, AT) if name in told}
     if TEST in texts:
         package = (*texts[TEST].split("."), "")[1]
         at = moment(texts.get(AT)) or datetime.fromtimestamp(entry.timestamp, UTC)
-        yield Origin(check, texts[TEST], texts.get(PROJECT) or package, at)
+        yield ImportedFrom(check, texts[TEST], texts.get(PROJECT) or package, at)
 
 
-def removed_checks(known: Sequence[Origin], artefacts: Artefacts, belonging: Mapping[str, Matched | Refused]) -> tuple[Check, ...]:
+def removed_checks(known: Sequence[ImportedFrom], artefacts: Artefacts, belonging: Mapping[str, Matched | Refused]) -> tuple[Check, ...]:
     """The checks of this project whose tests its manifest has no more, or whose tests report elsewhere now.
 
     A test that merely did not run this time is in the manifest. An import that is older than what is known of the project says nothing.
@@ -64,7 +64,7 @@ def removed_checks(known: Sequence[Origin], artefacts: Artefacts, belonging: Map
     return tuple(origin.check for origin in own if _is_removed(origin, belonging, ran))
 
 
-def _is_removed(origin: Origin, belonging: Mapping[str, Matched | Refused], ran: set[str]) -> bool:
+def _is_removed(origin: ImportedFrom, belonging: Mapping[str, Matched | Refused], ran: set[str]) -> bool:
     """One whose product cannot be told now stays; one that moved is gone here as soon as it has said something there."""
     match belonging.get(origin.unique_id):
         case None:

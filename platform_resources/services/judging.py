@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from platform_resources.capabilities.registry import Registry
-from platform_resources.incidents.life_cycle import Event
+from platform_resources.incidents.life_cycle import IncidentEvent
 from platform_resources.incidents.messages import Statement
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.database import Ledger
@@ -44,7 +44,7 @@ class Known:
 class Consequences:
     """What happened to incidents, and how many messages are new."""
 
-    events: tuple[Event, ...]
+    events: tuple[IncidentEvent, ...]
     messages: int
 
 
@@ -101,7 +101,7 @@ def judge(
 
 def judge_refreshed(
     ledger: Ledger, state: Path, plan: MeshPlan, names: Collection[str], registry: Registry, now: datetime
-) -> tuple[Event, ...]:
+) -> tuple[IncidentEvent, ...]:
     """Judge products that were refreshed just now, and all that is made from them; gives what happened to incidents.
 
     Nothing is probed or forecast: that is left to the evaluation. The ledger must be synced before.

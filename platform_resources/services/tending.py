@@ -7,7 +7,7 @@ from datetime import datetime
 from platform_resources.capabilities.registry import Registry
 from platform_resources.incidents.board import Board, Unexplained, tended, watching, with_reading
 from platform_resources.incidents.explanations import Symptom, Topic, explained, topics
-from platform_resources.incidents.life_cycle import Event, Incident
+from platform_resources.incidents.life_cycle import Incident, IncidentEvent
 from platform_resources.incidents.severity import severity
 from platform_resources.incidents.signals import Signal, set_right
 from platform_resources.ledger.connections import Connection
@@ -33,7 +33,7 @@ class Tended:
     """The board as it is now, and what has happened on it."""
 
     board: Board
-    events: tuple[Event, ...]
+    events: tuple[IncidentEvent, ...]
 
 
 def tend(
@@ -64,7 +64,7 @@ def tend(
     return Tended(after, events)
 
 
-def _with_related(event: Event, board: Board, plan: MeshPlan) -> Event:
+def _with_related(event: IncidentEvent, board: Board, plan: MeshPlan) -> IncidentEvent:
     """An opening tells which incidents above are open too: nothing proves that they are the cause, and somebody may want to look."""
     if event.kind not in ("opened", "reopened"):
         return event

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from platform_resources.incidents.board import Board
-from platform_resources.incidents.life_cycle import PLATFORM, Event, Incident
+from platform_resources.incidents.life_cycle import PLATFORM, Incident, IncidentEvent
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.people import incident_store
 from platform_resources.ledger.people.incident_store import StoredIncident
@@ -62,7 +62,7 @@ def _gates(plan: MeshPlan) -> Iterator[tuple[str, str]]:
         yield from ((product.name, check_text(check.key, check.name)) for check in product.checks if check.blocking)
 
 
-def _trouble(connection: Connection, stored: StoredIncident, events: Sequence[Event], known: _Known) -> Trouble:
+def _trouble(connection: Connection, stored: StoredIncident, events: Sequence[IncidentEvent], known: _Known) -> Trouble:
     incident = stored.incident
     again = next((event for event in reversed(events) if event.kind == "reopened"), None)
     reopened = again.at if again is not None else None
@@ -87,7 +87,7 @@ def _trouble(connection: Connection, stored: StoredIncident, events: Sequence[Ev
     )
 
 
-def _stops(failures: Iterable[Failure], events: Iterable[Event], begin: datetime) -> Iterator[NewStop]:
+def _stops(failures: Iterable[Failure], events: Iterable[IncidentEvent], begin: datetime) -> Iterator[NewStop]:
     """One that failed already when it was noticed last has more to it now than it had then."""
     stopping = {failure.check: failure for failure in failures if failure.gate or failure.kind == "refresh"}
     before = dict.fromkeys(stopping, begin)
@@ -104,7 +104,7 @@ def related(incident: Incident, known: Iterable[StoredIncident], plan: MeshPlan)
     return tuple(each for each in known if each.incident.live and each.incident.cause in above) if incident.live else ()
 
 
-def _added(ending: Event, incident: Incident) -> str:
+def _added(ending: IncidentEvent, incident: Incident) -> str:
     """What a person said beside how it ended: `fixed: a new disk` adds `a new disk`; what the platform notes adds nothing."""
     return "" if ending.by == PLATFORM else ending.note.removeprefix(incident.resolution or "").removeprefix(": ")
 
@@ -136,7 +136,7 @@ def _count(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
-def _impacts(incident: Incident, events: Iterable[Event], begin: datetime, known: _Known) -> Iterator[Impact]:
+def _impacts(incident: Incident, events: Iterable[IncidentEvent], begin: datetime, known: _Known) -> Iterator[Impact]:
     since = {event.note: event.at for event in events if event.kind == "attached"}
     failing, own = known.board.failing, {each.cause: each.opened_at for each in known.board.live}
     for product in incident.impacted:

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from platform_resources.incidents.board import changed
-from platform_resources.incidents.life_cycle import Event
+from platform_resources.incidents.life_cycle import IncidentEvent
 from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
 from platform_resources.ledger.people import incident_store
 from platform_resources.ledger.people.incident_store import StoredIncident
@@ -89,7 +89,7 @@ class Rehearsal:
         with self.ledger() as ledger, ledger.reading() as connection:
             return [f"{event.kind} {event.note}".strip() for event in incident_store.events_of(connection, name)]
 
-    def act(self, cause: str, act: Any) -> tuple[Event, ...]:
+    def act(self, cause: str, act: Any) -> tuple[IncidentEvent, ...]:
         """What a person does to the newest incident of a cause, as `mesh ack` and `mesh resolve` do it."""
         with self.ledger() as ledger, ledger.projecting() as connection:
             before = incident_store.board(connection)

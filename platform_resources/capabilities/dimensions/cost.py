@@ -31,7 +31,7 @@ def _text(value: Any) -> Any:
 AmountText = Annotated[str, BeforeValidator(_text, json_schema_input_type=Annotated[float, Field(ge=0)] | str)]
 
 
-class Budget(Strict):
+class CostBudget(Strict):
     """How much one refresh, or all of a month, may cost."""
 
     per_refresh: AmountText | None = None
@@ -42,7 +42,7 @@ class CostSettings(Strict):
     """What is counted, and how much of it may be spent: a budget, or as much as usual."""
 
     measure: CostMeasure
-    budget: Budget = Budget()
+    budget: CostBudget = CostBudget()
     learned: LearnedThreshold = None
 
     @model_validator(mode="after")

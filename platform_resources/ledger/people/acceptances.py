@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from platform_resources.incidents.life_cycle import NO_TROUBLE, Event, Incident, Resolution
+from platform_resources.incidents.life_cycle import NO_TROUBLE, Incident, IncidentEvent, Resolution
 from platform_resources.ledger.people import incident_store
 
 
@@ -52,5 +52,5 @@ def _accepted(connection: Connection, check: str, own: Sequence[Incident]) -> It
         yield Acceptance(check, incident.name, incident.resolution, ending.by, ending.at, note)
 
 
-def _ending(events: tuple[Event, ...]) -> Event | None:
+def _ending(events: tuple[IncidentEvent, ...]) -> IncidentEvent | None:
     return next((event for event in reversed(events) if event.kind == "resolved"), None)

@@ -10,9 +10,9 @@ from sqlalchemy import Column, ColumnElement, Connection, FromClause, Select, Ta
 from sqlalchemy.exc import IntegrityError
 
 from platform_resources.incidents.board import Board
-from platform_resources.incidents.life_cycle import Event, Incident
+from platform_resources.incidents.life_cycle import Incident, IncidentEvent
 from platform_resources.incidents.signals import Signal
-from platform_resources.ledger import people_tables as tables
+from platform_resources.ledger import people_tables
 from platform_resources.ledger.writing import upsert
 from platform_resources.spec.notifications import Severity
 
@@ -37,13 +37,13 @@ class StoredIncident:
 
 def board(connection: Connection) -> Board:
     """The board as it was kept last."""
-    table = tables.incidents
+    table = people_tables.incidents
     newest = select(table.c.cause, func.max(table.c.number).label("number")).group_by(table.c.cause).subquery()
     found = _stored(connection, select(table).join(newest, _same(table, newest)))
     return Board(_signals(connection), {stored.incident.cause: stored.incident for stored in found})
 
 
-def keep_board(connection: Connection, before: Board, after: Board, events: Sequence[Event]) -> None:
+def keep_board(connection: Connection, before: Board, after: Board, events: Sequence[IncidentEvent]) -> None:
     """Write what differs, and append the events.
 
     Read the board and keep it in one block of `ledger.projecting()`, after each step: only the newest incident of each cause is on it.
@@ -60,7 +60,7 @@ def keep_board(connection: Connection, before: Board, after: Board, events: Sequ
     _append(connection, events)
 
 
-def keep_former(connection: Connection, before: Incident, after: Incident, events: Sequence[Event]) -> None:
+def keep_former(connection: Connection, before: Incident, after: Incident, events: Sequence[IncidentEvent]) -> None:
     """Write the changes of an incident that has a successor, and so is not on the board any more. Raises BoardChanged as `keep_board`."""
     _refuse_what_others_changed(connection, before)
     connection.execute(_change((after.cause, after.number), _row(after)))
@@ -75,7 +75,7 @@ def incidents_of(
     limit: int | None = None,
 ) -> tuple[StoredIncident, ...]:
     """Those opened last first: of one product, also where it is only impacted; live or resolved ones; those not over before `since`."""
-    table, impacts = tables.incidents, tables.incident_impacts
+    table, impacts = people_tables.incidents, people_tables.incident_impacts
     chosen = select(table).order_by(table.c.opened_at.desc(), table.c.cause, table.c.number.desc()).limit(limit)
     if product is not None:
         impacted = exists().where(_same(impacts, table), impacts.c.product == product)
@@ -90,17 +90,17 @@ def incidents_of(
 def incident_named(connection: Connection, name: str) -> StoredIncident | None:
     """The incident `orders#3`; None if there is none, or if that is no name of an incident."""
     key = _key(name)
-    found = _stored(connection, select(tables.incidents).where(_is(tables.incidents, key))) if key is not None else ()
+    found = _stored(connection, select(people_tables.incidents).where(_is(people_tables.incidents, key))) if key is not None else ()
     return found[0] if found else None
 
 
-def events_of(connection: Connection, name: str) -> tuple[Event, ...]:
+def events_of(connection: Connection, name: str) -> tuple[IncidentEvent, ...]:
     """What happened to an incident, in the order in which it did."""
-    table, key = tables.incident_events, _key(name)
+    table, key = people_tables.incident_events, _key(name)
     if key is None:
         return ()
     found = connection.execute(select(table).where(_is(table, key)).order_by(table.c.id)).mappings()
-    return tuple(Event(name, row["kind"], row["at"], row["person"], row["note"]) for row in found)
+    return tuple(IncidentEvent(name, row["kind"], row["at"], row["person"], row["note"]) for row in found)
 
 
 def set_severities(connection: Connection, severities: Mapping[str, Severity]) -> None:
@@ -121,7 +121,7 @@ def _describe(connection: Connection, column: str, told: Mapping[str, str]) -> N
 
 
 def _stored(connection: Connection, chosen: Select[Any]) -> tuple[StoredIncident, ...]:
-    impacts, checks = _parts(connection, tables.incident_impacts, chosen), _parts(connection, tables.incident_checks, chosen)
+    impacts, checks = _parts(connection, people_tables.incident_impacts, chosen), _parts(connection, people_tables.incident_checks, chosen)
     rows = connection.execute(chosen).mappings()
     return tuple(StoredIncident(_incident(row, impacts, checks), row["severity"], row["title"]) for row in rows)
 
@@ -137,7 +137,7 @@ def _parts(connection: Connection, table: Table, chosen: Select[Any]) -> Parts:
 
 
 def _part(table: Table) -> Column[Any]:
-    return table.c.product if table is tables.incident_impacts else table.c.check_name
+    return table.c.product if table is people_tables.incident_impacts else table.c.check_name
 
 
 def _incident(row: Mapping[Any, Any], impacts: Parts, checks: Parts) -> Incident:
@@ -153,7 +153,7 @@ def _row(incident: Incident) -> dict[str, Any]:
 
 def _signals(connection: Connection) -> dict[tuple[str, str], Signal]:
     found = {}
-    for row in connection.execute(select(tables.signals)).mappings():
+    for row in connection.execute(select(people_tables.signals)).mappings():
         told = {name: row[name] for name in Signal.__slots__}
         told |= {"recent": tuple(mark == "+" for mark in row["recent"]), "failures": tuple(row["failures"].splitlines())}
         found[row["product"], row["check_name"]] = Signal(**told)
@@ -168,9 +168,9 @@ def _signal_row(key: tuple[str, str], signal: Signal) -> dict[str, Any]:
 
 def _keep_signals(connection: Connection, before: Board, after: Board) -> None:
     changed = [_signal_row(key, signal) for key, signal in sorted(after.signals.items()) if signal != before.signals.get(key)]
-    upsert(connection, tables.signals, changed, replaces=lambda new, old: new.product == old.product)
+    upsert(connection, people_tables.signals, changed, replaces=lambda new, old: new.product == old.product)
     for product, check in sorted(before.signals.keys() - after.signals.keys()):
-        gone = delete(tables.signals).where(tables.signals.c.product == product, tables.signals.c.check_name == check)
+        gone = delete(people_tables.signals).where(people_tables.signals.c.product == product, people_tables.signals.c.check_name == check)
         connection.execute(gone)
 
 
@@ -185,14 +185,14 @@ def _keep_incident(
     else:
         _open(connection, former, incident)
     since = {product: attached.get((incident.name, product), incident.changed_at) for product in incident.impacted}
-    _keep_parts(connection, tables.incident_impacts, key, same.impacted if same else (), since)
-    _keep_parts(connection, tables.incident_checks, key, same.checks if same else (), dict.fromkeys(incident.checks))
+    _keep_parts(connection, people_tables.incident_impacts, key, same.impacted if same else (), since)
+    _keep_parts(connection, people_tables.incident_checks, key, same.checks if same else (), dict.fromkeys(incident.checks))
 
 
 def _refuse_what_others_changed(connection: Connection, former: Incident) -> None:
     """Rows stay locked until the transaction ends, so that nobody changes them after this has looked."""
-    where = _is(tables.incidents, (former.cause, former.number))
-    row = connection.execute(select(tables.incidents).where(where).with_for_update()).mappings().one_or_none()
+    where = _is(people_tables.incidents, (former.cause, former.number))
+    row = connection.execute(select(people_tables.incidents).where(where).with_for_update()).mappings().one_or_none()
     known = _row(former)
     if row is None or known != {name: row[name] for name in known}:
         raise BoardChanged(f"{former.name} has been changed since the board was read; read it again")
@@ -204,7 +204,7 @@ def _open(connection: Connection, former: Incident | None, incident: Incident) -
         last = f"{former.name}, {former.status}" if former is not None else "none"
         raise ValueError(f"{incident.name} cannot follow {last}: keep the board after every step")
     try:
-        connection.execute(insert(tables.incidents).values(_row(incident) | {"severity": NOT_JUDGED, "title": ""}))
+        connection.execute(insert(people_tables.incidents).values(_row(incident) | {"severity": NOT_JUDGED, "title": ""}))
     except IntegrityError as error:
         raise BoardChanged(f"{incident.cause} has another incident since the board was read; read it again") from error
 
@@ -219,7 +219,7 @@ def _keep_parts(connection: Connection, table: Table, key: Name, former: Collect
         connection.execute(delete(table).where(_is(table, key), _part(table) == part))
 
 
-def _append(connection: Connection, events: Iterable[Event]) -> None:
+def _append(connection: Connection, events: Iterable[IncidentEvent]) -> None:
     rows = []
     for event in events:
         key = _key(event.incident)
@@ -227,7 +227,7 @@ def _append(connection: Connection, events: Iterable[Event]) -> None:
             raise ValueError(f"{event.incident} is no name of an incident")
         rows.append({"cause": key[0], "number": key[1], "at": event.at, "kind": event.kind, "person": event.by, "note": event.note})
     if rows:
-        connection.execute(insert(tables.incident_events), rows)
+        connection.execute(insert(people_tables.incident_events), rows)
 
 
 def _key(name: str) -> Name | None:
@@ -236,7 +236,7 @@ def _key(name: str) -> Name | None:
 
 
 def _change(key: Name, values: Mapping[str, Any]) -> Any:
-    return update(tables.incidents).where(_is(tables.incidents, key)).values(values)
+    return update(people_tables.incidents).where(_is(people_tables.incidents, key)).values(values)
 
 
 def _is(table: Table, key: Name) -> ColumnElement[bool]:
