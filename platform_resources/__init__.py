@@ -73,7 +73,6 @@ if TYPE_CHECKING:
     )
     from platform_resources.capabilities.support.recency import (
         Recency as Recency,
-        age_text as age_text,
     )
     from platform_resources.capabilities.support.shares import (
         amount as amount,
@@ -106,6 +105,7 @@ if TYPE_CHECKING:
     from platform_resources.spec.values.durations import (
         Duration as Duration,
         duration_text as duration_text,
+        length_text as length_text,
     )
     from platform_resources.spec.values.field_types import (
         ColumnName as ColumnName,
@@ -136,14 +136,14 @@ _MODULES = {
         "Pull PullExtractor PullFiles PullPort Store"
     ),
     "capabilities.support.learned_thresholds": "LearnedSettings LearnedThreshold as_usual promised to_learn",
-    "capabilities.support.recency": "Recency age_text",
+    "capabilities.support.recency": "Recency",
     "capabilities.support.shares": "amount counted judged_share nothing_to_judge number_text share_text with_unit",
     "capabilities.support.sql_text": "literal quoted quoted_list relation_sql",
     "orchestration.definitions": "domain_definitions mesh_definitions",
     "spec.components": "DataSet",
     "spec.product": "Product",
     "spec.strict": "Strict",
-    "spec.values.durations": "Duration duration_text",
+    "spec.values.durations": "Duration duration_text length_text",
     "spec.values.field_types": "ColumnName ColumnType Cron Owner Percent Text TimeZone VersionRangeText VersionText YesNo",
     "warehouses.duckdb.extraction": "Extracted Extraction",
 }

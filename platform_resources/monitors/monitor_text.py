@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from platform_resources.capabilities.support.shares import bytes_text
 from platform_resources.monitors.monitor_costs import MonitorCost
 from platform_resources.monitors.monitor_plan import SETTINGS, Change, ChangeKind, FieldChange, ProductChanges
 
 SYMBOLS: dict[ChangeKind, str] = {"create": "+", "change": "~", "retrain": "↻", "rename": "→", "remove": "-"}
 # Of a new monitor these are told; its title and its place are in its name.
 _TOLD = ("kind", "dimension", "data_set", "ports", "severity", "gate")
-_UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 
 
 def changes_text(products: Sequence[ProductChanges]) -> str:
@@ -88,7 +88,7 @@ def _cost(cost: MonitorCost) -> str:
     if cost == MonitorCost():
         return "nothing"
     rows = f"{cost.rows:+,} rows read" if cost.rows else ""
-    size = f" ({_size(cost.bytes)})" if cost.bytes and rows else ""
+    size = f" ({'+' if cost.bytes > 0 else ''}{bytes_text(cost.bytes)})" if cost.bytes and rows else ""
     parts = (
         _counted(cost.queries, "query", "queries"),
         _counted(cost.expressions, "expression in a scan", "expressions in scans"),
@@ -101,10 +101,3 @@ def _cost(cost: MonitorCost) -> str:
 
 def _counted(count: int, one: str, many: str) -> str:
     return f"{count:+,} {one if abs(count) == 1 else many}" if count else ""
-
-
-def _size(size: int) -> str:
-    number, unit = float(size), 0
-    while abs(number) >= 1000 and unit < len(_UNITS) - 1:
-        number, unit = number / 1000, unit + 1
-    return f"{number:+.3g} {_UNITS[unit]}"

@@ -2,7 +2,8 @@
 
 from platform_resources.notify.facts import Failure, Trouble
 from platform_resources.notify.safe_text import LONGEST_REASON, MOST, address, bold, bullets, code, harmless, listed, paragraphs, place
-from platform_resources.spec.values.clocks import Clock, length
+from platform_resources.spec.values.clocks import Clock
+from platform_resources.spec.values.durations import length_text
 
 
 def diagnosis(trouble: Trouble, clock: Clock, dagster: str = "") -> str:
@@ -31,7 +32,7 @@ def _commands(trouble: Trouble) -> str:
 def answer(trouble: Trouble) -> str:
     """How soon somebody acknowledged it."""
     seen = trouble.incident.acknowledged_at
-    return f"Acknowledged after {length(seen - trouble.noticed_at)}." if seen is not None else "Nobody had acknowledged it."
+    return f"Acknowledged after {length_text(seen - trouble.noticed_at)}." if seen is not None else "Nobody had acknowledged it."
 
 
 def _more(count: int) -> tuple[str, ...]:

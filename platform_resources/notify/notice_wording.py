@@ -9,7 +9,8 @@ from platform_resources.notify.facts import About, BudgetStanding, Day, InputCha
 from platform_resources.notify.safe_text import bold, bullets, code, harmless, listed, one_line, paragraphs, place
 from platform_resources.notify.wording import Words
 from platform_resources.promises.schema_difference import SchemaDifference
-from platform_resources.spec.values.clocks import Clock, length
+from platform_resources.spec.values.clocks import Clock
+from platform_resources.spec.values.durations import length_text
 
 BROKEN = 100
 LONGEST_BECAUSE = 120
@@ -22,7 +23,7 @@ def budget_words(standing: BudgetStanding, level: int) -> Words:
     used = "all of its error budget is used up" if level >= BROKEN else f"{level} % of its error budget is used up"
     about = standing.about
     body = paragraphs(
-        f"{bold(about.title)} promises {bold(standing.title)}: {standing.target:g} % over {length(standing.window)}. "
+        f"{bold(about.title)} promises {bold(standing.title)}: {standing.target:g} % over {length_text(standing.window)}. "
         f"It stands at {_percent(standing.percent)} %.",
         f"{_left(standing)} {_consequence(standing, level)}".strip(),
         bullets([f"Runbook: {place(about.runbook)}"] if about.runbook else []),
@@ -40,7 +41,7 @@ def _left(standing: BudgetStanding) -> str:
         return f"{used}; nothing is left."
     if standing.interval is None:
         return f"{used}; {(1 - budget.consumed) * 100:.0f} % is left."
-    bad = "bad days" if standing.interval == timedelta(days=1) else f"bad intervals of {length(standing.interval)}"
+    bad = "bad days" if standing.interval == timedelta(days=1) else f"bad intervals of {length_text(standing.interval)}"
     return f"{used}; {budget.left:.3g} of {budget.total:.3g} {bad} may still come."
 
 
@@ -123,17 +124,17 @@ def _product(line: ProductLine) -> str:
 
 def _open(line: OpenLine, now: datetime) -> str:
     incident = line.incident
-    return f"{code(incident.name)} {harmless(line.title)}: {line.severity}, {incident.status} for {length(now - incident.began_at)}"
+    return f"{code(incident.name)} {harmless(line.title)}: {line.severity}, {incident.status} for {length_text(now - incident.began_at)}"
 
 
 def _resolved(line: ResolvedLine) -> str:
-    return f"{code(line.name)} {harmless(line.title)}: {line.resolution} after {length(line.took)}"
+    return f"{code(line.name)} {harmless(line.title)}: {line.resolution} after {length_text(line.took)}"
 
 
 def _at_risk(standing: BudgetStanding) -> str:
     consumed = standing.budget.consumed
     used = "used up" if consumed >= 1 else f"{consumed * 100:.0f} % used"
-    return f"{bold(standing.about.title)}, {harmless(standing.title)}: {used} over {length(standing.window)}"
+    return f"{bold(standing.about.title)}, {harmless(standing.title)}: {used} over {length_text(standing.window)}"
 
 
 def _changed(change: SchemaChange) -> str:

@@ -27,7 +27,8 @@ from platform_resources.notify.safe_text import (
     place,
 )
 from platform_resources.spec.notifications import Severity
-from platform_resources.spec.values.clocks import Clock, length
+from platform_resources.spec.values.clocks import Clock
+from platform_resources.spec.values.durations import length_text
 
 _ENDINGS: dict[Resolution, str] = {
     "auto-recovered": "All that this incident was about is fine again.",
@@ -85,7 +86,7 @@ def update_words(
 
 def reminder_words(trouble: Trouble, now: datetime, dagster: str = "") -> Words:
     """Nobody has acknowledged it yet."""
-    waits, clock = length(now - trouble.noticed_at), Clock(trouble.root.timezone, now)
+    waits, clock = length_text(now - trouble.noticed_at), Clock(trouble.root.timezone, now)
     subject = one_line(f"Still open after {waits}: {_root_sentence(trouble)} ({trouble.incident.name})")
     told = (f"Nobody has acknowledged this for {waits}.", held_back(trouble, clock), diagnosis(trouble, clock, dagster))
     return Words(subject, paragraphs(*told, _times(trouble.root)))
@@ -105,7 +106,7 @@ def recovery_words(trouble: Trouble, to: Recipient, now: datetime) -> Words:
         else f"The incident of {bold(trouble.root.title)} is closed. {told}{note}",
         "" if well else _still(trouble.root, to, clock),
         _followers(to.impacts, trouble.root.title) if incident.resolution in _WELL else "",
-        f"The trouble lasted {length(over - trouble.began_at)}, from {clock.moment(trouble.began_at)} to {clock.moment(over)}.",
+        f"The trouble lasted {length_text(over - trouble.began_at)}, from {clock.moment(trouble.began_at)} to {clock.moment(over)}.",
         answer(trouble) if to.owner else "",
         _times(about, incident.name),
     )

@@ -17,6 +17,7 @@ from platform_resources.promises.coverage import Coverage, ProductCoverage
 from platform_resources.promises.forecast import MissedDeadline
 from platform_resources.services.indicator_sentences import standing_data, standing_text, standing_verdict
 from platform_resources.spec.values.clocks import Clock
+from platform_resources.spec.values.durations import length_text
 
 HOUR = timedelta(hours=1)
 NO_READS = Reads({}, ())
@@ -210,15 +211,8 @@ def response_table(response: Response) -> tuple[tuple[str, ...], list[Sequence[A
 
 
 def span_text(span: timedelta | None) -> str:
-    """`2 d 3 h`, `4 h 10 min`, `3 min`; `not known yet` where too few have ended."""
-    if span is None:
-        return "not known yet"
-    minutes = round(span / timedelta(minutes=1))
-    days, rest = divmod(minutes, 1440)
-    hours, left = divmod(rest, 60)
-    if days:
-        return f"{days} d {hours} h" if hours else f"{days} d"
-    return f"{hours} h {left} min" if hours and left else f"{hours} h" if hours else f"{left} min"
+    """`2 days 3 h`, `4 h 10 min`, `3 min`; `not known yet` where too few have ended."""
+    return "not known yet" if span is None else length_text(span)
 
 
 def times_data(times: Times) -> dict[str, Any]:

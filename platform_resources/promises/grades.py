@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from platform_resources.capabilities.judgements import Promise, Verdict
-from platform_resources.capabilities.support.recency import CLOCKS_MAY_DIFFER_BY, age_text
+from platform_resources.capabilities.support.recency import CLOCKS_MAY_DIFFER_BY
 from platform_resources.plan.check_plans import STALE_OR_UNREADABLE
 from platform_resources.spec.values.clocks import Clock
-from platform_resources.spec.values.durations import duration_text
+from platform_resources.spec.values.durations import duration_text, length_text
 
 # A version that was made and not published is noted on the scorecard with these words; one that is as the last is no worse than that.
 NOT_PUBLISHED, NOTHING_CHANGED = "not published", "not published, nothing changed"
@@ -201,9 +201,9 @@ def freshness_now(max_age: timedelta, data_set: str, published: PublishedState, 
         reason = f"it is as of {clock.moment(known_until)}, which lies in the future"
         return Said("unknown", reason, unit="s", at_most=seconds)
     age = clock.now - known_until
-    reason = f"it is as of {clock.moment(known_until)}, {age_text(age)} ago; at most {duration_text(max_age)} promised"
+    reason = f"it is as of {clock.moment(known_until)}, {length_text(age)} ago; at most {duration_text(max_age)} promised"
     verdict: Verdict = "met" if age <= max_age else "missed"
-    return Said(verdict, reason, value=age.total_seconds(), shown=age_text(age), unit="s", at_most=seconds)
+    return Said(verdict, reason, value=age.total_seconds(), shown=length_text(age), unit="s", at_most=seconds)
 
 
 def grade(runs: bool, published: PublishedState | None, checks: Sequence[CheckState], outcome: str = "", problem: str = "") -> Grade:

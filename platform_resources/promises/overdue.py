@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
-from platform_resources.spec.values.clocks import Clock, length
+from platform_resources.spec.values.clocks import Clock
+from platform_resources.spec.values.durations import length_text
 
 TIMES_USUAL = 3
 # Refreshes of seconds may wait for others; of one that has never ended well nobody knows what is usual.
@@ -23,10 +24,6 @@ def overdue(began: datetime, clock: Clock, usual: Sequence[float]) -> str:
     took = clock.now - began
     if took <= longest(usual):
         return ""
-    known = f"usual is {_seconds(median(usual))}" if usual else "none has ended well before"
+    known = f"usual is {length_text(median(usual))}" if usual else "none has ended well before"
     remedy = "if its process is gone, terminate its run in Dagster"
-    return f"the refresh that began at {clock.moment(began)} has not ended after {length(took)}; {known}; {remedy}"
-
-
-def _seconds(usual: float) -> str:
-    return f"{usual:.0f} s" if usual < 120 else length(timedelta(seconds=usual))
+    return f"the refresh that began at {clock.moment(began)} has not ended after {length_text(took)}; {known}; {remedy}"

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import NotPulled, PullExtractor, PullFiles, PullPort
-from platform_resources.capabilities.support.recency import age_text, of_files, of_pull
+from platform_resources.capabilities.support.recency import of_files, of_pull
 from platform_resources.deliveries.arrivals import NotArrived
 from platform_resources.incidents import broken_contracts
 from platform_resources.plan.plan import InputPlan, ProductPlan, Upstream
@@ -19,7 +19,7 @@ from platform_resources.redaction.redaction import Hide
 from platform_resources.refresh.file_inputs import load_files
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.column_names import folded_column
-from platform_resources.spec.values.durations import duration_text
+from platform_resources.spec.values.durations import duration_text, length_text
 from platform_resources.spec.values.field_types import SHOWN_CLASSES
 from platform_resources.spec.values.versions import VersionRange
 from platform_resources.warehouses.duckdb.extraction import Extracted, Extraction, ExtractorFailed, extracted
@@ -156,7 +156,7 @@ def _stale(port: InputPlan, record: Mapping[str, Any], clock: Clock) -> dict[str
     age = clock.now - recency.at
     if age <= port.max_staleness:
         return {}
-    return {"fresh": f"its data is {age_text(age)} old (as of {clock.moment(recency.at)}); {accepted}"}
+    return {"fresh": f"its data is {length_text(age)} old (as of {clock.moment(recency.at)}); {accepted}"}
 
 
 def _pin(database: ProductDatabase, port: InputPlan, context: PullContext, former: Mapping[str, Any] | None) -> Pulled:

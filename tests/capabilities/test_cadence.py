@@ -35,7 +35,7 @@ def test_it_is_learning_under_fourteen_gaps():
     found = judgement(times, times[-1] + 9 * DAY)
     assert (
         found.verdict == "unknown"
-        and found.reason == "the newest data was published 9 d ago; learning: 13 of 14 points, so nothing can be judged yet"
+        and found.reason == "the newest data was published 9 days ago; learning: 13 of 14 points, so nothing can be judged yet"
     )
 
 
@@ -57,7 +57,10 @@ def test_a_source_that_rests_at_weekends_is_late_on_weekdays_only(what, days, af
 
 def test_the_reason_says_what_was_usual():
     found = judgement(weekdays(6), weekdays(6)[-1] + 4 * DAY)
-    assert found.reason == "the newest data was published 4 d ago; 4 d is longer than usual: up to 3 d 10 h by 29 points; expected 3 d"
+    assert (
+        found.reason
+        == "the newest data was published 4 days ago; 4 days is longer than usual: up to 3 days 10 h by 29 points; expected 3 days"
+    )
 
 
 def test_days_are_those_of_the_products_zone():

@@ -39,14 +39,14 @@ CASES = [
         "the last refresh published 5.0 MB; at most 4.9 MB promised",
     ),
     ("a plain number", budget(per_refresh=5 * MB - 1), (run(1),), "missed", "the last refresh published 5.0 MB; at most 4999999 promised"),
-    ("seconds", budget("seconds", per_refresh="1m"), (run(1),), "met", "the last refresh took 1 min 0 s; at most 1m promised"),
-    ("too many seconds", budget("seconds", per_refresh=59), (run(1),), "missed", "the last refresh took 1 min 0 s; at most 59 promised"),
+    ("seconds", budget("seconds", per_refresh="1m"), (run(1),), "met", "the last refresh took 1 min; at most 1m promised"),
+    ("too many seconds", budget("seconds", per_refresh=59), (run(1),), "missed", "the last refresh took 1 min; at most 59 promised"),
     (
         "the month",
         budget("seconds", per_month="2m"),
         (run(20), run(3), run(2)),
         "met",
-        "2 min 0 s since the first of the month; at most 2m promised",
+        "2 min since the first of the month; at most 2m promised",
     ),
     (
         "failed runs cost too",

@@ -27,7 +27,7 @@ JUDGED = [
     ("freshness", {"max_age": "24h"}, {"newest": NOW - 24 * HOUR, **ROWS}, "met", "the newest made_at is 24 h old; at most 24h promised"),
     ("freshness", {}, {"newest": NOW - 24.01 * HOUR, **ROWS}, "missed", "the newest made_at is 24 h 1 min old; at most 24h promised"),
     ("freshness", {}, {"newest": datetime(2024, 6, 1, 11, 30), **ROWS}, "met", "the newest made_at is 30 min old; at most 24h promised"),
-    ("freshness", {}, {"newest": date(2024, 5, 30), **ROWS}, "missed", "the newest made_at is 2 d 12 h old; at most 24h promised"),
+    ("freshness", {}, {"newest": date(2024, 5, 30), **ROWS}, "missed", "the newest made_at is 2 days 12 h old; at most 24h promised"),
     ("freshness", {}, {"newest": NOW + HOUR / 15, **ROWS}, "met", "the newest made_at is 0 min old; at most 24h promised"),
     (
         "freshness",

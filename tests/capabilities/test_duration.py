@@ -20,7 +20,7 @@ def judgement(written, seconds=(), running=None):
 
 CASES = [
     ("nothing yet", BOUND, (), None, "unknown", "no refresh has ended well yet"),
-    ("in time", BOUND, (600,), None, "met", "the last refresh took 10 min 0 s; at most 10m promised"),
+    ("in time", BOUND, (600,), None, "met", "the last refresh took 10 min; at most 10m promised"),
     ("hardly too long", BOUND, (600.2,), None, "missed", "the last refresh took 10 min 1 s; at most 10m promised"),
     ("only the last counts", BOUND, (9000, 5.04), None, "met", "the last refresh took 5.1 s; at most 10m promised"),
     ("one goes on", BOUND, (5,), 599, "met", "the last refresh took 5 s; at most 10m promised"),
@@ -33,7 +33,7 @@ CASES = [
         (60,) * 14,
         None,
         "unknown",
-        "the last refresh took 1 min 0 s; learning what is usual: 13 of 14 refreshes before it",
+        "the last refresh took 1 min; learning what is usual: 13 of 14 refreshes before it",
     ),
     (
         "as usual",
@@ -41,7 +41,7 @@ CASES = [
         (*STEADY, 120),
         None,
         "met",
-        "the last refresh took 2 min 0 s; at most 2 times the usual 1 min 0 s promised",
+        "the last refresh took 2 min; at most 2 times the usual 1 min promised",
     ),
     (
         "slower than usual",
@@ -49,7 +49,7 @@ CASES = [
         (*STEADY, 121),
         None,
         "missed",
-        "the last refresh took 2 min 1 s; at most 2 times the usual 1 min 0 s promised",
+        "the last refresh took 2 min 1 s; at most 2 times the usual 1 min promised",
     ),
     (
         "what goes on is slower than usual",
@@ -57,7 +57,7 @@ CASES = [
         STEADY,
         121,
         "missed",
-        "the refresh that goes on has taken 2 min 1 s; at most 2 times the usual 1 min 0 s promised",
+        "the refresh that goes on has taken 2 min 1 s; at most 2 times the usual 1 min promised",
     ),
     (
         "a bound that is kept does not make up for what is not known",
@@ -65,7 +65,7 @@ CASES = [
         (60,),
         None,
         "unknown",
-        "the last refresh took 1 min 0 s; learning what is usual: 0 of 14 refreshes before it",
+        "the last refresh took 1 min; learning what is usual: 0 of 14 refreshes before it",
     ),
     (
         "a bound that is broken is known at once",

@@ -14,10 +14,11 @@ from platform_resources.promises.learned.backtest import backtested
 from platform_resources.promises.learned.points import NotYet, Point, Settings, Usual
 from platform_resources.promises.learned.points import judged as judged_by
 from platform_resources.promises.learned.usual_counts import COUNTS, learned_count, usual_count
-from platform_resources.promises.learned.usual_durations import DURATIONS, learned_duration, shown_seconds
+from platform_resources.promises.learned.usual_durations import DURATIONS, learned_duration
 from platform_resources.promises.learned.usual_gaps import GAPS, learned_gap, next_due
 from platform_resources.promises.learned.usual_shares import SHARES, FailingShare, binomial_bounds, learned_share
 from platform_resources.promises.periods import Period
+from platform_resources.spec.values.durations import length_text
 
 MONDAY = datetime(2026, 1, 5, 6, tzinfo=UTC)
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
@@ -233,18 +234,18 @@ WORDS = [
     (299.5, "5 min"),
     (3723, "1 h 3 min"),
     (82_801, "23 h 1 min"),
-    (DAYS, "1 d"),
+    (DAYS, "24 h"),
     (DAYS + 1, "24 h 1 min"),
-    (2 * DAYS, "2 d"),
-    (7 * DAYS + 30_240, "7 d 9 h"),
-    (140 * DAYS, "140 d"),
+    (2 * DAYS, "2 days"),
+    (7 * DAYS + 30_240, "7 days 9 h"),
+    (140 * DAYS, "140 days"),
     (1e14, "1e+14 s"),
 ]
 
 
 @pytest.mark.parametrize(("seconds", "text"), WORDS)
 def test_long_times_are_told_in_two_units(seconds, text):
-    assert shown_seconds(seconds) == text
+    assert length_text(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -260,7 +261,7 @@ def test_a_duration_without_a_lower_bound_is_told_by_its_upper_one(seconds, said
 
 def test_what_is_over_its_bound_by_less_than_is_told_says_so():
     usual = Usual(0.0, 3600.1, 3000.0, 40)
-    assert judged_by(3601.0, usual, shown_seconds, "longer").reason == (
+    assert judged_by(3601.0, usual, length_text, "longer").reason == (
         "1 h 1 min is a little longer than usual: up to 1 h 1 min by 40 points; expected 50 min"
     )
 

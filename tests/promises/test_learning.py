@@ -272,7 +272,7 @@ def test_a_refresh_that_goes_on_misses_once_it_has_taken_longer_than_usual():
     assert duration(usual, running=66.0).verdict == "met"
     found = duration(usual, running=300.0)
     assert found.verdict == "missed" and found.reason.startswith(
-        "the refresh that goes on has taken 5 min 0 s; 5 min is longer than usual: up to "
+        "the refresh that goes on has taken 5 min; 5 min is longer than usual: up to "
     )
 
 

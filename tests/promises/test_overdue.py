@@ -31,7 +31,7 @@ def test_it_may_take_three_times_the_usual_as_long_as_any_before_and_a_quarter_o
     [
         ((290, 300, 310), 1, "has not ended after 1 h; usual is 5 min"),
         ((4, 4), 3, "has not ended after 3 h; usual is 4 s"),
-        ((), 30, "has not ended after 1 day 6 h; none has ended well before"),
+        ((), 30, "has not ended after 30 h; none has ended well before"),
     ],
 )
 def test_it_is_told_when_it_began_and_what_is_usual(usual, hours, told):

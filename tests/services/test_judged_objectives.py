@@ -132,7 +132,7 @@ def test_a_version_that_does_not_come_when_it_usually_does_flips_the_cadence(mes
     in_time, late = (judged(mesh, ledger, at + timedelta(hours=hours))["published_as_usual"] for hours in (24, 26))
     assert (in_time.verdict, late.verdict) == ("met", "missed"), late.reason
     assert late.reason.startswith(
-        "the newest data was published 26 h ago; 26 h is longer than usual: up to 25 h 12 min by 19 points; expected 1 d"
+        "the newest data was published 26 h ago; 26 h is longer than usual: up to 25 h 12 min by 19 points; expected 24 h"
     )
 
 

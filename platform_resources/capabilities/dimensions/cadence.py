@@ -8,8 +8,8 @@ from pydantic import model_validator
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.support.learned_thresholds import LearnedSettings, LearnedThreshold, to_learn
-from platform_resources.capabilities.support.recency import age_text
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.durations import length_text
 
 
 class CadenceSettings(Strict):
@@ -55,7 +55,7 @@ class Cadence:
             return Judgement("unknown", "no version was published yet", threshold="as usual", learning=True)
         newest = max(moment.publications)
         waited = max((moment.now - newest).total_seconds(), 0.0)
-        shown = age_text(timedelta(seconds=waited))
+        shown = length_text(timedelta(seconds=waited))
         return Judgement(
             "met", f"the newest data was published {shown} ago", waited, learn=to_learn(settings.learned, "gap", waited), shown=shown
         )

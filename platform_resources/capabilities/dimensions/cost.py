@@ -8,13 +8,12 @@ from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from platform_resources.capabilities.dimensions.duration import seconds_text
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, Promise, Spent, Verdict, worst
 from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
 from platform_resources.capabilities.support.shares import bytes_text
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.durations import duration
+from platform_resources.spec.values.durations import duration, length_text
 
 CostMeasure = Literal["bytes", "seconds", "credits"]
 Part = tuple[Verdict, str]
@@ -172,7 +171,7 @@ def _shown(value: float, measure: CostMeasure) -> str:
         case "bytes":
             return bytes_text(value)
         case "seconds":
-            return seconds_text(value)
+            return length_text(value)
         case "credits":
             return f"{value:g} credits"
         case _:

@@ -1,6 +1,5 @@
 """The dimension `duration`."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +13,7 @@ from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
 from platform_resources.capabilities.support.shares import number_text
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.durations import Duration, duration_text
+from platform_resources.spec.values.durations import Duration, duration_text, length_text
 
 # Two weeks of days: under so many refreshes nothing can be called usual.
 FEWEST_RUNS = 14
@@ -81,7 +80,7 @@ class RefreshDuration:
         what = "the refresh that goes on has taken" if going_on else "the last refresh took"
         learn = _to_learn(settings, seconds, moment, going_on)
         learning = verdict == "unknown" and settings.slower_than_usual is not None and len(before) < FEWEST_RUNS
-        shown = seconds_text(seconds)
+        shown = length_text(seconds)
         reason = "; ".join((f"{what} {shown}", *told))
         return Judgement(verdict, reason, seconds, threshold, learn=learn, shown=shown, learning=learning)
 
@@ -125,7 +124,7 @@ def _against_usual(times: float, seconds: float, before: tuple[float, ...]) -> P
     if len(before) < FEWEST_RUNS:
         return "unknown", f"learning what is usual: {len(before)} of {FEWEST_RUNS} refreshes before it"
     usual = median(before)
-    return _met(seconds <= times * usual), f"at most {number_text(times)} times the usual {seconds_text(usual)} promised"
+    return _met(seconds <= times * usual), f"at most {number_text(times)} times the usual {length_text(usual)} promised"
 
 
 def _met(holds: bool) -> Verdict:
@@ -137,17 +136,6 @@ def _promises(settings: DurationSettings) -> Iterator[str]:
         yield f"at most {duration_text(settings.at_most)}"
     if settings.slower_than_usual is not None:
         yield f"at most {number_text(settings.slower_than_usual)} times as long as usual"
-
-
-def seconds_text(seconds: float) -> str:
-    """`12.3 s`, `4 min 5 s`, `2 h 3 min`; rounded up, so that it never looks shorter than it was."""
-    if seconds < 60:
-        return f"{math.ceil(seconds * 10) / 10:g} s"
-    whole = math.ceil(seconds)
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    minutes = math.ceil(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60} min"
 
 
 CAPABILITY = RefreshDuration()

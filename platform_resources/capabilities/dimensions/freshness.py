@@ -8,10 +8,10 @@ from pydantic import field_validator
 from platform_resources.capabilities.judgements import Judgement, Moment
 from platform_resources.capabilities.measures import Measure, NullCount, Reading, RowCount, Scalar, Subject
 from platform_resources.capabilities.support.categories import declared_type, may_be_named
-from platform_resources.capabilities.support.recency import Recency, age_text, ahead_sql, ahead_text, newest_sql, of_inputs, of_rows
+from platform_resources.capabilities.support.recency import Recency, ahead_sql, ahead_text, newest_sql, of_inputs, of_rows
 from platform_resources.capabilities.support.shares import counted
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.durations import Duration, duration_text
+from platform_resources.spec.values.durations import Duration, duration_text, length_text
 
 SHORTEST_MAX_AGE = timedelta(minutes=1)
 
@@ -70,7 +70,7 @@ class Freshness:
         if recency.at is None:
             return Judgement("unknown", f"{recency.unknown}, so the age is not known{ahead_text(recency)}", threshold=threshold)
         age = moment.now - recency.at
-        shown = age_text(age)
+        shown = length_text(age)
         reason = f"{recency.by} is {shown} old; at most {promised} promised{ahead_text(recency)}"
         return Judgement("met" if age <= settings.max_age else "missed", reason, age.total_seconds(), threshold, shown=shown)
 

@@ -70,23 +70,6 @@ def ahead_text(recency: Recency) -> str:
     return f"; {recency.rows_ahead:,} {'row is' if recency.rows_ahead == 1 else 'rows are'} dated in the future, and left out"
 
 
-def age_text(age: timedelta) -> str:
-    """The age in its two largest units, rounded up so that it never looks younger: `26 h 5 min`, `3 d 2 h`."""
-    age = max(age, timedelta())
-    minutes = -(-age // timedelta(minutes=1))
-    hours = -(-age // timedelta(hours=1))
-    if minutes < 60:
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return _two(minutes, 60, "h", "min")
-    return _two(hours, 24, "d", "h")
-
-
-def _two(count: int, size: int, large: str, small: str) -> str:
-    whole, rest = divmod(count, size)
-    return f"{whole} {large} {rest} {small}" if rest else f"{whole} {large}"
-
-
 def known_until(seen_at: datetime, told: datetime | None, unknown: bool = False) -> datetime | None:
     """As of when data is that was published or pulled at `seen_at`. `told` is the time that it gives itself; without one, `seen_at` counts.
 

@@ -2,21 +2,20 @@
 
 import math
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from platform_resources.promises.learned.forecasts import forecast, places, season_words, unlogged
 from platform_resources.promises.learned.points import ENOUGH, Learned, NotYet, Point, Settings, Usual, considered, judged, too_few
 from platform_resources.promises.learned.robust import bound, scale
 from platform_resources.promises.periods import Period
+from platform_resources.spec.values.durations import length_text
 
 DURATIONS = Settings(min_change=0.2, min_amount=10.0, sides="upper")
-# A unit, the one below it, and from how many seconds on both are used: under two days, hours tell more than days.
-_UNITS = ((86_400, "d", 3600, "h", 172_800), (3600, "h", 60, "min", 3600), (60, "min", 1, "s", 60))
 
 
 def learned_duration(history: Iterable[Point], current: Point, settings: Settings = DURATIONS, excluded: Iterable[Period] = ()) -> Learned:
     """Whether the current number of seconds is usual. History at or after its time, and in excluded periods, takes no part."""
-    return judged(current.value, usual_duration(history, current.at, settings, excluded), shown_seconds, "longer")
+    return judged(current.value, usual_duration(history, current.at, settings, excluded), length_text, "longer")
 
 
 def usual_duration(
@@ -36,14 +35,3 @@ def usual_duration(
     low = 0.0 if settings.sides == "upper" else max(0.0, min(unlogged(found.expected - half), expected - least))
     high = max(unlogged(found.expected + half), expected + least)
     return Usual(low, high, expected, len(points), season_words(season))
-
-
-def shown_seconds(seconds: float) -> str:
-    """Seconds as people read them, in two units and rounded up: `12.3 s`, `5 min`, `26 h 3 min`, `7 d 9 h`."""
-    if seconds >= timedelta.max.total_seconds():
-        return f"{seconds:.2g} s"
-    for large, name, small, rest_name, least in _UNITS:
-        if seconds >= least or seconds == large:
-            whole, rest = divmod(math.ceil(seconds / small), large // small)
-            return f"{whole} {name} {rest} {rest_name}" if rest else f"{whole} {name}"
-    return f"{math.ceil(seconds * 10) / 10:g} s"

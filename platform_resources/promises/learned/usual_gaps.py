@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from platform_resources.promises.learned.points import ENOUGH, Learned, NotYet, Point, Settings, Usual, considered, judged, too_few
 from platform_resources.promises.learned.robust import bound, degrees_of_freedom, median, scale
-from platform_resources.promises.learned.usual_durations import shown_seconds
 from platform_resources.promises.periods import Period, cover
+from platform_resources.spec.values.durations import length_text
 from platform_resources.spec.values.moments import in_utc
 
 GAPS = Settings(min_amount=1800.0, sides="upper")
@@ -44,7 +44,7 @@ def next_due(publications: Iterable[datetime], now: datetime, settings: Settings
     now = in_utc(now)
     times = [in_utc(time) for time in publications if in_utc(time) <= now]
     if not times:
-        return NextDue(judged(0.0, too_few(0), shown_seconds), None, None)
+        return NextDue(judged(0.0, too_few(0), length_text), None, None)
     last, excluded = max(times), tuple(excluded)
     local = _local(last, settings.zone)
     waited = max(0.0, (_local(now, settings.zone) - local).total_seconds())
@@ -60,7 +60,7 @@ def _after(local: datetime, seconds: float, zone: tzinfo) -> datetime:
 
 def learned_gap(history: Iterable[Point], current: Point, settings: Settings = GAPS, excluded: Iterable[Period] = ()) -> Learned:
     """Whether so many seconds after a publication is a usual gap, ended or not."""
-    return judged(current.value, usual_gap(history, current.at, settings, excluded), shown_seconds, "longer")
+    return judged(current.value, usual_gap(history, current.at, settings, excluded), length_text, "longer")
 
 
 def usual_gap(history: Iterable[Point], at: datetime, settings: Settings = GAPS, excluded: Iterable[Period] = ()) -> Usual | NotYet:

@@ -1,5 +1,6 @@
-"""How long something may take or last: `36h`, `20d`, `90m`."""
+"""Lengths of time: read from a specification (`36h`, `20d`, `90m`), written back, and said to people."""
 
+import math
 import re
 from datetime import timedelta
 from typing import Annotated, Any
@@ -9,6 +10,8 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _PATTERN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)\s*$")
 _LONGEST = timedelta(days=36_500)
+# A unit, the one below it, and from how many seconds on both are used: under two days, hours tell more than days.
+_SAID = ((86_400, "days", 3_600, "h", 172_800), (3_600, "h", 60, "min", 3_600), (60, "min", 1, "s", 60))
 
 
 def duration(text: str) -> timedelta:
@@ -33,6 +36,21 @@ def duration_text(length: timedelta) -> str:
         if seconds >= size and seconds % size == 0 and not (unit == "d" and seconds == size):
             return f"{int(seconds // size)}{unit}"
     return f"{seconds:g}s"
+
+
+def length_text(length: timedelta | float) -> str:
+    """A length for people, in its two largest units: `12.3 s`, `4 min 5 s`, `26 h 5 min`, `3 days 2 h`.
+
+    Rounded up, so that it never looks shorter than it is; below zero is zero. A timedelta is told to the minute, a number is of seconds.
+    """
+    seconds = max(0.0, 60 * math.ceil(length / timedelta(minutes=1)) if isinstance(length, timedelta) else length)
+    if seconds >= timedelta.max.total_seconds():
+        return f"{seconds:.2g} s"
+    for large, name, small, rest_name, least in _SAID:
+        if seconds >= least:
+            whole, rest = divmod(math.ceil(seconds / small), large // small)
+            return f"{whole} {name} {rest} {rest_name}" if rest else f"{whole} {name}"
+    return f"{math.ceil(seconds * 10) / 10:g} {'min' if isinstance(length, timedelta) else 's'}"
 
 
 def _read(value: Any) -> timedelta:
