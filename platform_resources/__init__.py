@@ -119,7 +119,7 @@ if TYPE_CHECKING:
         VersionText as VersionText,
         YesNo as YesNo,
     )
-    from platform_resources.warehouses.duckdb.extraction import (
+    from platform_resources.warehouses.extraction import (
         Extracted as Extracted,
         Extraction as Extraction,
     )
@@ -145,7 +145,7 @@ _MODULES = {
     "spec.strict": "Strict",
     "spec.values.durations": "Duration duration_text length_text",
     "spec.values.field_types": "ColumnName ColumnType Cron Owner Percent Text TimeZone VersionRangeText VersionText YesNo",
-    "warehouses.duckdb.extraction": "Extracted Extraction",
+    "warehouses.extraction": "Extracted Extraction",
 }
 _ADDRESSES = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names.split()}
 __all__ = tuple(sorted(_ADDRESSES))

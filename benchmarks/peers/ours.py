@@ -37,7 +37,8 @@ def run(job: Job) -> Answer:
     from platform_resources.measuring.metrics import Asked
     from platform_resources.promises.judgement import judged
     from platform_resources.spec.components import DataSet
-    from platform_resources.warehouses.duckdb.measured_queries import measure
+    from platform_resources.warehouses.duckdb.statistics import ruled_out_by
+    from platform_resources.warehouses.measured_queries import measure
 
     dimensions = {module.CAPABILITY.name: module.CAPABILITY for module in (completeness, custom_sql, uniqueness, validity)}
     relation = Relation("internal", job.relation)
@@ -52,7 +53,11 @@ def run(job: Job) -> Answer:
         for name, each in dimension.measures(settings, subject).items()
     ]
     with duckdb.connect(job.database, read_only=True) as connection:
-        readings = measure(asked, lambda sql: connection.execute(sql).fetchall()[0])
+
+        def execute(sql: str) -> tuple:
+            return connection.execute(sql).fetchall()[0]
+
+        readings = measure(asked, execute, ruled_out=ruled_out_by(execute))
     answer, moment = {}, Moment(datetime.now(UTC))
     for id, (dimension, settings) in objectives.items():
         own = {name: readings[f"{id}/{name}"] for name in dimension.measures(settings, subject)}

@@ -91,8 +91,8 @@ def query(
 ) -> None:
     """Query published versions, read-only; never waits for a refresh."""
     from platform_resources.publications.consumer_queries import NothingPublished, queried
-    from platform_resources.warehouses.duckdb.consumer_sql import QueryFailed
-    from platform_resources.warehouses.duckdb.limits import SettingInvalid
+    from platform_resources.warehouses.limits import SettingInvalid
+    from platform_resources.warehouses.protocol import QueryFailed
 
     wanted = Format.JSON if as_json else Format.CSV if as_csv else format_
     root, plan = mesh_of(context, [product])

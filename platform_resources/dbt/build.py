@@ -21,7 +21,7 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.redaction.redaction import Mask
 from platform_resources.repository.product_secrets import mask_of
 from platform_resources.settings import DBT_DATABASE
-from platform_resources.warehouses.duckdb.limits import MEMORY_VARIABLE, limits
+from platform_resources.warehouses.limits import MEMORY_VARIABLE, limits
 
 _RUNNER = "dbt.cli.main"
 

@@ -1,5 +1,6 @@
 """What every step of a refresh shares: where things are, which day is asked for, and the lock on the product."""
 
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from pydantic import PrivateAttr
 from platform_resources.orchestration.run_failures import stopped
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
+from platform_resources.warehouses.protocol import ProductDatabase
+from platform_resources.warehouses.targets import warehouse
 
 RESOURCE = "refresh"
 
@@ -57,8 +60,9 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         except ValueError:
             raise stopped(f'as_of is "{self.as_of}"; write a day such as 2026-01-31') from None
 
-    def database_file(self, product: ProductPlan) -> Path:
-        return self.state_folder / conventions.database_file(product.domain, product.name)
+    def opened(self, product: ProductPlan) -> AbstractContextManager[ProductDatabase]:
+        """The product's own database, for one step."""
+        return warehouse().opened(self.state_folder / conventions.database_file(product.domain, product.name))
 
     def hold(self, product: ProductPlan) -> None:
         """Keep every other refresh of this product out until this run ends; a killed process lets go at once."""

@@ -18,7 +18,6 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.published_versions import Publication, shelf
 from platform_resources.refresh.gate import Gate, Verdict, gate
 from platform_resources.spec.values.clocks import Clock
-from platform_resources.warehouses.duckdb.product_database import opened
 
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
@@ -30,7 +29,7 @@ def score_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
     @guarded(product)
     def _score(context: dg.AssetExecutionContext, refresh: RefreshResource) -> Iterator[Any]:
         refresh.hold(product)
-        with opened(refresh.database_file(product)) as database:
+        with refresh.opened(product) as database:
             decision = gate(database)
         latest = shelf(refresh.state_folder, product.domain, product.name).latest()
         outcome = published_text(latest) if latest else "nothing published yet"

@@ -50,7 +50,7 @@ from platform_resources.refresh.publishing import (
 from platform_resources.refresh.pulling import PullContext, Pulled, PullFailed, pull
 from platform_resources.repository.mesh_repository import write_generated_files
 from platform_resources.repository.product_secrets import hiding
-from platform_resources.warehouses.duckdb.product_database import ProductDatabase, opened
+from platform_resources.warehouses.protocol import ProductDatabase
 
 Context = dg.AssetExecutionContext
 
@@ -78,7 +78,7 @@ def pull_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
         hide = hiding(refresh.root_folder, product)
         where = PullContext(refresh.root_folder, refresh.state_folder, refresh.now(), refresh.day(), product, hide)
         failed: dict[str, str] = {}
-        with opened(refresh.database_file(product)) as database:
+        with refresh.opened(product) as database:
             close(database, "inputs were pulled and the models were not rebuilt since")
             for key in (k for k in ports if k in context.selected_asset_keys):
                 yield from _pulled(context, database, ports[key], where, failed)
@@ -116,11 +116,11 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
     def _build(context: Context, refresh: RefreshResource) -> Iterator[Any]:
         refresh.hold(product)
         write_generated_files(root, product)
-        with opened(refresh.database_file(product)) as database:
+        with refresh.opened(product) as database:
             close(database, "the last build did not finish")
         try:
             project = parsed(root, refresh.state_folder, product, refresh.target)
-            with opened(refresh.database_file(product)) as database:
+            with refresh.opened(product) as database:
                 make_room(database, product, project.relations, context.run_id)
                 kept = frozenset() if refresh.full_refresh else project.incremental
                 note_keeping(database, product, kept)
@@ -129,7 +129,7 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
             _report_stopped(context, refresh, product, str(error))
             raise stopped(f"dbt could not build {product.name}: {error}", "BuildFailed") from error
         failures = build_failures(product, nodes)
-        with opened(refresh.database_file(product)) as database:
+        with refresh.opened(product) as database:
             _settle_build(database, product, "; ".join(failures.values()))
             rows = {} if failures or unnoted(database, product) else _rows(database, as_built(database, product))
         yield from build_results(product, nodes, rows, refresh.now(), kept)
@@ -180,7 +180,7 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
         now = refresh.now()
         published = shelf(refresh.state_folder, product.domain, product.name).latest()
         before = histories_for_audit(refresh.state_folder, context.instance, product, now)
-        with opened(refresh.database_file(product)) as database:
+        with refresh.opened(product) as database:
             why_not = unbuilt(database, fingerprint(product)) or unnoted(database, product)
             if why_not:
                 audited = unaudited(product, why_not)
@@ -220,7 +220,7 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
     @guarded(product)
     def _publish(context: Context, refresh: RefreshResource) -> Iterator[Any]:
         refresh.hold(product)
-        with opened(refresh.database_file(product)) as database:
+        with refresh.opened(product) as database:
             decision, current = gate(database), fingerprint(product)
             if not decision.open or decision.fingerprint != current:
                 raise stopped(f"{product.name} is not published: {decision.reason or CHANGED}")

@@ -1,6 +1,5 @@
 """How a consumer reads a product: SQL over published versions, without a lock on anything."""
 
-import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,10 +8,8 @@ from typing import Any
 from platform_resources.plan import conventions
 from platform_resources.publications.published_versions import POINTER, Publication, shelf
 from platform_resources.spec.values.names import is_name
-from platform_resources.warehouses.duckdb.consumer_sql import QueryFailed, Readable
-from platform_resources.warehouses.duckdb.foreign_queries import answer
-from platform_resources.warehouses.duckdb.limits import limits
-from platform_resources.warehouses.duckdb.port_files import read_sql
+from platform_resources.warehouses.protocol import PublishedFiles, QueryFailed
+from platform_resources.warehouses.targets import warehouse
 
 
 class NothingPublished(Exception):
@@ -50,11 +47,10 @@ def queried(
     """
     own = _offered(state, domain, product, version)
     others = {name: _offered(state, _only_domain(state, name), name) for name in named_products(state, sql) if name != product}
-    schemas = {"main": own, product: own, **others}
-    views = {schema: {name: select for name, (select, _) in views.items()} for schema, views in schemas.items()}
-    files = [file for views in schemas.values() for _, paths in views.values() for file in paths]
     try:
-        return answer(sql, Readable(views, sorted(set(files))), limits(os.environ).query, as_text=as_text)
+        return warehouse().answer(sql, {"main": own, product: own, **others}, as_text=as_text)
+    except OSError as error:
+        raise QueryFailed(f"what {' and '.join((product, *others))} published cannot be read: {error}") from error
     except QueryFailed as error:
         raise QueryFailed(f"{error}\n{_offer(state, product, own, others)}") from error
 
@@ -76,19 +72,14 @@ def _only_domain(state: Path, product: str) -> str:
     return domains[0]
 
 
-def _offered(state: Path, domain: str, product: str, version: str | None = None) -> dict[str, tuple[str, list[str]]]:
-    """Data sets and ports of a version, each with its select and the files that this reads."""
+def _offered(state: Path, domain: str, product: str, version: str | None = None) -> dict[str, PublishedFiles]:
+    """Data sets and ports of a version."""
     publication, shelves = published_version(state, domain, product, version), shelf(state, domain, product)
-    found: dict[str, tuple[str, list[str]]] = {}
+    offered: dict[str, PublishedFiles] = {}
     for port in publication.ports:
-        files = [shelves.path(file).resolve() for file in port.files]
-        try:
-            offer = (read_sql(files, port.format, port.columns), [str(file) for file in files])
-        except OSError as error:
-            raise QueryFailed(f"port {port.port} of {product} cannot be read: {error}") from error
-        found.setdefault(port.data_set, offer)
-        found[port.port] = offer
-    return found
+        offered.setdefault(port.data_set, shelves.files(port))
+        offered[port.port] = shelves.files(port)
+    return offered
 
 
 def _offer(state: Path, product: str, own: Iterable[str], others: Mapping[str, Iterable[str]]) -> str:

@@ -18,9 +18,8 @@ from platform_resources.plan import conventions
 from platform_resources.publications.consumer_queries import NothingPublished, published_version
 from platform_resources.publications.published_versions import RECORDS, PortVersion, Publication, Shelf, VersionsUnreadable, shelf
 from platform_resources.redaction.redaction import mask
-from platform_resources.warehouses.duckdb.consumer_sql import QueryFailed, Readable, catalog_rows, query
-from platform_resources.warehouses.duckdb.port_files import read_sql
-from platform_resources.warehouses.duckdb.product_database import EngineError
+from platform_resources.warehouses.protocol import EngineError, PublishedFiles, QueryFailed
+from platform_resources.warehouses.targets import warehouse
 
 ROWS = 1000
 # For the reading process to begin, and to end itself before it is ended.
@@ -153,11 +152,9 @@ def first_rows(state: Path, probe: Probe) -> int | None:
         if probe.published_before:
             raise Unreadable("it was published, and the newest version is without it")
         return None
-    files = [shelves.path(file).resolve() for file in version.files]
-    _check_bytes(files, version)
-    select = f"select * from {quoted(probe.port)} limit {ROWS}"
-    views = {probe.port: read_sql(files, version.format, version.columns)}
-    _, rows = query(select, Readable({"main": views}, [str(file) for file in files]))
+    published = shelves.files(version)
+    _check_bytes(published, version)
+    rows = warehouse().first_rows(published, ROWS)
     expected = min(ROWS, version.rows)
     if len(rows) != expected:
         raise Unreadable(f"it gave {len(rows):,} of its first {expected:,} rows")
@@ -175,9 +172,9 @@ def _newest(state: Path, probe: Probe, shelves: Shelf) -> Publication | None:
         return None
 
 
-def _check_bytes(files: Sequence[Path], version: PortVersion) -> None:
+def _check_bytes(published: PublishedFiles, version: PortVersion) -> None:
     """A text file that lost its end still reads; its size tells."""
-    size = sum(file.stat().st_size for file in files)
+    size = sum(file.stat().st_size for file in published.files)
     if size != version.bytes:
         raise Unreadable(f"its files have {size:,} bytes, and {version.bytes:,} were published")
 
@@ -185,7 +182,7 @@ def _check_bytes(files: Sequence[Path], version: PortVersion) -> None:
 def _catalog_gives_rows(state: Path, probe: Probe, version: PortVersion) -> bool:
     """As SQL, JDBC and ODBC clients read. Only whether: between a publication and the new catalog it still shows the version before."""
     file = state / conventions.catalog_file(probe.domain, probe.product)
-    return bool(catalog_rows(file, f"select * from {quoted(version.data_set)} limit {ROWS}"))
+    return bool(warehouse().catalog_rows(file, f"select * from {quoted(version.data_set)} limit {ROWS}"))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.capabilities.support.recency import known_until
 from platform_resources.plan import conventions
 from platform_resources.spec.values.versions import Version, VersionRange
+from platform_resources.warehouses.protocol import PublishedFiles
 
 POINTER = "latest.json"
 RECORDS, PINS, STAGING = "versions", "pins", ".staging"
@@ -86,6 +87,10 @@ class Shelf:
 
     def path(self, file: str) -> Path:
         return self.folder / file
+
+    def files(self, version: PortVersion) -> PublishedFiles:
+        """Where the rows of a port's version are, and how they are read."""
+        return PublishedFiles(tuple(self.path(file).resolve() for file in version.files), version.format, version.columns)
 
     def published(self) -> tuple[Publication, ...]:
         """Every version that may be read, oldest first; decided by the pointer alone."""

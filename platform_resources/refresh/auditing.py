@@ -21,7 +21,7 @@ from platform_resources.refresh.data_age import made_from_inputs
 from platform_resources.refresh.scanning import days_text, scanned
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.spec.values.field_types import SHOWN_CLASSES
-from platform_resources.warehouses.duckdb.product_database import EngineError, ProductDatabase, QueryTooLarge, QueryTooSlow
+from platform_resources.warehouses.protocol import EngineError, ProductDatabase, QueryTooLarge, QueryTooSlow
 
 # Of so many failing rows the keys are shown, as docs/spec.md says.
 SAMPLE_ROWS = 5

@@ -8,7 +8,7 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.refresh.relations import with_relations
-from platform_resources.warehouses.duckdb.product_database import ProductDatabase
+from platform_resources.warehouses.protocol import ProductDatabase
 
 _TOPIC, _RUN, _KEEPING = "built", "built in", "keeping"
 

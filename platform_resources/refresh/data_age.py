@@ -11,7 +11,7 @@ from platform_resources.plan.needed_inputs import needed_inputs
 from platform_resources.plan.plan import DataSetPlan, ProductPlan
 from platform_resources.refresh.pulling import PULLS
 from platform_resources.spec.values.column_names import folded_column
-from platform_resources.warehouses.duckdb.product_database import ProductDatabase
+from platform_resources.warehouses.protocol import ProductDatabase
 
 
 def input_records(database: ProductDatabase, product: ProductPlan) -> dict[str, dict[str, Any]]:

@@ -10,10 +10,7 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.support.recency import newest_modified
 from platform_resources.deliveries.arrivals import InputFile, NotArrived, arrived, content, told_by_path
-from platform_resources.warehouses.duckdb.file_errors import LoadFailed
-from platform_resources.warehouses.duckdb.file_shapes import Shape
-from platform_resources.warehouses.duckdb.loading import append, fits, replace, shapes
-from platform_resources.warehouses.duckdb.product_database import ProductDatabase
+from platform_resources.warehouses.protocol import FileShape, LoadFailed, ProductDatabase
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +70,11 @@ class _Steps:
         """The whole set. With `load: replace` every file of it must have arrived; a set that grows begins with those that have."""
         if not first and not self._is_another(files):
             return False, {}
-        found = shapes(self.database, self._once(files), self.pull)
+        found = self.database.shapes(self._once(files), self.pull)
         missing = self._without_rows(found)
         if missing and (self.pull.load == "replace" or len(missing) == len(found)):
             raise NotArrived("; ".join(missing.values()))
-        replace(self.database, self.relation, [one for one in found if one.file.name not in missing], self.pull)
+        self.database.replace(self.relation, [one for one in found if one.file.name not in missing], self.pull)
         return True, missing
 
     def _is_another(self, files: Sequence[InputFile]) -> bool:
@@ -103,7 +100,7 @@ class _Steps:
         content = self.contents[name] if name in self.contents else self.before.entries[name].get("sha256")
         return (content, *told_by_path(name, self.pull))
 
-    def _without_rows(self, found: Sequence[Shape]) -> dict[str, str]:
+    def _without_rows(self, found: Sequence[FileShape]) -> dict[str, str]:
         if self.pull.empty == "allowed":
             return {}
         return {one.file.name: _empty(one) for one in found if not one.rows}
@@ -113,7 +110,7 @@ class _Steps:
         self._refuse_changed(files)
         known = {self._known_by(name) for name in self.before.entries}
         new = self._once(file for file in files if file.name not in self.before.entries and self._known_by(file.name) not in known)
-        found = shapes(self.database, new, self.pull)
+        found = self.database.shapes(new, self.pull)
         missing = self._without_rows(found)
         whole = [one for one in found if one.file.name not in missing]
         if missing and not whole:
@@ -132,16 +129,16 @@ class _Steps:
                 "which loads all files that are there anew"
             )
 
-    def _add(self, files: Sequence[InputFile], whole: Sequence[Shape], again: bool) -> None:
+    def _add(self, files: Sequence[InputFile], whole: Sequence[FileShape], again: bool) -> None:
         """Behind what is there, if that has the types for it; else all files together, if they are there; else what is there is widened."""
         texts_kept = all("sha256" in entry for entry in self.before.entries.values())
-        if not again and texts_kept and fits(self.database, self.relation, whole, self.pull):
-            append(self.database, self.relation, whole, self.pull, texts_kept)
+        if not again and texts_kept and self.database.fits(self.relation, whole, self.pull):
+            self.database.append(self.relation, whole, self.pull, texts_kept)
         elif self._all_there(files):
-            old = shapes(self.database, self._once(file for file in files if file.name in self.before.entries), self.pull)
-            replace(self.database, self.relation, [*old, *whole], self.pull)
+            old = self.database.shapes(self._once(file for file in files if file.name in self.before.entries), self.pull)
+            self.database.replace(self.relation, [*old, *whole], self.pull)
         else:
-            append(self.database, self.relation, whole, self.pull, texts_kept)
+            self.database.append(self.relation, whole, self.pull, texts_kept)
 
     def _all_there(self, files: Iterable[InputFile]) -> bool:
         """Whether the content of every file that was loaded is still there."""
@@ -181,6 +178,6 @@ def _options(pull: PullFiles) -> dict[str, Any]:
     return {**pull.options, "types": dict(pull.types), "format": pull.format}
 
 
-def _empty(found: Shape) -> str:
+def _empty(found: FileShape) -> str:
     what = "is empty (0 bytes)" if not found.file.stat.st_size else "has no rows"
     return f"{found.file.name} {what}, so it counts as not arrived; empty: allowed would take it"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from platform_resources.refresh.auditing import Audited
-from platform_resources.warehouses.duckdb.product_database import ProductDatabase
+from platform_resources.warehouses.protocol import ProductDatabase
 
 _TOPIC, _NAME, _UNBUILT, _BUILT_BY = "gate", "candidate", "unbuilt", "built by"
 CHANGED = "its spec or its code has changed since it was built and audited; refresh it as a whole"

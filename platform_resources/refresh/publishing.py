@@ -15,8 +15,8 @@ from platform_resources.publications.published_versions import PortVersion, Publ
 from platform_resources.refresh.data_age import recency
 from platform_resources.refresh.pulling import FAILURES, substance
 from platform_resources.spec.values.column_names import folded_column
-from platform_resources.warehouses.duckdb.port_files import read_sql
-from platform_resources.warehouses.duckdb.product_database import CatalogView, EngineError, ProductDatabase, write_catalog
+from platform_resources.warehouses.protocol import CatalogView, EngineError, ProductDatabase, PublishedFiles
+from platform_resources.warehouses.targets import warehouse
 
 
 class NotPublishable(Exception):
@@ -157,7 +157,7 @@ def _write_file(database: ProductDatabase, relation: Relation, columns: Mapping[
     database.write_file(relation, path, port.store.format)
     rows = database.count(relation)
     try:
-        (found,) = database.execute(f"select count(*) from ({read_sql([path], port.store.format, columns)})")
+        found = database.published_rows(PublishedFiles((path,), port.store.format, columns))
     except EngineError as error:
         raise NotPublishable(f"output port {port.title}: what was written cannot be read: {str(error).splitlines()[0]}") from error
     if found != rows:
@@ -182,7 +182,7 @@ def refresh_catalog(state: Path, product: ProductPlan, publication: Publication)
     part = catalog.with_name(f".{catalog.name}.part")
     for left in (part, part.with_name(f"{part.name}.wal")):
         left.unlink(missing_ok=True)
-    write_catalog(part, views.values())
+    warehouse().write_catalog(part, views.values())
     os.replace(part, catalog)
 
 
@@ -190,5 +190,4 @@ def _catalog_view(shelves: Shelf, product: ProductPlan, version: PortVersion) ->
     spec = product.data_set(version.data_set).spec
     names = {folded_column(name): name for name in version.columns}
     described = {names[folded_column(c.name)]: c.description for c in spec.columns if folded_column(c.name) in names}
-    files = [shelves.path(file).resolve() for file in version.files]
-    return CatalogView(version.data_set, read_sql(files, version.format, version.columns), spec.description, described)
+    return CatalogView(version.data_set, shelves.files(version), spec.description, described)

@@ -22,10 +22,8 @@ from platform_resources.spec.values.column_names import folded_column
 from platform_resources.spec.values.durations import duration_text, length_text
 from platform_resources.spec.values.field_types import SHOWN_CLASSES
 from platform_resources.spec.values.versions import VersionRange
-from platform_resources.warehouses.duckdb.extraction import Extracted, Extraction, ExtractorFailed, extracted
-from platform_resources.warehouses.duckdb.file_errors import LoadFailed
-from platform_resources.warehouses.duckdb.port_files import read_sql
-from platform_resources.warehouses.duckdb.product_database import EngineError, ProductDatabase
+from platform_resources.warehouses.extraction import Extracted, Extraction, ExtractorFailed, extracted
+from platform_resources.warehouses.protocol import EngineError, LoadFailed, ProductDatabase
 
 
 class PullFailed(Exception):
@@ -195,7 +193,7 @@ def _pin(database: ProductDatabase, port: InputPlan, context: PullContext, forme
 def _read_columns(database: ProductDatabase, relation: Relation, shelves: Shelf, version: PortVersion) -> Mapping[str, str]:
     """Point the relation at what was published, and give the columns that it is really read with."""
     try:
-        database.point_at(relation, read_sql([shelves.path(file) for file in version.files], version.format, version.columns))
+        database.point_at(relation, shelves.files(version))
         return database.columns(relation)
     except (OSError, EngineError) as error:
         raise PullFailed(f"the published files cannot be read: {str(error).splitlines()[0]}") from error

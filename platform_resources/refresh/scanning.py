@@ -9,10 +9,9 @@ from platform_resources.measuring.merging import mergings
 from platform_resources.measuring.metrics import Asked
 from platform_resources.plan.plan import DataSetPlan, ProductPlan
 from platform_resources.refresh.profiled_relations import ProfiledDataSet, keep, profile, subjects
-from platform_resources.warehouses.duckdb.discretion import discretion
-from platform_resources.warehouses.duckdb.measured_queries import measure
-from platform_resources.warehouses.duckdb.partitions import Days, Merged, merged
-from platform_resources.warehouses.duckdb.product_database import ProductDatabase
+from platform_resources.warehouses.discretion import discretion
+from platform_resources.warehouses.measured_queries import measure
+from platform_resources.warehouses.protocol import Days, Merged, ProductDatabase
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ def scanned(database: ProductDatabase, product: ProductPlan, asked: Iterable[Ask
     of_days = _of_days(database, product, essential, {subject.data_set: subject for subject in profiled})
     known = {metric: reading for found in of_days.values() for metric, reading in found.answers.items()}
     extra = [each for subject in profiled for each in subject.asked]
-    readings = measure(essential, database.within_limits, extra, known, words)
+    readings = measure(essential, database.within_limits, extra, known, words, database.ruled_out)
     for subject in profiled:
         keep(database, subject, profile(database, subject, readings, words))
     return Scanned(readings, {data_set: found.days for data_set, found in of_days.items()})
@@ -47,7 +46,7 @@ def _of_days(
 def _of_data_set(database: ProductDatabase, data_set: DataSetPlan, asked: Iterable[Asked], profiled: ProfiledDataSet | None) -> Merged:
     wanted = mergings(each for each in asked if each.relation == data_set.relation)
     of_profile = profiled.mergings if profiled is not None else {}
-    return merged(database, data_set.measured, data_set.spec.partition_by or "", {**of_profile, **wanted})
+    return database.by_day(data_set.measured, data_set.spec.partition_by or "", {**of_profile, **wanted})
 
 
 def days_text(data_set: str, days: Days | None) -> str:

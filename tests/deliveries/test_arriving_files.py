@@ -13,8 +13,8 @@ import pytest
 
 from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.deliveries.arrivals import NotArrived, is_news, matching_files
-from platform_resources.warehouses.duckdb.file_errors import LoadFailed
-from platform_resources.warehouses.duckdb.product_database import ProductDatabase, opened
+from platform_resources.warehouses.duckdb.product_database import DuckDBDatabase, opened
+from platform_resources.warehouses.protocol import LoadFailed
 from tests.deliveries.landing import NOW, Landing, parquet
 
 
@@ -121,7 +121,7 @@ def test_a_growing_set_goes_on_without_files_that_are_not_still_yet(landing):
     assert landing.rows() == [(1,), (3,), (2,)]
 
 
-class Interrupted(ProductDatabase):
+class Interrupted(DuckDBDatabase):
     """A product's database; whenever a load asks it for columns, somebody writes to a file."""
 
     def __init__(self, database, write):

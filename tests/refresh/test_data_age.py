@@ -13,8 +13,8 @@ from platform_resources.refresh.data_age import recency
 from platform_resources.refresh.pulling import PULLS
 from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.spec.components import DataSet
-from platform_resources.warehouses.duckdb.measured_queries import measure
 from platform_resources.warehouses.duckdb.product_database import opened
+from platform_resources.warehouses.measured_queries import measure
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

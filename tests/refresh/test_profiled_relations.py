@@ -15,8 +15,9 @@ from platform_resources.measuring.version_profiles import ColumnProfile, Histogr
 from platform_resources.refresh import profiled_relations
 from platform_resources.refresh.profiled_relations import ProfiledDataSet, alone
 from platform_resources.spec.components import DataSet
-from platform_resources.warehouses.duckdb.measured_queries import measure
-from platform_resources.warehouses.duckdb.product_database import MEMORY, ProductDatabase
+from platform_resources.warehouses.duckdb import samples
+from platform_resources.warehouses.duckdb.product_database import MEMORY, DuckDBDatabase
+from platform_resources.warehouses.measured_queries import measure
 
 VISITS = Relation("internal", "visits")
 PART = Relation("temp", "mesh_sample_part")
@@ -27,7 +28,7 @@ def database():
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'; create schema internal; create schema inputs")
     connection.execute(f"create table {MEMORY} (topic varchar, name varchar, record varchar, primary key (topic, name))")
-    return ProductDatabase(connection)
+    return DuckDBDatabase(connection)
 
 
 def subject(database, **classes):
@@ -123,7 +124,7 @@ def test_a_column_is_described_in_whatever_capitals(database):
 
 
 def test_of_many_rows_a_sample_tells_quantiles_and_values(database, monkeypatch):
-    monkeypatch.setattr(profiled_relations, "SAMPLE_ROWS", 20_000)
+    monkeypatch.setattr(samples, "SAMPLE_ROWS", 20_000)
     database.execute("create table internal.visits as select i as c, i % 4 as d from range(100000) as numbers(i)")
     found = alone(database, subject(database))
     assert (found.rows, found.sampled, found.exact) == (100_000, 20_000, False)
@@ -174,7 +175,7 @@ def test_a_column_may_be_named_as_it_likes(database):
 
 
 def test_a_wide_table_is_profiled_column_by_column_and_leaves_nothing_behind(database):
-    width = 2 * profiled_relations.PART_COLUMNS + 1
+    width = 2 * samples.PART_COLUMNS + 1
     listed = ", ".join(f"i + {number} as c{number}" for number in range(width))
     database.execute(f"create table internal.visits as select {listed} from (values (0), (0), (1)) as t(i)")
     found = alone(database, subject(database))
@@ -183,7 +184,7 @@ def test_a_wide_table_is_profiled_column_by_column_and_leaves_nothing_behind(dat
     assert database.execute("select count(*) from duckdb_tables() where temporary") == (0,)
 
 
-class Watched(ProductDatabase):
+class Watched(DuckDBDatabase):
     """Notes how many columns the part of the sample has that a statement reads."""
 
     def __init__(self, connection):
@@ -199,9 +200,7 @@ class Watched(ProductDatabase):
 def test_statements_about_one_column_read_tables_of_few_columns(database):
     """What a statement costs grows with the columns of its table."""
     watched = Watched(database.connection)
-    watched.execute(
-        f"create table internal.visits as select {', '.join(f'{n} as c{n}' for n in range(3 * profiled_relations.PART_COLUMNS))}"
-    )
+    watched.execute(f"create table internal.visits as select {', '.join(f'{n} as c{n}' for n in range(3 * samples.PART_COLUMNS))}")
     alone(watched, subject(watched))
-    assert len(watched.read) >= 3 * profiled_relations.PART_COLUMNS
-    assert set(watched.read) == {profiled_relations.PART_COLUMNS}
+    assert len(watched.read) >= 3 * samples.PART_COLUMNS
+    assert set(watched.read) == {samples.PART_COLUMNS}

@@ -18,8 +18,8 @@ from platform_resources.publications.consumer_queries import NothingPublished, q
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.publishing import Candidate, NotPublishable, nothing_changed, publish, tidied
 from platform_resources.repository.mesh_repository import read_plan
-from platform_resources.warehouses.duckdb.consumer_sql import QueryFailed
-from platform_resources.warehouses.duckdb.product_database import DatabaseBusy, DatabaseUnreadable, opened
+from platform_resources.warehouses.duckdb.product_database import opened
+from platform_resources.warehouses.protocol import DatabaseBusy, DatabaseUnreadable, QueryFailed
 from tests.meshes import REPOSITORY, edited, product_file
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)

@@ -284,7 +284,7 @@ REASONS = {
     "SQL": "extractor extract:x failed: CatalogException",
 }
 COUNTING = """
-from platform_resources.warehouses.duckdb.extraction import Extracted
+from platform_resources.warehouses.extraction import Extracted
 def x(e):
     n = int(e.cursor or 0) + 1
     return Extracted(e.connection.sql(f"select {n} as n, date '{e.as_of}' as day"), str(n))
@@ -309,7 +309,7 @@ def test_an_extractor_is_given_its_last_cursor_and_the_day(extracting):
 
 
 PAGES = """
-from platform_resources.warehouses.duckdb.extraction import Extracted
+from platform_resources.warehouses.extraction import Extracted
 def x(e):
     return Extracted(e.connection.sql("select $$" + repr(e.cursor) + "$$ as given"), {page!r})
 """
@@ -546,7 +546,8 @@ def test_a_pull_leaves_the_relation_whole(readings):
     """A port that was a table becomes a view and back; nothing of the other stays."""
     readings.pull()
     relation = Relation("inputs", "deliveries")
-    readings.database.point_at(relation, "select 1 as n")
+    readings.database.drop(relation)
+    readings.database.execute("create view inputs.deliveries as select 1 as n")
     assert readings.database.count(relation) == 1
     land(readings.root, "readings.csv", f"{HEAD}\n9,north,1,2024-06-02 06:00:00,Ada\n")
     assert readings.pull().rows == 1

@@ -12,7 +12,7 @@ from platform_resources.measuring.failing_rows import failing_rows_sql
 from platform_resources.measuring.metrics import Asked
 from platform_resources.promises.judgement import judged
 from platform_resources.spec.components import DataSet
-from platform_resources.warehouses.duckdb.measured_queries import measure
+from platform_resources.warehouses.measured_queries import measure
 
 CUSTOMERS, ORDERS = Relation("internal", "customers"), Relation("inputs", "orders")
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)

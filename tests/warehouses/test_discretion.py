@@ -21,10 +21,10 @@ from platform_resources.refresh.auditing import audit
 from platform_resources.refresh.profiled_relations import profiles
 from platform_resources.refresh.scanning import days_text
 from platform_resources.repository.mesh_repository import read_plan
-from platform_resources.warehouses.duckdb.discretion import Discretion, discretion
-from platform_resources.warehouses.duckdb.measured_queries import measure
-from platform_resources.warehouses.duckdb.partitions import Days
-from platform_resources.warehouses.duckdb.product_database import opened
+from platform_resources.warehouses.discretion import Discretion, discretion
+from platform_resources.warehouses.duckdb.product_database import DuckDBDatabase, opened
+from platform_resources.warehouses.measured_queries import measure
+from platform_resources.warehouses.protocol import Days
 from tests.meshes import component, edited, product_file
 
 HERE, THERE, UNKNOWN = Relation("internal", "customers"), Relation("inputs", "people"), Relation("inputs", "elsewhere")
@@ -79,7 +79,7 @@ def connection():
 
 
 def error(connection, measured, words):
-    (reading,) = measure([Asked("m", HERE, measured)], lambda sql: connection.execute(sql).fetchone(), words=words).values()
+    (reading,) = measure([Asked("m", HERE, measured)], DuckDBDatabase(connection).execute, words=words).values()
     return reading.error
 
 

@@ -32,7 +32,7 @@ from platform_resources.capabilities.measures import (
 from platform_resources.capabilities.support.sql_text import quoted, relation_sql
 from platform_resources.measuring.failing_rows import failing_rows_sql
 from platform_resources.measuring.metrics import Asked
-from platform_resources.warehouses.duckdb.measured_queries import measure
+from platform_resources.warehouses.measured_queries import measure
 
 CUSTOMERS, ORDERS = Relation("internal", "customers"), Relation("inputs", "orders")
 

@@ -22,8 +22,8 @@ from platform_resources.capabilities.measures import (
 from platform_resources.capabilities.support.packed import unpacked
 from platform_resources.measuring.failing_rows import failing_rows_sql
 from platform_resources.measuring.metrics import Asked
-from platform_resources.warehouses.duckdb.measured_queries import measure
-from platform_resources.warehouses.duckdb.product_database import ProductDatabase
+from platform_resources.warehouses.duckdb.product_database import DuckDBDatabase
+from platform_resources.warehouses.measured_queries import measure
 
 HERE, THERE = Relation("internal", "here"), Relation("inputs", "there")
 TENTH, NINE_TENTHS = "quantile_cont(x, 0.1)", "quantile_cont(x, 0.9)"
@@ -136,7 +136,7 @@ def test_rows_beside_a_bound_are_shown(warehouse):
 def test_a_query_that_takes_too_long_is_the_error_of_its_own_reading(warehouse):
     endless = "select a.i * b.i as x, 'k' as kind from range(10000000) as a(i), range(10000000) as b(i)"
     warehouse.connection.execute(f"drop table inputs.there; create view inputs.there as {endless}")
-    database = ProductDatabase(warehouse.connection, timedelta(milliseconds=200))
+    database = DuckDBDatabase(warehouse.connection, timedelta(milliseconds=200))
     asked = {"slow": CategoryCounts("kind", THERE, "kind", 5, True), "bound": Compared("x", ">", "max(x)", THERE), "rows": RowCount()}
     found = measure([Asked(name, HERE, each) for name, each in asked.items()], database.within_limits)
     assert found["rows"] == Reading(101)

@@ -22,9 +22,10 @@ from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.measuring.merging import mergings
 from platform_resources.measuring.metrics import Asked
 from platform_resources.measuring.profile_queries import ProfiledColumn, profile_asked, profile_mergings
-from platform_resources.warehouses.duckdb.measured_queries import measure
-from platform_resources.warehouses.duckdb.partitions import Days, forget, merged
-from platform_resources.warehouses.duckdb.product_database import MEMORY, ProductDatabase
+from platform_resources.warehouses.duckdb.partitions import forget, merged
+from platform_resources.warehouses.duckdb.product_database import MEMORY, DuckDBDatabase
+from platform_resources.warehouses.measured_queries import measure
+from platform_resources.warehouses.protocol import Days
 
 SALES = Relation("internal", "sales")
 COLUMNS = {"day": "date", "x": "integer", "f": "double", "s": "varchar", "t": "timestamp"}
@@ -51,7 +52,7 @@ def database():
     connection.execute("set timezone = 'UTC'; set threads = 1; create schema internal; create schema inputs")
     connection.execute(f"create table {MEMORY} (topic varchar, name varchar, record varchar, primary key (topic, name))")
     connection.execute(f"create table internal.sales ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})")
-    return ProductDatabase(connection)
+    return DuckDBDatabase(connection)
 
 
 def asked(*measures):

@@ -7,6 +7,7 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.file_formats import held_formats, holds
 from platform_resources.warehouses.duckdb.port_files import read_sql
 from platform_resources.warehouses.duckdb.product_database import opened
+from platform_resources.warehouses.protocol import PublishedFiles
 
 FORMATS = ("parquet", "csv", "json")
 BUILT = Relation("internal", "built")
@@ -65,7 +66,7 @@ def built(database, kind, values):
 def returned(database, path, file_format):
     """The columns and rows that were built, and those that are read of the file, as text so that nothing is lost on the way."""
     database.write_file(BUILT, path, file_format)
-    database.point_at(Relation("inputs", "read"), read_sql([path], file_format, database.columns(BUILT)))
+    database.point_at(Relation("inputs", "read"), PublishedFiles((path,), file_format, database.columns(BUILT)))
     shown = "select typeof(value), cast(value as varchar), value is null from {} order by number"
     columns = [database.columns(relation) for relation in (BUILT, Relation("inputs", "read"))]
     rows = [database.connection.execute(shown.format(name)).fetchall() for name in ("internal.built", "inputs.read")]
@@ -153,7 +154,7 @@ def test_columns_stand_in_the_order_of_the_data_set_and_each_has_its_own_values(
             f"select typeof(zip), note, big, amount from ({read_sql([tmp_path / 'port'], file_format, recorded)})"
         )
         assert [str(value) for value in cursor.fetchall()[0]] == ["VARCHAR", "", "5", "1.5"]
-    database.point_at(Relation("inputs", "read"), read_sql([tmp_path / "port"], file_format, columns))
+    database.point_at(Relation("inputs", "read"), PublishedFiles((tmp_path / "port",), file_format, columns))
     assert list(database.columns(Relation("inputs", "read")).items()) == list(columns.items())
 
 

@@ -10,7 +10,8 @@ import duckdb
 
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.redaction.redaction import mask
-from platform_resources.warehouses.duckdb.port_files import file_pattern
+from platform_resources.warehouses.duckdb.port_files import file_pattern, port_sql
+from platform_resources.warehouses.protocol import QueryFailed, Readable
 
 # A process that runs other people's SQL may take 2 GiB (`foreign_queries`); DuckDB itself says more of it when its own limit is met first.
 MEMORY = "1500MiB"
@@ -21,29 +22,26 @@ _NESTED = ("struct(", "map(", "union(", "variant")
 _TEXT_FOR_PYTHON = ("INTERVAL", "DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 
 
-class QueryFailed(Exception):
-    """Raised when a consumer's SQL cannot be run; carries the database's message."""
-
-
 @dataclass(frozen=True, slots=True)
-class Readable:
+class Selects:
     """What SQL may read: selects by schema (`main` needs no name before the point) and view, over these files."""
 
     schemas: Mapping[str, Mapping[str, str]]
     files: Sequence[str]
 
 
-def query(sql: str, readable: Readable, *, as_text: bool = False) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and rows of one SELECT; `as_text` gives every value as the database writes it, else only times are texts.
+def selects(readable: Readable) -> Selects:
+    """The views over published files. Raises OSError where a file cannot be read."""
+    schemas = {schema: {name: port_sql(port) for name, port in ports.items()} for schema, ports in readable.items()}
+    files = {str(file) for ports in readable.values() for port in ports.values() for file in port.files}
+    return Selects(schemas, sorted(files))
 
-    Raises QueryFailed.
+
+def opened_query(sql: str, readable: Selects, *, as_text: bool = False) -> tuple[list[str], Iterator[list[tuple[Any, ...]]]]:
+    """Column names of one SELECT, and its rows in batches, so that a large result never has to be held at once.
+
+    `as_text` gives every value as the database writes it, else only times are texts. Raises QueryFailed, also while batches are read.
     """
-    names, batches = opened_query(sql, readable, as_text=as_text)
-    return names, [row for batch in batches for row in batch]
-
-
-def opened_query(sql: str, readable: Readable, *, as_text: bool = False) -> tuple[list[str], Iterator[list[tuple[Any, ...]]]]:
-    """As `query`, the rows in batches, so that a large result never has to be held at once."""
     connection = duckdb.connect(":memory:")
     try:
         _lock(connection, readable)
@@ -55,12 +53,6 @@ def opened_query(sql: str, readable: Readable, *, as_text: bool = False) -> tupl
         connection.close()
         raise
     return [column[0] for column in cursor.description or ()], _batches(connection, cursor)
-
-
-def catalog_rows(file: Path, sql: str) -> list[tuple[Any, ...]]:
-    """What SQL gives on a product's catalog, as any client opens it: read only, with nothing locked. Raises EngineError."""
-    with duckdb.connect(str(file), read_only=True) as connection:
-        return connection.execute(sql).fetchall()
 
 
 def _batches(connection: duckdb.DuckDBPyConnection, cursor: duckdb.DuckDBPyConnection) -> Iterator[list[tuple[Any, ...]]]:
@@ -77,7 +69,7 @@ def _batches(connection: duckdb.DuckDBPyConnection, cursor: duckdb.DuckDBPyConne
         connection.close()
 
 
-def _lock(connection: duckdb.DuckDBPyConnection, readable: Readable) -> None:
+def _lock(connection: duckdb.DuckDBPyConnection, readable: Selects) -> None:
     """In this order: whatever comes later can no longer be set."""
     allowed = sorted({path for file in readable.files for path in (file, file_pattern(Path(file)))})
     connection.execute("set timezone = 'UTC'")

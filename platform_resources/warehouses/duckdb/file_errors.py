@@ -4,19 +4,7 @@ import json
 import re
 
 from platform_resources.deliveries.arrivals import InputFile
-
-
-class LoadFailed(Exception):
-    """Raised when files cannot be loaded without losing something; says where and what to do, and which value of which column."""
-
-    def __init__(self, text: str, column: str = "", value: str = "") -> None:
-        super().__init__(text)
-        self.column, self.value = column, value
-
-    def without_value(self) -> str:
-        """The same for a column whose values not everybody may see."""
-        return str(self).replace(shown(self.value), "a value that is not shown here")
-
+from platform_resources.warehouses.protocol import LoadFailed, shown_text
 
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _COUNT = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
@@ -81,11 +69,7 @@ def _is_json(line: str) -> bool:
 
 
 def not_of_type(value: str, kind: str) -> str:
-    return f"{shown(value)} is no {kind}, or not all of it would be kept"
-
-
-def shown(value: str) -> str:
-    return f'"{value if len(value) <= 100 else value[:100] + "…"}"'
+    return f"{shown_text(value)} is no {kind}, or not all of it would be kept"
 
 
 def promise(column: str) -> str:

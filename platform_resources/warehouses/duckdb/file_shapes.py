@@ -13,9 +13,9 @@ from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.deliveries.arrivals import InputFile, is_on
-from platform_resources.warehouses.duckdb.file_errors import LoadFailed
 from platform_resources.warehouses.duckdb.kept_values import WIDER, Writing, lost, other_reading
 from platform_resources.warehouses.duckdb.port_files import file_pattern
+from platform_resources.warehouses.protocol import LoadFailed
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -12,8 +12,9 @@ from subprocess import DEVNULL, PIPE
 from typing import Any, BinaryIO
 
 from platform_resources.spec.values.durations import duration_text
-from platform_resources.warehouses.duckdb.consumer_sql import QueryFailed, Readable, opened_query
-from platform_resources.warehouses.duckdb.limits import TIME_VARIABLE
+from platform_resources.warehouses.duckdb.consumer_sql import Selects, opened_query
+from platform_resources.warehouses.limits import TIME_VARIABLE
+from platform_resources.warehouses.protocol import QueryFailed
 
 # DuckDB's own limit does not hold for long texts and lists; this one does.
 PROCESS_MEMORY = 2 * 2**30
@@ -21,7 +22,7 @@ _TOO_LARGE = "the query needs more than the 2 GiB of memory that a query may tak
 _RUNNER = (sys.executable, "-m", "platform_resources.warehouses.duckdb.foreign_queries")
 
 
-def answer(sql: str, readable: Readable, time: timedelta, *, as_text: bool = False) -> tuple[list[str], list[tuple[Any, ...]]]:
+def answer(sql: str, readable: Selects, time: timedelta, *, as_text: bool = False) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Column names and rows of one SELECT. Raises QueryFailed, also when it takes longer than `time` or too much memory."""
     asked = json.dumps({"sql": sql, "as_text": as_text, **asdict(readable)}).encode()
     late = threading.Event()
@@ -73,7 +74,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (PROCESS_MEMORY, PROCESS_MEMORY))
     asked = json.load(sys.stdin)
     try:
-        names, batches = opened_query(asked["sql"], Readable(asked["schemas"], asked["files"]), as_text=asked["as_text"])
+        names, batches = opened_query(asked["sql"], Selects(asked["schemas"], asked["files"]), as_text=asked["as_text"])
         _tell(sys.stdout.buffer, "columns", names)
         for batch in batches:
             _tell(sys.stdout.buffer, "rows", batch)

@@ -10,10 +10,10 @@ from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.capabilities.support.sql_text import quoted, relation_sql
 from platform_resources.deliveries.arrivals import InputFile
-from platform_resources.warehouses.duckdb.file_errors import LoadFailed, load_error, not_of_type, promise
+from platform_resources.warehouses.duckdb.file_errors import load_error, not_of_type, promise
 from platform_resources.warehouses.duckdb.file_shapes import Shape, shape
 from platform_resources.warehouses.duckdb.kept_values import WHOLE, is_nested, lost
-from platform_resources.warehouses.duckdb.product_database import ProductDatabase
+from platform_resources.warehouses.protocol import LoadFailed, ProductDatabase
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -16,28 +16,12 @@ from platform_resources.capabilities.measures import Reading, Relation
 from platform_resources.capabilities.support.sql_text import quoted, quoted_list, relation_sql
 from platform_resources.measuring.merging import Merging
 from platform_resources.measuring.metrics import Metric
-from platform_resources.warehouses.duckdb.product_database import MEMORY, ProductDatabase, QueryTooLarge, QueryTooSlow
+from platform_resources.warehouses.protocol import Days, EngineError, Merged, ProductDatabase, QueryTooLarge, QueryTooSlow
 
 TOPIC = "partitions"
 _NOW = "temp.mesh_days"
 # DuckDB calls it the same for the same rows, but with one argument it counts from today.
 _DATED = frozenset({"age"})
-
-
-@dataclass(frozen=True, slots=True)
-class Days:
-    """How often days had to be looked at: all that there are, and those that were scanned."""
-
-    all: int
-    scanned: int
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """What could be answered from days, and how many of them were scanned; None if it was done in no such way."""
-
-    answers: Mapping[Metric, Reading]
-    days: Days | None = None
 
 
 def merged(database: ProductDatabase, relation: Relation, partition_by: str, wanted: Mapping[Metric, Merging]) -> Merged:
@@ -52,7 +36,7 @@ def merged(database: ProductDatabase, relation: Relation, partition_by: str, wan
             days = state.update()
         with database.limited():
             return Merged(state.answers(), days)
-    except (duckdb.Error, QueryTooSlow, QueryTooLarge):
+    except (EngineError, QueryTooSlow, QueryTooLarge):
         # One measure to blame takes all days down. Measured in full, its error is found, and told as its own reading.
         return Merged({})
 
@@ -141,7 +125,7 @@ class _State:
 
 def forget(database: ProductDatabase) -> None:
     """Have all days scanned again."""
-    database.connection.execute(f"delete from {MEMORY} where topic = ?", [TOPIC])
+    database.forget(TOPIC)
 
 
 def _kept(database: ProductDatabase, relation: Relation, columns: Iterable[str], wanted: Mapping[Metric, Merging]) -> dict[Metric, Merging]:

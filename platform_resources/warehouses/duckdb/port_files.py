@@ -8,6 +8,7 @@ from typing import assert_never
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.file_formats import FileFormat, read_type, stored_type, text_columns
 from platform_resources.capabilities.support.sql_text import literal, quoted, relation_sql
+from platform_resources.warehouses.protocol import PublishedFiles
 
 _COPY_OPTIONS: Mapping[FileFormat, str] = {
     "parquet": "format parquet, compression zstd",
@@ -43,6 +44,11 @@ def read_sql(files: Sequence[Path], file_format: FileFormat, columns: Mapping[st
             return f"select {_listed(file_format, columns)} from read_json({paths}, columns = {_types(file_format, columns)}, {_JSON})"
         case _:
             assert_never(file_format)
+
+
+def port_sql(published: PublishedFiles) -> str:
+    """`read_sql` of a published port."""
+    return read_sql(published.files, published.format, published.columns)
 
 
 def _in_order(file: Path, columns: Mapping[str, str]) -> dict[str, str]:

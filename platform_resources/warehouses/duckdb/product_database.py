@@ -1,12 +1,11 @@
-"""DuckDB: one database file per product for its own refresh, and read-only views over published files for everybody else."""
+"""One database file of DuckDB per product, for its own refresh."""
 
 import os
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,44 +13,49 @@ from typing import Any
 import duckdb
 
 from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.capabilities.support.file_formats import FileFormat
-from platform_resources.capabilities.support.sql_text import literal, quoted, relation_sql
-from platform_resources.spec.values.durations import duration_text
-from platform_resources.warehouses.duckdb.limits import MEMORY_VARIABLE, QUERY_TIME, TIME_VARIABLE, Limits, limits, spill_folder
-from platform_resources.warehouses.duckdb.port_files import copy_sql
+from platform_resources.capabilities.support.sql_text import literal, relation_sql
+from platform_resources.deliveries.arrivals import InputFile
+from platform_resources.measuring.foreseeing import RuledOut
+from platform_resources.measuring.merging import Merging
+from platform_resources.measuring.metrics import Metric
+from platform_resources.measuring.profile_queries import ProfiledColumn
+from platform_resources.warehouses.duckdb import loading
+from platform_resources.warehouses.duckdb.file_shapes import Shape
+from platform_resources.warehouses.duckdb.partitions import merged
+from platform_resources.warehouses.duckdb.port_files import copy_sql, port_sql
+from platform_resources.warehouses.duckdb.samples import sampled
+from platform_resources.warehouses.duckdb.statistics import ruled_out_by
+from platform_resources.warehouses.limits import MEMORY_VARIABLE, QUERY_TIME, Limits, limits, spill_folder
+from platform_resources.warehouses.protocol import (
+    DatabaseBusy,
+    DatabaseUnreadable,
+    EngineError,
+    Merged,
+    PublishedFiles,
+    QueryTooLarge,
+    QueryTooSlow,
+    StatementRefused,
+)
 
 SCHEMAS = ("inputs", "internal")
 MEMORY = "main.mesh_memory"
-# The oldest version of DuckDB that opens the catalogs; 2.0 writes such that no 1.x does, unless it is told otherwise.
-_OLD_CLIENTS = "v1.2.0"
+# Of these DuckDB says nothing of what is in the rows.
+_REFUSALS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.SyntaxException, duckdb.OutOfMemoryException)
 
 
-# Raised by whatever runs SQL on DuckDB.
-EngineError = duckdb.Error
+@contextmanager
+def translated() -> Iterator[None]:
+    """DuckDB's errors inside become those of every warehouse."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise (StatementRefused if isinstance(error, _REFUSALS) else EngineError)(str(error)) from error
 
 
-class DatabaseBusy(Exception):
-    """Raised when another process holds the product's database; says which file."""
-
-
-class DatabaseUnreadable(Exception):
-    """Raised when a product's database is no database any more; says which file and what to do."""
-
-
-class QueryTooSlow(Exception):
-    """Raised when a query took longer than it may, and was broken off; `limit` is how long that was."""
-
-    def __init__(self, limit: timedelta) -> None:
-        super().__init__(f"broken off after {duration_text(limit)}; {TIME_VARIABLE} allows longer")
-        self.limit = limit
-
-
-class QueryTooLarge(Exception):
-    """Raised when a query needs more memory than it may have, and cannot do with files; says what to do."""
-
-
-class ProductDatabase:
+class DuckDBDatabase:
     """A product's own database, open for writing by its one refresh. Closed by `opened`."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, query_time: timedelta = QUERY_TIME) -> None:
@@ -60,7 +64,11 @@ class ProductDatabase:
 
     def execute(self, sql: str) -> Sequence[Any]:
         """Run one statement and give its first row; empty when there is none. Leaves no result open behind it."""
-        return next(iter(self.connection.execute(sql).fetchall()), ())
+        return next(iter(self._fetched(sql)), ())
+
+    def _fetched(self, sql: str, parameters: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        with translated():
+            return self.connection.execute(sql, list(parameters) or None).fetchall()
 
     def within_limits(self, sql: str) -> Sequence[Any]:
         """As `execute`, for as long as a query of an audit may take. Raises QueryTooSlow and QueryTooLarge."""
@@ -75,12 +83,12 @@ class ProductDatabase:
         watch.start()
         try:
             yield
-        except duckdb.InterruptException as error:
-            if late.is_set():
+        except EngineError as error:
+            if isinstance(error.__cause__, duckdb.InterruptException) and late.is_set():
                 raise QueryTooSlow(self.query_time) from error
+            if isinstance(error.__cause__, duckdb.OutOfMemoryException):
+                raise QueryTooLarge(f"{str(error).splitlines()[0]}; {MEMORY_VARIABLE} allows more") from error
             raise
-        except duckdb.OutOfMemoryException as error:
-            raise QueryTooLarge(f"{str(error).splitlines()[0]}; {MEMORY_VARIABLE} allows more") from error
         finally:
             done.set()
             watch.join()  # so that it cannot break off what comes after
@@ -95,31 +103,33 @@ class ProductDatabase:
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """All rows of a query, each as column name to value."""
-        cursor = self.connection.execute(sql)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        with translated():
+            cursor = self.connection.execute(sql)
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def exists(self, relation: Relation) -> bool:
         sql = "select count(*) from information_schema.tables where table_schema = ? and table_name = ?"
-        return bool(self.connection.execute(sql, [relation.schema, relation.name]).fetchall()[0][0])
+        return bool(self._fetched(sql, [relation.schema, relation.name])[0][0])
 
     def is_table(self, relation: Relation) -> bool:
         """Whether it is there, and holds its rows itself; a view computes them."""
         sql = "select count(*) from information_schema.tables where table_schema = ? and table_name = ? and table_type <> 'VIEW'"
-        return bool(self.connection.execute(sql, [relation.schema, relation.name]).fetchall()[0][0])
+        return bool(self._fetched(sql, [relation.schema, relation.name])[0][0])
 
     def columns(self, relation: Relation) -> dict[str, str]:
         """Column names and their types in lower case, in order."""
-        found = self.connection.execute(f"describe select * from {relation_sql(relation)}").fetchall()
+        found = self._fetched(f"describe select * from {relation_sql(relation)}")
         return {row[0]: observed_type(str(row[1])) for row in found}
 
     def count(self, relation: Relation) -> int:
         return int(self.execute(f"select count(*) from {relation_sql(relation)}")[0])
 
-    def point_at(self, relation: Relation, select: str) -> None:
-        """Make the relation a view."""
+    def point_at(self, relation: Relation, published: PublishedFiles) -> None:
+        """Make the relation a view of a published port. Raises OSError too."""
+        select = port_sql(published)
         self._drop(relation, "table")
-        self.connection.execute(f"create or replace view {relation_sql(relation)} as {select}")
+        self._fetched(f"create or replace view {relation_sql(relation)} as {select}")
 
     def load_data(self, relation: Relation, data: Any) -> None:
         """Load what an extractor returned: a relation of this connection, an Arrow table or reader, or a data frame."""
@@ -128,8 +138,35 @@ class ProductDatabase:
             data.create_view("mesh_extracted", replace=True)
         else:
             self.connection.register("mesh_extracted", data)
-        self.connection.execute(f"create or replace table {relation_sql(relation)} as select * from mesh_extracted")
-        self.connection.execute("drop view if exists mesh_extracted")
+        self._fetched(f"create or replace table {relation_sql(relation)} as select * from mesh_extracted")
+        self._fetched("drop view if exists mesh_extracted")
+
+    def shapes(self, files: Sequence[InputFile], pull: PullFiles) -> Sequence[Shape]:
+        with translated():
+            return loading.shapes(self, files, pull)
+
+    def replace(self, relation: Relation, found: Sequence[Shape], pull: PullFiles) -> None:
+        with translated():
+            loading.replace(self, relation, found, pull)
+
+    def fits(self, relation: Relation, found: Sequence[Shape], pull: PullFiles) -> bool:
+        with translated():
+            return loading.fits(self, relation, found, pull)
+
+    def append(self, relation: Relation, found: Sequence[Shape], pull: PullFiles, texts_kept: bool) -> None:
+        with translated():
+            loading.append(self, relation, found, pull, texts_kept)
+
+    @property
+    def ruled_out(self) -> RuledOut:
+        """By the plans that DuckDB makes of counts."""
+        return ruled_out_by(self.within_limits)
+
+    def by_day(self, relation: Relation, partition_by: str, wanted: Mapping[Metric, Merging]) -> Merged:
+        return merged(self, relation, partition_by, wanted)
+
+    def sampled(self, relation: Relation, columns: Sequence[ProfiledColumn], rows: int | None) -> tuple[int, dict[str, dict[str, Any]]]:
+        return sampled(self, relation, columns, rows)
 
     def drop(self, relation: Relation) -> None:
         """Take the table or view away, if there is one."""
@@ -139,43 +176,52 @@ class ProductDatabase:
     def _drop(self, relation: Relation, kind: str) -> None:
         """DuckDB will not replace a view by a table, nor a table by a view."""
         sql = "select table_type from information_schema.tables where table_schema = ? and table_name = ?"
-        found = self.connection.execute(sql, [relation.schema, relation.name]).fetchall()
+        found = self._fetched(sql, [relation.schema, relation.name])
         if found and ("view" in found[0][0].lower()) == (kind == "view"):
-            self.connection.execute(f"drop {kind} {relation_sql(relation)}")
+            self._fetched(f"drop {kind} {relation_sql(relation)}")
 
     def write_file(self, relation: Relation, path: Path, file_format: FileFormat) -> None:
         """Write the whole relation to one file."""
         columns = self.columns(relation)
-        try:
-            self.connection.execute(copy_sql(relation, columns, path, file_format))
-        except duckdb.ConversionException:
-            self.connection.execute(copy_sql(relation, columns, path, file_format, widest=True))
+        with translated():
+            try:
+                self.connection.execute(copy_sql(relation, columns, path, file_format))
+            except duckdb.ConversionException:
+                self.connection.execute(copy_sql(relation, columns, path, file_format, widest=True))
+
+    def published_rows(self, published: PublishedFiles) -> int:
+        """How many rows a consumer would find."""
+        return int(self.execute(f"select count(*) from ({port_sql(published)})")[0])
 
     def remembered(self, topic: str) -> dict[str, str]:
         """What former steps left in the database under a topic, as JSON text by name."""
         sql = f"select name, record from {MEMORY} where topic = ? order by name"
-        return dict(self.connection.execute(sql, [topic]).fetchall())
+        return dict(self._fetched(sql, [topic]))
 
     def remember(self, topic: str, name: str, record: str) -> None:
-        self.connection.execute(f"insert or replace into {MEMORY} values (?, ?, ?)", [topic, name, record])
+        self._fetched(f"insert or replace into {MEMORY} values (?, ?, ?)", [topic, name, record])
 
-    def forget(self, topic: str, name: str) -> None:
-        self.connection.execute(f"delete from {MEMORY} where topic = ? and name = ?", [topic, name])
+    def forget(self, topic: str, name: str | None = None) -> None:
+        """Take away what was left under a topic, all of it where no name is given."""
+        if name is None:
+            self._fetched(f"delete from {MEMORY} where topic = ?", [topic])
+        else:
+            self._fetched(f"delete from {MEMORY} where topic = ? and name = ?", [topic, name])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing: what is done inside is kept only if it ends well."""
-        self.connection.execute("begin")
+        self._fetched("begin")
         try:
             yield
         except BaseException:
-            self.connection.execute("rollback")
+            self._fetched("rollback")
             raise
-        self.connection.execute("commit")
+        self._fetched("commit")
 
 
 @contextmanager
-def opened(file: Path, wait: float = 30.0, given: Limits | None = None) -> Iterator[ProductDatabase]:
+def opened(file: Path, wait: float = 30.0, given: Limits | None = None) -> Iterator[DuckDBDatabase]:
     """Open a product's database for writing, making it if it is new. Limits are the environment's if none are given.
 
     Raises DatabaseBusy after `wait` seconds, SettingInvalid where the environment's limits cannot be read.
@@ -190,7 +236,7 @@ def opened(file: Path, wait: float = 30.0, given: Limits | None = None) -> Itera
             connection.execute(f"create schema if not exists {schema}")
         columns = "topic varchar, name varchar, record varchar, primary key (topic, name)"
         connection.execute(f"create table if not exists {MEMORY} ({columns})")
-        yield ProductDatabase(connection, allowed.query)
+        yield DuckDBDatabase(connection, allowed.query)
     finally:
         connection.close()
 
@@ -220,32 +266,3 @@ def _connected(file: Path, deadline: float) -> duckdb.DuckDBPyConnection:
 def _advice(file: Path, error: duckdb.Error) -> str:
     advice = "take it away: the next refresh makes it anew from the inputs, and what is published is not in it"
     return f"{file} cannot be opened: {str(error).splitlines()[0]}; {advice}"
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogView:
-    """A view of a catalog: over which files, and what people are told of it and of its columns."""
-
-    name: str
-    select: str
-    description: str = ""
-    columns: Mapping[str, str] = field(default_factory=dict)
-
-
-def write_catalog(file: Path, views: Iterable[CatalogView]) -> None:
-    """Write a database of views over published files: what SQL, JDBC and ODBC clients open read-only, also those of DuckDB 1.2."""
-    with duckdb.connect(":memory:") as connection:
-        connection.execute(f"attach {literal(str(file))} as catalog (storage_version '{_OLD_CLIENTS}')")
-        connection.execute("use catalog")
-        for view in views:
-            connection.execute(f"create or replace view {quoted(view.name)} as {view.select}")
-            for statement in _comments(view):
-                connection.execute(statement)
-
-
-def _comments(view: CatalogView) -> Iterator[str]:
-    if view.description:
-        yield f"comment on view {quoted(view.name)} is {literal(view.description)}"
-    for column, description in view.columns.items():
-        if description:
-            yield f"comment on column {quoted(view.name)}.{quoted(column)} is {literal(description)}"

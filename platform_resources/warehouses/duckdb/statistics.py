@@ -1,18 +1,15 @@
 """What DuckDB's statistics say before a row is read, as its own plan of a query tells it."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
-
-import duckdb
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.sql_text import enclosed, relation_sql
 from platform_resources.measuring.foreseeing import RuledOut
-from platform_resources.warehouses.duckdb.product_database import QueryTooLarge, QueryTooSlow
+from platform_resources.warehouses.protocol import EngineError, Execute, QueryTooLarge, QueryTooSlow
 
-Execute = Callable[[str], Sequence[Any]]
 # An operator of a plan: `name`, `extra_info`, and the operators before it as `children`.
 Node = Mapping[str, Any]
 # Of fewer rows everything is counted before it has been asked what need not be.
@@ -30,7 +27,7 @@ def ruled_out_by(execute: Execute) -> RuledOut:
         counting = f"select count(*) from {relation_sql(relation)} where {enclosed(condition)}"
         try:
             return large(relation) and _costs_nothing(_plan(execute, counting))
-        except (duckdb.Error, QueryTooSlow, QueryTooLarge):  # it cannot be planned: counting says why, and of which measure
+        except (EngineError, QueryTooSlow, QueryTooLarge):  # it cannot be planned: counting says why, and of which measure
             return False
 
     return ruled_out

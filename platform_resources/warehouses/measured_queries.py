@@ -4,17 +4,21 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from platform_resources.capabilities.measures import NullCount, OutOfRange, Reading
-from platform_resources.measuring.foreseeing import foreseen, none_of
+from platform_resources.capabilities.measures import NullCount, OutOfRange, Reading, Relation
+from platform_resources.measuring.foreseeing import RuledOut, foreseen, none_of
 from platform_resources.measuring.measure_plan import first_queries, follow_ups, placed, readings
 from platform_resources.measuring.metrics import Asked, Metric, metric_of
 from platform_resources.measuring.query_plan import Query, halves, narrowed
-from platform_resources.warehouses.duckdb.discretion import Words, first_line, in_full
-from platform_resources.warehouses.duckdb.product_database import QueryTooSlow
-from platform_resources.warehouses.duckdb.statistics import Execute, ruled_out_by
+from platform_resources.warehouses.discretion import Words, first_line, in_full
+from platform_resources.warehouses.protocol import Execute, QueryTooSlow
 
 # The parts of a query that took too long may together take so many times the time that one query may.
 PATIENCE = 3
+
+
+def _nothing_ruled_out(relation: Relation, condition: str) -> bool:
+    """Without statistics everything is counted."""
+    return False
 
 
 def measure(
@@ -23,18 +27,20 @@ def measure(
     extra: Iterable[Asked] = (),
     known: Mapping[Metric, Reading] | None = None,
     words: Words = in_full,
+    ruled_out: RuledOut = _nothing_ruled_out,
 ) -> dict[str, Reading]:
     """The reading of everything asked, by id. `execute` returns the first row of a statement, and must not be inside a transaction.
 
     `extra` rides along, and takes nothing down that is `asked`: what is broken or slow in it is measured apart. What is `known` is not
-    measured again. `words` tells the error of a metric.
+    measured again. `words` tells the error of a metric; `ruled_out` is what the
+    warehouse's statistics say, which spares scans.
     """
     run = _Run(execute, words)
     essential = tuple(asked)
     everything = (*essential, *extra)
     wanted = frozenset(metric for query in first_queries(essential) for metric in query.metrics)
     answers: dict[Metric, Reading] = dict(known or {})
-    statistics = foreseen(_unknown(everything, answers), ruled_out_by(execute))
+    statistics = foreseen(_unknown(everything, answers), ruled_out)
     for metrics in statistics.zero_by_relation():
         answers |= run.zeros(metrics)
     for query in first_queries(everything, {*statistics.broken, *answers}):

@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-import duckdb
-
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.sql_text import named_columns, relation_sql
 from platform_resources.measuring.metrics import Metric
@@ -14,20 +12,12 @@ from platform_resources.redaction.redaction import mask
 from platform_resources.spec.components import Column
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.spec.values.field_types import SHOWN_CLASSES
-from platform_resources.warehouses.duckdb.product_database import ProductDatabase, QueryTooLarge, QueryTooSlow
+from platform_resources.warehouses.protocol import ProductDatabase, QueryTooLarge, QueryTooSlow, StatementRefused
 
 # The words for the error of a query that has only this metric.
 Words = Callable[[Metric, Exception], str]
 # Raised before a row is read, or for what has nothing to do with what is in the rows.
-_WITHOUT_VALUES = (
-    duckdb.BinderException,
-    duckdb.CatalogException,
-    duckdb.ParserException,
-    duckdb.SyntaxException,
-    duckdb.OutOfMemoryException,
-    QueryTooSlow,
-    QueryTooLarge,
-)
+_WITHOUT_VALUES = (StatementRefused, QueryTooSlow, QueryTooLarge)
 _KIND = re.compile(r"[A-Z][A-Za-z /]* Error(?=:)")
 # All columns at once, and columns by their number.
 _WHOLE_ROWS = re.compile(r"\bcolumns\s*\(|[(,.]\s*\*|#\d", re.IGNORECASE)

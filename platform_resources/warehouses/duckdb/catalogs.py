@@ -1,0 +1,40 @@
+"""Catalogs: a DuckDB file of views over published files, for SQL, JDBC and ODBC clients."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from platform_resources.capabilities.support.sql_text import literal, quoted
+from platform_resources.warehouses.duckdb.port_files import port_sql
+from platform_resources.warehouses.duckdb.product_database import translated
+from platform_resources.warehouses.protocol import CatalogView
+
+# The oldest version of DuckDB that opens the catalogs; 2.0 writes such that no 1.x does, unless it is told otherwise.
+_OLD_CLIENTS = "v1.2.0"
+
+
+def write_catalog(file: Path, views: Iterable[CatalogView]) -> None:
+    """Write a database of views over published files: what SQL, JDBC and ODBC clients open read-only, also those of DuckDB 1.2."""
+    with translated(), duckdb.connect(":memory:") as connection:
+        connection.execute(f"attach {literal(str(file))} as catalog (storage_version '{_OLD_CLIENTS}')")
+        connection.execute("use catalog")
+        for view in views:
+            connection.execute(f"create or replace view {quoted(view.name)} as {port_sql(view.published)}")
+            for statement in _comments(view):
+                connection.execute(statement)
+
+
+def _comments(view: CatalogView) -> Iterator[str]:
+    if view.description:
+        yield f"comment on view {quoted(view.name)} is {literal(view.description)}"
+    for column, description in view.columns.items():
+        if description:
+            yield f"comment on column {quoted(view.name)}.{quoted(column)} is {literal(description)}"
+
+
+def catalog_rows(file: Path, sql: str) -> list[tuple[Any, ...]]:
+    """What SQL gives on a product's catalog, as any client opens it: read only, with nothing locked. Raises EngineError."""
+    with translated(), duckdb.connect(str(file), read_only=True) as connection:
+        return connection.execute(sql).fetchall()

@@ -1,0 +1,229 @@
+"""What a warehouse does, in relations and SQL expressions; everything above this folder knows an engine by these protocols alone.
+
+SQL is written in one dialect, DuckDB's; a warehouse with another one translates it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from platform_resources.capabilities.measures import Reading, Relation
+from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.capabilities.support.file_formats import FileFormat
+from platform_resources.deliveries.arrivals import InputFile
+from platform_resources.measuring.foreseeing import RuledOut
+from platform_resources.measuring.merging import Merging
+from platform_resources.measuring.metrics import Metric
+from platform_resources.measuring.profile_queries import ProfiledColumn
+from platform_resources.spec.values.durations import duration_text
+from platform_resources.warehouses.limits import TIME_VARIABLE
+
+# Run one statement and give its first row; empty when there is none.
+Execute = Callable[[str], Sequence[Any]]
+Rows = list[tuple[Any, ...]]
+
+
+class EngineError(Exception):
+    """Raised when the engine could not run a statement; says what the engine said, which may quote values."""
+
+
+class StatementRefused(EngineError):
+    """Raised before a row was read, or for want of memory: what the engine says quotes no value."""
+
+
+class DatabaseBusy(Exception):
+    """Raised when another process holds the product's database; says which."""
+
+
+class DatabaseUnreadable(Exception):
+    """Raised when a product's database is no database any more; says which and what to do."""
+
+
+class QueryTooSlow(Exception):
+    """Raised when a query took longer than it may, and was broken off; `limit` is how long that was."""
+
+    def __init__(self, limit: timedelta) -> None:
+        super().__init__(f"broken off after {duration_text(limit)}; {TIME_VARIABLE} allows longer")
+        self.limit = limit
+
+
+class QueryTooLarge(Exception):
+    """Raised when a query needs more memory than it may have, and cannot do with files; says what to do."""
+
+
+class QueryFailed(Exception):
+    """Raised when a consumer's SQL cannot be run; carries the engine's message."""
+
+
+class LoadFailed(Exception):
+    """Raised when files cannot be loaded without losing something; says where and what to do, and which value of which column."""
+
+    def __init__(self, text: str, column: str = "", value: str = "") -> None:
+        super().__init__(text)
+        self.column, self.value = column, value
+
+    def without_value(self) -> str:
+        """The same for a column whose values not everybody may see."""
+        return str(self).replace(shown_text(self.value), "a value that is not shown here")
+
+
+def shown_text(value: str) -> str:
+    """A value of a file in quotes, cut after 100 characters."""
+    return f'"{value if len(value) <= 100 else value[:100] + "…"}"'
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedFiles:
+    """One output port in one version: its files, and the columns with the types that they are read with."""
+
+    files: tuple[Path, ...]
+    format: FileFormat
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogView:
+    """A view that SQL clients see: over which files, and the descriptions of it and of its columns."""
+
+    name: str
+    published: PublishedFiles
+    description: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+# What a consumer's SQL may read, by schema (`main` needs no name before the point) and by the name in it.
+Readable = Mapping[str, Mapping[str, PublishedFiles]]
+
+
+class FileShape(Protocol):
+    """A file of an input that was looked at, and how many rows it has."""
+
+    @property
+    def file(self) -> InputFile: ...
+    @property
+    def rows(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """How many days a data set has, and how many of them were scanned."""
+
+    all: int
+    scanned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What could be answered from days, and how many of them were scanned; None if it was done in no such way."""
+
+    answers: Mapping[Metric, Reading]
+    days: Days | None = None
+
+
+class ProductDatabase(Protocol):
+    """A product's own relations, open for its one refresh. What runs SQL raises EngineError."""
+
+    def execute(self, sql: str) -> Sequence[Any]:
+        """Run one statement and give its first row; empty when there is none."""
+
+    def within_limits(self, sql: str) -> Sequence[Any]:
+        """As `execute`, for as long as a query of an audit may take. Raises QueryTooSlow and QueryTooLarge."""
+
+    def limited(self) -> AbstractContextManager[None]:
+        """The queries inside, together, take no longer than one query of an audit may. Raises QueryTooSlow and QueryTooLarge."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing: what is done inside is kept only if it ends well."""
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """All rows of a query, each as column name to value."""
+
+    def exists(self, relation: Relation) -> bool:
+        """Whether there is such a table or view."""
+
+    def is_table(self, relation: Relation) -> bool:
+        """Whether it is there, and holds its rows itself; a view computes them."""
+
+    def columns(self, relation: Relation) -> dict[str, str]:
+        """Column names and their types in lower case, in order."""
+
+    def count(self, relation: Relation) -> int:
+        """How many rows it has."""
+
+    def drop(self, relation: Relation) -> None:
+        """Take the table or view away, if there is one."""
+
+    def remembered(self, topic: str) -> dict[str, str]:
+        """What former steps left under a topic, as JSON text by name."""
+
+    def remember(self, topic: str, name: str, record: str) -> None:
+        """Leave a text for later steps and refreshes; it replaces the one of that name."""
+
+    def forget(self, topic: str, name: str | None = None) -> None:
+        """Take away what was left under a topic, all of it where no name is given."""
+
+    @property
+    def connection(self) -> Any:
+        """A connection of DuckDB for extractors: what they make with it is loaded by `load_data`."""
+
+    def load_data(self, relation: Relation, data: Any) -> None:
+        """Load what an extractor returned: a relation of `connection`, an Arrow table or reader, or a data frame."""
+
+    def shapes(self, files: Sequence[InputFile], pull: PullFiles) -> Sequence[FileShape]:
+        """Look at each file. Raises LoadFailed at the first that cannot be read, or does not keep a promised type."""
+
+    def replace(self, relation: Relation, found: Sequence[Any], pull: PullFiles) -> None:
+        """Make the relation anew from files that `shapes` looked at. Raises LoadFailed."""
+
+    def fits(self, relation: Relation, found: Sequence[Any], pull: PullFiles) -> bool:
+        """Whether the table's columns are what they would be if its files and these had been loaded together, but for new columns."""
+
+    def append(self, relation: Relation, found: Sequence[Any], pull: PullFiles, texts_kept: bool) -> None:
+        """Load files behind what is there. `texts_kept`: whole numbers can become the text of their files again. Raises LoadFailed."""
+
+    def point_at(self, relation: Relation, published: PublishedFiles) -> None:
+        """Make the relation a view of a published port. Raises OSError too."""
+
+    @property
+    def ruled_out(self) -> RuledOut:
+        """Whether statistics say, without a row being read, that no row of a relation meets a condition; asked during one measurement."""
+
+    def by_day(self, relation: Relation, partition_by: str, wanted: Mapping[Metric, Merging]) -> Merged:
+        """Answer from days what depends on the rows alone; what is not answered is to be measured in full."""
+
+    def sampled(self, relation: Relation, columns: Sequence[ProfiledColumn], rows: int | None) -> tuple[int, dict[str, dict[str, Any]]]:
+        """How many rows were chosen at random, and the fields of each column's profile that they tell.
+
+        `rows` is how many there are: if all were chosen, the distinct values are counted too. Raises QueryTooSlow and QueryTooLarge.
+        """
+
+    def write_file(self, relation: Relation, path: Path, file_format: FileFormat) -> None:
+        """Write the whole relation to one file."""
+
+    def published_rows(self, published: PublishedFiles) -> int:
+        """How many rows a consumer would find."""
+
+
+class Warehouse(Protocol):
+    """An engine: opens the databases of products, and lets consumers read what is published."""
+
+    def opened(self, file: Path) -> AbstractContextManager[ProductDatabase]:
+        """A product's database for its refresh, made if it is new. Raises DatabaseBusy, DatabaseUnreadable, SettingInvalid."""
+
+    def write_catalog(self, file: Path, views: Iterable[CatalogView]) -> None:
+        """Write what SQL clients open: views over published files."""
+
+    def catalog_rows(self, file: Path, sql: str) -> Rows:
+        """What SQL gives on a catalog, as any client reads it. Raises EngineError."""
+
+    def answer(self, sql: str, readable: Readable, *, as_text: bool = False) -> tuple[list[str], Rows]:
+        """Column names and rows of a consumer's SELECT, which can read nothing else, nor take all of the machine.
+
+        `as_text` gives every value as the engine writes it. Raises QueryFailed, SettingInvalid, OSError.
+        """
+
+    def first_rows(self, published: PublishedFiles, limit: int) -> Rows:
+        """The first rows of a published port, in this process. Raises QueryFailed, OSError."""
