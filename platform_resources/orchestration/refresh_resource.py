@@ -12,6 +12,7 @@ from pydantic import PrivateAttr
 from platform_resources.orchestration.run_failures import stopped
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
+from platform_resources.repository.mesh_repository import target_of
 from platform_resources.warehouses.protocol import ProductDatabase
 from platform_resources.warehouses.targets import warehouse
 
@@ -27,7 +28,6 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     root: str
     state: str
-    target: str = "duckdb"
     as_of: str | None = None
     full_refresh: bool = False
     clock: str | None = None
@@ -61,7 +61,10 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             raise stopped(f'as_of is "{self.as_of}"; write a day such as 2026-01-31') from None
 
     def opened(self, product: ProductPlan) -> AbstractContextManager[ProductDatabase]:
-        """The product's own database, for one step."""
+        """The product's own database, for one step. Ends the step where the dbt target has no warehouse."""
+        refused = target_of(self.root_folder).problem
+        if refused is not None:
+            raise stopped(str(refused), "TargetRefused")
         return warehouse().opened(self.state_folder / conventions.database_file(product.domain, product.name))
 
     def hold(self, product: ProductPlan) -> None:

@@ -48,7 +48,7 @@ from platform_resources.refresh.publishing import (
     unchanged_text,
 )
 from platform_resources.refresh.pulling import PullContext, Pulled, PullFailed, pull
-from platform_resources.repository.mesh_repository import write_generated_files
+from platform_resources.repository.mesh_repository import target_of, write_generated_files
 from platform_resources.repository.product_secrets import hiding
 from platform_resources.warehouses.protocol import ProductDatabase
 
@@ -119,7 +119,7 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
         with refresh.opened(product) as database:
             close(database, "the last build did not finish")
         try:
-            project = parsed(root, refresh.state_folder, product, refresh.target)
+            project = parsed(root, refresh.state_folder, product, target_of(root).name)
             with refresh.opened(product) as database:
                 make_room(database, product, project.relations, context.run_id)
                 kept = frozenset() if refresh.full_refresh else project.incremental

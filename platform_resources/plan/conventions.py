@@ -8,6 +8,8 @@ Key = tuple[str, ...]
 
 PRODUCTS_FOLDER = "dataproducts"
 DBT_FOLDER = "dbt_project"
+# The types of dbt targets that refreshes have a warehouse for.
+WAREHOUSES = ("duckdb",)
 GENERATED_FILE = "_generated.yml"
 SOURCE_NAME = "inputs"
 RESERVED_NAMES = frozenset({"inputs", "outputs", "scorecard", "consumers", "sources", "problems", "versions", "pins"})

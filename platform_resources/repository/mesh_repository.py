@@ -11,6 +11,7 @@ from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh import Mesh, ModelText, ProductTexts, UnreadableProduct
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
 from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.repository.dbt_target import Target, target
 from platform_resources.repository.needed_files import (
     PROFILES,
     PROJECT,
@@ -150,7 +151,13 @@ def build_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:
     """Why no product of the plan can be built, however good its documents are."""
     if not any(product.runs for product in plan.products):
         return ()
-    return tuple(dbt_project_problems(_texts_there(root, (PROJECT, PROFILES))))
+    refused = target_of(root).problem
+    return (*dbt_project_problems(_texts_there(root, (PROJECT, PROFILES))), *([refused] if refused else ()))
+
+
+def target_of(root: Path) -> Target:
+    """The dbt target that refreshes of the mesh build in, by MESH_TARGET or profiles.yml."""
+    return target(_texts_there(root, (PROJECT, PROFILES)), os.environ)
 
 
 def house_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:

@@ -5,5 +5,5 @@ from platform_resources.warehouses.protocol import Warehouse
 
 
 def warehouse() -> Warehouse:
-    """The only one that refreshes run on so far; `warehouse_problems` refuses every other."""
+    """DuckDB, the only one that refreshes run on; `repository.dbt_target` refuses every other target."""
     return DuckDBWarehouse()
