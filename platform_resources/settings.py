@@ -21,6 +21,11 @@ class Setting:
 STATE = Setting("MESH_STATE", "the folder for ports/, warehouse/, .mesh/ and dbt_project/target/", "the mesh's folder")
 DAGSTER_HOME = Setting("DAGSTER_HOME", "the folder of Dagster's history and settings", ".dagster/ in the folder above")
 LEDGER = Setting("MESH_LEDGER", "the URL of the ledger's database", "SQLite, .mesh/ledger.sqlite in the folder above", secret=True)
+TARGET = Setting(
+    "MESH_TARGET",
+    "the target of dbt_project/profiles.yml that refreshes build in; one of another type than duckdb is refused",
+    "the target: of profiles.yml",
+)
 MEMORY_LIMIT = Setting(
     "MESH_MEMORY_LIMIT",
     "how much memory one refresh's database may take, such as 4GB or 25%; what needs more is spilled to disk",
@@ -34,4 +39,4 @@ DAGSTER_PAGES = Setting(
 # Not for people to set: dbt reads it in profiles.yml.
 DBT_DATABASE = Setting("MESH_DUCKDB", "the database that dbt builds in; profiles.yml reads it", "the platform sets it while dbt runs")
 
-SETTINGS = (STATE, DAGSTER_HOME, LEDGER, MEMORY_LIMIT, AUDIT_TIMEOUT, MAIL, DAGSTER_PAGES, DBT_DATABASE)
+SETTINGS = (STATE, DAGSTER_HOME, LEDGER, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, MAIL, DAGSTER_PAGES, DBT_DATABASE)

@@ -6,10 +6,10 @@ from typing import Any
 
 from platform_resources.plan.conventions import WAREHOUSES
 from platform_resources.repository.needed_files import PROFILES, PROJECT
+from platform_resources.settings import TARGET
 from platform_resources.spec.document import Document, read_document
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 
-TARGET_VARIABLE = "MESH_TARGET"
 _DEFAULT = "duckdb"
 
 
@@ -27,7 +27,7 @@ def target(texts: Mapping[str, str], environment: Mapping[str, str]) -> Target:
 
     What cannot be read without dbt, such as a target in Jinja, counts as `duckdb`: dbt says what is wrong with it.
     """
-    chosen, document = environment.get(TARGET_VARIABLE, "").strip(), _document(texts, PROFILES)
+    chosen, document = TARGET.value(environment), _document(texts, PROFILES)
     profile = _profile(texts)
     written = _values(document, (profile,))
     name = chosen or _plain(written.get("target")) or _DEFAULT
@@ -41,14 +41,14 @@ def target(texts: Mapping[str, str], environment: Mapping[str, str]) -> Target:
 
 
 def _unknown(document: Document, place: tuple[str, ...], name: str, chosen: bool, outputs: Mapping[str, Any]) -> Problem:
-    said = f'{TARGET_VARIABLE} is "{name}"' if chosen else f'the target is "{name}"'
+    said = f'{TARGET.name} is "{name}"' if chosen else f'the target is "{name}"'
     return document.problem(place, f"{said}, and there is no such target; known: {known_text(outputs)}", did_you_mean(name, outputs))
 
 
 def _unsupported(document: Document, place: tuple[str, ...], name: str, kind: str, chosen: bool) -> Problem:
-    why = f"{TARGET_VARIABLE} chooses target {name}" if chosen else f"the target is {name}"
+    why = f"{TARGET.name} chooses target {name}" if chosen else f"the target is {name}"
     message = f"{why} of type {kind}, for which refreshes have no warehouse; supported: {known_text(WAREHOUSES)}"
-    return document.problem((*place, "type"), message, f"set {TARGET_VARIABLE} to a target of a supported type")
+    return document.problem((*place, "type"), message, f"set {TARGET.name} to a target of a supported type")
 
 
 def _profile(texts: Mapping[str, str]) -> str:
