@@ -15,7 +15,7 @@ settings.load_profile("mesh")
 
 
 # Tests of what works on a database, or runs in Dagster or as a command: none of them is pure.
-SLOW_FOLDERS = {"cli", "deliveries", "ledger", "orchestration", "publications", "refresh", "rehearsals", "warehouses"}
+SLOW_FOLDERS = {"cli", "conformance", "deliveries", "ledger", "orchestration", "publications", "refresh", "rehearsals", "warehouses"}
 
 
 def pytest_collection_modifyitems(items):
