@@ -1,4 +1,4 @@
-"""dbt, in this process: one product's folder parsed, then built, and the results as plain data."""
+"""Run dbt in this process: parse one product's project, build it, and return the results as plain data."""
 
 import importlib
 import os
@@ -32,7 +32,7 @@ class BuildFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NodeResult:
-    """What became of one dbt node: `status` is dbt's word (success, pass, fail, warn, error, skipped); `seconds` is its time.
+    """The result of one dbt node: `status` is dbt's word (success, pass, fail, warn, error, skipped); `seconds` is its time.
 
     `materialized` is dbt's word too (table, view, incremental …); empty for what is none.
     """
@@ -49,6 +49,7 @@ class NodeResult:
 
     @property
     def failed(self) -> bool:
+        """Whether the node failed or errored."""
         return self.status in ("error", "fail", "runtime error")
 
 
@@ -75,7 +76,7 @@ class Project:
 
 
 def begin_import() -> None:
-    """Import dbt beside other work, if that is still to be done: it takes as long as loading a million rows, which leaves Python idle."""
+    """Import dbt in a thread, beside other work; the import takes as long as loading a million rows."""
     if _RUNNER not in sys.modules:
         threading.Thread(target=importlib.import_module, args=(_RUNNER,), name="import dbt", daemon=True).start()
 

@@ -1,4 +1,4 @@
-"""What dbt says while it builds and leaves behind: a line for people as each node is finished, its log, its files; all without secrets."""
+"""dbt's output during a build: a progress line for each node, its log and its files, without secrets."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

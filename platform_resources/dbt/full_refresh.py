@@ -1,4 +1,4 @@
-"""When rows of earlier builds may be why a check fails: incremental models, and how to build them from scratch."""
+"""Find incremental models whose old rows may be why a check fails, and say how to rebuild them."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""What dbt's manifest says of a product before its build: where each model will be written, and what cannot be built."""
+"""Read from dbt's manifest where each model will be written, and why a product cannot be built."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any

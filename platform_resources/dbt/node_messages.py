@@ -1,4 +1,4 @@
-"""What dbt says of a failed node, in as few words as name the cause."""
+"""Shorten dbt's message about a failed node to the cause."""
 
 import re
 from collections.abc import Iterator

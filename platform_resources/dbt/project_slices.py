@@ -1,4 +1,4 @@
-"""A product's slice of the dbt project: the whole project by links, of which dbt sees only the product's own models and tests.
+"""One product's part of the dbt project: a folder of links with the shared files and only this product's models and tests.
 
 Names, folder settings and paths are those of the whole project, and dbt reads no other product's files.
 """
@@ -17,12 +17,12 @@ _SHARED = ("!tests/generic/**",)
 
 
 def target_folder(state: Path) -> Path:
-    """Where dbt writes, of all products."""
+    """The folder for dbt's output, of all products."""
     return state / conventions.DBT_FOLDER / "target"
 
 
 def work_folder(state: Path, product: ProductPlan) -> Path:
-    """Where dbt writes what it makes of this product."""
+    """The folder for dbt's work files of this product."""
     return target_folder(state) / product.domain / product.name
 
 

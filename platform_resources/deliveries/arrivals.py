@@ -1,4 +1,4 @@
-"""Which files of an input have arrived: found, whole, still, and known again by what is in them."""
+"""Find the files of an input that have arrived completely, and recognise known ones by their content."""
 
 import glob
 import hashlib
@@ -39,6 +39,7 @@ class InputFile:
 
     @property
     def entry(self) -> dict[str, Any]:
+        """The file as it is recorded: name, size in bytes, time of modification."""
         return {"path": self.name, "bytes": self.stat.st_size, "modified": self.modified}
 
     def is_as_before(self) -> bool:
@@ -50,6 +51,7 @@ class InputFile:
 
 
 def input_file(path: Path, name: str) -> InputFile:
+    """The file at the path, with its size and time as they are now."""
     return InputFile(path, name, path.stat())
 
 
@@ -144,6 +146,7 @@ def told_by_path(name: str, pull: PullFiles) -> tuple[str, ...]:
 
 
 def is_on(option: str | bool | int) -> bool:
+    """Whether a written option means yes: `true`, `1` or `yes`."""
     return str(option).lower() in ("true", "1", "yes")
 
 

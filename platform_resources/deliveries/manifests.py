@@ -1,4 +1,4 @@
-"""What a source writes last to say that a delivery is whole: an empty marker such as `_SUCCESS`, or a list of its files."""
+"""Read what a source writes last to mark a delivery as complete: an empty marker such as `_SUCCESS`, or a list of files."""
 
 import re
 from collections.abc import Mapping

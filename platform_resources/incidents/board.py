@@ -1,4 +1,4 @@
-"""All incidents of the mesh, each at its root cause: which to open, move, reopen and resolve.
+"""All incidents of the mesh, each at its root cause: decides which to open, move, reopen and resolve.
 
 One incident per cause: `incidents` holds the newest of each cause, and a new one begins only when that is resolved. A product that fails
 because of others has none of its own; it is attached to theirs. If its own was opened before the root showed up, it moves there.
@@ -44,7 +44,7 @@ class Board:
 
     @property
     def failing(self) -> frozenset[str]:
-        """The products of which a check fails that nobody has accepted."""
+        """Products with a failing check that nobody has accepted."""
         return frozenset(product for (product, _), signal in self.signals.items() if signal.counts)
 
     @property
@@ -107,7 +107,7 @@ def changed(board: Board, cause: str, act: Callable[[Incident], Change]) -> tupl
 
 
 def taken_back(board: Board, cause: str, checks: Collection[str]) -> Board:
-    """The board on which these checks count again: what a former incident of the cause had accepted."""
+    """The board after the acceptance of these checks, by a former incident of the cause, is withdrawn."""
     return replace(board, signals=_with_acceptance(board.signals, cause, checks, False))
 
 

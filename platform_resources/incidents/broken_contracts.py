@@ -1,4 +1,4 @@
-"""Broken contracts of inputs: how a message words one, and which columns such a message names."""
+"""Broken contracts of inputs: write the message, and read the columns back from it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -9,7 +9,7 @@ _HEAD = " breaks its contract: "
 
 
 def breach(version: str, product: str, promised: Iterable[Column], columns: Mapping[str, str]) -> str:
-    """What a version's `columns` (name to type) lack of what was promised, in one line; empty if nothing. More columns are no breach."""
+    """How `columns` (name to type) break the contract, in one line; empty if they do not. Additional columns are allowed."""
     types = {folded_column(name): kind for name, kind in columns.items()}
     read = [(column, types.get(folded_column(column.name), "missing")) for column in promised]
     wrong = [f"{column.name} is {kind}, {column.type} was promised" for column, kind in read if kind != column.type]
@@ -17,6 +17,6 @@ def breach(version: str, product: str, promised: Iterable[Column], columns: Mapp
 
 
 def breached(reason: str, promised: Iterable[Column]) -> Sequence[str]:
-    """The promised columns that such a line names."""
+    """The promised columns that such a message names."""
     listed = f"; {reason.partition(_HEAD)[2]}"
     return [column.name for column in promised if f"; {column.name} is " in listed]

@@ -1,4 +1,4 @@
-"""Which failing check can be the reason that another one fails further down the lineage.
+"""Decide which failing check can explain another one downstream.
 
 Products that fail together need not fail for one reason, and whoever is told a false cause looks in the wrong place. What keeps a product
 from being up to date (it is late, an input is missing or breaks its contract, a gate is closed, its refresh fails or hangs, nobody can read
@@ -51,7 +51,7 @@ class Symptom:
 
 
 def topics(product: ProductPlan, registry: Registry) -> dict[str, Topic]:
-    """What each check of the product is about, by its name within the product; of any other check nothing is known."""
+    """The topic of each planned check of the product, by its name within the product."""
     found = {
         conventions.REFRESH_CHECK: Topic(delays=True, stops=True),
         conventions.VERSIONS_CHECK: Topic(delays=True),
@@ -81,7 +81,7 @@ def _topic(objective: ObjectivePlan, registry: Registry) -> Topic:
 
 
 def explained(plan: MeshPlan, symptoms: Iterable[Symptom]) -> dict[str, tuple[str, ...]]:
-    """Of each failing product those above it that explain all that fails of it, sorted; none if one symptom has no explanation."""
+    """For each failing product, the products upstream that explain all of its failures, sorted; empty if one symptom has no explanation."""
     by_product: dict[str, list[Symptom]] = {}
     for symptom in symptoms:
         by_product.setdefault(symptom.product, []).append(symptom)

@@ -1,4 +1,4 @@
-"""What can happen to an incident: open, acknowledged, in progress, resolved, and perhaps reopened.
+"""The states of an incident: open, acknowledged, in progress, resolved, reopened.
 
 Every transition gives the new incident and what happened, and changes nothing else. Times never run backwards: what a clock that went back
 calls earlier than the last event is recorded at that event's time.
@@ -73,10 +73,12 @@ class Incident:
 
     @property
     def name(self) -> str:
+        """The incident's name: `<cause>#<number>`."""
         return f"{self.cause}#{self.number}"
 
     @property
     def live(self) -> bool:
+        """Whether the incident is not resolved."""
         return self.status != "resolved"
 
 
@@ -121,7 +123,7 @@ def resolved(incident: Incident, resolution: Resolution, at: datetime, by: str =
 
 
 def moved(incident: Incident, causes: Iterable[str], at: datetime) -> Change:
-    """Its true causes have shown up upstream, and their incidents carry it on. Raises IllegalTransition if it is resolved already."""
+    """Its root causes were found upstream; their incidents continue it. Raises IllegalTransition if it is resolved already."""
     to = tuple(sorted(causes))
     changed, events = resolved(incident, "moved", at, note=", ".join(to))
     return replace(changed, moved_to=to), events
@@ -155,7 +157,7 @@ def attached(incident: Incident, products: Iterable[str], at: datetime) -> Chang
 
 
 def noticed(incident: Incident, checks: Iterable[str], at: datetime, again: Iterable[str] = ()) -> Change:
-    """More checks of the cause itself fail; those known already change nothing, unless they fail `again`.
+    """Add failing checks of the cause. Known ones change nothing, unless they fail `again`. The status stays.
 
     The status stays: whoever has seen it has seen it.
     """

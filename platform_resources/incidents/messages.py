@@ -1,4 +1,4 @@
-"""What is to be told to whom: one message to one channel, before anything has been sent."""
+"""One message to one channel, as it is queued."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ MessageKind = Literal["incident", "update", "reminder", "recovery", "budget", "s
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a message says of one product, which has to hold when it is sent.
+    """What a message claims about one product; it must hold when the message is sent.
 
     `status` is how `mesh status` calls the product, empty if the message does not say; `missed` are its checks that the message says fail,
     by their names within the product.

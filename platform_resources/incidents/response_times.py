@@ -1,4 +1,4 @@
-"""How fast incidents are detected, answered and fixed, with those that still wait counted in.
+"""Times to detect, respond to and fix incidents; incidents that have not ended are counted as censored.
 
 Leaving open incidents out would make a team look faster the longer it lets them lie. They are censored: known to take at least so long.
 Estimated by Kaplan and Meier's product limit (Nonparametric Estimation from Incomplete Observations, JASA 53, 1958, 457-481): the chance to
@@ -22,7 +22,7 @@ _WORTH_FIXING = (None, "fixed", "auto-recovered")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Lasted:
-    """How long something took, or, if it has not `ended`, at least."""
+    """A time span; if it has not `ended`, a lower bound."""
 
     time: timedelta
     ended: bool = True
@@ -74,6 +74,7 @@ def _lasted(start: datetime, end: datetime | None, given_up: datetime | None, no
 
 
 def times(lasted: Sequence[Lasted]) -> Times:
+    """Median, 90th percentile and counts of these spans."""
     return Times(quantile(lasted, HALF), quantile(lasted, NINE_TENTHS), len(lasted), sum(not one.ended for one in lasted))
 
 

@@ -1,4 +1,4 @@
-"""Which failing product is the cause that others fail."""
+"""Find the failing products that cause other products to fail."""
 
 from collections.abc import Collection, Mapping
 

@@ -1,4 +1,4 @@
-"""How bad an incident is: who depends on the product, and what is left of its promise."""
+"""The severity of an incident, from the products and consumers that depend on it and the remaining error budget."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -28,5 +28,5 @@ def severity(
 
 
 def rank(severity: Severity) -> int:
-    """Where it stands among all, from 0 (low) to 3 (critical), to compare and to sort by."""
+    """The severity as a number from 0 (low) to 3 (critical), for comparison and sorting."""
     return _SEVERITIES.index(severity)

@@ -1,4 +1,4 @@
-"""Whether something is failing: after n of m bad readings, until k good ones in a row, so that no incident flaps."""
+"""Decide whether a check is failing: after n of m bad readings, until k good ones in a row, so that incidents do not flap."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -31,11 +31,12 @@ class Signal:
 
     @property
     def failing(self) -> bool:
+        """Whether the check is failing."""
         return self.failing_since is not None
 
     @property
     def counts(self) -> bool:
-        """Whether its product fails because of it: it is failing, and nobody has accepted that."""
+        """Whether the check makes its product fail: it is failing, and nobody has accepted that."""
         return self.failing and not self.accepted
 
     def begins_after(self, before: "Signal") -> bool:
@@ -45,7 +46,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How all checks of one product are together: as if they were one signal."""
+    """The checks of one product, combined into one signal."""
 
     failing_since: datetime | None = None
     last_bad_at: datetime | None = None
@@ -53,6 +54,7 @@ class Condition:
 
     @property
     def failing(self) -> bool:
+        """Whether any of the checks is failing."""
         return self.failing_since is not None
 
 

@@ -1,4 +1,4 @@
-"""What the ledger's tables are made of: one register, and times that are exact everywhere."""
+"""Column types of the ledger: exact times in every database, and text that every database can store."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where the ledger is and how it is opened: SQLite by default, PostgreSQL by URL, always at the newest revision."""
+"""Open the ledger's database: SQLite by default, PostgreSQL by URL, always migrated to the newest revision."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -35,6 +35,7 @@ class Ledger:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
+        """A connection for reading, within one transaction."""
         with self.engine.connect() as connection, connection.begin():
             yield connection
 
@@ -52,6 +53,7 @@ class Ledger:
             yield connection
 
     def close(self) -> None:
+        """Close all connections."""
         self.engine.dispose()
 
 

@@ -1,4 +1,4 @@
-"""What to do about a database that fails, told by its own words."""
+"""Explain a failing database: what to do, derived from its error message."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -21,6 +21,7 @@ OTHERWISE = "see that the database is well, and try again"
 
 
 def remedy(told: str) -> str:
+    """What to do about a database error with this text; general advice if the error is not known."""
     words = told.lower()
     return next((helps for said, helps in REMEDIES if any(each in words for each in said)), OTHERWISE)
 

@@ -1,4 +1,4 @@
-"""What the ledger is told: events of an append-only log, in the ledger's own words."""
+"""Events of an append-only log, as the ledger reads them; independent of Dagster."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ class Materialised:
 
 @dataclass(frozen=True, slots=True)
 class AssetObserved:
-    """Something was told of an asset that was not made anew: of an output port, a version without newer data."""
+    """An asset was observed without being made anew: for an output port, a version without newer data."""
 
     key: Key
     metadata: Mapping[str, Any] = field(default_factory=dict)

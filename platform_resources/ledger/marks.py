@@ -1,4 +1,4 @@
-"""Where to go on reading the log, when it may have lost its tail, been replaced, or still be getting events before its end."""
+"""The position up to which the log was read, robust against logs that lost events, were replaced, or still receive earlier events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

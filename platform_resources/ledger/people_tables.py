@@ -1,4 +1,4 @@
-"""The tables of what people and the platform do about events: incidents, messages, subscriptions, reads. No rebuild touches them."""
+"""Tables of what people and the platform do about events: incidents, messages, subscriptions, reads. A rebuild keeps them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What an event means for the ledger: event -> records, purely."""
+"""Turn one event into ledger records; a pure function."""
 
 import math
 from collections.abc import Iterator, Mapping

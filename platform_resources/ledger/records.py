@@ -1,4 +1,4 @@
-"""What the ledger remembers of events: one frozen record per row."""
+"""The ledger's records of events: one frozen dataclass per row."""
 
 import hashlib
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ CheckKind = Literal["objective", "dbt_test", "input", "indicator", "imported", "
 
 
 def asset_text(key: Key) -> str:
+    """The asset key as one text."""
     return "/".join(key)
 
 

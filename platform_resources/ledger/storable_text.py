@@ -1,4 +1,4 @@
-"""What text every database takes."""
+"""Remove characters that some database cannot store."""
 
 
 def storable(told: str) -> str:

@@ -1,4 +1,4 @@
-"""Bringing the ledger up to date with the event log: incrementally, once each, safely from several processes at a time.
+"""Bring the ledger up to date with the event log: incrementally, each event once, safely from several processes at a time.
 
 An event's id in the log is a place, not a name: SQLite gives the ids of a lost tail out again. So rows are told apart by what their event
 is about, and reading an event twice changes nothing. That makes it safe to read a little too much, wherever the log may have changed.

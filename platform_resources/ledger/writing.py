@@ -1,4 +1,4 @@
-"""How records get into tables: each once, and of two that say the same the one that came first in the log."""
+"""Write records into tables: each once; of two with the same key, the first in the log wins."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -74,6 +74,7 @@ def _write_runs(connection: Connection, found: Sequence[Run]) -> int:
 
 
 def row_of(record: Record) -> dict[str, Any]:
+    """The record as a row, by column name."""
     return {name: getattr(record, name) for name in record.__slots__}
 
 

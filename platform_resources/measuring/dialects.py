@@ -1,4 +1,4 @@
-"""What SQL in DuckDB's dialect is in the dialect of another warehouse."""
+"""Translate SQL from DuckDB's dialect into the dialect of another warehouse."""
 
 from typing import Any, Literal
 

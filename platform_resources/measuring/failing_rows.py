@@ -1,4 +1,4 @@
-"""Rows to show of a promise that is missed: SQL for some of those that fail a measure."""
+"""SQL that selects example rows which fail a measure."""
 
 from collections.abc import Sequence
 from typing import assert_never

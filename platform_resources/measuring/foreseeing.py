@@ -1,4 +1,4 @@
-"""Which counts a database's own statistics decide before a row is read, and which are then made in another way."""
+"""Use the database's statistics to decide counts before reading any row."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,11 +25,12 @@ class Foreseen:
     broken: frozenset[Metric] = frozenset()
 
     def zero_by_relation(self) -> Iterator[tuple[Metric, ...]]:
+        """The metrics that statistics say are zero, one tuple for each relation."""
         return (tuple(own) for _, own in groupby(sorted(self.zero), key=lambda metric: metric.relation))
 
 
 def foreseen(asked: Iterable[Asked], ruled_out: RuledOut) -> Foreseen:
-    """What statistics say of nulls and ranges. Where they rule out no range of a column there may be none: nothing is said."""
+    """Decide null counts and ranges by statistics. Where they rule out no range of a column, nothing is decided for it."""
     nulls: dict[Relation, set[Metric]] = {}
     ranges: dict[_Column, set[Metric]] = {}
     for each in map(placed, asked):
@@ -48,7 +49,7 @@ def foreseen(asked: Iterable[Asked], ruled_out: RuledOut) -> Foreseen:
 
 
 def none_of(metrics: Sequence[Metric]) -> str:
-    """Counts the rows that any of these counts of one relation counts: if there are none, each of them is zero."""
+    """SQL that counts the rows that any of these metrics of one relation would count; zero means that each of them is zero."""
     return f"select {ROWS} from {relation_sql(metrics[0].relation)} where {_joined(metrics, 'or')}"
 
 

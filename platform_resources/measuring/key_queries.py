@@ -1,4 +1,4 @@
-"""SQL of the measures that compare keys: duplicates, orphans, and what is missing of a population."""
+"""SQL of the measures that compare keys: duplicates, orphans, and keys missing from a population."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,14 @@ from platform_resources.capabilities.support.sql_text import quoted, quoted_list
 
 
 def distinct_rows_sql(measure: DuplicateRows, relation: Relation) -> str:
-    """Counts the distinct rows, not the duplicates: rows are counted with everything else, and a view with a join is dear to read twice."""
+    """Counts the distinct rows instead of the duplicates: row counts are measured anyway, and reading a view with a join twice is
+    expensive.
+    """
     return f"select count(*) from (select distinct {quoted_list(measure.columns)} from {relation_sql(relation)}) as keys"
 
 
 def orphans_sql(measure: OrphanRows, relation: Relation) -> str:
+    """SQL (after `from`) of the rows whose key is not in the referenced relation."""
     return (
         f"{relation_sql(relation)} as here where {_not_null(measure.columns, 'here.')} and not exists "
         f"(select 1 from {relation_sql(measure.referenced)} as there where {_equal(measure.referenced_columns, measure.columns)})"
@@ -19,6 +22,7 @@ def orphans_sql(measure: OrphanRows, relation: Relation) -> str:
 
 
 def missing_sql(measure: MissingKeys, relation: Relation) -> str:
+    """SQL (after `from`) of the keys of the population that are not in this relation."""
     keys = distinct_keys_sql(measure.population, measure.population_columns)
     return f"({keys}) as here where not exists (select 1 from {relation_sql(relation)} as there where {_matches(measure)})"
 
@@ -32,6 +36,7 @@ def _equal(there: Sequence[str], here: Sequence[str]) -> str:
 
 
 def distinct_keys_sql(relation: Relation, columns: Sequence[str]) -> str:
+    """SQL that selects the distinct keys without nulls."""
     unique = tuple(dict.fromkeys(columns))
     return f"select distinct {quoted_list(unique)} from {relation_sql(relation)} where {_not_null(unique)}"
 

@@ -1,4 +1,4 @@
-"""What is measured first, what only if the answers call for it, and what the answers mean."""
+"""Plan which queries run first, which follow depending on their answers, and turn answers into readings."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
@@ -26,7 +26,7 @@ from platform_resources.measuring.query_plan import Query, queries_of
 
 
 def first_queries(asked: Iterable[Asked], at_once: Collection[Metric] = ()) -> tuple[Query, ...]:
-    """What answers everything that needs no other answer before it; the same in whatever order it is asked.
+    """The queries that depend on no other answer; the result does not depend on the order of `asked`.
 
     A range whose count of violations is among `at_once` is counted without looking for its least and greatest value before.
     """
@@ -46,7 +46,7 @@ def readings(asked: Iterable[Asked], answers: Answers) -> dict[str, Reading]:
 
 
 def placed(asked: Asked) -> Asked:
-    """What is asked of another relation, asked there."""
+    """Move a measure that refers to another relation onto that relation."""
     inner = asked.measure
     return Asked(asked.id, inner.relation, inner.measure) if isinstance(inner, Elsewhere) else asked
 

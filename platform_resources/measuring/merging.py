@@ -1,4 +1,4 @@
-"""Which measures can be merged from the parts of a relation, and how: what is counted of one day is counted once."""
+"""Merge measures over the parts (days) of a relation, so that unchanged days need not be scanned again."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,18 +20,22 @@ class Merging:
 
 
 def counted(sql: str) -> Merging:
+    """Merge counts by their sum."""
     return Merging((sql,), "coalesce(sum({0}), 0)")
 
 
 def least(expression: str, shown: str = "{0}") -> Merging:
+    """Merge minima by their minimum; `shown` is SQL around the merged value."""
     return Merging((f"min({expression})",), shown.replace("{0}", "min({0})"))
 
 
 def greatest(expression: str, shown: str = "{0}") -> Merging:
+    """Merge maxima by their maximum; `shown` is SQL around the merged value."""
     return Merging((f"max({expression})",), shown.replace("{0}", "max({0})"))
 
 
 def mean(expression: str) -> Merging:
+    """Merge means, weighted by the counts of the parts."""
     return Merging((f"count({expression})", f"avg({expression})"), "sum({0} * {1}) / nullif(sum({0}), 0)")
 
 

@@ -1,4 +1,4 @@
-"""Which value of a query answers a measure, and which rows that value counts."""
+"""Map each measure to the value of a query that answers it, and to the rows that it counts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -127,7 +127,7 @@ def _of_groups(measure: CategoryCounts | Entities | PairCount | GroupCounts, rel
 
 
 def outside_sql(measure: OutOfRange) -> str:
-    """Of the rows that lie outside of the range."""
+    """SQL condition for rows that lie outside the range."""
     column = quoted(measure.column)
     low = [] if measure.low is None else [f"{column} < {measure.low}"]
     high = [] if measure.high is None else [f"{column} > {measure.high}"]

@@ -1,4 +1,4 @@
-"""The SQL (DuckDB's) that puts rows beside those of a reference with the same key."""
+"""SQL (DuckDB dialect) that joins rows with those of a reference relation by key."""
 
 from collections.abc import Iterator, Sequence
 

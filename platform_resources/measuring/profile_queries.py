@@ -1,4 +1,4 @@
-"""What a profile asks of each column in the audit's own scan, how that is merged, and what the answers mean."""
+"""The measures of a profile: asked in the audit's own scan, merged over days, and read back."""
 
 import math
 import re
@@ -66,7 +66,7 @@ def profiled_columns(columns: Mapping[str, str], data_set: DataSet) -> tuple[Pro
 
 
 def profile_asked(relation: Relation, columns: Sequence[ProfiledColumn]) -> tuple[Asked, ...]:
-    """Everything that one scan can tell. It is fused with what objectives ask, and what both ask is measured once."""
+    """All profile measures that one scan can answer. They share the scan with objectives; a measure that both need runs once."""
     rows = Asked(_id(relation, "", "rows"), relation, RowCount())
     return (rows, *(Asked(_id(relation, c.name, name), relation, s.measure) for c in columns for name, s in _statistics(c).items()))
 
@@ -87,6 +87,7 @@ def _metric(relation: Relation, measure: Measure) -> Metric:
 
 
 def profile_rows(relation: Relation, readings: Mapping[str, Reading]) -> int | None:
+    """The number of rows that the readings report; None if it could not be measured."""
     found = readings[_id(relation, "", "rows")].value
     return found if isinstance(found, int) else None
 

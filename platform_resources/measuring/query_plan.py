@@ -1,4 +1,4 @@
-"""The fewest and cheapest queries that answer a set of metrics, and how one of them is taken apart."""
+"""Combine metrics into the fewest and cheapest queries, and split a query that fails."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a published version of a data set looked like, column by column, and what is different from the version before."""
+"""Profiles of published versions, column by column, and the differences between two versions."""
 
 import dataclasses
 import math
@@ -57,15 +57,17 @@ class Profile:
 
     @property
     def exact(self) -> bool:
+        """Whether all rows were sampled, so that every number is exact."""
         return self.sampled == self.rows
 
     def column(self, name: str) -> ColumnProfile | None:
+        """The profile of one column; None if there is none."""
         return next((column for column in self.columns if column.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is different of one column, in words."""
+    """One difference of one column, in words."""
 
     column: str
     words: str
@@ -194,6 +196,7 @@ def table(profile: Profile, before: Profile | None) -> tuple[tuple[str, ...], li
 
 
 def changes_of_gone(before: Profile | None, now: Profile) -> list[Difference]:
+    """The differences of columns that were removed; empty without a version before."""
     return [] if before is None else [each for each in differences(before, now) if now.column(each.column) is None]
 
 
@@ -225,7 +228,7 @@ def bars(histogram: Histogram | None) -> str:
 
 
 def told(profile: Profile) -> str:
-    """How exact it is, in a sentence."""
+    """One sentence that says how exact the profile is."""
     if profile.rows is None:
         return "the rows could not be counted"
     if profile.exact:

@@ -1,4 +1,4 @@
-"""What monitors cost: which queries they add to those that are made anyway, and how much these read."""
+"""The cost of monitors: the queries that they add, and the rows and bytes that these read."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -15,7 +15,7 @@ from platform_resources.plan.plan import ModelPlan, ProductPlan
 
 @dataclass(frozen=True, slots=True, order=True)
 class Work:
-    """One thing that measuring runs: an expression of a scan that it may share, a query of its own, or the probe of a port.
+    """One thing that measuring runs: an expression in a shared scan, a query of its own, or the probe of a port.
 
     Work with the same `kind` and `query` is one query. `reads` names the relations (`internal.orders`) that it reads, each as often as
     it does.
@@ -58,7 +58,7 @@ class MonitorCost:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the cost of a product's monitors depends on beside them: how large relations are, and which are scanned in any case."""
+    """What the cost of a product's monitors depends on besides them: relation sizes, and the relations that are scanned anyway."""
 
     sizes: Mapping[str, Size]
     scanned: Collection[str] = ()
@@ -90,6 +90,7 @@ def profiled_relations(product: ProductPlan) -> tuple[str, ...]:
 
 
 def relation_name(relation: Relation) -> str:
+    """The relation as `schema.name`."""
     return f"{relation.schema}.{relation.name}"
 
 

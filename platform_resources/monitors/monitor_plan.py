@@ -1,4 +1,4 @@
-"""Which monitors products want, and how these differ from the ones that are deployed."""
+"""Compare the monitors that products want with those that are deployed."""
 
 import hashlib
 import json
@@ -75,9 +75,11 @@ class ProductChanges:
 
     @property
     def cost(self) -> MonitorCost:
+        """The cost of all changes of this product together."""
         return sum((change.cost for change in self.changes), MonitorCost())
 
     def count(self, kind: ChangeKind) -> int:
+        """How many changes are of this kind."""
         return sum(change.kind == kind for change in self.changes)
 
 

@@ -1,4 +1,4 @@
-"""What a plan of monitors says to people."""
+"""Write a plan of monitors as text."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence

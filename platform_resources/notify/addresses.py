@@ -1,4 +1,4 @@
-"""Where a message goes: the address of a channel, its secrets filled in from the environment."""
+"""Resolve the address of a channel: its URL, with secrets filled in from the environment."""
 
 import re
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ def address(channel: str, channels: Mapping[str, ChannelPlan], environment: Mapp
 
 
 def missing(channel: str, channels: Mapping[str, ChannelPlan], environment: Mapping[str, str]) -> str:
-    """What keeps the channel from being used, or nothing."""
+    """Why the channel cannot be used; empty if it can."""
     try:
         address(channel, channels, environment)
     except ChannelUnusable as error:

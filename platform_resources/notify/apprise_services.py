@@ -1,4 +1,4 @@
-"""Which service an Apprise URL means, and what Apprise says while it is used: that goes into no log, for it may hold secrets."""
+"""Use Apprise: find the service of a URL, and collect its log records, which may contain secrets, instead of logging them."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -61,10 +61,12 @@ def _filterers() -> Iterator[logging.Filterer]:
 
 
 def scheme(url: str) -> str:
+    """The scheme of the URL, such as `mailto` or `slack`."""
     return url.partition("://")[0].lower() if "://" in url else ""
 
 
 def is_known(scheme: str) -> bool:
+    """Whether Apprise has a service for the scheme."""
     from apprise import NotificationManager
 
     return scheme in NotificationManager()  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""How one message gets out: to one address, within a time, or the receiver's own reason why not."""
+"""Send one message to one address within a time limit, or raise with the receiver's reason."""
 
 from collections.abc import Callable, Collection
 from contextvars import copy_context

@@ -1,4 +1,4 @@
-"""What the owners of a product read that fails: each failing check with its evidence, who suffers from it, and what to do next."""
+"""The technical part of a message to owners: failing checks with evidence, affected products, and next steps."""
 
 from platform_resources.notify.facts import Failure, Trouble
 from platform_resources.notify.safe_text import LONGEST_REASON, MOST, address, bold, bullets, code, harmless, listed, paragraphs, place

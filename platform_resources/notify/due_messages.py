@@ -1,4 +1,4 @@
-"""Which messages about an incident are due, and which of those that wait must not go out any more.
+"""Decide which messages about an incident are due, and which waiting ones must be withdrawn.
 
 A message is queued when it may be sent, not before: what waited through a night tells in the morning what holds in the morning, in one
 message, and an incident that began and ended within quiet hours disturbs nobody. So this is asked every few minutes. It remembers
@@ -27,7 +27,7 @@ REWRITTEN = "it holds no longer; what holds now is told by another message, if t
 
 @dataclass(frozen=True, slots=True)
 class DueMessages:
-    """Messages to write into the outbox, also anew, and why some that wait in it are taken back. What was sent stays as it is."""
+    """Messages to write into the outbox (new or rewritten), and waiting ones to withdraw, by key with the reason."""
 
     queue: tuple[Message, ...] = ()
     withdraw: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What has to be known before anything is announced: plain data, filled by whoever reads the plan, the board and the ledger."""
+"""The facts that messages are made from: plain data, collected from the plan, the incidents and the ledger."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -110,7 +110,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class NewStop:
-    """A gate that closed, or a refresh that failed, while an incident was open already; `at` is when that was noticed.
+    """A gate that closed, or a refresh that failed, while an incident was already open; `at` is when it was noticed.
 
     `differs`: the refresh failed before, for another reason.
     """
@@ -157,6 +157,7 @@ class Trouble:
 
     @property
     def phase(self) -> int:
+        """How often the incident was reopened; 0 is the first phase."""
         return self.incident.reopened
 
     @property
@@ -201,6 +202,7 @@ class SchemaChange:
 
     @property
     def breaking(self) -> bool:
+        """Whether any port's change breaks consumers."""
         return any(difference.breaking for difference in self.ports.values())
 
 
@@ -214,6 +216,7 @@ class InputChange:
 
     @property
     def breaking(self) -> bool:
+        """Whether any input's change breaks the product."""
         return any(difference.breaking for difference in self.ports.values())
 
 

@@ -1,4 +1,4 @@
-"""What a message is called: the same key for the same news to the same channel, and what a key tells of what was said.
+"""Keys of messages. The same news to the same channel has the same key, so it is sent once.
 
     incident/orders#3/0/first/high@20260615T050000.000000Z/sales.alerts
     incident/orders#3/0/update/critical@20260615T093000.000000Z/sales.alerts
@@ -49,30 +49,37 @@ class BudgetKey:
 
 
 def told_key(incident: Incident, about: Literal["first", "update"], severity: Severity, moment: datetime, channel: str) -> str:
+    """The key of a first message or an update about an incident."""
     return f"{_of(incident)}{about}/{severity}@{_text(moment)}/{channel}"
 
 
 def reminder_key(incident: Incident, number: int, channel: str) -> str:
+    """The key of a reminder about an incident that nobody has acknowledged."""
     return f"{_of(incident)}reminder/{number}/{channel}"
 
 
 def recovery_key(incident: Incident, channel: str) -> str:
+    """The key of the message that an incident is over."""
     return f"{_of(incident)}recovery/-/{channel}"
 
 
 def budget_key(product: str, indicator: str, level: int, below_at: datetime, channel: str) -> str:
+    """The key of a message about a level of an error budget."""
     return f"budget/{product}/{indicator}/{level}@{_text(below_at)}/{channel}"
 
 
 def schema_key(product: str, version: str, channel: str) -> str:
+    """The key of a message about a changed schema of a version."""
     return f"schema/{product}/{version}/{channel}"
 
 
 def input_key(product: str, run_id: str, channel: str) -> str:
+    """The key of a message about changed columns of a pull."""
     return f"schema/{product}/inputs/{run_id}/{channel}"
 
 
 def digest_key(domain: str, day: date, channel: str) -> str:
+    """The key of a domain's digest of one day."""
     return f"digest/{domain}/{day.isoformat()}/{channel}"
 
 
@@ -83,6 +90,7 @@ def incident_keys(known: Iterable[str], incident: Incident) -> tuple[IncidentKey
 
 
 def budget_keys(known: Iterable[str], product: str, indicator: str) -> tuple[BudgetKey, ...]:
+    """The known keys about this indicator's budget."""
     start = f"budget/{product}/{indicator}/"
     return tuple(_budget_key(*key.removeprefix(start).split("/", 1)) for key in known if key.startswith(start))
 

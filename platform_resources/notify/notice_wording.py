@@ -1,4 +1,4 @@
-"""What the messages say that are about no incident: a budget that runs out, a schema that has changed, the daily digest."""
+"""Write messages that are not about incidents: error budgets, changed schemas, the daily digest."""
 
 import math
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Which messages are due that are about no incident: error budgets, changed schemas, the daily digest.
+"""Decide which messages are due that are not about incidents: error budgets, changed schemas, the daily digest.
 
 Each is queued at once, and quiet hours move its `not_before`. What was not sent yet is decided anew as often as this is asked.
 """

@@ -1,4 +1,4 @@
-"""What is wrong with a product, in words that need no knowledge of its checks: `is not fresh and has gaps`."""
+"""Describe what is wrong with a product in words that need no knowledge of its checks: `is not fresh and has gaps`."""
 
 from collections.abc import Iterable
 from typing import assert_never
@@ -25,7 +25,7 @@ _BY_DIMENSION = {
 
 
 def health(status: Status | None) -> str:
-    """What `mesh status` says of a product, to be read after "is". One of which it says nothing, and that failed last, is unhealthy."""
+    """The words for a product's status, to follow "is". A product without a status whose refresh failed is unhealthy."""
     match status:
         case None | "unhealthy":
             return "unhealthy"
@@ -44,7 +44,7 @@ def health(status: Status | None) -> str:
 
 
 def wrong(trouble: Trouble) -> str:
-    """What is wrong with the root for those who read it. The faults of a version that was held back are not theirs."""
+    """What is wrong with the root product for its consumers. Faults of a version that was held back do not concern them."""
     found = _predicates(failure for failure in trouble.failures if not failure.held_back)
     if trouble.gates or (trouble.held_back and not found):
         found.append(HELD_BACK)

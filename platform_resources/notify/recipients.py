@@ -1,4 +1,4 @@
-"""Which channels hear of an incident, what of it is theirs, and when they are quiet."""
+"""Decide which channels are told of an incident, which part of it concerns them, and when they are quiet."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How text from data gets into a message without doing anything there, and how lists are said."""
+"""Make text from data harmless in a message: no links, images, HTML, emphasis, mentions; and format lists."""
 
 import re
 import unicodedata
@@ -31,6 +31,7 @@ def harmless(text: str, longest: int = LONGEST_TITLE) -> str:
 
 
 def bold(text: str) -> str:
+    """The text in bold, made harmless."""
     return f"**{harmless(text) or '?'}**"
 
 
@@ -67,4 +68,5 @@ def paragraphs(*parts: str) -> str:
 
 
 def bullets(lines: Sequence[str]) -> str:
+    """The lines as a Markdown list."""
     return "\n".join(f"- {line}" for line in lines)

@@ -1,4 +1,4 @@
-"""What of the plan is checked: dbt tests, inputs, objectives and indicators, each with the place where it is written."""
+"""Planned checks: dbt tests, inputs, objectives and indicators, each with the file and line where it is written."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +24,7 @@ class SourceLine:
 
     @classmethod
     def of(cls, origin: Origin) -> "SourceLine":
+        """The file and line of a component."""
         return cls(origin.file, origin.line)
 
 

@@ -1,4 +1,4 @@
-"""Every name that the platform mints, in one place."""
+"""All names that the platform generates: assets, jobs, checks, folders and files."""
 
 import hashlib
 
@@ -16,41 +16,47 @@ RESERVED_NAMES = frozenset({"inputs", "outputs", "scorecard", "consumers", "sour
 
 
 def input_key(product: str, port: str) -> Key:
+    """The asset key of an input port."""
     return (product, "inputs", port)
 
 
 def model_key(product: str, model: str) -> Key:
+    """The asset key of a dbt model."""
     return (product, model)
 
 
 def output_key(product: str, port: str) -> Key:
+    """The asset key of an output port."""
     return (product, "outputs", port)
 
 
 def scorecard_key(product: str) -> Key:
+    """The asset key of the product's scorecard."""
     return (product, "scorecard")
 
 
 def problems_key(product: str) -> Key:
-    """The asset that shows why a product is not loaded."""
+    """The asset key under which the problems of a product that cannot be loaded are shown."""
     return (product, "problems")
 
 
 def source_key(product: str, port: str) -> Key:
-    """What lies outside the mesh before an input port."""
+    """The asset key of an external source of an input port."""
     return (product, "sources", port)
 
 
 def consumer_key(product: str, consumer: str) -> Key:
-    """What lies outside the mesh behind an output port."""
+    """The asset key of an external consumer of an output port."""
     return (product, "consumers", consumer)
 
 
 def group(domain: str, product: str) -> str:
+    """The asset group of a product: `<domain>/<product>`."""
     return f"{domain}/{product}"
 
 
 def job_name(product: str) -> str:
+    """The name of the job that refreshes the product."""
     return f"refresh_{product}"
 
 
@@ -70,6 +76,7 @@ def domain_job_name(domain: str) -> str:
 
 
 def is_evaluation(job: str) -> bool:
+    """Whether the name is that of a job that evaluates a domain."""
     return job.startswith(evaluation_name(""))
 
 
@@ -84,11 +91,12 @@ def delivery_name(domain: str) -> str:
 
 
 def pool(product: str) -> str:
-    """One refresh of a product at a time; different products side by side."""
+    """The concurrency pool of a product: one refresh of it at a time, different products in parallel."""
     return f"refresh_{product}"
 
 
 def check_name(title: str) -> str:
+    """The check's name in Dagster, made from its title."""
     return slug(title)
 
 
@@ -111,22 +119,27 @@ def dbt_test_name(test: str, model: str, column: str) -> str:
 
 
 def models_folder(domain: str, product: str) -> str:
+    """The folder of the product's dbt models, relative to the mesh's root."""
     return f"{DBT_FOLDER}/models/{domain}/{product}"
 
 
 def tests_folder(domain: str, product: str) -> str:
+    """The folder of the product's singular dbt tests, relative to the mesh's root."""
     return f"{DBT_FOLDER}/tests/{domain}/{product}"
 
 
 def database_file(domain: str, product: str) -> str:
+    """The product's database file, relative to the state folder."""
     return f"warehouse/{domain}/{product}.duckdb"
 
 
 def ports_folder(domain: str, product: str) -> str:
+    """The folder of the product's published files, relative to the state folder."""
     return f"ports/{domain}/{product}"
 
 
 def port_folder(domain: str, product: str, port: str) -> str:
+    """The folder of one output port's published files, relative to the state folder."""
     return f"{ports_folder(domain, product)}/{port}"
 
 
@@ -136,4 +149,5 @@ def catalog_file(domain: str, product: str) -> str:
 
 
 def lock_file(domain: str, product: str) -> str:
+    """The file whose lock a refresh of the product holds, relative to the state folder."""
     return f"warehouse/{domain}/{product}.lock"

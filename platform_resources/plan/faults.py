@@ -1,4 +1,4 @@
-"""What is broken if a check fails. The title of a check says what ought to be, which reads contradictory before the reason of a failure."""
+"""What is broken when a check fails. A check's title states what should hold, which does not fit in front of a failure's reason."""
 
 from platform_resources.plan.conventions import ENDS_CHECK, REFRESH_CHECK, VERSIONS_CHECK
 

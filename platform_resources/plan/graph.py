@@ -1,4 +1,4 @@
-"""Who is upstream and who is downstream of a product, however far."""
+"""Upstream and downstream products, over any number of steps."""
 
 from collections.abc import Collection, Hashable, Mapping
 from typing import TypeVar
@@ -8,7 +8,7 @@ Graph = Mapping[str, Collection[str]]
 
 
 def ancestors(product: Node, upstream: Mapping[Node, Collection[Node]]) -> frozenset[Node]:
-    """Everything that the product is made from, itself left out; a circle does no harm. `upstream` has the direct sources of each."""
+    """All products upstream of this one, without itself; cycles are allowed. `upstream` has the direct sources of each."""
     seen: set[Node] = set()
     waiting = list(upstream.get(product, ()))
     while waiting:

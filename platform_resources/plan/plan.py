@@ -1,4 +1,4 @@
-"""The plan: frozen data that Dagster, dbt, the warehouse and the command line interpret."""
+"""The plan of a mesh as frozen data; Dagster, dbt, the warehouse and the command line interpret it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -189,9 +189,11 @@ class ProductPlan:
         return tuple(objective for objective in self.objectives if objective.measured_by == "audit")
 
     def data_set(self, name: str) -> DataSetPlan:
+        """The data set with this name. Raises StopIteration if there is none."""
         return next(d for d in self.data_sets if d.name == name)
 
     def model(self, name: str) -> ModelPlan:
+        """The model with this name. Raises StopIteration if there is none."""
         return next(m for m in self.models if m.name == name)
 
 
@@ -207,7 +209,7 @@ class RejectedProduct:
 
 @dataclass(frozen=True, slots=True)
 class DomainPlan:
-    """One domain: who answers for it, what its refreshes may use, and who is told what."""
+    """One domain: its owners, its compute settings, and its channels, routes and digest."""
 
     name: str
     title: str

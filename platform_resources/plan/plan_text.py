@@ -1,4 +1,4 @@
-"""The plan as plain data and as text, and the fingerprint by which a product is known to have changed."""
+"""The plan as JSON and text, and the fingerprint that changes when a product changes."""
 
 import dataclasses
 import hashlib
@@ -37,7 +37,7 @@ def _own(port: InputPlan) -> InputPlan:
 
 
 def plain(value: Any, places: bool = True) -> Any:
-    """Any part of a plan as what JSON can hold; without `places`, where it is written is left out."""
+    """Any part of a plan as JSON-compatible data. Without `places`, files and lines are left out."""
     match value:
         case SourceLine() if not places:
             return None

@@ -1,4 +1,4 @@
-"""When a message that may wait is sent: never within quiet hours."""
+"""When a message that may wait is sent: outside quiet hours."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta

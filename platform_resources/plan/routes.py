@@ -1,4 +1,4 @@
-"""Who is told what: channels, routes and the daily digest, as decided in the plan."""
+"""Planned channels, routes and the daily digest."""
 
 from dataclasses import dataclass
 from datetime import time, timedelta
@@ -38,7 +38,7 @@ class DigestPlan:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long an incident waits before its first message, and how often one that nobody acknowledged is told again (None: never)."""
+    """How long an incident waits before its first message, and how often people are reminded while nobody acknowledges it (None: never)."""
 
     wait: timedelta = timedelta(minutes=20)
     renotify: timedelta | None = timedelta(days=1)

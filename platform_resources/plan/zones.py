@@ -1,4 +1,4 @@
-"""Which time zone a product lives in."""
+"""The time zone of a product."""
 
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
@@ -7,7 +7,7 @@ from platform_resources.plan.plan import MeshPlan, ProductPlan
 
 
 def declared_zone(product: ProductPlan) -> str:
-    """That of its refresh, then that of the first indicator that names one; empty if none is declared."""
+    """The time zone of the product's refresh, else of its first indicator that names one; empty if there is none."""
     refresh = product.refresh
     declared = [refresh.timezone] if refresh is not None and (refresh.cron or "timezone" in refresh.model_fields_set) else []
     specs = (indicator.spec for indicator in product.indicators)
@@ -15,11 +15,11 @@ def declared_zone(product: ProductPlan) -> str:
 
 
 def shown_zone(plan: MeshPlan, product: ProductPlan) -> str:
-    """In which its times are shown to people: the declared one, else that of its domain's digest, else UTC."""
+    """The time zone in which the product's times are shown: the declared one, else that of its domain's digest, else UTC."""
     digests = (domain.digest for domain in plan.domains if domain.name == product.domain)
     return declared_zone(product) or next((digest.timezone for digest in digests if digest is not None), "UTC")
 
 
 def zone_of(product: ProductPlan) -> tzinfo:
-    """The declared one, else UTC."""
+    """The declared time zone, else UTC."""
     return ZoneInfo(declared_zone(product) or "UTC")

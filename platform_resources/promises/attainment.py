@@ -1,4 +1,4 @@
-"""In which share of its window a promise was kept, and what is left of its error budget.
+"""Compute how much of its window a promise was kept, and how much of its error budget is left.
 
 Budgeting methods, with the names of OpenSLO (https://github.com/OpenSLO/OpenSLO, "SLO", `budgetingMethod`):
 timeslices: good slices of all slices. ratio-timeslices: the average of the slices' good shares; with a `slice_target`, the slices whose
@@ -64,7 +64,7 @@ class Attainment:
 def attainment(
     slices: Sequence[Slice], target: float | None, method: Method = "timeslices", slice_target: float | None = None
 ) -> Attainment:
-    """Good of good and bad, over the window; `target` and `slice_target` in percent, read as the decimals they are written as.
+    """Good slices as a share of good and bad ones. `target` and `slice_target` are in percent and read as exact decimals.
 
     Excluded and pending slices do not count. Unknown ones are in `total` only, and with less than half of the total measured it is
     "insufficient data". Slices without a measurement that count as bad spend the budget, but make nothing known. Met is exactly
@@ -92,7 +92,7 @@ def attainment(
 
 
 def weighed(slices: Iterable[Slice], method: Method, slice_target: float | None = None) -> Weight:
-    """The good and the whole weight of the valid slices. Unmeasured ones that count as bad weigh as much as the others do on average."""
+    """The good weight and the whole weight of the valid slices. Unmeasured slices that count as bad get the average weight."""
     valid = [one for one in slices if one.state in ("good", "bad")]
     measured = [one for one in valid if one.measured]
     good, total = _weighed(measured, method, slice_target)
@@ -131,7 +131,7 @@ def _good(measured: Sequence[Slice]) -> int:
 
 
 def exact(percent: float) -> Fraction:
-    """The percentage as the fraction that its decimals say: 99.9 is 999/1000, not the nearest binary number."""
+    """The percentage as an exact fraction of its decimals: 99.9 is 999/1000, not the nearest binary number."""
     return Fraction(str(percent)) / 100
 
 

@@ -1,4 +1,4 @@
-"""Whether the error budget is being spent too fast: multi-window, multi-burn-rate alerts.
+"""Alerts when the error budget is spent too fast: multi-window, multi-burn-rate.
 
 Source: Google, The Site Reliability Workbook, chapter 5, "Alerting on SLOs", https://sre.google/workbook/alerting-on-slos/.
 A burn rate of 1 spends exactly the whole budget over the objective's window. An alert fires when both its long window and a short one,
@@ -29,6 +29,7 @@ class BurnPolicy:
 
     @property
     def short(self) -> timedelta:
+        """The short window: a twelfth of the long one."""
         return self.long / 12
 
     def factor(self, window: timedelta) -> Fraction:

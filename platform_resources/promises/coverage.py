@@ -26,6 +26,7 @@ class Coverage:
 
     @property
     def share(self) -> float | None:
+        """The watched share from 0 to 1; None where there is nothing to watch."""
         return self.watched / self.total if self.total else None
 
 

@@ -1,4 +1,4 @@
-"""Which slices do not count because somebody said so beforehand: holidays and maintenance, dated and owned.
+"""Exclude slices that lie in declared periods, such as holidays and maintenance.
 
 An exclusion takes a slice out only if exclusions cover all of it, good slices as well as bad ones: excusing only what went wrong would
 flatter the indicator. The time-weighted form of freshness leaves out the excluded time itself, to the microsecond.
@@ -24,7 +24,7 @@ class ExcludedPeriod:
 
 
 def exclusion(written: indicators.Exclusion, zone: tzinfo) -> ExcludedPeriod:
-    """What the spec says, as a period: a date as `to` is that whole day; a time without a zone is the indicator's local time."""
+    """A written exclusion as a period: a date as `to` includes that day; a time without a zone is the indicator's local time."""
     start, end = _bound(written.from_, zone), _bound(written.last, zone, end_of_day=True)
     return ExcludedPeriod(Period(start, end), written.reason, written.owner)
 
@@ -37,6 +37,7 @@ def _bound(written: date | datetime, zone: tzinfo, end_of_day: bool = False) -> 
 
 
 def excluded_time(exclusions: Iterable[ExcludedPeriod]) -> Cover:
+    """All excluded time as one set of periods."""
     return cover(exclusion.period for exclusion in exclusions)
 
 
@@ -49,4 +50,5 @@ def with_exclusions(slices: Sequence[Slice], exclusions: Iterable[ExcludedPeriod
 
 
 def is_covered(slice_: Slice, left_out: Cover) -> bool:
+    """Whether the excluded time covers the slice from start to end."""
     return left_out.within(slice_.start, slice_.end) == slice_.end - slice_.start

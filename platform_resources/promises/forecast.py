@@ -1,4 +1,4 @@
-"""Who will miss which promise if an input stays late.
+"""Forecast which deadlines will be missed by which products if an input stays late.
 
 An impact is what would happen, not what has: the longest way down through the usual durations of the refreshes decides by when the late
 input has to arrive, and a deadline that a product can still meet with what it has is not at risk.

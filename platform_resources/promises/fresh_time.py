@@ -1,4 +1,4 @@
-"""When a product was fresh, computed from what was published and never from polling.
+"""Compute when a product was fresh from its publications, never from polling.
 
 Deadline form ("fresh on each day"): a slice is good if, by its deadline, a version was published that is as of at least `max_age` before
 the slice's end. Late stays bad. Time-weighted form ("99 % hourly"): the exact share of the time in which what a reader would have got was
@@ -24,7 +24,7 @@ NOT_KNOWN = datetime(1000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class DatedVersion:
-    """A published version: when, and until when it knows the world (the publication time, if it tells no other).
+    """A published version: its publication time, and its watermark (the publication time if it has none).
 
     `unknown` says that it is not known until when. Raises ValueError for a time without a zone.
     """

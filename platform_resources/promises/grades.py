@@ -1,4 +1,4 @@
-"""How a product is now: its newest version, what the last checks said, and the grade that follows from them."""
+"""Grade the current state of a product from its newest version and its last check results."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -108,10 +108,12 @@ class ProductHealth:
     columns: tuple[str, ...] = ()
 
     def count(self, verdict: Verdict, kind: str = "objective") -> int:
+        """How many checks of the kind have the verdict."""
         return sum(check.verdict == verdict and check.kind == kind for check in self.checks)
 
     @property
     def objectives(self) -> tuple[CheckState, ...]:
+        """The states of the product's objectives."""
         return tuple(check for check in self.checks if check.kind == "objective")
 
 
@@ -177,7 +179,7 @@ def check_state(check: WatchedCheck, said: Said) -> CheckState:
 
 
 def shared(kind: type[CheckState | WatchedCheck | Said], *sources: Any) -> dict[str, Any]:
-    """What the sources, all of them dataclasses with slots, have of the fields of this kind, by the same names."""
+    """The fields that source and target dataclasses share, read from the sources."""
     return {name: getattr(source, name) for source in sources for name in source.__slots__ if name in kind.__slots__}
 
 
@@ -207,7 +209,7 @@ def freshness_now(max_age: timedelta, data_set: str, published: PublishedState, 
 
 
 def grade(runs: bool, published: PublishedState | None, checks: Sequence[CheckState], outcome: str = "", problem: str = "") -> Grade:
-    """The one place where it is decided how a product is. Unknown is not met: it weighs one grade less than what it may be.
+    """Decide the state of a product, in one place for all interfaces. Unknown is not met: it weighs one grade less than a miss would.
 
     `outcome` is how the last refresh ended, in the words of its scorecard; `problem` why published versions cannot be read.
     """

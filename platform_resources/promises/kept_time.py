@@ -1,4 +1,4 @@
-"""What a promise about the data itself was over time, from the verdicts of its checks. A state holds between readings."""
+"""Judge the slices of a promise about data from the verdicts of its checks. A verdict holds until the next reading."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Whether a refresh that goes on has taken so long that it may never end: a process that was killed says nothing."""
+"""Find refreshes that run far longer than usual; a process that was killed reports no end."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,14 +13,14 @@ AT_LEAST, WITHOUT_A_PAST = timedelta(minutes=15), timedelta(days=1)
 
 
 def longest(usual: Sequence[float]) -> timedelta:
-    """How long a refresh may go on before somebody should look, from the seconds that those before it took: longer than all of them."""
+    """How long a refresh may run before it is reported, from the seconds of earlier refreshes; longer than all of them."""
     if not usual:
         return WITHOUT_A_PAST
     return max(AT_LEAST, timedelta(seconds=max(TIMES_USUAL * median(usual), *usual)))
 
 
 def overdue(began: datetime, clock: Clock, usual: Sequence[float]) -> str:
-    """Why somebody should look at the refresh that began then; empty while nobody need."""
+    """Why a running refresh should be looked at; empty while it need not be."""
     took = clock.now - began
     if took <= longest(usual):
         return ""

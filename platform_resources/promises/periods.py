@@ -1,4 +1,4 @@
-"""How much of a stretch of time a set of periods covers, exactly."""
+"""Exact arithmetic on sets of periods: how much of a time span they cover."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What has changed between the columns of two versions, and whether that breaks those who read them."""
+"""Compare the columns of two versions, and decide whether the change breaks consumers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from platform_resources.capabilities.support.column_types import observed_type
 
 @dataclass(frozen=True, slots=True)
 class TypeChange:
-    """A column that is of another type now."""
+    """A column whose type has changed."""
 
     column: str
     before: str

@@ -1,4 +1,4 @@
-"""Which stretches of time a promise is judged by: the slices of a rolling window, in a time zone.
+"""The slices of a rolling window, in a time zone, by which a promise is judged.
 
 Whole days are days of the local calendar (23 or 25 hours where clocks change), several days are counted from Monday 5 January 1970, so
 that seven are a week from Monday. Any other interval is absolute time, counted from the beginning of 1970 in UTC. A slice therefore keeps
@@ -21,7 +21,7 @@ _FIRST_MONDAY = date(1970, 1, 5)
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """So much of so much, in whole numbers (events, or microseconds), so that sums are exact."""
+    """A part of a whole in integers (events, or microseconds), so that sums are exact."""
 
     good: int
     total: int
@@ -31,6 +31,7 @@ class Share:
 
     @property
     def ratio(self) -> Fraction | None:
+        """The part divided by the whole; None if the whole is zero."""
         return Fraction(self.good, self.total) if self.total else None
 
 
@@ -69,6 +70,7 @@ class Window:
 
     @property
     def by_calendar(self) -> bool:
+        """Whether slices are whole days of the calendar, whose length changes with the clock."""
         return self.interval % DAY == timedelta()
 
     def later(self, moment: datetime, by: timedelta) -> datetime:

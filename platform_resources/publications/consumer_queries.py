@@ -1,4 +1,4 @@
-"""How a consumer reads a product: SQL over published versions, without a lock on anything."""
+"""Run a consumer's SQL over published versions, without locks."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Whether consumers can read the output ports of published versions: real rows of each, in a process of its own that can be stopped."""
+"""Probe whether consumers can read the output ports: read real rows, in a process that can be stopped."""
 
 import json
 import os

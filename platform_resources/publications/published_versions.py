@@ -1,4 +1,4 @@
-"""Published versions on disk: immutable files, one record each, and one pointer that decides what is published."""
+"""Published versions on disk: immutable files, one record per version, and one pointer that decides which are published."""
 
 import itertools
 import json
@@ -60,7 +60,7 @@ class PortVersion:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One published version of a product: all its ports at once, and what it was made from.
+    """One published version of a product: all its ports, and what it was made from.
 
     `built_in` is the run that built what it holds; unknown of versions of former times.
     """
@@ -76,16 +76,18 @@ class Publication:
     built_in: str = ""
 
     def port(self, name: str) -> PortVersion | None:
+        """The version's port with this name; None if it has none."""
         return next((p for p in self.ports if p.port == name), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The folder in which one product's versions lie."""
+    """The folder that holds one product's versions."""
 
     folder: Path
 
     def path(self, file: str) -> Path:
+        """The path of a file of the shelf."""
         return self.folder / file
 
     def files(self, version: PortVersion) -> PublishedFiles:
@@ -116,6 +118,7 @@ class Shelf:
         _replace_json(self.folder / PINS / f"{consumer}.json", {"consumer": consumer, "version": version})
 
     def unpin(self, consumer: str) -> None:
+        """Release the consumer's pin."""
         (self.folder / PINS / f"{consumer}.json").unlink(missing_ok=True)
 
     def release_pins(self, is_gone: Callable[[str], bool]) -> tuple[str, ...]:
@@ -204,6 +207,7 @@ def _publication(record: Mapping[str, Any], file: Path) -> Publication:
 
 
 def shelf(state: Path, domain: str, product: str) -> Shelf:
+    """The shelf of a product."""
     return Shelf(state / conventions.ports_folder(domain, product))
 
 

@@ -1,4 +1,4 @@
-"""What a team's code prints, warns of or logs while it runs: shown without secrets."""
+"""Mask secrets in what a team's code prints, warns or logs while it runs."""
 
 import logging
 import sys

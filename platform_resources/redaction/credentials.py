@@ -1,4 +1,4 @@
-"""How credentials look in a text that somebody else wrote: an error of a source, of a database, of dbt."""
+"""Recognise credentials in text from outside: errors of sources, databases, dbt."""
 
 import re
 from collections.abc import Iterator

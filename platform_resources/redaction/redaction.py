@@ -1,4 +1,4 @@
-"""What a text looks like without the secrets that are in it: those that are known, and those that look like one."""
+"""Mask known secrets, and text that looks like one."""
 
 import html
 import json

@@ -1,4 +1,4 @@
-"""A mesh repository on disk: where it is, which files it has, and their texts as a Mesh."""
+"""Read a mesh repository from disk: its root, its files, and their texts as a Mesh."""
 
 import os
 import re
@@ -148,7 +148,7 @@ def read_plan(root: Path, only: Iterable[str] | None = None, upstream: bool = Fa
 
 
 def build_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:
-    """Why no product of the plan can be built, however good its documents are."""
+    """Why no product of the plan can be built, for example a missing dbt project."""
     if not any(product.runs for product in plan.products):
         return ()
     refused = target_of(root).problem
@@ -161,7 +161,7 @@ def target_of(root: Path) -> Target:
 
 
 def house_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:
-    """What else is missing around the products, and documents that are not read; refreshes can do without."""
+    """What else is missing in the repository, and documents that nobody reads. Refreshes work without them."""
     folder = root / conventions.PRODUCTS_FOLDER
     lost = (path for pattern in (DOCUMENT, f"*/{DOCUMENT}", "*/*/product.yml") for path in folder.glob(pattern))
     domains = sorted({product.domain for product in plan.products if product.runs})
@@ -192,6 +192,7 @@ def _unreadable(file: str, error: OSError | UnicodeDecodeError) -> Problem:
 
 
 def product_texts(root: Path, domain: str, product: str, folder: Path) -> ProductTexts:
+    """The texts of the files beside one product's document."""
     models = root / conventions.models_folder(domain, product)
     tests = root / conventions.tests_folder(domain, product)
     described = [p for p in (*models.rglob("*.yml"), *models.rglob("*.yaml")) if p.name != conventions.GENERATED_FILE]

@@ -1,4 +1,4 @@
-"""What a mesh needs beside its products: a dbt project that the platform can run, and code locations for Dagster."""
+"""Check the files that a mesh needs besides its products: a dbt project, and code locations for Dagster."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -57,6 +57,7 @@ def misplaced(files: Iterable[str]) -> Iterator[Problem]:
 
 
 def definitions_file(domain: str) -> str:
+    """The path of a domain's definitions.py, relative to the mesh's root."""
     return f"{conventions.PRODUCTS_FOLDER}/{domain}/definitions.py"
 
 

@@ -1,4 +1,4 @@
-"""Which secrets the errors of one product may hold: what its environment keeps under names that its files know."""
+"""Collect the secrets that errors of one product may contain: environment variables that its files name."""
 
 import os
 import re

@@ -44,7 +44,7 @@ class Owners(Strict):
 
 
 class Support(Strict):
-    """Where help is to be had."""
+    """Where consumers get help: a channel and a runbook."""
 
     channel: str | None = None
     runbook: str | None = None

@@ -43,6 +43,7 @@ class Document:
         return self.lines.get(place, 1)
 
     def problem(self, place: Place, message: str, hint: str = "") -> Problem:
+        """A problem at a place of this document, with the file and the line filled in."""
         return Problem(self.file, self.line(place), place_text(place), message, hint)
 
 

@@ -17,7 +17,7 @@ from platform_resources.spec.values.written_values import of_another_base
 
 
 class Compute(Strict):
-    """What the domain's refreshes may use, where a warehouse has sizes."""
+    """Compute settings of the domain's refreshes, for warehouses that have sizes."""
 
     warehouse_size: Literal["xsmall", "small", "medium", "large", "xlarge"] = "small"
 
@@ -59,7 +59,7 @@ class _TopLevel:
 
 
 def read_domain(text: str, file: str) -> DomainReading:
-    """Read one domain.yaml. Never raises for what the text says; one bad field, channel or route takes no other with it."""
+    """Read one domain.yaml. Never raises for what the text says; one bad field, channel or route invalidates no other."""
     document = read_document(text, file)
     if isinstance(document, Problem):
         return DomainReading(DomainDocument(), (document,))

@@ -1,4 +1,4 @@
-"""What is wrong with the fields of one component, in the words of a domain team."""
+"""Turn pydantic's errors about the fields of one component into problems that a domain team understands."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -41,9 +41,11 @@ class Written(Protocol):
     """Where the properties of a component are written."""
 
     @property
-    def document(self) -> Document: ...
+    def document(self) -> Document:
+        """The document that holds the properties."""
 
-    def at(self, location: Sequence[str | int]) -> Place: ...
+    def at(self, location: Sequence[str | int]) -> Place:
+        """The place in the document of a location within the properties."""
 
 
 def field_problems(
@@ -165,7 +167,7 @@ def _literal_words(detail: ErrorDetails) -> list[str]:
 
 
 def no_name(document: Document, place: Place, written: Any) -> Problem:
-    """A component whose name is missing, or no text."""
+    """A problem about a component whose name is missing or is not text."""
     if isinstance(written, int | float | dict | list):
         quotes = "" if isinstance(written, dict | list | bool) else f': "{_shown(written)}"'
         return document.problem(place, f"the name must be text, not {_kind_and_value(written)}", f"put it in quotes{quotes}")
@@ -173,7 +175,7 @@ def no_name(document: Document, place: Place, written: Any) -> Problem:
 
 
 def other_base_problems(document: Document, data: Any, place: Place, told: Iterable[Problem]) -> Iterator[Problem]:
-    """Numbers such as `010` and `10:30` at or below the place, but for those of which it is told already what is wrong."""
+    """Problems about numbers such as `010` and `10:30` at or below the place, except where a problem is already reported."""
     paths = tuple(problem.path for problem in told)
     for inner, value in of_another_base(data):
         problem = document.problem((*place, *inner), f"{value.written} is the number {value} to YAML", _OTHER_BASE.format(value.written))
@@ -222,11 +224,13 @@ def _models_in(annotation: Any) -> list[type[Strict]]:
 
 
 def unknown_field(document: Document, place: Place, field: str, allowed: Iterable[str]) -> Problem:
+    """A problem about a field that does not exist; lists those that do and suggests the nearest."""
     allowed = tuple(allowed)
     return document.problem(place, f'unknown field "{shortened(field)}"; allowed: {known_text(allowed)}', did_you_mean(field, allowed))
 
 
 def unknown(document: Document, place: Place, what: str, word: Any, known: Iterable[str]) -> Problem:
+    """A problem about an unknown word; lists the known words and suggests the nearest."""
     known = tuple(known)
     if word is None:
         return document.problem(place, f"{what} is missing; known: {known_text(known)}")

@@ -1,4 +1,4 @@
-"""What a domain team may write about an indicator: its window, its budget, and what does not count."""
+"""Fields of an indicator: its window, its error budget, and the periods that are excluded."""
 
 import math
 from datetime import UTC, date, datetime, time, timedelta
@@ -54,7 +54,7 @@ def _comparable(moment: date | datetime, end_of_day: bool = False) -> datetime:
 
 
 class Exclusion(Strict):
-    """Time that does not count, such as a holiday or maintenance: from and to (both days included), why, and who answers for it."""
+    """A period that does not count, such as a holiday or maintenance: from and to (both days included), reason and owner."""
 
     from_: Moment = Field(alias="from")
     to: Moment | None = None
@@ -144,7 +144,7 @@ class ServiceLevelIndicator(Strict):
 
     @property
     def most_excluded(self) -> int:
-        """How many whole intervals the exclusions take out of one window, at the most."""
+        """The largest number of whole intervals that the exclusions remove from one window."""
         spans = [(_comparable(each.from_), _comparable(each.last, end_of_day=True) + _MICROSECOND) for each in self.exclusions]
         windows = ([(start, end) for start, end in spans if first <= start < first + self.window] for first, _ in spans)
         return max((sum((end - start) // self.interval for start, end in within) for within in windows), default=0)

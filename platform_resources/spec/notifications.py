@@ -1,4 +1,4 @@
-"""What may be written about who is told what: channels, routes, quiet hours, the digest, and when an incident is one."""
+"""Fields that say who gets which message: channels, routes, quiet hours, the digest, and when a failure becomes an incident."""
 
 import re
 from datetime import timedelta
@@ -97,7 +97,9 @@ class Channel(Strict):
 
 
 class QuietTimes(Strict):
-    """When nothing but critical messages is sent; an end before the start is on the next day. `days` are those on which it begins."""
+    """Hours in which only critical messages are sent. An end before the start is on the next day; `days` are those on which the hours
+    begin.
+    """
 
     from_: Clock = Field(alias="from")
     to: ClockOrMidnight
@@ -146,7 +148,7 @@ class Digest(Strict):
 
 
 class Incidents(Strict):
-    """When a failure is an incident: after `bad` of the last `of` readings, until `good` in a row; and when people are told of it."""
+    """When failures become an incident (after `bad` of the last `of` readings, until `good` in a row), and when people are told."""
 
     wait: Duration = timedelta(minutes=20)
     renotify: DurationOrNever = timedelta(days=1)
@@ -165,10 +167,10 @@ class Incidents(Strict):
         return of
 
     def over(self, other: "Incidents") -> "Incidents":
-        """What is written here, and for the rest what `other` says."""
+        """These settings, with fields that are not written taken from `other`."""
         return other.model_copy(update={field: getattr(self, field) for field in self.model_fields_set})
 
 
 def impossible(bad: int, of: int | None) -> bool:
-    """Whether so many readings can never be bad; `of` left out is as many as `bad`."""
+    """Whether a rule can never be fulfilled, because `bad` is more than `of`. Without `of`, it equals `bad`."""
     return of is not None and of < bad

@@ -1,4 +1,4 @@
-"""What is wrong with a spec, where, what is allowed, and what was probably meant."""
+"""A problem in a specification: its place, what is wrong, what is allowed, and the nearest valid word."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ LONGEST_WORD = 200
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing to mend in one place of one file. Warnings are shown but make nothing invalid."""
+    """One problem at one place of one file. Warnings are shown but make nothing invalid."""
 
     file: str
     line: int
@@ -27,7 +27,7 @@ class Problem:
 
 
 def problems_text(problems: Iterable[Problem]) -> str:
-    """All problems as a person reads them, each with its place."""
+    """All problems as text for people, each with its file and line."""
     return "\n".join(str(problem) for problem in sorted(problems))
 
 
@@ -44,5 +44,5 @@ def known_text(known: Iterable[str]) -> str:
 
 
 def errors(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    """Those problems that make a spec invalid."""
+    """The problems that make a specification invalid, without warnings."""
     return tuple(problem for problem in problems if problem.severity == "error")

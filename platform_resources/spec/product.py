@@ -1,4 +1,4 @@
-"""A product as its document says it: every component with its settings and its place in the file."""
+"""One product as its document describes it: each component with its settings and its place in the file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -58,7 +58,7 @@ class Declared(Generic[C]):
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Everything that one product.yaml says, in the order written."""
+    """All that one product.yaml contains, in the order written."""
 
     name: str
     domain: str
@@ -78,6 +78,7 @@ class Product:
 
     @property
     def title(self) -> str:
+        """The title as written, or one made from the name."""
         return self.info.title or self.name.replace("_", " ").capitalize()
 
     def data_set(self, name: str | None) -> Declared[DataSet] | None:
@@ -87,6 +88,7 @@ class Product:
         return next((d for d in self.data_sets if name in (d.name, d.title)), None)
 
     def output_port(self, name: str) -> Declared[OutputPort] | None:
+        """The output port with this name or title; None if there is none."""
         return next((p for p in self.output_ports if name in (p.name, p.title)), None)
 
 

@@ -1,4 +1,4 @@
-"""YAML text to a Product: every component through its registered type, every problem at once."""
+"""Read a product.yaml: validate each component with its registered type, and report all problems at once."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -47,9 +47,11 @@ class ComponentType(Protocol):
 class Vocabulary(Protocol):
     """What a document may contain; the registry is one."""
 
-    def component_types(self) -> Mapping[str, ComponentType]: ...
+    def component_types(self) -> Mapping[str, ComponentType]:
+        """The component types by name."""
 
-    def variants(self, component_type: str) -> Mapping[str, Variant]: ...
+    def variants(self, component_type: str) -> Mapping[str, Variant]:
+        """The interfaces or dimensions of a component type, by name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How text from outside enters: frozen models that refuse what they do not know."""
+"""The base class of all models that validate text from outside: immutable, no unknown fields."""
 
 from pydantic import BaseModel, ConfigDict
 

@@ -1,4 +1,4 @@
-"""What dbt wrote elsewhere: `manifest.json` and `run_results.json` to results of tests, or every reason why they cannot be read."""
+"""Read dbt artefacts from elsewhere (`manifest.json`, `run_results.json`) as test results, or report why they cannot be read."""
 
 import json
 import re
@@ -64,7 +64,7 @@ class ForeignTest:
 
 @dataclass(frozen=True, slots=True)
 class ForeignResult:
-    """What a test said once; `at` is when it was done. What could not run, or was skipped, is unknown."""
+    """One result of a test; `at` is when it ended. A test that was skipped or could not run is unknown."""
 
     test: ForeignTest
     verdict: Verdict

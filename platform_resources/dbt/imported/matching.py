@@ -1,4 +1,4 @@
-"""Which check of the mesh a dbt test of elsewhere belongs to."""
+"""Match dbt tests that ran elsewhere to checks of the mesh."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Who has accepted which failing check, and when: what a person resolved as expected, a false alarm, or not worth an action."""
+"""Accepted failures: who resolved a failing check as expected, false alarm or not worth an action, and when."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

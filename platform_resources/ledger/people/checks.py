@@ -1,4 +1,4 @@
-"""Which checks there are: as the plan has them, with those that it no longer has marked retired."""
+"""All checks that are known: those of the plan, and retired ones that the plan no longer has."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -46,6 +46,7 @@ def _may_retire(check: Check, rejected: Collection[str]) -> bool:
 
 
 def known_checks(connection: Connection) -> dict[int, Check]:
+    """All checks by id."""
     return {row["id"]: Check(**row) for row in connection.execute(select(tables.checks)).mappings()}
 
 
@@ -58,6 +59,7 @@ def imported_checks(connection: Connection, retired: bool) -> tuple[Check, ...]:
 
 
 def retire(connection: Connection, checks: Collection[int], now: datetime) -> None:
+    """Mark these checks as retired at `now`."""
     connection.execute(update(tables.checks).where(tables.checks.c.id.in_(checks)).values(retired_at=now))
 
 

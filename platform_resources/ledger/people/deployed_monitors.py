@@ -1,4 +1,4 @@
-"""Which monitors are deployed: what `apply` recorded last, by whom and when. A record of intent; nothing that judges looks at it."""
+"""Which monitors are deployed: what `apply` recorded last, by whom and when. Nothing that judges reads it."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass

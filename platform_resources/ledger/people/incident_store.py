@@ -1,4 +1,4 @@
-"""What is kept of incidents: the board from one tending to the next, every incident that ever was, and what happened to each."""
+"""Store incidents: the board between evaluations, every incident, and its events."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence

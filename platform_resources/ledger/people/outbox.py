@@ -1,4 +1,4 @@
-"""What is to be sent and what became of it: each message is written once, claimed by one sender at a time, and sent or accounted for.
+"""The outbox: each message is written once, claimed by one sender at a time, and sent or accounted for.
 
 Nothing is lost: a message is open until it is known to be sent, is withdrawn, or is given up, and all of these are kept. Nothing is sent
 twice but by a sender that dies, or stays away for longer than its claim lasts, after sending and before saying so.
@@ -225,7 +225,7 @@ def _set(connection: Connection, row: RowMapping, values: Mapping[str, Any]) -> 
 
 
 class Due(NamedTuple):
-    """`domain` is that of the messages' products; an e-mail address may have messages of several."""
+    """A channel with messages to send. `domain` is that of their products; an e-mail address may have messages of several."""
 
     channel: str
     domain: str

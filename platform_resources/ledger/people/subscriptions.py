@@ -1,4 +1,4 @@
-"""Who wants to hear about which product, where, and from which severity on."""
+"""Subscriptions: who wants messages about which product, on which channel, from which severity on."""
 
 from dataclasses import dataclass
 from datetime import datetime

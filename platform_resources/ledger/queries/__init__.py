@@ -1,1 +1,1 @@
-"""Questions that the ledger answers: readings, publications, durations, reads, standings."""
+"""Queries of the ledger: readings, publications, durations, reads, indicators."""

@@ -1,4 +1,4 @@
-"""Which readings are of a candidate: a version that was made and measured, and never published."""
+"""Tell readings of a candidate (a version that was measured but never published) from readings of a published version."""
 
 from datetime import timedelta
 

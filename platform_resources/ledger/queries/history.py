@@ -1,4 +1,4 @@
-"""What the ledger can be asked. Windows are half open, `[since, until)`; what is stamped later than asked for is not looked at.
+"""Basic queries of the ledger. Windows are half open, `[since, until)`; records stamped after `until` are ignored.
 
 So a clock that was ahead for a while does not hide what came after it was set right.
 """
@@ -17,21 +17,21 @@ from platform_resources.ledger.records import Check, CheckReading, FreshnessStat
 
 @dataclass(frozen=True, slots=True)
 class RememberedCheck:
-    """A check with what it last said; None if it never did."""
+    """A check with its newest reading; None if it has none."""
 
     check: Check
     reading: CheckReading | None
 
 
 def readings(connection: Connection, check: int, since: datetime, until: datetime) -> tuple[CheckReading, ...]:
-    """What one check said, oldest first; `check` as given by `check_id(key, name)`."""
+    """The readings of one check, oldest first; `check` as given by `check_id(key, name)`."""
     table = tables.readings
     query = select(table).where(table.c.check_id == check, table.c.at >= since, table.c.at < until).order_by(table.c.at, table.c.run_id)
     return tuple(CheckReading(**row) for row in connection.execute(query).mappings())
 
 
 def verdicts(connection: Connection, check: int, since: datetime, until: datetime) -> tuple[tuple[datetime, Verdict], ...]:
-    """When one check said what, oldest first; PostgreSQL answers it from the key alone."""
+    """Times and verdicts of one check, oldest first; PostgreSQL answers it from the key alone."""
     table = tables.readings
     query = select(table.c.at, table.c.verdict).where(table.c.check_id == check, table.c.at >= since, table.c.at < until)
     return tuple((row.at, row.verdict) for row in connection.execute(query.order_by(table.c.at, table.c.run_id)))
@@ -138,12 +138,14 @@ def newest_input_states(
 
 
 def scorecards(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[Scorecard, ...]:
+    """Scorecards of a product within the window, oldest first."""
     table = tables.scorecards
     found = _within(table, table.c.at, product, since, until).order_by(table.c.at, table.c.run_id)
     return tuple(Scorecard(**row) for row in connection.execute(found).mappings())
 
 
 def freshness_states(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[FreshnessState, ...]:
+    """Freshness states of the product's assets within the window, oldest first."""
     table = tables.freshness_states
     found = _within(table, table.c.at, product, since, until).order_by(table.c.at, table.c.asset_key)
     return tuple(FreshnessState(**row) for row in connection.execute(found).mappings())

@@ -44,7 +44,7 @@ def _past(connection: Connection, product: str, check: int, publishes: bool, now
 
 
 def excluded(connection: Connection, product: str, check_text: str, now: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """From when to when the check, or a product above, was broken until somebody mended it.
+    """Periods in which the check, or a product upstream, was broken until somebody mended it; nothing is learned from them.
 
     Only what a person resolved as fixed. What recovered by itself may be a new level, which is to be learned: without those readings it
     would be found unusual again and again. What was expected, or no trouble at all, is usual.
@@ -84,7 +84,7 @@ def _with_newer_data(versions: Iterable[Any]) -> Iterator[datetime]:
 
 
 def spent(connection: Connection, product: str, now: datetime) -> tuple[Spent, ...]:
-    """What the runs of the product cost that ended by `now` and began in the year before, oldest first; however they ended."""
+    """Costs of the product's runs that ended by `now` and began in the year before, oldest first, whatever their outcome."""
     table, versions, cards = tables.runs, tables.publications, tables.scorecards
     of_product = (table.c.product == product, table.c.started_at > now - SPENT_OVER, table.c.ended_at <= now)
     query = select(table).where(*of_product).order_by(table.c.started_at.desc(), table.c.run_id.desc()).limit(MOST_RUNS)
@@ -131,7 +131,7 @@ def _newest(connection: Connection, query: Select[Any], count: int) -> list[Run]
 
 
 def histories(connection: Connection, product: ProductPlan, now: datetime) -> dict[str, History]:
-    """By the names of their checks. The ledger must be synced before."""
+    """The history of each compared objective, by check name. The ledger must be synced before."""
     checks = [objective.check for objective in compared(product)]
     publishes = bool(product.outputs)
     return {
@@ -141,7 +141,7 @@ def histories(connection: Connection, product: ProductPlan, now: datetime) -> di
 
 
 def compared(product: ProductPlan) -> tuple[ObjectivePlan, ...]:
-    """The objectives of a product that are judged against their own earlier readings, or against those of runs."""
+    """The product's objectives that are judged against their own earlier readings, or against earlier runs."""
     return tuple(objective for objective in product.objectives if is_learned(objective.settings) or _follows(objective))
 
 

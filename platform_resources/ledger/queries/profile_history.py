@@ -1,4 +1,4 @@
-"""Profiles of published versions: of one version, and of the one before it."""
+"""Query profiles of published versions."""
 
 from dataclasses import dataclass
 from datetime import datetime

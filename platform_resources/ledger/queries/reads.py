@@ -1,4 +1,4 @@
-"""How often a product is read, through which port, and by whom: what was recorded, and what other products pulled."""
+"""How often a product is read, through which port and by whom: recorded reads, and pulls of other products."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +37,7 @@ class Reads:
 
     @property
     def count(self) -> int:
+        """The number of reads."""
         return sum(port.count for port in self.by_port.values())
 
 

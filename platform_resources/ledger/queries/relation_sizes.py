@@ -1,4 +1,4 @@
-"""How large the relations of products were when they were last seen, as publications and pulls told."""
+"""The last known sizes of a product's relations, from publications and pulls."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime

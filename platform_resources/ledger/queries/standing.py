@@ -1,4 +1,4 @@
-"""How a product's indicators stand: what the ledger remembers, judged by the objectives' own rules."""
+"""Compute the state of a product's indicators from the ledger's records."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which columns a promise is about, so that whoever uses only others need not mind when it is missed."""
+"""Which columns an objective is about, so that consumers of other columns are not affected when it is missed."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from platform_resources.spec.product import Declared
 
 
 def concerned(registry: Registry, objective: Declared[ServiceLevelAsset], data_set: Declared[DataSet] | None) -> tuple[str, ...]:
-    """Those that the objective names, or that stand in its SQL, in the data set's order; the data set as a whole if there are none."""
+    """The columns that the objective names or uses in SQL, in the data set's order; the whole data set if there are none."""
     if data_set is None:
         return ()
     used = registry.dimensions()[objective.variant].columns_used(objective.settings)

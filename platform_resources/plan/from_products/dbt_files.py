@@ -69,6 +69,7 @@ def test_parts(test: str | Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
 
 
 def test_severity(test: str | Mapping[str, Any]) -> str:
+    """The dbt test's severity, `error` or `warn`; dbt's default is `error`."""
     return str(test_parts(test)[1].get("severity", "error")).lower()
 
 
@@ -77,5 +78,5 @@ def _described(text: str) -> dict[str, str]:
 
 
 def escaped(text: str) -> str:
-    """Text that comes out of dbt as it is: dbt takes descriptions for Jinja templates, and a team's words are none."""
+    """Text that dbt outputs unchanged. dbt reads descriptions as Jinja templates, so template marks are escaped."""
     return _JINJA_OPENS.sub("{{ '{' }}", text)

@@ -1,4 +1,4 @@
-"""What a product reads: its input ports to their plans, with the checks that come of what the upstream promises."""
+"""Plans of a product's input ports, with the checks that follow from the upstream product's contract."""
 
 from collections.abc import Iterator
 
@@ -13,6 +13,7 @@ from platform_resources.spec.product import Declared, Product
 
 
 def input_plan(mesh: Mesh, product: Product, port: Declared[InputPort]) -> InputPlan:
+    """The plan of one input port."""
     interface = mesh.registry.input_interfaces()[port.variant]
     pull = interface.pull(port.settings)
     resolved = resolved_port(mesh, port)

@@ -1,4 +1,4 @@
-"""What planning starts from: the products read, and the texts beside them."""
+"""The input of planning: the products, and the texts of the files beside them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class ProductTexts:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableProduct:
-    """A document that gave no product; known by its folder. `partial` and `broken` as in Reading."""
+    """A document from which no product could be read; its folder identifies it. `partial` and `broken` as in ProductReading."""
 
     name: str
     domain: str
@@ -64,15 +64,17 @@ class Mesh:
         return reading.domain if reading is not None else DomainDocument()
 
     def texts_of(self, product: Product) -> ProductTexts:
-        """What lies beside the product's document; nothing if the mesh was made without it."""
+        """The texts beside the product's document; empty if the mesh was made without them."""
         return self.texts.get(product.file, ProductTexts())
 
     @cached_property
     def by_name(self) -> Mapping[str, Product]:
+        """The products by name."""
         return {product.name: product for product in reversed(self.products)}
 
     @cached_property
     def by_folded_name(self) -> Mapping[str, tuple[Product, ...]]:
+        """The products by folded name; names that fold together share an entry."""
         found: dict[str, tuple[Product, ...]] = {}
         for product in self.products:
             found[fold(product.name)] = (*found.get(fold(product.name), ()), product)

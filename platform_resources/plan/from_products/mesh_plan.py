@@ -1,4 +1,4 @@
-"""A mesh of products to the one plan, with the products that are rejected and why."""
+"""Plan all products of a mesh; reject those with errors, with their problems."""
 
 from collections.abc import Iterable
 from dataclasses import replace

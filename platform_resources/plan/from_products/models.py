@@ -1,4 +1,4 @@
-"""What a product's dbt models read, told from their SQL without running dbt."""
+"""What a product's dbt models reference, read from their SQL without running dbt."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Which channels a route means, and what a product's own words add to those of its domain."""
+"""Resolve routes to channels, and combine a product's own routes and rules with those of its domain."""
 
 from collections.abc import Iterable, Iterator
 from datetime import time
@@ -18,6 +18,7 @@ def owners_of(mesh: Mesh, product: Product) -> tuple[str, ...]:
 
 
 def channels_of(mesh: Mesh, domain: str) -> tuple[ChannelPlan, ...]:
+    """The channels that a domain declares."""
     return tuple(ChannelPlan(f"{domain}.{name}", domain, c.url, c.description) for name, c in sorted(mesh.domain(domain).channels.items()))
 
 
@@ -34,6 +35,7 @@ def domain_routes(mesh: Mesh, domain: str) -> tuple[RoutePlan, ...]:
 
 
 def domain_digest(mesh: Mesh, domain: str) -> DigestPlan | None:
+    """The daily digest of a domain; None if it declares none."""
     digest = mesh.domain(domain).digest
     target = next(iter(targets(mesh, domain, digest.channel)), None) if digest is not None else None
     return DigestPlan(target, _time(digest.at), digest.timezone) if digest is not None and target is not None else None
@@ -46,12 +48,13 @@ def incidents_of(mesh: Mesh, product: Product) -> Incidents:
 
 
 def rule_of(incidents: Incidents) -> Rule:
+    """When failures become an incident and when it ends, from the settings."""
     of = incidents.of if incidents.of is not None else incidents.bad
     return Rule(incidents.bad, of, incidents.good, incidents.cooldown, incidents.settle)
 
 
 def targets(mesh: Mesh, domain: str, written: str, owners: Iterable[str] = ()) -> tuple[str, ...]:
-    """The full names of the channels, or e-mail addresses, that are meant by what a team of this domain has written."""
+    """Full channel names or e-mail addresses for a channel as a team of this domain writes it."""
     if written == OWNERS:
         return tuple(filter(is_email, owners))
     if is_email(written):
@@ -67,6 +70,7 @@ def address(domain: str, written: str) -> tuple[str, str]:
 
 
 def patience_of(incidents: Incidents) -> Patience:
+    """How long an incident waits before its first message, and how often people are reminded, from the settings."""
     return Patience(incidents.wait, incidents.renotify)
 
 

@@ -1,4 +1,4 @@
-"""In which order products depend on each other, and where they depend in a circle."""
+"""Order products by their dependencies, and find cycles."""
 
 from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter

@@ -1,4 +1,4 @@
-"""One product and its texts to its plan."""
+"""Plan one product from its document and the texts beside it."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,7 +34,7 @@ from platform_resources.spec.product import Declared, Product, model_name, runs
 
 
 def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
-    """Decide everything about a product that has no errors."""
+    """The plan of one product, which must have no errors."""
     inputs = tuple(input_plan(mesh, product, port) for port in product.input_ports)
     incidents = incidents_of(mesh, product)
     models = _models(mesh, product) if runs(product) else ()

@@ -1,4 +1,4 @@
-"""What an objective is about: a data set, the data set of a port, or the product as a whole; and which ports a probe of it reads."""
+"""What an objective is about: a data set, the data set of a port, or the whole product; and which ports are probed for it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,11 +16,12 @@ Objective = Declared[ServiceLevelAsset]
 
 
 def measured_by(registry: Registry, objective: Objective) -> MeasuredBy:
+    """How the objective is measured: by the audit of a refresh, by probes, or from the history."""
     return registry.dimensions()[objective.variant].measured_by
 
 
 def is_about_the_product(registry: Registry, objective: Objective) -> bool:
-    """Refreshes are of a whole product, so what is measured from their history needs no data set."""
+    """Whether the objective is about the whole product, because it is measured from the history of refreshes."""
     return measured_by(registry, objective) == "history"
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with routes, digests and incident rules, where that takes more than one file to see."""
+"""Problems with routes, digests and incident rules that can be seen only across files."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -51,7 +51,7 @@ def owners_are_reached(mesh: Mesh, product: Product) -> Iterator[Problem]:
 
 
 def incidents_can_be(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    """A product overrides its domain field by field; both together must make sense."""
+    """A product's incident settings, combined with those of its domain, must be possible."""
     incidents = incidents_of(mesh, product)
     if impossible(incidents.bad, incidents.of):
         message = f"together with domain.yaml, {incidents.bad} of {incidents.of} readings can never be bad; write 1 <= bad <= of"

@@ -1,4 +1,4 @@
-"""Whether every check of a model has a name of its own."""
+"""Checks of one asset must have different names."""
 
 from collections.abc import Callable, Iterator
 from functools import partial

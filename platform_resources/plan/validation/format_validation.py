@@ -1,4 +1,4 @@
-"""Whether the files of output ports can hold what their data sets promise."""
+"""Check that file formats of output ports can represent the promised column types."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from platform_resources.spec.product import Product
 
 
 def formats_hold(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    """What a file says in place of a type that it cannot hold is not what was promised."""
+    """The file format of an output port can represent every promised type."""
     for port in product.output_ports:
         data_set = product.data_set(port.config.data_set)
         if data_set is None:

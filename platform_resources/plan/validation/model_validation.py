@@ -1,4 +1,4 @@
-"""What is wrong with a product's dbt models: missing ones, references that lead nowhere or out of the product, circles."""
+"""Problems with a product's dbt models: missing models, unresolved or foreign references, cycles."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,6 +15,7 @@ _CHECK_NAME = re.compile(r"[A-Za-z0-9_]+")  # what Dagster takes
 
 
 def texts_are_readable(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Every file beside the product's document can be read."""
     yield from mesh.texts_of(product).problems
 
 
@@ -41,6 +42,7 @@ def data_sets_have_models_of_their_own(mesh: Mesh, product: Product) -> Iterator
 
 
 def models_are_named(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Model names are valid, not reserved, and unique within the product."""
     for model in mesh.texts_of(product).models:
         if not is_name(model.name):
             yield Problem(model.file, 1, "", f'"{model.name}" is not a model name; use lower case letters, digits and _')
@@ -53,6 +55,7 @@ def models_are_named(mesh: Mesh, product: Product) -> Iterator[Problem]:
 
 
 def references_resolve(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Every `ref` and `source` leads to a model or input port of the same product."""
     texts = mesh.texts_of(product)
     models = [model.name for model in texts.models]
     inputs = [port.name for port in product.input_ports]
@@ -91,6 +94,7 @@ def _line(model: ModelText, reference: ModelReference) -> int:
 
 
 def models_have_no_circle(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Models do not depend on each other in a cycle."""
     models = {model.name: model for model in mesh.texts_of(product).models}
     graph = {name: [r.names[-1] for r in references(m) if r.function == "ref" and r.names] for name, m in models.items()}
     for cycle in cycles(graph):
@@ -113,6 +117,7 @@ def own_tests_have_names(mesh: Mesh, product: Product) -> Iterator[Problem]:
 
 
 def data_sets_are_described_once(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """A team's own dbt YAML does not describe models that the platform describes."""
     promised = {model_name(data_set) for data_set in product.data_sets}
     for file, text in mesh.texts_of(product).properties.items():
         for model in described_models(text):

@@ -1,4 +1,4 @@
-"""Whether what is asked of an objective or an indicator fits how it is measured."""
+"""Problems with objectives and indicators that do not fit how they are measured."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -67,6 +67,7 @@ def late_data_is_no_business_target(mesh: Mesh, product: Product) -> Iterator[Pr
 
 
 def products_as_a_whole_name_no_data_set(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """An objective about the whole product names no data set."""
     for objective in product.objectives:
         if is_about_the_product(mesh.registry, objective) and objective.config.data_set is not None:
             message = f"{objective.variant} is about refreshes of the whole product, not about one data set"

@@ -1,4 +1,4 @@
-"""What is wrong with products that could be read: a pipeline of passes, each of which reports all it finds."""
+"""Validation across components and products: a pipeline of passes, each of which reports all problems that it finds."""
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -38,6 +38,7 @@ def folder_agrees(mesh: Mesh, product: Product) -> Iterator[Problem]:
 
 
 def product_name_is_unique(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """No other product of the mesh has this name, also when names are folded."""
     for other in mesh.by_folded_name.get(fold(product.name), ()):
         if other.file != product.file:
             same = "is also the name of" if other.name == product.name else f'is the same to a warehouse as "{other.name}" in'
@@ -72,6 +73,7 @@ def _twice(components: Iterable[Declared[Any]]) -> Iterator[Problem]:
 
 
 def data_sets_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Every data set that a component names is declared."""
     known = [d.title for d in product.data_sets]
     objectives = [o for o in product.objectives if not is_about_the_product(mesh.registry, o)]
     components: tuple[Declared[Any], ...] = (*objectives, *product.output_ports)
@@ -89,6 +91,7 @@ def data_sets_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
 
 
 def columns_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Every column that a component names is declared."""
     for data_set in product.data_sets:
         single = {"updated_at": data_set.config.updated_at, "partition_by": data_set.config.partition_by}
         used = {"primary_key": data_set.config.primary_key, **{name: (column,) for name, column in single.items() if column}}
@@ -132,6 +135,7 @@ def inputs_resolve(mesh: Mesh, product: Product) -> Iterator[Problem]:
 
 
 def extractors_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Every Python extractor that an input port names exists."""
     modules = mesh.texts_of(product).modules
     for port in product.input_ports:
         pull = mesh.registry.input_interfaces()[port.variant].pull(port.settings)
@@ -191,6 +195,7 @@ def _unknown_port(product: Product, component: Declared[Any], field: str, names:
 
 
 def refresh_is_triggered(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """A product that is refreshed on its inputs reads at least one other product."""
     refresh = product.info.refresh
     if refresh is None or refresh.on is None or not runs(product):
         return
@@ -201,7 +206,7 @@ def refresh_is_triggered(mesh: Mesh, product: Product) -> Iterator[Problem]:
 
 
 def policies_hold(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    """What the platform asks of every product, and what else a stage of life needs."""
+    """The product fulfils all policies, including those of its stage of life."""
     for policy in mesh.registry.policies().values():
         for breach in policy.breaches(product):
             yield product.origin.problem(breach.property, breach.message, breach.hint)
@@ -237,7 +242,7 @@ def find_problems(mesh: Mesh) -> tuple[Problem, ...]:
 
 
 def find_further_problems(mesh: Mesh, unreadable: UnreadableProduct) -> tuple[Problem, ...]:
-    """What else is wrong with a document that has errors: passes that would only repeat them in other words are left out."""
+    """Further problems of a document that has errors, without passes that would repeat those errors."""
     partial_product = unreadable.partial
     if partial_product is None:
         return ()

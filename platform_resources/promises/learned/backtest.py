@@ -1,4 +1,4 @@
-"""What learned thresholds would have said in the past: each point judged by the earlier ones alone."""
+"""Backtest learned thresholds: judge each past point by the earlier ones alone."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,18 +16,21 @@ Learns = Callable[[Iterable[AnyPoint], AnyPoint, Settings, Iterable[Period]], Le
 
 @dataclass(frozen=True, slots=True)
 class BacktestedPoint:
+    """One past point and what the threshold learned before it would have said."""
+
     at: datetime
     learned: Learned
 
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """Every point with what would have been said of it, oldest first."""
+    """All points with their judgements, oldest first."""
 
     judged: tuple[BacktestedPoint, ...]
 
     @property
     def alerts(self) -> tuple[BacktestedPoint, ...]:
+        """The points that would have raised an alert."""
         return tuple(one for one in self.judged if one.learned.state == "outside")
 
     @property

@@ -1,4 +1,4 @@
-"""What the next value of a series is expected to be, from its trend, its week and its level, and how wrong that was before.
+"""Forecast the next value of a series from its trend, weekday and level, with the errors of earlier forecasts.
 
     value = trend + effect of the weekday + level, each by medians, so that fewer than half of the points move none of them
 
@@ -184,5 +184,5 @@ def _doubt(cells: Cells, effects: Mapping[Key, float], season: Key) -> float:
 
 
 def unlogged(value: float) -> float:
-    """What has this `log1p`; of what no float can hold, something very large."""
+    """The inverse of `log1p`; a very large number where a float overflows."""
     return math.expm1(min(value, LARGEST_LOG))

@@ -1,4 +1,4 @@
-"""What is usual says of one number: whichever kind it is of, and whatever else was promised of it."""
+"""Judge one number against the usual range of its own history, for each kind of number."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +44,7 @@ _POSSIBLE: Mapping[Kind, str] = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Measured:
-    """Any finite number, and when it was so."""
+    """A finite number and its time."""
 
     at: datetime
     value: float
@@ -105,7 +105,7 @@ def _defaults(kind: Kind) -> Settings:
 
 
 def learns_of(kind: Kind) -> Learns[Any]:
-    """What judges one point of `points_of` this kind by the others."""
+    """The function that judges one point of this kind by the others."""
     match kind:
         case "count":
             return learned_count
@@ -124,7 +124,7 @@ def learns_of(kind: Kind) -> Learns[Any]:
 
 
 def points_of(kind: Kind, past: Sequence[Past], rows: int | None = None) -> list[Any]:
-    """History as points of this kind; what cannot be of it, such as a negative number of rows, is left out.
+    """History as points of this kind; values that the kind cannot have, such as negative row counts, are left out.
 
     A share is of as many rows as its failing ones tell. Where none failed, of `rows`, or of as many as usual.
     """
@@ -152,7 +152,7 @@ def _rows(one: Past) -> float | None:
 
 
 def with_learned(judgement: Judgement, moment: Moment) -> Judgement:
-    """The judgement after its number was held against what was usual, where that was asked for. What is not known yet is never met."""
+    """The judgement with the learned threshold applied, if the objective asks for one. A threshold that is not known yet is never met."""
     if judgement.learn is None:
         return judgement
     learned, verdict, reason = _found(judgement.learn, moment)

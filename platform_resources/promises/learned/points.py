@@ -1,4 +1,4 @@
-"""What is learned from, how, and what comes out: points in time, settings, expectations, and what they say of a value."""
+"""Data of learned thresholds: points in time, settings, usual ranges, and the judgement of a value."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
@@ -18,10 +18,11 @@ LARGEST = 1e300
 
 
 class Timed(Protocol):
-    """Something at a time, with an order of its own among those at the same time."""
+    """A value with a time, ordered among values of the same time."""
 
     @property
-    def at(self) -> datetime: ...
+    def at(self) -> datetime:
+        """When it was measured."""
 
     def __lt__(self, other: Any, /) -> bool: ...
 
@@ -74,7 +75,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What is usual at a moment, before anything is known of the value there: within is `low` to `high`, both included."""
+    """The usual range at a moment, before its value is known: `low` to `high`, both included."""
 
     low: float
     high: float
@@ -85,7 +86,7 @@ class Usual:
 
 @dataclass(frozen=True, slots=True)
 class NotYet:
-    """Why nothing is known yet about what is usual."""
+    """Why there is no usual range yet."""
 
     points: int
     reason: str
@@ -104,7 +105,9 @@ class Learned:
 
 
 def judged(value: float, usual: Usual | NotYet, shown: Callable[[float], str], more: str = "") -> Learned:
-    """What the bounds say of a value; `shown` writes a number with its unit. `more` is a word for too much where nothing is too little."""
+    """Judge a value by its usual range. `shown` writes a number with its unit; `more` is the word for "too much" where there is no lower
+    bound.
+    """
     if isinstance(usual, NotYet):
         return Learned("learning", None, None, None, usual.points, usual.reason)
     state: State = "within" if usual.low <= value <= usual.high else "outside"
@@ -140,4 +143,5 @@ def _covers(left_out: Cover, moment: datetime) -> bool:
 
 
 def too_few(points: int) -> NotYet:
+    """There are fewer points than a usual range needs."""
     return NotYet(points, f"learning: {points} of {ENOUGH} points, so nothing can be judged yet")

@@ -1,4 +1,4 @@
-"""How far a value may lie from a median before that is more than chance: robust scales and quantiles of Student's t."""
+"""Robust scales and quantiles of Student's t: how far a value may lie from a median by chance."""
 
 import math
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ def degrees_of_freedom(errors: int, estimated: int) -> float:
 
 
 def bound(sensitivity: float, degrees: float) -> float:
-    """So many scales away lies as little of Student's t as lies `sensitivity` standard deviations away of a normal distribution."""
+    """The number of scales at which Student's t has the same tail as a normal distribution at `sensitivity` standard deviations."""
     return t_quantile(math.erfc(sensitivity / math.sqrt(2)) / 2, degrees)
 
 

@@ -1,4 +1,4 @@
-"""Whether so many rows are usual: on a logarithmic scale, against the same weekday, at the level of the last points."""
+"""Judge row counts: logarithmic, by weekday, at the level of the last points."""
 
 import math
 from collections.abc import Iterable, Sequence

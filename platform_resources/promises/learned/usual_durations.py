@@ -1,4 +1,4 @@
-"""Whether so many seconds are usual for a refresh: on a logarithmic scale; only too long is outside, by default."""
+"""Judge refresh durations in seconds: logarithmic; by default only values that are too long are unusual."""
 
 import math
 from collections.abc import Iterable

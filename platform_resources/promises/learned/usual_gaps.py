@@ -1,4 +1,4 @@
-"""When the next publication is overdue, from the gaps between earlier ones that began at this time of the week."""
+"""Judge gaps between publications, by the gaps that began at the same time of the week."""
 
 import math
 from bisect import bisect_left

@@ -1,4 +1,4 @@
-"""Whether such a share of rows is usual, as the share of nulls: binomial bounds, as much wider as shares varied more than by chance."""
+"""Judge shares of rows, such as the share of nulls: binomial bounds, widened by how much shares have varied beyond chance."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ SHARES = Settings(min_change=0.01)
 
 @dataclass(frozen=True, slots=True, order=True)
 class FailingShare:
-    """So many of so many rows, and when it was so. Raises ValueError without a zone, or for more than all."""
+    """The number of failing rows out of all rows at a time. Raises ValueError without a zone, or for more failing rows than rows."""
 
     at: datetime
     part: float

@@ -1,4 +1,4 @@
-"""Whether a channel's URL may stand in a file that many people read: no secret in it, and every `${NAME}` well formed."""
+"""Check that a channel's URL holds no secret, since many people read the file, and that each `${NAME}` is well formed."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _LONGEST_SHOWN = 40
 
 
 def url_problem(url: str) -> tuple[str, str] | None:
-    """What is wrong and what to do, or None. Never shows what may be a secret."""
+    """What is wrong with the URL and what to do, or None. The texts never show a possible secret."""
     rest = VARIABLE.sub("", url)
     if "$" in rest:
         return _malformed(rest)

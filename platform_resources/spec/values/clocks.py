@@ -1,4 +1,4 @@
-"""How times are said to people: on the clock of a time zone, with its zone."""
+"""Write times for people, in a time zone and with its name."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The clock that people read times by, and what time it is."""
+    """A time zone and the current time, by which times are shown."""
 
     timezone: str
     now: datetime

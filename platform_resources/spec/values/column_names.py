@@ -1,4 +1,4 @@
-"""What a column may be called, when two names are one, and which names have to stand in quotes."""
+"""Column names: which are allowed, which two names are the same, and which need quotes in SQL."""
 
 import re
 import unicodedata
@@ -31,7 +31,7 @@ RESERVED = frozenset(
 
 
 def column_name(text: str) -> str:
-    """Any name that DuckDB and Snowflake take in quotes. Raises ValueError for what is none."""
+    """Check a name: any that DuckDB and Snowflake accept in quotes. Raises ValueError for others."""
     if not text.strip():
         raise ValueError(f'"{text}" is not a column name; write at least one letter, digit or sign')
     if '"' in text:
@@ -46,10 +46,10 @@ def column_name(text: str) -> str:
 
 
 def folded_column(name: str) -> str:
-    """The form in which names are one to a warehouse or to a reader: in capitals or not, however their accents are written."""
+    """The form under which a warehouse and readers consider names equal: independent of case and of how accents are encoded."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def needs_quotes(name: str) -> bool:
-    """Whether the name is another one, or none, where SQL has it without quotes. Capitals alone do not count."""
+    """Whether SQL without quotes would read another name, or none. Differences of case alone do not count."""
     return IDENTIFIER.fullmatch(name) is None or name.lower() in RESERVED

@@ -1,4 +1,4 @@
-"""Lengths of time: read from a specification (`36h`, `20d`, `90m`), written back, and said to people."""
+"""Durations: read from a specification (`36h`, `20d`, `90m`), written back, and shown to people."""
 
 import math
 import re

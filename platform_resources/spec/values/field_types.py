@@ -1,4 +1,4 @@
-"""The kinds of values that fields hold: names, owners, versions, times, words; each refuses what it is not, in words for the writer."""
+"""Types of fields: names, owners, versions, times, words. Each rejects invalid values with a message for the author."""
 
 import re
 from datetime import UTC, datetime
@@ -29,6 +29,7 @@ def _yes_or_no(value: Any) -> Any:
 
 
 def hyphenated(value: Any) -> Any:
+    """The text with `_` and spaces replaced by `-`, in lower case; other values unchanged."""
     return re.sub(r"[\s_]+", "-", value.strip().lower()) if isinstance(value, str) else value
 
 
@@ -117,6 +118,7 @@ _OWNER = re.compile(rf"^(team:[A-Za-z0-9_-]+|{_EMAIL})$")
 
 
 def is_email(text: str) -> bool:
+    """Whether the text has the form of an e-mail address."""
     return re.fullmatch(_EMAIL, text) is not None
 
 

@@ -1,4 +1,4 @@
-"""What else than null a column holds where nothing is known: `missing: [NaN, ""]`."""
+"""Values of a column that mean "not known" in addition to null: `missing: [NaN, ""]`."""
 
 import math
 import re
@@ -13,7 +13,7 @@ _NO_NUMBERS = {"nan": "NaN", "infinity": "inf", "inf": "inf", "-infinity": "-inf
 
 
 def missing_value(value: Any, kind: str) -> str:
-    """The value as text that a database reads as one of the column's type. Raises ValueError for what is none."""
+    """The value as text that a database reads as a value of the column's type. Raises ValueError if the type has no such value."""
     if kind == "varchar":
         return _text(value)
     if is_number(kind):
@@ -24,6 +24,7 @@ def missing_value(value: Any, kind: str) -> str:
 
 
 def is_number(kind: str) -> bool:
+    """Whether the type is a number type."""
     return _NUMBERS.fullmatch(kind) is not None
 
 

@@ -1,4 +1,4 @@
-"""Moments: instants with a time zone."""
+"""Instants with a time zone."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What a thing may be called, and when two names are the same to a warehouse."""
+"""Names of things: which are valid, and which a warehouse considers the same."""
 
 import re
 
@@ -8,12 +8,12 @@ LONGEST_NAME = 100
 
 
 def is_name(text: str) -> bool:
-    """Whether `text` is a name as products, ports and models have: lower snake case."""
+    """Whether `text` is a valid name of a product, port or model: lower snake case."""
     return len(text) <= LONGEST_NAME and NAME.fullmatch(text) is not None
 
 
 def slug(text: str) -> str:
-    """The name nearest to free text: `JDBC-Port of DP x` becomes `jdbc_port_of_dp_x`; empty if nothing is left."""
+    """The nearest valid name for free text: `JDBC-Port of DP x` becomes `jdbc_port_of_dp_x`; empty if no character is left."""
     plain = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
     return f"n_{plain}" if plain[:1].isdigit() else plain
 

@@ -1,4 +1,4 @@
-"""The name of a column's type: one spelling for each type in the whole mesh, the one that DuckDB tells."""
+"""Names of column types: one spelling for each type, the one that DuckDB reports."""
 
 import re
 
@@ -35,7 +35,7 @@ _MEANT = {word: meant for meant, words in _OTHER_WORDS.items() for word in words
 
 
 def type_name(text: str) -> str:
-    """The type by its one name: `Decimal` is `decimal(18,3)`, `varchar(10)` is `varchar`, for lengths are not kept.
+    """The type's one name: `Decimal` becomes `decimal(18,3)`, `varchar(10)` becomes `varchar`, because lengths are not kept.
 
     Raises ValueError for what is no type; of several ways to write one only the name itself is taken.
     """

@@ -1,4 +1,4 @@
-"""Values that YAML 1.1 reads otherwise than they are written: `1.10` is 1.1 to it, `10:00` is 600, `007` is 7."""
+"""Values that YAML 1.1 reads differently from how they are written: `1.10` becomes 1.1, `10:00` becomes 600, `007` becomes 7."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -48,7 +48,7 @@ AS_WRITTEN = WrapValidator(_as_written)
 
 
 def plain_values(value: Any) -> Any:
-    """The same data with values that remember nothing."""
+    """The same data, with plain values that no longer remember their spelling."""
     match value:
         case WrittenInt():
             return int(value)
@@ -65,7 +65,7 @@ def plain_values(value: Any) -> Any:
 
 
 def misread(values: Iterable[Any], kind: str | None, numeric: bool) -> Iterator[tuple[str, str]]:
-    """What YAML took for another value than the one that is meant, in a column of that type: what to say, and what to do."""
+    """Values that YAML read as something else, in a column of that type: for each, a message and a remedy."""
     for value in values:
         written = getattr(value, "written", "")
         if isinstance(value, bool) and kind not in (None, "boolean"):
@@ -81,7 +81,7 @@ def misread(values: Iterable[Any], kind: str | None, numeric: bool) -> Iterator[
 
 
 def of_another_base(data: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Every number within the data that is written to another base than anybody means, and its place: `010` is 8, `10:30` is 630."""
+    """All numbers in the data that YAML read as octal or base 60, with their place: `010` is 8, `10:30` is 630."""
     if isinstance(data, dict | list):
         for key, item in data.items() if isinstance(data, dict) else enumerate(data):
             yield from of_another_base(item, (*place, key))
@@ -90,6 +90,6 @@ def of_another_base(data: Any, place: tuple[str | int, ...] = ()) -> Iterator[tu
 
 
 def has_another_base(value: Any) -> bool:
-    """A leading zero makes it octal, a colon a number to the base of 60; nobody means that."""
+    """Whether YAML read the number as octal (leading zero) or base 60 (colon), which nobody intends."""
     digits = value.written.lstrip("+-").replace("_", "") if isinstance(value, WrittenInt | WrittenFloat) else ""
     return ":" in digits or (digits.isdigit() and len(digits) > 1 and digits.startswith("0"))
