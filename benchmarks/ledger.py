@@ -28,9 +28,9 @@ from platform_resources.ledger.people.checks import register_checks
 from platform_resources.ledger.queries import history
 from platform_resources.ledger.queries.standing import standings
 from platform_resources.ledger.syncing import sync
-from platform_resources.orchestration.evaluation_round import evaluate
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.services.evaluation_round import evaluate
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 DAYS = 90

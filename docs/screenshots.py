@@ -16,7 +16,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from platform_resources.orchestration.instance import dagster_home
+from platform_resources.orchestration.instance import prepared_home
 from platform_resources.repository.mesh_repository import state_folder
 
 ROOT = Path(__file__).parents[1]
@@ -44,7 +44,7 @@ def dagster() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     folder = Path(sys.executable).parent
-    home = dagster_home(ROOT, state_folder(ROOT))
+    home = prepared_home(ROOT, state_folder(ROOT))
     environment = {**os.environ, "DAGSTER_HOME": str(home), "PATH": f"{folder}:{os.environ['PATH']}"}
     command = [str(folder / "dagster-webserver"), "-w", "workspace.yaml", "-p", str(port)]
     log = IMAGES / "dagster.log"

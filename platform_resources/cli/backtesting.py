@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from platform_resources.cli.console import CANNOT_RUN, FINE, Stop, cell, mesh_of, out, print_json, product_of, stop, words
-from platform_resources.cli.memory import synced
+from platform_resources.cli.memory import Sync, shown
 from platform_resources.cli.specs import Json
 from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.plan import ProductPlan
@@ -31,6 +31,7 @@ def backtest(
     minimum_effect: Annotated[
         float | None, typer.Option(min=0, max=100, help="Smaller changes, in percent, are never unusual; instead of the objective's.")
     ] = None,
+    sync: Sync = False,
     as_json: Json = False,
 ) -> None:
     """Show when learned thresholds would have alerted in the past, and how many false alerts a month to expect.
@@ -43,7 +44,7 @@ def backtest(
     planned = product_of(plan, product)
     chosen = _chosen(planned, objective)
     now = datetime.now(UTC)
-    with synced(root, now) as ledger, ledger.reading() as connection:
+    with shown(root, now, sync, as_json) as ledger, ledger.reading() as connection:
         found = list(backtests(connection, planned, chosen, now, sensitivity, minimum_effect))
     if as_json:
         print_json([asdict(each) for each in found])

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, Stop, cell, out, print_json, stop, told, words, you
-from platform_resources.cli.memory import synced
+from platform_resources.cli.memory import Sync, opened, shown
 from platform_resources.cli.product_clocks import Clocks, clocks
 from platform_resources.cli.specs import Json
 from platform_resources.incidents import life_cycle
@@ -41,6 +41,7 @@ def incidents(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="One incident (purchase_orders#3), or all of a product.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Also those that were resolved more than 30 days ago.")] = False,
+    sync: Sync = False,
     as_json: Json = False,
 ) -> None:
     """Show incidents: what is broken, since when, who suffers from it, and what has happened."""
@@ -48,7 +49,7 @@ def incidents(
     from platform_resources.ledger.people.incident_store import events_of, incident_named, incidents_of
 
     now = datetime.now(UTC)
-    with synced(mesh_root(context.obj), now) as ledger, ledger.reading() as connection:
+    with shown(mesh_root(context.obj), now, sync, as_json) as ledger, ledger.reading() as connection:
         one = incident_named(connection, name) if name else None
         if one is not None:
             _show(one, events_of(connection, one.incident.name), clocks(mesh_root(context.obj), [one.incident.cause]), as_json)
@@ -109,7 +110,7 @@ def _act(context: typer.Context, name: str, act: Callable[[Incident, datetime], 
     from platform_resources.ledger.people.incident_store import board, incident_named
 
     now = datetime.now(UTC)
-    with synced(mesh_root(context.obj), now) as ledger, ledger.projecting() as connection:
+    with opened(mesh_root(context.obj)) as ledger, ledger.projecting() as connection:
         before, stored = board(connection), incident_named(connection, name)
         if stored is None:
             _nothing(name, list(before.incidents.values()))
@@ -193,7 +194,7 @@ def _print_incidents(found: "Sequence[StoredIncident]", told_by: Clocks, when: s
 
 
 def _row(stored: "StoredIncident", told_by: Clocks) -> tuple[str | Text, ...]:
-    from platform_resources.orchestration.trust import span_text
+    from platform_resources.services.trust import span_text
 
     incident = stored.incident
     colour = "green" if not incident.live else "red" if incident.status == "open" else "yellow"
@@ -209,7 +210,7 @@ def _row(stored: "StoredIncident", told_by: Clocks) -> tuple[str | Text, ...]:
 
 
 def _print_response(response: Any) -> None:
-    from platform_resources.orchestration.trust import response_table
+    from platform_resources.services.trust import response_table
 
     header, rows = response_table(response)
     if not rows:

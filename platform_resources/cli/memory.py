@@ -6,22 +6,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from platform_resources.cli.console import CANNOT_RUN, stop
-from platform_resources.repository.mesh_repository import state_folder
+import typer
+
+from platform_resources.cli.console import CANNOT_RUN, stop, words
+from platform_resources.repository.mesh_repository import dagster_home, state_folder
+from platform_resources.spec.values.clocks import Clock
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
     from platform_resources.ledger.database import Ledger
 
+Sync = Annotated[bool, typer.Option("--sync", help="First read what Dagster's history has that the ledger lacks.")]
+
 
 def history(root: Path) -> "DagsterInstance":
     """Dagster's history. Raises OSError where it cannot be written: its database would tell that with a traceback."""
-    from platform_resources.orchestration.instance import dagster_home, instance
+    from platform_resources.orchestration.instance import instance, prepared_home
 
-    home = dagster_home(root, state_folder(root))
+    home = prepared_home(root, state_folder(root))
     for path in (home, *home.glob("*"), *home.glob("*/*.db")):
         if path.exists() and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
@@ -44,10 +49,28 @@ def opened(root: Path) -> "Iterator[Ledger]":
 
 
 @contextmanager
+def shown(root: Path, now: datetime, sync: bool, quiet: bool = False) -> "Iterator[Ledger]":
+    """The ledger for a command that shows what it has, which then says as of when that is; with `sync` it is brought up to date first.
+
+    `quiet`: nothing is said but what the ledger may lack.
+    """
+    from platform_resources.services.unread_history import ledger_age
+
+    with synced(root, now) if sync else opened(root) as ledger:
+        with ledger.reading() as connection:
+            age = ledger_age(connection, dagster_home(state_folder(root)))
+        if age.synced_at is not None and not quiet:
+            words.print(f"as of {Clock('UTC', now).moment(age.synced_at)}", style="dim", highlight=False)
+        if age.lacks:
+            words.print(age.lacks, style="yellow", markup=False, highlight=False)
+        yield ledger
+
+
+@contextmanager
 def synced(root: Path, now: datetime) -> "Iterator[Ledger]":
     """The ledger, up to date with Dagster's history; the command ends where it cannot be had."""
     from platform_resources.ledger.database import LedgerUnavailable
-    from platform_resources.orchestration.evaluation_round import synced_ledger
+    from platform_resources.orchestration.ledger_events import synced_ledger
 
     try:
         with synced_ledger(state_folder(root), history(root), now) as ledger:

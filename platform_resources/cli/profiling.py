@@ -8,7 +8,8 @@ import typer
 from rich.table import Table
 
 from platform_resources.cli.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, told
-from platform_resources.cli.memory import synced
+from platform_resources.cli.memory import Sync
+from platform_resources.cli.memory import shown as ledger_shown
 from platform_resources.cli.specs import Json
 from platform_resources.measuring.version_profiles import (
     ColumnProfile,
@@ -46,12 +47,13 @@ def profile(
     product: Annotated[str, typer.Argument(help="The product.")],
     data_set: Annotated[str | None, typer.Argument(help="Only this data set.")] = None,
     version: Annotated[str | None, typer.Option(help="Another version than the newest; `mesh versions` lists them.")] = None,
+    sync: Sync = False,
     as_json: Json = False,
 ) -> None:
     """Show what a published version looks like, column by column, and what is different from the version before."""
     root, plan = mesh_of(context, [product])
     name = product_of(plan, product).name
-    with synced(root, datetime.now(UTC)) as ledger, ledger.reading() as connection:
+    with ledger_shown(root, datetime.now(UTC), sync, as_json) as ledger, ledger.reading() as connection:
         from platform_resources.ledger.queries.profile_history import profiled_data_sets
 
         known = profiled_data_sets(connection, name)

@@ -67,8 +67,6 @@ def refresh(
         shown = [product for product in plan.products if product.name in names]
         found = overview(root, plan, shown, datetime.now(UTC))
         print_health(found.health, found.trust, found.clocks, plan.rejected if every else ())
-        if found.unavailable:
-            stop(found.unavailable, CANNOT_RUN)
     if not as_json:
         print_happened(happened)
     print_problems(evaluations)

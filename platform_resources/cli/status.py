@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, SPEC_INVALID, Stop, mesh_of, print_json, product_of, words
-from platform_resources.cli.memory import history
+from platform_resources.cli.console import FINE, MISSED, SPEC_INVALID, Stop, mesh_of, print_json, product_of
+from platform_resources.cli.memory import Sync, shown
 from platform_resources.cli.specs import Json
 from platform_resources.cli.status_tables import print_health, print_product, print_trust
 from platform_resources.plan.plan import MeshPlan, ProductPlan
@@ -17,76 +17,63 @@ from platform_resources.repository.mesh_repository import mesh_root, names_behin
 from platform_resources.spec.values.clocks import Clock
 
 if TYPE_CHECKING:
-    from platform_resources.orchestration.trust import Trust
     from platform_resources.promises.grades import ProductHealth
+    from platform_resources.services.trust import Trust
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Products at a moment: their health, and how far each can be trusted; where the ledger cannot be opened health alone, and why.
-
-    `clocks` are those that people read each product's times by.
-    """
+    """Products at a moment: their health, and how far each can be trusted. People read each product's times by its clock."""
 
     health: "tuple[ProductHealth, ...]"
     trust: "Mapping[str, Trust]"
     clocks: Mapping[str, Clock]
-    unavailable: str = ""
 
 
 def status(
     context: typer.Context,
     product: Annotated[str | None, typer.Argument(help="Show every promise of this product.")] = None,
+    sync: Sync = False,
     as_json: Json = False,
 ) -> None:
     """Show how products are now: their newest version, which promises are met, missed or unknown, and how far they can be trusted."""
     # How much of the upstream is watched is counted in its plan: without it, another number than of the whole mesh came out.
     root, plan = mesh_of(context, names_behind(mesh_root(context.obj), product) if product else None, upstream=True)
     chosen = [product_of(plan, product)] if product else list(plan.products)
-    found = overview(root, plan, chosen, datetime.now(UTC))
+    found = overview(root, plan, chosen, datetime.now(UTC), sync, as_json)
     if as_json:
-        print_json([_data(each, found.trust.get(each.product)) for each in found.health])
+        print_json([_data(each, found.trust[each.product]) for each in found.health])
     else:
         _print(found, plan, product)
     raise Stop(_exit_code(found, plan, product))
 
 
-def overview(root: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: datetime) -> Overview:
+def overview(
+    root: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: datetime, sync: bool = False, quiet: bool = False
+) -> Overview:
     """How these products are; `plan` is of the whole mesh."""
-    from platform_resources.ledger.database import LedgerUnavailable
-    from platform_resources.orchestration.evaluation_round import looked_at, synced_ledger
-    from platform_resources.orchestration.health import mesh_health
+    from platform_resources.services.product_status import looked_at
 
-    state = state_folder(root)
     clocks = {product.name: Clock(product.zone, now) for product in products}
-    try:
-        with synced_ledger(state, history(root), now) as ledger:
-            return Overview(*looked_at(ledger, state, plan, products, now), clocks)
-    except LedgerUnavailable as error:
-        return Overview(mesh_health(state, products, history(root), now), {}, clocks, str(error))
+    with shown(root, now, sync, quiet) as ledger:
+        return Overview(*looked_at(ledger, state_folder(root), plan, products, now), clocks)
 
 
 def _print(found: Overview, plan: MeshPlan, product: str | None) -> None:
     if product is None:
         print_health(found.health, found.trust, found.clocks, plan.rejected)
     else:
-        print_product(found.health[0], found.trust.get(product), found.clocks[product])
-        if product in found.trust:
-            print_trust(found.trust[product], found.clocks[product])
+        print_product(found.health[0], found.trust[product], found.clocks[product])
+        print_trust(found.trust[product], found.clocks[product])
 
 
 def _exit_code(found: Overview, plan: MeshPlan, product: str | None) -> int:
-    if found.unavailable:
-        words.print(found.unavailable, style="red", markup=False, highlight=False)
-        return CANNOT_RUN
     if plan.rejected and product is None:
         return SPEC_INVALID
     return MISSED if any(each.status not in ("healthy", "not run") for each in found.health) else FINE
 
 
-def _data(health: "ProductHealth", trust: "Trust | None") -> dict[str, Any]:
-    if trust is None:
-        return asdict(health)
-    from platform_resources.orchestration.trust import trust_data
+def _data(health: "ProductHealth", trust: "Trust") -> dict[str, Any]:
+    from platform_resources.services.trust import trust_data
 
     return {**asdict(health), **trust_data(trust)}

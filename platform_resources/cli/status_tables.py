@@ -14,8 +14,8 @@ from platform_resources.spec.values.clocks import Clock
 
 if TYPE_CHECKING:
     from platform_resources.ledger.people.acceptances import Acceptance
-    from platform_resources.orchestration.trust import Trust
     from platform_resources.promises.grades import CheckState, ProductHealth, Weight
+    from platform_resources.services.trust import Trust
 
 STYLES = {
     "healthy": "green",
@@ -45,34 +45,34 @@ def print_health(
     clocks: Mapping[str, Clock],
     rejected: Sequence[RejectedProduct] = (),
 ) -> None:
-    """One line for each product. What only the ledger knows is `?` of a product that is not in `trust`."""
+    """One line for each product."""
     table = Table(box=None, header_style="bold")
     for column in COLUMNS:
         table.add_column(column, no_wrap=True)
     table.add_column("what is not as promised", overflow="fold")
     for each in health:
-        table.add_row(*_row(each, trust.get(each.product), clocks[each.product]))
+        table.add_row(*_row(each, trust[each.product], clocks[each.product]))
     for bad in rejected:
         problems = f"{len(bad.problems)} problem(s): mesh validate {bad.name}"
         table.add_row(f"{told(bad.domain)}/[bold]{told(bad.name)}[/]", "[red]invalid[/]", "", "", "", "", cell(problems))
     out.print(table)
 
 
-def _row(health: "ProductHealth", trust: "Trust | None", clock: Clock) -> tuple[str | Text, ...]:
+def _row(health: "ProductHealth", trust: "Trust", clock: Clock) -> tuple[str | Text, ...]:
     return (
         f"{told(health.domain)}/[bold]{told(health.product)}[/]",
         f"[{STYLES[health.status]}]{health.status}[/]",
         clock.moment(health.published.published_at) if health.published else "-",
         f"{health.count('met')} of {len(health.objectives)}" if not health.problem else "-",
-        str(trust.coverage.tests_and_monitors) if trust is not None else "?",
-        cell("?" if trust is None else ", ".join(stored.incident.name for stored in trust.incidents) or "-"),
+        str(trust.coverage.tests_and_monitors),
+        cell(", ".join(stored.incident.name for stored in trust.incidents) or "-"),
         cell("; ".join(_wrong(health, _acceptances(trust)))),
     )
 
 
-def _acceptances(trust: "Trust | None") -> "Mapping[str, Acceptance]":
+def _acceptances(trust: "Trust") -> "Mapping[str, Acceptance]":
     """Who has accepted what, by the name of the check within its product."""
-    return {each.acceptance.check: each.acceptance for each in trust.accepted} if trust is not None else {}
+    return {each.acceptance.check: each.acceptance for each in trust.accepted}
 
 
 def _wrong(health: "ProductHealth", accepted: "Mapping[str, Acceptance]") -> Iterator[str]:
@@ -98,7 +98,7 @@ def _place(check: "CheckState") -> tuple[int, int]:
     return ORDER.index((check.verdict, check.weight)) if check.verdict != "met" else len(ORDER), check.urgency
 
 
-def print_product(health: "ProductHealth", trust: "Trust | None", clock: Clock) -> None:
+def print_product(health: "ProductHealth", trust: "Trust", clock: Clock) -> None:
     """One product with every check: first what is missed, then what is not known; inputs that are fine in one line."""
     _print_head(health, clock)
     fine = _fine_inputs(health)
@@ -142,7 +142,7 @@ def _check_row(check: "CheckState", acceptance: "Acceptance | None", clock: Cloc
 
 def print_trust(trust: "Trust", clock: Clock) -> None:
     """What Dagster's scorecard shows of the product, as tables."""
-    from platform_resources.orchestration.trust import coverage_text, tables
+    from platform_resources.services.trust import coverage_text, tables
 
     for title, header, rows in tables(trust, clock):
         table = Table(*header, title=title, title_justify="left", title_style="bold", box=None, header_style="bold")

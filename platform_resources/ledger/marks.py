@@ -76,6 +76,11 @@ def move_cursor(connection: Connection, kind: EventKind, log_id: int, now: datet
         connection.execute(moved.values(synced_at=now))
 
 
+def read_until(connection: Connection) -> dict[EventKind, int]:
+    """The log id that was read last, of each kind; empty before the first sync."""
+    return {row.kind: int(row.log_id) for row in connection.execute(select(cursors.c.kind, cursors.c.log_id))}
+
+
 def _thin(connection: Connection, kind: EventKind) -> None:
     """Keep the newest marks, and ever fewer of older ones."""
     query = select(marks.c.log_id).where(marks.c.kind == kind).order_by(marks.c.log_id.desc())

@@ -15,8 +15,8 @@ from platform_resources.capabilities.registry import installed_registry
 from platform_resources.incidents.messages import Message
 from platform_resources.ledger.database import LEDGER_FILE, Ledger, ledger_url, open_ledger
 from platform_resources.ledger.people.outbox import Claim, Due, claimed, due, failed, put_off, sent
-from platform_resources.orchestration.evaluation_round import synced_ledger
 from platform_resources.orchestration.guarding import shielded
+from platform_resources.orchestration.ledger_events import synced_ledger
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.plan.routes import ChannelPlan

@@ -12,9 +12,9 @@ from platform_resources.capabilities.registry import installed_registry
 from platform_resources.ledger.projection import EVALUATED
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.orchestration.asset_specs import asset_key, check_specs
-from platform_resources.orchestration.evaluation_round import Evaluated, evaluate, synced_ledger
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.healthy import healthy_results, healthy_specs
+from platform_resources.orchestration.ledger_events import synced_ledger
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.results import judged_result
 from platform_resources.orchestration.run_failures import QUIET, failure_texts
@@ -25,6 +25,7 @@ from platform_resources.plan.check_plans import CheckPlan
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.refresh.gate import Verdict
 from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.services.evaluation_round import Evaluated, evaluate
 from platform_resources.services.indicator_sentences import standing_data, standing_text
 from platform_resources.services.judged_objectives import evaluated
 from platform_resources.spec.values.clocks import Clock

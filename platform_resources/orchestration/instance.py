@@ -5,20 +5,19 @@ from pathlib import Path
 
 from dagster import DagsterInstance
 
+from platform_resources.repository.mesh_repository import dagster_home
 from platform_resources.settings import DAGSTER_HOME
 
-HOME_FOLDER = ".dagster"
 SETTINGS = "dagster.yaml"
 
 
-def dagster_home(root: Path, state: Path) -> Path:
-    """DAGSTER_HOME as set, or the mesh's own beside the data. It is made if need be.
+def prepared_home(root: Path, state: Path) -> Path:
+    """Dagster's home, made if need be.
 
     The mesh's own home always has the newest settings (the mesh's dagster.yaml, or the platform's); one that was set keeps its own.
     """
-    given = DAGSTER_HOME.value(os.environ)
-    home = Path(given).resolve() if given else state / HOME_FOLDER
-    if not given or not (home / SETTINGS).exists():
+    home = dagster_home(state)
+    if not DAGSTER_HOME.value(os.environ) or not (home / SETTINGS).exists():
         own = root / SETTINGS
         _copy(own if own.exists() else Path(__file__).with_name(SETTINGS), home / SETTINGS)
     return home
@@ -37,5 +36,5 @@ def _copy(source: Path, target: Path) -> None:
 
 def instance(root: Path, state: Path) -> DagsterInstance:
     """The Dagster instance that `mesh` and `dagster dev` share."""
-    os.environ[DAGSTER_HOME.name] = str(dagster_home(root, state))
+    os.environ[DAGSTER_HOME.name] = str(prepared_home(root, state))
     return DagsterInstance.get()

@@ -1,12 +1,17 @@
 """Dagster's event log as the ledger reads it: the only part of the ledger that knows Dagster."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from platform_resources.ledger.connections import DatabaseFailed
+from platform_resources.ledger.database import Ledger, LedgerUnavailable, ledger_url, open_ledger
 from platform_resources.ledger.events import (
     AssetObserved,
     Checked,
@@ -18,19 +23,13 @@ from platform_resources.ledger.events import (
     RunStarted,
     What,
 )
+from platform_resources.ledger.syncing import sync
 from platform_resources.orchestration.run_failures import cause, failures
 from platform_resources.promises.grades import Severity
+from platform_resources.services.unread_history import DAGSTER_NAMES
 
-TYPES: Mapping[EventKind, dg.DagsterEventType] = {
-    "materialisation": dg.DagsterEventType.ASSET_MATERIALIZATION,
-    "observation": dg.DagsterEventType.ASSET_OBSERVATION,
-    "check_evaluation": dg.DagsterEventType.ASSET_CHECK_EVALUATION,
-    "run_start": dg.DagsterEventType.RUN_START,
-    "run_success": dg.DagsterEventType.RUN_SUCCESS,
-    "run_failure": dg.DagsterEventType.RUN_FAILURE,
-    "run_cancellation": dg.DagsterEventType.RUN_CANCELED,
-    "freshness_change": dg.DagsterEventType.FRESHNESS_STATE_CHANGE,
-}
+TYPES = {kind: dg.DagsterEventType(name) for kind, name in DAGSTER_NAMES.items()}
+ENDS = frozenset({TYPES["run_success"], TYPES["run_failure"], TYPES["run_cancellation"]})
 RUN_KINDS = frozenset({"run_start", "run_success", "run_failure", "run_cancellation"})
 PRODUCT_TAG, JOB_PREFIX = "product", "refresh_"
 COLUMNS = "dagster/column_schema"
@@ -61,6 +60,34 @@ class DagsterLog:
             return {}
         runs = self.instance.get_runs(filters=dg.RunsFilter(run_ids=wanted))
         return {run.run_id: run_product(run) for run in runs}
+
+
+@contextmanager
+def synced_ledger(state: Path, instance: dg.DagsterInstance, now: datetime) -> Iterator[Ledger]:
+    """The ledger, up to date with the event log. Raises LedgerUnavailable."""
+    ledger = open_ledger(ledger_url(state, os.environ))
+    try:
+        sync(ledger, DagsterLog(instance), now)
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def sync_at_end(state: Path, instance: dg.DagsterInstance, run_id: str) -> None:
+    """Bring the ledger up to date as soon as the run's end is in the event log. Where that fails, the run's log says why."""
+
+    def synced(entry: dg.EventLogEntry) -> None:
+        event = entry.dagster_event
+        if event is None or event.event_type not in ENDS:
+            return
+        try:
+            with synced_ledger(state, instance, datetime.now(UTC)):
+                pass
+        except (LedgerUnavailable, DatabaseFailed) as error:
+            run = instance.get_run_by_id(run_id)
+            instance.report_engine_event(f"The ledger does not have this run yet: {error}", run, run_id=run_id)
+
+    instance.add_event_listener(run_id, synced)
 
 
 def run_product(run: dg.DagsterRun) -> str:

@@ -9,6 +9,7 @@ import dagster as dg
 from filelock import FileLock, Timeout
 from pydantic import PrivateAttr
 
+from platform_resources.orchestration.ledger_events import sync_at_end
 from platform_resources.orchestration.run_failures import stopped
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
@@ -81,6 +82,11 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 f"another refresh of {product.name} has run for {self.wait_seconds:.0f} s; try again when it is done", "Busy"
             ) from None
         self._locks[product.name] = lock
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Whoever starts a run of the platform, it has this resource: so each leaves the ledger up to date at its end."""
+        if context.instance is not None and context.run is not None:
+            sync_at_end(self.state_folder, context.instance, context.run.run_id)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         for lock in self._locks.values():

@@ -8,10 +8,10 @@ import dagster as dg
 from platform_resources.orchestration.healthy import health_text
 from platform_resources.orchestration.ledger_events import NUMBERS
 from platform_resources.orchestration.results import markdown_table
-from platform_resources.orchestration.trust import Trust, coverage_text, trust_numbers, trust_tables
 from platform_resources.promises.grades import NOTHING_CHANGED, ProductHealth
 from platform_resources.refresh.gate import Verdict
 from platform_resources.services.indicator_sentences import standing_text, standing_verdict
+from platform_resources.services.trust import Trust, coverage_text, tables, trust_numbers
 from platform_resources.spec.values.clocks import Clock
 
 # Longer Markdown is hidden behind a link on Dagster's pages.
@@ -35,10 +35,18 @@ def scorecard_metadata(
         **_plots(verdicts, trust),
         "outcome": outcome,
         "promises_table": dg.MetadataValue.md(markdown_table(["promise", "dimension", "verdict", "why"], rows)),
-        **(trust_tables(trust, clock) if trust is not None else {}),
+        **(_tables(trust, clock) if trust is not None else {}),
         NUMBERS: dg.MetadataValue.json(numbers),
         "measured_at": clock.now.isoformat(),
     }
+
+
+def _tables(trust: Trust, clock: Clock) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        f"{title.replace(' ', '_')}_table": dg.MetadataValue.md(markdown_table(header, rows))
+        for title, header, rows in tables(trust, clock)
+    }
+    return found | {"coverage": coverage_text(trust)}
 
 
 def _head(health: ProductHealth, outcome: str, clock: Clock) -> str:

@@ -7,16 +7,17 @@ import dagster as dg
 
 from platform_resources.ledger.database import LedgerUnavailable
 from platform_resources.orchestration.asset_specs import SpecMinter, asset_key
-from platform_resources.orchestration.evaluation_round import health_after
 from platform_resources.orchestration.guarding import guarded
-from platform_resources.orchestration.health import health_by_events
 from platform_resources.orchestration.healthy import healthy_evaluations
+from platform_resources.orchestration.ledger_events import synced_ledger
 from platform_resources.orchestration.refresh_resource import RefreshResource
 from platform_resources.orchestration.scorecards import scorecard_metadata
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.published_versions import Publication, shelf
 from platform_resources.refresh.gate import Gate, Verdict, gate
+from platform_resources.services.grading import graded_without_ledger
+from platform_resources.services.product_status import health_after
 from platform_resources.spec.values.clocks import Clock
 
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
@@ -55,10 +56,11 @@ def _scored(
     """The scorecard's metadata, after the product's health was reported on its ports. A ledger that cannot be read holds up no refresh."""
     now = refresh.now()
     try:
-        health, incidents = health_after(refresh.state_folder, context.instance, product, now, outcome)
+        with synced_ledger(refresh.state_folder, context.instance, now) as ledger:
+            health, incidents = health_after(ledger, refresh.state_folder, product, now, outcome)
     except LedgerUnavailable as error:
-        context.log.warning(f"health is told without incidents and tests that run elsewhere: {error}")
-        health, incidents = health_by_events(refresh.state_folder, context.instance, product, now, outcome), ()
+        context.log.warning(f"what checks said is not known without the ledger: {error}")
+        health, incidents = graded_without_ledger(refresh.state_folder, product, now, outcome), ()
     for evaluation in healthy_evaluations(product, health, incidents, now):
         context.op_execution_context.log_event(evaluation)  # type: ignore[arg-type]  # it takes these too
     return scorecard_metadata(health, verdicts, outcome, Clock(product.zone, now))

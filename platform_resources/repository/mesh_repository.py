@@ -21,7 +21,7 @@ from platform_resources.repository.needed_files import (
     definitions_file,
     misplaced,
 )
-from platform_resources.settings import STATE
+from platform_resources.settings import DAGSTER_HOME, STATE
 from platform_resources.spec.domain_document import DomainDocument, DomainReading, read_domain
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Product
@@ -29,6 +29,7 @@ from platform_resources.spec.reading import ProductReading, read_product
 from platform_resources.spec.values.names import is_name
 
 DOCUMENT, DOMAIN_DOCUMENT = "product.yaml", "domain.yaml"
+HOME_FOLDER = ".dagster"
 _BEGIN = f"a new one begins with {conventions.PRODUCTS_FOLDER}/<domain>/<product>/{DOCUMENT}"
 PORT_NAMED = re.compile(r"associated_output_port:\s*(?:\{\s*value:)?([^,}\n]*)")
 
@@ -54,6 +55,12 @@ def state_folder(root: Path) -> Path:
     """Where refreshes keep databases, published versions and run history: MESH_STATE, or the mesh's root."""
     given = STATE.value(os.environ)
     return Path(given).resolve() if given else root
+
+
+def dagster_home(state: Path) -> Path:
+    """Where Dagster keeps its history and settings: DAGSTER_HOME, or a folder of the mesh's own beside its data."""
+    given = DAGSTER_HOME.value(os.environ)
+    return Path(given).resolve() if given else state / HOME_FOLDER
 
 
 def read_mesh(root: Path, registry: Registry | None = None, only: Iterable[str] | None = None) -> Mesh:

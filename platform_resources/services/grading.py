@@ -1,14 +1,18 @@
 """The health of products as the ledger knows it: the same for `mesh status`, Dagster's checks, messages and the digest."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from platform_resources.plan.conventions import VERSIONS_CHECK, check_text
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.promises.grades import NEVER, CheckState, ProductHealth, WatchedCheck, check_state
+from platform_resources.promises.grades import NEVER, CheckState, ProductHealth, Said, WatchedCheck, check_state, check_states
 from platform_resources.publications.published_versions import VersionsUnreadable, shelf
 from platform_resources.services.product_health import health_of, published_state, watched
 from platform_resources.services.watching import Observed
+from platform_resources.spec.values.clocks import Clock
+
+UNREADABLE = Said("unknown", "what it said last is in the ledger, which cannot be read")
 
 
 def graded(
@@ -29,6 +33,18 @@ def _health(state: Path, product: ProductPlan, seen: Mapping[str, Observed], out
     except VersionsUnreadable as error:
         return health_of(product, None, (), outcome, str(error))
     return health_of(product, published_state(latest) if latest is not None else None, checks, outcome)
+
+
+def graded_without_ledger(state: Path, product: ProductPlan, now: datetime, outcome: str) -> ProductHealth:
+    """The health of a product where nothing can be read of what its checks said: they are unknown, but for the age of its data."""
+    try:
+        latest = shelf(state, product.domain, product.name).latest()
+    except VersionsUnreadable as error:
+        return health_of(product, None, (), outcome, str(error))
+    published = published_state(latest) if latest is not None else None
+    executions = {(check.key, check.name): UNREADABLE for check in watched(product)}
+    checks = check_states(watched(product), published, executions, Clock(product.zone, now))
+    return health_of(product, published, checks, outcome)
 
 
 def _planned(check: WatchedCheck, seen: Mapping[str, Observed]) -> CheckState:

@@ -18,8 +18,8 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.zones import zone_of
 from platform_resources.promises.judgement import judged
 from platform_resources.publications.port_probes import Probe, answers, readings
+from platform_resources.services.watching import Judged
 
-Judged = tuple[ObjectivePlan, Judgement]
 # As far back as the dimension `duration` can ask, and the refresh that is judged.
 REFRESHES = 1001
 

@@ -1,7 +1,7 @@
 """What is known of products at a moment, and what follows from it: incidents, and messages about them."""
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,31 +13,15 @@ from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.people import incident_store
 from platform_resources.ledger.people.checks import register_checks
-from platform_resources.ledger.queries import history
-from platform_resources.ledger.queries.standing import Standing, standings
 from platform_resources.plan.graph import ancestors, downstream
 from platform_resources.plan.plan import MeshPlan, ProductPlan
-from platform_resources.promises.grades import ProductHealth
 from platform_resources.services.announcements import Round, announce
-from platform_resources.services.grading import graded
-from platform_resources.services.judged_objectives import Judged
+from platform_resources.services.product_status import Known, known
 from platform_resources.services.tending import tend
-from platform_resources.services.watching import Observed, observed
 from platform_resources.settings import DAGSTER_PAGES
 
-OUTCOME_WITHIN = timedelta(days=366)
 # The end of an incident may wait for the end of a weekend.
 TOLD_WITHIN = timedelta(days=3)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the ledger and the published versions say of products: the one source of `mesh status`, incidents and messages."""
-
-    standings: Mapping[str, tuple[Standing, ...]]
-    observations: tuple[Observed, ...]
-    outcomes: Mapping[str, str]
-    health: Mapping[str, ProductHealth]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +30,6 @@ class Consequences:
 
     events: tuple[IncidentEvent, ...]
     messages: int
-
-
-def known(connection: Connection, state: Path, products: Sequence[ProductPlan], now: datetime, judged: Sequence[Judged] = ()) -> Known:
-    """The ledger must be synced before. `judged` are objectives that were judged just now, which the ledger does not know yet."""
-    found = {product.name: standings(connection, product, now) for product in products}
-    observations = observed(connection, state, products, found, now, judged)
-    outcomes = {product.name: _outcome(connection, product.name, now) for product in products}
-    health = {each.product: each for each in graded(state, products, observations, outcomes)}
-    return Known(found, observations, outcomes, health)
-
-
-def _outcome(connection: Connection, product: str, now: datetime) -> str:
-    """How the last refresh ended."""
-    cards = history.scorecards(connection, product, now - OUTCOME_WITHIN, now)
-    return cards[-1].outcome if cards else "not refreshed lately"
 
 
 def concerned(connection: Connection, plan: MeshPlan, names: Collection[str], now: datetime) -> tuple[ProductPlan, ...]:

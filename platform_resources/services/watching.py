@@ -22,6 +22,8 @@ from platform_resources.refresh.closed_gates import is_closed_gate
 from platform_resources.services.product_health import published_state, watched
 from platform_resources.spec.values.clocks import Clock
 
+# An objective that was judged just now, which the ledger does not know yet.
+Judged = tuple[ObjectivePlan, Judgement]
 # How many refreshes tell what is usual.
 USUAL_OF = 20
 
@@ -82,7 +84,7 @@ def observed(
     products: Sequence[ProductPlan],
     standings: Mapping[str, Sequence[Standing]],
     now: datetime,
-    judged: Sequence[tuple[ObjectivePlan, Judgement]] = (),
+    judged: Sequence[Judged] = (),
 ) -> tuple[Observed, ...]:
     """Everything that is watched of these products and has evidence at `now`. The ledger must be synced before.
 
@@ -105,7 +107,7 @@ def observed(
     return tuple(found.values())
 
 
-def _just_now(products: Iterable[ProductPlan], judged: Sequence[tuple[ObjectivePlan, Judgement]], now: datetime) -> Iterator[Observed]:
+def _just_now(products: Iterable[ProductPlan], judged: Sequence[Judged], now: datetime) -> Iterator[Observed]:
     owners = {objective.check: product.name for product in products for objective in product.objectives}
     checks = {(check.key, check.name): check for product in products for check in watched(product)}
     for objective, judgement in judged:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import sync_playwright
 
-from platform_resources.orchestration.instance import dagster_home
+from platform_resources.orchestration.instance import prepared_home
 from tests.meshes import edited, product_file, tiny_mesh
 from tests.refresh.running import mesh
 
@@ -78,7 +78,7 @@ def dagster(tmp_path_factory) -> Iterator[Dagster]:
     (root / "workspace.yaml").write_text(WORKSPACE)
     for domain in ("plant", "office"):
         (root / "dataproducts" / domain / "definitions.py").write_text(LOCATION)
-    home = dagster_home(root, root)
+    home = prepared_home(root, root)
     environment = {**os.environ, "DAGSTER_HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     port = free_port()
     command = [str(Path(sys.executable).parent / "dagster"), "dev", "-w", "workspace.yaml", "-p", str(port)]
@@ -171,7 +171,7 @@ def runs_of_job(dagster: Dagster, location: str, job: str) -> list[dict[str, Any
 
 
 def by_command(dagster: Dagster, *arguments: str) -> None:
-    done = mesh(dagster.root, *arguments, DAGSTER_HOME=str(dagster_home(dagster.root, dagster.root)))
+    done = mesh(dagster.root, *arguments, DAGSTER_HOME=str(prepared_home(dagster.root, dagster.root)))
     assert done.returncode == 0, done.stderr
 
 

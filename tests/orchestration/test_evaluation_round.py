@@ -18,8 +18,8 @@ from platform_resources.ledger.queries import history
 from platform_resources.ledger.records import check_id
 from platform_resources.ledger.syncing import sync
 from platform_resources.orchestration.evaluation_job import evaluated_domains
-from platform_resources.orchestration.evaluation_round import evaluate
 from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.services.evaluation_round import evaluate
 from tests.ledger.event_logs import MemoryLog
 from tests.meshes import edited, product_file, tiny_mesh
 

@@ -1,4 +1,4 @@
-"""What `mesh status` reads from the event log while a refresh runs, or after one was killed."""
+"""What checks say while a refresh runs, or after one was killed."""
 
 from datetime import UTC, datetime
 
@@ -6,10 +6,11 @@ import dagster as dg
 import pytest
 
 from platform_resources.orchestration.asset_specs import asset_key
-from platform_resources.orchestration.health import mesh_health
+from platform_resources.orchestration.ledger_events import synced_ledger
+from platform_resources.plan.plan import MeshPlan
 from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.services.product_status import looked_at
 
-NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 TITLE = "Most readings have a temperature"
 
 
@@ -44,7 +45,9 @@ def checked(instance, product, verdict, killed=False):
 
 
 def state(tiny, product, instance):
-    (health,) = mesh_health(tiny, [product], instance, NOW)
+    now = datetime.now(UTC)
+    with synced_ledger(tiny, instance, now) as ledger:
+        (health,), _ = looked_at(ledger, tiny, MeshPlan((product,), ()), [product], now)
     return next((check.verdict, check.reason) for check in health.checks if check.title == TITLE)
 
 

@@ -17,10 +17,11 @@ from platform_resources.ledger.queries import history
 from platform_resources.ledger.queries.candidates import is_of_candidate
 from platform_resources.ledger.records import check_id
 from platform_resources.ledger.syncing import sync
-from platform_resources.orchestration.evaluation_round import evaluate, looked_at
 from platform_resources.plan.routes import DigestPlan
 from platform_resources.plan.zones import shown_zone
 from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.services.evaluation_round import evaluate
+from platform_resources.services.product_status import looked_at
 from platform_resources.spec.components import Refresh
 from tests.ledger.event_logs import MemoryLog
 from tests.meshes import tiny_mesh

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ import dagster as dg
 
 from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.definitions import definitions
+from platform_resources.orchestration.ledger_events import synced_ledger
 from platform_resources.orchestration.refresh_runs import Refreshed, refresh
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.promises.grades import ProductHealth
 from platform_resources.publications.consumer_queries import queried
 from platform_resources.publications.published_versions import Publication, Shelf, shelf
 from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.services.product_status import looked_at
 from tests.meshes import READINGS_CSV, REPOSITORY, keep_macros
 
 CSV = "dataproducts/plant/readings/landing/readings.csv"
@@ -43,6 +47,11 @@ class RunningMesh:
     def refresh(self, *names: str) -> tuple[Refreshed, ...]:
         """Refresh the products named, upstream first."""
         return tuple(refresh(self.root, self.plan, names, self.instance, None, _say_nothing))
+
+    def health(self, name: str, now: datetime) -> ProductHealth:
+        """How a product is, as `mesh status --sync` says it."""
+        with synced_ledger(self.root, self.instance, now) as ledger:
+            return looked_at(ledger, self.root, self.plan, [self.product(name)], now)[0][0]
 
     def shelf(self, name: str) -> Shelf:
         return shelf(self.root, self.product(name).domain, name)

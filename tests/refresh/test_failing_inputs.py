@@ -10,7 +10,6 @@ from platform_resources.ledger.queries.objective_history import publication_time
 from platform_resources.ledger.syncing import sync
 from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.automation import decision, follower, seen_by
-from platform_resources.orchestration.health import mesh_health
 from platform_resources.orchestration.ledger_events import DagsterLog
 from tests.ledger.ledgers import SqliteLedgers
 from tests.meshes import edited, model_file, product_file
@@ -202,7 +201,7 @@ def test_a_change_of_the_code_makes_old_data_no_fresher(running_mesh):
     assert second.id != first.id
     assert {port.watermark for port in (*second.ports, *below.ports)} == {pulled_at}
     late = datetime.fromisoformat(second.published_at) + timedelta(hours=26)
-    checks = mesh_health(running_mesh.root, [running_mesh.product("readings")], running_mesh.instance, late)[0].checks
+    checks = running_mesh.health("readings", late).checks
     (fresh,) = [check for check in checks if check.dimension == "freshness"]
     assert fresh.verdict == "missed" and "it is as of" in fresh.reason
 

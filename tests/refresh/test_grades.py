@@ -1,12 +1,10 @@
-"""One product flips through all grades as its data, its promises and its refreshes change; the ledger and the event log agree."""
+"""One product flips through all grades as its data, its promises and its refreshes change."""
 
 import json
 from datetime import UTC, datetime
 
 import pytest
 
-from platform_resources.orchestration.health import mesh_health
-from platform_resources.repository.mesh_repository import read_plan
 from tests.meshes import edited, product_file
 from tests.refresh.running import deliver, mesh, readings_csv, running
 
@@ -22,12 +20,10 @@ def rows(count, degrees=FULL):
 
 
 def status(root):
-    """The exit code of `mesh status readings`, and its health as data; what the event log alone says is the same."""
+    """The exit code of `mesh status readings`, and its health as data. The refresh before it has left the ledger up to date."""
     done = mesh(root, "status", "readings", "--json")
     (health,) = json.loads(done.stdout)
-    with running(root) as found:
-        (logged,) = mesh_health(root, [read_plan(root)[0].product("readings")], found.instance, datetime.now(UTC))
-    assert (logged.status, list(logged.columns)) == (health["status"], health["columns"])
+    assert "Dagster's history" not in done.stderr
     return done.returncode, health
 
 
@@ -86,7 +82,7 @@ def test_late_data_is_unhealthy_whatever_the_severity_and_says_how_old_it_is(tin
     edited(tiny, FILE, "max_age: 26h", "max_age: 1m")
     with running(tiny) as found:
         late = datetime.now(UTC).replace(year=datetime.now(UTC).year + 1)
-        (health,) = mesh_health(tiny, [read_plan(tiny)[0].product("readings")], found.instance, late)
+        health = found.health("readings", late)
     assert health.status == "unhealthy"
     (fresh,) = [each for each in health.checks if each.title == "Refreshed daily"]
     assert (fresh.verdict, fresh.severity, fresh.unit, fresh.at_most) == ("missed", "warning", "s", 60)

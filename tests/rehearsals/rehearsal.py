@@ -18,12 +18,13 @@ from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.people.outbox import OutboxEntry, messages
 from platform_resources.orchestration.delivering import Delivered, deliver_due
 from platform_resources.orchestration.evaluation_job import evaluate_domains
-from platform_resources.orchestration.evaluation_round import looked_at, synced_ledger
-from platform_resources.orchestration.health import mesh_health
+from platform_resources.orchestration.ledger_events import synced_ledger
 from platform_resources.orchestration.refresh_runs import Refreshed, refresh
-from platform_resources.orchestration.trust import Trust
 from platform_resources.plan.plan import MeshPlan
+from platform_resources.promises.grades import ProductHealth
 from platform_resources.repository.mesh_repository import read_plan, state_folder
+from platform_resources.services.product_status import looked_at
+from platform_resources.services.trust import Trust
 from tests.notify.receivers import MailServer, WebServer, mail_server, web_server
 from tests.refresh.running import RunningMesh, running
 
@@ -98,16 +99,20 @@ class Rehearsal:
         return events
 
     def statuses(self, now: datetime) -> dict[str, str]:
-        return {health.product: health.status for health in mesh_health(self.state, self.plan.products, self.instance, now)}
+        return {health.product: health.status for health in self._looked_at(now)[0]}
 
     def missed(self, now: datetime) -> dict[str, set[str]]:
         """The titles of all checks that are missed, by product."""
-        found = mesh_health(self.state, self.plan.products, self.instance, now)
+        found = self._looked_at(now)[0]
         return {each.product: {check.title for check in each.checks if check.verdict == "missed"} for each in found}
 
     def trust(self, now: datetime) -> dict[str, Trust]:
+        return self._looked_at(now)[1]
+
+    def _looked_at(self, now: datetime) -> tuple[tuple[ProductHealth, ...], dict[str, Trust]]:
         with synced_ledger(self.state, self.instance, now) as ledger:
-            return looked_at(ledger, self.state, self.plan, self.plan.products, now)[1]
+            plan = self.plan
+            return looked_at(ledger, self.state, plan, plan.products, now)
 
     def outbox(self, *kinds: str) -> Sequence[OutboxEntry]:
         with self.ledger() as ledger, ledger.reading() as connection:

@@ -18,7 +18,7 @@ import dagster as dg
 import pytest
 
 from platform_resources.incidents import life_cycle
-from platform_resources.orchestration.trust import Trust
+from platform_resources.services.trust import Trust
 from tests.meshes import REPOSITORY, edited
 from tests.refresh.running import mesh, mesh_json
 from tests.rehearsals.rehearsal import NOW_SQL, Receivers, Rehearsal, mail_text, receivers, rehearsal

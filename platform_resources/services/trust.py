@@ -5,14 +5,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import dagster as dg
-
 from platform_resources.incidents.response_times import Response, Times
 from platform_resources.ledger.people.acceptances import Acceptance
 from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.queries.reads import Reads
 from platform_resources.ledger.queries.standing import Standing
-from platform_resources.orchestration.results import markdown_table
 from platform_resources.promises.coverage import Coverage, ProductCoverage
 from platform_resources.promises.forecast import MissedDeadline
 from platform_resources.services.indicator_sentences import standing_data, standing_text, standing_verdict
@@ -136,15 +133,6 @@ def tables(trust: Trust, clock: Clock) -> tuple[TableOf, ...]:
         ("reads in 30 days", ("port or data set", "reads", "readers"), list(_read_rows(trust.reads))),
     )
     return tuple(table for table in found if table[2])
-
-
-def trust_tables(trust: Trust, clock: Clock) -> dict[str, Any]:
-    """The tables as Markdown for Dagster."""
-    found: dict[str, Any] = {
-        f"{title.replace(' ', '_')}_table": dg.MetadataValue.md(markdown_table(header, rows))
-        for title, header, rows in tables(trust, clock)
-    }
-    return found | {"coverage": coverage_text(trust)}
 
 
 def coverage_text(trust: Trust) -> str:

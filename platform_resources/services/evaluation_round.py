@@ -1,0 +1,75 @@
+"""One round of judging: what products promise is looked at in the ledger, incidents follow, and what is to be told is written down."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from platform_resources.capabilities.registry import Registry
+from platform_resources.incidents.life_cycle import IncidentEvent
+from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.people.checks import register_checks
+from platform_resources.plan.check_plans import ObjectivePlan
+from platform_resources.plan.conventions import check_text
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.promises.grades import NEVER, ProductHealth
+from platform_resources.services.judged_objectives import judged_objectives
+from platform_resources.services.judging import concerned, judge
+from platform_resources.services.product_status import known, trust
+from platform_resources.services.trust import Trust
+from platform_resources.services.watching import Judged, Observed, unplanned
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What a round found: what was judged just now, what became of incidents, how many messages are new, and whom to trust how far."""
+
+    at: datetime
+    judged: tuple[Judged, ...]
+    events: tuple[IncidentEvent, ...]
+    messages: int
+    verdicts: Mapping[str, tuple[Observed, ...]]
+    outcomes: Mapping[str, str]
+    health: Mapping[str, ProductHealth]
+    trust: Mapping[str, Trust]
+
+
+def evaluate(
+    ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], registry: Registry, now: datetime, domain: str = ""
+) -> Evaluated:
+    """Judge these products, and tend the incidents of the whole mesh, whose plan is given. The ledger must be synced before.
+
+    `domain` is theirs; it has to be told where none of its products can be read.
+    """
+    register_checks(ledger, plan, now)
+    just_now = tuple(judged_objectives(products, registry, state, ledger, now))
+    with ledger.reading() as connection:
+        own = {product.name: product for product in products}
+        others = [product for product in concerned(connection, plan, own, now) if product.name not in own]
+        everybody = (*products, *others)
+        found = known(connection, state, everybody, now, just_now)
+    domains = tuple(dict.fromkeys([*(product.domain for product in products), *filter(None, [domain])]))
+    followed = judge(ledger, plan, everybody, found, registry, now, domains, domains)
+    with ledger.reading() as connection:
+        trusted = trust(connection, plan, products, found.observations, found.standings, now)
+    verdicts = _verdicts(products, found.observations)
+    return Evaluated(now, just_now, followed.events, followed.messages, verdicts, found.outcomes, found.health, trusted)
+
+
+def _verdicts(products: Sequence[ProductPlan], observations: Sequence[Observed]) -> dict[str, tuple[Observed, ...]]:
+    """What is said of each objective, in the order of the plan; one without evidence is unknown."""
+    found = {(each.product, each.check): each for each in observations}
+    return {
+        product.name: tuple(
+            found.get((product.name, check_text(o.check.key, o.check.name)), _not_checked(product, o)) for o in product.objectives
+        )
+        for product in products
+    }
+
+
+def _not_checked(product: ProductPlan, objective: ObjectivePlan) -> Observed:
+    check = objective.check
+    text = check_text(check.key, check.name)
+    return Observed(
+        product.name, text, unplanned(product.name, text, check.title, NEVER, "objective", dimension=objective.dimension), datetime.min
+    )

@@ -1,0 +1,126 @@
+"""How products are and how far each can be trusted, as the ledger knows it: the same for `mesh status` and the scorecards."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from platform_resources.incidents.life_cycle import Incident
+from platform_resources.incidents.response_times import response
+from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.people import incident_store
+from platform_resources.ledger.people.acceptances import acceptances
+from platform_resources.ledger.people.incident_store import StoredIncident
+from platform_resources.ledger.queries import history
+from platform_resources.ledger.queries.reads import pulled_by, reads_of
+from platform_resources.ledger.queries.standing import Standing, standings
+from platform_resources.plan.conventions import ENDS_CHECK, REFRESH_CHECK
+from platform_resources.plan.faults import fault
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.promises.coverage import coverages
+from platform_resources.promises.grades import ProductHealth
+from platform_resources.services.forecasting import forecast
+from platform_resources.services.grading import graded
+from platform_resources.services.trust import AcceptedWeakness, Trust
+from platform_resources.services.watching import Judged, Observed, observed
+
+RESPONSE_OVER = timedelta(days=90)
+READS_OVER = timedelta(days=30)
+OUTCOME_WITHIN = timedelta(days=366)
+Standings = Mapping[str, tuple[Standing, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger and the published versions say of products: the one source of `mesh status`, incidents and messages."""
+
+    standings: Mapping[str, tuple[Standing, ...]]
+    observations: tuple[Observed, ...]
+    outcomes: Mapping[str, str]
+    health: Mapping[str, ProductHealth]
+
+
+def known(connection: Connection, state: Path, products: Sequence[ProductPlan], now: datetime, judged: Sequence[Judged] = ()) -> Known:
+    """The ledger must be synced before. `judged` are objectives that were judged just now, which the ledger does not know yet."""
+    found = {product.name: standings(connection, product, now) for product in products}
+    observations = observed(connection, state, products, found, now, judged)
+    outcomes = {product.name: _outcome(connection, product.name, now) for product in products}
+    health = {each.product: each for each in graded(state, products, observations, outcomes)}
+    return Known(found, observations, outcomes, health)
+
+
+def _outcome(connection: Connection, product: str, now: datetime) -> str:
+    """How the last refresh ended."""
+    cards = history.scorecards(connection, product, now - OUTCOME_WITHIN, now)
+    return cards[-1].outcome if cards else "not refreshed lately"
+
+
+def health_after(
+    ledger: Ledger, state: Path, product: ProductPlan, now: datetime, outcome: str
+) -> tuple[ProductHealth, tuple[StoredIncident, ...]]:
+    """How a product is whose refresh ends with this outcome, and which incidents it has or suffers from. The ledger must be synced before.
+
+    The refresh is not over in the ledger yet, so what that says of the one before does not count.
+    """
+    with ledger.reading() as connection:
+        observations = known(connection, state, (product,), now).observations
+        of_now = [each for each in observations if each.check not in (REFRESH_CHECK, ENDS_CHECK)]
+        (health,) = graded(state, (product,), of_now, {product.name: outcome})
+        return health, incident_store.incidents_of(connection, product.name, live=True)
+
+
+def looked_at(
+    ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: datetime
+) -> tuple[tuple[ProductHealth, ...], dict[str, Trust]]:
+    """How each of these products is and how far it can be trusted, without changing anything. The ledger must be synced before."""
+    with ledger.reading() as connection:
+        found = known(connection, state, products, now)
+        return tuple(found.health.values()), trust(connection, plan, products, found.observations, found.standings, now)
+
+
+def trust(
+    connection: Connection,
+    plan: MeshPlan,
+    products: Sequence[ProductPlan],
+    observations: Sequence[Observed],
+    judged: Standings,
+    now: datetime,
+) -> dict[str, Trust]:
+    """How far each of these products can be trusted; it changes nothing."""
+    at_risk = forecast(connection, plan, products, observations, now)
+    covered = coverages(plan, _imported(connection, products, now))
+    accepted = _accepted(connection, observations)
+    return {
+        product.name: Trust(
+            at=now,
+            standings=judged[product.name],
+            coverage=covered[product.name],
+            response=response(_own_incidents(connection, product.name, now), now),
+            incidents=incident_store.incidents_of(connection, product.name, live=True),
+            forecast=at_risk.get(product.name, ()),
+            reads=reads_of(connection, product.name, now - READS_OVER, now, pulled_by(plan, product.name)),
+            accepted=accepted.get(product.name, ()),
+        )
+        for product in products
+    }
+
+
+def _imported(connection: Connection, products: Sequence[ProductPlan], now: datetime) -> Counter[str]:
+    """The number of each product's tests that run elsewhere and are not in its plan."""
+    states = history.check_states(connection, now, [product.name for product in products])
+    return Counter(state.check.product for state in states if state.check.kind == "imported")
+
+
+def _accepted(connection: Connection, observations: Iterable[Observed]) -> dict[str, tuple[AcceptedWeakness, ...]]:
+    titles = {(each.product, each.check): fault(each.check, each.title) for each in observations}
+    return {
+        product: tuple(AcceptedWeakness(titles.get((product, each.check), each.check), each) for each in found)
+        for product, found in acceptances(connection).items()
+    }
+
+
+def _own_incidents(connection: Connection, product: str, now: datetime) -> Iterator[Incident]:
+    stored = incident_store.incidents_of(connection, product, since=now - RESPONSE_OVER)
+    return (each.incident for each in stored if each.incident.cause == product)
