@@ -1,8 +1,10 @@
 """Translate SQL from DuckDB's dialect into the dialect of another warehouse."""
 
+import re
 from typing import Any, Literal
 
 Dialect = Literal["duckdb", "snowflake"]
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 
 
 class Untranslatable(Exception):
@@ -26,7 +28,8 @@ def translated(sql: str, dialect: Dialect) -> str:
 def _snowflake_node(node: Any) -> Any:
     """What sqlglot leaves as it is though Snowflake names it otherwise.
 
-    The time in UTC without a zone; a match of the whole text, which is what REGEXP_LIKE does there.
+    The time in UTC without a zone; a match of the whole text, which is what REGEXP_LIKE does there. Names that need no quotes are in
+    capitals: so dbt's models and tables, whose names are written without, are called there, and a quoted name must match exactly.
     """
     from sqlglot import exp
 
@@ -35,6 +38,8 @@ def _snowflake_node(node: Any) -> Any:
         return exp.cast(in_zone, exp.DataType.Type.TIMESTAMPNTZ)
     if _is_now(node):
         return exp.CurrentTimestamp()
+    if isinstance(node, exp.Identifier) and node.args.get("quoted") and _PLAIN.fullmatch(node.name):
+        return exp.to_identifier(node.name.upper(), quoted=True)
     if _function(node) == "regexp_full_match":
         return exp.Anonymous(this="REGEXP_LIKE", expressions=node.expressions or [node.this, node.args["expression"]])
     return node

@@ -162,8 +162,8 @@ def test_what_is_missing_is_so_in_snowflake_too():
     relation = measured_relation(Relation("internal", "here"), SAID.data_set)
     (query,) = first_queries([Asked("low", relation, OutOfRange("x", "0", None, True))])
     text = " ".join(translated(query.sql, "snowflake").split())
-    assert "MAX(\"x\") = CAST('nan' AS DOUBLE)" in text
-    assert "* REPLACE (CASE WHEN \"x\" IN (CAST('NaN' AS DOUBLE), CAST('inf' AS DOUBLE), CAST('-inf' AS DOUBLE)) THEN NULL" in text
+    assert "MAX(\"X\") = CAST('nan' AS DOUBLE)" in text
+    assert "* REPLACE (CASE WHEN \"X\" IN (CAST('NaN' AS DOUBLE), CAST('inf' AS DOUBLE), CAST('-inf' AS DOUBLE)) THEN NULL" in text
 
 
 def test_what_is_missing_stays_so_where_dbt_writes_the_data_set_elsewhere(tiny):

@@ -1,7 +1,7 @@
 -- Orders agree with the ledger
 SELECT
   COUNT(*)
-FROM "internal"."orders"
+FROM "INTERNAL"."ORDERS"
 HAVING
   COUNT(*) >= 0;
 SELECT
@@ -24,26 +24,26 @@ SELECT
   COUNT_IF(keyed)
 FROM (
   SELECT
-    NOT here."order_id" IS NULL AS keyed,
+    NOT here."ORDER_ID" IS NULL AS keyed,
     there.copies AS copies,
-    here."status" AS h0,
-    here."net_sales" AS h1,
+    here."STATUS" AS h0,
+    here."NET_SALES" AS h1,
     there.v0 AS v0,
     there.v1 AS v1
-  FROM "internal"."orders" AS here
+  FROM "INTERNAL"."ORDERS" AS here
   LEFT JOIN (
     SELECT
-      "order_number" AS k0,
+      "ORDER_NUMBER" AS k0,
       COUNT(*) AS copies,
-      MIN("status") AS v0,
-      MIN("amount") AS v1
-    FROM "inputs"."ledger"
+      MIN("STATUS") AS v0,
+      MIN("AMOUNT") AS v1
+    FROM "INPUTS"."LEDGER"
     WHERE
-      NOT "order_number" IS NULL
+      NOT "ORDER_NUMBER" IS NULL
     GROUP BY
-      "order_number"
+      "ORDER_NUMBER"
   ) AS there
-    ON there.k0 = here."order_id"
+    ON there.k0 = here."ORDER_ID"
 ) AS made
 HAVING
   COUNT(*) >= 0;
@@ -51,17 +51,17 @@ HAVING
 -- Revenue is as the ledger has it
 SELECT
   (
-    SUM("amount")
+    SUM("AMOUNT")
   ),
   COUNT(*)
-FROM "inputs"."ledger"
+FROM "INPUTS"."LEDGER"
 HAVING
   COUNT(*) >= 0;
 SELECT
   (
-    SUM("net_sales")
+    SUM("NET_SALES")
   ),
   COUNT(*)
-FROM "internal"."orders"
+FROM "INTERNAL"."ORDERS"
 HAVING
   COUNT(*) >= 0;

@@ -1,10 +1,10 @@
 -- Offers reach all age bands alike
 SELECT
   COUNT_IF((
-    NOT "has_offer" IS NULL
-  ) AND NOT "age_band" IS NULL),
+    NOT "HAS_OFFER" IS NULL
+  ) AND NOT "AGE_BAND" IS NULL),
   COUNT_IF(FALSE)
-FROM "internal"."customers"
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
 SELECT
@@ -28,22 +28,22 @@ FROM (
     COUNT_IF(f2) AS c2
   FROM (
     SELECT
-      "age_band" AS v,
+      "AGE_BAND" AS v,
       (
-        "has_offer"
+        "HAS_OFFER"
       ) AS f0,
       (
         FALSE
       ) AS f1,
       (
         (
-          "has_offer"
+          "HAS_OFFER"
         ) AND FALSE
       ) AS f2
-    FROM "internal"."customers"
+    FROM "INTERNAL"."CUSTOMERS"
     WHERE
-      NOT "age_band" IS NULL AND (
-        NOT "has_offer" IS NULL
+      NOT "AGE_BAND" IS NULL AND (
+        NOT "HAS_OFFER" IS NULL
       )
   ) AS told
   GROUP BY
@@ -65,9 +65,9 @@ SELECT
     NOT (
       credit_limit > 0
     ) IS NULL
-  ) AND NOT "region" IS NULL),
+  ) AND NOT "REGION" IS NULL),
   COUNT_IF(FALSE)
-FROM "internal"."customers"
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
 SELECT
@@ -91,25 +91,25 @@ FROM (
     COUNT_IF(f2) AS c2
   FROM (
     SELECT
-      "region" AS v,
+      "REGION" AS v,
       (
         (
           credit_limit > 0
         )
       ) AS f0,
       (
-        "paid_in_time"
+        "PAID_IN_TIME"
       ) AS f1,
       (
         (
           (
             credit_limit > 0
           )
-        ) AND "paid_in_time"
+        ) AND "PAID_IN_TIME"
       ) AS f2
-    FROM "internal"."customers"
+    FROM "INTERNAL"."CUSTOMERS"
     WHERE
-      NOT "region" IS NULL AND (
+      NOT "REGION" IS NULL AND (
         NOT (
           credit_limit > 0
         ) IS NULL

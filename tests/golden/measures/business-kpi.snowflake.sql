@@ -3,7 +3,7 @@ SELECT
   (
     SUM(revenue) / SUM(orders)
   )
-FROM "internal"."customers"
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
 
@@ -12,6 +12,6 @@ SELECT
   (
     SUM(revenue)
   )
-FROM "internal"."customers"
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;

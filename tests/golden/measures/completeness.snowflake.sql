@@ -1,9 +1,9 @@
 -- Every customer has a profile
 SELECT
   COUNT(*),
-  COUNT(*) - COUNT("age_band"),
-  COUNT(*) - COUNT("income_band")
-FROM "internal"."customers"
+  COUNT(*) - COUNT("AGE_BAND"),
+  COUNT(*) - COUNT("INCOME_BAND")
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
 
@@ -12,33 +12,33 @@ SELECT
   COUNT(*)
 FROM (
   SELECT DISTINCT
-    "household_id"
-  FROM "inputs"."orders"
+    "HOUSEHOLD_ID"
+  FROM "INPUTS"."ORDERS"
   WHERE
-    NOT "household_id" IS NULL
+    NOT "HOUSEHOLD_ID" IS NULL
 ) AS keys;
 SELECT
   COUNT(*)
 FROM (
   SELECT DISTINCT
-    "household_id"
-  FROM "inputs"."orders"
+    "HOUSEHOLD_ID"
+  FROM "INPUTS"."ORDERS"
   WHERE
-    NOT "household_id" IS NULL
+    NOT "HOUSEHOLD_ID" IS NULL
 ) AS here
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM "internal"."customers" AS there
+    FROM "INTERNAL"."CUSTOMERS" AS there
     WHERE
-      there."household_id" = here."household_id"
+      there."HOUSEHOLD_ID" = here."HOUSEHOLD_ID"
   );
 
 -- No more unknown ages than usual
 SELECT
   COUNT(*),
-  COUNT(*) - COUNT("age_band")
-FROM "internal"."customers"
+  COUNT(*) - COUNT("AGE_BAND")
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;

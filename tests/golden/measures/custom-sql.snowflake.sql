@@ -2,7 +2,7 @@
 SELECT
   COUNT(*),
   COUNT_IF(is_active AND last_purchase_at < CURRENT_DATE - INTERVAL '90 DAY')
-FROM "internal"."customers"
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
 
@@ -11,6 +11,6 @@ SELECT
   (
     SUM(revenue) / SUM(orders)
   )
-FROM "internal"."customers"
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;

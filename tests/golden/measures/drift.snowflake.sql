@@ -1,22 +1,22 @@
 -- Revenues are distributed as in the first year
 SELECT
   COUNT(*),
-  COUNT(*) - COUNT("revenue"),
-  COUNT_IF(CAST("revenue" AS DOUBLE) <= 0.0),
-  COUNT_IF(CAST("revenue" AS DOUBLE) <= 1000.0),
-  COUNT_IF(CAST("revenue" AS DOUBLE) <= 200.0),
-  COUNT_IF(CAST("revenue" AS DOUBLE) <= 50.0)
-FROM "internal"."customers"
+  COUNT(*) - COUNT("REVENUE"),
+  COUNT_IF(CAST("REVENUE" AS DOUBLE) <= 0.0),
+  COUNT_IF(CAST("REVENUE" AS DOUBLE) <= 1000.0),
+  COUNT_IF(CAST("REVENUE" AS DOUBLE) <= 200.0),
+  COUNT_IF(CAST("REVENUE" AS DOUBLE) <= 50.0)
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
 
 -- Channels are used as agreed
 SELECT
   COUNT(*),
-  COUNT(*) - COUNT("channel"),
-  COUNT_IF("channel" = 'online'),
-  COUNT_IF("channel" = 'store')
-FROM "internal"."orders"
+  COUNT(*) - COUNT("CHANNEL"),
+  COUNT_IF("CHANNEL" = 'online'),
+  COUNT_IF("CHANNEL" = 'store')
+FROM "INTERNAL"."ORDERS"
 HAVING
   COUNT(*) >= 0;
 
@@ -25,57 +25,57 @@ SELECT
   (
     PERCENTILE_CONT(0.25) WITHIN GROUP (ORDER BY
       CASE
-        WHEN CAST("amount" AS DOUBLE) BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
-        THEN CAST("amount" AS DOUBLE)
+        WHEN CAST("AMOUNT" AS DOUBLE) BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+        THEN CAST("AMOUNT" AS DOUBLE)
       END)
   ),
   (
     PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY
       CASE
-        WHEN CAST("amount" AS DOUBLE) BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
-        THEN CAST("amount" AS DOUBLE)
+        WHEN CAST("AMOUNT" AS DOUBLE) BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+        THEN CAST("AMOUNT" AS DOUBLE)
       END)
   ),
   (
     PERCENTILE_CONT(0.75) WITHIN GROUP (ORDER BY
       CASE
-        WHEN CAST("amount" AS DOUBLE) BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
-        THEN CAST("amount" AS DOUBLE)
+        WHEN CAST("AMOUNT" AS DOUBLE) BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+        THEN CAST("AMOUNT" AS DOUBLE)
       END)
   ),
   COUNT(*),
-  COUNT(*) - COUNT("amount")
-FROM "inputs"."orders"
+  COUNT(*) - COUNT("AMOUNT")
+FROM "INPUTS"."ORDERS"
 HAVING
   COUNT(*) >= 0;
 SELECT
   COUNT(*),
-  COUNT(*) - COUNT("revenue")
-FROM "internal"."customers"
+  COUNT(*) - COUNT("REVENUE")
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
 SELECT
-  COUNT_IF(CAST("amount" AS DOUBLE) <= CAST('1' AS DOUBLE))
-FROM "inputs"."orders"
+  COUNT_IF(CAST("AMOUNT" AS DOUBLE) <= CAST('1' AS DOUBLE))
+FROM "INPUTS"."ORDERS"
 HAVING
   COUNT(*) >= 0;
 SELECT
-  COUNT_IF(CAST("revenue" AS DOUBLE) <= CAST('1' AS DOUBLE))
-FROM "internal"."customers"
+  COUNT_IF(CAST("REVENUE" AS DOUBLE) <= CAST('1' AS DOUBLE))
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
 
 -- Customers use the channels of the orders
 SELECT
   COUNT(*),
-  COUNT(*) - COUNT("channel")
-FROM "inputs"."orders"
+  COUNT(*) - COUNT("CHANNEL")
+FROM "INPUTS"."ORDERS"
 HAVING
   COUNT(*) >= 0;
 SELECT
   COUNT(*),
-  COUNT(*) - COUNT("channel")
-FROM "internal"."customers"
+  COUNT(*) - COUNT("CHANNEL")
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
 SELECT
@@ -89,13 +89,13 @@ SELECT
     usual.category)
 FROM (
   SELECT
-    CAST("channel" AS VARCHAR) AS category,
+    CAST("CHANNEL" AS VARCHAR) AS category,
     COUNT(*) AS rows_there
-  FROM "inputs"."orders"
+  FROM "INPUTS"."ORDERS"
   WHERE
-    NOT "channel" IS NULL
+    NOT "CHANNEL" IS NULL
   GROUP BY
-    CAST("channel" AS VARCHAR)
+    CAST("CHANNEL" AS VARCHAR)
   ORDER BY
     rows_there DESC NULLS LAST,
     category
@@ -103,12 +103,12 @@ FROM (
 ) AS usual
 LEFT JOIN (
   SELECT
-    CAST("channel" AS VARCHAR) AS category,
+    CAST("CHANNEL" AS VARCHAR) AS category,
     COUNT(*) AS rows_here
-  FROM "internal"."customers"
+  FROM "INTERNAL"."CUSTOMERS"
   WHERE
-    NOT "channel" IS NULL
+    NOT "CHANNEL" IS NULL
   GROUP BY
-    CAST("channel" AS VARCHAR)
+    CAST("CHANNEL" AS VARCHAR)
 ) AS here
   ON here.category = usual.category;

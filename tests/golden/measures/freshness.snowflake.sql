@@ -1,19 +1,19 @@
 -- Refreshed daily
 SELECT
   (
-    COALESCE(COUNT_IF("changed_at" > CURRENT_TIMESTAMP() + INTERVAL '5 MINUTES'), 0)
+    COALESCE(COUNT_IF("CHANGED_AT" > CURRENT_TIMESTAMP() + INTERVAL '5 MINUTES'), 0)
   ),
   (
     MAX(
       CASE
-        WHEN "changed_at" >= CAST('1700-01-01 00:00:00+00:00' AS TIMESTAMPTZ)
-        AND "changed_at" <= CURRENT_TIMESTAMP() + INTERVAL '5 MINUTES'
-        THEN "changed_at"
+        WHEN "CHANGED_AT" >= CAST('1700-01-01 00:00:00+00:00' AS TIMESTAMPTZ)
+        AND "CHANGED_AT" <= CURRENT_TIMESTAMP() + INTERVAL '5 MINUTES'
+        THEN "CHANGED_AT"
       END
     )
   ),
   COUNT(*),
-  COUNT(*) - COUNT("changed_at")
-FROM "internal"."customers"
+  COUNT(*) - COUNT("CHANGED_AT")
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;

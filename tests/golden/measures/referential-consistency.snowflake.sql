@@ -1,19 +1,19 @@
 -- Every order belongs to a customer
 SELECT
   COUNT(*),
-  COUNT_IF("household_id" IS NULL)
-FROM "internal"."orders"
+  COUNT_IF("HOUSEHOLD_ID" IS NULL)
+FROM "INTERNAL"."ORDERS"
 HAVING
   COUNT(*) >= 0;
 SELECT
   COUNT(*)
-FROM "internal"."orders" AS here
+FROM "INTERNAL"."ORDERS" AS here
 WHERE
-  NOT here."household_id" IS NULL
+  NOT here."HOUSEHOLD_ID" IS NULL
   AND NOT EXISTS(
     SELECT
       1
-    FROM "internal"."customers" AS there
+    FROM "INTERNAL"."CUSTOMERS" AS there
     WHERE
-      there."household_id" = here."household_id"
+      there."HOUSEHOLD_ID" = here."HOUSEHOLD_ID"
   );

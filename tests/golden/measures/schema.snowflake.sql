@@ -17,28 +17,28 @@ WHERE
   AND LOWER(table_schema) = 'internal'
   AND LOWER(table_name) = 'customers';
 SELECT
-  COUNT(*) - COUNT("age_band"),
-  COUNT(*) - COUNT("amount"),
-  COUNT(*) - COUNT("changed_at"),
-  COUNT(*) - COUNT("channel"),
-  COUNT(*) - COUNT("credit_limit"),
-  COUNT(*) - COUNT("has_offer"),
-  COUNT(*) - COUNT("household_id"),
-  COUNT(*) - COUNT("income_band"),
-  COUNT(*) - COUNT("is_active"),
-  COUNT(*) - COUNT("last_purchase_at"),
-  COUNT(*) - COUNT("net_sales"),
-  COUNT(*) - COUNT("order_id"),
-  COUNT(*) - COUNT("order_number"),
-  COUNT(*) - COUNT("ordered_at"),
-  COUNT(*) - COUNT("orders"),
-  COUNT(*) - COUNT("paid_in_time"),
-  COUNT(*) - COUNT("postcode"),
-  COUNT(*) - COUNT("region"),
-  COUNT(*) - COUNT("revenue"),
-  COUNT(*) - COUNT("status"),
-  COUNT(*) - COUNT("store_id")
-FROM "internal"."customers"
+  COUNT(*) - COUNT("AGE_BAND"),
+  COUNT(*) - COUNT("AMOUNT"),
+  COUNT(*) - COUNT("CHANGED_AT"),
+  COUNT(*) - COUNT("CHANNEL"),
+  COUNT(*) - COUNT("CREDIT_LIMIT"),
+  COUNT(*) - COUNT("HAS_OFFER"),
+  COUNT(*) - COUNT("HOUSEHOLD_ID"),
+  COUNT(*) - COUNT("INCOME_BAND"),
+  COUNT(*) - COUNT("IS_ACTIVE"),
+  COUNT(*) - COUNT("LAST_PURCHASE_AT"),
+  COUNT(*) - COUNT("NET_SALES"),
+  COUNT(*) - COUNT("ORDER_ID"),
+  COUNT(*) - COUNT("ORDER_NUMBER"),
+  COUNT(*) - COUNT("ORDERED_AT"),
+  COUNT(*) - COUNT("ORDERS"),
+  COUNT(*) - COUNT("PAID_IN_TIME"),
+  COUNT(*) - COUNT("POSTCODE"),
+  COUNT(*) - COUNT("REGION"),
+  COUNT(*) - COUNT("REVENUE"),
+  COUNT(*) - COUNT("STATUS"),
+  COUNT(*) - COUNT("STORE_ID")
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
 

@@ -1,13 +1,13 @@
 -- One row per household
 SELECT
   COUNT(*)
-FROM "internal"."customers"
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
 SELECT
   COUNT(*)
 FROM (
   SELECT DISTINCT
-    "household_id"
-  FROM "internal"."customers"
+    "HOUSEHOLD_ID"
+  FROM "INTERNAL"."CUSTOMERS"
 ) AS keys;

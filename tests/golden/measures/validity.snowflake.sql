@@ -1,24 +1,24 @@
 -- Revenue is not negative
 SELECT
   COUNT(*),
-  COUNT(*) - COUNT("revenue"),
-  MIN("revenue"),
-  MIN("revenue") < 0
-FROM "internal"."customers"
+  COUNT(*) - COUNT("REVENUE"),
+  MIN("REVENUE"),
+  MIN("REVENUE") < 0
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
 SELECT
-  COUNT_IF("revenue" < 0)
-FROM "internal"."customers"
+  COUNT_IF("REVENUE" < 0)
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
 
 -- Age bands are known
 SELECT
   COUNT(*),
-  COUNT(*) - COUNT("age_band"),
+  COUNT(*) - COUNT("AGE_BAND"),
   COUNT_IF(
-    CASE "age_band"
+    CASE "AGE_BAND"
       WHEN '19-24'
       THEN FALSE
       WHEN '25-34'
@@ -31,38 +31,38 @@ SELECT
       THEN FALSE
       WHEN '65+'
       THEN FALSE
-      ELSE NOT "age_band" IS NULL
+      ELSE NOT "AGE_BAND" IS NULL
     END
   )
-FROM "internal"."customers"
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
 
 -- Postcodes have five digits
 SELECT
   COUNT(*),
-  COUNT(*) - COUNT("postcode"),
+  COUNT(*) - COUNT("POSTCODE"),
   COUNT_IF(NOT REGEXP_LIKE(CAST("postcode" AS VARCHAR), '[0-9]{5}'))
-FROM "internal"."customers"
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
 
 -- Nobody buys tomorrow
 SELECT
   COUNT(*),
-  COUNT(*) - COUNT("last_purchase_at"),
+  COUNT(*) - COUNT("LAST_PURCHASE_AT"),
   COUNT_IF(
-    "last_purchase_at" > CAST(CONVERT_TIMEZONE('UTC', CURRENT_TIMESTAMP()) AS TIMESTAMPNTZ)
+    "LAST_PURCHASE_AT" > CAST(CONVERT_TIMEZONE('UTC', CURRENT_TIMESTAMP()) AS TIMESTAMPNTZ)
   )
-FROM "internal"."customers"
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
 
 -- No more odd postcodes than usual
 SELECT
   COUNT(*),
-  COUNT(*) - COUNT("postcode"),
+  COUNT(*) - COUNT("POSTCODE"),
   COUNT_IF(NOT REGEXP_LIKE(CAST("postcode" AS VARCHAR), '[0-9]{5}'))
-FROM "internal"."customers"
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;

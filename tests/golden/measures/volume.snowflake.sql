@@ -1,13 +1,13 @@
 -- Customers are never deleted
 SELECT
   COUNT(*)
-FROM "internal"."customers"
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
 
 -- About as many customers as usual
 SELECT
   COUNT(*)
-FROM "internal"."customers"
+FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
