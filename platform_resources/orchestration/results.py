@@ -53,7 +53,7 @@ def input_check_results(port: InputPlan, pulled: Pulled, selected: set[str], at:
         if check.name not in selected:
             continue
         unknown = not looked_at and check.name != "arrived" and check.name not in pulled.failures
-        reason = "unknown: the input could not be had" if unknown else pulled.failures.get(check.name, "fine")
+        reason = "unknown: the input could not be pulled" if unknown else pulled.failures.get(check.name, "fine")
         verdict = "unknown" if unknown else "missed" if check.name in pulled.failures else "met"
         yield check_result(check, verdict, reason, at)
 
