@@ -52,7 +52,9 @@ if TYPE_CHECKING:
         Breach as Breach,
         Capability as Capability,
         ComponentCapability as ComponentCapability,
+        Assurance as Assurance,
         Dimension as Dimension,
+        WhatFails as WhatFails,
         InputInterface as InputInterface,
         MeasuredBy as MeasuredBy,
         NotPulled as NotPulled,
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
         PullFiles as PullFiles,
         PullPort as PullPort,
         Store as Store,
+        Traits as Traits,
     )
     from platform_resources.capabilities.support.learned_thresholds import (
         LearnedSettings as LearnedSettings,
@@ -132,8 +135,8 @@ _MODULES = {
         "RowCount Scalar Subject Value"
     ),
     "capabilities.protocols": (
-        "Breach Capability ComponentCapability Dimension InputInterface MeasuredBy NotPulled OutputInterface Policy "
-        "Pull PullExtractor PullFiles PullPort Store"
+        "Assurance Breach Capability ComponentCapability Dimension WhatFails InputInterface MeasuredBy NotPulled "
+        "OutputInterface Policy Pull PullExtractor PullFiles PullPort Store Traits"
     ),
     "capabilities.support.learned_thresholds": "LearnedSettings LearnedThreshold as_usual promised to_learn",
     "capabilities.support.recency": "Recency",

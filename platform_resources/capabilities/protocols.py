@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, Protocol
 
-from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.spec.product import Product
@@ -120,9 +120,54 @@ class Policy(Capability, Protocol):
 
 
 MeasuredBy = Literal["audit", "probe", "history"]
+# What fails when a promise is broken: what the data say, when they come, whether they can be read, or how a refresh goes.
+WhatFails = Literal["content", "lateness", "access", "delivery"]
+# What a product in production must promise something about: how old its data are, how much there is, how good they are.
+Assurance = Literal["age", "amount", "quality"]
+# One port that hangs holds up the evaluation of the others for so long.
+LONGEST_PROBE = timedelta(minutes=5)
 
 
-class Dimension(Capability, Protocol):
+class Traits(Protocol):
+    """What a dimension may say of itself beside what it must; a class that inherits from this changes what is different for it.
+
+    `failure` decides what explains what: lateness is explained by whatever keeps an input from coming, and all but `content` explains it.
+    A miss of one that `breaks` is an error whatever its severity, and cannot be a target of the business. `predicate` is what consumers
+    read of a product whose promise is broken, after its name; `{title}` stands for the promise's title. `vouches_for` is what the policy
+    for products in production counts it for.
+    """
+
+    failure: WhatFails = "content"
+    breaks: bool = False
+    predicate: str = 'breaks its promise "{title}"'
+    vouches_for: frozenset[Assurance] = frozenset()
+
+    def max_age(self, settings: Any) -> timedelta | None:
+        """How old the newest version may be, if that is promised: it goes stale by the clock alone, which is told and forecast."""
+        return None
+
+    def learned_kind(self, settings: Any) -> Kind:
+        """How the number behaves that is held against its own history."""
+        return "number"
+
+    def compares(self, settings: Any) -> bool:
+        """Whether it is judged by `moment.history` though no threshold of it is learned."""
+        return False
+
+    def promise(self, settings: Any, moment: Moment) -> Promise:
+        """Between which numbers the value is to lie, both included, unless the judgement itself says so."""
+        return Promise()
+
+    def port(self, settings: Any) -> str:
+        """The one output port that a probe is to read; empty for all of the data set."""
+        return ""
+
+    def within(self, settings: Any) -> timedelta:
+        """How long a probe waits for an answer of one port."""
+        return LONGEST_PROBE
+
+
+class Dimension(Capability, Traits, Protocol):
     """One dimension of quality: says what to measure and what the readings mean; executes nothing.
 
     `measured_by` says when: by the `audit` of each refresh, which computes `measures` on what was built and may close the gate; or between

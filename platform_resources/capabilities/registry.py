@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
-from types import MappingProxyType
+from inspect import isfunction
+from types import MappingProxyType, MethodType
 from typing import Any, get_args
 
 from platform_resources.capabilities.protocols import (
@@ -17,6 +18,8 @@ from platform_resources.capabilities.protocols import (
     MeasuredBy,
     OutputInterface,
     Policy,
+    Traits,
+    WhatFails,
 )
 
 ENTRY_POINTS = "platform_resources.capabilities"
@@ -28,6 +31,9 @@ _OFFERED = {
     "output_ports": ("kind", "store"),
     "dimensions": ("measured_by", "columns_used", "problems", "measures", "judge"),
 }
+
+
+_TRAITS = tuple(name for name in vars(Traits) if not name.startswith("_"))
 
 
 class CapabilityInvalid(Exception):
@@ -59,6 +65,15 @@ class Registry:
         """The interfaces or dimensions of a component type; empty for a type without variants."""
         kind = _VARIANTS.get(component_type)
         return self.by_kind[kind] if kind else {}
+
+
+class _Gone(Traits):
+    """A dimension whose package is not installed any more: nothing is known of it."""
+
+
+def traits_of(dimension: str) -> Traits:
+    """What the installed dimension of this name says of itself; the defaults where there is none."""
+    return installed_registry().dimensions().get(dimension, _Gone())
 
 
 @cache
@@ -100,4 +115,15 @@ def _third_party() -> Iterator[tuple[str, Capability, str]]:
             raise CapabilityInvalid(
                 f'{source} has measured_by = "{capability.measured_by}"; it must be one of {", ".join(get_args(MeasuredBy))}'
             )
+        if kind == "dimensions":
+            _complete(capability, source)
         yield kind, capability, source
+
+
+def _complete(dimension: Any, source: str) -> None:
+    """Give a dimension that does not inherit from Traits the defaults of what it leaves out. Raises CapabilityInvalid."""
+    for name, default in vars(Traits).items():
+        if name in _TRAITS and not hasattr(dimension, name):
+            setattr(dimension, name, MethodType(default, dimension) if isfunction(default) else default)
+    if dimension.failure not in get_args(WhatFails):
+        raise CapabilityInvalid(f'{source} has failure = "{dimension.failure}"; it must be one of {", ".join(get_args(WhatFails))}')

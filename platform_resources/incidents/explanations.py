@@ -8,8 +8,9 @@ is its own cause.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from platform_resources.capabilities.protocols import Dimension
 from platform_resources.capabilities.registry import Registry
 from platform_resources.incidents.broken_contracts import breached
 from platform_resources.plan import conventions
@@ -17,11 +18,6 @@ from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.graph import ancestors
 from platform_resources.plan.plan import InputPlan, MeshPlan, ProductPlan
 from platform_resources.spec.values.column_names import folded_column
-
-# Promises that are broken by an input that comes late.
-LATE = frozenset({"freshness", "cadence"})
-# Promises that, once broken, make late what is below.
-DELAYING = LATE | {"availability", "duration"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +61,7 @@ def topics(product: ProductPlan, registry: Registry) -> dict[str, Topic]:
         found[conventions.check_text(objective.check.key, objective.check.name)] = _topic(objective, registry)
     for indicator in product.indicators:
         name = conventions.check_text(indicator.check.key, indicator.check.name)
-        found[name] = Topic(indicator.dimension in LATE, indicator.dimension in DELAYING, data_set=indicator.data_set)
+        found[name] = _of_dimension(registry.dimensions()[indicator.dimension], indicator.data_set)
     for model in product.models:
         for test in model.tests:
             found[conventions.check_text(test.key, test.name)] = Topic(delays=test.blocking, stops=test.blocking, data_set=model.data_set)
@@ -73,11 +69,16 @@ def topics(product: ProductPlan, registry: Registry) -> dict[str, Topic]:
 
 
 def _topic(objective: ObjectivePlan, registry: Registry) -> Topic:
-    used = registry.dimensions()[objective.dimension].columns_used(objective.settings)
+    dimension, gate = registry.dimensions()[objective.dimension], objective.check.blocking
+    used = dimension.columns_used(objective.settings)
     columns = frozenset(folded_column(column) for names in used.values() for column in names)
-    gate = objective.check.blocking
-    late, delays = objective.dimension in LATE and not gate, objective.dimension in DELAYING or gate
-    return Topic(late, delays, gate, objective.data_set, columns)
+    told = _of_dimension(dimension, objective.data_set)
+    return replace(told, late=told.late and not gate, delays=told.delays or gate, stops=gate, columns=columns)
+
+
+def _of_dimension(dimension: Dimension, data_set: str) -> Topic:
+    """What is late is explained by a delay above, and all but wrong data makes late what is below."""
+    return Topic(late=dimension.failure == "lateness", delays=dimension.failure != "content", data_set=data_set)
 
 
 def explained(plan: MeshPlan, symptoms: Iterable[Symptom]) -> dict[str, tuple[str, ...]]:

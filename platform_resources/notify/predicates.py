@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import assert_never
 
+from platform_resources.capabilities.registry import traits_of
 from platform_resources.notify.facts import Failure, NewStop, Trouble
 from platform_resources.notify.safe_text import harmless, listed, one_line
 from platform_resources.promises.grades import Status
@@ -10,18 +11,6 @@ from platform_resources.spec.values.clocks import Clock
 
 DIFFERS = " for another reason than before"
 HELD_BACK = "held back its new version"
-# What is wrong with a product whose promise of this dimension is broken; of any other dimension the promise itself is named.
-_BY_DIMENSION = {
-    "availability": "cannot be reached reliably",
-    "cadence": "is not fresh",
-    "completeness": "has gaps",
-    "duration": "takes too long to refresh",
-    "freshness": "is not fresh",
-    "referential-consistency": "refers to things that do not exist",
-    "uniqueness": "has duplicates",
-    "validity": "has values that are not allowed",
-    "volume": "does not have the expected number of rows",
-}
 
 
 def health(status: Status | None) -> str:
@@ -74,7 +63,7 @@ def _predicates(failures: Iterable[Failure]) -> list[str]:
 def _predicate(failure: Failure) -> str:
     match failure.kind:
         case "objective":
-            return _BY_DIMENSION.get(failure.dimension, f'breaks its promise "{one_line(failure.title, 60)}"')
+            return traits_of(failure.dimension).predicate.replace("{title}", one_line(failure.title, 60))
         case "test":
             return "fails a test of its data"
         case "input":

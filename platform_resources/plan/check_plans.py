@@ -11,9 +11,6 @@ from platform_resources.spec.indicators import ServiceLevelIndicator
 from platform_resources.spec.product import Origin
 from platform_resources.spec.strict import Strict
 
-# What is missed of these makes data late, or keeps it from being read: that is never only a hint.
-STALE_OR_UNREADABLE = frozenset({"freshness", "availability"})
-
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
@@ -69,7 +66,7 @@ class ObjectivePlan:
 class IndicatorPlan:
     """One indicator: its check on the scorecard, the check of the objective that it watches, and the ports whose versions tell freshness.
 
-    `max_age` is given exactly for an indicator of a freshness objective.
+    `max_age` is given if its objective promises one.
     """
 
     check: CheckPlan

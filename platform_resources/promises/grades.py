@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from platform_resources.capabilities.judgements import Promise, Verdict
+from platform_resources.capabilities.registry import traits_of
 from platform_resources.capabilities.support.recency import CLOCKS_MAY_DIFFER_BY
-from platform_resources.plan.check_plans import STALE_OR_UNREADABLE
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.durations import duration_text, length_text
 
@@ -55,7 +55,7 @@ class CheckState:
     @property
     def weight(self) -> Weight:
         """A gate weighs as an error, and so does what makes data stale or unreadable."""
-        late = self.dimension in STALE_OR_UNREADABLE or (self.kind == "input" and self.name == "fresh")
+        late = traits_of(self.dimension).breaks or (self.kind == "input" and self.name == "fresh")
         if self.gate or self.severity == "error" or late:
             return "breaks"
         return "target" if self.target else "informs"
@@ -121,7 +121,7 @@ class ProductHealth:
 class WatchedCheck:
     """One check of a product as far as health goes; `dimension` and `data_set` are empty for what is no objective.
 
-    `max_age` is given exactly for freshness objectives. The rest is as in CheckState.
+    `max_age` is given for objectives that promise one. The rest is as in CheckState.
     """
 
     key: tuple[str, ...]

@@ -6,7 +6,6 @@ from typing import Any
 
 from platform_resources.capabilities.judgements import Judgement, Moment, Promise
 from platform_resources.capabilities.measures import Reading, Subject
-from platform_resources.capabilities.promised_values import promise
 from platform_resources.capabilities.protocols import Dimension
 from platform_resources.promises.learned.learning import with_learned
 
@@ -14,7 +13,7 @@ from platform_resources.promises.learned.learning import with_learned
 def judged(dimension: Dimension, settings: Any, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
     """The dimension's verdict; unknown, with the reason, if a reading that it needs failed or is not there."""
     found = _judged(dimension, settings, readings, subject, moment)
-    told = found if found.promise != Promise() else replace(found, promise=promise(settings, moment))
+    told = found if found.promise != Promise() else replace(found, promise=dimension.promise(settings, moment))
     return with_learned(told, moment)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
-from platform_resources.capabilities.dimensions.cost import CostSettings
 from platform_resources.capabilities.judgements import History, Kind, Past
+from platform_resources.capabilities.registry import traits_of
 from platform_resources.capabilities.support.learned_thresholds import LearnedSettings, can_learn, failing_shares, is_learned
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.queries.objective_history import history, publication_times, spent
@@ -18,9 +18,6 @@ from platform_resources.promises.learned.backtest import BacktestedPoint, backte
 from platform_resources.promises.learned.learning import learns_of, points_of, settings_of
 from platform_resources.promises.learned.usual_gaps import gaps
 from platform_resources.promises.periods import Period
-
-# Percentages of rows that are good; what other dimensions measure may be any number.
-_SHARES = frozenset({"completeness", "uniqueness", "validity", "referential-consistency", "accuracy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +59,10 @@ def backtests(
 ) -> Iterator[Backtested]:
     """Of each objective that has numbers of refreshes in the ledger, which must be synced before. What is given goes before its own."""
     for objective in (each for each in objectives if each.measured_by != "probe"):
-        kind = kind_of(objective)
+        kind = traits_of(objective.dimension).learned_kind(objective.settings)
         found = _known(connection, product, objective, kind, now)
         if found.past:
             yield _backtested(objective, kind, found, zone_of(product), *_asked(objective, sensitivity, minimum_effect))
-
-
-def kind_of(objective: ObjectivePlan) -> Kind:
-    match objective.dimension:
-        case "volume":
-            return "count"
-        case "duration":
-            return "duration"
-        case "cadence":
-            return "gap"
-        case "cost":
-            return "bytes" if isinstance(objective.settings, CostSettings) and objective.settings.measure == "bytes" else "duration"
-        case dimension:
-            return "share" if dimension in _SHARES else "number"
 
 
 def _asked(objective: ObjectivePlan, sensitivity: float | None, minimum_effect: float | None) -> tuple[float | None, float | None]:

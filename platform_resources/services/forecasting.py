@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
+from platform_resources.capabilities.registry import traits_of
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.queries import history
 from platform_resources.ledger.records import PortPublication
@@ -48,7 +49,7 @@ def _late(
     """What is late of a product: an input port that failed or is stale, or the product as a whole. As of when its last good data is."""
     own = [each for each in missed if each.product == product.name]
     ports = {each.check.split(":")[0].removeprefix("inputs/") for each in own if each.check.startswith("inputs/")}
-    stale = any(each.dimension in ("freshness", "cadence") for each in own)
+    stale = any(traits_of(each.dimension).failure == "lateness" for each in own)
     if not ports and not stale:
         return None
     published = [version.known_until or version.published_at for version in newest]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 
-from platform_resources.capabilities.dimensions.availability import LONGEST_WITHIN, AvailabilitySettings
 from platform_resources.capabilities.judgements import History, Judgement, Moment, Refreshes, Spent
 from platform_resources.capabilities.measures import Reading
 from platform_resources.capabilities.registry import Registry
@@ -20,7 +19,7 @@ from platform_resources.promises.judgement import judged
 from platform_resources.publications.port_probes import Probe, answers, readings
 from platform_resources.services.watching import Judged
 
-# As far back as the dimension `duration` can ask, and the refresh that is judged.
+# As far back as a dimension may ask, and the refresh that is judged.
 REFRESHES = 1001
 
 
@@ -39,7 +38,7 @@ def judged_objectives(products: Sequence[ProductPlan], registry: Registry, state
     for product in products:
         for objective in _measured_by(product, "history"):
             yield objective, _judged(registry, objective, {}, past[product.name].moment(now, objective))
-    for objective, found in _probed(products, state, before):
+    for objective, found in _probed(products, registry, state, before):
         yield objective, _judged(registry, objective, found, Moment(now))
 
 
@@ -90,17 +89,19 @@ def _published(products: Sequence[ProductPlan], ledger: Ledger, now: datetime) -
 
 
 def _probed(
-    products: Sequence[ProductPlan], state: Path, before: frozenset[tuple[str, str]]
+    products: Sequence[ProductPlan], registry: Registry, state: Path, before: frozenset[tuple[str, str]]
 ) -> Iterator[tuple[ObjectivePlan, Mapping[str, Reading]]]:
     """What each objective is judged by. All ports are read by one process, one after the other."""
-    asked = [(objective, _probes(product, objective, before)) for product in products for objective in _measured_by(product, "probe")]
+    asked = [
+        (objective, _probes(product, registry, objective, before)) for product in products for objective in _measured_by(product, "probe")
+    ]
     found = iter(answers(state, [probe for _, probes in asked for probe in probes]))
     for objective, probes in asked:
         yield objective, readings([next(found) for _ in probes])
 
 
-def _probes(product: ProductPlan, objective: ObjectivePlan, before: frozenset[tuple[str, str]]) -> list[Probe]:
-    within = objective.settings.within if isinstance(objective.settings, AvailabilitySettings) else LONGEST_WITHIN
+def _probes(product: ProductPlan, registry: Registry, objective: ObjectivePlan, before: frozenset[tuple[str, str]]) -> list[Probe]:
+    within = registry.dimensions()[objective.dimension].within(objective.settings)
     in_catalog = {port.name: port.store.in_catalog for port in product.outputs}
     return [
         Probe(product.domain, product.name, name, in_catalog[name], within.total_seconds(), (product.name, name) in before)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from platform_resources.capabilities.dimensions.freshness import FreshnessSettings
+from platform_resources.capabilities.registry import traits_of
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan, ObjectivePlan
 from platform_resources.plan.faults import fault
@@ -44,7 +44,7 @@ def _watched(check: CheckPlan, objective: ObjectivePlan | None) -> WatchedCheck:
     )
     if objective is None:
         return common
-    max_age = objective.settings.max_age if isinstance(objective.settings, FreshnessSettings) else None
+    max_age = traits_of(objective.dimension).max_age(objective.settings)
     return replace(common, dimension=objective.dimension, data_set=objective.data_set, max_age=max_age)
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from platform_resources.capabilities.judgements import Moment, worst
 from platform_resources.capabilities.measures import Reading, Subject
-from platform_resources.capabilities.promised_values import promise
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.capabilities.support.column_types import is_numeric
 from platform_resources.capabilities.support.shares import number_text, percent_text, share_text
@@ -230,7 +229,7 @@ PROMISES = [
 
 @pytest.mark.parametrize(("name", "written", "expected"), PROMISES, ids=str)
 def test_a_promise_is_told_in_numbers_with_its_unit(name, written, expected):
-    found = promise(configured(name, written), Moment(NOW))
+    found = installed_registry().dimensions()[name].promise(configured(name, written), Moment(NOW))
     assert (found.unit, found.at_least, found.at_most) == expected
 
 

@@ -56,6 +56,11 @@ from platform_resources.spec.problems import problems_text
 plan, problems = read_plan(Path(sys.argv[1]))
 print([o.dimension for o in plan.product("readings").objectives] if not problems else problems_text(problems))
 """
+TRAITS = """
+from platform_resources.capabilities.registry import traits_of
+punctuality = traits_of("punctuality")
+print(punctuality.failure, punctuality.breaks, punctuality.max_age(None), punctuality.promise(None, None), punctuality.predicate)
+"""
 LISTING = """
 import json
 from platform_resources.capabilities.registry import CapabilityInvalid, installed_registry
@@ -126,6 +131,11 @@ def test_a_dimension_of_another_package_is_in_the_schema_for_editors(site):
     assert run(LISTING, site) == "True"
 
 
+@pytest.mark.slow
+def test_a_dimension_that_says_nothing_of_itself_gets_the_defaults(site):
+    assert run(TRAITS, site) == "content False None Promise(unit='', at_least=None, at_most=None) breaks its promise \"{title}\""
+
+
 BROKEN = [
     (
         "dimensions.again",
@@ -173,12 +183,18 @@ BROKEN = [
         {"weather": PUNCTUALITY.replace('"audit"', '"audits"')},
         'weather-quality 1.0.0 (dimensions.weather = weather:CAPABILITY) has measured_by = "audits"; it must be one of audit, probe, history',
     ),
+    (
+        "dimensions.weather",
+        "weather:CAPABILITY",
+        {"weather": PUNCTUALITY.replace('measured_by = "audit"', 'measured_by, failure = "audit", "late"')},
+        'weather-quality 1.0.0 (dimensions.weather = weather:CAPABILITY) has failure = "late"; it must be one of content, lateness, access, delivery',
+    ),
 ]  # fmt: skip
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "value", "modules", "message"), BROKEN, ids=["taken", "kind", "import", "attribute", "incomplete", "when", "never"]
+    ("name", "value", "modules", "message"), BROKEN, ids=["taken", "kind", "import", "attribute", "incomplete", "when", "never", "fails"]
 )
 def test_a_capability_that_cannot_be_used_is_named_with_its_package_and_the_reason(tmp_path, name, value, modules, message):
     site = package(tmp_path / "site", {name: value}, modules)

@@ -5,10 +5,12 @@ import inspect
 import re
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
 import platform_resources
+from platform_resources import Promise, duration_text
 from platform_resources.capabilities import protocols
 from tests.meshes import REPOSITORY
 
@@ -28,9 +30,16 @@ def own_members(protocol: type) -> dict[str, str]:
     return {name: default_text(protocol, name) for name in dict.fromkeys(names) if not name.startswith("_")}
 
 
+class Plain(protocols.Traits):
+    """A dimension that says nothing of itself."""
+
+
 def default_text(protocol: type, name: str) -> str:
-    value = vars(protocol).get(name, inspect)
-    return "required" if value is inspect or inspect.isfunction(value) else f"`{value!r}`"
+    if protocol is not protocols.Traits:
+        return "required"
+    value = getattr(Plain(), name)
+    given = value(*[None] * len(inspect.signature(value).parameters)) if callable(value) else value
+    return f"`{duration_text(given)}`" if isinstance(given, timedelta) else f"`{given!r}`".replace(repr(Promise()), "Promise()")
 
 
 def test_the_page_names_exactly_what_is_public():

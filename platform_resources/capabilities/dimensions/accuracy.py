@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.judgements import Judgement, Moment, Promise, worst
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise, worst
 from platform_resources.capabilities.measures import (
     Elsewhere,
     Measure,
@@ -17,6 +17,7 @@ from platform_resources.capabilities.measures import (
     Scalar,
     Subject,
 )
+from platform_resources.capabilities.protocols import Traits
 from platform_resources.capabilities.support.categories import declared_type
 from platform_resources.capabilities.support.column_types import is_numeric
 from platform_resources.capabilities.support.comparisons import Part, share, totals, within
@@ -80,7 +81,7 @@ class AccuracySettings(Strict):
         return self
 
 
-class Accuracy:
+class Accuracy(Traits):
     """Whether the data agrees with a reference that is taken to be right: an input port or another data set of the product.
 
     `keys` find for each row the one of the reference: `matched_at_least` percent of the rows with a key must find one. Of those found,
@@ -92,6 +93,7 @@ class Accuracy:
     name = "accuracy"
     config = AccuracySettings
     measured_by = "audit"
+    predicate = "does not agree with its reference"
     example = """
 - name: Orders agree with the ledger
   type: service-level-asset
@@ -114,6 +116,12 @@ class Accuracy:
     sums: {net_sales: {reference: amount, tolerance: 0.5 %}}
     rows: 1 %
 """
+
+    def learned_kind(self, settings: AccuracySettings) -> Kind:
+        return "share"
+
+    def promise(self, settings: AccuracySettings, moment: Moment) -> Promise:
+        return Promise("%")
 
     def columns_used(self, settings: AccuracySettings) -> Mapping[str, tuple[str, ...]]:
         named = {"keys": settings.keys, "compare": tuple(settings.compare), "sums": tuple(settings.sums)}

@@ -6,14 +6,13 @@ from datetime import timedelta
 
 from pydantic import field_validator
 
-from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.judgements import Judgement, Moment, Promise
 from platform_resources.capabilities.measures import Measure, Reading, Subject
+from platform_resources.capabilities.protocols import LONGEST_PROBE, Traits, WhatFails
 from platform_resources.capabilities.support.shares import amount, counted
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.durations import Duration, duration_text
 from platform_resources.spec.values.field_types import Text
-
-LONGEST_WITHIN = timedelta(minutes=5)
 
 
 class AvailabilitySettings(Strict):
@@ -26,12 +25,12 @@ class AvailabilitySettings(Strict):
     @classmethod
     def _is_worth_waiting_for(cls, within: timedelta) -> timedelta:
         """One port that hangs holds up the evaluation of the others for so long."""
-        if within > LONGEST_WITHIN:
-            raise ValueError(f"{duration_text(within)} is too long to wait for an answer; write at most {duration_text(LONGEST_WITHIN)}")
+        if within > LONGEST_PROBE:
+            raise ValueError(f"{duration_text(within)} is too long to wait for an answer; write at most {duration_text(LONGEST_PROBE)}")
         return within
 
 
-class Availability:
+class Availability(Traits):
     """Whether consumers can read the newest published version: real rows, from each output port of the data set, within a time.
 
     Looked at between refreshes, as a consumer would: the files, and for SQL ports also the catalog. Nothing published is unknown
@@ -41,6 +40,9 @@ class Availability:
     name = "availability"
     config = AvailabilitySettings
     measured_by = "probe"
+    failure: WhatFails = "access"
+    breaks = True
+    predicate = "cannot be reached reliably"
     example = """
 - name: Customers can be read
   type: service-level-asset
@@ -49,6 +51,15 @@ class Availability:
   type: service-level-asset
   properties: {dimension: availability, port: customers_file, within: 30s}
 """
+
+    def port(self, settings: AvailabilitySettings) -> str:
+        return settings.port or ""
+
+    def within(self, settings: AvailabilitySettings) -> timedelta:
+        return settings.within
+
+    def promise(self, settings: AvailabilitySettings, moment: Moment) -> Promise:
+        return Promise("s", at_most=settings.within.total_seconds())
 
     def columns_used(self, settings: AvailabilitySettings) -> Mapping[str, tuple[str, ...]]:
         return {}

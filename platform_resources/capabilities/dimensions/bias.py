@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.judgements import Judgement, Moment, Verdict, worst
+from platform_resources.capabilities.judgements import Judgement, Moment, Promise, Verdict, worst
 from platform_resources.capabilities.measures import CountIf, GroupCounts, Measure, Reading, Subject
+from platform_resources.capabilities.protocols import Traits
 from platform_resources.capabilities.support.categories import declared_type, may_be_named
 from platform_resources.capabilities.support.column_types import is_numeric
 from platform_resources.capabilities.support.expressions import condition_problems
@@ -76,7 +77,7 @@ class Apart:
         return self.lowest.rate / self.highest.rate if self.highest.having else 1.0
 
 
-class Bias:
+class Bias(Traits):
     """Whether an outcome (a column that is boolean or 0 and 1, or a condition) is about as frequent in each group of a column.
 
     With p the rate of the outcome in a group: demographic parity ratio = min p / max p (`ratio_at_least`; 0.8 is the customary
@@ -92,6 +93,7 @@ class Bias:
     name = "bias"
     config = BiasSettings
     measured_by = "audit"
+    predicate = "does not treat all groups alike"
     example = """
 - name: Offers reach all age bands alike
   type: service-level-asset
@@ -107,6 +109,10 @@ class Bias:
     opportunity_difference_at_most: 0.1
     minimum_group_size: 100
 """
+
+    def promise(self, settings: BiasSettings, moment: Moment) -> Promise:
+        """Of the ratio that was counted; the verdict also weighs what chance may have done."""
+        return Promise("", settings.ratio_at_least or None)
 
     def columns_used(self, settings: BiasSettings) -> Mapping[str, tuple[str, ...]]:
         named = {"group": settings.group, "outcome": settings.outcome, "label": settings.label}

@@ -7,11 +7,13 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.judgements import Judgement, Moment, Past, Verdict, worst
+from platform_resources.capabilities.judgements import Judgement, Moment, Past, Promise, Verdict, worst
 from platform_resources.capabilities.measures import Measure, Reading, Scalar, Subject
+from platform_resources.capabilities.protocols import Traits
 from platform_resources.capabilities.support.expressions import aggregate_problems
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
 from platform_resources.capabilities.support.shares import finite_number, no_number, number_text, plain_number, with_unit
+from platform_resources.capabilities.support.tolerances import around, greatest, least
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.field_types import Text
 
@@ -38,7 +40,7 @@ class BusinessKpiSettings(Strict):
         return self
 
 
-class BusinessKpi:
+class BusinessKpi(Traits):
     """A number that the business is steered by, as one aggregate in DuckDB's SQL: within bounds, near the last one, as usual.
 
     Bounds are inclusive. `change_at_most` is in percent of the value in the version published last; the first has nothing to be compared
@@ -58,6 +60,14 @@ class BusinessKpi:
   type: service-level-asset
   properties: {dimension: business-kpi, data_set: customers, metric: sum(revenue), learned: true}
 """
+
+    def compares(self, settings: BusinessKpiSettings) -> bool:
+        return settings.change_at_most is not None
+
+    def promise(self, settings: BusinessKpiSettings, moment: Moment) -> Promise:
+        past = moment.history.past
+        low, high = around(past[-1].value if past else None, settings.change_at_most)
+        return Promise(settings.unit, greatest(settings.min, low), least(settings.max, high))
 
     def columns_used(self, settings: BusinessKpiSettings) -> Mapping[str, tuple[str, ...]]:
         return {}

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from pydantic import model_validator
 
-from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import Measure, Reading, Subject
+from platform_resources.capabilities.protocols import Traits, WhatFails
 from platform_resources.capabilities.support.learned_thresholds import LearnedSettings, LearnedThreshold, to_learn
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.durations import length_text
@@ -24,7 +25,7 @@ class CadenceSettings(Strict):
         return self
 
 
-class Cadence:
+class Cadence(Traits):
     """Freshness that is learned: the next version of the product with newer data is published when it usually is.
 
     About the product as a whole, so without a `data_set`. How long after a version the next one comes is learned from the gaps between
@@ -35,11 +36,19 @@ class Cadence:
     name = "cadence"
     config = CadenceSettings
     measured_by = "history"
+    failure: WhatFails = "lateness"
+    predicate = "is not fresh"
     example = """
 - name: Published as often as usual
   type: service-level-asset
   properties: {dimension: cadence, learned: true}
 """
+
+    def learned_kind(self, settings: CadenceSettings) -> Kind:
+        return "gap"
+
+    def promise(self, settings: CadenceSettings, moment: Moment) -> Promise:
+        return Promise("s")
 
     def columns_used(self, settings: CadenceSettings) -> Mapping[str, tuple[str, ...]]:
         return {}

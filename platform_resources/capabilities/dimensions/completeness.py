@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import model_validator
 
-from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import DistinctKeys, Measure, MissingKeys, NullCount, Reading, RowCount, Subject
-from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised
+from platform_resources.capabilities.protocols import Traits
+from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised, promised_share
 from platform_resources.capabilities.support.references import ColumnNames, Reference, reference_problems
 from platform_resources.capabilities.support.shares import counted, judged_share, nothing_to_judge
 from platform_resources.spec.strict import Strict
@@ -31,7 +32,7 @@ class CompletenessSettings(Strict):
         return self
 
 
-class Completeness:
+class Completeness(Traits):
     """What share of the rows is filled in every column listed (the worst column counts), or what share of a population is present.
 
     With `learned`, the share that is not is held against what was usual, and `at_least` counts only if it is written.
@@ -42,6 +43,8 @@ class Completeness:
     name = "completeness"
     config = CompletenessSettings
     measured_by = "audit"
+    predicate = "has gaps"
+    vouches_for = frozenset({"amount", "quality"})
     example = """
 - name: Every customer has a profile
   type: service-level-asset
@@ -58,6 +61,12 @@ class Completeness:
   type: service-level-asset
   properties: {dimension: completeness, data_set: customers, columns: [age_band], learned: true}
 """
+
+    def learned_kind(self, settings: CompletenessSettings) -> Kind:
+        return "share"
+
+    def promise(self, settings: CompletenessSettings, moment: Moment) -> Promise:
+        return promised_share(settings)
 
     def columns_used(self, settings: CompletenessSettings) -> Mapping[str, tuple[str, ...]]:
         named = {"columns": settings.columns, "keys": settings.keys}

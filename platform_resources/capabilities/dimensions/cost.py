@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, Promise, Spent, Verdict, worst
 from platform_resources.capabilities.measures import Measure, Reading, Subject
+from platform_resources.capabilities.protocols import Traits
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
 from platform_resources.capabilities.support.shares import bytes_text
 from platform_resources.spec.strict import Strict
@@ -68,7 +69,7 @@ def spent(written: str, measure: CostMeasure) -> float:
     return float(found[1]) * (units[found[2]] if found[2] else 1)
 
 
-class Cost:
+class Cost(Traits):
     """What refreshes of the product cost: bytes published, seconds of the run, or credits; against a budget, and against what was usual.
 
     About the product as a whole, so without a `data_set`, and measured from the history of runs. Per refresh, the last one counts that
@@ -80,6 +81,7 @@ class Cost:
     name = "cost"
     config = CostSettings
     measured_by = "history"
+    predicate = "costs more than promised"
     example = """
 - name: Storage stays in its budget
   type: service-level-asset
@@ -88,6 +90,12 @@ class Cost:
   type: service-level-asset
   properties: {dimension: cost, measure: seconds, budget: {per_month: 10h}, learned: true}
 """
+
+    def learned_kind(self, settings: CostSettings) -> Kind:
+        return _kind(settings.measure)
+
+    def promise(self, settings: CostSettings, moment: Moment) -> Promise:
+        return Promise("s" if settings.measure == "seconds" else settings.measure)
 
     def columns_used(self, settings: CostSettings) -> Mapping[str, tuple[str, ...]]:
         return {}

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.judgements import Judgement, Moment, Promise
 from platform_resources.capabilities.measures import CountIf, Measure, Reading, RowCount, Scalar, Subject
+from platform_resources.capabilities.protocols import Traits
 from platform_resources.capabilities.support.expressions import aggregate_problems, condition_problems
 from platform_resources.capabilities.support.shares import (
     amount,
@@ -54,7 +55,7 @@ class CustomSqlSettings(Strict):
         return self
 
 
-class CustomSql:
+class CustomSql(Traits):
     """A rule of your own in DuckDB's SQL: rows that fulfil `failing_rows` break it, or `scalar` must lie within `min` and `max`.
 
     A row for which the condition is null does not fail. The SQL is one expression over the data set's columns, not a statement.
@@ -63,6 +64,7 @@ class CustomSql:
     name = "custom-sql"
     config = CustomSqlSettings
     measured_by = "audit"
+    vouches_for = frozenset({"quality"})
     example = """
 - name: Active customers have bought recently
   type: service-level-asset
@@ -75,6 +77,13 @@ class CustomSql:
   type: service-level-asset
   properties: {dimension: custom-sql, data_set: customers, scalar: sum(revenue) / sum(orders), min: 5, max: 500}
 """
+
+    def promise(self, settings: CustomSqlSettings, moment: Moment) -> Promise:
+        if settings.scalar is not None:
+            return Promise(settings.unit, settings.min, settings.max)
+        if settings.at_most_percent is not None:
+            return Promise("%", at_most=settings.at_most_percent)
+        return Promise("rows", at_most=settings.at_most or 0)
 
     def columns_used(self, settings: CustomSqlSettings) -> Mapping[str, tuple[str, ...]]:
         return {}

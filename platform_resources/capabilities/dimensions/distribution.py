@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.judgements import Judgement, Moment, Verdict
+from platform_resources.capabilities.judgements import Judgement, Moment, Promise, Verdict
 from platform_resources.capabilities.measures import CountIf, Measure, NullCount, Reading, RowCount, Subject
+from platform_resources.capabilities.protocols import Traits
 from platform_resources.capabilities.support.categories import (
     category_predicate,
     declared_type,
@@ -66,7 +67,7 @@ class DistributionSettings(Strict):
         return self
 
 
-class Distribution:
+class Distribution(Traits):
     """How values are spread: few outside of the usual range, each category with its share, few active entities that fall silent.
 
     `outside_usual` is measured on the column itself or on a reference; infinite values and NaN lie outside, and are left out of what is
@@ -78,6 +79,7 @@ class Distribution:
     name = "distribution"
     config = DistributionSettings
     measured_by = "audit"
+    predicate = "has values that are spread in another way than promised"
     example = """
 - name: Few revenues are outliers
   type: service-level-asset
@@ -106,6 +108,9 @@ class Distribution:
     quiet_entities: {entities: [store_id], event_time: ordered_at, quiet_for: 7d, active_within: 30d, at_least_events: 3}
     at_most: 2
 """
+
+    def promise(self, settings: DistributionSettings, moment: Moment) -> Promise:
+        return Promise("categories", at_most=0) if settings.shares is not None else Promise("%", at_most=settings.at_most or 0)
 
     def columns_used(self, settings: DistributionSettings) -> Mapping[str, tuple[str, ...]]:
         quiet = settings.quiet_entities

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.judgements import Judgement, Moment, Promise
 from platform_resources.capabilities.measures import Measure, NullCount, Reading, RowCount, Subject
+from platform_resources.capabilities.protocols import Traits
 from platform_resources.capabilities.support.categories import no_categories, not_numeric
 from platform_resources.capabilities.support.drift_bins import Bin, DriftReference, bin_measures, bins
 from platform_resources.capabilities.support.drift_statistics import (
@@ -55,7 +56,7 @@ class DriftSettings(Strict):
         return USUAL_THRESHOLDS[self.method] if self.at_most is None else self.at_most
 
 
-class Drift:
+class Drift(Traits):
     """How far the values of a column have moved away from a reference: frozen shares, an input port, or another data set.
 
     `psi` is the population stability index: under 0.1 is customarily stable, 0.1 to 0.25 worth a look, above it another population.
@@ -67,6 +68,7 @@ class Drift:
     name = "drift"
     config = DriftSettings
     measured_by = "audit"
+    predicate = "has drifted away from its reference"
     example = """
 - name: Revenues are distributed as in the first year
   type: service-level-asset
@@ -96,6 +98,9 @@ class Drift:
   type: service-level-asset
   properties: {dimension: drift, data_set: customers, column: channel, reference: {input: orders}, method: jensen-shannon}
 """
+
+    def promise(self, settings: DriftSettings, moment: Moment) -> Promise:
+        return Promise("", at_most=settings.threshold)
 
     def columns_used(self, settings: DriftSettings) -> Mapping[str, tuple[str, ...]]:
         return {"column": (settings.column,)}

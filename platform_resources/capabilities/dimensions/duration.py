@@ -8,8 +8,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.judgements import Judgement, Moment, Past, Refreshes, ToLearn, Verdict, worst
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, Promise, Refreshes, ToLearn, Verdict, worst
 from platform_resources.capabilities.measures import Measure, Reading, Subject
+from platform_resources.capabilities.protocols import Traits, WhatFails
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
 from platform_resources.capabilities.support.shares import number_text
 from platform_resources.spec.strict import Strict
@@ -37,7 +38,7 @@ class DurationSettings(Strict):
         return self
 
 
-class RefreshDuration:
+class RefreshDuration(Traits):
     """How long refreshes of the product take: at most so long, and at most so many times the median of those before.
 
     About the product as a whole, so without a `data_set`. Refreshes that ended well count, and one that still goes on once it is too
@@ -48,6 +49,8 @@ class RefreshDuration:
     name = "duration"
     config = DurationSettings
     measured_by = "history"
+    failure: WhatFails = "delivery"
+    predicate = "takes too long to refresh"
     example = """
 - name: Refreshed in ten minutes
   type: service-level-asset
@@ -59,6 +62,12 @@ class RefreshDuration:
   type: service-level-asset
   properties: {dimension: duration, learned: true}
 """
+
+    def learned_kind(self, settings: DurationSettings) -> Kind:
+        return "duration"
+
+    def promise(self, settings: DurationSettings, moment: Moment) -> Promise:
+        return Promise("s", at_most=settings.at_most.total_seconds() if settings.at_most is not None else None)
 
     def columns_used(self, settings: DurationSettings) -> Mapping[str, tuple[str, ...]]:
         return {}

@@ -5,8 +5,9 @@ from datetime import date, timedelta
 
 from pydantic import field_validator
 
-from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.judgements import Judgement, Moment, Promise
 from platform_resources.capabilities.measures import Measure, NullCount, Reading, RowCount, Scalar, Subject
+from platform_resources.capabilities.protocols import Traits, WhatFails
 from platform_resources.capabilities.support.categories import declared_type, may_be_named
 from platform_resources.capabilities.support.recency import Recency, ahead_sql, ahead_text, newest_sql, of_inputs, of_rows
 from platform_resources.capabilities.support.shares import counted
@@ -32,7 +33,7 @@ class FreshnessSettings(Strict):
         return max_age
 
 
-class Freshness:
+class Freshness(Traits):
     """How long ago the newest row was made or changed, by the data set's `updated_at`.
 
     Times without a zone are UTC; a date is its midnight in UTC. Rows dated in the future tell nothing: the newest before them counts. A
@@ -43,11 +44,21 @@ class Freshness:
     name = "freshness"
     config = FreshnessSettings
     measured_by = "audit"
+    failure: WhatFails = "lateness"
+    breaks = True
+    predicate = "is not fresh"
+    vouches_for = frozenset({"age"})
     example = """
 - name: Refreshed daily
   type: service-level-asset
   properties: {dimension: freshness, data_set: customers, max_age: 24h}
 """
+
+    def max_age(self, settings: FreshnessSettings) -> timedelta | None:
+        return settings.max_age
+
+    def promise(self, settings: FreshnessSettings, moment: Moment) -> Promise:
+        return Promise("s", at_most=settings.max_age.total_seconds())
 
     def columns_used(self, settings: FreshnessSettings) -> Mapping[str, tuple[str, ...]]:
         return {}

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import CountIf, Measure, OrphanRows, Reading, RowCount, Subject
-from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised
+from platform_resources.capabilities.protocols import Traits
+from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised, promised_share
 from platform_resources.capabilities.support.references import ColumnNames, Reference, reference_problems
 from platform_resources.capabilities.support.shares import counted, judged_share, nothing_to_judge
 from platform_resources.capabilities.support.sql_text import quoted
@@ -21,7 +22,7 @@ class ReferentialConsistencySettings(Strict):
     learned: LearnedThreshold = None
 
 
-class ReferentialConsistency:
+class ReferentialConsistency(Traits):
     """What share of the rows that have a key refers to something that exists in an input port or another data set.
 
     Rows with a null in the key refer to nothing and are left out: promise completeness for them. With `learned`, the share that
@@ -31,6 +32,8 @@ class ReferentialConsistency:
     name = "referential-consistency"
     config = ReferentialConsistencySettings
     measured_by = "audit"
+    predicate = "refers to things that do not exist"
+    vouches_for = frozenset({"quality"})
     example = """
 - name: Every order belongs to a customer
   type: service-level-asset
@@ -40,6 +43,12 @@ class ReferentialConsistency:
     columns: [household_id]
     references: {data_set: customers, columns: [household_id]}
 """
+
+    def learned_kind(self, settings: ReferentialConsistencySettings) -> Kind:
+        return "share"
+
+    def promise(self, settings: ReferentialConsistencySettings, moment: Moment) -> Promise:
+        return promised_share(settings)
 
     def columns_used(self, settings: ReferentialConsistencySettings) -> Mapping[str, tuple[str, ...]]:
         return {"columns": settings.columns}

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.judgements import Judgement, Moment, Promise
 from platform_resources.capabilities.measures import Columns, Elsewhere, Measure, PresentNulls, Reading, Subject
+from platform_resources.capabilities.protocols import Traits
 from platform_resources.capabilities.support.column_types import is_type, observed_columns
 from platform_resources.capabilities.support.shares import amount, counted
 from platform_resources.spec.problems import did_you_mean, known_text
@@ -31,7 +32,7 @@ class SchemaSettings(Strict):
         return self
 
 
-class Schema:
+class Schema(Traits):
     """Whether the columns are as promised: each there, of its type, and without nulls unless it is nullable. Their order does not matter.
 
     Columns beyond the promised ones are allowed unless `extra_columns: forbid`. With `input`, the columns of an input port are compared
@@ -41,6 +42,7 @@ class Schema:
     name = "schema"
     config = SchemaSettings
     measured_by = "audit"
+    predicate = "does not have the promised columns"
     example = """
 - name: Customers have exactly the promised columns
   type: service-level-asset
@@ -49,6 +51,9 @@ class Schema:
   type: service-level-asset
   properties: {dimension: schema, data_set: customers, input: orders, columns: {household_id: bigint, revenue: "decimal(18,2)"}}
 """
+
+    def promise(self, settings: SchemaSettings, moment: Moment) -> Promise:
+        return Promise("differences", at_most=0)
 
     def columns_used(self, settings: SchemaSettings) -> Mapping[str, tuple[str, ...]]:
         return {}

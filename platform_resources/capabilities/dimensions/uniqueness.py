@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import DuplicateRows, Measure, Reading, RowCount, Subject
-from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised
+from platform_resources.capabilities.protocols import Traits
+from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised, promised_share
 from platform_resources.capabilities.support.references import ColumnNames
 from platform_resources.capabilities.support.shares import counted, judged_share, nothing_to_judge
 from platform_resources.spec.strict import Strict
@@ -19,7 +20,7 @@ class UniquenessSettings(Strict):
     learned: LearnedThreshold = None
 
 
-class Uniqueness:
+class Uniqueness(Traits):
     """What share of the rows is unique (the first of its key), counted exactly. Two rows without a key are duplicates of each other.
 
     With `learned`, the share of duplicates is held against what was usual.
@@ -28,11 +29,19 @@ class Uniqueness:
     name = "uniqueness"
     config = UniquenessSettings
     measured_by = "audit"
+    predicate = "has duplicates"
+    vouches_for = frozenset({"quality"})
     example = """
 - name: One row per household
   type: service-level-asset
   properties: {dimension: uniqueness, data_set: customers, columns: [household_id], gate: true}
 """
+
+    def learned_kind(self, settings: UniquenessSettings) -> Kind:
+        return "share"
+
+    def promise(self, settings: UniquenessSettings, moment: Moment) -> Promise:
+        return promised_share(settings)
 
     def columns_used(self, settings: UniquenessSettings) -> Mapping[str, tuple[str, ...]]:
         return {"columns": settings.columns} if settings.columns else {}

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from platform_resources.capabilities.judgements import Judgement, Moment
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import CountIf, Measure, NullCount, OutOfRange, Reading, RowCount, Subject
+from platform_resources.capabilities.protocols import Traits
 from platform_resources.capabilities.support.column_types import is_numeric, may_be_nan
-from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised
+from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised, promised_share
 from platform_resources.capabilities.support.shares import counted, judged_share, nothing_filled, nothing_to_judge
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.spec.strict import Strict
@@ -83,7 +84,7 @@ def _check_order(low: float | str | None, high: float | str | None) -> None:
         raise ValueError(f"min ({low}) is above max ({high}); no value can be valid")
 
 
-class Validity:
+class Validity(Traits):
     """What share of the filled values of a column is allowed: from a list, within a range, of a pattern, or not in the future.
 
     Bounds are inclusive; a date as a bound means its midnight. NaN lies in no range. A pattern (RE2 syntax) must match the whole value.
@@ -93,6 +94,8 @@ class Validity:
     name = "validity"
     config = ValiditySettings
     measured_by = "audit"
+    predicate = "has values that are not allowed"
+    vouches_for = frozenset({"quality"})
     example = """
 - name: Revenue is not negative
   type: service-level-asset
@@ -110,6 +113,12 @@ class Validity:
   type: service-level-asset
   properties: {dimension: validity, data_set: customers, column: postcode, pattern: "[0-9]{5}", learned: true}
 """
+
+    def learned_kind(self, settings: ValiditySettings) -> Kind:
+        return "share"
+
+    def promise(self, settings: ValiditySettings, moment: Moment) -> Promise:
+        return promised_share(settings)
 
     def columns_used(self, settings: ValiditySettings) -> Mapping[str, tuple[str, ...]]:
         return {"column": (settings.column,)}

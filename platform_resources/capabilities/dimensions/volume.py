@@ -6,10 +6,12 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from platform_resources.capabilities.judgements import Judgement, Moment, Verdict, worst
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise, Verdict, worst
 from platform_resources.capabilities.measures import Measure, Reading, RowCount, Subject
+from platform_resources.capabilities.protocols import Traits
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
 from platform_resources.capabilities.support.shares import amount, counted, number_text
+from platform_resources.capabilities.support.tolerances import around, greatest, least
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.field_types import YesNo
 
@@ -36,7 +38,7 @@ class VolumeSettings(Strict):
         return self
 
 
-class Volume:
+class Volume(Traits):
     """How many rows there are: at least, at most, never fewer than before, changed by at most so many percent, as many as usual.
 
     The first version has nothing to be compared with and keeps `never_decreases` and `change_at_most`. No rows are a known number of rows.
@@ -46,6 +48,8 @@ class Volume:
     name = "volume"
     config = VolumeSettings
     measured_by = "audit"
+    predicate = "does not have the expected number of rows"
+    vouches_for = frozenset({"amount"})
     example = """
 - name: Customers are never deleted
   type: service-level-asset
@@ -54,6 +58,15 @@ class Volume:
   type: service-level-asset
   properties: {dimension: volume, data_set: customers, learned: {sensitivity: 3, minimum_effect: 10}}
 """
+
+    def learned_kind(self, settings: VolumeSettings) -> Kind:
+        return "count"
+
+    def promise(self, settings: VolumeSettings, moment: Moment) -> Promise:
+        """Within all bounds at once: those that are written, and those that follow from the version before."""
+        fewest = moment.previous_rows if settings.never_decreases else None
+        low, high = around(moment.previous_rows, settings.change_at_most)
+        return Promise("rows", greatest(settings.at_least, fewest, low), least(settings.at_most, high))
 
     def columns_used(self, settings: VolumeSettings) -> Mapping[str, tuple[str, ...]]:
         return {}

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from platform_resources.capabilities.protocols import Breach
+from platform_resources.capabilities.protocols import Assurance, Breach
+from platform_resources.capabilities.registry import installed_registry
 from platform_resources.spec.product import Product
 from platform_resources.spec.strict import Strict
-
-_QUALITY = frozenset({"completeness", "validity", "uniqueness", "referential-consistency", "custom-sql"})
 
 
 class NoSettings(Strict):
@@ -50,16 +49,20 @@ def _people(product: Product) -> Iterator[Breach]:
 
 
 def _promises(product: Product) -> Iterator[Breach]:
-    """A uniqueness objective is one of quality; a completeness objective may stand for volume, and then another is the one of quality."""
-    dimensions = [objective.variant for objective in product.objectives]
+    """One objective may be all that speaks of quality, or all that speaks of the amount, and not both."""
+    vouching = {name: dimension.vouches_for for name, dimension in installed_registry().dimensions().items()}
+    told = [vouching[objective.variant] for objective in product.objectives]
     hint = "add a component of type service-level-asset; `mesh capabilities` lists the dimensions"
-    if "freshness" not in dimensions:
-        yield Breach("", "a product in production needs an objective of the dimension freshness", hint)
-    if not {"volume", "completeness"} & set(dimensions):
-        yield Breach("", "a product in production needs an objective of the dimension volume or completeness", hint)
-    quality = [dimension for dimension in dimensions if dimension in _QUALITY]
-    if not quality or (quality == ["completeness"] and "volume" not in dimensions):
-        yield Breach("", f"a product in production needs an objective of quality: {', '.join(sorted(_QUALITY))}", hint)
+    assurances: tuple[Assurance, ...] = ("age", "amount")
+    for assurance in assurances:
+        if not any(assurance in vouched for vouched in told):
+            dimensions = " or ".join(name for name, vouched in vouching.items() if assurance in vouched)
+            yield Breach("", f"a product in production needs an objective of the dimension {dimensions}", hint)
+    quality = [vouched for vouched in told if "quality" in vouched]
+    amount = [vouched for vouched in told if "amount" in vouched]
+    if not quality or (len(quality) == 1 and amount == quality):
+        dimensions = ", ".join(name for name, vouched in vouching.items() if "quality" in vouched)
+        yield Breach("", f"a product in production needs an objective of quality: {dimensions}", hint)
 
 
 CAPABILITY = ProductionIsComplete()

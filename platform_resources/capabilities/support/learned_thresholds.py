@@ -6,7 +6,7 @@ from typing import Annotated, Any, Protocol, get_args
 
 from pydantic import BeforeValidator, Field
 
-from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, ToLearn
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, Promise, ToLearn
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.field_types import Percent
 
@@ -53,6 +53,11 @@ class ShareSettings(Protocol):
 def promised(settings: ShareSettings) -> float:
     """With `learned`, a percentage is promised only if it is written."""
     return settings.at_least if settings.learned is None or "at_least" in settings.model_fields_set else 0.0
+
+
+def promised_share(settings: ShareSettings) -> Promise:
+    """The percentage as a promise in numbers; none where only what is usual counts."""
+    return Promise("%", promised(settings) or None)
 
 
 def as_usual(settings: ShareSettings, judgement: Judgement, what: str, moment: Moment) -> Judgement:

@@ -1,4 +1,4 @@
-"""How far two numbers may lie apart: by an amount, or by a share of the one that is right."""
+"""How far two numbers may lie apart: by an amount, or by a share of the one that is right; and the bounds that follow."""
 
 import re
 from dataclasses import dataclass
@@ -43,3 +43,21 @@ def tolerance_of(written: str) -> Tolerance:
     """What a ToleranceText means."""
     number = Decimal(written.removesuffix("%").strip())
     return Tolerance(number / 100, True) if written.endswith("%") else Tolerance(number, False)
+
+
+def around(former: float | None, percent: float | None) -> tuple[float | None, float | None]:
+    """Between which numbers what follows `former` may lie, if it may change by so many percent."""
+    if former is None or percent is None:
+        return None, None
+    change = abs(Decimal(str(former))) * Decimal(str(percent)) / 100
+    return float(Decimal(str(former)) - change), float(Decimal(str(former)) + change)
+
+
+def greatest(*bounds: float | None) -> float | None:
+    """Of those that are given; None if none is."""
+    return max((bound for bound in bounds if bound is not None), default=None)
+
+
+def least(*bounds: float | None) -> float | None:
+    """Of those that are given; None if none is."""
+    return min((bound for bound in bounds if bound is not None), default=None)

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from platform_resources.capabilities.dimensions.business_kpi import BusinessKpiSettings
 from platform_resources.capabilities.judgements import History, Past, Refreshes, Spent
+from platform_resources.capabilities.registry import traits_of
 from platform_resources.capabilities.support.learned_thresholds import is_learned
 from platform_resources.capabilities.support.recency import known_until
 from platform_resources.ledger import tables
@@ -142,8 +142,4 @@ def histories(connection: Connection, product: ProductPlan, now: datetime) -> di
 
 def compared(product: ProductPlan) -> tuple[ObjectivePlan, ...]:
     """The product's objectives that are judged against their own earlier readings, or against earlier runs."""
-    return tuple(objective for objective in product.objectives if is_learned(objective.settings) or _follows(objective))
-
-
-def _follows(objective: ObjectivePlan) -> bool:
-    return isinstance(objective.settings, BusinessKpiSettings) and objective.settings.change_at_most is not None
+    return tuple(o for o in product.objectives if is_learned(o.settings) or traits_of(o.dimension).compares(o.settings))

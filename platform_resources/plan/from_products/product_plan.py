@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
-from platform_resources.capabilities.dimensions.freshness import FreshnessSettings
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullPort
 from platform_resources.plan import conventions
@@ -52,7 +51,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         models=models,
         data_sets=tuple(_data_set(d) for d in product.data_sets),
         objectives=objectives,
-        indicators=tuple(_indicator(product, indicator, objectives) for indicator in product.indicators) if models else (),
+        indicators=tuple(_indicator(mesh, product, indicator, objectives) for indicator in product.indicators) if models else (),
         outputs=tuple(_outputs(mesh, product, inputs, models)),
         consumers=tuple(_consumers(product)),
         sample_queries=tuple(_sample_queries(product)),
@@ -178,7 +177,9 @@ def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAss
     )
 
 
-def _indicator(product: Product, indicator: Declared[ServiceLevelIndicator], objectives: tuple[ObjectivePlan, ...]) -> IndicatorPlan:
+def _indicator(
+    mesh: Mesh, product: Product, indicator: Declared[ServiceLevelIndicator], objectives: tuple[ObjectivePlan, ...]
+) -> IndicatorPlan:
     named = indicator.config.service_level_name
     objective = next(o for o in objectives if named in (o.check.title, o.check.name))
     ports = [port.name for port in product.output_ports if _data_set_name(product, port) == objective.data_set]
@@ -192,7 +193,7 @@ def _indicator(product: Product, indicator: Declared[ServiceLevelIndicator], obj
         severity="warning",
         place=SourceLine.of(indicator.origin),
     )
-    max_age = objective.settings.max_age if isinstance(objective.settings, FreshnessSettings) else None
+    max_age = mesh.registry.dimensions()[objective.dimension].max_age(objective.settings)
     return IndicatorPlan(check, indicator.config, objective.check, objective.dimension, objective.data_set, max_age, tuple(ports))
 
 
@@ -205,7 +206,7 @@ def _outputs(mesh: Mesh, product: Product, inputs: Sequence[InputPlan], models: 
     for port in product.output_ports:
         data_set = product.data_set(port.config.data_set)
         if data_set is not None:
-            yield _output(mesh, product, port, data_set, _fresh_for(product, data_set, inputs, models))
+            yield _output(mesh, product, port, data_set, _fresh_for(mesh, product, data_set, inputs, models))
 
 
 def _output(
@@ -229,14 +230,16 @@ def _output(
     )
 
 
-def _fresh_for(product: Product, data_set: Declared[DataSet], inputs: Sequence[InputPlan], models: Sequence[ModelPlan]) -> timedelta | None:
+def _fresh_for(
+    mesh: Mesh, product: Product, data_set: Declared[DataSet], inputs: Sequence[InputPlan], models: Sequence[ModelPlan]
+) -> timedelta | None:
     """The strictest freshness promised, where a version is as old as its own run's pulls: no row and no other product tells its age."""
     needed = needed_inputs(inputs, models, model_name(data_set))
     if data_set.config.updated_at is not None or any(isinstance(port.pull, PullPort) for port in needed):
         return None
-    fresh = [o for o in product.objectives if isinstance(o.settings, FreshnessSettings)]
-    promised = [o for o in fresh if product.data_set(o.config.data_set) is data_set]
-    return min((o.settings.max_age for o in promised), default=None)
+    about = [o for o in product.objectives if product.data_set(o.config.data_set) is data_set]
+    promised = (mesh.registry.dimensions()[o.variant].max_age(o.settings) for o in about)
+    return min((max_age for max_age in promised if max_age is not None), default=None)
 
 
 def _consumers(product: Product) -> Iterator[ConsumerPlan]:

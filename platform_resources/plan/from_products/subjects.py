@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from platform_resources.capabilities.dimensions.availability import AvailabilitySettings
 from platform_resources.capabilities.measures import Relation, Subject, measured_relation
 from platform_resources.capabilities.protocols import MeasuredBy
 from platform_resources.capabilities.registry import Registry
@@ -29,13 +28,13 @@ def judged_data_set(registry: Registry, product: Product, objective: Objective) 
     """The data set that it names, or that the port it names exposes, or the only one; None also if it is about the whole product."""
     if is_about_the_product(registry, objective):
         return None
-    port = product.output_port(named_port(objective)) if objective.config.data_set is None else None
+    port = product.output_port(named_port(registry, objective)) if objective.config.data_set is None else None
     return product.data_set(port.config.data_set if port is not None else objective.config.data_set)
 
 
-def named_port(objective: Objective) -> str:
-    """The one output port that an availability objective names; empty for all others."""
-    return (objective.settings.port or "") if isinstance(objective.settings, AvailabilitySettings) else ""
+def named_port(registry: Registry, objective: Objective) -> str:
+    """The one output port that the objective names; empty if it names none."""
+    return registry.dimensions()[objective.variant].port(objective.settings)
 
 
 def probed_ports(registry: Registry, product: Product, objective: Objective) -> tuple[str, ...]:
@@ -44,7 +43,8 @@ def probed_ports(registry: Registry, product: Product, objective: Objective) -> 
         return ()
     data_set = judged_data_set(registry, product, objective)
     ports = [port for port in product.output_ports if data_set is not None and product.data_set(port.config.data_set) is data_set]
-    named = product.output_port(named_port(objective)) if named_port(objective) else None
+    name = named_port(registry, objective)
+    named = product.output_port(name) if name else None
     return tuple(port.name for port in ports if named in (None, port))
 
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from platform_resources.capabilities.protocols import MeasuredBy
 from platform_resources.capabilities.support.learned_thresholds import is_learned
-from platform_resources.plan.check_plans import STALE_OR_UNREADABLE
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.subjects import (
     declared_columns,
@@ -58,7 +57,7 @@ def learned_thresholds_are_no_gates(mesh: Mesh, product: Product) -> Iterator[Pr
 def late_data_is_no_business_target(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """Old data, and data that nobody can read, are never as promised, so a miss is more than a note."""
     for objective in product.objectives:
-        if objective.config.business_target and objective.variant in STALE_OR_UNREADABLE:
+        if objective.config.business_target and mesh.registry.dimensions()[objective.variant].breaks:
             message = (
                 f"{objective.variant} cannot be a business target: a miss of one says nothing against the data, "
                 "and data that is late or cannot be read is not as promised"
@@ -78,7 +77,7 @@ def probed_ports_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """A probe needs a port to read: the one that is named, which is of the data set that is named, or any."""
     known = [port.name for port in product.output_ports]
     for objective in product.objectives:
-        name, data_set = named_port(objective), judged_data_set(mesh.registry, product, objective)
+        name, data_set = named_port(mesh.registry, objective), judged_data_set(mesh.registry, product, objective)
         if name and product.output_port(name) is None:
             yield objective.origin.problem("port", f'no output port "{name}"; known: {known_text(known)}', did_you_mean(name, known))
         elif measured_by(mesh.registry, objective) != "probe" or data_set is None or probed_ports(mesh.registry, product, objective):
@@ -98,9 +97,11 @@ def final_values_can_change(mesh: Mesh, product: Product) -> Iterator[Problem]:
         objective = next((o for o in product.objectives if named in (o.title, o.name)), None)
         if objective is None or indicator.config.final_after is None:
             continue
-        if objective.variant == "freshness" or measured_by(mesh.registry, objective) != "audit":
+        dimension = mesh.registry.dimensions()[objective.variant]
+        if dimension.failure == "lateness" or dimension.measured_by != "audit":
             message = f"final_after has no meaning for {objective.variant}: late data does not change what was the case at the time"
-            hint = "take final_after away" + ("; due_after allows for a late version" if objective.variant == "freshness" else "")
+            ages = dimension.max_age(objective.settings) is not None
+            hint = "take final_after away" + ("; due_after allows for a late version" if ages else "")
             yield indicator.origin.problem("final_after", message, hint)
 
 

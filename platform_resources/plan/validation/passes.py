@@ -80,7 +80,8 @@ def data_sets_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
     for component in components:
         if product.data_set(component.config.data_set) is not None:
             continue
-        if component.config.data_set is None and (named_port(component) or (not known and not runs(product))):
+        names_port = component in objectives and named_port(mesh.registry, component)
+        if component.config.data_set is None and (names_port or (not known and not runs(product))):
             continue
         if component.config.data_set is None:
             message = f"data_set is missing; the product has several: {known_text(known)}" if known else "the product has no data set"

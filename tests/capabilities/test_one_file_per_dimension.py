@@ -1,0 +1,62 @@
+"""What concerns one dimension stands in its file: no other module knows it."""
+
+import ast
+
+from platform_resources.capabilities.registry import installed_registry, traits_of
+from tests.meshes import REPOSITORY
+
+PACKAGE = REPOSITORY / "platform_resources"
+FOLDER = PACKAGE / "capabilities" / "dimensions"
+# Words that mean something else elsewhere: a kind of number, a kind of message, a field, a column's head.
+ALSO = {
+    "capabilities/dimensions/cost.py": {"duration"},
+    "capabilities/judgements.py": {"duration"},
+    "cli/introduction.py": {"duration"},
+    "cli/monitors.py": {"cost"},
+    "cli/profiling.py": {"distribution"},
+    "incidents/messages.py": {"schema"},
+    "measuring/version_profiles.py": {"distribution"},
+    "notify/delivery.py": {"schema"},
+    "notify/notices.py": {"schema"},
+    "plan/from_products/dbt_files.py": {"schema"},
+    "promises/learned/learning.py": {"duration"},
+    "services/announcements.py": {"schema"},
+}
+DIMENSIONS = installed_registry().dimensions()
+OTHERS = [file for file in sorted(PACKAGE.rglob("*.py")) if file.parent != FOLDER]
+
+
+def trees():
+    for file in (*OTHERS, *sorted(FOLDER.glob("*.py"))):
+        yield file, ast.parse(file.read_text(encoding="utf-8"))
+
+
+def test_no_module_names_a_dimension_but_its_own():
+    named = {}
+    for file, tree in trees():
+        words = {
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        } & DIMENSIONS.keys()
+        own = {file.stem.replace("_", "-")} if file.parent == FOLDER else set()
+        named[file.relative_to(PACKAGE).as_posix()] = words - own - ALSO.get(file.relative_to(PACKAGE).as_posix(), set())
+    assert {file: words for file, words in named.items() if words} == {}
+
+
+def test_no_module_imports_a_dimension():
+    imports = [
+        (file.name, node.module)
+        for file, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("platform_resources.capabilities.dimensions")
+    ]
+    assert imports == []
+
+
+def test_consumers_have_words_for_every_dimension():
+    own = {name for name, dimension in DIMENSIONS.items() if "{title}" not in dimension.predicate}
+    assert DIMENSIONS.keys() - own == {"business-kpi", "custom-sql"}, "only these mean something else in each product"
+
+
+def test_a_dimension_that_is_gone_is_one_of_which_nothing_is_known():
+    gone = traits_of("no-such-dimension")
+    assert (gone.failure, gone.breaks, gone.max_age(None), gone.predicate) == ("content", False, None, 'breaks its promise "{title}"')
