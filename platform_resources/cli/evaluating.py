@@ -17,13 +17,13 @@ from platform_resources.repository.mesh_repository import read_plan, state_folde
 
 if TYPE_CHECKING:
     from platform_resources.incidents.life_cycle import IncidentEvent
-    from platform_resources.orchestration.evaluation_job import EvaluatedDomain
+    from platform_resources.orchestration.evaluation_job import EvaluationRun
 
 
 def evaluate(context: typer.Context, as_json: Json = False) -> None:
     """Judge every product now, as the scheduled jobs do: indicators, incidents, and messages that are due."""
     root, plan = mesh_of(context)
-    done, happened = evaluated(root, plan)
+    done, happened = evaluate_now(root, plan)
     if as_json:
         print_json({"domains": [asdict(each) for each in done], "events": [asdict(event) for event in happened]})
     else:
@@ -48,15 +48,15 @@ def _deliver(root: Path, plan: MeshPlan) -> int:
     return delivered.failed
 
 
-def evaluated(
+def evaluate_now(
     root: Path, plan: MeshPlan, domains: Collection[str] | None = None
-) -> "tuple[Sequence[EvaluatedDomain], Sequence[IncidentEvent]]":
+) -> "tuple[Sequence[EvaluationRun], Sequence[IncidentEvent]]":
     """How the evaluation of each domain went, and what happened to incidents meanwhile; `plan` is of the whole mesh."""
     from platform_resources.ledger.people.incident_store import events_of, incidents_of
-    from platform_resources.orchestration.evaluation_job import evaluate_domains
+    from platform_resources.orchestration.evaluation_job import run_evaluations
 
     begun = datetime.now(UTC)
-    done = evaluate_domains(root, plan, history(root), domains)
+    done = run_evaluations(root, plan, history(root), domains)
     with synced(root, datetime.now(UTC)) as ledger, ledger.reading() as connection:
         touched = [stored.incident.name for stored in incidents_of(connection, since=begun)]
         return done, [event for name in touched for event in events_of(connection, name) if event.at >= begun]
@@ -80,7 +80,7 @@ def print_happened(events: "Iterable[IncidentEvent]") -> None:
         out.print(f"{told(event.incident)} {event.kind} {told(event.note)}".strip(), soft_wrap=True, highlight=False)
 
 
-def print_problems(done: "Iterable[EvaluatedDomain]") -> None:
+def print_problems(done: "Iterable[EvaluationRun]") -> None:
     for each in done:
         for problem in each.problems:
             words.print(f"{each.domain} could not be evaluated: {problem}", style="red", markup=False, highlight=False)

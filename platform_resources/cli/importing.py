@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, Stop, cell, mesh_of, out, print_json, print_problems, stop, told, words
-from platform_resources.cli.evaluating import evaluated, print_happened
+from platform_resources.cli.evaluating import evaluate_now, print_happened
 from platform_resources.cli.evaluating import print_problems as print_evaluation_problems
 from platform_resources.cli.memory import history
 from platform_resources.cli.product_clocks import Clocks
@@ -43,7 +43,7 @@ def import_dbt_results(
         print_json(_data(done))
     else:
         _print(done, Clocks(plan, datetime.now(UTC)))
-    problems, happened = evaluated(root, plan, _domains(plan, done))
+    problems, happened = evaluate_now(root, plan, _domains(plan, done))
     if not as_json:
         print_happened(happened)
     print_evaluation_problems(problems)

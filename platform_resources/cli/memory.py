@@ -85,9 +85,9 @@ def database_trouble(error: Exception) -> str:
     The ledger tells of itself. Whatever other database there is is one of Dagster's.
     """
     from platform_resources.ledger.database import LedgerUnavailable
-    from platform_resources.ledger.database_errors import database_trouble as trouble
+    from platform_resources.ledger.database_errors import database_advice
 
     if isinstance(error, LedgerUnavailable):
         return str(error)
-    told = trouble(error)
+    told = database_advice(error)
     return f"Dagster's history (DAGSTER_HOME, or .dagster beside the mesh's state) cannot be used: {told}" if told else ""

@@ -23,7 +23,7 @@ from platform_resources.cli.console import (
     told,
     words,
 )
-from platform_resources.cli.evaluating import evaluated, judged, print_happened, print_problems
+from platform_resources.cli.evaluating import evaluate_now, judged, print_happened, print_problems
 from platform_resources.cli.memory import history
 from platform_resources.cli.specs import Json
 from platform_resources.cli.status import overview
@@ -60,7 +60,7 @@ def refresh(
     _day(as_of)
     names = _chosen(root, plan, products or [], every, stale)
     done = list(_refreshed(root, plan, names, as_of, full_refresh, quiet=as_json))
-    evaluations, happened = evaluated(root, plan) if done and (every or stale) else ((), judged(root, products or []))
+    evaluations, happened = evaluate_now(root, plan) if done and (every or stale) else ((), judged(root, products or []))
     if as_json:
         print_json([asdict(each) for each in done])
     elif every or len(done) > 1:

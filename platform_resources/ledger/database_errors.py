@@ -26,7 +26,7 @@ def remedy(told: str) -> str:
     return next((helps for said, helps in REMEDIES if any(each in words for each in said)), OTHERWISE)
 
 
-def database_trouble(error: BaseException) -> str:
+def database_advice(error: BaseException) -> str:
     """What a database said that this error is about, and what helps; empty where it is about none."""
     for each in _causes(error):
         if isinstance(each, DBAPIError | sqlite3.Error):

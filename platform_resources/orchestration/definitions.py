@@ -19,7 +19,7 @@ from platform_resources.orchestration.asset_specs import SpecMinter, asset_key, 
 from platform_resources.orchestration.automation import following_sensor, schedules
 from platform_resources.orchestration.delivering import delivery_sensor
 from platform_resources.orchestration.domain_job import domain_job
-from platform_resources.orchestration.evaluation_job import Evaluation, evaluated_domains, evaluation, running_products
+from platform_resources.orchestration.evaluation_job import Evaluation, evaluation, products_to_evaluate, running_products
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.scoring import score_step
@@ -104,7 +104,7 @@ def definitions(root: Path, plan: MeshPlan, whole: MeshPlan | None = None, domai
 
 
 def _evaluations(good: MeshPlan, whole: MeshPlan, resources: Mapping[str, Any]) -> Iterator[Evaluation]:
-    for domain, products in evaluated_domains(good).items():
+    for domain, products in products_to_evaluate(good).items():
         yield evaluation(domain, products, whole, resources)
 
 

@@ -23,11 +23,11 @@ from platform_resources.orchestration.scorecards import scorecard_metadata
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan
 from platform_resources.plan.plan import MeshPlan, ProductPlan
-from platform_resources.refresh.gate import Verdict
+from platform_resources.refresh.gate import AuditVerdict
 from platform_resources.repository.mesh_repository import state_folder
-from platform_resources.services.evaluation_round import Evaluated, evaluate
+from platform_resources.services.evaluation_round import EvaluationRound, evaluate
 from platform_resources.services.indicator_sentences import standing_data, standing_text
-from platform_resources.services.judged_objectives import evaluated
+from platform_resources.services.judged_objectives import judged_between_refreshes
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.names import is_name
 
@@ -46,7 +46,7 @@ class Evaluation:
 
 def evaluation(domain: str, products: Sequence[ProductPlan], plan: MeshPlan, resources: Mapping[str, Any]) -> Evaluation:
     """One job for all products of a domain; `plan` is of the whole mesh, since trouble does not end at a domain."""
-    judged = any(product.outputs or product.indicators or evaluated(product) for product in products)
+    judged = any(product.outputs or product.indicators or judged_between_refreshes(product) for product in products)
     checks = _checks_step(domain, products, plan) if judged else None
     job = _job_of_checks(domain, checks, resources) if checks is not None else _job_without_checks(domain, products, plan, resources)
     return Evaluation((checks,) if checks is not None else (), job, _schedule(domain, job))
@@ -75,7 +75,7 @@ def _checks_step(domain: str, products: Sequence[ProductPlan], plan: MeshPlan) -
 def _checks(product: ProductPlan) -> Iterator[CheckPlan]:
     """What is judged between refreshes: indicators, and the objectives that no audit measures."""
     yield from (indicator.check for indicator in product.indicators)
-    yield from (objective.check for objective in evaluated(product))
+    yield from (objective.check for objective in judged_between_refreshes(product))
 
 
 def _key(result: dg.AssetCheckResult) -> dg.AssetCheckKey:
@@ -85,7 +85,7 @@ def _key(result: dg.AssetCheckResult) -> dg.AssetCheckKey:
 @shielded
 def _round(
     context: dg.OpExecutionContext, refresh: RefreshResource, domain: str, products: Sequence[ProductPlan], plan: MeshPlan
-) -> Evaluated:
+) -> EvaluationRound:
     now = refresh.now()
     with synced_ledger(refresh.state_folder, context.instance, now) as ledger:
         found = evaluate(ledger, refresh.state_folder, plan, products, installed_registry(), now, domain)
@@ -153,17 +153,17 @@ def standing_result(standing: Standing, clock: Clock) -> dg.AssetCheckResult:
     )
 
 
-def scorecard(product: ProductPlan, found: Evaluated) -> dg.AssetMaterialization:
+def scorecard(product: ProductPlan, found: EvaluationRound) -> dg.AssetMaterialization:
     """The scorecard as it is now, made anew."""
     trust = found.trust[product.name]
-    verdicts = tuple(Verdict(each.title, each.dimension, each.verdict, each.reason) for each in found.verdicts[product.name])
+    verdicts = tuple(AuditVerdict(each.title, each.dimension, each.verdict, each.reason) for each in found.verdicts[product.name])
     outcome = found.outcomes.get(product.name, "not refreshed yet")
     metadata = scorecard_metadata(found.health[product.name], verdicts, outcome, Clock(product.zone, trust.at), trust)
     return dg.AssetMaterialization(asset_key(product.scorecard), metadata={**metadata, EVALUATED: True})
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluatedDomain:
+class EvaluationRun:
     """How the evaluation of one domain went; `problems` says why it failed, and is empty if it did not."""
 
     domain: str
@@ -177,26 +177,26 @@ def running_products(plan: MeshPlan) -> dict[str, tuple[ProductPlan, ...]]:
     return {domain: tuple(p for p in running if p.domain == domain) for domain in dict.fromkeys(p.domain for p in running)}
 
 
-def evaluated_domains(plan: MeshPlan) -> dict[str, tuple[ProductPlan, ...]]:
+def products_to_evaluate(plan: MeshPlan) -> dict[str, tuple[ProductPlan, ...]]:
     """The products that run, by domain; and domains in which nothing can be read, but somebody is to be told what was open there."""
     told = {domain.name for domain in plan.domains if (domain.routes or domain.digest is not None) and is_name(domain.name)}
     running = running_products(plan)
     return running | {each.domain: () for each in plan.rejected if each.domain in told - running.keys()}
 
 
-def evaluate_domains(
+def run_evaluations(
     root: Path, plan: MeshPlan, instance: dg.DagsterInstance, domains: Collection[str] | None = None, clock: str | None = None
-) -> list[EvaluatedDomain]:
+) -> list[EvaluationRun]:
     """Run the evaluation of every domain, or of these, now, each as one Dagster run in this process; `plan` is of the whole mesh."""
-    chosen = {domain: products for domain, products in evaluated_domains(plan).items() if domains is None or domain in domains}
+    chosen = {domain: products for domain, products in products_to_evaluate(plan).items() if domains is None or domain in domains}
     return [_evaluated(root, domain, products, plan, instance, clock) for domain, products in chosen.items()]
 
 
 def _evaluated(
     root: Path, domain: str, products: Sequence[ProductPlan], plan: MeshPlan, instance: dg.DagsterInstance, clock: str | None
-) -> EvaluatedDomain:
+) -> EvaluationRun:
     resource = RefreshResource.configure_at_launch(root=str(root), state=str(state_folder(root)))
     job = evaluation(domain, products, plan, {RESOURCE: resource}).job
     asked = {} if clock is None else {"clock": clock}
     result = run_here(root, domain, job, instance, {**QUIET, "resources": {RESOURCE: {"config": asked}}})
-    return EvaluatedDomain(domain, tuple(failure_texts(result)), result.run_id)
+    return EvaluationRun(domain, tuple(failure_texts(result)), result.run_id)

@@ -9,7 +9,7 @@ from platform_resources.orchestration.healthy import health_text
 from platform_resources.orchestration.ledger_events import NUMBERS
 from platform_resources.orchestration.results import markdown_table
 from platform_resources.promises.grades import NOTHING_CHANGED, ProductHealth
-from platform_resources.refresh.gate import Verdict
+from platform_resources.refresh.gate import AuditVerdict
 from platform_resources.services.indicator_sentences import standing_text, standing_verdict
 from platform_resources.services.trust import Trust, coverage_text, tables, trust_numbers
 from platform_resources.spec.values.clocks import Clock
@@ -22,7 +22,7 @@ Section = tuple[str, Sequence[str]]
 
 
 def scorecard_metadata(
-    health: ProductHealth, verdicts: Sequence[Verdict], outcome: str, clock: Clock, trust: Trust | None = None
+    health: ProductHealth, verdicts: Sequence[AuditVerdict], outcome: str, clock: Clock, trust: Trust | None = None
 ) -> dict[str, Any]:
     """What the scorecard holds. Only an evaluation knows the product's `trust`; times are by the product's clock."""
     count = {word: sum(v.verdict == word for v in verdicts) for word in MARKS}
@@ -74,7 +74,7 @@ def _section(title: str, lines: Sequence[str], most: int) -> str:
     return "\n".join((title, "", *(f"- {line}" for line in (*lines[:most], *more)))) if lines else title
 
 
-def _promises(verdicts: Sequence[Verdict], told: str) -> Section:
+def _promises(verdicts: Sequence[AuditVerdict], told: str) -> Section:
     """Promises that are not met, each with its reason unless the page's head, `told`, has it already."""
     worst = sorted((v for v in verdicts if v.verdict != "met"), key=lambda v: v.verdict != "missed")
     met = sum(v.verdict == "met" for v in verdicts)
@@ -100,7 +100,7 @@ def _incidents(trust: Trust, clock: Clock) -> Iterator[str]:
     yield from (f"accepted by {each.acceptance.by}: {each.title}" for each in trust.accepted)
 
 
-def _plots(verdicts: Sequence[Verdict], trust: Trust | None) -> dict[str, float]:
+def _plots(verdicts: Sequence[AuditVerdict], trust: Trust | None) -> dict[str, float]:
     """One that cannot be told now is left out, never 0."""
     met = sum(v.verdict == "met" for v in verdicts)
     measured = any(v.verdict != "unknown" for v in verdicts)

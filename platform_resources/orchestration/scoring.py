@@ -15,7 +15,7 @@ from platform_resources.orchestration.scorecards import scorecard_metadata
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.published_versions import Publication, shelf
-from platform_resources.refresh.gate import Gate, Verdict, gate
+from platform_resources.refresh.gate import AuditVerdict, Gate, gate
 from platform_resources.services.grading import graded_without_ledger
 from platform_resources.services.product_status import health_after
 from platform_resources.spec.values.clocks import Clock
@@ -51,7 +51,7 @@ def report_score(context: Context, refresh: RefreshResource, product: ProductPla
 
 
 def _scored(
-    context: Context, refresh: RefreshResource, product: ProductPlan, verdicts: Sequence[Verdict], outcome: str
+    context: Context, refresh: RefreshResource, product: ProductPlan, verdicts: Sequence[AuditVerdict], outcome: str
 ) -> Mapping[str, Any]:
     """The scorecard's metadata, after the product's health was reported on its ports. A ledger that cannot be read holds up no refresh."""
     now = refresh.now()

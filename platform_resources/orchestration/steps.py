@@ -35,7 +35,7 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.auditing import audit, unaudited
 from platform_resources.refresh.built import as_built, built_in, keeping, make_room, note_keeping, unnoted
 from platform_resources.refresh.data_age import input_records
-from platform_resources.refresh.gate import CHANGED, Gate, Verdict, close, decided, gate, set_gate, set_unbuilt, unbuilt
+from platform_resources.refresh.gate import CHANGED, AuditVerdict, Gate, close, decided, gate, set_gate, set_unbuilt, unbuilt
 from platform_resources.refresh.profiled_relations import forget as forget_profiles
 from platform_resources.refresh.profiled_relations import profiles, settle
 from platform_resources.refresh.publishing import (
@@ -205,7 +205,7 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
 
 def _report_stopped(context: Context, refresh: RefreshResource, product: ProductPlan, reason: str) -> None:
     """The scorecard of a refresh that ends before its audit: nothing was measured."""
-    verdicts = tuple(Verdict(o.check.title, o.dimension, "unknown", "not audited") for o in product.audited)
+    verdicts = tuple(AuditVerdict(o.check.title, o.dimension, "unknown", "not audited") for o in product.audited)
     report_score(context, refresh, product, Gate(False, reason, verdicts), f"{NOT_PUBLISHED}: {reason}")
 
 

@@ -12,7 +12,7 @@ CHANGED = "its spec or its code has changed since it was built and audited; refr
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AuditVerdict:
     """One objective in short, as the scorecard shows it."""
 
     title: str
@@ -30,7 +30,7 @@ class Gate:
 
     open: bool
     reason: str
-    verdicts: tuple[Verdict, ...] = ()
+    verdicts: tuple[AuditVerdict, ...] = ()
     fingerprint: str = ""
 
 
@@ -38,7 +38,7 @@ def decided(audited: Iterable[Audited], fingerprint: str, unbuilt: str = "") -> 
     """Open exactly if the build went well and every gating objective is met; unknown is not met."""
     audited = tuple(audited)
     shut = [unbuilt] if unbuilt else [f"{a.objective.check.title}: {a.judgement.reason}" for a in audited if a.closes_gate]
-    verdicts = tuple(Verdict(a.objective.check.title, a.objective.dimension, a.judgement.verdict, a.judgement.reason) for a in audited)
+    verdicts = tuple(AuditVerdict(a.objective.check.title, a.objective.dimension, a.judgement.verdict, a.judgement.reason) for a in audited)
     return Gate(not shut, "; ".join(shut), verdicts, fingerprint)
 
 
@@ -48,7 +48,7 @@ def gate(database: ProductDatabase) -> Gate:
     if record is None:
         return Gate(False, "nothing was built and audited yet")
     data = json.loads(record)
-    verdicts = tuple(Verdict(**verdict) for verdict in data["verdicts"])
+    verdicts = tuple(AuditVerdict(**verdict) for verdict in data["verdicts"])
     return Gate(data["open"], data["reason"], verdicts, data.get("fingerprint", ""))
 
 

@@ -27,8 +27,8 @@ from platform_resources.notify.notices import budget_notices, digest_notices, in
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.promises.attainment import ALERT_LEVELS
 from platform_resources.promises.grades import ProductHealth
+from platform_resources.services.incident_facts import incident_facts
 from platform_resources.services.schema_changes import input_changes, published_changes
-from platform_resources.services.troubles import troubles
 from platform_resources.services.watching import Observed
 from platform_resources.spec.problems import errors
 
@@ -134,7 +134,7 @@ def _incidents(
     own = [stored for stored in lately if stored.incident.cause not in others]
     here = next(iter(found.domains), "")
     known_or_gone = {stored.incident.cause: About(stored.incident.cause, stored.incident.cause, here) for stored in own} | {**abouts}
-    for trouble in troubles(connection, found.plan, own, lately, found.observations, found.standings, known_or_gone, newest):
+    for trouble in incident_facts(connection, found.plan, own, lately, found.observations, found.standings, known_or_gone, newest):
         names = [trouble.incident.name, *(incident.name for incident in trouble.moved_from)]
         known = {key: state for name in names for key, state in outbox.keys_told(connection, name).items()}
         yield announcements(trouble, wanted, known, found.now, found.dagster)

@@ -21,7 +21,7 @@ from platform_resources.services.watching import Judged, Observed, unplanned
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
+class EvaluationRound:
     """What a round found: what was judged just now, what became of incidents, how many messages are new, and whom to trust how far."""
 
     at: datetime
@@ -36,7 +36,7 @@ class Evaluated:
 
 def evaluate(
     ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], registry: Registry, now: datetime, domain: str = ""
-) -> Evaluated:
+) -> EvaluationRound:
     """Judge these products, and tend the incidents of the whole mesh, whose plan is given. The ledger must be synced before.
 
     `domain` is theirs; it has to be told where none of its products can be read.
@@ -53,7 +53,7 @@ def evaluate(
     with ledger.reading() as connection:
         trusted = trust(connection, plan, products, found.observations, found.standings, now)
     verdicts = _verdicts(products, found.observations)
-    return Evaluated(now, just_now, followed.events, followed.messages, verdicts, found.outcomes, found.health, trusted)
+    return EvaluationRound(now, just_now, followed.events, followed.messages, verdicts, found.outcomes, found.health, trusted)
 
 
 def _verdicts(products: Sequence[ProductPlan], observations: Sequence[Observed]) -> dict[str, tuple[Observed, ...]]:

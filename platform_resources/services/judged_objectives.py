@@ -23,7 +23,7 @@ from platform_resources.services.watching import Judged
 REFRESHES = 1001
 
 
-def evaluated(product: ProductPlan) -> tuple[ObjectivePlan, ...]:
+def judged_between_refreshes(product: ProductPlan) -> tuple[ObjectivePlan, ...]:
     """The objectives of a product that are judged between refreshes."""
     return tuple(objective for objective in product.objectives if objective.measured_by != "audit") if product.runs else ()
 
@@ -43,7 +43,7 @@ def judged_objectives(products: Sequence[ProductPlan], registry: Registry, state
 
 
 def _measured_by(product: ProductPlan, how: str) -> tuple[ObjectivePlan, ...]:
-    return tuple(objective for objective in evaluated(product) if objective.measured_by == how)
+    return tuple(objective for objective in judged_between_refreshes(product) if objective.measured_by == how)
 
 
 def _judged(registry: Registry, objective: ObjectivePlan, found: Mapping[str, Reading], moment: Moment) -> Judgement:

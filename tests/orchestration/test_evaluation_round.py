@@ -17,7 +17,7 @@ from platform_resources.ledger.people.subscriptions import subscribe
 from platform_resources.ledger.queries import history
 from platform_resources.ledger.records import check_id
 from platform_resources.ledger.syncing import sync
-from platform_resources.orchestration.evaluation_job import evaluated_domains
+from platform_resources.orchestration.evaluation_job import products_to_evaluate
 from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.services.evaluation_round import evaluate
 from tests.ledger.event_logs import MemoryLog
@@ -439,9 +439,9 @@ def test_the_digest_of_a_domain_names_a_description_that_is_broken(story):
 def test_a_domain_without_a_readable_product_is_evaluated_if_it_has_anybody_to_tell(story):
     broken_description(story)
     plan = read_plan(story.root)[0]
-    assert {domain: [p.name for p in products] for domain, products in evaluated_domains(plan).items()} == {
+    assert {domain: [p.name for p in products] for domain, products in products_to_evaluate(plan).items()} == {
         "office": ["summary"],
         "plant": [],
     }
     (story.root / "dataproducts/plant/domain.yaml").write_text("title: Plant")
-    assert set(evaluated_domains(read_plan(story.root)[0])) == {"office"}
+    assert set(products_to_evaluate(read_plan(story.root)[0])) == {"office"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from platform_resources.refresh.gate import CHANGED, Gate, Verdict, close, decided, gate, set_gate, set_unbuilt, unbuilt
+from platform_resources.refresh.gate import CHANGED, AuditVerdict, Gate, close, decided, gate, set_gate, set_unbuilt, unbuilt
 from platform_resources.warehouses.duckdb.product_database import opened
 
 
@@ -24,7 +24,7 @@ def test_a_build_by_another_spec_is_no_build(database):
 
 
 def test_a_gate_is_read_back_as_it_was_set(database):
-    opened_gate = Gate(True, "", (Verdict("Refreshed daily", "freshness", "met", "1 min old"),), "print")
+    opened_gate = Gate(True, "", (AuditVerdict("Refreshed daily", "freshness", "met", "1 min old"),), "print")
     set_gate(database, opened_gate)
     assert gate(database) == opened_gate
 

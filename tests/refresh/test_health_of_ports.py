@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from platform_resources.orchestration.asset_specs import asset_key
-from platform_resources.orchestration.evaluation_job import evaluate_domains
+from platform_resources.orchestration.evaluation_job import run_evaluations
 from tests.meshes import edited, model_file
 from tests.refresh.running import deliver, readings_csv
 
@@ -53,7 +53,7 @@ def test_an_evaluation_says_of_the_port_what_has_become_of_it_and_names_the_inci
     deliver(mesh.root, COLD)
     mesh.refresh("readings")
     assert "incidents" not in mesh.check("readings", PORT, "healthy").metadata
-    (done, *_) = evaluate_domains(mesh.root, mesh.plan, mesh.instance, ["plant"])
+    (done, *_) = run_evaluations(mesh.root, mesh.plan, mesh.instance, ["plant"])
     assert done.problems == ()
     check = mesh.check("readings", PORT, "healthy")
     assert check.metadata["incidents"].value.startswith("readings#1 (")

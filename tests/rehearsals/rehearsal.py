@@ -17,7 +17,7 @@ from platform_resources.ledger.people import incident_store
 from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.people.outbox import OutboxEntry, messages
 from platform_resources.orchestration.delivering import Delivered, deliver_due
-from platform_resources.orchestration.evaluation_job import evaluate_domains
+from platform_resources.orchestration.evaluation_job import run_evaluations
 from platform_resources.orchestration.ledger_events import synced_ledger
 from platform_resources.orchestration.refresh_runs import Refreshed, refresh
 from platform_resources.plan.plan import MeshPlan
@@ -58,7 +58,7 @@ class Rehearsal:
         """These domains in this order, or all."""
         plan = self.plan
         for domain in domains or tuple(dict.fromkeys(product.domain for product in plan.products)):
-            (done,) = evaluate_domains(self.root, plan, self.instance, [domain], now.isoformat())
+            (done,) = run_evaluations(self.root, plan, self.instance, [domain], now.isoformat())
             assert done.problems == (), done
 
     def deliver(self, now: datetime) -> Delivered:

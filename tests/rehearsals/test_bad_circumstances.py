@@ -209,14 +209,14 @@ import sys
 from datetime import datetime
 from pathlib import Path
 import dagster as dg
-from platform_resources.orchestration.evaluation_job import evaluate_domains
+from platform_resources.orchestration.evaluation_job import run_evaluations
 from platform_resources.repository.mesh_repository import read_plan
 root, domain, now = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 with dg.DagsterInstance.from_config(str(root / ".dagster")) as instance:
     plan, _ = read_plan(root)
     print("ready", flush=True)
     sys.stdin.readline()
-    (done,) = evaluate_domains(root, plan, instance, [domain], now)
+    (done,) = run_evaluations(root, plan, instance, [domain], now)
     sys.exit("; ".join(done.problems) or 0)
 """
 KILLED = (

@@ -16,7 +16,7 @@ from platform_resources.refresh.auditing import audit
 from platform_resources.refresh.gate import decided
 from platform_resources.refresh.publishing import Candidate, publish, tidied
 from platform_resources.repository.mesh_repository import read_plan
-from platform_resources.services.judged_objectives import evaluated, judged_objectives
+from platform_resources.services.judged_objectives import judged_between_refreshes, judged_objectives
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.ledger.event_logs import MemoryLog
 from tests.meshes import component, edited, indented, product_file, tiny_mesh
@@ -160,7 +160,10 @@ def test_every_check_is_listed_where_it_belongs(mesh):
     keys = {check.name: check.key for check in product.checks}
     assert keys["readings_can_be_read"] == ("readings", "measurements")
     assert keys["refreshed_quickly"] == ("readings", "scorecard")
-    found = {objective.check.name: (objective.measured_by, objective.data_set, objective.ports) for objective in evaluated(product)}
+    found = {
+        objective.check.name: (objective.measured_by, objective.data_set, objective.ports)
+        for objective in judged_between_refreshes(product)
+    }
     assert found == {
         "readings_can_be_read": ("probe", "measurements", ("measurements_sql", "measurements_file")),
         "the_file_can_be_read": ("probe", "measurements", ("measurements_file",)),

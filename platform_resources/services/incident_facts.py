@@ -35,7 +35,7 @@ class _Known:
     gates: frozenset[tuple[str, str]]
 
 
-def troubles(
+def incident_facts(
     connection: Connection,
     plan: MeshPlan,
     own: Iterable[StoredIncident],
