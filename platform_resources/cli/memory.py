@@ -35,7 +35,7 @@ def history(root: Path) -> "DagsterInstance":
 
 @contextmanager
 def opened(root: Path) -> "Iterator[Ledger]":
-    """The ledger as it is, without Dagster's history; the command ends where it cannot be had."""
+    """The ledger as it is, without Dagster's history; the command ends if it cannot be opened."""
     from platform_resources.ledger.database import LedgerUnavailable, ledger_url, open_ledger
 
     try:
@@ -68,7 +68,7 @@ def shown(root: Path, now: datetime, sync: bool, quiet: bool = False) -> "Iterat
 
 @contextmanager
 def synced(root: Path, now: datetime) -> "Iterator[Ledger]":
-    """The ledger, up to date with Dagster's history; the command ends where it cannot be had."""
+    """The ledger, up to date with Dagster's history; the command ends if it cannot be opened."""
     from platform_resources.ledger.database import LedgerUnavailable
     from platform_resources.orchestration.ledger_events import synced_ledger
 

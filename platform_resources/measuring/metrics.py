@@ -51,7 +51,7 @@ class Metric:
     of it, or (`alone`) a query of its own.
 
     `condition` is true of the rows that it counts, if it counts rows of the relation; `of_few` the only column that it is about, if few
-    different values are expected there. They say how else the same value can be had, and do not make it another one.
+    different values are expected there. They say how else the same value can be computed, and do not change it.
     """
 
     relation: Relation

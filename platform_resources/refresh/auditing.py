@@ -1,4 +1,4 @@
-"""The audit: measure what a product's objectives need in few queries, judge each, and show rows that fail."""
+"""The audit of a refresh: run the measures of all objectives in few queries, judge each objective, and collect example rows that fail."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

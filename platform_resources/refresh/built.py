@@ -1,4 +1,4 @@
-"""What the last build wrote where, by model: nothing else of a product's database is audited or published."""
+"""Record which relations the last build wrote, by model; only these are audited and published."""
 
 import json
 from collections.abc import Iterable, Mapping

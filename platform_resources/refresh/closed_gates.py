@@ -1,4 +1,4 @@
-"""How a run says that a gate was closed, and whether the reason of a failed run says so."""
+"""Write the message of a closed gate, and recognise it in the reason of a failed run."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Until when the data sets of a product know the world: asked of their rows, or of the pulls that they are made from."""
+"""Compute the watermark of each data set, from its rows or from the inputs that it is made from."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""How an input of files is brought up to date: what has arrived, what of it is new, and what is recorded of it."""
+"""Update an input of files: find new files, load them, and record them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The gate between audit and publication, kept in the product's database: closed from the moment of a pull until an audit opens it."""
+"""The gate between audit and publication, stored in the product's database; a pull closes it, an audit that passes opens it."""
 
 import json
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ CHANGED = "its spec or its code has changed since it was built and audited; refr
 
 @dataclass(frozen=True, slots=True)
 class AuditVerdict:
-    """One objective in short, as the scorecard shows it."""
+    """One objective's verdict, as the scorecard shows it."""
 
     title: str
     dimension: str

@@ -1,4 +1,4 @@
-"""Publishing: write a fresh, complete version of every output port, then flip the pointer in one step."""
+"""Publish a version: write complete files for every output port, then flip the pointer in one step."""
 
 import os
 from collections.abc import Iterator, Mapping

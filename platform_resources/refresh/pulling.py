@@ -1,4 +1,4 @@
-"""How an input port comes in: each way to pull, what is recorded of it, and when the last good one is kept."""
+"""Pull an input port: by kind of source, with a record of the pull, and with the last good data if it fails."""
 
 import json
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from platform_resources.warehouses.protocol import EngineError, LoadFailed, Prod
 
 
 class PullFailed(Exception):
-    """Raised when an input cannot be had now; says why in words for the owner. `check` is the input's check that fails."""
+    """Raised when an input cannot be pulled; the text says why, for the owner. `check` is the input's check that fails."""
 
     def __init__(self, reason: str, check: str = "arrived") -> None:
         super().__init__(reason)

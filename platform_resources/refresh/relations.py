@@ -1,4 +1,4 @@
-"""A product's plan, with its data sets where dbt has really written them."""
+"""A product's plan with the relations that dbt really wrote."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The audit's scans: what objectives ask, the profile in the same scan, and unchanged days not scanned again."""
+"""Run the audit's scans: measures and profile together, skipping days that have not changed."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

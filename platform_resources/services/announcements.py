@@ -1,4 +1,4 @@
-"""What a domain has to announce: facts out of the ledger and the plan, and the messages that follow written into the outbox."""
+"""Collect the facts about a domain from ledger and plan, and write the resulting messages into the outbox."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

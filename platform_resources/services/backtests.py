@@ -1,4 +1,4 @@
-"""What learned thresholds would have said of the past of a product's objectives, also of those that do not learn yet, or cannot."""
+"""Backtest learned thresholds of a product's objectives, including objectives that do not learn yet."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Which deadlines will be missed, by whom, if what is late now stays late."""
+"""Forecast which deadlines will be missed if inputs that are late now stay late."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Each incident with all that messages say of it."""
+"""Collect the facts of each incident that its messages need."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

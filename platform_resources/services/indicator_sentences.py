@@ -1,4 +1,4 @@
-"""How an indicator stands: in a sentence for people, and as plain values."""
+"""Describe an indicator's state in a sentence, and as plain values."""
 
 import math
 from typing import Any

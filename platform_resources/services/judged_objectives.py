@@ -1,4 +1,4 @@
-"""What is judged of objectives between refreshes: by probes that read the ports, and from the history of refreshes."""
+"""Judge the objectives that are measured between refreshes: by probes of ports, and from the history of refreshes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ REFRESHES = 1001
 
 
 def judged_between_refreshes(product: ProductPlan) -> tuple[ObjectivePlan, ...]:
-    """The objectives of a product that are judged between refreshes."""
+    """The product's objectives that are judged between refreshes."""
     return tuple(objective for objective in product.objectives if objective.measured_by != "audit") if product.runs else ()
 
 

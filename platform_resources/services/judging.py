@@ -1,4 +1,4 @@
-"""What is known of products at a moment, and what follows from it: incidents, and messages about them."""
+"""Judge products at a moment from what the ledger knows, and update incidents and messages."""
 
 import os
 from collections.abc import Collection, Sequence

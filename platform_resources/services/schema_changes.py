@@ -1,4 +1,4 @@
-"""Which columns have changed: of what products publish, and of what they pull from outside of the mesh."""
+"""Find changed columns of published versions, and of pulls from outside the mesh."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Incidents kept up to date: what was observed goes onto the board, and what follows from it into the ledger."""
+"""Update incidents: put new readings on the board, and write the result into the ledger."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What every check of a product says at a moment, as the ledger remembers it: the readings that incidents are made from."""
+"""Read what every check of a product says at a moment from the ledger; incidents are made from these observations."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -63,7 +63,7 @@ def promised_share(settings: ShareSettings) -> Promise:
 def as_usual(settings: ShareSettings, judgement: Judgement, what: str, moment: Moment) -> Judgement:
     """The judgement of a share, with the share that fails to be held against those before; `what` the rows are that fail.
 
-    Nothing of nothing teaches nothing.
+    An empty table has no share to learn from.
     """
     if settings.learned is None:
         return judgement

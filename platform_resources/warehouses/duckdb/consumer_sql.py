@@ -1,4 +1,4 @@
-"""A consumer's SQL, run where it can read the files of published versions, and can do nothing else."""
+"""Run a consumer's SQL with access to the files of published versions and to nothing else."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence

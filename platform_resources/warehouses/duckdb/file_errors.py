@@ -1,4 +1,4 @@
-"""Why a file cannot be loaded, in words: which file, line, column and value, and what to do."""
+"""Explain why a file cannot be loaded: file, line, column, value, and what to do."""
 
 import json
 import re

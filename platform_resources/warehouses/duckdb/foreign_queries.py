@@ -1,4 +1,4 @@
-"""Other people's SQL in a process of its own, which can take neither all of the memory nor all of the time."""
+"""Run SQL of others in a process of its own, with limits on memory and time."""
 
 import json
 import pickle

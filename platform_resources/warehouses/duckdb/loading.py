@@ -1,4 +1,4 @@
-"""How files become an input's table: columns wide enough for every value of every file, and nothing lost on the way."""
+"""Load files into an input's table, with columns wide enough for every value of every file."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING

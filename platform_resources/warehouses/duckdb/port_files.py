@@ -1,4 +1,4 @@
-"""How files of published ports are written and read back: every value as it was, nothing guessed from names, paths or samples."""
+"""Write and read the files of published ports, with every value and type kept."""
 
 import csv
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What DuckDB's statistics say before a row is read, as its own plan of a query tells it."""
+"""Read DuckDB's statistics of a relation from a query plan, before any row is read."""
 
 import json
 from collections.abc import Iterator, Mapping
