@@ -36,7 +36,7 @@ def evaluate(context: typer.Context, as_json: Json = False) -> None:
 
 def _deliver(root: Path, plan: MeshPlan) -> int:
     """Send what is due on all channels; gives the number of messages that could not be sent, which are tried again."""
-    from platform_resources.orchestration.delivering import deliver_due
+    from platform_resources.services.delivering import deliver_due
 
     now = datetime.now(UTC)
     with synced(root, now) as ledger:

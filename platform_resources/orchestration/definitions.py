@@ -17,7 +17,7 @@ from dagster_shared.check import CheckError
 from platform_resources.capabilities.registry import Registry, installed_registry
 from platform_resources.orchestration.asset_specs import SpecMinter, asset_key, rejected_specs
 from platform_resources.orchestration.automation import following_sensor, schedules
-from platform_resources.orchestration.delivering import delivery_sensor
+from platform_resources.orchestration.delivery_sensor import delivery_sensor
 from platform_resources.orchestration.domain_job import domain_job
 from platform_resources.orchestration.evaluation_job import Evaluation, evaluation, products_to_evaluate, running_products
 from platform_resources.orchestration.guarding import shielded

@@ -16,8 +16,7 @@ from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.published_versions import Publication, shelf
 from platform_resources.refresh.gate import AuditVerdict, Gate, gate
-from platform_resources.services.grading import graded_without_ledger
-from platform_resources.services.product_status import health_after
+from platform_resources.services.product_status import graded_without_ledger, health_after
 from platform_resources.spec.values.clocks import Clock
 
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext

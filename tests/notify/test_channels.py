@@ -100,7 +100,7 @@ def test_definitions_load_without_apprise(tmp_path):
 import sys
 from pathlib import Path
 from platform_resources.orchestration.definitions import mesh_definitions
-from platform_resources.orchestration import delivering
+from platform_resources.services import delivering
 import platform_resources.notify.addresses, platform_resources.notify.delivery, platform_resources.cli.app
 mesh_definitions(Path({str(root)!r}))
 print("apprise" in sys.modules)

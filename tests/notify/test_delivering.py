@@ -14,7 +14,8 @@ from sqlalchemy import text
 
 from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.people.outbox import Due, claimed, due, failed, messages, queue
-from platform_resources.orchestration.delivering import CLAIM_FOR, Delivered, deliver_due, delivery_sensor
+from platform_resources.orchestration.delivery_sensor import delivery_sensor
+from platform_resources.services.delivering import CLAIM_FOR, Delivered, deliver_due
 from tests.ledger.ledgers import new_database, postgres
 from tests.meshes import REPOSITORY
 from tests.notify.messages import NOW, message, plan
@@ -190,7 +191,7 @@ import os, sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from platform_resources.ledger.database import open_ledger
-from platform_resources.orchestration.delivering import deliver_due
+from platform_resources.services.delivering import deliver_due
 from tests.notify.messages import NOW, plan
 told = plan(oncall=sys.argv[2], other=sys.argv[2])
 done = deliver_due(open_ledger(sys.argv[1]), Path("nowhere"), told, None, {}, NOW, f"process {os.getpid()}")

@@ -16,13 +16,13 @@ from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
 from platform_resources.ledger.people import incident_store
 from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.people.outbox import OutboxEntry, messages
-from platform_resources.orchestration.delivering import Delivered, deliver_due
 from platform_resources.orchestration.evaluation_job import run_evaluations
 from platform_resources.orchestration.ledger_events import synced_ledger
 from platform_resources.orchestration.refresh_runs import Refreshed, refresh
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.promises.grades import ProductHealth
 from platform_resources.repository.mesh_repository import read_plan, state_folder
+from platform_resources.services.delivering import Delivered, deliver_due
 from platform_resources.services.product_status import looked_at
 from platform_resources.services.trust import Trust
 from tests.notify.receivers import MailServer, WebServer, mail_server, web_server

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from platform_resources.incidents.life_cycle import acknowledged, resolved
-from platform_resources.orchestration.delivering import MOST_RUNS, delivery_sensor
+from platform_resources.orchestration.delivery_sensor import MOST_RUNS, delivery_sensor
 from tests.meshes import READINGS_CSV, model_file
 from tests.refresh.running import mesh
 from tests.rehearsals.rehearsal import Rehearsal, rehearsal

@@ -1,37 +1,24 @@
-"""What is sent when: the messages that are due, each channel for itself, every minute."""
+"""Sending the messages that are due, each channel for itself."""
 
 import os
 import socket
 import time
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-import dagster as dg
-
-from platform_resources.capabilities.registry import installed_registry
 from platform_resources.incidents.messages import Message
-from platform_resources.ledger.database import LEDGER_FILE, Ledger, ledger_url, open_ledger
+from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.people.outbox import Claim, Due, claimed, due, failed, put_off, sent
-from platform_resources.orchestration.guarding import shielded
-from platform_resources.orchestration.ledger_events import synced_ledger
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.plan.routes import ChannelPlan
-from platform_resources.services.judging import judge_refreshed, untrue
-from platform_resources.settings import LEDGER
+from platform_resources.services.judging import untrue
 
-EVERY_SECONDS = 60
 # Longer than any message may take. A sender that was killed holds its one message for so long.
 CLAIM_FOR = timedelta(minutes=2)
-# Dagster gives a sensor 60 s; the last message may take its 20 s on top.
-SENSOR_TIME = timedelta(seconds=35)
-# After a start that no cursor tells of, evaluations have judged what is older.
-SINCE_AT_FIRST = timedelta(minutes=15)
-MOST_RUNS = 200
-NOTHING_DUE = "no message is due"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,70 +124,19 @@ def _not_sent(sender: _Sender, message: Message) -> str:
     return ""
 
 
-def delivery_sensor(domain: str, plan: MeshPlan, state: Path) -> dg.SensorDefinition:
-    """Sends what is due for the domain's channels, and by e-mail about its products. While nothing is due it reads the ledger, no more."""
-    products = [product.name for product in plan.products if product.domain == domain]
-
-    @dg.sensor(
-        name=conventions.delivery_name(domain),
-        minimum_interval_seconds=EVERY_SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Sends the notifications of the domain {domain}.",
-    )
-    @shielded
-    def _deliver(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        if not _may_have_messages(state):
-            return dg.SkipReason(NOTHING_DUE)
-        now, instance = datetime.now(UTC), context.instance
-        refreshed = _refreshed_since(instance, products, context.cursor, now)
-        if not refreshed and not _due_channels(state, domain, now):
-            return dg.SkipReason(NOTHING_DUE)
-        with synced_ledger(state, instance, now) as ledger:
-            happened = judge_refreshed(ledger, state, plan, refreshed, installed_registry(), now) if refreshed else ()
-            if refreshed:
-                context.update_cursor(max(refreshed.values()).isoformat())
-            texts = [f"{event.incident} {event.kind}" for event in happened]
-            return dg.SkipReason("; ".join([*texts, _delivered_text(_deliver_domain(ledger, state, plan, domain, now))]))
-
-    return _deliver
-
-
-def _may_have_messages(state: Path) -> bool:
-    """A ledger is made by whoever has something to write into it."""
-    return bool(LEDGER.value(os.environ)) or (state / LEDGER_FILE).exists()
-
-
-def _refreshed_since(instance: dg.DagsterInstance, products: Sequence[str], cursor: str | None, now: datetime) -> dict[str, datetime]:
-    """Which of the products were refreshed since the cursor, and when that ended: nobody waits for an evaluation to judge them."""
-    if not products:
-        return {}
-    since = datetime.fromisoformat(cursor) if cursor else now - SINCE_AT_FIRST
-    ended = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
-    # By product, for evaluations have the domain's tag too: some hundred of them would hide the refreshes behind them.
-    over = dg.RunsFilter(tags={"product": products}, statuses=ended, updated_after=since)
-    records = instance.get_run_records(over, limit=MOST_RUNS, ascending=True)
-    return {record.dagster_run.tags["product"]: record.update_timestamp for record in records}
-
-
-def _due_channels(state: Path, domain: str, now: datetime) -> set[str]:
-    ledger = open_ledger(ledger_url(state, os.environ))
-    try:
-        return _channels(ledger, domain, now)
-    finally:
-        ledger.close()
-
-
-def _channels(ledger: Ledger, domain: str, now: datetime) -> set[str]:
+def due_channels(ledger: Ledger, domain: str, now: datetime) -> set[str]:
+    """The channels on which a message is due that the domain sends: its own, and by e-mail about its products."""
     with ledger.reading() as connection:
         return {each.channel for each in due(connection, now) if _is_sent_by(each, domain)}
 
 
-def _deliver_domain(ledger: Ledger, state: Path, plan: MeshPlan, domain: str, now: datetime) -> Delivered:
-    channels = _channels(ledger, domain, now)
+def deliver_domain(ledger: Ledger, state: Path, plan: MeshPlan, domain: str, now: datetime, within: timedelta) -> Delivered:
+    """Send what the domain sends and is due now; `within` this time begin no other message. The ledger must be synced before."""
+    channels = due_channels(ledger, domain, now)
     if not channels:
         return Delivered(0, 0, ())
     who = f"{conventions.delivery_name(domain)} on {socket.gethostname()}, process {os.getpid()}"
-    return deliver_due(ledger, state, plan, channels, os.environ, now, who, SENSOR_TIME)
+    return deliver_due(ledger, state, plan, channels, os.environ, now, who, within)
 
 
 def _is_sent_by(waiting: Due, domain: str) -> bool:
@@ -208,11 +144,3 @@ def _is_sent_by(waiting: Due, domain: str) -> bool:
     if "@" in waiting.channel:
         return waiting.domain == domain
     return waiting.channel.partition(".")[0] == domain
-
-
-def _delivered_text(delivered: Delivered) -> str:
-    """`3 messages sent; 1 not: sales.oncall: …`."""
-    if not delivered.sent and not delivered.failed:
-        return NOTHING_DUE if not delivered.put_off else f"{NOTHING_DUE} that holds; {delivered.put_off} put off"
-    sent_text = f"{delivered.sent} message{'' if delivered.sent == 1 else 's'} sent"
-    return f"{sent_text}; {delivered.failed} not: {'; '.join(delivered.texts)}" if delivered.failed else sent_text
