@@ -1,6 +1,6 @@
 """The steps of a refresh that make data, as Dagster definitions: pull, build, audit, publish."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,13 @@ from platform_resources.plan import conventions
 from platform_resources.plan.plan import InputPlan, ProductPlan
 from platform_resources.plan.plan_text import fingerprint
 from platform_resources.promises.grades import NOT_PUBLISHED, NOTHING_CHANGED
-from platform_resources.publications.published_versions import shelf
+from platform_resources.publications.published_versions import Publication, shelf
 from platform_resources.refresh.auditing import audit, unaudited
 from platform_resources.refresh.built import as_built, built_in, keeping, make_room, note_keeping, unnoted
 from platform_resources.refresh.data_age import input_records
 from platform_resources.refresh.gate import CHANGED, AuditVerdict, Gate, close, decided, gate, set_gate, set_unbuilt, unbuilt
+from platform_resources.refresh.profiled_relations import Published, profiles, settle
 from platform_resources.refresh.profiled_relations import forget as forget_profiles
-from platform_resources.refresh.profiled_relations import profiles, settle
 from platform_resources.refresh.publishing import (
     Candidate,
     NotPublishable,
@@ -243,17 +243,27 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
             settle(database, profiled)
         for event in profiled_events(context.instance, product, publication, profiled):
             context.log_event(event)
-        told = profiles_by_port(product, profiled)
-        results = {
-            port: published_result(refresh.state_folder, product, port, publication, told.get(port.name)) for port in product.outputs
-        }
-        old = [port for port in results if port.fresh_for is not None and not holds_newer_data(publication, before, port.name)]
-        for port in old:
-            context.log_event(observed_publication(results.pop(port), publication))
-        yield from results.values()
+        fresh, old = _by_freshness(refresh, product, publication, before, profiled)
+        for result in old:
+            context.log_event(observed_publication(result, publication))
+        yield from fresh
         if old:
             report_score(context, refresh, product, decision, published_text(publication))
         for warning in tidied(candidate, publication, refresh.root_folder):
             context.log.warning(warning)
 
     return _publish
+
+
+def _by_freshness(
+    refresh: RefreshResource, product: ProductPlan, publication: Publication, before: Publication | None, profiled: Sequence[Published]
+) -> tuple[list[dg.MaterializeResult[Any]], list[dg.MaterializeResult[Any]]]:
+    """Results of the ports that hold newer data than the version before, and of those that Dagster must not take for fresh."""
+    profile = profiles_by_port(product, profiled)
+    fresh: list[dg.MaterializeResult[Any]] = []
+    old: list[dg.MaterializeResult[Any]] = []
+    for port in product.outputs:
+        result = published_result(refresh.state_folder, product, port, publication, profile.get(port.name))
+        newer = port.fresh_for is None or holds_newer_data(publication, before, port.name)
+        (fresh if newer else old).append(result)
+    return fresh, old

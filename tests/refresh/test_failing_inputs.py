@@ -150,7 +150,7 @@ def test_an_input_older_than_accepted_is_served_and_told(published):
     assert first.outcome == "published", "something changed"
     (second,) = published.refresh("readings")
     assert (second.outcome, second.version) == ("unchanged", None)
-    assert second.warnings[0].startswith("Input deliveries is fresh: its data is 3 days old")
+    assert second.warnings[0].startswith("Input deliveries is fresh: its data is 3 days 1 h old")
     assert published.check("readings", ("inputs", "deliveries"), "fresh").metadata["verdict"].value == "missed"
     assert published.check("readings", ("inputs", "deliveries"), "arrived").passed
 
@@ -161,7 +161,7 @@ def test_with_on_failure_fail_an_old_input_fails_the_refresh_by_its_own_check(pu
     os.utime(published.root / CSV, (old, old))
     (done,) = published.refresh("readings")
     assert done.outcome == "failed"
-    assert done.reasons[0].startswith("input port deliveries: its data is 3 days old")
+    assert done.reasons[0].startswith("input port deliveries: its data is 3 days 1 h old")
     assert not published.check("readings", ("inputs", "deliveries"), "fresh").passed
     assert published.check("readings", ("inputs", "deliveries"), "arrived").passed
 
