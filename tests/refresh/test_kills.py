@@ -41,7 +41,7 @@ main()
 
 DYING_IN_AUDIT = """
 import os, signal
-from platform_resources.warehouses import auditing
+from platform_resources.refresh import auditing
 auditing.scanned = lambda *asked: os.kill(os.getpid(), signal.SIGKILL)
 from platform_resources.cli.app import main
 main()

@@ -222,7 +222,7 @@ with dg.DagsterInstance.from_config(str(root / ".dagster")) as instance:
 KILLED = (
     """
 import os, signal
-from platform_resources.orchestration import evaluating, judging
+from platform_resources.services import evaluation_round, judging
 {patch}
 """
     + EVALUATE
@@ -257,8 +257,8 @@ def test_domains_evaluated_at_once_by_several_processes_have_one_incident_and_no
 
 @pytest.mark.parametrize("patch", [
     pytest.param("judging.announce = lambda *told: os.kill(os.getpid(), signal.SIGKILL)", id="before the board is committed"),
-    pytest.param("evaluating.trust = lambda *told: os.kill(os.getpid(), signal.SIGKILL)", id="after the board is committed"),
-    pytest.param("evaluating.judged_objectives = lambda *told: os.kill(os.getpid(), signal.SIGKILL)", id="while judging"),
+    pytest.param("evaluation_round.trust = lambda *told: os.kill(os.getpid(), signal.SIGKILL)", id="after the board is committed"),
+    pytest.param("evaluation_round.judged_objectives = lambda *told: os.kill(os.getpid(), signal.SIGKILL)", id="while judging"),
 ])  # fmt: skip
 def test_an_evaluation_that_is_killed_is_made_up_for_by_the_next_one(broken, web, patch):
     process = evaluating(KILLED.format(patch=patch), broken, "plant", OPENED + 30 * MINUTE)
