@@ -27,7 +27,7 @@ from platform_resources.cli import (
 )
 from platform_resources.cli.console import CANNOT_RUN, SPEC_INVALID, Stop, fail
 from platform_resources.cli.memory import database_trouble
-from platform_resources.publications.published_versions import VersionsUnreadable
+from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.redaction.redaction import mask_all
 from platform_resources.repository.mesh_repository import NoMesh
 

@@ -10,7 +10,7 @@ from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.ledger_events import PROFILE
 from platform_resources.orchestration.results import markdown_table
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.publications.published_versions import Publication
+from platform_resources.publications.version_records import Publication
 from platform_resources.refresh.profiled_relations import Published
 
 

@@ -19,7 +19,7 @@ from platform_resources.orchestration.asset_specs import asset_key, column_schem
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan, ObjectivePlan
 from platform_resources.plan.plan import InputPlan, OutputPlan, ProductPlan
-from platform_resources.publications.published_versions import Publication
+from platform_resources.publications.version_records import Publication
 from platform_resources.refresh.auditing import Audited
 from platform_resources.refresh.pulling import SINCE, Pulled
 

@@ -14,7 +14,8 @@ from platform_resources.orchestration.refresh_resource import RefreshResource
 from platform_resources.orchestration.scorecards import scorecard_metadata
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.publications.published_versions import Publication, shelf
+from platform_resources.publications.published_versions import shelf
+from platform_resources.publications.version_records import Publication
 from platform_resources.refresh.gate import AuditVerdict, Gate, gate
 from platform_resources.services.product_status import graded_without_ledger, health_after
 from platform_resources.spec.values.clocks import Clock

@@ -31,7 +31,8 @@ from platform_resources.plan import conventions
 from platform_resources.plan.plan import InputPlan, ProductPlan
 from platform_resources.plan.plan_text import fingerprint
 from platform_resources.promises.grades import NOT_PUBLISHED, NOTHING_CHANGED
-from platform_resources.publications.published_versions import Publication, shelf
+from platform_resources.publications.published_versions import shelf
+from platform_resources.publications.version_records import Publication
 from platform_resources.refresh.auditing import audit, unaudited
 from platform_resources.refresh.built import as_built, built_in, keeping, make_room, note_keeping, unnoted
 from platform_resources.refresh.data_age import input_records

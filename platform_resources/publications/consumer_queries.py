@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from platform_resources.plan import conventions
-from platform_resources.publications.published_versions import POINTER, Publication, shelf
+from platform_resources.publications.published_versions import publishing, shelf
+from platform_resources.publications.version_records import Publication
 from platform_resources.spec.values.names import is_name
 from platform_resources.warehouses.protocol import PublishedFiles, QueryFailed
 from platform_resources.warehouses.targets import warehouse
@@ -34,7 +34,7 @@ def published_domains(state: Path, product: str) -> tuple[str, ...]:
     """The domains under whose folder a product of that name has published, also where no product.yaml tells of it any more."""
     if not is_name(product):
         return ()
-    return tuple(sorted(file.parent.parent.name for file in state.glob(f"{conventions.ports_folder('*', product)}/{POINTER}")))
+    return tuple(domain for domain, _ in publishing(state, product))
 
 
 def queried(
@@ -62,7 +62,7 @@ def named_products(state: Path, sql: str) -> tuple[str, ...]:
 
 
 def _published(state: Path) -> list[str]:
-    return sorted({file.parent.name for file in state.glob(f"{conventions.ports_folder('*', '*')}/{POINTER}")})
+    return sorted({product for _, product in publishing(state)})
 
 
 def _only_domain(state: Path, product: str) -> str:

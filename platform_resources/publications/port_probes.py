@@ -16,7 +16,8 @@ from platform_resources.capabilities.measures import Reading
 from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.plan import conventions
 from platform_resources.publications.consumer_queries import NothingPublished, published_version
-from platform_resources.publications.published_versions import RECORDS, PortVersion, Publication, Shelf, VersionsUnreadable, shelf
+from platform_resources.publications.published_versions import shelf
+from platform_resources.publications.version_records import PortVersion, Publication, Versions, VersionsUnreadable
 from platform_resources.redaction.redaction import mask
 from platform_resources.warehouses.protocol import EngineError, PublishedFiles, QueryFailed
 from platform_resources.warehouses.targets import warehouse
@@ -163,11 +164,11 @@ def first_rows(state: Path, probe: Probe) -> int | None:
     return expected
 
 
-def _newest(state: Path, probe: Probe, shelves: Shelf) -> Publication | None:
+def _newest(state: Path, probe: Probe, shelves: Versions) -> Publication | None:
     try:
         return published_version(state, probe.domain, probe.product)
     except NothingPublished:
-        if probe.published_before or next((shelves.folder / RECORDS).glob("*.json"), None) is not None:
+        if probe.published_before or shelves.was_published():
             raise Unreadable("nothing is published any more, though there was a version") from None
         return None
 

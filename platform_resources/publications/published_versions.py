@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from platform_resources.capabilities.support.file_formats import FileFormat
-from platform_resources.capabilities.support.recency import known_until
 from platform_resources.plan import conventions
+from platform_resources.publications.version_records import PortVersion, Publication, Versions, VersionsUnreadable
 from platform_resources.spec.values.versions import Version, VersionRange
 from platform_resources.warehouses.protocol import PublishedFiles
 
@@ -20,64 +19,6 @@ POINTER = "latest.json"
 RECORDS, PINS, STAGING = "versions", "pins", ".staging"
 # A reader that has just looked at the pointer still finds the version it saw, however few are kept.
 GRACE = timedelta(minutes=10)
-
-
-class VersionsUnreadable(Exception):
-    """Raised when a file that says what is published is damaged or may not be read; names the file and what to do."""
-
-    def __init__(self, file: Path, what: str) -> None:
-        super().__init__(f"{file} cannot be read: {what}\n{_REMEDY}")
-        self.file, self.what = file, what
-
-
-_REMEDY = "restore it from a backup; without one, move it away and refresh the product, which publishes a new version"
-
-
-@dataclass(frozen=True, slots=True)
-class PortVersion:
-    """What one output port holds in one version; `files` are relative to the ports folder of the product.
-
-    `watermark` is until when it knows the world; where that is not known, `watermark_unknown` says why. `rows_ahead` are dated later than
-    the publication, and tell nothing.
-    """
-
-    port: str
-    data_set: str
-    format: FileFormat
-    rows: int
-    columns: Mapping[str, str]
-    watermark: str | None
-    files: tuple[str, ...]
-    bytes: int
-    watermark_unknown: str = ""
-    rows_ahead: int = 0
-
-    def known_until(self, published_at: str) -> datetime | None:
-        """As of when it is, at the latest its publication; None where that is not known. Old records without a watermark count as new."""
-        told = datetime.fromisoformat(self.watermark) if self.watermark else None
-        return known_until(datetime.fromisoformat(published_at), told, bool(self.watermark_unknown))
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """One published version of a product: all its ports, and what it was made from.
-
-    `built_in` is the run that built what it holds; unknown of versions of former times.
-    """
-
-    id: str
-    product: str
-    product_version: str
-    published_at: str
-    run_id: str
-    fingerprint: str
-    inputs: Mapping[str, Mapping[str, Any]]
-    ports: tuple[PortVersion, ...]
-    built_in: str = ""
-
-    def port(self, name: str) -> PortVersion | None:
-        """The version's port with this name; None if it has none."""
-        return next((p for p in self.ports if p.port == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +46,10 @@ class Shelf:
         """The newest version; None before the first. Reads one file."""
         record = _json(self.folder / POINTER).get("version")
         return _publication(record, self.folder / POINTER) if record else None
+
+    def was_published(self) -> bool:
+        """Whether there ever was a version, also where the pointer is gone."""
+        return next((self.folder / RECORDS).glob("*.json"), None) is not None
 
     def newest_within(self, versions: VersionRange, port: str) -> Publication | None:
         """The newest version whose product version is in the range and that has the port."""
@@ -206,9 +151,15 @@ def _publication(record: Mapping[str, Any], file: Path) -> Publication:
     return publication
 
 
-def shelf(state: Path, domain: str, product: str) -> Shelf:
-    """The shelf of a product."""
+def shelf(state: Path, domain: str, product: str) -> Versions:
+    """Where a product's versions are kept."""
     return Shelf(state / conventions.ports_folder(domain, product))
+
+
+def publishing(state: Path, product: str = "*") -> tuple[tuple[str, str], ...]:
+    """Domain and name of every product that has published, or of those that are called so."""
+    pointers = state.glob(f"{conventions.ports_folder('*', product)}/{POINTER}")
+    return tuple(sorted((file.parent.parent.name, file.parent.name) for file in pointers))
 
 
 def version_id(now: datetime) -> str:

@@ -15,7 +15,7 @@ from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.plan import DataSetPlan, ProductPlan
 from platform_resources.plan.zones import zone_of
 from platform_resources.promises.judgement import judged
-from platform_resources.publications.published_versions import Publication
+from platform_resources.publications.version_records import Publication
 from platform_resources.redaction.redaction import mask
 from platform_resources.refresh.data_age import made_from_inputs
 from platform_resources.refresh.scanning import days_text, scanned

@@ -11,7 +11,8 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.file_formats import holds
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import OutputPlan, ProductPlan
-from platform_resources.publications.published_versions import PortVersion, Publication, Shelf, port_file, shelf, version_id
+from platform_resources.publications.published_versions import port_file, shelf, version_id
+from platform_resources.publications.version_records import PortVersion, Publication, Versions
 from platform_resources.refresh.data_age import recency
 from platform_resources.refresh.pulling import FAILURES, substance
 from platform_resources.spec.values.column_names import folded_column
@@ -35,7 +36,7 @@ class Candidate:
     built_in: str = ""
 
     @property
-    def shelf(self) -> Shelf:
+    def shelf(self) -> Versions:
         return shelf(self.state, self.product.domain, self.product.name)
 
 
@@ -186,7 +187,7 @@ def refresh_catalog(state: Path, product: ProductPlan, publication: Publication)
     os.replace(part, catalog)
 
 
-def _catalog_view(shelves: Shelf, product: ProductPlan, version: PortVersion) -> CatalogView:
+def _catalog_view(shelves: Versions, product: ProductPlan, version: PortVersion) -> CatalogView:
     spec = product.data_set(version.data_set).spec
     names = {folded_column(name): name for name in version.columns}
     described = {names[folded_column(c.name)]: c.description for c in spec.columns if folded_column(c.name) in names}

@@ -13,7 +13,8 @@ from platform_resources.capabilities.support.recency import of_files, of_pull
 from platform_resources.deliveries.arrivals import NotArrived
 from platform_resources.incidents import broken_contracts
 from platform_resources.plan.plan import InputPlan, ProductPlan, Upstream
-from platform_resources.publications.published_versions import PortVersion, Publication, Shelf, shelf
+from platform_resources.publications.published_versions import shelf
+from platform_resources.publications.version_records import PortVersion, Publication, Versions
 from platform_resources.redaction.captured_output import hiding_output
 from platform_resources.redaction.redaction import Hide
 from platform_resources.refresh.file_inputs import load_files
@@ -190,7 +191,7 @@ def _pin(database: ProductDatabase, port: InputPlan, context: PullContext, forme
     return pulled
 
 
-def _read_columns(database: ProductDatabase, relation: Relation, shelves: Shelf, version: PortVersion) -> Mapping[str, str]:
+def _read_columns(database: ProductDatabase, relation: Relation, shelves: Versions, version: PortVersion) -> Mapping[str, str]:
     """Point the relation at what was published, and give the columns that it is really read with."""
     try:
         database.point_at(relation, shelves.files(version))

@@ -16,7 +16,7 @@ from platform_resources.promises.grades import (
     grade,
     shared,
 )
-from platform_resources.publications.published_versions import Publication
+from platform_resources.publications.version_records import Publication
 
 
 def health_of(

@@ -21,7 +21,8 @@ from platform_resources.plan.faults import fault
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.coverage import coverages
 from platform_resources.promises.grades import NEVER, CheckState, ProductHealth, Said, WatchedCheck, check_state, check_states
-from platform_resources.publications.published_versions import VersionsUnreadable, shelf
+from platform_resources.publications.published_versions import shelf
+from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.services.forecasting import forecast
 from platform_resources.services.product_health import health_of, published_state, watched
 from platform_resources.services.trust import AcceptedWeakness, Trust

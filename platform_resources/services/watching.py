@@ -17,7 +17,8 @@ from platform_resources.plan.faults import fault
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.promises.grades import CheckState, PublishedState, Said, Severity, WatchedCheck, check_state, check_states, shared
 from platform_resources.promises.overdue import AT_LEAST, overdue
-from platform_resources.publications.published_versions import VersionsUnreadable, shelf
+from platform_resources.publications.published_versions import shelf
+from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.refresh.closed_gates import is_closed_gate
 from platform_resources.services.product_health import published_state, watched
 from platform_resources.spec.values.clocks import Clock

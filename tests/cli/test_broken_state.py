@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from platform_resources.publications.published_versions import VersionsUnreadable
+from platform_resources.publications.version_records import VersionsUnreadable
 from tests.ledger.ledgers import new_database, postgres
 from tests.meshes import edited, product_file
 from tests.refresh.running import MESH, environment, mesh

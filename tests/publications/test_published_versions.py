@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from platform_resources.publications import published_versions
-from platform_resources.publications.published_versions import PortVersion, Publication, Shelf, port_file, version_id
+from platform_resources.publications.published_versions import Shelf, port_file, version_id
+from platform_resources.publications.version_records import PortVersion, Publication
 from platform_resources.spec.values.versions import VersionRange
 
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)

@@ -21,7 +21,8 @@ from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.grades import ProductHealth
 from platform_resources.publications.consumer_queries import queried
-from platform_resources.publications.published_versions import Publication, Shelf, shelf
+from platform_resources.publications.published_versions import Shelf, shelf
+from platform_resources.publications.version_records import Publication
 from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.services.product_status import looked_at
 from tests.meshes import READINGS_CSV, REPOSITORY, keep_macros
