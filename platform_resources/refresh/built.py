@@ -65,5 +65,5 @@ def _noted(database: ProductDatabase) -> dict[str, Relation]:
 
 
 def _folded(relation: Relation) -> tuple[str, str]:
-    """DuckDB tells no capitals apart."""
+    """Warehouses tell no capitals apart in plain names."""
     return relation.schema.casefold(), relation.name.casefold()
