@@ -47,7 +47,7 @@ def _remember(found, at, rows):
 
 @pytest.mark.slow
 def test_every_objective_with_numbers_is_tested_against_its_past(remembered):
-    done = remembered.mesh("backtest", "readings", "--json")
+    done = remembered.mesh("backtest", "--sync", "readings", "--json")
     assert done.exception.code == FINE, done.output
     found = {each["check"]: each for each in json.loads(done.stdout)}
     assert set(found) == {
@@ -73,13 +73,13 @@ def test_every_objective_with_numbers_is_tested_against_its_past(remembered):
 
 @pytest.mark.slow
 def test_one_objective_is_told_with_what_it_would_have_said(remembered):
-    done = remembered.mesh("backtest", "readings", "Readings are never deleted", "--sensitivity", 3, "--minimum-effect", 10)
+    done = remembered.mesh("backtest", "--sync", "readings", "Readings are never deleted", "--sensitivity", 3, "--minimum-effect", 10)
     assert done.exception.code == FINE
     assert "As many readings as usual" not in done.stdout
     assert "not yet" in done.stdout and "Wed 1 Apr, 07:00 CEST" in done.stdout and "100 is below" in done.stdout
     for other, learns in (("Few readings are cold", "cannot"), ("As many readings as usual", "yes")):
-        assert learns in remembered.mesh("backtest", "readings", other).stdout
-    nothing = remembered.mesh("backtest", "readings", "Readings are never deleted", "--minimum-effect", 95)
+        assert learns in remembered.mesh("backtest", "--sync", "readings", other).stdout
+    nothing = remembered.mesh("backtest", "--sync", "readings", "Readings are never deleted", "--minimum-effect", 95)
     assert "1 Apr" not in nothing.stdout
 
 
