@@ -4,6 +4,7 @@ Names, folder settings and paths are those of the whole project, and dbt reads n
 """
 
 import os
+import shutil
 from pathlib import Path
 
 from platform_resources.plan import conventions
@@ -31,8 +32,11 @@ def slice_of(root: Path, folder: Path, product: tuple[str, str] | None) -> Path:
     project, sliced = root / conventions.DBT_FOLDER, folder / "project"
     sliced.mkdir(parents=True, exist_ok=True)
     wanted = {entry.name: entry for entry in project.iterdir() if entry.name not in (".dbtignore", "target", "logs")}
-    for old in [entry for entry in sliced.iterdir() if entry.is_symlink()]:
-        if old.name not in wanted or old.readlink() != wanted[old.name].absolute():
+    for old in list(sliced.iterdir()):
+        kept = old.is_symlink() and old.name in wanted and old.readlink() == wanted[old.name].absolute()
+        if old.is_dir() and not old.is_symlink():  # a copy of a mesh may have copies where there were links
+            shutil.rmtree(old)
+        elif not kept and old.name != ".dbtignore":
             old.unlink()
     for name, entry in wanted.items():
         if not (sliced / name).is_symlink():

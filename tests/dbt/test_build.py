@@ -75,6 +75,16 @@ def test_a_parse_that_begins_with_shared_macros_gives_what_one_from_nothing_give
         assert nodes_of(tiny, name) == found
 
 
+def test_a_copy_of_a_mesh_builds_its_own_models(tiny, tmp_path_factory):
+    """Whatever copied it may have copied files where there were links."""
+    built(tiny)
+    copy = tmp_path_factory.mktemp("copy") / "mesh"
+    shutil.copytree(tiny, copy)
+    edited(copy, MODEL, "cast(sensor as", "'copied' as sensor_of, cast(sensor as")
+    nodes, _ = built(copy)
+    assert "copied" in nodes["measurements"].sql
+
+
 def test_settings_of_a_folder_in_dbt_project_yml_hold_for_the_products_in_it(tiny):
     edited(tiny, "dbt_project/dbt_project.yml", "    +materialized: table", "    plant: {+materialized: view}\n    +materialized: table")
     kinds = {
