@@ -13,7 +13,7 @@ REMEDIES = (
         ("malformed", "not a database", "corrupt"),
         "the file is damaged: restore it from a backup; without one, move it away, and a new one is made of what is known elsewhere",
     ),
-    (("readonly", "read-only", "permission denied"), "`mesh` must be able to write there"),
+    (("readonly", "read-only", "permission denied", "not a directory"), "`mesh` must be able to write there"),
     (("no such table", "no such column", "does not exist"), "it is not as this platform made it: restore it from a backup"),
     (("connect", "server", "terminat", "shut"), "see that the server runs and can be reached from here, and try again"),
 )
