@@ -1,8 +1,37 @@
 """What tests of whole refreshes share."""
 
+import shutil
+
 import pytest
 
-from tests.refresh.running import running
+from tests.meshes import tiny_mesh
+from tests.refresh.running import publish, running
+
+
+@pytest.fixture(scope="session")
+def refreshed_copy(tmp_path_factory):
+    """A mesh that is refreshed once, and copied for each test that begins with it.
+
+    It is called with a name for the mesh, what writes it into a folder, what is done with it then, and the folder for the copy.
+    """
+    made = {}
+
+    def copy(name, write, begin, folder):
+        if name not in made:
+            root = write(tmp_path_factory.mktemp(name) / "mesh")
+            with running(root) as mesh:
+                begin(mesh)
+            made[name] = root
+        return shutil.copytree(made[name], folder, symlinks=True, dirs_exist_ok=True)
+
+    return copy
+
+
+@pytest.fixture
+def published(refreshed_copy, tmp_path):
+    """The mesh of `running_mesh` with a version of both products."""
+    with running(refreshed_copy("tiny", tiny_mesh, publish("readings", "summary"), tmp_path)) as found:
+        yield found
 
 
 @pytest.fixture

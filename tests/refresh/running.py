@@ -98,6 +98,15 @@ def _say_nothing(product: str, step: str) -> None:
     """Progress is for people."""
 
 
+def publish(*names):
+    """What refreshes these products, which must all be published."""
+
+    def begin(mesh):
+        assert {done.outcome for done in mesh.refresh(*names)} == {"published"}
+
+    return begin
+
+
 @contextmanager
 def running(root: Path) -> Iterator[RunningMesh]:
     """The mesh with the Dagster instance that `mesh` has for it, whatever DAGSTER_HOME says."""

@@ -32,12 +32,6 @@ def delivered(e):
 """
 
 
-@pytest.fixture
-def published(running_mesh):
-    assert [done.outcome for done in running_mesh.refresh("readings", "summary")] == ["published", "published"]
-    return running_mesh
-
-
 def test_a_version_says_what_it_was_made_from(published):
     readings, summary = published.latest("readings"), published.latest("summary")
     assert [os.path.basename(file["path"]) for file in readings.inputs["deliveries"]["files"]] == ["readings.csv"]

@@ -29,12 +29,15 @@ MESH = {
 
 
 @pytest.fixture
-def stuck(tmp_path):
+def stuck(refreshed_copy, tmp_path):
     """A row that a gate refuses was taken into an incremental model, and is right in the input now."""
-    with running(write_mesh(tmp_path, MESH)) as mesh:
+
+    def begin(mesh):
         assert [done.outcome for done in mesh.refresh("till")] == ["published"]
         (mesh.root / RAW).write_text("id,amount\n1,10\n2,-5\n")
         assert [done.outcome for done in mesh.refresh("till")] == ["gate closed"]
+
+    with running(refreshed_copy("stuck", lambda folder: write_mesh(folder, MESH), begin, tmp_path)) as mesh:
         (mesh.root / RAW).write_text("id,amount\n1,10\n2,5\n")
         yield mesh
 

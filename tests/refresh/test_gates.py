@@ -16,13 +16,6 @@ FEWER = readings_csv([(1, "north", 20), (2, "south", 19), (3, "north", 21)])
 TWICE = readings_csv([(1, "north", 20), (1, "south", 19), (3, "north", 21), (4, "south", 18)])
 
 
-@pytest.fixture
-def published(running_mesh):
-    """A mesh of which both products have one version."""
-    assert [done.outcome for done in running_mesh.refresh("readings", "summary")] == ["published", "published"]
-    return running_mesh
-
-
 def ended(mesh, run_id):
     """The words with which a run's step ended, which is all that Dagster's page shows: there is no stack trace."""
     events = [entry.dagster_event for entry in mesh.instance.all_logs(run_id) if entry.dagster_event is not None]

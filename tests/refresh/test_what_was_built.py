@@ -7,7 +7,7 @@ from platform_resources.orchestration.definitions import definitions
 from platform_resources.plan import conventions
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.meshes import component, edited, model_file, product_file, product_yaml, write_mesh
-from tests.refresh.running import running
+from tests.refresh.running import publish, running
 
 pytestmark = pytest.mark.slow
 RAW, SPEC = "dataproducts/shop/sales/raw.csv", product_file("shop", "sales")
@@ -37,11 +37,9 @@ MESH = {
 
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(refreshed_copy, tmp_path):
     """A product of two data sets that has published `old`, and whose input holds `new` now."""
-    with running(write_mesh(tmp_path, MESH)) as mesh:
-        (done,) = mesh.refresh("sales")
-        assert done.outcome == "published"
+    with running(refreshed_copy("shop", lambda folder: write_mesh(folder, MESH), publish("sales"), tmp_path)) as mesh:
         (mesh.root / RAW).write_text("id,place\n1,new\n2,new\n")
         yield mesh
 
