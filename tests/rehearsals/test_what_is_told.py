@@ -1,5 +1,7 @@
 """What messages say of products is what `mesh status` says when they are sent, whatever happened since they were written."""
 
+from datetime import UTC, datetime
+
 import dagster as dg
 import pytest
 
@@ -146,11 +148,13 @@ def fails(sql: str, number: int) -> str:
 
 @pytest.mark.parametrize("done", ["open", "acknowledged"])
 def test_a_refresh_that_fails_for_another_reason_is_told_once_as_an_update(played, web, done):
+    # Runs are stamped by the real clock, whenever this test comes to be run.
+    opened = datetime.now(UTC).replace(microsecond=0) + HOUR
     model = played.root / model_file("plant", "readings", "measurements")
     good, other = model.read_text(), model.with_name("by_sensor.sql")
 
     def failed(minutes: int) -> list[str]:
-        at = OPENED + minutes * MINUTE
+        at = opened + minutes * MINUTE
         assert played.refresh(at, "readings")["readings"].outcome == "failed"
         played.evaluate(at + MINUTE)
         played.evaluate(at + 3 * MINUTE)
@@ -161,7 +165,7 @@ def test_a_refresh_that_fails_for_another_reason_is_told_once_as_an_update(playe
     first = "[medium] Sensor readings could not be refreshed (readings#1)"
     assert failed(0) == [first]
     if done == "acknowledged":
-        played.act("readings", lambda incident: acknowledged(incident, OPENED + 4 * MINUTE, "ana"))
+        played.act("readings", lambda incident: acknowledged(incident, opened + 4 * MINUTE, "ana"))
     model.write_text(fails(good, 2))
     assert failed(10) == [first], "the same model fails, with another number in its error"
     model.write_text(good)
@@ -173,8 +177,8 @@ def test_a_refresh_that_fails_for_another_reason_is_told_once_as_an_update(playe
     other.unlink()
     assert len(failed(30)) == 2, "that this model fails was told before"
     model.write_text(good)
-    played.refresh(OPENED + HOUR, "readings")
-    played.evaluate(OPENED + HOUR + MINUTE)
+    played.refresh(opened + HOUR, "readings")
+    played.evaluate(opened + HOUR + MINUTE)
     assert played.live() == {}
 
 
