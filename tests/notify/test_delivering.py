@@ -213,7 +213,7 @@ def test_what_a_killed_process_was_sending_is_sent_afterwards_with_the_same_key(
     queued(ledger, message("sales.oncall"))
     with web_server(hold=threading.Event()) as server:
         process = delivering(url, hook(server))
-        assert server.arrived.wait(30)
+        assert server.arrived.wait(300)
         process.send_signal(signal.SIGKILL)
         process.wait()
         server.hold.set()

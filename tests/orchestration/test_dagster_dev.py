@@ -90,7 +90,7 @@ def dagster(tmp_path_factory) -> Iterator[Dagster]:
         yield running
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        process.wait(300)
 
 
 def nodes(dagster: Dagster) -> dict[str, dict[str, Any]]:

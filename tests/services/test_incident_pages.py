@@ -45,7 +45,7 @@ def dagster(tmp_path_factory) -> Iterator[Dagster]:
         yield found
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        process.wait(300)
 
 
 def evaluated(dagster: Dagster) -> bool:
