@@ -34,7 +34,8 @@ class BuildFailed(Exception):
 class NodeResult:
     """The result of one dbt node: `status` is dbt's word (success, pass, fail, warn, error, skipped); `seconds` is its time.
 
-    `materialized` is dbt's word too (table, view, incremental …); empty for what is none.
+    `materialized` is dbt's word too (table, view, incremental …); empty for what is none. `of` is the model that a test is about, where
+    dbt says it: tests of two models may have one name.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class NodeResult:
     sql: str
     reads: frozenset[str]
     materialized: str = ""
+    of: str = ""
 
     @property
     def failed(self) -> bool:
@@ -264,6 +266,7 @@ def _node(found: Any, hide: Mask) -> NodeResult:
         sql=hide(getattr(node, "compiled_code", None) or ""),
         reads=frozenset(unique_id.rsplit(".", 1)[-1] for unique_id in node.depends_on_nodes),
         materialized=str(node.config.materialized) if node.resource_type in MAKERS else "",
+        of=str(getattr(node, "attached_node", None) or "").rsplit(".", 1)[-1],
     )
 
 

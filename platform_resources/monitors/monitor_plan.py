@@ -10,8 +10,7 @@ from typing import Any, Literal
 from platform_resources.capabilities.protocols import Dimension
 from platform_resources.monitors.monitor_costs import MonitorCost, Surroundings, Work, cost, dbt_test_work, objective_work
 from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan
-from platform_resources.plan.conventions import dbt_test_name
-from platform_resources.plan.from_products.dbt_files import test_parts
+from platform_resources.plan.from_products.written_tests import test_name, written_test
 from platform_resources.plan.plan import InputPlan, ModelPlan, ProductPlan
 from platform_resources.plan.plan_text import plain
 
@@ -240,9 +239,9 @@ def _column_test(model: ModelPlan, check: CheckPlan) -> dict[str, Any]:
     """What the specification says of the test, if it stands at a column there."""
     for column in model.columns:
         for test in column.tests:
-            kind, arguments = test_parts(test)
-            if not check.digest and dbt_test_name(kind, model.name, column.name) == check.name:
-                return {"test": kind, "column": column.name, **arguments}
+            written = written_test(test)
+            if not check.digest and test_name(written, model.name, column.name) == check.name:
+                return {"test": written.kind, "column": column.name, **written.arguments, **written.config}
     return {}
 
 

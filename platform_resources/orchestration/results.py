@@ -4,6 +4,7 @@ Each carries `measured_at`, the time by the refresh's own clock; Dagster notes a
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def build_results(
     `keeping` are the models that have kept rows of earlier builds.
     """
     models = {node.name: node for node in nodes if node.kind == "model"}
-    tests = {node.name: node for node in nodes if node.kind in ("test", "unit_test")}
+    tests = _by_check(nodes)
     for model in product.models:
         node = models.get(model.name)
         if node is not None and node.status == "success":
@@ -99,7 +100,16 @@ def build_results(
                 metadata["dagster/row_count"] = rows[model.name]
             yield dg.MaterializeResult(asset_key=asset_key(model.key), metadata=metadata)
     for check in (test for model in product.models for test in model.tests):
-        yield _test_result(check, tests.get(check.name), at, way_out(product, check.key, keeping))
+        yield _test_result(check, _result_of(check, tests), at, way_out(product, check.key, keeping))
+
+
+def _by_check(nodes: Sequence[NodeResult]) -> dict[tuple[str, str], NodeResult]:
+    """Results of tests by model and name, as two of different models may have one name; by name alone where dbt names no model."""
+    return {(node.of, node.name): node for node in nodes if node.kind in ("test", "unit_test")}
+
+
+def _result_of(check: CheckPlan, tests: Mapping[tuple[str, str], NodeResult]) -> NodeResult | None:
+    return tests.get((check.key[-1], check.name)) or tests.get(("", check.name))
 
 
 def only_tests_failed(nodes: Sequence[NodeResult]) -> bool:
@@ -111,8 +121,8 @@ def only_tests_failed(nodes: Sequence[NodeResult]) -> bool:
 
 def build_failures(product: ProductPlan, nodes: Sequence[NodeResult]) -> dict[str, str]:
     """Why what was built must not be published, by name: models and tests that failed, and blocking tests that dbt did not find."""
-    found = {node.name for node in nodes}
-    lost = [t.name for model in product.models for t in model.tests if t.blocking and t.name not in found]
+    tests = _by_check(nodes)
+    lost = [t.name for model in product.models for t in model.tests if t.blocking and _result_of(t, tests) is None]
     failed = [node for node in nodes if node.failed] or [node for node in nodes if node.kind in MAKERS and node.status != "success"]
     told = {node.name: f"{node.name}: {node.message or node.status}" for node in failed}
     return told | {name: f"{name}: dbt did not run this test" for name in lost}
@@ -125,7 +135,9 @@ def _test_result(check: CheckPlan, node: NodeResult | None, at: datetime, hint: 
     verdict = "met" if node.status == "pass" else "missed"
     reason = "no row fails" if verdict == "met" else node.message or failing_rows_text(node.failures)
     sql = dg.MetadataValue.md(f"```sql\n{node.sql.strip()}\n```")
-    return check_result(check, verdict, reason, at, failing_rows=node.failures or 0, sql=sql, **_hinted(verdict, hint))
+    # Of a test with thresholds only dbt knows whether so many rows are an error.
+    told = replace(check, severity="warning") if node.status == "warn" else check
+    return check_result(told, verdict, reason, at, failing_rows=node.failures or 0, sql=sql, **_hinted(verdict, hint))
 
 
 def _hinted(verdict: str, hint: str) -> dict[str, Any]:

@@ -99,6 +99,12 @@ class DataProduct(Strict):
         return {"business": value} if isinstance(value, str) else value
 
 
+def _accepted(test: dict[str, Any]) -> Any:
+    """The values of a test accepted_values, in the shorter or the longer form of dbt."""
+    arguments = test.get("arguments")
+    return test.get("values", arguments.get("values") if isinstance(arguments, dict) else None)
+
+
 class Column(Strict):
     """One promised column of a data set."""
 
@@ -120,7 +126,7 @@ class Column(Strict):
         kind = str(info.data.get("type"))
         for test in tests if isinstance(tests, list | tuple) else ():
             arguments = test.get("accepted_values") if isinstance(test, dict) else None
-            values = arguments.get("values") if isinstance(arguments, dict) else None
+            values = _accepted(arguments) if isinstance(arguments, dict) else None
             for message, hint in misread(values if isinstance(values, list) else (), kind, is_number(kind)):
                 raise ValueError(f"accepted_values: {message}", hint)
         return plain_values(tests)

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from platform_resources.plan import conventions
+from platform_resources.plan.from_products.written_tests import WrittenTest, test_name, written_test
 from platform_resources.plan.plan import GeneratedFile, InputPlan, ModelPlan
 from platform_resources.spec.components import Column
 from platform_resources.spec.values.column_names import needs_quotes
@@ -15,7 +16,8 @@ _HEADER = "# Written by the platform from product.yaml at every refresh; changes
 # libyaml writes what PyYAML writes, eight times as fast: 1,000 products are planned whenever a code location is loaded.
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _JINJA_OPENS = re.compile(r"\{(?=[{%#])")
-_CONFIG = ("severity", "warn_if", "error_if", "where", "limit", "store_failures", "tags", "meta")
+# One that stands alone: two of them are how SQL writes one, as teams had to.
+_ONE_APOSTROPHE = re.compile(r"(?<!')'(?!')")
 
 
 def generated_file(domain: str, product: str, inputs: Iterable[InputPlan], models: Iterable[ModelPlan]) -> GeneratedFile:
@@ -51,26 +53,20 @@ def _column(model: ModelPlan, column: Column) -> dict[str, Any]:
 
 
 def _test(model: ModelPlan, column: Column, test: str | Mapping[str, Any]) -> dict[str, Any]:
-    kind, arguments = test_parts(test)
-    config = {key: value for key, value in arguments.items() if key in _CONFIG}
-    rest = {key: value for key, value in arguments.items() if key not in _CONFIG}
-    definition: dict[str, Any] = {"name": conventions.dbt_test_name(kind, model.name, column.name)}
-    definition |= {"arguments": rest} if rest else {}
-    definition |= {"config": config} if config else {}
-    return {kind: definition}
+    written = written_test(test)
+    definition: dict[str, Any] = {"name": test_name(written, model.name, column.name)}
+    definition |= {"description": written.description} if written.description else {}
+    definition |= {"arguments": _for_sql(written)} if written.arguments else {}
+    definition |= {"config": dict(written.config)} if written.config else {}
+    return {written.kind: definition}
 
 
-def test_parts(test: str | Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """The dbt test's type and its arguments, from `unique` or `{accepted_values: {values: [a, b]}}`."""
-    if isinstance(test, str):
-        return test, {}
-    ((kind, arguments),) = test.items()
-    return kind, arguments or {}
-
-
-def test_severity(test: str | Mapping[str, Any]) -> str:
-    """The dbt test's severity, `error` or `warn`; dbt's default is `error`."""
-    return str(test_parts(test)[1].get("severity", "error")).lower()
+def _for_sql(test: WrittenTest) -> Mapping[str, Any]:
+    """The arguments as dbt needs them: it puts accepted values into SQL as they are, so an apostrophe is doubled, unless it already is."""
+    values = test.arguments.get("values")
+    if test.kind != "accepted_values" or not isinstance(values, list | tuple):
+        return test.arguments
+    return {**test.arguments, "values": [_ONE_APOSTROPHE.sub("''", value) if isinstance(value, str) else value for value in values]}
 
 
 def _described(text: str) -> dict[str, str]:

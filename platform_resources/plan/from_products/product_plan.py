@@ -9,13 +9,14 @@ from platform_resources.capabilities.protocols import PullPort
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, SourceLine
 from platform_resources.plan.from_products.concerned_columns import concerned, qualified
-from platform_resources.plan.from_products.dbt_files import generated_file, test_parts, test_severity
+from platform_resources.plan.from_products.dbt_files import generated_file
 from platform_resources.plan.from_products.input_plans import input_plan
 from platform_resources.plan.from_products.mesh import Mesh, ModelText, ProductTexts
 from platform_resources.plan.from_products.models import OwnTest, leading_comment, materialization, own_tests, references
 from platform_resources.plan.from_products.planned_routes import incidents_of, owners_of, patience_of, product_routes, rule_of
 from platform_resources.plan.from_products.product_order import ordered
 from platform_resources.plan.from_products.subjects import is_about_the_product, judged_data_set, measured_by, probed_ports, subject
+from platform_resources.plan.from_products.written_tests import test_name, written_test
 from platform_resources.plan.needed_inputs import needed_inputs
 from platform_resources.plan.plan import (
     AgreementPlan,
@@ -117,15 +118,15 @@ def _tests(product: Product, text: ModelText, data_set: Declared[DataSet] | None
     for column in data_set.config.columns if data_set is not None else ():
         for test in column.tests:
             assert data_set is not None
-            kind, _ = test_parts(test)
-            name = conventions.dbt_test_name(kind, text.name, column.name)
-            title, told = f"{column.name}: {kind.replace('_', ' ')}", f"dbt test {kind} of column {column.name}"
+            written = written_test(test)
+            name, kind = test_name(written, text.name, column.name), written.kind
+            title, told = f"{column.name}: {kind.replace('_', ' ')}", written.description or f"dbt test {kind} of column {column.name}"
             about = qualified(data_set.name, [column.name])
-            yield _dbt_test(name, title, key, told, test_severity(test), SourceLine.of(data_set.origin), about)
+            yield _dbt_test(name, title, key, told, written.severity, SourceLine.of(data_set.origin), about)
     about = qualified(data_set.name if data_set is not None else "")
-    for written in own:
-        title, place = written.name.replace("_", " ").capitalize(), SourceLine(written.file, 1)
-        yield _dbt_test(written.name, title, key, "dbt test written by the team", written.severity, place, about, written.digest)
+    for own_test in own:
+        title, place = own_test.name.replace("_", " ").capitalize(), SourceLine(own_test.file, 1)
+        yield _dbt_test(own_test.name, title, key, "dbt test written by the team", own_test.severity, place, about, own_test.digest)
 
 
 def _dbt_test(

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from platform_resources.plan import conventions
-from platform_resources.plan.from_products.dbt_files import test_parts
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.models import own_tests
 from platform_resources.plan.from_products.subjects import is_about_the_product, judged_data_set
+from platform_resources.plan.from_products.written_tests import test_name, written_test
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Product, model_name
 
@@ -43,8 +43,8 @@ def _dbt_tests(mesh: Mesh, product: Product) -> Iterator[tuple[str, str, str, Ca
     for data_set in product.data_sets:
         model = model_name(data_set)
         for column in data_set.config.columns:
-            for kind, _ in map(test_parts, column.tests):
-                name = conventions.dbt_test_name(kind, model, column.name)
-                yield model, name, f'test {kind} of column "{column.name}"', partial(data_set.origin.problem, "columns")
+            for test in map(written_test, column.tests):
+                name = test_name(test, model, column.name)
+                yield model, name, f'test {test.kind} of column "{column.name}"', partial(data_set.origin.problem, "columns")
     for own in own_tests(mesh.texts_of(product)):
         yield own.model, own.name, f'dbt test "{own.name}"', partial(Problem, own.file, 1, "")
