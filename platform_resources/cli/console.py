@@ -1,10 +1,12 @@
-"""What commands share: the mesh they work on, where words and data go, and exit codes."""
+"""What commands share: the mesh they work on, whose clock people read, where words and data go, and exit codes."""
 
 import getpass
 import json
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,6 +19,7 @@ from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.redaction.redaction import mask
 from platform_resources.repository.mesh_repository import build_problems, mesh_root, read_plan
 from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
+from platform_resources.spec.values.clocks import Clock
 
 FINE, MISSED, SPEC_INVALID, CANNOT_RUN = 0, 1, 2, 3
 
@@ -113,3 +116,24 @@ def product_of(plan: MeshPlan, name: str) -> ProductPlan:
         stop(f'product "{name}" is not loaded: its spec has problems (above)', SPEC_INVALID)
     hint = did_you_mean(name, known)
     stop(f'no product "{name}"; known: {known_text(known)}' + (f"\n{hint}" if hint else ""), CANNOT_RUN)
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The clocks of the products of a plan, and what time it is. What is no product of it goes by UTC."""
+
+    plan: MeshPlan
+    now: datetime
+
+    def moment(self, product: str, at: datetime | None, never: str = "-") -> str:
+        """`Mon 15 Jun, 05:00 CEST`."""
+        if at is None:
+            return never
+        found = next((each for each in self.plan.products if each.name == product), None)
+        return Clock(found.zone if found is not None else "UTC", self.now).moment(at)
+
+
+def clocks(root: Path, products: Iterable[str]) -> Clocks:
+    """Of these products; their documents are read for it."""
+    names = frozenset(products)
+    return Clocks(read_plan(root, names)[0] if names else MeshPlan((), ()), datetime.now(UTC))

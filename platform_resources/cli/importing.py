@@ -7,11 +7,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, Stop, cell, mesh_of, out, print_json, print_problems, stop, told, words
+from platform_resources.cli.console import (
+    CANNOT_RUN,
+    FINE,
+    MISSED,
+    Clocks,
+    Stop,
+    cell,
+    mesh_of,
+    out,
+    print_json,
+    print_problems,
+    stop,
+    told,
+    words,
+)
 from platform_resources.cli.evaluating import evaluate_now, print_happened
 from platform_resources.cli.evaluating import print_problems as print_evaluation_problems
 from platform_resources.cli.memory import history
-from platform_resources.cli.product_clocks import Clocks
 from platform_resources.cli.specs import Json
 from platform_resources.dbt.imported.artefacts import ArtefactFile, Artefacts, artefacts
 from platform_resources.plan.plan import MeshPlan

@@ -8,9 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 from rich.table import Table
 
-from platform_resources.cli.console import CANNOT_RUN, FINE, Stop, cell, mesh_of, out, print_json, product_of, stop, told, words, you
+from platform_resources.cli.console import (
+    CANNOT_RUN,
+    FINE,
+    Clocks,
+    Stop,
+    cell,
+    clocks,
+    mesh_of,
+    out,
+    print_json,
+    product_of,
+    stop,
+    told,
+    words,
+    you,
+)
 from platform_resources.cli.memory import opened
-from platform_resources.cli.product_clocks import Clocks, clocks
 from platform_resources.cli.specs import Json
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.plan.routes import ChannelPlan

@@ -124,6 +124,7 @@ class SampleQueryPlan:
     title: str
     port: str
     sql: str
+    description: str = field(default="", metadata={"planned": False})
 
 
 @dataclass(frozen=True, slots=True)

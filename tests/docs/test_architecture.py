@@ -22,8 +22,8 @@ def names(module: Path) -> set[str]:
     return assigned | {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
 
 
-def test_twenty_questions_are_answered():
-    assert len(PLACES) == 20
+def test_twenty_questions_at_least_are_answered():
+    assert len(PLACES) >= 20
 
 
 @pytest.mark.parametrize(("question", "file", "name"), PLACES, ids=[question for question, _, _ in PLACES])

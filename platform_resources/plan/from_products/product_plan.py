@@ -262,4 +262,4 @@ def _consumers(product: Product) -> Iterator[ConsumerPlan]:
 def _sample_queries(product: Product) -> Iterator[SampleQueryPlan]:
     for query in product.sample_queries:
         port = product.output_port(query.config.port)
-        yield SampleQueryPlan(query.name, query.title, port.name if port else query.config.port, query.config.sql)
+        yield SampleQueryPlan(query.name, query.title, port.name if port else query.config.port, query.config.sql, query.config.description)

@@ -1,0 +1,177 @@
+"""Find products, and what is in them, by words: exact names first, then by relevance; trust and use decide between equals."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.promises.grades import ProductHealth
+from platform_resources.services.catalog.search_entries import ProductPart, own_texts, parts
+from platform_resources.services.catalog.search_index import LISTED, SearchIndex, matching
+from platform_resources.services.catalog.search_results import Facet, FacetValue, PartHit, ProductHit, Reason, SearchResult
+from platform_resources.services.catalog.search_words import corrected, has_every, marked, words_of
+from platform_resources.services.trust import Trust
+
+FACETS = ("domain", "archetype", "class", "lifecycle", "certified", "health", "tags")
+# Where health decides between equals, better health comes first; what is not in the list comes last.
+HEALTH_ORDER = ("healthy", "use with care", "unknown", "unhealthy")
+# Relevances that differ by less than this share of the best are equal.
+STEP = 0.1
+PRODUCTS_ON_PAGE, PARTS_ON_PAGE, MOST_REASONS = 20, 20, 3
+# Parts that are not called what was searched for are listed of the best so many products.
+LISTED_OF = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ProductSignals:
+    """What search knows of a product beside its texts: its health, and how often it was read in the last 30 days."""
+
+    health: str = ""
+    reads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reputation:
+    """Health and use of all products of an index, by number. `places` has each one's place in the order of trust and use."""
+
+    health: tuple[tuple[str, ...], ...]
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One search under way: the name that is looked for, the forms of each word, and all of them together."""
+
+    index: SearchIndex
+    name: str
+    forms: tuple[frozenset[str], ...]
+    any_form: frozenset[str]
+    every_word: bool
+
+
+def signals(health: Iterable[ProductHealth], trusted: Mapping[str, Trust]) -> dict[str, ProductSignals]:
+    """What search is to know of products that were looked at."""
+    return {each.product: ProductSignals(each.status, trusted[each.product].reads.count) for each in health}
+
+
+def reputation(index: SearchIndex, signals: Mapping[str, ProductSignals]) -> Reputation:
+    """The order of trust and use: what is certified, then better health, then more reads, then the name."""
+    products = index.plan.products
+    known = [signals.get(product.name, ProductSignals()) for product in products]
+
+    def trusted(number: int) -> tuple[bool, int, int, str]:
+        health, product = known[number].health, products[number]
+        order = HEALTH_ORDER.index(health) if health in HEALTH_ORDER else len(HEALTH_ORDER)
+        return not product.info.certified, order, -known[number].reads, product.name
+
+    places = dict(zip(sorted(range(len(products)), key=trusted), range(len(products)), strict=True))
+    return Reputation(
+        tuple((signal.health,) if signal.health else () for signal in known), tuple(places[number] for number in range(len(products)))
+    )
+
+
+def search(
+    index: SearchIndex,
+    text: str,
+    known: Reputation,
+    chosen: Mapping[str, Collection[str]] | None = None,
+    first: int = 0,
+    most: int = PRODUCTS_ON_PAGE,
+) -> SearchResult:
+    """Search for the words of any text; without a word, all products are found. Never raises for what somebody types.
+
+    `chosen` has the wanted values by facet: one of them in each. `first` is the place of the first product to give.
+    """
+    words, corrections = corrected(words_of(text), index.words, lambda word: bool(index.forms(word)))
+    forms = tuple(index.forms(word) for word in words)
+    relevances, every_word = _relevances(index, words)
+    values: Values = {**index.facets, "health": known.health}
+    wanted = {facet: frozenset(chosen[facet]) for facet in FACETS if chosen and chosen.get(facet)}
+    kept = [number for number in relevances if _has(values, number, wanted)] if wanted else list(relevances)
+    under_way = _Search(index, " ".join(words), forms, frozenset(chain.from_iterable(forms)), every_word)
+    ordered = _ordered(under_way, kept, relevances, known, max(first + most, LISTED_OF))
+    best = max(relevances.values(), default=0.0) or 1.0
+    return SearchResult(
+        words=words,
+        corrections=corrections,
+        every_word=every_word,
+        products=tuple(_product_hit(under_way, number, relevances[number] / best) for number in ordered[first : first + most]),
+        product_count=len(kept),
+        parts=tuple(islice(_part_hits(under_way, ordered[:LISTED_OF], {*kept}), PARTS_ON_PAGE)) if words else (),
+        facets=tuple(_facet(facet, values, relevances, wanted) for facet in FACETS),
+    )
+
+
+def _relevances(index: SearchIndex, words: Collection[str]) -> tuple[dict[int, float], bool]:
+    """The products that have every word; those that have any of them where none has all. Without words, every product."""
+    if not words:
+        return dict.fromkeys(range(len(index.plan.products)), 0.0), True
+    relevances = index.relevances(matching(words))
+    if relevances or len(words) == 1:
+        return relevances, True
+    return index.relevances(matching(words, every=False)), False
+
+
+def _ordered(under_way: _Search, numbers: list[int], relevances: Mapping[int, float], known: Reputation, most: int) -> list[int]:
+    """The best products, at least `most` of them if there are: only they are compared by trust and use."""
+    best = max(relevances.values(), default=0.0) or 1.0
+    steps = {number: round(relevances[number] / best / STEP) for number in numbers}
+    enough = sorted(steps.values(), reverse=True)[:most]
+    exact = {*under_way.index.named.get(under_way.name, ())}
+    candidates = [number for number, step in steps.items() if step >= enough[-1] or number in exact]
+    return sorted(candidates, key=lambda number: (number not in exact, -steps[number], known.places[number]))
+
+
+Values = Mapping[str, Sequence[tuple[str, ...]]]
+
+
+def _has(values: Values, number: int, wanted: Mapping[str, frozenset[str]], but: str = "") -> bool:
+    return all(not chosen.isdisjoint(values[facet][number]) for facet, chosen in wanted.items() if facet != but)
+
+
+def _facet(facet: str, values: Values, numbers: Collection[int], wanted: Mapping[str, frozenset[str]]) -> Facet:
+    """What is chosen in a facet does not narrow its own counts, or nothing else could be chosen beside it."""
+    others = [number for number in numbers if _has(values, number, wanted, but=facet)] if wanted else numbers
+    counts = Counter(chain.from_iterable(map(values[facet].__getitem__, others)))
+    chosen = wanted.get(facet, frozenset())
+    counts.update(dict.fromkeys(chosen, 0))
+    ordered = sorted(counts.items(), key=lambda counted: (-counted[1], counted[0]))
+    return Facet(facet, tuple(FacetValue(value, count, value in chosen) for value, count in ordered))
+
+
+def _product_hit(under_way: _Search, number: int, relevance: float) -> ProductHit:
+    product = under_way.index.plan.products[number]
+    exact = number in under_way.index.named.get(under_way.name, ())
+    return ProductHit(product, exact, round(relevance, 3), tuple(_reasons(under_way, product)))
+
+
+def _reasons(under_way: _Search, product: ProductPlan) -> Iterator[Reason]:
+    """Its own texts first, then some of its parts, those that have every word before others."""
+    for field, text in own_texts(product):
+        if pieces := marked(text, under_way.any_form):
+            yield Reason(field, pieces)
+    if under_way.forms:
+        within = sorted(parts(product), key=lambda part: not _has_words(part, under_way.forms))
+        yield from islice((reasons[0] for part in within if (reasons := _reasons_of(part, under_way))), MOST_REASONS)
+
+
+def _reasons_of(part: ProductPart, under_way: _Search) -> tuple[Reason, ...]:
+    found = ((field, marked(text, under_way.any_form)) for field, text in part.texts)
+    return tuple(Reason(field, pieces, part) for field, pieces in found if pieces)
+
+
+def _has_words(part: ProductPart, forms: tuple[frozenset[str], ...]) -> bool:
+    return has_every(" ".join(text for _, text in part.texts), forms)
+
+
+def _part_hits(under_way: _Search, ordered: Collection[int], kept: Collection[int]) -> Iterator[PartHit]:
+    """Parts that are called so, in any product; then those of the best products that have every word."""
+    products = under_way.index.plan.products
+    named = [(number, part) for number, part in under_way.index.parts_named.get(under_way.name, ()) if number in kept]
+    for number, part in named:
+        yield PartHit(part, products[number], True, _reasons_of(part, under_way))
+    for number in ordered:
+        for part in parts(products[number]):
+            if part.kind in LISTED and (number, part) not in named and _has_words(part, under_way.forms):
+                yield PartHit(part, products[number], False, _reasons_of(part, under_way))
