@@ -18,7 +18,7 @@ OF_CAPABILITIES = (
     "capabilities/output_ports",
     "capabilities/policies",
 )
-LARGER = {"orchestration": 22, "cli": 17}
+LARGER = {"orchestration": 22, "cli": 18}
 FOLDERS = sorted(init.parent.relative_to(PACKAGE).as_posix() for init in PACKAGE.rglob("__init__.py") if "migrations" not in init.parts)
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py" and "migrations" not in path.parts)
 

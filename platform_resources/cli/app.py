@@ -23,6 +23,7 @@ from platform_resources.cli import (
     notifying,
     profiling,
     refreshing,
+    serving,
     specs,
     status,
 )
@@ -86,6 +87,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     notifying.unsubscribe,
     notifying.subscriptions,
     importing.import_dbt_results,
+    serving.serve,
 )
 for command in COMMANDS:
     app.command()(command)

@@ -18,9 +18,7 @@ from platform_resources.repository.mesh_repository import mesh_root, read_plan
 from platform_resources.spec.problems import did_you_mean, known_text
 
 if TYPE_CHECKING:
-    from platform_resources.incidents.board import Board
     from platform_resources.incidents.life_cycle import IncidentEvent
-    from platform_resources.ledger.connections import Connection
     from platform_resources.ledger.people.incident_store import StoredIncident
 
 SEVERITIES = {"low": "dim", "medium": "yellow", "high": "red", "critical": "bold red"}
@@ -106,51 +104,16 @@ def reopen(context: typer.Context, name: Name, by: By = None, note: Note = "") -
 
 
 def _act(context: typer.Context, name: str, act: Callable[[Incident, datetime], Change]) -> None:
-    from platform_resources.ledger.people.incident_store import board, incident_named
+    from platform_resources.services.showing.incident_acts import NoSuchIncident, act_on
 
-    now = datetime.now(UTC)
-    with opened(mesh_root(context.obj)) as ledger, ledger.projecting() as connection:
-        before, stored = board(connection), incident_named(connection, name)
-        if stored is None:
-            _nothing(name, list(before.incidents.values()))
-        newest = before.incidents[stored.incident.cause]
+    with opened(mesh_root(context.obj)) as ledger:
         try:
-            change = act(stored.incident, now)
-            if newest.number == stored.incident.number:
-                _keep(connection, before, stored.incident, change)
-            else:
-                _keep_former(connection, before, stored.incident, change, newest)
+            incident = act_on(ledger, name, act, datetime.now(UTC))
+        except NoSuchIncident as error:
+            _nothing(name, error.known)
         except life_cycle.IllegalTransition as error:
             stop(str(error), CANNOT_RUN)
-    incident = change[0]
     out.print(f"{told(incident.name)} is {incident.status}{_how(incident)}")
-
-
-def _keep(connection: "Connection", before: "Board", incident: Incident, change: Change) -> None:
-    from platform_resources.incidents.board import changed
-    from platform_resources.ledger.people.incident_store import keep_board
-
-    after, events = changed(before, incident.cause, lambda _: change)
-    keep_board(connection, before, after, events)
-
-
-def _keep_former(connection: "Connection", before: "Board", incident: Incident, change: Change, newest: Incident) -> None:
-    """Of an incident that has a successor only how it was resolved can still be said, and what it has accepted be taken back."""
-    from platform_resources.incidents.board import taken_back
-    from platform_resources.ledger.people.incident_store import incidents_of, keep_board, keep_former
-
-    after, events = change
-    if after.live or incident.resolution not in life_cycle.NO_TROUBLE:
-        raise life_cycle.IllegalTransition(
-            f"{incident.name} is over and has a successor, {newest.name}, which can be changed instead"
-            + (f"; `mesh resolve {incident.name} --as fixed` takes back what was accepted with it" if after.live else "")
-        )
-    keep_former(connection, incident, after, events)
-    if after.resolution in life_cycle.NO_TROUBLE:
-        return
-    later = [each.incident for each in incidents_of(connection, incident.cause) if each.incident.cause == incident.cause]
-    still = {check for each in later if each.number > incident.number and each.resolution in life_cycle.NO_TROUBLE for check in each.checks}
-    keep_board(connection, before, taken_back(before, incident.cause, set(incident.checks) - still), ())
 
 
 def _nothing(name: str, known: Sequence[Incident]) -> NoReturn:

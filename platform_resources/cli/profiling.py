@@ -1,6 +1,6 @@
 """The command `mesh profile`: what a published version looks like, column by column, and what is different from the one before."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,10 +13,8 @@ from platform_resources.cli.memory import shown as ledger_shown
 from platform_resources.cli.specs import Json
 from platform_resources.measuring.version_profiles import (
     ColumnProfile,
-    Difference,
     Profile,
     bars,
-    differences,
     null_rate,
     profile_data,
     shown,
@@ -24,22 +22,9 @@ from platform_resources.measuring.version_profiles import (
 from platform_resources.measuring.version_profiles import told as told_of
 
 if TYPE_CHECKING:
-    from platform_resources.ledger.queries.profile_history import ProfiledVersion
+    from platform_resources.services.showing.profiled_versions import Profiled
 
 HEADER = ("column", "nulls", "distinct", "least to greatest", "mean ± deviation", "median", "most frequent", "distribution")
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """One data set's profile in the version asked for, and in the one before it."""
-
-    data_set: str
-    now: "ProfiledVersion"
-    before: "ProfiledVersion | None"
-
-    @property
-    def differences(self) -> tuple[Difference, ...]:
-        return differences(self.before.profile, self.now.profile) if self.before is not None else ()
 
 
 def profile(
@@ -55,10 +40,11 @@ def profile(
     name = product_of(plan, product).name
     with ledger_shown(root, datetime.now(UTC), sync, as_json) as ledger, ledger.reading() as connection:
         from platform_resources.ledger.queries.profile_history import profiled_data_sets
+        from platform_resources.services.showing.profiled_versions import profiled
 
         known = profiled_data_sets(connection, name)
         wanted = [each for each in known if data_set in (None, each)]
-        found = [each for each in (_found(connection, name, each, version) for each in wanted) if each is not None]
+        found = [each for each in (profiled(connection, name, each, version) for each in wanted) if each is not None]
     if not found:
         stop(_nothing(name, data_set, version, known), CANNOT_RUN)
     if as_json:
@@ -66,18 +52,6 @@ def profile(
         return
     for each in found:
         _print(each)
-
-
-def _found(connection: Any, product: str, data_set: str, version: str | None) -> _Shown | None:
-    from platform_resources.ledger.queries.profile_history import profiled_version, profiled_versions
-
-    versions = profiled_versions(connection, product, data_set)
-    if version is not None and version not in versions:
-        return None
-    at = versions.index(version) if version is not None else 0
-    now = profiled_version(connection, product, data_set, versions[at])
-    before = profiled_version(connection, product, data_set, versions[at + 1]) if at + 1 < len(versions) else None
-    return _Shown(data_set, now, before) if now is not None else None
 
 
 def _nothing(product: str, data_set: str | None, version: str | None, known: tuple[str, ...]) -> str:
@@ -88,7 +62,7 @@ def _nothing(product: str, data_set: str | None, version: str | None, known: tup
     return f"{product} has no profile of version {version}; `mesh versions {product}` lists what was published"
 
 
-def _data(found: _Shown) -> dict[str, Any]:
+def _data(found: "Profiled") -> dict[str, Any]:
     return {
         "data_set": found.data_set,
         "version": found.now.version,
@@ -101,7 +75,7 @@ def _data(found: _Shown) -> dict[str, Any]:
     }
 
 
-def _print(found: _Shown) -> None:
+def _print(found: "Profiled") -> None:
     now = found.now.profile
     out.print(f"[bold]{told(found.data_set)}[/], version {told(found.now.version)}: {told(told_of(now))}", soft_wrap=True)
     table = Table(*HEADER, box=None, header_style="bold")

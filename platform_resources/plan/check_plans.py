@@ -76,3 +76,8 @@ class IndicatorPlan:
     data_set: str
     max_age: timedelta | None
     ports: tuple[str, ...]
+
+
+def undescribed(dimension: str) -> str:
+    """What is said of an objective where its owner has said nothing."""
+    return f"Objective of the dimension {dimension}."

@@ -103,6 +103,11 @@ def events_of(connection: Connection, name: str) -> tuple[IncidentEvent, ...]:
     return tuple(IncidentEvent(name, row["kind"], row["at"], row["person"], row["note"]) for row in found)
 
 
+def newest_event(connection: Connection) -> int:
+    """The number of the event that was kept last; 0 before the first."""
+    return int(connection.execute(select(func.max(people_tables.incident_events.c.id))).scalar() or 0)
+
+
 def set_severities(connection: Connection, severities: Mapping[str, Severity]) -> None:
     """Raises KeyError for a name that no incident has."""
     _describe(connection, "severity", severities)

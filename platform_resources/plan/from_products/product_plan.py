@@ -7,7 +7,7 @@ from datetime import timedelta
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullPort
 from platform_resources.plan import conventions
-from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, SourceLine
+from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, SourceLine, undescribed
 from platform_resources.plan.from_products.concerned_columns import concerned, qualified
 from platform_resources.plan.from_products.dbt_files import generated_file
 from platform_resources.plan.from_products.input_plans import input_plan
@@ -160,7 +160,7 @@ def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAss
         key=on_model or conventions.scorecard_key(product.name),
         kind="objective",
         title=objective.title,
-        description=objective.config.description or f"Objective of the dimension {objective.variant}.",
+        description=objective.config.description or undescribed(objective.variant),
         blocking=gate,
         severity="error" if gate else objective.config.severity,
         place=SourceLine.of(objective.origin),

@@ -1,0 +1,37 @@
+"""The command `mesh serve`: the marketplace on this computer."""
+
+from typing import Annotated
+
+import typer
+
+from platform_resources.cli.console import CANNOT_RUN, stop, words
+from platform_resources.repository.mesh_repository import mesh_root
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def serve(
+    context: typer.Context,
+    port: Annotated[int, typer.Option(help="The port; 0 takes any that is free.", min=0, max=65535)] = 8080,
+    host: Annotated[str, typer.Option(help="Where to listen: this computer only, until there is sign-in.")] = LOOPBACK[0],
+) -> None:
+    """Show the marketplace in a browser: find products, and see why to trust them. Ends with Ctrl-C."""
+    if host not in LOOPBACK:
+        stop(f'--host is "{host}"; allowed: {", ".join(LOOPBACK)}, as nobody has to sign in', CANNOT_RUN)
+    root = mesh_root(context.obj)
+    try:
+        import uvicorn
+
+        from platform_resources.marketplace.application import application
+    except ModuleNotFoundError as error:
+        stop(f'the marketplace needs {error.name}; install the extra "marketplace"', CANNOT_RUN)
+    from platform_resources.ledger.database import LedgerUnavailable
+    from platform_resources.marketplace.kept_view import opened_market
+
+    try:
+        market = opened_market(root)
+    except LedgerUnavailable as error:
+        stop(str(error), CANNOT_RUN)
+    server = uvicorn.Server(uvicorn.Config(application(market), host=host, port=port, log_level="warning", server_header=False))
+    words.print(f"marketplace: http://{f'[{host}]' if ':' in host else host}:{port}", highlight=False)
+    server.run()

@@ -1,0 +1,171 @@
+"""Who reads from whom, as pictures and as lists: of one product, of one incident, of the whole mesh."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup
+
+from platform_resources.marketplace.display.diagrams import Box, Edge, Tile, flow, mosaic
+from platform_resources.marketplace.display.phrases import Look, age, count, listed, look
+from platform_resources.plan.graph import Graph, ancestors, downstream
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.promises.grades import ProductHealth
+from platform_resources.services.showing.mesh_overview import MeshOverview
+
+MOST_BOXES, MOST_ARROWS = 30, 25
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """One that a product reads from, or that reads it; `look` is None for what is no product of the mesh."""
+
+    title: str
+    text: str
+    href: str = ""
+    look: Look | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """A picture, empty where there would be too many boxes, and the same as lists. `hidden` products are too far away to be drawn."""
+
+    picture: Markup
+    sources: tuple[Neighbour, ...]
+    readers: tuple[Neighbour, ...]
+    hidden: int = 0
+
+
+def data_as_of(health: ProductHealth) -> datetime | None:
+    """Until when the oldest of its data sets knows the world; None if that is not known of any."""
+    known = [at for at in health.published.known_until.values() if at is not None] if health.published is not None else []
+    return min(known, default=None)
+
+
+def met_text(health: ProductHealth) -> str:
+    """`7 of 8 met`."""
+    own = health.objectives
+    return f"{health.count('met')} of {len(own)} met" if own else "promises nothing yet"
+
+
+def _text(view: MeshOverview, name: str) -> str:
+    health = view.health[name]
+    as_of = data_as_of(health)
+    return f"{met_text(health)}, data {age(view.at - as_of)} old" if as_of is not None else met_text(health)
+
+
+def product_node(view: MeshOverview, product: ProductPlan, text: str = "", chosen: bool = False) -> Box:
+    """A box for a product of the mesh."""
+    told = text or _text(view, product.name)
+    return Box(product.name, product.title, told, look(view.health[product.name]).tone, f"/products/{product.name}", chosen)
+
+
+def lineage(view: MeshOverview, product: ProductPlan) -> Lineage:
+    """All that a product is made from and all that is made from it, as far as that can be drawn; nearest first."""
+    products = {each.name: each for each in view.plan.products}
+    above, below = view.plan.upstream, downstream(view.plan.upstream)
+    near = [name for name in (*_nearest(product.name, above), *_nearest(product.name, below)) if name in products]
+    drawn = {product.name, *near[:MOST_BOXES]}
+    outer_nodes, outer_edges = _outside(product)
+    nodes = [product_node(view, products[name], chosen=name == product.name) for name in products if name in drawn] + outer_nodes
+    edges = [Edge(source, name) for name in drawn for source in above.get(name, ()) if source in drawn] + outer_edges
+    sources, readers = _neighbours(view, product, below)
+    label = f"{product.title} is made from {_names(sources)} and read by {_names(readers)}."
+    return Lineage(flow(nodes, edges, label), sources, readers, len(near) - len(near[:MOST_BOXES]))
+
+
+def _nearest(name: str, graph: Graph) -> list[str]:
+    """Breadth first."""
+    found: list[str] = []
+    waiting = [name]
+    for current in waiting:
+        for other in graph.get(current, ()):
+            if other not in waiting:
+                waiting.append(other)
+                found.append(other)
+    return found
+
+
+def _outside(product: ProductPlan) -> tuple[list[Box], list[Edge]]:
+    """Where its data comes from outside of the mesh, and who uses it there."""
+    inputs = [port for port in product.inputs if port.upstream is None]
+    nodes = [Box(f"<{port.name}", port.title, f"comes as {port.interface}") for port in inputs]
+    nodes += [Box(f">{each.name}", each.title, each.kind) for each in product.consumers]
+    edges = [Edge(f"<{port.name}", product.name) for port in inputs]
+    return nodes, edges + [Edge(product.name, f">{each.name}") for each in product.consumers]
+
+
+def _neighbours(view: MeshOverview, product: ProductPlan, below: Graph) -> tuple[tuple[Neighbour, ...], tuple[Neighbour, ...]]:
+    products = {each.name: each for each in view.plan.products}
+    above = view.plan.upstream.get(product.name, ())
+    sources = [_neighbour(view, products[name]) for name in above if name in products]
+    sources += [Neighbour(port.title, f"comes as {port.interface}") for port in product.inputs if port.upstream is None]
+    readers = [_neighbour(view, products[name]) for name in below.get(product.name, ()) if name in products]
+    readers += [Neighbour(each.title, ", ".join(filter(None, (each.kind, each.owner)))) for each in product.consumers]
+    return tuple(sources), tuple(readers)
+
+
+def _neighbour(view: MeshOverview, product: ProductPlan) -> Neighbour:
+    return Neighbour(product.title, _text(view, product.name), f"/products/{product.name}", look(view.health[product.name]))
+
+
+def _names(neighbours: Iterable[Neighbour]) -> str:
+    return listed((each.title for each in neighbours), 6) or "nothing that is known"
+
+
+def cause_picture(view: MeshOverview, cause: str, impacted: Collection[str]) -> Markup:
+    """The way of an incident: what the cause is made from, whom it reaches, and who reads it and is not reached."""
+    products = {each.name: each for each in view.plan.products}
+    above, below = view.plan.upstream, downstream(view.plan.upstream)
+    behind = {name for name in ancestors(cause, below) if name in products}
+    between = {name for name in behind if any(reached in ancestors(name, below) for reached in impacted)}
+    readers = {name for name in below.get(cause, ()) if name in products}
+    shown = [cause, *sorted({*above.get(cause, ()), *impacted, *between, *readers} - {cause})][:MOST_BOXES]
+    hot = {cause, *impacted, *between}
+    nodes = [product_node(view, products[name], _role(view, cause, impacted, name), name == cause) for name in shown if name in products]
+    names = {node.name for node in nodes}
+    edges = [Edge(source, name, {source, name} <= hot) for name in sorted(names) for source in above.get(name, ()) if source in names]
+    titles = [products[name].title for name in impacted if name in products]
+    label = f"{products[cause].title} is the cause. " + (f"It reaches {listed(titles)}." if titles else "It reaches no other product.")
+    return flow(nodes, edges, label)
+
+
+def _role(view: MeshOverview, cause: str, impacted: Collection[str], name: str) -> str:
+    if name == cause:
+        return "the cause"
+    missed = view.health[name].count("missed")
+    if name in impacted:
+        return f"reached, {count(missed, 'promise')} missed there"
+    return "it is made from this" if name in view.plan.upstream.get(cause, ()) else "not reached"
+
+
+def mesh_map(view: MeshOverview, domains: Sequence[tuple[str, str]]) -> Markup:
+    """Boxes and arrows for a mesh that can be read so; beyond that a square for each product, by domain (name and title)."""
+    products = view.plan.products
+    if len(products) > MOST_ARROWS:
+        return mosaic([(title, f"/domains/{name}", [_tile(view, p) for p in products if p.domain == name]) for name, title in domains])
+    titles = dict(domains)
+    nodes, edges = list[Box](), list[Edge]()
+    reached = [{each.incident.cause, *each.incident.impacted} for each in view.live]
+    for product in products:
+        nodes.append(product_node(view, product, f"{titles.get(product.domain, product.domain)}, {met_text(view.health[product.name])}"))
+        for source in view.plan.upstream[product.name]:
+            hot = any({source, product.name} <= names for names in reached)
+            edges.append(Edge(source, product.name, hot))
+        nodes += [Box(f"{product.name}>{each.name}", each.title, each.kind) for each in product.consumers]
+        edges += [Edge(product.name, f"{product.name}>{each.name}") for each in product.consumers]
+    known = {node.name for node in nodes}
+    return flow(nodes, [edge for edge in edges if edge.source in known], _map_label(view.plan.upstream, view.plan.products))
+
+
+def _map_label(upstream: Mapping[str, tuple[str, ...]], products: Sequence[ProductPlan]) -> str:
+    titles = {each.name: each.title for each in products}
+    told = [
+        f"{each.title} reads {listed(titles.get(name, name) for name in upstream[each.name])}" for each in products if upstream[each.name]
+    ]
+    return f"{'. '.join(told)}." if told else "No product reads another."
+
+
+def _tile(view: MeshOverview, product: ProductPlan) -> Tile:
+    found = look(view.health[product.name])
+    return Tile(f"{product.title}: {found.word}", found.tone, f"/products/{product.name}")

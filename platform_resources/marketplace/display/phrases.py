@@ -1,0 +1,252 @@
+"""How numbers, times and states are said on pages: short words, and a no-break space before each unit."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup, escape
+
+from platform_resources.promises.grades import NOT_PUBLISHED, NOTHING_CHANGED, CheckState, ProductHealth, Status
+from platform_resources.spec.notifications import Severity
+from platform_resources.spec.values.durations import length_text
+
+Tone = Literal["good", "warn", "bad", "unk"]
+SPACE = "\u00a0"
+LONG_NAME = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A state as it is shown: its tone, its icon, and its word."""
+
+    tone: Tone
+    icon: str
+    word: str
+
+
+HEALTH: dict[Status, Look] = {
+    "healthy": Look("good", "ok", "Healthy"),
+    "use with care": Look("warn", "tri", "Use with care"),
+    "unhealthy": Look("bad", "no", "Unhealthy"),
+    "unknown": Look("unk", "huh", "Unknown"),
+    "unpublished": Look("unk", "huh", "Not published"),
+    "unreadable": Look("bad", "no", "Unreadable"),
+    "not run": Look("unk", "huh", "Does not run"),
+}
+VERDICTS = {"met": Look("good", "ok", "Met"), "missed": Look("bad", "no", "Missed"), "unknown": Look("unk", "huh", "Not known")}
+SEVERITIES: dict[Severity, Look] = {
+    "low": Look("unk", "info", "Low"),
+    "medium": Look("warn", "tri", "Medium"),
+    "high": Look("warn", "tri", "High"),
+    "critical": Look("bad", "no", "Critical"),
+}
+OVER = Look("good", "ok", "Resolved")
+HELD_BACK = Look("warn", "lock", "Held back")
+ARCHETYPES = {"source-aligned": "As the source delivers", "aggregate": "Combined", "consumer-aligned": "Ready for reports"}
+CLASSES = {"key-value": "A number everyone reports", "building-block": "Building block"}
+LIFECYCLES = {
+    "draft": "Draft",
+    "proposed": "Proposed",
+    "development": "In development",
+    "testing": "In test",
+    "production": "In production",
+    "deprecated": "To be retired",
+    "retired": "Retired",
+}
+# What is worth knowing first.
+TROUBLE: tuple[Status, ...] = ("unreadable", "unhealthy", "unknown", "use with care", "unpublished", "healthy", "not run")
+
+
+@dataclass(frozen=True, slots=True)
+class PageTimes:
+    """Writes moments in the zone of a page; one of another zone says which."""
+
+    now: datetime
+    zone: str = "UTC"
+
+    def moment(self, at: datetime | None, zone: str = "") -> str:
+        """`28 Nov 11:43`, with the year where it is another than now's."""
+        if at is None:
+            return "not yet"
+        local = at.astimezone(ZoneInfo(zone or self.zone))
+        year = "" if local.year == self.now.astimezone(ZoneInfo(zone or self.zone)).year else f" {local.year}"
+        other = f" {local.tzname()}" if zone and zone != self.zone else ""
+        return f"{local.day} {local:%b}{year} {local:%H:%M}{other}"
+
+    def day(self, at: datetime) -> str:
+        """`28 Nov`."""
+        local = at.astimezone(ZoneInfo(self.zone))
+        return f"{local.day} {local:%b}"
+
+    def slice_name(self, start: datetime, end: datetime) -> str:
+        """`28 Nov` for what lasts about a day or longer, else `28 Nov 11:00`."""
+        return self.day(start) if end - start > timedelta(hours=20) else self.moment(start)
+
+    def ago(self, at: datetime) -> str:
+        """`62 min ago`, `3 h ago`, `4 days ago`; what lies ahead of the clock is `just now`."""
+        return f"{age(self.now - at)} ago" if self.now - at >= timedelta(minutes=1) else "just now"
+
+
+def age(length: timedelta) -> str:
+    """`62 min`, `12.8 h`, `5.5 days`: one number, and hours up to two days. Rounded up, so that nothing looks newer than it is."""
+    minutes = max(0, math.ceil(length / timedelta(minutes=1)))
+    if minutes <= 90:
+        return f"{minutes}{SPACE}min"
+    if minutes <= 48 * 60:
+        return f"{math.ceil(minutes / 6) / 10:g}{SPACE}h"
+    return f"{math.ceil(minutes / 144) / 10:g}{SPACE}days"
+
+
+def count(number: int, thing: str, things: str = "") -> str:
+    """`1 product`, `2,469 rows`."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def listed(parts: Iterable[str], most: int = 0) -> str:
+    """`a, b and c`; of more than `most` the others as a number."""
+    names = list(parts)
+    if most and len(names) > most:
+        names = [*names[:most], f"{len(names) - most} more"]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def number(value: float) -> str:
+    """`1,469,307`, `94.05`, `0.0038`: four digits that tell something."""
+    if not math.isfinite(value):
+        return str(value)
+    if float(value).is_integer() or abs(value) >= 10_000:
+        return f"{value:,.0f}"
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if abs(value) >= 1 else f"{value:.2g}"
+
+
+def measured(value: float, unit: str) -> str:
+    """A value with its unit: `32.4 %`, `26 h`, `2,469 rows`. Never rounded up to a promise that was not kept."""
+    match unit:
+        case "%":
+            return f"{math.floor(round(value, 9) * 10) / 10:g}{SPACE}%"
+        case "s":
+            return length_text(timedelta(seconds=value) if value >= 60 else value).replace(" ", SPACE)
+        case "":
+            return number(value)
+        case _:
+            return f"{number(value)}{SPACE}{unit}"
+
+
+def promised(check: CheckState) -> str:
+    """What is promised of a check in numbers: `95 % promised`, `at most 1 row promised`; empty where nothing is."""
+    least, most, unit = check.at_least, check.at_most, check.unit
+    if least is not None and most is not None:
+        return f"{number(least)} to {measured(most, unit)} promised"
+    if least is not None:
+        return f"{measured(least, unit)} promised" if unit == "%" else f"at least {measured(least, unit)} promised"
+    if most is not None:
+        return _of_rows(most) if unit == "rows" else f"at most {measured(most, unit)} promised"
+    return ""
+
+
+def _of_rows(rows: float) -> str:
+    return f"at most {int(rows):,} promised" if rows else "none promised"
+
+
+def got(check: CheckState) -> str:
+    """What was measured last, as one number; empty where nothing was."""
+    if not isinstance(check.value, int | float):
+        return check.shown
+    if check.unit in ("rows", ""):
+        return number(check.value)
+    return measured(check.value, check.unit)
+
+
+def got_of(check: CheckState) -> str:
+    """What the measured number is of, and what is promised of it."""
+    if check.unit != "rows":
+        return promised(check)
+    if check.at_most is None:
+        return "rows"
+    return "rows break it" if not check.at_most else f"rows break it, {promised(check)}"
+
+
+def is_held_back(health: ProductHealth) -> bool:
+    """Whether the last refresh made a version that was not published."""
+    return health.outcome.startswith(NOT_PUBLISHED) and not health.outcome.startswith(NOTHING_CHANGED)
+
+
+def look(health: ProductHealth) -> Look:
+    """The state of a product as it is shown."""
+    return HELD_BACK if is_held_back(health) and health.published is not None and not health.problem else HEALTH[health.status]
+
+
+def code(name: str) -> Markup:
+    """A name of a column or a data set; a long one may break at its underscores."""
+    parts = name.split("_") if len(name) > LONG_NAME else [name]
+    return Markup("<code>{}</code>").format(Markup("_<wbr>").join(escape(part) for part in parts))
+
+
+def concerned(health: ProductHealth) -> tuple[str, ...]:
+    """The names of the columns that are not as promised; empty where a whole data set is."""
+    return tuple(dict.fromkeys(column.rpartition(".")[2] for column in health.columns if "." in column))
+
+
+def say(health: ProductHealth, lifecycle: str, good_as_of: str = "") -> Markup:
+    """How a product is, in one sentence that says first what is wrong and then what is still fine."""
+    own = health.objectives
+    shown = [check for check in own if check.weight != "target"]
+    missed, unknown = ([c for c in shown if c.verdict == verdict and not c.learning] for verdict in ("missed", "unknown"))
+    word = look(health).word
+    match health.status:
+        case "unreadable":
+            return Markup("Unreadable: nobody can tell which version is published.")
+        case "unpublished":
+            return Markup("Nothing was published yet.")
+        case "not run":
+            return Markup("{}: it does not run yet.").format(LIFECYCLES.get(lifecycle, lifecycle.capitalize()))
+    if word == HELD_BACK.word:
+        return Markup("Held back: you read the last good version{}.").format(f", of {good_as_of}" if good_as_of else "")
+    if health.status == "healthy":
+        return Markup(_healthy(own))
+    fine = _still_fine(health)
+    if missed:
+        are = "is" if len(missed) == 1 else "are"
+        return Markup("{}: {} of {} {} missed. {}").format(word, len(missed), count(len(own), "promise"), are, fine)
+    if unknown:
+        are = "was" if len(unknown) == 1 else "were"
+        return Markup("{}: {} of {} {} not measured. {}").format(word, len(unknown), count(len(own), "promise"), are, fine)
+    wrong = min((c for c in health.checks if c.verdict != "met"), key=lambda check: check.urgency, default=None)
+    return Markup("{}: {}.").format(word, (wrong.fault or wrong.title) if wrong is not None else health.reason)
+
+
+def _healthy(objectives: Sequence[CheckState]) -> str:
+    met = sum(check.verdict == "met" for check in objectives)
+    if any(check.weight == "target" and check.verdict == "missed" for check in objectives):
+        return "Healthy: the data is as promised. A target of the business is missed."
+    if met == len(objectives):
+        return f"Healthy: all {count(met, 'promise')} are met." if met > 1 else "Healthy: what is promised is met."
+    return f"Healthy: {met} of {count(len(objectives), 'promise')} are met, the others are not known yet."
+
+
+def _still_fine(health: ProductHealth) -> Markup:
+    """What is as promised in spite of all; empty where a whole data set is concerned, or too many columns to say."""
+    columns = concerned(health)
+    if not columns or len(columns) > 4 or any("." not in column for column in health.columns):
+        return Markup("")
+    names = [code(name) for name in columns]
+    told = names[0] if len(names) == 1 else Markup(", ").join(names[:-1]) + Markup(" and ") + names[-1]
+    return Markup("Everything but {} is as promised.").format(told)
+
+
+def why(check: CheckState) -> str:
+    """Both numbers of a check that is not met: `32.4 %; 95 % is promised`. In words where there are none."""
+    if check.unit == "rows" and check.at_most is not None and check.failing_rows is not None:
+        breaks = "breaks" if check.failing_rows == 1 else "break"
+        return f"{count(check.failing_rows, 'row')} {breaks} the rule; {_said(promised(check))}"
+    if not isinstance(check.value, int | float) or not promised(check):
+        return check.reason
+    return f"{got(check)}; {_said(promised(check))}"
+
+
+def _said(promise: str) -> str:
+    """`95 % promised` within a sentence: `95 % is promised`."""
+    return f"{promise.removesuffix(' promised')} is promised"

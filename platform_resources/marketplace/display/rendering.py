@@ -1,0 +1,74 @@
+"""Templates with everything they may use; every value is escaped, unless it is markup of ours."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from platform_resources.marketplace.display import charts, phrases
+from platform_resources.marketplace.display.phrases import Look
+
+FOLDER = Path(__file__).parents[1]
+STATIC = FOLDER / "static"
+
+
+def environment() -> Environment:
+    """A name that a template does not know is an error, never an empty text."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals |= {
+        "icon": charts.icon,
+        "state": state,
+        "segments": charts.segments,
+        "key": charts.key,
+        "meter": charts.meter,
+        "count": phrases.count,
+        "listed": phrases.listed,
+        "code": phrases.code,
+        "age": phrases.age,
+        "asset": asset,
+        "sprite": Markup((FOLDER / "templates" / "sprite.svg").read_text(encoding="utf-8")),
+        "HEALTH": phrases.HEALTH,
+        "SEVERITIES": phrases.SEVERITIES,
+        "day": timedelta(days=1),
+    }
+    made.filters |= {"size": size, "short_owner": short_owner}
+    return made
+
+
+def state(look: Look, word: str = "") -> Markup:
+    """An icon and a word, always both."""
+    return Markup('<span class="st {}">{}{}</span>').format(look.tone, charts.icon(look.icon), word or look.word)
+
+
+def asset(name: str) -> str:
+    """The address of a file of ours; it differs when the file does, so that browsers may keep it for ever."""
+    return f"/static/{name}?{(STATIC / name).stat().st_size:x}{int((STATIC / name).stat().st_mtime):x}"
+
+
+def size(number: int) -> str:
+    """`33 kB`, `1.2 GB`."""
+    value = float(number)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.3g}{phrases.SPACE}{unit}"
+        value /= 1000
+    return f"{value:,.3g}{phrases.SPACE}GB"
+
+
+def short_owner(owner: str) -> str:
+    """`team:sales-data` is said as `sales-data`, an address as its first part."""
+    return owner.removeprefix("team:").partition("@")[0]
+
+
+def rendered(templates: Environment, name: str, **context: Any) -> str:
+    """The page as text."""
+    return templates.get_template(name).render(**context)

@@ -1,0 +1,99 @@
+"""The published versions of a product on a time line: what each was made from, and what changed in its columns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from platform_resources.marketplace.display.phrases import PageTimes, count, listed
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.promises.schema_difference import SchemaDifference, schema_difference
+from platform_resources.publications.version_records import Publication
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """One version. `change` says what is different in its columns, empty if nothing is; a `breaking` one may stop queries that worked."""
+
+    id: str
+    number: str
+    at: datetime
+    rows: str
+    made_from: str
+    change: str
+    breaking: bool
+    pinned_by: tuple[str, ...]
+    bytes: int
+
+
+def version_rows(
+    product: ProductPlan, published: Sequence[Publication], pins: Mapping[str, str], plan: MeshPlan, times: PageTimes
+) -> tuple[VersionRow, ...]:
+    """Newest first; `published` is as the shelf gives it, oldest first."""
+    titles = {each.name: each.title for each in plan.products}
+    before: dict[str, Publication | None] = dict(zip((each.id for each in published), [None, *published[:-1]], strict=True))
+    return tuple(_row(product, each, before[each.id], pins, titles, times) for each in reversed(published))
+
+
+def _row(
+    product: ProductPlan,
+    publication: Publication,
+    before: Publication | None,
+    pins: Mapping[str, str],
+    titles: Mapping[str, str],
+    times: PageTimes,
+) -> VersionRow:
+    changes = _changes(before, publication) if before is not None else []
+    inputs = {port.name: port.title for port in product.inputs}
+    sources = [_source(inputs.get(port, port), record, titles, times) for port, record in publication.inputs.items()]
+    return VersionRow(
+        id=publication.id,
+        number=publication.product_version,
+        at=datetime.fromisoformat(publication.published_at),
+        rows=listed(_row_counts(publication)),
+        made_from=listed(sources),
+        change="; ".join(_told(each) for each in changes),
+        breaking=any(each.breaking for each in changes),
+        pinned_by=tuple(consumer for consumer, version in pins.items() if version == publication.id),
+        bytes=sum(port.bytes for port in publication.ports),
+    )
+
+
+def _row_counts(publication: Publication) -> list[str]:
+    """Several ports of one data set have the same rows."""
+    rows = {port.data_set: port.rows for port in publication.ports}
+    return [count(number, "row") if len(rows) == 1 else f"{count(number, 'row')} of {name}" for name, number in rows.items()]
+
+
+def _source(title: str, record: Mapping[str, Any], titles: Mapping[str, str], times: PageTimes) -> str:
+    """`Purchase orders 1.1.0 (28 Nov 11:43, 155,848 rows)`, `2 files of Transactions`."""
+    if "product" in record:
+        at = times.moment(datetime.fromisoformat(record["pulled_at"])) if record.get("pulled_at") else ""
+        told = ", ".join(filter(None, (at, count(record["rows"], "row") if record.get("rows") is not None else "")))
+        return f"{titles.get(record['product'], record['product'])} {record.get('product_version', '')} ({told})"
+    files = len(record.get("files", ()))
+    return f"{count(files, 'file')} of {title}" if files else f"{title}{_cursor(record)}"
+
+
+def _cursor(record: Mapping[str, Any]) -> str:
+    reached = record.get("cursor") or record.get("as_of")
+    return f" (up to {reached})" if reached else ""
+
+
+def _changes(before: Publication, after: Publication) -> list[SchemaDifference]:
+    """One for each data set whose columns differ."""
+    found = {}
+    for port in after.ports:
+        former = before.port(port.port)
+        if former is not None and (difference := schema_difference(former.columns, port.columns)):
+            found[port.data_set] = difference
+    return list(found.values())
+
+
+def _told(difference: SchemaDifference) -> str:
+    parts = [
+        f"adds {listed(name for name, _ in difference.added)}" if difference.added else "",
+        f"removes {listed(name for name, _ in difference.removed)}" if difference.removed else "",
+        *(f"{each.column} is {each.after} now, it was {each.before}" for each in difference.changed),
+    ]
+    return ", ".join(filter(None, parts))

@@ -1,0 +1,117 @@
+"""The first page: what to know now, what is new, what is used, and how it all connects."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from platform_resources.marketplace.display import phrases
+from platform_resources.marketplace.display.lineage_pictures import data_as_of, mesh_map
+from platform_resources.marketplace.display.phrases import Look, PageTimes
+from platform_resources.marketplace.display.promise_rows import short_trouble
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.services.showing.mesh_overview import MeshOverview
+
+MOST_ROWS, MOST_LISTED = 12, 5
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRow:
+    """One product in a table: how it is, what to know, and which columns that concerns."""
+
+    plan: ProductPlan
+    look: Look
+    met: int
+    missed: int
+    unknown: int
+    text: str
+    columns: tuple[str, ...]
+    as_of: datetime | None
+
+
+def domain_titles(plan: MeshPlan) -> dict[str, str]:
+    """Every domain with a product, by name."""
+    known = {each.name: each.title for each in plan.domains}
+    return {name: known.get(name, name) for name in dict.fromkeys(product.domain for product in plan.products)}
+
+
+def product_row(view: MeshOverview, product: ProductPlan) -> ProductRow:
+    """How one product is."""
+    health = view.health[product.name]
+    return ProductRow(
+        product,
+        phrases.look(health),
+        health.count("met"),
+        health.count("missed"),
+        health.count("unknown"),
+        short_trouble(health, product),
+        phrases.concerned(health),
+        data_as_of(health),
+    )
+
+
+def trouble_first(view: MeshOverview) -> list[ProductPlan]:
+    """All products, those in trouble first."""
+    return sorted(view.plan.products, key=lambda each: (phrases.TROUBLE.index(view.health[each.name].status), each.title))
+
+
+def page_zone(view: MeshOverview) -> str:
+    """The zone of most products."""
+    zones = [product.zone for product in view.plan.products]
+    return max(sorted(set(zones)), key=zones.count, default="UTC")
+
+
+def home_page(view: MeshOverview) -> dict[str, Any]:
+    """What the template `home.html` shows."""
+    titles, ordered = domain_titles(view.plan), trouble_first(view)
+    sick = [each for each in ordered if view.health[each.name].status != "healthy"]
+    shown = ordered if len(ordered) <= MOST_ROWS else sick[:MOST_ROWS]
+    return {
+        "page": "home",
+        "times": PageTimes(view.at, page_zone(view)),
+        "view": view,
+        "titles": titles,
+        "lines": [product_row(view, each) for each in shown],
+        "summary": summary(view, titles),
+        "left_out": len(sick) - len(shown) if len(ordered) > MOST_ROWS else 0,
+        "map": mesh_map(view, list(titles.items())),
+        "deadlines": _deadlines(view),
+        "used": _used(view),
+        "new": _newest(view),
+        "domains": [(name, title, *_healthy(view, name)) for name, title in titles.items()],
+    }
+
+
+def summary(view: MeshOverview, titles: dict[str, str]) -> str:
+    """`7 products, 4 domains: 1 healthy, 5 to use with care, 1 unknown`."""
+    states = [phrases.look(health).word for health in view.health.values()]
+    told = phrases.listed(f"{states.count(word)} {word.lower()}" for word in dict.fromkeys(states))
+    return f"{phrases.count(len(states), 'product')}, {phrases.count(len(titles), 'domain')}: {told}." if states else ""
+
+
+def _deadlines(view: MeshOverview) -> list[tuple[datetime, ProductPlan, str]]:
+    """What must have happened by when, soonest first; one for each product."""
+    soonest: dict[str, tuple[datetime, ProductPlan, str]] = {}
+    for product in view.plan.products:
+        for standing in view.trust[product.name].standings:
+            at = standing.next_deadline
+            if at is not None and at > view.at and (product.name not in soonest or at < soonest[product.name][0]):
+                soonest[product.name] = (at, product, standing.indicator.objective.title)
+    return sorted(soonest.values(), key=lambda each: each[0])[:MOST_LISTED]
+
+
+def _used(view: MeshOverview) -> list[tuple[ProductPlan, int, int]]:
+    """Products with their reads and readers of 30 days, most read first."""
+    reads = [(each, view.trust[each.name].reads) for each in view.plan.products]
+    found = [(each, told.count, len(told.readers)) for each, told in reads if told.count]
+    return sorted(found, key=lambda each: (-each[1], -each[2], each[0].title))[:MOST_LISTED]
+
+
+def _newest(view: MeshOverview) -> list[tuple[ProductPlan, datetime]]:
+    found = [(each, view.health[each.name].published) for each in view.plan.products]
+    dated = [(each, published.published_at) for each, published in found if published is not None]
+    return sorted(dated, key=lambda each: each[1], reverse=True)[:MOST_LISTED]
+
+
+def _healthy(view: MeshOverview, domain: str) -> tuple[int, int]:
+    states = [view.health[each.name].status for each in view.plan.products if each.domain == domain]
+    return states.count("healthy"), len(states)

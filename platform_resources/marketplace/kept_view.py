@@ -1,0 +1,96 @@
+"""The mesh as requests see it: read anew when something has changed, never by a request that could be answered from what is there."""
+
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
+from platform_resources.repository.change_stamp import change_stamp
+from platform_resources.repository.mesh_repository import dagster_home, read_plan, state_folder
+from platform_resources.services.showing.mesh_overview import MeshOverview, ledger_mark, mesh_overview
+
+# Health is a fact of time: what was fresh may be late now, although nothing was written.
+RENEWED_AFTER, TOO_OLD = timedelta(seconds=20), timedelta(seconds=60)
+LOOK_EVERY_SECONDS = 2.0
+# A look at a large mesh takes longer; it may take one part in so many of the time.
+SHARE_OF_TIME = 20
+
+
+@dataclass(slots=True)
+class Market:
+    """One mesh and its newest view. `renew` reads it now; `watch` begins to renew it in the background until `stop`."""
+
+    root: Path
+    ledger: Ledger
+    _view: MeshOverview | None = None
+    _stamp: str = ""
+    _mark: Any = None
+    _asked_at: datetime | None = None
+    _renewing: threading.Lock = field(default_factory=threading.Lock)
+    _stopped: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def state(self) -> Path:
+        return state_folder(self.root)
+
+    def view(self) -> MeshOverview:
+        """The mesh as it was at most a minute ago. Raises LedgerUnavailable."""
+        self._asked_at = datetime.now(UTC)
+        found = self._view
+        if found is None or self._asked_at - found.at > TOO_OLD:
+            with self._renewing:
+                if self._view is found:
+                    self._read()
+        return self._view or self.renew()
+
+    def renew(self) -> MeshOverview:
+        """Read the mesh as it is now."""
+        with self._renewing:
+            return self._read()
+
+    def _read(self) -> MeshOverview:
+        stamp = change_stamp(self.root)
+        plan = self._view.plan if self._view is not None and stamp == self._stamp else read_plan(self.root)[0]
+        with self.ledger.reading() as connection:
+            mark = ledger_mark(connection)
+        found = mesh_overview(self.ledger, self.state, dagster_home(self.state), plan, datetime.now(UTC))
+        self._view, self._stamp, self._mark = found, stamp, mark
+        return found
+
+    def watch(self) -> threading.Thread:
+        """Renew the view in the background whenever a text or the ledger has changed, and while anybody asks."""
+        thread = threading.Thread(target=self._keep, name="market", daemon=True)
+        thread.start()
+        return thread
+
+    def stop(self) -> None:
+        """End the background work and close the ledger."""
+        self._stopped.set()
+        self.ledger.close()
+
+    def _keep(self) -> None:
+        pause = LOOK_EVERY_SECONDS
+        while not self._stopped.wait(pause):
+            begun = time.monotonic()
+            if self._is_due():
+                self.renew()
+            pause = max(LOOK_EVERY_SECONDS, SHARE_OF_TIME * (time.monotonic() - begun))
+
+    def _is_due(self) -> bool:
+        view, now = self._view, datetime.now(UTC)
+        if view is None:
+            return False
+        if self._asked_at is not None and now - self._asked_at < TOO_OLD and now - view.at > RENEWED_AFTER:
+            return True
+        with self.ledger.reading() as connection:
+            mark = ledger_mark(connection)
+        return mark != self._mark or change_stamp(self.root) != self._stamp
+
+
+def opened_market(root: Path) -> Market:
+    """Raises LedgerUnavailable."""
+    return Market(root, open_ledger(ledger_url(state_folder(root), os.environ)))

@@ -1,0 +1,161 @@
+"""The page of one product: can I trust it, is my column in it, how do I get it."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from platform_resources.incidents.response_times import Times as ResponseTimes
+from platform_resources.marketplace.display import phrases
+from platform_resources.marketplace.display.column_rows import ColumnRow, column_rows
+from platform_resources.marketplace.display.lineage_pictures import data_as_of, lineage
+from platform_resources.marketplace.display.phrases import PageTimes
+from platform_resources.marketplace.display.promise_rows import promise_rows, trouble_lines
+from platform_resources.marketplace.display.readme import anchor, safe_html
+from platform_resources.marketplace.display.version_rows import version_rows
+from platform_resources.marketplace.kept_view import Market
+from platform_resources.plan.plan import DataSetPlan, MeshPlan, ProductPlan
+from platform_resources.publications.published_versions import shelf
+from platform_resources.publications.version_records import VersionsUnreadable
+from platform_resources.repository.product_readme import readme_text
+from platform_resources.services.showing.mesh_overview import MeshOverview
+from platform_resources.services.showing.profiled_versions import Profiled, profiled
+from platform_resources.services.trust import Trust
+from platform_resources.spec.values.durations import length_text
+
+
+@dataclass(frozen=True, slots=True)
+class DataSetPart:
+    """One data set with its columns; `told` says how exact its profile is."""
+
+    plan: DataSetPlan
+    rows: tuple[ColumnRow, ...]
+    told: str
+    gone: tuple[str, ...]
+
+
+def product_page(market: Market, view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
+    """What the template `product.html` shows."""
+    health, trust = view.health[product.name], view.trust[product.name]
+    times = PageTimes(view.at, product.zone)
+    as_of = data_as_of(health)
+    readme = readme_text(market.root, product)
+    versions, unreadable = _versions(market, view, product, times)
+    return {
+        "page": "product",
+        "times": times,
+        "product": product,
+        "domain": view.plan.domain_plan(product.domain) if any(d.name == product.domain for d in view.plan.domains) else None,
+        "health": health,
+        "trust": trust,
+        "look": phrases.look(health),
+        "say": phrases.say(health, product.info.lifecycle, times.moment(as_of) if as_of else ""),
+        "troubles": trouble_lines(health, product),
+        "promises": promise_rows(product, health, trust.standings, times),
+        "data_sets": data_sets(market, view, product),
+        "lineage": lineage(view, product),
+        "incidents": view.incidents_of(product.name),
+        "response": _response(trust),
+        "versions": versions,
+        "versions_unreadable": unreadable,
+        "as_of": as_of,
+        "facts": _facts(view, product, trust),
+        "readme": safe_html(readme) if readme else None,
+        "runbook": runbook_link(product, bool(readme)),
+        "words": WORDS,
+    }
+
+
+WORDS = {"archetype": phrases.ARCHETYPES, "class": phrases.CLASSES, "lifecycle": phrases.LIFECYCLES}
+
+
+def data_sets(market: Market, view: MeshOverview, product: ProductPlan) -> tuple[DataSetPart, ...]:
+    """Each data set with its columns and what is in them."""
+    joins = joined_by(view.plan, product.name)
+    missed = frozenset(view.health[product.name].columns)
+    with market.ledger.reading() as connection:
+        profiles = {each.name: profiled(connection, product.name, each.name) for each in product.data_sets}
+    return tuple(
+        DataSetPart(each, column_rows(each, profiles[each.name], joins, missed), _told(profiles[each.name]), _gone(profiles[each.name]))
+        for each in product.data_sets
+    )
+
+
+def _told(found: Profiled | None) -> str:
+    if found is None:
+        return "Its values are shown here once a version with a profile is published."
+    profile = found.now.profile
+    rows = f"{phrases.count(profile.rows, 'row')}, " if profile.rows is not None else ""
+    looked = "all read" if profile.exact else f"of which {profile.sampled:,} were looked at" if profile.sampled else "counted"
+    before = "compared with the version before" if found.before is not None else "the first version, so there is nothing to compare with"
+    return f"{rows}{looked}; {before}."
+
+
+def _gone(found: Profiled | None) -> tuple[str, ...]:
+    if found is None:
+        return ()
+    return tuple(each.column for each in found.differences if found.now.profile.column(each.column) is None)
+
+
+def joined_by(plan: MeshPlan, product: str) -> Mapping[str, int]:
+    """Of each identifier how many other products have a column of it."""
+    having = {
+        each.name: {column.identifier for data_set in each.data_sets for column in data_set.spec.columns if column.identifier}
+        for each in plan.products
+    }
+    return Counter(identifier for name, identifiers in having.items() if name != product for identifier in identifiers)
+
+
+def _versions(market: Market, view: MeshOverview, product: ProductPlan, times: PageTimes) -> tuple[Any, str]:
+    versions = shelf(market.state, product.domain, product.name)
+    try:
+        return version_rows(product, versions.published(), versions.pins(), view.plan, times), ""
+    except VersionsUnreadable as error:
+        return (), str(error)
+
+
+def _response(trust: Trust) -> tuple[tuple[str, str], ...]:
+    """How fast trouble was found, seen and fixed within 90 days, in words."""
+    named: tuple[tuple[str, ResponseTimes], ...] = (
+        ("Found after, median", trust.response.detect),
+        ("Seen after, median", trust.response.respond),
+        ("Fixed after, median", trust.response.fix),
+    )
+    return tuple((name, _median(found)) for name, found in named)
+
+
+def _median(found: ResponseTimes) -> str:
+    if found.median is None:
+        return "no incident yet" if not found.count else "not known yet"
+    return length_text(found.median if found.median >= timedelta(minutes=1) else found.median.total_seconds())
+
+
+def _facts(view: MeshOverview, product: ProductPlan, trust: Trust) -> dict[str, str]:
+    """The facts beside the text, as far as they are known."""
+    above = view.plan.upstream[product.name]
+    outside = sum(port.upstream is None for port in product.inputs)
+    made = [phrases.count(len(above), "product") if above else "", phrases.count(outside, "source") if outside else ""]
+    reads, readers = trust.reads.count, len(trust.reads.readers)
+    return {
+        "refreshed": _refreshed(product),
+        "made_from": phrases.listed(filter(None, made)) or "nothing yet",
+        "read": f"{phrases.count(reads, 'time')} by {phrases.count(readers, 'reader')}" if reads else "not yet",
+    }
+
+
+def _refreshed(product: ProductPlan) -> str:
+    if product.refresh is None:
+        return "by hand"
+    return "when an input is new" if product.refresh.on == "inputs" else f"by the clock: {product.refresh.cron}"
+
+
+def runbook_link(product: ProductPlan, has_readme: bool) -> str:
+    """Where the runbook is: a web page, or a heading of the README on the product's page; empty where neither can be opened here."""
+    runbook = product.info.support.runbook or ""
+    if runbook.startswith(("http://", "https://")):
+        return runbook
+    file, _, heading = runbook.partition("#")
+    if file != "README.md" or not has_readme:
+        return ""
+    return f"/products/{product.name}#{f'readme-{anchor(heading)}' if heading else 'about'}"

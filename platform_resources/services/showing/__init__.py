@@ -1,0 +1,1 @@
+"""What people are shown of a mesh at a moment, and what they may do to its incidents."""

@@ -1,0 +1,32 @@
+"""What a published version looks like, column by column, together with the version before it."""
+
+from dataclasses import dataclass
+
+from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.queries.profile_history import ProfiledVersion, profiled_version, profiled_versions
+from platform_resources.measuring.version_profiles import Difference, differences
+
+
+@dataclass(frozen=True, slots=True)
+class Profiled:
+    """One data set's profile in a version, and in the one before it; None if that has none."""
+
+    data_set: str
+    now: ProfiledVersion
+    before: ProfiledVersion | None
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What is different since the version before; empty where there is none."""
+        return differences(self.before.profile, self.now.profile) if self.before is not None else ()
+
+
+def profiled(connection: Connection, product: str, data_set: str, version: str | None = None) -> Profiled | None:
+    """The newest version with a profile, or the one asked for; None where it has none."""
+    versions = profiled_versions(connection, product, data_set)
+    if not versions or (version is not None and version not in versions):
+        return None
+    at = versions.index(version) if version is not None else 0
+    now = profiled_version(connection, product, data_set, versions[at])
+    before = profiled_version(connection, product, data_set, versions[at + 1]) if at + 1 < len(versions) else None
+    return Profiled(data_set, now, before) if now is not None else None

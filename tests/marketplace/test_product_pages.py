@@ -1,0 +1,79 @@
+"""The pages of one mesh: what stands on them, and that nothing that teams write can do harm."""
+
+import re
+
+import pytest
+
+from tests.marketplace.shop_mesh import README
+
+pytestmark = pytest.mark.slow
+
+
+def text(html):
+    """What a person reads of a page."""
+    return re.sub(r"[ \n]+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style|svg).*?</\1>", " ", html, flags=re.S)))
+
+
+@pytest.fixture(scope="module")
+def readings(client):
+    return client.get("/products/readings").text
+
+
+def test_home_says_what_is_wrong_before_anything_else(client):
+    home = client.get("/")
+    assert home.status_code == 200
+    assert "2 products, 2 domains: 1 use with care and 1 healthy." in text(home.text)
+    assert home.text.index("Sensor readings") < home.text.index("Sensor summary")
+    assert "Most readings have a temperature: 50\u00a0%; 60\u00a0% is promised." in text(home.text)
+
+
+def test_a_product_page_opens_with_one_sentence_that_names_the_column_concerned(readings):
+    assert "Use with care: 1 of 3 promises is missed. Everything but degrees is as promised." in text(readings)
+
+
+def test_each_promise_stands_beside_its_proof(readings):
+    rows = re.findall(r'<li id="promise-(\w+)">(.*?)</li>', readings, flags=re.S)
+    assert [name for name, _ in rows] == ["most_readings_have_a_temperature", "refreshed_daily", "readings_are_never_deleted"]
+    assert "50\u00a0% 60\u00a0% promised" in text(rows[0][1])
+    assert "Missed:" in text(rows[0][1])
+    assert "Stops publication" in text(rows[2][1])
+
+
+def test_a_promise_over_a_window_is_a_strip_with_its_budget_in_words(readings):
+    row = re.search(r'<li id="promise-refreshed_daily">(.*?)</li>', readings, flags=re.S).group(1)
+    assert 'class="c strip"' in row
+    assert re.search(r"Met on \d of \d counted days, 80 % promised\.", text(row))
+    assert "Counted next at" in text(row)
+
+
+def test_columns_have_their_profile_but_values_of_personal_ones_are_hidden(readings):
+    assert re.search(r"degrees decimal\(6,2\) Temperature; empty when the sensor was off\. In C\.", text(readings))
+    assert "Ada" not in readings
+    assert "values hidden" in readings
+
+
+def test_what_a_version_was_made_of_and_how_many_there_are_is_said(readings):
+    assert text(readings).count("407 rows") >= 1
+    assert "older versions that can be read" in readings or readings.count('class="when') >= 5
+
+
+def test_a_readme_can_do_no_harm(readings):
+    about = readings[readings.index('id="about"') :]
+    assert "<script" not in about.replace("</main>", "").split("</section>")[0]
+    assert 'href="javascript' not in about.split("</section>")[0]
+    assert "&lt;script&gt;" in about, "it is shown as the text that it is"
+    assert 'href="#readme-when-it-breaks"' in about and 'id="readme-when-it-breaks"' in about
+    assert "https://example.com" in README and 'href="https://example.com"' in about
+
+
+def test_a_description_can_do_no_harm(client):
+    page = client.get("/products/summary").text
+    assert "&lt;script&gt;document.title" in page
+    assert "<script>document" not in page and "<img" not in page
+
+
+def test_what_there_is_not_is_said_with_what_may_be_meant(client):
+    answer = client.get("/products/reading")
+    assert answer.status_code == 404
+    assert "There is no product “reading”" in answer.text and "readings" in answer.text
+    assert client.get("/nowhere").status_code == 404
