@@ -79,6 +79,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     incidents.resolve,
     incidents.reopen,
     finding.search,
+    finding.describe,
     consuming.versions,
     consuming.query,
     notifying.channels,

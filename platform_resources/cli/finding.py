@@ -8,21 +8,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
-from platform_resources.cli.console import CANNOT_RUN, cell, mesh_of, out, print_json, stop, words
+from platform_resources.cli.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, told, words
+from platform_resources.cli.introduction import introduce
 from platform_resources.cli.memory import opened
 from platform_resources.cli.specs import Json
-from platform_resources.plan.plan import MeshPlan
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.cli.status_tables import print_product
+from platform_resources.plan.plan import DataSetPlan, MeshPlan
+from platform_resources.repository.mesh_repository import mesh_root, names_behind, state_folder
 from platform_resources.spec.problems import did_you_mean, known_text
+from platform_resources.spec.values.clocks import Clock
 
 if TYPE_CHECKING:
+    from platform_resources.services.catalog.product_description import ProductDescription
     from platform_resources.services.catalog.search_entries import ProductPart
     from platform_resources.services.catalog.search_results import PartHit, Reason, SearchResult
     from platform_resources.services.catalog.search_words import Piece
     from platform_resources.services.catalog.searching import ProductSignals
 
 Of = list[str] | None
+# Where `mesh serve` listens if nobody says otherwise.
+SERVED_AT = "http://127.0.0.1:8080"
 
 
 def search(
@@ -71,8 +78,8 @@ def _refuse_unknown(result: "SearchResult") -> None:
         for value in facet.values:
             if value.chosen and not value.count and known and not result.product_count:
                 hint = did_you_mean(value.value, known)
-                told = f'nothing that was found has {facet.name} "{value.value}"; what was found has: {known_text(known)}'
-                stop(told + (f"\n{hint}" if hint else ""), CANNOT_RUN)
+                message = f'nothing that was found has {facet.name} "{value.value}"; what was found has: {known_text(known)}'
+                stop(message + (f"\n{hint}" if hint else ""), CANNOT_RUN)
 
 
 def _print(result: "SearchResult", known: "dict[str, ProductSignals]") -> None:
@@ -110,10 +117,73 @@ def _place(part: "ProductPart") -> str:
 
 def _reasons(reasons: "Iterable[Reason]") -> Text:
     """What matched within the product; its own name, title and description stand beside it already."""
-    told = [reason for reason in reasons if reason.part is not None or reason.field in ("tags", "owners")]
-    lines = [Text.assemble(cell(f"{reason.part.kind if reason.part else reason.field} "), _marked(reason.pieces)) for reason in told]
+    others = [reason for reason in reasons if reason.part is not None or reason.field in ("tags", "owners")]
+    lines = [Text.assemble(cell(f"{reason.part.kind if reason.part else reason.field} "), _marked(reason.pieces)) for reason in others]
     return Text("\n").join(lines[:3])
 
 
 def _marked(pieces: "Iterable[Piece]") -> Text:
     return Text.assemble(*((cell(piece.text).plain, "bold" if piece.marked else "") for piece in pieces))
+
+
+def describe(
+    context: typer.Context,
+    product: Annotated[str, typer.Argument(help="The product.")],
+    port: Annotated[str | None, typer.Option(help="Show how to read this output port; otherwise the first one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show one product as its readers need it: purpose, terms, health, promises, columns, and how to read it."""
+    from platform_resources.services.catalog.product_description import description_data, product_description
+    from platform_resources.services.product_status import looked_at
+
+    # Who reads it, and what it is made from, are counted in the plan.
+    root, plan = mesh_of(context, names_behind(mesh_root(context.obj), product), upstream=True)
+    chosen, now = product_of(plan, product), datetime.now(UTC)
+    if port is not None and port not in (names := [each.name for each in chosen.outputs]):
+        hint = did_you_mean(port, names)
+        stop(f'{product} has no output port "{port}"; it has: {known_text(names)}' + (f"\n{hint}" if hint else ""), CANNOT_RUN)
+    with opened(root) as ledger:
+        (health,), trust = looked_at(ledger, state_folder(root), plan, [chosen], now)
+    described = product_description(chosen, health, trust[product], state_folder(root), SERVED_AT)
+    if as_json:
+        print_json(description_data(described))
+    else:
+        _print_description(described, port, Clock(chosen.zone, now))
+
+
+def _print_description(described: "ProductDescription", port: str | None, clock: Clock) -> None:
+    print_product(described.health, described.trust, clock)
+    tree = Tree(f"[bold]{told(described.product.title)}[/] {described.product.info.version} {described.product.info.lifecycle}")
+    introduce(described.product, tree)
+    out.print()
+    out.print(tree)
+    for data_set in described.product.data_sets:
+        out.print()
+        out.print(_columns(data_set))
+    for number, access in enumerate(described.access):
+        out.print()
+        out.print(
+            cell(
+                f"output port {access.port.name} ({access.port.interface}, {access.port.data_set}): {access.port.description}".rstrip(": ")
+            ),
+            style="bold",
+        )
+        if access.port.name == port or (port is None and number == 0):
+            for snippet in access.snippets:
+                out.print(cell(f"# {snippet.title}{f': {snippet.note}' if snippet.note else ''}"), style="dim", soft_wrap=True)
+                out.print(cell(snippet.text.rstrip()), soft_wrap=True, highlight=False)
+                out.print()
+        else:
+            out.print(f"how to read it: mesh describe {told(described.product.name)} --port {told(access.port.name)}")
+
+
+def _columns(data_set: DataSetPlan) -> Table:
+    title = cell(f"{data_set.name}: {data_set.spec.description}")
+    table = Table(title=title, title_justify="left", box=None, header_style="bold")
+    for name in ("column", "type", "class", "unit", "identifier", "what it is"):
+        table.add_column(name, no_wrap=name != "what it is")
+    for column in data_set.spec.columns:
+        key = " (key)" if column.name in data_set.spec.primary_key else ""
+        shown = (f"{column.name}{key}", column.type, column.classification, column.unit or "", column.identifier or "", column.description)
+        table.add_row(*map(cell, shown))
+    return table

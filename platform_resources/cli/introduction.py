@@ -1,4 +1,4 @@
-"""What `mesh plan PRODUCT` tells a reader of the product: what for, whom to ask, under which terms, and queries to begin with."""
+"""What `mesh plan PRODUCT` and `mesh describe` tell a reader: what for, whom to ask, which terms, and queries to begin with."""
 
 import shlex
 from collections.abc import Iterator
@@ -27,14 +27,14 @@ def introduce(product: ProductPlan, tree: Tree) -> None:
 
 def _lines(product: ProductPlan) -> Iterator[str]:
     info, support = product.info, product.info.support
-    folder = product.place.file.rpartition("/")[0]
-    runbook = support.runbook if support.runbook is None or "://" in support.runbook else f"{folder}/{support.runbook}"
+    from platform_resources.services.catalog.product_description import runbook_place
+
     said = {
         "what": info.description,
         "purpose": info.purpose,
         "owners": ", ".join(product.owners),
         "support": support.channel,
-        "runbook": runbook,
+        "runbook": runbook_place(product),
     }
     yield from (f"{word}: {told(' '.join(text.split()))}" for word, text in said.items() if text)
 

@@ -1,0 +1,144 @@
+"""Text to copy that reads one output port: from Python, DuckDB, SQL clients, curl, dbt and another product."""
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from platform_resources.capabilities.support.sql_text import literal, quoted
+from platform_resources.plan.conventions import catalog_file, ports_folder
+from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
+from platform_resources.spec.values.versions import Version
+
+SnippetKind = Literal["mesh", "python", "duckdb", "jdbc", "address", "curl", "dbt", "input port"]
+_READERS: Mapping[str, str] = {
+    "parquet": "duckdb.read_parquet(files)",
+    "csv": 'duckdb.read_csv(files, header=True, dtype=port["columns"])',
+    "json": 'duckdb.read_json(files, columns=port["columns"], format="newline_delimited")',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """One way to read a port; `language` is that of the text, `note` what one must know beside it."""
+
+    kind: SnippetKind
+    title: str
+    language: Literal["shell", "python", "sql", "text", "yaml"]
+    text: str
+    note: str = ""
+
+
+def snippets(product: ProductPlan, port: OutputPlan, state: Path, url: str = "") -> tuple[Snippet, ...]:
+    """Every way to read the port, each complete by itself.
+
+    `state` is the folder with ports/ in it, as whoever reads sees it. `url` is the address of `mesh serve`; without it there is no curl.
+    """
+    data_set = product.data_set(port.data_set)
+    return (
+        Snippet("mesh", "mesh query", "shell", _queried(product, port)),
+        _python(product, port, state),
+        _in_catalog(product, port, state) if port.store.in_catalog else _files(product, port, data_set, state),
+        *_sql_clients(product, port, state),
+        *([_curl(product, port, url)] if url else []),
+        *([_dbt_source(product, data_set, state)] if port.store.in_catalog else []),
+        _input_port(product, port),
+    )
+
+
+def _queried(product: ProductPlan, port: OutputPlan) -> str:
+    return f"mesh query {product.name} {shlex.quote(f'select * from {quoted(port.name)} limit 10')}"
+
+
+def _python(product: ProductPlan, port: OutputPlan, state: Path) -> Snippet:
+    folder = state / ports_folder(product.domain, product.name)
+    text = f"""\
+import json
+from pathlib import Path
+
+import duckdb
+
+shelf = Path({json.dumps(str(folder), ensure_ascii=False)})
+newest = json.loads((shelf / "latest.json").read_text())["version"]
+port = next(port for port in newest["ports"] if port["port"] == {json.dumps(port.name)})
+files = [str(shelf / file) for file in port["files"]]
+rows = {_READERS[port.store.format]}
+print(rows.limit(10))
+"""
+    return Snippet("python", "Python", "python", text, "Reads the newest version, whole; any library that reads the format does as well.")
+
+
+def _in_catalog(product: ProductPlan, port: OutputPlan, state: Path) -> Snippet:
+    file, name = state / catalog_file(product.domain, product.name), quoted(product.name)
+    text = f"attach {literal(str(file))} as {name} (read_only);\nselect * from {name}.{quoted(port.data_set)} limit 10;\n"
+    return Snippet("duckdb", "DuckDB", "sql", text, "DuckDB 1.2 or later. Attach it anew to see a newer version.")
+
+
+def _files(product: ProductPlan, port: OutputPlan, data_set: DataSetPlan, state: Path) -> Snippet:
+    folder = str(state / ports_folder(product.domain, product.name))
+    types = ", ".join(f"{literal(column.name)}: {literal(column.type)}" for column in data_set.spec.columns)
+    read: Mapping[str, str] = {
+        "parquet": "read_parquet(getvariable('files'))",
+        "csv": f"read_csv(getvariable('files'), header = true, types = {{{types}}})",
+        "json": f"read_json(getvariable('files'), format = 'newline_delimited', columns = {{{types}}})",
+    }
+    text = f"""\
+set variable files = (
+    select list({literal(folder + "/")} || file)
+    from (select unnest(version.ports) as port from read_json({literal(folder + "/latest.json")})), unnest(port.files) as files(file)
+    where port.port = {literal(port.name)}
+);
+select * from {read[port.store.format]} limit 10;
+"""
+    return Snippet("duckdb", "DuckDB", "sql", text, "Set the variable anew to see a newer version.")
+
+
+def _sql_clients(product: ProductPlan, port: OutputPlan, state: Path) -> Iterator[Snippet]:
+    if port.store.address:
+        yield Snippet("address", "SQL", "text", port.store.address)
+    elif port.store.in_catalog:
+        address = f"jdbc:duckdb:{state / catalog_file(product.domain, product.name)}"
+        yield Snippet("jdbc", "JDBC", "text", address, "With the property duckdb.read_only=true, on the computer where the mesh is.")
+
+
+def _curl(product: ProductPlan, port: OutputPlan, url: str) -> Snippet:
+    address = f"{url.rstrip('/')}/api/v1/products/{product.name}/ports/{port.name}/file"
+    note = "-C - goes on where a download was broken off."
+    return Snippet("curl", "curl", "shell", f"curl --fail --location -C - -o {port.data_set}.{port.store.format} {address}", note)
+
+
+def _dbt_source(product: ProductPlan, data_set: DataSetPlan, state: Path) -> Snippet:
+    columns = [_described(column.name, column.description) for column in data_set.spec.columns]
+    table = {**_described(data_set.name, data_set.spec.description), "columns": columns}
+    source = {"name": product.name, "database": product.name, "schema": "main", "tables": [table]}
+    file = state / catalog_file(product.domain, product.name)
+    attached = _yaml([{"path": str(file), "alias": product.name, "read_only": True}])
+    above = "\n".join(f"#   {line}" for line in ("attach:", *attached.splitlines()))
+    text = f"# In profiles.yml, at the target of the type duckdb:\n{above}\n{_yaml({'sources': [source]})}"
+    use = f"In a model: select * from {{{{ source('{product.name}', '{data_set.name}') }}}}."
+    return Snippet("dbt", "dbt source", "yaml", text, f"For a dbt project outside of the mesh. {use}")
+
+
+def _described(name: str, description: str) -> dict[str, Any]:
+    """A description that dbt would take for a template is left out."""
+    plain = description and not any(sign in description for sign in ("{{", "{%", "{#"))
+    return {"name": name, **({"description": description} if plain else {})}
+
+
+def _input_port(product: ProductPlan, port: OutputPlan) -> Snippet:
+    properties = {
+        "interface": "data-product",
+        "associated_output_port": f"{product.name}.{port.name}",
+        "version": f"^{Version.parse(product.info.version).major}",
+    }
+    component = {"name": port.data_set, "type": "input-port", "properties": properties}
+    note = "A component of another product.yaml of this mesh."
+    return Snippet("input port", "Another product's input port", "yaml", _yaml([component]), note)
+
+
+def _yaml(data: Any) -> str:
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1000)

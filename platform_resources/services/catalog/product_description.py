@@ -1,0 +1,107 @@
+"""Everything that somebody reads of one product before they use it: `mesh describe`, and the same as data."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
+from platform_resources.plan.plan_text import plain
+from platform_resources.promises.grades import ProductHealth
+from platform_resources.services.catalog.access_snippets import Snippet, snippets
+from platform_resources.services.trust import Trust, trust_data
+
+
+@dataclass(frozen=True, slots=True)
+class PortAccess:
+    """One output port, and every way to read it."""
+
+    port: OutputPlan
+    snippets: tuple[Snippet, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDescription:
+    """One product: what it says of itself, how it is, and how to get at it."""
+
+    product: ProductPlan
+    health: ProductHealth
+    trust: Trust
+    access: tuple[PortAccess, ...]
+
+
+def product_description(product: ProductPlan, health: ProductHealth, trust: Trust, state: Path, url: str = "") -> ProductDescription:
+    """`state` and `url` as for the snippets of a port."""
+    access = tuple(PortAccess(port, snippets(product, port, state, url)) for port in product.outputs)
+    return ProductDescription(product, health, trust, access)
+
+
+def runbook_place(product: ProductPlan) -> str:
+    """The runbook's address, or its file relative to the mesh's root; empty if there is none."""
+    runbook = product.info.support.runbook
+    if runbook is None or "://" in runbook:
+        return runbook or ""
+    return f"{product.place.file.rpartition('/')[0]}/{runbook}"
+
+
+def description_data(described: ProductDescription) -> dict[str, Any]:
+    """The same as plain values, for JSON."""
+    product, info = described.product, described.product.info
+    return {
+        "name": product.name,
+        "title": product.title,
+        "domain": product.domain,
+        "version": info.version,
+        "lifecycle": info.lifecycle,
+        "archetype": info.archetype,
+        "class": info.class_,
+        "certified": info.certified,
+        "description": info.description,
+        "purpose": info.purpose,
+        "owners": plain(info.owners),
+        "support": {"channel": info.support.channel, "runbook": runbook_place(product) or None},
+        "tags": list(info.tags),
+        "agreements": [{"title": agreement.title, **plain(agreement.spec)} for agreement in product.agreements],
+        "health": {"status": described.health.status, "reason": described.health.reason, "columns": list(described.health.columns)},
+        "promises": [asdict(check) for check in described.health.checks],
+        "data_sets": [_data_set(data_set) for data_set in product.data_sets],
+        "ports": [_port(access) for access in described.access],
+        "sample_queries": [
+            {"title": query.title, "description": query.description, "port": query.port, "sql": query.sql}
+            for query in product.sample_queries
+        ],
+        "trust": trust_data(described.trust),
+    }
+
+
+def _data_set(data_set: DataSetPlan) -> Mapping[str, Any]:
+    return {
+        "name": data_set.name,
+        "title": data_set.title,
+        "description": data_set.spec.description,
+        "primary_key": list(data_set.spec.primary_key),
+        "columns": [
+            {
+                "name": column.name,
+                "type": column.type,
+                "description": column.description,
+                "classification": column.classification,
+                "unit": column.unit,
+                "identifier": column.identifier,
+                "nullable": column.nullable,
+            }
+            for column in data_set.spec.columns
+        ],
+    }
+
+
+def _port(access: PortAccess) -> Mapping[str, Any]:
+    port = access.port
+    named = {
+        "name": port.name,
+        "title": port.title,
+        "description": port.description,
+        "interface": port.interface,
+        "data_set": port.data_set,
+    }
+    return {**named, "access": [asdict(snippet) for snippet in access.snippets]}
