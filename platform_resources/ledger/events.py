@@ -56,7 +56,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """A run ended; the step and the reason only where it failed."""
+    """A run ended; the step and the reason only where it failed. `closed_gate`: it failed because a gate was closed."""
 
     status: RunStatus
     product: str
@@ -64,6 +64,7 @@ class RunEnded:
     failed_step: str = ""
     reason: str = ""
     failures: tuple[str, ...] = ()
+    closed_gate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

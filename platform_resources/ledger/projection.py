@@ -1,13 +1,12 @@
 """Turn one event into ledger records; a pure function."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from platform_resources.capabilities.judgements import Verdict
 from platform_resources.ledger.events import AssetObserved, Checked, Event, FreshnessChanged, Materialised, RunEnded, RunStarted
+from platform_resources.ledger.payload import CheckSaid, PublicationSaid, PullSaid, ScorecardSaid, from_metadata, moment, text
 from platform_resources.ledger.records import (
     Check,
     CheckKind,
@@ -25,11 +24,9 @@ from platform_resources.ledger.records import (
 from platform_resources.ledger.storable_text import storable
 from platform_resources.plan.conventions import Key
 
-LONGEST_TEXT = 4000
-# What an evaluation says of a product follows from the ledger, and is none of its facts.
-EVALUATED, HEALTH_KIND = "evaluated", "health"
+# How a product is follows from the ledger, and is none of its facts.
+HEALTH_KIND = "health"
 NEVER = datetime.min.replace(tzinfo=UTC)
-VERDICTS: Mapping[str, Verdict] = {"met": "met", "missed": "missed", "unknown": "unknown"}
 CHECK_KINDS: Mapping[str, CheckKind] = {
     "objective": "objective",
     "dbt_test": "dbt_test",
@@ -50,9 +47,9 @@ def projected(event: Event) -> tuple[Record, ...]:
             return _checked(event, event.what) if told.get("kind") != HEALTH_KIND else ()
         case RunStarted(product, job):
             return (Run(event.run_id, product, job, "started", event.at, None, "", "", event.log_id),)
-        case RunEnded(status, product, job, step, reason, failures):
+        case RunEnded(status, product, job, step, reason, failures, closed):
             named = text("\n".join(failures))
-            return (Run(event.run_id, product, job, status, None, event.at, text(step), text(reason), event.log_id, named),)
+            return (Run(event.run_id, product, job, status, None, event.at, text(step), text(reason), event.log_id, named, closed),)
         case FreshnessChanged(key, state, previous):
             return (FreshnessState(asset_text(key), event.at, state, previous, _product(key), event.run_id, event.log_id),)
         case _:
@@ -65,8 +62,9 @@ def _materialised(event: Event, made: Materialised) -> tuple[Record, ...]:
             return _published(event, made)
         case (product, "inputs", port):
             return (_input_state(event, made, product, port),)
-        case (product, "scorecard") if not made.metadata.get(EVALUATED):
-            return (_scorecard(event, made.metadata, product),)
+        case (product, "scorecard"):
+            said = from_metadata(ScorecardSaid, made.metadata)
+            return () if said.evaluated else (_scorecard(event, said, product),)
         case _:
             return ()
 
@@ -82,17 +80,17 @@ def _published(event: Event, made: Materialised | AssetObserved) -> tuple[Record
 
 def _publication(event: Event, made: Materialised | AssetObserved, product: str, port: str) -> PortPublication:
     """The platform's own time of publication counts where it is told: Dagster hears of it a moment later."""
-    told = made.metadata
+    said = from_metadata(PublicationSaid, made.metadata)
     return PortPublication(
         product=product,
         port=port,
-        version=text(told["version"]),
-        published_at=moment(told.get("published_at")) or event.at,
-        product_version=text(told.get("product_version")),
-        watermark=moment(told.get("watermark")),
-        watermark_unknown=bool(told.get("watermark_unknown")),
-        rows=_count(told.get("dagster/row_count")),
-        bytes=_count(told.get("bytes")),
+        version=said.version,
+        published_at=said.published_at or event.at,
+        product_version=said.product_version,
+        watermark=said.watermark,
+        watermark_unknown=bool(said.watermark_unknown),
+        rows=said.rows,
+        bytes=said.bytes,
         columns=made.columns,
         run_id=event.run_id,
         log_id=event.log_id,
@@ -132,56 +130,58 @@ def _storable(value: Any) -> Any:
 
 
 def _input_state(event: Event, made: Materialised, product: str, port: str) -> InputState:
-    told = made.metadata
-    degraded = text(told.get("degraded"))
+    said = from_metadata(PullSaid, made.metadata)
     return InputState(
         product=product,
         port=port,
-        at=moment(told.get("measured_at")) or event.at,
+        at=said.measured_at or event.at,
         run_id=event.run_id,
-        changed=bool(told.get("changed")),
-        degraded="" if degraded == "no" else degraded,
-        source_version=text(told.get("version") or told.get("cursor")),
-        rows=_count(told.get("dagster/row_count")),
+        changed=bool(said.changed),
+        degraded=said.degraded,
+        source_version=said.version or said.cursor,
+        rows=said.rows,
         columns=made.columns,
         log_id=event.log_id,
     )
 
 
-def _scorecard(event: Event, told: Mapping[str, Any], product: str) -> Scorecard:
-    numbers = {name: _count(told.get(name)) or 0 for name in ("objectives", "met", "missed", "unknown", "checks")}
-    at = moment(told.get("measured_at")) or event.at
-    return Scorecard(product=product, at=at, run_id=event.run_id, outcome=text(told.get("outcome")), log_id=event.log_id, **numbers)
+def _scorecard(event: Event, said: ScorecardSaid, product: str) -> Scorecard:
+    return Scorecard(
+        product=product,
+        at=said.measured_at or event.at,
+        run_id=event.run_id,
+        outcome=said.outcome,
+        objectives=said.objectives or 0,
+        met=said.met or 0,
+        missed=said.missed or 0,
+        unknown=said.unknown or 0,
+        checks=said.checks or 0,
+        log_id=event.log_id,
+        held_back=said.held_back,
+    )
 
 
 def _checked(event: Event, checked: Checked) -> tuple[Record, ...]:
-    told, number = checked.metadata, check_id(checked.key, checked.name)
-    value, shown = _value(told.get("value"))
+    said, check = from_metadata(CheckSaid, checked.metadata), check_id(checked.key, checked.name)
     reading = CheckReading(
-        check_id=number,
-        at=moment(told.get("measured_at")) or event.at,
+        check_id=check,
+        at=said.measured_at or event.at,
         run_id=event.run_id,
-        verdict=VERDICTS.get(str(told.get("verdict")), "met" if checked.passed else "missed"),
-        value=value,
-        shown=text(told.get("shown")) or shown,
-        threshold=text(told.get("threshold")),
-        failing_rows=_count(told.get("failing_rows")),
-        reason=text(told.get("reason") or checked.description),
+        verdict=said.verdict or ("met" if checked.passed else "missed"),
+        value=said.value if isinstance(said.value, float) else None,
+        shown=said.shown or (said.value if isinstance(said.value, str) else ""),
+        threshold=said.threshold,
+        failing_rows=said.failing_rows,
+        reason=said.reason or text(checked.description),
         log_id=event.log_id,
-        unit=text(told.get("unit")),
-        at_least=_value(told.get("at_least"))[0],
-        at_most=_value(told.get("at_most"))[0],
-        learning=told.get("learning") is True,
+        unit=said.unit,
+        at_least=said.at_least,
+        at_most=said.at_most,
+        learning=said.learning,
         severity=checked.severity,
     )
-    return (_check(checked, number), reading)
-
-
-def _check(checked: Checked, number: int) -> Check:
-    told = checked.metadata
-    dimension, title = text(told.get("dimension")), text(told.get("objective")) or text(checked.name)
     key, name = text(asset_text(checked.key)), text(checked.name)
-    return Check(number, key, name, text(_product(checked.key)), _check_kind(checked), dimension, title)
+    return Check(check, key, name, text(_product(checked.key)), _check_kind(checked), said.dimension, said.title or name), reading
 
 
 def _check_kind(checked: Checked) -> CheckKind:
@@ -217,30 +217,3 @@ def _end(run: Run) -> tuple[datetime, str, str, str, str]:
 
 def _product(key: Key) -> str:
     return key[0] if key else ""
-
-
-def text(value: Any) -> str:
-    """A value as text that every database takes, cut where it is very long."""
-    return "" if value is None else storable(str(value)[:LONGEST_TEXT])
-
-
-def moment(value: Any) -> datetime | None:
-    """An ISO 8601 text as a time; None for what is none. Without a time zone it is UTC."""
-    if not isinstance(value, str):
-        return None
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _value(value: Any) -> tuple[float | None, str]:
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value), ""
-    return None, text(value)
-
-
-def _count(value: Any) -> int | None:
-    """A number of rows, bytes or checks; None for what is none or does not fit 63 bits."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None

@@ -126,7 +126,10 @@ class InputState:
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """The verdicts of one refresh in numbers, also of one that published nothing."""
+    """The verdicts of one refresh in numbers, also of one that published nothing.
+
+    `held_back` says why the version that it made was not published; empty if none was.
+    """
 
     product: str
     at: datetime
@@ -138,6 +141,7 @@ class Scorecard:
     unknown: int
     checks: int
     log_id: int
+    held_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,7 @@ class Run:
     """One run as far as it is known: its start, its end, or both. `log_id` is that of its newest event.
 
     `failures` names what failed, one a line: an input's check, a model, or the step and what sort of error it was.
+    `closed_gate`: it failed because a gate was closed.
     """
 
     run_id: str
@@ -170,6 +175,7 @@ class Run:
     reason: str
     log_id: int
     failures: str = ""
+    closed_gate: bool = False
 
     @property
     def seconds(self) -> float | None:

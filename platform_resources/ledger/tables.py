@@ -119,6 +119,7 @@ scorecards = Table(
     _told("unknown", Integer),
     _told("checks", Integer),
     _told("log_id", BigInteger),
+    Column("held_back", Text, nullable=False, server_default=""),
     sqlite_with_rowid=False,
 )
 
@@ -149,6 +150,7 @@ runs = Table(
     _told("reason", Text),
     _told("log_id", BigInteger),
     Column("failures", Text, nullable=False, server_default=""),
+    Column("closed_gate", Boolean, nullable=False, server_default=false()),
     Index(None, "product", "started_at"),
     Index(None, "status", "ended_at"),
     sqlite_with_rowid=False,

@@ -9,7 +9,7 @@ import dagster as dg
 from dagster._core.execution.build_resources import wrap_resources_for_execution
 
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.ledger.projection import EVALUATED
+from platform_resources.ledger.payload import CheckSaid, to_metadata
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.orchestration.asset_specs import asset_key, check_specs
 from platform_resources.orchestration.guarding import shielded
@@ -23,6 +23,7 @@ from platform_resources.orchestration.scorecards import scorecard_metadata
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan
 from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.promises.grades import LastRefresh
 from platform_resources.refresh.gate import AuditVerdict
 from platform_resources.repository.mesh_repository import state_folder
 from platform_resources.services.evaluation_round import EvaluationRound, evaluate
@@ -142,14 +143,14 @@ def standing_result(standing: Standing, clock: Clock) -> dg.AssetCheckResult:
     """Passed unless the indicator is missed: without enough data there is no verdict, and nothing has failed."""
     check, found = standing.indicator.check, standing_data(standing)
     # What every check calls its number, and the ledger keeps.
-    value = {"value": found["attainment_percent"]} if "attainment_percent" in found else {}
+    said = CheckSaid(verdict=found["verdict"], kind=check.kind, measured_at=clock.now, value=found.get("attainment_percent"))
     return dg.AssetCheckResult(
         check_name=check.name,
         asset_key=asset_key(check.key),
         passed=found["verdict"] != "missed",
         severity=dg.AssetCheckSeverity.WARN,
         description=standing_text(standing, clock),
-        metadata={**found, **value, "kind": check.kind, "measured_at": clock.now.isoformat()},
+        metadata={**found, **to_metadata(said)},
     )
 
 
@@ -157,9 +158,9 @@ def scorecard(product: ProductPlan, found: EvaluationRound) -> dg.AssetMateriali
     """The scorecard as it is now, made anew."""
     trust = found.trust[product.name]
     verdicts = tuple(AuditVerdict(each.title, each.dimension, each.verdict, each.reason) for each in found.verdicts[product.name])
-    outcome = found.outcomes.get(product.name, "not refreshed yet")
-    metadata = scorecard_metadata(found.health[product.name], verdicts, outcome, Clock(product.zone, trust.at), trust)
-    return dg.AssetMaterialization(asset_key(product.scorecard), metadata={**metadata, EVALUATED: True})
+    last = found.last_refreshes.get(product.name, LastRefresh("not refreshed yet"))
+    metadata = scorecard_metadata(found.health[product.name], verdicts, last, Clock(product.zone, trust.at), trust)
+    return dg.AssetMaterialization(asset_key(product.scorecard), metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from filelock import FileLock, Timeout
 from platform_resources.dbt.imported.artefacts import Artefacts, ForeignResult
 from platform_resources.dbt.imported.matching import Matched, Refused, matches
 from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.payload import CheckSaid, ImportedSaid, to_metadata
 from platform_resources.ledger.people.checks import retire, take_in
 from platform_resources.ledger.queries import history
 from platform_resources.ledger.records import Check, check_id
 from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.ledger_events import synced_ledger
-from platform_resources.orchestration.removed_tests import PROJECT, TEST, origins, removed_checks
+from platform_resources.orchestration.removed_tests import origins, removed_checks
 from platform_resources.orchestration.results import SEVERITIES
 from platform_resources.plan.plan import MeshPlan
 
@@ -143,17 +144,10 @@ def _told_apart(ledger: Ledger, matched: Sequence[tuple[Matched, ForeignResult]]
 
 def evaluation(match: Matched, result: ForeignResult, artefacts: Artefacts) -> dg.AssetCheckEvaluation:
     """A result as Dagster and the ledger are told of it."""
-    metadata: dict[str, Any] = {
-        "verdict": result.verdict,
-        "reason": result.reason,
-        "kind": match.planned.kind if match.planned is not None else KIND,
-        "measured_at": result.at.isoformat(),
-        "invocation_id": artefacts.invocation_id,
-        TEST: result.test.unique_id,
-        PROJECT: artefacts.project,
-    }
-    if result.failing_rows is not None:
-        metadata["failing_rows"] = result.failing_rows
+    kind = match.planned.kind if match.planned is not None else KIND
+    said = CheckSaid(verdict=result.verdict, reason=result.reason, kind=kind, measured_at=result.at, failing_rows=result.failing_rows)
+    origin = ImportedSaid(result.test.unique_id, artefacts.project, result.at)
+    metadata: dict[str, Any] = {**to_metadata(said), **to_metadata(origin), "invocation_id": artefacts.invocation_id}
     if result.sql:
         metadata["sql"] = dg.MetadataValue.md(f"```sql\n{result.sql}\n```")
     return dg.AssetCheckEvaluation(

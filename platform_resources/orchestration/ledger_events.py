@@ -24,7 +24,7 @@ from platform_resources.ledger.events import (
     What,
 )
 from platform_resources.ledger.syncing import sync
-from platform_resources.orchestration.run_failures import cause, failures
+from platform_resources.orchestration.run_failures import cause, failures, is_closed_gate
 from platform_resources.promises.grades import Severity
 from platform_resources.services.unread_history import DAGSTER_NAMES
 
@@ -158,7 +158,7 @@ def _failed(event: dg.DagsterEvent, product: str, job: str) -> RunEnded:
     user = failure.user_failure_data
     reason = user.description if user is not None and user.description else cause(failure.error)
     step = first.step_key or ""
-    return RunEnded("failed", product, job, step, reason.strip(), failures(step, failure))
+    return RunEnded("failed", product, job, step, reason.strip(), failures(step, failure), is_closed_gate(failure.error))
 
 
 def _plain(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, Any]:

@@ -9,13 +9,11 @@ import dagster as dg
 from platform_resources.dbt.imported.artefacts import Artefacts
 from platform_resources.dbt.imported.matching import Matched, Refused
 from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.payload import ImportedSaid, from_metadata
 from platform_resources.ledger.people.checks import imported_checks
-from platform_resources.ledger.projection import moment
 from platform_resources.ledger.records import Check, check_id
 from platform_resources.orchestration.asset_specs import asset_key
 
-# What evaluations of imported tests tell in their metadata.
-TEST, PROJECT, AT = "dbt_test", "dbt_project", "measured_at"
 AT_ONCE = 500
 
 
@@ -44,12 +42,12 @@ def _dagster_key(check: Check) -> dg.AssetCheckKey:
 
 def _origin(check: Check, entry: dg.EventLogEntry) -> Iterator[ImportedFrom]:
     """Imports of former platforms told no project; then it is taken for the package that the test's name begins with."""
-    told = entry.get_dagster_event().asset_check_evaluation_data.metadata
-    texts = {name: str(told[name].value) for name in (TEST, PROJECT, AT) if name in told}
-    if TEST in texts:
-        package = (*texts[TEST].split("."), "")[1]
-        at = moment(texts.get(AT)) or datetime.fromtimestamp(entry.timestamp, UTC)
-        yield ImportedFrom(check, texts[TEST], texts.get(PROJECT) or package, at)
+    metadata = entry.get_dagster_event().asset_check_evaluation_data.metadata
+    said = from_metadata(ImportedSaid, {name: value.value for name, value in metadata.items()})
+    if said.test:
+        package = (*said.test.split("."), "")[1]
+        at = said.measured_at or datetime.fromtimestamp(entry.timestamp, UTC)
+        yield ImportedFrom(check, said.test, said.project or package, at)
 
 
 def removed_checks(known: Sequence[ImportedFrom], artefacts: Artefacts, belonging: Mapping[str, Matched | Refused]) -> tuple[Check, ...]:

@@ -11,11 +11,12 @@ from typing import Any
 
 import dagster as dg
 
-from platform_resources.capabilities.judgements import Judgement
+from platform_resources.capabilities.judgements import Judgement, Verdict
 from platform_resources.dbt.build import NodeResult
 from platform_resources.dbt.full_refresh import way_out
 from platform_resources.dbt.manifest import MAKERS
 from platform_resources.dbt.node_messages import failing_rows_text
+from platform_resources.ledger.payload import CheckSaid, PublicationSaid, PullSaid, moment, to_metadata
 from platform_resources.orchestration.asset_specs import asset_key, column_schema
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan, ObjectivePlan
@@ -33,14 +34,8 @@ VERSION_TAG = "dagster/data_version"
 
 def pulled_result(port: InputPlan, pulled: Pulled, at: datetime) -> dg.MaterializeResult[Any]:
     shown = {key: value for key, value in pulled.record.items() if value is not None and key != "rows"}
-    metadata: dict[str, Any] = {
-        **shown,
-        "changed": pulled.changed,
-        "degraded": "; ".join(pulled.failures.values()) or "no",
-        "measured_at": at.isoformat(),
-    }
-    if pulled.rows is not None:
-        metadata["dagster/row_count"] = pulled.rows
+    said = PullSaid(pulled.changed, "; ".join(pulled.failures.values()), rows=pulled.rows, measured_at=at)
+    metadata: dict[str, Any] = {"degraded": "no", **shown, **to_metadata(said)}
     metadata |= column_schema(port.upstream.columns if port.upstream else (), types=pulled.columns)
     told = (pulled.record.get(name) for name in ("version", SINCE, "cursor", "pulled_at"))
     version = next(filter(None, told), None)
@@ -55,22 +50,20 @@ def input_check_results(port: InputPlan, pulled: Pulled, selected: set[str], at:
             continue
         unknown = not looked_at and check.name != "arrived" and check.name not in pulled.failures
         reason = "unknown: the input could not be pulled" if unknown else pulled.failures.get(check.name, "fine")
-        verdict = "unknown" if unknown else "missed" if check.name in pulled.failures else "met"
-        yield check_result(check, verdict, reason, at)
+        verdict: Verdict = "unknown" if unknown else "missed" if check.name in pulled.failures else "met"
+        yield check_result(check, CheckSaid(verdict, reason, check.kind, at))
 
 
-def check_result(
-    check: CheckPlan, verdict: str, reason: str, at: datetime, learning: bool = False, /, **metadata: Any
-) -> dg.AssetCheckResult:
-    """Dagster knows only passed and failed. What is still `learning` has not failed, but opens no gate either."""
-    told = {"verdict": verdict, "reason": reason, "kind": check.kind, "measured_at": at.isoformat(), **_columns(check)}
+def check_result(check: CheckPlan, said: CheckSaid, /, **shown: Any) -> dg.AssetCheckResult:
+    """What a check said, and what Dagster shows beside it. Dagster knows only passed and failed: what is still `learning` has not failed,
+    but opens no gate either."""
     return dg.AssetCheckResult(
         check_name=check.name,
         asset_key=asset_key(check.key),
-        passed=verdict == "met" or (learning and not check.blocking),
+        passed=said.verdict == "met" or (said.learning and not check.blocking),
         severity=SEVERITIES[check.severity],
-        description=f"no verdict yet: {reason}" if learning else reason,
-        metadata={**told, **({"learning": True} if learning else {}), **metadata},
+        description=f"no verdict yet: {said.reason}" if said.learning else said.reason,
+        metadata={**_columns(check), **to_metadata(said), **shown},
     )
 
 
@@ -131,13 +124,15 @@ def build_failures(product: ProductPlan, nodes: Sequence[NodeResult]) -> dict[st
 def _test_result(check: CheckPlan, node: NodeResult | None, at: datetime, hint: str) -> dg.AssetCheckResult:
     """A test that dbt skipped, or did not find, is unknown."""
     if node is None or node.status in ("skipped", "error"):
-        return check_result(check, "unknown", node.message if node and node.message else "dbt did not run this test", at)
-    verdict = "met" if node.status == "pass" else "missed"
+        reason = node.message if node and node.message else "dbt did not run this test"
+        return check_result(check, CheckSaid("unknown", reason, check.kind, at))
+    verdict: Verdict = "met" if node.status == "pass" else "missed"
     reason = "no row fails" if verdict == "met" else node.message or failing_rows_text(node.failures)
     sql = dg.MetadataValue.md(f"```sql\n{node.sql.strip()}\n```")
     # Of a test with thresholds only dbt knows whether so many rows are an error.
-    told = replace(check, severity="warning") if node.status == "warn" else check
-    return check_result(told, verdict, reason, at, failing_rows=node.failures or 0, sql=sql, **_hinted(verdict, hint))
+    weighed = replace(check, severity="warning") if node.status == "warn" else check
+    said = CheckSaid(verdict, reason, check.kind, at, failing_rows=node.failures or 0)
+    return check_result(weighed, said, sql=sql, **_hinted(verdict, hint))
 
 
 def _hinted(verdict: str, hint: str) -> dict[str, Any]:
@@ -146,34 +141,43 @@ def _hinted(verdict: str, hint: str) -> dict[str, Any]:
 
 def audited_result(audited: Audited, at: datetime, hint: str = "") -> dg.AssetCheckResult:
     judgement, objective = audited.judgement, audited.objective
-    metadata: dict[str, Any] = {
-        "objective": objective.check.title,
-        "dimension": objective.dimension,
+    shown: dict[str, Any] = {
         "gate": objective.check.blocking,
         "sql": dg.MetadataValue.md(f"```sql\n{audited.sql}\n```"),
+        **_shown(judgement),
+        **_hinted(judgement.verdict, hint),
     }
-    metadata |= told_of(judgement) | _hinted(judgement.verdict, hint)
     if audited.sample:
         rows = [list(row.values()) for row in audited.sample]
-        metadata["failing_keys"] = dg.MetadataValue.md(markdown_table(list(audited.sample[0]), rows))
-    return check_result(objective.check, judgement.verdict, judgement.reason, at, judgement.learning, **metadata)
+        shown["failing_keys"] = dg.MetadataValue.md(markdown_table(list(audited.sample[0]), rows))
+    return check_result(objective.check, judged_said(objective, judgement, at), **shown)
 
 
-def told_of(judgement: Judgement) -> dict[str, Any]:
-    """The numbers of a judgement, for Dagster and the ledger: `value` exact, `shown` as a person reads it, `failing_share` from 0 to 1."""
+def judged_said(objective: ObjectivePlan, judgement: Judgement, at: datetime) -> CheckSaid:
+    """A judgement as the ledger is told of it: `value` exact, `shown` as a person reads it."""
+    return CheckSaid(
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        kind=objective.check.kind,
+        measured_at=at,
+        title=objective.check.title,
+        dimension=objective.dimension,
+        value=judgement.value,
+        shown=judgement.shown,
+        threshold=judgement.threshold,
+        failing_rows=judgement.failing_rows,
+        unit=judgement.promise.unit,
+        at_least=judgement.promise.at_least,
+        at_most=judgement.promise.at_most,
+        learning=judgement.learning,
+    )
+
+
+def _shown(judgement: Judgement) -> dict[str, Any]:
+    """What follows from a judgement's numbers: which share of the rows fails, from 0 to 1, and how the value was compared."""
     share = judgement.failing_rows / judgement.rows if judgement.failing_rows is not None and judgement.rows else None
-    told = {
-        "value": judgement.value,
-        "shown": judgement.shown,
-        "threshold": judgement.threshold,
-        "failing_rows": judgement.failing_rows,
-        "failing_share": share,
-        "unit": judgement.promise.unit,
-        "comparison": judgement.promise.comparison,
-        "at_least": judgement.promise.at_least,
-        "at_most": judgement.promise.at_most,
-    }
-    return {name: value for name, value in told.items() if value not in (None, "")}
+    shown = {"failing_share": share, "comparison": judgement.promise.comparison or None}
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 def published_result(
@@ -183,19 +187,24 @@ def published_result(
     version = publication.port(port.name)
     assert version is not None
     folder, data_set = state / conventions.ports_folder(product.domain, product.name), product.data_set(port.data_set).spec
+    said = PublicationSaid(
+        version=publication.id,
+        published_at=datetime.fromisoformat(publication.published_at),
+        product_version=publication.product_version,
+        watermark=moment(version.watermark),
+        watermark_unknown=version.watermark_unknown,
+        rows=version.rows,
+        bytes=version.bytes,
+    )
     metadata: dict[str, Any] = {
-        "version": publication.id,
-        "published_at": publication.published_at,
-        "product_version": publication.product_version,
-        "dagster/row_count": version.rows,
+        **to_metadata(said),
         **column_schema(data_set.columns, data_set.primary_key, version.columns),
-        "bytes": version.bytes,
         "files": dg.MetadataValue.path(str(folder / version.files[0])),
         "made_from": dg.MetadataValue.md(_made_from(publication)),
         **(more or {}),
     }
-    told = {"watermark": version.watermark, "watermark_unknown": version.watermark_unknown, "rows_ahead": version.rows_ahead}
-    metadata |= {name: value for name, value in told.items() if value}
+    if version.rows_ahead:
+        metadata["rows_ahead"] = version.rows_ahead
     if port.store.in_catalog:
         metadata["catalog"] = dg.MetadataValue.path(str(state / conventions.catalog_file(product.domain, product.name)))
     return dg.MaterializeResult(asset_key=asset_key(port.key), metadata=metadata, data_version=dg.DataVersion(publication.id))
@@ -242,5 +251,4 @@ def _cell(value: Any) -> str:
 
 def judged_result(objective: ObjectivePlan, judgement: Judgement, at: datetime) -> dg.AssetCheckResult:
     """The judgement as Dagster and the ledger are told of it: as what an audit finds, without SQL."""
-    told = told_of(judgement) | {"objective": objective.check.title, "dimension": objective.dimension, "measured_by": objective.measured_by}
-    return check_result(objective.check, judgement.verdict, judgement.reason, at, judgement.learning, **told)
+    return check_result(objective.check, judged_said(objective, judgement, at), measured_by=objective.measured_by, **_shown(judgement))

@@ -7,9 +7,10 @@ from dagster._core.execution.execution_result import ExecutionResult
 from dagster._core.execution.plan.objects import StepFailureData
 from dagster_shared.error import SerializableErrorInfo
 
-from platform_resources.refresh.closed_gates import BLOCKED, closed_gate_text
+from platform_resources.refresh.closed_gates import closed_gate_text
 
-CLOSED_GATE = "GateClosed"
+# Our own error, and that with which Dagster itself ends a step whose blocking check did not pass: closed gates of older runs have it.
+CLOSED_GATE, BLOCKED = "GateClosed", "DagsterAssetCheckFailedError"
 # Metadata of a step's failure: what sort of error it is, where Dagster is not told of the error itself.
 ERROR = "error"
 
@@ -38,12 +39,17 @@ def failure_texts(result: ExecutionResult) -> Iterator[str]:
     for event in result.all_events:
         if event.event_type_value == "STEP_FAILURE":
             data = event.step_failure_data
-            if data.error is not None and data.error.cls_name in (CLOSED_GATE, BLOCKED):
+            if is_closed_gate(data.error):
                 continue
             user = data.user_failure_data
             yield user.description if user is not None and user.description else cause(data.error)
         elif event.event_type_value == "PIPELINE_FAILURE" and event.job_failure_data.first_step_failure_event is None:
             yield cause(event.job_failure_data.error)
+
+
+def is_closed_gate(error: SerializableErrorInfo | None) -> bool:
+    """Whether a step failed with this error because a gate was closed."""
+    return error is not None and innermost(error).cls_name in (CLOSED_GATE, BLOCKED)
 
 
 def failures(step: str, failure: StepFailureData) -> tuple[str, ...]:

@@ -5,10 +5,11 @@ from typing import Any
 
 import dagster as dg
 
+from platform_resources.ledger.payload import ScorecardSaid, to_metadata
 from platform_resources.orchestration.healthy import health_text
 from platform_resources.orchestration.ledger_events import NUMBERS
 from platform_resources.orchestration.results import markdown_table
-from platform_resources.promises.grades import NOTHING_CHANGED, ProductHealth
+from platform_resources.promises.grades import LastRefresh, ProductHealth
 from platform_resources.refresh.gate import AuditVerdict
 from platform_resources.services.indicator_sentences import standing_text, standing_verdict
 from platform_resources.services.trust import Trust, coverage_text, tables, trust_numbers
@@ -22,23 +23,32 @@ Section = tuple[str, Sequence[str]]
 
 
 def scorecard_metadata(
-    health: ProductHealth, verdicts: Sequence[AuditVerdict], outcome: str, clock: Clock, trust: Trust | None = None
+    health: ProductHealth, verdicts: Sequence[AuditVerdict], last: LastRefresh, clock: Clock, trust: Trust | None = None
 ) -> dict[str, Any]:
     """What the scorecard holds. Only an evaluation knows the product's `trust`; times are by the product's clock."""
     count = {word: sum(v.verdict == word for v in verdicts) for word in MARKS}
     rows = [[v.title, v.dimension, MARKS[v.verdict], v.reason] for v in verdicts]
-    numbers = {"objectives": len(verdicts), **count, **(trust_numbers(trust) if trust is not None else {})}
+    said = ScorecardSaid(
+        outcome=last.outcome,
+        held_back=last.held_back,
+        objectives=len(verdicts),
+        **count,
+        measured_at=clock.now,
+        evaluated=trust is not None,
+    )
     return {
-        "scorecard": dg.MetadataValue.md(
-            page(_head(health, outcome, clock), (_promises(verdicts, health.reason), *_sections(trust, clock)))
-        ),
+        "scorecard": dg.MetadataValue.md(page(_head(health, last, clock), (_promises(verdicts, health.reason), *_sections(trust, clock)))),
         **_plots(verdicts, trust),
-        "outcome": outcome,
+        "outcome": last.outcome,
         "promises_table": dg.MetadataValue.md(markdown_table(["promise", "dimension", "verdict", "why"], rows)),
         **(_tables(trust, clock) if trust is not None else {}),
-        NUMBERS: dg.MetadataValue.json(numbers),
-        "measured_at": clock.now.isoformat(),
+        NUMBERS: dg.MetadataValue.json({**to_metadata(said), **(trust_numbers(trust) if trust is not None else {})}),
     }
+
+
+def published_text(version: str) -> str:
+    """How a refresh ended that has published this version."""
+    return f"published version {version}"
 
 
 def _tables(trust: Trust, clock: Clock) -> dict[str, Any]:
@@ -49,14 +59,14 @@ def _tables(trust: Trust, clock: Clock) -> dict[str, Any]:
     return found | {"coverage": coverage_text(trust)}
 
 
-def _head(health: ProductHealth, outcome: str, clock: Clock) -> str:
+def _head(health: ProductHealth, last: LastRefresh, clock: Clock) -> str:
     """How the product is, which version is served, and how the last refresh ended, where that is not the same."""
     status, colon, reason = health_text(health).partition(":")
     lines = [f"**{status.capitalize()}**{colon}{reason}"]
     if health.published is not None:
         lines.append(f"**Version**: published {clock.moment(health.published.published_at)}")
-    if outcome.startswith(NOTHING_CHANGED):
-        lines.append(f"Last refresh: {outcome}")
+        if not last.held_back and last.outcome != published_text(health.published.version):
+            lines.append(f"Last refresh: {last.outcome}")
     return "\n\n".join(lines)
 
 

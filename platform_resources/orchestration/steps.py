@@ -26,11 +26,12 @@ from platform_resources.orchestration.results import (
     pulled_result,
 )
 from platform_resources.orchestration.run_failures import gate_closed, stopped
-from platform_resources.orchestration.scoring import published_text, report_score
+from platform_resources.orchestration.scorecards import published_text
+from platform_resources.orchestration.scoring import report_score
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import InputPlan, ProductPlan
 from platform_resources.plan.plan_text import fingerprint
-from platform_resources.promises.grades import NOT_PUBLISHED, NOTHING_CHANGED
+from platform_resources.promises.grades import LastRefresh
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Publication
 from platform_resources.refresh.auditing import audit, unaudited
@@ -197,7 +198,8 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
                 shut += [f"{result.objective.check.title}: {result.judgement.reason}"] if result.closes_gate else []
                 hints += [hint] if result.closes_gate and hint else []
         if not decision.open:
-            report_score(context, refresh, product, decision, f"{NOT_PUBLISHED}, the gate is closed: {decision.reason}")
+            why = f"the gate is closed: {decision.reason}"
+            report_score(context, refresh, product, decision, LastRefresh(f"not published, {why}", why))
         if shut:
             raise gate_closed((*shut, *dict.fromkeys(hints)), published.id if published is not None else None)
 
@@ -207,7 +209,7 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
 def _report_stopped(context: Context, refresh: RefreshResource, product: ProductPlan, reason: str) -> None:
     """The scorecard of a refresh that ends before its audit: nothing was measured."""
     verdicts = tuple(AuditVerdict(o.check.title, o.dimension, "unknown", "not audited") for o in product.audited)
-    report_score(context, refresh, product, Gate(False, reason, verdicts), f"{NOT_PUBLISHED}: {reason}")
+    report_score(context, refresh, product, Gate(False, reason, verdicts), LastRefresh(f"not published: {reason}", reason))
 
 
 def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
@@ -232,9 +234,9 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
             inputs, failing = input_records(database, product), failing_inputs(database, product)
             unchanged = unchanged_text(candidate, inputs, failing)
             if unchanged:
-                outcome = f"{NOTHING_CHANGED}: {unchanged}"
+                outcome = f"not published, nothing changed: {unchanged}"
                 context.log.warning(outcome)
-                report_score(context, refresh, product, decision, outcome)
+                report_score(context, refresh, product, decision, LastRefresh(outcome))
                 return
             before, profiled = candidate.shelf.latest(), profiles(database, built)
             try:
@@ -249,7 +251,7 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
             context.log_event(observed_publication(result, publication))
         yield from fresh
         if old:
-            report_score(context, refresh, product, decision, published_text(publication))
+            report_score(context, refresh, product, decision, LastRefresh(published_text(publication.id)))
         for warning in tidied(candidate, publication, refresh.root_folder):
             context.log.warning(warning)
 

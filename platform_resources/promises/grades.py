@@ -11,8 +11,6 @@ from platform_resources.capabilities.support.recency import CLOCKS_MAY_DIFFER_BY
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.durations import duration_text, length_text
 
-# A version that was made and not published is noted on the scorecard with these words; one that is as the last is no worse than that.
-NOT_PUBLISHED, NOTHING_CHANGED = "not published", "not published, nothing changed"
 MOST_REASONS, LEAST_URGENT = 2, 4
 
 Status = Literal["healthy", "use with care", "unhealthy", "unknown", "unpublished", "unreadable", "not run"]
@@ -77,6 +75,14 @@ class PublishedState:
     published_at: datetime
     rows: Mapping[str, int]
     known_until: Mapping[str, datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class LastRefresh:
+    """How the last refresh ended, in words; `held_back` says why the version that it made was not published, and is empty if none was."""
+
+    outcome: str = ""
+    held_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,28 +214,20 @@ def freshness_now(max_age: timedelta, data_set: str, published: PublishedState, 
     return Said(verdict, reason, value=age.total_seconds(), shown=length_text(age), unit="s", at_most=seconds)
 
 
-def grade(runs: bool, published: PublishedState | None, checks: Sequence[CheckState], outcome: str = "", problem: str = "") -> Grade:
+def grade(runs: bool, published: PublishedState | None, checks: Sequence[CheckState], held_back: str = "", problem: str = "") -> Grade:
     """Decide the state of a product, in one place for all interfaces. Unknown is not met: it weighs one grade less than a miss would.
 
-    `outcome` is how the last refresh ended, in the words of its scorecard; `problem` why published versions cannot be read.
+    `held_back` is why the version that the last refresh made was not published; `problem` why published versions cannot be read.
     """
     if problem:
         return Grade("unreadable", problem)
     if not runs:
         return Grade("not run")
-    shut = _held_back(outcome)
     if published is None:
-        return Grade("unpublished", shut or "nothing was published yet")
-    if shut:
-        return Grade("unhealthy", f"the last refresh was held back, {shut}", _columns(checks))
+        return Grade("unpublished", held_back or "nothing was published yet")
+    if held_back:
+        return Grade("unhealthy", f"the last refresh was held back, {held_back}", _columns(checks))
     return _by_weight(checks)
-
-
-def _held_back(outcome: str) -> str:
-    """Why the last refresh made a version that was not published; empty if it did not."""
-    if not outcome.startswith(NOT_PUBLISHED) or outcome.startswith(NOTHING_CHANGED):
-        return ""
-    return outcome.removeprefix(NOT_PUBLISHED).lstrip(",: ")
 
 
 def _by_weight(checks: Sequence[CheckState]) -> Grade:

@@ -12,7 +12,7 @@ from platform_resources.ledger.people.checks import register_checks
 from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.conventions import check_text
 from platform_resources.plan.plan import MeshPlan, ProductPlan
-from platform_resources.promises.grades import NEVER, ProductHealth
+from platform_resources.promises.grades import NEVER, LastRefresh, ProductHealth
 from platform_resources.services.judged_objectives import judged_objectives
 from platform_resources.services.judging import concerned, judge
 from platform_resources.services.product_status import known, trust
@@ -29,7 +29,7 @@ class EvaluationRound:
     events: tuple[IncidentEvent, ...]
     messages: int
     verdicts: Mapping[str, tuple[Observed, ...]]
-    outcomes: Mapping[str, str]
+    last_refreshes: Mapping[str, LastRefresh]
     health: Mapping[str, ProductHealth]
     trust: Mapping[str, Trust]
 
@@ -53,7 +53,7 @@ def evaluate(
     with ledger.reading() as connection:
         trusted = trust(connection, plan, products, found.observations, found.standings, now)
     verdicts = _verdicts(products, found.observations)
-    return EvaluationRound(now, just_now, followed.events, followed.messages, verdicts, found.outcomes, found.health, trusted)
+    return EvaluationRound(now, just_now, followed.events, followed.messages, verdicts, found.last_refreshes, found.health, trusted)
 
 
 def _verdicts(products: Sequence[ProductPlan], observations: Sequence[Observed]) -> dict[str, tuple[Observed, ...]]:

@@ -10,6 +10,7 @@ from platform_resources.plan.faults import fault
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.promises.grades import (
     CheckState,
+    LastRefresh,
     ProductHealth,
     PublishedState,
     WatchedCheck,
@@ -20,13 +21,13 @@ from platform_resources.publications.version_records import Publication
 
 
 def health_of(
-    product: ProductPlan, published: PublishedState | None, checks: tuple[CheckState, ...], outcome: str, problem: str = ""
+    product: ProductPlan, published: PublishedState | None, checks: tuple[CheckState, ...], last: LastRefresh, problem: str = ""
 ) -> ProductHealth:
     """A product that does not run has no checks; one whose versions cannot be read says why in `problem`."""
     known = checks if product.runs else ()
-    found = grade(product.runs, published, known, outcome, problem)
+    found = grade(product.runs, published, known, last.held_back, problem)
     return ProductHealth(
-        product.name, product.title, product.domain, found.status, published, known, outcome, problem, found.reason, found.columns
+        product.name, product.title, product.domain, found.status, published, known, last.outcome, problem, found.reason, found.columns
     )
 
 

@@ -20,7 +20,7 @@ from platform_resources.plan.conventions import ENDS_CHECK, REFRESH_CHECK, VERSI
 from platform_resources.plan.faults import fault
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.coverage import coverages
-from platform_resources.promises.grades import NEVER, CheckState, ProductHealth, Said, WatchedCheck, check_state, check_states
+from platform_resources.promises.grades import NEVER, CheckState, LastRefresh, ProductHealth, Said, WatchedCheck, check_state, check_states
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.services.forecasting import forecast
@@ -42,7 +42,7 @@ class Known:
 
     standings: Mapping[str, tuple[Standing, ...]]
     observations: tuple[Observed, ...]
-    outcomes: Mapping[str, str]
+    last_refreshes: Mapping[str, LastRefresh]
     health: Mapping[str, ProductHealth]
 
 
@@ -50,47 +50,46 @@ def known(connection: Connection, state: Path, products: Sequence[ProductPlan], 
     """The ledger must be synced before. `judged` are objectives that were judged just now, which the ledger does not know yet."""
     found = {product.name: standings(connection, product, now) for product in products}
     observations = observed(connection, state, products, found, now, judged)
-    outcomes = {product.name: _outcome(connection, product.name, now) for product in products}
-    health = {each.product: each for each in graded(state, products, observations, outcomes)}
-    return Known(found, observations, outcomes, health)
+    last = {product.name: _last_refresh(connection, product.name, now) for product in products}
+    health = {each.product: each for each in graded(state, products, observations, last)}
+    return Known(found, observations, last, health)
 
 
-def _outcome(connection: Connection, product: str, now: datetime) -> str:
-    """How the last refresh ended."""
+def _last_refresh(connection: Connection, product: str, now: datetime) -> LastRefresh:
     cards = history.scorecards(connection, product, now - OUTCOME_WITHIN, now)
-    return cards[-1].outcome if cards else "not refreshed lately"
+    return LastRefresh(cards[-1].outcome, cards[-1].held_back) if cards else LastRefresh("not refreshed lately")
 
 
 def graded(
-    state: Path, products: Sequence[ProductPlan], observations: Iterable[Observed], outcomes: Mapping[str, str]
+    state: Path, products: Sequence[ProductPlan], observations: Iterable[Observed], last: Mapping[str, LastRefresh]
 ) -> tuple[ProductHealth, ...]:
-    """The health of each product by its observations; `outcomes` has how the last refresh of each ended."""
+    """The health of each product by its observations; `last` has how the last refresh of each ended."""
     by_product: dict[str, dict[str, Observed]] = {product.name: {} for product in products}
     for each in observations:
         if each.product in by_product:
             by_product[each.product][each.check] = each
-    return tuple(_health(state, product, by_product[product.name], outcomes.get(product.name, "")) for product in products)
+    return tuple(_health(state, product, by_product[product.name], last.get(product.name, LastRefresh())) for product in products)
 
 
-def _health(state: Path, product: ProductPlan, seen: Mapping[str, Observed], outcome: str) -> ProductHealth:
+def _health(state: Path, product: ProductPlan, seen: Mapping[str, Observed], last: LastRefresh) -> ProductHealth:
     checks = (*(_planned(check, seen) for check in watched(product)), *_others(product, seen))
     try:
         latest = shelf(state, product.domain, product.name).latest()
     except VersionsUnreadable as error:
-        return health_of(product, None, (), outcome, str(error))
-    return health_of(product, published_state(latest) if latest is not None else None, checks, outcome)
+        return health_of(product, None, (), last, str(error))
+    return health_of(product, published_state(latest) if latest is not None else None, checks, last)
 
 
-def graded_without_ledger(state: Path, product: ProductPlan, now: datetime, outcome: str) -> ProductHealth:
+def graded_without_ledger(state: Path, product: ProductPlan, now: datetime, last: LastRefresh) -> ProductHealth:
     """The health of a product where nothing can be read of what its checks said: they are unknown, but for the age of its data."""
     try:
         latest = shelf(state, product.domain, product.name).latest()
     except VersionsUnreadable as error:
-        return health_of(product, None, (), outcome, str(error))
+        return health_of(product, None, (), last, str(error))
     published = published_state(latest) if latest is not None else None
     executions = {(check.key, check.name): UNREADABLE for check in watched(product)}
     checks = check_states(watched(product), published, executions, Clock(product.zone, now))
-    return health_of(product, published, checks, outcome)
+    return health_of(product, published, checks, last)
 
 
 def _planned(check: WatchedCheck, seen: Mapping[str, Observed]) -> CheckState:
@@ -107,16 +106,16 @@ def _others(product: ProductPlan, seen: Mapping[str, Observed]) -> Iterator[Chec
 
 
 def health_after(
-    ledger: Ledger, state: Path, product: ProductPlan, now: datetime, outcome: str
+    ledger: Ledger, state: Path, product: ProductPlan, now: datetime, last: LastRefresh
 ) -> tuple[ProductHealth, tuple[StoredIncident, ...]]:
-    """How a product is whose refresh ends with this outcome, and which incidents it has or suffers from. The ledger must be synced before.
+    """How a product is whose refresh ends like this, and which incidents it has or suffers from. The ledger must be synced before.
 
     The refresh is not over in the ledger yet, so what that says of the one before does not count.
     """
     with ledger.reading() as connection:
         observations = known(connection, state, (product,), now).observations
         of_now = [each for each in observations if each.check not in (REFRESH_CHECK, ENDS_CHECK)]
-        (health,) = graded(state, (product,), of_now, {product.name: outcome})
+        (health,) = graded(state, (product,), of_now, {product.name: last})
         return health, incident_store.incidents_of(connection, product.name, live=True)
 
 

@@ -19,7 +19,6 @@ from platform_resources.promises.grades import CheckState, PublishedState, Said,
 from platform_resources.promises.overdue import AT_LEAST, overdue
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import VersionsUnreadable
-from platform_resources.refresh.closed_gates import is_closed_gate
 from platform_resources.services.product_health import published_state, watched
 from platform_resources.spec.values.clocks import Clock
 
@@ -189,7 +188,7 @@ def _burning(product: ProductPlan, standing: Standing, now: datetime) -> Observe
 
 def _refreshed(product: ProductPlan, run: Run) -> Iterator[Observed]:
     """How the last refresh ended. One stopped by a gate has the gate's own check to tell of it; one that was canceled tells nothing."""
-    if run.ended_at is None or run.status not in ("succeeded", "failed") or is_closed_gate(run.reason):
+    if run.ended_at is None or run.status not in ("succeeded", "failed") or run.closed_gate:
         return
     verdict: Verdict = "met" if run.status == "succeeded" else "missed"
     said = Said(verdict, run.reason, run.ended_at)

@@ -85,6 +85,33 @@ def test_an_upgrade_from_the_first_revision_keeps_what_the_ledger_holds(url):
     ledger.close()
 
 
+def test_what_was_held_back_and_by_a_gate_is_known_of_former_refreshes(url):
+    migrate(url, "0011")
+    reasons = {
+        "a": "not published, the gate is closed; version v1 is still served\n- One row per order",
+        "b": "dagster._core.errors.DagsterAssetCheckFailedError: 1 blocking asset check failed",
+        "c": "dbt could not build every model",
+    }
+    outcomes = {
+        "a": "not published, the gate is closed: One row per order: 3 rows",
+        "b": "not published: dbt failed",
+        "c": "not published, nothing changed: no file",
+    }
+    runs, cards = TABLES.tables["runs"], TABLES.tables["scorecards"]
+    with connected(url) as connection:
+        for table, told in ((runs, {"reason": reasons}), (cards, {"outcome": outcomes})):
+            columns = first_columns(connection, table)
+            (name, texts), *_ = told.items()
+            for run, said in texts.items():
+                connection.execute(table.insert().values({c.name: value(c.type) for c in columns} | {"run_id": run, name: said}))
+    ledger = open_ledger(url)
+    with ledger.reading() as connection:
+        assert dict(connection.execute(select(runs.c.run_id, runs.c.closed_gate)).all()) == {"a": True, "b": True, "c": False}
+        held_back = dict(connection.execute(select(cards.c.run_id, cards.c.held_back)).all())
+        assert held_back == {"a": "the gate is closed: One row per order: 3 rows", "b": "dbt failed", "c": ""}
+    ledger.close()
+
+
 def test_partial_indexes_are_made_as_the_code_knows_them(either):
     with either.reading() as connection:
         found = {index["name"]: index for table in ("incidents", "messages") for index in inspect(connection).get_indexes(table)}

@@ -47,7 +47,7 @@ def ended(at, run, status):
     failed = ("readings__audit", CLOSED) if status == "failed" else ("", "")
     return (
         Event(0, at - MINUTE, run, RunStarted("readings", "refresh_readings")),
-        Event(0, at, run, RunEnded(status, "readings", "refresh_readings", *failed)),
+        Event(0, at, run, RunEnded(status, "readings", "refresh_readings", *failed, closed_gate=status == "failed")),
     )
 
 

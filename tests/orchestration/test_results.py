@@ -1,13 +1,29 @@
 """What Dagster is told of a judgement."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from platform_resources.capabilities.components.data_set import DataSet
 from platform_resources.capabilities.judgements import Judgement
+from platform_resources.capabilities.measures import Relation, Subject
 from platform_resources.capabilities.support.shares import judged_share
-from platform_resources.orchestration.results import check_result, told_of
-from platform_resources.plan.check_plans import CheckPlan, SourceLine
+from platform_resources.ledger.payload import CheckSaid
+from platform_resources.orchestration.results import check_result, judged_result
+from platform_resources.plan.check_plans import CheckPlan, ObjectivePlan, SourceLine
+from platform_resources.spec.strict import Strict
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+CHECK = CheckPlan("c", ("p", "m"), "objective", "C", "", False, "warning", SourceLine("f", 1))
+OBJECTIVE = ObjectivePlan(CHECK, "completeness", Strict(), "m", Subject(DataSet(), Relation("internal", "m")))
+
+
+def told_of(judgement):
+    """The numbers that Dagster and the ledger are told of a judgement."""
+    metadata = judged_result(OBJECTIVE, judgement, AT).metadata
+    names = ("value", "shown", "threshold", "failing_rows", "failing_share")
+    return {name: metadata[name].value for name in names if name in metadata}
 
 
 def test_failing_rows_are_told_with_their_share_of_the_rows_that_were_looked_at():
@@ -45,9 +61,8 @@ def test_a_share_of_unknown_rows_is_not_told(judgement, told):
     ],
 )
 def test_what_is_still_learning_has_not_failed_unless_it_is_a_gate(verdict, learning, blocking, passed, description):
-    check = CheckPlan("c", ("p", "m"), "objective", "C", "", blocking, "error" if blocking else "warning", SourceLine("f", 1))
-    told = told_of(Judgement(verdict, "so", learning=learning))
-    result = check_result(check, verdict, "so", datetime(2026, 1, 1, tzinfo=UTC), learning, **told)
+    check = replace(CHECK, blocking=blocking, severity="error" if blocking else "warning")
+    result = check_result(check, CheckSaid(verdict, "so", "objective", AT, learning=learning))
     assert (result.passed, result.description) == (passed, description)
     assert ("learning" in result.metadata) == learning, "the ledger reads that nothing was learned yet"
     assert result.metadata["verdict"].value == verdict, "the ledger reads what it was, not what Dagster shows"

@@ -8,6 +8,7 @@ import pytest
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.events import Event, Materialised, RunEnded, RunStarted
+from platform_resources.ledger.payload import FORMAT, FORMAT_KEY
 from platform_resources.ledger.syncing import sync
 from platform_resources.orchestration.ledger_events import DagsterLog
 from platform_resources.orchestration.results import judged_result
@@ -192,6 +193,7 @@ def test_dagster_is_told_what_the_ledger_reads(mesh, ledger):
         "objective": "Refreshed quickly",
         "dimension": "duration",
         "measured_by": "history",
+        FORMAT_KEY: FORMAT,
     }
 
 
