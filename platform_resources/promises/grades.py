@@ -96,7 +96,7 @@ class Grade:
 
 @dataclass(frozen=True, slots=True)
 class ProductHealth:
-    """A product's status and everything it follows from; `outcome` tells how its last refresh ended.
+    """A product's status and everything it follows from; `outcome` and `held_back` tell how its last refresh ended, as in LastRefresh.
 
     `reason` says in one sentence why the status is what it is, `columns` what it concerns. `problem` says why its published versions are
     unreadable, and what to do.
@@ -112,6 +112,7 @@ class ProductHealth:
     problem: str = ""
     reason: str = ""
     columns: tuple[str, ...] = ()
+    held_back: str = ""
 
     def count(self, verdict: Verdict, kind: str = "objective") -> int:
         """How many checks of the kind have the verdict."""

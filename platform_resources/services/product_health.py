@@ -27,7 +27,17 @@ def health_of(
     known = checks if product.runs else ()
     found = grade(product.runs, published, known, last.held_back, problem)
     return ProductHealth(
-        product.name, product.title, product.domain, found.status, published, known, last.outcome, problem, found.reason, found.columns
+        product.name,
+        product.title,
+        product.domain,
+        found.status,
+        published,
+        known,
+        last.outcome,
+        problem,
+        found.reason,
+        found.columns,
+        last.held_back,
     )
 
 

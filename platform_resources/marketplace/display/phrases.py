@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
-from platform_resources.promises.grades import NOT_PUBLISHED, NOTHING_CHANGED, CheckState, ProductHealth, Status
+from platform_resources.promises.grades import CheckState, ProductHealth, Status
 from platform_resources.spec.notifications import Severity
 from platform_resources.spec.values.durations import length_text
 
@@ -171,7 +171,7 @@ def got_of(check: CheckState) -> str:
 
 def is_held_back(health: ProductHealth) -> bool:
     """Whether the last refresh made a version that was not published."""
-    return health.outcome.startswith(NOT_PUBLISHED) and not health.outcome.startswith(NOTHING_CHANGED)
+    return bool(health.held_back)
 
 
 def look(health: ProductHealth) -> Look:
