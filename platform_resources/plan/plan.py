@@ -12,6 +12,7 @@ from platform_resources.plan.incident_rules import Rule
 from platform_resources.plan.routes import ChannelPlan, DigestPlan, Patience, RoutePlan
 from platform_resources.spec.components import Column, DataProduct, DataSet, DataSharingAgreement, Refresh
 from platform_resources.spec.problems import Problem
+from platform_resources.spec.strict import Strict
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,16 @@ class AgreementPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtensionPlan:
+    """A component whose type an installed package has added, with its settings as the package's own model."""
+
+    name: str
+    title: str
+    type: str
+    settings: Strict
+
+
+@dataclass(frozen=True, slots=True)
 class GeneratedFile:
     """A file that the platform writes before a refresh, relative to the mesh's root."""
 
@@ -168,6 +179,7 @@ class ProductPlan:
     consumers: tuple[ConsumerPlan, ...]
     sample_queries: tuple[SampleQueryPlan, ...]
     agreements: tuple[AgreementPlan, ...]
+    extensions: tuple[ExtensionPlan, ...]
     scorecard: Key
     refresh: Refresh | None
     texts_digest: str

@@ -18,8 +18,8 @@ def plan_json(plan: MeshPlan | ProductPlan) -> str:
     return json.dumps(plain(plan), indent=2, sort_keys=True, ensure_ascii=False)
 
 
-# Who is told what, when, and under which terms: it changes neither what the product is nor how it is made.
-_TOLD = frozenset({"routes", "rule", "patience", "incidents", "agreements"})
+# Who is told what, when, and under which terms, and what packages add: it changes neither what the product is nor how it is made.
+_TOLD = frozenset({"routes", "rule", "patience", "incidents", "agreements", "extensions"})
 
 
 def fingerprint(product: ProductPlan) -> str:

@@ -61,6 +61,42 @@ from platform_resources.capabilities.registry import traits_of
 punctuality = traits_of("punctuality")
 print(punctuality.failure, punctuality.breaks, punctuality.max_age(None), punctuality.promise(None, None), punctuality.predicate)
 """
+STEWARD = '''
+"""A component of a company: who looks after a product's data."""
+
+from platform_resources import Strict
+
+
+class StewardSettings(Strict):
+    """Whom to ask."""
+
+    person: str
+
+
+class Steward:
+    """Who looks after a product's data."""
+
+    name = "steward"
+    config = StewardSettings
+    example = "- {name: Data steward, type: steward, properties: {person: ann@example.com}}"
+    variant_field = ""
+
+    def inferred_variant(self, properties):
+        return ""
+
+
+CAPABILITY = Steward()
+'''
+EXTENSIONS = """
+import sys
+from pathlib import Path
+from platform_resources.plan.plan_text import fingerprint
+from platform_resources.repository.mesh_repository import read_plan
+plan, problems = read_plan(Path(sys.argv[1]))
+product = plan.product("readings")
+print([(each.name, each.title, each.type, each.settings.person) for each in product.extensions])
+print(fingerprint(product))
+"""
 LISTING = """
 import json
 from platform_resources.capabilities.registry import CapabilityInvalid, installed_registry
@@ -110,6 +146,20 @@ def punctual_mesh(tmp_path):
 @pytest.mark.slow
 def test_a_dimension_of_another_package_is_planned(site, punctual_mesh):
     assert run(VALIDATION, site, punctual_mesh) == "['freshness', 'volume', 'completeness', 'punctuality']"
+
+
+@pytest.mark.slow
+def test_a_component_of_another_package_reaches_the_plan_and_leaves_the_fingerprint(tmp_path):
+    site = package(tmp_path / "site", {"components.steward": "stewards:CAPABILITY"}, {"stewards": STEWARD})
+    root = tiny_mesh(tmp_path / "mesh")
+    before = run(EXTENSIONS, site, root).splitlines()
+    file = root / product_file("plant", "readings")
+    file.write_text(
+        file.read_text() + document(component("Data steward", "steward", "person: ann@example.com")).partition("components:\n")[2]
+    )
+    after = run(EXTENSIONS, site, root).splitlines()
+    assert (before[0], after[0]) == ("[]", "[('data_steward', 'Data steward', 'steward', 'ann@example.com')]")
+    assert before[1] == after[1]
 
 
 @pytest.mark.slow
