@@ -1,0 +1,95 @@
+"""Read how all products of the mesh are used: who read them, how often, when last, and when they were updated. One query for each."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from platform_resources.ledger import tables
+from platform_resources.ledger.people_tables import reads
+from platform_resources.plan.plan import MeshPlan
+
+
+@dataclass(frozen=True, slots=True)
+class ProductUse:
+    """The reads of one product as far as the platform sees them: recorded ones by reader, and pulls of other products.
+
+    `people` and `products` have the number of reads by reader.
+    """
+
+    people: Mapping[str, int]
+    products: Mapping[str, int]
+    last_read_at: datetime | None
+
+    @property
+    def reads(self) -> int:
+        """The number of reads by anybody."""
+        return sum(self.people.values()) + sum(self.products.values())
+
+    @property
+    def users(self) -> int:
+        """The number of different readers."""
+        return len(self.people) + len(self.products)
+
+
+NO_USE = ProductUse({}, {}, None)
+_Row = tuple[str, str, int, datetime]
+
+
+def use_of_products(connection: Connection, plan: MeshPlan, since: datetime, until: datetime) -> dict[str, ProductUse]:
+    """The use of every product of the plan in `[since, until)`."""
+    recorded, pulled = _by_product(_recorded(connection, since, until)), _by_product(_pulled(connection, plan, since, until))
+    return {product.name: _use(recorded.get(product.name, []), pulled.get(product.name, [])) for product in plan.products}
+
+
+def _by_product(rows: Iterator[_Row]) -> dict[str, list[_Row]]:
+    found: dict[str, list[_Row]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(row)
+    return found
+
+
+def _use(recorded: list[_Row], pulled: list[_Row]) -> ProductUse:
+    last = max((at for *_, at in (*recorded, *pulled)), default=None)
+    products: dict[str, int] = {}
+    for _, reader, count, _ in pulled:
+        products[reader] = products.get(reader, 0) + count
+    return ProductUse({reader: count for _, reader, count, _ in recorded}, products, last)
+
+
+def _recorded(connection: Connection, since: datetime, until: datetime) -> Iterator[_Row]:
+    counted = func.count().label("count"), func.max(reads.c.at).label("last")
+    query = select(reads.c.product, reads.c.reader, *counted).where(reads.c.at >= since, reads.c.at < until)
+    for row in connection.execute(query.group_by(reads.c.product, reads.c.reader)).mappings():
+        yield row["product"], row["reader"], row["count"], row["last"]
+
+
+def _pulled(connection: Connection, plan: MeshPlan, since: datetime, until: datetime) -> Iterator[_Row]:
+    """A pull that failed, and was served from what it had, read nothing."""
+    upstream = {(product.name, port.name): port.upstream.product for product in plan.products for port in product.inputs if port.upstream}
+    table = tables.input_states
+    counted = func.count().label("count"), func.max(table.c.at).label("last")
+    query = select(table.c.product, table.c.port, *counted).where(
+        table.c.at >= since, table.c.at < until, table.c.source_version != "", table.c.degraded == ""
+    )
+    for row in connection.execute(query.group_by(table.c.product, table.c.port)).mappings():
+        if (row["product"], row["port"]) in upstream:
+            yield upstream[row["product"], row["port"]], row["product"], row["count"], row["last"]
+
+
+def update_times(connection: Connection, since: datetime, until: datetime) -> dict[str, tuple[datetime, ...]]:
+    """When each product published a version in `[since, until)`, oldest first."""
+    table = tables.publications
+    query = select(table.c.product, table.c.published_at).distinct().where(table.c.published_at >= since, table.c.published_at < until)
+    found: dict[str, list[datetime]] = {}
+    for row in connection.execute(query.order_by(table.c.product, table.c.published_at)).mappings():
+        found.setdefault(row["product"], []).append(row["published_at"])
+    return {product: tuple(times) for product, times in found.items()}
+
+
+def first_versions(connection: Connection) -> dict[str, datetime]:
+    """When each product published its first version."""
+    table = tables.publications
+    query = select(table.c.product, func.min(table.c.published_at).label("first")).group_by(table.c.product)
+    return {row["product"]: row["first"] for row in connection.execute(query).mappings()}

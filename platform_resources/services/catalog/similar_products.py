@@ -1,0 +1,85 @@
+"""Which products are like one another: by identifiers, columns, tags, words of their texts, and what they are made from. Pure."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.services.catalog.search_words import all_words
+
+# How much each kind of likeness counts, of 1 in all.
+IDENTIFIERS, COLUMNS, TAGS, UPSTREAMS, WORDS = 0.35, 0.2, 0.15, 0.15, 0.15
+LEAST_LIKE, MOST_SIMILAR = 0.1, 5
+# Shorter words say little about what a text is about.
+SHORTEST_WORD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """A product that is like another one: how much, from 0 to 1, and what they share."""
+
+    product: str
+    likeness: float
+    identifiers: tuple[str, ...]
+    columns: tuple[str, ...]
+    tags: tuple[str, ...]
+    upstreams: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What a product is compared by."""
+
+    identifiers: frozenset[str]
+    columns: frozenset[str]
+    tags: frozenset[str]
+    upstreams: frozenset[str]
+    words: frozenset[str]
+
+
+def traces(product: ProductPlan) -> Traces:
+    """What this product is compared by."""
+    columns = [column for data_set in product.data_sets for column in data_set.spec.columns]
+    words = all_words((product.title, product.info.description, product.info.purpose))
+    return Traces(
+        frozenset(column.identifier for column in columns if column.identifier),
+        frozenset(column.name for column in columns),
+        frozenset(product.info.tags),
+        frozenset(port.upstream.product for port in product.inputs if port.upstream is not None),
+        frozenset(word for word in words if len(word) >= SHORTEST_WORD),
+    )
+
+
+def similar_products(plan: MeshPlan, product: str, most: int = MOST_SIMILAR) -> tuple[Similar, ...]:
+    """The products that are most like this one; what it is made from, or what is made from it, is lineage and left out."""
+    own, upstream = traces(plan.product(product)), plan.upstream
+    others = (other for other in plan.products if other.name not in (product, *upstream[product]) and product not in upstream[other.name])
+    found = [_similar(other.name, own, traces(other)) for other in others]
+    like = [similar for similar in found if similar.likeness >= LEAST_LIKE]
+    return tuple(sorted(like, key=lambda similar: (-similar.likeness, similar.product))[:most])
+
+
+def _similar(name: str, one: Traces, other: Traces) -> Similar:
+    likeness = (
+        IDENTIFIERS * _overlap(one.identifiers, other.identifiers)
+        + COLUMNS * _overlap(one.columns, other.columns)
+        + TAGS * _overlap(one.tags, other.tags)
+        + UPSTREAMS * _overlap(one.upstreams, other.upstreams)
+        + WORDS * _overlap(one.words, other.words)
+    )
+    return Similar(
+        name,
+        round(likeness, 3),
+        _shared(one.identifiers, other.identifiers),
+        _shared(one.columns, other.columns),
+        _shared(one.tags, other.tags),
+        _shared(one.upstreams, other.upstreams),
+    )
+
+
+def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    """What both have as a share of what either has (Jaccard); 0 where both have nothing."""
+    return len(one & other) / len(one | other) if one | other else 0.0
+
+
+def _shared(one: frozenset[str], other: Collection[str]) -> tuple[str, ...]:
+    return tuple(sorted(one.intersection(other)))

@@ -1,0 +1,139 @@
+"""How products are used: key asset scores, the most used, the newest, what is also read, and what is worth to become a product."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.queries import use
+from platform_resources.ledger.queries.use import ProductUse
+from platform_resources.plan.graph import ancestors, downstream
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.promises.key_asset_score import AssetUse, KeyAssetScore, key_asset_scores
+
+READS_WITHIN, UPDATES_WITHIN = timedelta(days=30), timedelta(days=60)
+MOST_RANKED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class MeshUse:
+    """The use of every product of a plan in the 30 days before `at`: only reads that the platform sees, by `mesh` and by other products.
+
+    `published_first` has when each product that has a version published its first.
+    """
+
+    plan: MeshPlan
+    at: datetime
+    uses: Mapping[str, ProductUse]
+    scores: Mapping[str, KeyAssetScore]
+    published_first: Mapping[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class CommonReaders:
+    """Another product that readers of this one have read too, and how many of them."""
+
+    product: str
+    readers: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReuseCandidate:
+    """A model, or a port of a source, that is no product although much is made from it.
+
+    `used_by` names the models, ports and products that read it; `cumulated` is the share of all such uses in it and those before it.
+    """
+
+    product: str
+    domain: str
+    name: str
+    kind: Literal["internal model", "source"]
+    used_by: tuple[str, ...]
+    reads: int
+    share: float
+    cumulated: float
+
+
+def mesh_use(connection: Connection, plan: MeshPlan, now: datetime) -> MeshUse:
+    """Read from the ledger how every product is used. The ledger must be synced before."""
+    uses = use.use_of_products(connection, plan, now - READS_WITHIN, now)
+    updates = use.update_times(connection, now - UPDATES_WITHIN, now)
+    behind = downstream(plan.upstream)
+    used = {product.name: _asset_use(product, plan, behind, uses[product.name], updates) for product in plan.products}
+    return MeshUse(plan, now, uses, key_asset_scores(used, now), use.first_versions(connection))
+
+
+def _asset_use(
+    product: ProductPlan,
+    plan: MeshPlan,
+    behind: Mapping[str, tuple[str, ...]],
+    used: ProductUse,
+    updates: Mapping[str, tuple[datetime, ...]],
+) -> AssetUse:
+    below = len(ancestors(product.name, behind)) + len(product.consumers)
+    return AssetUse(product.info.archetype or "", used.reads, used.users, below, used.last_read_at, updates.get(product.name, ()))
+
+
+def most_used(known: MeshUse, most: int = MOST_RANKED) -> tuple[str, ...]:
+    """The products that were read most, of equal ones first that of more readers; those that nobody read are left out."""
+    read = {name: use for name, use in known.uses.items() if use.reads}
+    return tuple(sorted(read, key=lambda name: (-read[name].reads, -read[name].users, name))[:most])
+
+
+def newly_published(known: MeshUse, most: int = MOST_RANKED) -> tuple[tuple[str, datetime], ...]:
+    """The products that published their first version last, with when that was."""
+    names = {product.name for product in known.plan.products}
+    found = sorted(((name, at) for name, at in known.published_first.items() if name in names), key=lambda each: each[1], reverse=True)
+    return tuple(found[:most])
+
+
+def also_read(known: MeshUse, product: str, most: int = MOST_RANKED) -> tuple[CommonReaders, ...]:
+    """Products that those who read this one have read as well, the most common first. Its own inputs are no recommendation."""
+    readers = _readers(known.uses[product])
+    others = {name: len(readers & _readers(used)) for name, used in known.uses.items() if name != product}
+    found = [CommonReaders(name, count) for name, count in others.items() if count]
+    return tuple(sorted(found, key=lambda common: (-common.readers, common.product))[:most])
+
+
+def _readers(used: ProductUse) -> set[str]:
+    return {*used.people, *used.products}
+
+
+def candidates(known: MeshUse) -> tuple[ReuseCandidate, ...]:
+    """Internal models that several models of their product read, and sources that several products load: the most used first."""
+    counted = sorted(_shared_things(known.plan), key=lambda each: (-len(each[3]), each[1], each[2]))
+    total = sum(len(users) for *_, users in counted)
+    so_far, found = 0, list[ReuseCandidate]()
+    for kind, product, name, users in counted:
+        so_far += len(users)
+        reads = sum(known.uses[user].reads for user in users if user in known.uses)
+        domain = known.plan.product(product).domain
+        found.append(ReuseCandidate(product, domain, name, kind, users, reads, len(users) / total, so_far / total))
+    return tuple(found)
+
+
+_Shared = tuple[Literal["internal model", "source"], str, str, tuple[str, ...]]
+
+
+def _shared_things(plan: MeshPlan) -> Iterator[_Shared]:
+    for product in plan.products:
+        for model in product.models:
+            users = tuple(other.name for other in product.models if model.key in other.dependencies)
+            if not model.data_set and len(users) > 1:
+                yield "internal model", product.name, model.name, users
+    yield from _shared_sources(plan.products)
+
+
+def _shared_sources(products: Iterable[ProductPlan]) -> Iterator[_Shared]:
+    """Files at one absolute place, which more than one product loads for itself; relative ones and extractors are each product's own."""
+    loaded: dict[str, list[tuple[str, str]]] = {}
+    for product in products:
+        for port in product.inputs:
+            if isinstance(port.pull, PullFiles) and (port.pull.path.startswith("/") or "://" in port.pull.path):
+                loaded.setdefault(port.pull.path, []).append((product.name, port.name))
+    for loaders in loaded.values():
+        names = tuple(dict.fromkeys(product for product, _ in loaders))
+        if len(names) > 1:
+            yield "source", loaders[0][0], loaders[0][1], names
