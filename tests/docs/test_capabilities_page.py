@@ -14,6 +14,7 @@ from platform_resources import Promise, duration_text
 from platform_resources.capabilities import protocols
 from tests.meshes import REPOSITORY
 
+PUBLIC = ("from platform_resources import ", "from platform_resources.testing import ")
 PAGE = (REPOSITORY / "docs" / "capabilities.md").read_text(encoding="utf-8")
 PROTOCOLS = [each for each in vars(protocols).values() if getattr(each, "_is_protocol", False) and each.__module__ == protocols.__name__]
 
@@ -102,4 +103,4 @@ def test_meshes_and_pages_import_from_the_public_address_alone():
         if re.match(r"\s*(from|import) platform_res", line)
     ]
     assert len(imports) > 10
-    assert [(file, line) for file, line in imports if not line.startswith("from platform_resources import ")] == []
+    assert [(file, line) for file, line in imports if not line.startswith(PUBLIC)] == []
