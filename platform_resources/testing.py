@@ -22,14 +22,14 @@ from platform_resources.warehouses.targets import warehouse
 _ROWS = "tried"
 
 
-class Refused(Exception):
+class MeshRefused(Exception):
     """Raised where the small mesh has errors; says them as `mesh validate` would."""
 
 
 def planned(capability: Capability, kind: str, component: Mapping[str, Any] | None = None) -> ProductPlan:
     """The plan of a product that has this component (the capability's own example if none is given), a data set `tried`, and its model.
 
-    `kind` is what its entry point begins with: `components`, `input_ports`, `output_ports`, `dimensions` or `policies`. Raises Refused.
+    `kind` is what its entry point begins with: `components`, `input_ports`, `output_ports`, `dimensions` or `policies`. Raises MeshRefused.
     """
     with TemporaryDirectory() as folder:
         return _product(Path(folder), _with(capability, kind), _component_text(component) or capability.example)
@@ -38,7 +38,7 @@ def planned(capability: Capability, kind: str, component: Mapping[str, Any] | No
 def judged(dimension: Dimension, rows: str, now: datetime | None = None, **properties: Any) -> Judgement:
     """The verdict of an objective with these properties on what the SQL query `rows` gives, as a refresh's audit comes to it.
 
-    The query is in DuckDB's SQL; `now` is when the audit takes place. Raises Refused where the properties are wrong.
+    The query is in DuckDB's SQL; `now` is when the audit takes place. Raises MeshRefused where the properties are wrong.
     """
     settings = {"dimension": dimension.name, "data_set": _ROWS, **properties}
     objective = {"name": "tried objective", "type": OBJECTIVE.name, "properties": settings}
@@ -78,5 +78,5 @@ def _product(root: Path, registry: Registry, component: str) -> ProductPlan:
     plan, problems = mesh_plan(read_mesh(root, registry))
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
-        raise Refused(problems_text(errors))
+        raise MeshRefused(problems_text(errors))
     return plan.product("trial")

@@ -3,7 +3,7 @@
 import pytest
 
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.testing import Refused, judged, planned
+from platform_resources.testing import MeshRefused, judged, planned
 
 REGISTRY = installed_registry()
 
@@ -16,7 +16,7 @@ def test_a_dimension_judges_real_rows(last, verdict):
 
 
 def test_properties_that_validation_refuses_are_refused():
-    with pytest.raises(Refused, match='did you mean "max"'):
+    with pytest.raises(MeshRefused, match='did you mean "max"'):
         judged(REGISTRY.dimensions()["validity"], "select 1 as n", column="n", maxx=5)
 
 
