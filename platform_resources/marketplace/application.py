@@ -1,61 +1,27 @@
-"""The web application of one mesh: which address shows what."""
+"""The web application of one mesh: pages, JSON and files, behind the guard."""
 
-import getpass
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, Response
-from jinja2 import Environment
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from platform_resources.ledger.database import LedgerUnavailable
-from platform_resources.marketplace.display.phrases import PageTimes
-from platform_resources.marketplace.display.rendering import STATIC, environment, rendered
-from platform_resources.marketplace.home_page import home_page, page_zone
+from platform_resources.marketplace.api_routes import api_routes, described_addresses
+from platform_resources.marketplace.display.rendering import STATIC, environment
+from platform_resources.marketplace.downloads import Compressed, download_routes
 from platform_resources.marketplace.kept_view import Market
-from platform_resources.marketplace.product_page import product_page
-from platform_resources.marketplace.security import FormToken, Guard
-from platform_resources.plan.plan import ProductPlan
-from platform_resources.services.showing.mesh_overview import MeshOverview
-from platform_resources.spec.problems import did_you_mean
+from platform_resources.marketplace.page_routes import page_routes
+from platform_resources.marketplace.security import FormRefused, FormToken, Guard
+from platform_resources.marketplace.shop import Missing, Shop, local_reader
+from platform_resources.publications.version_records import VersionsUnreadable
 
 YEAR = "public, max-age=31536000, immutable"
-
-
-class Missing(Exception):
-    """Raised where an address names something that there is not; the message says what, `hint` what may be meant."""
-
-    def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(what)
-        self.hint = hint
-
-
-@dataclass(frozen=True, slots=True)
-class Shop:
-    """What all pages share."""
-
-    market: Market
-    templates: Environment
-    token: FormToken
-    reader: str
-
-    def page(self, name: str, view: MeshOverview, context: dict[str, Any], status: int = 200) -> HTMLResponse:
-        """A page of the template `name`."""
-        whole = {"times": PageTimes(view.at, page_zone(view)), "reader": self.reader, "lacks": view.age.lacks, "token": self.token.value}
-        return HTMLResponse(rendered(self.templates, name, **(whole | context)), status, {"cache-control": "no-cache"})
-
-
-def product_named(view: MeshOverview, name: str) -> ProductPlan:
-    """Raises Missing, with what may be meant."""
-    found = {each.name: each for each in view.plan.products}
-    if name not in found:
-        raise Missing(f"There is no product “{name}” in this mesh.", did_you_mean(name, found) or "")
-    return found[name]
+API = "/api/v1"
 
 
 def application(market: Market, watch: bool = True) -> FastAPI:
@@ -68,22 +34,21 @@ def application(market: Market, watch: bool = True) -> FastAPI:
         yield
         market.stop()
 
-    app = FastAPI(title="Data market", version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json", lifespan=lifespan)
+    app = FastAPI(title="Data market", version="1", docs_url=None, redoc_url=None, openapi_url=f"{API}/openapi.json", lifespan=lifespan)
     shop = Shop(market, environment(), FormToken(), local_reader())
     app.mount("/static", _Kept(directory=STATIC))
-    _add_pages(app, shop)
+    app.include_router(page_routes(shop))
+    app.include_router(api_routes(shop))
+    app.include_router(download_routes(shop))
+
+    @app.get("/api", include_in_schema=False)
+    def api() -> Response:
+        return shop.page("api.html", shop.market.view(), {"page": "api", "addresses": described_addresses(app.openapi())})
+
     _add_errors(app, shop)
-    app.add_middleware(GZipMiddleware, minimum_size=1000)
+    app.add_middleware(Compressed, minimum_size=1000)
     app.add_middleware(Guard)
     return app
-
-
-def local_reader() -> str:
-    """Whoever is at this computer; in a container there may be no name for them."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unnamed"
 
 
 class _Kept(StaticFiles):
@@ -95,31 +60,28 @@ class _Kept(StaticFiles):
         return found
 
 
-def _add_pages(app: FastAPI, shop: Shop) -> None:
-    @app.get("/", include_in_schema=False)
-    def home() -> HTMLResponse:
-        view = shop.market.view()
-        return shop.page("home.html", view, home_page(view))
-
-    @app.get("/products/{name}", include_in_schema=False)
-    def product(name: str) -> HTMLResponse:
-        view = shop.market.view()
-        return shop.page("product.html", view, product_page(shop.market, view, product_named(view, name)))
-
-
 def _add_errors(app: FastAPI, shop: Shop) -> None:
-    def told(status: int) -> Callable[[Request, Exception], Response]:
+    def told(status: int, words: Callable[[Exception], tuple[str, str]]) -> Callable[[Request, Exception], Response]:
         def answer(request: Request, error: Exception) -> Response:
-            hint = error.hint if isinstance(error, Missing) else ""
-            what = "There is no page at this address." if isinstance(error, HTTPException) and error.status_code == 404 else str(error)
-            context = {"page": "error", "what": what, "hint": hint}
-            return shop.page("error.html", shop.market.view(), context, getattr(error, "status_code", status))
+            (what, hint), code = words(error), getattr(error, "status_code", status)
+            if request.url.path.startswith(API):
+                return JSONResponse({"error": what, "hint": hint or None}, code)
+            return shop.page("error.html", shop.market.view(), {"page": "error", "what": what, "hint": hint}, code)
 
         return answer
 
-    def unavailable(request: Request, error: Exception) -> Response:
-        return Response(f"{error}\n", 503, media_type="text/plain; charset=utf-8")
+    app.add_exception_handler(Missing, told(404, lambda error: (str(error), getattr(error, "hint", ""))))
+    app.add_exception_handler(HTTPException, told(404, _http_words))
+    app.add_exception_handler(RequestValidationError, told(400, lambda _: ("This address is not written as it should be.", "")))
+    app.add_exception_handler(FormRefused, told(403, lambda error: (str(error), "")))
+    app.add_exception_handler(VersionsUnreadable, told(503, lambda error: ("The published versions cannot be read.", str(error))))
+    app.add_exception_handler(LedgerUnavailable, _unavailable)
 
-    app.add_exception_handler(Missing, told(404))
-    app.add_exception_handler(HTTPException, told(404))
-    app.add_exception_handler(LedgerUnavailable, unavailable)
+
+def _http_words(error: Exception) -> tuple[str, str]:
+    status = getattr(error, "status_code", 404)
+    return ("There is no page at this address." if status == 404 else "This cannot be done at this address.", "")
+
+
+def _unavailable(request: Request, error: Exception) -> Response:
+    return Response(f"{error}\n", 503, media_type="text/plain; charset=utf-8")

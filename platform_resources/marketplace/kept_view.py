@@ -11,6 +11,8 @@ from typing import Any
 from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
 from platform_resources.repository.change_stamp import change_stamp
 from platform_resources.repository.mesh_repository import dagster_home, read_plan, state_folder
+from platform_resources.services.catalog.search_index import SearchIndex, search_index
+from platform_resources.services.catalog.searching import Reputation, reputation, signals
 from platform_resources.services.showing.mesh_overview import MeshOverview, ledger_mark, mesh_overview
 
 # Health is a fact of time: what was fresh may be late now, although nothing was written.
@@ -30,6 +32,8 @@ class Market:
     _stamp: str = ""
     _mark: Any = None
     _asked_at: datetime | None = None
+    _search: tuple[SearchIndex, Reputation, datetime] | None = None
+    _searching: threading.Lock = field(default_factory=threading.Lock)
     _renewing: threading.Lock = field(default_factory=threading.Lock)
     _stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -46,6 +50,16 @@ class Market:
                 if self._view is found:
                     self._read()
         return self._view or self.renew()
+
+    def search(self, view: MeshOverview) -> tuple[SearchIndex, Reputation]:
+        """The index of the view's plan, and the order of trust and use at its moment; both are made when they are first needed."""
+        with self._searching:
+            found = self._search
+            if found is None or found[0].plan is not view.plan or found[2] != view.at:
+                index = found[0] if found is not None and found[0].plan is view.plan else search_index(view.plan)
+                found = (index, reputation(index, signals(view.health.values(), view.trust)), view.at)
+                self._search = found
+        return found[0], found[1]
 
     def renew(self) -> MeshOverview:
         """Read the mesh as it is now."""

@@ -15,10 +15,11 @@ from platform_resources.marketplace.display.promise_rows import promise_rows, tr
 from platform_resources.marketplace.display.readme import anchor, safe_html
 from platform_resources.marketplace.display.version_rows import version_rows
 from platform_resources.marketplace.kept_view import Market
-from platform_resources.plan.plan import DataSetPlan, MeshPlan, ProductPlan
+from platform_resources.plan.plan import DataSetPlan, MeshPlan, OutputPlan, ProductPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.repository.product_readme import readme_text
+from platform_resources.services.catalog.access_snippets import Snippet, snippets
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.showing.profiled_versions import Profiled, profiled
 from platform_resources.services.trust import Trust
@@ -35,8 +36,8 @@ class DataSetPart:
     gone: tuple[str, ...]
 
 
-def product_page(market: Market, view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
-    """What the template `product.html` shows."""
+def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: str) -> dict[str, Any]:
+    """What the template `product.html` shows; `url` is the address of this server, as the reader sees it."""
     health, trust = view.health[product.name], view.trust[product.name]
     times = PageTimes(view.at, product.zone)
     as_of = data_as_of(health)
@@ -54,6 +55,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan) -> di
         "troubles": trouble_lines(health, product),
         "promises": promise_rows(product, health, trust.standings, times),
         "data_sets": data_sets(market, view, product),
+        "ports": _ports(market, product, url),
         "lineage": lineage(view, product),
         "incidents": view.incidents_of(product.name),
         "response": _response(trust),
@@ -107,6 +109,16 @@ def joined_by(plan: MeshPlan, product: str) -> Mapping[str, int]:
     return Counter(identifier for name, identifiers in having.items() if name != product for identifier in identifiers)
 
 
+def _ports(market: Market, product: ProductPlan, url: str) -> list[tuple[OutputPlan, tuple[Snippet, ...], int]]:
+    """Each output port with every way to read it, and the bytes of its newest version."""
+    try:
+        latest = shelf(market.state, product.domain, product.name).latest()
+    except VersionsUnreadable:
+        latest = None
+    sizes = {port.port: port.bytes for port in latest.ports} if latest is not None else {}
+    return [(port, snippets(product, port, market.state, url), sizes.get(port.name, 0)) for port in product.outputs]
+
+
 def _versions(market: Market, view: MeshOverview, product: ProductPlan, times: PageTimes) -> tuple[Any, str]:
     versions = shelf(market.state, product.domain, product.name)
     try:
@@ -122,10 +134,10 @@ def _response(trust: Trust) -> tuple[tuple[str, str], ...]:
         ("Seen after, median", trust.response.respond),
         ("Fixed after, median", trust.response.fix),
     )
-    return tuple((name, _median(found)) for name, found in named)
+    return tuple((name, median_text(found)) for name, found in named)
 
 
-def _median(found: ResponseTimes) -> str:
+def median_text(found: ResponseTimes) -> str:
     if found.median is None:
         return "no incident yet" if not found.count else "not known yet"
     return length_text(found.median if found.median >= timedelta(minutes=1) else found.median.total_seconds())

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
+from zoneinfo import ZoneInfo
 
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.people import incident_store, outbox
@@ -23,7 +24,9 @@ from platform_resources.notify.facts import (
     Subscriber,
     product_facts,
 )
+from platform_resources.notify.notice_wording import digest_words
 from platform_resources.notify.notices import budget_notices, digest_notices, input_notices, schema_notices
+from platform_resources.notify.wording import Words
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.promises.attainment import ALERT_LEVELS
 from platform_resources.promises.grades import ProductHealth
@@ -71,11 +74,7 @@ class Round:
 def announce(connection: Connection, found: Round) -> int:
     """Queue what is due and withdraw what must not go out any more; gives the number of new messages. Ask after tending."""
     newest = history.newest_publications(connection, found.now)
-    served = _served(newest)
-    broken = {each.name: _about_rejected(each, found.plan) for each in found.rejected}
-    abouts = broken | {
-        product.name: _about(product, served.get(product.name), found.health.get(product.name)) for product in found.plan.products
-    }
+    abouts = _abouts(found, newest)
     wanted = tuple(Subscriber(each.product, each.channel, each.severity) for each in subscriptions(connection))
     due = chain(
         _incidents(connection, found, abouts, wanted, {each.product: each for each in newest}),
@@ -84,6 +83,15 @@ def announce(connection: Connection, found: Round) -> int:
         _digests(connection, found, abouts),
     )
     return sum(_kept(connection, each, found.now) for each in due)
+
+
+def _abouts(found: Round, newest: Sequence[PortPublication]) -> dict[str, About]:
+    """What messages say of each product; of one whose description is broken, what its domain says."""
+    served = _served(newest)
+    broken = {each.name: _about_rejected(each, found.plan) for each in found.rejected}
+    return broken | {
+        product.name: _about(product, served.get(product.name), found.health.get(product.name)) for product in found.plan.products
+    }
 
 
 def _kept(connection: Connection, due: DueMessages, now: datetime) -> int:
@@ -194,29 +202,43 @@ def _schemas(connection: Connection, found: Round, abouts: Mapping[str, About], 
 
 def _digests(connection: Connection, found: Round, abouts: Mapping[str, About]) -> Iterator[DueMessages]:
     for name in found.digests:
-        plan = found.plan.domain_plan(name)
-        if plan.digest is None:
-            continue
-        own = [product for product in found.products if product.domain == name]
-        lately = incident_store.incidents_of(connection, since=found.now - A_DAY)
-        names = {product.name for product in own} | {each.name for each in found.rejected if each.domain == name}
-        here = [stored for stored in lately if stored.incident.cause in names]
-        day = Day(
-            domain=name,
-            title=plan.title,
-            digest=plan.digest,
-            products=(
-                *(_line(found.health[product.name]) for product in own),
-                *(_rejected_line(each) for each in found.rejected if each.domain == name),
-            ),
-            open=tuple(_open(stored, abouts) for stored in here if stored.incident.live),
-            resolved=tuple(line for stored in here if (line := _resolved(stored, abouts)) is not None),
-            budgets=tuple(each for each in _budget_standings(connection, found, abouts) if each.about.domain == name),
-            schemas=tuple(published_changes(connection, found.plan, own, abouts, found.now - A_DAY, found.now)),
-            inputs=tuple(input_changes(connection, own, abouts, found.now - A_DAY, found.now)),
-        )
-        known = outbox.keys_about(connection, "digest", [""], found.now - 2 * A_DAY - CLOCKS_DIFFER)
-        yield digest_notices(day, known, found.now)
+        day = _day(connection, found, abouts, name)
+        if day is not None:
+            known = outbox.keys_about(connection, "digest", [""], found.now - 2 * A_DAY - CLOCKS_DIFFER)
+            yield digest_notices(day, known, found.now)
+
+
+def next_digest(connection: Connection, found: Round, domain: str) -> tuple[Day, Words] | None:
+    """What the domain's digest would say if it were due now; None for a domain without one. Nothing is written."""
+    day = _day(connection, found, _abouts(found, history.newest_publications(connection, found.now)), domain)
+    if day is None:
+        return None
+    return day, digest_words(day, found.now.astimezone(ZoneInfo(day.digest.timezone)).date(), found.now)
+
+
+def _day(connection: Connection, found: Round, abouts: Mapping[str, About], name: str) -> Day | None:
+    """The domain's last day; None where it wants no digest."""
+    plan = next((domain for domain in found.plan.domains if domain.name == name), None)
+    if plan is None or plan.digest is None:
+        return None
+    own = [product for product in found.products if product.domain == name]
+    lately = incident_store.incidents_of(connection, since=found.now - A_DAY)
+    names = {product.name for product in own} | {each.name for each in found.rejected if each.domain == name}
+    here = [stored for stored in lately if stored.incident.cause in names]
+    return Day(
+        domain=name,
+        title=plan.title,
+        digest=plan.digest,
+        products=(
+            *(_line(found.health[product.name]) for product in own),
+            *(_rejected_line(each) for each in found.rejected if each.domain == name),
+        ),
+        open=tuple(_open(stored, abouts) for stored in here if stored.incident.live),
+        resolved=tuple(line for stored in here if (line := _resolved(stored, abouts)) is not None),
+        budgets=tuple(each for each in _budget_standings(connection, found, abouts) if each.about.domain == name),
+        schemas=tuple(published_changes(connection, found.plan, own, abouts, found.now - A_DAY, found.now)),
+        inputs=tuple(input_changes(connection, own, abouts, found.now - A_DAY, found.now)),
+    )
 
 
 def _line(health: ProductHealth) -> ProductLine:

@@ -169,3 +169,9 @@ def _map_label(upstream: Mapping[str, tuple[str, ...]], products: Sequence[Produ
 def _tile(view: MeshOverview, product: ProductPlan) -> Tile:
     found = look(view.health[product.name])
     return Tile(f"{product.title}: {found.word}", found.tone, f"/products/{product.name}")
+
+
+def product_boxes(view: MeshOverview, name: str) -> list[Box]:
+    """The products that read this one directly."""
+    products = {each.name: each for each in view.plan.products}
+    return [product_node(view, products[reader]) for reader in downstream(view.plan.upstream).get(name, ()) if reader in products]

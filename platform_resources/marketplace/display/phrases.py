@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
+from platform_resources.capabilities.judgements import Verdict
 from platform_resources.promises.grades import CheckState, ProductHealth, Status
 from platform_resources.spec.notifications import Severity
 from platform_resources.spec.values.durations import length_text
@@ -36,7 +37,11 @@ HEALTH: dict[Status, Look] = {
     "unreadable": Look("bad", "no", "Unreadable"),
     "not run": Look("unk", "huh", "Does not run"),
 }
-VERDICTS = {"met": Look("good", "ok", "Met"), "missed": Look("bad", "no", "Missed"), "unknown": Look("unk", "huh", "Not known")}
+VERDICTS: dict[Verdict, Look] = {
+    "met": Look("good", "ok", "Met"),
+    "missed": Look("bad", "no", "Missed"),
+    "unknown": Look("unk", "huh", "Not known"),
+}
 SEVERITIES: dict[Severity, Look] = {
     "low": Look("unk", "info", "Low"),
     "medium": Look("warn", "tri", "Medium"),
@@ -46,12 +51,10 @@ SEVERITIES: dict[Severity, Look] = {
 OVER = Look("good", "ok", "Resolved")
 HELD_BACK = Look("warn", "lock", "Held back")
 ARCHETYPES = {"source-aligned": "As the source delivers", "aggregate": "Combined", "consumer-aligned": "Ready for reports"}
-CLASSES = {"key-value": "A number everyone reports", "building-block": "Building block"}
+CLASSES = {"metric": "A number everyone reports", "building-block": "Building block"}
 LIFECYCLES = {
     "draft": "Draft",
     "proposed": "Proposed",
-    "development": "In development",
-    "testing": "In test",
     "production": "In production",
     "deprecated": "To be retired",
     "retired": "Retired",

@@ -1,5 +1,6 @@
 """Templates with everything they may use; every value is escaped, unless it is markup of ours."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,6 @@ def short_owner(owner: str) -> str:
     return owner.removeprefix("team:").partition("@")[0]
 
 
-def rendered(templates: Environment, name: str, **context: Any) -> str:
+def rendered(templates: Environment, name: str, context: Mapping[str, Any]) -> str:
     """The page as text."""
-    return templates.get_template(name).render(**context)
+    return templates.get_template(name).render(context)

@@ -1,0 +1,138 @@
+"""Up to four products side by side: where they differ comes first, what is the same for all is said once."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from platform_resources.marketplace.display import charts, phrases
+from platform_resources.marketplace.display.lineage_pictures import data_as_of
+from platform_resources.marketplace.display.phrases import PageTimes, age, count, listed
+from platform_resources.marketplace.display.promise_rows import short_trouble
+from platform_resources.marketplace.display.rendering import state
+from platform_resources.marketplace.home_page import domain_titles, page_zone
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.services.showing.mesh_overview import MeshOverview
+from platform_resources.spec.values.durations import length_text
+
+MOST = 4
+Said = Callable[[MeshOverview, ProductPlan], Markup | str]
+
+
+def compare_page(view: MeshOverview, products: Sequence[ProductPlan]) -> dict[str, Any]:
+    """What the template `compare.html` shows."""
+    told = [(label, [escape(say(view, each)) for each in products]) for label, say in ROWS]
+    told.insert(7, ("Columns in common", _in_common(products)))
+    differ = [(label, cells) for label, cells in told if len(set(cells)) > 1 or len(products) == 1]
+    same = [(label, cells[0]) for label, cells in told if len(products) > 1 and len(set(cells)) == 1]
+    return {
+        "page": "compare",
+        "times": PageTimes(view.at, page_zone(view)),
+        "products": products,
+        "titles": domain_titles(view.plan),
+        "differ": differ,
+        "same": same,
+        "others": sorted((each for each in view.plan.products if each not in products), key=lambda each: each.title),
+        "most": MOST,
+    }
+
+
+def _one_row(view: MeshOverview, product: ProductPlan) -> str:
+    """The first sentence of each data set."""
+    texts = [each.spec.description.partition(". ")[0].rstrip(".") for each in product.data_sets if each.spec.description]
+    return listed((text.replace("One row per ", "a ", 1) for text in texts), 3) or "not said"
+
+
+def _health(view: MeshOverview, product: ProductPlan) -> Markup:
+    return state(phrases.look(view.health[product.name]))
+
+
+def _to_know(view: MeshOverview, product: ProductPlan) -> str:
+    return short_trouble(view.health[product.name], product)
+
+
+def _met(view: MeshOverview, product: ProductPlan) -> Markup:
+    health = view.health[product.name]
+    counts = health.count("met"), health.count("missed"), health.count("unknown")
+    return Markup('<span class="row">{}{} of {}</span>').format(charts.segments(*counts), counts[0], sum(counts))
+
+
+def _age(view: MeshOverview, product: ProductPlan) -> str:
+    as_of = data_as_of(view.health[product.name])
+    ages = [check.at_most for check in view.health[product.name].objectives if check.dimension == "freshness" and check.at_most]
+    promised = f", {length_text(min(ages) / 1.0)} promised" if ages else ", no age promised"
+    return (age(view.at - as_of) if as_of is not None else "not known") + promised
+
+
+def _rows(view: MeshOverview, product: ProductPlan) -> str:
+    published = view.health[product.name].published
+    return listed(f"{rows:,}" for rows in published.rows.values()) if published is not None else "nothing published yet"
+
+
+def _columns(view: MeshOverview, product: ProductPlan) -> str:
+    columns = [column for each in product.data_sets for column in each.spec.columns]
+    hidden = sum(column.classification in ("personal", "sensitive") for column in columns)
+    return f"{len(columns)}, {hidden} of them personal or sensitive" if hidden else f"{len(columns)}, none personal or sensitive"
+
+
+def _in_common(products: Sequence[ProductPlan]) -> list[Markup]:
+    """Of each product the columns that another one here has too."""
+    names = [{column.name: None for each in product.data_sets for column in each.spec.columns} for product in products]
+    found = []
+    for index, own in enumerate(names):
+        others = {name for place, other in enumerate(names) if place != index for name in other}
+        shared = [phrases.code(name) for name in own if name in others]
+        found.append(Markup(" ").join(shared) if shared else Markup("none"))
+    return found
+
+
+def _watched(view: MeshOverview, product: ProductPlan) -> str:
+    covered = view.trust[product.name].coverage.lineage
+    return f"{covered.watched} of {covered.total}"
+
+
+def _reads(view: MeshOverview, product: ProductPlan) -> str:
+    reads = view.trust[product.name].reads
+    return f"{count(reads.count, 'time')} by {count(len(reads.readers), 'reader')}" if reads.count else "not yet"
+
+
+def _access(view: MeshOverview, product: ProductPlan) -> str:
+    told = ["open to all" if each.spec.approval == "automatic" else "the owner decides" for each in product.agreements]
+    return listed(dict.fromkeys(told)) or "no agreement declared"
+
+
+def _kind(view: MeshOverview, product: ProductPlan) -> str:
+    return phrases.ARCHETYPES.get(product.info.archetype or "", "not said")
+
+
+def _standing(view: MeshOverview, product: ProductPlan) -> str:
+    certified = "certified" if product.info.certified else "not certified"
+    return f"{phrases.LIFECYCLES.get(product.info.lifecycle, product.info.lifecycle)}, {certified}"
+
+
+def _ports(view: MeshOverview, product: ProductPlan) -> str:
+    return listed(dict.fromkeys(port.interface for port in product.outputs)) or "none"
+
+
+def _incidents(view: MeshOverview, product: ProductPlan) -> str:
+    own = [each for each in view.incidents if each.incident.cause == product.name]
+    live = sum(each.incident.live for each in own)
+    return f"{count(len(own), 'incident')}, {live} open" if own else "none"
+
+
+ROWS: tuple[tuple[str, Said], ...] = (
+    ("One row is", _one_row),
+    ("Health", _health),
+    ("What to know", _to_know),
+    ("Promises met", _met),
+    ("How old", _age),
+    ("Rows", _rows),
+    ("Columns", _columns),
+    ("Steps watched, to the source", _watched),
+    ("Incidents, 90 days", _incidents),
+    ("Read, 30 days", _reads),
+    ("Access", _access),
+    ("Kind", _kind),
+    ("Stage", _standing),
+    ("Ways out", _ports),
+)

@@ -1,0 +1,170 @@
+"""Health by domain for owners and managers: promises by what is left of their budgets, incidents by age, and the next digest."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from platform_resources.incidents.response_times import Response, response
+from platform_resources.ledger.people.incident_store import StoredIncident
+from platform_resources.ledger.queries.standing import Standing
+from platform_resources.marketplace.display import charts, phrases
+from platform_resources.marketplace.display.phrases import Look, PageTimes
+from platform_resources.marketplace.display.promise_rows import window_text
+from platform_resources.marketplace.display.readme import safe_html
+from platform_resources.marketplace.home_page import domain_titles, page_zone, product_row, trouble_first
+from platform_resources.marketplace.kept_view import Market
+from platform_resources.marketplace.product_page import median_text
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.services.announcements import Round, next_digest
+from platform_resources.services.showing.mesh_overview import MeshOverview
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRow:
+    """One domain among all."""
+
+    name: str
+    title: str
+    healthy: int
+    products: int
+    met: int
+    missed: int
+    unknown: int
+    incidents: tuple[StoredIncident, ...]
+    oldest: datetime | None
+    watched: int
+    steps: int
+
+    @property
+    def severities(self) -> list[str]:
+        """`1 high`, `2 medium`: the worst first."""
+        found = Counter(each.severity for each in self.incidents)
+        return [f"{found[severity]} {severity}" for severity in reversed(phrases.SEVERITIES) if found[severity]]
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRow:
+    """One promise over a window, and what is left of its budget."""
+
+    look: Look
+    title: str
+    product: ProductPlan
+    strip: Markup
+    text: str
+    deadline: datetime | None
+    left: float
+
+
+def domains_page(view: MeshOverview) -> dict[str, Any]:
+    """What the template `domains.html` shows."""
+    titles = domain_titles(view.plan)
+    rows = [_row(view, name, title) for name, title in titles.items()]
+    return {
+        "page": "domain",
+        "times": PageTimes(view.at, page_zone(view)),
+        "rows": sorted(rows, key=lambda row: (-row.missed, row.title)),
+        "budgets": _budgets(view, view.plan.products, PageTimes(view.at, page_zone(view)))[:20],
+        "rejected": view.plan.rejected,
+        "response": response((each.incident for each in view.incidents), view.at),
+        "median": median_text,
+        "view": view,
+    }
+
+
+def _row(view: MeshOverview, name: str, title: str) -> DomainRow:
+    own = [each for each in view.plan.products if each.domain == name]
+    health, trust = [view.health[each.name] for each in own], [view.trust[each.name] for each in own]
+    incidents = _live_of(view, own)
+    return DomainRow(
+        name,
+        title,
+        sum(each.status == "healthy" for each in health),
+        len(own),
+        sum(each.count("met") for each in health),
+        sum(each.count("missed") for each in health),
+        sum(each.count("unknown") for each in health),
+        incidents,
+        min((each.incident.began_at for each in incidents), default=None),
+        sum(each.coverage.own.watched for each in trust),
+        sum(each.coverage.own.total for each in trust),
+    )
+
+
+def _live_of(view: MeshOverview, products: Iterable[ProductPlan]) -> tuple[StoredIncident, ...]:
+    """Oldest first."""
+    names = {each.name for each in products}
+    return tuple(sorted((each for each in view.live if each.incident.cause in names), key=lambda each: each.incident.began_at))
+
+
+def domain_page(market: Market, view: MeshOverview, name: str) -> dict[str, Any]:
+    """What the template `domain.html` shows; the domain has a product at least."""
+    own = [each for each in trouble_first(view) if each.domain == name]
+    plan = next((each for each in view.plan.domains if each.name == name), None)
+    zone = plan.digest.timezone if plan is not None and plan.digest is not None else own[0].zone
+    times = PageTimes(view.at, zone)
+    causes = {each.name for each in own}
+    return {
+        "page": "domain",
+        "times": times,
+        "name": name,
+        "plan": plan,
+        "title": domain_titles(view.plan)[name],
+        "titles": domain_titles(view.plan),
+        "lines": [product_row(view, each) for each in own],
+        "row": _row(view, name, ""),
+        "budgets": _budgets(view, own, times),
+        "incidents": _live_of(view, own),
+        "product_titles": {each.name: each.title for each in view.plan.products},
+        "response": _response(view, causes),
+        "median": median_text,
+        "digest": _digest(market, view, name, own),
+    }
+
+
+def _response(view: MeshOverview, causes: set[str]) -> Response:
+    return response((each.incident for each in view.incidents if each.incident.cause in causes), view.at)
+
+
+def _digest(market: Market, view: MeshOverview, name: str, own: Sequence[ProductPlan]) -> dict[str, Any] | None:
+    """What the next digest would say now, and when and where it goes."""
+    known = view.known
+    found = Round(view.plan, own, known.observations, known.standings, view.at, domains=[name], digests=[name], health=known.health)
+    with market.ledger.reading() as connection:
+        told = next_digest(connection, found, name)
+    if told is None:
+        return None
+    day, words = told
+    return {
+        "at": f"{day.digest.at:%H:%M}",
+        "zone": day.digest.timezone,
+        "channel": day.digest.channel,
+        "subject": words.subject,
+        "body": safe_html(words.body),
+    }
+
+
+def _budgets(view: MeshOverview, products: Sequence[ProductPlan], times: PageTimes) -> list[BudgetRow]:
+    """Least budget first; what is not counted yet comes last."""
+    standings = [(product, standing) for product in products for standing in view.known.standings.get(product.name, ())]
+    return sorted((_budget(product, standing, times) for product, standing in standings), key=lambda row: row.left)
+
+
+def _budget(product: ProductPlan, standing: Standing, times: PageTimes) -> BudgetRow:
+    reached = standing.attainment
+    counted = any(one.state in ("good", "bad", "unknown") for one in standing.slices)
+    shown = charts.cells(standing.slices, times) if counted else ()
+    title = standing.indicator.objective.title
+    consumed = reached.budget.consumed if reached.budget is not None else -1.0
+    return BudgetRow(
+        phrases.VERDICTS["met" if reached.state == "met" else "missed" if reached.state == "missed" else "unknown"],
+        title,
+        product,
+        charts.strip(shown, f"{title}: {charts.strip_label(shown)}") if shown else Markup(""),
+        window_text(standing, times),
+        standing.next_deadline,
+        1 - consumed if reached.percent is not None else 9.0,
+    )

@@ -1,0 +1,95 @@
+"""Files of published ports: a version can be pinned, a download that broke off goes on, and each one is counted."""
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import Receive, Scope, Send
+
+from platform_resources.ledger.queries.reads import record_read
+from platform_resources.marketplace.shop import Missing, Shop, product_named
+from platform_resources.services.showing.published_files import PublishedFile, published_files
+
+MOST_RANGES = 5
+FILES = "/api/v1/products/"
+TYPES = {".parquet": "application/vnd.apache.parquet", ".csv": "text/csv; charset=utf-8", ".json": "application/x-ndjson"}
+
+
+class Large(FileResponse):
+    """A file that may be long: fewer and larger parts."""
+
+    chunk_size = 1024 * 1024
+    max_ranges = MOST_RANGES
+
+
+class Compressed(GZipMiddleware):
+    """Compresses pages and JSON; files are sent as they are, so that a part of one is a part of the file."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_file = scope["type"] == "http" and scope["path"].startswith(FILES) and "/files/" in scope["path"]
+        if is_file:
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def download_routes(shop: Shop) -> APIRouter:
+    """The addresses of files."""
+    router = APIRouter(prefix="/api/v1/products/{name}/ports/{port}", tags=["files"])
+
+    def found(name: str, port: str, version: str = "") -> tuple[PublishedFile, ...]:
+        product = product_named(shop.market.view(), name)
+        if port not in [each.name for each in product.outputs]:
+            raise Missing(f"{name} has no output port “{port}”.", f"It has {', '.join(each.name for each in product.outputs)}.")
+        files = published_files(shop.market.state, product, port, version)
+        if not files:
+            raise Missing(f"There is no version {version} of {name} any more." if version else f"{name} has published nothing yet.")
+        return files
+
+    @router.get(
+        "/file", response_class=RedirectResponse, status_code=302, summary="Leads to the file of the newest version, or of the one named"
+    )
+    @router.head("/file", include_in_schema=False)
+    def file(request: Request, name: str, port: str, version: str = "") -> Response:
+        """Leads to the file of the newest version, or of the one that is named. Goes on with a download only where a version is named."""
+        if request.headers.get("range") and not version:
+            told = "a part is given of a named version only: a newer one may have come since; add ?version=, or load it from its beginning"
+            return JSONResponse({"error": told, "versions": [found(name, port)[0].version]}, 412)
+        files = found(name, port, version)
+        if len(files) > 1:
+            return JSONResponse({"error": "the port has several files", "files": [_address(name, port, each) for each in files]}, 409)
+        return RedirectResponse(_address(name, port, files[0]), 302, {"cache-control": "no-store"})
+
+    @router.get("/versions/{version}/files/{file_name}", response_class=Response, summary="A file of one version, or a part of it")
+    @router.head("/versions/{version}/files/{file_name}", include_in_schema=False)
+    def versioned(request: Request, name: str, port: str, version: str, file_name: str) -> Response:
+        """A file of one version, which never changes: its ETag is the version's, and parts of it can be asked for."""
+        one = next((each for each in found(name, port, version) if each.name == file_name), None)
+        if one is None:
+            raise Missing(f"That version of {port} has no file “{file_name}”.")
+        tag = f'"{one.version}/{port}/{one.name}"'
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers={"etag": tag})
+        if begins_here(request):
+            count(shop, name, port)
+        headers = {"etag": tag, "cache-control": "private, max-age=31536000, immutable"}
+        return Large(one.path, headers=headers, media_type=TYPES.get(one.path.suffix, "application/octet-stream"), filename=one.name)
+
+    return router
+
+
+def _address(name: str, port: str, file: PublishedFile) -> str:
+    return f"/api/v1/products/{name}/ports/{port}/versions/{file.version}/files/{file.name}"
+
+
+def begins_here(request: Request) -> bool:
+    """Whether a download begins: one that goes on was counted when it began, and whoever asks how long a file is has not read it."""
+    part = request.headers.get("range", "").replace(" ", "").lower()
+    return request.method == "GET" and (not part or part.startswith("bytes=0-"))
+
+
+def count(shop: Shop, product: str, port: str) -> None:
+    """So that owners see what is used, and by whom."""
+    with shop.market.ledger.writing() as connection:
+        record_read(connection, product, port, shop.reader, datetime.now(UTC), "download")

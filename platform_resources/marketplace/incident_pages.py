@@ -1,0 +1,113 @@
+"""The pages of incidents: what is broken, whom it reaches, what has happened, and what one may do about it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from platform_resources.incidents import life_cycle
+from platform_resources.incidents.life_cycle import Incident, IncidentEvent, Resolution
+from platform_resources.marketplace.display import phrases
+from platform_resources.marketplace.display.lineage_pictures import cause_picture, product_boxes
+from platform_resources.marketplace.display.phrases import PageTimes
+from platform_resources.marketplace.kept_view import Market
+from platform_resources.marketplace.product_page import runbook_link
+from platform_resources.marketplace.security import FormRefused
+from platform_resources.marketplace.shop import Shop
+from platform_resources.notify.facts import Failure
+from platform_resources.repository.product_readme import readme_text
+from platform_resources.services.showing.incident_acts import act_on
+from platform_resources.services.showing.incident_story import IncidentStory
+from platform_resources.services.showing.mesh_overview import MeshOverview
+
+HOW: dict[str, Resolution] = {
+    "fixed": "fixed",
+    "expected": "expected",
+    "false-positive": "false positive",
+    "no-action": "no action",
+}
+HAPPENINGS = {
+    "opened": "Incident opened",
+    "acknowledged": "Acknowledged",
+    "started": "Work has begun",
+    "resolved": "Resolved",
+    "reopened": "Reopened",
+    "attached": "Reaches",
+    "noticed": "Also fails",
+}
+LONGEST_NOTE = 2000
+
+
+def incident_list(view: MeshOverview, zone: str) -> dict[str, Any]:
+    """What the template `incidents.html` shows: what is open, oldest first, and what ended within 90 days."""
+    return {
+        "page": "incident",
+        "times": PageTimes(view.at, zone),
+        "view": view,
+        "live": sorted(view.live, key=lambda each: each.incident.began_at),
+        "over": [each for each in view.incidents if not each.incident.live],
+        "titles": {each.name: each.title for each in view.plan.products},
+    }
+
+
+def incident_page(market: Market, view: MeshOverview, story: IncidentStory, refused: str = "") -> dict[str, Any]:
+    """What the template `incident.html` shows; `refused` says why what somebody wanted to do was not done."""
+    incident = story.stored.incident
+    product = next((each for each in view.plan.products if each.name == incident.cause), None)
+    zone = product.zone if product is not None else "UTC"
+    titles = {each.name: each.title for each in view.plan.products}
+    return {
+        "page": "incident",
+        "times": PageTimes(view.at, zone),
+        "product": product,
+        "story": story,
+        "incident": incident,
+        "trouble": story.trouble,
+        "headline": story.trouble.failures[0].fault if story.trouble.failures else story.stored.title.partition(": ")[0] or incident.name,
+        "failures": _failures(view, story),
+        "look": phrases.SEVERITIES[story.stored.severity] if incident.live else phrases.OVER,
+        "picture": cause_picture(view, incident.cause, incident.impacted) if product is not None else None,
+        "unreached": [box for box in product_boxes(view, incident.cause) if box.name not in incident.impacted],
+        "events": [_told(event, titles) for event in reversed(story.events)],
+        "titles": titles,
+        "health": view.health,
+        "how": HOW,
+        "refused": refused,
+        "runbook": runbook_link(product, bool(readme_text(market.root, product))) if product is not None else "",
+    }
+
+
+def _failures(view: MeshOverview, story: IncidentStory) -> list[tuple[Failure, str]]:
+    """What fails, with both numbers where they are known."""
+    states = {(each.product, each.check): each.state for each in view.known.observations}
+    cause = story.stored.incident.cause
+    now = [(failure, states.get((cause, failure.check))) for failure in story.trouble.failures]
+    return [(each, phrases.why(state) if state is not None and state.verdict == "missed" else each.reason) for each, state in now]
+
+
+def _told(event: IncidentEvent, titles: Mapping[str, str]) -> tuple[datetime, str, str, str]:
+    """When, what, by whom, and what was said of it."""
+    note = titles.get(event.note, event.note) if event.kind == "attached" else event.note
+    by = "" if event.by == life_cycle.PLATFORM else event.by
+    return event.at, HAPPENINGS[event.kind], by, note
+
+
+def acted(shop: Shop, name: str, fields: Mapping[str, str]) -> Incident:
+    """Do what a form asks, as whoever is at this computer. Raises IllegalTransition, NoSuchIncident, FormRefused."""
+    note = fields.get("note", "").strip()[:LONGEST_NOTE]
+    who = shop.reader
+
+    def act(incident: Incident, at: datetime) -> life_cycle.Change:
+        match fields.get("do"):
+            case "ack":
+                return life_cycle.acknowledged(incident, at, who, note)
+            case "start":
+                return life_cycle.started(incident, at, who, note)
+            case "resolve" if fields.get("as") in HOW:
+                return life_cycle.resolved(incident, HOW[fields["as"]], at, who, note)
+            case "reopen":
+                return life_cycle.reopened(incident, at, who, note)
+        raise FormRefused("This form says nothing that can be done. Load the page again.")
+
+    done = act_on(shop.market.ledger, name, act, datetime.now(UTC))
+    shop.market.renew()
+    return done

@@ -1,0 +1,97 @@
+"""Which address shows which page; forms of incidents are taken here."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from platform_resources.incidents.life_cycle import IllegalTransition
+from platform_resources.marketplace.compare_page import MOST, compare_page
+from platform_resources.marketplace.domain_pages import domain_page, domains_page
+from platform_resources.marketplace.home_page import home_page, page_zone
+from platform_resources.marketplace.incident_pages import acted, incident_list, incident_page
+from platform_resources.marketplace.product_page import product_page
+from platform_resources.marketplace.search_page import chosen_facets, search_page
+from platform_resources.marketplace.shop import Missing, Shop, product_named
+from platform_resources.services.showing.incident_acts import NoSuchIncident
+from platform_resources.services.showing.incident_story import incident_story
+
+
+def page_routes(shop: Shop) -> APIRouter:
+    """All pages but those of errors."""
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+    _shop_window(router, shop)
+    _health(router, shop)
+    _incidents(router, shop)
+    return router
+
+
+def _shop_window(router: APIRouter, shop: Shop) -> None:
+    @router.get("/")
+    def home() -> HTMLResponse:
+        view = shop.market.view()
+        return shop.page("home.html", view, home_page(view))
+
+    @router.get("/products/{name}")
+    def product(request: Request, name: str) -> HTMLResponse:
+        view = shop.market.view()
+        return shop.page("product.html", view, product_page(shop.market, view, product_named(view, name), str(request.base_url)))
+
+    @router.get("/search")
+    def search(request: Request, q: str = "", first: Annotated[int, Query(ge=0, le=100_000)] = 0) -> HTMLResponse:
+        view, chosen = shop.market.view(), chosen_facets(request.query_params.multi_items())
+        return shop.page("search.html", view, search_page(shop.market, view, q, chosen, first))
+
+    @router.get("/compare")
+    def compare(p: Annotated[list[str] | None, Query()] = None) -> HTMLResponse:
+        view = shop.market.view()
+        products = [product_named(view, name) for name in list(dict.fromkeys(p or ()))[:MOST]]
+        return shop.page("compare.html", view, compare_page(view, products))
+
+
+def _health(router: APIRouter, shop: Shop) -> None:
+    @router.get("/domains")
+    def domains() -> HTMLResponse:
+        view = shop.market.view()
+        return shop.page("domains.html", view, domains_page(view))
+
+    @router.get("/domains/{name}")
+    def domain(name: str) -> HTMLResponse:
+        view = shop.market.view()
+        if not any(product.domain == name for product in view.plan.products):
+            raise Missing(f"There is no domain “{name}” with a product in this mesh.")
+        return shop.page("domain.html", view, domain_page(shop.market, view, name))
+
+
+def _incidents(router: APIRouter, shop: Shop) -> None:
+    @router.get("/incidents")
+    def incidents() -> HTMLResponse:
+        view = shop.market.view()
+        return shop.page("incidents.html", view, incident_list(view, page_zone(view)))
+
+    def shown(cause: str, number: int, refused: str = "", status: int = 200) -> HTMLResponse:
+        view = shop.market.view()
+        with shop.market.ledger.reading() as connection:
+            story = incident_story(connection, view, f"{cause}#{number}")
+        if story is None:
+            raise Missing(f"There is no incident “{cause}#{number}”.")
+        return shop.page("incident.html", view, incident_page(shop.market, view, story, refused), status)
+
+    @router.get("/incidents/{cause}/{number}")
+    def incident(cause: str, number: int) -> HTMLResponse:
+        return shown(cause, number)
+
+    def done(cause: str, number: int, fields: dict[str, str]) -> Response:
+        try:
+            acted(shop, f"{cause}#{number}", fields)
+        except NoSuchIncident as error:
+            raise Missing(f"{error}.") from error
+        except IllegalTransition as error:
+            return shown(cause, number, str(error), 409)
+        return RedirectResponse(f"/incidents/{cause}/{number}", 303)
+
+    @router.post("/incidents/{cause}/{number}")
+    async def act(request: Request, cause: str, number: int) -> Response:
+        fields = shop.token.fields(await request.body())
+        return await run_in_threadpool(done, cause, number, fields)

@@ -1,0 +1,124 @@
+"""The page of a search: products first, with why each was found, then what is in them, and at the left what narrows it down."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from markupsafe import Markup, escape
+
+from platform_resources.marketplace.display import phrases
+from platform_resources.marketplace.display.phrases import PageTimes
+from platform_resources.marketplace.home_page import domain_titles, page_zone, product_row
+from platform_resources.marketplace.kept_view import Market
+from platform_resources.promises.grades import Status
+from platform_resources.services.catalog.search_results import Facet, ProductHit, Reason, SearchResult
+from platform_resources.services.catalog.search_words import Piece
+from platform_resources.services.catalog.searching import FACETS, PRODUCTS_ON_PAGE, search
+from platform_resources.services.showing.mesh_overview import MeshOverview
+
+LONGEST_QUERY = 200
+TITLES = {
+    "domain": "Domain",
+    "health": "Health",
+    "archetype": "Kind",
+    "class": "Class",
+    "lifecycle": "Stage",
+    "certified": "Certified",
+    "tags": "Tags",
+}
+FIELDS = {"name": "Name", "title": "Title", "tags": "Tags", "about": "About", "owners": "Owner", "words": ""}
+KINDS = {"data set": "Table", "column": "Column", "query": "Query", "port": "Port", "promise": "Promise", "consumer": "Used by"}
+MOST_TAGS = 12
+
+
+def found(market: Market, view: MeshOverview, text: str, chosen: Mapping[str, Sequence[str]], first: int = 0) -> SearchResult:
+    """Search the products of the view; what is too long for a search is cut."""
+    index, known = market.search(view)
+    return search(index, text[:LONGEST_QUERY], known, chosen, first)
+
+
+def search_page(market: Market, view: MeshOverview, text: str, chosen: Mapping[str, Sequence[str]], first: int) -> dict[str, Any]:
+    """What the template `search.html` shows."""
+    result = found(market, view, text, chosen, first)
+    titles = domain_titles(view.plan)
+    return {
+        "page": "search",
+        "times": PageTimes(view.at, page_zone(view)),
+        "query": text[:LONGEST_QUERY],
+        "result": result,
+        "rows": [(hit, product_row(view, hit.product), _title(hit), why_found(hit)) for hit in result.products],
+        "parts": [(hit, passages(hit.reasons)) for hit in result.parts],
+        "kinds": KINDS,
+        "titles": titles,
+        "facets": [
+            (TITLES[facet.name], facet.name, _values(facet, titles)) for name in TITLES for facet in result.facets if facet.name == name
+        ],
+        "narrowed": any(chosen.values()),
+        "before": _address(text, chosen, first - PRODUCTS_ON_PAGE) if first > 0 else "",
+        "after": _address(text, chosen, first + PRODUCTS_ON_PAGE) if first + PRODUCTS_ON_PAGE < result.product_count else "",
+        "first": first,
+    }
+
+
+def _address(text: str, chosen: Mapping[str, Sequence[str]], first: int) -> str:
+    pairs = [("q", text), *((name, value) for name, values in chosen.items() for value in values), ("first", str(max(0, first)))]
+    return f"/search?{urlencode(pairs)}"
+
+
+def _values(facet: Facet, titles: Mapping[str, str]) -> list[tuple[str, str, int, bool]]:
+    """Value, words, count and whether it is chosen; of very many tags the most frequent."""
+    shown = [each for each in facet.values if each.count or each.chosen]
+    return [(each.value, facet_words(facet.name, each.value, titles), each.count, each.chosen) for each in shown[:MOST_TAGS]]
+
+
+def facet_words(facet: str, value: str, titles: Mapping[str, str]) -> str:
+    """`As the source delivers` for the archetype `source-aligned`."""
+    match facet:
+        case "domain":
+            return titles.get(value, value)
+        case "archetype":
+            return phrases.ARCHETYPES.get(value, value)
+        case "class":
+            return phrases.CLASSES.get(value, value)
+        case "lifecycle":
+            return phrases.LIFECYCLES.get(value, value)
+        case "health":
+            known: Mapping[str, Status] = {status: status for status in phrases.HEALTH}
+            return phrases.HEALTH[known[value]].word if value in known else value
+        case "certified":
+            return {"yes": "Certified", "no": "Not certified"}.get(value, value)
+        case _:
+            return value
+
+
+def _title(hit: ProductHit) -> Markup:
+    reason = next((each for each in hit.reasons if each.field == "title" and each.part is None), None)
+    return marked(reason.pieces) if reason is not None else escape(hit.product.title)
+
+
+def why_found(hit: ProductHit) -> list[tuple[str, Markup]]:
+    """Where the words stand, but for the title, which is shown anyway."""
+    told = [(_field(each), marked(each.pieces)) for each in hit.reasons if not (each.part is None and each.field in ("title", "name"))]
+    return told[:3]
+
+
+def _field(reason: Reason) -> str:
+    if reason.part is None:
+        return FIELDS[reason.field]
+    name = f" {reason.part.title or reason.part.name}" if reason.field not in ("name", "title") else ""
+    return f"{KINDS[reason.part.kind]}{name}"
+
+
+def passages(reasons: Sequence[Reason]) -> dict[str, Markup]:
+    """By field the text with the words that were looked for marked."""
+    return {each.field: marked(each.pieces) for each in reasons}
+
+
+def marked(pieces: Sequence[Piece]) -> Markup:
+    """A text in which the words that were found are marked."""
+    return Markup("").join(Markup("<mark>{}</mark>").format(piece.text) if piece.marked else escape(piece.text) for piece in pieces)
+
+
+def chosen_facets(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """The facets of an address, and nothing else of it."""
+    return {facet: [value for name, value in pairs if name == facet and value] for facet in FACETS}

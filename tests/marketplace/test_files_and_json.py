@@ -1,0 +1,183 @@
+"""Reading by machines: files of published ports, whole and in parts, and everything that pages show as JSON."""
+
+import subprocess
+from datetime import timedelta
+
+import pytest
+
+from platform_resources.ledger.queries.reads import reads_of
+from platform_resources.publications.published_versions import shelf
+from tests.marketplace.shop_mesh import NOW, opened_ledger
+
+pytestmark = pytest.mark.slow
+PORT = "/api/v1/products/readings/ports/measurements_file"
+ADDRESSES = (
+    "products",
+    "products/readings",
+    "products/readings/versions",
+    "products/readings/lineage",
+    "products/readings/profiles/measurements",
+    "search?q=temperature",
+    "compare?p=readings&p=summary",
+    "domains",
+    "incidents",
+    "incidents/readings/1",
+)
+
+
+@pytest.fixture
+def published(shop):
+    return shelf(shop, "plant", "readings")
+
+
+def newest(client):
+    return client.get(f"{PORT}/file").headers["location"]
+
+
+def content(published, index=-1):
+    version = published.published()[index]
+    return published.path(version.port("measurements_file").files[0]).read_bytes()
+
+
+def test_the_address_without_a_version_leads_to_the_newest(client, published):
+    answer = client.get(f"{PORT}/file", follow_redirects=True)
+    assert answer.status_code == 200
+    assert answer.content == content(published)
+    assert f"/versions/{published.latest().id}/" in str(answer.url)
+
+
+def test_a_version_can_be_pinned(client, published):
+    first = published.published()[0]
+    answer = client.get(f"{PORT}/file?version={first.id}", follow_redirects=True)
+    assert answer.content == content(published, 0) != content(published)
+    assert client.get(f"{PORT}/file?version=20200101T000000.000000Z").status_code == 404
+
+
+def test_a_download_that_broke_off_goes_on_with_the_same_version(client, published):
+    whole = content(published)
+    begun = client.get(newest(client), headers={"range": "bytes=0-99"})
+    assert begun.status_code == 206 and begun.headers["content-range"] == f"bytes 0-99/{len(whole)}"
+    rest = client.get(newest(client), headers={"range": "bytes=100-", "if-range": begun.headers["etag"]})
+    assert rest.status_code == 206
+    assert begun.content + rest.content == whole
+
+
+def test_a_part_of_another_version_is_never_taken_for_one_of_this(client, published):
+    other = client.get(f"{PORT}/file?version={published.published()[0].id}").headers["location"]
+    tag = client.head(other).headers["etag"]
+    answer = client.get(newest(client), headers={"range": "bytes=100-", "if-range": tag})
+    assert answer.status_code == 200 and answer.content == content(published), "the whole file instead"
+
+
+def test_a_part_of_no_named_version_is_refused_loudly(client):
+    answer = client.get(f"{PORT}/file", headers={"range": "bytes=100-"})
+    assert answer.status_code == 412
+    assert "add ?version=" in answer.json()["error"]
+
+
+def test_who_has_a_version_already_is_not_sent_it_again(client):
+    tag = client.head(newest(client)).headers["etag"]
+    answer = client.get(newest(client), headers={"if-none-match": tag})
+    assert answer.status_code == 304 and not answer.content
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("bytes=999999999-", 416),
+        ("bytes=abc", 400),
+        (f"bytes={','.join(f'{n}-{n}' for n in range(0, 400, 2))}", 200),
+        ("bytes=5-2", 400),
+        ("bytes=-10", 206),
+    ],
+)
+def test_senseless_parts_cost_nothing(client, published, asked, status):
+    answer = client.get(newest(client), headers={"range": asked})
+    assert answer.status_code == status
+    assert len(answer.content) <= len(content(published))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "versions/{version}/files/latest.json",
+        "versions/{version}/files/..%2f..%2f..%2flatest.json",
+        "versions/{version}/files/%2fetc%2fpasswd",
+        "versions/..%2f..%2fversions/files/measurements.parquet",
+        "versions/../../files/measurements.parquet",
+    ],
+)
+def test_nothing_but_files_of_the_port_can_be_had(client, published, path):
+    answer = client.get(f"{PORT}/{path.format(version=published.latest().id)}")
+    assert answer.status_code == 404
+    assert b"PAR1" not in answer.content and b"published" not in answer.content
+
+
+def test_a_file_is_never_compressed_on_its_way(client):
+    assert "content-encoding" not in client.get(newest(client), headers={"accept-encoding": "gzip"}).headers
+    assert client.get("/", headers={"accept-encoding": "gzip"}).headers["content-encoding"] == "gzip"
+
+
+def test_downloads_are_counted_once_for_each_that_begins(client, shop):
+    ledger = opened_ledger(shop)
+
+    def downloads():
+        with ledger.reading() as connection:
+            found = reads_of(connection, "readings", NOW - timedelta(days=1), NOW + timedelta(days=1))
+            return found.by_port["measurements_file"].count, found.readers
+
+    client.get(newest(client))
+    before, readers = downloads()
+    client.get(newest(client))
+    assert downloads()[0] == before + 1
+    client.get(newest(client), headers={"range": "bytes=50-"})
+    client.head(newest(client))
+    client.get(newest(client), headers={"if-none-match": client.head(newest(client)).headers["etag"]})
+    assert downloads()[0] == before + 1
+    assert len(readers) == 1, "the person at this computer"
+    ledger.close()
+
+
+def test_the_text_to_copy_for_curl_loads_the_file(client, published, tmp_path):
+    access = client.get("/api/v1/products/readings").json()["ports"]
+    (text,) = [each["text"] for port in access if port["name"] == "measurements_file" for each in port["access"] if each["kind"] == "curl"]
+    subprocess.run(text, shell=True, cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    assert (tmp_path / "measurements.parquet").read_bytes() == content(published)
+
+
+@pytest.mark.parametrize("what", ADDRESSES)
+def test_what_pages_show_is_there_as_json(client, what):
+    answer = client.get(f"/api/v1/{what}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()
+    assert "Ada" not in answer.text, "values of personal columns are not told"
+
+
+def test_openapi_has_every_address(client):
+    paths = client.get("/api/v1/openapi.json").json()["paths"]
+    asked = {f"/api/v1/{address.partition('?')[0]}" for address in ADDRESSES}
+    known = {path.replace("{name}", "readings").replace("{data_set}", "measurements") for path in paths}
+    known = {path.replace("{cause}", "readings").replace("{number}", "1") for path in known}
+    assert asked <= known
+    assert not [path for path in paths if not path.startswith("/api/v1/")]
+    listed = client.get("/api").text
+    assert all(path in listed for path in paths)
+
+
+def test_json_says_what_is_wrong_with_numbers_and_not_in_sentences_only(client):
+    (readings,) = [each for each in client.get("/api/v1/products").json()["products"] if each["name"] == "readings"]
+    assert readings["status"] == "use with care" and readings["columns_concerned"] == ["measurements.degrees"]
+    missed = [each for each in client.get("/api/v1/products/readings").json()["promises"] if each["verdict"] == "missed"]
+    assert [(each["value"], each["at_least"], each["unit"]) for each in missed] == [(50.0, 60.0, "%")]
+
+
+def test_mistakes_in_addresses_are_told_as_json_too(client):
+    assert client.get("/api/v1/products/reading").json() == {
+        "error": "There is no product “reading” in this mesh.",
+        "hint": 'did you mean "readings"?',
+    }
+    assert client.get("/api/v1/products/readings/profiles/nothing").status_code == 404
+    assert client.get("/api/v1/incidents/readings/0").status_code == 404
+    assert client.get("/api/v1/incidents/readings/x").status_code == 400
+    assert client.get("/api/v1/compare").status_code == 400
