@@ -15,6 +15,7 @@ from platform_resources.capabilities.registry import CapabilityInvalid
 from platform_resources.cli import (
     backtesting,
     consuming,
+    demonstrating,
     evaluating,
     finding,
     importing,
@@ -88,6 +89,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     notifying.unsubscribe,
     notifying.subscriptions,
     importing.import_dbt_results,
+    demonstrating.demo_history,
     serving.serve,
 )
 for command in COMMANDS:

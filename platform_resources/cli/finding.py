@@ -1,6 +1,7 @@
 """Commands for whoever looks for data: search, describe."""
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,14 +12,14 @@ from rich.text import Text
 from rich.tree import Tree
 
 from platform_resources.cli.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, told, words
-from platform_resources.cli.introduction import introduce
 from platform_resources.cli.memory import opened
 from platform_resources.cli.specs import Json
 from platform_resources.cli.status_tables import print_product
-from platform_resources.plan.plan import DataSetPlan, MeshPlan
+from platform_resources.plan.plan import AgreementPlan, DataSetPlan, MeshPlan, ProductPlan
 from platform_resources.repository.mesh_repository import mesh_root, names_behind, state_folder
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.values.clocks import Clock
+from platform_resources.spec.values.durations import duration_text
 
 if TYPE_CHECKING:
     from platform_resources.services.catalog.product_description import ProductDescription
@@ -187,3 +188,48 @@ def _columns(data_set: DataSetPlan) -> Table:
         shown = (f"{column.name}{key}", column.type, column.classification, column.unit or "", column.identifier or "", column.description)
         table.add_row(*map(cell, shown))
     return table
+
+
+def introduce(product: ProductPlan, tree: Tree) -> None:
+    """Add to the product's tree what its document says to its readers."""
+    readers = tree.add("for its readers")
+    for line in _lines(product):
+        readers.add(line)
+    for agreement in product.agreements:
+        branch = readers.add(f"agreement {told(agreement.title)}")
+        for line in _terms(agreement):
+            branch.add(line)
+    for query in product.sample_queries:
+        branch = readers.add(f"sample query {told(query.title)} [dim]of {told(query.port)}[/]")
+        sql = query.sql.strip() if "--" in query.sql else " ".join(query.sql.split())
+        branch.add(f"mesh query {product.name} {told(shlex.quote(sql))}")
+
+
+def _lines(product: ProductPlan) -> Iterator[str]:
+    info, support = product.info, product.info.support
+    from platform_resources.services.catalog.product_description import runbook_place
+
+    said = {
+        "what": info.description,
+        "purpose": info.purpose,
+        "owners": ", ".join(product.owners),
+        "support": support.channel,
+        "runbook": runbook_place(product),
+    }
+    yield from (f"{word}: {told(' '.join(text.split()))}" for word, text in said.items() if text)
+
+
+def _terms(agreement: AgreementPlan) -> Iterator[str]:
+    spec = agreement.spec
+    said = {
+        "what": spec.description,
+        "purpose": spec.purpose,
+        "terms": spec.terms,
+        "approval": "automatic" if spec.approval == "automatic" else "by the owner",
+        "duration": duration_text(spec.duration) if spec.duration else "",
+        "notice period": duration_text(spec.notice_period) if spec.notice_period else "",
+    }
+    yield from (f"{word}: {told(' '.join(text.split()))}" for word, text in said.items() if text)
+    for role in spec.roles:
+        masked = f"; masked: {', '.join(role.masked)}" if role.masked else ""
+        yield told(f"role {role.role} sees {', '.join(role.sees) or 'nothing in the clear'}{masked}")

@@ -24,7 +24,6 @@ from platform_resources.cli.console import (
     told,
     words,
 )
-from platform_resources.cli.introduction import introduce
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.plan.plan_text import plan_json
 from platform_resources.redaction.redaction import shown_url
@@ -86,6 +85,8 @@ def plan(
 
     Of one product also what it tells its readers: purpose, runbook, agreements, sample queries.
     """
+    from platform_resources.cli.finding import introduce
+
     root = mesh_root(context.obj)
     whole, problems = read_plan(root)
     print_problems(errors(problems))

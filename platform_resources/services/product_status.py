@@ -10,6 +10,7 @@ from platform_resources.incidents.life_cycle import Incident
 from platform_resources.incidents.response_times import response
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.made_up import made_up_incidents
 from platform_resources.ledger.people import incident_store
 from platform_resources.ledger.people.acceptances import acceptances
 from platform_resources.ledger.people.incident_store import StoredIncident
@@ -170,5 +171,5 @@ def _accepted(connection: Connection, observations: Iterable[Observed]) -> dict[
 
 
 def _own_incidents(connection: Connection, product: str, now: datetime) -> Iterator[Incident]:
-    stored = incident_store.incidents_of(connection, product, since=now - RESPONSE_OVER)
-    return (each.incident for each in stored if each.incident.cause == product)
+    stored, made_up = incident_store.incidents_of(connection, product, since=now - RESPONSE_OVER), made_up_incidents(connection)
+    return (each.incident for each in stored if each.incident.cause == product and each.incident.name not in made_up)

@@ -1,6 +1,6 @@
 """Basic queries of the ledger. Windows are half open, `[since, until)`; records stamped after `until` are ignored.
 
-So a clock that was ahead for a while does not hide what came after it was set right.
+So a clock that was ahead for a while does not hide what came after it was set right. What is made up is left out, unless it is asked for.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, Tex
 
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.ledger import tables
+from platform_resources.ledger.made_up import real
 from platform_resources.ledger.records import Check, CheckReading, FreshnessState, InputState, PortPublication, Run, Scorecard
 
 
@@ -23,17 +24,21 @@ class RememberedCheck:
     reading: CheckReading | None
 
 
-def readings(connection: Connection, check: int, since: datetime, until: datetime) -> tuple[CheckReading, ...]:
+def readings(connection: Connection, check: int, since: datetime, until: datetime, made_up: bool = False) -> tuple[CheckReading, ...]:
     """The readings of one check, oldest first; `check` as given by `check_id(key, name)`."""
     table = tables.readings
-    query = select(table).where(table.c.check_id == check, table.c.at >= since, table.c.at < until).order_by(table.c.at, table.c.run_id)
+    query = select(table).where(table.c.check_id == check, table.c.at >= since, table.c.at < until, _asked_for(table, made_up))
+    query = query.order_by(table.c.at, table.c.run_id)
     return tuple(CheckReading(**row) for row in connection.execute(query).mappings())
 
 
-def verdicts(connection: Connection, check: int, since: datetime, until: datetime) -> tuple[tuple[datetime, Verdict], ...]:
+def verdicts(
+    connection: Connection, check: int, since: datetime, until: datetime, made_up: bool = False
+) -> tuple[tuple[datetime, Verdict], ...]:
     """Times and verdicts of one check, oldest first; PostgreSQL answers it from the key alone."""
     table = tables.readings
     query = select(table.c.at, table.c.verdict).where(table.c.check_id == check, table.c.at >= since, table.c.at < until)
+    query = query.where(_asked_for(table, made_up))
     return tuple((row.at, row.verdict) for row in connection.execute(query.order_by(table.c.at, table.c.run_id)))
 
 
@@ -73,10 +78,12 @@ def _check_state(row: Mapping[Any, Any]) -> RememberedCheck:
     return RememberedCheck(check, CheckReading(**{name: row[f"reading_{name}"] for name in CheckReading.__slots__}))
 
 
-def publications(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[PortPublication, ...]:
+def publications(
+    connection: Connection, product: str, since: datetime, until: datetime, made_up: bool = False
+) -> tuple[PortPublication, ...]:
     """Versions of all ports of a product, oldest first."""
     table = tables.publications
-    found = _within(table, table.c.published_at, product, since, until).order_by(table.c.published_at, table.c.port)
+    found = _within(table, table.c.published_at, product, since, until, made_up).order_by(table.c.published_at, table.c.port)
     return tuple(PortPublication(**row) for row in connection.execute(found).mappings())
 
 
@@ -160,5 +167,9 @@ def _knows_columns(table: Table) -> ColumnElement[bool]:
     return cast(table.c.columns, Text) != "{}"
 
 
-def _within(table: Table, time: Any, product: str, since: datetime, until: datetime) -> Select[Any]:
-    return select(table).where(table.c.product == product, time >= since, time < until)
+def _within(table: Table, time: Any, product: str, since: datetime, until: datetime, made_up: bool = False) -> Select[Any]:
+    return select(table).where(table.c.product == product, time >= since, time < until, _asked_for(table, made_up))
+
+
+def _asked_for(table: Table, made_up: bool) -> ColumnElement[bool]:
+    return true() if made_up else real(table.c.run_id)

@@ -12,6 +12,7 @@ from platform_resources.capabilities.registry import traits_of
 from platform_resources.capabilities.support.learned_thresholds import is_learned
 from platform_resources.capabilities.support.recency import known_until
 from platform_resources.ledger import tables
+from platform_resources.ledger.made_up import real
 from platform_resources.ledger.people.incident_store import incidents_of
 from platform_resources.ledger.records import Run, check_id
 from platform_resources.plan.check_plans import ObjectivePlan
@@ -36,7 +37,7 @@ def history(connection: Connection, product: str, check: int, check_text: str, p
 def _past(connection: Connection, product: str, check: int, publishes: bool, now: datetime) -> tuple[Past, ...]:
     table, versions = tables.readings, tables.publications
     query = select(table.c.at, table.c.value, table.c.failing_rows)
-    query = query.where(table.c.check_id == check, table.c.at < now, table.c.value.is_not(None))
+    query = query.where(table.c.check_id == check, table.c.at < now, table.c.value.is_not(None), real(table.c.run_id))
     if publishes:
         query = query.where(table.c.run_id.in_(select(versions.c.run_id).where(versions.c.product == product)))
     rows = connection.execute(query.order_by(table.c.at.desc(), table.c.run_id.desc()).limit(MOST_READINGS)).all()
@@ -62,7 +63,7 @@ def publication_times(connection: Connection, product: str, now: datetime) -> tu
     All ports of one version are published at one time.
     """
     table = tables.publications
-    query = select(table.c.published_at).distinct().where(table.c.product == product, table.c.published_at <= now)
+    query = select(table.c.published_at).distinct().where(table.c.product == product, table.c.published_at <= now, real(table.c.run_id))
     newest = query.order_by(table.c.published_at.desc()).limit(MOST_PUBLICATIONS).subquery()
     told = select(table.c.published_at, table.c.port, table.c.watermark, table.c.watermark_unknown).where(
         table.c.product == product, table.c.published_at.in_(select(newest.c.published_at))
@@ -86,7 +87,7 @@ def _with_newer_data(versions: Iterable[Any]) -> Iterator[datetime]:
 def spent(connection: Connection, product: str, now: datetime) -> tuple[Spent, ...]:
     """Costs of the product's runs that ended by `now` and began in the year before, oldest first, whatever their outcome."""
     table, versions, cards = tables.runs, tables.publications, tables.scorecards
-    of_product = (table.c.product == product, table.c.started_at > now - SPENT_OVER, table.c.ended_at <= now)
+    of_product = (table.c.product == product, table.c.started_at > now - SPENT_OVER, table.c.ended_at <= now, real(table.c.run_id))
     query = select(table).where(*of_product).order_by(table.c.started_at.desc(), table.c.run_id.desc()).limit(MOST_RUNS)
     runs = [Run(**row) for row in connection.execute(query).mappings()]
     sizes = select(versions.c.run_id, func.sum(versions.c.bytes).label("bytes")).where(versions.c.product == product)
@@ -108,7 +109,7 @@ def refreshes(connection: Connection, product: str, now: datetime, count: int) -
     A refresh ends with its scorecard; a run of a part of the product writes none, is short, and says nothing.
     """
     table, scorecards = tables.runs, tables.scorecards
-    of_product = select(table).where(table.c.product == product, table.c.started_at <= now)
+    of_product = select(table).where(table.c.product == product, table.c.started_at <= now, real(table.c.run_id))
     whole = table.c.run_id.in_(select(scorecards.c.run_id).where(scorecards.c.product == product))
     ended_well = of_product.where(table.c.status == "succeeded", table.c.ended_at <= now, whole)
     seconds = [run.seconds for run in _newest(connection, ended_well, count)]

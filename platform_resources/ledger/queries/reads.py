@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select, tuple_
 
 from platform_resources.ledger import tables
+from platform_resources.ledger.made_up import MADE_UP, real
 from platform_resources.ledger.people_tables import reads
 from platform_resources.plan.plan import MeshPlan
 
@@ -60,7 +61,10 @@ def pulled_by(plan: MeshPlan, product: str) -> tuple[Pulls, ...]:
 
 
 def reads_of(connection: Connection, product: str, since: datetime, until: datetime, pulls: Sequence[Pulls] = ()) -> Reads:
-    """What was read in `[since, until)`, pulls through these ports included; each refresh that got a version counts as one read."""
+    """What was read in `[since, until)`, pulls through these ports included; each refresh that got a version counts as one read.
+
+    What is made up is left out.
+    """
     found = [*_recorded(connection, product, since, until), *_pulled(connection, pulls, since, until)]
     by_port: dict[str, list[_Count]] = {}
     for each in found:
@@ -74,7 +78,7 @@ def _readers(found: Sequence[_Count]) -> tuple[str, ...]:
 
 def _recorded(connection: Connection, product: str, since: datetime, until: datetime) -> Iterator[_Count]:
     query = select(reads.c.port, reads.c.reader, func.count().label("count")).where(
-        reads.c.product == product, reads.c.at >= since, reads.c.at < until
+        reads.c.product == product, reads.c.at >= since, reads.c.at < until, reads.c.kind != MADE_UP
     )
     for row in connection.execute(query.group_by(reads.c.port, reads.c.reader)).mappings():
         yield row["port"], row["reader"], row["count"]
@@ -89,6 +93,7 @@ def _pulled(connection: Connection, pulls: Sequence[Pulls], since: datetime, unt
         table.c.at < until,
         table.c.source_version != "",
         table.c.degraded == "",
+        real(table.c.run_id),
     )
     for row in connection.execute(query.group_by(table.c.product, table.c.port)).mappings():
         yield ports[row["product"], row["port"]], row["product"], row["count"]

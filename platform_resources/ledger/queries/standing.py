@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, func, select
 
 from platform_resources.ledger import tables
+from platform_resources.ledger.made_up import real
 from platform_resources.ledger.queries import history
 from platform_resources.ledger.records import InputState, PortPublication, check_id
 from platform_resources.plan.check_plans import IndicatorPlan
@@ -43,22 +44,25 @@ class _Remembered:
     since: datetime | None
     publications: Sequence[PortPublication]
     missing_inputs: Sequence[Period]
+    made_up: bool
 
 
-def standings(connection: Connection, product: ProductPlan, now: datetime) -> tuple[Standing, ...]:
-    """Every indicator of the product at `now`. The ledger must be synced before."""
+def standings(connection: Connection, product: ProductPlan, now: datetime, made_up: bool = False) -> tuple[Standing, ...]:
+    """Every indicator of the product at `now`. The ledger must be synced before. `made_up`: history that is made up counts too."""
     if not product.indicators:
         return ()
     begin = now - 2 * max(indicator.spec.window + indicator.spec.interval for indicator in product.indicators)
-    published = history.publications(connection, product.name, begin, now)
+    published = history.publications(connection, product.name, begin, now, made_up)
     pulled = history.input_states(connection, product.name, begin, now)
-    remembered = _Remembered(_first_publication(connection, product.name), published, tuple(_missing_inputs(pulled, now)))
+    since = _first_publication(connection, product.name, made_up)
+    remembered = _Remembered(since, published, tuple(_missing_inputs(pulled, now)), made_up)
     return tuple(_standing(connection, indicator, remembered, now) for indicator in product.indicators)
 
 
-def _first_publication(connection: Connection, product: str) -> datetime | None:
+def _first_publication(connection: Connection, product: str, made_up: bool) -> datetime | None:
     table = tables.publications
-    return connection.execute(select(func.min(table.c.published_at)).where(table.c.product == product)).scalar()
+    query = select(func.min(table.c.published_at)).where(table.c.product == product)
+    return connection.execute(query if made_up else query.where(real(table.c.run_id))).scalar()
 
 
 def _missing_inputs(states: Sequence[InputState], now: datetime) -> Iterator[Period]:
@@ -117,7 +121,7 @@ def _held(
 ) -> tuple[Slice, ...]:
     spec = indicator.spec
     number = check_id(indicator.objective.key, indicator.objective.name)
-    found = history.verdicts(connection, number, now - 2 * (spec.window + spec.interval), now)
+    found = history.verdicts(connection, number, now - 2 * (spec.window + spec.interval), now, remembered.made_up)
     readings = [kept_time.DatedVerdict(at, verdict) for at, verdict in found]
     return kept_time.by_readings(
         slices, readings, now, spec.interval, spec.tolerance, remembered.missing_inputs, exclusions, spec.final_after
