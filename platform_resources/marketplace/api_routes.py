@@ -21,6 +21,8 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.services.catalog.product_description import description_data, product_description
 from platform_resources.services.catalog.search_results import result_data
+from platform_resources.services.catalog.similar_products import similar_products
+from platform_resources.services.catalog.use_of_products import also_read, candidates
 from platform_resources.services.indicator_sentences import standing_data
 from platform_resources.services.showing.incident_story import incident_story
 from platform_resources.services.showing.mesh_overview import MeshOverview
@@ -94,6 +96,10 @@ def _of_products(router: APIRouter, shop: Shop) -> None:
         view = shop.market.view()
         return answer([_line(view, product_named(view, name)) for name in p])
 
+    @router.get("/candidates", summary="Models and sources that are no product although much is made from them")
+    def reuse_candidates() -> JSONResponse:
+        return answer(candidates(shop.market.view().use))
+
 
 def _line(view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
     health, trust = view.health[product.name], view.trust[product.name]
@@ -114,6 +120,7 @@ def _line(view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
         "open_incidents": [each.incident.name for each in trust.incidents],
         "reads_in_30_days": trust.reads.count,
         "readers_in_30_days": len(trust.reads.readers),
+        "key_asset_score": view.use.scores[product.name],
     }
 
 
@@ -152,6 +159,12 @@ def _of_one_product(router: APIRouter, shop: Shop) -> None:
                 "consumers": [{"title": each.title, "kind": each.kind, "owner": each.owner} for each in one.consumers],
             }
         )
+
+    @router.get("/products/{name}/similar", summary="Products that are like it, and what its readers read as well")
+    def similar(name: str) -> JSONResponse:
+        view = shop.market.view()
+        one = product_named(view, name)
+        return answer({"similar": similar_products(view.plan, one.name), "also_read": also_read(view.use, one.name)})
 
     @router.get("/products/{name}/profiles/{data_set}", summary="What is in each column, and what is different since the version before")
     def profile(name: str, data_set: str, version: str = "") -> JSONResponse:

@@ -120,6 +120,10 @@ def _incidents(view: MeshOverview, product: ProductPlan) -> str:
     return f"{count(len(own), 'incident')}, {live} open" if own else "none"
 
 
+def _score(view: MeshOverview, product: ProductPlan) -> str:
+    return f"{view.use.scores[product.name].score} of 100"
+
+
 ROWS: tuple[tuple[str, Said], ...] = (
     ("One row is", _one_row),
     ("Health", _health),
@@ -131,6 +135,7 @@ ROWS: tuple[tuple[str, Said], ...] = (
     ("Steps watched, to the source", _watched),
     ("Incidents, 90 days", _incidents),
     ("Read, 30 days", _reads),
+    ("Key asset score", _score),
     ("Access", _access),
     ("Kind", _kind),
     ("Stage", _standing),

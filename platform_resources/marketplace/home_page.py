@@ -9,6 +9,7 @@ from platform_resources.marketplace.display.lineage_pictures import data_as_of, 
 from platform_resources.marketplace.display.phrases import Look, PageTimes
 from platform_resources.marketplace.display.promise_rows import short_trouble
 from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.services.catalog.use_of_products import most_used, newly_published
 from platform_resources.services.showing.mesh_overview import MeshOverview
 
 MOST_ROWS, MOST_LISTED = 12, 5
@@ -70,6 +71,7 @@ def home_page(view: MeshOverview) -> dict[str, Any]:
         "times": PageTimes(view.at, page_zone(view)),
         "view": view,
         "titles": titles,
+        "worst": sorted(view.live, key=lambda each: -list(phrases.SEVERITIES).index(each.severity))[:MOST_LISTED],
         "lines": [product_row(view, each) for each in shown],
         "summary": summary(view, titles),
         "left_out": len(sick) - len(shown) if len(ordered) > MOST_ROWS else 0,
@@ -101,15 +103,15 @@ def _deadlines(view: MeshOverview) -> list[tuple[datetime, ProductPlan, str]]:
 
 def _used(view: MeshOverview) -> list[tuple[ProductPlan, int, int]]:
     """Products with their reads and readers of 30 days, most read first."""
-    reads = [(each, view.trust[each.name].reads) for each in view.plan.products]
-    found = [(each, told.count, len(told.readers)) for each, told in reads if told.count]
-    return sorted(found, key=lambda each: (-each[1], -each[2], each[0].title))[:MOST_LISTED]
+    products = {each.name: each for each in view.plan.products}
+    uses = view.use.uses
+    return [(products[name], uses[name].reads, uses[name].users) for name in most_used(view.use, MOST_LISTED)]
 
 
 def _newest(view: MeshOverview) -> list[tuple[ProductPlan, datetime]]:
-    found = [(each, view.health[each.name].published) for each in view.plan.products]
-    dated = [(each, published.published_at) for each, published in found if published is not None]
-    return sorted(dated, key=lambda each: each[1], reverse=True)[:MOST_LISTED]
+    """Those whose first version is the youngest."""
+    products = {each.name: each for each in view.plan.products}
+    return [(products[name], at) for name, at in newly_published(view.use, MOST_LISTED)]
 
 
 def _healthy(view: MeshOverview, domain: str) -> tuple[int, int]:

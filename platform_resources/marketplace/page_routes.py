@@ -14,6 +14,7 @@ from platform_resources.marketplace.incident_pages import acted, incident_list, 
 from platform_resources.marketplace.product_page import product_page
 from platform_resources.marketplace.search_page import chosen_facets, search_page
 from platform_resources.marketplace.shop import Missing, Shop, product_named
+from platform_resources.services.catalog.use_of_products import candidates
 from platform_resources.services.showing.incident_acts import NoSuchIncident
 from platform_resources.services.showing.incident_story import incident_story
 
@@ -48,6 +49,12 @@ def _shop_window(router: APIRouter, shop: Shop) -> None:
         view = shop.market.view()
         products = [product_named(view, name) for name in list(dict.fromkeys(p or ()))[:MOST]]
         return shop.page("compare.html", view, compare_page(view, products))
+
+    @router.get("/candidates")
+    def reuse_candidates() -> HTMLResponse:
+        view = shop.market.view()
+        titles = {each.name: each.title for each in view.plan.products}
+        return shop.page("candidates.html", view, {"page": "candidates", "rows": candidates(view.use), "titles": titles})
 
 
 def _health(router: APIRouter, shop: Shop) -> None:

@@ -20,6 +20,8 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.repository.product_readme import readme_text
 from platform_resources.services.catalog.access_snippets import Snippet, snippets
+from platform_resources.services.catalog.similar_products import Similar, similar_products
+from platform_resources.services.catalog.use_of_products import also_read
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.showing.profiled_versions import Profiled, profiled
 from platform_resources.services.trust import Trust
@@ -43,6 +45,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
     as_of = data_as_of(health)
     readme = readme_text(market.root, product)
     versions, unreadable = _versions(market, view, product, times)
+    titles = {each.name: each.title for each in view.plan.products}
     return {
         "page": "product",
         "times": times,
@@ -63,6 +66,11 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "versions_unreadable": unreadable,
         "as_of": as_of,
         "facts": _facts(view, product, trust),
+        "use": view.use.uses[product.name],
+        "score": view.use.scores[product.name],
+        "readers": [titles.get(name, name) for name in (*view.use.uses[product.name].products, *view.use.uses[product.name].people)],
+        "similar": _similar(view, product),
+        "also_read": [(titles[each.product], each) for each in also_read(view.use, product.name, 3)],
         "readme": safe_html(readme) if readme else None,
         "runbook": runbook_link(product, bool(readme)),
         "words": WORDS,
@@ -107,6 +115,24 @@ def joined_by(plan: MeshPlan, product: str) -> Mapping[str, int]:
         for each in plan.products
     }
     return Counter(identifier for name, identifiers in having.items() if name != product for identifier in identifiers)
+
+
+def _similar(view: MeshOverview, product: ProductPlan) -> list[tuple[ProductPlan, str]]:
+    """Products that are like this one, and what they share with it."""
+    return [(view.plan.product(each.product), shared_text(each)) for each in similar_products(view.plan, product.name)]
+
+
+def shared_text(similar: Similar) -> str:
+    """`Joins by household; 3 columns in common: age_band, income_band and orders.`"""
+    columns = phrases.listed(similar.columns, 3)
+    told = [
+        f"joins by {phrases.listed(similar.identifiers)}" if similar.identifiers else "",
+        f"{phrases.count(len(similar.columns), 'column')} in common: {columns}" if similar.columns else "",
+        f"also made from {phrases.listed(similar.upstreams)}" if similar.upstreams else "",
+        f"also tagged {phrases.listed(similar.tags)}" if similar.tags else "",
+    ]
+    text = "; ".join(filter(None, told)) or "described with the same words"
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _ports(market: Market, product: ProductPlan, url: str) -> list[tuple[OutputPlan, tuple[Snippet, ...], int]]:

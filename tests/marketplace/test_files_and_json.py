@@ -19,6 +19,7 @@ ADDRESSES = (
     "products/readings/profiles/measurements",
     "search?q=temperature",
     "compare?p=readings&p=summary",
+    "products/readings/similar",
     "domains",
     "incidents",
     "incidents/readings/1",

@@ -12,6 +12,7 @@ from platform_resources.ledger.people import incident_store
 from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.promises.grades import ProductHealth
+from platform_resources.services.catalog.use_of_products import MeshUse, mesh_use
 from platform_resources.services.product_status import Known, known, trust
 from platform_resources.services.trust import Trust
 from platform_resources.services.unread_history import LedgerAge, ledger_age
@@ -28,6 +29,7 @@ class MeshOverview:
     known: Known
     trust: Mapping[str, Trust]
     incidents: tuple[StoredIncident, ...]
+    use: MeshUse
     age: LedgerAge
 
     @property
@@ -54,6 +56,7 @@ def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: 
             found,
             trust(connection, plan, plan.products, found.observations, found.standings, now),
             incident_store.incidents_of(connection, since=now - LATELY),
+            mesh_use(connection, plan, now),
             ledger_age(connection, home),
         )
 
