@@ -29,6 +29,19 @@ def keep_macros(folder: Path) -> None:
     _MACROS.update({file.name: file.read_bytes() for file in (folder / "dbt_project/target").glob("*.msgpack")} if not _MACROS else {})
 
 
+def copied_mesh(source: Path, folder: Path, *without: str) -> Path:
+    """A copy of a mesh at `folder`, which may be there, without the folders named. Gives the folder back.
+
+    What dbt remembers of each product is left out: it would parse everything again, since the copy's databases lie elsewhere.
+    """
+    parsed = [str(file) for file in source.glob("dbt_project/target/*/*/partial_parse.msgpack")]
+
+    def left_out(inside: str, names: list[str]) -> set[str]:
+        return {name for name in names if name in without or str(Path(inside, name)) in parsed}
+
+    return Path(shutil.copytree(source, folder, symlinks=True, ignore=left_out, dirs_exist_ok=True))
+
+
 def _copy_dbt_project(target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for name in DBT_FILES:

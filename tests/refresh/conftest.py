@@ -1,10 +1,8 @@
 """What tests of whole refreshes share."""
 
-import shutil
-
 import pytest
 
-from tests.meshes import tiny_mesh
+from tests.meshes import copied_mesh, tiny_mesh
 from tests.refresh.running import publish, running
 
 
@@ -22,7 +20,7 @@ def refreshed_copy(tmp_path_factory):
             with running(root) as mesh:
                 begin(mesh)
             made[name] = root
-        return shutil.copytree(made[name], folder, symlinks=True, dirs_exist_ok=True)
+        return copied_mesh(made[name], folder)
 
     return copy
 

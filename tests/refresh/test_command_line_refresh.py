@@ -1,11 +1,11 @@
-"""A refresh as people run it: `mesh` in a process of its own, its words, its JSON and its exit codes."""
+"""A refresh as people run it: `mesh` in a process of its own, its words, its JSON and its exit codes, each of them from a shell once."""
 
 import json
 
 import pytest
 
-from tests.meshes import edited, model_file, product_file, tiny_mesh
-from tests.refresh.running import CSV, batch, deliver, leftovers, mesh, mesh_json, readings_csv
+from tests.meshes import copied_mesh, edited, model_file, product_file, tiny_mesh
+from tests.refresh.running import CSV, batch, deliver, leftovers, mesh, mesh_from_a_shell, mesh_json, readings_csv
 
 pytestmark = pytest.mark.slow
 SENSORS = model_file("office", "summary", "sensors")
@@ -15,15 +15,14 @@ SENSORS = model_file("office", "summary", "sensors")
 def refreshed_once(tmp_path_factory):
     """A mesh that was refreshed by `mesh refresh --all`; tests only read it."""
     root = tiny_mesh(tmp_path_factory.mktemp("meshes") / 'a mesh with "quotes", it\'s true')
-    done = mesh(root, "refresh", "--all")
+    done = mesh_from_a_shell(root, "refresh", "--all")
     assert done.returncode == 0, done.stderr
     return root
 
 
 @pytest.fixture
-def refreshed(tiny):
-    assert mesh(tiny, "refresh", "--all").returncode == 0
-    return tiny
+def refreshed(refreshed_once, tmp_path):
+    return copied_mesh(refreshed_once, tmp_path / "mesh")
 
 
 def test_a_refreshed_mesh_is_healthy_in_a_folder_of_any_name(refreshed_once):
@@ -67,22 +66,22 @@ def test_a_mistake_gives_a_message_and_no_traceback(refreshed_once, arguments, c
 
 
 def test_a_folder_that_is_no_mesh_cannot_be_refreshed(tmp_path):
-    done = mesh(tmp_path, "refresh", "--all")
+    done = mesh_from_a_shell(tmp_path, "refresh", "--all")
     assert done.returncode == 3
     assert "is no mesh: it has no folder dataproducts/" in done.stderr
 
 
 def test_a_product_never_refreshed_has_nothing_to_query(tiny):
-    done = mesh(tiny, "query", "readings", "select 1")
+    done = mesh_from_a_shell(tiny, "query", "readings", "select 1")
     assert done.returncode == 3
     assert "`mesh refresh readings` makes one" in done.stderr
     assert mesh_json(tiny, "versions", "readings") == []
-    assert mesh(tiny, "status").returncode == 1
+    assert mesh_from_a_shell(tiny, "status").returncode == 1
 
 
 def test_a_broken_spec_stops_its_product_alone_with_exit_code_2(refreshed):
     edited(refreshed, product_file("plant", "readings"), "dimension: freshness", "dimension: freshnes")
-    done = mesh(refreshed, "refresh", "readings")
+    done = mesh_from_a_shell(refreshed, "refresh", "readings")
     assert done.returncode == 2
     assert 'did you mean "freshness"?' in done.stderr
     assert 'product "readings" is not loaded' in done.stderr
@@ -90,7 +89,7 @@ def test_a_broken_spec_stops_its_product_alone_with_exit_code_2(refreshed):
 
 def test_a_refresh_prints_json_and_nothing_else_also_when_it_fails(refreshed):
     edited(refreshed, SENSORS, "max(degrees)", "max(degreees)")
-    done = mesh(refreshed, "refresh", "summary", "--json")
+    done = mesh_from_a_shell(refreshed, "refresh", "summary", "--json")
     (outcome,) = json.loads(done.stdout)
     assert (done.returncode, outcome["outcome"], outcome["version"]) == (3, "failed", None)
     assert 'Referenced column "degreees" not found' in outcome["reasons"][0]
@@ -99,7 +98,7 @@ def test_a_refresh_prints_json_and_nothing_else_also_when_it_fails(refreshed):
 
 def test_a_closed_gate_has_exit_code_1_and_names_the_objective(refreshed):
     deliver(refreshed, readings_csv([(1, "north", 1), (2, "south", 2), (3, "south", 3)]))
-    done = mesh(refreshed, "refresh", "readings")
+    done = mesh_from_a_shell(refreshed, "refresh", "readings")
     assert done.returncode == 1
     assert "gate closed" in done.stderr and "Readings are never deleted: 3 rows" in done.stderr
     (health,) = [each for each in mesh_json(refreshed, "status") if each["product"] == "readings"]

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 import pytest
 
 from tests.meshes import REPOSITORY, component, model_file, product_file, product_yaml, write_mesh
-from tests.refresh.running import environment, mesh
+from tests.refresh.running import environment, mesh, mesh_from_a_shell
 
 pytestmark = pytest.mark.slow
 
@@ -215,16 +215,16 @@ def test_no_secret_of_an_error_that_nobody_foresaw_is_in_any_output_or_file_or_t
     (info / "entry_points.txt").write_text("[platform_resources.capabilities]\ndimensions.crm = crm_checks:CRM\n")
     (plug_ins / "crm_checks.py").write_text(PLUG_IN)
     variables = {**ENVIRONMENT, "PYTHONPATH": f"{REPOSITORY}:{plug_ins}", "DAGSTER_HOME": str(root / ".dagster"), "CRM_BREAKS_IN": ""}
-    assert mesh(root, "refresh", "quiet", **variables).returncode == 0
+    assert mesh_from_a_shell(root, "refresh", "quiet", **variables).returncode == 0
     loading, reading = {**variables, "CRM_BREAKS_IN": "loading"}, {**variables, "CRM_BREAKS_IN": "reading"}
     no_ledger = {**variables, "MESH_LEDGER": NO_LEDGER}
     validate, preview = ("definitions", "validate", "-w", "workspace.yaml"), ("sensor", "preview", "-w", "workspace.yaml", "deliver_shop")
     told = {
-        "a plug-in that cannot be loaded": (mesh(root, "status", **loading), "no rights for ***"),
-        "a traceback": (mesh(root, "validate", **reading), "ValueError: no rights for ***"),
+        "a plug-in that cannot be loaded": (mesh_from_a_shell(root, "status", **loading), "no rights for ***"),
+        "a traceback": (mesh_from_a_shell(root, "validate", **reading), "ValueError: no rights for ***"),
         "a code location that cannot be loaded": (_dagster(root, *validate, **reading), "no rights for ***"),
         "a sensor": (_dagster(root, *preview, **no_ledger), "invalid literal for int() with base 10: '***'"),
-        "an evaluation": (mesh(root, "evaluate", **no_ledger), "MESH_LEDGER is no address of a ledger"),
+        "an evaluation": (mesh_from_a_shell(root, "evaluate", **no_ledger), "MESH_LEDGER is no address of a ledger"),
     }
     texts = {name: f"{done.stdout}{done.stderr}" for name, (done, _) in told.items()}
     assert {name: texts[name] for name, (_, words) in told.items() if words not in texts[name]} == {}

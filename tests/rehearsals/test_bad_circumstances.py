@@ -13,8 +13,9 @@ from platform_resources.ledger.people.checks import known_checks
 from platform_resources.ledger.people.subscriptions import subscribe
 from platform_resources.ledger.queries.history import readings
 from platform_resources.ledger.records import check_id
+from tests.meshes import copied_mesh
 from tests.notify.receivers import free_port, web_server
-from tests.refresh.running import environment, mesh, mesh_json
+from tests.refresh.running import environment, mesh, mesh_from_a_shell, mesh_json
 from tests.rehearsals.rehearsal import Rehearsal, rehearsal
 from tests.rehearsals.tiny import (
     DAY,
@@ -124,7 +125,7 @@ def test_an_event_log_that_lost_its_tail_ends_no_incident(broken, web):
 
 def test_a_new_history_of_dagster_ends_no_incident(template, tmp_path, web):
     root = tmp_path / "mesh"
-    shutil.copytree(template, root)
+    copied_mesh(template, root)
     shutil.rmtree(root / ".dagster")
     with rehearsal(root, addresses(web.port)) as played:
         rounds(played, OPENED + 30 * MINUTE)
@@ -182,7 +183,7 @@ def test_a_product_whose_document_is_broken_keeps_its_incident(broken, web):
 
 def test_a_channel_that_cannot_be_reached_for_hours_gets_each_message_once_in_the_end(template, tmp_path):
     root, port = tmp_path / "mesh", free_port()
-    shutil.copytree(template, root)
+    copied_mesh(template, root)
     with rehearsal(root, addresses(port)) as played:
         rounds(played, *(OPENED + minutes * MINUTE for minutes in range(20, 200, 20)))
         (entry,) = played.outbox("incident")
@@ -238,7 +239,7 @@ def evaluating(script: str, played: Rehearsal, domain: str, now: datetime) -> su
 def test_domains_evaluated_at_once_by_several_processes_have_one_incident_and_no_error(template, tmp_path, web):
     """Where nothing is known yet: every process opens what it finds."""
     root = tmp_path / "mesh"
-    shutil.copytree(template, root, ignore=shutil.ignore_patterns(".mesh"))
+    copied_mesh(template, root, ".mesh")
     with rehearsal(root, addresses(web.port)) as played:
         running = [evaluating(EVALUATE, played, domain, OPENED) for domain in ("plant", "office", "plant", "office")]
         for process in running:
@@ -274,5 +275,5 @@ def test_commands_tell_of_an_incident_whatever_the_document_says(broken):
     (broken.root / SPEC).write_text("kind: [")
     shown = mesh(broken.root, "incidents")
     assert shown.returncode == 1 and "readings#1" in shown.stdout, shown.stderr
-    acknowledged = mesh(broken.root, "ack", "readings#1", "--by", "ana")
+    acknowledged = mesh_from_a_shell(broken.root, "ack", "readings#1", "--by", "ana")
     assert (acknowledged.returncode, acknowledged.stdout) == (0, "readings#1 is acknowledged\n"), acknowledged.stderr

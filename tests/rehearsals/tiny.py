@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.meshes import MEASUREMENTS_SQL, READINGS, READINGS_CSV, edited, model_file, product_file, tiny_mesh, write_mesh
+from tests.meshes import MEASUREMENTS_SQL, READINGS, READINGS_CSV, copied_mesh, edited, model_file, product_file, tiny_mesh, write_mesh
 from tests.notify.receivers import WebServer
 from tests.rehearsals.rehearsal import NOW_SQL, Rehearsal, rehearsal
 
@@ -41,9 +41,7 @@ def told_mesh(folder: Path) -> Path:
 @contextmanager
 def copied(template: Path, folder: Path, web: WebServer) -> Iterator[Rehearsal]:
     """A copy of the mesh to play with, whose domains tell this server."""
-    root = folder / "mesh"
-    shutil.copytree(template, root)
-    with rehearsal(root, addresses(web.port)) as played:
+    with rehearsal(copied_mesh(template, folder / "mesh"), addresses(web.port)) as played:
         yield played
 
 
