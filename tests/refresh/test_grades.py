@@ -1,12 +1,12 @@
 """One product flips through all grades as its data, its promises and its refreshes change."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.meshes import edited, product_file
-from tests.refresh.running import deliver, mesh, readings_csv, running
+from tests.refresh.running import deliver, mesh, readings_csv
 
 pytestmark = pytest.mark.slow
 FILE = product_file("plant", "readings")
@@ -77,26 +77,22 @@ def test_a_product_flips_through_its_grades(tiny):
     assert status(tiny)[1]["status"] == "healthy"
 
 
-def test_late_data_is_unhealthy_whatever_the_severity_and_says_how_old_it_is(tiny):
-    assert mesh(tiny, "refresh", "readings").returncode == 0
-    edited(tiny, FILE, "max_age: 26h", "max_age: 1m")
-    with running(tiny) as found:
-        late = datetime.now(UTC).replace(year=datetime.now(UTC).year + 1)
-        health = found.health("readings", late)
+def test_late_data_is_unhealthy_whatever_the_severity_and_says_how_old_it_is(published):
+    edited(published.root, FILE, "max_age: 26h", "max_age: 1m")
+    health = published.health("readings", datetime.now(UTC) + timedelta(days=365))
     assert health.status == "unhealthy"
     (fresh,) = [each for each in health.checks if each.title == "Refreshed daily"]
     assert (fresh.verdict, fresh.severity, fresh.unit, fresh.at_most) == ("missed", "warning", "s", 60)
     assert fresh.value is not None and float(fresh.value) > 364 * 86_400
 
 
-def test_a_refresh_that_fails_makes_a_product_unhealthy_until_one_succeeds(tiny):
-    assert mesh(tiny, "refresh", "readings").returncode == 0
+def test_a_refresh_that_fails_makes_a_product_unhealthy_until_one_succeeds(published):
     sql = "dbt_project/models/plant/readings/measurements.sql"
-    edited(tiny, sql, "cast(sensor as varchar)", "cast(sensors as varchar)")
-    assert mesh(tiny, "refresh", "readings").returncode == 3
-    done = mesh(tiny, "status", "readings", "--json")
+    edited(published.root, sql, "cast(sensor as varchar)", "cast(sensors as varchar)")
+    assert mesh(published.root, "refresh", "readings").returncode == 3
+    done = mesh(published.root, "status", "readings", "--json")
     (health,) = json.loads(done.stdout)
     assert (done.returncode, health["status"]) == (1, "unhealthy")
-    edited(tiny, sql, "cast(sensors as varchar)", "cast(sensor as varchar)")
-    assert mesh(tiny, "refresh", "readings").returncode == 0
-    assert json.loads(mesh(tiny, "status", "readings", "--json").stdout)[0]["status"] == "healthy"
+    edited(published.root, sql, "cast(sensors as varchar)", "cast(sensor as varchar)")
+    assert mesh(published.root, "refresh", "readings").returncode == 0
+    assert json.loads(mesh(published.root, "status", "readings", "--json").stdout)[0]["status"] == "healthy"

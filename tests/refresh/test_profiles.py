@@ -32,47 +32,46 @@ def columns(metadata):
     return {column["name"]: column for column in metadata["profile"]["columns"]}
 
 
-def test_a_published_version_has_a_profile_and_no_personal_value_is_in_it(running_mesh):
-    running_mesh.refresh("readings")
-    found = port_metadata(running_mesh, "measurements_sql")
+def test_a_published_version_has_a_profile_and_no_personal_value_is_in_it(published):
+    found = port_metadata(published, "measurements_sql")
     degrees, operator = columns(found)["degrees"], columns(found)["operator"]
     assert (degrees["rows"], degrees["nulls"], degrees["minimum"], degrees["maximum"]) == (4, 1, 19, 21.25)
     assert operator == {"rows": 4, "sampled": 4, "name": "operator", "type": "varchar", "nulls": 1, "distinct": 2, "hidden": True}
     assert "Ada" not in str(found) and "Ben" not in found["profile_table"]
-    assert "profile" not in port_metadata(running_mesh, "measurements_file")
-    assert shown_on_data_set(running_mesh) == found["profile_table"]
+    assert "profile" not in port_metadata(published, "measurements_file")
+    assert shown_on_data_set(published) == found["profile_table"]
     assert found["profile_table"].startswith("4 rows, all of them looked at\n\n| column | type | nulls |")
 
 
-def test_the_next_version_is_compared_with_the_one_before(running_mesh):
-    running_mesh.refresh("readings")
-    deliver(running_mesh.root, MORE)
-    running_mesh.refresh("readings")
-    found = port_metadata(running_mesh, "measurements_sql")["profile_table"]
+def test_the_next_version_is_compared_with_the_one_before(published):
+    deliver(published.root, MORE)
+    published.refresh("readings")
+    found = port_metadata(published, "measurements_sql")["profile_table"]
     (degrees,) = [line for line in found.splitlines() if line.startswith("| degrees")]
     assert "nulls 25.0 % -> 0.0 %" in degrees and "greatest 21.25 -> 100" in degrees
 
 
-def test_a_candidate_that_was_not_published_is_not_what_is_compared_with(running_mesh):
-    running_mesh.refresh("readings")
-    deliver(running_mesh.root, readings_csv([(1, "north", 99)]))
-    assert running_mesh.refresh("readings")[0].outcome == "gate closed"
-    deliver(running_mesh.root, MORE)
-    running_mesh.refresh("readings")
-    assert "greatest 21.25 -> 100" in port_metadata(running_mesh, "measurements_sql")["profile_table"]
+def test_a_candidate_that_was_not_published_is_not_what_is_compared_with(published):
+    deliver(published.root, readings_csv([(1, "north", 99)]))
+    assert published.refresh("readings")[0].outcome == "gate closed"
+    deliver(published.root, MORE)
+    published.refresh("readings")
+    assert "greatest 21.25 -> 100" in port_metadata(published, "measurements_sql")["profile_table"]
 
 
-def test_the_ledger_has_every_version_and_is_the_same_when_it_is_rebuilt(running_mesh):
-    first = running_mesh.refresh("readings")[0].version
-    deliver(running_mesh.root, MORE)
-    second = running_mesh.refresh("readings")[0].version
-    with synced_ledger(running_mesh.root, running_mesh.instance, datetime.now(UTC)) as ledger:
+def test_the_ledger_has_every_version_and_is_the_same_when_it_is_rebuilt(published):
+    first = published.latest("readings").id
+    deliver(published.root, MORE)
+    second = published.refresh("readings")[0].version
+    with synced_ledger(published.root, published.instance, datetime.now(UTC)) as ledger:
         with ledger.reading() as connection:
             assert profiled_versions(connection, "readings", "measurements") == (second, first)
             assert profiled_version(connection, "readings", "measurements", first).profile.rows == 4
         before = rows(ledger)
-        rebuild(ledger, DagsterLog(running_mesh.instance), datetime.now(UTC))
-        assert rows(ledger)["profiles"] == before["profiles"] and len(before["profiles"]) == 12
+        rebuild(ledger, DagsterLog(published.instance), datetime.now(UTC))
+        assert rows(ledger)["profiles"] == before["profiles"] and len(before["profiles"]) == 2 * 6 + 3, (
+            "columns of readings, twice, and of summary"
+        )
 
 
 def test_a_data_set_may_go_without_a_profile(running_mesh):
@@ -81,32 +80,33 @@ def test_a_data_set_may_go_without_a_profile(running_mesh):
     assert "profile" not in port_metadata(running_mesh, "measurements_sql")
 
 
-def test_a_version_that_no_audit_has_profiled_is_profiled_when_it_is_published(running_mesh):
-    product = running_mesh.product("readings")
-    running_mesh.refresh("readings")
-    with opened(running_mesh.root / f"warehouse/{product.domain}/readings.duckdb") as database:
+def test_a_version_that_no_audit_has_profiled_is_profiled_when_it_is_published(published):
+    product = published.product("readings")
+    with opened(published.root / f"warehouse/{product.domain}/readings.duckdb") as database:
         database.execute("delete from main.mesh_memory where topic = 'profile'")
-    running_mesh.materialised("readings", "publish")
-    assert columns(port_metadata(running_mesh, "measurements_sql"))["degrees"]["maximum"] == 21.25
+    published.materialised("readings", "publish")
+    assert columns(port_metadata(published, "measurements_sql"))["degrees"]["maximum"] == 21.25
 
 
-def test_mesh_profile_shows_the_newest_version_beside_the_one_before(tiny):
+def test_mesh_profile_says_when_there_is_none_yet(tiny):
     told = mesh(tiny, "profile", "readings")
     assert (told.returncode, told.stderr.strip()) == (
         3,
         "readings has no profile yet: each refresh that publishes makes one, unless its data sets say `profile: false`",
     )
-    assert mesh(tiny, "refresh", "readings").returncode == 0
-    deliver(tiny, MORE)
-    assert mesh(tiny, "refresh", "readings").returncode == 0
-    shown = mesh(tiny, "profile", "readings").stdout
-    (found,) = mesh_json(tiny, "profile", "readings", "measurements")
+
+
+def test_mesh_profile_shows_the_newest_version_beside_the_one_before(published):
+    deliver(published.root, MORE)
+    assert mesh(published.root, "refresh", "readings").returncode == 0
+    shown = mesh(published.root, "profile", "readings").stdout
+    (found,) = mesh_json(published.root, "profile", "readings", "measurements")
     assert f"measurements, version {found['version']}: 5 rows, all of them looked at\n" in shown
     assert f"Since version {found['version_before']}\n" in shown and "  degrees: nulls 25.0 % -> 0.0 %; distinct 3 -> 5; mean" in shown
     assert (found["data_set"], found["rows"], found["exact"]) == ("measurements", 5, True)
     words = "nulls 25.0 % -> 0.0 %; distinct 3 -> 5; mean 20.25 -> 35.6; least 19 -> 18; greatest 21.25 -> 100"
     assert {"column": "degrees", "words": words} in found["differences"]
-    (first,) = mesh_json(tiny, "profile", "readings", "--version", found["version_before"])
+    (first,) = mesh_json(published.root, "profile", "readings", "--version", found["version_before"])
     assert (first["rows"], first["version_before"], first["differences"]) == (4, None, [])
 
 
@@ -117,9 +117,8 @@ def test_mesh_profile_shows_the_newest_version_beside_the_one_before(tiny):
         (("--version", "v0"), "readings has no profile of version v0; `mesh versions readings` lists what was published"),
     ],
 )
-def test_mesh_profile_says_what_there_is_instead(tiny, arguments, told):
-    assert mesh(tiny, "refresh", "readings").returncode == 0
-    done = mesh(tiny, "profile", "readings", *arguments)
+def test_mesh_profile_says_what_there_is_instead(published, arguments, told):
+    done = mesh(published.root, "profile", "readings", *arguments)
     assert (done.returncode, done.stderr.splitlines()[-1]) == (3, told)
 
 
