@@ -99,17 +99,17 @@ class Rehearsal:
         return events
 
     def statuses(self, now: datetime) -> dict[str, str]:
-        return {health.product: health.status for health in self._looked_at(now)[0]}
+        return statuses(self.looked_at(now)[0])
 
     def missed(self, now: datetime) -> dict[str, set[str]]:
         """The titles of all checks that are missed, by product."""
-        found = self._looked_at(now)[0]
-        return {each.product: {check.title for check in each.checks if check.verdict == "missed"} for each in found}
+        return missed(self.looked_at(now)[0])
 
     def trust(self, now: datetime) -> dict[str, Trust]:
-        return self._looked_at(now)[1]
+        return self.looked_at(now)[1]
 
-    def _looked_at(self, now: datetime) -> tuple[tuple[ProductHealth, ...], dict[str, Trust]]:
+    def looked_at(self, now: datetime) -> tuple[tuple[ProductHealth, ...], dict[str, Trust]]:
+        """How every product is, and how far it can be trusted."""
         with synced_ledger(self.state, self.instance, now) as ledger:
             plan = self.plan
             return looked_at(ledger, self.state, plan, plan.products, now)
@@ -130,6 +130,14 @@ class Rehearsal:
     def scorecard(self, product: str) -> Mapping[str, Any]:
         """The metadata of the product's newest scorecard."""
         return RunningMesh(self.root, self.instance).scorecard(product)
+
+
+def statuses(products: Sequence[ProductHealth]) -> dict[str, str]:
+    return {product.product: product.status for product in products}
+
+
+def missed(products: Sequence[ProductHealth]) -> dict[str, set[str]]:
+    return {each.product: {check.title for check in each.checks if check.verdict == "missed"} for each in products}
 
 
 def _say_nothing(product: str, step: str) -> None:

@@ -21,7 +21,7 @@ from platform_resources.incidents import life_cycle
 from platform_resources.services.trust import Trust
 from tests.meshes import REPOSITORY, edited
 from tests.refresh.running import mesh, mesh_json
-from tests.rehearsals.rehearsal import NOW_SQL, Receivers, Rehearsal, mail_text, receivers, rehearsal
+from tests.rehearsals.rehearsal import NOW_SQL, Receivers, Rehearsal, mail_text, missed, receivers, rehearsal, statuses
 
 pytestmark = pytest.mark.slow
 
@@ -71,11 +71,12 @@ class Story:
 
     def look(self, name: str, now: datetime) -> None:
         played = self.played
+        products, trust = played.looked_at(now)
         self.seen[name] = Moment(
             played.live(),
-            played.statuses(now),
-            played.missed(now),
-            played.trust(now),
+            statuses(products),
+            missed(products),
+            trust,
             sorted(
                 (entry.message.kind, entry.message.channel, entry.state) for entry in played.outbox() if entry.message.incident == INCIDENT
             ),
