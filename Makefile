@@ -27,7 +27,7 @@ dev: install ## Dagster's UI on http://localhost:3000 with all domains, schedule
 	DAGSTER_HOME=$(HISTORY) .venv/bin/dagster dev -w workspace.yaml
 
 test: install ## Run all tests
-	@.venv/bin/pytest -n 2 --dist loadfile
+	@.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: install ## Style and layers
 	@.venv/bin/ruff check .
