@@ -39,8 +39,10 @@ def forked(arguments: list[str], environment: Mapping[str, str]) -> subprocess.C
         asked = {"arguments": arguments, "environment": dict(environment), "folder": os.getcwd(), "out": str(out), "err": str(err)}
         server = _server()
         print(json.dumps(asked), file=server.stdin, flush=True)
-        code = int(server.stdout.readline())
-        return subprocess.CompletedProcess(arguments, code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+        code = server.stdout.readline()
+        if not code:
+            raise RuntimeError("the process that forks `mesh` has ended; its standard error says why")
+        return subprocess.CompletedProcess(arguments, int(code), out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
 
 
 @cache
