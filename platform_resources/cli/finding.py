@@ -119,8 +119,15 @@ def _place(part: "ProductPart") -> str:
 def _reasons(reasons: "Iterable[Reason]") -> Text:
     """What matched within the product; its own name, title and description stand beside it already."""
     others = [reason for reason in reasons if reason.part is not None or reason.field in ("tags", "owners")]
-    lines = [Text.assemble(cell(f"{reason.part.kind if reason.part else reason.field} "), _marked(reason.pieces)) for reason in others]
+    lines = [Text.assemble(cell(f"{reason.part.kind if reason.part else reason.field} "), _shown(reason)) for reason in others]
     return Text("\n").join(lines[:3])
+
+
+def _shown(reason: "Reason") -> Text:
+    """A query is known by its title, not by the names in its SQL."""
+    if reason.part is not None and reason.part.kind == "query":
+        return cell(reason.part.title)
+    return _marked(reason.pieces)
 
 
 def _marked(pieces: "Iterable[Piece]") -> Text:

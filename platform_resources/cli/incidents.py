@@ -43,6 +43,7 @@ def incidents(
 ) -> None:
     """Show incidents: what is broken, since when, who suffers from it, and what has happened."""
     from platform_resources.incidents.response_times import response
+    from platform_resources.ledger.made_up import made_up_incidents
     from platform_resources.ledger.people.incident_store import events_of, incident_named, incidents_of
 
     now = datetime.now(UTC)
@@ -51,7 +52,7 @@ def incidents(
         if one is not None:
             _show(one, events_of(connection, one.incident.name), clocks(mesh_root(context.obj), [one.incident.cause]), as_json)
             raise Stop(MISSED if one.incident.live else FINE)
-        found = incidents_of(connection, name, since=None if every else now - RECENTLY)
+        found, made_up = incidents_of(connection, name, since=None if every else now - RECENTLY), made_up_incidents(connection)
         if name and not found and not incidents_of(connection, name):
             _refuse_no_product(context, name, [each.incident for each in incidents_of(connection)])
     if as_json:
@@ -59,7 +60,7 @@ def incidents(
     else:
         told_by = clocks(mesh_root(context.obj), [each.incident.cause for each in found])
         _print_incidents(found, told_by, "" if every else " in the last 30 days", name or "")
-        _print_response(response([each.incident for each in found], now))
+        _print_response(response([each.incident for each in found if each.incident.name not in made_up], now))
     raise Stop(MISSED if any(each.incident.live for each in found) else FINE)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from platform_resources.ledger import tables
+from platform_resources.ledger.made_up import real
 from platform_resources.ledger.people_tables import reads
 from platform_resources.plan.plan import MeshPlan
 
@@ -15,7 +16,7 @@ from platform_resources.plan.plan import MeshPlan
 class ProductUse:
     """The reads of one product as far as the platform sees them: recorded ones by reader, and pulls of other products.
 
-    `people` and `products` have the number of reads by reader.
+    `people` and `products` have the number of reads by reader. Reads that are made up are among them: their readers' names say so.
     """
 
     people: Mapping[str, int]
@@ -89,7 +90,7 @@ def update_times(connection: Connection, since: datetime, until: datetime) -> di
 
 
 def first_versions(connection: Connection) -> dict[str, datetime]:
-    """When each product published its first version."""
+    """When each product really published its first version: one that is made up is none."""
     table = tables.publications
-    query = select(table.c.product, func.min(table.c.published_at).label("first")).group_by(table.c.product)
+    query = select(table.c.product, func.min(table.c.published_at).label("first")).where(real(table.c.run_id)).group_by(table.c.product)
     return {row["product"]: row["first"] for row in connection.execute(query).mappings()}

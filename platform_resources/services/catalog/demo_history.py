@@ -36,7 +36,6 @@ READERS = ("ada", "ben", "chen", "dana", "emil", "fatou", "goran", "hana")
 # Incidents end so long before the present that nothing which breaks now is taken for the same trouble again.
 INCIDENT_DAYS = (17, 11, 6)
 SEEN_AFTER, FIXED_AFTER = timedelta(minutes=35), timedelta(hours=5)
-LATE = timedelta(hours=7)
 
 
 class RealHistory(Exception):
@@ -114,12 +113,11 @@ def _records(present: _Present, begin: datetime) -> Iterator[Record]:
     chance = random.Random(f"{name} refreshes")
     for day in range(DAYS, 0, -1):
         planned = begin - day * DAY + timedelta(minutes=chance.uniform(0, 9))
-        late = day == bad_day - 2
-        if late:
-            yield _failed(present, f"{RUN_PREFIX}{name}-{day:02}-failed", planned)
-        yield from _refresh(
-            present, f"{RUN_PREFIX}{name}-{day:02}", planned + LATE if late else planned, day, bad_check if day == bad_day else None
-        )
+        run_id = f"{RUN_PREFIX}{name}-{day:02}"
+        if day == bad_day - 2:
+            yield _failed(present, run_id, planned)
+        else:
+            yield from _refresh(present, run_id, planned, day, bad_check if day == bad_day else None)
     yield from _between(present, begin)
 
 

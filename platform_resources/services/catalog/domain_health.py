@@ -1,7 +1,7 @@
 """How a domain's products are as a whole: budgets of promises, incidents by age, response times, coverage. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -58,12 +58,17 @@ def domain_healths(
     trust: Mapping[str, Trust],
     incidents: Sequence[StoredIncident],
     now: datetime,
+    made_up: Collection[str] = (),
 ) -> tuple[DomainHealth, ...]:
-    """Every domain that has products, by name. `incidents` are those of the last 90 days and all that live, of the whole mesh."""
+    """Every domain that has products, by name. `incidents` are those of the last 90 days and all that live, of the whole mesh.
+
+    Those that are `made_up`, by name, have no part in the response times.
+    """
+    real = [stored for stored in incidents if stored.incident.name not in made_up]
     by_domain: dict[str, list[str]] = {}
     for product in products:
         by_domain.setdefault(product.domain, []).append(product.name)
-    return tuple(_domain(domain, sorted(names), health, trust, incidents, now) for domain, names in sorted(by_domain.items()))
+    return tuple(_domain(domain, sorted(names), health, trust, real, now) for domain, names in sorted(by_domain.items()))
 
 
 def _domain(

@@ -84,4 +84,4 @@ def _words(column: Column) -> str:
 
 def _named_in(sql: str) -> str:
     """The names in a query, without SQL's own words: somebody who looks for an order does not mean `order by`."""
-    return " ".join(dict.fromkeys(word for word in re.findall(r"\w+", sql) if word.casefold() not in _NO_NAMES))
+    return " ".join(dict.fromkeys(word for word in re.findall(r"[^\W\d]\w*", sql) if word.casefold() not in _NO_NAMES))

@@ -54,3 +54,5 @@ def test_a_domain_begins_with_the_least_budget_and_the_oldest_incident(plan):
     assert [aged.stored.incident.name for aged in office.incidents] == ["summary#1"]
     assert (plant.coverage, office.coverage, warehouse.coverage.share) == (Coverage(3, 4), Coverage(0, 2), None)
     assert plant.statuses == {"healthy": 1} and plant.datsis is None
+    (_, unmade, _) = domain_healths(plan.products, health, trust, incidents, NOW, made_up={"readings#1"})
+    assert unmade.response.fix.count == 1, "what never was took no time"
