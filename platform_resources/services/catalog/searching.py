@@ -88,7 +88,8 @@ def search(
     relevances, every_word = _relevances(index, words)
     values: Values = {**index.facets, "health": known.health}
     wanted = {facet: frozenset(chosen[facet]) for facet in FACETS if chosen and chosen.get(facet)}
-    kept = [number for number in relevances if _has(values, number, wanted)] if wanted else list(relevances)
+    having = {facet: _having(values[facet], relevances, wanted[facet]) for facet in wanted}
+    kept = _within(relevances, having.values())
     under_way = _Search(index, " ".join(words), forms, frozenset(chain.from_iterable(forms)), every_word)
     ordered = _ordered(under_way, kept, relevances, known, max(first + most, LISTED_OF))
     best = max(relevances.values(), default=0.0) or 1.0
@@ -99,7 +100,11 @@ def search(
         products=tuple(_product_hit(under_way, number, relevances[number] / best) for number in ordered[first : first + most]),
         product_count=len(kept),
         parts=tuple(islice(_part_hits(under_way, ordered[:LISTED_OF], {*kept}), PARTS_ON_PAGE)) if words else (),
-        facets=tuple(_facet(facet, values, relevances, wanted) for facet in FACETS),
+        facets=tuple(
+            # What is chosen in a facet does not narrow its own counts, or nothing else could be chosen beside it.
+            _facet(facet, values[facet], _within(relevances, (having[other] for other in having if other != facet)), wanted.get(facet, ()))
+            for facet in FACETS
+        ),
     )
 
 
@@ -126,15 +131,18 @@ def _ordered(under_way: _Search, numbers: list[int], relevances: Mapping[int, fl
 Values = Mapping[str, Sequence[tuple[str, ...]]]
 
 
-def _has(values: Values, number: int, wanted: Mapping[str, frozenset[str]], but: str = "") -> bool:
-    return all(not chosen.isdisjoint(values[facet][number]) for facet, chosen in wanted.items() if facet != but)
+def _having(values: Sequence[tuple[str, ...]], numbers: Iterable[int], chosen: frozenset[str]) -> set[int]:
+    return {number for number in numbers if not chosen.isdisjoint(values[number])}
 
 
-def _facet(facet: str, values: Values, numbers: Collection[int], wanted: Mapping[str, frozenset[str]]) -> Facet:
-    """What is chosen in a facet does not narrow its own counts, or nothing else could be chosen beside it."""
-    others = [number for number in numbers if _has(values, number, wanted, but=facet)] if wanted else numbers
-    counts = Counter(chain.from_iterable(map(values[facet].__getitem__, others)))
-    chosen = wanted.get(facet, frozenset())
+def _within(numbers: Iterable[int], narrowed: Iterable[set[int]]) -> list[int]:
+    """The numbers that are in every one of these sets, in their order."""
+    kept = set.intersection(*sets) if (sets := list(narrowed)) else None
+    return [number for number in numbers if kept is None or number in kept]
+
+
+def _facet(facet: str, values: Sequence[tuple[str, ...]], numbers: Iterable[int], chosen: Collection[str]) -> Facet:
+    counts = Counter(chain.from_iterable(map(values.__getitem__, numbers)))
     counts.update(dict.fromkeys(chosen, 0))
     ordered = sorted(counts.items(), key=lambda counted: (-counted[1], counted[0]))
     return Facet(facet, tuple(FacetValue(value, count, value in chosen) for value, count in ordered))
