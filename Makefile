@@ -6,7 +6,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 HISTORY := $(abspath $(or $(DAGSTER_HOME),$(or $(MESH_STATE),$(CURDIR))/.dagster))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test lint types check golden benchmarks screenshots clean
+.PHONY: help install demo marketplace dev test lint types check golden benchmarks screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -20,11 +20,15 @@ install: .venv/.installed ## Make .venv and install everything from the lock
 	@touch $@
 
 demo: install ## Refresh all sample products and show how they are
-	@$(MESH) refresh --all
+	@$(MESH) refresh --all; done=$$?; echo; echo "See it in a browser: make marketplace"; exit $$done
 
-dev: install ## Dagster's UI on http://localhost:3000 with all domains, schedules and sensors
+marketplace: install ## The marketplace on http://127.0.0.1:8080: find products, see why to trust them
+	@$(MESH) serve
+
+dev: install ## Dagster's UI on http://localhost:3000 with all domains, schedules and sensors; the marketplace beside it
 	@mkdir -p $(HISTORY) && cp $(firstword $(wildcard dagster.yaml) platform_resources/orchestration/dagster.yaml) $(HISTORY)/dagster.yaml
-	DAGSTER_HOME=$(HISTORY) .venv/bin/dagster dev -w workspace.yaml
+	@echo "Dagster: http://localhost:3000"
+	@$(MESH) serve & market=$$!; trap "kill $$market" EXIT INT TERM; DAGSTER_HOME=$(HISTORY) .venv/bin/dagster dev -w workspace.yaml
 
 test: install ## Run all tests
 	@.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
@@ -50,7 +54,7 @@ benchmarks: install ## Measure; the tables go into docs/performance.md
 	@.venv/bin/python benchmarks/distributions.py
 	@.venv/bin/python benchmarks/profiles.py
 
-screenshots: install ## Take the README's pictures of Dagster's pages, after `make demo`
+screenshots: install ## Take the pictures of Dagster's pages and of the marketplace, after `make demo`
 	-@$(MESH) evaluate # its messages have nowhere to go on most machines
 	@PYTHONPATH=. .venv/bin/python docs/screenshots.py
 

@@ -1,4 +1,4 @@
-"""Takes the README's pictures of Dagster's pages: `make screenshots`, which evaluates the products first, after `make demo`."""
+"""Takes the pictures of Dagster's pages and of the marketplace: `make screenshots` after `make demo`; it evaluates the products first."""
 
 import json
 import os
@@ -12,9 +12,9 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from platform_resources.orchestration.instance import prepared_home
 from platform_resources.repository.mesh_repository import state_folder
@@ -31,6 +31,15 @@ PICTURES = (
         "/assets/purchase_orders/basket_lines?view=checks&checkDetail=nothing_is_sold_without_a_quantity",
         "at most 0 rows promised",
     ),
+)
+# Of the marketplace: name, page, width, height and theme.
+MARKET_PICTURES: tuple[tuple[str, str, int, int, Literal["light", "dark"]], ...] = (
+    ("market_home", "/", 1280, 1000, "light"),
+    ("market_product", "/products/customer_360", 1280, 1000, "light"),
+    ("market_search", "/search?q=weekly+revenu", 1280, 640, "light"),
+    ("market_incident", "/incidents/purchase_orders/1", 1280, 860, "dark"),
+    ("market_domain", "/domains/customer", 1280, 900, "light"),
+    ("market_phone", "/products/purchase_orders", 390, 844, "dark"),
 )
 WAIT_SECONDS = 300
 # What stands where something is still to be drawn: words, or a wheel of that name.
@@ -89,11 +98,43 @@ def take(page: Page, address: str, name: str, path: str, text: str) -> None:
     print(f"docs/images/{name}.png  {(IMAGES / f'{name}.png').stat().st_size // 1024} kB")
 
 
+@contextmanager
+def marketplace() -> Iterator[str]:
+    """The address of the marketplace, on any port that is free."""
+    command = [str(Path(sys.executable).parent / "mesh"), "--root", str(ROOT), "serve", "--port", "0"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    try:
+        said = next((line for line in process.stderr if line.startswith("marketplace: ")), "")
+        if not said:
+            raise SystemExit("`mesh serve` has ended instead of serving")
+        yield said.removeprefix("marketplace: ").strip()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def take_market(browser: Browser, address: str) -> None:
+    for name, path, wide, high, theme in MARKET_PICTURES:
+        page = browser.new_page(viewport={"width": wide, "height": high}, color_scheme=theme)
+        page.goto(f"{address}{path}")
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=IMAGES / f"{name}.png")
+        print(f"docs/images/{name}.png  {(IMAGES / f'{name}.png').stat().st_size // 1024} kB")
+        page.close()
+
+
 def main() -> None:
     chromium = shutil.which("chromium")
     if chromium is None:
         raise SystemExit("the pictures need Chromium: apt-get install chromium")
     IMAGES.mkdir(exist_ok=True)
+    with marketplace() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM.split())
+        take_market(browser, address)
+        browser.close()
+    if "--marketplace" in sys.argv:
+        return
     with dagster() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM.split())
         page = browser.new_page(viewport={"width": 1600, "height": 1150})

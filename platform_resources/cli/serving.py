@@ -1,5 +1,7 @@
 """The command `mesh serve`: the marketplace on this computer."""
 
+import socket
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -32,6 +34,18 @@ def serve(
         market = opened_market(root)
     except LedgerUnavailable as error:
         stop(str(error), CANNOT_RUN)
-    server = uvicorn.Server(uvicorn.Config(application(market), host=host, port=port, log_level="warning", server_header=False))
-    words.print(f"marketplace: http://{f'[{host}]' if ':' in host else host}:{port}", highlight=False)
-    server.run()
+    server = uvicorn.Server(uvicorn.Config(application(market), log_level="warning", server_header=False))
+    with _listening(host, port) as listening, suppress(KeyboardInterrupt):
+        taken = listening.getsockname()[1]
+        words.print(f"marketplace: http://{f'[{host}]' if ':' in host else host}:{taken}", highlight=False)
+        server.run(sockets=[listening])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        stop(
+            f"port {port} of {host} cannot be listened on: {error.strerror}\n--port chooses another one; 0 takes any that is free",
+            CANNOT_RUN,
+        )

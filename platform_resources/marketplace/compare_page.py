@@ -115,7 +115,7 @@ def _ports(view: MeshOverview, product: ProductPlan) -> str:
 
 
 def _incidents(view: MeshOverview, product: ProductPlan) -> str:
-    own = [each for each in view.incidents if each.incident.cause == product.name]
+    own = [each for each in view.real_incidents if each.incident.cause == product.name]
     live = sum(each.incident.live for each in own)
     return f"{count(len(own), 'incident')}, {live} open" if own else "none"
 

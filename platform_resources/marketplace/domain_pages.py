@@ -69,7 +69,7 @@ def domains_page(view: MeshOverview) -> dict[str, Any]:
         "rows": sorted(rows, key=lambda row: (-row.missed, row.title)),
         "budgets": _budgets(view, view.plan.products, PageTimes(view.at, page_zone(view)))[:20],
         "rejected": view.plan.rejected,
-        "response": response((each.incident for each in view.incidents), view.at),
+        "response": response((each.incident for each in view.real_incidents), view.at),
         "median": median_text,
         "view": view,
     }
@@ -126,7 +126,7 @@ def domain_page(market: Market, view: MeshOverview, name: str) -> dict[str, Any]
 
 
 def _response(view: MeshOverview, causes: set[str]) -> Response:
-    return response((each.incident for each in view.incidents if each.incident.cause in causes), view.at)
+    return response((each.incident for each in view.real_incidents if each.incident.cause in causes), view.at)
 
 
 def _digest(market: Market, view: MeshOverview, name: str, own: Sequence[ProductPlan]) -> dict[str, Any] | None:
@@ -149,7 +149,7 @@ def _digest(market: Market, view: MeshOverview, name: str, own: Sequence[Product
 
 def _budgets(view: MeshOverview, products: Sequence[ProductPlan], times: PageTimes) -> list[BudgetRow]:
     """Least budget first; what is not counted yet comes last."""
-    standings = [(product, standing) for product in products for standing in view.known.standings.get(product.name, ())]
+    standings = [(product, standing) for product in products for standing in view.charted.get(product.name, ())]
     return sorted((_budget(product, standing, times) for product, standing in standings), key=lambda row: row.left)
 
 

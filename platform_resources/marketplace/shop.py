@@ -36,7 +36,13 @@ class Shop:
 
     def page(self, name: str, view: MeshOverview, context: dict[str, Any], status: int = 200) -> HTMLResponse:
         """A page of the template `name`."""
-        whole = {"times": PageTimes(view.at, page_zone(view)), "reader": self.reader, "lacks": view.age.lacks, "token": self.token.value}
+        whole = {
+            "times": PageTimes(view.at, page_zone(view)),
+            "reader": self.reader,
+            "lacks": view.age.lacks,
+            "history": view.made_up,
+            "token": self.token.value,
+        }
         return HTMLResponse(rendered(self.templates, name, whole | context), status, {"cache-control": "no-cache"})
 
 

@@ -100,7 +100,7 @@ def age(length: timedelta) -> str:
         return f"{minutes}{SPACE}min"
     if minutes <= 48 * 60:
         return f"{math.ceil(minutes / 6) / 10:g}{SPACE}h"
-    return f"{math.ceil(minutes / 144) / 10:g}{SPACE}days"
+    return f"{math.ceil(minutes / 144) / 10:g}{SPACE}days" if minutes < 14_400 else f"{math.ceil(minutes / 1440)}{SPACE}days"
 
 
 def count(number: int, thing: str, things: str = "") -> str:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.made_up import MadeUpHistory, made_up_history
 from platform_resources.ledger.marks import read_until
 from platform_resources.ledger.people import incident_store
 from platform_resources.ledger.people.incident_store import StoredIncident
+from platform_resources.ledger.queries.standing import Standing, standings
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.promises.grades import ProductHealth
 from platform_resources.services.catalog.use_of_products import MeshUse, mesh_use
@@ -22,7 +24,10 @@ LATELY = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class MeshOverview:
-    """A mesh `at` a moment. `incidents` are those of the last 90 days and all that live, opened last first."""
+    """A mesh `at` a moment. `incidents` are those of the last 90 days and all that live, opened last first.
+
+    `charted` are the indicators as charts show them: with the history that is `made_up`, if any is. Nothing is judged by them.
+    """
 
     plan: MeshPlan
     at: datetime
@@ -31,6 +36,8 @@ class MeshOverview:
     incidents: tuple[StoredIncident, ...]
     use: MeshUse
     age: LedgerAge
+    charted: Mapping[str, tuple[Standing, ...]]
+    made_up: MadeUpHistory | None
 
     @property
     def health(self) -> Mapping[str, ProductHealth]:
@@ -41,6 +48,15 @@ class MeshOverview:
         """The incidents that are not over."""
         return tuple(each for each in self.incidents if each.incident.live)
 
+    @property
+    def real_incidents(self) -> tuple[StoredIncident, ...]:
+        """Those that numbers are made from."""
+        return tuple(each for each in self.incidents if not self.is_made_up(each))
+
+    def is_made_up(self, stored: StoredIncident) -> bool:
+        """Whether an incident is part of a made-up history."""
+        return self.made_up is not None and stored.incident.name in self.made_up.incidents
+
     def incidents_of(self, product: str) -> tuple[StoredIncident, ...]:
         """Those of the product, and those of others that it suffers from."""
         return tuple(each for each in self.incidents if product in (each.incident.cause, *each.incident.impacted))
@@ -49,7 +65,8 @@ class MeshOverview:
 def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: datetime) -> MeshOverview:
     """Changes nothing. `home` is Dagster's home folder: what the ledger has not read of it is told in `age`."""
     with ledger.reading() as connection:
-        found = known(connection, state, plan.products, now)
+        found, made_up = known(connection, state, plan.products, now), made_up_history(connection)
+        charted = {each.name: standings(connection, each, now, made_up=True) for each in plan.products} if made_up else found.standings
         return MeshOverview(
             plan,
             now,
@@ -58,6 +75,8 @@ def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: 
             incident_store.incidents_of(connection, since=now - LATELY),
             mesh_use(connection, plan, now),
             ledger_age(connection, home),
+            charted,
+            made_up,
         )
 
 

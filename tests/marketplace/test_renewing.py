@@ -1,0 +1,86 @@
+"""When pages are read anew: never by each request, always after something has changed, and never later than a minute."""
+
+import os
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from platform_resources.incidents import life_cycle
+from platform_resources.ledger.people.incident_store import incidents_of
+from platform_resources.ledger.queries.reads import record_read
+from platform_resources.marketplace.kept_view import TOO_OLD, opened_market
+from platform_resources.repository.change_stamp import change_stamp
+from platform_resources.services.catalog.demo_history import make_up_history
+from platform_resources.services.showing.incident_acts import act_on
+from tests.marketplace.shop_mesh import NOW
+from tests.meshes import edited, product_file
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def market(shop):
+    found = opened_market(shop)
+    yield found
+    found.stop()
+
+
+def test_requests_share_one_view_of_the_mesh(market):
+    assert market.view() is market.view()
+
+
+def test_a_view_older_than_a_minute_is_shown_to_nobody(market):
+    old = replace(market.view(), at=market.view().at - TOO_OLD - timedelta(seconds=1))
+    market._view = old
+    assert market.view().at > old.at
+
+
+def test_a_text_that_changed_is_noticed_and_data_beside_it_is_not(market, shop):
+    before = market.view()
+    assert not market._is_due()
+    csv = shop / "dataproducts/plant/readings/landing/readings.csv"
+    csv.write_text(csv.read_text() + "9,north,1,2024-06-01 06:00:00,\n")
+    assert not market._is_due()
+    edited(shop, product_file("plant", "readings"), "Every temperature that a sensor has sent.", "Every temperature.")
+    assert market._is_due()
+    assert market.renew().plan.product("readings").info.description == "Every temperature."
+    assert before.plan.product("readings").info.description == "Every temperature that a sensor has sent."
+
+
+def test_an_unchanged_plan_is_not_read_again(market):
+    assert market.renew().plan is market.renew().plan
+
+
+def test_what_somebody_did_to_an_incident_is_noticed(market):
+    market.view()
+    with market.ledger.reading() as connection:
+        (incident,) = incidents_of(connection, "readings")
+    act_on(market.ledger, incident.incident.name, lambda one, at: life_cycle.acknowledged(one, at, "Ada"), NOW)
+    assert market._is_due()
+    assert market.renew().live[0].incident.status == "acknowledged"
+
+
+def test_a_stamp_depends_on_names_sizes_and_times_only(shop):
+    assert change_stamp(shop) == change_stamp(shop)
+    before = change_stamp(shop)
+    os.utime(shop / "dataproducts/plant/readings/README.md", (1, 1))
+    assert change_stamp(shop) != before
+
+
+def test_history_that_is_made_up_is_charted_and_marked_and_judged_nowhere(market):
+    real = market.renew()
+    make_up_history(market.ledger, real.plan, real.at, beside_real=True)
+    view = market.renew()
+    assert view.made_up is not None
+    slices = [len(each.known.standings["readings"][0].slices) for each in (real, view)]
+    assert slices[0] == slices[1]
+    assert len(view.charted["readings"][0].slices) > slices[1]
+    assert {each.incident.name for each in view.real_incidents} == {each.incident.name for each in real.incidents}
+
+
+def test_reads_are_counted_in_the_next_view(market):
+    before = market.renew().use.uses["readings"].reads
+    with market.ledger.writing() as connection:
+        record_read(connection, "readings", "measurements_file", "Ada", market.view().at, "download")
+    assert market.renew().use.uses["readings"].reads == before + 1
