@@ -18,6 +18,7 @@ from platform_resources.marketplace.display.readme import safe_html
 from platform_resources.marketplace.home_page import domain_titles, page_zone, product_row, trouble_first
 from platform_resources.marketplace.kept_view import Market
 from platform_resources.marketplace.product_page import median_text
+from platform_resources.marketplace.shop import Missing
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.services.announcements import Round, next_digest
 from platform_resources.services.showing.mesh_overview import MeshOverview
@@ -101,8 +102,10 @@ def _live_of(view: MeshOverview, products: Iterable[ProductPlan]) -> tuple[Store
 
 
 def domain_page(market: Market, view: MeshOverview, name: str) -> dict[str, Any]:
-    """What the template `domain.html` shows; the domain has a product at least."""
+    """What the template `domain.html` shows. Raises Missing for a domain without a product."""
     own = [each for each in trouble_first(view) if each.domain == name]
+    if not own:
+        raise Missing(f"There is no domain “{name}” with a product in this mesh.")
     plan = next((each for each in view.plan.domains if each.name == name), None)
     zone = plan.digest.timezone if plan is not None and plan.digest is not None else own[0].zone
     times = PageTimes(view.at, zone)

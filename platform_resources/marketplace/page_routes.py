@@ -1,6 +1,6 @@
 """Which address shows which page; forms of incidents are taken here."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -17,6 +17,7 @@ from platform_resources.marketplace.shop import Missing, Shop, product_named
 from platform_resources.services.catalog.use_of_products import candidates
 from platform_resources.services.showing.incident_acts import NoSuchIncident
 from platform_resources.services.showing.incident_story import incident_story
+from platform_resources.services.showing.mesh_overview import MeshOverview
 
 
 def page_routes(shop: Shop) -> APIRouter:
@@ -30,52 +31,48 @@ def page_routes(shop: Shop) -> APIRouter:
 
 def _shop_window(router: APIRouter, shop: Shop) -> None:
     @router.get("/")
-    def home() -> HTMLResponse:
-        view = shop.market.view()
-        return shop.page("home.html", view, home_page(view))
+    def home(request: Request) -> HTMLResponse:
+        return shop.kept_page(request, lambda view: ("home.html", home_page(view)))
 
     @router.get("/products/{name}")
     def product(request: Request, name: str) -> HTMLResponse:
-        view = shop.market.view()
-        return shop.page("product.html", view, product_page(shop.market, view, product_named(view, name), str(request.base_url)))
+        url = str(request.base_url)
+        return shop.kept_page(request, lambda view: ("product.html", product_page(shop.market, view, product_named(view, name), url)))
 
     @router.get("/search")
     def search(request: Request, q: str = "", first: Annotated[int, Query(ge=0, le=100_000)] = 0) -> HTMLResponse:
-        view, chosen = shop.market.view(), chosen_facets(request.query_params.multi_items())
-        return shop.page("search.html", view, search_page(shop.market, view, q, chosen, first))
+        chosen = chosen_facets(request.query_params.multi_items())
+        return shop.kept_page(request, lambda view: ("search.html", search_page(shop.market, view, q, chosen, first)))
 
     @router.get("/compare")
-    def compare(p: Annotated[list[str] | None, Query()] = None) -> HTMLResponse:
-        view = shop.market.view()
-        products = [product_named(view, name) for name in list(dict.fromkeys(p or ()))[:MOST]]
-        return shop.page("compare.html", view, compare_page(view, products))
+    def compare(request: Request, p: Annotated[list[str] | None, Query()] = None) -> HTMLResponse:
+        names = list(dict.fromkeys(p or ()))[:MOST]
+        return shop.kept_page(request, lambda view: ("compare.html", compare_page(view, [product_named(view, name) for name in names])))
 
     @router.get("/candidates")
-    def reuse_candidates() -> HTMLResponse:
-        view = shop.market.view()
-        titles = {each.name: each.title for each in view.plan.products}
-        return shop.page("candidates.html", view, {"page": "candidates", "rows": candidates(view.use), "titles": titles})
+    def reuse_candidates(request: Request) -> HTMLResponse:
+        return shop.kept_page(request, lambda view: ("candidates.html", candidates_page(view)))
+
+
+def candidates_page(view: MeshOverview) -> dict[str, Any]:
+    """What the template `candidates.html` shows."""
+    return {"page": "candidates", "rows": candidates(view.use), "titles": {each.name: each.title for each in view.plan.products}}
 
 
 def _health(router: APIRouter, shop: Shop) -> None:
     @router.get("/domains")
-    def domains() -> HTMLResponse:
-        view = shop.market.view()
-        return shop.page("domains.html", view, domains_page(view))
+    def domains(request: Request) -> HTMLResponse:
+        return shop.kept_page(request, lambda view: ("domains.html", domains_page(view)))
 
     @router.get("/domains/{name}")
-    def domain(name: str) -> HTMLResponse:
-        view = shop.market.view()
-        if not any(product.domain == name for product in view.plan.products):
-            raise Missing(f"There is no domain “{name}” with a product in this mesh.")
-        return shop.page("domain.html", view, domain_page(shop.market, view, name))
+    def domain(request: Request, name: str) -> HTMLResponse:
+        return shop.kept_page(request, lambda view: ("domain.html", domain_page(shop.market, view, name)))
 
 
 def _incidents(router: APIRouter, shop: Shop) -> None:
     @router.get("/incidents")
-    def incidents() -> HTMLResponse:
-        view = shop.market.view()
-        return shop.page("incidents.html", view, incident_list(view, page_zone(view)))
+    def incidents(request: Request) -> HTMLResponse:
+        return shop.kept_page(request, lambda view: ("incidents.html", incident_list(view, page_zone(view))))
 
     def shown(cause: str, number: int, refused: str = "", status: int = 200) -> HTMLResponse:
         view = shop.market.view()

@@ -1,9 +1,12 @@
 """What all pages of one mesh share: its view, its templates, and who reads."""
 
 import getpass
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 
@@ -25,25 +28,40 @@ class Missing(Exception):
         self.hint = hint
 
 
+MOST_KEPT = 300
+FRESH = {"cache-control": "no-cache"}
+
+
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """What all pages share."""
+    """What all pages share. `kept` has the pages of the newest view that were asked for, by address."""
 
     market: Market
     templates: Environment
     token: FormToken
     reader: str
+    kept: dict[tuple[datetime, str], str] = field(default_factory=dict)
 
-    def page(self, name: str, view: MeshOverview, context: dict[str, Any], status: int = 200) -> HTMLResponse:
-        """A page of the template `name`."""
-        whole = {
-            "times": PageTimes(view.at, page_zone(view)),
-            "reader": self.reader,
-            "lacks": view.age.lacks,
-            "history": view.made_up,
-            "token": self.token.value,
-        }
-        return HTMLResponse(rendered(self.templates, name, whole | context), status, {"cache-control": "no-cache"})
+    def kept_page(self, request: Request, make: Callable[[MeshOverview], tuple[str, dict[str, Any]]]) -> HTMLResponse:
+        """The page at the address of the request, made once for each view of the mesh: nothing else that it shows changes in between."""
+        view = self.market.view()
+        address = (view.at, str(request.url))
+        html = self.kept.get(address)
+        if html is None:
+            html = self.html(view, *make(view))
+            if len(self.kept) >= MOST_KEPT or any(at != view.at for at, _ in list(self.kept)[:1]):
+                self.kept.clear()
+            self.kept[address] = html
+        return HTMLResponse(html, headers=FRESH)
+
+    def html(self, view: MeshOverview, name: str, context: Mapping[str, Any]) -> str:
+        """A page of the template `name` as text."""
+        shared = {"times": PageTimes(view.at, page_zone(view)), "reader": self.reader, "token": self.token.value}
+        return rendered(self.templates, name, shared | {"lacks": view.age.lacks, "history": view.made_up} | dict(context))
+
+    def page(self, name: str, view: MeshOverview, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
+        """A page of the template `name` that is not kept."""
+        return HTMLResponse(self.html(view, name, context), status, FRESH)
 
 
 def product_named(view: MeshOverview, name: str) -> ProductPlan:

@@ -1,7 +1,7 @@
 """How products are and how far each can be trusted, as the ledger knows it: the same for `mesh status` and the scorecards."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -141,13 +141,15 @@ def trust(
     at_risk = forecast(connection, plan, products, observations, now)
     covered = coverages(plan, _imported(connection, products, now))
     accepted = _accepted(connection, observations)
+    concerning = _incidents(connection, now)
+    made_up = made_up_incidents(connection)
     return {
         product.name: Trust(
             at=now,
             standings=judged[product.name],
             coverage=covered[product.name],
-            response=response(_own_incidents(connection, product.name, now), now),
-            incidents=incident_store.incidents_of(connection, product.name, live=True),
+            response=response(_own_incidents(product.name, concerning, made_up), now),
+            incidents=tuple(stored for stored in concerning.get(product.name, ()) if stored.incident.live),
             forecast=at_risk.get(product.name, ()),
             reads=reads_of(connection, product.name, now - READS_OVER, now, pulled_by(plan, product.name)),
             accepted=accepted.get(product.name, ()),
@@ -170,6 +172,15 @@ def _accepted(connection: Connection, observations: Iterable[Observed]) -> dict[
     }
 
 
-def _own_incidents(connection: Connection, product: str, now: datetime) -> Iterator[Incident]:
-    stored, made_up = incident_store.incidents_of(connection, product, since=now - RESPONSE_OVER), made_up_incidents(connection)
+def _incidents(connection: Connection, now: datetime) -> Mapping[str, Sequence[StoredIncident]]:
+    """Those that live or ended lately, opened last first, by each product that they concern. One query for the whole mesh."""
+    concerning: dict[str, list[StoredIncident]] = {}
+    for stored in incident_store.incidents_of(connection, since=now - RESPONSE_OVER):
+        for product in {stored.incident.cause, *stored.incident.impacted}:
+            concerning.setdefault(product, []).append(stored)
+    return concerning
+
+
+def _own_incidents(product: str, concerning: Mapping[str, Sequence[StoredIncident]], made_up: Collection[str]) -> Iterator[Incident]:
+    stored = concerning.get(product, ())
     return (each.incident for each in stored if each.incident.cause == product and each.incident.name not in made_up)
