@@ -9,6 +9,7 @@ from platform_resources.marketplace.display.lineage_pictures import data_as_of, 
 from platform_resources.marketplace.display.phrases import Look, PageTimes
 from platform_resources.marketplace.display.promise_rows import short_trouble
 from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.promises.forecast import MissedDeadline
 from platform_resources.services.catalog.use_of_products import most_used, newly_published
 from platform_resources.services.showing.mesh_overview import MeshOverview
 
@@ -77,6 +78,7 @@ def home_page(view: MeshOverview) -> dict[str, Any]:
         "left_out": len(sick) - len(shown) if len(ordered) > MOST_ROWS else 0,
         "map": mesh_map(view, list(titles.items())),
         "deadlines": _deadlines(view),
+        "at_risk": _at_risk(view),
         "used": _used(view),
         "new": _newest(view),
         "domains": [(name, title, *_healthy(view, name)) for name, title in titles.items()],
@@ -99,6 +101,15 @@ def _deadlines(view: MeshOverview) -> list[tuple[datetime, ProductPlan, str]]:
             if at is not None and at > view.at and (product.name not in soonest or at < soonest[product.name][0]):
                 soonest[product.name] = (at, product, standing.indicator.objective.title)
     return sorted(soonest.values(), key=lambda each: each[0])[:MOST_LISTED]
+
+
+def _at_risk(view: MeshOverview) -> list[tuple[ProductPlan, MissedDeadline]]:
+    """Deadlines that will be missed if what is late stays so, soonest first; one for each product."""
+    products = {each.name: each for each in view.plan.products}
+    soonest: dict[str, MissedDeadline] = {}
+    for missed in sorted((each for trust in view.trust.values() for each in trust.forecast), key=lambda each: each.deadline):
+        soonest.setdefault(missed.product, missed)
+    return [(products[name], missed) for name, missed in soonest.items() if name in products][:MOST_LISTED]
 
 
 def _used(view: MeshOverview) -> list[tuple[ProductPlan, int, int]]:

@@ -1,5 +1,6 @@
 """The page of one product: can I trust it, is my column in it, how do I get it."""
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from platform_resources.services.catalog.use_of_products import also_read
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.showing.profiled_versions import Profiled, profiled
 from platform_resources.services.trust import Trust
+from platform_resources.settings import DAGSTER_PAGES
 from platform_resources.spec.values.durations import length_text
 
 
@@ -75,6 +77,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "readme": safe_html(readme) if readme else None,
         "runbook": runbook_link(product, bool(readme)),
         "words": WORDS,
+        "dagster": dagster_page(product, os.environ),
     }
 
 
@@ -187,6 +190,12 @@ def _refreshed(product: ProductPlan) -> str:
     if product.refresh is None:
         return "by hand"
     return "when an input is new" if product.refresh.on == "inputs" else f"by the clock: {product.refresh.cron}"
+
+
+def dagster_page(product: ProductPlan, environment: Mapping[str, str]) -> str:
+    """Where Dagster shows the product's assets; empty where nobody has said where Dagster is, or the address holds a password."""
+    address = DAGSTER_PAGES.value(environment).rstrip("/")
+    return f"{address}/assets/{product.name}" if address.startswith(("http://", "https://")) and "@" not in address else ""
 
 
 def runbook_link(product: ProductPlan, has_readme: bool) -> str:

@@ -1,35 +1,11 @@
 """What tests of the marketplace share: one mesh, made once, and for each module a copy of it that is served."""
 
 import shutil
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 
-from platform_resources.marketplace.application import application
-from platform_resources.marketplace.kept_view import opened_market
-from tests.marketplace.shop_mesh import NOW, shop_mesh
-
-
-@contextmanager
-def served(root: Path) -> Iterator[str]:
-    """The address of the marketplace of a mesh, in a thread of this process. Its view is not renewed by the clock."""
-    server = uvicorn.Server(uvicorn.Config(application(opened_market(root), watch=False), port=0, log_level="warning", server_header=False))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the server has ended instead of beginning"
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(30)
+from tests.marketplace.shop_mesh import NOW, served, shop_mesh
 
 
 @pytest.fixture(scope="session")

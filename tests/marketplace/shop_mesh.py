@@ -1,13 +1,20 @@
 """The tiny mesh as a shop: versions of both products, eight days of history, an incident, and texts that want to do harm."""
 
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import uvicorn
 
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
 from platform_resources.ledger.records import CheckReading, ColumnProfiled, PortPublication, Record, Run, check_id
 from platform_resources.ledger.writing import write
+from platform_resources.marketplace.application import application
+from platform_resources.marketplace.kept_view import opened_market
 from platform_resources.measuring.version_profiles import profile_data
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.version_records import Publication
@@ -122,6 +129,22 @@ def _said(product: ProductPlan, at: datetime, today: bool) -> Iterator[Record]:
 
 def opened_ledger(root: Path) -> Ledger:
     return open_ledger(ledger_url(root, {}))
+
+
+@contextmanager
+def served(root: Path) -> Iterator[str]:
+    """The address of the marketplace of a mesh, in a thread of this process. Its view is not renewed by the clock."""
+    server = uvicorn.Server(uvicorn.Config(application(opened_market(root), watch=False), port=0, log_level="warning", server_header=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server has ended instead of beginning"
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
 
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -2,9 +2,12 @@
 
 import re
 
+import httpx
 import pytest
 
+from tests.marketplace.shop_mesh import served
 from tests.marketplace.test_product_pages import text
+from tests.meshes import tiny_mesh, write_mesh
 
 pytestmark = pytest.mark.slow
 
@@ -63,3 +66,38 @@ def test_domains_are_shown_with_their_promises_and_the_digest_that_would_be_sent
     assert "Plant: 0 of 1 product healthy" in page
     assert "None is sent." in page
     assert client.get("/domains/nowhere").status_code == 404
+
+
+EVERY_PAGE = ("/", "/search", "/compare", "/domains", "/incidents", "/candidates", "/api", "/api/v1/products")
+
+
+def test_a_mesh_in_which_nothing_has_happened_yet_says_so_on_every_page(tmp_path):
+    with served(tiny_mesh(tmp_path)) as address, httpx.Client(base_url=address, timeout=60) as client:
+        for path in (*EVERY_PAGE, "/products/readings", "/products/summary", "/domains/plant", "/compare?p=readings&p=summary"):
+            assert client.get(path).status_code == 200, path
+        page = text(client.get("/products/readings").text)
+        assert "Nothing was published yet." in page
+        assert "No version yet." in page and "There is nothing to read yet" in page
+        assert client.get("/api/v1/products/readings/ports/measurements_file/file").status_code == 404
+        assert "Nothing is published yet." in text(client.get("/").text)
+
+
+def test_a_mesh_without_a_product_says_how_one_begins(tmp_path):
+    with served(write_mesh(tmp_path, {})) as address, httpx.Client(base_url=address, timeout=60) as client:
+        for path in EVERY_PAGE:
+            assert client.get(path).status_code == 200, path
+        assert "No product yet." in text(client.get("/").text)
+
+
+def test_a_product_whose_versions_are_damaged_is_shown_all_the_same(tmp_path):
+    tiny_mesh(tmp_path)
+    damaged = tmp_path / "ports/plant/readings/latest.json"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text("{")
+    with served(tmp_path) as address, httpx.Client(base_url=address, timeout=60) as client:
+        page = client.get("/products/readings")
+        assert page.status_code == 200
+        assert "Unreadable: nobody can tell which version is published." in text(page.text)
+        assert client.get("/").status_code == 200
+        for path in ("versions", "ports/measurements_file/file"):
+            assert client.get(f"/api/v1/products/readings/{path}").status_code == 503

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from platform_resources.marketplace.product_page import dagster_page
+from platform_resources.repository.mesh_repository import read_plan
 from tests.marketplace.shop_mesh import README
 
 pytestmark = pytest.mark.slow
@@ -77,3 +79,10 @@ def test_what_there_is_not_is_said_with_what_may_be_meant(client):
     assert answer.status_code == 404
     assert "There is no product “reading”" in answer.text and "readings" in answer.text
     assert client.get("/nowhere").status_code == 404
+
+
+def test_a_page_leads_to_dagster_where_its_address_is_known_and_holds_no_password(shop):
+    product = read_plan(shop)[0].product("readings")
+    assert dagster_page(product, {"MESH_DAGSTER_URL": "http://localhost:3000/"}) == "http://localhost:3000/assets/readings"
+    for address in ("", "javascript:alert(1)", "https://ada:secret@dagster.example.com"):
+        assert dagster_page(product, {"MESH_DAGSTER_URL": address}) == ""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from platform_resources.marketplace.display.phrases import PageTimes, count, listed
@@ -31,8 +32,8 @@ def version_rows(
 ) -> tuple[VersionRow, ...]:
     """Newest first; `published` is as the shelf gives it, oldest first."""
     titles = {each.name: each.title for each in plan.products}
-    before: dict[str, Publication | None] = dict(zip((each.id for each in published), [None, *published[:-1]], strict=True))
-    return tuple(_row(product, each, before[each.id], pins, titles, times) for each in reversed(published))
+    before = {after.id: former for former, after in pairwise(published)}
+    return tuple(_row(product, each, before.get(each.id), pins, titles, times) for each in reversed(published))
 
 
 def _row(

@@ -1,0 +1,132 @@
+"""The marketplace over a generated mesh: how long its start and a renewal take, and how fast pages are for many readers at once.
+
+`python benchmarks/marketplace.py [--products 1000] [--readings 1000000] [--users 50] [--seconds 10]` prints Markdown tables. The load
+generator runs in a process of its own on the same cores. Each user asks for pages of one kind, one after another, of products that
+differ, so that most pages are made anew; `/` and `/domains` are the same for everybody.
+"""
+
+import argparse
+import concurrent.futures
+import http.client
+import multiprocessing
+import os
+import random
+import resource
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import uvicorn
+from generated_mesh import generate
+from ledger import NOW, MadeUpLog, promising
+
+from platform_resources.ledger.people.checks import register_checks
+from platform_resources.ledger.syncing import sync
+from platform_resources.marketplace.application import application
+from platform_resources.marketplace.kept_view import Market, opened_market
+from platform_resources.repository.mesh_repository import read_plan
+
+WORDS = ("measure", "entities", "domain", "custmer", "daily", "product 12", "never negative")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--products", type=int, default=1_000)
+    parser.add_argument("--readings", type=int, default=1_000_000)
+    parser.add_argument("--users", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=10)
+    asked = parser.parse_args()
+    os.environ.pop("MESH_STATE", None)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "mesh"
+        promising(generate(root, asked.products))
+        measure(root, asked.readings, asked.users, asked.seconds)
+
+
+def measure(root: Path, readings: int, users: int, seconds: float) -> None:
+    reading = seconds_of(lambda: read_plan(root))
+    plan, problems = read_plan(root)
+    assert not plan.rejected, problems
+    market = opened_market(root)
+    fill(market, readings)
+    first = seconds_of(market.view)
+    again = seconds_of(market.renew)
+    columns = sum(len(data_set.spec.columns) for product in plan.products for data_set in product.data_sets)
+    print(f"{len(plan.products):,} products, {columns:,} columns, {readings:,} readings\n")
+    print("| reading the plan (s) | first view (s) | renewal (s) | memory (MB) |\n| ---: | ---: | ---: | ---: |")
+    print(f"| {reading:.1f} | {first:.1f} | {again:.1f} | {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} |\n", flush=True)
+    names = [product.name for product in plan.products]
+    with_server(market, lambda port: load(port, names, users, seconds))
+
+
+def fill(market: Market, readings: int) -> None:
+    plan = read_plan(market.root)[0]
+    checks = [(check.key, check.name) for product in plan.products for check in product.checks if check.kind != "input"]
+    ports = [port.key for product in plan.products for port in product.outputs]
+    register_checks(market.ledger, plan, NOW)
+    sync(market.ledger, MadeUpLog(checks, ports, max(1, readings // len(checks))), NOW, batch=5_000)
+
+
+def with_server(market: Market, act: Callable[[int], None]) -> None:
+    """Nothing changes while it is measured, so nothing is renewed."""
+    market._view = market.renew()
+    server = uvicorn.Server(uvicorn.Config(application(market, watch=False), port=0, log_level="error", server_header=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    act(server.servers[0].sockets[0].getsockname()[1])
+    server.should_exit = True
+    thread.join(30)
+
+
+def load(port: int, names: list[str], users: int, seconds: float) -> None:
+    kinds = {
+        "home": ["/"],
+        "search": [f"/search?q={word.replace(' ', '+')}{index}" for index in range(500) for word in WORDS],
+        "product": [f"/products/{name}" for name in names],
+        "lineage (JSON)": [f"/api/v1/products/{name}/lineage" for name in names],
+        "domains": ["/domains"],
+    }
+    print(f"{users} users at once, load generator included\n")
+    print("| page | p50 (ms) | p99 (ms) | requests/s |\n|---| ---: | ---: | ---: |")
+    for kind, paths in kinds.items():
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            times = pool.apply(asked_by_many, (port, paths, users, seconds))
+        times.sort()
+        p50, p99 = times[len(times) // 2] * 1000, times[int(len(times) * 0.99)] * 1000
+        print(f"| {kind} | {p50:.0f} | {p99:.0f} | {len(times) / seconds:,.0f} |", flush=True)
+
+
+def asked_by_many(port: int, paths: list[str], users: int, seconds: float) -> list[float]:
+    with concurrent.futures.ThreadPoolExecutor(users) as pool:
+        return [one for times in pool.map(lambda user: asked_by_one(port, paths, user, seconds), range(users)) for one in times]
+
+
+def asked_by_one(port: int, paths: list[str], user: int, seconds: float) -> list[float]:
+    choose, times = random.Random(user), []
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        begun = time.perf_counter()
+        connection.request("GET", choose.choice(paths))
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 200, answer.status
+        times.append(time.perf_counter() - begun)
+    return times
+
+
+def seconds_of(act: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    act()
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    main()
