@@ -23,7 +23,7 @@ DAGSTER_HOME = Setting("DAGSTER_HOME", "the folder of Dagster's history and sett
 LEDGER = Setting("MESH_LEDGER", "the URL of the ledger's database", "SQLite, .mesh/ledger.sqlite in the folder above", secret=True)
 TARGET = Setting(
     "MESH_TARGET",
-    "the target of dbt_project/profiles.yml that refreshes build in; one of another type than duckdb is refused",
+    "the target of dbt_project/profiles.yml that refreshes build in, of type duckdb; or snowflake, where everything then happens",
     "the target: of profiles.yml",
 )
 MEMORY_LIMIT = Setting(
@@ -39,4 +39,27 @@ DAGSTER_PAGES = Setting(
 # Not for people to set: dbt reads it in profiles.yml.
 DBT_DATABASE = Setting("MESH_DUCKDB", "the database that dbt builds in; profiles.yml reads it", "the platform sets it while dbt runs")
 
-SETTINGS = (STATE, DAGSTER_HOME, LEDGER, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, MAIL, DAGSTER_PAGES, DBT_DATABASE)
+SNOWFLAKE_BUILD = Setting(
+    "MESH_SNOWFLAKE_DATABASE", "the database that dbt builds in on Snowflake; profiles.yml reads it", "the platform sets it while dbt runs"
+)
+# How Snowflake is reached, by the names that its own tools have for it.
+ACCOUNT = Setting("SNOWFLAKE_ACCOUNT", "the account of Snowflake", "needed where MESH_TARGET is snowflake")
+USER = Setting("SNOWFLAKE_USER", "the user that refreshes and reads in Snowflake", "needed where MESH_TARGET is snowflake")
+PASSWORD = Setting("SNOWFLAKE_PASSWORD", "that user's password", "the key of SNOWFLAKE_PRIVATE_KEY_PATH", secret=True)
+KEY_FILE = Setting("SNOWFLAKE_PRIVATE_KEY_PATH", "the file of that user's private key", "the password is used")
+KEY_PASSWORD = Setting("SNOWFLAKE_PRIVATE_KEY_PASSWORD", "the password of that file", "it has none", secret=True)
+ROLE = Setting("SNOWFLAKE_ROLE", "the role to work in", "needed where MESH_TARGET is snowflake")
+COMPUTE = Setting("SNOWFLAKE_WAREHOUSE", "the virtual warehouse that computes", "needed where MESH_TARGET is snowflake")
+PREFIX = Setting(
+    "SNOWFLAKE_DATABASE",
+    "what the names of all databases of the mesh begin with; each product has one, such as MESH__SALES__ORDERS",
+    "needed where MESH_TARGET is snowflake",
+)
+HOST = Setting("SNOWFLAKE_HOST", "the address of Snowflake where it is not the account's own, as with a private link", "the account's own")
+PORT = Setting("SNOWFLAKE_PORT", "the port there", "443")
+PROTOCOL = Setting("SNOWFLAKE_PROTOCOL", "http or https", "https")
+
+SETTINGS = (
+    *(STATE, DAGSTER_HOME, LEDGER, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, MAIL, DAGSTER_PAGES, DBT_DATABASE, SNOWFLAKE_BUILD),
+    *(ACCOUNT, USER, PASSWORD, KEY_FILE, KEY_PASSWORD, ROLE, COMPUTE, PREFIX, HOST, PORT, PROTOCOL),
+)

@@ -13,6 +13,7 @@ from typing import Any
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.dbt.build_log import listening, tidy
+from platform_resources.dbt.built_databases import built_elsewhere, let_go
 from platform_resources.dbt.manifest import MAKERS, incremental, left_out, relations, unfit
 from platform_resources.dbt.node_messages import message_text
 from platform_resources.dbt.project_slices import PARSED, replace_file, slice_of, target_folder, work_folder
@@ -20,8 +21,7 @@ from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.redaction.redaction import Mask
 from platform_resources.repository.product_secrets import mask_of
-from platform_resources.settings import DBT_DATABASE
-from platform_resources.warehouses.limits import MEMORY_VARIABLE, limits
+from platform_resources.warehouses.targets import warehouse
 
 _RUNNER = "dbt.cli.main"
 
@@ -183,33 +183,17 @@ def _invoked(
         "--no-send-anonymous-usage-stats", "--no-version-check", "--no-write-json",
         *(("--full-refresh",) if full_refresh else ()),
     ]  # fmt: skip
-    with _environment(environment(state, product)), listening(work / "logs", report, hide) as callback:
+    with _environment(warehouse().dbt_variables(state, product.domain, product.name)), listening(work / "logs", report, hide) as callback:
         try:
             result = dbtRunner(manifest, callbacks=[callback]).invoke(arguments)
             if result.exception is None and command == "build":
-                _compare_database(state / conventions.database_file(product.domain, product.name), product, manifest)
+                strays = tuple(built_elsewhere(state, product, manifest))
+                if strays:
+                    raise BuildFailed("; ".join(strays))
             return result
         finally:
-            _let_go()
+            let_go()
             tidy(work, hide)
-
-
-def _compare_database(file: Path, product: ProductPlan, manifest: Any) -> None:
-    """Every data set must have been written to the product's own database, which is what is audited and published. Raises BuildFailed."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
-    opened = DuckDBConnectionManager._ENV
-    if opened is None:  # nothing was built; the results tell why
-        return
-    files = dict(opened.handle().cursor().execute("select database_name, path from duckdb_databases()").fetchall())
-    data_sets = {data_set.model for data_set in product.data_sets}
-    for node in manifest.nodes.values():
-        written = files.get(node.database) if node.name in data_sets and node.resource_type == "model" else str(file)
-        if written is None or Path(written).resolve() != file.resolve():
-            raise BuildFailed(
-                f"model {node.name} was written to the database {node.database} ({written or 'in memory'}), not to the product's own; "
-                "take away its database setting, and let profiles.yml say path: \"{{ env_var('MESH_DUCKDB') }}\""
-            )
 
 
 def _compare_lineage(product: ProductPlan, nodes: tuple[NodeResult, ...]) -> None:
@@ -220,14 +204,6 @@ def _compare_lineage(product: ProductPlan, nodes: tuple[NodeResult, ...]) -> Non
         if set(node.reads) != read:
             hidden = ", ".join(sorted(set(node.reads) ^ read))
             raise BuildFailed(f"model {node.name} reads {hidden} through a macro; write its ref() or source() in the model itself")
-
-
-def environment(state: Path, product: ProductPlan) -> dict[str, str]:
-    """What profiles.yml reads: which database to build in, with how much memory."""
-    return {
-        DBT_DATABASE.name: str(state / conventions.database_file(product.domain, product.name)),
-        MEMORY_VARIABLE: limits(os.environ).memory,
-    }
 
 
 @contextmanager
@@ -242,16 +218,6 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _let_go() -> None:
-    """dbt-duckdb keeps its database open, hence locked, until the process ends: other refreshes of the product could not begin."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
-    opened = DuckDBConnectionManager._ENV
-    if opened is not None:
-        opened.close()
-        DuckDBConnectionManager.close_all_connections()
 
 
 def _node(found: Any, hide: Mask) -> NodeResult:

@@ -13,6 +13,7 @@ from platform_resources.plan.conventions import Key, problems_key
 from platform_resources.plan.plan import ConsumerPlan, InputPlan, ModelPlan, OutputPlan, ProductPlan, RejectedProduct
 from platform_resources.spec.components import Column
 from platform_resources.spec.problems import problems_text
+from platform_resources.warehouses.targets import warehouse
 
 
 def asset_key(key: Key) -> dg.AssetKey:
@@ -75,7 +76,7 @@ class SpecMinter:
         return self._spec(port.source, port.place, {"source", port.kind}, description=described.strip())
 
     def model(self, model: ModelPlan) -> dg.AssetSpec:
-        kinds = {"dbt", "duckdb"} | ({"data_set"} if model.data_set else set())
+        kinds = {"dbt", warehouse().kind} | ({"data_set"} if model.data_set else set())
         described = model.description or f"dbt model {model.name}."
         key = self.product.data_set(model.data_set).spec.primary_key if model.data_set else ()
         more = {"metadata": column_schema(model.columns, key), **self._owned(model.data_set)}

@@ -11,6 +11,7 @@ from pydantic import PrivateAttr
 
 from platform_resources.orchestration.ledger_events import sync_at_end
 from platform_resources.orchestration.run_failures import stopped
+from platform_resources.orchestration.snowflake_connection import connected_by_dagster
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.repository.mesh_repository import target_of
@@ -66,7 +67,7 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         refused = target_of(self.root_folder).problem
         if refused is not None:
             raise stopped(str(refused), "TargetRefused")
-        return warehouse().opened(self.state_folder / conventions.database_file(product.domain, product.name))
+        return warehouse(connected_by_dagster).opened(self.state_folder, product.domain, product.name)
 
     def hold(self, product: ProductPlan) -> None:
         """Keep every other refresh of this product out until this run ends; a killed process lets go at once."""

@@ -18,12 +18,13 @@ from platform_resources.dbt.manifest import MAKERS
 from platform_resources.dbt.node_messages import failing_rows_text
 from platform_resources.ledger.payload import CheckSaid, PublicationSaid, PullSaid, moment, to_metadata
 from platform_resources.orchestration.asset_specs import asset_key, column_schema
-from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan, ObjectivePlan
 from platform_resources.plan.plan import InputPlan, OutputPlan, ProductPlan
+from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Publication
 from platform_resources.refresh.auditing import Audited
 from platform_resources.refresh.pulling import SINCE, Pulled
+from platform_resources.warehouses.targets import warehouse
 
 SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warning": dg.AssetCheckSeverity.WARN}
 # Metadata of a check: what to do, where more than the data may be to blame.
@@ -186,7 +187,8 @@ def published_result(
     """`more` is what else there is to tell of the version, such as its profile."""
     version = publication.port(port.name)
     assert version is not None
-    folder, data_set = state / conventions.ports_folder(product.domain, product.name), product.data_set(port.data_set).spec
+    data_set = product.data_set(port.data_set).spec
+    place = shelf(state, product.domain, product.name).where(version)
     said = PublicationSaid(
         version=publication.id,
         published_at=datetime.fromisoformat(publication.published_at),
@@ -199,14 +201,14 @@ def published_result(
     metadata: dict[str, Any] = {
         **to_metadata(said),
         **column_schema(data_set.columns, data_set.primary_key, version.columns),
-        "files": dg.MetadataValue.path(str(folder / version.files[0])),
+        "files": dg.MetadataValue.path(place.address),
         "made_from": dg.MetadataValue.md(_made_from(publication)),
         **(more or {}),
     }
     if version.rows_ahead:
         metadata["rows_ahead"] = version.rows_ahead
     if port.store.in_catalog:
-        metadata["catalog"] = dg.MetadataValue.path(str(state / conventions.catalog_file(product.domain, product.name)))
+        metadata["catalog"] = dg.MetadataValue.path(warehouse().catalog_address(state, product.domain, product.name))
     return dg.MaterializeResult(asset_key=asset_key(port.key), metadata=metadata, data_version=dg.DataVersion(publication.id))
 
 

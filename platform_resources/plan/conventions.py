@@ -9,7 +9,9 @@ Key = tuple[str, ...]
 PRODUCTS_FOLDER = "dataproducts"
 DBT_FOLDER = "dbt_project"
 # The types of dbt targets that refreshes have a warehouse for.
-WAREHOUSES = ("duckdb",)
+WAREHOUSES = ("duckdb", "snowflake")
+# MESH_TARGET alone chooses it, in every process: so its target has this name, and no other target has its type.
+SNOWFLAKE = "snowflake"
 GENERATED_FILE = "_generated.yml"
 SOURCE_NAME = "inputs"
 RESERVED_NAMES = frozenset({"inputs", "outputs", "scorecard", "consumers", "sources", "problems", "versions", "pins"})

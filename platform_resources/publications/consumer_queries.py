@@ -8,7 +8,7 @@ from typing import Any
 from platform_resources.publications.published_versions import publishing, shelf
 from platform_resources.publications.version_records import Publication
 from platform_resources.spec.values.names import is_name
-from platform_resources.warehouses.protocol import PublishedFiles, QueryFailed
+from platform_resources.warehouses.protocol import PublishedPort, QueryFailed
 from platform_resources.warehouses.targets import warehouse
 
 
@@ -72,13 +72,13 @@ def _only_domain(state: Path, product: str) -> str:
     return domains[0]
 
 
-def _offered(state: Path, domain: str, product: str, version: str | None = None) -> dict[str, PublishedFiles]:
+def _offered(state: Path, domain: str, product: str, version: str | None = None) -> dict[str, PublishedPort]:
     """Data sets and ports of a version."""
     publication, shelves = published_version(state, domain, product, version), shelf(state, domain, product)
-    offered: dict[str, PublishedFiles] = {}
+    offered: dict[str, PublishedPort] = {}
     for port in publication.ports:
-        offered.setdefault(port.data_set, shelves.files(port))
-        offered[port.port] = shelves.files(port)
+        offered.setdefault(port.data_set, shelves.where(port))
+        offered[port.port] = shelves.where(port)
     return offered
 
 

@@ -14,12 +14,11 @@ from subprocess import PIPE
 
 from platform_resources.capabilities.measures import Reading
 from platform_resources.capabilities.support.sql_text import quoted
-from platform_resources.plan import conventions
 from platform_resources.publications.consumer_queries import NothingPublished, published_version
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions, VersionsUnreadable
 from platform_resources.redaction.redaction import mask
-from platform_resources.warehouses.protocol import EngineError, PublishedFiles, QueryFailed
+from platform_resources.warehouses.protocol import EngineError, QueryFailed
 from platform_resources.warehouses.targets import warehouse
 
 ROWS = 1000
@@ -153,9 +152,10 @@ def first_rows(state: Path, probe: Probe) -> int | None:
         if probe.published_before:
             raise Unreadable("it was published, and the newest version is without it")
         return None
-    published = shelves.files(version)
-    _check_bytes(published, version)
-    rows = warehouse().first_rows(published, ROWS)
+    damage = shelves.damage(version)
+    if damage:
+        raise Unreadable(damage)
+    rows = warehouse().first_rows(shelves.where(version), ROWS)
     expected = min(ROWS, version.rows)
     if len(rows) != expected:
         raise Unreadable(f"it gave {len(rows):,} of its first {expected:,} rows")
@@ -173,17 +173,10 @@ def _newest(state: Path, probe: Probe, shelves: Versions) -> Publication | None:
         return None
 
 
-def _check_bytes(published: PublishedFiles, version: PortVersion) -> None:
-    """A text file that lost its end still reads; its size tells."""
-    size = sum(file.stat().st_size for file in published.files)
-    if size != version.bytes:
-        raise Unreadable(f"its files have {size:,} bytes, and {version.bytes:,} were published")
-
-
 def _catalog_gives_rows(state: Path, probe: Probe, version: PortVersion) -> bool:
     """As SQL, JDBC and ODBC clients read. Only whether: between a publication and the new catalog it still shows the version before."""
-    file = state / conventions.catalog_file(probe.domain, probe.product)
-    return bool(warehouse().catalog_rows(file, f"select * from {quoted(version.data_set)} limit {ROWS}"))
+    sql = f"select * from {quoted(version.data_set)} limit {ROWS}"
+    return bool(warehouse().catalog_rows(state, probe.domain, probe.product, sql))
 
 
 if __name__ == "__main__":

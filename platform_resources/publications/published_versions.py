@@ -1,24 +1,34 @@
 """Published versions on disk: immutable files, one record per version, and one pointer that decides which are published."""
 
-import itertools
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from platform_resources.plan import conventions
-from platform_resources.publications.version_records import PortVersion, Publication, Versions, VersionsUnreadable
+from platform_resources.publications.recorded_versions import RecordedVersions
+from platform_resources.publications.version_records import (
+    GRACE,
+    PortDraft,
+    PortVersion,
+    Publication,
+    Versions,
+    VersionsUnreadable,
+    WrittenPort,
+    kept,
+    newest_within,
+    publication_of,
+)
 from platform_resources.spec.values.versions import Version, VersionRange
-from platform_resources.warehouses.protocol import PublishedFiles
+from platform_resources.warehouses.protocol import ProductDatabase, PublishedFiles
+from platform_resources.warehouses.targets import warehouse
 
 POINTER = "latest.json"
 RECORDS, PINS, STAGING = "versions", "pins", ".staging"
-# A reader that has just looked at the pointer still finds the version it saw, however few are kept.
-GRACE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,7 @@ class Shelf:
         """The path of a file of the shelf."""
         return self.folder / file
 
-    def files(self, version: PortVersion) -> PublishedFiles:
+    def where(self, version: PortVersion) -> PublishedFiles:
         """Where the rows of a port's version are, and how they are read."""
         return PublishedFiles(tuple(self.path(file).resolve() for file in version.files), version.format, version.columns)
 
@@ -40,12 +50,12 @@ class Shelf:
         ids = _json(self.folder / POINTER).get("published", ())
         files = (self.folder / RECORDS / f"{version}.json" for version in ids)
         # A record that is gone was taken away between the two reads: that version is no longer kept.
-        return tuple(_publication(record, file) for file in files if (record := _json(file)))
+        return tuple(publication_of(record, str(file)) for file in files if (record := _json(file)))
 
     def latest(self) -> Publication | None:
         """The newest version; None before the first. Reads one file."""
         record = _json(self.folder / POINTER).get("version")
-        return _publication(record, self.folder / POINTER) if record else None
+        return publication_of(record, str(self.folder / POINTER)) if record else None
 
     def was_published(self) -> bool:
         """Whether there ever was a version, also where the pointer is gone."""
@@ -53,10 +63,7 @@ class Shelf:
 
     def newest_within(self, versions: VersionRange, port: str) -> Publication | None:
         """The newest version whose product version is in the range and that has the port."""
-        for publication in reversed(self.published()):
-            if Version.parse(publication.product_version) in versions and publication.port(port) is not None:
-                return publication
-        return None
+        return newest_within(self.published(), versions, port)
 
     def pin(self, consumer: str, version: str) -> None:
         """Keep `version` for as long as `consumer` (`<product>.<input port>`) reads it; its former pin is let go."""
@@ -78,30 +85,53 @@ class Shelf:
         found = [_json(path) for path in sorted((self.folder / PINS).glob("*.json"))]
         return {pin["consumer"]: pin["version"] for pin in found}
 
+    def damage(self, version: PortVersion) -> str:
+        """A text file that lost its end still reads; its size tells."""
+        size = sum(file.stat().st_size for file in self.where(version).files)
+        return "" if size == version.bytes else f"its files have {size:,} bytes, and {version.bytes:,} were published"
+
     def staging(self, version: str) -> Path:
-        """An empty folder to write a version into, with what former attempts left taken away."""
+        """The folder that a version is written into: `<port>/<file>`."""
+        return self.folder / STAGING / version
+
+    def begin(self, version: str) -> None:
+        """Make the folder of the version anew, with what former attempts left taken away."""
         shutil.rmtree(self.folder / STAGING, ignore_errors=True)
-        folder = self.folder / STAGING / version
-        folder.mkdir(parents=True)
-        return folder
+        self.staging(version).mkdir(parents=True)
 
-    def publish(self, publication: Publication, staged: Path) -> None:
-        """Move the staged files in place, write the record, and flip the pointer: the one step that publishes.
+    def write(self, database: ProductDatabase, draft: PortDraft) -> WrittenPort:
+        """Ports that expose one data set in one format share its bytes: the second is a hard link."""
+        file = port_file(draft.port, draft.product_version, draft.version, draft.data_set, draft.store.format)
+        staged = self.staging(draft.version)
+        path = staged / draft.port / Path(file).name
+        twin = next(staged.glob(f"*/{path.name}"), None)
+        path.parent.mkdir(parents=True)
+        published = PublishedFiles((path,), draft.store.format, draft.columns)
+        if twin is None:
+            database.write(draft.relation, published)
+            _sync(path)
+        else:
+            os.link(twin, path)
+        return WrittenPort(published, (file,), path.stat().st_size, shared=twin is not None)
 
-        Only the product's own refresh calls this, under the product's lock.
-        """
-        for port in publication.ports:
-            for file in port.files:
-                target = self.folder / file
-                target.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(staged / port.port / target.name, target)
+    def publish(self, publication: Publication) -> None:
+        """Move the staged files in place, write the record, and flip the pointer: the one step that publishes."""
+        self.move(publication.id, publication.ports)
         _replace_json(self.folder / RECORDS / f"{publication.id}.json", asdict(publication))
         ids = [p.id for p in self.published()]
-        self._flip([*ids, publication.id], publication)
+        self.point_at([*ids, publication.id], publication)
         shutil.rmtree(self.folder / STAGING, ignore_errors=True)
 
-    def _flip(self, ids: Sequence[str], latest: Publication) -> None:
-        """The pointer also carries the newest record, so that a reader needs one file."""
+    def move(self, version: str, ports: Iterable[PortVersion]) -> None:
+        """Move the staged files of these ports to where their records say that they are."""
+        for port in ports:
+            for file in port.files:
+                target = self.path(file)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(self.staging(version) / port.port / target.name, target)
+
+    def point_at(self, ids: Sequence[str], latest: Publication) -> None:
+        """Replace the pointer, which also carries the newest record, so that a reader needs one file."""
         _replace_json(self.folder / POINTER, {"latest": latest.id, "published": list(ids), "version": asdict(latest)})
 
     def prune(self, keep: Mapping[str, int], now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
@@ -112,52 +142,39 @@ class Shelf:
         published = self.published()
         if not published:
             return ()
-        kept = self._kept(published, keep, now, grace)
-        gone = tuple(p.id for p in published if p.id not in kept)
+        staying = kept(published, self.pins().values(), keep, now, grace)
+        gone = tuple(p.id for p in published if p.id not in staying)
         if gone:
-            self._flip([p.id for p in published if p.id in kept], published[-1])
-        self._remove_all_but({p.id for p in published if p.id in kept}, keep)
+            self.point_at([p.id for p in published if p.id in staying], published[-1])
+        self.keep_only({p.id for p in published if p.id in staying})
         return gone
 
-    def _kept(self, published: Sequence[Publication], keep: Mapping[str, int], now: datetime, grace: timedelta) -> set[str]:
-        most = max(keep.values(), default=1)
-        kept = {p.id for p in published[-most:]} | set(self.pins().values())
-        kept |= {p.id for p in {Version.parse(p.product_version).major: p for p in published}.values()}
-        for older, newer in itertools.pairwise(published):
-            if now - datetime.fromisoformat(newer.published_at) < grace:
-                kept.add(older.id)
-        return kept
-
-    def _remove_all_but(self, kept: set[str], ports: Iterable[str]) -> None:
-        """Also removes what a killed publication left behind: folders and records that the pointer does not know."""
+    def keep_only(self, kept: Collection[str]) -> None:
+        """Take away folders and records of all other versions, also those that a killed publication has left."""
         for folder in self.folder.glob("*/v*/*"):
             if folder.is_dir() and folder.name not in kept:
                 shutil.rmtree(folder)
         records = {f"{version}.json" for version in kept}
-        for record in (self.folder / RECORDS).iterdir():
+        for record in (self.folder / RECORDS).glob("*.json"):
             if record.name not in records:
                 record.unlink()
 
 
-def _publication(record: Mapping[str, Any], file: Path) -> Publication:
-    try:
-        ports = tuple(PortVersion(**{**port, "files": tuple(port["files"])}) for port in record["ports"])
-        publication = Publication(**{**record, "ports": ports})
-        datetime.fromisoformat(publication.published_at)
-        for port in ports:
-            port.known_until(publication.published_at)
-    except (KeyError, TypeError, ValueError) as error:
-        raise VersionsUnreadable(file, f"it is no record of a version ({error})") from error
-    return publication
-
-
 def shelf(state: Path, domain: str, product: str) -> Versions:
-    """Where a product's versions are kept."""
-    return Shelf(state / conventions.ports_folder(domain, product))
+    """Where a product's versions are kept: in the warehouse if it keeps them itself, otherwise on this machine's disk."""
+    chosen = warehouse()
+    rows = chosen.version_rows(domain, product)
+    if rows is None:
+        return Shelf(state / conventions.ports_folder(domain, product))
+    files = Shelf(state / chosen.kind / conventions.ports_folder(domain, product))
+    return RecordedVersions(rows, files, f"what {chosen.kind} has of versions of {domain}/{product}")
 
 
 def publishing(state: Path, product: str = "*") -> tuple[tuple[str, str], ...]:
     """Domain and name of every product that has published, or of those that are called so."""
+    chosen = warehouse()
+    if chosen.kind != "duckdb":
+        return tuple(found for found in chosen.products(state) if product in ("*", found[1]))
     pointers = state.glob(f"{conventions.ports_folder('*', product)}/{POINTER}")
     return tuple(sorted((file.parent.parent.name, file.parent.name) for file in pointers))
 
@@ -185,6 +202,12 @@ def _json(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise VersionsUnreadable(path, "it is damaged (no JSON object)")
     return found
+
+
+def _sync(path: Path) -> None:
+    """A version must survive a power cut that comes after its publication."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _replace_json(path: Path, data: Mapping[str, Any]) -> None:

@@ -1,23 +1,29 @@
 """What is recorded of a published version, and what a place that keeps versions does."""
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.protocols import Store
 from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.capabilities.support.recency import known_until
-from platform_resources.spec.values.versions import VersionRange
-from platform_resources.warehouses.protocol import PublishedFiles
+from platform_resources.spec.values.versions import Version, VersionRange
+from platform_resources.warehouses.protocol import ProductDatabase, PublishedPort
+
+# A reader that has just looked at the pointer still finds the version it saw, however few are kept.
+GRACE = timedelta(minutes=10)
 
 
 class VersionsUnreadable(Exception):
-    """Raised when a file that says what is published is damaged or may not be read; names the file and what to do."""
+    """Raised when what says what is published is damaged or may not be read; names the file, or where else it is, and what to do."""
 
-    def __init__(self, file: Path, what: str) -> None:
-        super().__init__(f"{file} cannot be read: {what}\n{_REMEDY}")
-        self.file, self.what = file, what
+    def __init__(self, origin: Path | str, what: str) -> None:
+        super().__init__(f"{origin} cannot be read: {what}\n{_REMEDY}")
+        self.file, self.what = origin, what
 
 
 _REMEDY = "restore it from a backup; without one, move it away and refresh the product, which publishes a new version"
@@ -25,7 +31,9 @@ _REMEDY = "restore it from a backup; without one, move it away and refresh the p
 
 @dataclass(frozen=True, slots=True)
 class PortVersion:
-    """What one output port holds in one version; `files` are relative to the ports folder of the product.
+    """What one output port holds in one version; `files` are relative to the ports folder of the product, or name a warehouse's rows.
+
+    `bytes` is None where the warehouse does not tell it of one version.
 
     `watermark` is until when it knows the world; where that is not known, `watermark_unknown` says why. `rows_ahead` are dated later than
     the publication, and tell nothing.
@@ -38,7 +46,7 @@ class PortVersion:
     columns: Mapping[str, str]
     watermark: str | None
     files: tuple[str, ...]
-    bytes: int
+    bytes: int | None
     watermark_unknown: str = ""
     rows_ahead: int = 0
 
@@ -70,6 +78,58 @@ class Publication:
         return next((p for p in self.ports if p.port == name), None)
 
 
+@dataclass(frozen=True, slots=True)
+class PortDraft:
+    """One output port of a version that is about to be written, and the relation that it shows."""
+
+    version: str
+    product_version: str
+    port: str
+    data_set: str
+    store: Store
+    relation: Relation
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenPort:
+    """Where a port was written. `shared` says that another port of the version has the same bytes, which were written for that one."""
+
+    published: PublishedPort
+    files: tuple[str, ...]
+    bytes: int | None
+    shared: bool = False
+
+
+def newest_within(published: Sequence[Publication], versions: VersionRange, port: str) -> Publication | None:
+    """The newest version whose product version is in the range and that has the port."""
+    fitting = (each for each in reversed(published) if Version.parse(each.product_version) in versions)
+    return next((each for each in fitting if each.port(port) is not None), None)
+
+
+def kept(published: Sequence[Publication], pinned: Iterable[str], keep: Mapping[str, int], now: datetime, grace: timedelta) -> set[str]:
+    """Which of the published versions stay: those that a port keeps, that are pinned, that were superseded no longer than `grace` ago, and
+    the newest of each major version."""
+    most = max(keep.values(), default=1)
+    staying = {each.id for each in published[-most:]} | set(pinned)
+    staying |= {each.id for each in {Version.parse(each.product_version).major: each for each in published}.values()}
+    pairs = itertools.pairwise(published)
+    return staying | {older.id for older, newer in pairs if now - datetime.fromisoformat(newer.published_at) < grace}
+
+
+def publication_of(record: Mapping[str, Any], origin: str) -> Publication:
+    """Read a version from its record. Raises VersionsUnreadable, which names its `origin`."""
+    try:
+        ports = tuple(PortVersion(**{**port, "files": tuple(port["files"])}) for port in record["ports"])
+        publication = Publication(**{**record, "ports": ports})
+        datetime.fromisoformat(publication.published_at)
+        for port in ports:
+            port.known_until(publication.published_at)
+    except (KeyError, TypeError, ValueError) as error:
+        raise VersionsUnreadable(origin, f"it is no record of a version ({error})") from error
+    return publication
+
+
 class Versions(Protocol):
     """One product's published versions, wherever they are kept. What reads them raises VersionsUnreadable.
 
@@ -88,8 +148,11 @@ class Versions(Protocol):
     def was_published(self) -> bool:
         """Whether there ever was a version, also where it is lost which one is published."""
 
-    def files(self, version: PortVersion) -> PublishedFiles:
+    def where(self, version: PortVersion) -> PublishedPort:
         """Where the rows of a port's version are, and how they are read."""
+
+    def damage(self, version: PortVersion) -> str:
+        """What of it is not as it was written, as far as that is seen without reading its rows; empty if nothing. Raises OSError."""
 
     def pin(self, consumer: str, version: str) -> None:
         """Keep `version` for as long as `consumer` (`<product>.<input port>`) reads it; its former pin is let go."""
@@ -103,11 +166,14 @@ class Versions(Protocol):
     def release_pins(self, is_gone: Callable[[str], bool]) -> tuple[str, ...]:
         """Let go what consumers that are gone have pinned; gives their names."""
 
-    def staging(self, version: str) -> Path:
-        """An empty local folder to write a version into: `<port>/<file>`."""
+    def begin(self, version: str) -> None:
+        """Before a version is written: take away what former attempts left. This and the next two are called under the product's lock."""
 
-    def publish(self, publication: Publication, staged: Path) -> None:
-        """Keep what was staged, and publish it in one step. Only the product's own refresh calls this, under the product's lock."""
+    def write(self, database: ProductDatabase, draft: PortDraft) -> WrittenPort:
+        """Write one port of the version that was begun; nobody reads it yet. Raises EngineError, NotSupported, OSError."""
+
+    def publish(self, publication: Publication) -> None:
+        """Publish all that was written of a version, in one step."""
 
     def prune(self, keep: Mapping[str, int], now: datetime) -> tuple[str, ...]:
         """Take away versions that no port keeps and nobody reads, but never the newest of a major version; gives their ids."""

@@ -1,22 +1,20 @@
-"""Publish a version: write complete files for every output port, then flip the pointer in one step."""
+"""Publish a version: write every output port whole, then flip the pointer in one step."""
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.file_formats import holds
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import OutputPlan, ProductPlan
-from platform_resources.publications.published_versions import port_file, shelf, version_id
-from platform_resources.publications.version_records import PortVersion, Publication, Versions
+from platform_resources.publications.published_versions import shelf, version_id
+from platform_resources.publications.version_records import PortDraft, PortVersion, Publication, Versions
 from platform_resources.refresh.data_age import recency
 from platform_resources.refresh.pulling import FAILURES, substance
 from platform_resources.spec.values.column_names import folded_column
-from platform_resources.warehouses.protocol import CatalogView, EngineError, ProductDatabase, PublishedFiles
+from platform_resources.warehouses.protocol import CatalogView, EngineError, NotSupported, ProductDatabase, PublishedPort
 from platform_resources.warehouses.targets import warehouse
 
 
@@ -66,9 +64,8 @@ def publish(database: ProductDatabase, candidate: Candidate, inputs: Mapping[str
     """Publish all output ports of the product as one version."""
     shelves, product = candidate.shelf, candidate.product
     version = version_id(candidate.now)
-    staged = shelves.staging(version)
-    written: dict[tuple[str, str], Path] = {}
-    ports = tuple(_write(database, candidate, port, version, staged, written) for port in product.outputs)
+    shelves.begin(version)
+    ports = tuple(_write(database, candidate, port, version) for port in product.outputs)
     publication = Publication(
         id=version,
         product=product.name,
@@ -80,7 +77,7 @@ def publish(database: ProductDatabase, candidate: Candidate, inputs: Mapping[str
         inputs=dict(inputs),
         ports=ports,
     )
-    shelves.publish(publication, staged)
+    shelves.publish(publication)
     return publication
 
 
@@ -114,81 +111,60 @@ def _is_gone(root: Path, consumer: str) -> bool:
     return not any((root / conventions.PRODUCTS_FOLDER).glob(f"*/{consumer.partition('.')[0]}"))
 
 
-def _write(
-    database: ProductDatabase,
-    candidate: Candidate,
-    port: OutputPlan,
-    version: str,
-    staged: Path,
-    written: dict[tuple[str, str], Path],
-) -> PortVersion:
-    """Ports that expose one data set in one format share its bytes: the second is a hard link."""
+def _write(database: ProductDatabase, candidate: Candidate, port: OutputPlan, version: str) -> PortVersion:
     data_set = candidate.product.data_set(port.data_set)
-    file = port_file(port.name, candidate.product.info.version, version, port.data_set, port.store.format)
-    path = staged / port.name / Path(file).name
-    path.parent.mkdir(parents=True)
-    columns = database.columns(data_set.relation)
-    same = written.setdefault((port.data_set, port.store.format), path)
-    if same == path:
-        _write_file(database, data_set.relation, columns, path, port)
-        _sync(path)
-    else:
-        os.link(same, path)
+    columns, rows = database.columns(data_set.relation), database.count(data_set.relation)
+    draft = PortDraft(version, candidate.product.info.version, port.name, port.data_set, port.store, data_set.relation, columns)
+    _refuse_unheld(port, columns)
+    try:
+        written = candidate.shelf.write(database, draft)
+    except NotSupported as error:
+        raise NotPublishable(f"output port {port.title}: {error}") from error
+    if not written.shared:
+        _read_again(database, port, written.published, rows)
     known = recency(database, candidate.product, data_set, candidate.now)
     return PortVersion(
         port=port.name,
         data_set=port.data_set,
         format=port.store.format,
-        rows=database.count(data_set.relation),
+        rows=rows,
         columns=columns,
         watermark=known.at.isoformat() if known.at is not None else None,
-        files=(file,),
-        bytes=path.stat().st_size,
+        files=written.files,
+        bytes=written.bytes,
         watermark_unknown=known.unknown,
         rows_ahead=known.rows_ahead,
     )
 
 
-def _write_file(database: ProductDatabase, relation: Relation, columns: Mapping[str, str], path: Path, port: OutputPlan) -> None:
-    """Write the file, and read it as its consumers will. Raises NotPublishable where they would not find what was built."""
+def _refuse_unheld(port: OutputPlan, columns: Mapping[str, str]) -> None:
+    """Raises NotPublishable where a file of the port's format would not say what was built."""
     unheld = [f"{name} ({kind})" for name, kind in columns.items() if not holds(port.store.format, kind)]
     if unheld:
         told = f"output port {port.title}: a {port.store.format} file cannot hold {', '.join(unheld)}"
         raise NotPublishable(f"{told}; publish it with format: parquet, or turn it into text in model {port.model}")
-    database.write_file(relation, path, port.store.format)
-    rows = database.count(relation)
+
+
+def _read_again(database: ProductDatabase, port: OutputPlan, published: PublishedPort, rows: int) -> None:
+    """Read what was written as its consumers will. Raises NotPublishable where they would not find what was built."""
     try:
-        found = database.published_rows(PublishedFiles((path,), port.store.format, columns))
+        found = database.published_rows(published)
     except EngineError as error:
         raise NotPublishable(f"output port {port.title}: what was written cannot be read: {str(error).splitlines()[0]}") from error
     if found != rows:
         raise NotPublishable(f"output port {port.title}: {rows:,} rows were written, and {found:,} can be read")
 
 
-def _sync(path: Path) -> None:
-    """A version must survive a power cut that comes after its publication."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
 def refresh_catalog(state: Path, product: ProductPlan, publication: Publication) -> None:
-    """Replace the catalog that SQL clients open by one whose views show this version."""
+    """Have the catalog that SQL clients open show this version."""
     shelves = shelf(state, product.domain, product.name)
     in_catalog = {port.name for port in product.outputs if port.store.in_catalog}
     views = {p.data_set: _catalog_view(shelves, product, p) for p in publication.ports if p.port in in_catalog}
-    catalog = state / conventions.catalog_file(product.domain, product.name)
-    if not views:
-        catalog.unlink(missing_ok=True)
-        return
-    part = catalog.with_name(f".{catalog.name}.part")
-    for left in (part, part.with_name(f"{part.name}.wal")):
-        left.unlink(missing_ok=True)
-    warehouse().write_catalog(part, views.values())
-    os.replace(part, catalog)
+    warehouse().show(state, product.domain, product.name, tuple(views.values()))
 
 
 def _catalog_view(shelves: Versions, product: ProductPlan, version: PortVersion) -> CatalogView:
     spec = product.data_set(version.data_set).spec
     names = {folded_column(name): name for name in version.columns}
     described = {names[folded_column(c.name)]: c.description for c in spec.columns if folded_column(c.name) in names}
-    return CatalogView(version.data_set, shelves.files(version), spec.description, described)
+    return CatalogView(version.data_set, shelves.where(version), spec.description, described)

@@ -194,7 +194,7 @@ def _pin(database: ProductDatabase, port: InputPlan, context: PullContext, forme
 def _read_columns(database: ProductDatabase, relation: Relation, shelves: Versions, version: PortVersion) -> Mapping[str, str]:
     """Point the relation at what was published, and give the columns that it is really read with."""
     try:
-        database.point_at(relation, shelves.files(version))
+        database.point_at(relation, shelves.where(version))
         return database.columns(relation)
     except (OSError, EngineError) as error:
         raise PullFailed(f"the published files cannot be read: {str(error).splitlines()[0]}") from error

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from platform_resources.plan.conventions import WAREHOUSES
+from platform_resources.plan.conventions import SNOWFLAKE, WAREHOUSES
 from platform_resources.repository.needed_files import PROFILES, PROJECT
 from platform_resources.settings import TARGET
 from platform_resources.spec.document import Document, read_document
@@ -37,7 +37,9 @@ def target(texts: Mapping[str, str], environment: Mapping[str, str]) -> Target:
     if name not in written["outputs"]:
         return Target(name, "", _unknown(document, (profile, "outputs"), name, bool(chosen), written["outputs"]))
     kind = _plain(_values(document, place).get("type"))
-    return Target(name, kind, _unsupported(document, place, name, kind, bool(chosen)) if kind and kind not in WAREHOUSES else None)
+    if kind and kind not in WAREHOUSES:
+        return Target(name, kind, _unsupported(document, place, name, kind, bool(chosen)))
+    return Target(name, kind, _misnamed(document, place, name, kind, bool(chosen)))
 
 
 def _unknown(document: Document, place: tuple[str, ...], name: str, chosen: bool, outputs: Mapping[str, Any]) -> Problem:
@@ -49,6 +51,17 @@ def _unsupported(document: Document, place: tuple[str, ...], name: str, kind: st
     why = f"{TARGET.name} chooses target {name}" if chosen else f"the target is {name}"
     message = f"{why} of type {kind}, for which refreshes have no warehouse; supported: {known_text(WAREHOUSES)}"
     return document.problem((*place, "type"), message, f"set {TARGET.name} to a target of a supported type")
+
+
+def _misnamed(document: Document, place: tuple[str, ...], name: str, kind: str, chosen: bool) -> Problem | None:
+    """Every command must know from the environment alone that data is in Snowflake."""
+    if kind and (name == SNOWFLAKE) != (kind == SNOWFLAKE):
+        message = f"target {name} is of type {kind}; the target of type {SNOWFLAKE}, and no other, is called {SNOWFLAKE}"
+        return document.problem((*place, "type"), message, "give it another name")
+    if name == SNOWFLAKE and not chosen:
+        message = f"the target is {name}, which {TARGET.name} must choose, as it reaches every command"
+        return document.problem(place, message, f"set {TARGET.name}={SNOWFLAKE}, and let target: in the file name another one")
+    return None
 
 
 def _profile(texts: Mapping[str, str]) -> str:

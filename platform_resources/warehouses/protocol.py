@@ -3,7 +3,7 @@
 SQL is written in one dialect, DuckDB's; a warehouse with another one translates it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -58,6 +58,10 @@ class QueryFailed(Exception):
     """Raised when a consumer's SQL cannot be run; carries the engine's message."""
 
 
+class NotSupported(Exception):
+    """Raised where a warehouse cannot do yet what is asked of it; says what that is, and what to do instead."""
+
+
 class LoadFailed(Exception):
     """Raised when files cannot be loaded without losing something; says where and what to do, and which value of which column."""
 
@@ -83,19 +87,45 @@ class PublishedFiles:
     format: FileFormat
     columns: Mapping[str, str]
 
+    @property
+    def address(self) -> str:
+        """Where people find it."""
+        return str(self.files[0])
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRows:
+    """One output port in one version: rows of a table of the warehouse, under the id of their version.
+
+    `table` is the data set that the table is called after, in the `database` of its product.
+    """
+
+    database: str
+    table: str
+    version: str
+    columns: Mapping[str, str]
+
+    @property
+    def address(self) -> str:
+        """Where people find it."""
+        return f"{self.database}.VERSIONS.{self.table.upper()}, version {self.version}"
+
+
+PublishedPort = PublishedFiles | PublishedRows
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogView:
     """A view that SQL clients see: over which files, and the descriptions of it and of its columns."""
 
     name: str
-    published: PublishedFiles
+    published: PublishedPort
     description: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
 # What a consumer's SQL may read, by schema (`main` needs no name before the point) and by the name in it.
-Readable = Mapping[str, Mapping[str, PublishedFiles]]
+Readable = Mapping[str, Mapping[str, PublishedPort]]
 
 
 class FileShape(Protocol):
@@ -167,7 +197,7 @@ class ProductDatabase(Protocol):
 
     @property
     def connection(self) -> Any:
-        """A connection of DuckDB for extractors: what they make with it is loaded by `load_data`."""
+        """A connection of DuckDB for extractors, whatever the engine: what they make with it is loaded by `load_data`."""
 
     def load_data(self, relation: Relation, data: Any) -> None:
         """Load what an extractor returned: a relation of `connection`, an Arrow table or reader, or a data frame."""
@@ -184,8 +214,8 @@ class ProductDatabase(Protocol):
     def append(self, relation: Relation, found: Sequence[Any], pull: PullFiles, texts_kept: bool) -> None:
         """Load files behind what is there. `texts_kept`: whole numbers can become the text of their files again. Raises LoadFailed."""
 
-    def point_at(self, relation: Relation, published: PublishedFiles) -> None:
-        """Make the relation a view of a published port. Raises OSError too."""
+    def point_at(self, relation: Relation, published: PublishedPort) -> None:
+        """Make the relation show exactly this version of a port. Raises OSError too."""
 
     @property
     def ruled_out(self) -> RuledOut:
@@ -200,24 +230,64 @@ class ProductDatabase(Protocol):
         `rows` is how many there are: if all were chosen, the distinct values are counted too. Raises QueryTooSlow and QueryTooLarge.
         """
 
-    def write_file(self, relation: Relation, path: Path, file_format: FileFormat) -> None:
-        """Write the whole relation to one file."""
+    def write(self, relation: Relation, published: PublishedPort) -> None:
+        """Write the whole relation as a version of a port, which nobody reads before the version is published. Raises NotSupported."""
 
-    def published_rows(self, published: PublishedFiles) -> int:
+    def published_rows(self, published: PublishedPort) -> int:
         """How many rows a consumer would find."""
 
 
-class Warehouse(Protocol):
-    """An engine: opens the databases of products, and lets consumers read what is published."""
+class VersionRows(Protocol):
+    """Where a warehouse keeps versions of a product itself: notes, and rows under the id of their version.
 
-    def opened(self, file: Path) -> AbstractContextManager[ProductDatabase]:
+    Unlike a product's database, any process may read and write it at any time. Each call is done whole or not at all.
+    """
+
+    def remembered(self, topic: str) -> dict[str, str]:
+        """What was left under a topic, as JSON text by name; nothing where the product was never refreshed."""
+
+    def remember(self, topic: str, name: str, record: str) -> None:
+        """Leave a text; it replaces the one of that name."""
+
+    def forget(self, topic: str, name: str) -> None:
+        """Take away what was left."""
+
+    def place(self, table: str, version: str, columns: Mapping[str, str]) -> PublishedRows:
+        """Where the rows of a data set are, or go, in a version."""
+
+    def has_rows(self, place: PublishedRows) -> bool:
+        """Whether rows were written there."""
+
+    def keep_only(self, versions: Collection[str]) -> None:
+        """Delete the rows of all other versions."""
+
+
+class Warehouse(Protocol):
+    """An engine: opens the databases of products, and lets consumers read what is published. `state` is the mesh's state folder."""
+
+    # The type of its dbt targets.
+    kind: str
+
+    def opened(self, state: Path, domain: str, product: str) -> AbstractContextManager[ProductDatabase]:
         """A product's database for its refresh, made if it is new. Raises DatabaseBusy, DatabaseUnreadable, SettingInvalid."""
 
-    def write_catalog(self, file: Path, views: Iterable[CatalogView]) -> None:
-        """Write what SQL clients open: views over published files."""
+    def version_rows(self, domain: str, product: str) -> VersionRows | None:
+        """Where the engine keeps the product's versions itself; None if they are kept as files."""
 
-    def catalog_rows(self, file: Path, sql: str) -> Rows:
-        """What SQL gives on a catalog, as any client reads it. Raises EngineError."""
+    def products(self, state: Path) -> tuple[tuple[str, str], ...]:
+        """Domain and name of every product that has a database here."""
+
+    def dbt_variables(self, state: Path, domain: str, product: str) -> dict[str, str]:
+        """What profiles.yml reads from the environment to build in the product's database. Raises SettingInvalid."""
+
+    def show(self, state: Path, domain: str, product: str, views: Sequence[CatalogView]) -> None:
+        """Make the product's catalog, which SQL clients read, have these views and no others."""
+
+    def catalog_address(self, state: Path, domain: str, product: str) -> str:
+        """Where SQL clients find the product's catalog."""
+
+    def catalog_rows(self, state: Path, domain: str, product: str, sql: str) -> Rows:
+        """What SQL gives on a product's catalog, as any client reads it. Raises EngineError."""
 
     def answer(self, sql: str, readable: Readable, *, as_text: bool = False) -> tuple[list[str], Rows]:
         """Column names and rows of a consumer's SELECT, which can read nothing else, nor take all of the machine.
@@ -225,5 +295,5 @@ class Warehouse(Protocol):
         `as_text` gives every value as the engine writes it. Raises QueryFailed, SettingInvalid, OSError.
         """
 
-    def first_rows(self, published: PublishedFiles, limit: int) -> Rows:
+    def first_rows(self, published: PublishedPort, limit: int) -> Rows:
         """The first rows of a published port, in this process. Raises QueryFailed, OSError."""

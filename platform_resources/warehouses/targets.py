@@ -1,9 +1,27 @@
-"""Which warehouse a mesh is kept in."""
+"""Which warehouse a mesh is kept in: the environment says, so every process of it knows."""
 
+import os
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from platform_resources.plan.conventions import SNOWFLAKE
+from platform_resources.settings import TARGET
 from platform_resources.warehouses.duckdb.warehouse import DuckDBWarehouse
+from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.protocol import Warehouse
 
 
-def warehouse() -> Warehouse:
-    """DuckDB, the only one that refreshes run on; `repository.dbt_target` refuses every other target."""
-    return DuckDBWarehouse()
+def warehouse(connect: Callable[[Mapping[str, Any]], AbstractContextManager[Any]] | None = None) -> Warehouse:
+    """Snowflake where MESH_TARGET says so, otherwise DuckDB; `repository.dbt_target` refuses what is neither. Raises SettingInvalid.
+
+    `connect` makes the connections that the engine needs, from the arguments that it is given; without it the engine makes them itself.
+    """
+    if TARGET.value(os.environ) != SNOWFLAKE:
+        return DuckDBWarehouse()
+    try:
+        from platform_resources.warehouses.snowflake.account import SnowflakeWarehouse
+    except ModuleNotFoundError as error:
+        message = f"{TARGET.name} is {SNOWFLAKE}, and {error.name} is not installed; run: pip install 'platform-resources[snowflake]'"
+        raise SettingInvalid(message) from error
+    return SnowflakeWarehouse(connect) if connect is not None else SnowflakeWarehouse()

@@ -23,6 +23,7 @@ def shelf(tmp_path):
 def put(shelf, at, product_version="1.0.0", ports=("table",), text="data"):
     """Publish a version at a time; each port has one file that holds `text`."""
     version = version_id(at)
+    shelf.begin(version)
     staged = shelf.staging(version)
     found = []
     for port in ports:
@@ -31,7 +32,7 @@ def put(shelf, at, product_version="1.0.0", ports=("table",), text="data"):
         (staged / port / "rows.csv").write_text(text)
         found.append(PortVersion(port, "rows", "csv", 1, {"a": "bigint"}, None, (file,), len(text)))
     publication = Publication(version, "orders", product_version, at.isoformat(), "run", "print", {}, tuple(found))
-    shelf.publish(publication, staged)
+    shelf.publish(publication)
     return publication
 
 

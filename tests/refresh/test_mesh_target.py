@@ -7,8 +7,8 @@ from platform_resources.repository.mesh_repository import build_problems, read_p
 from tests.refresh.running import running
 
 PROFILES, PROJECT = "dbt_project/profiles.yml", "dbt_project/dbt_project.yml"
-OUTPUTS = "outputs: {duckdb: {type: duckdb}, second: {type: duckdb}, cloud: {type: snowflake}, odd: {type: \"{{ env_var('T') }}\"}}"
-NO_WAREHOUSE = "of type snowflake, for which refreshes have no warehouse; supported: duckdb"
+OUTPUTS = "outputs: {duckdb: {type: duckdb}, second: {type: duckdb}, cloud: {type: spark}, odd: {type: \"{{ env_var('T') }}\"}}"
+NO_WAREHOUSE = "of type spark, for which refreshes have no warehouse; supported: duckdb, snowflake"
 
 
 def texts(written: str = f"target: duckdb, {OUTPUTS}", profile: str = "mesh") -> dict[str, str]:
@@ -63,7 +63,7 @@ def clouded(tiny):
     """A mesh with a second target of DuckDB, whose models say which it is, and one of an engine without a warehouse."""
     text = (tiny / PROFILES).read_text()
     block = text[text.index("    duckdb:\n") :]
-    more = block.replace("    duckdb:", "    second:").rstrip() + "\n    cloud:\n      type: snowflake\n      account: nowhere\n"
+    more = block.replace("    duckdb:", "    second:").rstrip() + "\n    cloud:\n      type: spark\n      host: nowhere\n"
     (tiny / PROFILES).write_text(text.rstrip() + "\n" + more)
     return tiny
 
@@ -72,7 +72,7 @@ def test_validation_names_the_line_of_the_target(clouded, monkeypatch):
     monkeypatch.setenv("MESH_TARGET", "cloud")
     (problem,) = build_problems(clouded, read_plan(clouded)[0])
     assert NO_WAREHOUSE in problem.message
-    assert "type: snowflake" in (clouded / PROFILES).read_text().splitlines()[problem.line - 1]
+    assert "type: spark" in (clouded / PROFILES).read_text().splitlines()[problem.line - 1]
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Catalogs: a DuckDB file of views over published files, for SQL, JDBC and ODBC clients."""
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,18 @@ from platform_resources.warehouses.protocol import CatalogView
 
 # The oldest version of DuckDB that opens the catalogs; 2.0 writes such that no 1.x does, unless it is told otherwise.
 _OLD_CLIENTS = "v1.2.0"
+
+
+def replace_catalog(file: Path, views: Sequence[CatalogView]) -> None:
+    """Replace the catalog by one with these views, in one step; without views there is none."""
+    if not views:
+        file.unlink(missing_ok=True)
+        return
+    part = file.with_name(f".{file.name}.part")
+    for left in (part, part.with_name(f"{part.name}.wal")):
+        left.unlink(missing_ok=True)
+    write_catalog(part, views)
+    os.replace(part, file)
 
 
 def write_catalog(file: Path, views: Iterable[CatalogView]) -> None:

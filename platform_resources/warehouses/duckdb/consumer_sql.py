@@ -10,7 +10,7 @@ import duckdb
 
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.redaction.redaction import mask
-from platform_resources.warehouses.duckdb.port_files import file_pattern, port_sql
+from platform_resources.warehouses.duckdb.port_files import file_pattern, of_files, port_sql
 from platform_resources.warehouses.protocol import QueryFailed, Readable
 
 # A process that runs other people's SQL may take 2 GiB (`foreign_queries`); DuckDB itself says more of it when its own limit is met first.
@@ -33,7 +33,7 @@ class Selects:
 def selects(readable: Readable) -> Selects:
     """The views over published files. Raises OSError where a file cannot be read."""
     schemas = {schema: {name: port_sql(port) for name, port in ports.items()} for schema, ports in readable.items()}
-    files = {str(file) for ports in readable.values() for port in ports.values() for file in port.files}
+    files = {str(file) for ports in readable.values() for port in ports.values() for file in of_files(port).files}
     return Selects(schemas, sorted(files))
 
 

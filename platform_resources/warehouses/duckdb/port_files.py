@@ -8,7 +8,7 @@ from typing import assert_never
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.file_formats import FileFormat, read_type, stored_type, text_columns
 from platform_resources.capabilities.support.sql_text import literal, quoted, relation_sql
-from platform_resources.warehouses.protocol import PublishedFiles
+from platform_resources.warehouses.protocol import NotSupported, PublishedFiles, PublishedPort
 
 _COPY_OPTIONS: Mapping[FileFormat, str] = {
     "parquet": "format parquet, compression zstd",
@@ -46,9 +46,17 @@ def read_sql(files: Sequence[Path], file_format: FileFormat, columns: Mapping[st
             assert_never(file_format)
 
 
-def port_sql(published: PublishedFiles) -> str:
+def port_sql(published: PublishedPort) -> str:
     """`read_sql` of a published port."""
-    return read_sql(published.files, published.format, published.columns)
+    port = of_files(published)
+    return read_sql(port.files, port.format, port.columns)
+
+
+def of_files(published: PublishedPort) -> PublishedFiles:
+    """The published port, which must be of files. Raises NotSupported."""
+    if isinstance(published, PublishedFiles):
+        return published
+    raise NotSupported(f"DuckDB reads and writes files, and {published.address} are rows of another warehouse")
 
 
 def _in_order(file: Path, columns: Mapping[str, str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from platform_resources.measuring.profile_queries import ProfiledColumn
 from platform_resources.warehouses.duckdb import loading
 from platform_resources.warehouses.duckdb.file_shapes import Shape
 from platform_resources.warehouses.duckdb.partitions import merged
-from platform_resources.warehouses.duckdb.port_files import copy_sql, port_sql
+from platform_resources.warehouses.duckdb.port_files import copy_sql, of_files, port_sql
 from platform_resources.warehouses.duckdb.samples import sampled
 from platform_resources.warehouses.duckdb.statistics import ruled_out_by
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, QUERY_TIME, Limits, limits, spill_folder
@@ -34,7 +34,7 @@ from platform_resources.warehouses.protocol import (
     DatabaseUnreadable,
     EngineError,
     Merged,
-    PublishedFiles,
+    PublishedPort,
     QueryTooLarge,
     QueryTooSlow,
     StatementRefused,
@@ -125,7 +125,7 @@ class DuckDBDatabase:
     def count(self, relation: Relation) -> int:
         return int(self.execute(f"select count(*) from {relation_sql(relation)}")[0])
 
-    def point_at(self, relation: Relation, published: PublishedFiles) -> None:
+    def point_at(self, relation: Relation, published: PublishedPort) -> None:
         """Make the relation a view of a published port. Raises OSError too."""
         select = port_sql(published)
         self._drop(relation, "table")
@@ -180,6 +180,11 @@ class DuckDBDatabase:
         if found and ("view" in found[0][0].lower()) == (kind == "view"):
             self._fetched(f"drop {kind} {relation_sql(relation)}")
 
+    def write(self, relation: Relation, published: PublishedPort) -> None:
+        """Write the whole relation to the one file of a port's version."""
+        (file,) = of_files(published).files
+        self.write_file(relation, file, of_files(published).format)
+
     def write_file(self, relation: Relation, path: Path, file_format: FileFormat) -> None:
         """Write the whole relation to one file."""
         columns = self.columns(relation)
@@ -189,7 +194,7 @@ class DuckDBDatabase:
             except duckdb.ConversionException:
                 self.connection.execute(copy_sql(relation, columns, path, file_format, widest=True))
 
-    def published_rows(self, published: PublishedFiles) -> int:
+    def published_rows(self, published: PublishedPort) -> int:
         """How many rows a consumer would find."""
         return int(self.execute(f"select count(*) from ({port_sql(published)})")[0])
 

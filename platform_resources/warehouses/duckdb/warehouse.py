@@ -1,33 +1,53 @@
 """DuckDB as a warehouse: one database file per product, and published files that anybody reads without a lock."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from platform_resources.plan import conventions
+from platform_resources.settings import DBT_DATABASE
 from platform_resources.warehouses.duckdb import catalogs, product_database
 from platform_resources.warehouses.duckdb.consumer_sql import opened_query, selects
 from platform_resources.warehouses.duckdb.foreign_queries import answer
-from platform_resources.warehouses.limits import limits
-from platform_resources.warehouses.protocol import CatalogView, ProductDatabase, PublishedFiles, Readable, Rows
+from platform_resources.warehouses.limits import MEMORY_VARIABLE, limits
+from platform_resources.warehouses.protocol import CatalogView, ProductDatabase, PublishedPort, Readable, Rows, VersionRows
 
 
 class DuckDBWarehouse:
     """What `warehouses.protocol` asks of a warehouse, in this process and on this machine's disk."""
 
-    def opened(self, file: Path) -> AbstractContextManager[ProductDatabase]:
-        return product_database.opened(file)
+    kind = "duckdb"
 
-    def write_catalog(self, file: Path, views: Iterable[CatalogView]) -> None:
-        catalogs.write_catalog(file, views)
+    def opened(self, state: Path, domain: str, product: str) -> AbstractContextManager[ProductDatabase]:
+        return product_database.opened(state / conventions.database_file(domain, product))
 
-    def catalog_rows(self, file: Path, sql: str) -> Rows:
-        return catalogs.catalog_rows(file, sql)
+    def version_rows(self, domain: str, product: str) -> VersionRows | None:
+        """As files: a writer locks its database also against readers."""
+        return None
+
+    def products(self, state: Path) -> tuple[tuple[str, str], ...]:
+        files = sorted(state.glob(conventions.database_file("*", "*")))
+        return tuple((file.parent.name, file.stem) for file in files)
+
+    def dbt_variables(self, state: Path, domain: str, product: str) -> dict[str, str]:
+        """Which database to build in, with how much memory."""
+        file = state / conventions.database_file(domain, product)
+        return {DBT_DATABASE.name: str(file), MEMORY_VARIABLE: limits(os.environ).memory}
+
+    def show(self, state: Path, domain: str, product: str, views: Sequence[CatalogView]) -> None:
+        catalogs.replace_catalog(state / conventions.catalog_file(domain, product), views)
+
+    def catalog_address(self, state: Path, domain: str, product: str) -> str:
+        return str(state / conventions.catalog_file(domain, product))
+
+    def catalog_rows(self, state: Path, domain: str, product: str, sql: str) -> Rows:
+        return catalogs.catalog_rows(state / conventions.catalog_file(domain, product), sql)
 
     def answer(self, sql: str, readable: Readable, *, as_text: bool = False) -> tuple[list[str], Rows]:
         """In a process of its own, with at most 2 GiB of memory and the time of one query of an audit."""
         return answer(sql, selects(readable), limits(os.environ).query, as_text=as_text)
 
-    def first_rows(self, published: PublishedFiles, limit: int) -> Rows:
+    def first_rows(self, published: PublishedPort, limit: int) -> Rows:
         _, batches = opened_query(f"select * from port limit {limit}", selects({"main": {"port": published}}))
         return [row for batch in batches for row in batch]

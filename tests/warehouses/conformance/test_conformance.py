@@ -1,6 +1,6 @@
 """What every warehouse must do: load, measure, remember, publish, let consumers read, drop."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -18,22 +18,23 @@ from platform_resources.capabilities.measures import (
     RowCount,
     Scalar,
 )
-from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.capabilities.protocols import PullFiles, Store
 from platform_resources.deliveries.arrivals import arrived
 from platform_resources.measuring.metrics import Asked
 from platform_resources.measuring.profile_queries import ProfiledColumn
+from platform_resources.publications.version_records import PortDraft, PortVersion, Publication
 from platform_resources.warehouses.measured_queries import measure
 from platform_resources.warehouses.protocol import (
     CatalogView,
     EngineError,
     LoadFailed,
-    PublishedFiles,
+    NotSupported,
     QueryFailed,
     StatementRefused,
 )
 
 HERE, THERE = Relation("inputs", "readings"), Relation("inputs", "sensors")
-NOW = datetime(2024, 6, 2, 6, tzinfo=UTC)
+VERSION, NOW = "20240602T060000.000000Z", datetime(2024, 6, 2, 6, tzinfo=UTC)
 READINGS = "select * from (values (1, 'north', 1.5), (2, 'south', null), (2, 'south', 9.0), (4, null, 2.0)) as t(id, sensor, degrees)"
 # Values that are, as text, the same after they were loaded, published and read.
 SURVIVING = [
@@ -54,11 +55,20 @@ def load(database, relation, select):
         database.load_data(relation, database.connection.sql(select))
 
 
-def published(database, relation, folder):
-    """The relation written as a version of a port that is called as it is."""
-    file = folder / f"{relation.name}.parquet"
-    database.write_file(relation, file, "parquet")
-    return PublishedFiles((file,), "parquet", database.columns(relation))
+def written_version(versions, database, relation, version=VERSION):
+    """The relation as a version that is about to be published, with one port that is called as it is; and where that was written."""
+    store, columns = Store("parquet", in_catalog=True), database.columns(relation)
+    versions.begin(version)
+    written = versions.write(database, PortDraft(version, "1.0.0", relation.name, relation.name, store, relation, columns))
+    port = PortVersion(relation.name, relation.name, "parquet", database.count(relation), columns, None, written.files, written.bytes)
+    return Publication(version, "readings", "1.0.0", NOW.isoformat(), "run", "", {}, (port,)), written.published
+
+
+def published(versions, database, relation, version=VERSION):
+    """The relation published as a version; gives the port."""
+    publication, _ = written_version(versions, database, relation, version)
+    versions.publish(publication)
+    return versions.where(publication.ports[0])
 
 
 # Load
@@ -74,22 +84,36 @@ def test_what_an_extractor_returns_is_loaded_with_its_types(database):
     assert (list(database.columns(HERE)), database.count(HERE)) == (["id"], 1)
 
 
-def test_files_are_loaded_whole_and_more_of_them_behind(database, tmp_path):
-    pull = PullFiles("landing/*.csv", "csv", "append")
+GROWING = PullFiles("landing/*.csv", "csv", "append")
+
+
+@pytest.fixture
+def more(database, tmp_path):
+    """What is found of a second file, after a first one was loaded."""
     (tmp_path / "landing").mkdir()
-
-    def files():
-        return arrived(pull, tmp_path, NOW, {})
-
     (tmp_path / "landing/1.csv").write_text("id,zip\n1,01069\n2,\n")
-    database.replace(HERE, database.shapes(files(), pull), pull)
+    database.replace(HERE, database.shapes(arrived(GROWING, tmp_path, NOW, {}), GROWING), GROWING)
+    (tmp_path / "landing/2.csv").write_text("id,zip\n3,10115\n")
+    found = database.shapes(arrived(GROWING, tmp_path, NOW, {}), GROWING)[1:]
+    assert [one.rows for one in found] == [1]
+    return found
+
+
+def test_files_are_loaded_whole(database, more):
     assert [(row["id"], row["zip"]) for row in database.rows("select id, zip from inputs.readings order by id")] == [
         (1, "01069"),
         (2, None),
     ]
-    (tmp_path / "landing/2.csv").write_text("id,zip\n3,10115\n")
-    more = database.shapes(files(), pull)[1:]
-    assert [one.rows for one in more] == [1] and database.fits(HERE, more, pull)
+
+
+def test_more_files_are_loaded_behind(warehouse, database, more):
+    pull = GROWING
+    if warehouse.kind == "snowflake":  # not done yet: it is refused, and nothing is lost
+        with pytest.raises(NotSupported, match="load: append is not done on Snowflake yet"):
+            database.fits(HERE, more, pull)
+        assert database.count(HERE) == 2
+        return
+    assert database.fits(HERE, more, pull)
     database.append(HERE, more, pull, True)
     assert database.count(HERE) == 3
 
@@ -161,12 +185,11 @@ def test_a_sample_of_few_rows_is_all_of_them(database):
 # Remember
 
 
-def test_what_steps_leave_is_found_by_later_ones_and_can_be_forgotten(warehouse, tmp_path):
-    file = tmp_path / "warehouse/plant/readings.duckdb"
-    with warehouse.opened(file) as database:
+def test_what_steps_leave_is_found_by_later_ones_and_can_be_forgotten(opened):
+    with opened() as database:
         for topic, name, record in (("pull", "b", "1"), ("pull", "a", "2"), ("pull", "b", "3"), ("gate", "a", "4")):
             database.remember(topic, name, record)
-    with warehouse.opened(file) as database:
+    with opened() as database:
         assert database.remembered("pull") == {"a": "2", "b": "3"}
         database.forget("pull", "a")
         assert database.remembered("pull") == {"b": "3"}
@@ -193,19 +216,29 @@ def test_a_transaction_that_fails_leaves_rows_and_notes_as_they_were(database):
 
 
 @pytest.mark.parametrize(("kind", "values"), SURVIVING, ids=[kind for kind, _ in SURVIVING])
-def test_a_value_survives_loading_publishing_and_reading(warehouse, database, tmp_path, kind, values):
+def test_a_value_survives_loading_publishing_and_reading(warehouse, database, versions, kind, values):
+    if warehouse.kind == "snowflake" and kind.startswith("timestamp"):
+        # Its stand-in, and not Snowflake, sends null for a time as 1970-01-01; the next test counts such nulls there.
+        values = [value for value in values if value != "null"]
     rows = " union all ".join(f"select {number} as n, cast({value} as {kind}) as v" for number, value in enumerate(values))
     expected = database.connection.sql(f"select cast(v as varchar) from ({rows}) order by n").fetchall()
     load(database, HERE, rows)
-    port = published(database, HERE, tmp_path)
+    port = published(versions, database, HERE)
     assert database.published_rows(port) == len(values)
     _, read = warehouse.answer("select v from readings order by n", {"main": {"readings": port}}, as_text=True)
     assert read == expected
 
 
-def test_a_consumer_reads_what_is_published_and_nothing_else(warehouse, database, tmp_path):
+@pytest.mark.parametrize("kind", ["timestamp", "timestamp with time zone"])
+def test_a_time_that_is_null_is_null_wherever_it_is_counted(warehouse, database, versions, kind):
+    load(database, HERE, f"select 1 as n, cast(null as {kind}) as v")
+    port = {"main": {"readings": published(versions, database, HERE)}}
+    assert warehouse.answer("select count(v), count(*) from readings", port)[1] == [(0, 1)]
+
+
+def test_a_consumer_reads_what_is_published_and_nothing_else(warehouse, database, versions):
     load(database, HERE, READINGS)
-    port = published(database, HERE, tmp_path)
+    port = published(versions, database, HERE)
     readable = {"main": {"readings": port}, "plant": {"readings": port}}
     load(database, HERE, "select 1 as id")
     assert warehouse.answer("select count(*) as n from plant.readings", readable) == (["n"], [(4,)])
@@ -215,27 +248,56 @@ def test_a_consumer_reads_what_is_published_and_nothing_else(warehouse, database
             warehouse.answer(refused, readable)
 
 
-def test_another_product_reads_a_version_and_not_what_was_built_since(database, tmp_path):
+def test_another_product_reads_a_version_and_not_what_was_built_since(database, versions):
     load(database, HERE, READINGS)
-    port = published(database, HERE, tmp_path)
+    port = published(versions, database, HERE)
     load(database, HERE, "select 1 as id")
     database.point_at(THERE, port)
     assert (database.count(THERE), database.is_table(THERE)) == (4, False)
 
 
-def test_sql_clients_see_the_version_of_the_catalog(warehouse, database, tmp_path):
+def test_sql_clients_see_the_version_of_the_catalog(warehouse, database, versions, tmp_path):
     load(database, HERE, READINGS)
-    view = CatalogView("readings", published(database, HERE, tmp_path), "What sensors said", {"id": "Its number"})
-    warehouse.write_catalog(tmp_path / "catalog.duckdb", [view])
-    assert len(warehouse.catalog_rows(tmp_path / "catalog.duckdb", "select * from readings")) == 4
+    view = CatalogView("readings", published(versions, database, HERE), "What sensors said", {"id": "Its number"})
+    warehouse.show(tmp_path, "plant", "readings", [view])
+    assert len(warehouse.catalog_rows(tmp_path, "plant", "readings", 'select * from "readings"')) == 4
+    assert warehouse.products(tmp_path) == (("plant", "readings"),)
+
+
+def test_a_version_is_there_once_it_is_published_and_a_former_one_until_it_is_taken_away(database, versions):
+    load(database, HERE, READINGS)
+    assert (versions.published(), versions.latest(), versions.was_published()) == ((), None, False)
+    first = published(versions, database, HERE, "20240601T060000.000000Z")
+    load(database, HERE, "select 1 as id")
+    publication, _ = written_version(versions, database, HERE)
+    assert [each.id for each in versions.published()] == ["20240601T060000.000000Z"] and versions.was_published()
+    versions.publish(publication)
+    assert versions.latest() == publication and versions.latest() == versions.published()[-1]
+    versions.pin("summary.measurements", "20240601T060000.000000Z")
+    late = NOW + timedelta(days=1)
+    assert (versions.prune({"readings": 1}, late), database.published_rows(first)) == ((), 4)
+    versions.unpin("summary.measurements")
+    assert versions.prune({"readings": 1}, late) == ("20240601T060000.000000Z",)
+    assert [each.id for each in versions.published()] == [VERSION]
+    assert database.published_rows(versions.where(publication.ports[0])) == 1
+
+
+def test_two_ports_of_one_data_set_have_its_rows_once(database, versions):
+    load(database, HERE, READINGS)
+    versions.begin(VERSION)
+    columns = database.columns(HERE)
+    drafts = [PortDraft(VERSION, "1.0.0", port, "readings", Store("parquet", in_catalog=True), HERE, columns) for port in ("a", "b")]
+    written = [versions.write(database, draft) for draft in drafts]
+    assert [each.shared for each in written] == [False, True]
+    assert [database.published_rows(each.published) for each in written] == [4, 4]
 
 
 # Drop
 
 
-def test_tables_and_views_are_dropped_and_what_is_not_there_is_no_error(database, tmp_path):
+def test_tables_and_views_are_dropped_and_what_is_not_there_is_no_error(database, versions):
     load(database, HERE, READINGS)
-    database.point_at(THERE, published(database, HERE, tmp_path))
+    database.point_at(THERE, published(versions, database, HERE))
     for relation in (HERE, THERE, Relation("internal", "nowhere")):
         database.drop(relation)
         assert not database.exists(relation)

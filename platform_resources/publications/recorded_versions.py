@@ -1,0 +1,149 @@
+"""Published versions that the warehouse keeps itself: rows under the id of their version, notes about each, and one that is the pointer."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from platform_resources.publications.version_records import (
+    GRACE,
+    PortDraft,
+    PortVersion,
+    Publication,
+    VersionsUnreadable,
+    WrittenPort,
+    kept,
+    newest_within,
+    publication_of,
+)
+from platform_resources.spec.values.versions import VersionRange
+from platform_resources.warehouses.protocol import ProductDatabase, PublishedPort, VersionRows
+
+if TYPE_CHECKING:
+    from platform_resources.publications.published_versions import Shelf
+
+# The pointer also carries the newest record, so that a reader needs one note. Warehouses read `latest` of it for their catalogs.
+POINTER, NEWEST = "pointer", "latest"
+_RECORDS, _PINS, _ROWS = "version", "pin", "rows:"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedVersions:
+    """One product's versions: `rows` has those of SQL ports; `files` has those of other ports, which count only as the pointer says.
+
+    Who reads files alone finds a pointer beside them too, which is replaced after the one that decides.
+    """
+
+    rows: VersionRows
+    files: "Shelf"
+    origin: str
+
+    def _pointer(self) -> Mapping[str, Any]:
+        return self._json(self.rows.remembered(POINTER).get(NEWEST, "{}"))
+
+    def _json(self, text: str) -> dict[str, Any]:
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            raise VersionsUnreadable(self.origin, f"a note is damaged ({error})") from error
+        if not isinstance(found, dict):
+            raise VersionsUnreadable(self.origin, "a note is damaged (no JSON object)")
+        return found
+
+    def published(self) -> tuple[Publication, ...]:
+        """Every version that may be read, oldest first; decided by the pointer alone."""
+        ids = self._pointer().get("published", ())
+        records = self.rows.remembered(_RECORDS) if ids else {}
+        return tuple(publication_of(self._json(records[each]), self.origin) for each in ids if each in records)
+
+    def latest(self) -> Publication | None:
+        """The newest version; None before the first. Reads one note."""
+        record = self._pointer().get("version")
+        return publication_of(record, self.origin) if record else None
+
+    def newest_within(self, versions: VersionRange, port: str) -> Publication | None:
+        """The newest version whose product version is in the range and that has the port."""
+        return newest_within(self.published(), versions, port)
+
+    def was_published(self) -> bool:
+        """Whether there ever was a version, also where the pointer is gone."""
+        return bool(self.rows.remembered(_RECORDS))
+
+    def where(self, version: PortVersion) -> PublishedPort:
+        """Where the rows of a port's version are, and how they are read."""
+        (file, *_) = version.files
+        if not file.startswith(_ROWS):
+            return self.files.where(version)
+        table, _, identity = file.removeprefix(_ROWS).partition("/")
+        return self.rows.place(table, identity, version.columns)
+
+    def damage(self, version: PortVersion) -> str:
+        """Rows are the warehouse's to keep whole; files tell by their size."""
+        return "" if version.files[0].startswith(_ROWS) else self.files.damage(version)
+
+    def pin(self, consumer: str, version: str) -> None:
+        """Keep `version` for as long as `consumer` reads it; its former pin is let go."""
+        self.rows.remember(_PINS, consumer, version)
+
+    def unpin(self, consumer: str) -> None:
+        """Let go what a consumer has pinned, if it has."""
+        self.rows.forget(_PINS, consumer)
+
+    def pins(self) -> dict[str, str]:
+        """Consumers and the version that each has pinned."""
+        return self.rows.remembered(_PINS)
+
+    def release_pins(self, is_gone: Callable[[str], bool]) -> tuple[str, ...]:
+        """Let go what consumers that are gone have pinned; gives their names."""
+        gone = tuple(consumer for consumer in self.pins() if is_gone(consumer))
+        for consumer in gone:
+            self.unpin(consumer)
+        return gone
+
+    def begin(self, version: str) -> None:
+        """Take away what killed attempts left: rows and records of versions that the pointer does not know."""
+        ids = self._pointer().get("published", ())
+        if version in ids:
+            raise VersionsUnreadable(self.origin, f"version {version} is published already, at the same microsecond")
+        self._remove_all_but(ids)
+        self.files.begin(version)
+
+    def _remove_all_but(self, ids: Any) -> None:
+        for gone in self.rows.remembered(_RECORDS).keys() - set(ids):
+            self.rows.forget(_RECORDS, gone)
+        self.rows.keep_only(ids)
+
+    def write(self, database: ProductDatabase, draft: PortDraft) -> WrittenPort:
+        """Rows for SQL ports, once for all that show one data set; a file for each other."""
+        if not draft.store.in_catalog:
+            return self.files.write(database, draft)
+        place = self.rows.place(draft.data_set, draft.version, draft.columns)
+        shared = self.rows.has_rows(place)
+        if not shared:
+            database.write(draft.relation, place)
+        return WrittenPort(place, (f"{_ROWS}{draft.data_set}/{draft.version}",), None, shared)
+
+    def publish(self, publication: Publication) -> None:
+        """Move files in place, write the record, and replace the pointer: the one statement that publishes."""
+        self.files.move(publication.id, [port for port in publication.ports if not port.files[0].startswith(_ROWS)])
+        self.rows.remember(_RECORDS, publication.id, json.dumps(asdict(publication)))
+        self._flip([*(each.id for each in self.published()), publication.id], publication)
+
+    def _flip(self, ids: list[str], latest: Publication) -> None:
+        pointer = {"latest": latest.id, "published": ids, "version": asdict(latest)}
+        self.rows.remember(POINTER, NEWEST, json.dumps(pointer))
+        self.files.point_at(ids, latest)
+
+    def prune(self, keep: Mapping[str, int], now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
+        """Take away versions that no port keeps and nobody reads. The pointer forgets a version before its rows go. Gives their ids."""
+        published = self.published()
+        if not published:
+            return ()
+        staying = kept(published, self.pins().values(), keep, now, grace)
+        gone = tuple(each.id for each in published if each.id not in staying)
+        if gone:
+            self._flip([each.id for each in published if each.id in staying], published[-1])
+        self._remove_all_but([each.id for each in published if each.id in staying])
+        self.files.keep_only(staying)
+        return gone

@@ -1,0 +1,1 @@
+"""Snowflake: one database of the account for each product, and rows of every version for consumers."""

@@ -1,0 +1,109 @@
+"""An account of Snowflake as a warehouse: the databases of products, and their published versions for consumers."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from platform_resources.measuring.dialects import translated
+from platform_resources.settings import PREFIX, SNOWFLAKE_BUILD
+from platform_resources.warehouses.duckdb import product_database
+from platform_resources.warehouses.limits import limits
+from platform_resources.warehouses.protocol import (
+    CatalogView,
+    EngineError,
+    NotSupported,
+    ProductDatabase,
+    PublishedPort,
+    QueryFailed,
+    QueryTooSlow,
+    Readable,
+    Rows,
+    VersionRows,
+)
+from platform_resources.warehouses.snowflake.consumer_statements import as_text as shown_text
+from platform_resources.warehouses.snowflake.consumer_statements import for_python, published_statement
+from platform_resources.warehouses.snowflake.product_schemas import SnowflakeDatabase
+from platform_resources.warehouses.snowflake.sessions import (
+    Connect,
+    Session,
+    connected,
+    connection_arguments,
+    database_name,
+    product_of_database,
+    session,
+)
+from platform_resources.warehouses.snowflake.version_tables import PORTS, SnowflakeVersions, port_rows, show
+
+
+class SnowflakeWarehouse:
+    """What `warehouses.protocol` asks of a warehouse, in the account of Snowflake that the environment names."""
+
+    kind = "snowflake"
+
+    def __init__(self, connect: Connect = connected) -> None:
+        self.connect = connect
+
+    @contextmanager
+    def opened(self, state: Path, domain: str, product: str) -> Iterator[ProductDatabase]:
+        """What files and extractors bring is read by DuckDB, in a folder that is gone afterwards."""
+        with (
+            TemporaryDirectory(prefix="mesh_") as folder,
+            product_database.opened(Path(folder) / "local.duckdb") as local,
+            self._session(domain, product) as session,
+        ):
+            database = SnowflakeDatabase(session, local, limits(os.environ).query)
+            database.make()
+            yield database
+
+    def _session(self, domain: str, product: str) -> AbstractContextManager[Session]:
+        return session(self.connect, database_name(domain, product, os.environ))
+
+    def version_rows(self, domain: str, product: str) -> VersionRows | None:
+        return SnowflakeVersions(self.connect, domain, product)
+
+    def products(self, state: Path) -> tuple[tuple[str, str], ...]:
+        """By the names of the databases that the role may see."""
+        with session(self.connect, PREFIX.value(os.environ)) as opened:
+            named = opened.described("show databases")
+        databases = [str(row[named[0].index("name")]) for row in named[1]]
+        return tuple(sorted(found for name in databases if (found := product_of_database(name, os.environ)) is not None))
+
+    def dbt_variables(self, state: Path, domain: str, product: str) -> dict[str, str]:
+        """dbt opens a connection of its own, by the same variables."""
+        connection_arguments(os.environ)
+        return {SNOWFLAKE_BUILD.name: database_name(domain, product, os.environ)}
+
+    def show(self, state: Path, domain: str, product: str, views: Sequence[CatalogView]) -> None:
+        with self._session(domain, product) as opened:
+            show(opened, views)
+
+    def catalog_address(self, state: Path, domain: str, product: str) -> str:
+        return f"{database_name(domain, product, os.environ)}.{PORTS}"
+
+    def catalog_rows(self, state: Path, domain: str, product: str, sql: str) -> Rows:
+        with self._session(domain, product) as opened:
+            opened.rows(f'use schema "{opened.database}".{PORTS}')
+            return opened.rows(translated(sql, "snowflake"))
+
+    def answer(self, sql: str, readable: Readable, *, as_text: bool = False) -> tuple[list[str], Rows]:
+        """In Snowflake's own SQL, for as long as a query of an audit may take."""
+        statement = published_statement(sql, readable)
+        return self._read(statement, shown_text if as_text else for_python)
+
+    def first_rows(self, published: PublishedPort, limit: int) -> Rows:
+        try:
+            return self._read(f"{port_rows(published)} limit {limit}", for_python)[1]
+        except NotSupported as error:
+            raise QueryFailed(str(error)) from error
+
+    def _read(self, statement: str, shown: Callable[[Any], Any]) -> tuple[list[str], Rows]:
+        """Column names and rows, in the order of the statement."""
+        try:
+            with session(self.connect, PREFIX.value(os.environ)) as opened, opened.limited(limits(os.environ).query):
+                names, rows = opened.described(statement)
+        except (EngineError, QueryTooSlow) as error:
+            raise QueryFailed(str(error)) from error
+        return names, [tuple(map(shown, row)) for row in rows]

@@ -1,0 +1,49 @@
+"""Notes of steps and records of versions: texts in one table of a product's database."""
+
+from dataclasses import dataclass
+
+from platform_resources.warehouses.snowflake.sessions import Session, text_sql
+
+TABLE = "MESH.NOTES"
+POINTER, NEWEST = "pointer", "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """The notes of the product whose database the session is in."""
+
+    session: Session
+
+    @property
+    def table(self) -> str:
+        return f'"{self.session.database}".{TABLE}'
+
+    def make(self) -> None:
+        """Make the table, if there is none."""
+        self.session.rows(f"create table if not exists {self.table} (TOPIC varchar, NAME varchar, RECORD varchar)")
+
+    def remembered(self, topic: str) -> dict[str, str]:
+        """The texts of a topic by name."""
+        rows = self.session.rows(f"select NAME, RECORD from {self.table} where TOPIC = {text_sql(topic)} order by NAME")
+        return {str(name): str(record) for name, record in rows}
+
+    def remember(self, topic: str, name: str, record: str) -> None:
+        """One statement: whoever reads finds the old text or the new one."""
+        new = f"select {text_sql(topic)} as TOPIC, {text_sql(name)} as NAME, {text_sql(record)} as RECORD"
+        self.session.rows(
+            f"merge into {self.table} as kept using ({new}) as new"
+            " on kept.TOPIC = new.TOPIC and kept.NAME = new.NAME when matched then update set RECORD = new.RECORD"
+            " when not matched then insert (TOPIC, NAME, RECORD) values (new.TOPIC, new.NAME, new.RECORD)"
+        )
+
+    def forget(self, topic: str, name: str | None = None) -> None:
+        """Take away what was left under a topic, all of it where no name is given."""
+        named = "" if name is None else f" and NAME = {text_sql(name)}"
+        self.session.rows(f"delete from {self.table} where TOPIC = {text_sql(topic)}{named}")
+
+    @property
+    def newest_version(self) -> str:
+        """SQL: the id of the version that is published now."""
+        return (
+            f"(select parse_json(RECORD):latest::varchar from {self.table} where TOPIC = {text_sql(POINTER)} and NAME = {text_sql(NEWEST)})"
+        )

@@ -1,0 +1,329 @@
+"""A product's own schemas in Snowflake, for its refresh: load, measure, remember, publish."""
+
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.deliveries.arrivals import InputFile
+from platform_resources.measuring.dialects import Untranslatable, translated
+from platform_resources.measuring.foreseeing import RuledOut
+from platform_resources.measuring.merging import Merging
+from platform_resources.measuring.metrics import Metric
+from platform_resources.measuring.profile_queries import ProfiledColumn
+from platform_resources.warehouses.duckdb.product_database import DuckDBDatabase
+from platform_resources.warehouses.protocol import (
+    EngineError,
+    FileShape,
+    Merged,
+    NotSupported,
+    PublishedFiles,
+    PublishedPort,
+    PublishedRows,
+    StatementRefused,
+)
+from platform_resources.warehouses.snowflake.column_kinds import reported_column, stored_kind
+from platform_resources.warehouses.snowflake.kept_notes import Notes
+from platform_resources.warehouses.snowflake.sessions import Session, name_sql, relation_name, shown_name
+from platform_resources.warehouses.snowflake.table_samples import sampled
+from platform_resources.warehouses.snowflake.version_tables import column_rows, kinds_of, port_rows, write_rows
+
+SCHEMAS = ("INPUTS", "INTERNAL", "VERSIONS", "PORTS", "MESH")
+_STAGE = "INPUTS.MESH_FILES"
+_LOCAL = Relation("inputs", "mesh_local")
+_ARROW = "mesh_arrow"
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What a transaction will do at its end: relations made under another name, statements that put them in place, and notes."""
+
+    made: dict[Relation, Relation] = field(default_factory=dict)
+    statements: list[str] = field(default_factory=list)
+    notes: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+
+    def seen(self, topic: str, kept: dict[str, str]) -> dict[str, str]:
+        """The notes of a topic as the transaction would leave them."""
+        for about, name, record in self.notes:
+            if about != topic:
+                continue
+            if name is None:
+                kept = {}
+            elif record is None:
+                kept.pop(name, None)
+            else:
+                kept[name] = record
+        return dict(sorted(kept.items()))
+
+
+class SnowflakeDatabase:
+    """A product's own database. `local` reads what extractors and files bring, which goes to a stage from there."""
+
+    def __init__(self, session: Session, local: DuckDBDatabase, query_time: timedelta) -> None:
+        self.session, self.local, self.query_time = session, local, query_time
+        self.notes = Notes(session)
+        self._changes: _Changes | None = None
+
+    def make(self) -> None:
+        """Make what is not there yet of the database."""
+        database = f'"{self.session.database}"'
+        self.session.rows(f"create database if not exists {database}")
+        for schema in SCHEMAS:
+            self.session.rows(f"create schema if not exists {database}.{schema}")
+        self.session.rows(f"create stage if not exists {database}.{_STAGE}")
+        self.notes.make()
+        self.session.rows(f"use schema {database}.INTERNAL")
+
+    def execute(self, sql: str) -> Sequence[Any]:
+        return self.session.first(_snowflake(sql))
+
+    def within_limits(self, sql: str) -> Sequence[Any]:
+        with self.limited():
+            return self.execute(sql)
+
+    @contextmanager
+    def limited(self) -> Iterator[None]:
+        with self.session.limited(self.query_time):
+            yield
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        names, rows = self.session.described(_snowflake(sql))
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def exists(self, relation: Relation) -> bool:
+        return bool(self._kinds(relation))
+
+    def is_table(self, relation: Relation) -> bool:
+        kinds = self._kinds(relation)
+        return bool(kinds) and "VIEW" not in kinds
+
+    def _kinds(self, relation: Relation) -> set[str]:
+        return kinds_of(self.session, self._now(relation))
+
+    def columns(self, relation: Relation) -> dict[str, str]:
+        now = self._now(relation)
+        found = column_rows(self.session, now.schema, now.name)
+        if not found:
+            raise StatementRefused(f"{relation.schema}.{relation.name} does not exist")
+        return {shown_name(name): kind for name, kind in map(reported_column, found)}
+
+    def count(self, relation: Relation) -> int:
+        return int(self.session.first(f"select count(*) from {relation_name(self._now(relation))}")[0])
+
+    # Changes of relations and notes, all or nothing
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Snowflake commits each statement that makes or drops something. So what is made gets another name until the end.
+
+        At the end the notes go first that will be replaced: a process that dies before the new ones are there leaves data of which
+        nothing is noted, and that is pulled or built anew; never data with the notes of other data.
+        """
+        changes = self._changes = _Changes()
+        try:
+            yield
+        except BaseException:
+            self._changes = None
+            for staged in changes.made.values():
+                self._drop(staged)
+            raise
+        self._changes = None
+        if changes.statements:
+            for topic, name, _ in changes.notes:
+                self.notes.forget(topic, name)
+        for statement in changes.statements:
+            self.session.rows(statement)
+        for topic, name, record in changes.notes:
+            self._note(topic, name, record)
+
+    @contextmanager
+    def _changing(self) -> Iterator[_Changes]:
+        """The changes of the transaction, or of one of its own."""
+        if self._changes is not None:
+            yield self._changes
+        else:
+            with self.transaction():
+                assert self._changes is not None
+                yield self._changes
+
+    def _now(self, relation: Relation) -> Relation:
+        """Where the relation is while the transaction goes on."""
+        return self._changes.made.get(relation, relation) if self._changes is not None else relation
+
+    def _staged(self, relation: Relation) -> Relation:
+        return replace(relation, name=f"{relation.name}__mesh_new")
+
+    def _put_in_place(self, changes: _Changes, relation: Relation, *, view: str = "") -> None:
+        """At the end of the transaction the staged one is the relation; a view is made again under its own name."""
+        staged, name = relation_name(self._staged(relation)), relation_name(relation)
+        for kind in kinds_of(self.session, relation):
+            changes.statements.append(f"drop {'view' if kind == 'VIEW' else 'table'} if exists {name}")
+        if view:
+            changes.statements += [f"create view {name} as {view}", f"drop view if exists {staged}"]
+        else:
+            changes.statements.append(f"alter table {staged} rename to {name}")
+
+    def drop(self, relation: Relation) -> None:
+        if self._changes is None:
+            self._drop(relation)
+            return
+        for kind in kinds_of(self.session, relation):
+            self._changes.statements.append(f"drop {'view' if kind == 'VIEW' else 'table'} if exists {relation_name(relation)}")
+
+    def _drop(self, relation: Relation) -> None:
+        for kind in kinds_of(self.session, relation):
+            self.session.rows(f"drop {'view' if kind == 'VIEW' else 'table'} if exists {relation_name(relation)}")
+
+    def remembered(self, topic: str) -> dict[str, str]:
+        kept = self.notes.remembered(topic)
+        return self._changes.seen(topic, kept) if self._changes is not None else kept
+
+    def remember(self, topic: str, name: str, record: str) -> None:
+        self._note_later(topic, name, record)
+
+    def forget(self, topic: str, name: str | None = None) -> None:
+        self._note_later(topic, name, None)
+
+    def _note_later(self, topic: str, name: str | None, record: str | None) -> None:
+        if self._changes is not None:
+            self._changes.notes.append((topic, name, record))
+        else:
+            self._note(topic, name, record)
+
+    def _note(self, topic: str, name: str | None, record: str | None) -> None:
+        if name is not None and record is not None:
+            self.notes.remember(topic, name, record)
+        else:
+            self.notes.forget(topic, name)
+
+    # Load
+
+    @property
+    def connection(self) -> Any:
+        return self.local.connection
+
+    def load_data(self, relation: Relation, data: Any) -> None:
+        self.local.load_data(_LOCAL, data)
+        self._load(relation)
+
+    def shapes(self, files: Sequence[InputFile], pull: PullFiles) -> Sequence[FileShape]:
+        return self.local.shapes(files, pull)
+
+    def replace(self, relation: Relation, found: Sequence[Any], pull: PullFiles) -> None:
+        self.local.replace(_LOCAL, found, pull)
+        self._load(relation)
+
+    def fits(self, relation: Relation, found: Sequence[Any], pull: PullFiles) -> bool:
+        raise NotSupported("load: append is not done on Snowflake yet; use load: replace, or another target")
+
+    def append(self, relation: Relation, found: Sequence[Any], pull: PullFiles, texts_kept: bool) -> None:
+        self.fits(relation, found, pull)
+
+    def point_at(self, relation: Relation, published: PublishedPort) -> None:
+        """A view of exactly the rows of that version; what is published as a file is loaded."""
+        if isinstance(published, PublishedFiles):
+            self.local.point_at(_LOCAL, published)
+            self._load(relation)
+            return
+        select = port_rows(published)
+        with self._changing() as changes:
+            self.session.rows(f"create or replace view {relation_name(self._staged(relation))} as {select}")
+            changes.made[relation] = self._staged(relation)
+            self._put_in_place(changes, relation, view=select)
+
+    def _load(self, relation: Relation) -> None:
+        """Load the local relation by a file of Parquet on a stage, each column with its own type; then it is local no more."""
+        try:
+            kinds = {name: stored_kind(name, kind) for name, kind in self.local.columns(_LOCAL).items()}
+            with self._changing() as changes:
+                staged = self._staged(relation)
+                changes.made[relation] = staged
+                declared = ", ".join(f"{name_sql(name)} {kind}" for name, kind in kinds.items())
+                self.session.rows(f"create or replace table {relation_name(staged)} ({declared})")
+                self._copy(staged)
+                self._put_in_place(changes, relation)
+        finally:
+            self.local.drop(_LOCAL)
+
+    def _copy(self, staged: Relation) -> None:
+        """Raises EngineError where not all rows arrive."""
+        with tempfile.TemporaryDirectory(prefix="mesh_") as folder:
+            file = Path(folder) / f"{uuid.uuid4().hex}.parquet"  # of each name Snowflake loads one file
+            self.local.write_file(_LOCAL, file, "parquet")
+            self.session.rows(f"put 'file://{file}' @{_STAGE} auto_compress = false")
+        rows = self.local.count(_LOCAL)
+        if rows:
+            self.session.rows(
+                f"copy into {relation_name(staged)} from @{_STAGE}/{file.name} "
+                "file_format = (type = parquet use_logical_type = true) match_by_column_name = case_insensitive purge = true"
+            )
+        (loaded,) = self.session.first(f"select count(*) from {relation_name(staged)}")
+        if loaded != rows:
+            raise EngineError(f"{rows:,} rows were put on the stage, and {loaded:,} of them were loaded")
+
+    # Measure
+
+    @property
+    def ruled_out(self) -> RuledOut:
+        """Snowflake tells no plan that could be relied on: everything is counted."""
+        return _nothing_ruled_out
+
+    def by_day(self, relation: Relation, partition_by: str, wanted: Mapping[Metric, Merging]) -> Merged:
+        """Days are not kept apart yet: everything is measured in full, which is told as such."""
+        return Merged({})
+
+    def sampled(self, relation: Relation, columns: Sequence[ProfiledColumn], rows: int | None) -> tuple[int, dict[str, dict[str, Any]]]:
+        with self.limited():
+            return sampled(self.session, relation, columns, rows)
+
+    # Publish
+
+    def write(self, relation: Relation, published: PublishedPort) -> None:
+        """Rows stay in Snowflake; a file is written here from the rows that come out of it."""
+        if isinstance(published, PublishedRows):
+            write_rows(self.session, relation, published)
+            return
+        self._fetch(relation)
+        try:
+            self.local.write(_LOCAL, published)
+        finally:
+            self.local.drop(_LOCAL)
+
+    def _fetch(self, relation: Relation) -> None:
+        """Make the relation local. All but binary numbers come as text, which says every digit; an empty table too."""
+        columns = self.columns(relation)
+        unheld = [name for name, kind in columns.items() if kind == "blob"]
+        if unheld:
+            raise NotSupported(f"{', '.join(unheld)}: bytes are not written to files from Snowflake yet; turn them into text in the model")
+        wanted = (f"{name_sql(n)}{'' if kind == 'double' else '::varchar'} as {name_sql(n)}" for n, kind in columns.items())
+        declared = ", ".join(f"{name_sql(name)} {kind}" for name, kind in columns.items())
+        self.local.drop(_LOCAL)
+        self.local.execute(f"create table {relation_name(_LOCAL).lower()} ({declared})")
+        for batch in self.session.arrow(f"select {', '.join(wanted)} from {relation_name(relation)}"):
+            self.connection.register(_ARROW, batch)
+            self.local.execute(f"insert into {relation_name(_LOCAL).lower()} select * from {_ARROW}")
+            self.connection.unregister(_ARROW)
+
+    def published_rows(self, published: PublishedPort) -> int:
+        if isinstance(published, PublishedFiles):
+            return self.local.published_rows(published)
+        return int(self.session.first(f"select count(*) from ({port_rows(published)})")[0])
+
+
+def _nothing_ruled_out(relation: Relation, condition: str) -> bool:
+    return False
+
+
+@lru_cache(maxsize=1000)
+def _snowflake(sql: str) -> str:
+    try:
+        return translated(sql, "snowflake")
+    except Untranslatable as error:
+        raise StatementRefused(str(error)) from error

@@ -1,0 +1,182 @@
+"""Sessions with Snowflake: how one is opened, which errors it raises, and what names are called there."""
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from typing import Any
+
+import snowflake.connector
+from snowflake.connector.errors import Error
+
+from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.support.sql_text import literal, quoted
+from platform_resources.redaction.redaction import Mask, environment_secrets
+from platform_resources.settings import ACCOUNT, COMPUTE, HOST, KEY_FILE, KEY_PASSWORD, PASSWORD, PORT, PREFIX, PROTOCOL, ROLE, USER
+from platform_resources.warehouses.limits import SettingInvalid
+from platform_resources.warehouses.protocol import EngineError, NotSupported, QueryTooSlow, StatementRefused
+
+# Makes a connection from arguments that are called as `dagster_snowflake.SnowflakeResource` calls them.
+Connect = Callable[[Mapping[str, Any]], AbstractContextManager[Any]]
+
+# Seconds after which the connector gives a request up that the network or Snowflake does not answer well; by itself it tries for ever.
+NETWORK_TIMEOUT = 120
+_NEEDED = (ACCOUNT, USER, ROLE, COMPUTE, PREFIX)
+_TIMES = "YYYY-MM-DD HH24:MI:SS.FF6"
+_SESSION = {"TIMEZONE": "UTC", "TIMESTAMP_NTZ_OUTPUT_FORMAT": _TIMES, "TIMESTAMP_TZ_OUTPUT_FORMAT": f"{_TIMES}TZH:TZM"}
+_PLAIN, _CAPITALS = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*"), re.compile(r"[A-Z_][A-Z0-9_$]*")
+MISSING, _NO_SUCH_OBJECT, _BROKEN_OFF = 2003, 2043, (604, 630)
+
+
+def connection_arguments(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Who connects to what, by the names that SnowflakeResource has for it. Raises SettingInvalid, which names what is not set."""
+    lost = [setting.name for setting in _NEEDED if not setting.value(environment)]
+    if not PASSWORD.value(environment) and not KEY_FILE.value(environment):
+        lost.append(f"{PASSWORD.name} or {KEY_FILE.name}")
+    if lost:
+        raise SettingInvalid(
+            f"MESH_TARGET is snowflake, and these variables are not set: {', '.join(lost)}; docs/snowflake.md says what they are"
+        )
+    named = {"account": ACCOUNT, "user": USER, "role": ROLE, "warehouse": COMPUTE}
+    if PASSWORD.value(environment):
+        named |= {"password": PASSWORD}
+    else:
+        named |= {"private_key_path": KEY_FILE, "private_key_password": KEY_PASSWORD}
+    more = {name: setting.value(environment) for name, setting in {"host": HOST, "port": PORT, "protocol": PROTOCOL}.items()}
+    return {
+        **{name: value for name, setting in named.items() if (value := setting.value(environment))},
+        "network_timeout": NETWORK_TIMEOUT,
+        "additional_snowflake_connection_args": {
+            **{name: value for name, value in more.items() if value},
+            "session_parameters": _SESSION,
+        },
+    }
+
+
+@contextmanager
+def connected(arguments: Mapping[str, Any]) -> Iterator[Any]:
+    """A connection as SnowflakeResource makes it, without Dagster, whose import takes longer than most queries."""
+    given = dict(arguments)
+    given |= given.pop("additional_snowflake_connection_args")
+    key, password = given.pop("private_key_path", None), given.pop("private_key_password", None)
+    files = {"private_key_file": key, **({"private_key_file_pwd": password} if password else {})} if key else {}
+    with snowflake.connector.connect(**given, **files) as connection:
+        yield connection
+
+
+class Session:
+    """A connection that is open in one database; what it runs is in Snowflake's own SQL."""
+
+    def __init__(self, connection: Any, database: str) -> None:
+        self.connection, self.database = connection, database
+        self._time: timedelta | None = None
+        self._until = 0.0
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows that a statement gives."""
+        return self.described(sql)[1]
+
+    def described(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Column names as they are shown, and all rows."""
+        with errors_translated(self._time), self.connection.cursor() as cursor:
+            cursor.execute(sql, timeout=self._seconds_left())
+            return [shown_name(column[0]) for column in cursor.description or ()], cursor.fetchall()
+
+    def first(self, sql: str) -> Sequence[Any]:
+        """The first row; empty when there is none."""
+        return next(iter(self.rows(sql)), ())
+
+    def arrow(self, sql: str) -> Iterator[Any]:
+        """The rows in Arrow tables, so that a large result never has to be held at once."""
+        with errors_translated(self._time), self.connection.cursor() as cursor:
+            cursor.execute(sql)
+            yield from cursor.fetch_arrow_batches()
+
+    @contextmanager
+    def limited(self, allowed: timedelta) -> Iterator[None]:
+        """What runs inside, together, takes no longer. Raises QueryTooSlow."""
+        self._time, self._until = allowed, time.monotonic() + allowed.total_seconds()
+        try:
+            yield
+        finally:
+            self._time = None
+
+    def _seconds_left(self) -> int | None:
+        if self._time is None:
+            return None
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise QueryTooSlow(self._time)
+        return max(1, round(left))
+
+
+@contextmanager
+def session(connect: Connect, database: str) -> Iterator[Session]:
+    """A session in a product's database, there or not. Raises EngineError, SettingInvalid."""
+    with errors_translated():
+        opening = connect({**connection_arguments(os.environ), "database": database, "schema": "MESH"})
+        connection = opening.__enter__()
+    try:
+        yield Session(connection, database)
+    finally:
+        opening.__exit__(None, None, None)
+
+
+@contextmanager
+def errors_translated(allowed: timedelta | None = None) -> Iterator[None]:
+    """Snowflake's errors inside become those of every warehouse, without a secret of the environment."""
+    try:
+        yield
+    except Error as error:
+        text = Mask(environment_secrets(os.environ, frozenset()))(str(error.msg or error))
+        if error.errno in _BROKEN_OFF and allowed is not None:
+            raise QueryTooSlow(allowed) from None
+        refused = str(error.sqlstate or "").startswith("42") or error.errno == _NO_SUCH_OBJECT
+        raised = (StatementRefused if refused else EngineError)(text)
+        raised.code = error.errno  # type: ignore[attr-defined]
+        raise raised from None
+
+
+def is_missing(error: EngineError) -> bool:
+    """Whether Snowflake knows no such database, schema or table; it says the same of one that the role may not see."""
+    return getattr(error, "code", None) == MISSING
+
+
+# Names
+
+
+def database_name(domain: str, product: str, environment: Mapping[str, str]) -> str:
+    """The database of a product. Raises NotSupported for names that could be taken for those of another product."""
+    for name in (domain, product):
+        if "__" in name or name.startswith("_") or name.endswith("_"):
+            raise NotSupported(f"{name} cannot be on Snowflake: __ stands between domain and product in the names of databases there")
+    return f"{PREFIX.value(environment)}__{domain}__{product}".upper()
+
+
+def product_of_database(database: str, environment: Mapping[str, str]) -> tuple[str, str] | None:
+    """Domain and name of the product whose database it is; None if it is no product's."""
+    prefix = f"{PREFIX.value(environment)}__".upper()
+    domain, _, product = database.upper().removeprefix(prefix).partition("__")
+    return (domain.lower(), product.lower()) if database.upper().startswith(prefix) and product and "__" not in product else None
+
+
+def name_sql(name: str) -> str:
+    """A name in quotes: in capitals where it needs none, as everything is called there whose name was written without."""
+    return quoted(name.upper() if _PLAIN.fullmatch(name) else name)
+
+
+def shown_name(name: str) -> str:
+    """The name as a specification writes it."""
+    return name.lower() if _CAPITALS.fullmatch(name) else name
+
+
+def relation_name(relation: Relation) -> str:
+    """The relation's name with its schema."""
+    return f"{name_sql(relation.schema)}.{name_sql(relation.name)}"
+
+
+def text_sql(value: str) -> str:
+    """A text in SQL: Snowflake takes a backslash within it for the beginning of an escape."""
+    return literal(value.replace("\\", "\\\\"))

@@ -1,0 +1,151 @@
+"""Rows of published versions: one table for each data set, in which every row carries the id of its version."""
+
+import hashlib
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.support.sql_text import literal
+from platform_resources.warehouses.protocol import CatalogView, EngineError, NotSupported, PublishedPort, PublishedRows
+from platform_resources.warehouses.snowflake.column_kinds import added_kind, reported_kind
+from platform_resources.warehouses.snowflake.kept_notes import Notes
+from platform_resources.warehouses.snowflake.sessions import (
+    Connect,
+    Session,
+    database_name,
+    is_missing,
+    name_sql,
+    relation_name,
+    session,
+    shown_name,
+    text_sql,
+)
+
+SCHEMA, PORTS = "VERSIONS", "PORTS"
+VERSION = "MESH_VERSION"
+_CATALOG = "catalog"
+
+
+@dataclass(frozen=True, slots=True)
+class SnowflakeVersions:
+    """Where versions of one product are kept, each call in a session of its own."""
+
+    connect: Connect
+    domain: str
+    product: str
+
+    @property
+    def database(self) -> str:
+        return database_name(self.domain, self.product, os.environ)
+
+    def remembered(self, topic: str) -> dict[str, str]:
+        with session(self.connect, self.database) as opened:
+            try:
+                return Notes(opened).remembered(topic)
+            except EngineError as error:
+                if is_missing(error):
+                    return {}
+                raise
+
+    def remember(self, topic: str, name: str, record: str) -> None:
+        with session(self.connect, self.database) as opened:
+            Notes(opened).remember(topic, name, record)
+
+    def forget(self, topic: str, name: str) -> None:
+        with session(self.connect, self.database) as opened:
+            Notes(opened).forget(topic, name)
+
+    def place(self, table: str, version: str, columns: Mapping[str, str]) -> PublishedRows:
+        return PublishedRows(self.database, table, version, columns)
+
+    def has_rows(self, place: PublishedRows) -> bool:
+        with session(self.connect, self.database) as opened:
+            there = bool(column_rows(opened, SCHEMA, place.table))
+            return there and bool(opened.first(f"select count(*) from ({port_rows(place)})")[0])
+
+    def keep_only(self, versions: Collection[str]) -> None:
+        """One statement for each table; what is left by one that fails is taken away by the next publication."""
+        kept = ", ".join(map(literal, sorted(versions)))
+        with session(self.connect, self.database) as opened:
+            tables = opened.rows(f"select TABLE_NAME from {_schema(opened)}.TABLES where TABLE_SCHEMA = '{SCHEMA}'")
+            for (table,) in tables:
+                condition = f" where {VERSION} not in ({kept})" if kept else ""
+                opened.rows(f"delete from {_table(opened.database, table)}{condition}")
+
+
+def port_rows(published: PublishedPort, *, newest: Notes | None = None) -> str:
+    """A select over the rows of exactly one version; with `newest`, of the one that is published when it is run. Raises NotSupported."""
+    if not isinstance(published, PublishedRows):
+        raise NotSupported(f"{published.address} is a file, which Snowflake does not read; read a port of interface sql instead")
+    columns = ", ".join(map(name_sql, published.columns))
+    version = literal(published.version) if newest is None else newest.newest_version
+    return f"select {columns} from {_table(published.database, published.table)} where {VERSION} = {version}"
+
+
+def write_rows(opened: Session, relation: Relation, published: PublishedRows) -> None:
+    """Insert the whole relation under the version's id, in one statement. Raises NotSupported where the table cannot take its columns."""
+    table = _table(published.database, published.table)
+    source = {row[0]: row[1:] for row in column_rows(opened, relation.schema, relation.name)}
+    there = {row[0]: row[1:] for row in column_rows(opened, SCHEMA, published.table)}
+    columns = ", ".join(f'"{name}"' for name in source)
+    if not there:
+        opened.rows(
+            f"create table {table} as select cast('' as varchar) as {VERSION}, {columns} from {relation_name(relation)} where false"
+        )
+    for name, kind in source.items() if there else ():
+        if name not in there:
+            opened.rows(f'alter table {table} add column "{name}" {added_kind(*kind)}')
+        elif reported_kind(*there[name]) != reported_kind(*kind):
+            raise NotSupported(
+                f"column {shown_name(name)} is {reported_kind(*kind)} now and {reported_kind(*there[name])} in versions that are kept, and "
+                f"Snowflake has all versions in one table; give the column another name, or drop {table} with all its versions"
+            )
+    opened.rows(f"insert into {table} ({VERSION}, {columns}) select {literal(published.version)}, {columns} from {relation_name(relation)}")
+
+
+def show(opened: Session, views: Sequence[CatalogView]) -> None:
+    """Make the views that SQL clients read. One that is as it was is left alone, with the grants on it."""
+    notes = Notes(opened)
+    former = notes.remembered(_CATALOG)
+    for view in views:
+        name = f'"{opened.database}".{PORTS}.{name_sql(view.name)}'
+        select = f"comment = {text_sql(view.description)} as {port_rows(view.published, newest=notes)}"
+        made_of = hashlib.sha256(select.encode()).hexdigest()
+        if former.get(view.name) == made_of:
+            opened.rows(f"create view if not exists {name} {select}")
+        else:
+            opened.rows(f"create or replace view {name} copy grants {select}")
+            notes.remember(_CATALOG, view.name, made_of)
+    for gone in former.keys() - {view.name for view in views}:
+        opened.rows(f'drop view if exists "{opened.database}".{PORTS}.{name_sql(gone)}')
+        notes.forget(_CATALOG, gone)
+
+
+def column_rows(opened: Session, schema: str, table: str) -> list[tuple[str, str, int | None, int | None]]:
+    """Name, data type, precision and scale of each column, in order; none where there is no such table or view."""
+    return opened.rows(
+        f"select COLUMN_NAME, DATA_TYPE, NUMERIC_PRECISION, NUMERIC_SCALE from {_schema(opened)}.COLUMNS "
+        f"where TABLE_SCHEMA = {_name_text(schema)} and TABLE_NAME = {_name_text(table)} order by ORDINAL_POSITION"
+    )
+
+
+def kinds_of(opened: Session, relation: Relation) -> set[str]:
+    """`BASE TABLE`, `VIEW`, or nothing where there is none of the name."""
+    named = f"where TABLE_SCHEMA = {_name_text(relation.schema)} and TABLE_NAME = {_name_text(relation.name)}"
+    tables = f"select TABLE_TYPE from {_schema(opened)}.TABLES {named}"
+    views = f"select 'VIEW' from {_schema(opened)}.VIEWS {named}"
+    return {str(kind) for (kind,) in opened.rows(f"{tables} union all {views}")}
+
+
+def _name_text(name: str) -> str:
+    """A name as a text: the catalog has it as it is called."""
+    return literal(name_sql(name)[1:-1].replace('""', '"'))
+
+
+def _schema(opened: Session) -> str:
+    return f'"{opened.database}".INFORMATION_SCHEMA'
+
+
+def _table(database: str, table: str) -> str:
+    return f'"{database}".{SCHEMA}.{name_sql(table)}'

@@ -1,0 +1,56 @@
+"""A server that speaks Snowflake's protocol, for tests, and the environment that leads the platform to it."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+PASSWORD = "hush-hush-4711-not-told"
+_SERVE = "import sys; from fakesnow.cli import main; main(sys.argv[1:])"
+
+
+@contextmanager
+def snowflake_server(log: Path) -> Iterator[Mapping[str, str]]:
+    """The variables of the environment, while it runs. Every session begins in the same empty account."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with log.open("w") as output:
+        command = [sys.executable, "-c", _SERVE, "--server", "--port", str(port)]
+        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        _wait(server, port)
+        yield {
+            "MESH_TARGET": "snowflake",
+            "SNOWFLAKE_ACCOUNT": "fakesnow",
+            "SNOWFLAKE_USER": "mesh",
+            "SNOWFLAKE_PASSWORD": PASSWORD,
+            "SNOWFLAKE_ROLE": "SYSADMIN",
+            "SNOWFLAKE_WAREHOUSE": "SMALL",
+            "SNOWFLAKE_DATABASE": "MESH",
+            "SNOWFLAKE_HOST": "localhost",
+            "SNOWFLAKE_PORT": str(port),
+            "SNOWFLAKE_PROTOCOL": "http",
+        }
+    finally:
+        server.kill()
+        server.wait()
+
+
+def give_up_early(monkeypatch) -> None:
+    """What the server cannot do it answers as a server that is out of order, and would be asked again for minutes."""
+    monkeypatch.setattr("platform_resources.warehouses.snowflake.sessions.NETWORK_TIMEOUT", 3)
+
+
+def _wait(server: "subprocess.Popen[bytes]", port: int) -> None:
+    """Until it answers; it ends by itself if it cannot."""
+    while server.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"the server ended with code {server.returncode}")
