@@ -28,12 +28,12 @@ class Refreshes:
 class Spent:
     """What one run of a product cost: when it started, its seconds, and the bytes that it published.
 
-    `whole` runs ended well and refreshed all of the product; others cost something too.
+    `whole` runs ended well and refreshed all of the product; others cost something too. `bytes` is None where it is not known.
     """
 
     at: datetime
     seconds: float
-    bytes: int
+    bytes: int | None
     whole: bool
 
 

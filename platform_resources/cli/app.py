@@ -33,6 +33,8 @@ from platform_resources.cli.memory import database_trouble
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.redaction.redaction import mask_all
 from platform_resources.repository.mesh_repository import NoMesh
+from platform_resources.warehouses.limits import SettingInvalid
+from platform_resources.warehouses.protocol import EngineError, NotSupported
 
 app = typer.Typer(
     name="mesh",
@@ -103,8 +105,10 @@ def main() -> None:
         app()
     except Stop as stop:
         _leave(stop.code)
-    except (NoMesh, VersionsUnreadable) as error:
+    except (NoMesh, VersionsUnreadable, SettingInvalid) as error:
         _leave(fail(str(error), CANNOT_RUN))
+    except (EngineError, NotSupported) as error:
+        _leave(fail(_hidden(str(error)), CANNOT_RUN))
     except CapabilityInvalid as error:
         _leave(fail(_hidden(str(error)), SPEC_INVALID))
     except OSError as error:

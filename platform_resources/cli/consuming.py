@@ -19,7 +19,7 @@ from platform_resources.cli.console import CANNOT_RUN, cell, mesh_of, out, print
 from platform_resources.cli.specs import Json
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.publications.published_versions import shelf
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.repository.mesh_repository import state_folder, target_of
 
 
 class Decimals(StrEnum):
@@ -32,6 +32,7 @@ class Decimals(StrEnum):
 def versions(context: typer.Context, product: Annotated[str, typer.Argument(help="The product.")], as_json: Json = False) -> None:
     """List the published versions that may be read, newest first, and what each was made from."""
     root, plan = mesh_of(context, [product])
+    _refuse_target(root)
     shelves = shelf(state_folder(root), _domain_of(plan, state_folder(root), product), product)
     published, pins = tuple(reversed(shelves.published())), shelves.pins()
     if as_json:
@@ -45,6 +46,13 @@ def versions(context: typer.Context, product: Annotated[str, typer.Argument(help
         shown = (each.id, each.product_version, each.published_at[:16].replace("T", " "), rows, made, readers)
         table.add_row(*map(cell, shown))
     out.print(table if published else f"{product} has not published a version yet")
+
+
+def _refuse_target(root: Path) -> None:
+    """What a target that is refused would have published is not to be looked for in another warehouse."""
+    refused = target_of(root).problem
+    if refused is not None:
+        stop(str(refused), CANNOT_RUN)
 
 
 def _domain_of(plan: MeshPlan, state: Path, product: str) -> str:
@@ -96,6 +104,7 @@ def query(
 
     wanted = Format.JSON if as_json else Format.CSV if as_csv else format_
     root, plan = mesh_of(context, [product])
+    _refuse_target(root)
     state = state_folder(root)
     try:
         names, rows = queried(state, _domain_of(plan, state, product), product, sql, version, as_text=wanted is not Format.JSON)

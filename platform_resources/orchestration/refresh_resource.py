@@ -1,6 +1,7 @@
 """What every step of a refresh shares: where things are, which day is asked for, and the lock on the product."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ from pydantic import PrivateAttr
 
 from platform_resources.orchestration.ledger_events import sync_at_end
 from platform_resources.orchestration.run_failures import stopped
-from platform_resources.orchestration.snowflake_connection import connected_by_dagster
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.repository.mesh_repository import target_of
@@ -19,6 +19,15 @@ from platform_resources.warehouses.protocol import ProductDatabase
 from platform_resources.warehouses.targets import warehouse
 
 RESOURCE = "refresh"
+
+
+@contextmanager
+def connected_by_dagster(arguments: Mapping[str, Any]) -> Iterator[Any]:
+    """A connection with Snowflake. The import takes longer than all else of a refresh, and only products in Snowflake need it."""
+    from dagster_snowflake import SnowflakeResource
+
+    with SnowflakeResource(**arguments).get_connection() as connection:
+        yield connection
 
 
 class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -26,6 +26,12 @@ def budget(measure="bytes", **written):
     return {"measure": measure, "budget": written}
 
 
+def test_bytes_that_no_warehouse_tells_keep_no_budget():
+    found = judgement(budget(per_refresh="5 MB"), run(2), run(1, size=None))
+    assert (found.verdict, found.reason) == ("unknown", "the warehouse does not tell how many bytes a version has")
+    assert judgement(budget("seconds", per_refresh="2m"), run(1, size=None)).verdict == "met"
+
+
 USUAL = tuple(run(days) for days in range(30, 0, -1))
 CASES = [
     ("nothing yet", budget(per_refresh="5 MB"), (), "unknown", "no refresh has ended well yet"),

@@ -199,7 +199,7 @@ def test_no_other_module_knows_a_variable_of_the_environment_by_its_name():
     for file in (REPOSITORY / "platform_resources").rglob("*.py"):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         named = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-        variables = {text for text in named if re.fullmatch(r"MESH_[A-Z_]+|DAGSTER_HOME", text)}
+        variables = {text for text in named if re.fullmatch(r"(MESH|SNOWFLAKE)_[A-Z_]+|DAGSTER_HOME", text)}
         assert variables == ({setting.name for setting in SETTINGS} if file.name == "settings.py" else set()), file
 
 

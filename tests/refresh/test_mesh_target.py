@@ -33,6 +33,20 @@ def test_the_target_is_that_of_the_environment_or_of_the_profile(written, chosen
 
 
 @pytest.mark.parametrize(
+    ("written", "chosen", "message"),
+    [
+        ("outputs: {cloud: {type: snowflake}}", "cloud", "target cloud is of type snowflake; the target of type snowflake, and no other,"),
+        ("outputs: {snowflake: {type: duckdb}}", "snowflake", "target snowflake is of type duckdb; the target of type snowflake, and no"),
+        ("target: snowflake, outputs: {snowflake: {type: snowflake}}", "", "the target is snowflake, which MESH_TARGET must choose"),
+    ],
+)
+def test_every_process_knows_from_the_environment_that_data_is_in_snowflake(written, chosen, message):
+    problem = target(texts(written), {"MESH_TARGET": chosen}).problem
+    assert problem is not None and problem.message.startswith(message)
+    assert target(texts("outputs: {snowflake: {type: snowflake}}"), {"MESH_TARGET": "snowflake"}).problem is None
+
+
+@pytest.mark.parametrize(
     ("written", "chosen", "message", "hint"),
     [
         (OUTPUTS, "cloud", f"MESH_TARGET chooses target cloud {NO_WAREHOUSE}", "set MESH_TARGET to a target of a supported type"),

@@ -110,6 +110,8 @@ class Cost(Traits):
         threshold = ", ".join(_promises(settings))
         if settings.measure == "credits":
             return Judgement("unknown", "credits are counted by Snowflake, and there is no reading of them", threshold=threshold)
+        if settings.measure == "bytes" and any(run.bytes is None for run in moment.spent):
+            return Judgement("unknown", "the warehouse does not tell how many bytes a version has", threshold=threshold)
         whole = [run for run in moment.spent if run.whole]
         if not moment.spent or (not whole and settings.budget.per_month is None):
             return Judgement("unknown", "no refresh has ended well yet", threshold=threshold, learning=True)
@@ -167,7 +169,7 @@ def _this_month(measure: CostMeasure, moment: Moment) -> float:
 
 
 def _cost(run: Spent, measure: CostMeasure) -> float:
-    return float(run.bytes) if measure == "bytes" else run.seconds
+    return float(run.bytes or 0) if measure == "bytes" else run.seconds
 
 
 def _kind(measure: CostMeasure) -> Kind:

@@ -90,13 +90,14 @@ def spent(connection: Connection, product: str, now: datetime) -> tuple[Spent, .
     of_product = (table.c.product == product, table.c.started_at > now - SPENT_OVER, table.c.ended_at <= now, real(table.c.run_id))
     query = select(table).where(*of_product).order_by(table.c.started_at.desc(), table.c.run_id.desc()).limit(MOST_RUNS)
     runs = [Run(**row) for row in connection.execute(query).mappings()]
-    sizes = select(versions.c.run_id, func.sum(versions.c.bytes).label("bytes")).where(versions.c.product == product)
-    published = {row.run_id: int(row.bytes or 0) for row in connection.execute(sizes.group_by(versions.c.run_id))}
+    known = func.count() == func.count(versions.c.bytes)
+    sizes = select(versions.c.run_id, func.sum(versions.c.bytes).label("bytes"), known.label("known")).where(versions.c.product == product)
+    published = {row.run_id: int(row.bytes) if row.known else None for row in connection.execute(sizes.group_by(versions.c.run_id))}
     refreshed: set[str] = set(connection.execute(select(cards.c.run_id).where(cards.c.product == product)).scalars())
     return tuple(_spent(runs, published, refreshed))
 
 
-def _spent(runs: list[Run], published: dict[str, int], refreshed: set[str]) -> Iterator[Spent]:
+def _spent(runs: list[Run], published: dict[str, int | None], refreshed: set[str]) -> Iterator[Spent]:
     for run in reversed(runs):
         if run.started_at is not None and run.seconds is not None:
             whole = run.status == "succeeded" and run.run_id in refreshed

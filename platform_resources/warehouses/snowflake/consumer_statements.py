@@ -20,6 +20,9 @@ def published_statement(sql: str, readable: Readable) -> str:
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise QueryFailed("write one SELECT; published versions are read-only")
     tree = statements[0]
+    for source in tree.find_all(exp.From, exp.Join, exp.Lateral):
+        if isinstance(source, exp.Lateral) or not isinstance(source.this, exp.Table | exp.Subquery):
+            raise QueryFailed(f"{source.sql(dialect='snowflake')} reads more than published versions")
     commons = {common.alias_or_name.lower() for common in tree.find_all(exp.CTE)}
     for table in list(tree.find_all(exp.Table)):
         if not table.db and not table.catalog and table.name.lower() in commons:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from platform_resources.capabilities.measures import Relation
 from platform_resources.warehouses.snowflake.sessions import Session, text_sql
 
-TABLE = "MESH.NOTES"
+TABLE, NOTES = "MESH.NOTES", Relation("mesh", "notes")
 POINTER, NEWEST = "pointer", "latest"
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.capabilities.support.sql_text import quoted, relation_sql
 from platform_resources.deliveries.arrivals import InputFile
 from platform_resources.measuring.dialects import Untranslatable, translated
 from platform_resources.measuring.foreseeing import RuledOut
@@ -30,7 +31,7 @@ from platform_resources.warehouses.protocol import (
     StatementRefused,
 )
 from platform_resources.warehouses.snowflake.column_kinds import reported_column, stored_kind
-from platform_resources.warehouses.snowflake.kept_notes import Notes
+from platform_resources.warehouses.snowflake.kept_notes import NOTES, Notes
 from platform_resources.warehouses.snowflake.sessions import Session, name_sql, relation_name, shown_name
 from platform_resources.warehouses.snowflake.table_samples import sampled
 from platform_resources.warehouses.snowflake.version_tables import column_rows, kinds_of, port_rows, write_rows
@@ -72,14 +73,15 @@ class SnowflakeDatabase:
         self._changes: _Changes | None = None
 
     def make(self) -> None:
-        """Make what is not there yet of the database."""
+        """Make what is not there yet of the database. The notes come last: where they are, everything is."""
         database = f'"{self.session.database}"'
+        if kinds_of(self.session, NOTES):
+            return
         self.session.rows(f"create database if not exists {database}")
         for schema in SCHEMAS:
             self.session.rows(f"create schema if not exists {database}.{schema}")
         self.session.rows(f"create stage if not exists {database}.{_STAGE}")
         self.notes.make()
-        self.session.rows(f"use schema {database}.INTERNAL")
 
     def execute(self, sql: str) -> Sequence[Any]:
         return self.session.first(_snowflake(sql))
@@ -303,12 +305,12 @@ class SnowflakeDatabase:
         if unheld:
             raise NotSupported(f"{', '.join(unheld)}: bytes are not written to files from Snowflake yet; turn them into text in the model")
         wanted = (f"{name_sql(n)}{'' if kind == 'double' else '::varchar'} as {name_sql(n)}" for n, kind in columns.items())
-        declared = ", ".join(f"{name_sql(name)} {kind}" for name, kind in columns.items())
+        declared = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
         self.local.drop(_LOCAL)
-        self.local.execute(f"create table {relation_name(_LOCAL).lower()} ({declared})")
+        self.local.execute(f"create table {relation_sql(_LOCAL)} ({declared})")
         for batch in self.session.arrow(f"select {', '.join(wanted)} from {relation_name(relation)}"):
             self.connection.register(_ARROW, batch)
-            self.local.execute(f"insert into {relation_name(_LOCAL).lower()} select * from {_ARROW}")
+            self.local.execute(f"insert into {relation_sql(_LOCAL)} select * from {_ARROW}")
             self.connection.unregister(_ARROW)
 
     def published_rows(self, published: PublishedPort) -> int:

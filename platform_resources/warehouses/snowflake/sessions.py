@@ -22,7 +22,7 @@ from platform_resources.warehouses.protocol import EngineError, NotSupported, Qu
 Connect = Callable[[Mapping[str, Any]], AbstractContextManager[Any]]
 
 # Seconds after which the connector gives a request up that the network or Snowflake does not answer well; by itself it tries for ever.
-NETWORK_TIMEOUT = 120
+NETWORK_TIMEOUT, LOGIN_TIMEOUT = 120, 60
 _NEEDED = (ACCOUNT, USER, ROLE, COMPUTE, PREFIX)
 _TIMES = "YYYY-MM-DD HH24:MI:SS.FF6"
 _SESSION = {"TIMEZONE": "UTC", "TIMESTAMP_NTZ_OUTPUT_FORMAT": _TIMES, "TIMESTAMP_TZ_OUTPUT_FORMAT": f"{_TIMES}TZH:TZM"}
@@ -47,10 +47,11 @@ def connection_arguments(environment: Mapping[str, str]) -> dict[str, Any]:
     more = {name: setting.value(environment) for name, setting in {"host": HOST, "port": PORT, "protocol": PROTOCOL}.items()}
     return {
         **{name: value for name, setting in named.items() if (value := setting.value(environment))},
+        "login_timeout": LOGIN_TIMEOUT,
         "network_timeout": NETWORK_TIMEOUT,
         "additional_snowflake_connection_args": {
             **{name: value for name, value in more.items() if value},
-            "session_parameters": _SESSION,
+            "session_parameters": dict(_SESSION),  # the connector writes into it
         },
     }
 

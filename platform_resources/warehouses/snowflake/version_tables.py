@@ -23,7 +23,7 @@ from platform_resources.warehouses.snowflake.sessions import (
 )
 
 SCHEMA, PORTS = "VERSIONS", "PORTS"
-VERSION = "MESH_VERSION"
+VERSION = "_MESH_VERSION"
 _CATALOG = "catalog"
 
 
@@ -62,7 +62,8 @@ class SnowflakeVersions:
     def has_rows(self, place: PublishedRows) -> bool:
         with session(self.connect, self.database) as opened:
             there = bool(column_rows(opened, SCHEMA, place.table))
-            return there and bool(opened.first(f"select count(*) from ({port_rows(place)})")[0])
+            rows = f"{_table(place.database, place.table)} where {VERSION} = {literal(place.version)}"
+            return there and bool(opened.first(f"select count(*) from {rows}")[0])
 
     def keep_only(self, versions: Collection[str]) -> None:
         """One statement for each table; what is left by one that fails is taken away by the next publication."""

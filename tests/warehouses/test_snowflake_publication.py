@@ -1,0 +1,207 @@
+"""A publication in Snowflake that dies before any of its statements, and readers between all of them."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.protocols import Store
+from platform_resources.publications.published_versions import shelf
+from platform_resources.publications.version_records import PortDraft, PortVersion, Publication, VersionsUnreadable
+from platform_resources.warehouses.protocol import CatalogView, NotSupported
+from platform_resources.warehouses.snowflake.sessions import Session
+from platform_resources.warehouses.targets import warehouse
+from tests.snowflake_server import give_up_early, snowflake_server
+
+NUMBERS = itertools.count(1)
+PLACE = ("plant", "readings")
+DATA_SETS, STORE, NOW = {"measurements": 3, "sensors": 2}, Store("parquet", in_catalog=True), datetime(2024, 6, 1, 6, tzinfo=UTC)
+
+
+class Died(BaseException):
+    """What ends the publication before a statement, as a process ends that is killed: nothing is run after it."""
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as changes, snowflake_server(tmp_path_factory.mktemp("snowflake") / "log") as environment:
+        for name, value in environment.items():
+            changes.setenv(name, value)
+        give_up_early(changes)
+        yield
+
+
+@pytest.fixture
+def mesh(account, monkeypatch, tmp_path):
+    """The state folder of a mesh that has databases of its own."""
+    monkeypatch.setenv("SNOWFLAKE_DATABASE", f"MESH{next(NUMBERS)}")
+    return tmp_path
+
+
+@pytest.fixture
+def between(monkeypatch):
+    """What is done before each statement that changes something; set by tests. A death before a SELECT is one after what came before it."""
+    steps = []
+    run = Session.described
+
+    def described(session, sql):
+        waiting, steps[:] = steps[:], []  # what is done between statements runs statements too
+        for step in () if sql.startswith("select") else waiting:
+            step(sql)
+        steps[:] = waiting
+        return run(session, sql)
+
+    monkeypatch.setattr(Session, "described", described)
+    return steps
+
+
+def version_id(number):
+    return f"20240601T060000.{number:06d}Z"
+
+
+def number_of(version):
+    return int(version[16:22])
+
+
+def built(database, number, column="int"):
+    """What dbt leaves: each row of each data set carries the number."""
+    for name, rows in DATA_SETS.items():
+        select = " union all ".join([f"select cast({number} as {column}) as n"] * rows)
+        database.session.rows(f"create or replace table INTERNAL.{name} as {select}")
+
+
+def publish(state, number, column="int"):
+    """The version of this number, from the first statement of its publication to the last."""
+    versions = shelf(state, *PLACE)
+    with warehouse().opened(state, *PLACE) as database:
+        built(database, number, column)
+        versions.begin(version_id(number))
+        ports = tuple(written_port(database, versions, number, name) for name in DATA_SETS)
+        moment = NOW.replace(microsecond=number).isoformat()
+        versions.publish(Publication(version_id(number), "readings", "1.0.0", moment, "run", "", {}, ports))
+    warehouse().show(state, *PLACE, [CatalogView(port.data_set, versions.where(port)) for port in ports])
+    versions.prune(dict.fromkeys(DATA_SETS, 1), NOW + timedelta(days=1))
+
+
+def written_port(database, versions, number, name):
+    relation = Relation("internal", name)
+    columns = database.columns(relation)
+    written = versions.write(database, PortDraft(version_id(number), "1.0.0", name, name, STORE, relation, columns))
+    return PortVersion(name, name, "parquet", database.count(relation), columns, None, written.files, written.bytes)
+
+
+def found_by_consumers(state):
+    """The version, and by data set the numbers in its rows."""
+    versions = shelf(state, *PLACE)
+    latest = versions.latest()
+    ports = {port.data_set: versions.where(port) for port in latest.ports}
+    return latest.id, {name: [row[0] for row in warehouse().first_rows(port, 100)] for name, port in ports.items()}
+
+
+def found_by_clients(state):
+    """Rows, least and greatest number that an SQL client finds in one statement over both views."""
+    sql = "select count(*), min(n), max(n) from (select n from measurements union all select n from sensors) as all_of_them"
+    return tuple(warehouse().catalog_rows(state, *PLACE, sql)[0])
+
+
+def whole(number):
+    return version_id(number), {name: [number] * rows for name, rows in DATA_SETS.items()}
+
+
+def test_readers_between_all_statements_find_one_whole_version(mesh, between):
+    publish(mesh, 1)
+    seen = []
+    between.append(lambda _: seen.append((found_by_consumers(mesh), found_by_clients(mesh))))
+    publish(mesh, 2)
+    between.clear()
+    assert len(seen) > 10 and {found[0] for found, _ in seen} == {version_id(1), version_id(2)}
+    for found, (rows, least, greatest) in seen:
+        assert found == whole(number_of(found[0])) and (rows, least) == (5, greatest)
+    assert [found[0] for found, _ in seen] == sorted(found[0] for found, _ in seen)
+    assert [greatest for _, (_, _, greatest) in seen] == sorted(greatest for _, (_, _, greatest) in seen)
+
+
+def test_a_publication_that_dies_before_any_statement_leaves_a_whole_version_and_is_made_again(mesh, between):
+    publish(mesh, 1)
+    statements = []
+    between.append(statements.append)
+    publish(mesh, 2)
+    between.clear()
+    assert len(statements) > 10
+    served = 2
+    for deadly, statement in enumerate(statements):
+        between.append(dying(deadly))
+        with pytest.raises(Died):
+            publish(mesh, 3 + deadly)
+        between.clear()
+        found = found_by_consumers(mesh)
+        assert found in (whole(served), whole(3 + deadly)), (deadly, statement)
+        served = number_of(found[0])
+        assert found_by_clients(mesh) == (5, served, served), (deadly, statement)
+    assert served > 2, "the last statements come after the publication"
+    publish(mesh, 1000)
+    assert (found_by_consumers(mesh), found_by_clients(mesh)) == (whole(1000), (5, 1000, 1000))
+    with warehouse().opened(mesh, *PLACE) as database:
+        kept = {row[0] for name in DATA_SETS for row in database.session.rows(f"select _MESH_VERSION from VERSIONS.{name}")}
+    assert kept == {version_id(1000)}, "what was never published is gone"
+
+
+def dying(deadly):
+    """Before so many statements nothing happens; then none is run any more."""
+    run = itertools.count()
+
+    def step(sql):
+        if next(run) >= deadly:
+            raise Died(sql)
+
+    return step
+
+
+def test_a_load_that_dies_before_any_statement_never_has_the_note_of_other_rows(mesh, between):
+    relation = Relation("inputs", "readings")
+
+    def load(number):
+        with warehouse().opened(mesh, *PLACE) as database, database.transaction():
+            database.load_data(relation, database.connection.sql(f"select {number} as n"))
+            database.remember("pull", "readings", str(number))
+
+    load(1)
+    statements = []
+    between.append(statements.append)
+    load(2)
+    between.clear()
+    outcomes = set()
+    for deadly in range(len(statements)):
+        between.append(dying(deadly))
+        with pytest.raises(Died):
+            load(3 + deadly)
+        between.clear()
+        with warehouse().opened(mesh, *PLACE) as database:
+            note = database.remembered("pull").get("readings")
+            rows = database.rows("select n from inputs.readings") if database.exists(relation) else []
+        outcomes.add("none" if note is None else "kept")
+        assert note is None or rows == [{"n": int(note)}], (deadly, statements[deadly])
+        load(2)
+    assert outcomes == {"none", "kept"}
+
+
+def test_a_column_may_be_added_and_a_change_of_its_type_is_refused(mesh):
+    publish(mesh, 1)
+    with pytest.raises(NotSupported, match=r"column n is varchar now and bigint in versions that are kept"):
+        publish(mesh, 2, "varchar")
+    assert found_by_consumers(mesh) == whole(1)
+    with warehouse().opened(mesh, *PLACE) as database:
+        built(database, 3)
+        database.session.rows("alter table INTERNAL.SENSORS add column place varchar")
+        versions = shelf(mesh, *PLACE)
+        versions.begin(version_id(3))
+        port = written_port(database, versions, 3, "sensors")
+        assert database.published_rows(versions.where(port)) == 2 and list(port.columns) == ["n", "place"]
+
+
+def test_a_version_is_not_written_a_second_time_over_one_that_is_published(mesh):
+    publish(mesh, 1)
+    with pytest.raises(VersionsUnreadable, match="is published already"):
+        publish(mesh, 1)
+    assert found_by_consumers(mesh) == whole(1)
