@@ -45,7 +45,7 @@ def judged(dimension: Dimension, rows: str, now: datetime | None = None, **prope
     registry = _with(cast(Capability, dimension), "dimensions")
     with TemporaryDirectory() as folder:
         product = _product(Path(folder), registry, _component_text(objective))
-        with warehouse().opened(Path(folder) / "tried.duckdb") as database:
+        with warehouse().opened(Path(folder), "lab", "trial") as database:
             relation = product.data_set(_ROWS).relation
             database.execute(f"create schema if not exists {relation.schema}")
             database.execute(f"create table {relation.schema}.{relation.name} as {rows}")

@@ -146,7 +146,7 @@ def _ports(market: Market, product: ProductPlan, url: str) -> list[tuple[OutputP
     except VersionsUnreadable:
         latest = None
     sizes = {port.port: port.bytes for port in latest.ports} if latest is not None else {}
-    return [(port, snippets(product, port, market.state, url), sizes.get(port.name, 0)) for port in product.outputs]
+    return [(port, snippets(product, port, market.state, url), sizes.get(port.name) or 0) for port in product.outputs]
 
 
 def _versions(market: Market, view: MeshOverview, product: ProductPlan, times: PageTimes) -> tuple[Any, str]:

@@ -76,7 +76,7 @@ def test_the_profile_is_the_one_that_the_project_names():
 def clouded(tiny):
     """A mesh with a second target of DuckDB, whose models say which it is, and one of an engine without a warehouse."""
     text = (tiny / PROFILES).read_text()
-    block = text[text.index("    duckdb:\n") :]
+    block = text[text.index("    duckdb:\n") : text.index("    snowflake:\n")]
     more = block.replace("    duckdb:", "    second:").rstrip() + "\n    cloud:\n      type: spark\n      host: nowhere\n"
     (tiny / PROFILES).write_text(text.rstrip() + "\n" + more)
     return tiny

@@ -56,7 +56,7 @@ def _row(
         change="; ".join(_told(each) for each in changes),
         breaking=any(each.breaking for each in changes),
         pinned_by=tuple(consumer for consumer, version in pins.items() if version == publication.id),
-        bytes=sum(port.bytes for port in publication.ports),
+        bytes=sum(port.bytes or 0 for port in publication.ports),
     )
 
 

@@ -13,6 +13,7 @@ from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.plan.conventions import catalog_file, ports_folder
 from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
 from platform_resources.spec.values.versions import Version
+from platform_resources.warehouses.targets import warehouse
 
 SnippetKind = Literal["mesh", "python", "duckdb", "jdbc", "address", "curl", "dbt", "input port"]
 _READERS: Mapping[str, str] = {
@@ -39,6 +40,12 @@ def snippets(product: ProductPlan, port: OutputPlan, state: Path, url: str = "")
     `state` is the folder with ports/ in it, as whoever reads sees it. `url` is the address of `mesh serve`; without it there is no curl.
     """
     data_set = product.data_set(port.data_set)
+    if warehouse().kind != "duckdb":
+        return (
+            Snippet("mesh", "mesh query", "shell", _queried(product, port)),
+            *([_in_warehouse(product, port, state)] if port.store.in_catalog else []),
+            _input_port(product, port),
+        )
     return (
         Snippet("mesh", "mesh query", "shell", _queried(product, port)),
         _python(product, port, state),
@@ -70,6 +77,11 @@ rows = {_READERS[port.store.format]}
 print(rows.limit(10))
 """
     return Snippet("python", "Python", "python", text, "Reads the newest version, whole; any library that reads the format does as well.")
+
+
+def _in_warehouse(product: ProductPlan, port: OutputPlan, state: Path) -> Snippet:
+    address = warehouse().catalog_address(state, product.domain, product.name)
+    return Snippet("address", "SQL", "sql", f"select * from {address}.{port.data_set} limit 10;\n", "For roles that may read it.")
 
 
 def _in_catalog(product: ProductPlan, port: OutputPlan, state: Path) -> Snippet:

@@ -6,6 +6,7 @@ from pathlib import Path
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Publication
+from platform_resources.warehouses.protocol import PublishedFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,5 +31,6 @@ def published_files(state: Path, product: ProductPlan, port: str, version: str =
     of_port = found.port(port) if found is not None else None
     if found is None or of_port is None:
         return ()
-    paths = [path for path in versions.files(of_port).files if path.is_file()]
+    place = versions.where(of_port)
+    paths = [path for path in place.files if path.is_file()] if isinstance(place, PublishedFiles) else []
     return tuple(PublishedFile(found.id, path.name, path, path.stat().st_size) for path in paths)
