@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from platform_resources.marketplace.display import phrases
-from platform_resources.marketplace.display.lineage_pictures import data_as_of, mesh_map
+from platform_resources.marketplace.display.lineage_pictures import MOST_ARROWS, data_as_of, mesh_map
 from platform_resources.marketplace.display.phrases import Look, PageTimes
 from platform_resources.marketplace.display.promise_rows import short_trouble
 from platform_resources.plan.plan import MeshPlan, ProductPlan
@@ -13,7 +13,7 @@ from platform_resources.promises.forecast import MissedDeadline
 from platform_resources.services.catalog.use_of_products import most_used, newly_published
 from platform_resources.services.showing.mesh_overview import MeshOverview
 
-MOST_ROWS, MOST_LISTED = 12, 5
+MOST_ROWS, MOST_LISTED, MOST_DOMAINS = 12, 5, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ def home_page(view: MeshOverview) -> dict[str, Any]:
         "at_risk": _at_risk(view),
         "used": _used(view),
         "new": _newest(view),
-        "domains": [(name, title, *_healthy(view, name)) for name, title in titles.items()],
+        "is_mosaic": len(view.plan.products) > MOST_ARROWS,
+        "domains": sorted(((name, title, *_healthy(view, name)) for name, title in titles.items()), key=_least_healthy)[:MOST_DOMAINS],
     }
 
 
@@ -123,6 +124,10 @@ def _newest(view: MeshOverview) -> list[tuple[ProductPlan, datetime]]:
     """Those whose first version is the youngest."""
     products = {each.name: each for each in view.plan.products}
     return [(products[name], at) for name, at in newly_published(view.use, MOST_LISTED)]
+
+
+def _least_healthy(domain: tuple[str, str, int, int]) -> tuple[float, str]:
+    return domain[2] / domain[3], domain[1]
 
 
 def _healthy(view: MeshOverview, domain: str) -> tuple[int, int]:

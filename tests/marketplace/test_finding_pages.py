@@ -7,7 +7,7 @@ import pytest
 
 from tests.marketplace.shop_mesh import served
 from tests.marketplace.test_product_pages import text
-from tests.meshes import tiny_mesh, write_mesh
+from tests.meshes import TINY_MESH, model_file, product_file, tiny_mesh, write_mesh
 
 pytestmark = pytest.mark.slow
 
@@ -101,3 +101,23 @@ def test_a_product_whose_versions_are_damaged_is_shown_all_the_same(tmp_path):
         assert client.get("/").status_code == 200
         for path in ("versions", "ports/measurements_file/file"):
             assert client.get(f"/api/v1/products/readings/{path}").status_code == 503
+
+
+def test_a_large_mesh_is_a_square_for_each_product_and_only_trouble_is_listed(tmp_path):
+    for number in range(30):
+        name = f"part_{number:02}"
+        document = TINY_MESH[product_file("plant", "readings")].replace("name: readings", f"name: {name}")
+        texts = {
+            product_file("plant", name): document.replace(
+                "primary_key: [reading_id]", f"model: {name}_rows\n        primary_key: [reading_id]"
+            ),
+            f"dataproducts/plant/{name}/README.md": "# Part\n",
+            model_file("plant", name, f"{name}_rows"): TINY_MESH[model_file("plant", "readings", "measurements")],
+        }
+        write_mesh(tmp_path, texts)
+    with served(tmp_path) as address, httpx.Client(base_url=address, timeout=60) as client:
+        home = client.get("/").text
+    assert "The whole mesh" in home and "An arrow means" not in home
+    assert home.count('aria-label="Sensor readings: Not published"') == 30
+    assert home.count('<th scope="row"><a href="/products/part_') == 12
+    assert "18 more are not healthy" in home

@@ -146,6 +146,8 @@ def short_trouble(health: ProductHealth, product: ProductPlan) -> str:
     lines = trouble_lines(health, product)
     if health.problem:
         return "Its published versions cannot be read."
+    if health.status == "unpublished":
+        return "Nothing was published yet."
     if not lines:
         return "All promises are met." if health.status == "healthy" and health.objectives else health.reason.capitalize()
     title, told, _ = lines[0]
