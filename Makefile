@@ -53,6 +53,7 @@ benchmarks: install ## Measure; the tables go into docs/performance.md
 	@.venv/bin/python benchmarks/detectors.py
 	@.venv/bin/python benchmarks/distributions.py
 	@.venv/bin/python benchmarks/profiles.py
+	@.venv/bin/python benchmarks/marketplace.py --products 100 --readings 100000
 
 screenshots: install ## Take the pictures of Dagster's pages and of the marketplace, after `make demo`
 	-@$(MESH) evaluate # its messages have nowhere to go on most machines

@@ -32,6 +32,7 @@ class Market:
     _stamp: str = ""
     _mark: Any = None
     _asked_at: datetime | None = None
+    _took: timedelta = timedelta()
     _search: tuple[SearchIndex, Reputation, datetime] | None = None
     _searching: threading.Lock = field(default_factory=threading.Lock)
     _renewing: threading.Lock = field(default_factory=threading.Lock)
@@ -41,11 +42,16 @@ class Market:
     def state(self) -> Path:
         return state_folder(self.root)
 
+    @property
+    def too_old(self) -> timedelta:
+        """A minute; where reading the mesh takes long, as long as that takes three times: else each request would read it again."""
+        return max(TOO_OLD, 3 * self._took)
+
     def view(self) -> MeshOverview:
-        """The mesh as it was at most a minute ago. Raises LedgerUnavailable."""
+        """The mesh as it was a short time ago, see `too_old`. Raises LedgerUnavailable."""
         self._asked_at = datetime.now(UTC)
         found = self._view
-        if found is None or self._asked_at - found.at > TOO_OLD:
+        if found is None or self._asked_at - found.at > self.too_old:
             with self._renewing:
                 if self._view is found:
                     self._read()
@@ -67,12 +73,14 @@ class Market:
             return self._read()
 
     def _read(self) -> MeshOverview:
+        begun = time.monotonic()
         stamp = change_stamp(self.root)
         plan = self._view.plan if self._view is not None and stamp == self._stamp else read_plan(self.root)[0]
         with self.ledger.reading() as connection:
             mark = ledger_mark(connection)
         found = mesh_overview(self.ledger, self.state, dagster_home(self.state), plan, datetime.now(UTC))
         self._view, self._stamp, self._mark = found, stamp, mark
+        self._took = timedelta(seconds=time.monotonic() - begun)
         return found
 
     def watch(self) -> threading.Thread:
@@ -90,15 +98,17 @@ class Market:
         pause = LOOK_EVERY_SECONDS
         while not self._stopped.wait(pause):
             begun = time.monotonic()
-            if self._is_due():
-                self.renew()
+            due = self._is_due()
             pause = max(LOOK_EVERY_SECONDS, SHARE_OF_TIME * (time.monotonic() - begun))
+            if due:
+                self.renew()
+                pause = max(pause, self._took.total_seconds())
 
     def _is_due(self) -> bool:
         view, now = self._view, datetime.now(UTC)
         if view is None:
             return False
-        if self._asked_at is not None and now - self._asked_at < TOO_OLD and now - view.at > RENEWED_AFTER:
+        if self._asked_at is not None and now - self._asked_at < self.too_old and now - view.at > RENEWED_AFTER:
             return True
         with self.ledger.reading() as connection:
             mark = ledger_mark(connection)

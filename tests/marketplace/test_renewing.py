@@ -36,6 +36,14 @@ def test_a_view_older_than_a_minute_is_shown_to_nobody(market):
     assert market.view().at > old.at
 
 
+def test_a_mesh_that_takes_long_to_read_is_not_read_by_each_request(market):
+    old = replace(market.view(), at=market.view().at - TOO_OLD - timedelta(seconds=1))
+    market._view, market._took = old, timedelta(minutes=2)
+    assert market.view() is old
+    market._view = replace(old, at=old.at - timedelta(minutes=6))
+    assert market.view().at > old.at
+
+
 def test_a_text_that_changed_is_noticed_and_data_beside_it_is_not(market, shop):
     before = market.view()
     assert not market._is_due()
