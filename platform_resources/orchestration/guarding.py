@@ -18,6 +18,7 @@ from platform_resources.orchestration.run_failures import ERROR, stopped
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.redaction.redaction import Hide, mask_all
 from platform_resources.repository.product_secrets import hiding
+from platform_resources.warehouses.protocol import NotSupported
 
 _Step = Callable[[Any, RefreshResource], Iterator[Any]]
 P = ParamSpec("P")
@@ -51,6 +52,8 @@ def _told(error: Exception, hide: Hide) -> Exception:
         (info,) = error.user_code_process_error_infos
         kind, *failures = (info.cls_name or "").split("\n")
         return stopped(hide(info.message), kind, failures)
+    if isinstance(error, NotSupported):
+        return stopped(hide(str(error)), type(error).__name__)
     if isinstance(error, dg.Failure):
         return dg.Failure(hide(error.description or ""), metadata=error.metadata, allow_retries=error.allow_retries)
     lines = hide("".join(traceback.format_exception(error))).strip()

@@ -83,7 +83,8 @@ def _known(connection: Connection, product: ProductPlan, objective: ObjectivePla
         return replace(found, past=tuple(Past(gap.at, gap.value) for gap in past))
     if objective.measured_by == "history":
         runs = [run for run in spent(connection, product.name, now) if run.whole]
-        return replace(found, past=tuple(Past(run.at, float(run.bytes or 0) if kind == "bytes" else run.seconds) for run in runs))
+        values = [(run.at, run.bytes if kind == "bytes" else run.seconds) for run in runs]
+        return replace(found, past=tuple(Past(at, float(value)) for at, value in values if value is not None))
     if kind == "share":
         return replace(found, past=tuple(failing_shares(found.past)))
     return found
