@@ -5,6 +5,7 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,16 @@ from platform_resources.orchestration.asset_specs import SpecMinter, asset_key, 
 from platform_resources.orchestration.automation import following_sensor, schedules
 from platform_resources.orchestration.delivery_sensor import delivery_sensor
 from platform_resources.orchestration.domain_job import domain_job
-from platform_resources.orchestration.evaluation_job import Evaluation, evaluation, products_to_evaluate, running_products
+from platform_resources.orchestration.evaluation_job import Evaluation, WholePlan, evaluation, products_to_evaluate, running_products
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.scoring import score_step
 from platform_resources.orchestration.steps import audit_step, build_step, publish_step, pull_step, pulled_ports
 from platform_resources.plan import conventions
+from platform_resources.plan.from_products.mesh_plan import mesh_plan
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
-from platform_resources.repository.mesh_repository import mesh_root, read_plan, state_folder
+from platform_resources.repository.known_documents import remembering_reader
+from platform_resources.repository.mesh_repository import mesh_root, read_mesh, state_folder, with_all_texts
 from platform_resources.spec.problems import Problem
 
 
@@ -35,17 +38,22 @@ def domain_definitions(file: str) -> dg.Definitions:
     """The code location of the domain whose definitions.py is `file`: its good products, and the problems of its bad ones."""
     here = Path(file).resolve()
     root = mesh_root(start=here.parent)
+    domain, registry = here.parent.name, installed_registry()
     with _collector_at_rest():
-        plan, _ = read_plan(root)
-        return _resolved(definitions(root, plan.domain(here.parent.name), plan, [here.parent.name]))
+        mesh = read_mesh(root, registry, reader=remembering_reader(state_folder(root), registry), domain=domain)
+        plan, _ = mesh_plan(mesh, domain=domain)
+        # Of other domains only the documents are read now; their plans when somebody looks beyond the domain.
+        whole = cache(lambda: mesh_plan(with_all_texts(root, mesh))[0])
+        return _resolved(definitions(root, plan.domain(domain), whole, [domain]))
 
 
 @shielded
 def mesh_definitions(root: Path) -> dg.Definitions:
     """The whole mesh in one code location."""
     with _collector_at_rest():
-        plan, _ = read_plan(root)
-        return _resolved(definitions(root, plan, plan, [domain.name for domain in plan.domains]))
+        registry = installed_registry()
+        plan, _ = mesh_plan(read_mesh(root, registry, reader=remembering_reader(state_folder(root), registry)))
+        return _resolved(definitions(root, plan, lambda: plan, [domain.name for domain in plan.domains]))
 
 
 def _resolved(found: dg.Definitions) -> dg.Definitions:
@@ -76,8 +84,8 @@ class _Built:
     schedules: tuple[dg.ScheduleDefinition, ...] = ()
 
 
-def definitions(root: Path, plan: MeshPlan, whole: MeshPlan | None = None, domains: Sequence[str] = ()) -> dg.Definitions:
-    """What Dagster gets of a plan. `whole` is the plan of the whole mesh, which evaluation needs; without it there is none.
+def definitions(root: Path, plan: MeshPlan, whole: WholePlan | None = None, domains: Sequence[str] = ()) -> dg.Definitions:
+    """What Dagster gets of a plan. `whole` gives the plan of the whole mesh, which evaluation needs; without it there is none.
 
     `domains` are those whose messages are sent from here.
     """
@@ -97,13 +105,13 @@ def definitions(root: Path, plan: MeshPlan, whole: MeshPlan | None = None, domai
             *(domain_job(root, domain, products, resources) for domain, products in running_products(good).items()),
         ],
         schedules=[*(x for objects in loaded for x in objects.schedules), *(each.schedule for each in evaluations)],
-        sensors=[*_followings(good, loaded), *_deliveries(root, plan if whole is None else whole, domains)],
+        sensors=[*_followings(good, loaded), *_deliveries(root, plan, whole or (lambda: plan), domains)],
         resources=resources,
         executor=dg.in_process_executor,
     )
 
 
-def _evaluations(good: MeshPlan, whole: MeshPlan, resources: Mapping[str, Any]) -> Iterator[Evaluation]:
+def _evaluations(good: MeshPlan, whole: WholePlan, resources: Mapping[str, Any]) -> Iterator[Evaluation]:
     for domain, products in products_to_evaluate(good).items():
         yield evaluation(domain, products, whole, resources)
 
@@ -116,13 +124,14 @@ def _followings(good: MeshPlan, loaded: Sequence[_Built]) -> Iterator[dg.SensorD
             yield sensor
 
 
-def _deliveries(root: Path, plan: MeshPlan, domains: Sequence[str]) -> Iterator[dg.SensorDefinition]:
+def _deliveries(root: Path, plan: MeshPlan, whole: WholePlan, domains: Sequence[str]) -> Iterator[dg.SensorDefinition]:
     """Also of a domain in which nothing runs: others may route to its channels."""
     with_channels = {domain.name for domain in plan.domains if domain.channels}
     with_products = {product.domain for product in plan.products}
     for domain in domains:
         if domain in with_channels | with_products:
-            yield delivery_sensor(domain, plan, state_folder(root))
+            products = [product.name for product in plan.products if product.domain == domain]
+            yield delivery_sensor(domain, products, whole, state_folder(root))
 
 
 def _built(root: Path, product: ProductPlan, registry: Registry, resources: Mapping[str, Any]) -> _Built | RejectedProduct:

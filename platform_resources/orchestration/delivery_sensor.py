@@ -9,10 +9,10 @@ import dagster as dg
 
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.ledger.database import LEDGER_FILE, ledger_url, open_ledger
+from platform_resources.orchestration.evaluation_job import WholePlan
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.ledger_events import synced_ledger
 from platform_resources.plan import conventions
-from platform_resources.plan.plan import MeshPlan
 from platform_resources.services.delivering import Delivered, deliver_domain, due_channels
 from platform_resources.services.judging import judge_refreshed
 from platform_resources.settings import LEDGER
@@ -26,9 +26,8 @@ MOST_RUNS = 200
 NOTHING_DUE = "no message is due"
 
 
-def delivery_sensor(domain: str, plan: MeshPlan, state: Path) -> dg.SensorDefinition:
+def delivery_sensor(domain: str, products: Sequence[str], whole: WholePlan, state: Path) -> dg.SensorDefinition:
     """Sends what is due for the domain's channels, and by e-mail about its products. While nothing is due it reads the ledger, no more."""
-    products = [product.name for product in plan.products if product.domain == domain]
 
     @dg.sensor(
         name=conventions.delivery_name(domain),
@@ -44,6 +43,7 @@ def delivery_sensor(domain: str, plan: MeshPlan, state: Path) -> dg.SensorDefini
         refreshed = _refreshed_since(instance, products, context.cursor, now)
         if not refreshed and not _due_channels(state, domain, now):
             return dg.SkipReason(NOTHING_DUE)
+        plan = whole()
         with synced_ledger(state, instance, now) as ledger:
             happened = judge_refreshed(ledger, state, plan, refreshed, installed_registry(), now) if refreshed else ()
             if refreshed:

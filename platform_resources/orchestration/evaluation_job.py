@@ -1,6 +1,6 @@
 """What is judged between refreshes: every indicator of a domain, as a check on its product's scorecard."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ from platform_resources.services.judged_objectives import judged_between_refresh
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.names import is_name
 
+# Gives the plan of the whole mesh, which only a run needs.
+WholePlan = Callable[[], MeshPlan]
 EVERY = "*/15 * * * *"
 DESCRIPTION = "Judges every product of the domain from the ledger: freshness is a fact of time, not of runs. Opens and resolves incidents."
 
@@ -45,22 +47,22 @@ class Evaluation:
     schedule: dg.ScheduleDefinition
 
 
-def evaluation(domain: str, products: Sequence[ProductPlan], plan: MeshPlan, resources: Mapping[str, Any]) -> Evaluation:
-    """One job for all products of a domain; `plan` is of the whole mesh, since trouble does not end at a domain."""
+def evaluation(domain: str, products: Sequence[ProductPlan], plan: WholePlan, resources: Mapping[str, Any]) -> Evaluation:
+    """One job for all products of a domain; `plan` gives that of the whole mesh, since trouble does not end at a domain."""
     judged = any(product.outputs or product.indicators or judged_between_refreshes(product) for product in products)
     checks = _checks_step(domain, products, plan) if judged else None
     job = _job_of_checks(domain, checks, resources) if checks is not None else _job_without_checks(domain, products, plan, resources)
     return Evaluation((checks,) if checks is not None else (), job, _schedule(domain, job))
 
 
-def _checks_step(domain: str, products: Sequence[ProductPlan], plan: MeshPlan) -> dg.AssetChecksDefinition:
+def _checks_step(domain: str, products: Sequence[ProductPlan], plan: WholePlan) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
         name=conventions.step_name(domain, "evaluate"),
         specs=[spec for product in products for spec in (*check_specs(_checks(product)), *healthy_specs(product))],
         can_subset=True,
     )
     def _evaluate(context: dg.AssetCheckExecutionContext, refresh: RefreshResource) -> Iterator[Any]:
-        found = _round(context.op_execution_context, refresh, domain, products, plan)
+        found = _round(context.op_execution_context, refresh, domain, products, plan())
         zones = {product.name: product.zone for product in products}
         results = [
             standing_result(standing, Clock(zones[name], found.at)) for name, trust in found.trust.items() for standing in trust.standings
@@ -111,10 +113,10 @@ def _job_of_checks(domain: str, step: dg.AssetChecksDefinition, resources: Mappi
     return own.resolve_job_def(name)
 
 
-def _job_without_checks(domain: str, products: Sequence[ProductPlan], plan: MeshPlan, resources: Mapping[str, Any]) -> dg.JobDefinition:
+def _job_without_checks(domain: str, products: Sequence[ProductPlan], plan: WholePlan, resources: Mapping[str, Any]) -> dg.JobDefinition:
     @dg.op(name=conventions.step_name(domain, "evaluate"))
     def _evaluate(context: dg.OpExecutionContext, refresh: RefreshResource) -> None:
-        _round(context, refresh, domain, products, plan)
+        _round(context, refresh, domain, products, plan())
 
     @dg.job(
         name=conventions.evaluation_name(domain),
@@ -197,7 +199,7 @@ def _evaluated(
     root: Path, domain: str, products: Sequence[ProductPlan], plan: MeshPlan, instance: dg.DagsterInstance, clock: str | None
 ) -> EvaluationRun:
     resource = RefreshResource.configure_at_launch(root=str(root), state=str(state_folder(root)))
-    job = evaluation(domain, products, plan, {RESOURCE: resource}).job
+    job = evaluation(domain, products, lambda: plan, {RESOURCE: resource}).job
     asked = {} if clock is None else {"clock": clock}
     result = run_here(root, domain, job, instance, {**QUIET, "resources": {RESOURCE: {"config": asked}}})
     return EvaluationRun(domain, tuple(failure_texts(result)), result.run_id)

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from platform_resources.capabilities.protocols import PullPort
@@ -12,6 +13,7 @@ from platform_resources.plan.from_products.mesh import Mesh, ModelText, ProductT
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.repository.dbt_target import Target, target
+from platform_resources.repository.known_documents import Reader
 from platform_resources.repository.needed_files import (
     PROFILES,
     PROJECT,
@@ -63,22 +65,29 @@ def dagster_home(state: Path) -> Path:
     return Path(given).resolve() if given else state / HOME_FOLDER
 
 
-def read_mesh(root: Path, registry: Registry | None = None, only: Iterable[str] | None = None) -> Mesh:
+def read_mesh(
+    root: Path,
+    registry: Registry | None = None,
+    only: Iterable[str] | None = None,
+    reader: Reader = read_product,
+    domain: str | None = None,
+) -> Mesh:
     """Every product under `root` (or `only` these and all upstream of them), with the texts beside it. Never raises for what a file says.
 
     If a product of `only`, or one upstream, does not lie in a folder of its name, all are read: then anything may be meant.
+    With a `domain`, the texts beside products of other domains are left out; `with_all_texts` reads them later.
     """
     registry = registry or installed_registry()
     readings = _readings_upstream(root, only, registry) if only is not None else None
     if readings is None:
-        readings = {path: _read(root, path, registry) for path in (root / conventions.PRODUCTS_FOLDER).glob(f"*/*/{DOCUMENT}")}
+        readings = {path: _read(root, path, registry, reader) for path in (root / conventions.PRODUCTS_FOLDER).glob(f"*/*/{DOCUMENT}")}
     products: list[Product] = []
     unreadable: list[UnreadableProduct] = []
     texts: dict[str, ProductTexts] = {}
     for path, reading in sorted(readings.items()):
         file = path.relative_to(root).as_posix()
         found = reading.product or reading.partial
-        if found is not None:
+        if found is not None and domain in (None, found.domain, path.parent.parent.name):
             texts[file] = product_texts(root, found.domain, found.name, path.parent)
         if reading.product is not None:
             products.append(reading.product)
@@ -86,6 +95,14 @@ def read_mesh(root: Path, registry: Registry | None = None, only: Iterable[str] 
             names = path.parent.name, path.parent.parent.name
             unreadable.append(UnreadableProduct(*names, file, reading.problems, reading.partial, reading.broken))
     return Mesh(tuple(products), texts, tuple(unreadable), registry, _domains(root))
+
+
+def with_all_texts(root: Path, mesh: Mesh) -> Mesh:
+    """The mesh as it was read, with the texts that were left out as they are now; none of a product whose folder is gone."""
+    read = (*mesh.products, *(each.partial for each in mesh.unreadable if each.partial is not None))
+    left_out = [product for product in read if product.file not in mesh.texts and (root / product.file).parent.is_dir()]
+    later = {product.file: product_texts(root, product.domain, product.name, (root / product.file).parent) for product in left_out}
+    return replace(mesh, texts={**mesh.texts, **later})
 
 
 def _readings_upstream(root: Path, names: Iterable[str], registry: Registry) -> dict[Path, ProductReading] | None:
@@ -182,13 +199,13 @@ def _texts_there(root: Path, files: Iterable[str]) -> dict[str, str]:
     return {file: (root / file).read_text(encoding="utf-8", errors="replace") for file in files if (root / file).is_file()}
 
 
-def _read(root: Path, path: Path, registry: Registry) -> ProductReading:
+def _read(root: Path, path: Path, registry: Registry, reader: Reader = read_product) -> ProductReading:
     file = path.relative_to(root).as_posix()
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         return ProductReading(None, (_unreadable(file, error),))
-    return read_product(text, file, registry)
+    return reader(text, file, registry)
 
 
 def _unreadable(file: str, error: OSError | UnicodeDecodeError) -> Problem:

@@ -1,15 +1,19 @@
 """Code locations: one domain, a mesh with a bad product."""
 
+import shutil
 from dataclasses import replace
 
 import dagster as dg
 import pytest
+from dagster._core.remote_representation.external_data import RepositorySnap
+from dagster_shared.serdes import serialize_value
 
 from platform_resources import domain_definitions
 from platform_resources.orchestration.definitions import definitions
+from platform_resources.repository.known_documents import FOLDER
 from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.spec.components import Refresh
-from tests.meshes import edited, product_file, write_mesh
+from tests.meshes import REPOSITORY, edited, product_file, write_mesh
 
 pytestmark = pytest.mark.slow
 
@@ -58,6 +62,29 @@ def test_messages_are_sent_for_each_domain_that_has_channels_or_products_also_wh
     assert sensors["hub"] == ["deliver_hub"]
     assert [name for name in sensors["plant"] if name.startswith("deliver_")] == ["deliver_plant"]
     assert sensors["empty"] == []
+
+
+@pytest.mark.parametrize("domain", ["customer", "finance", "marketing", "sales"])
+def test_dagster_gets_the_same_of_a_domain_from_kept_documents_as_from_the_whole_mesh_read_anew(domain, tmp_path, monkeypatch):
+    def snapshot(found: dg.Definitions) -> str:
+        return serialize_value(RepositorySnap.from_def(found.get_repository_def()))
+
+    monkeypatch.setenv("MESH_STATE", str(tmp_path))
+    file = str(REPOSITORY / "dataproducts" / domain / "definitions.py")
+    whole, _ = read_plan(REPOSITORY)
+    anew = snapshot(definitions(REPOSITORY, whole.domain(domain), lambda: whole, [domain]))
+    assert not (tmp_path / FOLDER).exists()
+    assert snapshot(domain_definitions(file)) == anew
+    assert len(list((tmp_path / FOLDER).iterdir())) == len(whole.products)
+    assert snapshot(domain_definitions(file)) == anew
+
+
+def test_an_evaluation_sees_other_domains_as_they_were_when_the_location_was_loaded(tiny, monkeypatch):
+    found = located(tiny, "plant")
+    shutil.rmtree(tiny / "dataproducts/office/summary")
+    with dg.instance_for_test() as instance:
+        result = found.resolve_job_def("evaluate_plant").execute_in_process(instance=instance, raise_on_error=False)
+    assert result.success
 
 
 def test_a_bad_product_shows_its_problems_and_takes_nothing_down(tiny):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.planned_routes import channels_of, domain_digest, domain_routes
-from platform_resources.plan.from_products.product_order import ordered, product_graph
+from platform_resources.plan.from_products.product_order import cycles, ordered, product_graph
 from platform_resources.plan.from_products.product_plan import product_plan
 from platform_resources.plan.plan import DomainPlan, MeshPlan, RejectedProduct
 from platform_resources.plan.validation.channel_validation import domain_problems
@@ -15,23 +15,33 @@ from platform_resources.spec.problems import Problem, errors
 from platform_resources.spec.product import Product
 
 
-def mesh_plan(mesh: Mesh, only: Iterable[str] | None = None) -> tuple[MeshPlan, tuple[Problem, ...]]:
-    """The plan of every good product (of `only` these names, if given), and all problems. A product with an error is rejected alone."""
-    found = find_problems(mesh)
-    bad = {product.file: _errors_of(mesh, product, found) for product in mesh.products}
-    wanted = set(only) if only is not None else {product.name for product in mesh.products}
-    graph = {name: up for name, up in product_graph(mesh).items() if not bad[mesh.by_name[name].file]}
-    good = [name for name in ordered(graph) if name in wanted]
-    rejected = [RejectedProduct(p.name, p.domain, p.file, bad[p.file]) for p in mesh.products if bad[p.file]]
-    unreadable = [(u, (*u.problems, *find_further_problems(mesh, u))) for u in mesh.unreadable]
+def mesh_plan(mesh: Mesh, only: Iterable[str] | None = None, domain: str | None = None) -> tuple[MeshPlan, tuple[Problem, ...]]:
+    """The plan of every good product (of `only` these names, if given), and all problems. A product with an error is rejected alone.
+
+    With a `domain`, its own products alone are judged and planned, as they are among all; other domains' texts need not be there.
+    """
+    judged = [product for product in mesh.products if domain in (None, product.domain)]
+    found = find_problems(mesh, judged)
+    bad = {product.file: _errors_of(mesh, product, found) for product in judged}
+    good = {product.name for product in judged if not bad[product.file]}
+    wanted = good if only is None else good & set(only)
+    rejected = [RejectedProduct(p.name, p.domain, p.file, bad[p.file]) for p in judged if bad[p.file]]
+    unreadable = [(u, (*u.problems, *find_further_problems(mesh, u))) for u in mesh.unreadable if domain in (None, u.domain)]
     rejected += [RejectedProduct(u.name, u.domain, u.file, problems) for u, problems in unreadable]
     plan = MeshPlan(
-        products=tuple(product_plan(mesh, mesh.by_name[name]) for name in good),
+        products=tuple(product_plan(mesh, mesh.by_name[name]) for name in _in_order(mesh) if name in wanted),
         rejected=tuple(sorted(rejected, key=lambda r: r.file)),
         domains=tuple(_domain_plan(mesh, name) for name in sorted({p.domain for p in mesh.products} | set(mesh.domains))),
     )
     plan = replace(plan, products=tuple(replace(product, zone=shown_zone(plan, product)) for product in plan.products))
     return plan, tuple(sorted({*found, *domain_problems(mesh), *(problem for _, problems in unreadable for problem in problems)}))
+
+
+def _in_order(mesh: Mesh) -> tuple[str, ...]:
+    """All products but those in a circle, each after those it reads from: the same order whoever is rejected."""
+    graph = product_graph(mesh)
+    circling = {name for cycle in cycles(graph) for name in cycle}
+    return ordered({name: upstream for name, upstream in graph.items() if name not in circling})
 
 
 def _domain_plan(mesh: Mesh, name: str) -> DomainPlan:

@@ -236,9 +236,9 @@ def runbook_exists(mesh: Mesh, product: Product) -> Iterator[Problem]:
         yield product.origin.problem("support", message, did_you_mean(file, texts.files))
 
 
-def find_problems(mesh: Mesh) -> tuple[Problem, ...]:
-    """Every problem of every product that could be read, sorted."""
-    found = {problem for product in mesh.products for find in PASSES for problem in find(mesh, product)}
+def find_problems(mesh: Mesh, products: Iterable[Product] | None = None) -> tuple[Problem, ...]:
+    """Every problem of every product that could be read, or of these products, and every circle of products; sorted."""
+    found = {problem for product in (mesh.products if products is None else products) for find in PASSES for problem in find(mesh, product)}
     return tuple(sorted(found | set(_circles(mesh))))
 
 

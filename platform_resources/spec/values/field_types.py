@@ -61,14 +61,14 @@ def _ever_comes(cron: str) -> bool:
 
 
 def _timezone(text: str) -> str:
-    if text not in _timezones():
-        raise ValueError(f'unknown time zone "{text}"; write an IANA name such as Europe/Berlin or UTC', did_you_mean(text, _timezones()))
+    if text not in time_zones():
+        raise ValueError(f'unknown time zone "{text}"; write an IANA name such as Europe/Berlin or UTC', did_you_mean(text, time_zones()))
     return text
 
 
 @cache
-def _timezones() -> frozenset[str]:
-    """Python looks through hundreds of files to answer this."""
+def time_zones() -> frozenset[str]:
+    """The IANA names that this machine knows; Python looks through hundreds of files to answer this."""
     return frozenset(available_timezones())
 
 
