@@ -36,6 +36,12 @@ MAIL = Setting("MESH_MAIL", "the mail server for messages to e-mail addresses", 
 DAGSTER_PAGES = Setting(
     "MESH_DAGSTER_URL", "the address of Dagster's pages, for links in messages", "messages have no link to the run", secret=True
 )
+MESH_PAGES = Setting(
+    "MESH_URL",
+    "the address of the pages of `mesh serve`, for links in messages",
+    "messages name no page",
+    secret=True,
+)
 # Not for people to set: dbt reads it in profiles.yml.
 DBT_DATABASE = Setting("MESH_DUCKDB", "the database that dbt builds in; profiles.yml reads it", "the platform sets it while dbt runs")
 
@@ -60,6 +66,6 @@ PORT = Setting("SNOWFLAKE_PORT", "the port there", "443")
 PROTOCOL = Setting("SNOWFLAKE_PROTOCOL", "http or https", "https")
 
 SETTINGS = (
-    *(STATE, DAGSTER_HOME, LEDGER, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, MAIL, DAGSTER_PAGES, DBT_DATABASE, SNOWFLAKE_BUILD),
+    *(STATE, DAGSTER_HOME, LEDGER, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, MAIL, DAGSTER_PAGES, MESH_PAGES, DBT_DATABASE, SNOWFLAKE_BUILD),
     *(ACCOUNT, USER, PASSWORD, KEY_FILE, KEY_PASSWORD, ROLE, COMPUTE, PREFIX, HOST, PORT, PROTOCOL),
 )

@@ -1,29 +1,30 @@
 """The technical part of a message to owners: failing checks with evidence, affected products, and next steps."""
 
-from platform_resources.notify.facts import Failure, Trouble
+from platform_resources.notify.facts import NO_PAGES, Failure, Trouble, WebPages
 from platform_resources.notify.safe_text import LONGEST_REASON, MOST, address, bold, bullets, code, harmless, listed, paragraphs, place
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.durations import length_text
 
 
-def diagnosis(trouble: Trouble, clock: Clock, dagster: str = "") -> str:
-    """The technical part of a message; `dagster` is the address of Dagster's web pages, if it is known."""
+def diagnosis(trouble: Trouble, clock: Clock, pages: WebPages = NO_PAGES) -> str:
+    """The technical part of a message; `pages` are where the pages are that it links."""
     root = trouble.root
     count = len(trouble.failures)
     fails = f"fails {count} check{'s' if count != 1 else ''}" if count else "is unhealthy"
     because = f": {harmless(trouble.because, LONGEST_REASON)}" if trouble.because else ""
     return paragraphs(
         f"{bold(root.title)} ({code(root.name)}) {fails} since {clock.moment(trouble.began_at)}. Severity **{trouble.severity}**{because}.",
-        bullets([*(_evidence(failure, clock, dagster) for failure in trouble.failures[:MOST]), *_more(count)]),
+        bullets([*(_evidence(failure, clock, pages) for failure in trouble.failures[:MOST]), *_more(count)]),
         bullets([line for line in _around(trouble) if line]),
-        _commands(trouble),
+        _commands(trouble, pages),
     )
 
 
-def _commands(trouble: Trouble) -> str:
+def _commands(trouble: Trouble, pages: WebPages) -> str:
     """Whoever has acknowledged it is not asked to do so again."""
     name = trouble.incident.name
-    look = f"Look: {code(f'mesh incidents {name}')}"
+    page = pages.incident(trouble.incident)
+    look = f"Look: {f'{place(page)} or ' if page else ''}{code(f'mesh incidents {name}')}"
     return (
         f"{look}, take it: {code(f'mesh ack {name}')}" if trouble.incident.status == "open" else f"{look}. It is {trouble.incident.status}."
     )
@@ -39,7 +40,8 @@ def _more(count: int) -> tuple[str, ...]:
     return (f"{count - MOST} more",) if count > MOST else ()
 
 
-def _evidence(failure: Failure, clock: Clock, dagster: str) -> str:
+def _evidence(failure: Failure, clock: Clock, pages: WebPages) -> str:
+    run = pages.run(failure.run_id)
     told = [
         harmless(failure.reason, LONGEST_REASON) or "no reason given",
         f"value {harmless(failure.value)}" if failure.value else "",
@@ -47,7 +49,7 @@ def _evidence(failure: Failure, clock: Clock, dagster: str) -> str:
         f"{failure.failing_rows} failing row{'s' if failure.failing_rows != 1 else ''}" if failure.failing_rows else "",
         "in the version that was held back" if failure.held_back else "",
         f"since {clock.moment(failure.since)}",
-        f"run {place(dagster.rstrip('/') + '/runs/' + failure.run_id)}" if dagster and failure.run_id else "",
+        f"run {place(run)}" if run else "",
     ]
     return f"{bold(failure.fault)} ({code(failure.check)}): {'; '.join(part for part in told if part)}"
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from platform_resources.incidents.life_cycle import Incident
 from platform_resources.incidents.messages import Message, MessageKind, Statement
 from platform_resources.incidents.severity import rank
-from platform_resources.notify.facts import NewStop, Outbox, State, Subscriber, Trouble
+from platform_resources.notify.facts import NO_PAGES, NewStop, Outbox, State, Subscriber, Trouble, WebPages
 from platform_resources.notify.keys import IncidentKey, incident_keys, recovery_key, reminder_key, told_key
 from platform_resources.notify.recipients import Recipient, first_loud, recipients
 from platform_resources.notify.wording import Words, first_words, recovery_words, reminder_words, update_words
@@ -33,10 +33,12 @@ class DueMessages:
     withdraw: Mapping[str, str] = field(default_factory=dict)
 
 
-def announcements(trouble: Trouble, subscriptions: Sequence[Subscriber], known: Outbox, now: datetime, dagster: str = "") -> DueMessages:
+def announcements(
+    trouble: Trouble, subscriptions: Sequence[Subscriber], known: Outbox, now: datetime, pages: WebPages = NO_PAGES
+) -> DueMessages:
     """What is due about one incident at `now`. `known` has at least all keys of this incident and of those that moved here.
 
-    `dagster` is the address of Dagster's web pages, if it is known. Ask about every live incident, and about every other one until nothing
+    `pages` are where the pages are that messages link. Ask about every live incident, and about every other one until nothing
     of it is due; ask after the board was tended.
     """
     now = in_utc(now)
@@ -45,7 +47,7 @@ def announcements(trouble: Trouble, subscriptions: Sequence[Subscriber], known: 
         return DueMessages(withdraw=outdated)
     heard = {key: state for key, state in known.items() if state not in (*UNSENT, "withdrawn")}
     if trouble.incident.live:
-        messages = tuple(_live(trouble, subscriptions, known, heard, now, dagster))
+        messages = tuple(_live(trouble, subscriptions, known, heard, now, pages))
     else:
         messages = tuple(_over(trouble, subscriptions, known, now))
     queue = tuple(message for message in messages if message.key not in heard)
@@ -56,7 +58,7 @@ def announcements(trouble: Trouble, subscriptions: Sequence[Subscriber], known: 
 
 
 def _live(
-    trouble: Trouble, subscriptions: Sequence[Subscriber], known: Outbox, told: Outbox, now: datetime, dagster: str
+    trouble: Trouble, subscriptions: Sequence[Subscriber], known: Outbox, told: Outbox, now: datetime, pages: WebPages
 ) -> Iterator[Message]:
     """What was written and not sent yet is decided anew: it says what holds now, or is not sent."""
     keys = _by_channel(key for key in incident_keys(told, trouble.incident) if key.phase == trouble.phase)
@@ -67,11 +69,11 @@ def _live(
         # What could be told before can be told still, whatever the hour is.
         to = replace(to, quiets=(None,), owner_quiets=(None,) if to.owner_quiets else ()) if to.channel in waiting else to
         if not any(key.about == "first" for key in heard):
-            yield from _first(_as_known_to(trouble, to.channel, known), to, before.get(to.channel), now, dagster)
+            yield from _first(_as_known_to(trouble, to.channel, known), to, before.get(to.channel), now, pages)
             continue
-        news = tuple(_update(trouble, to, heard, now, dagster))
+        news = tuple(_update(trouble, to, heard, now, pages))
         # Whoever hears something new need not be reminded of it at the same time.
-        yield from news or _reminder(trouble, to, heard, known, now, dagster)
+        yield from news or _reminder(trouble, to, heard, known, now, pages)
 
 
 def _listeners(trouble: Trouble, subscriptions: Sequence[Subscriber], before: Mapping[str, Severity]) -> Iterator[Recipient]:
@@ -83,13 +85,13 @@ def _listeners(trouble: Trouble, subscriptions: Sequence[Subscriber], before: Ma
     yield from (to for to in recipients(trouble, failing, subscriptions, "critical") if to.channel in before.keys() - known)
 
 
-def _first(trouble: Trouble, to: Recipient, before: Severity | None, now: datetime, dagster: str) -> Iterator[Message]:
+def _first(trouble: Trouble, to: Recipient, before: Severity | None, now: datetime, pages: WebPages) -> Iterator[Message]:
     """A channel that heard `before` of an incident that moved here is told at once that the cause was found: it waits for that."""
     severity = trouble.severity if before is None else max(trouble.severity, before, key=rank)
     if (before is None and now < _told_from(trouble)) or not _may(to, severity, now):
         return
     key = told_key(trouble.incident, "first", severity, _newest(trouble, to), to.channel)
-    yield _message(key, "incident" if before is None else "update", trouble, to, first_words(trouble, to, now, dagster), now)
+    yield _message(key, "incident" if before is None else "update", trouble, to, first_words(trouble, to, now, pages), now)
 
 
 def _told_from(trouble: Trouble) -> datetime:
@@ -103,7 +105,7 @@ def _as_known_to(trouble: Trouble, channel: str, known: Outbox) -> Trouble:
     return replace(trouble, moved_from=tuple(heard))
 
 
-def _update(trouble: Trouble, to: Recipient, heard: Sequence[IncidentKey], now: datetime, dagster: str) -> Iterator[Message]:
+def _update(trouble: Trouble, to: Recipient, heard: Sequence[IncidentKey], now: datetime, pages: WebPages) -> Iterator[Message]:
     """Only about what this channel has not heard: its own products that fail since, refreshes that were stopped, and a risen severity."""
     told = [key for key in heard if key.about in ("first", "update")]
     until, worst = max(key.moment for key in told), max((key.severity for key in told), key=rank)
@@ -115,7 +117,7 @@ def _update(trouble: Trouble, to: Recipient, heard: Sequence[IncidentKey], now: 
     moment = max(until, _newest(trouble, to))
     severity = trouble.severity if risen else worst
     key = told_key(trouble.incident, "update", severity, moment, to.channel)
-    yield _message(key, "update", trouble, to, update_words(trouble, to, news, stopped, worst if risen else None, now, dagster), now)
+    yield _message(key, "update", trouble, to, update_words(trouble, to, news, stopped, worst if risen else None, now, pages), now)
 
 
 def _stopped(trouble: Trouble, to: Recipient, after: datetime) -> tuple[NewStop, ...]:
@@ -124,7 +126,7 @@ def _stopped(trouble: Trouble, to: Recipient, after: datetime) -> tuple[NewStop,
 
 
 def _reminder(
-    trouble: Trouble, to: Recipient, heard: Sequence[IncidentKey], known: Outbox, now: datetime, dagster: str
+    trouble: Trouble, to: Recipient, heard: Sequence[IncidentKey], known: Outbox, now: datetime, pages: WebPages
 ) -> Iterator[Message]:
     """To the root's owners, counted from when they could first be told. Those missed while nothing ran are left out but the last."""
     every = trouble.root.patience.renotify
@@ -136,7 +138,7 @@ def _reminder(
     unsent = any(known[key.key] == "waiting" for key in heard if key.about in ("first", "reminder"))
     if number > reminded and not unsent and first_loud(to.owner_quiets, now, trouble.severity) <= now:
         key = reminder_key(trouble.incident, number, to.channel)
-        yield _message(key, "reminder", trouble, to, reminder_words(trouble, now, dagster), now)
+        yield _message(key, "reminder", trouble, to, reminder_words(trouble, now, pages), now)
 
 
 def _over(trouble: Trouble, subscriptions: Sequence[Subscriber], known: Outbox, now: datetime) -> Iterator[Message]:

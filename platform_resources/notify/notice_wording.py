@@ -100,7 +100,12 @@ def digest_words(day: Day, on: date, now: datetime) -> Words:
         _section("Error budgets at risk", [_at_risk(standing) for standing in day.budgets]),
         _section("Changed schemas", [*map(_changed, day.schemas), *map(_changed_input, day.inputs)]),
     )
-    body = paragraphs(f"{summary}.", *sections, f"As of {Clock(day.digest.timezone, now).moment(now)}." if any(sections) else "")
+    body = paragraphs(
+        f"{summary}.",
+        *sections,
+        f"As of {Clock(day.digest.timezone, now).moment(now)}." if any(sections) else "",
+        f"More: {place(day.page)}" if day.page else "",
+    )
     return Words(one_line(f"{one_line(day.title, 60)}, {on:%a} {on.day} {on:%b}: {summary}"), body)
 
 

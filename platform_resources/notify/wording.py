@@ -10,7 +10,7 @@ from datetime import datetime
 
 from platform_resources.incidents.life_cycle import Resolution
 from platform_resources.notify.diagnosis import answer, diagnosis
-from platform_resources.notify.facts import About, Impact, NewStop, Trouble
+from platform_resources.notify.facts import NO_PAGES, About, Impact, NewStop, Trouble, WebPages
 from platform_resources.notify.predicates import health, held_back, stops, wrong
 from platform_resources.notify.recipients import Recipient
 from platform_resources.notify.safe_text import (
@@ -49,10 +49,10 @@ class Words:
     body: str
 
 
-def first_words(trouble: Trouble, to: Recipient, now: datetime, dagster: str = "") -> Words:
+def first_words(trouble: Trouble, to: Recipient, now: datetime, pages: WebPages = NO_PAGES) -> Words:
     """What a channel hears of an incident first."""
     subject = f"Update: {_subject(trouble, to)}" if trouble.moved_from else _subject(trouble, to)
-    return _words(trouble, to, now, dagster, subject, (_again(trouble), _moved_here(trouble)))
+    return _words(trouble, to, now, pages, subject, (_again(trouble), _moved_here(trouble)))
 
 
 def _again(trouble: Trouble) -> str:
@@ -70,7 +70,7 @@ def update_words(
     stopped: Sequence[NewStop],
     before: Severity | None,
     now: datetime,
-    dagster: str = "",
+    pages: WebPages = NO_PAGES,
 ) -> Words:
     """What is new to a channel that was told before.
 
@@ -81,14 +81,14 @@ def update_words(
         f"Now also: {_how([impact.about for impact in news], bold)}." if news else "",
         f"The severity has risen from {before} to **{trouble.severity}**." if before is not None else "",
     ]
-    return _words(trouble, to, now, dagster, f"Update: {_subject(trouble, to)}", (" ".join(part for part in told if part),))
+    return _words(trouble, to, now, pages, f"Update: {_subject(trouble, to)}", (" ".join(part for part in told if part),))
 
 
-def reminder_words(trouble: Trouble, now: datetime, dagster: str = "") -> Words:
+def reminder_words(trouble: Trouble, now: datetime, pages: WebPages = NO_PAGES) -> Words:
     """Nobody has acknowledged it yet."""
     waits, clock = length_text(now - trouble.noticed_at), Clock(trouble.root.timezone, now)
     subject = one_line(f"Still open after {waits}: {_root_sentence(trouble)} ({trouble.incident.name})")
-    told = (f"Nobody has acknowledged this for {waits}.", held_back(trouble, clock), diagnosis(trouble, clock, dagster))
+    told = (f"Nobody has acknowledged this for {waits}.", held_back(trouble, clock), diagnosis(trouble, clock, pages))
     return Words(subject, paragraphs(*told, _times(trouble.root)))
 
 
@@ -165,14 +165,14 @@ def _short(longest: int) -> Callable[[str], str]:
     return lambda title: one_line(title, longest)
 
 
-def _words(trouble: Trouble, to: Recipient, now: datetime, dagster: str, subject: str, news: Sequence[str]) -> Words:
+def _words(trouble: Trouble, to: Recipient, now: datetime, pages: WebPages, subject: str, news: Sequence[str]) -> Words:
     """The consumer's part above the technical one, for a channel that gets both."""
     for_consumer, clock = to.consumer or bool(to.impacts), Clock(_reader(trouble, to).timezone, now)
     body = paragraphs(
         *news,
-        _consumer(trouble, to, clock) if for_consumer else held_back(trouble, clock),
+        _consumer(trouble, to, clock, pages) if for_consumer else held_back(trouble, clock),
         "---" if for_consumer and to.owner else "",
-        diagnosis(trouble, clock, dagster) if to.owner else "",
+        diagnosis(trouble, clock, pages) if to.owner else "",
         _times(_reader(trouble, to), "" if to.owner else trouble.incident.name),
     )
     return Words(one_line(subject), body)
@@ -196,9 +196,9 @@ def _root_sentence(trouble: Trouble) -> str:
     return f"{one_line(trouble.root.title, 60)} {wrong(trouble)}"
 
 
-def _consumer(trouble: Trouble, to: Recipient, clock: Clock) -> str:
+def _consumer(trouble: Trouble, to: Recipient, clock: Clock, pages: WebPages) -> str:
     told = f"{_what_is_wrong(trouble, to, clock)} {held_back(trouble, clock)}".strip()
-    return paragraphs(told, bullets([line for line in _what_to_do(trouble, to, clock) if line]))
+    return paragraphs(told, bullets([line for line in _what_to_do(trouble, to, clock, pages) if line]))
 
 
 def _what_is_wrong(trouble: Trouble, to: Recipient, clock: Clock) -> str:
@@ -221,17 +221,18 @@ def _as_seen_from(impacts: Sequence[Impact], root: str) -> str:
     return f"{root}, which they are made from,"
 
 
-def _what_to_do(trouble: Trouble, to: Recipient, clock: Clock) -> tuple[str, ...]:
+def _what_to_do(trouble: Trouble, to: Recipient, clock: Clock, pages: WebPages) -> tuple[str, ...]:
     affected = [trouble.root] if to.consumer else []
     affected += [impact.about for impact in to.impacts]
     root = trouble.root
-    support = _reader(trouble, to).support or root.support
+    support, page = _reader(trouble, to).support or root.support, "" if to.owner else pages.incident(trouble.incident)
     return (
         *_what_still_works(affected, clock),
         f"What to expect: {_expectation(trouble, affected)}",
         f"Who takes care: {listed([address(owner) for owner in root.owners])}" if root.owners else "Who takes care: nobody is named",
         f"Runbook: {place(root.runbook)}" if root.runbook else "",
         f"Questions: {address(support)}" if support else "",
+        f"More: {place(page)}" if page else "",
     )
 
 

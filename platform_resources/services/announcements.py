@@ -15,6 +15,7 @@ from platform_resources.ledger.queries.standing import Standing
 from platform_resources.ledger.records import PortPublication, check_id
 from platform_resources.notify.due_messages import DueMessages, announcements
 from platform_resources.notify.facts import (
+    NO_PAGES,
     About,
     BudgetStanding,
     Day,
@@ -22,6 +23,7 @@ from platform_resources.notify.facts import (
     ProductLine,
     ResolvedLine,
     Subscriber,
+    WebPages,
     product_facts,
 )
 from platform_resources.notify.notice_wording import digest_words
@@ -56,7 +58,7 @@ class Round:
     observations: Sequence[Observed]
     standings: Mapping[str, Sequence[Standing]]
     now: datetime
-    dagster: str = ""
+    pages: WebPages = NO_PAGES
     domains: Sequence[str] = ()
     digests: Sequence[str] = ()
     health: Mapping[str, ProductHealth] = field(default_factory=dict)
@@ -145,7 +147,7 @@ def _incidents(
     for trouble in incident_facts(connection, found.plan, own, lately, found.observations, found.standings, known_or_gone, newest):
         names = [trouble.incident.name, *(incident.name for incident in trouble.moved_from)]
         known = {key: state for name in names for key, state in outbox.keys_told(connection, name).items()}
-        yield announcements(trouble, wanted, known, found.now, found.dagster)
+        yield announcements(trouble, wanted, known, found.now, found.pages)
 
 
 def _budgets(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscriber]) -> Iterator[DueMessages]:
@@ -238,6 +240,7 @@ def _day(connection: Connection, found: Round, abouts: Mapping[str, About], name
         budgets=tuple(each for each in _budget_standings(connection, found, abouts) if each.about.domain == name),
         schemas=tuple(published_changes(connection, found.plan, own, abouts, found.now - A_DAY, found.now)),
         inputs=tuple(input_changes(connection, own, abouts, found.now - A_DAY, found.now)),
+        page=found.pages.domain(name),
     )
 
 

@@ -13,12 +13,13 @@ from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.people import incident_store
 from platform_resources.ledger.people.checks import register_checks
+from platform_resources.notify.facts import WebPages
 from platform_resources.plan.graph import ancestors, downstream
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.services.announcements import Round, announce
 from platform_resources.services.product_status import Known, known
 from platform_resources.services.tending import tend
-from platform_resources.settings import DAGSTER_PAGES
+from platform_resources.settings import DAGSTER_PAGES, MESH_PAGES
 
 # The end of an incident may wait for the end of a weekend.
 TOLD_WITHIN = timedelta(days=3)
@@ -61,10 +62,10 @@ def judge(
     `domains` are those for whose broken descriptions somebody has to speak; a digest is made for those in `digests` only, of which
     `products` must have every product that runs.
     """
-    dagster = DAGSTER_PAGES.value(os.environ)
+    pages = WebPages(DAGSTER_PAGES.value(os.environ), MESH_PAGES.value(os.environ))
     with ledger.projecting() as connection:
         tended = tend(connection, plan, products, found.observations, found.standings, registry, now, found.health)
-        about = Round(plan, products, found.observations, found.standings, now, dagster, domains, digests, found.health)
+        about = Round(plan, products, found.observations, found.standings, now, pages, domains, digests, found.health)
         return Consequences(tended.events, announce(connection, about))
 
 

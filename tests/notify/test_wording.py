@@ -18,6 +18,7 @@ from platform_resources.notify.facts import (
     ProductLine,
     ResolvedLine,
     SchemaChange,
+    WebPages,
 )
 from platform_resources.notify.notice_wording import budget_words, digest_words, schema_words
 from platform_resources.notify.recipients import Recipient
@@ -31,7 +32,7 @@ from tests.golden_files import assert_golden
 from tests.notify.troubles import BERLIN, DAY, FIVE, HOUR, MINUTE, ORDERS, REPORT, REVENUE, STALE, impact, incident, over, trouble
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "messages"
-DAGSTER = "http://dagster.example.com:3000/"
+PAGES = WebPages("http://dagster.example.com:3000/", "http://mesh.example.com/")
 OWNER = Recipient("sales.alerts", owner=True)
 READER = Recipient("finance.alerts", impacts=(impact(),))
 GAPS = Failure(
@@ -92,14 +93,14 @@ LONG_DAY = replace(
 MORNING = FIVE + 3 * HOUR
 
 WORDINGS = {
-    "consumer": lambda: first_words(trouble(impacts=(impact(),)), READER, MORNING),
+    "consumer": lambda: first_words(trouble(impacts=(impact(),)), READER, MORNING, PAGES),
     "consumer_further_downstream": lambda: first_words(
         BOTH, Recipient("report@example.com", impacts=(impact(REPORT, via=("Revenue",)),)), MORNING
     ),
     "consumer_of_several": lambda: first_words(BOTH, Recipient("finance.alerts", impacts=BOTH.impacts), MORNING),
     "consumer_of_the_root": lambda: first_words(trouble(), Recipient("ana@example.com", consumer=True), MORNING),
-    "owner": lambda: first_words(BOTH, OWNER, MORNING, DAGSTER),
-    "owner_and_consumer": lambda: first_words(BOTH, replace(OWNER, impacts=(impact(),)), MORNING, DAGSTER),
+    "owner": lambda: first_words(BOTH, OWNER, MORNING, PAGES),
+    "owner_and_consumer": lambda: first_words(BOTH, replace(OWNER, impacts=(impact(),)), MORNING, PAGES),
     "again_and_moved_here": lambda: first_words(
         replace(trouble(impacts=(impact(),), reopened=1, reopened_at=FIVE + 9 * HOUR), moved_from=(replace(incident(2), cause="revenue"),)),
         READER,
@@ -128,13 +129,13 @@ WORDINGS = {
     "reopened_by_a_person": lambda: first_words(
         trouble(reopened=1, reopened_at=FIVE + 9 * HOUR, reopened_by="ana"), Recipient("ana@example.com", consumer=True), MORNING
     ),
-    "reminder": lambda: reminder_words(BOTH, FIVE + DAY + 25 * MINUTE, DAGSTER),
+    "reminder": lambda: reminder_words(BOTH, FIVE + DAY + 25 * MINUTE, PAGES),
     "recovery": lambda: recovery_words(WELL, Recipient("finance.alerts", impacts=WELL.impacts), MORNING),
     "recovery_for_the_owner": lambda: recovery_words(WELL, OWNER, MORNING),
     "closed_as_expected": lambda: recovery_words(over(resolution="expected", ending="stocktaking until noon"), READER, MORNING),
     "held_back": lambda: first_words(HELD_BACK, Recipient("ana@example.com", consumer=True), MORNING),
     "held_back_upstream": lambda: first_words(HELD_BACK, READER, MORNING),
-    "held_back_for_the_owner": lambda: first_words(HELD_BACK, OWNER, MORNING, DAGSTER),
+    "held_back_for_the_owner": lambda: first_words(HELD_BACK, OWNER, MORNING, PAGES),
     "held_back_and_late": lambda: first_words(
         trouble(failures=(STALE, TWICE)), Recipient("ana@example.com", consumer=True), FIVE.replace(year=2027)
     ),
@@ -142,7 +143,7 @@ WORDINGS = {
     "budget_used_up": lambda: budget_words(replace(BUDGET, percent=79.999, budget=Budget(4, 5, -1), levels=(50, 75, 100)), 100),
     "schema": lambda: schema_words(CHANGE, (REVENUE,)),
     "schema_that_only_grew": lambda: schema_words(replace(CHANGE, ports={"orders_sql": schema_difference({}, {"channel": "varchar"})})),
-    "digest": lambda: digest_words(LONG_DAY, date(2026, 6, 15), MORNING),
+    "digest": lambda: digest_words(replace(LONG_DAY, page=PAGES.domain("sales")), date(2026, 6, 15), MORNING),
     "digest_of_a_quiet_day": lambda: digest_words(QUIET_DAY, date(2026, 6, 15), MORNING),
 }
 
@@ -254,7 +255,7 @@ def everything(title, reason):
     line = ProductLine(title, "unhealthy", reason)
     day = replace(LONG_DAY, title=title, products=(line,), open=(OpenLine(title, incident(), "low"),), schemas=(change,))
     return (
-        first_words(found, to, MORNING, "https://dagster.example.com"),
+        first_words(found, to, MORNING, WebPages("https://dagster.example.com")),
         update_words(found, replace(to, owner=False), found.impacts, [NewStop(each, MORNING) for each in found.failures], "low", MORNING),
         reminder_words(found, MORNING),
         recovery_words(ended, to, MORNING),
