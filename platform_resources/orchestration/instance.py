@@ -4,11 +4,12 @@ import os
 from pathlib import Path
 
 from dagster import DagsterInstance
+from filelock import FileLock
 
 from platform_resources.repository.mesh_repository import dagster_home
 from platform_resources.settings import DAGSTER_HOME
 
-SETTINGS = "dagster.yaml"
+SETTINGS, LOCK = "dagster.yaml", ".opening.lock"
 
 
 def prepared_home(root: Path, state: Path) -> Path:
@@ -35,6 +36,11 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def instance(root: Path, state: Path) -> DagsterInstance:
-    """The Dagster instance that `mesh` and `dagster dev` share."""
-    os.environ[DAGSTER_HOME.name] = str(prepared_home(root, state))
-    return DagsterInstance.get()
+    """The Dagster instance that `mesh` and `dagster dev` share.
+
+    One process at a time: Dagster makes the databases of a new home without looking whether another process does so too.
+    """
+    home = prepared_home(root, state)
+    os.environ[DAGSTER_HOME.name] = str(home)
+    with FileLock(home / LOCK):
+        return DagsterInstance.get()
