@@ -155,7 +155,7 @@ class Shelf:
             if folder.is_dir() and folder.name not in kept:
                 shutil.rmtree(folder)
         records = {f"{version}.json" for version in kept}
-        for record in (self.folder / RECORDS).glob("*.json"):
+        for record in (self.folder / RECORDS).glob("*"):
             if record.name not in records:
                 record.unlink()
 
