@@ -38,7 +38,7 @@ DAGSTER_PAGES = Setting(
 )
 MESH_PAGES = Setting(
     "MESH_URL",
-    "the address of the pages of `mesh serve`, for links in messages",
+    "the address of the marketplace, for links in messages",
     "messages name no page",
     secret=True,
 )

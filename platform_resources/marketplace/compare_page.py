@@ -5,6 +5,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from platform_resources.capabilities.registry import traits_of
 from platform_resources.marketplace.display import charts, phrases
 from platform_resources.marketplace.display.lineage_pictures import data_as_of
 from platform_resources.marketplace.display.phrases import PageTimes, age, count, listed
@@ -59,9 +60,10 @@ def _met(view: MeshOverview, product: ProductPlan) -> Markup:
 
 def _age(view: MeshOverview, product: ProductPlan) -> str:
     as_of = data_as_of(view.health[product.name])
-    ages = [check.at_most for check in view.health[product.name].objectives if check.dimension == "freshness" and check.at_most]
-    promised = f", {length_text(min(ages) / 1.0)} promised" if ages else ", no age promised"
-    return (age(view.at - as_of) if as_of is not None else "not known") + promised
+    ages = [traits_of(objective.dimension).max_age(objective.settings) for objective in product.objectives]
+    promised = [longest for longest in ages if longest is not None]
+    told = f", {length_text(min(promised))} promised" if promised else ", no age promised"
+    return (age(view.at - as_of) if as_of is not None else "not known") + told
 
 
 def _rows(view: MeshOverview, product: ProductPlan) -> str:
