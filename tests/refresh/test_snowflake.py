@@ -70,8 +70,13 @@ def sample(folder):
 
 @pytest.fixture(scope="module")
 def patched():
+    """The sample's shared module is imported once in a process: other tests read all households, and these only a few."""
     with pytest.MonkeyPatch.context() as changes:
+        for name in [name for name in sys.modules if name.endswith("complete_journey")]:
+            changes.delitem(sys.modules, name)
         yield changes
+        for name in [name for name in sys.modules if name.endswith("complete_journey")]:
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="module")
