@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from generated_mesh import generate
 
 from platform_resources.capabilities.registry import installed_registry
+from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import Ledger, open_ledger
 from platform_resources.ledger.events import Checked, Event, EventKind, Materialised
 from platform_resources.ledger.people.checks import register_checks
@@ -29,7 +30,6 @@ from platform_resources.ledger.queries import history
 from platform_resources.ledger.queries.standing import standings
 from platform_resources.ledger.syncing import sync
 from platform_resources.plan.plan import MeshPlan
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.services.evaluation_round import evaluate
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -25,11 +25,11 @@ import uvicorn
 from generated_mesh import generate
 from ledger import NOW, MadeUpLog, promising
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.people.checks import register_checks
 from platform_resources.ledger.syncing import sync
 from platform_resources.marketplace.application import application
 from platform_resources.marketplace.kept_view import Market, opened_market
-from platform_resources.repository.mesh_repository import read_plan
 
 WORDS = ("measure", "entities", "domain", "custmer", "daily", "product 12", "never negative")
 

@@ -36,7 +36,8 @@ from pathlib import Path
 began = time.perf_counter()
 from platform_resources.orchestration.instance import instance
 from platform_resources.orchestration.refresh_runs import refresh
-from platform_resources.repository.mesh_repository import read_plan, state_folder
+from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.dbt.planning import read_plan
 import dbt.cli.main
 imported = time.perf_counter()
 root, product = Path(sys.argv[1]), sys.argv[2]

@@ -6,17 +6,23 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
 DBT_FILES = ("dbt_project.yml", "profiles.yml", "macros")
-# What dbt remembers of its own macros, from the first mesh of this process that was refreshed: parsing them takes longer than most tests.
-_MACROS: dict[str, bytes] = {}
+# What dbt remembers of its own macros and has said of products, from the first mesh of this process that had it: parsing takes longer
+# than most tests.
+_PARSED: dict[str, bytes] = {}
+_WRITTEN: list[Path] = []
 
 
 def write_mesh(folder: Path, files: Mapping[str, str]) -> Path:
     """A mesh at `folder`: the repository's dbt project without models, and these texts by path. Gives the folder back."""
     (folder / "dataproducts").mkdir(parents=True, exist_ok=True)
     _copy_dbt_project(folder / "dbt_project")
-    for name, content in _MACROS.items():
-        (folder / "dbt_project/target").mkdir(exist_ok=True)
-        (folder / "dbt_project/target" / name).write_bytes(content)
+    for written in _WRITTEN:
+        keep_parsed(written)
+    _WRITTEN[:] = [folder]
+    for name, content in _PARSED.items():
+        kept = folder / "dbt_project/target" / name
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(content)
     for path, text in files.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -24,9 +30,11 @@ def write_mesh(folder: Path, files: Mapping[str, str]) -> Path:
     return folder
 
 
-def keep_macros(folder: Path) -> None:
-    """Meshes that are written later have what dbt remembers of its own macros in this one."""
-    _MACROS.update({file.name: file.read_bytes() for file in (folder / "dbt_project/target").glob("*.msgpack")} if not _MACROS else {})
+def keep_parsed(folder: Path) -> None:
+    """Meshes that are written later have what dbt remembers of its own macros in this one, and what it said of products."""
+    target = folder / "dbt_project/target"
+    for file in (*target.glob("*.msgpack"), *target.glob("*/*/said_by_dbt.json")):
+        _PARSED.setdefault(file.relative_to(target).as_posix(), file.read_bytes())
 
 
 def copied_mesh(source: Path, folder: Path, *without: str) -> Path:

@@ -69,6 +69,7 @@ def options(
 COMMANDS: tuple[Callable[..., Any], ...] = (
     specs.validate,
     specs.plan,
+    specs.prepare,
     specs.schema,
     specs.capabilities,
     specs.settings,

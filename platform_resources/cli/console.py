@@ -15,9 +15,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.redaction.redaction import mask
-from platform_resources.repository.mesh_repository import build_problems, mesh_root, read_plan
+from platform_resources.repository.mesh_repository import build_problems, mesh_root
 from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
 from platform_resources.spec.values.clocks import Clock
 

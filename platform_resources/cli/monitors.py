@@ -27,11 +27,12 @@ from platform_resources.cli.console import (
 )
 from platform_resources.cli.memory import opened
 from platform_resources.cli.specs import Json
+from platform_resources.dbt.planning import read_plan
 from platform_resources.monitors.monitor_costs import MonitorCost, Size, Surroundings, profiled_relations
 from platform_resources.monitors.monitor_plan import Change, Monitor, ProductChanges, monitors, product_changes
 from platform_resources.monitors.monitor_text import SYMBOLS, changes_text, count_text
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
-from platform_resources.repository.mesh_repository import mesh_root, read_plan
+from platform_resources.repository.mesh_repository import mesh_root
 from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
 
 if TYPE_CHECKING:

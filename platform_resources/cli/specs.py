@@ -24,10 +24,11 @@ from platform_resources.cli.console import (
     told,
     words,
 )
+from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.plan.plan_text import plan_json
 from platform_resources.redaction.redaction import shown_url
-from platform_resources.repository.mesh_repository import build_problems, house_problems, mesh_root, read_plan
+from platform_resources.repository.mesh_repository import build_problems, house_problems, mesh_root, state_folder
 from platform_resources.settings import SETTINGS, Setting
 from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
 
@@ -58,6 +59,20 @@ def validate(
                 "there is no product yet: write dataproducts/<domain>/<product>/product.yaml; README.md has a whole one", style="yellow"
             )
         words.print(f"{good} product(s) are valid" + (f", {bad} are not" if bad else "") + (f"; {len(wrong)} problem(s)" if wrong else ""))
+    raise Stop(SPEC_INVALID if wrong else FINE)
+
+
+def prepare(context: typer.Context) -> None:
+    """Ask dbt about every product now, so that neither Dagster nor the next command has to.
+
+    Of what has not changed since nothing is done. A deployment does this once, before it starts.
+    """
+    root = mesh_root(context.obj)
+    plan, problems = read_plan(root)
+    wrong = errors((*problems, *build_problems(root, plan)))
+    print_problems(wrong)
+    running = [product for product in plan.products if product.runs]
+    words.print(f"what dbt says of {len(running)} product(s) is kept in {told(str(state_folder(root) / 'dbt_project/target'))}")
     raise Stop(SPEC_INVALID if wrong else FINE)
 
 
@@ -114,7 +129,8 @@ def _tree(product: ProductPlan) -> Tree:
     for model in product.models:
         reads = ", ".join(key[-1] for key in model.dependencies) or "nothing"
         data_set = f" [cyan]data set {told(model.data_set)}[/]" if model.data_set else ""
-        models.add(f"{told('/'.join(model.key))} [dim]reads {told(reads)}[/]{data_set}")
+        made = "" if model.kind == "model" else f"{model.kind}, "
+        models.add(f"{told('/'.join(model.key))} [dim]{made}reads {told(reads)}[/]{data_set}")
     checks = tree.add(f"checks ({len(product.checks)})")
     for check in product.checks:
         gate = " [bold]gate[/]" if check.blocking else ""

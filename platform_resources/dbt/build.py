@@ -4,7 +4,7 @@ import importlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,28 +14,41 @@ from typing import Any
 from platform_resources.capabilities.measures import Relation
 from platform_resources.dbt.build_log import listening, tidy
 from platform_resources.dbt.built_databases import built_elsewhere, let_go
-from platform_resources.dbt.manifest import MAKERS, incremental, left_out, relations, unfit
+from platform_resources.dbt.jinja_files import broken_macros
+from platform_resources.dbt.manifest import MAKERS, incremental, left_out, node_name, relations, short_name, unfit
 from platform_resources.dbt.node_messages import message_text
 from platform_resources.dbt.project_slices import PARSED, replace_file, slice_of, target_folder, work_folder
 from platform_resources.plan import conventions
+from platform_resources.plan.conventions import Placed
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.redaction.redaction import Mask
 from platform_resources.repository.product_secrets import mask_of
+from platform_resources.spec.problems import Problem
 from platform_resources.warehouses.targets import warehouse
 
 _RUNNER = "dbt.cli.main"
+# dbt's runner is not thread-safe.
+_ONE_AT_A_TIME = threading.RLock()
 
 
 class BuildFailed(Exception):
     """Raised when dbt could not build: what dbt said, without its traceback."""
 
 
+class CannotParse(Exception):
+    """Raised when dbt cannot parse a product's project; `error` is what dbt raised."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 @dataclass(frozen=True, slots=True)
 class NodeResult:
     """The result of one dbt node: `status` is dbt's word (success, pass, fail, warn, error, skipped); `seconds` is its time.
 
-    `materialized` is dbt's word too (table, view, incremental …); empty for what is none. `of` is the model that a test is about, where
-    dbt says it: tests of two models may have one name.
+    `materialized` is dbt's word too (table, view, incremental …); empty for what is none. `unique_id` is dbt's own: tests of
+    two models may have one name.
     """
 
     kind: str
@@ -47,7 +60,7 @@ class NodeResult:
     sql: str
     reads: frozenset[str]
     materialized: str = ""
-    of: str = ""
+    unique_id: str = ""
 
     @property
     def failed(self) -> bool:
@@ -86,17 +99,33 @@ def begin_import() -> None:
 def parsed(root: Path, state: Path, product: ProductPlan, target: str) -> Project:
     """The product's dbt project. Raises BuildFailed when dbt cannot parse it, or when a data set would not be built."""
     hide = mask_of(root, product)
-    _begin_with_macros(root, state, product, target, hide)
-    result = _invoked("parse", root, state, product, target, hide)
-    if result.exception is not None:
-        raise BuildFailed(hide(_words(result.exception)))
-    problems = tuple(unfit(product, result.result))
+    try:
+        manifest, _ = parse(root, state, product, target, hide)
+    except CannotParse as refused:
+        raise BuildFailed(hide(_words(refused.error))) from refused.error
+    problems = tuple(unfit(product, manifest))
     if problems:
         raise BuildFailed("; ".join(problems))
-    return Project(root, state, product, target, result.result, hide)
+    return Project(root, state, product, target, manifest, hide)
 
 
-def _begin_with_macros(root: Path, state: Path, product: ProductPlan, target: str, hide: Mask) -> None:
+def parse(root: Path, state: Path, product: Placed, target: str, hide: Mask) -> tuple[Any, tuple[Problem, ...]]:
+    """dbt's manifest of the product, and the problems of files that were left out. Raises CannotParse.
+
+    A file of macros that is no Jinja is anybody's: who does not use it goes on without it, and who does finds its macro missing.
+    """
+    _begin_with_macros(root, state, product, target, hide)
+    result = _invoked("parse", root, state, product, target, hide)
+    broken: tuple[Problem, ...] = ()
+    if result.exception is not None and (broken := tuple(broken_macros(root))):
+        files = [problem.file.removeprefix(f"{conventions.DBT_FOLDER}/") for problem in broken]
+        result = _invoked("parse", root, state, product, target, hide, without=files)
+    if result.exception is not None:
+        raise CannotParse(result.exception)
+    return result.result, broken
+
+
+def _begin_with_macros(root: Path, state: Path, product: Placed, target: str, hide: Mask) -> None:
     """Give a product that was never parsed what dbt remembers of its own macros, 500 of them, which take longer than most products.
 
     They are parsed once for the mesh, and again when what decides about them is newer. dbt itself compares whether it may use them. Where
@@ -141,7 +170,21 @@ def build(project: Project, report: Callable[[str], None], full_refresh: bool = 
     Failed nodes are in the results; raises BuildFailed when dbt could not run at all, left a model out, or wrote elsewhere.
     """
     product = project.product
-    result = _invoked("build", project.root, project.state, product, project.target, project.hide, project.manifest, report, full_refresh)
+    data_sets = {data_set.model for data_set in product.data_sets}
+    result = _invoked(
+        "build",
+        project.root,
+        project.state,
+        product,
+        project.target,
+        project.hide,
+        project.manifest,
+        report,
+        full_refresh,
+        None,
+        (),
+        data_sets,
+    )
     if result.exception is not None:
         raise BuildFailed(project.hide(_words(result.exception)))
     found = tuple(getattr(result.result, "results", ()))
@@ -157,25 +200,25 @@ def _invoked(
     command: str,
     root: Path,
     state: Path,
-    product: ProductPlan,
+    product: Placed,
     target: str,
     hide: Mask,
     manifest: Any = None,
     report: Callable[[str], object] = str,
     full_refresh: bool = False,
     alone: Path | None = None,
+    without: Iterable[str] = (),
+    data_sets: Collection[str] = (),
 ) -> Any:
     """dbt prints nothing: standard output belongs to the caller. Its whole log is in the target folder, by us: its own would hold secrets.
 
     `alone`: a target folder for a project with nothing of any product in it.
-
-    dbt's runner is not thread-safe: one at a time in a process.
     """
     from dbt.cli.main import dbtRunner
 
     _share_macros()
     work = alone or work_folder(state, product)
-    sliced = slice_of(root, work, (product.domain, product.name) if alone is None else None)
+    sliced = slice_of(root, work, product if alone is None else None, without)
     arguments = [
         command, "--project-dir", str(sliced), "--profiles-dir", str(sliced),
         "--target", target, "--target-path", str(work), "--log-path", str(work / "logs"),
@@ -183,11 +226,12 @@ def _invoked(
         "--no-send-anonymous-usage-stats", "--no-version-check", "--no-write-json",
         *(("--full-refresh",) if full_refresh else ()),
     ]  # fmt: skip
-    with _environment(warehouse().dbt_variables(state, product.domain, product.name)), listening(work / "logs", report, hide) as callback:
+    variables = warehouse().dbt_variables(state, product.domain, product.name)
+    with _ONE_AT_A_TIME, _environment(variables), listening(work / "logs", report, hide) as callback:
         try:
             result = dbtRunner(manifest, callbacks=[callback]).invoke(arguments)
-            if result.exception is None and command == "build":
-                strays = tuple(built_elsewhere(state, product, manifest))
+            if result.exception is None and data_sets:
+                strays = tuple(built_elsewhere(state, product, data_sets, manifest))
                 if strays:
                     raise BuildFailed("; ".join(strays))
             return result
@@ -197,13 +241,11 @@ def _invoked(
 
 
 def _compare_lineage(product: ProductPlan, nodes: tuple[NodeResult, ...]) -> None:
-    """The lineage shown was read from the models' text; what dbt found must be the same. Raises BuildFailed."""
+    """What is published is published as what was planned, from the same files. Raises BuildFailed."""
     planned = {model.name: {key[-1] for key in model.dependencies} for model in product.models}
     for node in nodes:
-        read = planned.get(node.name, set()) if node.kind == "model" else set(node.reads)
-        if set(node.reads) != read:
-            hidden = ", ".join(sorted(set(node.reads) ^ read))
-            raise BuildFailed(f"model {node.name} reads {hidden} through a macro; write its ref() or source() in the model itself")
+        if node.kind in MAKERS and node.reads != frozenset(planned.get(node.name, ())):
+            raise BuildFailed(f"{node.kind} {node.name} has changed since the refresh was planned; start it again")
 
 
 @contextmanager
@@ -224,15 +266,15 @@ def _node(found: Any, hide: Mask) -> NodeResult:
     node = found.node
     return NodeResult(
         kind=str(node.resource_type),
-        name=node.name,
+        name=node_name(node),
         status=str(found.status),
         message=hide(message_text(str(found.message or ""))),
         failures=found.failures,
         seconds=found.execution_time,
         sql=hide(getattr(node, "compiled_code", None) or ""),
-        reads=frozenset(unique_id.rsplit(".", 1)[-1] for unique_id in node.depends_on_nodes),
+        reads=frozenset(map(short_name, node.depends_on_nodes)),
         materialized=str(node.config.materialized) if node.resource_type in MAKERS else "",
-        of=str(getattr(node, "attached_node", None) or "").rsplit(".", 1)[-1],
+        unique_id=node.unique_id,
     )
 
 

@@ -1,37 +1,37 @@
 """Compare the database that dbt built in with the one that is audited and published, and close what dbt keeps open."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from platform_resources.plan import conventions
-from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.conventions import Placed
 from platform_resources.settings import DBT_DATABASE, SNOWFLAKE_BUILD, TARGET
 from platform_resources.warehouses.targets import warehouse
 
 _DUCKDB = "dbt.adapters.duckdb.connections"
 
 
-def built_elsewhere(state: Path, product: ProductPlan, manifest: Any) -> Iterator[str]:
+def built_elsewhere(state: Path, product: Placed, data_sets: Collection[str], manifest: Any) -> Iterator[str]:
     """Why what was built is not what will be audited and published; to be asked while dbt's connections are still open."""
     kind = warehouse().kind
     if manifest.metadata.adapter_type != kind:
         built_for = manifest.metadata.adapter_type
         yield f"dbt built for {built_for}, and the other steps of a refresh work on {kind}; choose the target by {TARGET.name}"
     elif kind == "duckdb":
-        yield from _in_other_files(state / conventions.database_file(product.domain, product.name), product, manifest)
+        yield from _in_other_files(state / conventions.database_file(product.domain, product.name), data_sets, manifest)
     else:
-        yield from _in_other_databases(warehouse().dbt_variables(state, product.domain, product.name), product, manifest)
+        yield from _in_other_databases(warehouse().dbt_variables(state, product.domain, product.name), data_sets, manifest)
 
 
-def _in_other_files(file: Path, product: ProductPlan, manifest: Any) -> Iterator[str]:
+def _in_other_files(file: Path, data_sets: Collection[str], manifest: Any) -> Iterator[str]:
     """Every data set must be in the product's own file."""
     opened = _opened()
     if opened is None:  # nothing was built; the results tell why
         return
     files = dict(opened.handle().cursor().execute("select database_name, path from duckdb_databases()").fetchall())
-    for node in _data_sets(product, manifest):
+    for node in _data_sets(data_sets, manifest):
         written = files.get(node.database)
         if written is None or Path(written).resolve() != file.resolve():
             yield (
@@ -40,10 +40,10 @@ def _in_other_files(file: Path, product: ProductPlan, manifest: Any) -> Iterator
             )
 
 
-def _in_other_databases(variables: Mapping[str, str], product: ProductPlan, manifest: Any) -> Iterator[str]:
+def _in_other_databases(variables: Mapping[str, str], data_sets: Collection[str], manifest: Any) -> Iterator[str]:
     """Every data set must be in the product's own database of the account."""
     own = variables[SNOWFLAKE_BUILD.name]
-    for node in _data_sets(product, manifest):
+    for node in _data_sets(data_sets, manifest):
         if str(node.database).upper() != own.upper():
             yield (
                 f"model {node.name} was written to the database {node.database}, not to the product's own, {own}; "
@@ -51,8 +51,7 @@ def _in_other_databases(variables: Mapping[str, str], product: ProductPlan, mani
             )
 
 
-def _data_sets(product: ProductPlan, manifest: Any) -> Iterator[Any]:
-    data_sets = {data_set.model for data_set in product.data_sets}
+def _data_sets(data_sets: Collection[str], manifest: Any) -> Iterator[Any]:
     return (node for node in manifest.nodes.values() if node.resource_type == "model" and node.name in data_sets)
 
 

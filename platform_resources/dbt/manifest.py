@@ -12,15 +12,27 @@ _WRITTEN = "in its config(), in its dbt YAML, or in dbt_project.yml"
 _WAY_OUT = "a data set is published from what dbt builds in this refresh, so its model must make a table or a view"
 
 
+def node_name(node: Any) -> str:
+    """The name of a node within its product; of a model with versions each has a name of its own."""
+    version = getattr(node, "version", None)
+    return node.name if version is None else f"{node.name}_v{version}"
+
+
+def short_name(unique_id: str) -> str:
+    """The same from dbt's unique id: `model.mesh.orders.v2` is `orders_v2`, and the table of `source.mesh.inputs.orders` is `orders`."""
+    kind, _, *names = unique_id.split(".")
+    return names[-1] if kind == "source" else "_".join(names)
+
+
 def relations(manifest: Any) -> Mapping[str, Relation]:
     """Where each model, seed and snapshot will be written, by name; what is ephemeral is written nowhere."""
-    return {node.name: Relation(node.schema, node.alias) for node in _makers(manifest)}
+    return {node_name(node): Relation(node.schema, node.alias) for node in _makers(manifest)}
 
 
 def incremental(manifest: Any) -> frozenset[str]:
     """The models that keep rows of earlier builds unless they are built from scratch; one of `full_refresh: false` is none: it never is."""
     kept = (node for node in _makers(manifest) if node.config.materialized == "incremental" and node.config.full_refresh is not False)
-    return frozenset(node.name for node in kept)
+    return frozenset(node_name(node) for node in kept)
 
 
 def _makers(manifest: Any) -> Iterator[Any]:

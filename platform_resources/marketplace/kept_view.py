@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
 from platform_resources.repository.change_stamp import change_stamp
-from platform_resources.repository.mesh_repository import dagster_home, read_plan, state_folder
+from platform_resources.repository.mesh_repository import dagster_home, state_folder
 from platform_resources.services.catalog.search_index import SearchIndex, search_index
 from platform_resources.services.catalog.searching import Reputation, reputation, signals
 from platform_resources.services.showing.mesh_overview import MeshOverview, ledger_mark, mesh_overview

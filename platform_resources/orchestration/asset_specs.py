@@ -54,7 +54,7 @@ class SpecMinter:
             asset_key(key),
             group_name=self.product.group,
             owners=more.pop("owners", self.owners),
-            tags=self.tags,
+            tags=more.pop("tags", self.tags),
             kinds=kinds,
             metadata=metadata,
             deps=[asset_key(dependency) for dependency in more.pop("deps", ())],
@@ -76,10 +76,15 @@ class SpecMinter:
         return self._spec(port.source, port.place, {"source", port.kind}, description=described.strip())
 
     def model(self, model: ModelPlan) -> dg.AssetSpec:
-        kinds = {"dbt", warehouse().kind} | ({"data_set"} if model.data_set else set())
-        described = model.description or f"dbt model {model.name}."
+        kinds = {"dbt", warehouse().kind} | ({"data_set"} if model.data_set else {model.kind} - {"model"})
+        described = model.description or f"dbt {model.kind} {model.name}."
         key = self.product.data_set(model.data_set).spec.primary_key if model.data_set else ()
-        more = {"metadata": column_schema(model.columns, key), **self._owned(model.data_set)}
+        columns = column_schema(model.columns, key) or _described_columns(model)
+        written = {
+            "raw_sql": dg.MetadataValue.md(f"```{'python' if model.place.file.endswith('.py') else 'sql'}\n{model.sql.strip()}\n```")
+        }
+        tags = {text: "" for tag in model.tags if (text := _tag_text(tag))}
+        more = {"metadata": {**columns, **(written if model.sql else {})}, "tags": {**tags, **self.tags}, **self._owned(model.data_set)}
         return self._spec(model.key, model.place, kinds, deps=model.dependencies, description=described, **more)
 
     def _owned(self, data_set: str) -> dict[str, Any]:
@@ -191,6 +196,12 @@ def _column(name: str, kind: str, promised: Column | None, primary_key: Sequence
     constraints = dg.TableColumnConstraints(nullable=promised.nullable, unique=primary_key == (name,), other=key)
     tags = {"classification": promised.classification}
     return dg.TableColumn(name, type=kind, description=_column_text(promised) or None, constraints=constraints, tags=tags)
+
+
+def _described_columns(model: ModelPlan) -> dict[str, Any]:
+    """Of a model that is no data set, the columns that dbt's YAML describes; nobody has said their types."""
+    listed = [dg.TableColumn(name, type="", description=text or None) for name, text in model.described.items()]
+    return {"dagster/column_schema": dg.TableSchema(columns=listed)} if listed else {}
 
 
 def _address(address: str | None) -> dict[str, Any]:

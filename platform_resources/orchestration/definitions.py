@@ -25,6 +25,7 @@ from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.scoring import score_step
 from platform_resources.orchestration.steps import audit_step, build_step, publish_step, pull_step, pulled_ports
+from platform_resources.dbt.planning import with_dbt
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
@@ -41,9 +42,10 @@ def domain_definitions(file: str) -> dg.Definitions:
     domain, registry = here.parent.name, installed_registry()
     with _collector_at_rest():
         mesh = read_mesh(root, registry, reader=remembering_reader(state_folder(root), registry), domain=domain)
-        plan, _ = mesh_plan(mesh, domain=domain)
+        own = [product.name for product in mesh.products if product.domain == domain]
+        plan, _ = mesh_plan(with_dbt(root, mesh, own), domain=domain)
         # Of other domains only the documents are read now; their plans when somebody looks beyond the domain.
-        whole = cache(lambda: mesh_plan(with_all_texts(root, mesh))[0])
+        whole = cache(lambda: mesh_plan(with_dbt(root, with_all_texts(root, mesh)))[0])
         return _resolved(definitions(root, plan.domain(domain), whole, [domain]))
 
 
@@ -52,7 +54,7 @@ def mesh_definitions(root: Path) -> dg.Definitions:
     """The whole mesh in one code location."""
     with _collector_at_rest():
         registry = installed_registry()
-        plan, _ = mesh_plan(read_mesh(root, registry, reader=remembering_reader(state_folder(root), registry)))
+        plan, _ = mesh_plan(with_dbt(root, read_mesh(root, registry, reader=remembering_reader(state_folder(root), registry))))
         return _resolved(definitions(root, plan, lambda: plan, [domain.name for domain in plan.domains]))
 
 

@@ -79,8 +79,8 @@ def build_results(
 
     `keeping` are the models that have kept rows of earlier builds.
     """
-    models = {node.name: node for node in nodes if node.kind == "model"}
-    tests = _by_check(nodes)
+    models = {node.name: node for node in nodes if node.kind in MAKERS}
+    tests = _tests_by_id(nodes)
     for model in product.models:
         node = models.get(model.name)
         if node is not None and node.status == "success":
@@ -94,16 +94,11 @@ def build_results(
                 metadata["dagster/row_count"] = rows[model.name]
             yield dg.MaterializeResult(asset_key=asset_key(model.key), metadata=metadata)
     for check in (test for model in product.models for test in model.tests):
-        yield _test_result(check, _result_of(check, tests), at, way_out(product, check.key, keeping))
+        yield _test_result(check, tests.get(check.dbt_id), at, way_out(product, check.key, keeping))
 
 
-def _by_check(nodes: Sequence[NodeResult]) -> dict[tuple[str, str], NodeResult]:
-    """Results of tests by model and name, as two of different models may have one name; by name alone where dbt names no model."""
-    return {(node.of, node.name): node for node in nodes if node.kind in ("test", "unit_test")}
-
-
-def _result_of(check: CheckPlan, tests: Mapping[tuple[str, str], NodeResult]) -> NodeResult | None:
-    return tests.get((check.key[-1], check.name)) or tests.get(("", check.name))
+def _tests_by_id(nodes: Sequence[NodeResult]) -> dict[str, NodeResult]:
+    return {node.unique_id: node for node in nodes if node.kind in ("test", "unit_test")}
 
 
 def only_tests_failed(nodes: Sequence[NodeResult]) -> bool:
@@ -115,8 +110,8 @@ def only_tests_failed(nodes: Sequence[NodeResult]) -> bool:
 
 def build_failures(product: ProductPlan, nodes: Sequence[NodeResult]) -> dict[str, str]:
     """Why what was built must not be published, by name: models and tests that failed, and blocking tests that dbt did not find."""
-    tests = _by_check(nodes)
-    lost = [t.name for model in product.models for t in model.tests if t.blocking and _result_of(t, tests) is None]
+    tests = _tests_by_id(nodes)
+    lost = [t.name for model in product.models for t in model.tests if t.blocking and t.dbt_id not in tests]
     failed = [node for node in nodes if node.failed] or [node for node in nodes if node.kind in MAKERS and node.status != "success"]
     told = {node.name: f"{node.name}: {node.message or node.status}" for node in failed}
     return told | {name: f"{name}: dbt did not run this test" for name in lost}

@@ -133,7 +133,7 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
         failures = build_failures(product, nodes)
         with refresh.opened(product) as database:
             _settle_build(database, product, "; ".join(failures.values()))
-            rows = {} if failures or unnoted(database, product) else _rows(database, as_built(database, product))
+            rows = {} if failures or unnoted(database, product) else _rows(database, product)
         yield from build_results(product, nodes, rows, refresh.now(), kept)
         if failures:
             _report_stopped(context, refresh, product, "; ".join(failures.values()))
@@ -155,9 +155,9 @@ def _settle_build(database: ProductDatabase, product: ProductPlan, failures: str
 
 
 def _rows(database: ProductDatabase, product: ProductPlan) -> dict[str, int]:
-    """Rows of each data set's model that is a table: those of a view would have to be computed for that."""
-    relations = {data_set.model: data_set.relation for data_set in product.data_sets}
-    return {model: database.count(relation) for model, relation in relations.items() if database.is_table(relation)}
+    """Rows of each model that is a table: those of a view would have to be computed for that."""
+    tables = (model for model in product.models if model.materialized not in ("view", "ephemeral"))
+    return {model.name: database.count(model.relation) for model in tables if database.is_table(model.relation)}
 
 
 def _served(refresh: RefreshResource, product: ProductPlan) -> str | None:

@@ -1,6 +1,6 @@
 """Planned checks: dbt tests, inputs, objectives and indicators, each with the file and line where it is written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
@@ -31,6 +31,7 @@ class CheckPlan:
 
     `digest` stands for what a dbt test of the team's own asks; it is empty where the plan itself tells what is checked. `columns` are
     those that it is about, as `data_set.column`, or the whole data set. A `target` is one of the business, and no promise about the data.
+    `dbt_id` is dbt's name of a dbt test, unique among all.
     """
 
     name: str
@@ -44,6 +45,7 @@ class CheckPlan:
     digest: str = ""
     columns: tuple[str, ...] = ()
     target: bool = False
+    dbt_id: str = field(default="", metadata={"planned": False})
 
 
 @dataclass(frozen=True, slots=True)

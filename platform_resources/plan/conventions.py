@@ -1,10 +1,21 @@
 """All names that the platform generates: assets, jobs, checks, folders and files."""
 
 import hashlib
+from typing import Protocol
 
 from platform_resources.spec.values.names import IDENTIFIER, LONGEST_NAME, slug
 
 Key = tuple[str, ...]
+
+
+class Placed(Protocol):
+    """What has its files in folders of a domain and a product."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def domain(self) -> str: ...
+
 
 PRODUCTS_FOLDER = "dataproducts"
 DBT_FOLDER = "dbt_project"
@@ -120,6 +131,11 @@ def dbt_test_name(test: str, model: str, column: str) -> str:
     return slug(f"{test}_{model}_{slug(column)[:LONGEST_NAME]}_{digest}")
 
 
+def product_folder(domain: str, product: str) -> str:
+    """The folder of the product's document, relative to the mesh's root."""
+    return f"{PRODUCTS_FOLDER}/{domain}/{product}"
+
+
 def models_folder(domain: str, product: str) -> str:
     """The folder of the product's dbt models, relative to the mesh's root."""
     return f"{DBT_FOLDER}/models/{domain}/{product}"
@@ -128,6 +144,11 @@ def models_folder(domain: str, product: str) -> str:
 def tests_folder(domain: str, product: str) -> str:
     """The folder of the product's singular dbt tests, relative to the mesh's root."""
     return f"{DBT_FOLDER}/tests/{domain}/{product}"
+
+
+def seeds_folder(domain: str, product: str) -> str:
+    """The folder of the product's dbt seeds, relative to the mesh's root."""
+    return f"{DBT_FOLDER}/seeds/{domain}/{product}"
 
 
 def database_file(domain: str, product: str) -> str:

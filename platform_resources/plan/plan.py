@@ -48,7 +48,10 @@ class InputPlan:
 
 @dataclass(frozen=True, slots=True)
 class ModelPlan:
-    """One dbt model; `data_set` is empty for an internal one."""
+    """One dbt model, or a seed or snapshot, as `kind` says; `data_set` is empty for an internal one.
+
+    `sql_digest` changes with whatever changes what it makes. `described` are its columns with what dbt's YAML says of them.
+    """
 
     name: str
     description: str
@@ -61,6 +64,11 @@ class ModelPlan:
     materialized: str
     sql_digest: str
     place: SourceLine
+    kind: str
+    relation: Relation
+    described: Mapping[str, str] = field(default_factory=dict, metadata={"planned": False})
+    tags: tuple[str, ...] = field(default=(), metadata={"planned": False})
+    sql: str = field(default="", metadata={"planned": False})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from platform_resources.plan import conventions
 
-WATCHED = (conventions.PRODUCTS_FOLDER, "dbt_project/models", "dbt_project/tests")
+WATCHED = (conventions.PRODUCTS_FOLDER, conventions.DBT_FOLDER)
+# What dbt writes there.
+WRITTEN = frozenset({"target", "logs"})
 DATA = frozenset({".csv", ".parquet", ".duckdb", ".json", ".gz", ".jsonl"})
 
 
@@ -28,6 +30,8 @@ def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
+        if entry.name in WRITTEN and folder.name == conventions.DBT_FOLDER:
+            continue
         if entry.is_dir(follow_symlinks=False):
             yield from _files(Path(entry.path))
         elif os.path.splitext(entry.name)[1] not in DATA:

@@ -10,8 +10,7 @@ from platform_resources.capabilities.protocols import PullPort
 from platform_resources.capabilities.registry import Registry, installed_registry
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh import Mesh, ModelText, ProductTexts, UnreadableProduct
-from platform_resources.plan.from_products.mesh_plan import mesh_plan
-from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.plan.plan import GeneratedFile, MeshPlan, ProductPlan
 from platform_resources.repository.dbt_target import Target, target
 from platform_resources.repository.known_documents import Reader
 from platform_resources.repository.needed_files import (
@@ -26,7 +25,7 @@ from platform_resources.repository.needed_files import (
 from platform_resources.settings import DAGSTER_HOME, STATE
 from platform_resources.spec.domain_document import DomainDocument, DomainReading, read_domain
 from platform_resources.spec.problems import Problem
-from platform_resources.spec.product import Product
+from platform_resources.spec.product import Product, is_to_run
 from platform_resources.spec.reading import ProductReading, read_product
 from platform_resources.spec.values.names import is_name
 
@@ -162,21 +161,19 @@ def _domains(root: Path) -> dict[str, DomainReading]:
     return {Path(file).parent.name: reading for file, reading in sorted(found.items())}
 
 
-def read_plan(root: Path, only: Iterable[str] | None = None, upstream: bool = False) -> tuple[MeshPlan, tuple[Problem, ...]]:
-    """The plan of the mesh at `root` and every problem in it; of `only` these products, and the problems of what they depend on.
-
-    `upstream`: what they depend on is planned too.
-    """
-    names = None if only is None else tuple(only)
-    return mesh_plan(read_mesh(root, only=names), None if upstream else names)
-
-
 def build_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:
     """Why no product of the plan can be built, for example a missing dbt project."""
-    if not any(product.runs for product in plan.products):
+    if not any(is_to_run(product.info) for product in plan.products):
         return ()
     refused = target_of(root).problem
     return (*dbt_project_problems(_texts_there(root, (PROJECT, PROFILES))), *([refused] if refused else ()))
+
+
+def parsed_target(root: Path) -> str:
+    """The target that dbt reads the mesh for: that of refreshes, if that is refused that of profiles.yml; empty if dbt cannot be asked."""
+    texts = _texts_there(root, (PROJECT, PROFILES))
+    chosen = (target(texts, os.environ), target(texts, {})) if len(texts) == 2 else ()
+    return next((each.name for each in chosen if each.problem is None), "")
 
 
 def target_of(root: Path) -> Target:
@@ -188,7 +185,7 @@ def house_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:
     """What else is missing in the repository, and documents that nobody reads. Refreshes work without them."""
     folder = root / conventions.PRODUCTS_FOLDER
     lost = (path for pattern in (DOCUMENT, f"*/{DOCUMENT}", "*/*/product.yml") for path in folder.glob(pattern))
-    domains = sorted({product.domain for product in plan.products if product.runs})
+    domains = sorted({product.domain for product in plan.products if is_to_run(product.info)})
     texts = _texts_there(root, (WORKSPACE, *map(definitions_file, domains)))
     found = code_location_problems(domains, texts) if domains else ()
     return (*misplaced(path.relative_to(root).as_posix() for path in sorted(lost)), *found)
@@ -221,7 +218,8 @@ def product_texts(root: Path, domain: str, product: str, folder: Path) -> Produc
     tests = root / conventions.tests_folder(domain, product)
     described = [p for p in (*models.rglob("*.yml"), *models.rglob("*.yaml")) if p.name != conventions.GENERATED_FILE]
     problems: list[Problem] = []
-    sql = {kind: _texts(root, where.rglob("*.sql"), problems) for kind, where in (("models", models), ("tests", tests))}
+    written = [path for ending in ("*.sql", "*.py") for path in models.rglob(ending)]
+    sql = {kind: _texts(root, paths, problems) for kind, paths in (("models", written), ("tests", tests.rglob("*.sql")))}
     properties, modules = _texts(root, described, problems), _texts(root, folder.glob("*.py"), problems)
     unread = {problem.file for problem in problems}
     return ProductTexts(
@@ -230,6 +228,7 @@ def product_texts(root: Path, domain: str, product: str, folder: Path) -> Produc
         properties=properties,
         modules={Path(file).stem: text for file, text in modules.items() if file not in unread},
         files=frozenset(path.name for path in folder.iterdir()),
+        seeds=frozenset(path.stem for path in (root / conventions.seeds_folder(domain, product)).rglob("*.csv")),
         problems=tuple(problems),
     )
 
@@ -250,10 +249,15 @@ def _texts(root: Path, paths: Iterable[Path], problems: list[Problem]) -> dict[s
 def write_generated_files(root: Path, product: ProductPlan) -> None:
     """Write the product's dbt files where they differ, each whole or not at all."""
     for file in product.files:
-        path = root / file.path
-        if path.exists() and path.read_text(encoding="utf-8") == file.text:
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        part.write_text(file.text, encoding="utf-8")
-        os.replace(part, path)
+        write_generated_file(root, file)
+
+
+def write_generated_file(root: Path, file: GeneratedFile) -> None:
+    """Write one, if what is there differs."""
+    path = root / file.path
+    if path.exists() and path.read_text(encoding="utf-8") == file.text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_text(file.text, encoding="utf-8")
+    os.replace(part, path)

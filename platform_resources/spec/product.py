@@ -99,4 +99,9 @@ def model_name(data_set: Declared[DataSet]) -> str:
 
 def runs(product: Product) -> bool:
     """Whether the platform refreshes the product: not while it is only proposed, nor once it is retired."""
-    return product.info.lifecycle in ("draft", "production", "deprecated")
+    return is_to_run(product.info)
+
+
+def is_to_run(info: DataProduct) -> bool:
+    """Whether a product that says this of itself is refreshed."""
+    return info.lifecycle in ("draft", "production", "deprecated")

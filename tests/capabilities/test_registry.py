@@ -51,7 +51,7 @@ CAPABILITY = Punctuality()
 VALIDATION = """
 import sys
 from pathlib import Path
-from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.dbt.planning import read_plan
 from platform_resources.spec.problems import problems_text
 plan, problems = read_plan(Path(sys.argv[1]))
 print([o.dimension for o in plan.product("readings").objectives] if not problems else problems_text(problems))
@@ -91,7 +91,7 @@ EXTENSIONS = """
 import sys
 from pathlib import Path
 from platform_resources.plan.plan_text import fingerprint
-from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.dbt.planning import read_plan
 plan, problems = read_plan(Path(sys.argv[1]))
 product = plan.product("readings")
 print([(each.name, each.title, each.type, each.settings.person) for each in product.extensions])

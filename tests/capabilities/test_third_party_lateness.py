@@ -60,7 +60,7 @@ from platform_resources.ledger.syncing import sync
 from platform_resources.notify.facts import Failure, NewStop
 from platform_resources.notify.predicates import stops
 from platform_resources.promises.grades import Said, check_state
-from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.dbt.planning import read_plan
 from platform_resources.services.forecasting import forecast
 from platform_resources.services.product_health import watched
 from platform_resources.services.watching import Observed

@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from platform_resources.cli.app import app
+from platform_resources.dbt.planning import read_plan
 from platform_resources.publications.published_versions import Shelf, shelf
 from platform_resources.refresh.publishing import Candidate, publish
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.warehouses.duckdb.product_database import opened
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from platform_resources.cli.console import CANNOT_RUN, SPEC_INVALID, Stop
+from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import ledger_url, open_ledger
 from platform_resources.refresh.publishing import Candidate, publish
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.cli.conftest import NOW
 from tests.meshes import edited, product_file

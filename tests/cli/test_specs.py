@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.plan_text import fingerprint
-from platform_resources.repository.mesh_repository import read_plan
 from tests.meshes import edited, product_file
 
 

@@ -5,8 +5,8 @@ import json
 import dagster as dg
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration.instance import instance
-from platform_resources.repository.mesh_repository import read_plan
 from tests.meshes import edited, product_file
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,9 @@ import sys
 import pytest
 
 from platform_resources.dbt.build import BuildFailed, build, parsed
-from platform_resources.repository.mesh_repository import read_plan, write_generated_files
+from platform_resources.dbt.planning import read_plan
+from platform_resources.repository.mesh_repository import write_generated_files
+from platform_resources.spec.problems import problems_text
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.meshes import edited, model_file, product_file
 
@@ -151,9 +153,15 @@ def test_a_model_that_fails_says_what_is_wrong_in_one_line(tiny, old, new, told)
 
 
 def test_a_project_that_cannot_be_parsed_says_where(tiny):
+    product = read_plan(tiny)[0].product("readings")
     edited(tiny, MODEL, "select\n", "{{ no_such_macro( }}\nselect\n")
     with pytest.raises(BuildFailed, match=r"(?s)measurements.*measurements\.sql"):
-        built(tiny)
+        parsed(tiny, tiny, product, "duckdb")
+    plan, problems = read_plan(tiny)
+    assert [product.name for product in plan.products] == ["summary"]
+    assert problems_text(problems) == (
+        "dbt_project/models/plant/readings/measurements.sql:2\n  dbt cannot read the product: unexpected '}', expected ')' line 2 {{ no_such_macro( }}"
+    )
 
 
 def test_a_build_after_one_that_failed_is_clean(tiny):
@@ -164,9 +172,10 @@ def test_a_build_after_one_that_failed_is_clean(tiny):
     assert {node.status for node in nodes.values()} == {"success", "pass"}
 
 
-def test_a_model_that_reads_through_a_macro_is_refused_since_its_lineage_would_be_hidden(tiny):
-    """The asset graph is made from the models' own text; dbt also sees what a macro refers to."""
+def test_a_model_that_reads_through_a_macro_is_built_with_its_lineage(tiny):
     (tiny / "dbt_project/macros/hidden.sql").write_text("{% macro hidden() %}{{ source('inputs', 'deliveries') }}{% endmacro %}")
     edited(tiny, MODEL, "{{ source('inputs', 'deliveries') }}", "{{ hidden() }}")
-    with pytest.raises(BuildFailed, match="measurements reads deliveries through a macro"):
-        built(tiny)
+    (model,) = read_plan(tiny)[0].product("readings").models
+    assert model.dependencies == (("readings", "inputs", "deliveries"),)
+    nodes, _ = built(tiny)
+    assert nodes["measurements"].status == "success"

@@ -4,7 +4,7 @@ import pytest
 
 from platform_resources.dbt.imported.artefacts import ArtefactFile, artefacts
 from platform_resources.dbt.imported.matching import Matched, Refused, matches
-from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.dbt.planning import read_plan
 from tests.foreign_dbt import data, manifest, node, run_results
 from tests.meshes import SUMMARY, edited, model_file, product_file
 

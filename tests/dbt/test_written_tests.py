@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.dbt.planning import read_plan
 from tests.meshes import component, model_file, product_file, product_yaml, write_mesh
 
 FORMS = {

@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from platform_resources.capabilities.registry import KINDS, Registry, installed_registry
 from platform_resources.capabilities.support.learned_thresholds import LearnedSettings
 from platform_resources.cli.app import app
-from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.dbt.planning import read_plan
 from platform_resources.settings import SETTINGS
 from platform_resources.spec.components import Owners
 from platform_resources.spec.domain_document import Compute, DomainDocument, read_domain

@@ -2,9 +2,9 @@
 
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.incidents.broken_contracts import breach, breached
 from platform_resources.incidents.explanations import Symptom, Topic, explained, topics
-from platform_resources.repository.mesh_repository import read_plan
 from tests.meshes import component, model_file, product_file, product_yaml, tiny_mesh
 
 REPORT = product_yaml(

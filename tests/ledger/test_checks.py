@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.people.checks import known_checks, register_checks
 from platform_resources.ledger.queries.history import check_states, readings
 from platform_resources.ledger.records import check_id
 from platform_resources.ledger.syncing import rebuild, sync
-from platform_resources.repository.mesh_repository import read_plan
 from tests.ledger.event_logs import START, MemoryLog, reading
 from tests.meshes import edited, product_file
 

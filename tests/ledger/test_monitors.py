@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.people.deployed_monitors import apply, deployed
 from platform_resources.ledger.people_tables import monitors as table
@@ -18,7 +19,6 @@ from platform_resources.ledger.queries.relation_sizes import relation_sizes
 from platform_resources.ledger.syncing import sync
 from platform_resources.monitors.monitor_costs import Size
 from platform_resources.monitors.monitor_plan import product_changes
-from platform_resources.repository.mesh_repository import read_plan
 from tests.ledger.event_logs import START, MemoryLog, publication, pull
 from tests.ledger.ledgers import SqliteLedgers, new_database
 from tests.meshes import REPOSITORY

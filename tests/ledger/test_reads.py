@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.queries.reads import PortReads, Pulls, Reads, pulled_by, reads_of, record_read
 from platform_resources.ledger.syncing import sync
-from platform_resources.repository.mesh_repository import read_plan
 from tests.ledger.event_logs import START, MemoryLog, pull
 
 # The input port `deliveries` of two products reads the output port `lines_sql` of orders.

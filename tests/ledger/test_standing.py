@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.events import Checked, Event, Materialised
 from platform_resources.ledger.queries.standing import standings
 from platform_resources.ledger.syncing import sync
-from platform_resources.repository.mesh_repository import read_plan
 from tests.ledger.event_logs import MemoryLog
 from tests.meshes import component, edited, product_file, tiny_mesh
 

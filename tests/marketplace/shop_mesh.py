@@ -10,6 +10,7 @@ from pathlib import Path
 import uvicorn
 
 from platform_resources.capabilities.registry import installed_registry
+from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
 from platform_resources.ledger.records import CheckReading, ColumnProfiled, PortPublication, Record, Run, check_id
 from platform_resources.ledger.writing import write
@@ -20,7 +21,6 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.version_records import Publication
 from platform_resources.refresh.profiled_relations import profiles
 from platform_resources.refresh.publishing import Candidate, publish
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.services.judging import judge_refreshed
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.meshes import edited, product_file, tiny_mesh

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.marketplace.product_page import dagster_page
-from platform_resources.repository.mesh_repository import read_plan
 from tests.marketplace.shop_mesh import README
 
 pytestmark = pytest.mark.slow

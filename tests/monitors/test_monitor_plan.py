@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.measuring.measure_plan import first_queries
 from platform_resources.measuring.metrics import Asked
 from platform_resources.monitors.monitor_costs import MonitorCost, Surroundings, cost, objective_work, profiled_relations
 from platform_resources.monitors.monitor_plan import applied, changes, monitors, product_changes
 from platform_resources.monitors.monitor_text import changes_text, shown
-from platform_resources.repository.mesh_repository import read_plan
 from tests.golden_files import assert_golden
 from tests.meshes import REPOSITORY, edited, model_file, product_file
 from tests.monitors.monitored import SIZES, SURROUNDINGS, monitor, query, scan

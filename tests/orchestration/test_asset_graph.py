@@ -3,8 +3,8 @@
 import dagster as dg
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration.definitions import definitions
-from platform_resources.repository.mesh_repository import read_plan
 from tests.golden_files import assert_golden
 from tests.meshes import REPOSITORY
 

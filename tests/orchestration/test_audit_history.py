@@ -7,9 +7,9 @@ import dagster as dg
 import pytest
 
 from platform_resources.capabilities.judgements import History
+from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import open_ledger
 from platform_resources.orchestration.audit_history import histories_for_audit
-from platform_resources.repository.mesh_repository import read_plan
 from tests.meshes import component, edited, indented, product_file, tiny_mesh
 from tests.refresh.running import batch, deliver, running
 

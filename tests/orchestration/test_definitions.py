@@ -9,9 +9,9 @@ from dagster._core.remote_representation.external_data import RepositorySnap
 from dagster_shared.serdes import serialize_value
 
 from platform_resources import domain_definitions
+from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration.definitions import definitions
 from platform_resources.repository.known_documents import FOLDER
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.spec.components import Refresh
 from tests.meshes import REPOSITORY, edited, product_file, write_mesh
 

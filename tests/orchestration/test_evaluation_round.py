@@ -7,6 +7,7 @@ from itertools import permutations
 import pytest
 
 from platform_resources.capabilities.registry import installed_registry
+from platform_resources.dbt.planning import read_plan
 from platform_resources.incidents.board import changed
 from platform_resources.incidents.life_cycle import acknowledged
 from platform_resources.ledger.database import open_ledger
@@ -18,7 +19,6 @@ from platform_resources.ledger.queries import history
 from platform_resources.ledger.records import check_id
 from platform_resources.ledger.syncing import sync
 from platform_resources.orchestration.evaluation_job import products_to_evaluate
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.services.evaluation_round import evaluate
 from tests.ledger.event_logs import MemoryLog
 from tests.meshes import edited, product_file, tiny_mesh

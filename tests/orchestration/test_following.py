@@ -6,10 +6,10 @@ import dagster as dg
 import pytest
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration.automation import NOTHING_NEW, Decision, Follower, Seen, decision
 from platform_resources.orchestration.definitions import definitions
 from platform_resources.orchestration.refresh_runs import refresh
-from platform_resources.repository.mesh_repository import read_plan
 from tests.meshes import SUMMARY, TINY_MESH, edited, model_file, product_file, write_mesh
 
 ORDERS, PRICES = ("sales", "inputs", "orders"), ("sales", "inputs", "prices")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from platform_resources.capabilities.registry import installed_registry
+from platform_resources.dbt.planning import read_plan
 from platform_resources.incidents.board import changed
 from platform_resources.incidents.life_cycle import resolved
 from platform_resources.ledger.database import open_ledger
@@ -19,7 +20,6 @@ from platform_resources.ledger.records import check_id
 from platform_resources.ledger.syncing import sync
 from platform_resources.plan.routes import DigestPlan
 from platform_resources.plan.zones import shown_zone
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.services.evaluation_round import evaluate
 from platform_resources.services.product_status import looked_at
 from platform_resources.spec.components import Refresh

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.orchestration.evaluation_job import standing_result
 from platform_resources.promises.attainment import Attainment, Budget, attainment
 from platform_resources.promises.slices import Slice
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.services.indicator_sentences import standing_text
 from platform_resources.spec.values.clocks import Clock
 from tests.meshes import tiny_mesh

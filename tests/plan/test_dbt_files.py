@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from platform_resources.dbt.node_messages import message_text
+from platform_resources.dbt.planning import read_plan
 from platform_resources.plan import conventions
-from platform_resources.repository.mesh_repository import read_plan
 from tests.meshes import edited, product_file
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.conventions import check_text
 from platform_resources.plan.faults import fault
-from platform_resources.repository.mesh_repository import read_plan
 from tests.meshes import tiny_mesh
 
 FAULTS = [

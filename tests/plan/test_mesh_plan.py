@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.from_products.dbt_files import escaped
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
 from platform_resources.plan.from_products.product_order import cycles, ordered
 from platform_resources.plan.plan_text import fingerprint, plan_json
-from platform_resources.repository.mesh_repository import read_mesh, read_plan
+from platform_resources.repository.mesh_repository import read_mesh
 from platform_resources.spec.problems import problems_text
 from tests.golden_files import assert_golden
 from tests.meshes import MEASUREMENTS_SQL, REPOSITORY, component, edited, model_file, product_file, product_yaml, write_mesh

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.needed_inputs import needed_inputs
-from platform_resources.repository.mesh_repository import read_plan
 from tests.meshes import component, model_file, product_file, product_yaml, write_mesh
 
 INPUTS = [component(name, "input-port", f"interface: file\npath: {name}.csv") for name in ("orders", "rates")]

@@ -5,11 +5,11 @@ from datetime import time, timedelta
 
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.incident_rules import Rule
 from platform_resources.plan.plan_text import fingerprint, plan_json
 from platform_resources.plan.quiet_hours import QuietHours
 from platform_resources.plan.routes import ChannelPlan, DigestPlan, Patience, RoutePlan
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.spec.problems import problems_text
 from tests.meshes import REPOSITORY, edited, product_file, write_mesh
 

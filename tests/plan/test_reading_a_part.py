@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.plan_text import plan_json
-from platform_resources.repository.mesh_repository import read_mesh, read_plan
+from platform_resources.repository.mesh_repository import read_mesh
 from tests.meshes import REPOSITORY, edited, product_file, tiny_mesh
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.refresh.publishing import Candidate, publish, tidied
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.warehouses.duckdb.product_database import opened
 
 OLD_DUCKDB = "duckdb==1.5.5"

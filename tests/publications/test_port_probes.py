@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.plan import conventions
 from platform_resources.publications.port_probes import Answer, Probe, answers, readings
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.publishing import Candidate, publish, tidied
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.meshes import edited, product_file
 

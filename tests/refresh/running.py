@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.definitions import definitions
 from platform_resources.orchestration.ledger_events import synced_ledger
@@ -23,10 +24,9 @@ from platform_resources.promises.grades import ProductHealth
 from platform_resources.publications.consumer_queries import queried
 from platform_resources.publications.published_versions import Shelf, shelf
 from platform_resources.publications.version_records import Publication
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.services.product_status import looked_at
 from tests.forked_commands import forked
-from tests.meshes import READINGS_CSV, REPOSITORY, keep_macros
+from tests.meshes import READINGS_CSV, REPOSITORY, keep_parsed
 
 CSV = "dataproducts/plant/readings/landing/readings.csv"
 MESH = [sys.executable, "-c", "from platform_resources.cli.app import main; main()"]
@@ -113,7 +113,7 @@ def running(root: Path) -> Iterator[RunningMesh]:
     """The mesh with the Dagster instance that `mesh` has for it, whatever DAGSTER_HOME says."""
     with dg.DagsterInstance.from_config(str(_made(root / ".dagster"))) as instance:
         yield RunningMesh(root, instance)
-        keep_macros(root)
+        keep_parsed(root)
 
 
 def _made(folder: Path) -> Path:
@@ -132,7 +132,7 @@ def mesh(root: Path, *arguments: str, **changes: str) -> subprocess.CompletedPro
     if any(name.startswith("PYTHON") for name in changes):
         raise ValueError("what Python reads as it starts comes too late here; use mesh_from_a_shell")
     done = forked(["--root", str(root), *arguments], environment(**changes))
-    keep_macros(root)
+    keep_parsed(root)
     return done
 
 

@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from platform_resources.repository.mesh_repository import build_problems, house_problems, read_plan
+from platform_resources.dbt.planning import read_plan
+from platform_resources.repository.mesh_repository import build_problems, house_problems
 from tests.meshes import TINY_MESH, edited, tiny_mesh
 from tests.refresh.running import running
 

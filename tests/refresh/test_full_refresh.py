@@ -3,10 +3,10 @@
 import pytest
 
 from platform_resources.dbt.full_refresh import way_out
+from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration.definitions import definitions
 from platform_resources.orchestration.refresh_runs import refresh
 from platform_resources.plan import conventions
-from platform_resources.repository.mesh_repository import read_plan
 from tests.meshes import component, edited, model_file, product_file, product_yaml, write_mesh
 from tests.refresh.running import running
 

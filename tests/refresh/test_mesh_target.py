@@ -2,8 +2,9 @@
 
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.repository.dbt_target import target
-from platform_resources.repository.mesh_repository import build_problems, read_plan
+from platform_resources.repository.mesh_repository import build_problems
 from tests.refresh.running import running
 
 PROFILES, PROJECT = "dbt_project/profiles.yml", "dbt_project/dbt_project.yml"

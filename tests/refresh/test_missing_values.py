@@ -7,13 +7,13 @@ import pytest
 from platform_resources.capabilities.measures import OutOfRange, Relation, measured_relation
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.capabilities.support.sql_text import relation_sql
+from platform_resources.dbt.planning import read_plan
 from platform_resources.measuring.dialects import translated
 from platform_resources.measuring.measure_plan import first_queries
 from platform_resources.measuring.metrics import Asked
 from platform_resources.refresh.profiled_relations import profile, subjects
 from platform_resources.refresh.relations import with_relations
 from platform_resources.refresh.scanning import scanned
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.spec.components import Column, DataSet
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.capabilities.judging import HERE, Warehouse, subject

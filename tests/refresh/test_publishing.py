@@ -14,10 +14,10 @@ from decimal import Decimal
 import duckdb
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.publications.consumer_queries import NothingPublished, queried
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.publishing import Candidate, NotPublishable, nothing_changed, publish, tidied
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.warehouses.duckdb.product_database import opened
 from platform_resources.warehouses.protocol import DatabaseBusy, DatabaseUnreadable, QueryFailed
 from tests.meshes import REPOSITORY, edited, product_file
@@ -275,7 +275,7 @@ KILLED = """
 import os, signal, sys
 from datetime import datetime
 from pathlib import Path
-from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.dbt.planning import read_plan
 from platform_resources.warehouses.duckdb.product_database import opened
 from platform_resources.refresh.publishing import Candidate, publish, tidied
 
@@ -340,7 +340,7 @@ def left_behind(root, versions):
 READER = """
 import sys, time, json
 from pathlib import Path
-from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.dbt.planning import read_plan
 from platform_resources.publications.consumer_queries import queried
 
 root = Path(sys.argv[1])

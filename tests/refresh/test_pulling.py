@@ -9,12 +9,12 @@ import pytest
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullExtractor
+from platform_resources.dbt.planning import read_plan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.redaction.redaction import mask
 from platform_resources.refresh.data_age import input_records
 from platform_resources.refresh.publishing import Candidate, failing_inputs, nothing_changed, publish
 from platform_resources.refresh.pulling import PullContext, PullFailed, pull, substance
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.meshes import READINGS_CSV, edited, product_file

@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.incidents.board import changed
 from platform_resources.incidents.life_cycle import IncidentEvent
 from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
@@ -21,7 +22,7 @@ from platform_resources.orchestration.ledger_events import synced_ledger
 from platform_resources.orchestration.refresh_runs import Refreshed, refresh
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.promises.grades import ProductHealth
-from platform_resources.repository.mesh_repository import read_plan, state_folder
+from platform_resources.repository.mesh_repository import state_folder
 from platform_resources.services.delivering import Delivered, deliver_due
 from platform_resources.services.product_status import looked_at
 from platform_resources.services.trust import Trust

@@ -211,7 +211,7 @@ from datetime import datetime
 from pathlib import Path
 import dagster as dg
 from platform_resources.orchestration.evaluation_job import run_evaluations
-from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.dbt.planning import read_plan
 root, domain, now = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 with dg.DagsterInstance.from_config(str(root / ".dagster")) as instance:
     plan, _ = read_plan(root)

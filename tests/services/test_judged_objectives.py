@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 
 from platform_resources.capabilities.registry import installed_registry
+from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.events import Event, Materialised, RunEnded, RunStarted
 from platform_resources.ledger.payload import FORMAT, FORMAT_KEY
@@ -16,7 +17,6 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.auditing import audit
 from platform_resources.refresh.gate import decided
 from platform_resources.refresh.publishing import Candidate, publish, tidied
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.services.judged_objectives import judged_between_refreshes, judged_objectives
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.ledger.event_logs import MemoryLog

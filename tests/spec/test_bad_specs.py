@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.plan import conventions
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.spec.problems import problems_text
 from tests.golden_files import assert_golden
 from tests.meshes import product_file, write_mesh

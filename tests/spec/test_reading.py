@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platform_resources.capabilities.registry import installed_registry
+from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
-from platform_resources.repository.mesh_repository import read_mesh, read_plan
+from platform_resources.repository.mesh_repository import read_mesh
 from platform_resources.spec.document import read_document
 from platform_resources.spec.problems import problems_text
 from platform_resources.spec.reading import read_product

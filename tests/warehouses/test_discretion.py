@@ -16,11 +16,11 @@ from platform_resources.capabilities.measures import (
     Relation,
     Scalar,
 )
+from platform_resources.dbt.planning import read_plan
 from platform_resources.measuring.metrics import Asked
 from platform_resources.refresh.auditing import audit
 from platform_resources.refresh.profiled_relations import profiles
 from platform_resources.refresh.scanning import days_text
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.warehouses.discretion import Discretion, discretion
 from platform_resources.warehouses.duckdb.product_database import DuckDBDatabase, opened
 from platform_resources.warehouses.measured_queries import measure

@@ -1,15 +1,18 @@
 """The dbt YAML that the platform writes for a product: sources for its input ports, contracts and tests for its data sets."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from platform_resources.plan import conventions
-from platform_resources.plan.from_products.written_tests import WrittenTest, test_name, written_test
-from platform_resources.plan.plan import GeneratedFile, InputPlan, ModelPlan
-from platform_resources.spec.components import Column
+from platform_resources.plan.from_products.dbt_nodes import DbtProject
+from platform_resources.plan.from_products.mesh import Mesh
+from platform_resources.plan.from_products.written_tests import WrittenTest, enforces_constraints, test_name, tests_of
+from platform_resources.plan.plan import GeneratedFile
+from platform_resources.spec.components import Column, DataSet
+from platform_resources.spec.product import Declared, Product, model_name
 from platform_resources.spec.values.column_names import needs_quotes
 
 _HEADER = "# Written by the platform from product.yaml at every refresh; changes made here are lost.\n"
@@ -20,42 +23,48 @@ _JINJA_OPENS = re.compile(r"\{(?=[{%#])")
 _ONE_APOSTROPHE = re.compile(r"(?<!')'(?!')")
 
 
-def generated_file(domain: str, product: str, inputs: Iterable[InputPlan], models: Iterable[ModelPlan]) -> GeneratedFile:
-    """The one generated file of a product, the same bytes for the same specs."""
-    sources = [_source(inputs)] if inputs else []
-    data: dict[str, Any] = {"version": 2, "sources": sources, "models": [_model(m) for m in models if m.data_set]}
+def generated_file(mesh: Mesh, product: Product, project: DbtProject | None) -> GeneratedFile:
+    """The one generated file of a product, the same bytes for the same specs. Only what dbt has said tells which model is a view."""
+    sources = [_source(product)] if product.input_ports else []
+    in_python = {text.name for text in mesh.texts_of(product).models if text.file.endswith(".py")}
+    # Of what validation refuses as written twice dbt is shown the first, so that it can say what else is wrong.
+    described = {model_name(data_set): data_set for data_set in reversed(product.data_sets)}
+    firsts = [d for d in product.data_sets if described[model_name(d)] is d and model_name(d) not in in_python]
+    models = [_model(data_set, project) for data_set in firsts]
+    data: dict[str, Any] = {"version": 2, "sources": sources, "models": models}
     written = {k: v for k, v in data.items() if v}
     text = yaml.dump(written, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=120)
-    path = f"{conventions.models_folder(domain, product)}/{conventions.GENERATED_FILE}"
+    path = f"{conventions.models_folder(product.domain, product.name)}/{conventions.GENERATED_FILE}"
     return GeneratedFile(path, _HEADER + text)
 
 
-def _source(inputs: Iterable[InputPlan]) -> dict[str, Any]:
-    tables = [{"name": port.name, **_described(port.description)} for port in inputs]
+def _source(product: Product) -> dict[str, Any]:
+    tables = [{"name": port.name, **_described(port.config.description)} for port in product.input_ports]
     return {"name": conventions.SOURCE_NAME, "schema": "inputs", "tables": tables}
 
 
-def _model(model: ModelPlan) -> dict[str, Any]:
-    contract = {"config": {"contract": {"enforced": True}}} if model.columns else {}
-    columns = {"columns": [_column(model, column) for column in model.columns]} if model.columns else {}
-    return {"name": model.name, **_described(model.description), **contract, **columns}
+def _model(data_set: Declared[DataSet], project: DbtProject | None) -> dict[str, Any]:
+    name, columns = model_name(data_set), data_set.config.columns
+    node = project.node(name) if project is not None else None
+    enforces = enforces_constraints(node.materialized if node is not None else "table")
+    contract = {"config": {"contract": {"enforced": True}}} if columns else {}
+    described = {"columns": [_column(name, column, enforces) for column in columns]} if columns else {}
+    return {"name": name, **_described(data_set.config.description), **contract, **described}
 
 
-def _column(model: ModelPlan, column: Column) -> dict[str, Any]:
-    """Views take no constraints; their null rates are left to the objectives."""
-    enforced = not column.nullable and model.materialized != "view"
-    constraints = {"constraints": [{"type": "not_null"}]} if enforced else {}
-    tests = [_test(model, column, test) for test in column.tests]
+def _column(model: str, column: Column, enforces: bool) -> dict[str, Any]:
+    constraints = {"constraints": [{"type": "not_null"}]} if enforces and not column.nullable else {}
+    named = {test_name(test, model, column.name): test for test in tests_of(column, enforces)}
+    tests = [_test(name, test) for name, test in named.items()]
     data_tests = {"data_tests": tests} if tests else {}
     quote = {"quote": True} if needs_quotes(column.name) else {}
     name = {"name": escaped(column.name), **quote, "data_type": column.type}
     return {**name, **_described(column.description), **constraints, **data_tests}
 
 
-def _test(model: ModelPlan, column: Column, test: str | Mapping[str, Any]) -> dict[str, Any]:
-    written = written_test(test)
-    definition: dict[str, Any] = {"name": test_name(written, model.name, column.name)}
-    definition |= {"description": written.description} if written.description else {}
+def _test(name: str, written: WrittenTest) -> dict[str, Any]:
+    definition: dict[str, Any] = {"name": name}
+    definition |= {"description": escaped(written.description)} if written.description else {}
     definition |= {"arguments": _for_sql(written)} if written.arguments else {}
     definition |= {"config": dict(written.config)} if written.config else {}
     return {written.kind: definition}

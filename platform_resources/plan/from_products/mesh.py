@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from platform_resources.capabilities.registry import Registry
+from platform_resources.plan.from_products.dbt_nodes import DbtProject, DbtReading
 from platform_resources.spec.components import OutputPort
 from platform_resources.spec.domain_document import DomainDocument, DomainReading
 from platform_resources.spec.problems import Problem
@@ -14,7 +15,7 @@ from platform_resources.spec.values.names import fold
 
 @dataclass(frozen=True, slots=True)
 class ModelText:
-    """One dbt model's SQL as written."""
+    """One dbt model as written, in SQL or Python."""
 
     name: str
     file: str
@@ -23,7 +24,7 @@ class ModelText:
 
 @dataclass(frozen=True, slots=True)
 class ProductTexts:
-    """What lies beside a product's document: dbt models, singular dbt tests, own dbt YAML, Python modules, names of all files.
+    """What lies beside a product's document: dbt models, singular dbt tests, own dbt YAML, Python modules, names of seeds and of all files.
 
     `problems` are those of files that cannot be read.
     """
@@ -33,6 +34,7 @@ class ProductTexts:
     properties: Mapping[str, str] = field(default_factory=dict)
     modules: Mapping[str, str] = field(default_factory=dict)
     files: frozenset[str] = frozenset()
+    seeds: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
 
 
@@ -50,13 +52,14 @@ class UnreadableProduct:
 
 @dataclass(frozen=True)
 class Mesh:
-    """All products, sorted by file, their texts by file, and those that could not be read."""
+    """All products, sorted by file, and those that could not be read. `dbt` has what dbt says of the products that it was asked about."""
 
     products: tuple[Product, ...]
     texts: Mapping[str, ProductTexts]
     unreadable: tuple[UnreadableProduct, ...]
     registry: Registry
     domains: Mapping[str, DomainReading] = field(default_factory=dict)
+    dbt: Mapping[str, DbtReading] = field(default_factory=dict)
 
     def domain(self, name: str) -> DomainDocument:
         """What the domain says of itself; a domain without domain.yaml says nothing."""
@@ -66,6 +69,11 @@ class Mesh:
     def texts_of(self, product: Product) -> ProductTexts:
         """The texts beside the product's document; empty if the mesh was made without them."""
         return self.texts.get(product.file, ProductTexts())
+
+    def project_of(self, product: Product) -> DbtProject:
+        """What dbt has read of the product; nothing where it was not asked, or could not read it."""
+        reading = self.dbt.get(product.file)
+        return (reading.project if reading is not None else None) or DbtProject()
 
     @cached_property
     def by_name(self) -> Mapping[str, Product]:

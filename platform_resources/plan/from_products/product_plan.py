@@ -1,22 +1,27 @@
 """Plan one product from its document and the texts beside it."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullPort
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, SourceLine, undescribed
-from platform_resources.plan.from_products.concerned_columns import concerned, qualified
+from platform_resources.plan.from_products.concerned_columns import concerned
 from platform_resources.plan.from_products.dbt_files import generated_file
+from platform_resources.plan.from_products.dbt_nodes import DbtProject
 from platform_resources.plan.from_products.input_plans import input_plan
-from platform_resources.plan.from_products.mesh import Mesh, ModelText, ProductTexts
-from platform_resources.plan.from_products.models import OwnTest, leading_comment, materialization, own_tests, references
+from platform_resources.plan.from_products.mesh import Mesh, ProductTexts
+from platform_resources.plan.from_products.planned_models import planned_exposures, planned_models
 from platform_resources.plan.from_products.planned_routes import incidents_of, owners_of, patience_of, product_routes, rule_of
-from platform_resources.plan.from_products.product_order import ordered
-from platform_resources.plan.from_products.subjects import is_about_the_product, judged_data_set, measured_by, probed_ports, subject
-from platform_resources.plan.from_products.written_tests import test_name, written_test
+from platform_resources.plan.from_products.subjects import (
+    is_about_the_product,
+    judged_data_set,
+    measured_by,
+    probed_ports,
+    relation_of,
+    subject,
+)
 from platform_resources.plan.needed_inputs import needed_inputs
 from platform_resources.plan.plan import (
     AgreementPlan,
@@ -38,7 +43,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
     """The plan of one product, which must have no errors."""
     inputs = tuple(input_plan(mesh, product, port) for port in product.input_ports)
     incidents = incidents_of(mesh, product)
-    models = _models(mesh, product) if runs(product) else ()
+    models = planned_models(mesh, product) if runs(product) else ()
     objectives = tuple(_objectives(mesh, product))
     return ProductPlan(
         name=product.name,
@@ -51,99 +56,33 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         runs=runs(product) and bool(models),
         inputs=inputs,
         models=models,
-        data_sets=tuple(_data_set(d) for d in product.data_sets),
+        data_sets=tuple(_data_set(mesh, product, d) for d in product.data_sets),
         objectives=objectives,
         indicators=tuple(_indicator(mesh, product, indicator, objectives) for indicator in product.indicators) if models else (),
         outputs=tuple(_outputs(mesh, product, inputs, models)),
-        consumers=tuple(_consumers(product)),
+        consumers=(*_consumers(product), *planned_exposures(mesh, product)),
         sample_queries=tuple(_sample_queries(product)),
         agreements=tuple(AgreementPlan(each.name, each.title, each.config) for each in product.agreements),
         extensions=tuple(ExtensionPlan(each.name, each.title, each.type, each.config) for each in product.extensions),
         scorecard=conventions.scorecard_key(product.name),
         refresh=product.info.refresh,
-        texts_digest=_texts_digest(mesh.texts_of(product)),
-        files=(generated_file(product.domain, product.name, inputs, models),) if models else (),
+        texts_digest=_texts_digest(mesh.texts_of(product), mesh.project_of(product)),
+        files=(generated_file(mesh, product, mesh.project_of(product)),) if models else (),
         routes=product_routes(mesh, product),
         rule=rule_of(incidents),
         patience=patience_of(incidents),
     )
 
 
-def _texts_digest(texts: ProductTexts) -> str:
-    tests = [(test.file, test.sql) for test in texts.tests]
-    return hashlib.sha256(repr((tests, sorted(texts.properties.items()), sorted(texts.modules.items()))).encode()).hexdigest()[:16]
+def _texts_digest(texts: ProductTexts, project: DbtProject) -> str:
+    tests = sorted((test.of, test.name, test.digest) for test in project.tests)
+    return hashlib.sha256(repr((tests, sorted(texts.modules.items()), project.digest)).encode()).hexdigest()[:16]
 
 
-def _data_set(data_set: Declared[DataSet]) -> DataSetPlan:
+def _data_set(mesh: Mesh, product: Product, data_set: Declared[DataSet]) -> DataSetPlan:
     model = model_name(data_set)
-    return DataSetPlan(data_set.name, data_set.title, model, data_set.config, Relation("internal", model), SourceLine.of(data_set.origin))
-
-
-def _models(mesh: Mesh, product: Product) -> tuple[ModelPlan, ...]:
-    """Each model after those it reads: Dagster takes results in this order."""
-    texts = {model.name: model for model in mesh.texts_of(product).models}
-    graph = {name: [r.names[-1] for r in references(text) if r.function == "ref"] for name, text in texts.items()}
-    own: dict[str, list[OwnTest]] = {}
-    for test in own_tests(mesh.texts_of(product)):
-        own.setdefault(test.model, []).append(test)
-    return tuple(_model(product, texts[name], own.get(name, ())) for name in ordered(graph))
-
-
-def _model(product: Product, text: ModelText, own: Iterable[OwnTest]) -> ModelPlan:
-    data_set = next((d for d in product.data_sets if model_name(d) == text.name), None)
-    config = data_set.config if data_set is not None else DataSet()
-    return ModelPlan(
-        name=text.name,
-        description=config.description or leading_comment(text),
-        key=conventions.model_key(product.name, text.name),
-        dependencies=tuple(_model_dependencies(product, text)),
-        data_set=data_set.name if data_set is not None else "",
-        columns=config.columns,
-        primary_key=config.primary_key,
-        tests=tuple(_tests(product, text, data_set, own)),
-        materialized=materialization(text),
-        sql_digest=hashlib.sha256(text.sql.encode()).hexdigest()[:16],
-        place=SourceLine(text.file, 1),
-    )
-
-
-def _model_dependencies(product: Product, text: ModelText) -> Iterator[conventions.Key]:
-    for reference in references(text):
-        if reference.function == "ref":
-            yield conventions.model_key(product.name, reference.names[-1])
-        else:
-            yield conventions.input_key(product.name, reference.names[-1])
-
-
-def _tests(product: Product, text: ModelText, data_set: Declared[DataSet] | None, own: Iterable[OwnTest]) -> Iterator[CheckPlan]:
-    key = conventions.model_key(product.name, text.name)
-    for column in data_set.config.columns if data_set is not None else ():
-        for test in column.tests:
-            assert data_set is not None
-            written = written_test(test)
-            name, kind = test_name(written, text.name, column.name), written.kind
-            title, told = f"{column.name}: {kind.replace('_', ' ')}", written.description or f"dbt test {kind} of column {column.name}"
-            about = qualified(data_set.name, [column.name])
-            yield _dbt_test(name, title, key, told, written.severity, SourceLine.of(data_set.origin), about)
-    about = qualified(data_set.name if data_set is not None else "")
-    for own_test in own:
-        title, place = own_test.name.replace("_", " ").capitalize(), SourceLine(own_test.file, 1)
-        yield _dbt_test(own_test.name, title, key, "dbt test written by the team", own_test.severity, place, about, own_test.digest)
-
-
-def _dbt_test(
-    name: str,
-    title: str,
-    key: conventions.Key,
-    description: str,
-    severity: str,
-    place: SourceLine,
-    about: tuple[str, ...],
-    digest: str = "",
-) -> CheckPlan:
-    """A failing dbt test stops what comes after it, as in `dbt build`; one of severity warn does not."""
-    blocking = severity != "warn"
-    return CheckPlan(name, key, "dbt_test", title, description, blocking, "error" if blocking else "warning", place, digest, about)
+    relation = relation_of(mesh, product, model)
+    return DataSetPlan(data_set.name, data_set.title, model, data_set.config, relation, SourceLine.of(data_set.origin))
 
 
 def _objectives(mesh: Mesh, product: Product) -> Iterator[ObjectivePlan]:
@@ -174,7 +113,7 @@ def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAss
         objective.variant,
         objective.settings,
         data_set.name if data_set is not None else "",
-        subject(product, data_set),
+        subject(mesh, product, data_set),
         measured_by(mesh.registry, objective),
         probed_ports(mesh.registry, product, objective),
     )

@@ -50,15 +50,21 @@ def probed_ports(registry: Registry, product: Product, objective: Objective) -> 
 
 def declared_columns(mesh: Mesh, product: Product) -> Mapping[Relation, tuple[str, ...]]:
     """The columns that data sets of the product promise, and those of the ports that it reads; what promises none is left out."""
-    found = {Relation("internal", model_name(d)): d.config.columns for d in product.data_sets}
+    found = {relation_of(mesh, product, model_name(d)): d.config.columns for d in product.data_sets}
     ports = ((port.name, resolved_port(mesh, port)) for port in product.input_ports)
     found |= {Relation("inputs", name): port.columns for name, port in ports if isinstance(port, Resolved)}
     return {relation: tuple(column.name for column in columns) for relation, columns in found.items() if columns}
 
 
-def subject(product: Product, data_set: Declared[Any] | None) -> Subject:
+def relation_of(mesh: Mesh, product: Product, model: str) -> Relation:
+    """Where dbt says that it will write the model; as it usually does, where dbt was not asked."""
+    node = mesh.project_of(product).node(model)
+    return Relation(node.schema, node.alias) if node is not None else Relation("internal", model)
+
+
+def subject(mesh: Mesh, product: Product, data_set: Declared[Any] | None) -> Subject:
     """What an objective on this data set is about, and what it may compare with; without one, an empty data set and no relation's name."""
-    internal = {d.name: measured_relation(Relation("internal", model_name(d)), d.config) for d in product.data_sets}
+    internal = {d.name: measured_relation(relation_of(mesh, product, model_name(d)), d.config) for d in product.data_sets}
     inputs = {port.name: Relation("inputs", port.name) for port in product.input_ports}
     if data_set is None:
         return Subject(DataSet(), Relation("internal", ""), inputs, internal)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from platform_resources.plan import conventions
+from platform_resources.spec.components import Column
 from platform_resources.spec.values.names import slug
 
 # What dbt 1.10 and later want under `config`, and earlier ones took beside the arguments.
@@ -38,6 +39,18 @@ def written_test(test: str | Mapping[str, Any]) -> WrittenTest:
     config |= {key: value for key, value in fields.items() if key in _CONFIG}
     arguments |= {key: value for key, value in fields.items() if key not in _CONFIG}
     return WrittenTest(kind, arguments, config, name, description)
+
+
+def enforces_constraints(materialized: str) -> bool:
+    """Whether dbt keeps nulls out while it builds; of a view, and of what a team has made itself, nobody does."""
+    return materialized in ("table", "incremental")
+
+
+def tests_of(column: Column, enforces: bool) -> tuple[WrittenTest, ...]:
+    """The column's tests; where nulls are promised not to be and dbt does not enforce that, also one that looks for them."""
+    tests = tuple(map(written_test, column.tests))
+    looked_for = column.nullable or enforces or any(test.kind == "not_null" for test in tests)
+    return tests if looked_for else (*tests, WrittenTest("not_null", {}, {}))
 
 
 def test_name(test: WrittenTest, model: str, column: str) -> str:

@@ -5,7 +5,6 @@ from functools import partial
 
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh import Mesh
-from platform_resources.plan.from_products.models import own_tests
 from platform_resources.plan.from_products.subjects import is_about_the_product, judged_data_set
 from platform_resources.plan.from_products.written_tests import test_name, written_test
 from platform_resources.spec.problems import Problem
@@ -46,5 +45,6 @@ def _dbt_tests(mesh: Mesh, product: Product) -> Iterator[tuple[str, str, str, Ca
             for test in map(written_test, column.tests):
                 name = test_name(test, model, column.name)
                 yield model, name, f'test {test.kind} of column "{column.name}"', partial(data_set.origin.problem, "columns")
-    for own in own_tests(mesh.texts_of(product)):
-        yield own.model, own.name, f'dbt test "{own.name}"', partial(Problem, own.file, 1, "")
+    for own in mesh.project_of(product).tests:
+        if not own.file.endswith(conventions.GENERATED_FILE):
+            yield own.of, own.name, f'dbt test "{own.name}"', partial(Problem, own.file, 1, "")

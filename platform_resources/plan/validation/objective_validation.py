@@ -32,7 +32,7 @@ def objectives_make_sense(mesh: Mesh, product: Product) -> Iterator[Problem]:
         if data_set is None and not is_about_the_product(mesh.registry, objective):
             continue
         dimension = mesh.registry.dimensions()[objective.variant]
-        about = replace(subject(product, data_set), declared=declared)
+        about = replace(subject(mesh, product, data_set), declared=declared)
         for property_name, message, hint in dimension.problems(objective.settings, about):
             yield objective.origin.problem(property_name, message, hint)
 

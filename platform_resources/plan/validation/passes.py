@@ -13,7 +13,7 @@ from platform_resources.plan.from_products.subjects import is_about_the_product,
 from platform_resources.plan.validation.channel_validation import incidents_can_be, owners_are_reached, routes_lead_somewhere
 from platform_resources.plan.validation.check_validation import checks_are_unique
 from platform_resources.plan.validation.format_validation import formats_hold
-from platform_resources.plan.validation.model_validation import MODEL_PASSES, data_sets_are_described_once, references_resolve
+from platform_resources.plan.validation.model_validation import MODEL_PASSES
 from platform_resources.plan.validation.objective_validation import (
     OBJECTIVE_PASSES,
     final_values_can_change,
@@ -50,7 +50,8 @@ def names_are_unique(mesh: Mesh, product: Product) -> Iterator[Problem]:
     texts = mesh.texts_of(product)
     named = [(f'input port "{p.title}"', p.name, p.origin) for p in product.input_ports]
     named += [(f'output port "{p.title}"', p.name, p.origin) for p in product.output_ports]
-    seen = {fold(model.name): f'dbt model "{model.name}"' for model in texts.models}
+    nodes = {node.name: node.kind for node in mesh.project_of(product).nodes} | {model.name: "model" for model in texts.models}
+    seen = {fold(name): f'dbt {kind} "{name}"' for name, kind in nodes.items()}
     for what, name, origin in named:
         if name in conventions.RESERVED_NAMES:
             reserved = f"reserved for the platform: {known_text(conventions.RESERVED_NAMES)}"
@@ -300,6 +301,4 @@ _NEEDED: Mapping[Pass, frozenset[str]] = {
     lifecycle_is_written: frozenset({"data-product"}),
     owners_are_reached: frozenset({"data-product"}),
     policies_hold: frozenset({"data-product", "data-set", "output-port", "service-level-asset", "data-sharing-agreement"}),
-    references_resolve: frozenset({"input-port"}),
-    data_sets_are_described_once: frozenset({"data-set"}),
 }

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.plan import MeshPlan
-from platform_resources.repository.mesh_repository import read_plan
 from tests.meshes import component, model_file, product_file, product_yaml, tiny_mesh, write_mesh
 
 STOCK = product_yaml(

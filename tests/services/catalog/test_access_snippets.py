@@ -8,9 +8,9 @@ import duckdb
 import pytest
 import yaml
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.publishing import refresh_catalog
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.services.catalog.access_snippets import snippets
 from tests.cli.conftest import PublishedMesh, publish_readings
 from tests.meshes import component, edited, model_file, product_file, product_yaml, tiny_mesh, write_mesh

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.incidents.board import Board
 from platform_resources.ledger import people_tables, tables
 from platform_resources.ledger.database import open_ledger
@@ -16,7 +17,6 @@ from platform_resources.ledger.queries.reads import pulled_by, reads_of, record_
 from platform_resources.ledger.queries.standing import standings
 from platform_resources.ledger.records import Check, CheckReading, InputState, PortPublication, Run, Scorecard, check_id
 from platform_resources.ledger.writing import write
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.services.catalog.demo_history import NothingRefreshed, RealHistory, make_up_history, remove_history
 from platform_resources.services.catalog.use_of_products import mesh_use
 from platform_resources.services.product_status import looked_at

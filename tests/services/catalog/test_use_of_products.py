@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.queries.reads import record_read
 from platform_resources.ledger.records import InputState, PortPublication
 from platform_resources.ledger.writing import write
-from platform_resources.repository.mesh_repository import read_plan
 from platform_resources.services.catalog.use_of_products import also_read, candidates, mesh_use, most_used, newly_published
 from tests.meshes import component, model_file, product_file, product_yaml, tiny_mesh, write_mesh
 

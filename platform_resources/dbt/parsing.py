@@ -1,0 +1,74 @@
+"""Ask dbt about one product: its project as plain data, or the problem with the file at which dbt stopped."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from platform_resources.dbt.build import CannotParse, parse
+from platform_resources.dbt.jinja_files import variables_named
+from platform_resources.dbt.project_slices import read_files
+from platform_resources.dbt.reduced_manifest import reduced
+from platform_resources.plan import conventions
+from platform_resources.plan.conventions import Placed
+from platform_resources.plan.from_products.dbt_nodes import DbtReading
+from platform_resources.redaction.redaction import Mask
+from platform_resources.repository.mesh_repository import DOCUMENT
+from platform_resources.repository.product_secrets import mask_of
+from platform_resources.spec.problems import Problem
+
+_LONGEST = 400
+
+
+def reading_of(root: Path, state: Path, product: Placed, target: str, shared: object) -> tuple[DbtReading, frozenset[str]]:
+    """What dbt says of the product, and the environment variables that it has looked at."""
+    hide = mask_of(root, product)
+    try:
+        manifest, problems = parse(root, state, product, target, hide)
+    except CannotParse as refused:
+        missing = str(getattr(refused.error, "target_name", ""))
+        return DbtReading(None, (_problem(root, product, refused.error, hide),), missing), frozenset()
+    return DbtReading(reduced(manifest, shared), problems), frozenset(manifest.env_vars)
+
+
+def named_by(root: Path, product: Placed) -> frozenset[str]:
+    """The environment variables that the product's files name, and those that all products share."""
+    return variables_named((*read_files(root, None), *read_files(root, product)))
+
+
+def _problem(root: Path, product: Placed, error: BaseException, hide: Mask) -> Problem:
+    """dbt's own words, at the file that they are about: the one dbt gives, otherwise one that they name, otherwise the product's."""
+    words = " ".join(hide(str(getattr(error, "msg", error))).split())
+    shown = words if len(words) <= _LONGEST else f"{words[:_LONGEST]} …"
+    return Problem(_file(root, product, error), _line(str(error)), "", f"dbt cannot read the product: {shown}")
+
+
+def _file(root: Path, product: Placed, error: BaseException) -> str:
+    written = str(getattr(getattr(error, "node", None), "original_file_path", ""))
+    if written:
+        return f"{conventions.DBT_FOLDER}/{written}"
+    said, missing = str(error), str(getattr(error, "var", ""))
+    files = (path.relative_to(root).as_posix() for path in (*read_files(root, product), *read_files(root, None)))
+    named = (file for file in sorted(files) if _in_project(file) in said and not file.endswith(conventions.GENERATED_FILE))
+    return next(named, None) or next(_naming(root, product, missing), None) or _document(product)
+
+
+def _naming(root: Path, product: Placed, variable: str) -> Iterator[str]:
+    """The files that name the environment variable which dbt does not find."""
+    for path in (*read_files(root, product), *read_files(root, None)):
+        if variable in variables_named([path]):
+            yield path.relative_to(root).as_posix()
+
+
+def _in_project(file: str) -> str:
+    """dbt names some files below `models`, and some in it."""
+    return file.split("/", 2)[2] if file.count("/") > 1 else file.rpartition("/")[2]
+
+
+def _document(product: Placed) -> str:
+    return f"{conventions.product_folder(product.domain, product.name)}/{DOCUMENT}"
+
+
+def _line(said: str) -> int:
+    """The line of which dbt's words tell, as in `line 2` or `Syntax error near line 4`; 1 where they tell none."""
+    words = said.replace(":", " ").replace(",", " ").split()
+    return next((int(after) for word, after in pairwise(words) if word == "line" and after.isdigit()), 1)

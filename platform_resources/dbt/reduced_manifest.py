@@ -1,0 +1,160 @@
+"""Reduce dbt's manifest of one product to what the plan needs of it; dbt's own macros are nine tenths of a manifest."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from platform_resources.dbt.manifest import MAKERS, node_name, short_name
+from platform_resources.plan import conventions
+from platform_resources.plan.from_products.dbt_nodes import DbtExposure, DbtNode, DbtProject, DbtTest
+
+# Settings that say something about a node and change nothing that it makes.
+_SAID = ("tags", "meta", "docs", "group", "access")
+
+
+def reduced(manifest: Any, shared: object = "") -> DbtProject:
+    """The product's project. `shared` is what all its nodes depend on and no manifest says, such as variables."""
+    macros = _Macros(manifest)
+    nodes = [node for node in manifest.nodes.values() if node.resource_type in MAKERS]
+    tests = [node for node in manifest.nodes.values() if node.resource_type == "test"]
+    return DbtProject(
+        nodes=tuple(sorted((_node(node, macros) for node in nodes), key=lambda node: node.name)),
+        tests=tuple(
+            sorted(
+                (*(_test(test, macros) for test in tests), *(_unit_test(test) for test in manifest.unit_tests.values())),
+                key=lambda test: (test.of, test.name, test.digest),
+            )
+        ),
+        exposures=tuple(sorted(map(_exposure, manifest.exposures.values()), key=lambda exposure: exposure.name)),
+        disabled=tuple(sorted(node_name(n) for nodes in manifest.disabled.values() for n in nodes if n.resource_type in MAKERS)),
+        digest=_digest(shared, macros.of_all, [node.raw_code for node in _hooks(manifest)]),
+    )
+
+
+class _Macros:
+    """The text of macros that are not dbt's own."""
+
+    def __init__(self, manifest: Any) -> None:
+        from dbt.adapters.factory import get_adapter_package_names
+
+        own = {"dbt", *get_adapter_package_names(manifest.metadata.adapter_type)}
+        self._macros = manifest.macros
+        self._foreign = {uid: macro.macro_sql for uid, macro in manifest.macros.items() if macro.package_name not in own}
+        names = {macro.name for macro in manifest.macros.values() if macro.package_name in own}
+        # dbt takes these in place of its own, whether a node names them or not.
+        self.of_all = sorted(
+            sql
+            for uid, sql in self._foreign.items()
+            if manifest.macros[uid].name in names or manifest.macros[uid].name.startswith("materialization_")
+        )
+
+    def used(self, named: Iterable[str]) -> list[str]:
+        """The texts of these macros and of all that they call, sorted."""
+        seen, waiting = set[str](), list(named)
+        while waiting:
+            unique_id = waiting.pop()
+            if unique_id not in seen and unique_id in self._macros:
+                seen.add(unique_id)
+                waiting += self._macros[unique_id].depends_on.macros
+        return sorted(self._foreign[unique_id] for unique_id in seen if unique_id in self._foreign)
+
+
+def _hooks(manifest: Any) -> Iterator[Any]:
+    """What dbt runs before and after all nodes."""
+    return (node for node in manifest.nodes.values() if node.resource_type == "operation")
+
+
+def _node(node: Any, macros: _Macros) -> DbtNode:
+    settings = {key: value for key, value in node.config.to_dict().items() if key not in _SAID}
+    on = getattr(node, "depends_on", None)
+    checksum = getattr(node.checksum, "checksum", "")
+    called = macros.used(getattr(on, "macros", ()))
+    return DbtNode(
+        name=node_name(node),
+        kind=str(node.resource_type),
+        file=_file(node),
+        description=node.description or "",
+        reads=_reads(node),
+        sources=_sources(node),
+        database=node.database or "",
+        schema=node.schema,
+        alias=node.alias,
+        materialized=str(node.config.materialized),
+        language=getattr(node, "language", "sql"),
+        sql=node.raw_code or "",
+        columns={column.name: column.description for column in node.columns.values()},
+        tags=tuple(node.tags),
+        digest=_digest(node.raw_code, checksum, settings, node.schema, node.alias, called),
+        version=str(getattr(node, "version", None) or ""),
+    )
+
+
+def _test(test: Any, macros: _Macros) -> DbtTest:
+    asked = getattr(test, "test_metadata", None)
+    kind = ".".join(filter(None, (asked.namespace, asked.name))) if asked is not None else "singular"
+    settings = {key: value for key, value in test.config.to_dict().items() if key not in _SAID}
+    return DbtTest(
+        unique_id=test.unique_id,
+        name=test.name,
+        kind=kind,
+        file=_file(test),
+        of=_about(test),
+        column=getattr(test, "column_name", None) or "",
+        severity=str(test.config.severity).lower(),
+        description=test.description or "",
+        digest=_digest(test.raw_code, asked.kwargs if asked is not None else {}, settings, macros.used(test.depends_on.macros)),
+    )
+
+
+def _about(test: Any) -> str:
+    """The node or source that the test is attached to, otherwise the first that it reads."""
+    attached = getattr(test, "attached_node", None)
+    return short_name(attached) if attached else next(iter((*_reads(test), *_sources(test))), "")
+
+
+def _unit_test(test: Any) -> DbtTest:
+    asked = {name: value for name, value in test.to_dict().items() if name in ("model", "given", "expect", "overrides")}
+    of = next(iter(_reads(test)), test.model)
+    return DbtTest(test.unique_id, test.name, "unit", _file(test), of, "", "error", test.description or "", _digest(asked))
+
+
+def _exposure(exposure: Any) -> DbtExposure:
+    owner = exposure.owner.email or exposure.owner.name or ""
+    return DbtExposure(
+        name=exposure.name,
+        title=exposure.label or exposure.name,
+        kind=str(exposure.type),
+        file=_file(exposure),
+        description=exposure.description or "",
+        url=exposure.url or "",
+        owner=owner if isinstance(owner, str) else ", ".join(owner),
+        reads=_reads(exposure),
+    )
+
+
+def _file(node: Any) -> str:
+    return f"{conventions.DBT_FOLDER}/{node.original_file_path}"
+
+
+def _reads(node: Any) -> tuple[str, ...]:
+    """Names of the nodes read, each once, in the order in which they are named."""
+    return tuple(dict.fromkeys(short_name(uid) for uid in node.depends_on.nodes if not uid.startswith("source."))) if _depends(node) else ()
+
+
+def _sources(node: Any) -> tuple[str, ...]:
+    named = (uid.split(".") for uid in node.depends_on.nodes if uid.startswith("source.")) if _depends(node) else ()
+    return tuple(dict.fromkeys(".".join(parts[2:]) for parts in named))
+
+
+def _depends(node: Any) -> bool:
+    """A seed depends on macros alone."""
+    return hasattr(getattr(node, "depends_on", None), "nodes")
+
+
+def _digest(*said: object) -> str:
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=_plain).encode()).hexdigest()[:16]
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)

@@ -1,0 +1,107 @@
+"""What dbt says of one product's part of the project, as plain data: models, tests, exposures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from platform_resources.spec.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class DbtNode:
+    """A model, seed or snapshot, `kind` says which. `digest` changes with whatever changes what it makes: SQL, settings, macros.
+
+    `reads` are names of other nodes, `sources` those of sources as `source.table`. `file` is relative to the mesh's root.
+    """
+
+    name: str
+    kind: str
+    file: str
+    description: str
+    reads: tuple[str, ...]
+    sources: tuple[str, ...]
+    database: str
+    schema: str
+    alias: str
+    materialized: str
+    language: str
+    sql: str
+    columns: Mapping[str, str]
+    tags: tuple[str, ...]
+    digest: str
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DbtTest:
+    """A dbt test. `of` is the node, or the source's table as `source.table`, that it is about; empty if it reads none.
+
+    `kind` is `unit` for a unit test, `singular` for one in SQL of its own, otherwise the generic test's name.
+    """
+
+    unique_id: str
+    name: str
+    kind: str
+    file: str
+    of: str
+    column: str
+    severity: str
+    description: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class DbtExposure:
+    """Who uses what a project makes, as dbt lets teams write it."""
+
+    name: str
+    title: str
+    kind: str
+    file: str
+    description: str
+    url: str
+    owner: str
+    reads: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DbtProject:
+    """One product's project. `disabled` are names of nodes that are switched off; `digest` changes with what all its nodes share."""
+
+    nodes: tuple[DbtNode, ...] = ()
+    tests: tuple[DbtTest, ...] = ()
+    exposures: tuple[DbtExposure, ...] = ()
+    disabled: tuple[str, ...] = ()
+    digest: str = ""
+
+    def node(self, name: str) -> DbtNode | None:
+        """The node of that name; None if there is none."""
+        return next((node for node in self.nodes if node.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class DbtReading:
+    """What came of asking dbt about a product: its project, or the problems for which there is none.
+
+    `missing` is the node, or the table as `source.table`, that something refers to and dbt does not find.
+    """
+
+    project: DbtProject | None
+    problems: tuple[Problem, ...] = ()
+    missing: str = ""
+
+
+def project_from(data: Mapping[str, Any]) -> DbtProject:
+    """A project from what `dataclasses.asdict` made of it, perhaps by way of JSON."""
+    return DbtProject(
+        nodes=tuple(_made(DbtNode, node) for node in data["nodes"]),
+        tests=tuple(_made(DbtTest, test) for test in data["tests"]),
+        exposures=tuple(_made(DbtExposure, exposure) for exposure in data["exposures"]),
+        disabled=tuple(data["disabled"]),
+        digest=data["digest"],
+    )
+
+
+def _made(kind: type[Any], data: Mapping[str, Any]) -> Any:
+    """JSON knows no tuples."""
+    return kind(**{f.name: tuple(data[f.name]) if isinstance(data[f.name], list) else data[f.name] for f in fields(kind)})
