@@ -16,6 +16,7 @@ from dagster._core.execution.build_resources import wrap_resources_for_execution
 from dagster_shared.check import CheckError
 
 from platform_resources.capabilities.registry import Registry, installed_registry
+from platform_resources.dbt.planning import with_dbt
 from platform_resources.orchestration.asset_specs import SpecMinter, asset_key, rejected_specs
 from platform_resources.orchestration.automation import following_sensor, schedules
 from platform_resources.orchestration.delivery_sensor import delivery_sensor
@@ -25,7 +26,6 @@ from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.scoring import score_step
 from platform_resources.orchestration.steps import audit_step, build_step, publish_step, pull_step, pulled_ports
-from platform_resources.dbt.planning import with_dbt
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct

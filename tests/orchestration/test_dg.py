@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from platform_resources.repository.mesh_repository import read_plan
+from platform_resources.dbt.planning import read_plan
 from tests.meshes import REPOSITORY
 
 pytestmark = pytest.mark.slow
