@@ -97,7 +97,7 @@ def test_a_state_that_cannot_be_written_is_told_without_a_traceback(tiny, comman
     blocked.write_text("", encoding="utf-8")
     done = mesh(tiny, *command, MESH_STATE=str(blocked))
     assert (done.returncode, "Traceback" in done.stderr) == (3, False), done.stderr
-    assert f"{blocked}/.{'mesh' if command == ('status',) else 'dagster'}" in done.stderr and "must be able to write there" in done.stderr
+    assert f"{blocked}/" in done.stderr and "must be able to write there" in done.stderr
 
 
 @pytest.mark.slow
