@@ -24,6 +24,8 @@ def test_processes_that_open_a_new_history_at_once_all_can(tmp_path):
     root = write_mesh(tmp_path / "mesh", {})
     command = [sys.executable, "-c", OPEN, str(root)]
     own = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
-    processes = [subprocess.Popen(command, cwd=REPOSITORY, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    processes = [
+        subprocess.Popen(command, cwd=REPOSITORY, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)
+    ]
     told = [process.communicate(timeout=600) for process in processes]
     assert [out.split() for out, _ in told] == [["0", "0"]] * 3, told
