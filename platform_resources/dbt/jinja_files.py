@@ -25,12 +25,14 @@ def broken_macros(root: Path) -> Iterator[Problem]:
             yield Problem(file.relative_to(root).as_posix(), 1, "", "the file is not text in UTF-8", "save it with the encoding UTF-8")
 
 
-def variables_named(files: Iterable[Path]) -> frozenset[str]:
-    """The environment variables that `env_var()` names as plain text in these files; none in what dbt cannot parse either."""
+def variables_named(files: Iterable[Path]) -> tuple[frozenset[str], frozenset[str]]:
+    """The environment variables that `env_var()` names as plain text in these files, and those of them that it names without a default.
+
+    None in what dbt cannot parse either.
+    """
     texts = ((file, file.read_text(encoding="utf-8", errors="replace")) for file in files if file.suffix in (".sql", ".yml", ".yaml"))
-    return frozenset(
-        name for file, text in texts if "env_var" in text for template in _templates(file, text) for name in _variables(template)
-    )
+    named = [call for file, text in texts if "env_var" in text for template in _templates(file, text) for call in _variables(template)]
+    return frozenset(name for name, _ in named), frozenset(name for name, default in named if not default)
 
 
 def _templates(file: Path, text: str) -> Iterable[str]:
@@ -54,7 +56,8 @@ def _values(data: Any) -> Iterator[str]:
                 yield from _values(value)
 
 
-def _variables(template: str) -> Iterator[str]:
+def _variables(template: str) -> Iterator[tuple[str, bool]]:
+    """Each variable that is named, and whether with a default."""
     from dbt_common.clients.jinja import get_environment
     from jinja2 import TemplateSyntaxError, nodes
 
@@ -66,4 +69,4 @@ def _variables(template: str) -> Iterator[str]:
         if isinstance(call.node, nodes.Name) and call.node.name == "env_var" and call.args:
             name = call.args[0]
             if isinstance(name, nodes.Const):
-                yield str(name.value)
+                yield str(name.value), len(call.args) > 1 or bool(call.kwargs)

@@ -25,7 +25,7 @@ from platform_resources.spec.problems import Problem
 from platform_resources.warehouses.targets import warehouse
 
 # Another number makes every manifest anew: this file's form has changed, or what is read out of a manifest.
-_FORM = 2
+_FORM = 3
 _LARGE = 1_000_000
 # Folders' settings are in the nodes that they concern.
 _OF_NODES = (
@@ -45,10 +45,14 @@ _OF_NODES = (
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What dbt said, the `key` of all that it read, and a digest of each environment variable that this names."""
+    """What dbt said, the `key` of all that it read, and a digest of each environment variable that this names.
+
+    Those that are `needed` only who builds must have: what dbt says without them is that they are missing.
+    """
 
     key: str
     variables: Mapping[str, str]
+    needed: frozenset[str]
     reading: DbtReading
 
 
@@ -70,7 +74,7 @@ class Manifests:
         return kept.reading
 
     def _holds(self, kept: _Kept, own: str, file: GeneratedFile) -> bool:
-        return kept.key == self._key(own, file) and kept.variables == variable_digests(kept.variables)
+        return kept.key == self._key(own, file) and (kept.variables == (now := variable_digests(kept.variables)) or _lacks(kept, now))
 
     def _made(self, product: Placed, own: str, generated: Callable[[DbtProject | None], GeneratedFile], before: DbtProject | None) -> _Kept:
         """A second time where what dbt says changes the generated file: only dbt knows which model is a view."""
@@ -79,13 +83,15 @@ class Manifests:
         for _ in range(2):
             file = generated(before)
             write_generated_file(self.root, file)
-            names = named_by(self.root, product) - warehouse().dbt_variables(self.state, product.domain, product.name).keys()
-            shared = (self._settings, variable_digests(names))
+            given = warehouse().dbt_variables(self.state, product.domain, product.name).keys()
+            named = named_by(self.root, product)
+            shared = (self._settings, variable_digests(named.nodes - given))
             reading, more = reading_of(self.root, self.state, product, self.target, shared)
             before = reading.project
             if before is None or generated(before) == file:
                 break
-        return _Kept(self._key(own, file), variable_digests(names | more), reading)
+        names = (named.nodes | named.connection) - given | more
+        return _Kept(self._key(own, file), variable_digests(names), named.needed - given, reading)
 
     def _key(self, own: str, file: GeneratedFile) -> str:
         return _digest((self._shared, own, file.text))
@@ -121,7 +127,16 @@ class Manifests:
             return None
         project = project_from(data["project"]) if data["project"] is not None else None
         problems = tuple(Problem(**problem) for problem in data["problems"])
-        return _Kept(data["key"], data["variables"], DbtReading(project, problems, data["missing"]))
+        return _Kept(data["key"], data["variables"], frozenset(data["needed"]), DbtReading(project, problems, data["missing"]))
+
+
+def _lacks(kept: _Kept, now: Mapping[str, str]) -> bool:
+    """Whether this process lacks variables that only who builds must have, and has all others as they were.
+
+    Who reads a mesh need not have the password that builds it. A build without it fails by itself.
+    """
+    changed = {name for name, digest in kept.variables.items() if digest != now[name]}
+    return kept.reading.project is not None and changed <= kept.needed and not any(now[name] for name in changed)
 
 
 def variable_digests(names: Iterable[str]) -> dict[str, str]:
@@ -133,7 +148,8 @@ def _written(kept: _Kept, hide: Callable[[str], str]) -> str:
     project = asdict(kept.reading.project) if kept.reading.project is not None else None
     problems = [asdict(problem) for problem in kept.reading.problems]
     said = {"project": project, "problems": problems, "missing": kept.reading.missing}
-    return json.dumps(_hidden({"form": _FORM, "key": kept.key, "variables": kept.variables, **said}, hide))
+    asked = {"form": _FORM, "key": kept.key, "variables": kept.variables, "needed": sorted(kept.needed)}
+    return json.dumps(_hidden({**asked, **said}, hide))
 
 
 def _hidden(data: Any, hide: Callable[[str], str]) -> Any:

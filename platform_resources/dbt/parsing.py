@@ -1,6 +1,7 @@
 """Ask dbt about one product: its project as plain data, or the problem with the file at which dbt stopped."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from platform_resources.plan.conventions import Placed
 from platform_resources.plan.from_products.dbt_nodes import DbtReading
 from platform_resources.redaction.redaction import Mask
 from platform_resources.repository.mesh_repository import DOCUMENT
+from platform_resources.repository.needed_files import PROFILES
 from platform_resources.repository.product_secrets import mask_of
 from platform_resources.spec.problems import Problem
 
@@ -30,9 +32,24 @@ def reading_of(root: Path, state: Path, product: Placed, target: str, shared: ob
     return DbtReading(reduced(manifest, shared), problems), frozenset(manifest.env_vars)
 
 
-def named_by(root: Path, product: Placed) -> frozenset[str]:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Environment variables by what they are named for: `nodes` may depend on them; with `connection` dbt reaches the warehouse.
+
+    `needed` are those of both without which dbt reads nothing, or which only who builds must have.
+    """
+
+    nodes: frozenset[str]
+    connection: frozenset[str]
+    needed: frozenset[str]
+
+
+def named_by(root: Path, product: Placed) -> Named:
     """The environment variables that the product's files name, and those that all products share."""
-    return variables_named((*read_files(root, None), *read_files(root, product)))
+    files = (*read_files(root, None), *read_files(root, product))
+    nodes, needed = variables_named(file for file in files if file != root / PROFILES)
+    connection, _ = variables_named([root / PROFILES])
+    return Named(nodes, connection - nodes, needed | connection - nodes)
 
 
 def _problem(root: Path, product: Placed, error: BaseException, hide: Mask) -> Problem:
@@ -55,7 +72,7 @@ def _file(root: Path, product: Placed, error: BaseException) -> str:
 def _naming(root: Path, product: Placed, variable: str) -> Iterator[str]:
     """The files that name the environment variable which dbt does not find."""
     for path in (*read_files(root, product), *read_files(root, None)):
-        if variable in variables_named([path]):
+        if variable in variables_named([path])[0]:
             yield path.relative_to(root).as_posix()
 
 

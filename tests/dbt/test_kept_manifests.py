@@ -137,7 +137,26 @@ def test_a_secret_that_dbt_puts_into_settings_is_not_kept(tiny, monkeypatch):
     read_plan(tiny)
     kept = (tiny / "dbt_project/target/plant/readings/said_by_dbt.json").read_text()
     assert "geheim" not in kept
-    assert list(json.loads(kept)["variables"]) == ["PLANT_PASSWORD"]
+    assert [name for name, digest in json.loads(kept)["variables"].items() if digest] == ["PLANT_PASSWORD"]
+
+
+def test_who_lacks_the_password_that_builds_a_product_reads_what_dbt_said_with_it(tiny, monkeypatch):
+    edited(tiny, MODEL, "-- Every", "-- {{ env_var('PLANT_PASSWORD') }}\n-- Every")
+    _, problems = read_plan(tiny)
+    assert "Env var required but not provided: 'PLANT_PASSWORD'" in problems_text(errors(problems))
+    monkeypatch.setenv("PLANT_PASSWORD", "geheim-4711")
+    before = prints(tiny)
+    assert sorted(before) == ["readings", "summary"]
+    monkeypatch.delenv("PLANT_PASSWORD")
+    assert prints(tiny) == before
+    edited(tiny, MODEL, "-- Every", "-- Each and every")
+    assert list(prints(tiny)) == ["summary"]
+
+
+def test_how_the_warehouse_is_reached_is_no_change_of_a_product(tiny, monkeypatch):
+    before = prints(tiny)
+    monkeypatch.setenv("SNOWFLAKE_PASSWORD", "geheim-4711")
+    assert prints(tiny) == before
 
 
 def test_a_manifest_that_is_no_json_is_made_anew(tiny):
