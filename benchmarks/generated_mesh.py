@@ -131,22 +131,23 @@ def _column(name: str, kind: str, more: str) -> str:
 
 
 def _models(number: int) -> Iterator[tuple[str, str]]:
-    """`prepared` reads the inputs; three internal models and the data set's model `entities` build on it."""
+    """`…_prepared` reads the inputs; three internal models and the data set's model `…_entities` build on it."""
     inputs = [f"upstream_{position}" for position in range(len(upstream(number)))] or ["deliveries"]
     measures = [(name, kind) for name, kind, _ in _columns(number)[4:]]
-    unions = "\n    union all by name\n".join(f"    select * from {{{{ source('inputs', '{name}') }}}}" for name in inputs)
-    yield "prepared", f"-- Rows of all inputs, one under the other.\nwith everything as (\n{unions}\n)\nselect * from everything\n"
+    unions = "\n    union all by name\n".join(f"    select * from {{{{ source('{product(number)}', '{name}') }}}}" for name in inputs)
+    own = product(number)
+    yield f"{own}_prepared", f"-- Rows of all inputs, one under the other.\nwith everything as (\n{unions}\n)\nselect * from everything\n"
     for stage, before in (("cleaned", "prepared"), ("enriched", "cleaned")):
         listed = "".join(f"    coalesce({name}, 0) as {name},\n" for name, _ in measures)
         yield (
-            stage,
-            f"-- The rows {stage}.\nselect\n    entity_id,\n    segment,\n    owner_name,\n{listed}    changed_at\nfrom {{{{ ref('{before}') }}}}\n",
+            f"{own}_{stage}",
+            f"-- The rows {stage}.\nselect\n    entity_id,\n    segment,\n    owner_name,\n{listed}    changed_at\nfrom {{{{ ref('{own}_{before}') }}}}\n",
         )
     sums = "".join(f"    sum({name}) as {name},\n" for name, _ in measures)
-    grouped = f"select\n    entity_id,\n{sums}    max(changed_at) as changed_at\nfrom {{{{ ref('enriched') }}}}\ngroup by entity_id\n"
-    yield "totals", "-- One row per entity.\n{{ config(materialized='view') }}\n" + grouped
+    grouped = f"select\n    entity_id,\n{sums}    max(changed_at) as changed_at\nfrom {{{{ ref('{own}_enriched') }}}}\ngroup by entity_id\n"
+    yield f"{own}_totals", "-- One row per entity.\n{{ config(materialized='view') }}\n" + grouped
     casts = "".join(f"    cast(totals.{name} as {kind}) as {name},\n" for name, kind in measures).rstrip(",\n")
-    yield "entities", _ENTITIES.format(casts=casts)
+    yield f"{own}_entities", _ENTITIES.format(casts=casts, own=own)
 
 
 _ENTITIES = """select
@@ -155,8 +156,8 @@ _ENTITIES = """select
     cast(totals.changed_at as timestamptz) as changed_at,
     cast(enriched.owner_name as varchar) as owner_name,
 {casts}
-from {{{{ ref('totals') }}}} as totals
-join {{{{ ref('enriched') }}}} as enriched using (entity_id)
+from {{{{ ref('{own}_totals') }}}} as totals
+join {{{{ ref('{own}_enriched') }}}} as enriched using (entity_id)
 """
 
 _PORT_INPUT = """
@@ -212,6 +213,7 @@ spec:
     - name: entities
       type: data-set
       properties:
+        model: {product}_entities
         description: One row per entity, summed up over all its rows.
         primary_key: [entity_id]
         updated_at: changed_at

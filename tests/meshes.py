@@ -193,13 +193,13 @@ select
     cast(measured_at as timestamp) as measured_at,
     cast(operator as varchar) as operator,
     cast(current_timestamp as timestamptz) as processed_at
-from {{ source('inputs', 'deliveries') }}
+from {{ source('readings', 'deliveries') }}
 """
 
 SENSOR_READINGS_SQL = """\
 -- Readings that have a temperature.
 {{ config(materialized='view') }}
-select sensor, degrees from {{ source('inputs', 'measurements') }}
+select sensor, degrees from {{ source('summary', 'measurements') }}
 """
 
 SENSORS_SQL = """\

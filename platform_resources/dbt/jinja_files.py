@@ -1,12 +1,16 @@
-"""What dbt's Jinja parser says of files without running them: which are broken, and which environment variables they name."""
+"""What dbt's Jinja parser says of files without running them: which are broken, and what they call by which names."""
 
+import ast
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from platform_resources.dbt.project_slices import read_files
-from platform_resources.spec.document import Document, read_document
+from platform_resources.spec.document import Document, Place, read_document
 from platform_resources.spec.problems import Problem
+
+# Stands for an argument that is no plain text.
+_UNKNOWN = "…"
 
 
 def broken_macros(root: Path) -> Iterator[Problem]:
@@ -30,34 +34,58 @@ def variables_named(files: Iterable[Path]) -> tuple[frozenset[str], frozenset[st
 
     None in what dbt cannot parse either.
     """
-    texts = ((file, file.read_text(encoding="utf-8", errors="replace")) for file in files if file.suffix in (".sql", ".yml", ".yaml"))
-    named = [call for file, text in texts if "env_var" in text for template in _templates(file, text) for call in _variables(template)]
-    return frozenset(name for name, _ in named), frozenset(name for name, default in named if not default)
+    calls = [names for file in files for _, names in _calls(file, "env_var") if names and names[0] != _UNKNOWN]
+    return frozenset(names[0] for names in calls), frozenset(names[0] for names in calls if len(names) == 1)
 
 
-def _templates(file: Path, text: str) -> Iterable[str]:
-    """Of YAML its values: comments may hold anything."""
+def place_of_call(files: Iterable[Path], function: str, names: tuple[str, ...]) -> tuple[Path, int] | None:
+    """The first file and line where the function is called with these names; None where none says so in plain text."""
+    return next(((file, line) for file in files for line, written in _calls(file, function) if written == names), None)
+
+
+def _calls(file: Path, function: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Line and arguments of each call of the function in a file of SQL, YAML or Python."""
+    text = file.read_text(encoding="utf-8", errors="replace") if file.suffix in (".sql", ".yml", ".yaml", ".py") else ""
+    if function not in text:
+        return
+    if file.suffix == ".py":
+        yield from _python_calls(text, function)
+        return
+    for first, template in _templates(file, text):
+        yield from ((first + line - 1, names) for line, names in _jinja_calls(template, function))
+
+
+def _templates(file: Path, text: str) -> Iterator[tuple[int, str]]:
+    """Each template with its line. Of YAML its values: comments may hold anything, and some values are a bare call."""
     if file.suffix == ".sql":
-        return (text,)
+        yield 1, text
+        return
     document = read_document(text, file.name)
-    return tuple(_values(document.data)) if isinstance(document, Document) else ()
+    if isinstance(document, Document):
+        for place, value in _values(document.data, ()):
+            yield document.line(place), value if "{" in value else f"{{{{ {value} }}}}"
 
 
-def _values(data: Any) -> Iterator[str]:
+def _values(data: Any, place: Place) -> Iterator[tuple[Place, str]]:
     match data:
         case str():
-            yield data
+            yield place, data
         case dict():
             for key, value in data.items():
-                yield from _values(key)
-                yield from _values(value)
+                yield from _values(key, place)
+                yield from _values(value, (*place, key))
         case list():
-            for value in data:
-                yield from _values(value)
+            for position, value in enumerate(data):
+                yield from _values(value, (*place, position))
 
 
-def _variables(template: str) -> Iterator[tuple[str, bool]]:
-    """Each variable that is named, and whether with a default."""
+def variables_named(files: Iterable[Path]) -> tuple[frozenset[str], frozenset[str]]:
+    """The environment variables that `env_var()` names as plain text in these files, and those of them that it names without a default.
+
+    None in what dbt cannot parse either.
+    """
+    calls = [names for file in files for _, names in _calls(file, "env_var") if names and names[0] != _UNKNOWN]
+    return frozenset(names[0] for names in calls), frozenset(names[0] for names in calls if len(names) == 1)
     from dbt_common.clients.jinja import get_environment
     from jinja2 import TemplateSyntaxError, nodes
 
@@ -66,7 +94,10 @@ def _variables(template: str) -> Iterator[tuple[str, bool]]:
     except TemplateSyntaxError:
         return
     for call in tree.find_all(nodes.Call):
-        if isinstance(call.node, nodes.Name) and call.node.name == "env_var" and call.args:
-            name = call.args[0]
-            if isinstance(name, nodes.Const):
-                yield str(name.value), len(call.args) > 1 or bool(call.kwargs)
+def variables_named(files: Iterable[Path]) -> tuple[frozenset[str], frozenset[str]]:
+    """The environment variables that `env_var()` names as plain text in these files, and those of them that it names without a default.
+
+    None in what dbt cannot parse either.
+    """
+    calls = [names for file in files for _, names in _calls(file, "env_var") if names and names[0] != _UNKNOWN]
+    return frozenset(names[0] for names in calls), frozenset(names[0] for names in calls if len(names) == 1)

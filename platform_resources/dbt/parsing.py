@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from platform_resources.dbt.build import CannotParse, parse
-from platform_resources.dbt.jinja_files import variables_named
+from platform_resources.dbt.jinja_files import place_of_call, variables_named
 from platform_resources.dbt.project_slices import read_files
 from platform_resources.dbt.reduced_manifest import reduced
 from platform_resources.plan import conventions
 from platform_resources.plan.conventions import Placed
 from platform_resources.plan.from_products.dbt_nodes import DbtReading
+from platform_resources.plan.validation.written_references import foreign_source
 from platform_resources.redaction.redaction import Mask
 from platform_resources.repository.mesh_repository import DOCUMENT
 from platform_resources.repository.needed_files import PROFILES
@@ -29,7 +31,7 @@ def reading_of(root: Path, state: Path, product: Placed, target: str, shared: ob
     except CannotParse as refused:
         missing = str(getattr(refused.error, "target_name", ""))
         return DbtReading(None, (_problem(root, product, refused.error, hide),), missing), frozenset()
-    return DbtReading(reduced(manifest, shared), problems), frozenset(manifest.env_vars)
+    return DbtReading(reduced(manifest, shared), (*problems, *_lost_tests(root, product, manifest))), frozenset(manifest.env_vars)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,37 @@ def named_by(root: Path, product: Placed) -> Named:
 
 def _problem(root: Path, product: Placed, error: BaseException, hide: Mask) -> Problem:
     """dbt's own words, at the file that they are about: the one dbt gives, otherwise one that they name, otherwise the product's."""
+    source, _, table = str(getattr(error, "target_name", "")).partition(".")
+    if getattr(error, "target_kind", "") == "source":
+        return _source_problem(root, product, _file(root, product, error), source, table)
     words = " ".join(hide(str(getattr(error, "msg", error))).split())
     shown = words if len(words) <= _LONGEST else f"{words[:_LONGEST]} …"
     return Problem(_file(root, product, error), _line(str(error)), "", f"dbt cannot read the product: {shown}")
+
+
+def _source_problem(root: Path, product: Placed, file: str, source: str, table: str) -> Problem:
+    """A source that is none, where it is written: in a model, or in a macro that it calls."""
+    files = (root / file, *read_files(root, product), *read_files(root, None))
+    place = place_of_call((path for path in files if path.is_file()), "source", (source, table))
+    where, line = (place[0].relative_to(root).as_posix(), place[1]) if place else (file, 1)
+    return Problem(where, line, f"source('{source}', '{table}')", *foreign_source(product.name, source, table))
+
+
+def _lost_tests(root: Path, product: Placed, manifest: Any) -> Iterator[Problem]:
+    """Tests that read what there is not: dbt warns of them, and never runs them."""
+    for test in (*manifest.nodes.values(), *(node for nodes in manifest.disabled.values() for node in nodes)):
+        if test.resource_type != "test" or test.config.enabled or test.unrendered_config.get("enabled", True) is not True:
+            continue
+        file = f"{conventions.DBT_FOLDER}/{test.original_file_path}"
+        for source, table in test.sources:
+            if manifest.resolve_source(source, table, test.package_name, test.package_name) is None:
+                yield _source_problem(root, product, file, source, table)
+        for ref in test.refs:
+            if manifest.resolve_ref(test, ref.name, ref.package, ref.version, test.package_name, test.package_name) is None:
+                place = place_of_call([root / file], "ref", (ref.name,))
+                message = f'test {test.name} reads "{ref.name}", and no model of this product is called so; dbt would leave the test out'
+                hint = "products meet only at ports: read another product through an input port"
+                yield Problem(file, place[1] if place else 1, f"ref('{ref.name}')", message, hint)
 
 
 def _file(root: Path, product: Placed, error: BaseException) -> str:

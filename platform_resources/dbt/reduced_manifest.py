@@ -17,7 +17,7 @@ def reduced(manifest: Any, shared: object = "") -> DbtProject:
     """The product's project. `shared` is what all its nodes depend on and no manifest says, such as variables."""
     macros = _Macros(manifest)
     nodes = [node for node in manifest.nodes.values() if node.resource_type in MAKERS]
-    tests = [node for node in manifest.nodes.values() if node.resource_type == "test"]
+    tests = [node for node in manifest.nodes.values() if node.resource_type == "test" and node.config.enabled]
     return DbtProject(
         nodes=tuple(sorted((_node(node, macros) for node in nodes), key=lambda node: node.name)),
         tests=tuple(

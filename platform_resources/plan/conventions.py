@@ -24,7 +24,10 @@ WAREHOUSES = ("duckdb", "snowflake")
 # MESH_TARGET alone chooses it, in every process: so its target has this name, and no other target has its type.
 SNOWFLAKE = "snowflake"
 GENERATED_FILE = "_generated.yml"
-SOURCE_NAME = "inputs"
+# The target of plain dbt on an analyst's own database, in which refreshes never build.
+ANALYST = "analyst"
+# What all sources were called before each had its product's name.
+FORMER_SOURCE = "inputs"
 RESERVED_NAMES = frozenset({"inputs", "outputs", "scorecard", "consumers", "sources", "problems", "versions", "pins"})
 
 
@@ -149,6 +152,11 @@ def tests_folder(domain: str, product: str) -> str:
 def seeds_folder(domain: str, product: str) -> str:
     """The folder of the product's dbt seeds, relative to the mesh's root."""
     return f"{DBT_FOLDER}/seeds/{domain}/{product}"
+
+
+def analyst_schema(product: str, schema: str) -> str:
+    """The schema in an analyst's database that stands for the product's own."""
+    return f"{product}__{schema}"
 
 
 def database_file(domain: str, product: str) -> str:

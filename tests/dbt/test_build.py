@@ -173,8 +173,8 @@ def test_a_build_after_one_that_failed_is_clean(tiny):
 
 
 def test_a_model_that_reads_through_a_macro_is_built_with_its_lineage(tiny):
-    (tiny / "dbt_project/macros/hidden.sql").write_text("{% macro hidden() %}{{ source('inputs', 'deliveries') }}{% endmacro %}")
-    edited(tiny, MODEL, "{{ source('inputs', 'deliveries') }}", "{{ hidden() }}")
+    (tiny / "dbt_project/macros/hidden.sql").write_text("{% macro hidden() %}{{ source('readings', 'deliveries') }}{% endmacro %}")
+    edited(tiny, MODEL, "{{ source('readings', 'deliveries') }}", "{{ hidden() }}")
     (model,) = read_plan(tiny)[0].product("readings").models
     assert model.dependencies == (("readings", "inputs", "deliveries"),)
     nodes, _ = built(tiny)

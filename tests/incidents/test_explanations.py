@@ -24,7 +24,7 @@ def plan(tmp_path_factory):
     (root / "dataproducts/office/report").mkdir()
     (root / product_file("office", "report")).write_text(REPORT)
     (root / model_file("office", "report", "lines")).parent.mkdir(parents=True)
-    (root / model_file("office", "report", "lines")).write_text("select sensor from {{ source('inputs', 'sensors') }}")
+    (root / model_file("office", "report", "lines")).write_text("select sensor from {{ source('report', 'sensors') }}")
     found, problems = read_plan(root)
     assert not found.rejected, problems
     return found

@@ -10,7 +10,7 @@ from tests.meshes import component, model_file, product_file, product_yaml, writ
 
 INPUTS = [component(name, "input-port", f"interface: file\npath: {name}.csv") for name in ("orders", "rates")]
 DESCRIBED = component("mainframe", "input-port", "interface: external\nurl: https://host/table")
-SOURCE = "select * from {{ source('inputs', '%s') }}\n"
+SOURCE = "select * from {{ source('sales', '%s') }}\n"
 
 
 def shop(folder, models, inputs, data_set=""):
@@ -27,7 +27,7 @@ def shop(folder, models, inputs, data_set=""):
     [
         ({"sold": SOURCE % "orders"}, ("orders",)),
         ({"sold": "select * from {{ ref('clean') }}\n", "clean": SOURCE % "rates"}, ("rates",)),
-        ({"sold": SOURCE % "orders" + "join {{ source('inputs', 'rates') }} using (day)\n"}, ("orders", "rates")),
+        ({"sold": SOURCE % "orders" + "join {{ source('sales', 'rates') }} using (day)\n"}, ("orders", "rates")),
         ({"sold": SOURCE % "orders", "other": SOURCE % "rates"}, ("orders",)),
         ({"sold": "select 1 as id\n"}, ("orders", "rates")),
     ],

@@ -147,14 +147,14 @@ def quoted(name):
 def orders_sql():
     """dbt renders a model, so braces that are no Jinja have to be said to be none."""
     selected = ",\n".join(f"  cast({quoted(name)} as {kind}) as {quoted(name)}" for name, kind in COLUMNS.items())
-    return f"select\n{{% raw %}}{selected}{{% endraw %}}\nfrom {{{{ source('inputs', 'deliveries') }}}}\n"
+    return f"select\n{{% raw %}}{selected}{{% endraw %}}\nfrom {{{{ source('orders', 'deliveries') }}}}\n"
 
 
 LEDGER_SQL = """\
 select cast("Order ID" as bigint) as "Order No.", cast("Umsatz (€)" as decimal(18, 2)) as "Betrag €", cast(größe as varchar) as "größe"
 from {{ ref('orders') }} where "Order ID" < 4
 """
-SUMS_SQL = "select größe, cast(sum(\"Umsatz (€)\") as decimal(38, 2)) as \"Σ (€)\" from {{ source('inputs', 'orders') }} group by größe\n"
+SUMS_SQL = "select größe, cast(sum(\"Umsatz (€)\") as decimal(38, 2)) as \"Σ (€)\" from {{ source('reader', 'orders') }} group by größe\n"
 
 
 @pytest.fixture

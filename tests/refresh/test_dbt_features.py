@@ -84,7 +84,7 @@ FILES = {
     f"dbt_project/seeds/{FOLDER}/prices.csv": "meal,price\nsoup,3\nstew,5\ntart,4\n",
     f"dbt_project/tests/{FOLDER}/nothing_is_free.sql": "{{ config(severity='warn') }} select * from {{ ref('priced') }} where price > 4",
     "dbt_project/tests/generic/positive.sql": "{% test positive(model, column_name) %}select * from {{ model }} where {{ column_name }} <= 0{% endtest %}",
-    "dbt_project/macros/deliveries.sql": "{% macro deliveries() %}{{ source('inputs', 'orders') }}{% endmacro %}",
+    "dbt_project/macros/deliveries.sql": "{% macro deliveries() %}{{ source('kitchen', 'orders') }}{% endmacro %}",
     **{model_file("shop", "kitchen", name): sql for name, sql in MODELS.items()},
 }
 

@@ -22,7 +22,7 @@ MESH = {
         component("No negative amount", "service-level-asset", "dimension: validity\ncolumn: amount\nmin: 0\ngate: true"),
     ),
     RAW: "id,amount\n1,10\n",
-    LINES: "{{ config(materialized='incremental') }}\nselect id, amount from {{ source('inputs', 'raw') }}\n"
+    LINES: "{{ config(materialized='incremental') }}\nselect id, amount from {{ source('till', 'raw') }}\n"
     "{% if is_incremental() %} where id > (select max(id) from {{ this }}) {% endif %}",
     TOTALS: "select id, amount from {{ ref('lines') }}",
 }

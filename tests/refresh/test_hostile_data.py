@@ -148,9 +148,9 @@ def test_odd_days_numbers_and_texts_reach_consumers_as_they_are_and_date_nothing
         ),
         "dataproducts/shop/up/raw.csv": 'id,s,day\n1,"",2024-01-02\n2, ,2999-01-01\n3,,infinity\n4,x,20000-01-01\n5,y,-infinity\n6,z,\n',
         model_file("shop", "up", "odd"): "select id, s, cast(day as date) as day, "
-        "case id when 1 then 'nan'::double when 2 then 'inf'::double else id::double end as x from {{ source('inputs', 'raw') }}",
+        "case id when 1 then 'nan'::double when 2 then 'inf'::double else id::double end as x from {{ source('up', 'raw') }}",
         model_file("shop", "down", "seen"): " union all ".join(
-            f"select '{each}' as port, id, s, day, x from {{{{ source('inputs', '{each}') }}}}" for each in FORMATS
+            f"select '{each}' as port, id, s, day, x from {{{{ source('down', '{each}') }}}}" for each in FORMATS
         ),
     }
     with running(write_mesh(tmp_path, files)) as shop:

@@ -97,11 +97,11 @@ from platform_resources.warehouses.extraction import Extracted
 
 def read(extraction):"""
 MODELS = {
-    "a_model_that_fails": "select error('login {{ env_var(\"CRM_LOGIN\") }}')::bigint as id from {{ source('inputs', 'crm') }}",
-    "a_model_with_an_address": f"select id from {{{{ source('inputs', 'crm') }}}} join read_csv('nowhere/x.csv?password={WRITTEN}') using (id)",
+    "a_model_that_fails": "select error('login {{ env_var(\"CRM_LOGIN\") }}')::bigint as id from {{ source('a_model_that_fails', 'crm') }}",
+    "a_model_with_an_address": f"select id from {{{{ source('a_model_with_an_address', 'crm') }}}} join read_csv('nowhere/x.csv?password={WRITTEN}') using (id)",
     "a_model_that_does_not_compile": "{{ exceptions.raise_compiler_error('login ' ~ env_var('CRM_LOGIN')) }}",
-    "a_model_whose_test_fails": "select 1::bigint as id from {{ source('inputs', 'crm') }}",
-    "a_model_that_is_well": "select id::bigint as id from {{ source('inputs', 'crm') }}",
+    "a_model_whose_test_fails": "select 1::bigint as id from {{ source('a_model_whose_test_fails', 'crm') }}",
+    "a_model_that_is_well": "select id::bigint as id from {{ source('a_model_that_is_well', 'crm') }}",
 }
 
 
@@ -116,7 +116,7 @@ def _files() -> Iterator[tuple[str, str]]:
     for name, body in EXTRACTORS.items():
         yield product_file("shop", name), _product(name)
         yield f"dataproducts/shop/{name}/extract.py", f"{HEAD}{body}"
-        yield model_file("shop", name, f"m_{name}"), "select id::bigint as id from {{ source('inputs', 'crm') }}"
+        yield model_file("shop", name, f"m_{name}"), f"select id::bigint as id from {{{{ source('{name}', 'crm') }}}}"
     for name, sql in MODELS.items():
         listed = f"id in (select id from read_csv('nowhere/x.csv?password={WRITTEN}'))"
         objective = f"dimension: custom-sql\ndata_set: m_{name}\nfailing_rows: {listed}"
@@ -126,7 +126,7 @@ def _files() -> Iterator[tuple[str, str]]:
     failing = "select * from {{ ref('m_a_model_whose_test_fails') }} where error('login {{ env_var(\"CRM_LOGIN\") }}')::bigint = id"
     yield "dbt_project/tests/shop/a_model_whose_test_fails/no_login.sql", failing
     yield product_file("shop", "a_path"), _product("a_path", port=f"interface: file\npath: https://crm:{WRITTEN}@files.example.com/x.csv")
-    yield model_file("shop", "a_path", "m_a_path"), "select id::bigint as id from {{ source('inputs', 'crm') }}"
+    yield model_file("shop", "a_path", "m_a_path"), "select id::bigint as id from {{ source('a_path', 'crm') }}"
 
 
 REASONS = {
@@ -237,7 +237,7 @@ def _mesh_with_a_plug_in() -> Iterator[tuple[str, str]]:
     yield "dataproducts/shop/domain.yaml", DOMAIN
     yield product_file("shop", "quiet"), _product("quiet", component("Known there", "service-level-asset", "dimension: crm"))
     yield "dataproducts/shop/quiet/extract.py", f"{HEAD}{EXTRACTORS['that_hands_over']}"
-    yield model_file("shop", "quiet", "m_quiet"), "select id::bigint as id from {{ source('inputs', 'crm') }}"
+    yield model_file("shop", "quiet", "m_quiet"), "select id::bigint as id from {{ source('quiet', 'crm') }}"
     location = "from platform_resources import domain_definitions\n\ndefs = domain_definitions(__file__)\n"
     yield "dataproducts/shop/definitions.py", location
     yield "workspace.yaml", "load_from: [{python_file: {relative_path: dataproducts/shop/definitions.py, location_name: shop}}]\n"

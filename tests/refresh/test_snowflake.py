@@ -180,7 +180,12 @@ def test_passwords_stand_nowhere(on_snowflake):
 
 def test_a_gate_that_closes_leaves_the_last_good_version(on_snowflake):
     root, model = on_snowflake.root, "dbt_project/models/sales/product_catalog/products.sql"
-    edited(root, model, "from {{ source('inputs', 'assortment') }}", "from {{ source('inputs', 'assortment') }} where product_id % 2 = 0")
+    edited(
+        root,
+        model,
+        "from {{ source('product_catalog', 'assortment') }}",
+        "from {{ source('product_catalog', 'assortment') }} where product_id % 2 = 0",
+    )
     with running(root) as mesh:
         (done,) = mesh.refresh("product_catalog")
     assert done.outcome == "gate closed" and done.served == on_snowflake.versions["product_catalog"].id

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 RAW, SPEC = "dataproducts/shop/sales/raw.csv", product_file("shop", "sales")
 SALES, PLACES = model_file("shop", "sales", "sales"), model_file("shop", "sales", "places")
 PROJECT, PROFILES = "dbt_project/dbt_project.yml", "dbt_project/profiles.yml"
-TAKEN = "select id, place from {{ source('inputs', 'raw') }}"
+TAKEN = "select id, place from {{ source('sales', 'raw') }}"
 MESH = {
     SPEC: product_yaml(
         "sales",
@@ -34,7 +34,7 @@ MESH = {
     ),
     RAW: "id,place\n1,old\n",
     SALES: TAKEN,
-    PLACES: "select distinct place from {{ source('inputs', 'raw') }}",
+    PLACES: "select distinct place from {{ source('sales', 'raw') }}",
 }
 
 
@@ -129,7 +129,7 @@ def test_what_dbt_project_yml_says_of_all_models_stops_the_refresh_too(shop, set
 
 @pytest.mark.parametrize("setting", ["+alias: other", "+schema: elsewhere", "+materialized: ephemeral", "+enabled: false"])
 def test_what_dbt_project_yml_says_of_one_model_publishes_nothing_where_another_fails(shop, setting):
-    (shop.root / SALES).write_text("select cast(place as bigint) as id, place from {{ source('inputs', 'raw') }}")
+    (shop.root / SALES).write_text("select cast(place as bigint) as id, place from {{ source('sales', 'raw') }}")
     edited(shop.root, PROJECT, "+materialized: table", f"shop: {{sales: {{places: {{{setting}}}}}}}\n    +materialized: table")
     reason = refused(shop)
     assert "Could not convert string 'new'" in reason or "model places is not built" in reason
@@ -158,7 +158,7 @@ def test_a_profile_that_leads_elsewhere_stops_the_refresh(shop):
 
 def test_a_model_behind_one_that_failed_is_not_published(shop):
     (shop.root / PLACES).write_text("select distinct place from {{ ref('sales') }}")
-    (shop.root / SALES).write_text("select cast('x' as bigint) as id, place from {{ source('inputs', 'raw') }}")
+    (shop.root / SALES).write_text("select cast('x' as bigint) as id, place from {{ source('sales', 'raw') }}")
     assert "Could not convert string 'x'" in refused(shop)
 
 

@@ -39,8 +39,10 @@ def generated_file(mesh: Mesh, product: Product, project: DbtProject | None) -> 
 
 
 def _source(product: Product) -> dict[str, Any]:
+    """One source for each product, by its name: so the whole project has no two of one name."""
     tables = [{"name": port.name, **_described(port.config.description)} for port in product.input_ports]
-    return {"name": conventions.SOURCE_NAME, "schema": "inputs", "tables": tables}
+    own = f"{{{{ '{conventions.analyst_schema(product.name, 'inputs')}' if target.name == '{conventions.ANALYST}' else 'inputs' }}}}"
+    return {"name": product.name, "schema": own, "tables": tables}
 
 
 def _model(data_set: Declared[DataSet], project: DbtProject | None) -> dict[str, Any]:

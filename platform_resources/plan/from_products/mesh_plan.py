@@ -9,6 +9,7 @@ from platform_resources.plan.from_products.product_order import cycles, ordered,
 from platform_resources.plan.from_products.product_plan import product_plan
 from platform_resources.plan.plan import DomainPlan, MeshPlan, RejectedProduct
 from platform_resources.plan.validation.channel_validation import domain_problems
+from platform_resources.plan.validation.model_validation import names_in_two_products
 from platform_resources.plan.validation.passes import find_further_problems, find_problems
 from platform_resources.plan.zones import shown_zone
 from platform_resources.spec.problems import Problem, errors
@@ -34,7 +35,11 @@ def mesh_plan(mesh: Mesh, only: Iterable[str] | None = None, domain: str | None 
         domains=tuple(_domain_plan(mesh, name) for name in sorted({p.domain for p in mesh.products} | set(mesh.domains))),
     )
     plan = replace(plan, products=tuple(replace(product, zone=shown_zone(plan, product)) for product in plan.products))
-    return plan, tuple(sorted({*found, *domain_problems(mesh), *(problem for _, problems in unreadable for problem in problems)}))
+    return plan, tuple(
+        sorted(
+            {*found, *domain_problems(mesh), *names_in_two_products(mesh), *(problem for _, problems in unreadable for problem in problems)}
+        )
+    )
 
 
 def _in_order(mesh: Mesh) -> tuple[str, ...]:
@@ -64,4 +69,7 @@ def _errors_of(mesh: Mesh, product: Product, found: Iterable[Problem]) -> tuple[
     files = {product.file}
     if texts is not None:
         files |= {text.file for text in (*texts.models, *texts.tests)} | {*texts.properties, *(p.file for p in texts.problems)}
-    return tuple(problem for problem in errors(tuple(found)) if problem.file in files)
+    reading = mesh.dbt.get(product.file)
+    # Where dbt has stopped at a file that all share, this product cannot be built.
+    stopped = reading.problems if reading is not None and reading.project is None else ()
+    return tuple(problem for problem in errors(tuple(found)) if problem.file in files or problem in stopped)

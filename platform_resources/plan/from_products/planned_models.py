@@ -58,7 +58,7 @@ def _model(product: Product, node: DbtNode, tests: list[DbtTest]) -> ModelPlan:
 
 
 def _dependencies(product: Product, node: DbtNode) -> Iterator[conventions.Key]:
-    ports = {f"{conventions.SOURCE_NAME}.{port.name}": port.name for port in product.input_ports}
+    ports = {f"{product.name}.{port.name}": port.name for port in product.input_ports}
     yield from (conventions.model_key(product.name, name) for name in node.reads)
     yield from (conventions.input_key(product.name, ports[source]) for source in node.sources if source in ports)
 

@@ -97,9 +97,32 @@ def models_are_named(mesh: Mesh, product: Product) -> Iterator[Problem]:
             yield Problem(file, 1, "", f'two models are called "{name}"; model names are unique within a product')
 
 
+def names_in_two_products(mesh: Mesh) -> Iterator[Problem]:
+    """Names that dbt wants once in a project. Refreshes build one product at a time: so this takes no product down, but plain dbt stops."""
+    places: dict[tuple[str, str], dict[str, str]] = {}
+    for product in mesh.products:
+        for kind, name, file in _named_in(mesh, product):
+            places.setdefault((kind, name), {}).setdefault(product.name, file)
+    for (kind, name), files in places.items():
+        for file in files.values() if len(files) > 1 else ():
+            others = ", ".join(sorted(other for other in files.values() if other != file))
+            message = f'{kind} "{name}" is also the name of {others}; dbt wants each name once in the mesh'
+            hint = "give one another name, such as one that begins with its product's; a data set names its model: `model: …`"
+            yield Problem(file, 1, "", message, hint if kind == "model" else "give one another name")
+
+
+def _named_in(mesh: Mesh, product: Product) -> Iterator[tuple[str, str, str]]:
+    """Kind, name and file of what dbt counts in one project: models, seeds and snapshots share their names."""
+    texts, project = mesh.texts_of(product), mesh.project_of(product)
+    yield from (("model", node.name, node.file) for node in project.nodes)
+    yield from (("model", model.name, model.file) for model in texts.models)
+    yield from (("test", test.name, test.file) for test in project.tests if test.kind == "singular")
+    yield from (("exposure", exposure.name, exposure.file) for exposure in project.exposures)
+
+
 def sources_are_input_ports(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """Every source is an input port of the same product: nothing else is pulled, pinned and recorded."""
-    ports = [f"{conventions.SOURCE_NAME}.{port.name}" for port in product.input_ports]
+    ports = [f"{product.name}.{port.name}" for port in product.input_ports]
     for node in mesh.project_of(product).nodes:
         for source in node.sources:
             if source not in ports:

@@ -62,10 +62,10 @@ def unresolved(mesh: Mesh, product: Product) -> Iterator[Problem]:
     for model in (*texts.models, *texts.tests):
         if not model.file.endswith(".py"):
             for reference in references(model):
-                yield from _problem(model, reference, models, inputs)
+                yield from _problem(product, model, reference, models, inputs)
 
 
-def _problem(model: ModelText, reference: WrittenReference, models: list[str], inputs: list[str]) -> Iterator[Problem]:
+def _problem(product: Product, model: ModelText, reference: WrittenReference, models: list[str], inputs: list[str]) -> Iterator[Problem]:
     match (reference.function, reference.names):
         case ("ref", (name,)) if name not in models:
             message = f'no model "{name}" in this product; known: {known_text(models)}'
@@ -74,13 +74,21 @@ def _problem(model: ModelText, reference: WrittenReference, models: list[str], i
         case ("ref", (_, name)) if name in models:
             message = "a model is named alone, without a package"
             yield Problem(model.file, reference.line, reference.text, message, f"write {{{{ ref('{name}') }}}}")
-        case ("source", (conventions.SOURCE_NAME, port)) if port not in inputs:
-            message = f'no input port "{port}" in this product; known: {known_text(inputs)}'
-            yield Problem(model.file, reference.line, reference.text, message, did_you_mean(port, inputs))
-        case ("source", (source, port)) if source != conventions.SOURCE_NAME:
-            message = f'unknown source "{source}"; every input port is a table of the source "{conventions.SOURCE_NAME}"'
-            hint = f"write {{{{ source('{conventions.SOURCE_NAME}', '{port}') }}}}"
-            yield Problem(model.file, reference.line, reference.text, message, hint)
+        case ("source", (source, port)) if source == product.name:
+            if port not in inputs:
+                message = f'no input port "{port}" in this product; known: {known_text(inputs)}'
+                yield Problem(model.file, reference.line, reference.text, message, did_you_mean(port, inputs))
+        case ("source", (source, port)):
+            yield Problem(model.file, reference.line, reference.text, *foreign_source(product.name, source, port))
+
+
+def foreign_source(product: str, source: str, port: str) -> tuple[str, str]:
+    """What is wrong with a source of another name, and what to write."""
+    which = (
+        f'the source has the product\'s name now, not "{source}"' if source == conventions.FORMER_SOURCE else f'unknown source "{source}"'
+    )
+    message = f'{which}; every input port is a table of the source "{product}"'
+    return message, f"write {{{{ source('{product}', '{port}') }}}}"
 
 
 def described_twice(mesh: Mesh, product: Product) -> Iterator[Problem]:

@@ -1,3 +1,3 @@
 select * from {{ source('raw', 'shop') }}
 union all
-select * from {{ source('inputs', 'shopp') }}
+select * from {{ source('orders', 'shopp') }}

@@ -82,7 +82,7 @@ def test_another_product_that_takes_the_input_port_has_no_problem(mesh, tmp_path
         taking,
         {
             product_file("office", "taker"): document,
-            model_file("office", "taker", "taken"): "select sensor from {{ source('inputs', 'measurements') }}",
+            model_file("office", "taker", "taken"): "select sensor from {{ source('taker', 'measurements') }}",
         },
     )
     plan, problems = read_plan(taking)

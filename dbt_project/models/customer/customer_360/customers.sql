@@ -8,4 +8,4 @@ select
     cast(coalesce(purchases.last_purchase_at >= current_date - interval '90 day', false) as boolean) as is_active,
     cast(current_timestamp as timestamptz) as processing_timestamp
 from {{ ref('household_purchases') }} as purchases
-full outer join {{ source('inputs', 'profiles') }} as profiles on purchases.household_id = profiles.household_id
+full outer join {{ source('customer_360', 'profiles') }} as profiles on purchases.household_id = profiles.household_id

@@ -6,5 +6,5 @@ select
     count(*) as orders,
     sum(net_sales) as revenue,
     max(ordered_at) as last_purchase_at
-from {{ source('inputs', 'orders') }}
+from {{ source('customer_360', 'orders') }}
 group by household_id

@@ -14,4 +14,4 @@ select
     cast(household_size as varchar) as household_size,
     cast(household_comp as varchar) as composition,
     cast(kids_count as varchar) as kids
-from {{ source('inputs', 'demographics') }}
+from {{ source('households', 'demographics') }}

@@ -9,14 +9,14 @@ with sales as (
         order_lines.household_id,
         order_lines.gross_sales,
         order_lines.net_sales
-    from {{ source('inputs', 'order_lines') }} as order_lines
-    left join {{ source('inputs', 'products') }} as products on order_lines.product_id = products.product_id
+    from {{ source('revenue', 'order_lines') }} as order_lines
+    left join {{ source('revenue', 'products') }} as products on order_lines.product_id = products.product_id
 ),
 
 -- Deliveries end with a day in UTC, five hours before the day ends in the stores: a week is whole only when Monday's (UTC)
 -- first orders are there too.
 span as (
-    select min(order_date) as first_day, max(ordered_at) as last_order from {{ source('inputs', 'order_lines') }}
+    select min(order_date) as first_day, max(ordered_at) as last_order from {{ source('revenue', 'order_lines') }}
 ),
 
 weeks as (

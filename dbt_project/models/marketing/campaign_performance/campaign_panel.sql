@@ -1,7 +1,7 @@
 -- Per campaign, the targeted households and those to compare them with: households that were sent no campaign at all that
 -- overlaps the days measured. A household that was sent only another campaign belongs to neither side.
 with targets as (
-    select distinct campaign_id, household_id from {{ source('inputs', 'campaign_targets') }}
+    select distinct campaign_id, household_id from {{ source('campaign_performance', 'campaign_targets') }}
 ),
 
 exposed as (
@@ -13,7 +13,7 @@ exposed as (
 ),
 
 buyers as (
-    select distinct household_id from {{ source('inputs', 'orders') }}
+    select distinct household_id from {{ source('campaign_performance', 'orders') }}
 )
 
 select windows.campaign_id, targets.household_id, true as is_targeted

@@ -11,7 +11,7 @@ select
     sum(case when lines.order_date < windows.start_date then lines.net_sales else 0 end) as before
 from {{ ref('campaign_windows') }} as windows
 inner join products on products.campaign_id = windows.campaign_id
-inner join {{ source('inputs', 'order_lines') }} as lines
+inner join {{ source('campaign_performance', 'order_lines') }} as lines
     on lines.product_id = products.product_id and lines.order_date between windows.baseline_from and windows.measured_until
 inner join {{ ref('campaign_panel') }} as panel
     on panel.campaign_id = windows.campaign_id and panel.household_id = lines.household_id

@@ -1,18 +1,18 @@
 with targets as (
     select campaign_id, count(distinct household_id) as households
-    from {{ source('inputs', 'campaign_targets') }}
+    from {{ source('campaign_performance', 'campaign_targets') }}
     group by campaign_id
 ),
 
 coupons as (
     select campaign_id, count(distinct coupon_upc) as coupons
-    from {{ source('inputs', 'campaign_coupons') }}
+    from {{ source('campaign_performance', 'campaign_coupons') }}
     group by campaign_id
 ),
 
 redemptions as (
     select campaign_id, count(*) as redemptions, count(distinct household_id) as households
-    from {{ source('inputs', 'coupon_redemptions') }}
+    from {{ source('campaign_performance', 'coupon_redemptions') }}
     group by campaign_id
 )
 

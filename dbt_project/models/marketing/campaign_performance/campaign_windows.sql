@@ -2,7 +2,7 @@
 -- the placebo window, in which nothing should be found. A running campaign is measured up to the last day that is over in
 -- the stores, which is the day before the last one with orders.
 with known as (
-    select min(order_date) as first_day, max(order_date) - 1 as last_day from {{ source('inputs', 'orders') }}
+    select min(order_date) as first_day, max(order_date) - 1 as last_day from {{ source('campaign_performance', 'orders') }}
 ),
 
 lengths as (
@@ -15,7 +15,7 @@ lengths as (
         known.last_day,
         least(calendar.end_date, known.last_day) as measured_until,
         cast(least(calendar.end_date, known.last_day) - calendar.start_date + 1 as integer) as days
-    from {{ source('inputs', 'campaign_calendar') }} as calendar
+    from {{ source('campaign_performance', 'campaign_calendar') }} as calendar
     cross join known
 )
 

@@ -2,4 +2,4 @@
 {{ config(materialized='view') }}
 
 select distinct campaign_id, coupon_upc, product_id
-from {{ source('inputs', 'campaign_coupons') }}
+from {{ source('campaign_performance', 'campaign_coupons') }}

@@ -24,7 +24,7 @@ sales as (
 
 redemptions as (
     select campaign_id, coupon_upc, count(*) as redemptions, count(distinct household_id) as households
-    from {{ source('inputs', 'coupon_redemptions') }}
+    from {{ source('campaign_performance', 'coupon_redemptions') }}
     group by campaign_id, coupon_upc
 )
 

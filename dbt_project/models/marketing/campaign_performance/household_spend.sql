@@ -8,7 +8,7 @@ with spend as (
             then orders.net_sales else 0 end) as before,
         sum(case when orders.order_date < windows.baseline_from then orders.net_sales else 0 end) as long_before
     from {{ ref('campaign_windows') }} as windows
-    inner join {{ source('inputs', 'orders') }} as orders
+    inner join {{ source('campaign_performance', 'orders') }} as orders
         on orders.order_date between windows.placebo_from and windows.measured_until
     group by windows.campaign_id, orders.household_id
 )

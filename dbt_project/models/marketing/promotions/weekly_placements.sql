@@ -20,4 +20,4 @@ select
             when 'X' then 'free on interior page' when 'Z' then 'free on front page, back page or wrap'
         end as varchar
     ) as mailer
-from {{ source('inputs', 'placements') }}
+from {{ source('promotions', 'placements') }}

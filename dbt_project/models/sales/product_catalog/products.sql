@@ -6,4 +6,4 @@ select
     cast(lower(brand) as varchar) as brand,
     cast(manufacturer_id as bigint) as manufacturer_id,
     cast(package_size as varchar) as package_size
-from {{ source('inputs', 'assortment') }}
+from {{ source('product_catalog', 'assortment') }}

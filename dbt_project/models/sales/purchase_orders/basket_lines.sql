@@ -16,4 +16,4 @@ select
     cast(coupon_match_disc as decimal(18, 2)) as coupon_match_discount,
     cast(sales_value as decimal(18, 2)) as net_sales,
     cast(coupon_disc as decimal(18, 2)) as manufacturer_coupon
-from {{ source('inputs', 'transactions') }}
+from {{ source('purchase_orders', 'transactions') }}

@@ -4,7 +4,7 @@ with reported as (
 ),
 
 sold as (
-    select cast(sum(net_sales) as decimal(18, 2)) as net_sales from {{ source('inputs', 'order_lines') }}
+    select cast(sum(net_sales) as decimal(18, 2)) as net_sales from {{ source('revenue', 'order_lines') }}
 )
 
 select reported.net_sales as reported, sold.net_sales as sold

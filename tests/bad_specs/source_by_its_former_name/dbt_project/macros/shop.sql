@@ -1,0 +1,3 @@
+{% macro shop() %}
+{{ source('inputs', 'shop') }}
+{% endmacro %}
