@@ -79,13 +79,7 @@ def _values(data: Any, place: Place) -> Iterator[tuple[Place, str]]:
                 yield from _values(value, (*place, position))
 
 
-def variables_named(files: Iterable[Path]) -> tuple[frozenset[str], frozenset[str]]:
-    """The environment variables that `env_var()` names as plain text in these files, and those of them that it names without a default.
-
-    None in what dbt cannot parse either.
-    """
-    calls = [names for file in files for _, names in _calls(file, "env_var") if names and names[0] != _UNKNOWN]
-    return frozenset(names[0] for names in calls), frozenset(names[0] for names in calls if len(names) == 1)
+def _jinja_calls(template: str, function: str) -> Iterator[tuple[int, tuple[str, ...]]]:
     from dbt_common.clients.jinja import get_environment
     from jinja2 import TemplateSyntaxError, nodes
 
@@ -94,10 +88,16 @@ def variables_named(files: Iterable[Path]) -> tuple[frozenset[str], frozenset[st
     except TemplateSyntaxError:
         return
     for call in tree.find_all(nodes.Call):
-def variables_named(files: Iterable[Path]) -> tuple[frozenset[str], frozenset[str]]:
-    """The environment variables that `env_var()` names as plain text in these files, and those of them that it names without a default.
+        if isinstance(call.node, nodes.Name) and call.node.name == function:
+            written = (*call.args, *(pair.value for pair in call.kwargs))
+            yield call.lineno, tuple(str(each.value) if isinstance(each, nodes.Const) else _UNKNOWN for each in written)
 
-    None in what dbt cannot parse either.
-    """
-    calls = [names for file in files for _, names in _calls(file, "env_var") if names and names[0] != _UNKNOWN]
-    return frozenset(names[0] for names in calls), frozenset(names[0] for names in calls if len(names) == 1)
+
+def _python_calls(text: str, function: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == function:
+            yield call.lineno, tuple(str(each.value) if isinstance(each, ast.Constant) else _UNKNOWN for each in call.args)
