@@ -49,11 +49,12 @@ INDICATORS = """\
 
 @dataclass(frozen=True, slots=True)
 class MadeUpLog:
-    """An event log of so many rounds: in each, every objective is checked once, and every port published once a day."""
+    """An event log of so many rounds: in each, every objective is checked once, and every port published once a day until `end_at`."""
 
     checks: Sequence[tuple[tuple[str, ...], str]]
     ports: Sequence[tuple[str, ...]]
     rounds: int
+    end_at: datetime = NOW
 
     def after(self, kind: EventKind, log_id: int, limit: int) -> Sequence[Event]:
         if kind == "check_evaluation":
@@ -70,7 +71,7 @@ class MadeUpLog:
     def _checked(self, number: int) -> Event:
         round_, index = divmod(number - 1, len(self.checks))
         key, name = self.checks[index]
-        at = NOW - timedelta(days=DAYS) + timedelta(days=DAYS) * round_ / self.rounds + timedelta(microseconds=index)
+        at = self.end_at - timedelta(days=DAYS) + timedelta(days=DAYS) * round_ / self.rounds + timedelta(microseconds=index)
         passed = (round_ * 31 + index * 17) % 50 != 0
         told = {
             "verdict": "met" if passed else "missed",
@@ -83,7 +84,7 @@ class MadeUpLog:
 
     def _published(self, number: int) -> Event:
         day, index = divmod(number - 1, len(self.ports))
-        at = NOW - timedelta(days=DAYS - day, microseconds=-index)
+        at = self.end_at - timedelta(days=DAYS - day, microseconds=-index)
         told = {"version": f"{day:04d}", "published_at": at.isoformat(), "product_version": "1.0.0", "dagster/row_count": 1_000}
         return Event(number, at, f"run-{day:07d}", Materialised(self.ports[index], told, {"id": "bigint"}))
 

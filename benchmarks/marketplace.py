@@ -17,13 +17,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import uvicorn
 from generated_mesh import generate
-from ledger import NOW, MadeUpLog, promising
+from ledger import MadeUpLog, promising
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.people.checks import register_checks
@@ -68,8 +69,9 @@ def fill(market: Market, readings: int) -> None:
     plan = read_plan(market.root)[0]
     checks = [(check.key, check.name) for product in plan.products for check in product.checks if check.kind != "input"]
     ports = [port.key for product in plan.products for port in product.outputs]
-    register_checks(market.ledger, plan, NOW)
-    sync(market.ledger, MadeUpLog(checks, ports, max(1, readings // len(checks))), NOW, batch=5_000)
+    now = datetime.now(UTC)
+    register_checks(market.ledger, plan, now)
+    sync(market.ledger, MadeUpLog(checks, ports, max(1, readings // len(checks)), now), now, batch=5_000)
 
 
 def with_server(market: Market, act: Callable[[int], None]) -> None:

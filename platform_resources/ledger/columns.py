@@ -7,8 +7,6 @@ from sqlalchemy import BigInteger, Dialect, Integer, MetaData, Text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from platform_resources.ledger.storable_text import storable
-
 TABLES = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -19,6 +17,13 @@ TABLES = MetaData(
 )
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+
+
+def storable(told: str) -> str:
+    """The text without what some database refuses: PostgreSQL has no NUL characters, no encoding has lone surrogates."""
+    if told.isascii() and "\0" not in told:
+        return told
+    return told.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 class MomentColumn(TypeDecorator[datetime]):

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, tuple_
 
 from platform_resources.ledger import people_tables, tables
+from platform_resources.ledger.changes import note_all
 from platform_resources.ledger.records import Record
 from platform_resources.ledger.writing import write
 
@@ -160,6 +161,7 @@ def remove_made_up(connection: Connection) -> None:
     """Take away all that was made up, and nothing else."""
     for table in _OF_RUNS:
         connection.execute(delete(table).where(~real(table.c.run_id)))
+    note_all(connection)
     connection.execute(delete(people_tables.reads).where(people_tables.reads.c.kind == MADE_UP))
     names = _incidents(connection)
     for table in (people_tables.incident_events, people_tables.incident_checks, people_tables.incident_impacts, people_tables.incidents):

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from platform_resources.ledger.events import Event, EventKind, EventSource
 from platform_resources.ledger.tables import cursors, marks
-from platform_resources.ledger.writing import upsert
+from platform_resources.ledger.upserts import upsert
 
 # PostgreSQL gives an event its id before it can be seen: one with a smaller id may appear a moment after one with a greater.
 SETTLING = timedelta(minutes=1)

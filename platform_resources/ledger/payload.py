@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from platform_resources.capabilities.judgements import Verdict
-from platform_resources.ledger.storable_text import storable
+from platform_resources.ledger.columns import storable
 
 # The form of events written now. Those without a number are of before; of a later form, what is known by name is read.
 FORMAT, FORMAT_KEY = 1, "event_format"

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
+from platform_resources.ledger.columns import storable
 from platform_resources.ledger.events import AssetObserved, Checked, Event, FreshnessChanged, Materialised, RunEnded, RunStarted
 from platform_resources.ledger.payload import CheckSaid, PublicationSaid, PullSaid, ScorecardSaid, from_metadata, moment, text
 from platform_resources.ledger.records import (
@@ -21,7 +22,6 @@ from platform_resources.ledger.records import (
     asset_text,
     check_id,
 )
-from platform_resources.ledger.storable_text import storable
 from platform_resources.plan.conventions import Key
 
 # How a product is follows from the ledger, and is none of its facts.

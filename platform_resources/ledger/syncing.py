@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import delete
 
 from platform_resources.ledger import tables
+from platform_resources.ledger.changes import note_all
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.events import EVENT_KINDS, EventKind, EventSource
 from platform_resources.ledger.marks import LogChange, leave_mark, move_cursor, resume_after, settled
@@ -82,4 +83,5 @@ def rebuild(ledger: Ledger, source: EventSource, now: datetime, batch: int = BAT
                 raise HistoryWouldBeLost(f"not rebuilt: {change}")
         for table in PROJECTIONS:
             connection.execute(delete(table))
+        note_all(connection)
     return sync(ledger, source, now, batch)

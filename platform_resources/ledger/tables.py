@@ -156,6 +156,12 @@ runs = Table(
     sqlite_with_rowid=False,
 )
 
+# Which products have changed since somebody looked: `number` grows with each write about the product, `latest_at` is the latest moment
+# that any record of it is stamped with. No projection: a rebuild changes every product, and forgets no number.
+product_changes = Table(
+    "product_changes", TABLES, _key("product", Text), _told("number", BigInteger), _told("latest_at", MomentColumn), sqlite_with_rowid=False
+)
+
 cursors = Table("cursors", TABLES, _key("kind", Text), _told("log_id", BigInteger), _told("synced_at", MomentColumn))
 
 # Where reading may be taken up again: events that stood in the log, and since when no earlier one can still appear before them.

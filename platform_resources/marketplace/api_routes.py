@@ -16,7 +16,6 @@ from platform_resources.marketplace.display.phrases import VERDICTS
 from platform_resources.marketplace.search_page import chosen_facets, found
 from platform_resources.marketplace.shop import Missing, Shop, product_named
 from platform_resources.measuring.version_profiles import profile_data
-from platform_resources.plan.graph import downstream
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.services.catalog.product_description import description_data, product_description
@@ -150,7 +149,7 @@ def _of_one_product(router: APIRouter, shop: Shop) -> None:
     @router.get("/products/{name}/lineage", summary="What a product is made from, and who reads it")
     def lineage(name: str) -> JSONResponse:
         view = shop.market.view()
-        one, below = product_named(view, name), downstream(view.plan.upstream)
+        one, below = product_named(view, name), view.plan.downstream
         return answer(
             {
                 "reads": view.plan.upstream[name],

@@ -14,7 +14,7 @@ from platform_resources.repository.change_stamp import change_stamp
 from platform_resources.repository.mesh_repository import dagster_home, state_folder
 from platform_resources.services.catalog.search_index import SearchIndex, search_index
 from platform_resources.services.catalog.searching import Reputation, reputation, signals
-from platform_resources.services.showing.mesh_overview import MeshOverview, ledger_mark, mesh_overview
+from platform_resources.services.showing.mesh_overview import Memories, MeshOverview, ledger_mark, mesh_overview
 
 # Health is a fact of time: what was fresh may be late now, although nothing was written.
 RENEWED_AFTER, TOO_OLD = timedelta(seconds=20), timedelta(seconds=60)
@@ -30,6 +30,7 @@ class Market:
     root: Path
     ledger: Ledger
     _view: MeshOverview | None = None
+    _memories: Memories = field(default_factory=Memories)
     _stamp: str = ""
     _mark: Any = None
     _asked_at: datetime | None = None
@@ -79,7 +80,7 @@ class Market:
         plan = self._view.plan if self._view is not None and stamp == self._stamp else read_plan(self.root)[0]
         with self.ledger.reading() as connection:
             mark = ledger_mark(connection)
-        found = mesh_overview(self.ledger, self.state, dagster_home(self.state), plan, datetime.now(UTC))
+        found = mesh_overview(self.ledger, self.state, dagster_home(self.state), plan, datetime.now(UTC), self._memories)
         self._view, self._stamp, self._mark = found, stamp, mark
         self._took = timedelta(seconds=time.monotonic() - begun)
         return found

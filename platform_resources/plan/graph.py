@@ -1,6 +1,8 @@
 """Upstream and downstream products, over any number of steps."""
 
 from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 Node = TypeVar("Node", bound=Hashable)
@@ -26,3 +28,20 @@ def downstream(upstream: Graph) -> dict[str, tuple[str, ...]]:
         for source in sources:
             readers.setdefault(source, set()).add(name)
     return {name: tuple(sorted(found)) for name, found in readers.items()}
+
+
+@dataclass(frozen=True)
+class ProductGraph:
+    """Of each product those that it reads from, and what follows from that, reckoned once."""
+
+    upstream: Graph
+
+    @cached_property
+    def downstream(self) -> Mapping[str, tuple[str, ...]]:
+        """Of each product those that read from it."""
+        return downstream(self.upstream)
+
+    @cached_property
+    def depths(self) -> Mapping[str, int]:
+        """Of each product how many are upstream of it: in this order each comes after all that it reads from."""
+        return {name: len(ancestors(name, self.upstream)) for name in {*self.upstream, *self.downstream}}

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 
 from platform_resources.capabilities.measures import Relation, measured_relation
 from platform_resources.capabilities.protocols import Pull, Store
 from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, SourceLine
 from platform_resources.plan.conventions import Key
+from platform_resources.plan.graph import ProductGraph
 from platform_resources.plan.incident_rules import Rule
 from platform_resources.plan.routes import ChannelPlan, DigestPlan, Patience, RoutePlan
 from platform_resources.spec.components import Column, DataProduct, DataSet, DataSharingAgreement, Refresh
@@ -242,9 +244,9 @@ class DomainPlan:
     digest: DigestPlan | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MeshPlan:
-    """All products in an order in which every product comes after those it reads from."""
+    """All products in an order in which every product comes after those it reads from. What follows from them is reckoned once."""
 
     products: tuple[ProductPlan, ...]
     rejected: tuple[RejectedProduct, ...]
@@ -252,18 +254,29 @@ class MeshPlan:
 
     def product(self, name: str) -> ProductPlan:
         """Raises KeyError when the plan has no such product."""
-        found = next((p for p in self.products if p.name == name), None)
-        if found is None:
-            raise KeyError(name)
-        return found
+        return self._by_name[name]
 
-    @property
+    @cached_property
+    def _by_name(self) -> Mapping[str, ProductPlan]:
+        return {product.name: product for product in self.products}
+
+    @cached_property
     def upstream(self) -> Mapping[str, tuple[str, ...]]:
         """Of each product those that it reads from."""
         return {
             product.name: tuple(dict.fromkeys(port.upstream.product for port in product.inputs if port.upstream is not None))
             for product in self.products
         }
+
+    @property
+    def downstream(self) -> Mapping[str, tuple[str, ...]]:
+        """Of each product those that read from it."""
+        return self.graph.downstream
+
+    @cached_property
+    def graph(self) -> ProductGraph:
+        """How products depend on each other."""
+        return ProductGraph(self.upstream)
 
     @property
     def running_or_rejected(self) -> frozenset[str]:

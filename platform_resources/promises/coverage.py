@@ -69,8 +69,8 @@ def coverages(plan: MeshPlan, elsewhere: Mapping[str, int]) -> dict[str, Product
     """
     things: dict[str, tuple[Watched, ...]] = {rejected.name: (Watched(rejected.name),) for rejected in plan.rejected}
     things |= {product.name: watched_things(product) for product in plan.products}
-    names = [product.name for product in plan.products]
-    return {name: product_coverage(name, plan.upstream, things, elsewhere.get(name, 0)) for name in names}
+    names, upstream = [product.name for product in plan.products], plan.upstream
+    return {name: product_coverage(name, upstream, things, elsewhere.get(name, 0)) for name in names}
 
 
 def watched_things(product: ProductPlan) -> tuple[Watched, ...]:

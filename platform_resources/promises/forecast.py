@@ -4,11 +4,11 @@ An impact is what would happen, not what has: the longest way down through the u
 input has to arrive, and a deadline that a product can still meet with what it has is not at risk.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from platform_resources.plan.graph import Graph, ancestors, downstream
+from platform_resources.plan.graph import ProductGraph, ancestors
 from platform_resources.promises.periods import ZERO
 from platform_resources.spec.values.moments import in_utc
 
@@ -52,14 +52,13 @@ class MissedDeadline:
     certain: bool
 
 
-def impacts(late: LateInput, upstream: Graph, promises: Mapping[str, NextPromise], now: datetime) -> tuple[MissedDeadline, ...]:
+def impacts(late: LateInput, graph: ProductGraph, promises: Mapping[str, NextPromise], now: datetime) -> tuple[MissedDeadline, ...]:
     """The deadlines missed by the product with the late input and by all below it, soonest first. `late.product` need not have a promise.
 
     `consumers` are those of the product alone; each product below has an impact of its own if it has a promise.
     """
     found = (
-        _impact(late, product, length, via, promises, in_utc(now))
-        for product, (length, via) in slowest_ways(late, upstream, promises).items()
+        _impact(late, product, length, via, promises, in_utc(now)) for product, (length, via) in slowest_ways(late, graph, promises).items()
     )
     return tuple(sorted((impact for impact in found if impact is not None), key=lambda impact: (impact.deadline, impact.product)))
 
@@ -79,11 +78,11 @@ def _impact(
     return MissedDeadline(product, deadline, needed_by, via, promise.readers, now > needed_by)
 
 
-def slowest_ways(late: LateInput, upstream: Graph, promises: Mapping[str, NextPromise]) -> Mapping[str, Way]:
+def slowest_ways(late: LateInput, graph: ProductGraph, promises: Mapping[str, NextPromise]) -> Mapping[str, Way]:
     """For that product and each below it: the longest time that news takes to get there, and its way. Circles are cut."""
-    readers = downstream(upstream)
+    readers = graph.downstream
     ways: dict[str, Way] = {late.product: (_refresh(late.product, promises), (late.product,))}
-    for product in _in_order(late.product, upstream, readers):
+    for product in _in_order(late.product, graph):
         for reader in readers.get(product, ()) if product in ways else ():
             length, way = ways[product]
             candidate = (length + _refresh(reader, promises), (*way, reader))
@@ -92,10 +91,10 @@ def slowest_ways(late: LateInput, upstream: Graph, promises: Mapping[str, NextPr
     return ways
 
 
-def _in_order(start: str, upstream: Graph, readers: Mapping[str, Iterable[str]]) -> list[str]:
-    """The start and all below it, each after all that it reads from (the more ancestors, the later)."""
-    below = {start, *ancestors(start, {name: tuple(found) for name, found in readers.items()})}
-    return sorted(below, key=lambda name: (len(ancestors(name, upstream) & below), name))
+def _in_order(start: str, graph: ProductGraph) -> list[str]:
+    """The start and all below it, each after all that it reads from."""
+    below = {start, *ancestors(start, graph.downstream)}
+    return sorted(below, key=lambda name: (graph.depths.get(name, 0), name))
 
 
 def _refresh(product: str, promises: Mapping[str, NextPromise]) -> timedelta:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal, get_args
 
 from platform_resources.capabilities.judgements import Promise, Verdict
@@ -187,7 +188,12 @@ def check_state(check: WatchedCheck, said: Said) -> CheckState:
 
 def shared(kind: type[CheckState | WatchedCheck | Said], *sources: Any) -> dict[str, Any]:
     """The fields that source and target dataclasses share, read from the sources."""
-    return {name: getattr(source, name) for source in sources for name in source.__slots__ if name in kind.__slots__}
+    return {name: getattr(source, name) for source in sources for name in _in_both(source.__slots__, kind.__slots__)}
+
+
+@cache
+def _in_both(names: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in others)
 
 
 def most_urgent_first(since: Mapping[str, datetime], states: Mapping[str, CheckState]) -> list[str]:

@@ -62,9 +62,10 @@ def by_readings(
     def judged(one: Slice) -> Slice:
         if one.end > now:
             return replace(one, state="pending")
-        found, final_at = in_time(one), one.end + changes_for
-        if found.state in ("good", "excluded"):
+        found = in_time(one)
+        if found.state in ("good", "excluded") or not changes_for:
             return found
+        final_at = one.end + changes_for
         mended = _mended(found, known.between(one.end, final_at))
         return replace(mended, provisional=mended.state != "good" and now < final_at)
 

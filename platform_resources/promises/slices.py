@@ -98,8 +98,10 @@ class Window:
         return datetime.combine(_FIRST_MONDAY + index * self.interval, time(), self.zone).astimezone(UTC)
 
 
-def window_slices(window: Window, now: datetime, since: datetime | None) -> tuple[Slice, ...]:
+def window_slices(window: Window, now: datetime, since: datetime | None, after: datetime | None = None) -> tuple[Slice, ...]:
     """The whole slices of the window (unknown until they are judged), oldest first, and the running one (pending).
+
+    With `after`, the end of a slice, only those that follow it.
 
     `since` is when the promise began, usually the product's first publication: slices before it do not exist, and the one it lies in
     begins with it. Without it nothing has happened yet and there are no slices. Raises ValueError for a time without a zone.
@@ -108,7 +110,8 @@ def window_slices(window: Window, now: datetime, since: datetime | None) -> tupl
     if since is None or in_utc(since) > now:
         return ()
     begin, running = in_utc(since), window._index(now)
-    bounds = [window._bound(index) for index in range(running - window.count, running + 2)]
+    first = running - window.count if after is None else max(running - window.count, window._index(after))
+    bounds = [window._bound(index) for index in range(first, running + 2)]
     return tuple(
         Slice(max(start, begin), end, "pending" if end > now else "unknown", measured=False)
         for start, end in pairwise(bounds)

@@ -51,7 +51,7 @@ def evaluate(
     domains = tuple(dict.fromkeys([*(product.domain for product in products), *filter(None, [domain])]))
     followed = judge(ledger, plan, everybody, found, registry, now, domains, domains)
     with ledger.reading() as connection:
-        trusted = trust(connection, plan, products, found.observations, found.standings, now)
+        trusted = trust(connection, plan, products, found, now)
     verdicts = _verdicts(products, found.observations)
     return EvaluationRound(now, just_now, followed.events, followed.messages, verdicts, found.last_refreshes, found.health, trusted)
 

@@ -7,33 +7,45 @@ from statistics import median
 from platform_resources.capabilities.registry import traits_of
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.queries import history
+from platform_resources.ledger.queries.evidence import REFRESHES_OVER, Evidence
 from platform_resources.ledger.records import PortPublication
-from platform_resources.plan.graph import ancestors, downstream
+from platform_resources.plan.graph import ancestors
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.forecast import LateInput, MissedDeadline, NextPromise, impacts
 from platform_resources.promises.periods import ZERO
 from platform_resources.services.product_health import watched
 from platform_resources.services.watching import Observed
 
-USUAL_OVER = timedelta(days=30)
 REMEMBERED_FOR = timedelta(days=366)
 
 
 def forecast(
-    connection: Connection, plan: MeshPlan, products: Sequence[ProductPlan], observations: Iterable[Observed], now: datetime
+    connection: Connection,
+    plan: MeshPlan,
+    products: Sequence[ProductPlan],
+    observations: Iterable[Observed],
+    now: datetime,
+    evidence: Mapping[str, Evidence] | None = None,
 ) -> dict[str, tuple[MissedDeadline, ...]]:
-    """The deadlines at risk because of each product of `products` that is late, soonest first; products that are not late are left out."""
-    missed = [each for each in observations if each.verdict == "missed"]
+    """The deadlines at risk because of each product of `products` that is late, soonest first; products that are not late are left out.
+
+    Of products that are not in the `evidence`, how long refreshes take is read.
+    """
+    missed: dict[str, list[Observed]] = {}
+    for each in observations:
+        if each.verdict == "missed":
+            missed.setdefault(each.product, []).append(each)
     newest = _by_product(history.newest_publications(connection, now))
-    late = {p.name: found for p in products if (found := _late(connection, p, missed, newest.get(p.name, ()), now)) is not None}
-    below = downstream(plan.upstream)
-    touched = {name for product in late for name in (product, *ancestors(product, below))}
+    late = {
+        p.name: found for p in products if (found := _late(connection, p, missed.get(p.name, ()), newest.get(p.name, ()), now)) is not None
+    }
+    touched = {name for product in late for name in (product, *ancestors(product, plan.downstream))}
     promises = {
-        product.name: _promise(connection, product, newest.get(product.name, ()), now)
+        product.name: _promise(product, newest.get(product.name, ()), _usual_refresh(connection, product, evidence or {}, now))
         for product in plan.products
         if product.name in touched
     }
-    return {name: impacts(found, plan.upstream, promises, now) for name, found in late.items()}
+    return {name: impacts(found, plan.graph, promises, now) for name, found in late.items()}
 
 
 def _by_product(publications: Iterable[PortPublication]) -> Mapping[str, Sequence[PortPublication]]:
@@ -44,12 +56,11 @@ def _by_product(publications: Iterable[PortPublication]) -> Mapping[str, Sequenc
 
 
 def _late(
-    connection: Connection, product: ProductPlan, missed: Iterable[Observed], newest: Sequence[PortPublication], now: datetime
+    connection: Connection, product: ProductPlan, missed: Sequence[Observed], newest: Sequence[PortPublication], now: datetime
 ) -> LateInput | None:
     """What is late of a product: an input port that failed or is stale, or the product as a whole. As of when its last good data is."""
-    own = [each for each in missed if each.product == product.name]
-    ports = {each.check.split(":")[0].removeprefix("inputs/") for each in own if each.check.startswith("inputs/")}
-    stale = any(traits_of(each.dimension).failure == "lateness" for each in own)
+    ports = {each.check.split(":")[0].removeprefix("inputs/") for each in missed if each.check.startswith("inputs/")}
+    stale = any(traits_of(each.dimension).failure == "lateness" for each in missed)
     if not ports and not stale:
         return None
     published = [version.known_until or version.published_at for version in newest]
@@ -64,7 +75,7 @@ def _last_good(connection: Connection, product: ProductPlan, ports: Iterable[str
         yield from good[-1:]
 
 
-def _promise(connection: Connection, product: ProductPlan, newest: Sequence[PortPublication], now: datetime) -> NextPromise:
+def _promise(product: ProductPlan, newest: Sequence[PortPublication], usual_refresh: timedelta) -> NextPromise:
     """The promise of freshness that ends first with the version that is published now."""
     known = {port.data_set: version for port in product.outputs for version in newest if version.port == port.name}
     ends = [
@@ -73,10 +84,11 @@ def _promise(connection: Connection, product: ProductPlan, newest: Sequence[Port
         if check.max_age is not None and check.data_set in known and (known_until := known[check.data_set].known_until) is not None
     ]
     deadline, max_age = min(ends, default=(None, ZERO))
-    return NextPromise(deadline, max_age, _usual_refresh(connection, product, now), tuple(consumer.title for consumer in product.consumers))
+    return NextPromise(deadline, max_age, usual_refresh, tuple(consumer.title for consumer in product.consumers))
 
 
-def _usual_refresh(connection: Connection, product: ProductPlan, now: datetime) -> timedelta:
+def _usual_refresh(connection: Connection, product: ProductPlan, evidence: Mapping[str, Evidence], now: datetime) -> timedelta:
     """The median of the last month's refreshes that succeeded; zero where there is none."""
-    seconds = [run.seconds for run in history.runs(connection, product.name, now - USUAL_OVER, now) if run.status == "succeeded"]
-    return timedelta(seconds=median([s for s in seconds if s is not None] or [0.0]))
+    since, known = now - REFRESHES_OVER, evidence.get(product.name)
+    refreshes = known.refreshes if known is not None else history.refresh_seconds(connection, product.name, since, now)
+    return timedelta(seconds=median([seconds for began, seconds in refreshes if began >= since] or [0.0]))

@@ -14,7 +14,7 @@ from platform_resources.ledger.queries.standing import Standing
 from platform_resources.ledger.records import CheckReading, PortPublication
 from platform_resources.notify.facts import About, Failure, Impact, NewStop, Trouble
 from platform_resources.plan.conventions import check_text
-from platform_resources.plan.graph import ancestors, downstream
+from platform_resources.plan.graph import ancestors
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.promises.grades import most_urgent_first
 from platform_resources.services.watching import Observed
@@ -50,7 +50,7 @@ def incident_facts(
     `served` has a publication of the newest version of each product.
     """
     observed = {(each.product, each.check): each for each in observations}
-    board, below = incident_store.board(connection), downstream(plan.upstream)
+    board, below = incident_store.board(connection), plan.downstream
     known = _Known(plan, board, below, lately, observed, standings, abouts, served, frozenset(_gates(plan)))
     for stored in own:
         yield _trouble(connection, stored, incident_store.events_of(connection, stored.incident.name), known)

@@ -14,7 +14,7 @@ from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.people import incident_store
 from platform_resources.ledger.people.checks import register_checks
 from platform_resources.notify.facts import WebPages
-from platform_resources.plan.graph import ancestors, downstream
+from platform_resources.plan.graph import ancestors
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.services.announcements import Round, announce
 from platform_resources.services.product_status import Known, known
@@ -77,7 +77,7 @@ def judge_refreshed(
     Nothing is probed or forecast: that is left to the evaluation. The ledger must be synced before.
     """
     register_checks(ledger, plan, now)
-    below = downstream(plan.upstream)
+    below = plan.downstream
     affected = {*names, *(reader for name in names for reader in ancestors(name, below))}
     with ledger.reading() as connection:
         products = concerned(connection, plan, affected, now)

@@ -14,9 +14,10 @@ from platform_resources.ledger.made_up import made_up_incidents
 from platform_resources.ledger.people import incident_store
 from platform_resources.ledger.people.acceptances import acceptances
 from platform_resources.ledger.people.incident_store import StoredIncident
-from platform_resources.ledger.queries import history
-from platform_resources.ledger.queries.reads import pulled_by, reads_of
-from platform_resources.ledger.queries.standing import Standing, standings
+from platform_resources.ledger.queries.evidence import Evidence, Memory
+from platform_resources.ledger.queries.reads import pulls_of, reads_of_products
+from platform_resources.ledger.queries.standing import Standing
+from platform_resources.ledger.records import Scorecard
 from platform_resources.plan.conventions import ENDS_CHECK, REFRESH_CHECK, VERSIONS_CHECK, check_text
 from platform_resources.plan.faults import fault
 from platform_resources.plan.plan import MeshPlan, ProductPlan
@@ -34,31 +35,44 @@ RESPONSE_OVER = timedelta(days=90)
 READS_OVER = timedelta(days=30)
 OUTCOME_WITHIN = timedelta(days=366)
 UNREADABLE = Said("unknown", "what it said last is in the ledger, which cannot be read")
-Standings = Mapping[str, tuple[Standing, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the ledger and the published versions say of products: the one source of `mesh status`, incidents and messages."""
 
+    evidence: Mapping[str, Evidence]
     standings: Mapping[str, tuple[Standing, ...]]
     observations: tuple[Observed, ...]
     last_refreshes: Mapping[str, LastRefresh]
     health: Mapping[str, ProductHealth]
 
 
-def known(connection: Connection, state: Path, products: Sequence[ProductPlan], now: datetime, judged: Sequence[Judged] = ()) -> Known:
-    """The ledger must be synced before. `judged` are objectives that were judged just now, which the ledger does not know yet."""
-    found = {product.name: standings(connection, product, now) for product in products}
-    observations = observed(connection, state, products, found, now, judged)
-    last = {product.name: _last_refresh(connection, product.name, now) for product in products}
+def known(
+    connection: Connection,
+    state: Path,
+    products: Sequence[ProductPlan],
+    now: datetime,
+    judged: Sequence[Judged] = (),
+    memory: Memory | None = None,
+) -> Known:
+    """The ledger must be synced before. `judged` are objectives that were judged just now, which the ledger does not know yet.
+
+    What `memory` keeps of products that have not changed is not read again.
+    """
+    memory = memory or Memory()
+    memory.look(connection, products, now)
+    evidence = {product.name: memory.evidence(product.name) for product in products}
+    found = {product.name: memory.standings(product.name) for product in products}
+    observations = observed(connection, state, products, evidence, found, now, judged)
+    last = {name: _last_refresh(each.scorecard, now) for name, each in evidence.items()}
     health = {each.product: each for each in graded(state, products, observations, last)}
-    return Known(found, observations, last, health)
+    return Known(evidence, found, observations, last, health)
 
 
-def _last_refresh(connection: Connection, product: str, now: datetime) -> LastRefresh:
-    cards = history.scorecards(connection, product, now - OUTCOME_WITHIN, now)
-    return LastRefresh(cards[-1].outcome, cards[-1].held_back) if cards else LastRefresh("not refreshed lately")
+def _last_refresh(card: Scorecard | None, now: datetime) -> LastRefresh:
+    lately = card is not None and card.at >= now - OUTCOME_WITHIN
+    return LastRefresh(card.outcome, card.held_back) if card is not None and lately else LastRefresh("not refreshed lately")
 
 
 def graded(
@@ -126,42 +140,36 @@ def looked_at(
     """How each of these products is and how far it can be trusted, without changing anything. The ledger must be synced before."""
     with ledger.reading() as connection:
         found = known(connection, state, products, now)
-        return tuple(found.health.values()), trust(connection, plan, products, found.observations, found.standings, now)
+        return tuple(found.health.values()), trust(connection, plan, products, found, now)
 
 
-def trust(
-    connection: Connection,
-    plan: MeshPlan,
-    products: Sequence[ProductPlan],
-    observations: Sequence[Observed],
-    judged: Standings,
-    now: datetime,
-) -> dict[str, Trust]:
+def trust(connection: Connection, plan: MeshPlan, products: Sequence[ProductPlan], found: Known, now: datetime) -> dict[str, Trust]:
     """How far each of these products can be trusted; it changes nothing."""
-    at_risk = forecast(connection, plan, products, observations, now)
-    covered = coverages(plan, _imported(connection, products, now))
-    accepted = _accepted(connection, observations)
+    at_risk = forecast(connection, plan, products, found.observations, now, found.evidence)
+    covered = coverages(plan, _imported(found.evidence))
+    accepted = _accepted(connection, found.observations)
+    names = {product.name for product in products}
+    reads = reads_of_products(connection, names, now - READS_OVER, now, pulls_of(plan))
     concerning = _incidents(connection, now)
     made_up = made_up_incidents(connection)
     return {
         product.name: Trust(
             at=now,
-            standings=judged[product.name],
+            standings=found.standings[product.name],
             coverage=covered[product.name],
             response=response(_own_incidents(product.name, concerning, made_up), now),
             incidents=tuple(stored for stored in concerning.get(product.name, ()) if stored.incident.live),
             forecast=at_risk.get(product.name, ()),
-            reads=reads_of(connection, product.name, now - READS_OVER, now, pulled_by(plan, product.name)),
+            reads=reads[product.name],
             accepted=accepted.get(product.name, ()),
         )
         for product in products
     }
 
 
-def _imported(connection: Connection, products: Sequence[ProductPlan], now: datetime) -> Counter[str]:
+def _imported(evidence: Mapping[str, Evidence]) -> Counter[str]:
     """The number of each product's tests that run elsewhere and are not in its plan."""
-    states = history.check_states(connection, now, [product.name for product in products])
-    return Counter(state.check.product for state in states if state.check.kind == "imported")
+    return Counter({name: sum(each.check.kind == "imported" for each in known.checks) for name, known in evidence.items()})
 
 
 def _accepted(connection: Connection, observations: Iterable[Observed]) -> dict[str, tuple[AcceptedWeakness, ...]]:

@@ -8,7 +8,7 @@ from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.queries import history
 from platform_resources.ledger.records import InputState, PortPublication
 from platform_resources.notify.facts import About, InputChange, SchemaChange
-from platform_resources.plan.graph import ancestors, downstream
+from platform_resources.plan.graph import ancestors
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.schema_difference import SchemaDifference, schema_difference
 
@@ -22,7 +22,7 @@ def published_changes(
 
     The version before is the last whose columns are known.
     """
-    below = downstream(plan.upstream)
+    below = plan.downstream
     newest = history.newest_publications(connection, since, [product.name for product in products], with_columns=True)
     before = {(each.product, each.port): each for each in newest}
     for product in products:

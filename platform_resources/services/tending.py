@@ -16,7 +16,7 @@ from platform_resources.ledger.people.checks import imported_checks
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.plan.conventions import check_text
 from platform_resources.plan.faults import fault
-from platform_resources.plan.graph import ancestors, downstream
+from platform_resources.plan.graph import ancestors
 from platform_resources.plan.incident_rules import Rule
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.grades import CheckState, ProductHealth, most_urgent_first
@@ -141,7 +141,7 @@ def _describe(
     here = {product.name for product in products}
     live = [incident for incident in board.live if incident.cause in here]
     seen = {(each.product, each.check): each.state for each in observations}
-    below = downstream(plan.upstream)
+    below = plan.downstream
     severities = {
         incident.name: incident_severity(plan, below, health[incident.cause], standings.get(incident.cause, ())) for incident in live
     }

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from platform_resources.capabilities.judgements import Judgement, Verdict
 from platform_resources.ledger.connections import Connection
-from platform_resources.ledger.queries import history
-from platform_resources.ledger.queries.objective_history import going_on, refreshes
+from platform_resources.ledger.queries.evidence import Evidence
+from platform_resources.ledger.queries.objective_history import refreshes
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.ledger.records import Check, CheckReading, Run, check_id
 from platform_resources.plan.check_plans import ObjectivePlan
@@ -82,28 +82,32 @@ def observed(
     connection: Connection,
     state: Path,
     products: Sequence[ProductPlan],
+    evidence: Mapping[str, Evidence],
     standings: Mapping[str, Sequence[Standing]],
     now: datetime,
     judged: Sequence[Judged] = (),
 ) -> tuple[Observed, ...]:
-    """Everything that is watched of these products and has evidence at `now`. The ledger must be synced before.
+    """Everything that is watched of these products and has evidence at `now`.
 
     `judged` are objectives that were judged just now, which the ledger does not know yet.
     """
-    names = [product.name for product in products]
-    remembered: dict[str, list[tuple[Check, CheckReading]]] = {}
-    for state_of in history.check_states(connection, now, names):
-        if state_of.reading is not None:
-            remembered.setdefault(state_of.check.product, []).append((state_of.check, state_of.reading))
-    ended = history.last_ended_runs(connection, names, now)
+    remembered = {name: [(each.check, each.reading) for each in known.checks if each.reading] for name, known in evidence.items()}
     found: dict[tuple[str, str], Observed] = {
         (each.product, each.check): each
         for product in products
         if product.runs
-        for each in _product(state, product, remembered.get(product.name, ()), standings.get(product.name, ()), ended, now)
+        for each in _product(state, product, remembered[product.name], standings.get(product.name, ()), evidence[product.name].ended, now)
     }
-    found.update({(each.product, each.check): each for product in products if product.runs for each in _ends(connection, product, now)})
-    found.update({(each.product, each.check): each for each in _just_now(products, judged, now)})
+    found.update(
+        {
+            (each.product, each.check): each
+            for product in products
+            if product.runs
+            for each in _ends(connection, product, evidence[product.name].running, now)
+        }
+    )
+    if judged:
+        found.update({(each.product, each.check): each for each in _just_now(products, judged, now)})
     return tuple(found.values())
 
 
@@ -121,7 +125,7 @@ def _product(
     product: ProductPlan,
     remembered: Sequence[tuple[Check, CheckReading]],
     standings: Iterable[Standing],
-    ended: Mapping[str, Run],
+    ended: Run | None,
     now: datetime,
 ) -> Iterator[Observed]:
     try:
@@ -136,8 +140,8 @@ def _product(
     yield from _checks(product, published, {check.id: reading for check, reading in remembered}, now)
     yield from _imported(product, remembered)
     yield from (_burning(product, standing, now) for standing in standings)
-    if product.name in ended:
-        yield from _refreshed(product, ended[product.name])
+    if ended is not None:
+        yield from _refreshed(product, ended)
 
 
 def _checks(
@@ -196,9 +200,9 @@ def _refreshed(product: ProductPlan, run: Run) -> Iterator[Observed]:
     yield Observed(product.name, REFRESH_CHECK, state, run.ended_at, failures=tuple(run.failures.splitlines()))
 
 
-def _ends(connection: Connection, product: ProductPlan, now: datetime) -> Iterator[Observed]:
+def _ends(connection: Connection, product: ProductPlan, run: Run | None, now: datetime) -> Iterator[Observed]:
     """Whether the refresh that goes on can be expected to end. One that is not too long yet says nothing: the one before may hang."""
-    run, said = going_on(connection, product.name, now), Said("met", "", now)
+    said = Said("met", "", now)
     if run is not None:
         long = run.started_at is not None and now - run.started_at > AT_LEAST
         usual = refreshes(connection, product.name, now, USUAL_OF).seconds if long else ()

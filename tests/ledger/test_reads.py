@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from platform_resources.dbt.planning import read_plan
-from platform_resources.ledger.queries.reads import PortReads, Pulls, Reads, pulled_by, reads_of, record_read
+from platform_resources.ledger.queries.reads import PortReads, Reads, pulls_of, reads_of_products, record_read
 from platform_resources.ledger.syncing import sync
 from tests.ledger.event_logs import START, MemoryLog, pull
 
 # The input port `deliveries` of two products reads the output port `lines_sql` of orders.
-PULLS = (Pulls("lines_sql", "revenue", "deliveries"), Pulls("lines_sql", "stock", "deliveries"))
+PULLS = {("revenue", "deliveries"): ("orders", "lines_sql"), ("stock", "deliveries"): ("orders", "lines_sql")}
 
 
 def at(hours):
@@ -21,7 +21,7 @@ def at(hours):
 def reads(either):
     """Gives the reads of orders in the first ten hours, after these were recorded and these pulls happened."""
 
-    def answer(recorded=(), happened=(), pulls=()):
+    def answer(recorded=(), happened=(), pulls=None):
         log = MemoryLog()
         log.add(*happened)
         sync(either, log, at(1000))
@@ -29,7 +29,7 @@ def reads(either):
             for product, port, reader, hours, kind in recorded:
                 record_read(connection, product, port, reader, at(hours), kind)
         with either.reading() as connection:
-            return reads_of(connection, "orders", at(0), at(10), pulls)
+            return reads_of_products(connection, {"orders"}, at(0), at(10), pulls or {})["orders"]
 
     return answer
 
@@ -73,5 +73,4 @@ def test_a_pull_that_got_no_version_is_no_read(reads, told):
 
 def test_the_plan_tells_which_input_ports_read_a_product(tiny):
     plan = read_plan(tiny)[0]
-    assert pulled_by(plan, "readings") == (Pulls("measurements_sql", "summary", "measurements"),)
-    assert pulled_by(plan, "summary") == ()
+    assert pulls_of(plan) == {("summary", "measurements"): ("readings", "measurements_sql")}

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from platform_resources.ledger.queries.reads import reads_of
+from platform_resources.ledger.queries.reads import reads_of_products
 from platform_resources.publications.published_versions import shelf
 from tests.marketplace.shop_mesh import NOW, opened_ledger
 
@@ -124,7 +124,7 @@ def test_downloads_are_counted_once_for_each_that_begins(client, shop):
 
     def downloads():
         with ledger.reading() as connection:
-            found = reads_of(connection, "readings", NOW - timedelta(days=1), NOW + timedelta(days=1))
+            found = reads_of_products(connection, {"readings"}, NOW - timedelta(days=1), NOW + timedelta(days=1), {})["readings"]
             return found.by_port["measurements_file"].count, found.readers
 
     client.get(newest(client))

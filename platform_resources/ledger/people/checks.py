@@ -7,9 +7,11 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from platform_resources.ledger import tables
+from platform_resources.ledger.changes import note, note_checks
+from platform_resources.ledger.columns import EPOCH
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.records import Check, asset_text, check_id
-from platform_resources.ledger.writing import row_of, upsert
+from platform_resources.ledger.upserts import row_of, upsert
 from platform_resources.plan.check_plans import CheckPlan
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 
@@ -37,6 +39,7 @@ def register_checks(ledger: Ledger, plan: MeshPlan, now: datetime) -> Registered
         changed = [check for check in planned.values() if check != known.get(check.id)]
         rows = [row_of(check) for check in (*changed, *(replace(check, retired_at=now) for check in gone))]
         upsert(connection, tables.checks, sorted(rows, key=lambda row: row["id"]), replaces=lambda new, old: new.id == old.id)
+        note(connection, dict.fromkeys((row["product"] for row in rows), EPOCH))
     returned = [check for check in changed if check.id in known and known[check.id].retired_at is not None]
     return Registered(_names(check for check in changed if check.id not in known), _names(iter(gone)), _names(iter(returned)))
 
@@ -61,11 +64,13 @@ def imported_checks(connection: Connection, retired: bool) -> tuple[Check, ...]:
 def retire(connection: Connection, checks: Collection[int], now: datetime) -> None:
     """Mark these checks as retired at `now`."""
     connection.execute(update(tables.checks).where(tables.checks.c.id.in_(checks)).values(retired_at=now))
+    note_checks(connection, checks)
 
 
 def take_in(connection: Connection, checks: Collection[int]) -> None:
     """What was imported just now is there, though it was retired before, or was once in the plan."""
     connection.execute(update(tables.checks).where(tables.checks.c.id.in_(checks)).values(retired_at=None, kind="imported"))
+    note_checks(connection, checks)
 
 
 def _planned(product: ProductPlan) -> Iterator[Check]:

@@ -13,7 +13,7 @@ from platform_resources.incidents.board import Board
 from platform_resources.incidents.life_cycle import Incident, IncidentEvent
 from platform_resources.incidents.signals import Signal
 from platform_resources.ledger import people_tables
-from platform_resources.ledger.writing import upsert
+from platform_resources.ledger.upserts import upsert
 from platform_resources.spec.notifications import Severity
 
 NAME = re.compile(r"(?P<cause>[\w.-]+)#(?P<number>[1-9][0-9]{0,8})", re.ASCII)

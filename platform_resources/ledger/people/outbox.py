@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, c
 from platform_resources.incidents.messages import Message, MessageKind, Statement
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.people_tables import messages as table
-from platform_resources.ledger.writing import upsert
+from platform_resources.ledger.upserts import upsert
 
 State = Literal["waiting", "sending", "sent", "failing", "given up", "withdrawn"]
 CLAIM = timedelta(minutes=5)

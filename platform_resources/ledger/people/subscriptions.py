@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, case, select, update
 
 from platform_resources.ledger.people_tables import subscriptions as table
-from platform_resources.ledger.writing import insertion
+from platform_resources.ledger.upserts import insertion
 from platform_resources.spec.notifications import Severity
 
 

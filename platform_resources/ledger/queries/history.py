@@ -144,6 +144,22 @@ def newest_input_states(
     return tuple(found.values())
 
 
+def refresh_seconds(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[tuple[datetime, float], ...]:
+    """When each run began that succeeded, and how long it took; one whose clock stepped back is left out."""
+    table = tables.runs
+    found = _within(table, table.c.started_at, product, since, until).where(table.c.status == "succeeded", table.c.ended_at.is_not(None))
+    rows = connection.execute(found.with_only_columns(table.c.started_at, table.c.ended_at).order_by(table.c.started_at))
+    return tuple((row.started_at, (row.ended_at - row.started_at).total_seconds()) for row in rows if row.ended_at >= row.started_at)
+
+
+def last_scorecards(connection: Connection, products: Iterable[str], at: datetime) -> dict[str, Scorecard]:
+    """Of each product the newest scorecard before `at`; products without one are left out."""
+    table = tables.scorecards
+    newest = select(table).where(table.c.at < at, real(table.c.run_id)).order_by(table.c.at.desc(), table.c.run_id.desc()).limit(1)
+    found = (connection.execute(newest.where(table.c.product == product)).mappings().first() for product in products)
+    return {row["product"]: Scorecard(**row) for row in found if row is not None}
+
+
 def scorecards(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[Scorecard, ...]:
     """Scorecards of a product within the window, oldest first."""
     table = tables.scorecards

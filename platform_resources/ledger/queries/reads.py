@@ -1,24 +1,15 @@
 """How often a product is read, through which port and by whom: recorded reads, and pulls of other products."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, tuple_
+from sqlalchemy import Connection, func, insert, select
 
 from platform_resources.ledger import tables
 from platform_resources.ledger.made_up import MADE_UP, real
 from platform_resources.ledger.people_tables import reads
 from platform_resources.plan.plan import MeshPlan
-
-
-@dataclass(frozen=True, slots=True)
-class Pulls:
-    """That the input port `input_port` of the product `reader` reads an output port."""
-
-    port: str
-    reader: str
-    input_port: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +34,8 @@ class Reads:
 
 
 _Count = tuple[str, str, int]
+# A product and its output port.
+Port = tuple[str, str]
 
 
 def record_read(connection: Connection, product: str, port: str, reader: str, at: datetime, kind: str) -> None:
@@ -50,22 +43,29 @@ def record_read(connection: Connection, product: str, port: str, reader: str, at
     connection.execute(insert(reads).values(product=product, port=port, reader=reader, at=at, kind=kind))
 
 
-def pulled_by(plan: MeshPlan, product: str) -> tuple[Pulls, ...]:
-    """Which input ports of other products read the product."""
+def pulls_of(plan: MeshPlan) -> dict[tuple[str, str], Port]:
+    """Of each input port (product, name) that reads an output port of another product, which one."""
     ports = ((consumer.name, port) for consumer in plan.products for port in consumer.inputs)
-    return tuple(
-        Pulls(port.upstream.port, consumer, port.name)
-        for consumer, port in ports
-        if port.upstream is not None and port.upstream.product == product
-    )
+    return {(consumer, port.name): (port.upstream.product, port.upstream.port) for consumer, port in ports if port.upstream is not None}
 
 
-def reads_of(connection: Connection, product: str, since: datetime, until: datetime, pulls: Sequence[Pulls] = ()) -> Reads:
-    """What was read in `[since, until)`, pulls through these ports included; each refresh that got a version counts as one read.
+def reads_of_products(
+    connection: Connection, products: Collection[str], since: datetime, until: datetime, pulls: Mapping[tuple[str, str], Port]
+) -> dict[str, Reads]:
+    """What was read of each product in `[since, until)`, by `pulls` too; each refresh that got a version counts as one read.
 
-    What is made up is left out.
+    What is made up is left out. Two queries.
     """
-    found = [*_recorded(connection, product, since, until), *_pulled(connection, pulls, since, until)]
+    found: dict[str, list[_Count]] = {product: [] for product in products}
+    for product, port, reader, count in (
+        *_recorded(connection, products, since, until),
+        *_pulled(connection, products, since, until, pulls),
+    ):
+        found[product].append((port, reader, count))
+    return {product: _reads(counts) for product, counts in found.items()}
+
+
+def _reads(found: Sequence[_Count]) -> Reads:
     by_port: dict[str, list[_Count]] = {}
     for each in found:
         by_port.setdefault(each[0], []).append(each)
@@ -76,19 +76,20 @@ def _readers(found: Sequence[_Count]) -> tuple[str, ...]:
     return tuple(sorted({reader for _, reader, _ in found}))
 
 
-def _recorded(connection: Connection, product: str, since: datetime, until: datetime) -> Iterator[_Count]:
-    query = select(reads.c.port, reads.c.reader, func.count().label("count")).where(
-        reads.c.product == product, reads.c.at >= since, reads.c.at < until, reads.c.kind != MADE_UP
-    )
-    for row in connection.execute(query.group_by(reads.c.port, reads.c.reader)).mappings():
-        yield row["port"], row["reader"], row["count"]
+def _recorded(connection: Connection, products: Collection[str], since: datetime, until: datetime) -> Iterator[tuple[str, str, str, int]]:
+    within = (reads.c.product.in_(products), reads.c.at >= since, reads.c.at < until, reads.c.kind != MADE_UP)
+    query = select(reads.c.product, reads.c.port, reads.c.reader, func.count().label("count")).where(*within)
+    for row in connection.execute(query.group_by(reads.c.product, reads.c.port, reads.c.reader)).mappings():
+        yield row["product"], row["port"], row["reader"], row["count"]
 
 
-def _pulled(connection: Connection, pulls: Sequence[Pulls], since: datetime, until: datetime) -> Iterator[_Count]:
+def _pulled(
+    connection: Connection, products: Collection[str], since: datetime, until: datetime, pulls: Mapping[tuple[str, str], Port]
+) -> Iterator[tuple[str, str, str, int]]:
     """A pull that failed, and was served from what it had, read nothing."""
-    table, ports = tables.input_states, {(pull.reader, pull.input_port): pull.port for pull in pulls}
+    table, readers = tables.input_states, sorted({reader for (reader, _), (product, _) in pulls.items() if product in products})
     query = select(table.c.product, table.c.port, func.count().label("count")).where(
-        tuple_(table.c.product, table.c.port).in_(list(ports)),
+        table.c.product.in_(readers),
         table.c.at >= since,
         table.c.at < until,
         table.c.source_version != "",
@@ -96,4 +97,6 @@ def _pulled(connection: Connection, pulls: Sequence[Pulls], since: datetime, unt
         real(table.c.run_id),
     )
     for row in connection.execute(query.group_by(table.c.product, table.c.port)).mappings():
-        yield ports[row["product"], row["port"]], row["product"], row["count"]
+        product, port = pulls.get((row["product"], row["port"]), ("", ""))
+        if product in products:
+            yield product, port, row["product"], row["count"]

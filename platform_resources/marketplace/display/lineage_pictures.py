@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from platform_resources.marketplace.display.diagrams import Box, Edge, Tile, flow, mosaic
 from platform_resources.marketplace.display.phrases import Look, age, count, listed, look
-from platform_resources.plan.graph import Graph, ancestors, downstream
+from platform_resources.plan.graph import Graph, ancestors
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.promises.grades import ProductHealth
 from platform_resources.services.showing.mesh_overview import MeshOverview
@@ -63,7 +63,7 @@ def product_node(view: MeshOverview, product: ProductPlan, text: str = "", chose
 def lineage(view: MeshOverview, product: ProductPlan) -> Lineage:
     """All that a product is made from and all that is made from it, as far as that can be drawn; nearest first."""
     products = {each.name: each for each in view.plan.products}
-    above, below = view.plan.upstream, downstream(view.plan.upstream)
+    above, below = view.plan.upstream, view.plan.downstream
     near = [name for name in (*_nearest(product.name, above), *_nearest(product.name, below)) if name in products]
     drawn = {product.name, *near[:MOST_BOXES]}
     outer_nodes, outer_edges = _outside(product)
@@ -116,7 +116,7 @@ def _names(neighbours: Iterable[Neighbour]) -> str:
 def cause_picture(view: MeshOverview, cause: str, impacted: Collection[str]) -> Markup:
     """The way of an incident: what the cause is made from, whom it reaches, and who reads it and is not reached."""
     products = {each.name: each for each in view.plan.products}
-    above, below = view.plan.upstream, downstream(view.plan.upstream)
+    above, below = view.plan.upstream, view.plan.downstream
     behind = {name for name in ancestors(cause, below) if name in products}
     between = {name for name in behind if any(reached in ancestors(name, below) for reached in impacted)}
     readers = {name for name in below.get(cause, ()) if name in products}
@@ -174,4 +174,4 @@ def _tile(view: MeshOverview, product: ProductPlan) -> Tile:
 def product_boxes(view: MeshOverview, name: str) -> list[Box]:
     """The products that read this one directly."""
     products = {each.name: each for each in view.plan.products}
-    return [product_node(view, products[reader]) for reader in downstream(view.plan.upstream).get(name, ()) if reader in products]
+    return [product_node(view, products[reader]) for reader in view.plan.downstream.get(name, ()) if reader in products]

@@ -9,7 +9,7 @@ from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.queries import use
 from platform_resources.ledger.queries.use import ProductUse
-from platform_resources.plan.graph import ancestors, downstream
+from platform_resources.plan.graph import ancestors
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.key_asset_score import AssetUse, KeyAssetScore, key_asset_scores
 
@@ -60,7 +60,7 @@ def mesh_use(connection: Connection, plan: MeshPlan, now: datetime) -> MeshUse:
     """Read from the ledger how every product is used. The ledger must be synced before."""
     uses = use.use_of_products(connection, plan, now - READS_WITHIN, now)
     updates = use.update_times(connection, now - UPDATES_WITHIN, now)
-    behind = downstream(plan.upstream)
+    behind = plan.downstream
     used = {product.name: _asset_use(product, plan, behind, uses[product.name], updates) for product in plan.products}
     return MeshUse(plan, now, uses, key_asset_scores(used, now), use.first_versions(connection))
 

@@ -1,7 +1,7 @@
 """Everything that pages show of a whole mesh at one moment, read once and shared by all requests until something changes."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from platform_resources.ledger.made_up import MadeUpHistory, made_up_history
 from platform_resources.ledger.marks import read_until
 from platform_resources.ledger.people import incident_store
 from platform_resources.ledger.people.incident_store import StoredIncident
-from platform_resources.ledger.queries.standing import Standing, standings
+from platform_resources.ledger.queries.evidence import Memory
+from platform_resources.ledger.queries.standing import Standing
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.promises.grades import ProductHealth
 from platform_resources.services.catalog.use_of_products import MeshUse, mesh_use
@@ -62,16 +63,28 @@ class MeshOverview:
         return tuple(each for each in self.incidents if product in (each.incident.cause, *each.incident.impacted))
 
 
-def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: datetime) -> MeshOverview:
-    """Changes nothing. `home` is Dagster's home folder: what the ledger has not read of it is told in `age`."""
+@dataclass(frozen=True, slots=True)
+class Memories:
+    """What one server keeps of the ledger from view to view: as it is judged, and as charts show it."""
+
+    real: Memory = field(default_factory=Memory)
+    charted: Memory = field(default_factory=lambda: Memory(made_up=True))
+
+
+def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: datetime, memories: Memories | None = None) -> MeshOverview:
+    """Changes nothing in the mesh. `home` is Dagster's home folder: what the ledger has not read of it is told in `age`."""
+    memories = memories or Memories()
     with ledger.reading() as connection:
-        found, made_up = known(connection, state, plan.products, now), made_up_history(connection)
-        charted = {each.name: standings(connection, each, now, made_up=True) for each in plan.products} if made_up else found.standings
+        found, made_up = known(connection, state, plan.products, now, memory=memories.real), made_up_history(connection)
+        charted = found.standings
+        if made_up is not None:
+            memories.charted.look(connection, plan.products, now)
+            charted = {each.name: memories.charted.standings(each.name) for each in plan.products}
         return MeshOverview(
             plan,
             now,
             found,
-            trust(connection, plan, plan.products, found.observations, found.standings, now),
+            trust(connection, plan, plan.products, found, now),
             incident_store.incidents_of(connection, since=now - LATELY),
             mesh_use(connection, plan, now),
             ledger_age(connection, home),
