@@ -44,7 +44,9 @@ MESH_PAGES = Setting(
 )
 # Not for people to set: dbt reads it in profiles.yml.
 DBT_DATABASE = Setting("MESH_DUCKDB", "the database that dbt builds in; profiles.yml reads it", "the platform sets it while dbt runs")
-
+ANALYST_DATABASE = Setting(
+    "MESH_ANALYST", "an analyst's own database, for plain dbt and mesh generate --data", "dbt_project/target/analyst.duckdb"
+)
 SNOWFLAKE_BUILD = Setting(
     "MESH_SNOWFLAKE_DATABASE", "the database that dbt builds in on Snowflake; profiles.yml reads it", "the platform sets it while dbt runs"
 )
@@ -66,6 +68,7 @@ PORT = Setting("SNOWFLAKE_PORT", "the port there", "443")
 PROTOCOL = Setting("SNOWFLAKE_PROTOCOL", "http or https", "https")
 
 SETTINGS = (
-    *(STATE, DAGSTER_HOME, LEDGER, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, MAIL, DAGSTER_PAGES, MESH_PAGES, DBT_DATABASE, SNOWFLAKE_BUILD),
+    *(STATE, DAGSTER_HOME, LEDGER, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, MAIL, DAGSTER_PAGES, MESH_PAGES, DBT_DATABASE),
+    *(ANALYST_DATABASE, SNOWFLAKE_BUILD),
     *(ACCOUNT, USER, PASSWORD, KEY_FILE, KEY_PASSWORD, ROLE, COMPUTE, PREFIX, HOST, PORT, PROTOCOL),
 )

@@ -70,6 +70,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     specs.validate,
     specs.plan,
     specs.prepare,
+    specs.generate,
     specs.schema,
     specs.capabilities,
     specs.settings,

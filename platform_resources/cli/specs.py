@@ -24,13 +24,21 @@ from platform_resources.cli.console import (
     told,
     words,
 )
-from platform_resources.dbt.planning import read_plan
+from platform_resources.dbt.planning import generated_files, read_plan
+from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.plan.plan_text import plan_json
 from platform_resources.redaction.redaction import shown_url
-from platform_resources.repository.mesh_repository import build_problems, house_problems, mesh_root, state_folder
-from platform_resources.settings import SETTINGS, Setting
+from platform_resources.repository.mesh_repository import (
+    build_problems,
+    house_problems,
+    mesh_root,
+    state_folder,
+    write_all_generated_files,
+)
+from platform_resources.settings import ANALYST_DATABASE, SETTINGS, Setting
 from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
+from platform_resources.warehouses.targets import warehouse
 
 Json = Annotated[bool, typer.Option("--json", help="Print data only, as JSON.")]
 
@@ -73,6 +81,30 @@ def prepare(context: typer.Context) -> None:
     print_problems(wrong)
     running = [product for product in plan.products if product.runs]
     words.print(f"what dbt says of {len(running)} product(s) is kept in {told(str(state_folder(root) / 'dbt_project/target'))}")
+    raise Stop(SPEC_INVALID if wrong else FINE)
+
+
+def generate(
+    context: typer.Context,
+    data: Annotated[
+        list[str] | None, typer.Option("--data", help="Copy this product's inputs and last build into your own database; repeatable.")
+    ] = None,
+) -> None:
+    """Write the dbt YAML of every product, so that plain dbt and editors work on the whole project.
+
+    Plain dbt builds in a database of your own, MESH_ANALYST, and never in a product's.
+    """
+    root = mesh_root(context.obj)
+    files, problems = generated_files(root)
+    write_all_generated_files(root, files)
+    wrong = errors(problems)
+    print_problems(wrong)
+    words.print(f"{len(files)} file(s) {conventions.GENERATED_FILE} are up to date below {conventions.DBT_FOLDER}/models")
+    own = root / conventions.DBT_FOLDER / (ANALYST_DATABASE.value(os.environ) or "target/analyst.duckdb")
+    for name in data or ():
+        product = product_of(read_plan(root, [name])[0], name)
+        tables = warehouse().lend(state_folder(root), product.domain, product.name, own)
+        words.print(f"{tables} table(s) of {told(name)} are in {told(str(own))}")
     raise Stop(SPEC_INVALID if wrong else FINE)
 
 

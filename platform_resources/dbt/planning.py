@@ -10,7 +10,7 @@ from platform_resources.plan.from_products.dbt_files import generated_file
 from platform_resources.plan.from_products.dbt_nodes import DbtProject, DbtReading
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
-from platform_resources.plan.plan import MeshPlan
+from platform_resources.plan.plan import GeneratedFile, MeshPlan
 from platform_resources.repository.mesh_repository import parsed_target, read_mesh, state_folder
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import runs
@@ -25,6 +25,14 @@ def read_plan(root: Path, only: Iterable[str] | None = None, upstream: bool = Fa
     mesh = read_mesh(root, only=names)
     wanted = None if upstream else names
     return mesh_plan(with_dbt(root, mesh, wanted), wanted)
+
+
+def generated_files(root: Path) -> tuple[tuple[GeneratedFile, ...], tuple[Problem, ...]]:
+    """The files that plain dbt needs for the whole project, also of products with problems; and all problems of the mesh."""
+    mesh = read_mesh(root)
+    known = with_dbt(root, mesh)
+    written = [product for product in mesh.products if mesh.texts_of(product).models]
+    return tuple(generated_file(mesh, product, known.project_of(product)) for product in written), mesh_plan(known)[1]
 
 
 def with_dbt(root: Path, mesh: Mesh, wanted: Collection[str] | None = None) -> Mesh:

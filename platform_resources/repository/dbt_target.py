@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from platform_resources.plan.conventions import SNOWFLAKE, WAREHOUSES
+from platform_resources.plan.conventions import ANALYST, SNOWFLAKE, WAREHOUSES
 from platform_resources.repository.needed_files import PROFILES, PROJECT
 from platform_resources.settings import TARGET
 from platform_resources.spec.document import Document, read_document
@@ -23,14 +23,20 @@ class Target:
 
 
 def target(texts: Mapping[str, str], environment: Mapping[str, str]) -> Target:
-    """MESH_TARGET, or the target that profiles.yml itself chooses. `texts` has those of dbt_project.yml and profiles.yml that there are.
+    """MESH_TARGET, or the target that profiles.yml itself chooses; instead of an analyst's the usual one.
 
+    `texts` has those of dbt_project.yml and profiles.yml that there are.
     What cannot be read without dbt, such as a target in Jinja, counts as `duckdb`: dbt says what is wrong with it.
     """
     chosen, document = TARGET.value(environment), _document(texts, PROFILES)
     profile = _profile(texts)
     written = _values(document, (profile,))
     name = chosen or _plain(written.get("target")) or _DEFAULT
+    if name == ANALYST and not chosen:  # plain dbt's
+        name = _DEFAULT
+    elif name == ANALYST:
+        message = f'{TARGET.name} is "{name}", which is the target of analysts\' own databases; refreshes never build in it'
+        return Target(name, "", Problem(PROFILES, 1, "", message, f"take {TARGET.name} away, or name another target"))
     if document is None or not isinstance(written.get("outputs"), Mapping):
         return Target(name)
     place = (profile, "outputs", name)

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -249,6 +249,16 @@ def _texts(root: Path, paths: Iterable[Path], problems: list[Problem]) -> dict[s
 def write_generated_files(root: Path, product: ProductPlan) -> None:
     """Write the product's dbt files where they differ, each whole or not at all."""
     for file in product.files:
+        write_generated_file(root, file)
+
+
+def write_all_generated_files(root: Path, files: Sequence[GeneratedFile]) -> None:
+    """Write these, and take away those of products that are gone: dbt would find their sources twice, or their models nowhere."""
+    kept = {root / file.path for file in files}
+    for path in (root / conventions.DBT_FOLDER / "models").rglob(conventions.GENERATED_FILE):
+        if path not in kept:
+            path.unlink()
+    for file in files:
         write_generated_file(root, file)
 
 

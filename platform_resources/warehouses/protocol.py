@@ -280,6 +280,12 @@ class Warehouse(Protocol):
     def dbt_variables(self, state: Path, domain: str, product: str) -> dict[str, str]:
         """What profiles.yml reads from the environment to build in the product's database. Raises SettingInvalid."""
 
+    def lend(self, state: Path, domain: str, product: str, own: Path) -> int:
+        """Copy the product's inputs and models into an analyst's own database `own`; gives the number of tables.
+
+        Raises EngineError, NotSupported.
+        """
+
     def show(self, state: Path, domain: str, product: str, views: Sequence[CatalogView]) -> None:
         """Make the product's catalog, which SQL clients read, have these views and no others."""
 

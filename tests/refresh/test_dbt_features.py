@@ -109,7 +109,16 @@ def plain(kitchen, tmp_path_factory):
     folder = tmp_path_factory.mktemp("plain") / "kitchen.duckdb"
     shutil.copy(mesh.root / "warehouse/shop/kitchen.duckdb", folder)
     project = mesh.root / "dbt_project"
-    more = ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(folder.parent / "target")]
+    more = [
+        "--project-dir",
+        str(project),
+        "--profiles-dir",
+        str(project),
+        "--target",
+        "duckdb",
+        "--target-path",
+        str(folder.parent / "target"),
+    ]
     done = subprocess.run(
         [*DBT, "build", *more], env=environment(MESH_DUCKDB=str(folder)), capture_output=True, text=True, check=False, timeout=300
     )

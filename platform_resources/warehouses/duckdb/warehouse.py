@@ -7,7 +7,7 @@ from pathlib import Path
 
 from platform_resources.plan import conventions
 from platform_resources.settings import DBT_DATABASE
-from platform_resources.warehouses.duckdb import catalogs, product_database
+from platform_resources.warehouses.duckdb import catalogs, lending, product_database
 from platform_resources.warehouses.duckdb.consumer_sql import opened_query, selects
 from platform_resources.warehouses.duckdb.foreign_queries import answer
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, limits
@@ -34,6 +34,10 @@ class DuckDBWarehouse:
         """Which database to build in, with how much memory."""
         file = state / conventions.database_file(domain, product)
         return {DBT_DATABASE.name: str(file), MEMORY_VARIABLE: limits(os.environ).memory}
+
+    def lend(self, state: Path, domain: str, product: str, own: Path) -> int:
+        lock = state / conventions.lock_file(domain, product)
+        return lending.lend(state / conventions.database_file(domain, product), lock, own, product)
 
     def show(self, state: Path, domain: str, product: str, views: Sequence[CatalogView]) -> None:
         catalogs.replace_catalog(state / conventions.catalog_file(domain, product), views)

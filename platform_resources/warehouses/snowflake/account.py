@@ -76,6 +76,9 @@ class SnowflakeWarehouse:
         connection_arguments(os.environ)
         return {SNOWFLAKE_BUILD.name: database_name(domain, product, os.environ)}
 
+    def lend(self, state: Path, domain: str, product: str, own: Path) -> int:
+        raise NotSupported("data of products in Snowflake is not copied for analysts; give them a role that reads its databases")
+
     def show(self, state: Path, domain: str, product: str, views: Sequence[CatalogView]) -> None:
         with self._session(domain, product) as opened:
             show(opened, views)

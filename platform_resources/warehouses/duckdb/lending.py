@@ -1,0 +1,41 @@
+"""Copy a product's inputs and models into an analyst's own database, where plain dbt works on them."""
+
+from pathlib import Path
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from platform_resources.capabilities.support.sql_text import literal, quoted
+from platform_resources.plan import conventions
+from platform_resources.warehouses.duckdb.product_database import SCHEMAS, translated
+from platform_resources.warehouses.protocol import EngineError
+
+_WAIT = 60.0
+
+
+def lend(source: Path, lock: Path, own: Path, product: str) -> int:
+    """Replace the product's schemas in the database `own` by what its last refresh left; gives the number of tables.
+
+    The product's file is open for reading meanwhile, under the lock of refreshes. Raises EngineError.
+    """
+    if not source.exists():
+        raise EngineError(f"{product} has no data yet; mesh refresh {product} makes it")
+    own.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(lock, timeout=_WAIT), translated(), duckdb.connect(str(own)) as connection:
+            connection.execute("set timezone = 'UTC'")
+            connection.execute(f"attach {literal(str(source))} as {quoted(source.stem)} (read_only)")
+            return sum(_copied(connection, source.stem, product, schema) for schema in SCHEMAS)
+    except Timeout:
+        raise EngineError(f"{product} is being refreshed; try again when it is done") from None
+
+
+def _copied(connection: duckdb.DuckDBPyConnection, database: str, product: str, schema: str) -> int:
+    target = quoted(conventions.analyst_schema(product, schema))
+    connection.execute(f"drop schema if exists {target} cascade")
+    connection.execute(f"create schema {target}")
+    listed = "select table_name from information_schema.tables where table_catalog = ? and table_schema = ? order by 1"
+    names = connection.execute(listed, [database, schema]).fetchall()
+    for (name,) in names:
+        connection.execute(f"create table {target}.{quoted(name)} as from {quoted(database)}.{quoted(schema)}.{quoted(name)}")
+    return len(names)
