@@ -90,6 +90,11 @@ class Project:
         return incremental(self.manifest)
 
 
+def compiled(nodes: Iterable[NodeResult]) -> dict[str, str]:
+    """The statement of each model, seed and snapshot, as it ran."""
+    return {node.name: node.sql for node in nodes if node.kind in MAKERS}
+
+
 def begin_import() -> None:
     """Import dbt in a thread, beside other work; the import takes as long as loading a million rows."""
     if _RUNNER not in sys.modules:

@@ -3,7 +3,7 @@
 Each carries `measured_at`, the time by the refresh's own clock; Dagster notes a moment later when it heard of it.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,9 @@ from platform_resources.dbt.full_refresh import way_out
 from platform_resources.dbt.manifest import MAKERS
 from platform_resources.dbt.node_messages import failing_rows_text
 from platform_resources.ledger.payload import CheckSaid, PublicationSaid, PullSaid, moment, to_metadata
+from platform_resources.lineage.product_lineage import ProductLineage
 from platform_resources.orchestration.asset_specs import asset_key, column_schema
+from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan, ObjectivePlan
 from platform_resources.plan.plan import InputPlan, OutputPlan, ProductPlan
 from platform_resources.publications.published_versions import shelf
@@ -38,6 +40,7 @@ def pulled_result(port: InputPlan, pulled: Pulled, at: datetime) -> dg.Materiali
     said = PullSaid(pulled.changed, "; ".join(pulled.failures.values()), rows=pulled.rows, measured_at=at)
     metadata: dict[str, Any] = {"degraded": "no", **shown, **to_metadata(said)}
     metadata |= column_schema(port.upstream.columns if port.upstream else (), types=pulled.columns)
+    metadata |= _passed_on(_origin(port), pulled.columns)
     told = (pulled.record.get(name) for name in ("version", SINCE, "cursor", "pulled_at"))
     version = next(filter(None, told), None)
     return dg.MaterializeResult(asset_key=asset_key(port.key), metadata=metadata, data_version=dg.DataVersion(str(version)))
@@ -73,11 +76,16 @@ def _columns(check: CheckPlan) -> dict[str, str]:
 
 
 def build_results(
-    product: ProductPlan, nodes: Sequence[NodeResult], rows: Mapping[str, int], at: datetime, keeping: Collection[str] = ()
+    product: ProductPlan,
+    nodes: Sequence[NodeResult],
+    rows: Mapping[str, int],
+    at: datetime,
+    keeping: Collection[str] = (),
+    lineage: ProductLineage | None = None,
 ) -> Iterator[Any]:
     """Materialisations of models that were built, with their `rows` where they were counted, and results of their tests.
 
-    `keeping` are the models that have kept rows of earlier builds.
+    `keeping` are the models that have kept rows of earlier builds, `lineage` is what its columns are made from.
     """
     models = {node.name: node for node in nodes if node.kind in MAKERS}
     tests = _tests_by_id(nodes)
@@ -90,11 +98,42 @@ def build_results(
                 "materialized": node.materialized,
                 "sql": dg.MetadataValue.md(f"```sql\n{node.sql.strip()}\n```"),
             }
+            metadata |= column_lineage(product, lineage, model.name)
             if model.name in rows:
                 metadata["dagster/row_count"] = rows[model.name]
             yield dg.MaterializeResult(asset_key=asset_key(model.key), metadata=metadata)
     for check in (test for model in product.models for test in model.tests):
         yield _test_result(check, tests.get(check.dbt_id), at, way_out(product, check.key, keeping))
+
+
+def column_lineage(product: ProductPlan, lineage: ProductLineage | None, model: str) -> dict[str, Any]:
+    """What becomes part of each column's value or decides about it, for Dagster's pages; what decides about rows is of no single column."""
+    if lineage is None or model not in lineage.models:
+        return {}
+    if lineage.models[model].unresolved:
+        return {"column_lineage": f"unknown: {lineage.models[model].unresolved}; each column may be made from all that the model reads"}
+    deps = {
+        column: [
+            dg.TableColumnDep(dg.AssetKey([product.name, *ref.place.split("/")]), ref.column)
+            for ref, kind in lineage.made_from(model, column).items()
+            if kind != "row-level" and ref.place != model
+        ]
+        for column in lineage.names(model)
+    }
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps)}
+
+
+def _origin(port: InputPlan) -> conventions.Key | None:
+    """The asset that an input port takes its columns from."""
+    return port.source if port.upstream is None else conventions.output_key(port.upstream.product, port.upstream.port)
+
+
+def _passed_on(key: conventions.Key | None, columns: Iterable[str]) -> dict[str, Any]:
+    """Of what takes each column as it is from another asset."""
+    if key is None:
+        return {}
+    deps = {column: [dg.TableColumnDep(asset_key(key), column)] for column in columns}
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps)}
 
 
 def _tests_by_id(nodes: Sequence[NodeResult]) -> dict[str, NodeResult]:
@@ -196,6 +235,7 @@ def published_result(
     metadata: dict[str, Any] = {
         **to_metadata(said),
         **column_schema(data_set.columns, data_set.primary_key, version.columns),
+        **_passed_on(conventions.model_key(product.name, port.model), version.columns),
         "files": dg.MetadataValue.path(place.address),
         "made_from": dg.MetadataValue.md(_made_from(publication)),
         **(more or {}),

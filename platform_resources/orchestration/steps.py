@@ -8,8 +8,9 @@ import dagster as dg
 
 from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.capabilities.registry import Registry
-from platform_resources.dbt.build import BuildFailed, begin_import, build, parsed
+from platform_resources.dbt.build import BuildFailed, begin_import, build, compiled, parsed
 from platform_resources.dbt.full_refresh import way_out
+from platform_resources.lineage.product_lineage import ProductLineage
 from platform_resources.orchestration.asset_specs import SpecMinter, asset_key, check_specs
 from platform_resources.orchestration.audit_history import histories_for_audit
 from platform_resources.orchestration.guarding import guarded
@@ -36,6 +37,7 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Publication
 from platform_resources.refresh.auditing import audit, unaudited
 from platform_resources.refresh.built import as_built, built_in, keeping, make_room, note_keeping, unnoted
+from platform_resources.refresh.built_lineage import keep_lineage
 from platform_resources.refresh.data_age import input_records
 from platform_resources.refresh.gate import CHANGED, AuditVerdict, Gate, close, decided, gate, set_gate, set_unbuilt, unbuilt
 from platform_resources.refresh.profiled_relations import Published, profiles, settle
@@ -133,8 +135,12 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
         failures = build_failures(product, nodes)
         with refresh.opened(product) as database:
             _settle_build(database, product, "; ".join(failures.values()))
-            rows = {} if failures or unnoted(database, product) else _rows(database, product)
-        yield from build_results(product, nodes, rows, refresh.now(), kept)
+            rows, lineage = {}, ProductLineage()
+            if not failures:
+                lineage = keep_lineage(database, refresh.state_folder, product, compiled(nodes))
+            if not failures and not unnoted(database, product):
+                rows = _rows(database, product)
+        yield from build_results(product, nodes, rows, refresh.now(), kept, lineage)
         if failures:
             _report_stopped(context, refresh, product, "; ".join(failures.values()))
         if failures and only_tests_failed(nodes):

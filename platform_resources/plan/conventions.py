@@ -121,9 +121,14 @@ HEALTHY_CHECK = "healthy"
 REFRESH_CHECK, VERSIONS_CHECK, ENDS_CHECK = "refresh", "versions", "refresh:ends"
 
 
+def place(key: Key) -> str:
+    """What an asset is called within its product: `measurements`, `inputs/deliveries`."""
+    return "/".join(key[1:])
+
+
 def check_text(key: Key, name: str) -> str:
     """A check's name within its product: `measurements:refreshed_daily`, `inputs/deliveries:arrived`."""
-    return f"{'/'.join(key[1:])}:{name}"
+    return f"{place(key)}:{name}"
 
 
 def dbt_test_name(test: str, model: str, column: str) -> str:
@@ -177,6 +182,11 @@ def port_folder(domain: str, product: str, port: str) -> str:
 def catalog_file(domain: str, product: str) -> str:
     """The read-only database whose views show the published versions of the product's SQL ports."""
     return f"{ports_folder(domain, product)}/{product}.duckdb"
+
+
+def lineage_file(domain: str, product: str) -> str:
+    """The file with which columns of the product are made from which, relative to the state folder."""
+    return f"lineage/{domain}/{product}.json"
 
 
 def lock_file(domain: str, product: str) -> str:

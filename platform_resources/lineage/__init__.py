@@ -1,0 +1,1 @@
+"""Which columns are made from which, within a model's SQL and across products (pure)."""
