@@ -29,6 +29,11 @@ def changes(connection: Connection) -> dict[str, ProductChange]:
     return {row["product"]: ProductChange(row["number"], row["latest_at"]) for row in rows}
 
 
+def newest_change(connection: Connection) -> int:
+    """The number of the newest change of any product."""
+    return connection.execute(select(func.max(product_changes.c.number))).scalar() or 0
+
+
 def note_records(connection: Connection, records: Collection[Record]) -> None:
     """These records were written just now."""
     readings = {record.check_id for record in records if isinstance(record, CheckReading)}
@@ -70,4 +75,4 @@ def note_all(connection: Connection) -> None:
 
 
 def _next(connection: Connection) -> int:
-    return (connection.execute(select(func.max(product_changes.c.number))).scalar() or 0) + 1
+    return newest_change(connection) + 1

@@ -20,7 +20,6 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.services.catalog.product_description import description_data, product_description
 from platform_resources.services.catalog.search_results import result_data
-from platform_resources.services.catalog.similar_products import similar_products
 from platform_resources.services.catalog.use_of_products import also_read, candidates
 from platform_resources.services.indicator_sentences import standing_data
 from platform_resources.services.showing.incident_story import incident_story
@@ -163,7 +162,7 @@ def _of_one_product(router: APIRouter, shop: Shop) -> None:
     def similar(name: str) -> JSONResponse:
         view = shop.market.view()
         one = product_named(view, name)
-        return answer({"similar": similar_products(view.plan, one.name), "also_read": also_read(view.use, one.name)})
+        return answer({"similar": view.likenesses.similar(one.name), "also_read": also_read(view.use, one.name)})
 
     @router.get("/products/{name}/profiles/{data_set}", summary="What is in each column, and what is different since the version before")
     def profile(name: str, data_set: str, version: str = "") -> JSONResponse:

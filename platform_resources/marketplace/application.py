@@ -14,6 +14,7 @@ from platform_resources.ledger.database import LedgerUnavailable
 from platform_resources.marketplace.api_routes import api_routes, described_addresses
 from platform_resources.marketplace.display.rendering import STATIC, environment
 from platform_resources.marketplace.downloads import Compressed, download_routes
+from platform_resources.marketplace.kept_pages import FromMemory, KeptPages
 from platform_resources.marketplace.kept_view import Market
 from platform_resources.marketplace.page_routes import page_routes
 from platform_resources.marketplace.security import FormRefused, FormToken, Guard
@@ -35,7 +36,7 @@ def application(market: Market, watch: bool = True) -> FastAPI:
         market.stop()
 
     app = FastAPI(title="Data market", version="1", docs_url=None, redoc_url=None, openapi_url=f"{API}/openapi.json", lifespan=lifespan)
-    shop = Shop(market, environment(), FormToken(), local_reader())
+    shop = Shop(market, environment(), FormToken(), local_reader(), KeptPages(market))
     app.mount("/static", _Kept(directory=STATIC))
     app.include_router(page_routes(shop))
     app.include_router(api_routes(shop))
@@ -47,6 +48,7 @@ def application(market: Market, watch: bool = True) -> FastAPI:
 
     _add_errors(app, shop)
     app.add_middleware(Compressed, minimum_size=1000)
+    app.add_middleware(FromMemory, kept=shop.kept)
     app.add_middleware(Guard)
     return app
 

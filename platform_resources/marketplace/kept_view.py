@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
@@ -32,7 +31,6 @@ class Market:
     _view: MeshOverview | None = None
     _memories: Memories = field(default_factory=Memories)
     _stamp: str = ""
-    _mark: Any = None
     _asked_at: datetime | None = None
     _took: timedelta = timedelta()
     _search: tuple[SearchIndex, Reputation, datetime] | None = None
@@ -59,6 +57,14 @@ class Market:
                     self._read()
         return self._view or self.renew()
 
+    def view_at_hand(self) -> MeshOverview | None:
+        """The newest view, unless it has to be read first."""
+        now, view = datetime.now(UTC), self._view
+        if view is None or now - view.at > self.too_old:
+            return None
+        self._asked_at = now
+        return view
+
     def search(self, view: MeshOverview) -> tuple[SearchIndex, Reputation]:
         """The index of the view's plan, and the order of trust and use at its moment; both are made when they are first needed."""
         with self._searching:
@@ -78,10 +84,8 @@ class Market:
         begun = time.monotonic()
         stamp = change_stamp(self.root)
         plan = self._view.plan if self._view is not None and stamp == self._stamp else read_plan(self.root)[0]
-        with self.ledger.reading() as connection:
-            mark = ledger_mark(connection)
         found = mesh_overview(self.ledger, self.state, dagster_home(self.state), plan, datetime.now(UTC), self._memories)
-        self._view, self._stamp, self._mark = found, stamp, mark
+        self._view, self._stamp = found, stamp
         self._took = timedelta(seconds=time.monotonic() - begun)
         return found
 
@@ -114,7 +118,7 @@ class Market:
             return True
         with self.ledger.reading() as connection:
             mark = ledger_mark(connection)
-        return mark != self._mark or change_stamp(self.root) != self._stamp
+        return mark != view.mark or change_stamp(self.root) != self._stamp
 
 
 def opened_market(root: Path) -> Market:

@@ -16,12 +16,12 @@ from platform_resources.marketplace.display.promise_rows import promise_rows, tr
 from platform_resources.marketplace.display.readme import anchor, safe_html
 from platform_resources.marketplace.display.version_rows import version_rows
 from platform_resources.marketplace.kept_view import Market
-from platform_resources.plan.plan import DataSetPlan, MeshPlan, OutputPlan, ProductPlan
+from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.repository.product_readme import readme_text
 from platform_resources.services.catalog.access_snippets import Snippet, snippets
-from platform_resources.services.catalog.similar_products import Similar, similar_products
+from platform_resources.services.catalog.similar_products import Likenesses, Similar
 from platform_resources.services.catalog.use_of_products import also_read
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.showing.profiled_versions import Profiled, profiled
@@ -86,7 +86,7 @@ WORDS = {"archetype": phrases.ARCHETYPES, "class": phrases.CLASSES, "lifecycle":
 
 def data_sets(market: Market, view: MeshOverview, product: ProductPlan) -> tuple[DataSetPart, ...]:
     """Each data set with its columns and what is in them."""
-    joins = joined_by(view.plan, product.name)
+    joins = joined_by(view.likenesses, product.name)
     missed = frozenset(view.health[product.name].columns)
     with market.ledger.reading() as connection:
         profiles = {each.name: profiled(connection, product.name, each.name) for each in product.data_sets}
@@ -112,18 +112,14 @@ def _gone(found: Profiled | None) -> tuple[str, ...]:
     return tuple(each.column for each in found.differences if found.now.profile.column(each.column) is None)
 
 
-def joined_by(plan: MeshPlan, product: str) -> Mapping[str, int]:
+def joined_by(likenesses: Likenesses, product: str) -> Mapping[str, int]:
     """Of each identifier how many other products have a column of it."""
-    having = {
-        each.name: {column.identifier for data_set in each.data_sets for column in data_set.spec.columns if column.identifier}
-        for each in plan.products
-    }
-    return Counter(identifier for name, identifiers in having.items() if name != product for identifier in identifiers)
+    return Counter(identifier for name, traces in likenesses.traces.items() if name != product for identifier in traces.identifiers)
 
 
 def _similar(view: MeshOverview, product: ProductPlan) -> list[tuple[ProductPlan, str]]:
     """Products that are like this one, and what they share with it."""
-    return [(view.plan.product(each.product), shared_text(each)) for each in similar_products(view.plan, product.name)]
+    return [(view.plan.product(each.product), shared_text(each)) for each in view.likenesses.similar(product.name)]
 
 
 def shared_text(similar: Similar) -> str:

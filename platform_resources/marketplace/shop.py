@@ -2,8 +2,7 @@
 
 import getpass
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
@@ -13,6 +12,7 @@ from jinja2 import Environment
 from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.display.rendering import rendered
 from platform_resources.marketplace.home_page import page_zone
+from platform_resources.marketplace.kept_pages import KeptPages, address, headers
 from platform_resources.marketplace.kept_view import Market
 from platform_resources.marketplace.security import FormToken
 from platform_resources.plan.plan import ProductPlan
@@ -28,31 +28,24 @@ class Missing(Exception):
         self.hint = hint
 
 
-MOST_KEPT = 300
 FRESH = {"cache-control": "no-cache"}
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """What all pages share. `kept` has the pages of the newest view that were asked for, by address."""
+    """What all pages share."""
 
     market: Market
     templates: Environment
     token: FormToken
     reader: str
-    kept: dict[tuple[datetime, str], str] = field(default_factory=dict)
+    kept: KeptPages
 
     def kept_page(self, request: Request, make: Callable[[MeshOverview], tuple[str, dict[str, Any]]]) -> HTMLResponse:
-        """The page at the address of the request, made once for each view of the mesh: nothing else that it shows changes in between."""
-        view = self.market.view()
-        address = (view.at, str(request.url))
-        html = self.kept.get(address)
-        if html is None:
-            html = self.html(view, *make(view))
-            if len(self.kept) >= MOST_KEPT or any(at != view.at for at, _ in list(self.kept)[:1]):
-                self.kept.clear()
-            self.kept[address] = html
-        return HTMLResponse(html, headers=FRESH)
+        """The page at the address of the request; it is made, and kept, where it is not kept yet."""
+        view, where = self.market.view(), address(request.scope)
+        page = self.kept.get(where, view) or self.kept.put(where, view, self.html(view, *make(view)))
+        return HTMLResponse(page.body, headers=headers(page))
 
     def html(self, view: MeshOverview, name: str, context: Mapping[str, Any]) -> str:
         """A page of the template `name` as text."""

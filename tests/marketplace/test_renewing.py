@@ -2,18 +2,24 @@
 
 import os
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from fastapi.testclient import TestClient
 
 from platform_resources.incidents import life_cycle
+from platform_resources.ledger.database import ledger_url, open_ledger
 from platform_resources.ledger.people.incident_store import incidents_of
 from platform_resources.ledger.queries.reads import record_read
+from platform_resources.ledger.records import CheckReading, check_id
+from platform_resources.ledger.writing import write
+from platform_resources.marketplace.application import application
+from platform_resources.marketplace.kept_pages import KeptPages
 from platform_resources.marketplace.kept_view import TOO_OLD, opened_market
 from platform_resources.repository.change_stamp import change_stamp
 from platform_resources.services.catalog.demo_history import make_up_history
 from platform_resources.services.showing.incident_acts import act_on
-from tests.marketplace.shop_mesh import NOW
+from tests.marketplace.shop_mesh import MISSED, NOW
 from tests.meshes import edited, product_file
 
 pytestmark = pytest.mark.slow
@@ -85,6 +91,40 @@ def test_history_that_is_made_up_is_charted_and_marked_and_judged_nowhere(market
     assert slices[0] == slices[1]
     assert len(view.charted["readings"][0].slices) > slices[1]
     assert {each.incident.name for each in view.real_incidents} == {each.incident.name for each in real.incidents}
+
+
+def test_a_page_is_made_once_and_made_anew_when_something_is_written(market, shop):
+    with TestClient(application(market, watch=False), base_url="http://127.0.0.1") as client:
+        market.renew()
+        first = client.get("/products/readings")
+        market.renew()
+        again = client.get("/products/readings")
+        assert (again.text, again.headers["etag"]) == (first.text, first.headers["etag"])
+        assert client.get("/products/readings", headers={"if-none-match": first.headers["etag"]}).status_code == 304
+        packed = client.get("/products/readings", headers={"accept-encoding": "gzip"})
+        assert packed.headers["content-encoding"] == "gzip" and packed.text == first.text
+        ledger = open_ledger(ledger_url(shop, {}))
+        with ledger.writing() as connection:
+            check = next(each for each in market.view().plan.product("readings").checks if each.name == MISSED)
+            number, at = check_id(check.key, check.name), datetime.now(UTC)
+            write(connection, [CheckReading(number, at, "later", "missed", 41.0, "41", "", None, "filled in 41 %", 1, "%", 60.0)])
+        ledger.close()
+        assert market._is_due()
+        market.renew()
+        assert "41 %" not in first.text.replace("\xa0", " ")
+        assert "41 %" in client.get("/products/readings").text.replace("\xa0", " ")
+
+
+def test_a_kept_page_is_sent_for_a_minute_at_most_unless_there_is_no_newer_view(market):
+    kept, view = KeptPages(market), market.renew()
+    before = {seconds: replace(view, at=view.at - timedelta(seconds=seconds)) for seconds in (30, 70)}
+    for seconds, earlier in before.items():
+        kept.put(f"page of {seconds}", earlier, f"as of {seconds} seconds ago")
+    assert kept.get("page of 30", view).body == b"as of 30 seconds ago"
+    assert kept.get("page of 70", view) is None
+    assert kept.get("page of 70", before[70]).body == b"as of 70 seconds ago"
+    assert kept.get("page of 30", replace(view, mark=(*view.mark[:2], view.mark[2] + 1))) is None
+    assert kept.get("another page", view) is None
 
 
 def test_reads_are_counted_in_the_next_view(market):

@@ -76,14 +76,13 @@ def lineage(view: MeshOverview, product: ProductPlan) -> Lineage:
 
 def _nearest(name: str, graph: Graph) -> list[str]:
     """Breadth first."""
-    found: list[str] = []
-    waiting = [name]
+    waiting, seen = [name], {name}
     for current in waiting:
         for other in graph.get(current, ()):
-            if other not in waiting:
+            if other not in seen:
                 waiting.append(other)
-                found.append(other)
-    return found
+                seen.add(other)
+    return waiting[1:]
 
 
 def _outside(product: ProductPlan) -> tuple[list[Box], list[Edge]]:

@@ -1,7 +1,8 @@
 """Which products are like one another: by identifiers, columns, tags, words of their texts, and what they are made from. Pure."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.services.catalog.search_words import all_words
@@ -49,13 +50,27 @@ def traces(product: ProductPlan) -> Traces:
     )
 
 
-def similar_products(plan: MeshPlan, product: str, most: int = MOST_SIMILAR) -> tuple[Similar, ...]:
-    """The products that are most like this one; what it is made from, or what is made from it, is lineage and left out."""
-    own, upstream = traces(plan.product(product)), plan.upstream
-    others = (other for other in plan.products if other.name not in (product, *upstream[product]) and product not in upstream[other.name])
-    found = [_similar(other.name, own, traces(other)) for other in others]
-    like = [similar for similar in found if similar.likeness >= LEAST_LIKE]
-    return tuple(sorted(like, key=lambda similar: (-similar.likeness, similar.product))[:most])
+@dataclass
+class Likenesses:
+    """How the products of one plan are like each other: each is compared when it is first asked for."""
+
+    plan: MeshPlan
+    found: dict[str, tuple[Similar, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def traces(self) -> Mapping[str, Traces]:
+        """Of each product what it is compared by."""
+        return {product.name: traces(product) for product in self.plan.products}
+
+    def similar(self, product: str) -> tuple[Similar, ...]:
+        """The products that are most like this one; what it is made from, or what is made from it, is lineage and left out."""
+        if product not in self.found:
+            near = {product, *self.plan.upstream[product], *self.plan.downstream[product]}
+            own = self.traces[product]
+            found = (_similar(name, own, other) for name, other in self.traces.items() if name not in near)
+            like = [similar for similar in found if similar.likeness >= LEAST_LIKE]
+            self.found[product] = tuple(sorted(like, key=lambda similar: (-similar.likeness, similar.product))[:MOST_SIMILAR])
+        return self.found[product]
 
 
 def _similar(name: str, one: Traces, other: Traces) -> Similar:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from platform_resources.ledger.changes import newest_change
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.made_up import MadeUpHistory, made_up_history
@@ -15,17 +16,21 @@ from platform_resources.ledger.queries.evidence import Memory
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.promises.grades import ProductHealth
+from platform_resources.services.catalog.similar_products import Likenesses
 from platform_resources.services.catalog.use_of_products import MeshUse, mesh_use
 from platform_resources.services.product_status import Known, known, trust
 from platform_resources.services.trust import Trust
 from platform_resources.services.unread_history import LedgerAge, ledger_age
 
 LATELY = timedelta(days=90)
+LedgerMark = tuple[Iterable[tuple[str, int]], int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class MeshOverview:
     """A mesh `at` a moment. `incidents` are those of the last 90 days and all that live, opened last first.
+
+    `mark` differs as soon as anything was written into the ledger that it shows.
 
     `charted` are the indicators as charts show them: with the history that is `made_up`, if any is. Nothing is judged by them.
     """
@@ -39,6 +44,8 @@ class MeshOverview:
     age: LedgerAge
     charted: Mapping[str, tuple[Standing, ...]]
     made_up: MadeUpHistory | None
+    likenesses: Likenesses
+    mark: LedgerMark
 
     @property
     def health(self) -> Mapping[str, ProductHealth]:
@@ -63,18 +70,26 @@ class MeshOverview:
         return tuple(each for each in self.incidents if product in (each.incident.cause, *each.incident.impacted))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Memories:
     """What one server keeps of the ledger from view to view: as it is judged, and as charts show it."""
 
     real: Memory = field(default_factory=Memory)
     charted: Memory = field(default_factory=lambda: Memory(made_up=True))
+    likenesses: Likenesses | None = None
+
+    def likenesses_of(self, plan: MeshPlan) -> Likenesses:
+        """They follow from the plan alone."""
+        if self.likenesses is None or self.likenesses.plan is not plan:
+            self.likenesses = Likenesses(plan)
+        return self.likenesses
 
 
 def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: datetime, memories: Memories | None = None) -> MeshOverview:
     """Changes nothing in the mesh. `home` is Dagster's home folder: what the ledger has not read of it is told in `age`."""
     memories = memories or Memories()
     with ledger.reading() as connection:
+        mark = ledger_mark(connection)
         found, made_up = known(connection, state, plan.products, now, memory=memories.real), made_up_history(connection)
         charted = found.standings
         if made_up is not None:
@@ -90,9 +105,11 @@ def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: 
             ledger_age(connection, home),
             charted,
             made_up,
+            memories.likenesses_of(plan),
+            mark,
         )
 
 
-def ledger_mark(connection: Connection) -> tuple[Iterable[tuple[str, int]], int]:
+def ledger_mark(connection: Connection) -> LedgerMark:
     """What differs as soon as the ledger has read new events, or anybody has done something to an incident."""
-    return tuple(sorted(read_until(connection).items())), incident_store.newest_event(connection)
+    return tuple(sorted(read_until(connection).items())), incident_store.newest_event(connection), newest_change(connection)

@@ -1,0 +1,96 @@
+"""Pages as they were made: sent again from memory while nothing was written that they show, for at most a minute."""
+
+import gzip
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any
+
+from platform_resources.marketplace.kept_view import TOO_OLD, Market
+from platform_resources.marketplace.security import Application, Receive, Scope, Send
+from platform_resources.services.showing.mesh_overview import MeshOverview
+
+MOST_BYTES = 200_000_000
+
+
+@dataclass(slots=True)
+class KeptPage:
+    """One page as of a moment; `packed` is made when a browser first asks for it."""
+
+    body: bytes
+    at: datetime
+    tag: str
+    packed: bytes = b""
+
+
+@dataclass(slots=True)
+class KeptPages:
+    """The pages of one mesh by address. What is written into the ledger or the texts ends them all."""
+
+    market: Market
+    pages: dict[str, KeptPage] = field(default_factory=dict)
+    made_from: MeshOverview | None = None
+    size: int = 0
+    changing: Lock = field(default_factory=Lock)
+
+    def get(self, address: str, view: MeshOverview) -> KeptPage | None:
+        """The page, if it says what is so: it is of this view, or of an earlier one of the last minute and nothing was written since."""
+        page = self.pages.get(address)
+        if page is None or not self._same(view):
+            return None
+        return page if page.at == view.at or datetime.now(UTC) - page.at <= TOO_OLD else None
+
+    def put(self, address: str, view: MeshOverview, html: str) -> KeptPage:
+        """Keep a page of the view."""
+        body = html.encode()
+        page = KeptPage(body, view.at, f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')
+        with self.changing:
+            if not self._same(view) or self.size > MOST_BYTES:
+                self.pages, self.size, self.made_from = {}, 0, view
+            self.pages[address] = page
+            self.size += len(body)
+        return page
+
+    def _same(self, view: MeshOverview) -> bool:
+        known = self.made_from
+        return known is not None and known.plan is view.plan and known.mark == view.mark
+
+
+def address(scope: Scope) -> str:
+    """What a page may differ by: the host, as it shows its own address, the path and the query."""
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    return f"{host.decode('latin-1')} {scope['path']}?{scope['query_string'].decode('latin-1')}"
+
+
+def headers(page: KeptPage) -> dict[str, str]:
+    """A browser asks each time whether its copy is still right."""
+    return {"cache-control": "no-cache", "etag": page.tag, "vary": "accept-encoding"}
+
+
+class FromMemory:
+    """Answers with a kept page before anything else is done; what is not kept, or is due to be read anew, goes on to the application."""
+
+    def __init__(self, inner: Application, kept: KeptPages) -> None:
+        self.inner, self.kept = inner, kept
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        view = self.kept.market.view_at_hand() if scope["type"] == "http" and scope["method"] == "GET" else None
+        page = self.kept.get(address(scope), view) if view is not None else None
+        if page is None:
+            await self.inner(scope, receive, send)
+        else:
+            await _send(page, dict(scope["headers"]), send)
+
+
+async def _send(page: KeptPage, asked: dict[bytes, bytes], send: Send) -> None:
+    told = {**headers(page), "content-type": "text/html; charset=utf-8"}
+    status, body = (304, b"") if page.tag.encode() in asked.get(b"if-none-match", b"") else (200, page.body)
+    if body and b"gzip" in asked.get(b"accept-encoding", b""):
+        page.packed = page.packed or gzip.compress(page.body, 5)
+        told["content-encoding"], body = "gzip", page.packed
+    if status == 200:
+        told["content-length"] = str(len(body))
+    listed: Any = [(name.encode(), value.encode()) for name, value in told.items()]
+    await send({"type": "http.response.start", "status": status, "headers": listed})
+    await send({"type": "http.response.body", "body": body})
