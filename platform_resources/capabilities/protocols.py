@@ -11,6 +11,9 @@ from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.spec.product import Product
 from platform_resources.spec.strict import Strict
 
+# What an option of a file reader may be; a list is for those that take several texts, such as `nullstr`.
+ReaderOption = str | bool | int | list[str]
+
 
 class Capability(Protocol):
     """The part that all capabilities share. The class's docstring is its documentation; `example` is YAML that a test reads."""
@@ -41,7 +44,7 @@ class PullFiles:
     path: str
     format: FileFormat
     load: Literal["replace", "append"] = "replace"
-    options: Mapping[str, str | bool | int] = field(default_factory=dict)
+    options: Mapping[str, ReaderOption] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
     empty: Literal["not-arrived", "allowed"] = "not-arrived"
     quiet: timedelta | None = None

@@ -130,8 +130,15 @@ class Clocks:
         """`Mon 15 Jun, 05:00 CEST`."""
         if at is None:
             return never
-        found = next((each for each in self.plan.products if each.name == product), None)
-        return Clock(found.zone if found is not None else "UTC", self.now).moment(at)
+        return self._clock(product).moment(at)
+
+    def minute(self, product: str, at: datetime) -> str:
+        """`2026-06-15 05:00 CEST`."""
+        return self._clock(product).minute(at)
+
+    def _clock(self, product: str) -> Clock:
+        known = next((each for each in self.plan.products if each.name == product), None)
+        return Clock(known.zone if known is not None else "UTC", self.now)
 
 
 def clocks(root: Path, products: Iterable[str]) -> Clocks:

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Column, Table
 
-from platform_resources.cli.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, words
+from platform_resources.cli.console import CANNOT_RUN, cell, clocks, mesh_of, out, print_json, product_of, stop, words
 from platform_resources.cli.specs import Json
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.publications.published_versions import shelf
@@ -38,12 +38,13 @@ def versions(context: typer.Context, product: Annotated[str, typer.Argument(help
     if as_json:
         print_json([{**asdict(each), "pinned_by": [c for c, v in pins.items() if v == each.id]} for each in published])
         return
-    table = Table("version", "product version", "published (UTC)", "rows", "made from", "pinned by", box=None, header_style="bold")
+    table = Table("version", "product version", "published", "rows", "made from", "pinned by", box=None, header_style="bold")
+    told_by = clocks(root, [product])
     for each in published:
         rows = ", ".join(f"{name} {count:,}" for name, count in {p.data_set: p.rows for p in each.ports}.items())
         made = ", ".join(f"{port}: {_origin(record)}" for port, record in each.inputs.items())
         readers = ", ".join(consumer for consumer, version in pins.items() if version == each.id)
-        shown = (each.id, each.product_version, each.published_at[:16].replace("T", " "), rows, made, readers)
+        shown = (each.id, each.product_version, told_by.minute(product, datetime.fromisoformat(each.published_at)), rows, made, readers)
         table.add_row(*map(cell, shown))
     out.print(table if published else f"{product} has not published a version yet")
 

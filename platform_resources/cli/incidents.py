@@ -114,7 +114,8 @@ def _act(context: typer.Context, name: str, act: Callable[[Incident, datetime], 
         except NoSuchIncident as error:
             _nothing(name, error.known)
         except life_cycle.IllegalTransition as error:
-            stop(str(error), CANNOT_RUN)
+            cause = name.partition("#")[0]
+            stop(error.told(lambda at: clocks(mesh_root(context.obj), [cause]).moment(cause, at)), CANNOT_RUN)
     out.print(f"{told(incident.name)} is {incident.status}{_how(incident)}")
 
 

@@ -10,8 +10,9 @@ from os import stat_result
 from pathlib import Path
 from typing import Any
 
-from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.capabilities.protocols import PullFiles, ReaderOption
 from platform_resources.deliveries.manifests import Manifest, manifest
+from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.durations import duration_text
 
 
@@ -82,7 +83,7 @@ def _is_hidden(name: str, path: str) -> bool:
     return any(part[0] in "_." and not any(fnmatchcase(part, pattern) for pattern in written) for part in Path(name).parts)
 
 
-def arrived(pull: PullFiles, folder: Path, now: datetime, loaded: Iterable[str] = ()) -> list[InputFile]:
+def arrived(pull: PullFiles, folder: Path, clock: Clock, loaded: Iterable[str] = ()) -> list[InputFile]:
     """The files that have arrived. Raises NotArrived if there is none, or with `load: replace` if one of the set is not whole.
 
     With `load: append` a file that is not whole yet is left for a later refresh. `loaded` names the files that were loaded before.
@@ -91,8 +92,8 @@ def arrived(pull: PullFiles, folder: Path, now: datetime, loaded: Iterable[str] 
     if not files:
         raise NotArrived(f"no file matches {pull.path}")
     whole, reasons = _by_manifest(files, pull.manifest, folder, frozenset(loaded)) if pull.manifest else (files, [])
-    still = [file for file in whole if pull.quiet is None or now - _written(file) >= pull.quiet]
-    reasons += [_moving(file, pull.quiet, now) for file in whole if pull.quiet is not None and file not in still]
+    still = [file for file in whole if pull.quiet is None or clock.now - _written(file) >= pull.quiet]
+    reasons += [_moving(file, pull.quiet, clock) for file in whole if pull.quiet is not None and file not in still]
     if reasons and (pull.load == "replace" or not (still or loaded)):
         raise NotArrived("; ".join(reasons))
     return still
@@ -102,8 +103,8 @@ def _written(file: InputFile) -> datetime:
     return datetime.fromtimestamp(file.stat.st_mtime, UTC)
 
 
-def _moving(file: InputFile, quiet: timedelta, now: datetime) -> str:
-    return f"{file.name} was written at {_written(file):%Y-%m-%d %H:%M:%S} UTC and has not been still for {duration_text(quiet)} (quiet)"
+def _moving(file: InputFile, quiet: timedelta, clock: Clock) -> str:
+    return f"{file.name} was written at {clock.moment(_written(file))} and has not been still for {duration_text(quiet)} (quiet)"
 
 
 def _by_manifest(files: Sequence[InputFile], name: str, folder: Path, loaded: frozenset[str]) -> tuple[list[InputFile], list[str]]:
@@ -145,7 +146,7 @@ def told_by_path(name: str, pull: PullFiles) -> tuple[str, ...]:
     return tuple(part for part in Path(name).parts[:-1] if partitioned and "=" in part)
 
 
-def is_on(option: str | bool | int) -> bool:
+def is_on(option: ReaderOption) -> bool:
     """Whether a written option means yes: `true`, `1` or `yes`."""
     return str(option).lower() in ("true", "1", "yes")
 

@@ -4,7 +4,7 @@ Every transition gives the new incident and what happened, and changes nothing e
 calls earlier than the last event is recorded at that event's time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -27,10 +27,20 @@ ALLOWED: dict[Happening, tuple[Status, ...]] = {
     "resolved": ("open", "acknowledged", "in progress", "resolved"),
     "reopened": ("resolved",),
 }
+# Stands in a message for a time.
+_SINCE = "{since}"
 
 
 class IllegalTransition(ValueError):
-    """The act does not fit the incident's state; the message says which states it fits."""
+    """The act does not fit the incident's state; `told` says which states it fits, and since when it is in its own."""
+
+    def __init__(self, text: str, since: datetime | None = None) -> None:
+        super().__init__(text)
+        self.since = since
+
+    def told(self, moment: Callable[[datetime], str]) -> str:
+        """In words, with the time as whoever reads them writes it."""
+        return str(self) if self.since is None else str(self).replace(_SINCE, moment(self.since))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +123,9 @@ def resolved(incident: Incident, resolution: Resolution, at: datetime, by: str =
     """
     at = _at(incident, "resolved", at)
     if not incident.live and resolution in ("moved", incident.resolution):
-        since = f"{incident.changed_at:%Y-%m-%d %H:%M} UTC"
         raise IllegalTransition(
-            f"{incident.name} is resolved as {incident.resolution} since {since}; it can be resolved in another way, or reopened"
+            f"{incident.name} is resolved as {incident.resolution} since {_SINCE}; it can be resolved in another way, or reopened",
+            incident.changed_at,
         )
     over = at if incident.live or resolution == "fixed" else incident.resolved_at
     changed = replace(incident, status="resolved", resolution=resolution, resolved_at=over, changed_at=at)
@@ -180,7 +190,7 @@ def _at(incident: Incident, act: Happening, at: datetime) -> datetime:
         how = f" as {incident.resolution}" if incident.resolution else ""
         allowed = ", ".join(ALLOWED[act])
         raise IllegalTransition(
-            f"{incident.name} is {incident.status}{how} since {incident.changed_at:%Y-%m-%d %H:%M} UTC and cannot be {act}; "
-            f"only an incident that is {allowed} can"
+            f"{incident.name} is {incident.status}{how} since {_SINCE} and cannot be {act}; only an incident that is {allowed} can",
+            incident.changed_at,
         )
     return max(in_utc(at), incident.changed_at)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from platform_resources.incidents import life_cycle
-from platform_resources.incidents.life_cycle import Incident, IncidentEvent, Resolution
+from platform_resources.incidents.life_cycle import IllegalTransition, Incident, IncidentEvent, Resolution
 from platform_resources.marketplace.display import phrases
 from platform_resources.marketplace.display.lineage_pictures import cause_picture, product_boxes
 from platform_resources.marketplace.display.phrases import PageTimes
@@ -49,15 +49,15 @@ def incident_list(view: MeshOverview, zone: str) -> dict[str, Any]:
     }
 
 
-def incident_page(market: Market, view: MeshOverview, story: IncidentStory, refused: str = "") -> dict[str, Any]:
+def incident_page(market: Market, view: MeshOverview, story: IncidentStory, refused: IllegalTransition | None = None) -> dict[str, Any]:
     """What the template `incident.html` shows; `refused` says why what somebody wanted to do was not done."""
     incident = story.stored.incident
     product = next((each for each in view.plan.products if each.name == incident.cause), None)
-    zone = product.zone if product is not None else "UTC"
+    times = PageTimes(view.at, product.zone if product is not None else "UTC")
     titles = {each.name: each.title for each in view.plan.products}
     return {
         "page": "incident",
-        "times": PageTimes(view.at, zone),
+        "times": times,
         "product": product,
         "story": story,
         "incident": incident,
@@ -71,7 +71,7 @@ def incident_page(market: Market, view: MeshOverview, story: IncidentStory, refu
         "titles": titles,
         "health": view.health,
         "how": HOW,
-        "refused": refused,
+        "refused": refused.told(times.moment) if refused is not None else "",
         "runbook": runbook_link(product, bool(readme_text(market.root, product))) if product is not None else "",
     }
 

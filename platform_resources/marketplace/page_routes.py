@@ -74,7 +74,7 @@ def _incidents(router: APIRouter, shop: Shop) -> None:
     def incidents(request: Request) -> HTMLResponse:
         return shop.kept_page(request, lambda view: ("incidents.html", incident_list(view, page_zone(view))))
 
-    def shown(cause: str, number: int, refused: str = "", status: int = 200) -> HTMLResponse:
+    def shown(cause: str, number: int, refused: IllegalTransition | None = None, status: int = 200) -> HTMLResponse:
         view = shop.market.view()
         with shop.market.ledger.reading() as connection:
             story = incident_story(connection, view, f"{cause}#{number}")
@@ -92,7 +92,7 @@ def _incidents(router: APIRouter, shop: Shop) -> None:
         except NoSuchIncident as error:
             raise Missing(f"{error}.") from error
         except IllegalTransition as error:
-            return shown(cause, number, str(error), 409)
+            return shown(cause, number, error, 409)
         return RedirectResponse(f"/incidents/{cause}/{number}", 303)
 
     @router.post("/incidents/{cause}/{number}")

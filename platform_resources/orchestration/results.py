@@ -5,7 +5,7 @@ Each carries `measured_at`, the time by the refresh's own clock; Dagster notes a
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Publication
 from platform_resources.refresh.auditing import Audited
 from platform_resources.refresh.pulling import SINCE, Pulled
+from platform_resources.spec.values.clocks import Clock
 from platform_resources.warehouses.targets import warehouse
 
 SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warning": dg.AssetCheckSeverity.WARN}
@@ -237,7 +238,7 @@ def published_result(
         **column_schema(data_set.columns, data_set.primary_key, version.columns),
         **_passed_on(conventions.model_key(product.name, port.model), version.columns),
         "files": dg.MetadataValue.path(place.address),
-        "made_from": dg.MetadataValue.md(_made_from(publication)),
+        "made_from": dg.MetadataValue.md(_made_from(product, publication)),
         **(more or {}),
     }
     if version.rows_ahead:
@@ -254,14 +255,15 @@ def observed_publication(told: dg.MaterializeResult[Any], publication: Publicati
     return dg.AssetObservation(told.asset_key, described, told.metadata, tags={VERSION_TAG: publication.id})
 
 
-def _made_from(publication: Publication) -> str:
+def _made_from(product: ProductPlan, publication: Publication) -> str:
     """Few columns: Dagster cuts a table off where its page ends."""
-    rows = [[port, made_from(record), _minute(record.get("pulled_at"))] for port, record in publication.inputs.items()]
+    rows = [[port, made_from(record), _minute(product, record.get("pulled_at"))] for port, record in publication.inputs.items()]
     return markdown_table(["input port", "what", "pulled at"], rows)
 
 
-def _minute(moment: str | None) -> str:
-    return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else ""
+def _minute(product: ProductPlan, moment: str | None) -> str:
+    at = datetime.fromisoformat(moment) if moment else None
+    return Clock(product.zone, at).minute(at) if at is not None else ""
 
 
 def made_from(record: Mapping[str, Any]) -> str:

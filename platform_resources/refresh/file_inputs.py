@@ -10,6 +10,7 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.support.recency import newest_modified
 from platform_resources.deliveries.arrivals import InputFile, NotArrived, arrived, content, told_by_path
+from platform_resources.spec.values.clocks import Clock
 from platform_resources.warehouses.protocol import FileShape, LoadFailed, ProductDatabase
 
 
@@ -43,11 +44,11 @@ class _Before:
 
 
 def load_files(
-    database: ProductDatabase, relation: Relation, pull: PullFiles, folder: Path, now: datetime, former: Mapping[str, Any] | None
+    database: ProductDatabase, relation: Relation, pull: PullFiles, folder: Path, clock: Clock, former: Mapping[str, Any] | None
 ) -> LoadedFiles:
     """Load what is new. To be called in a transaction. Raises NotArrived and LoadFailed; then nothing is to be kept of it."""
     before = _Before.of(former)
-    files = arrived(pull, folder, now, before.entries)
+    files = arrived(pull, folder, clock, before.entries)
     contents = {file.name: before.content(file) for file in files}
     steps = _Steps(database, relation, pull, before, contents)
     there = former is not None and database.exists(relation)
@@ -55,7 +56,7 @@ def load_files(
     disturbed = [file.name for file in files if not file.is_as_before() and content(file) != contents[file.name]]
     if disturbed:
         raise NotArrived(f"{', '.join(disturbed)} was written to while it was read")
-    return LoadedFiles(steps.record(files, missing, now), changed, "; ".join(missing.values()))
+    return LoadedFiles(steps.record(files, missing, clock.now), changed, "; ".join(missing.values()))
 
 
 @dataclass(frozen=True, slots=True)

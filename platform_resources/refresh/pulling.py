@@ -212,7 +212,7 @@ def _load_files(
 ) -> Pulled:
     try:
         with database.transaction():
-            loaded = load_files(database, Relation("inputs", port.name), pull_files, context.folder, context.now, former)
+            loaded = load_files(database, Relation("inputs", port.name), pull_files, context.folder, context.clock, former)
             pulled = _recorded(database, port, context, loaded.record, loaded.changed)
     except NotArrived as error:
         raise PullFailed(str(error)) from error

@@ -1,6 +1,7 @@
 """`mesh incidents` where there are none, or none lately; who acts where nobody can tell who that is."""
 
 import getpass
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -74,7 +75,9 @@ def test_an_incident_is_resolved_again_in_another_way(mesh, tiny):
     mesh("resolve", "readings#1", "--as", "expected", "--by", "ana")
     assert mesh("resolve", "readings#1", "--as", "fixed", "--by", "ana") == (0, "readings#1 is resolved (fixed)\n", "")
     code, _, refused = mesh("resolve", "readings#1", "--as", "fixed", "--by", "ana")
-    assert code == 3 and "it can be resolved in another way, or reopened" in refused
+    since = re.search(r"is resolved as fixed since (.*); it can be resolved in another way, or reopened", refused)
+    assert code == 3 and since is not None
+    assert re.fullmatch(r"\w{3} \d{1,2} \w{3}, \d\d:\d\d CES?T", since[1]), "the zone of the product is Europe/Berlin"
     assert hears(tiny, 200 * 24 * 60, fresh="missed") == (("fresh",), ["reopened readings#1"])
 
 

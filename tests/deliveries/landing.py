@@ -8,6 +8,7 @@ import duckdb
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.refresh.file_inputs import load_files
+from platform_resources.spec.values.clocks import Clock
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 INPUT = Relation("inputs", "tills")
@@ -37,7 +38,7 @@ class Landing:
 
     def load_into(self, database, now=NOW):
         """The load alone, without its transaction."""
-        return load_files(database, INPUT, PullFiles(**self.settings), self.folder, now, self.record)
+        return load_files(database, INPUT, PullFiles(**self.settings), self.folder, Clock("UTC", now), self.record)
 
     @property
     def types(self):

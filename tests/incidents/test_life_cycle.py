@@ -18,6 +18,7 @@ from platform_resources.incidents.life_cycle import (
 )
 from platform_resources.incidents.signals import Condition, Signal, condition, heard
 from platform_resources.plan.incident_rules import Rule
+from platform_resources.spec.values.clocks import Clock
 from tests.promises.moments import DAY, HOUR, NOON
 
 
@@ -77,19 +78,19 @@ def test_a_reopened_incident_has_to_be_acknowledged_again():
 
 
 ILLEGAL = [
-    ([seen], seen, "orders#1 is acknowledged since 2026-06-15 13:00 UTC and cannot be acknowledged; only an incident that is open can"),
-    ([begun], begun, "orders#1 is in progress since 2026-06-15 14:00 UTC and cannot be started; only an incident that is open, acknowledged can"),
-    ([fixed], seen, "orders#1 is resolved as fixed since 2026-06-15 15:00 UTC and cannot be acknowledged; only an incident that is open can"),
-    ([fixed], fixed, "orders#1 is resolved as fixed since 2026-06-15 15:00 UTC; it can be resolved in another way, or reopened"),
-    ([], again, "orders#1 is open since 2026-06-15 12:00 UTC and cannot be reopened; only an incident that is resolved can"),
+    ([seen], seen, "orders#1 is acknowledged since Mon 15 Jun, 15:00 CEST and cannot be acknowledged; only an incident that is open can"),
+    ([begun], begun, "orders#1 is in progress since Mon 15 Jun, 16:00 CEST and cannot be started; only an incident that is open, acknowledged can"),
+    ([fixed], seen, "orders#1 is resolved as fixed since Mon 15 Jun, 17:00 CEST and cannot be acknowledged; only an incident that is open can"),
+    ([fixed], fixed, "orders#1 is resolved as fixed since Mon 15 Jun, 17:00 CEST; it can be resolved in another way, or reopened"),
+    ([], again, "orders#1 is open since Mon 15 Jun, 14:00 CEST and cannot be reopened; only an incident that is resolved can"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("before", "act", "message"), ILLEGAL)
-def test_what_does_not_fit_the_state_is_refused_in_clear_words(before, act, message):
+def test_what_does_not_fit_the_state_is_refused_in_clear_words_and_times_of_the_product(before, act, message):
     with pytest.raises(IllegalTransition) as refused:
         act(done(new(), *before))
-    assert str(refused.value) == message
+    assert refused.value.told(Clock("Europe/Berlin", NOON).moment) == message
 
 
 def test_a_clock_that_goes_back_does_not_turn_the_order_of_events():

@@ -1,6 +1,8 @@
 """What people do to incidents on pages: forms of this server, in the name of whoever is at this computer."""
 
 import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -49,6 +51,8 @@ def test_an_incident_goes_through_its_life_on_the_page(client):
     again = sent(client, do="ack")
     assert again.status_code == 409
     assert 'role="alert"' in again.text and "acknowledged" in again.text
+    at = datetime.fromisoformat(client.get("/api/v1/incidents/readings/1").json()["changed_at"]).astimezone(ZoneInfo("Europe/Berlin"))
+    assert f"is acknowledged since {at.day} {at:%b} {at:%H:%M} and cannot" in text(again.text)
 
     sent(client, do="resolve", **{"as": "expected"}, note="<b>known</b> to all")
     page = client.get(INCIDENT).text

@@ -443,7 +443,7 @@ def test_half_a_file_of_json_or_parquet_is_refused(landing):
         landing.load(format="parquet", path="in/c.parquet")
 
 
-@pytest.mark.parametrize("name", ["delim", "sep", "delimiter"])
+@pytest.mark.parametrize("name", ["delim", "sep", "delimiter", "separator"])
 def test_a_delimiter_that_is_given_counts(landing, name):
     landing.write("a.csv", "v,w;x\n1,2;3\n")
     landing.load(options={name: ";"})
@@ -610,3 +610,62 @@ def test_keys_that_only_capitals_tell_apart_are_refused(landing, text):
     landing.write("a.json", '{"v": 1, "V_1": null}\n{"V_2": 3}\n'.replace("V_1", "v_1"))
     landing.load()
     assert landing.rows("v, v_1, V_2") == [(1, None, None), (None, None, 3)]
+
+
+# Numbers of JSON that nothing but zero would be left of
+
+
+TOO_SMALL = {
+    "alone": ('{"v": 1}\n{"v": 1e-400}\n', "row 2, column v", "1e-400"),
+    "in an array of records": ('[{"w": 1},\n {"w": 2,\n "v": -1E-0400}]', "row 2, column v", "-1E-0400"),
+    "within an object": ('{"v": {"a": [1, 0.5e-9999]}}\n', "row 1, column v", "0.5e-9999"),
+    "without an exponent": ('{"v": 0.' + "0" * 400 + "1}\n", "row 1, column v", "0." + "0" * 98 + "…"),
+}
+
+
+@pytest.mark.parametrize("kind", ["", "varchar", "double"])
+@pytest.mark.parametrize("case", TOO_SMALL)
+def test_a_number_of_json_that_would_be_read_as_zero_is_refused(landing, case, kind):
+    content, place, value = TOO_SMALL[case]
+    landing.write("a.json.gz", gzip.compress(content.encode()))
+    with pytest.raises(LoadFailed) as refused:
+        landing.load(format="json", types={"v": kind} if kind else {})
+    told = "is too small for any number type and would be read as 0; write it in quotes, or write 0"
+    assert (str(refused.value), refused.value.column) == (f'in/a.json.gz, {place}: "{value}" {told}', "v")
+
+
+def test_zero_and_the_smallest_numbers_of_json_are_kept_and_texts_are_no_numbers(landing):
+    landing.write("a.json", '{"v": 0e-999, "w": "\\"1e-400"}\n{"v": 5e-324, "w": "0.' + "0" * 400 + '1"}\n')
+    landing.load(format="json")
+    assert landing.texts("v") == ["0.0", "5e-324"]
+    assert landing.texts("w") == ['"1e-400', "0." + "0" * 400 + "1"]
+
+
+# Options that take several texts
+
+
+def test_several_words_mean_nothing_where_all_are_said(landing):
+    landing.write("a.csv", "id,v\n1,NA\n2,3\n3,\n4,n/a\n")
+    landing.load(options={"nullstr": ["NA", "n/a", ""]})
+    assert (landing.types["v"], landing.texts("v")) == ("bigint", [None, "3", None, None])
+
+
+def test_a_word_that_is_said_alone_stands_for_nothing_instead_of_the_empty_field(landing):
+    landing.write("a.csv", "id,v\n1,NA\n2,x\n3,\n")
+    landing.load(options={"nullstr": "NA"})
+    assert landing.texts("v") == [None, "x", ""]
+
+
+def test_columns_of_a_file_without_a_header_have_the_names_that_are_said(landing):
+    landing.write("a.csv", "1,x\n2,y\n")
+    landing.load(options={"header": False, "names": ["id", "v"]})
+    assert (landing.types, landing.rows()) == ({"id": "bigint", "v": "varchar"}, [(1, "x"), (2, "y")])
+
+
+@pytest.mark.parametrize(("option", "way_out"), [("null_values", "; write nullstr"), ("charset", "; write encoding"), ("colour", "")])
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_an_option_that_no_reader_has_is_named(landing, kind, option, way_out):
+    landing.write(f"a.{kind}", {"csv": "v\n1\n", "json": '{"v": 1}'}[kind])
+    with pytest.raises(LoadFailed) as refused:
+        landing.load(format=kind, options={option: "NA"})
+    assert str(refused.value) == f"in/a.{kind}: options names {option}, which the reader of this format does not have{way_out}"

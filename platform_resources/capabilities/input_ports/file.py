@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.capabilities.protocols import PullFiles, ReaderOption
 from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.durations import Duration
@@ -22,7 +22,7 @@ class ReaderOptions(Strict):
     """The promised types of columns, and whatever DuckDB's reader knows."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, str | bool | int] = Field(init=False)
+    __pydantic_extra__: dict[str, ReaderOption] = Field(init=False)
 
     types: dict[str, ColumnType] = {}
 

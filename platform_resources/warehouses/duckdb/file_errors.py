@@ -9,6 +9,8 @@ from platform_resources.warehouses.protocol import LoadFailed, shown_text
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _COUNT = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 _VALUE = re.compile(r"Error when converting column \"(.*?)\"\. Could not convert string \"(.*?)\" to '?([A-Z][A-Z ]*)", re.DOTALL)
+_OPTION = re.compile(r"Invalid named parameter \"(\w+)\"")
+_OTHER_WORDS = {"null_values": "nullstr", "na_values": "nullstr", "null_value": "nullstr", "null_string": "nullstr", "charset": "encoding"}
 _JSON_LINE = re.compile(r"transform error in file .*?, in (?:line|record/value) (\d+): (.*)")
 
 
@@ -35,6 +37,10 @@ def load_error(file: InputFile, error: Exception) -> LoadFailed:
 
 
 def _reason(first: str, text: str) -> str:
+    if option := _OPTION.search(text):
+        word = option.group(1)
+        known = _OTHER_WORDS.get(word)
+        return f"options names {word}, which the reader of this format does not have" + (f"; write {known}" if known else "")
     if "not utf-8 encoded" in text:
         return 'it is not written in UTF-8; say which encoding it has, such as options: {encoding: "latin-1"} or {encoding: "utf-16"}'
     if "unterminated quote" in text:

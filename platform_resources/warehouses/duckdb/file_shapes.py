@@ -1,6 +1,7 @@
 """What is in one file of an input: its columns, their types as far as all its rows bear them out, and how it is read."""
 
 import gzip
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,25 +10,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.capabilities.protocols import PullFiles, ReaderOption
 from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.deliveries.arrivals import InputFile, is_on
-from platform_resources.warehouses.duckdb.kept_values import WIDER, Writing, lost, other_reading
+from platform_resources.warehouses.duckdb.kept_values import WIDER, Writing, lost, other_reading, too_small
 from platform_resources.warehouses.duckdb.port_files import file_pattern
-from platform_resources.warehouses.protocol import LoadFailed
+from platform_resources.warehouses.protocol import LoadFailed, shown_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _DELIMITERS = (",", ";", "|", "\t")
 _DIALECT = {"delim": "Delimiter", "quote": "Quote", "escape": "Escape", "skip": "SkipRows", "header": "HasHeader"}
-_ALIASES = {"sep": "delim", "delimiter": "delim"}
+_ALIASES = {"sep": "delim", "delimiter": "delim", "separator": "delim"}
 # What only helps to guess, and what the platform does itself.
 _SAMPLE = 20_480
 _LEAST_BYTES = 40  # so few hold no more rows than that, however they are compressed
 _FOR_GUESSING = ("sample_size", "all_varchar", "auto_detect")
 _DATE_OPTIONS, _TIMESTAMP_OPTIONS = ("dateformat", "date_format"), ("timestampformat", "timestamp_format")
+_OF_OBJECTS = ("format", "compression", "maximum_object_size", "ignore_errors")
+_NAMES = ("names", "column_names")
 _OWN = ("hive_partitioning", "filename", "union_by_name")
 # A single line above the rows that is one word is the header of one column, in whose values the delimiter stands too.
 _ONE_WORD = re.compile(r'\s*"?\w+"?\s*')
@@ -101,8 +104,12 @@ def _count(connection: "DuckDBPyConnection", reader: str) -> int:
     return int(connection.execute(f"select count(*) from {reader})").fetchall()[0][0])
 
 
-def _options(options: Mapping[str, str | bool | int], without: Iterable[str]) -> str:
-    return "".join(f", {name} = {literal(value)}" for name, value in sorted(options.items()) if name not in without)
+def _options(options: Mapping[str, ReaderOption], without: Iterable[str]) -> str:
+    return "".join(f", {name} = {_option(value)}" for name, value in sorted(options.items()) if name not in without)
+
+
+def _option(value: ReaderOption) -> str:
+    return f"[{', '.join(map(literal, value))}]" if isinstance(value, list) else literal(value)
 
 
 def _constants(file: InputFile, pull: PullFiles) -> dict[str, str | None]:
@@ -131,9 +138,24 @@ def _json(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles, co
     reader = f"read_json({literal(file_pattern(file.path))}, hive_partitioning = false{_compression(file, pull)}"
     guessed = f"{reader}{_options({'sample_size': -1, **pull.options}, _OWN)}"
     types = _described(connection, guessed)
+    _refuse_too_small(connection, file, pull)
     read = reader + _options(pull.options, (*_OWN, *_FOR_GUESSING))
     writing = Writing(date=_said(pull, *_DATE_OPTIONS), timestamp=_said(pull, *_TIMESTAMP_OPTIONS), binary=True)
     return Shape(file, read, 0, types, writing, 0, constants)
+
+
+def _refuse_too_small(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles) -> None:
+    known = {name: value for name, value in pull.options.items() if name in _OF_OBJECTS}
+    objects = f"read_json_objects({literal(file_pattern(file.path))}{_compression(file, pull)}{_options(known, ())})"
+    numbered = f"select json, row_number() over () as mesh_row, {too_small('json')} as mesh_number from {objects}"
+    bad = connection.execute(f"select mesh_row, mesh_number, json from ({numbered}) where mesh_number is not null limit 1").fetchall()
+    if not bad:
+        return
+    row, number, written = bad[0]
+    told = "is too small for any number type and would be read as 0; write it in quotes, or write 0"
+    values = json.loads(written, parse_float=str)
+    column = next((key for key, value in values.items() if number in str(value)), "") if isinstance(values, dict) else ""
+    raise LoadFailed(f"{file.name}, row {row}, column {column}: {shown_text(number)} {told}", column, number)
 
 
 def _said(pull: PullFiles, *names: str) -> str:
@@ -152,7 +174,7 @@ def _csv(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles, con
     ragged = _ragged(file, types, dialect, pull)
     if ragged is not None:
         types, dialect = ragged
-    rest = _options(said, (*_OWN, *_FOR_GUESSING, *_ALIASES, *dialect))
+    rest = _options(said, (*_OWN, *_FOR_GUESSING, *_ALIASES, *_NAMES, *dialect))
     read = f"read_csv({start}, hive_partitioning = false, auto_detect = false{_options(dialect, ())}{rest}"
     writing = Writing(
         _said(pull, *_DATE_OPTIONS) or sniffed["DateFormat"] or "",

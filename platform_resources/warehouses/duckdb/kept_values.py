@@ -14,6 +14,8 @@ _FINER_THAN_MICROSECONDS = r"[.][0-9]{6}[0-9]*[1-9]"
 _LONG_NUMBER = r"[:\[,\s](-?[0-9]{16,})"
 # Within JSON: a text, a number with an exponent, and a text that databases take for a time.
 _STRING, _EXPONENT = r'"(\\.|[^"\\])*"', r"-?[0-9][0-9.]*[eE][-+]?[0-9]+"
+# How a number looks that may be so small that only zero is left of it: the database reads JSON so before anybody can ask.
+_NUMBER, _MAYBE_TOO_SMALL = r"-?[0-9][0-9.]*([eE][-+]?[0-9]+)?", r"[0-9][eE]-[0-9]{3}|0[.]0{300}"
 _WORD_FOR_A_TIME = r'(?i)"\s*(epoch|[-+]?inf(inity)?)\s*"'
 _LISTED = re.compile(r"(\[\d*\])+$")
 _CLOCK = r"\s*[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]*)?)?\s*"
@@ -114,6 +116,13 @@ def _lost_in_structure(text: str, kind: str) -> str:
     beyond = f"len(list_filter({found}, lambda mesh_number: (isinf({value}) or {value} = 0) and {digits})) > 0"
     words = f"regexp_matches({text}, {literal(_WORD_FOR_A_TIME)})" if re.search(r"date|timestamp", kind) else "false"
     return f"({_fails(f'try_cast({text} as json)', kind)} or {beyond} or {words})"
+
+
+def too_small(json: str) -> str:
+    """The first number in the text of a JSON object that would be read as zero and is another; null where there is none."""
+    numbers = f"regexp_extract_all(regexp_replace({json}, {literal(_STRING)}, '', 'g'), {literal(_NUMBER)})"
+    gone = "try_cast(mesh_number as double) = 0 and regexp_matches(mesh_number, '^[^eE]*[1-9]')"
+    return f"case when regexp_matches({json}, {literal(_MAYBE_TOO_SMALL)}) then list_filter({numbers}, lambda mesh_number: {gone})[1] end"
 
 
 def _number(text: str, writing: Writing) -> str:

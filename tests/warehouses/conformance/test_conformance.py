@@ -23,6 +23,7 @@ from platform_resources.deliveries.arrivals import arrived
 from platform_resources.measuring.metrics import Asked
 from platform_resources.measuring.profile_queries import ProfiledColumn
 from platform_resources.publications.version_records import PortDraft, PortVersion, Publication
+from platform_resources.spec.values.clocks import Clock
 from platform_resources.warehouses.measured_queries import measure
 from platform_resources.warehouses.protocol import (
     CatalogView,
@@ -92,9 +93,9 @@ def more(database, tmp_path):
     """What is found of a second file, after a first one was loaded."""
     (tmp_path / "landing").mkdir()
     (tmp_path / "landing/1.csv").write_text("id,zip\n1,01069\n2,\n")
-    database.replace(HERE, database.shapes(arrived(GROWING, tmp_path, NOW, {}), GROWING), GROWING)
+    database.replace(HERE, database.shapes(arrived(GROWING, tmp_path, Clock("UTC", NOW), {}), GROWING), GROWING)
     (tmp_path / "landing/2.csv").write_text("id,zip\n3,10115\n")
-    found = database.shapes(arrived(GROWING, tmp_path, NOW, {}), GROWING)[1:]
+    found = database.shapes(arrived(GROWING, tmp_path, Clock("UTC", NOW), {}), GROWING)[1:]
     assert [one.rows for one in found] == [1]
     return found
 
@@ -122,7 +123,7 @@ def test_a_file_that_would_lose_something_is_refused(database, tmp_path):
     pull = PullFiles("*.csv", "csv", "replace", types={"id": "integer"})
     (tmp_path / "1.csv").write_text("id\n1\nmany\n")
     with pytest.raises(LoadFailed, match=r'1\.csv, line 3, column id: "many" is no integer'):
-        database.shapes(arrived(pull, tmp_path, NOW, {}), pull)
+        database.shapes(arrived(pull, tmp_path, Clock("UTC", NOW), {}), pull)
 
 
 # Measure
