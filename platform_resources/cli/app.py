@@ -85,6 +85,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     incidents.reopen,
     finding.search,
     finding.describe,
+    finding.lineage,
     consuming.versions,
     consuming.query,
     notifying.channels,

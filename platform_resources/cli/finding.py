@@ -1,7 +1,7 @@
-"""Commands for whoever looks for data: search, describe."""
+"""Commands for whoever looks for data: search, describe, lineage."""
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +22,7 @@ from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.durations import duration_text
 
 if TYPE_CHECKING:
+    from platform_resources.lineage.mesh_lineage import Step
     from platform_resources.services.catalog.product_description import ProductDescription
     from platform_resources.services.catalog.search_entries import ProductPart
     from platform_resources.services.catalog.search_results import PartHit, Reason, SearchResult
@@ -240,3 +241,41 @@ def _terms(agreement: AgreementPlan) -> Iterator[str]:
     for role in spec.roles:
         masked = f"; masked: {', '.join(role.masked)}" if role.masked else ""
         yield told(f"role {role.role} sees {', '.join(role.sees) or 'nothing in the clear'}{masked}")
+
+
+def lineage(
+    context: typer.Context,
+    column: Annotated[str, typer.Argument(help="The column: PRODUCT.COLUMN or PRODUCT.DATA_SET.COLUMN.", metavar="COLUMN")],
+    as_json: Json = False,
+) -> None:
+    """Show from which columns a column is made, and which columns, products and consumers a change of it concerns."""
+    from platform_resources.services.showing.column_lineage import NoSuchColumn, lineage_data, lineage_of, mesh_lineage, named_column
+
+    root, plan = mesh_of(context)
+    name, _, written = column.partition(".")
+    if not written:
+        stop(f'"{column}" names no column; write PRODUCT.COLUMN or PRODUCT.DATA_SET.COLUMN', CANNOT_RUN)
+    known = mesh_lineage(state_folder(root), plan)
+    try:
+        found = lineage_of(known, plan, named_column(known, product_of(plan, name), written))
+    except NoSuchColumn as error:
+        stop(str(error), CANNOT_RUN)
+    if as_json:
+        print_json(lineage_data(found))
+        return
+    _print_steps(f"{found.column.text} is made from", found.upstream, "nothing that is known")
+    out.print()
+    _print_steps("A change of it concerns", found.downstream, "nothing that is known")
+    for product, consumer in found.consumers:
+        out.print(f"  {told(consumer.title)}, {told(consumer.kind)} of {told(consumer.owner or 'nobody named')}, reads {told(product)}")
+    for place, why in found.unknown:
+        out.print(f"[yellow]not known of {told(place)}:[/] {told(why)}")
+
+
+def _print_steps(title: str, steps: "Sequence[Step]", otherwise: str) -> None:
+    out.print(f"[bold]{told(title)}[/]" + ("" if steps else f" {otherwise}"))
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    for step in steps:
+        table.add_row(cell(step.column.text), cell(step.kind))
+    if steps:
+        out.print(table)

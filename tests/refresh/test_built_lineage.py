@@ -1,9 +1,13 @@
 """A build tells which columns it has made from which: in Dagster, and in what is kept beside the data."""
 
+import json
 from dataclasses import replace
 
 import dagster as dg
+from typer.testing import CliRunner
 
+from platform_resources.cli.app import app
+from platform_resources.cli.console import Stop
 from platform_resources.lineage.column_uses import ColumnRef
 from platform_resources.plan.check_plans import SourceLine
 from platform_resources.refresh.built_lineage import keep_lineage, kept_lineage
@@ -66,3 +70,33 @@ def test_a_python_model_may_read_all_of_its_inputs(published):
         ColumnRef("sensor_readings", "sensor"): "unresolved",
         ColumnRef("sensor_readings", "degrees"): "unresolved",
     }
+
+
+def test_mesh_lineage_leads_from_a_column_to_its_source_and_to_whom_a_change_concerns(published):
+    def told(column, *more):
+        done = CliRunner().invoke(app, ["--root", str(published.root), "lineage", column, *more])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    data = json.loads(told("summary.warmest", "--json"))
+    assert [(step["product"], step["place"], step["column"], step["how"]) for step in data["upstream"] if step["column"] == "degrees"] == [
+        ("summary", "sensor_readings", "degrees", "computed"),
+        ("summary", "inputs/measurements", "degrees", "computed"),
+        ("readings", "outputs/measurements_sql", "degrees", "computed"),
+        ("readings", "measurements", "degrees", "computed"),
+        ("readings", "inputs/deliveries", "degrees", "computed"),
+        ("readings", "sources/deliveries", "degrees", "computed"),
+    ]
+    assert {step["how"] for step in data["upstream"] if step["column"] == "sensor"} == {"row-level"}
+    assert (data["consumers"][0]["name"], data["unknown"]) == ("plant_dashboard", [])
+    below = json.loads(told("readings.measurements.degrees", "--json"))["downstream"]
+    assert ("summary", "sensors", "warmest", "computed") in {(s["product"], s["place"], s["column"], s["how"]) for s in below}
+    assert "operator" not in {step["column"] for step in json.loads(told("summary.sensor", "--json"))["upstream"]}
+    shown = told("readings.degrees")
+    assert "summary.outputs/sensors_sql.warmest" in shown and "Plant dashboard" in shown
+
+
+def test_a_column_that_there_is_none_of_is_named_with_those_that_there_are(published):
+    done = CliRunner().invoke(app, ["--root", str(published.root), "lineage", "summary.warmst"])
+    assert isinstance(done.exception, Stop)
+    assert "summary has no column warmst; known: readings, sensor, warmest" in done.output

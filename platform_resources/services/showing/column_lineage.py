@@ -1,0 +1,94 @@
+"""What can be told of one column's lineage, across the whole mesh."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from platform_resources.lineage.mesh_lineage import MeshColumn, MeshLineage, Step
+from platform_resources.plan.plan import ConsumerPlan, MeshPlan, ProductPlan
+from platform_resources.refresh.built_lineage import kept_lineage
+from platform_resources.spec.problems import did_you_mean, known_text
+from platform_resources.spec.values.column_names import folded_column
+
+
+class NoSuchColumn(Exception):
+    """Raised for a column that there is none of, or several; says which there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnLineage:
+    """One column of a product: what it is made from, and whom a change of it concerns.
+
+    `unknown` says of each place at which the way ends why nothing more is known.
+    """
+
+    column: MeshColumn
+    upstream: tuple[Step, ...]
+    downstream: tuple[Step, ...]
+    consumers: tuple[tuple[str, ConsumerPlan], ...]
+    unknown: tuple[tuple[str, str], ...]
+
+
+def mesh_lineage(state: Path, plan: MeshPlan) -> MeshLineage:
+    """Of what was built last."""
+    return MeshLineage(plan, {product.name: kept_lineage(state, product) for product in plan.products})
+
+
+def lineage_of(lineage: MeshLineage, plan: MeshPlan, column: MeshColumn) -> ColumnLineage:
+    """All that is known of the column."""
+    up, down = lineage.upstream(column), lineage.downstream(column)
+    places = dict.fromkeys((each.product, each.place) for each in (column, *(step.column for step in (*up, *down))))
+    unknown = tuple((f"{product}.{place}", why) for product, place in places if (why := lineage.unresolved(product, place)))
+    return ColumnLineage(column, up, down, tuple(_consumers(plan, (column, *(step.column for step in down)))), unknown)
+
+
+def _consumers(plan: MeshPlan, columns: Iterable[MeshColumn]) -> Iterator[tuple[str, ConsumerPlan]]:
+    """Known users outside the mesh of the ports and models that have these columns."""
+    keys = {(column.product, *column.place.split("/")) for column in columns}
+    for product in plan.products:
+        yield from ((product.name, consumer) for consumer in product.consumers if keys & set(consumer.dependencies))
+
+
+def named_column(lineage: MeshLineage, product: ProductPlan, written: str) -> MeshColumn:
+    """From `COLUMN`, `DATA_SET.COLUMN` or `MODEL.COLUMN`, where a port counts as its data set. Raises NoSuchColumn."""
+    first, _, rest = written.partition(".")
+    places = {data_set.name: data_set.model for data_set in product.data_sets}
+    places |= {port.name: port.model for port in product.outputs}
+    models = {model.name: model.name for model in product.models} | places
+    if rest and first in models:
+        return _existing(lineage, product, {models[first]}, rest)
+    return _existing(lineage, product, set(places.values()), written)
+
+
+def _existing(lineage: MeshLineage, product: ProductPlan, places: set[str], name: str) -> MeshColumn:
+    promised = {data_set.model: [column.name for column in data_set.spec.columns] for data_set in product.data_sets}
+    columns = {place: lineage.names(product.name, place) or promised.get(place, ()) for place in sorted(places)}
+    having = [place for place, names in columns.items() if folded_column(name) in map(folded_column, names)]
+    if len(having) == 1:
+        return lineage.column(product.name, having[0], name)
+    if having:
+        several = known_text([f"{product.name}.{place}.{name}" for place in having])
+        raise NoSuchColumn(f"several data sets of {product.name} have a column {name}; write one of: {several}")
+    known = sorted({column for names in columns.values() for column in names})
+    hint = did_you_mean(name, known)
+    raise NoSuchColumn(f"{product.name} has no column {name}; known: {known_text(known)}" + (f"\n{hint}" if hint else ""))
+
+
+def lineage_data(found: ColumnLineage) -> dict[str, Any]:
+    """As JSON, for the command line and the web."""
+    return {
+        "column": _data(found.column),
+        "upstream": [_step(step) for step in found.upstream],
+        "downstream": [_step(step) for step in found.downstream],
+        "consumers": [{"product": product, "name": each.name, "kind": each.kind, "owner": each.owner} for product, each in found.consumers],
+        "unknown": [{"place": place, "why": why} for place, why in found.unknown],
+    }
+
+
+def _data(column: MeshColumn) -> dict[str, str]:
+    return {"product": column.product, "place": column.place, "column": column.column}
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {**_data(step.column), "how": step.kind, "distance": step.distance}
