@@ -26,13 +26,16 @@ class KeptPage:
 
 @dataclass(slots=True)
 class KeptPages:
-    """The pages of one mesh by address. What is written into the ledger or the texts ends them all."""
+    """The pages of one mesh by address. What is written into the ledger or the texts ends them all.
+
+    One page is made at a time, under `making`: they share one processor, and whoever asks for the same page meanwhile gets that one.
+    """
 
     market: Market
     pages: dict[str, KeptPage] = field(default_factory=dict)
     made_from: MeshOverview | None = None
     size: int = 0
-    changing: Lock = field(default_factory=Lock)
+    making: Lock = field(default_factory=Lock)
 
     def get(self, address: str, view: MeshOverview) -> KeptPage | None:
         """The page, if it says what is so: it is of this view, or of an earlier one of the last minute and nothing was written since."""
@@ -45,11 +48,10 @@ class KeptPages:
         """Keep a page of the view."""
         body = html.encode()
         page = KeptPage(body, view.at, f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')
-        with self.changing:
-            if not self._same(view) or self.size > MOST_BYTES:
-                self.pages, self.size, self.made_from = {}, 0, view
-            self.pages[address] = page
-            self.size += len(body)
+        if not self._same(view) or self.size > MOST_BYTES:
+            self.pages, self.size, self.made_from = {}, 0, view
+        self.pages[address] = page
+        self.size += len(body)
         return page
 
     def _same(self, view: MeshOverview) -> bool:

@@ -15,6 +15,7 @@ from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.display.promise_rows import promise_rows, trouble_lines
 from platform_resources.marketplace.display.readme import anchor, safe_html
 from platform_resources.marketplace.display.version_rows import version_rows
+from platform_resources.marketplace.display.watched_rows import watched_rows
 from platform_resources.marketplace.kept_view import Market
 from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
 from platform_resources.publications.published_versions import shelf
@@ -58,6 +59,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "look": phrases.look(health),
         "say": phrases.say(health, product.info.lifecycle, times.moment(as_of) if as_of else ""),
         "troubles": trouble_lines(health, product),
+        "watched": watched_rows(product, health, trust.standings, times),
         "promises": promise_rows(product, health, view.charted[product.name], times),
         "data_sets": data_sets(market, view, product),
         "ports": _ports(market, product, url),

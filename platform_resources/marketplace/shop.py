@@ -44,7 +44,10 @@ class Shop:
     def kept_page(self, request: Request, make: Callable[[MeshOverview], tuple[str, dict[str, Any]]]) -> HTMLResponse:
         """The page at the address of the request; it is made, and kept, where it is not kept yet."""
         view, where = self.market.view(), address(request.scope)
-        page = self.kept.get(where, view) or self.kept.put(where, view, self.html(view, *make(view)))
+        page = self.kept.get(where, view)
+        if page is None:
+            with self.kept.making:
+                page = self.kept.get(where, view) or self.kept.put(where, view, self.html(view, *make(view)))
         return HTMLResponse(page.body, headers=headers(page))
 
     def html(self, view: MeshOverview, name: str, context: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from platform_resources.capabilities.judgements import Verdict
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.promises.attainment import Attainment
 from platform_resources.spec.values.clocks import Clock
@@ -97,6 +98,10 @@ def _alert_data(standing: Standing) -> dict[str, Any]:
     }
 
 
-def standing_verdict(standing: Standing) -> str:
+def standing_verdict(standing: Standing) -> Verdict:
     """Without data, or with too little, an indicator is unknown, so not met."""
-    return {"met": "met", "missed": "missed"}.get(standing.attainment.state, "unknown")
+    match standing.attainment.state:
+        case "met" | "missed" as known:
+            return known
+        case _:
+            return "unknown"

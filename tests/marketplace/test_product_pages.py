@@ -41,6 +41,16 @@ def test_each_promise_stands_beside_its_proof(readings):
     assert "Stops publication" in text(rows[2][1])
 
 
+def test_each_test_and_monitor_that_is_no_promise_is_listed_with_what_it_said(readings, shop):
+    (listed,) = re.findall(r'<details class="fold sec-t" id="checks">(.*?)</details>', readings, flags=re.S)
+    product = read_plan(shop)[0].product("readings")
+    others = [check for check in product.checks if check.kind != "objective"]
+    assert listed.count("<tr>") - 1 == len(others) + len(product.indicators)
+    for check in others:
+        assert check.title in text(listed)
+    assert "Refreshed on most days Over a window" in text(listed)
+
+
 def test_a_promise_over_a_window_is_a_strip_with_its_budget_in_words(readings):
     row = re.search(r'<li id="promise-refreshed_daily">(.*?)</li>', readings, flags=re.S).group(1)
     assert 'class="c strip"' in row

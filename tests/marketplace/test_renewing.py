@@ -1,10 +1,12 @@
 """When pages are read anew: never by each request, always after something has changed, and never later than a minute."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fastapi import Request
 from fastapi.testclient import TestClient
 
 from platform_resources.incidents import life_cycle
@@ -14,8 +16,12 @@ from platform_resources.ledger.queries.reads import record_read
 from platform_resources.ledger.records import CheckReading, check_id
 from platform_resources.ledger.writing import write
 from platform_resources.marketplace.application import application
+from platform_resources.marketplace.display.rendering import environment
 from platform_resources.marketplace.kept_pages import KeptPages
 from platform_resources.marketplace.kept_view import TOO_OLD, opened_market
+from platform_resources.marketplace.page_routes import candidates_page
+from platform_resources.marketplace.security import FormToken
+from platform_resources.marketplace.shop import Shop
 from platform_resources.repository.change_stamp import change_stamp
 from platform_resources.services.catalog.demo_history import make_up_history
 from platform_resources.services.showing.incident_acts import act_on
@@ -113,6 +119,20 @@ def test_a_page_is_made_once_and_made_anew_when_something_is_written(market, sho
         market.renew()
         assert "41 %" not in first.text.replace("\xa0", " ")
         assert "41 %" in client.get("/products/readings").text.replace("\xa0", " ")
+
+
+def test_many_who_ask_at_once_get_one_page(market):
+    shop, made = Shop(market, environment(), FormToken(), "Ada", KeptPages(market)), []
+    request = Request({"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []})
+
+    def home(view):
+        made.append(view.at)
+        return "candidates.html", candidates_page(view)
+
+    market.renew()
+    with ThreadPoolExecutor(8) as pool:
+        bodies = {answer.body for answer in pool.map(lambda _: shop.kept_page(request, home), range(8))}
+    assert (len(made), len(bodies)) == (1, 1)
 
 
 def test_a_kept_page_is_sent_for_a_minute_at_most_unless_there_is_no_newer_view(market):
