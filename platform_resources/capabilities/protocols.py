@@ -145,6 +145,10 @@ class Traits(Protocol):
     predicate: str = 'breaks its promise "{title}"'
     vouches_for: frozenset[Assurance] = frozenset()
 
+    def travels(self, settings: Any) -> bool:
+        """Whether a column that breaks this promise makes a column to which its values are passed on break the same one."""
+        return False
+
     def max_age(self, settings: Any) -> timedelta | None:
         """How old the newest version may be, if that is promised: it goes stale by the clock alone, which is told and forecast."""
         return None

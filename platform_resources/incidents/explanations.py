@@ -1,10 +1,11 @@
 """Decide which failing check can explain another one downstream.
 
 Products that fail together need not fail for one reason, and whoever is told a false cause looks in the wrong place. What keeps a product
-from being up to date (it is late, an input is missing or breaks its contract, a gate is closed, its refresh fails or hangs, nobody can read
-it) explains that what reads it is late, or lacks that input. Wrong data explains other wrong data only with proof that the same columns are
-involved: the input's promised column itself fails its contract. A closed gate and a failed refresh are never explained. In doubt a product
-is its own cause.
+from being up to date (it is late, an input is missing or breaks its contract, a gate is closed, its refresh fails or hangs, nobody can
+read it) explains that what reads it is late, or lacks that input. Wrong data explains other wrong data only with proof that the same
+columns are involved: the input's promised column itself fails its contract, or the failing column holds the very values of the failing
+column above, passed on unchanged, and a failure of that kind is passed on with them. A closed gate and a failed refresh are never
+explained. In doubt a product is its own cause.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 from platform_resources.capabilities.protocols import Dimension
 from platform_resources.capabilities.registry import Registry
 from platform_resources.incidents.broken_contracts import breached
+from platform_resources.lineage.mesh_lineage import MeshColumn, MeshLineage
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.graph import ancestors
@@ -26,7 +28,8 @@ class Topic:
 
     `late`: a delay above can be its reason; of `port` only, if it is about one input. `delays`: it is such a delay for what is below.
     `stops`: it ends a refresh, so it is always told. `port` of a check that is no `late` one is the input whose contract it holds against
-    the version. `columns` of which data set (empty: not known) it is about.
+    the version. `columns` of which data set (empty: not known) it is about. `travels` is the kind of failure that is passed on with the
+    values of these columns; empty where it is not.
     """
 
     late: bool = False
@@ -35,6 +38,7 @@ class Topic:
     data_set: str = ""
     columns: frozenset[str] = frozenset()
     port: InputPlan | None = None
+    travels: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ def _topic(objective: ObjectivePlan, registry: Registry) -> Topic:
     used = dimension.columns_used(objective.settings)
     columns = frozenset(folded_column(column) for names in used.values() for column in names)
     told = _of_dimension(dimension, objective.data_set)
-    return replace(told, late=told.late and not gate, delays=told.delays or gate, stops=gate, columns=columns)
+    travels = objective.dimension if dimension.travels(objective.settings) and not gate else ""
+    return replace(told, late=told.late and not gate, delays=told.delays or gate, stops=gate, columns=columns, travels=travels)
 
 
 def _of_dimension(dimension: Dimension, data_set: str) -> Topic:
@@ -81,15 +86,20 @@ def _of_dimension(dimension: Dimension, data_set: str) -> Topic:
     return Topic(late=dimension.failure == "lateness", delays=dimension.failure != "content", data_set=data_set)
 
 
-def explained(plan: MeshPlan, symptoms: Iterable[Symptom]) -> dict[str, tuple[str, ...]]:
-    """For each failing product, the products upstream that explain all of its failures, sorted; empty if one symptom has no explanation."""
+def explained(plan: MeshPlan, symptoms: Iterable[Symptom], lineage: MeshLineage | None = None) -> dict[str, tuple[str, ...]]:
+    """For each failing product, the products upstream that explain all of its failures, sorted; empty if one symptom has no explanation.
+
+    Without `lineage`, or where it is not known, wrong values explain no others.
+    """
     by_product: dict[str, list[Symptom]] = {}
     for symptom in symptoms:
         by_product.setdefault(symptom.product, []).append(symptom)
     readers, upstream = _readers(plan), plan.upstream
     found: dict[str, tuple[str, ...]] = {}
     for product, own in by_product.items():
-        reasons = [set(_reasons(symptom, by_product, readers, upstream)) for symptom in own]
+        reasons = [
+            {*_reasons(symptom, by_product, readers, upstream), *_wrong_above(symptom, plan, by_product, lineage)} for symptom in own
+        ]
         found[product] = tuple(sorted(set().union(*reasons))) if all(reasons) else ()
     return found
 
@@ -125,6 +135,37 @@ def _reasons(effect: Symptom, by_product: Mapping[str, Collection[Symptom]], rea
         read = [data_set for reader, data_set in readers.get(name, ()) if reader == effect.product]
         if any(cause.topic.columns & broken and _is_read(cause.topic, read) for cause in by_product.get(name, ())):
             yield name
+
+
+def _wrong_above(
+    effect: Symptom, plan: MeshPlan, by_product: Mapping[str, Collection[Symptom]], lineage: MeshLineage | None
+) -> Iterator[str]:
+    """Products that fail in the same way in columns whose values the columns of this symptom hold. A closed gate lets none through."""
+    if lineage is None or not effect.topic.travels:
+        return
+    held = [lineage.passed_on_from(column) for column in _columns(effect, plan, lineage)]
+    for name, causes in by_product.items():
+        alike = [cause for cause in causes if name != effect.product and cause.topic.travels == effect.topic.travels]
+        wrong = [frozenset(_columns(cause, plan, lineage)) for cause in alike]
+        every = frozenset[MeshColumn]().union(*held)
+        if held and any(columns and columns <= every and all(columns & origins for origins in held) for columns in wrong):
+            yield name
+
+
+def holds_values_from_above(symptom: Symptom, plan: MeshPlan, lineage: MeshLineage | None) -> bool:
+    """Whether what fails may be mended by a repair of another product: all of its columns hold values of others'."""
+    if lineage is None or not symptom.topic.travels:
+        return False
+    columns = _columns(symptom, plan, lineage)
+    return bool(columns) and all(any(each.product != symptom.product for each in lineage.passed_on_from(column)) for column in columns)
+
+
+def _columns(symptom: Symptom, plan: MeshPlan, lineage: MeshLineage) -> list[MeshColumn]:
+    topic = symptom.topic
+    if not topic.data_set:
+        return []
+    model = plan.product(symptom.product).data_set(topic.data_set).model
+    return [lineage.column(symptom.product, model, column) for column in sorted(topic.columns)]
 
 
 def _above(effect: Symptom, upstream: Upstream) -> frozenset[str]:

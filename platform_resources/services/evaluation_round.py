@@ -49,7 +49,7 @@ def evaluate(
         everybody = (*products, *others)
         found = known(connection, state, everybody, now, just_now)
     domains = tuple(dict.fromkeys([*(product.domain for product in products), *filter(None, [domain])]))
-    followed = judge(ledger, plan, everybody, found, registry, now, domains, domains)
+    followed = judge(ledger, state, plan, everybody, found, registry, now, domains, domains)
     with ledger.reading() as connection:
         trusted = trust(connection, plan, products, found, now)
     verdicts = _verdicts(products, found.observations)

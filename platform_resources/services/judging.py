@@ -18,6 +18,7 @@ from platform_resources.plan.graph import ancestors
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.services.announcements import Round, announce
 from platform_resources.services.product_status import Known, known
+from platform_resources.services.showing.column_lineage import mesh_lineage
 from platform_resources.services.tending import tend
 from platform_resources.settings import DAGSTER_PAGES, MESH_PAGES
 
@@ -49,6 +50,7 @@ def concerned(connection: Connection, plan: MeshPlan, names: Collection[str], no
 
 def judge(
     ledger: Ledger,
+    state: Path,
     plan: MeshPlan,
     products: Sequence[ProductPlan],
     found: Known,
@@ -64,7 +66,9 @@ def judge(
     """
     pages = WebPages(DAGSTER_PAGES.value(os.environ), MESH_PAGES.value(os.environ))
     with ledger.projecting() as connection:
-        tended = tend(connection, plan, products, found.observations, found.standings, registry, now, found.health)
+        tended = tend(
+            connection, plan, products, found.observations, found.standings, registry, now, found.health, mesh_lineage(state, plan)
+        )
         about = Round(plan, products, found.observations, found.standings, now, pages, domains, digests, found.health)
         return Consequences(tended.events, announce(connection, about))
 
@@ -82,7 +86,7 @@ def judge_refreshed(
     with ledger.reading() as connection:
         products = concerned(connection, plan, affected, now)
         found = known(connection, state, products, now)
-    return judge(ledger, plan, products, found, registry, now).events
+    return judge(ledger, state, plan, products, found, registry, now).events
 
 
 def untrue(ledger: Ledger, state: Path, plan: MeshPlan, says: Collection[Statement], now: datetime) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from platform_resources.capabilities.registry import Registry
 from platform_resources.incidents.board import Board, Unexplained, tended, watching, with_reading
-from platform_resources.incidents.explanations import Symptom, Topic, explained, topics
+from platform_resources.incidents.explanations import Symptom, Topic, explained, holds_values_from_above, topics
 from platform_resources.incidents.life_cycle import Incident, IncidentEvent
 from platform_resources.incidents.severity import severity
 from platform_resources.incidents.signals import Signal, set_right
@@ -14,6 +14,7 @@ from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.people import incident_store
 from platform_resources.ledger.people.checks import imported_checks
 from platform_resources.ledger.queries.standing import Standing
+from platform_resources.lineage.mesh_lineage import MeshLineage
 from platform_resources.plan.conventions import check_text
 from platform_resources.plan.faults import fault
 from platform_resources.plan.graph import ancestors
@@ -45,6 +46,7 @@ def tend(
     registry: Registry,
     now: datetime,
     health: Mapping[str, ProductHealth],
+    lineage: MeshLineage | None = None,
 ) -> Tended:
     """Hear what was observed of these products, tend the board of the whole mesh, and keep it. `plan` is of the whole mesh.
 
@@ -54,9 +56,9 @@ def tend(
     before = incident_store.board(connection)
     about = _topics(plan, {product for product, _ in before.signals} | {product.name for product in products}, registry)
     heard = _up_to_date(before, plan, products, observations, about, now)
-    graph = explained(plan, _symptoms(heard, about))
+    graph = explained(plan, _symptoms(heard, about), lineage)
     rules = _rules(plan)
-    gone, alone = _removed_tests(connection), _unexplained(heard, about)
+    gone, alone = _removed_tests(connection), _unexplained(heard, about, plan, lineage)
     after, events = tended(heard, graph, now, lambda product: rules.get(product, Rule()), gone, alone)
     events = tuple(_with_related(event, after, plan) for event in events)
     incident_store.keep_board(connection, before, after, events)
@@ -103,9 +105,13 @@ def _symptoms(board: Board, about: Topics) -> Iterator[Symptom]:
             yield Symptom(key[0], about.get(key, Topic()), signal.reason)
 
 
-def _unexplained(board: Board, about: Topics) -> Unexplained:
+def _unexplained(board: Board, about: Topics, plan: MeshPlan, lineage: MeshLineage | None) -> Unexplained:
     known = {key: about.get(key, Topic()) for key in board.signals}
-    alone = frozenset(key for key, topic in known.items() if not topic.late and topic.port is None)
+    alone = frozenset(
+        key
+        for key, topic in known.items()
+        if not topic.late and topic.port is None and not holds_values_from_above(Symptom(key[0], topic), plan, lineage)
+    )
     return Unexplained(alone, frozenset(key for key in alone if known[key].stops))
 
 

@@ -1,11 +1,16 @@
 """Which failing check explains which: on the plan of a small mesh, with symptoms by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.incidents.broken_contracts import breach, breached
 from platform_resources.incidents.explanations import Symptom, Topic, explained, topics
-from tests.meshes import component, model_file, product_file, product_yaml, tiny_mesh
+from platform_resources.lineage.column_uses import ColumnRef
+from platform_resources.lineage.mesh_lineage import MeshLineage
+from platform_resources.lineage.product_lineage import ModelLineage, ProductLineage
+from tests.meshes import component, indented, model_file, product_file, product_yaml, tiny_mesh
 
 REPORT = product_yaml(
     "report",
@@ -73,6 +78,57 @@ CASES = [
 def test_what_explains_what(plan, registry, failing, expected):
     found = explained(plan, [symptom(plan, registry, *each) for each in failing])
     assert {product: reasons for product, reasons in found.items() if reasons} == expected
+
+
+FILLED = component("Sensors are named", "service-level-asset", "dimension: completeness\ndata_set: {}\ncolumns: [sensor]\nat_least: 100")
+ABOVE, BELOW = "measurements:sensors_are_named", "sensors:sensors_are_named"
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory):
+    """The tiny mesh, where both products promise that each sensor is named."""
+    root = tiny_mesh(tmp_path_factory.mktemp("named"))
+    for domain, product, data_set in (("plant", "readings", "measurements"), ("office", "summary", "sensors")):
+        file = root / product_file(domain, product)
+        file.write_text(file.read_text() + indented(FILLED.format(data_set), 4) + "\n")
+    found, problems = read_plan(root)
+    assert not found.rejected, problems
+    return found
+
+
+def made(model, reads, sensor, unresolved=""):
+    columns = {} if unresolved else {"sensor": {ColumnRef(reads, "sensor"): sensor}}
+    return ProductLineage({model: ModelLineage(("sensor",), columns, {}, (reads,), unresolved, "")}, {reads: ("sensor",)})
+
+
+def reasons_of(named, registry, readings, summary, *more):
+    lineage = MeshLineage(named, {"readings": readings, "summary": summary})
+    failing = [("readings", ABOVE), ("summary", BELOW), *more]
+    return explained(named, [symptom(named, registry, *each) for each in failing], lineage)["summary"]
+
+
+def test_wrong_values_explain_the_same_values_below_and_no_others(named, registry):
+    readings = made("measurements", "inputs/deliveries", "passed on")
+    assert reasons_of(named, registry, readings, made("sensors", "inputs/measurements", "passed on")) == ("readings",)
+    assert reasons_of(named, registry, readings, made("sensors", "inputs/measurements", "computed")) == ()
+    assert reasons_of(named, registry, readings, made("sensors", "inputs/measurements", "conditional")) == ()
+
+
+def test_unknown_lineage_explains_nothing(named, registry):
+    readings = made("measurements", "inputs/deliveries", "passed on")
+    assert reasons_of(named, registry, readings, made("sensors", "inputs/measurements", "", "it is made by Python")) == ()
+    assert reasons_of(named, registry, readings, ProductLineage()) == ()
+    without = [symptom(named, registry, "readings", ABOVE), symptom(named, registry, "summary", BELOW)]
+    assert explained(named, without)["summary"] == ()
+
+
+def test_a_gate_or_another_kind_of_failure_in_the_same_column_is_not_explained(named, registry):
+    lineages = (made("measurements", "inputs/deliveries", "passed on"), made("sensors", "inputs/measurements", "passed on"))
+    assert reasons_of(named, registry, *lineages, ("summary", SUMMARY_WRONG)) == ()
+    found = symptom(named, registry, "readings", ABOVE)
+    other = replace(found, topic=replace(found.topic, travels="uniqueness"))
+    lineage = MeshLineage(named, dict(zip(("readings", "summary"), lineages, strict=True)))
+    assert explained(named, [other, symptom(named, registry, "summary", BELOW)], lineage)["summary"] == ()
 
 
 def test_a_failing_product_that_is_not_loaded_explains_nothing(plan):

@@ -72,6 +72,9 @@ class Completeness(Traits):
         named = {"columns": settings.columns, "keys": settings.keys}
         return {name: columns for name, columns in named.items() if columns}
 
+    def travels(self, settings: CompletenessSettings) -> bool:
+        return bool(settings.columns) and settings.population is None
+
     def problems(self, settings: CompletenessSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
         if settings.population is not None:
             yield from reference_problems(settings.population, "population", settings.keys or (), "keys", subject)

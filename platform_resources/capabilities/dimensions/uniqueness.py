@@ -46,6 +46,9 @@ class Uniqueness(Traits):
     def columns_used(self, settings: UniquenessSettings) -> Mapping[str, tuple[str, ...]]:
         return {"columns": settings.columns} if settings.columns else {}
 
+    def travels(self, settings: UniquenessSettings) -> bool:
+        return bool(settings.columns)
+
     def problems(self, settings: UniquenessSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
         if not _key(settings, subject):
             yield (
