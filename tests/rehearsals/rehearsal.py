@@ -29,9 +29,12 @@ from platform_resources.services.trust import Trust
 from tests.notify.receivers import MailServer, WebServer, mail_server, web_server
 from tests.refresh.running import RunningMesh, running
 
-# What the models of a rehearsed mesh ask for the time, since a database's own clock cannot be set.
-NOW_VARIABLE = "REHEARSAL_NOW"
-NOW_SQL = "cast('{{ env_var(\"" + NOW_VARIABLE + "\") }}' as timestamptz)"
+NOW_FILE = "now.txt"
+
+
+def now_sql(root: Path) -> str:
+    """What the models of a rehearsed mesh ask for the time, since a database's own clock cannot be set."""
+    return f"cast((select content from read_text('{root / NOW_FILE}')) as timestamptz)"
 
 
 @dataclass
@@ -51,7 +54,7 @@ class Rehearsal:
         return state_folder(self.root)
 
     def refresh(self, now: datetime, *names: str) -> dict[str, Refreshed]:
-        os.environ[NOW_VARIABLE] = now.isoformat()
+        (self.root / NOW_FILE).write_text(now.isoformat())
         plan = self.plan
         return {done.product: done for done in refresh(self.root, plan, names, self.instance, None, _say_nothing, now.isoformat())}
 

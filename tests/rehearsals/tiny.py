@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.meshes import MEASUREMENTS_SQL, READINGS, READINGS_CSV, copied_mesh, edited, model_file, product_file, tiny_mesh, write_mesh
 from tests.notify.receivers import WebServer
-from tests.rehearsals.rehearsal import NOW_SQL, Rehearsal, rehearsal
+from tests.rehearsals.rehearsal import Rehearsal, now_sql, rehearsal
 
 SPEC = product_file("plant", "readings")
 SUMMARY_SPEC = product_file("office", "summary")
@@ -35,7 +35,7 @@ def told_mesh(folder: Path) -> Path:
     root = tiny_mesh(folder)
     (root / "dataproducts/plant/domain.yaml").write_text(PLANT)
     (root / "dataproducts/office/domain.yaml").write_text(OFFICE)
-    return edited(root, model_file("plant", "readings", "measurements"), "current_timestamp", NOW_SQL)
+    return edited(root, model_file("plant", "readings", "measurements"), "current_timestamp", now_sql(root))
 
 
 @contextmanager
