@@ -65,17 +65,17 @@ def test_a_folder_with_the_name_of_a_document_is_a_problem(tiny):
 def test_generated_files_are_written_only_where_they_differ(tiny):
     product = read_plan(tiny)[0].product("readings")
     file = tiny / "dbt_project/models/plant/readings/_generated.yml"
-    write_generated_files(tiny, product)
+    write_generated_files(tiny, product.files)
     assert file.read_text(encoding="utf-8") == product.files[0].text
     before = file.stat().st_mtime_ns
-    write_generated_files(tiny, product)
+    write_generated_files(tiny, product.files)
     assert file.stat().st_mtime_ns == before
     file.write_text("changed by hand")
-    write_generated_files(tiny, product)
+    write_generated_files(tiny, product.files)
     assert file.read_text(encoding="utf-8") == product.files[0].text
     assert [path.name for path in file.parent.glob("*.part")] == []
 
 
 def test_generated_files_are_not_read_as_the_teams_own(tiny):
-    write_generated_files(tiny, read_plan(tiny)[0].product("readings"))
+    write_generated_files(tiny, read_plan(tiny)[0].product("readings").files)
     assert problems_text(read_plan(tiny)[1]) == ""

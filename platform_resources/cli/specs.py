@@ -99,7 +99,7 @@ def generate(
     write_all_generated_files(root, files)
     wrong = errors(problems)
     print_problems(wrong)
-    words.print(f"{len(files)} file(s) {conventions.GENERATED_FILE} are up to date below {conventions.DBT_FOLDER}/models")
+    words.print(f"{len(files)} generated file(s) are up to date below {conventions.DBT_FOLDER}/models")
     own = root / conventions.DBT_FOLDER / (ANALYST_DATABASE.value(os.environ) or "target/analyst.duckdb")
     for name in data or ():
         product = product_of(read_plan(root, [name])[0], name)

@@ -17,7 +17,7 @@ from platform_resources.plan import conventions
 from platform_resources.plan.conventions import Placed
 from platform_resources.plan.from_products.dbt_nodes import DbtProject, DbtReading, project_from
 from platform_resources.plan.plan import GeneratedFile
-from platform_resources.repository.mesh_repository import write_generated_file
+from platform_resources.repository.mesh_repository import write_generated_files
 from platform_resources.repository.needed_files import PROJECT
 from platform_resources.repository.product_secrets import mask_of
 from platform_resources.spec.document import Document, read_document
@@ -43,6 +43,9 @@ _OF_NODES = (
 )
 
 
+Files = tuple[GeneratedFile, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
     """What dbt said, the `key` of all that it read, and a digest of each environment variable that this names.
@@ -62,8 +65,8 @@ class Manifests:
     def __init__(self, root: Path, state: Path, target: str) -> None:
         self.root, self.state, self.target = root, state, target
 
-    def of(self, product: Placed, generated: Callable[[DbtProject | None], GeneratedFile]) -> DbtReading:
-        """What dbt says of the product now. `generated` is the file that the platform writes for it, given what dbt has said before."""
+    def of(self, product: Placed, generated: Callable[[DbtProject | None], Files]) -> DbtReading:
+        """What dbt says of the product now. `generated` are the files that the platform writes for it, given what dbt has said before."""
         kept, own = self._kept(product), self._own_digest(product)
         before = kept.reading.project if kept is not None else None
         if kept is not None and self._holds(kept, own, generated(before)):
@@ -73,28 +76,28 @@ class Manifests:
             replace_file(self._file(product), _written(kept, mask_of(self.root, product)).encode())
         return kept.reading
 
-    def _holds(self, kept: _Kept, own: str, file: GeneratedFile) -> bool:
-        return kept.key == self._key(own, file) and (kept.variables == (now := variable_digests(kept.variables)) or _lacks(kept, now))
+    def _holds(self, kept: _Kept, own: str, files: Files) -> bool:
+        return kept.key == self._key(own, files) and (kept.variables == (now := variable_digests(kept.variables)) or _lacks(kept, now))
 
-    def _made(self, product: Placed, own: str, generated: Callable[[DbtProject | None], GeneratedFile], before: DbtProject | None) -> _Kept:
+    def _made(self, product: Placed, own: str, generated: Callable[[DbtProject | None], Files], before: DbtProject | None) -> _Kept:
         """A second time where what dbt says changes the generated file: only dbt knows which model is a view."""
         from platform_resources.dbt.parsing import named_by, reading_of
 
         for _ in range(2):
-            file = generated(before)
-            write_generated_file(self.root, file)
+            files = generated(before)
+            write_generated_files(self.root, files)
             given = warehouse().dbt_variables(self.state, product.domain, product.name).keys()
             named = named_by(self.root, product)
             shared = (self._settings, variable_digests(named.nodes - given))
             reading, more = reading_of(self.root, self.state, product, self.target, shared)
             before = reading.project
-            if before is None or generated(before) == file:
+            if before is None or generated(before) == files:
                 break
         names = (named.nodes | named.connection) - given | more
-        return _Kept(self._key(own, file), variable_digests(names), named.needed - given, reading)
+        return _Kept(self._key(own, files), variable_digests(names), named.needed - given, reading)
 
-    def _key(self, own: str, file: GeneratedFile) -> str:
-        return _digest((self._shared, own, file.text))
+    def _key(self, own: str, files: Files) -> str:
+        return _digest((self._shared, own, [file.text for file in files]))
 
     @cached_property
     def _shared(self) -> str:
@@ -111,7 +114,7 @@ class Manifests:
         return _digest({key: value for key, value in data.items() if key not in _OF_NODES})
 
     def _own_digest(self, product: Placed) -> str:
-        files = (path for path in read_files(self.root, product) if path.name != conventions.GENERATED_FILE)
+        files = (path for path in read_files(self.root, product) if not conventions.is_generated(path.name))
         return _digest(_contents(self.root, files))
 
     def _file(self, product: Placed) -> Path:

@@ -95,7 +95,7 @@ def _file(root: Path, product: Placed, error: BaseException) -> str:
         return f"{conventions.DBT_FOLDER}/{written}"
     said, missing = str(error), str(getattr(error, "var", ""))
     files = (path.relative_to(root).as_posix() for path in (*read_files(root, product), *read_files(root, None)))
-    named = (file for file in sorted(files) if _in_project(file) in said and not file.endswith(conventions.GENERATED_FILE))
+    named = (file for file in sorted(files) if _in_project(file) in said and not conventions.is_generated(file))
     return next(named, None) or next(_naming(root, product, missing), None) or _document(product)
 
 

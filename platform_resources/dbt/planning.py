@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from platform_resources.dbt.kept_manifests import Manifests
-from platform_resources.plan.from_products.dbt_files import generated_file
+from platform_resources.plan.from_products.dbt_files import files_of
 from platform_resources.plan.from_products.dbt_nodes import DbtProject, DbtReading
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
@@ -32,7 +32,8 @@ def generated_files(root: Path) -> tuple[tuple[GeneratedFile, ...], tuple[Proble
     mesh = read_mesh(root)
     known = with_dbt(root, mesh)
     written = [product for product in mesh.products if mesh.texts_of(product).models]
-    return tuple(generated_file(mesh, product, known.project_of(product)) for product in written), mesh_plan(known)[1]
+    files = tuple(file for product in written for file in files_of(mesh, product, known.project_of(product)))
+    return files, mesh_plan(known)[1]
 
 
 def with_dbt(root: Path, mesh: Mesh, wanted: Collection[str] | None = None) -> Mesh:
@@ -50,8 +51,6 @@ def _said_by_dbt(root: Path, mesh: Mesh, wanted: Collection[str] | None) -> dict
         return {product.file: DbtReading(None) for product in asked}
     manifests = Manifests(root, state_folder(root), chosen)
     return {
-        product.file: manifests.of(product, partial(generated_file, mesh, product))
-        if mesh.texts_of(product).models
-        else DbtReading(DbtProject())
+        product.file: manifests.of(product, partial(files_of, mesh, product)) if mesh.texts_of(product).models else DbtReading(DbtProject())
         for product in asked
     }

@@ -5,11 +5,14 @@ Names, folder settings and paths are those of the whole project, and dbt reads n
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+
+import yaml
 
 from platform_resources.plan import conventions
 from platform_resources.plan.conventions import Placed
+from platform_resources.spec.document import Document, read_document
 
 # What dbt remembers of its last parse; it reads again only what has changed since, after comparing all that could matter.
 PARSED = "partial_parse.msgpack"
@@ -47,8 +50,13 @@ def slice_of(root: Path, folder: Path, product: Placed | None, without: Iterable
     project, sliced = root / conventions.DBT_FOLDER, folder / "project"
     sliced.mkdir(parents=True, exist_ok=True)
     wanted = {entry.name: entry for entry in project.iterdir() if entry.name not in (".dbtignore", "target", "logs")}
+    cut = _without_merged(project, product) if product is not None else {}
+    if cut:
+        _link_models(wanted.pop("models"), sliced / "models", cut)
     for old in list(sliced.iterdir()):
         kept = old.is_symlink() and old.name in wanted and old.readlink() == wanted[old.name].absolute()
+        if cut and old.name == "models":
+            continue
         if old.is_dir() and not old.is_symlink():  # a copy of a mesh may have copies where there were links
             shutil.rmtree(old)
         elif not kept and old.name != ".dbtignore":
@@ -58,6 +66,49 @@ def slice_of(root: Path, folder: Path, product: Placed | None, without: Iterable
             (sliced / name).symlink_to(entry.absolute())
     _write(sliced / ".dbtignore", _ignored(project / ".dbtignore", product, without))
     return sliced
+
+
+def _without_merged(project: Path, product: Placed) -> dict[Path, str]:
+    """By path in the models' folder, the text of each of the product's files without the models that the merged file describes instead."""
+    models = project / "models"
+    folder = models / product.domain / product.name
+    described = _models_in(folder / conventions.MERGED_FILE)
+    cut: dict[Path, str] = {}
+    for file in sorted((*folder.rglob("*.yml"), *folder.rglob("*.yaml"))) if described else ():
+        if not conventions.is_generated(file.name) and (names := _models_in(file)) & described:
+            data = yaml.safe_load(file.read_text(encoding="utf-8"))
+            data["models"] = [entry for entry in data["models"] if entry.get("name") not in names & described]
+            cut[file.relative_to(models)] = yaml.safe_dump({key: value for key, value in data.items() if value}, sort_keys=False)
+    return cut
+
+
+def _models_in(file: Path) -> set[str]:
+    """The names of the models that a file of dbt YAML describes; none of one that is no such file."""
+    document = read_document(file.read_text(encoding="utf-8", errors="replace"), file.name) if file.exists() else None
+    data = document.data if isinstance(document, Document) and isinstance(document.data, dict) else {}
+    entries = data.get("models")
+    return {str(entry.get("name")) for entry in (entries if isinstance(entries, list) else ()) if isinstance(entry, dict)}
+
+
+def _link_models(models: Path, folder: Path, instead: Mapping[Path, str]) -> None:
+    """A folder with a link for each file of the product's models, and with the texts that dbt reads `instead` of some of them."""
+    if folder.is_symlink():
+        folder.unlink()
+    product = next(iter(instead)).parts[:2]
+    wanted = {path.relative_to(models): path.absolute() for path in models.joinpath(*product).rglob("*") if path.is_file()}
+    for old in folder.rglob("*") if folder.exists() else ():
+        if not old.is_dir() and old.relative_to(folder) not in wanted:
+            old.unlink()
+    for name, path in wanted.items():
+        link = folder / name
+        if link.is_symlink() and (name in instead or link.readlink() != path):
+            link.unlink()
+        if name in instead:
+            _write(link, instead[name])
+        elif not link.is_symlink():
+            link.unlink(missing_ok=True)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(path)
 
 
 def _ignored(own: Path, product: Placed | None, without: Iterable[str]) -> str:

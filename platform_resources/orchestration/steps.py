@@ -119,7 +119,7 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
     @guarded(product)
     def _build(context: Context, refresh: RefreshResource) -> Iterator[Any]:
         refresh.hold(product)
-        write_generated_files(root, product)
+        write_generated_files(root, product.files)
         with refresh.opened(product) as database:
             close(database, "the last build did not finish")
         try:

@@ -24,6 +24,8 @@ WAREHOUSES = ("duckdb", "snowflake")
 # MESH_TARGET alone chooses it, in every process: so its target has this name, and no other target has its type.
 SNOWFLAKE = "snowflake"
 GENERATED_FILE = "_generated.yml"
+# What a team's own dbt YAML and product.yaml say of one model. Plain dbt reads the team's file instead; see .dbtignore.
+MERGED_FILE = "_merged.yml"
 # The target of plain dbt on an analyst's own database, in which refreshes never build.
 ANALYST = "analyst"
 # What all sources were called before each had its product's name.
@@ -147,6 +149,11 @@ def product_folder(domain: str, product: str) -> str:
 def models_folder(domain: str, product: str) -> str:
     """The folder of the product's dbt models, relative to the mesh's root."""
     return f"{DBT_FOLDER}/models/{domain}/{product}"
+
+
+def is_generated(file: str) -> bool:
+    """Whether the platform writes this file, which dbt reads."""
+    return file.rpartition("/")[2] in (GENERATED_FILE, MERGED_FILE)
 
 
 def tests_folder(domain: str, product: str) -> str:

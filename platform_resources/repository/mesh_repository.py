@@ -10,7 +10,7 @@ from platform_resources.capabilities.protocols import PullPort
 from platform_resources.capabilities.registry import Registry, installed_registry
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh import Mesh, ModelText, ProductTexts, UnreadableProduct
-from platform_resources.plan.plan import GeneratedFile, MeshPlan, ProductPlan
+from platform_resources.plan.plan import GeneratedFile, MeshPlan
 from platform_resources.repository.dbt_target import Target, target
 from platform_resources.repository.known_documents import Reader
 from platform_resources.repository.needed_files import (
@@ -216,7 +216,7 @@ def product_texts(root: Path, domain: str, product: str, folder: Path) -> Produc
     """The texts of the files beside one product's document."""
     models = root / conventions.models_folder(domain, product)
     tests = root / conventions.tests_folder(domain, product)
-    described = [p for p in (*models.rglob("*.yml"), *models.rglob("*.yaml")) if p.name != conventions.GENERATED_FILE]
+    described = [p for p in (*models.rglob("*.yml"), *models.rglob("*.yaml")) if not conventions.is_generated(p.name)]
     problems: list[Problem] = []
     written = [path for ending in ("*.sql", "*.py") for path in models.rglob(ending)]
     sql = {kind: _texts(root, paths, problems) for kind, paths in (("models", written), ("tests", tests.rglob("*.sql")))}
@@ -246,28 +246,32 @@ def _texts(root: Path, paths: Iterable[Path], problems: list[Problem]) -> dict[s
     return texts
 
 
-def write_generated_files(root: Path, product: ProductPlan) -> None:
-    """Write the product's dbt files where they differ, each whole or not at all."""
-    for file in product.files:
-        write_generated_file(root, file)
+def write_generated_files(root: Path, files: Iterable[GeneratedFile]) -> None:
+    """Write a product's dbt files where they differ, each whole or not at all, and remove one that is no longer generated."""
+    paths = {root / file.path for file in files}
+    for folder in {path.parent for path in paths}:
+        for name in (conventions.GENERATED_FILE, conventions.MERGED_FILE):
+            if folder / name not in paths:
+                (folder / name).unlink(missing_ok=True)
+    for file in files:
+        _write_generated_file(root / file.path, file.text)
 
 
 def write_all_generated_files(root: Path, files: Sequence[GeneratedFile]) -> None:
     """Write these, and take away those of products that are gone: dbt would find their sources twice, or their models nowhere."""
     kept = {root / file.path for file in files}
-    for path in (root / conventions.DBT_FOLDER / "models").rglob(conventions.GENERATED_FILE):
-        if path not in kept:
+    for path in (root / conventions.DBT_FOLDER / "models").rglob("*.yml"):
+        if conventions.is_generated(path.name) and path not in kept:
             path.unlink()
     for file in files:
-        write_generated_file(root, file)
+        _write_generated_file(root / file.path, file.text)
 
 
-def write_generated_file(root: Path, file: GeneratedFile) -> None:
+def _write_generated_file(path: Path, text: str) -> None:
     """Write one, if what is there differs."""
-    path = root / file.path
-    if path.exists() and path.read_text(encoding="utf-8") == file.text:
+    if path.exists() and path.read_text(encoding="utf-8") == text:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(file.text, encoding="utf-8")
+    part.write_text(text, encoding="utf-8")
     os.replace(part, path)

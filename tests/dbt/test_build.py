@@ -26,7 +26,7 @@ select * from (values (1, 'north', 20.5, '2024-06-01 06:00:00', 'Ada'), (2, '{se
 def built(root, sensor="south"):
     """Build the product readings on two rows; gives the results by name and the lines reported meanwhile."""
     product = read_plan(root)[0].product("readings")
-    write_generated_files(root, product)
+    write_generated_files(root, product.files)
     with opened(root / "warehouse/plant/readings.duckdb") as database:
         database.connection.execute(LOADED.format(sensor=sensor))
     lines = []
@@ -56,7 +56,7 @@ def test_a_description_that_looks_like_a_template_is_none(tiny):
 
 def nodes_of(root, name):
     product = read_plan(root)[0].product(name)
-    write_generated_files(root, product)
+    write_generated_files(root, product.files)
     found = parsed(root, root, product, "duckdb").manifest
     nodes = {key: node.to_dict() for key, node in (*found.nodes.items(), *found.sources.items())}
     return {key: {name: value for name, value in node.items() if name != "created_at"} for key, node in nodes.items()}, set(found.macros)

@@ -9,6 +9,7 @@ import yaml
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.dbt_nodes import DbtProject
 from platform_resources.plan.from_products.mesh import Mesh
+from platform_resources.plan.from_products.own_descriptions import merged, own_descriptions
 from platform_resources.plan.from_products.written_tests import WrittenTest, enforces_constraints, test_name, tests_of
 from platform_resources.plan.plan import GeneratedFile
 from platform_resources.spec.components import Column, DataSet
@@ -16,6 +17,7 @@ from platform_resources.spec.product import Declared, Product, model_name
 from platform_resources.spec.values.column_names import needs_quotes
 
 _HEADER = "# Written by the platform from product.yaml at every refresh; changes made here are lost.\n"
+_MERGED_HEADER = "# Written by the platform from product.yaml and the dbt YAML beside this file; changes made here are lost.\n"
 # libyaml writes what PyYAML writes, eight times as fast: 1,000 products are planned whenever a code location is loaded.
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _JINJA_OPENS = re.compile(r"\{(?=[{%#])")
@@ -23,19 +25,31 @@ _JINJA_OPENS = re.compile(r"\{(?=[{%#])")
 _ONE_APOSTROPHE = re.compile(r"(?<!')'(?!')")
 
 
-def generated_file(mesh: Mesh, product: Product, project: DbtProject | None) -> GeneratedFile:
-    """The one generated file of a product, the same bytes for the same specs. Only what dbt has said tells which model is a view."""
+def files_of(mesh: Mesh, product: Product, project: DbtProject | None) -> tuple[GeneratedFile, ...]:
+    """A product's generated file, the same bytes for the same specs, and one of models that the team's own dbt YAML describes too.
+
+    Only what dbt has said tells which model is a view.
+    """
     sources = [_source(product)] if product.input_ports else []
     in_python = {text.name for text in mesh.texts_of(product).models if text.file.endswith(".py")}
     # Of what validation refuses as written twice dbt is shown the first, so that it can say what else is wrong.
     described = {model_name(data_set): data_set for data_set in reversed(product.data_sets)}
     firsts = [d for d in product.data_sets if described[model_name(d)] is d and model_name(d) not in in_python]
+    own = own_descriptions(mesh, product)
     models = [_model(data_set, project) for data_set in firsts]
-    data: dict[str, Any] = {"version": 2, "sources": sources, "models": models}
-    written = {k: v for k, v in data.items() if v}
+    both = [merged(model, own[model["name"]][0]) for model in models if model["name"] in own]
+    alone = {"sources": sources, "models": [model for model in models if model["name"] not in own]}
+    files = (
+        _file(product, conventions.GENERATED_FILE, _HEADER, alone),
+        _file(product, conventions.MERGED_FILE, _MERGED_HEADER, {"models": both}),
+    )
+    return files if both else files[:1]
+
+
+def _file(product: Product, name: str, header: str, sections: Mapping[str, Any]) -> GeneratedFile:
+    written = {"version": 2, **{section: entries for section, entries in sections.items() if entries}}
     text = yaml.dump(written, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=120)
-    path = f"{conventions.models_folder(product.domain, product.name)}/{conventions.GENERATED_FILE}"
-    return GeneratedFile(path, _HEADER + text)
+    return GeneratedFile(f"{conventions.models_folder(product.domain, product.name)}/{name}", header + text)
 
 
 def _source(product: Product) -> dict[str, Any]:

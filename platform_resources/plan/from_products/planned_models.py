@@ -76,14 +76,13 @@ def leading_comment(sql: str) -> str:
 def _tests(product: Product, node: DbtNode, data_set: Declared[DataSet] | None, tests: list[DbtTest]) -> Iterator[CheckPlan]:
     """Those of product.yaml in its order, then those that the team has given to dbt itself."""
     key = conventions.model_key(product.name, node.name)
-    said = {test.name: test for test in tests if test.file.endswith(conventions.GENERATED_FILE)}
-    taken: set[str] = set()
-    for check in _declared(node, data_set, key, said) if data_set is not None else ():
-        taken.add(check.name)
-        yield check
+    said = {test.name: test for test in tests if conventions.is_generated(test.file)}
+    declared = tuple(_declared(node, data_set, key, said)) if data_set is not None else ()
+    yield from declared
+    taken, shown = {check.name for check in declared}, {check.dbt_id for check in declared}
     about = qualified(data_set.name if data_set is not None else "")
     for test in tests:
-        if test not in said.values():
+        if test.unique_id not in shown:
             name = check_name_of(test, taken)
             taken.add(name)
             title, words = (
@@ -91,7 +90,8 @@ def _tests(product: Product, node: DbtNode, data_set: Declared[DataSet] | None, 
                 "dbt unit test" if test.kind == "unit" else "dbt test",
             )
             text = test.description or f"{words} written by the team"
-            yield _check(test, name, key, title, text, SourceLine(test.file, 1), about, test.digest)
+            file = node.file if conventions.is_generated(test.file) else test.file
+            yield _check(test, name, key, title, text, SourceLine(file, 1), about, test.digest)
 
 
 def _declared(node: DbtNode, data_set: Declared[DataSet], key: conventions.Key, said: Mapping[str, DbtTest]) -> Iterator[CheckPlan]:

@@ -8,7 +8,7 @@ from platform_resources.capabilities.protocols import PullPort
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, SourceLine, undescribed
 from platform_resources.plan.from_products.concerned_columns import concerned
-from platform_resources.plan.from_products.dbt_files import generated_file
+from platform_resources.plan.from_products.dbt_files import files_of
 from platform_resources.plan.from_products.dbt_nodes import DbtProject
 from platform_resources.plan.from_products.input_plans import input_plan
 from platform_resources.plan.from_products.mesh import Mesh, ProductTexts
@@ -67,7 +67,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         scorecard=conventions.scorecard_key(product.name),
         refresh=product.info.refresh,
         texts_digest=_texts_digest(mesh.texts_of(product), mesh.project_of(product)),
-        files=(generated_file(mesh, product, mesh.project_of(product)),) if models else (),
+        files=files_of(mesh, product, mesh.project_of(product)) if models else (),
         routes=product_routes(mesh, product),
         rule=rule_of(incidents),
         patience=patience_of(incidents),

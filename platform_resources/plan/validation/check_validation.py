@@ -6,7 +6,7 @@ from functools import partial
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.subjects import is_about_the_product, judged_data_set
-from platform_resources.plan.from_products.written_tests import test_name, written_test
+from platform_resources.plan.from_products.written_tests import test_name, tests_of, written_test
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Product, model_name
 
@@ -45,6 +45,12 @@ def _dbt_tests(mesh: Mesh, product: Product) -> Iterator[tuple[str, str, str, Ca
             for test in map(written_test, column.tests):
                 name = test_name(test, model, column.name)
                 yield model, name, f'test {test.kind} of column "{column.name}"', partial(data_set.origin.problem, "columns")
+    declared = {
+        (model_name(data_set), test_name(test, model_name(data_set), column.name))
+        for data_set in product.data_sets
+        for column in data_set.config.columns
+        for test in tests_of(column, False)
+    }
     for own in mesh.project_of(product).tests:
-        if not own.file.endswith(conventions.GENERATED_FILE):
+        if not conventions.is_generated(own.file) or (own.of, own.name) not in declared:
             yield own.of, own.name, f'dbt test "{own.name}"', partial(Problem, own.file, 1, "")

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.dbt_nodes import DbtNode
 from platform_resources.plan.from_products.mesh import Mesh
+from platform_resources.plan.from_products.own_descriptions import contradictions
 from platform_resources.plan.from_products.product_order import cycles
-from platform_resources.plan.validation.written_references import described_twice, unresolved
+from platform_resources.plan.validation.written_references import unresolved
 from platform_resources.spec.components import DataSet
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Declared, Product, model_name, runs
@@ -27,7 +28,7 @@ def dbt_can_read_it(mesh: Mesh, product: Product) -> Iterator[Problem]:
     if reading is not None and reading.project is not None:
         yield from reading.problems
     elif reading is not None and not mesh.texts_of(product).problems:
-        explained = unresolved(mesh, product) if reading.missing else described_twice(mesh, product)
+        explained = unresolved(mesh, product) if reading.missing else ()
         yield from tuple(explained) or reading.problems
 
 
@@ -138,8 +139,14 @@ def models_have_no_circle(mesh: Mesh, product: Product) -> Iterator[Problem]:
         yield Problem(nodes[cycle[0]].file, 1, "", f"models read from each other in a circle: {circle}")
 
 
+def both_descriptions_agree(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """A team's own dbt YAML may describe a data set's model too, and contradicts product.yaml nowhere."""
+    yield from contradictions(mesh, product)
+
+
 MODEL_PASSES: tuple[Callable[[Mesh, Product], Iterator[Problem]], ...] = (
     texts_are_readable,
+    both_descriptions_agree,
     dbt_can_read_it,
     data_sets_have_models,
     data_sets_have_models_of_their_own,

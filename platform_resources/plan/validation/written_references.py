@@ -8,7 +8,7 @@ from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh import Mesh, ModelText
 from platform_resources.spec.document import Document, read_document
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
-from platform_resources.spec.product import Product, model_name
+from platform_resources.spec.product import Product
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +89,6 @@ def foreign_source(product: str, source: str, port: str) -> tuple[str, str]:
     )
     message = f'{which}; every input port is a table of the source "{product}"'
     return message, f"write {{{{ source('{product}', '{port}') }}}}"
-
-
-def described_twice(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    """A team's own dbt YAML does not describe models that the platform describes."""
-    promised = {model_name(data_set) for data_set in product.data_sets}
-    for file, text in mesh.texts_of(product).properties.items():
-        for name in _named({file: text}, "models"):
-            if name in promised:
-                message = f'model "{name}" is a data set: product.yaml describes it, and dbt allows one description'
-                yield Problem(file, 1, "", message, "write its columns and tests in product.yaml")
 
 
 def _named(files: Mapping[str, str], section: str) -> Iterator[str]:
