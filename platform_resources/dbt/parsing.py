@@ -59,9 +59,16 @@ def _problem(root: Path, product: Placed, error: BaseException, hide: Mask) -> P
     source, _, table = str(getattr(error, "target_name", "")).partition(".")
     if getattr(error, "target_kind", "") == "source":
         return _source_problem(root, product, _file(root, product, error), source, table)
-    words = " ".join(hide(str(getattr(error, "msg", error))).split())
+    words = " ".join(_in_order(hide(str(getattr(error, "msg", error)))).split())
     shown = words if len(words) <= _LONGEST else f"{words[:_LONGEST]} …"
     return Problem(_file(root, product, error), _line(str(error)), "", f"dbt cannot read the product: {shown}")
+
+
+def _in_order(text: str) -> str:
+    """The items of a list in dbt's words sorted; dbt gives them in the order in which it has read the files."""
+    lines = text.splitlines()
+    items = iter(sorted(line for line in lines if line.lstrip().startswith("* ")))
+    return "\n".join(next(items) if line.lstrip().startswith("* ") else line for line in lines)
 
 
 def _source_problem(root: Path, product: Placed, file: str, source: str, table: str) -> Problem:

@@ -112,7 +112,9 @@ def test_a_large_mesh_is_a_square_for_each_product_and_only_trouble_is_listed(tm
                 "primary_key: [reading_id]", f"model: {name}_rows\n        primary_key: [reading_id]"
             ),
             f"dataproducts/plant/{name}/README.md": "# Part\n",
-            model_file("plant", name, f"{name}_rows"): TINY_MESH[model_file("plant", "readings", "measurements")],
+            model_file("plant", name, f"{name}_rows"): TINY_MESH[model_file("plant", "readings", "measurements")].replace(
+                "source('readings'", f"source('{name}'"
+            ),
         }
         write_mesh(tmp_path, texts)
     with served(tmp_path) as address, httpx.Client(base_url=address, timeout=60) as client:
