@@ -1,6 +1,7 @@
 """A mesh whose time is told by the test: refreshed, evaluated and delivered at any moment, with real receivers for its messages."""
 
 import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -29,12 +30,9 @@ from platform_resources.services.trust import Trust
 from tests.notify.receivers import MailServer, WebServer, mail_server, web_server
 from tests.refresh.running import RunningMesh, running
 
-NOW_FILE = "now.txt"
-
-
-def now_sql(root: Path) -> str:
-    """What the models of a rehearsed mesh ask for the time, since a database's own clock cannot be set."""
-    return f"cast((select content from read_text('{root / NOW_FILE}')) as timestamptz)"
+# What the models of a rehearsed mesh ask for the time, since a database's own clock cannot be set: a file of this process, also of copies.
+NOW_FILE = Path(tempfile.mkdtemp(prefix="rehearsal-")) / "now.txt"
+NOW_SQL = f"cast((select content from read_text('{NOW_FILE}')) as timestamptz)"
 
 
 @dataclass
@@ -54,7 +52,7 @@ class Rehearsal:
         return state_folder(self.root)
 
     def refresh(self, now: datetime, *names: str) -> dict[str, Refreshed]:
-        (self.root / NOW_FILE).write_text(now.isoformat())
+        NOW_FILE.write_text(now.isoformat())
         plan = self.plan
         return {done.product: done for done in refresh(self.root, plan, names, self.instance, None, _say_nothing, now.isoformat())}
 

@@ -21,7 +21,7 @@ from platform_resources.incidents import life_cycle
 from platform_resources.services.trust import Trust
 from tests.meshes import REPOSITORY, edited
 from tests.refresh.running import mesh, mesh_json
-from tests.rehearsals.rehearsal import Receivers, Rehearsal, mail_text, missed, now_sql, receivers, rehearsal, statuses
+from tests.rehearsals.rehearsal import NOW_SQL, Receivers, Rehearsal, mail_text, missed, receivers, rehearsal, statuses
 
 pytestmark = pytest.mark.slow
 
@@ -95,7 +95,7 @@ def sample(folder: Path, mail_port: int) -> Path:
     for part in ("dataproducts", "dbt_project"):
         shutil.copytree(REPOSITORY / part, folder / part, ignore=shutil.ignore_patterns("marketing", "target", "logs", "__pycache__"))
     for model in folder.glob("dbt_project/models/*/*/*.sql"):
-        model.write_text(re.sub(r"\bcurrent_timestamp\b", now_sql(folder), model.read_text()))
+        model.write_text(re.sub(r"\bcurrent_timestamp\b", NOW_SQL, model.read_text()))
     for domain in folder.glob("dataproducts/*/domain.yaml"):
         domain.write_text(domain.read_text().replace("${SMTP_HOST}:25", f"${{SMTP_HOST}}:{mail_port}"))
     return edited(folder, EXTRACTOR, WORKS, BREAKABLE)

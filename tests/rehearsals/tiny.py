@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.meshes import MEASUREMENTS_SQL, READINGS, READINGS_CSV, copied_mesh, edited, model_file, product_file, tiny_mesh, write_mesh
 from tests.notify.receivers import WebServer
-from tests.rehearsals.rehearsal import Rehearsal, now_sql, rehearsal
+from tests.rehearsals.rehearsal import NOW_SQL, Rehearsal, rehearsal
 
 SPEC = product_file("plant", "readings")
 SUMMARY_SPEC = product_file("office", "summary")
@@ -35,7 +35,7 @@ def told_mesh(folder: Path) -> Path:
     root = tiny_mesh(folder)
     (root / "dataproducts/plant/domain.yaml").write_text(PLANT)
     (root / "dataproducts/office/domain.yaml").write_text(OFFICE)
-    return edited(root, model_file("plant", "readings", "measurements"), "current_timestamp", now_sql(root))
+    return edited(root, model_file("plant", "readings", "measurements"), "current_timestamp", NOW_SQL)
 
 
 @contextmanager
@@ -71,7 +71,8 @@ def rename_objective(root: Path) -> None:
 def replace_products(root: Path, domain: str) -> None:
     """The product with the incident is gone, and the one that reads it; the domain has another one."""
     text = READINGS.replace("name: plant", f"name: {domain}").replace("name: readings", "name: logbook")
-    write_mesh(root, {product_file(domain, "logbook"): text, model_file(domain, "logbook", "measurements"): MEASUREMENTS_SQL})
+    sql = MEASUREMENTS_SQL.replace("source('readings'", "source('logbook'")
+    write_mesh(root, {product_file(domain, "logbook"): text, model_file(domain, "logbook", "measurements"): sql})
     for beside in ("README.md", "landing/readings.csv"):
         target = root / f"dataproducts/{domain}/logbook" / beside
         target.parent.mkdir(exist_ok=True)
