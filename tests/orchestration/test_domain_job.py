@@ -23,7 +23,7 @@ def plant(tmp_path):
     spec.write_text(SUMMARY.replace("name: summary", "name: a_summary").replace("name: office", "name: plant"))
     model = tmp_path / model_file("plant", "a_summary", "sensors")
     model.parent.mkdir(parents=True)
-    model.write_text(SENSORS_SQL.replace("ref('sensor_readings')", "source('summary', 'measurements')"))
+    model.write_text(SENSORS_SQL.replace("ref('sensor_readings')", "source('a_summary', 'measurements')"))
     with running(tmp_path) as mesh:
         yield mesh
 
