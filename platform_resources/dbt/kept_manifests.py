@@ -41,8 +41,6 @@ _OF_NODES = (
     "semantic-models",
     "analyses",
 )
-
-
 Files = tuple[GeneratedFile, ...]
 
 

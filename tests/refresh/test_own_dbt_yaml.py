@@ -25,6 +25,7 @@ models:
       - name: degrees
         meta: {from: logger}
         data_tests:
+          - {name: degrees_are_warm, test_name: accepted_values, values: [20.5], quote: false, config: {severity: warn}}
           - accepted_values: {name: degrees_are_few, arguments: {values: [1, 2], quote: false}, config: {severity: warn}}
   - name: helper
     description: An internal model.
@@ -64,12 +65,12 @@ def test_both_descriptions_reach_dbt_as_one(mesh):
 def test_the_tests_of_both_are_checks_and_run(mesh):
     (model,) = [model for model in mesh.product("readings").models if model.name == "measurements"]
     names = {check.name for check in model.tests}
-    assert {"degrees_are_few", "not_null_measurements_reading_id", "every_reading_is_young_measurements_"} <= names
+    assert {"degrees_are_few", "degrees_are_warm", "not_null_measurements_reading_id", "every_reading_is_young_measurements_"} <= names
     assert {check.name: check.severity for check in model.tests}["degrees_are_few"] == "warning"
     (done,) = mesh.refresh("readings")
     assert done.outcome == "published"
     failed = [name for name in names if not mesh.check("readings", ("measurements",), name).passed]
-    assert failed == ["degrees_are_few"]
+    assert sorted(failed) == ["degrees_are_few", "degrees_are_warm"]
 
 
 def test_the_teams_file_stays_as_it_is_and_its_other_models_too(mesh):

@@ -6,13 +6,15 @@ from typing import Any
 
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.written_tests import written_test
+from platform_resources.spec.components import Column, DataSet
 from platform_resources.spec.document import Document, Place, read_document
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
-from platform_resources.spec.product import Product, model_name
+from platform_resources.spec.product import Declared, Product, model_name
 from platform_resources.spec.values.names import fold
 from platform_resources.spec.values.type_names import type_name
 
 _TESTS = ("data_tests", "tests")
+_LISTS = (*_TESTS, "constraints")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,8 @@ class OwnDescription:
     @property
     def columns(self) -> Mapping[str, tuple[Place, Mapping[str, Any]]]:
         """Place and entry of each column, by its folded name."""
-        written = self.entry.get("columns")
-        entries = enumerate(written if isinstance(written, list) else ())
-        return {fold(str(entry["name"])): ((*self.place, "columns", i), entry) for i, entry in entries if _named(entry)}
+        entries = enumerate(_list(self.entry, "columns"))
+        return {fold(entry["name"]): ((*self.place, "columns", i), entry) for i, entry in entries if _named(entry)}
 
 
 def own_descriptions(mesh: Mesh, product: Product) -> dict[str, tuple[OwnDescription, ...]]:
@@ -37,9 +38,10 @@ def own_descriptions(mesh: Mesh, product: Product) -> dict[str, tuple[OwnDescrip
     found: dict[str, tuple[OwnDescription, ...]] = {}
     for file, text in mesh.texts_of(product).properties.items():
         document = read_document(text, file)
-        entries = document.data.get("models") if isinstance(document, Document) and isinstance(document.data, dict) else None
-        for position, entry in enumerate(entries if isinstance(entries, list) else ()):
-            if isinstance(document, Document) and _named(entry) and entry["name"] in promised:
+        if not isinstance(document, Document) or not isinstance(document.data, dict):
+            continue
+        for position, entry in enumerate(_list(document.data, "models")):
+            if _named(entry) and entry["name"] in promised:
                 own = OwnDescription(document, ("models", position), entry)
                 found[entry["name"]] = (*found.get(entry["name"], ()), own)
     return found
@@ -47,22 +49,19 @@ def own_descriptions(mesh: Mesh, product: Product) -> dict[str, tuple[OwnDescrip
 
 def merged(model: Mapping[str, Any], own: OwnDescription) -> dict[str, Any]:
     """The entry for dbt: what product.yaml says, and all else that the team says. Descriptions in product.yaml go first."""
-    kept = {key: value for key, value in own.entry.items() if key != "columns"}
-    columns = [_merged_column(column, own.columns.get(fold(str(column["name"])), ((), {}))[1]) for column in model.get("columns", ())]
-    config = {**(own.entry.get("config") or {}), **model.get("config", {})}
-    return {**kept, **model, **({"config": config} if config else {}), **({"columns": columns} if columns else _own_columns(own))}
-
-
-def _own_columns(own: OwnDescription) -> dict[str, Any]:
-    return {"columns": own.entry["columns"]} if own.entry.get("columns") else {}
+    written = own.columns
+    columns = [_merged_column(column, written.get(fold(str(column["name"])), ((), {}))[1]) for column in model.get("columns", ())]
+    config = {**_mapping(own.entry, "config"), **model.get("config", {})}
+    both = {"config": config, "columns": columns or _list(own.entry, "columns")}
+    return {**own.entry, **model, **{key: value for key, value in both.items() if value}}
 
 
 def _merged_column(column: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """A test or constraint that both ask for is asked for once."""
     kept = {key: value for key, value in own.items() if key not in _TESTS}
-    tests = _without_repeats((*column.get("data_tests", ()), *(test for key in _TESTS for test in own.get(key) or ())))
-    given = own.get("constraints") or ()
-    constraints = [*column.get("constraints", ()), *(each for each in given if each not in column.get("constraints", ()))]
+    promised = column.get("constraints", [])
+    tests = _without_repeats((*column.get("data_tests", ()), *_tests(own)))
+    constraints = [*promised, *(each for each in _list(own, "constraints") if each not in promised)]
     more = {"data_tests": tests, "constraints": constraints}
     return {**kept, **column, **{key: value for key, value in more.items() if value}}
 
@@ -70,43 +69,73 @@ def _merged_column(column: Mapping[str, Any], own: Mapping[str, Any]) -> dict[st
 def _without_repeats(tests: tuple[Any, ...]) -> list[Any]:
     asked: list[Any] = []
     for test in tests:
-        written = written_test(test) if isinstance(test, str | dict) and test else None
-        same = (written.kind, written.arguments, written.config) if written is not None else test
+        same = _asked(test) or test
         if same not in [known for known, _ in asked]:
             asked.append((same, test))
     return [test for _, test in asked]
 
 
+def _asked(test: Any) -> tuple[str, Mapping[str, Any], Mapping[str, Any]] | None:
+    """Kind, arguments and config of a test; None of one in dbt's form with `test_name`, and of what is none."""
+    if isinstance(test, str) or (isinstance(test, dict) and len(test) == 1 and isinstance(next(iter(test.values())), dict | None)):
+        written = written_test(test)
+        return written.kind, written.arguments, written.config
+    return None
+
+
 def contradictions(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    """Where a team's dbt YAML and product.yaml say different things of one data set."""
+    """Where a team's dbt YAML and product.yaml say different things of one data set, or where dbt could not take what the team says."""
     data_sets = {model_name(data_set): data_set for data_set in reversed(product.data_sets)}
     for name, (own, *others) in own_descriptions(mesh, product).items():
-        yield from (
-            again.document.problem(
-                again.place, f'model "{name}" is described twice, also in {own.document.file}', "dbt takes one description"
-            )
-            for again in others
-        )
-        columns = {fold(column.name): column for column in data_sets[name].config.columns}
-        place = f'product.yaml, data set "{data_sets[name].title}"'
-        contract = (own.entry.get("config") or {}).get("contract") or own.entry.get("contract") or {}
-        if columns and isinstance(contract, dict) and contract.get("enforced") is False:
-            message = f'the contract of model "{name}" is switched off, and {place} promises its columns'
-            yield own.document.problem((*own.place, "config"), message, "leave contract out: the platform enforces it")
-        for folded, (where, entry) in own.columns.items() if columns else ():
-            column = columns.get(folded)
-            if column is None:
-                known = [each.name for each in columns.values()]
-                message = f'model "{name}" has no column "{entry["name"]}" in {place}; known: {known_text(known)}'
-                yield own.document.problem(where, message, did_you_mean(str(entry["name"]), known) or "declare the column there, too")
-                continue
-            written = entry.get("data_type")
-            if isinstance(written, str) and _type(written) != column.type:
-                message = f"column {column.name} is {written} here and {column.type} in {place}"
-                yield own.document.problem((*where, "data_type"), message, "let both say the same, or leave data_type out here")
-            if column.nullable and _refuses_nulls(entry):
-                message = f"column {column.name} has no nulls here, and is nullable in {place}"
-                yield own.document.problem(where, message, "take away not_null here, or nullable: yes there")
+        for again in others:
+            message = f'model "{name}" is described twice, also in {own.document.file}'
+            yield again.document.problem(again.place, message, "dbt takes one description")
+        malformed = tuple(_malformed(own))
+        yield from malformed or _disagreements(own, name, data_sets[name])
+
+
+def _malformed(own: OwnDescription) -> Iterator[Problem]:
+    yield from _of_another_form(own.document, own.place, own.entry, {"config": dict, "columns": list, **dict.fromkeys(_LISTS, list)})
+    for position, column in enumerate(_list(own.entry, "columns")):
+        where = (*own.place, "columns", position)
+        if _named(column):
+            yield from _of_another_form(own.document, where, column, {"config": dict, **dict.fromkeys(_LISTS, list)})
+        else:
+            yield own.document.problem(where, "a column needs a name", "write - name: …")
+
+
+def _of_another_form(document: Document, place: Place, entry: Mapping[str, Any], forms: Mapping[str, type]) -> Iterator[Problem]:
+    for key, form in forms.items():
+        if entry.get(key) is not None and not isinstance(entry[key], form):
+            yield document.problem((*place, key), f"{key} must be a {'list' if form is list else 'mapping'}")
+
+
+def _disagreements(own: OwnDescription, name: str, data_set: Declared[DataSet]) -> Iterator[Problem]:
+    columns = {fold(column.name): column for column in data_set.config.columns}
+    if not columns:
+        return
+    place = f'product.yaml, data set "{data_set.title}"'
+    contract = _mapping(own.entry, "config").get("contract") or own.entry.get("contract")
+    if isinstance(contract, dict) and contract.get("enforced") is False:
+        message = f'the contract of model "{name}" is switched off, and {place} promises its columns'
+        yield own.document.problem((*own.place, "config"), message, "leave contract out: the platform enforces it")
+    known = [column.name for column in columns.values()]
+    for folded, (where, entry) in own.columns.items():
+        if folded in columns:
+            yield from _of_column(own.document, where, entry, columns[folded], place)
+        else:
+            message = f'model "{name}" has no column "{entry["name"]}" in {place}; known: {known_text(known)}'
+            yield own.document.problem(where, message, did_you_mean(entry["name"], known) or "declare the column there, too")
+
+
+def _of_column(document: Document, where: Place, entry: Mapping[str, Any], column: Column, place: str) -> Iterator[Problem]:
+    written = entry.get("data_type")
+    if isinstance(written, str) and _type(written) != column.type:
+        message = f"column {column.name} is {written} here and {column.type} in {place}"
+        yield document.problem((*where, "data_type"), message, "let both say the same, or leave data_type out here")
+    if column.nullable and _refuses_nulls(entry):
+        message = f"column {column.name} has no nulls here, and is nullable in {place}"
+        yield document.problem(where, message, "take away not_null here, or nullable: yes there")
 
 
 def _type(written: str) -> str:
@@ -118,9 +147,20 @@ def _type(written: str) -> str:
 
 
 def _refuses_nulls(column: Mapping[str, Any]) -> bool:
-    tests = [test for key in _TESTS for test in column.get(key) or () if isinstance(test, str | dict) and test]
-    constraints = [each.get("type") for each in column.get("constraints") or () if isinstance(each, dict)]
-    return "not_null" in constraints or any(written_test(test).kind == "not_null" for test in tests)
+    constraints = [each.get("type") for each in _list(column, "constraints") if isinstance(each, dict)]
+    return "not_null" in constraints or any(asked[0] == "not_null" for asked in map(_asked, _tests(column)) if asked is not None)
+
+
+def _tests(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(test for key in _TESTS for test in _list(entry, key))
+
+
+def _list(entry: Mapping[str, Any], key: str) -> list[Any]:
+    return entry[key] if isinstance(entry.get(key), list) else []
+
+
+def _mapping(entry: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return entry[key] if isinstance(entry.get(key), dict) else {}
 
 
 def _named(entry: Any) -> bool:

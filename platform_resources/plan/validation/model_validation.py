@@ -23,13 +23,13 @@ def texts_are_readable(mesh: Mesh, product: Product) -> Iterator[Problem]:
 
 
 def dbt_can_read_it(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    """dbt has parsed the product. Where it stopped, what leads nowhere in the product's own texts explains it best, and all at once."""
+    """dbt has parsed the product. Where it stopped, what leads nowhere or contradicts in the product's own texts explains it best."""
     reading = mesh.dbt.get(product.file)
     if reading is not None and reading.project is not None:
         yield from reading.problems
     elif reading is not None and not mesh.texts_of(product).problems:
-        explained = unresolved(mesh, product) if reading.missing else ()
-        yield from tuple(explained) or reading.problems
+        lost = unresolved(mesh, product) if reading.missing else ()
+        yield from (*contradictions(mesh, product), *lost) or reading.problems
 
 
 def data_sets_have_models(mesh: Mesh, product: Product) -> Iterator[Problem]:
