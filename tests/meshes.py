@@ -33,7 +33,8 @@ def write_mesh(folder: Path, files: Mapping[str, str]) -> Path:
 def keep_parsed(folder: Path) -> None:
     """Meshes that are written later have what dbt remembers of its own macros in this one, and what it said of products."""
     target = folder / "dbt_project/target"
-    for file in (*target.glob("*.msgpack"), *target.glob("*/*/said_by_dbt.json")):
+    # Not what plain dbt remembers, which is called partial_parse.msgpack alone: it has the models of one mesh.
+    for file in (*target.glob("*.partial_parse.msgpack"), *target.glob("*/*/said_by_dbt.json")):
         _PARSED.setdefault(file.relative_to(target).as_posix(), file.read_bytes())
 
 
