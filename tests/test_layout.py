@@ -18,7 +18,6 @@ OF_CAPABILITIES = (
     "capabilities/output_ports",
     "capabilities/policies",
 )
-LARGER = {"orchestration": 22, "cli": 18}
 FOLDERS = sorted(init.parent.relative_to(PACKAGE).as_posix() for init in PACKAGE.rglob("__init__.py") if "migrations" not in init.parts)
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py" and "migrations" not in path.parts)
 
@@ -29,7 +28,7 @@ def folder(module: Path) -> str:
 
 def test_a_folder_holds_few_modules():
     sizes = Counter(folder(module) for module in MODULES if folder(module) not in OF_CAPABILITIES)
-    assert {name: size for name, size in sizes.items() if size > LARGER.get(name, MOST_MODULES)} == {}
+    assert {name: size for name, size in sizes.items() if size > MOST_MODULES} == {}
 
 
 def test_every_module_has_a_name_of_its_own():

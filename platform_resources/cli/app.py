@@ -28,8 +28,8 @@ from platform_resources.cli import (
     specs,
     status,
 )
-from platform_resources.cli.console import CANNOT_RUN, SPEC_INVALID, Stop, fail
-from platform_resources.cli.memory import database_trouble
+from platform_resources.cli.terminal.console import CANNOT_RUN, SPEC_INVALID, Stop, fail
+from platform_resources.cli.terminal.memory import database_trouble
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.redaction.redaction import mask_all
 from platform_resources.repository.mesh_repository import NoMesh

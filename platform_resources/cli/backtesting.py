@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from platform_resources.cli.console import CANNOT_RUN, FINE, Stop, cell, mesh_of, out, print_json, product_of, stop, words
-from platform_resources.cli.memory import Sync, shown
 from platform_resources.cli.specs import Json
+from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, Stop, cell, mesh_of, out, print_json, product_of, stop, words
+from platform_resources.cli.terminal.memory import Sync, shown
 from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.repository.mesh_repository import mesh_root, names_behind

@@ -15,8 +15,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Column, Table
 
-from platform_resources.cli.console import CANNOT_RUN, cell, clocks, mesh_of, out, print_json, product_of, stop, words
 from platform_resources.cli.specs import Json
+from platform_resources.cli.terminal.console import CANNOT_RUN, cell, clocks, mesh_of, out, print_json, product_of, stop, words
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.repository.mesh_repository import state_folder, target_of

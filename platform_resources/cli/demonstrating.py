@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from platform_resources.cli.console import CANNOT_RUN, cell, mesh_of, out, stop
-from platform_resources.cli.memory import opened, synced
+from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, stop
+from platform_resources.cli.terminal.memory import opened, synced
 
 
 def demo_history(

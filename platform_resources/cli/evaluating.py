@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from platform_resources.cli.console import CANNOT_RUN, FINE, Stop, mesh_of, out, print_json, told, words
-from platform_resources.cli.memory import history, synced
 from platform_resources.cli.specs import Json
+from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, Stop, mesh_of, out, print_json, told, words
+from platform_resources.cli.terminal.memory import history, synced
 from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.repository.mesh_repository import state_folder

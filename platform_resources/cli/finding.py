@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from platform_resources.cli.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, told, words
-from platform_resources.cli.memory import opened
 from platform_resources.cli.specs import Json
-from platform_resources.cli.status_tables import print_product
+from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, told, words
+from platform_resources.cli.terminal.memory import opened
+from platform_resources.cli.terminal.status_tables import print_product
 from platform_resources.plan.plan import AgreementPlan, DataSetPlan, MeshPlan, ProductPlan
 from platform_resources.repository.mesh_repository import mesh_root, names_behind, state_folder
 from platform_resources.spec.problems import did_you_mean, known_text

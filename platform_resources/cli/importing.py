@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from platform_resources.cli.console import (
+from platform_resources.cli.evaluating import evaluate_now, print_happened
+from platform_resources.cli.evaluating import print_problems as print_evaluation_problems
+from platform_resources.cli.specs import Json
+from platform_resources.cli.terminal.console import (
     CANNOT_RUN,
     FINE,
     MISSED,
@@ -22,10 +25,7 @@ from platform_resources.cli.console import (
     told,
     words,
 )
-from platform_resources.cli.evaluating import evaluate_now, print_happened
-from platform_resources.cli.evaluating import print_problems as print_evaluation_problems
-from platform_resources.cli.memory import history
-from platform_resources.cli.specs import Json
+from platform_resources.cli.terminal.memory import history
 from platform_resources.dbt.imported.artefacts import ArtefactFile, Artefacts, artefacts
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.repository.mesh_repository import state_folder

@@ -9,9 +9,23 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, Clocks, Stop, cell, clocks, out, print_json, stop, told, words, you
-from platform_resources.cli.memory import Sync, opened, shown
 from platform_resources.cli.specs import Json
+from platform_resources.cli.terminal.console import (
+    CANNOT_RUN,
+    FINE,
+    MISSED,
+    Clocks,
+    Stop,
+    cell,
+    clocks,
+    out,
+    print_json,
+    stop,
+    told,
+    words,
+    you,
+)
+from platform_resources.cli.terminal.memory import Sync, opened, shown
 from platform_resources.dbt.planning import read_plan
 from platform_resources.incidents import life_cycle
 from platform_resources.incidents.life_cycle import Change, Incident, Resolution

@@ -11,7 +11,8 @@ import typer
 from rich.text import Text
 
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.cli.console import (
+from platform_resources.cli.specs import Json
+from platform_resources.cli.terminal.console import (
     CANNOT_RUN,
     FINE,
     MISSED,
@@ -25,8 +26,7 @@ from platform_resources.cli.console import (
     words,
     you,
 )
-from platform_resources.cli.memory import opened
-from platform_resources.cli.specs import Json
+from platform_resources.cli.terminal.memory import opened
 from platform_resources.dbt.planning import read_plan
 from platform_resources.monitors.monitor_costs import MonitorCost, Size, Surroundings, profiled_relations
 from platform_resources.monitors.monitor_plan import Change, Monitor, ProductChanges, monitors, product_changes

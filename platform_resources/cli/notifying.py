@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 from rich.table import Table
 
-from platform_resources.cli.console import (
+from platform_resources.cli.specs import Json
+from platform_resources.cli.terminal.console import (
     CANNOT_RUN,
     FINE,
     Clocks,
@@ -24,8 +25,7 @@ from platform_resources.cli.console import (
     words,
     you,
 )
-from platform_resources.cli.memory import opened
-from platform_resources.cli.specs import Json
+from platform_resources.cli.terminal.memory import opened
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.plan.routes import ChannelPlan
 from platform_resources.repository.mesh_repository import mesh_root

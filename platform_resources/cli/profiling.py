@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from platform_resources.cli.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, told
-from platform_resources.cli.memory import Sync
-from platform_resources.cli.memory import shown as ledger_shown
 from platform_resources.cli.specs import Json
+from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, told
+from platform_resources.cli.terminal.memory import Sync
+from platform_resources.cli.terminal.memory import shown as ledger_shown
 from platform_resources.measuring.version_profiles import (
     ColumnProfile,
     Profile,

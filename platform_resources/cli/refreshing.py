@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from platform_resources.cli.console import (
+from platform_resources.cli.evaluating import evaluate_now, judged, print_happened, print_problems
+from platform_resources.cli.specs import Json
+from platform_resources.cli.status import overview
+from platform_resources.cli.terminal.console import (
     CANNOT_RUN,
     FINE,
     MISSED,
@@ -23,11 +26,8 @@ from platform_resources.cli.console import (
     told,
     words,
 )
-from platform_resources.cli.evaluating import evaluate_now, judged, print_happened, print_problems
-from platform_resources.cli.memory import history
-from platform_resources.cli.specs import Json
-from platform_resources.cli.status import overview
-from platform_resources.cli.status_tables import print_health
+from platform_resources.cli.terminal.memory import history
+from platform_resources.cli.terminal.status_tables import print_health
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from platform_resources.cli.console import CANNOT_RUN, stop, words
+from platform_resources.cli.terminal.console import CANNOT_RUN, stop, words
 from platform_resources.repository.mesh_repository import mesh_root
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

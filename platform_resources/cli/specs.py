@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.tree import Tree
 
 from platform_resources.capabilities.registry import KINDS, installed_registry
-from platform_resources.cli.console import (
+from platform_resources.cli.terminal.console import (
     CANNOT_RUN,
     FINE,
     SPEC_INVALID,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from platform_resources.cli.console import FINE, MISSED, SPEC_INVALID, Stop, mesh_of, print_json, product_of
-from platform_resources.cli.memory import Sync, shown
 from platform_resources.cli.specs import Json
-from platform_resources.cli.status_tables import print_health, print_product, print_trust
+from platform_resources.cli.terminal.console import FINE, MISSED, SPEC_INVALID, Stop, mesh_of, print_json, product_of
+from platform_resources.cli.terminal.memory import Sync, shown
+from platform_resources.cli.terminal.status_tables import print_health, print_product, print_trust
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.repository.mesh_repository import mesh_root, names_behind, state_folder
 from platform_resources.spec.values.clocks import Clock

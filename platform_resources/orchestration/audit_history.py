@@ -11,7 +11,7 @@ from platform_resources.capabilities.judgements import History
 from platform_resources.ledger.connections import DatabaseFailed
 from platform_resources.ledger.database import LedgerUnavailable
 from platform_resources.ledger.queries.objective_history import compared, histories
-from platform_resources.orchestration.ledger_events import synced_ledger
+from platform_resources.orchestration.events.ledger_events import synced_ledger
 from platform_resources.plan.plan import ProductPlan
 
 LONGEST_WAIT = 30.0

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from platform_resources.orchestration.asset_specs import asset_key
+from platform_resources.orchestration.events.results import VERSION_TAG
 from platform_resources.orchestration.guarding import shielded
-from platform_resources.orchestration.results import VERSION_TAG
 from platform_resources.plan import conventions
 from platform_resources.plan.conventions import Key
 from platform_resources.plan.plan import ProductPlan

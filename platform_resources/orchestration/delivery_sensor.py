@@ -10,8 +10,8 @@ import dagster as dg
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.ledger.database import LEDGER_FILE, ledger_url, open_ledger
 from platform_resources.orchestration.evaluation_job import WholePlan
+from platform_resources.orchestration.events.ledger_events import synced_ledger
 from platform_resources.orchestration.guarding import shielded
-from platform_resources.orchestration.ledger_events import synced_ledger
 from platform_resources.plan import conventions
 from platform_resources.services.delivering import Delivered, deliver_domain, due_channels
 from platform_resources.services.judging import judge_refreshed

@@ -7,9 +7,9 @@ from typing import Any
 import dagster as dg
 from dagster._core.execution.build_resources import wrap_resources_for_execution
 
+from platform_resources.orchestration.events.run_failures import stopped
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.refresh_resource import RefreshResource
-from platform_resources.orchestration.run_failures import stopped
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 

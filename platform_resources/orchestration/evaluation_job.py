@@ -12,14 +12,14 @@ from platform_resources.capabilities.registry import installed_registry
 from platform_resources.ledger.payload import CheckSaid, to_metadata
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.orchestration.asset_specs import asset_key, check_specs
+from platform_resources.orchestration.events.healthy import healthy_results, healthy_specs
+from platform_resources.orchestration.events.ledger_events import synced_ledger
+from platform_resources.orchestration.events.results import judged_result
+from platform_resources.orchestration.events.run_failures import QUIET, failure_texts
+from platform_resources.orchestration.events.scorecards import scorecard_metadata
 from platform_resources.orchestration.guarding import shielded
-from platform_resources.orchestration.healthy import healthy_results, healthy_specs
-from platform_resources.orchestration.ledger_events import synced_ledger
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
-from platform_resources.orchestration.results import judged_result
-from platform_resources.orchestration.run_failures import QUIET, failure_texts
 from platform_resources.orchestration.runs import run_here
-from platform_resources.orchestration.scorecards import scorecard_metadata
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan
 from platform_resources.plan.plan import MeshPlan, ProductPlan

@@ -13,8 +13,8 @@ from dagster._core.errors import DagsterUserCodeProcessError
 from dagster._utils.error import serializable_error_info_from_exc_info
 from dagster_shared.error import SerializableErrorInfo
 
+from platform_resources.orchestration.events.run_failures import ERROR, stopped
 from platform_resources.orchestration.refresh_resource import RefreshResource
-from platform_resources.orchestration.run_failures import ERROR, stopped
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.redaction.redaction import Hide, mask_all
 from platform_resources.repository.product_secrets import hiding

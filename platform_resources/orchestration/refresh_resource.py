@@ -10,8 +10,8 @@ import dagster as dg
 from filelock import FileLock, Timeout
 from pydantic import PrivateAttr
 
-from platform_resources.orchestration.ledger_events import sync_at_end
-from platform_resources.orchestration.run_failures import stopped
+from platform_resources.orchestration.events.ledger_events import sync_at_end
+from platform_resources.orchestration.events.run_failures import stopped
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.repository.mesh_repository import target_of

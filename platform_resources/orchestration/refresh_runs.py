@@ -14,9 +14,9 @@ from dagster._core.execution.execution_result import ExecutionResult
 from platform_resources.capabilities.protocols import PullExtractor, PullFiles
 from platform_resources.deliveries.arrivals import is_news, matching_files
 from platform_resources.orchestration.definitions import definitions
+from platform_resources.orchestration.events.results import WAY_OUT
+from platform_resources.orchestration.events.run_failures import QUIET, failure_texts
 from platform_resources.orchestration.refresh_resource import RESOURCE
-from platform_resources.orchestration.results import WAY_OUT
-from platform_resources.orchestration.run_failures import QUIET, failure_texts
 from platform_resources.orchestration.runs import run_here
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import InputPlan, MeshPlan, ProductPlan

@@ -7,11 +7,11 @@ import dagster as dg
 
 from platform_resources.ledger.database import LedgerUnavailable
 from platform_resources.orchestration.asset_specs import SpecMinter, asset_key
+from platform_resources.orchestration.events.healthy import healthy_evaluations
+from platform_resources.orchestration.events.ledger_events import synced_ledger
+from platform_resources.orchestration.events.scorecards import published_text, scorecard_metadata
 from platform_resources.orchestration.guarding import guarded
-from platform_resources.orchestration.healthy import healthy_evaluations
-from platform_resources.orchestration.ledger_events import synced_ledger
 from platform_resources.orchestration.refresh_resource import RefreshResource
-from platform_resources.orchestration.scorecards import published_text, scorecard_metadata
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.promises.grades import LastRefresh

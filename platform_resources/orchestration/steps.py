@@ -13,10 +13,8 @@ from platform_resources.dbt.full_refresh import way_out
 from platform_resources.lineage.product_lineage import ProductLineage
 from platform_resources.orchestration.asset_specs import SpecMinter, asset_key, check_specs
 from platform_resources.orchestration.audit_history import histories_for_audit
-from platform_resources.orchestration.guarding import guarded
-from platform_resources.orchestration.profiles import profiled_events, profiles_by_port
-from platform_resources.orchestration.refresh_resource import RefreshResource
-from platform_resources.orchestration.results import (
+from platform_resources.orchestration.events.profiles import profiled_events, profiles_by_port
+from platform_resources.orchestration.events.results import (
     audited_result,
     build_failures,
     build_results,
@@ -26,8 +24,10 @@ from platform_resources.orchestration.results import (
     published_result,
     pulled_result,
 )
-from platform_resources.orchestration.run_failures import gate_closed, stopped
-from platform_resources.orchestration.scorecards import published_text
+from platform_resources.orchestration.events.run_failures import gate_closed, stopped
+from platform_resources.orchestration.events.scorecards import published_text
+from platform_resources.orchestration.guarding import guarded
+from platform_resources.orchestration.refresh_resource import RefreshResource
 from platform_resources.orchestration.scoring import report_score
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import InputPlan, ProductPlan

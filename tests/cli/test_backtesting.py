@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
-from platform_resources.cli.console import CANNOT_RUN, FINE
+from platform_resources.cli.terminal.console import CANNOT_RUN, FINE
 from platform_resources.orchestration.instance import instance
 from tests.meshes import component, edited, indented, product_file
 

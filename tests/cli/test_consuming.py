@@ -6,7 +6,7 @@ import shutil
 import pytest
 from sqlalchemy import text
 
-from platform_resources.cli.console import CANNOT_RUN, SPEC_INVALID, Stop
+from platform_resources.cli.terminal.console import CANNOT_RUN, SPEC_INVALID, Stop
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import ledger_url, open_ledger
 from platform_resources.refresh.publishing import Candidate, publish

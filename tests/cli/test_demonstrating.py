@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from platform_resources.cli.console import CANNOT_RUN, Stop
+from platform_resources.cli.terminal.console import CANNOT_RUN, Stop
 from platform_resources.ledger.database import ledger_url, open_ledger
 from platform_resources.ledger.made_up import made_up_history
 from platform_resources.ledger.records import PortPublication

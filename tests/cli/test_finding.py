@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from platform_resources.cli.console import CANNOT_RUN, Stop
+from platform_resources.cli.terminal.console import CANNOT_RUN, Stop
 from tests.meshes import edited, product_file
 
 pytestmark = pytest.mark.slow

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
-from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED
+from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, MISSED
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.queries import history
-from platform_resources.orchestration.ledger_events import synced_ledger
+from platform_resources.orchestration.events.ledger_events import synced_ledger
 from platform_resources.promises.grades import PublishedState, grade
 from platform_resources.services.product_status import looked_at
 from tests.foreign_dbt import WRITTEN, data, dbt, manifest, node, result, run_results, write_project

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 SCRIPT = """
 import contextlib, io, json, shlex, sys
 from platform_resources.cli.app import app
-from platform_resources.cli.console import Stop
+from platform_resources.cli.terminal.console import Stop
 root, commands, modules = sys.argv[1], *map(json.loads, sys.argv[2:])
 imported = {}
 for command in commands:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from platform_resources.cli.console import CANNOT_RUN, FINE, MISSED, SPEC_INVALID
+from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, MISSED, SPEC_INVALID
 from tests.cli.conftest import PublishedMesh
 from tests.meshes import edited, product_file
 

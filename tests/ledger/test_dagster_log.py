@@ -13,7 +13,7 @@ from platform_resources.ledger.queries import history
 from platform_resources.ledger.records import check_id
 from platform_resources.ledger.syncing import rebuild, sync
 from platform_resources.orchestration.asset_specs import asset_key
-from platform_resources.orchestration.ledger_events import DagsterLog, run_product
+from platform_resources.orchestration.events.ledger_events import DagsterLog, run_product
 from tests.ledger.ledgers import new_database, rows
 from tests.refresh.running import RunningMesh, deliver, readings_csv
 

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from platform_resources.orchestration.definitions import definitions
-from platform_resources.orchestration.ledger_events import DagsterLog
+from platform_resources.orchestration.events.ledger_events import DagsterLog
 from platform_resources.plan import conventions
 from tests.meshes import SENSORS_SQL, SUMMARY, edited, model_file, product_file, tiny_mesh
 from tests.refresh.running import running

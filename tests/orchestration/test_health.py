@@ -7,7 +7,7 @@ import pytest
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration.asset_specs import asset_key
-from platform_resources.orchestration.ledger_events import synced_ledger
+from platform_resources.orchestration.events.ledger_events import synced_ledger
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.services.product_status import looked_at
 

@@ -10,7 +10,7 @@ from platform_resources.capabilities.judgements import Judgement
 from platform_resources.capabilities.measures import Relation, Subject
 from platform_resources.capabilities.support.shares import judged_share
 from platform_resources.ledger.payload import CheckSaid
-from platform_resources.orchestration.results import check_result, judged_result
+from platform_resources.orchestration.events.results import check_result, judged_result
 from platform_resources.plan.check_plans import CheckPlan, ObjectivePlan, SourceLine
 from platform_resources.spec.strict import Strict
 

@@ -16,7 +16,7 @@ import dagster as dg
 from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.definitions import definitions
-from platform_resources.orchestration.ledger_events import synced_ledger
+from platform_resources.orchestration.events.ledger_events import synced_ledger
 from platform_resources.orchestration.refresh_runs import Refreshed, refresh
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan

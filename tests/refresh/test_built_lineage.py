@@ -7,7 +7,7 @@ import dagster as dg
 from typer.testing import CliRunner
 
 from platform_resources.cli.app import app
-from platform_resources.cli.console import Stop
+from platform_resources.cli.terminal.console import Stop
 from platform_resources.lineage.column_uses import ColumnRef
 from platform_resources.plan.check_plans import SourceLine
 from platform_resources.refresh.built_lineage import keep_lineage, kept_lineage

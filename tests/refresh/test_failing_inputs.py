@@ -10,7 +10,7 @@ from platform_resources.ledger.queries.objective_history import publication_time
 from platform_resources.ledger.syncing import sync
 from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.automation import decision, follower, seen_by
-from platform_resources.orchestration.ledger_events import DagsterLog
+from platform_resources.orchestration.events.ledger_events import DagsterLog
 from tests.ledger.ledgers import SqliteLedgers
 from tests.meshes import edited, model_file, product_file
 from tests.refresh.running import CSV, batch, deliver, mesh

@@ -7,7 +7,7 @@ import pytest
 from platform_resources.ledger.queries.profile_history import profiled_version, profiled_versions
 from platform_resources.ledger.syncing import rebuild
 from platform_resources.orchestration.asset_specs import asset_key
-from platform_resources.orchestration.ledger_events import DagsterLog, synced_ledger
+from platform_resources.orchestration.events.ledger_events import DagsterLog, synced_ledger
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.ledger.ledgers import rows
 from tests.meshes import edited, product_file

@@ -19,7 +19,7 @@ from platform_resources.ledger.people import incident_store
 from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.people.outbox import OutboxEntry, messages
 from platform_resources.orchestration.evaluation_job import run_evaluations
-from platform_resources.orchestration.ledger_events import synced_ledger
+from platform_resources.orchestration.events.ledger_events import synced_ledger
 from platform_resources.orchestration.refresh_runs import Refreshed, refresh
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.promises.grades import ProductHealth

@@ -11,8 +11,8 @@ from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.events import Event, Materialised, RunEnded, RunStarted
 from platform_resources.ledger.payload import FORMAT, FORMAT_KEY
 from platform_resources.ledger.syncing import sync
-from platform_resources.orchestration.ledger_events import DagsterLog
-from platform_resources.orchestration.results import judged_result
+from platform_resources.orchestration.events.ledger_events import DagsterLog
+from platform_resources.orchestration.events.results import judged_result
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.auditing import audit
 from platform_resources.refresh.gate import decided

@@ -24,7 +24,7 @@ from platform_resources.ledger.events import (
     What,
 )
 from platform_resources.ledger.syncing import sync
-from platform_resources.orchestration.run_failures import cause, failures, is_closed_gate
+from platform_resources.orchestration.events.run_failures import cause, failures, is_closed_gate
 from platform_resources.promises.grades import Severity
 from platform_resources.services.unread_history import DAGSTER_NAMES
 

@@ -6,9 +6,9 @@ from typing import Any
 import dagster as dg
 
 from platform_resources.ledger.payload import ScorecardSaid, to_metadata
-from platform_resources.orchestration.healthy import health_text
-from platform_resources.orchestration.ledger_events import NUMBERS
-from platform_resources.orchestration.results import markdown_table
+from platform_resources.orchestration.events.healthy import health_text
+from platform_resources.orchestration.events.ledger_events import NUMBERS
+from platform_resources.orchestration.events.results import markdown_table
 from platform_resources.promises.grades import LastRefresh, ProductHealth
 from platform_resources.refresh.gate import AuditVerdict
 from platform_resources.services.indicator_sentences import standing_text, standing_verdict

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from platform_resources.cli.console import CANNOT_RUN, stop, words
+from platform_resources.cli.terminal.console import CANNOT_RUN, stop, words
 from platform_resources.repository.mesh_repository import dagster_home, state_folder
 from platform_resources.spec.values.clocks import Clock
 
@@ -70,7 +70,7 @@ def shown(root: Path, now: datetime, sync: bool, quiet: bool = False) -> "Iterat
 def synced(root: Path, now: datetime) -> "Iterator[Ledger]":
     """The ledger, up to date with Dagster's history; the command ends if it cannot be opened."""
     from platform_resources.ledger.database import LedgerUnavailable
-    from platform_resources.orchestration.ledger_events import synced_ledger
+    from platform_resources.orchestration.events.ledger_events import synced_ledger
 
     try:
         with synced_ledger(state_folder(root), history(root), now) as ledger:

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from platform_resources.capabilities.judgements import Verdict
-from platform_resources.cli.console import cell, out, told
+from platform_resources.cli.terminal.console import cell, out, told
 from platform_resources.plan.conventions import check_text
 from platform_resources.plan.plan import RejectedProduct
 from platform_resources.spec.values.clocks import Clock

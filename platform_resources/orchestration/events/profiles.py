@@ -7,8 +7,8 @@ import dagster as dg
 
 from platform_resources.measuring.version_profiles import profile_data, table, told
 from platform_resources.orchestration.asset_specs import asset_key
-from platform_resources.orchestration.ledger_events import PROFILE
-from platform_resources.orchestration.results import markdown_table
+from platform_resources.orchestration.events.ledger_events import PROFILE
+from platform_resources.orchestration.events.results import markdown_table
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.version_records import Publication
 from platform_resources.refresh.profiled_relations import Published
