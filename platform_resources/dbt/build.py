@@ -169,13 +169,17 @@ def _share_macros() -> None:
     ManifestLoader.is_partial_parsable = is_partial_parsable
 
 
-def build(project: Project, report: Callable[[str], None], full_refresh: bool = False) -> tuple[NodeResult, ...]:
+def build(
+    project: Project, report: Callable[[str], None], full_refresh: bool = False, only: Collection[str] | None = None
+) -> tuple[NodeResult, ...]:
     """Build and test all models of the product; `full_refresh` builds incremental ones from scratch.
 
+    `only` names the models, and tests by dbt's ids, that are built and run instead of all.
     Failed nodes are in the results; raises BuildFailed when dbt could not run at all, left a model out, or wrote elsewhere.
     """
     product = project.product
-    data_sets = {data_set.model for data_set in product.data_sets}
+    chosen = None if only is None else tuple(_chosen(project.manifest, only))
+    data_sets = {data_set.model for data_set in product.data_sets if only is None or data_set.model in only}
     result = _invoked(
         "build",
         project.root,
@@ -189,11 +193,12 @@ def build(project: Project, report: Callable[[str], None], full_refresh: bool = 
         None,
         (),
         data_sets,
+        chosen,
     )
     if result.exception is not None:
         raise BuildFailed(project.hide(_words(result.exception)))
     found = tuple(getattr(result.result, "results", ()))
-    lost = tuple(left_out(project.manifest, (each.node.unique_id for each in found)))
+    lost = tuple(left_out(project.manifest, (each.node.unique_id for each in found), only))
     if lost:
         raise BuildFailed("; ".join(lost))
     nodes = tuple(_node(each, project.hide) for each in found)
@@ -214,6 +219,7 @@ def _invoked(
     alone: Path | None = None,
     without: Iterable[str] = (),
     data_sets: Collection[str] = (),
+    chosen: Collection[str] | None = None,
 ) -> Any:
     """dbt prints nothing: standard output belongs to the caller. Its whole log is in the target folder, by us: its own would hold secrets.
 
@@ -230,6 +236,7 @@ def _invoked(
         "--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors",
         "--no-send-anonymous-usage-stats", "--no-version-check", "--no-write-json",
         *(("--full-refresh",) if full_refresh else ()),
+        *(("--indirect-selection", "empty", "--select", *chosen) if chosen is not None else ()),
     ]  # fmt: skip
     variables = warehouse().dbt_variables(state, product.domain, product.name)
     with _ONE_AT_A_TIME, _environment(variables), listening(work / "logs", report, hide) as callback:
@@ -243,6 +250,13 @@ def _invoked(
         finally:
             let_go()
             tidy(work, hide)
+
+
+def _chosen(manifest: Any, only: Collection[str]) -> Iterator[str]:
+    """How dbt is told to build these alone: by their names in the whole project."""
+    for node in (*manifest.nodes.values(), *manifest.unit_tests.values()):
+        if node.unique_id in only or (node.resource_type in MAKERS and node_name(node) in only):
+            yield f"fqn:{'.'.join(node.fqn)}"
 
 
 def _compare_lineage(product: ProductPlan, nodes: tuple[NodeResult, ...]) -> None:

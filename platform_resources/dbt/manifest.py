@@ -1,6 +1,6 @@
 """Read from dbt's manifest where each model will be written, and why a product cannot be built."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from platform_resources.capabilities.measures import Relation
@@ -57,8 +57,12 @@ def unfit(product: ProductPlan, manifest: Any) -> Iterator[str]:
             yield f"model {node.name} would overwrite {node.schema}.{node.alias}, which is the platform's; choose another schema or alias"
 
 
-def left_out(manifest: Any, built: Iterable[str]) -> Iterator[str]:
-    """What a build has not touched, though it is there: what is left of the last build would be taken for new. `built` are unique ids."""
+def left_out(manifest: Any, built: Iterable[str], only: Collection[str] | None = None) -> Iterator[str]:
+    """What a build has not touched, though it is there: what is left of the last build would be taken for new. `built` are unique ids.
+
+    `only` names the models that were to be built, where not all were.
+    """
     done = frozenset(built)
+    wanted = (node for node in _makers(manifest) if only is None or node_name(node) in only)
     way_out = "take away DBT_SELECT, DBT_EXCLUDE and a default selector in selectors.yml"
-    yield from (f"dbt left {node.resource_type} {node.name} out; {way_out}" for node in _makers(manifest) if node.unique_id not in done)
+    yield from (f"dbt left {node.resource_type} {node.name} out; {way_out}" for node in wanted if node.unique_id not in done)

@@ -19,13 +19,14 @@ from platform_resources.capabilities.registry import Registry, installed_registr
 from platform_resources.dbt.planning import with_dbt
 from platform_resources.orchestration.asset_specs import SpecMinter, asset_key, rejected_specs
 from platform_resources.orchestration.automation import following_sensor, schedules
+from platform_resources.orchestration.building import build_step
 from platform_resources.orchestration.delivery_sensor import delivery_sensor
 from platform_resources.orchestration.domain_job import domain_job
 from platform_resources.orchestration.evaluation_job import Evaluation, WholePlan, evaluation, products_to_evaluate, running_products
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.scoring import score_step
-from platform_resources.orchestration.steps import audit_step, build_step, publish_step, pull_step, pulled_ports
+from platform_resources.orchestration.steps import audit_step, publish_step, pull_step, pulled_ports
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct

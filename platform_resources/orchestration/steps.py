@@ -1,26 +1,21 @@
 """The steps of a refresh that make data, as Dagster definitions: pull, build, audit, publish."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.capabilities.registry import Registry
-from platform_resources.dbt.build import BuildFailed, begin_import, build, compiled, parsed
+from platform_resources.dbt.build import begin_import
 from platform_resources.dbt.full_refresh import way_out
-from platform_resources.lineage.product_lineage import ProductLineage
 from platform_resources.orchestration.asset_specs import SpecMinter, asset_key, check_specs
 from platform_resources.orchestration.audit_history import histories_for_audit
 from platform_resources.orchestration.events.profiles import profiled_events, profiles_by_port
 from platform_resources.orchestration.events.results import (
     audited_result,
-    build_failures,
-    build_results,
     input_check_results,
     observed_publication,
-    only_tests_failed,
     published_result,
     pulled_result,
 )
@@ -36,12 +31,10 @@ from platform_resources.promises.grades import LastRefresh
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Publication
 from platform_resources.refresh.auditing import audit, unaudited
-from platform_resources.refresh.built import as_built, built_in, keeping, make_room, note_keeping, unnoted
-from platform_resources.refresh.built_lineage import keep_lineage
+from platform_resources.refresh.built import as_built, built_in, keeping, unnoted
 from platform_resources.refresh.data_age import input_records
-from platform_resources.refresh.gate import CHANGED, AuditVerdict, Gate, close, decided, gate, set_gate, set_unbuilt, unbuilt
+from platform_resources.refresh.gate import CHANGED, AuditVerdict, Gate, close, decided, gate, set_gate, unbuilt
 from platform_resources.refresh.profiled_relations import Published, profiles, settle
-from platform_resources.refresh.profiled_relations import forget as forget_profiles
 from platform_resources.refresh.publishing import (
     Candidate,
     NotPublishable,
@@ -52,7 +45,6 @@ from platform_resources.refresh.publishing import (
     unchanged_text,
 )
 from platform_resources.refresh.pulling import PullContext, Pulled, PullFailed, pull
-from platform_resources.repository.mesh_repository import target_of, write_generated_files
 from platform_resources.repository.product_secrets import hiding
 from platform_resources.warehouses.protocol import ProductDatabase
 
@@ -87,7 +79,7 @@ def pull_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
             for key in (k for k in ports if k in context.selected_asset_keys):
                 yield from _pulled(context, database, ports[key], where, failed)
         if failed:
-            _report_stopped(context, refresh, product, "; ".join(failed.values()))
+            report_stopped(context, refresh, product, "; ".join(failed.values()))
             raise stopped("\n".join(failed.values()), failures=failed)
 
     return _pull
@@ -107,66 +99,7 @@ def _pulled(context: Context, database: ProductDatabase, port: InputPlan, where:
     yield from input_check_results(port, pulled, selected, where.now)
 
 
-def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.AssetsDefinition:
-    """The product's dbt models and tests in one `dbt build`, in this process."""
-
-    @dg.multi_asset(
-        name=conventions.step_name(product.name, "build"),
-        specs=[minter.model(model) for model in product.models],
-        check_specs=list(check_specs(test for model in product.models for test in model.tests)),
-        pool=conventions.pool(product.name),
-    )
-    @guarded(product)
-    def _build(context: Context, refresh: RefreshResource) -> Iterator[Any]:
-        refresh.hold(product)
-        write_generated_files(root, product.files)
-        with refresh.opened(product) as database:
-            close(database, "the last build did not finish")
-        try:
-            project = parsed(root, refresh.state_folder, product, target_of(root).name)
-            with refresh.opened(product) as database:
-                make_room(database, product, project.relations, context.run_id)
-                kept = frozenset() if refresh.full_refresh else project.incremental
-                note_keeping(database, product, kept)
-            nodes = build(project, context.log.info, refresh.full_refresh)
-        except BuildFailed as error:
-            _report_stopped(context, refresh, product, str(error))
-            raise stopped(f"dbt could not build {product.name}: {error}", "BuildFailed") from error
-        failures = build_failures(product, nodes)
-        with refresh.opened(product) as database:
-            _settle_build(database, product, "; ".join(failures.values()))
-            rows, lineage = {}, ProductLineage()
-            if not failures:
-                lineage = keep_lineage(database, refresh.state_folder, product, compiled(nodes))
-            if not failures and not unnoted(database, product):
-                rows = _rows(database, product)
-        yield from build_results(product, nodes, rows, refresh.now(), kept, lineage)
-        if failures:
-            _report_stopped(context, refresh, product, "; ".join(failures.values()))
-        if failures and only_tests_failed(nodes):
-            raise gate_closed(failures.values(), _served(refresh, product))
-        if failures:
-            raise stopped("\n".join(("dbt could not build every model:", *failures.values())), failures=failures)
-
-    return _build
-
-
-def _settle_build(database: ProductDatabase, product: ProductPlan, failures: str) -> None:
-    """A product without objectives for an audit has none, so its build alone opens the gate."""
-    built_by = fingerprint(product)
-    forget_profiles(database)
-    set_unbuilt(database, failures, built_by)
-    reason = failures or "the models were rebuilt and not audited since"
-    set_gate(database, Gate(False, reason) if failures or product.audited else decided((), built_by))
-
-
-def _rows(database: ProductDatabase, product: ProductPlan) -> dict[str, int]:
-    """Rows of each model that is a table: those of a view would have to be computed for that."""
-    tables = (model for model in product.models if model.materialized not in ("view", "ephemeral"))
-    return {model.name: database.count(model.relation) for model in tables if database.is_table(model.relation)}
-
-
-def _served(refresh: RefreshResource, product: ProductPlan) -> str | None:
+def served(refresh: RefreshResource, product: ProductPlan) -> str | None:
     """The version that consumers have now."""
     latest = shelf(refresh.state_folder, product.domain, product.name).latest()
     return latest.id if latest is not None else None
@@ -212,7 +145,7 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
     return _audit
 
 
-def _report_stopped(context: Context, refresh: RefreshResource, product: ProductPlan, reason: str) -> None:
+def report_stopped(context: Context, refresh: RefreshResource, product: ProductPlan, reason: str) -> None:
     """The scorecard of a refresh that ends before its audit: nothing was measured."""
     verdicts = tuple(AuditVerdict(o.check.title, o.dimension, "unknown", "not audited") for o in product.audited)
     report_score(context, refresh, product, Gate(False, reason, verdicts), LastRefresh(f"not published: {reason}", reason))
