@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -178,7 +179,7 @@ def build(
     Failed nodes are in the results; raises BuildFailed when dbt could not run at all, left a model out, or wrote elsewhere.
     """
     product = project.product
-    chosen = None if only is None else tuple(_chosen(project.manifest, only))
+    chosen = None if only is None else _chosen(project.manifest, only)
     data_sets = {data_set.model for data_set in product.data_sets if only is None or data_set.model in only}
     result = _invoked(
         "build",
@@ -193,7 +194,7 @@ def build(
         None,
         (),
         data_sets,
-        chosen,
+        None if chosen is None else chosen.values(),
     )
     if result.exception is not None:
         raise BuildFailed(project.hide(_words(result.exception)))
@@ -201,7 +202,7 @@ def build(
     lost = tuple(left_out(project.manifest, (each.node.unique_id for each in found), only))
     if lost:
         raise BuildFailed("; ".join(lost))
-    nodes = tuple(_node(each, project.hide) for each in found)
+    nodes = tuple(_node(each, project.hide) for each in found if chosen is None or each.node.unique_id in chosen)
     _compare_lineage(product, nodes)
     return nodes
 
@@ -219,7 +220,7 @@ def _invoked(
     alone: Path | None = None,
     without: Iterable[str] = (),
     data_sets: Collection[str] = (),
-    chosen: Collection[str] | None = None,
+    chosen: Iterable[str] | None = None,
 ) -> Any:
     """dbt prints nothing: standard output belongs to the caller. Its whole log is in the target folder, by us: its own would hold secrets.
 
@@ -252,11 +253,20 @@ def _invoked(
             tidy(work, hide)
 
 
-def _chosen(manifest: Any, only: Collection[str]) -> Iterator[str]:
-    """How dbt is told to build these alone: by their names in the whole project."""
-    for node in (*manifest.nodes.values(), *manifest.unit_tests.values()):
-        if node.unique_id in only or (node.resource_type in MAKERS and node_name(node) in only):
-            yield f"fqn:{'.'.join(node.fqn)}"
+def _chosen(manifest: Any, only: Collection[str]) -> dict[str, str]:
+    """How dbt is told to build these alone, by their ids."""
+    named = (
+        node
+        for node in (*manifest.nodes.values(), *manifest.unit_tests.values())
+        if node.unique_id in only or (node.resource_type in MAKERS and node_name(node) in only)
+    )
+    return {node.unique_id: _selector(node) for node in named}
+
+
+def _selector(node: Any) -> str:
+    """The node's whole name. With a pattern in it dbt compares it to its end; otherwise it would take a folder of that name too."""
+    name = re.sub(r"[^\w.-]", "?", ".".join(node.fqn))
+    return f"fqn:{name[:-1]}[{name[-1]}],resource_type:{node.resource_type}"
 
 
 def _compare_lineage(product: ProductPlan, nodes: tuple[NodeResult, ...]) -> None:

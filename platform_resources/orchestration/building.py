@@ -1,6 +1,6 @@
 """The step of a refresh that builds: the product's dbt models and tests, as Dagster definitions."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,7 @@ from platform_resources.orchestration.results import build_failures, build_resul
 from platform_resources.orchestration.run_failures import gate_closed, stopped
 from platform_resources.orchestration.steps import Context, report_stopped, served
 from platform_resources.plan import conventions
-from platform_resources.plan.check_plans import CheckPlan
-from platform_resources.plan.plan import ModelPlan, ProductPlan
+from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.plan_text import fingerprint
 from platform_resources.refresh.built import make_room, note_keeping, unnoted
 from platform_resources.refresh.built_lineage import keep_lineage
@@ -33,12 +32,11 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
     A person may choose some of them in Dagster's UI. What then stands beside them was built by another run: so nothing of it is audited
     or published, until the next refresh builds all.
     """
-    models, tests = product.models, [test for model in product.models for test in model.tests]
 
     @dg.multi_asset(
         name=conventions.step_name(product.name, "build"),
-        specs=[minter.model(model) for model in models],
-        check_specs=list(check_specs(tests)),
+        specs=[minter.model(model) for model in product.models],
+        check_specs=list(check_specs(test for model in product.models for test in model.tests)),
         can_subset=True,
         pool=conventions.pool(product.name),
     )
@@ -46,34 +44,33 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
     def _build(context: Context, refresh: RefreshResource) -> Iterator[Any]:
         refresh.hold(product)
         write_generated_files(root, product.files)
+        only = _chosen(context, product)
+        part = _part(product, only)
+        why_not = _why_not(product, only)
         with refresh.opened(product) as database:
-            close(database, "the last build did not finish")
-        chosen = [m for m in models if asset_key(m.key) in context.selected_asset_keys]
-        run = [t for t in tests if dg.AssetCheckKey(asset_key(t.key), t.name) in context.selected_asset_check_keys]
-        whole = len(chosen) == len(models) and len(run) == len(tests)
-        if not whole:
-            only = {*(model.name for model in chosen), *(test.dbt_id for test in run)}
-            yield from _built_in_part(context, refresh, product, root, only, chosen, run)
-            return
+            close(database, why_not or "the last build did not finish")
         try:
             project = parsed(root, refresh.state_folder, product, target_of(root).name)
             with refresh.opened(product) as database:
                 make_room(database, product, project.relations, context.run_id)
                 kept = frozenset() if refresh.full_refresh else project.incremental
-                note_keeping(database, product, kept)
-            nodes = build(project, context.log.info, refresh.full_refresh)
+                note_keeping(database, product, project.incremental if why_not else kept)
+            nodes = build(project, context.log.info, refresh.full_refresh, only if why_not else None)
         except BuildFailed as error:
             report_stopped(context, refresh, product, str(error))
             raise stopped(f"dbt could not build {product.name}: {error}", "BuildFailed") from error
-        failures = build_failures(product, nodes)
+        failures = build_failures(part, nodes)
         with refresh.opened(product) as database:
-            _settle_build(database, product, "; ".join(failures.values()))
             rows, lineage = {}, ProductLineage()
-            if not failures:
+            if not why_not:
+                _settle_build(database, product, "; ".join(failures.values()))
+            if not failures and not why_not:
                 lineage = keep_lineage(database, refresh.state_folder, product, compiled(nodes))
             if not failures and not unnoted(database, product):
-                rows = _rows(database, product)
-        yield from build_results(product, nodes, rows, refresh.now(), kept, lineage)
+                rows = _rows(database, part)
+        yield from build_results(part, nodes, rows, refresh.now(), kept, lineage)
+        if why_not:
+            context.log.warning(why_not)
         if failures:
             report_stopped(context, refresh, product, "; ".join(failures.values()))
         if failures and only_tests_failed(nodes):
@@ -84,33 +81,33 @@ def build_step(product: ProductPlan, minter: SpecMinter, root: Path) -> dg.Asset
     return _build
 
 
-def _built_in_part(
-    context: Context,
-    refresh: RefreshResource,
-    product: ProductPlan,
-    root: Path,
-    only: Collection[str],
-    chosen: Sequence[ModelPlan],
-    run: Sequence[CheckPlan],
-) -> Iterator[Any]:
-    """Build these models and run these tests alone; the gate stays closed whatever they say."""
-    named = ", ".join(model.name for model in chosen) or "no model"
-    why = f"of {len(product.models)} models only {named} and {len(run)} test(s) were run last; refresh {product.name} as a whole"
-    with refresh.opened(product) as database:
-        close(database, why)
-    try:
-        project = parsed(root, refresh.state_folder, product, target_of(root).name)
-        nodes = build(project, context.log.info, refresh.full_refresh, only)
-    except BuildFailed as error:
-        raise stopped(f"dbt could not build {named} of {product.name}: {error}", "BuildFailed") from error
-    part = replace(product, models=tuple(replace(m, tests=tuple(t for t in m.tests if t in run)) for m in product.models))
-    failures = build_failures(part, nodes)
-    with refresh.opened(product) as database:
-        rows = {} if failures else _rows(database, replace(product, models=tuple(chosen)))
-    yield from build_results(part, nodes, rows, refresh.now(), project.incremental)
-    context.log.warning(why)
-    if failures:
-        raise stopped("\n".join((f"dbt could not build {named}:", *failures.values())), failures=failures)
+def _chosen(context: Context, product: ProductPlan) -> frozenset[str]:
+    """What this run builds: models by their names, and tests by dbt's ids."""
+    keys, checks = context.selected_asset_keys, context.selected_asset_check_keys
+    tests = (test for model in product.models for test in model.tests)
+    return frozenset(
+        (
+            *(model.name for model in product.models if asset_key(model.key) in keys),
+            *(test.dbt_id for test in tests if dg.AssetCheckKey(asset_key(test.key), test.name) in checks),
+        )
+    )
+
+
+def _part(product: ProductPlan, only: Collection[str]) -> ProductPlan:
+    """The product with these tests alone; a test may be chosen without its model."""
+    models = (replace(model, tests=tuple(test for test in model.tests if test.dbt_id in only)) for model in product.models)
+    return replace(product, models=tuple(models))
+
+
+def _why_not(product: ProductPlan, only: Collection[str]) -> str:
+    """Why nothing of a build of these alone is audited or published; empty where they are all."""
+    built = [model.name for model in product.models if model.name in only]
+    tests = [test.dbt_id for model in product.models for test in model.tests]
+    run = sum(test in only for test in tests)
+    if len(built) == len(product.models) and run == len(tests):
+        return ""
+    named = f"of {len(product.models)} models {', '.join(built) or 'none'} and of {len(tests)} tests {run or 'none'}"
+    return f"the last build was of a part: {named}; refresh {product.name} as a whole"
 
 
 def _settle_build(database: ProductDatabase, product: ProductPlan, failures: str) -> None:
