@@ -32,7 +32,7 @@ from platform_resources.repository.mesh_repository import state_folder
 
 if TYPE_CHECKING:
     from platform_resources.dbt.imported.matching import Refused
-    from platform_resources.orchestration.imported_results import Imported, ImportedTest
+    from platform_resources.orchestration.events.imported_results import Imported, ImportedTest
 
 COLOURS = {"met": "green", "missed": "red", "unknown": "yellow"}
 
@@ -80,7 +80,7 @@ def _file(path: Path, option: str) -> ArtefactFile:
 
 def _imported(root: Path, plan: MeshPlan, found: Artefacts) -> "Imported":
     from platform_resources.ledger.database import LedgerUnavailable
-    from platform_resources.orchestration.imported_results import ImportBusy, import_results
+    from platform_resources.orchestration.events.imported_results import ImportBusy, import_results
 
     try:
         return import_results(state_folder(root), plan, found, history(root), datetime.now(UTC))

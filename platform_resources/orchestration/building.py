@@ -10,10 +10,10 @@ import dagster as dg
 from platform_resources.dbt.build import BuildFailed, build, compiled, parsed
 from platform_resources.lineage.product_lineage import ProductLineage
 from platform_resources.orchestration.asset_specs import SpecMinter, asset_key, check_specs
+from platform_resources.orchestration.events.results import build_failures, build_results, only_tests_failed
+from platform_resources.orchestration.events.run_failures import gate_closed, stopped
 from platform_resources.orchestration.guarding import guarded
 from platform_resources.orchestration.refresh_resource import RefreshResource
-from platform_resources.orchestration.results import build_failures, build_results, only_tests_failed
-from platform_resources.orchestration.run_failures import gate_closed, stopped
 from platform_resources.orchestration.steps import Context, report_stopped, served
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan

@@ -18,8 +18,8 @@ from platform_resources.ledger.queries import history
 from platform_resources.ledger.records import Check, check_id
 from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.events.ledger_events import synced_ledger
+from platform_resources.orchestration.events.removed_tests import origins, removed_checks
 from platform_resources.orchestration.events.results import SEVERITIES
-from platform_resources.orchestration.removed_tests import origins, removed_checks
 from platform_resources.plan.plan import MeshPlan
 
 KIND = "imported"
