@@ -26,6 +26,7 @@ from platform_resources.cli import (
     refreshing,
     serving,
     specs,
+    starting,
     status,
 )
 from platform_resources.cli.terminal.console import CANNOT_RUN, SPEC_INVALID, Stop, fail
@@ -67,6 +68,7 @@ def options(
 
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
+    starting.init,
     specs.validate,
     specs.plan,
     specs.prepare,
@@ -99,6 +101,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(starting.app, name="new")
 app.add_typer(monitors.app, name="monitors")
 
 

@@ -63,9 +63,7 @@ def validate(
         print_problems(problems)
         good, bad = len(plan.products), len(plan.rejected)
         if not good + bad:
-            words.print(
-                "there is no product yet: write dataproducts/<domain>/<product>/product.yaml; README.md has a whole one", style="yellow"
-            )
+            words.print("there is no product yet; a new one begins with: mesh new product --from FILE", style="yellow", markup=False)
         words.print(f"{good} product(s) are valid" + (f", {bad} are not" if bad else "") + (f"; {len(wrong)} problem(s)" if wrong else ""))
     raise Stop(SPEC_INVALID if wrong else FINE)
 

@@ -122,8 +122,13 @@ def is_email(text: str) -> bool:
     return re.fullmatch(_EMAIL, text) is not None
 
 
+def is_owner(text: str) -> bool:
+    """Whether the text may stand for an owner."""
+    return _OWNER.fullmatch(text) is not None
+
+
 def _owner(text: str) -> str:
-    if not _OWNER.fullmatch(text):
+    if not is_owner(text):
         raise ValueError(f'"{text}" is not an owner; write an e-mail address or team:name')
     return text
 

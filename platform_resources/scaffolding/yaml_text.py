@@ -1,0 +1,22 @@
+"""Values as YAML text that reads back as the same value, wherever in a document it stands."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+
+def scalar(value: str | int | float | bool) -> str:
+    """One value on one line, in quotes where YAML would read something else without them."""
+    return str(yaml.safe_dump([value], default_flow_style=True, width=10**9, allow_unicode=True)).strip()[1:-1]
+
+
+def flow_list(values: Iterable[str | int | float | bool]) -> str:
+    """`[a, b]`."""
+    return f"[{', '.join(map(scalar, values))}]"
+
+
+def flow_mapping(fields: Mapping[str, Any]) -> str:
+    """`{name: a, tests: [b]}`."""
+    written = (f"{name}: {flow_list(value) if isinstance(value, list | tuple) else scalar(value)}" for name, value in fields.items())
+    return f"{{{', '.join(written)}}}"
