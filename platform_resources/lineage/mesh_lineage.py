@@ -44,6 +44,7 @@ class MeshLineage:
         self._built = built
         self._inputs: dict[tuple[str, str], InputPlan] = {}
         self._outputs: dict[tuple[str, str], OutputPlan] = {}
+        self._data_sets = {(product.name, data_set.model) for product in plan.products for data_set in product.data_sets}
         for product in plan.products:
             self._inputs |= {(product.name, conventions.place(port.key)): port for port in product.inputs}
             self._outputs |= {(product.name, conventions.place(port.key)): port for port in product.outputs}
@@ -52,6 +53,10 @@ class MeshLineage:
         """The columns that the last build has found there; none where there was no build."""
         port = self._outputs.get((product, place))
         return self._built.get(product, ProductLineage()).names(port.model if port is not None else place)
+
+    def is_built(self, product: str) -> bool:
+        """Whether a build has told anything of the product."""
+        return bool(self._built.get(product, ProductLineage()).models)
 
     def unresolved(self, product: str, place: str) -> str:
         """Why it is not known what a model's columns are made from; empty where it is known."""
@@ -106,6 +111,24 @@ class MeshLineage:
     def downstream(self, column: MeshColumn) -> tuple[Step, ...]:
         """All that is made from the column, the nearest first: what a change of it concerns."""
         return _followed(column, self.read_by)
+
+    def origins(self, column: MeshColumn) -> tuple[Step, ...]:
+        """The nearest columns outside of its product that the column is made from: of other products' models, or outside the mesh."""
+
+        def is_origin(at: MeshColumn) -> bool:
+            return at.place.startswith("sources/") or (at.product != column.product and "/" not in at.place)
+
+        steps = _followed(column, lambda at: {} if is_origin(at) else self.made_from(at))
+        return tuple(step for step in steps if is_origin(step.column))
+
+    def uses(self, column: MeshColumn) -> tuple[Step, ...]:
+        """The nearest columns in data sets of other products that are made from the column."""
+
+        def is_use(at: MeshColumn) -> bool:
+            return at.product != column.product and (at.product, at.place) in self._data_sets
+
+        steps = _followed(column, lambda at: {} if is_use(at) else self.read_by(at))
+        return tuple(step for step in steps if is_use(step.column))
 
     def passed_on_from(self, column: MeshColumn) -> frozenset[MeshColumn]:
         """The columns whose values are those of this one, unchanged."""

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from platform_resources.ledger.people.incident_store import StoredIncident
+from platform_resources.marketplace.column_page import asked_lineage
 from platform_resources.marketplace.display.lineage_pictures import data_as_of
 from platform_resources.marketplace.display.phrases import VERDICTS
 from platform_resources.marketplace.search_page import chosen_facets, found
@@ -22,6 +23,7 @@ from platform_resources.services.catalog.product_description import description_
 from platform_resources.services.catalog.search_results import result_data
 from platform_resources.services.catalog.use_of_products import also_read, candidates
 from platform_resources.services.indicator_sentences import standing_data
+from platform_resources.services.showing.column_lineage import lineage_data, neighbours, neighbours_data
 from platform_resources.services.showing.incident_story import incident_story
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.showing.profiled_versions import profiled
@@ -155,8 +157,16 @@ def _of_one_product(router: APIRouter, shop: Shop) -> None:
                 "sources": [{"name": port.name, "interface": port.interface} for port in one.inputs if port.upstream is None],
                 "read_by": below.get(name, ()),
                 "consumers": [{"title": each.title, "kind": each.kind, "owner": each.owner} for each in one.consumers],
+                "columns": neighbours_data(neighbours(shop.market.lineage(view), one)),
             }
         )
+
+    @router.get("/products/{name}/columns/{column:path}", summary="From which columns one is made, and which a change of it concerns")
+    def column(
+        name: str, column: str, of: Annotated[str, Query(description="the data set or model, or `inputs/PORT`")] = ""
+    ) -> JSONResponse:
+        view = shop.market.view()
+        return answer(lineage_data(asked_lineage(shop.market, view, product_named(view, name), column, of)))
 
     @router.get("/products/{name}/similar", summary="Products that are like it, and what its readers read as well")
     def similar(name: str) -> JSONResponse:

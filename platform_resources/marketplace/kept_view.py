@@ -9,10 +9,14 @@ from pathlib import Path
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
+from platform_resources.lineage.mesh_lineage import MeshLineage
+from platform_resources.plan.plan import MeshPlan
+from platform_resources.refresh.built_lineage import lineage_stamp
 from platform_resources.repository.change_stamp import change_stamp
 from platform_resources.repository.mesh_repository import dagster_home, state_folder
 from platform_resources.services.catalog.search_index import SearchIndex, search_index
 from platform_resources.services.catalog.searching import Reputation, reputation, signals
+from platform_resources.services.showing.column_lineage import mesh_lineage
 from platform_resources.services.showing.mesh_overview import Memories, MeshOverview, ledger_mark, mesh_overview
 
 # Health is a fact of time: what was fresh may be late now, although nothing was written.
@@ -34,6 +38,7 @@ class Market:
     _asked_at: datetime | None = None
     _took: timedelta = timedelta()
     _search: tuple[SearchIndex, Reputation, datetime] | None = None
+    _lineage: tuple[MeshPlan, datetime, tuple[tuple[int, int], ...], MeshLineage] | None = None
     _searching: threading.Lock = field(default_factory=threading.Lock)
     _renewing: threading.Lock = field(default_factory=threading.Lock)
     _stopped: threading.Event = field(default_factory=threading.Event)
@@ -74,6 +79,17 @@ class Market:
                 found = (index, reputation(index, signals(view.health.values(), view.trust)), view.at)
                 self._search = found
         return found[0], found[1]
+
+    def lineage(self, view: MeshOverview) -> MeshLineage:
+        """Which columns are made from which, as the last builds have told; read anew when one of them tells something else."""
+        with self._searching:
+            found = self._lineage
+            if found is None or found[0] is not view.plan or found[1] != view.at:
+                stamp = lineage_stamp(self.state, view.plan.products)
+                same = found is not None and found[0] is view.plan and found[2] == stamp
+                known = found[3] if found is not None and same else mesh_lineage(self.state, view.plan)
+                found = self._lineage = (view.plan, view.at, stamp, known)
+            return found[3]
 
     def renew(self) -> MeshOverview:
         """Read the mesh as it is now."""

@@ -7,6 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from platform_resources.incidents.life_cycle import IllegalTransition
+from platform_resources.marketplace.column_page import column_page
 from platform_resources.marketplace.compare_page import MOST, compare_page
 from platform_resources.marketplace.domain_pages import domain_page, domains_page
 from platform_resources.marketplace.home_page import home_page, page_zone
@@ -38,6 +39,10 @@ def _shop_window(router: APIRouter, shop: Shop) -> None:
     def product(request: Request, name: str) -> HTMLResponse:
         url = str(request.base_url)
         return shop.kept_page(request, lambda view: ("product.html", product_page(shop.market, view, product_named(view, name), url)))
+
+    @router.get("/products/{name}/columns/{column:path}")
+    def column(request: Request, name: str, column: str, of: str = "") -> HTMLResponse:
+        return shop.kept_page(request, lambda view: ("column.html", column_page(shop.market, view, product_named(view, name), column, of)))
 
     @router.get("/search")
     def search(request: Request, q: str = "", first: Annotated[int, Query(ge=0, le=100_000)] = 0) -> HTMLResponse:

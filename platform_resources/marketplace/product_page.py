@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from markupsafe import Markup
+
 from platform_resources.incidents.response_times import Times as ResponseTimes
 from platform_resources.marketplace.display import phrases
 from platform_resources.marketplace.display.column_rows import ColumnRow, column_rows
+from platform_resources.marketplace.display.column_ways import column_way, rows_way
 from platform_resources.marketplace.display.lineage_pictures import data_as_of, lineage
 from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.display.promise_rows import promise_rows, trouble_lines
@@ -24,6 +27,7 @@ from platform_resources.repository.product_readme import readme_text
 from platform_resources.services.catalog.access_snippets import Snippet, snippets
 from platform_resources.services.catalog.similar_products import Likenesses, Similar
 from platform_resources.services.catalog.use_of_products import also_read
+from platform_resources.services.showing.column_lineage import neighbours
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.showing.profiled_versions import Profiled, profiled
 from platform_resources.services.trust import Trust
@@ -33,10 +37,12 @@ from platform_resources.spec.values.durations import length_text
 
 @dataclass(frozen=True, slots=True)
 class DataSetPart:
-    """One data set with its columns; `told` says how exact its profile is."""
+    """One data set with its columns; `told` says how exact its profile is, `ways` where each column comes from and who uses it."""
 
     plan: DataSetPlan
     rows: tuple[ColumnRow, ...]
+    ways: tuple[Markup, ...]
+    rows_from: Markup
     told: str
     gone: tuple[str, ...]
 
@@ -92,8 +98,16 @@ def data_sets(market: Market, view: MeshOverview, product: ProductPlan) -> tuple
     missed = frozenset(view.health[product.name].columns)
     with market.ledger.reading() as connection:
         profiles = {each.name: profiled(connection, product.name, each.name) for each in product.data_sets}
+    near = neighbours(market.lineage(view), product)
     return tuple(
-        DataSetPart(each, column_rows(each, profiles[each.name], joins, missed), _told(profiles[each.name]), _gone(profiles[each.name]))
+        DataSetPart(
+            each,
+            column_rows(each, profiles[each.name], joins, missed),
+            tuple(column_way(view.plan, column) for column in near[each.name]),
+            rows_way(view.plan, near[each.name]),
+            _told(profiles[each.name]),
+            _gone(profiles[each.name]),
+        )
         for each in product.data_sets
     )
 

@@ -6,7 +6,7 @@ are audited and published.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +30,19 @@ def kept_lineage(state: Path, product: Placed) -> ProductLineage:
         return lineage_from((state / conventions.lineage_file(product.domain, product.name)).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return ProductLineage()
+
+
+def lineage_stamp(state: Path, products: Iterable[Placed]) -> tuple[tuple[int, int], ...]:
+    """What differs as soon as a build has told something else of any of the products."""
+    return tuple(_stamp(state / conventions.lineage_file(product.domain, product.name)) for product in products)
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
 
 
 def keep_lineage(database: ProductDatabase, state: Path, product: ProductPlan, compiled: Mapping[str, str]) -> ProductLineage:

@@ -1,5 +1,6 @@
 """The tiny mesh as a shop: versions of both products, eight days of history, an incident, and texts that want to do harm."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from platform_resources.marketplace.kept_view import opened_market
 from platform_resources.measuring.version_profiles import profile_data
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.version_records import Publication
+from platform_resources.refresh.built_lineage import keep_lineage
 from platform_resources.refresh.profiled_relations import profiles
 from platform_resources.refresh.publishing import Candidate, publish
 from platform_resources.services.judging import judge_refreshed
@@ -37,6 +39,15 @@ Every temperature, **as sent**. [A trap](javascript:alert(1)), [a page](https://
 
 1. Call the plant.
 """
+# What the models read: lineage is read off their own SQL, and the tables are those that a build would have found.
+INPUTS = {
+    "readings": "create or replace table inputs.deliveries (reading_id varchar, sensor varchar, degrees varchar, measured_at varchar, operator varchar)",
+    "summary": """
+create or replace table inputs.measurements (reading_id bigint, sensor varchar, degrees decimal(6, 2), measured_at timestamp,
+    operator varchar, processed_at timestamptz);
+create or replace table internal.sensor_readings as select sensor, degrees from inputs.measurements
+""",
+}
 MEASUREMENTS = """
 create or replace table internal.measurements as
 select cast(n as bigint) as reading_id, case when n % 2 = 0 then 'north' else 'south' end as sensor,
@@ -50,6 +61,7 @@ select 'north' as sensor, cast(200 as bigint) as readings, cast(24 as decimal(6,
 union all select 'south', 200, 23
 """
 # What each objective said on good days and today; `degrees` are missing since today.
+SCHEMAS = {"source": "inputs", "ref": "internal"}
 MISSED = "most_readings_have_a_temperature"
 
 
@@ -88,7 +100,8 @@ def _records(root: Path, now: datetime) -> Iterator[Record]:
 def _version(root: Path, product: ProductPlan, sql: str, at: datetime, inputs: dict) -> Iterator[Record]:
     run = f"{product.name}-{at:%d%H}"
     with opened(root / f"warehouse/{product.domain}/{product.name}.duckdb") as database:
-        database.connection.execute(sql)
+        database.connection.execute(f"create schema if not exists inputs; {INPUTS[product.name]}; {sql}")
+        keep_lineage(database, root, product, {model.name: compiled(model.sql) for model in product.models})
         profiled = profiles(database, product)
         published = publish(database, Candidate(product, root, at, run, run), inputs)
     yield Run(run, product.name, f"refresh_{product.name}", "succeeded", at - timedelta(seconds=9), at, "", "", 1)
@@ -96,6 +109,12 @@ def _version(root: Path, product: ProductPlan, sql: str, at: datetime, inputs: d
     for each in profiled:
         for place, column in enumerate(profile_data(each.profile)):
             yield ColumnProfiled(product.name, each.data_set, published.id, column["name"], place, at, column, run, 1)
+
+
+def compiled(sql: str) -> str:
+    """As dbt would compile a model of the tiny mesh."""
+    sql = re.sub(r"{{ config[^}]*}}", "", sql)
+    return re.sub(r"{{ (source|ref)\((?:'\w+', )?'(\w+)'\) }}", lambda call: f"{SCHEMAS[call[1]]}.{call[2]}", sql)
 
 
 def _ports(published: Publication, at: datetime) -> Iterator[Record]:

@@ -16,6 +16,7 @@ ADDRESSES = (
     "products/readings",
     "products/readings/versions",
     "products/readings/lineage",
+    "products/readings/columns/degrees",
     "products/readings/profiles/measurements",
     "search?q=temperature",
     "compare?p=readings&p=summary",
@@ -158,7 +159,7 @@ def test_what_pages_show_is_there_as_json(client, what):
 def test_openapi_has_every_address(client):
     paths = client.get("/api/v1/openapi.json").json()["paths"]
     asked = {f"/api/v1/{address.partition('?')[0]}" for address in ADDRESSES}
-    known = {path.replace("{name}", "readings").replace("{data_set}", "measurements") for path in paths}
+    known = {path.replace("{name}", "readings").replace("{data_set}", "measurements").replace("{column}", "degrees") for path in paths}
     known = {path.replace("{cause}", "readings").replace("{number}", "1") for path in known}
     assert asked <= known
     assert not [path for path in paths if not path.startswith("/api/v1/")]

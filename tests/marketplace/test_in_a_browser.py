@@ -13,6 +13,7 @@ ARGUMENTS = "--headless --no-sandbox --disable-gpu --disable-background-networki
 PAGES = (
     "/",
     "/products/readings",
+    "/products/summary/columns/warmest",
     "/search?q=temprature",
     "/compare?p=readings&p=summary",
     "/domains",
@@ -97,6 +98,16 @@ def test_lineage_leads_from_product_to_product(opened):
     picture.get_by_role("link", name="Sensor summary").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sensor summary")
     expect(page.get_by_role("group", name="Lineage picture")).to_contain_text("Plant dashboard")
+
+
+def test_a_column_is_followed_from_product_to_product(opened):
+    page = opened("/products/summary")
+    page.locator("#column-sensors-warmest").get_by_role("link", name="degrees").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("degrees")
+    expect(page.get_by_role("region", name="Made from")).to_contain_text("source deliveries")
+    page.get_by_role("region", name="Used in").get_by_role("link", name="warmest").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("warmest")
+    expect(page.get_by_role("region", name="Made from")).to_contain_text("Decides which rows there are")
 
 
 def test_products_are_compared_side_by_side(opened):

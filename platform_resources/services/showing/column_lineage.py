@@ -1,11 +1,12 @@
 """What can be told of one column's lineage, across the whole mesh."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from platform_resources.lineage.mesh_lineage import MeshColumn, MeshLineage, Step
+from platform_resources.plan import conventions
 from platform_resources.plan.plan import ConsumerPlan, MeshPlan, ProductPlan
 from platform_resources.refresh.built_lineage import kept_lineage
 from platform_resources.spec.problems import did_you_mean, known_text
@@ -30,6 +31,19 @@ class ColumnLineage:
     unknown: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ColumnNeighbours:
+    """The next columns outside of a column's product: what it is made from, and what other products make from it.
+
+    `unknown` says why it is not known what the column itself is made from; empty where that is known.
+    """
+
+    column: MeshColumn
+    origins: tuple[Step, ...]
+    uses: tuple[Step, ...]
+    unknown: str
+
+
 def mesh_lineage(state: Path, plan: MeshPlan) -> MeshLineage:
     """Of what was built last."""
     return MeshLineage(plan, {product.name: kept_lineage(state, product) for product in plan.products})
@@ -39,8 +53,34 @@ def lineage_of(lineage: MeshLineage, plan: MeshPlan, column: MeshColumn) -> Colu
     """All that is known of the column."""
     up, down = lineage.upstream(column), lineage.downstream(column)
     places = dict.fromkeys((each.product, each.place) for each in (column, *(step.column for step in (*up, *down))))
-    unknown = tuple((f"{product}.{place}", why) for product, place in places if (why := lineage.unresolved(product, place)))
-    return ColumnLineage(column, up, down, tuple(_consumers(plan, (column, *(step.column for step in down)))), unknown)
+    unknown = [(f"{product}.{place}", why) for product, place in places if (why := lineage.unresolved(product, place))]
+    unknown += [(product, "it has not been built yet") for product in _unbuilt_readers(lineage, plan, column.product)]
+    return ColumnLineage(column, up, down, tuple(_consumers(plan, (column, *(step.column for step in down)))), tuple(unknown))
+
+
+def _unbuilt_readers(lineage: MeshLineage, plan: MeshPlan, product: str) -> list[str]:
+    """Products below of which no build has told anything yet: whether they use the column is not known."""
+    waiting, seen = [product], {product}
+    for name in waiting:
+        new = [reader for reader in plan.downstream.get(name, ()) if reader not in seen]
+        waiting += new
+        seen.update(new)
+    return [name for name in waiting[1:] if not lineage.is_built(name)]
+
+
+def neighbours(lineage: MeshLineage, product: ProductPlan) -> dict[str, tuple[ColumnNeighbours, ...]]:
+    """Of each data set of the product, column by column."""
+    return {
+        data_set.name: tuple(
+            _neighbours(lineage, lineage.column(product.name, data_set.model, each.name)) for each in data_set.spec.columns
+        )
+        for data_set in product.data_sets
+    }
+
+
+def _neighbours(lineage: MeshLineage, column: MeshColumn) -> ColumnNeighbours:
+    unknown = lineage.unresolved(column.product, column.place)
+    return ColumnNeighbours(column, lineage.origins(column), lineage.uses(column), unknown)
 
 
 def _consumers(plan: MeshPlan, columns: Iterable[MeshColumn]) -> Iterator[tuple[str, ConsumerPlan]]:
@@ -59,6 +99,21 @@ def named_column(lineage: MeshLineage, product: ProductPlan, written: str) -> Me
     if rest and first in models:
         return _existing(lineage, product, {models[first]}, rest)
     return _existing(lineage, product, set(places.values()), written)
+
+
+def column_at(lineage: MeshLineage, product: ProductPlan, written: str, place: str = "") -> MeshColumn:
+    """The column at a place (`orders`, `inputs/deliveries`, `sources/deliveries`), or the only one so called. Raises NoSuchColumn."""
+    if not place:
+        return named_column(lineage, product, written)
+    models = {model.name for model in product.models} | {data_set.model for data_set in product.data_sets}
+    inputs = {conventions.place(port.key): port for port in product.inputs}
+    sources = {conventions.place(port.source): name for name, port in inputs.items() if port.source is not None}
+    if place not in {*models, *inputs, *sources}:
+        raise NoSuchColumn(
+            f"{product.name} has no model, input or source {place}; known: {known_text(sorted({*models, *inputs, *sources}))}"
+        )
+    column = _existing(lineage, product, {sources.get(place, place)}, written)
+    return replace(column, place=place)
 
 
 def _existing(lineage: MeshLineage, product: ProductPlan, places: set[str], name: str) -> MeshColumn:
@@ -84,6 +139,21 @@ def lineage_data(found: ColumnLineage) -> dict[str, Any]:
         "consumers": [{"product": product, "name": each.name, "kind": each.kind, "owner": each.owner} for product, each in found.consumers],
         "unknown": [{"place": place, "why": why} for place, why in found.unknown],
     }
+
+
+def neighbours_data(found: Mapping[str, Sequence[ColumnNeighbours]]) -> list[dict[str, Any]]:
+    """As JSON, column by column."""
+    return [
+        {
+            "data_set": data_set,
+            "column": each.column.column,
+            "made_from": [_step(step) for step in each.origins],
+            "used_by": [_step(step) for step in each.uses],
+            "unknown": each.unknown or None,
+        }
+        for data_set, columns in found.items()
+        for each in columns
+    ]
 
 
 def _data(column: MeshColumn) -> dict[str, str]:
