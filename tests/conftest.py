@@ -1,15 +1,23 @@
 """What all tests share."""
 
 import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from platform_resources.capabilities.registry import installed_registry
-from tests.meshes import tiny_mesh
+from tests.meshes import keep_written, tiny_mesh
 
 # Dagster would log what it would send.
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "true"
+# Where it is large enough, the tests' files lie in memory: on a disk they wait for it at each commit of each database, a third of their time.
+MEMORY = Path("/dev/shm")
+if not os.environ.get("TMPDIR") and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4 * 2**30:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 settings.register_profile("mesh", deadline=None, max_examples=100)
 settings.load_profile("mesh")
 
@@ -25,6 +33,16 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.parent.name in SLOW_FOLDERS:
             item.add_marker(pytest.mark.slow)
+    if "dagster" in sys.modules:
+        from tests.repeated_work import do_once
+
+        do_once()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown():
+    """Before the folder of a test that has passed is removed."""
+    keep_written()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tests.repeated_work import do_once
+
 REPOSITORY = Path(__file__).parents[1]
 LIMIT_SECONDS = 600
 # What the longest commands import when they are called. All else is imported by these.
@@ -59,6 +61,7 @@ def serve() -> None:
         importlib.import_module(module)
     if len(os.listdir("/proc/self/task")) > 1:
         raise SystemExit("a process with threads cannot be forked safely; what starts one on import must not be imported here")
+    do_once()
     while line := sys.stdin.readline():
         asked = json.loads(line)
         child = os.fork()

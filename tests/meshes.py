@@ -1,14 +1,17 @@
 """Small meshes on disk for tests: `write_mesh` for any files, `tiny_mesh` for two products that really refresh."""
 
+import hashlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from platform_resources.plan import conventions
+
 REPOSITORY = Path(__file__).parents[1]
 DBT_FILES = ("dbt_project.yml", "profiles.yml", "macros")
-# What dbt remembers of its own macros and has said of products, from the first mesh of this process that had it: parsing takes longer
-# than most tests.
-_PARSED: dict[str, bytes] = {}
+# What dbt remembers of its own macros and has said of products, by where it lies and by a digest of the files that it was said of:
+# parsing takes longer than most tests.
+_PARSED: dict[tuple[str, str], bytes] = {}
 _WRITTEN: list[Path] = []
 
 
@@ -16,26 +19,43 @@ def write_mesh(folder: Path, files: Mapping[str, str]) -> Path:
     """A mesh at `folder`: the repository's dbt project without models, and these texts by path. Gives the folder back."""
     (folder / "dataproducts").mkdir(parents=True, exist_ok=True)
     _copy_dbt_project(folder / "dbt_project")
-    for written in _WRITTEN:
-        keep_parsed(written)
-    _WRITTEN[:] = [folder]
-    for name, content in _PARSED.items():
-        kept = folder / "dbt_project/target" / name
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_bytes(content)
     for path, text in files.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+    keep_written()
+    _WRITTEN.append(folder)
+    for (name, texts), content in _PARSED.items():
+        if texts == _texts(folder, name):
+            kept = folder / "dbt_project/target" / name
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_bytes(content)
     return folder
 
 
+def keep_written() -> None:
+    """Keep what dbt says of the mesh that was written last; meshes that are written later and are like it need not ask again."""
+    while _WRITTEN:
+        keep_parsed(_WRITTEN.pop())
+
+
 def keep_parsed(folder: Path) -> None:
-    """Meshes that are written later have what dbt remembers of its own macros in this one, and what it said of products."""
+    """The same of any mesh."""
     target = folder / "dbt_project/target"
     # Not what plain dbt remembers, which is called partial_parse.msgpack alone: it has the models of one mesh.
     for file in (*target.glob("*.partial_parse.msgpack"), *target.glob("*/*/said_by_dbt.json")):
-        _PARSED.setdefault(file.relative_to(target).as_posix(), file.read_bytes())
+        name = file.relative_to(target).as_posix()
+        _PARSED.setdefault((name, _texts(folder, name)), file.read_bytes())
+
+
+def _texts(folder: Path, name: str) -> str:
+    """A digest of what dbt reads of the product that the file of this name is of, or of the project's own files."""
+    project, product = folder / "dbt_project", name.rpartition("/")[0]
+    files = [*project.glob("*.yml"), *project.glob("macros/**/*")]
+    if product:
+        files += [*project.glob(f"*/{product}/**/*"), folder / "dataproducts" / product / "product.yaml"]
+    read = [file for file in files if file.is_file() and "target" not in file.parts and not conventions.is_generated(file.name)]
+    return hashlib.sha256(b"".join(file.name.encode() + file.read_bytes() for file in sorted(read))).hexdigest()
 
 
 def copied_mesh(source: Path, folder: Path, *without: str) -> Path:
