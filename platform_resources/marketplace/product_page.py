@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from platform_resources.marketplace.display.column_rows import ColumnRow, column
 from platform_resources.marketplace.display.column_ways import column_way, rows_way
 from platform_resources.marketplace.display.lineage_pictures import data_as_of, lineage
 from platform_resources.marketplace.display.phrases import PageTimes
-from platform_resources.marketplace.display.promise_rows import promise_rows, trouble_lines
+from platform_resources.marketplace.display.promise_rows import PromiseRow, promise_rows, trouble_lines
 from platform_resources.marketplace.display.readme import anchor, safe_html
 from platform_resources.marketplace.display.version_rows import version_rows
 from platform_resources.marketplace.display.watched_rows import watched_rows
@@ -33,6 +33,8 @@ from platform_resources.services.showing.profiled_versions import Profiled, prof
 from platform_resources.services.trust import Trust
 from platform_resources.settings import DAGSTER_PAGES
 from platform_resources.spec.values.durations import length_text
+
+MOST_PROMISES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
     readme = readme_text(market.root, product)
     versions, unreadable = _versions(market, view, product, times)
     titles = {each.name: each.title for each in view.plan.products}
+    promises = promise_rows(product, health, view.charted[product.name], times)
+    shown = shown_promises(promises)
     return {
         "page": "product",
         "times": times,
@@ -66,7 +70,8 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "say": phrases.say(health, product.info.lifecycle, times.moment(as_of) if as_of else ""),
         "troubles": trouble_lines(health, product),
         "watched": watched_rows(product, health, trust.standings, times),
-        "promises": promise_rows(product, health, view.charted[product.name], times),
+        "promises": promises[:shown],
+        "kept": promises[shown:],
         "data_sets": data_sets(market, view, product),
         "ports": _ports(market, product, url),
         "lineage": lineage(view, product),
@@ -87,6 +92,11 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "words": WORDS,
         "dagster": dagster_page(product, os.environ),
     }
+
+
+def shown_promises(rows: Sequence[PromiseRow]) -> int:
+    """How many promises are not folded: all that are not met or kept over a window, which come first, and some more."""
+    return max(MOST_PROMISES, sum(row.check.verdict != "met" or bool(row.caption) for row in rows))
 
 
 WORDS = {"archetype": phrases.ARCHETYPES, "class": phrases.CLASSES, "lifecycle": phrases.LIFECYCLES}
@@ -201,7 +211,17 @@ def _facts(view: MeshOverview, product: ProductPlan, trust: Trust) -> dict[str, 
 def _refreshed(product: ProductPlan) -> str:
     if product.refresh is None:
         return "by hand"
-    return "when an input is new" if product.refresh.on == "inputs" else f"by the clock: {product.refresh.cron}"
+    return "when an input is new" if product.refresh.on == "inputs" else clock_text(product.refresh.cron or "")
+
+
+def clock_text(cron: str) -> str:
+    """`daily at 05:00`, `hourly at minute 30`; what is no time of each day or hour is given as it is written."""
+    minute, hour, *days = cron.split()
+    if days != ["*", "*", "*"] or not minute.isdigit():
+        return f"by the clock: {cron}"
+    if hour == "*":
+        return f"hourly at minute {int(minute)}"
+    return f"daily at {int(hour):02}:{int(minute):02}" if hour.isdigit() else f"by the clock: {cron}"
 
 
 def dagster_page(product: ProductPlan, environment: Mapping[str, str]) -> str:

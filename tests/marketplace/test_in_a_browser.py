@@ -69,7 +69,7 @@ def test_from_a_typing_error_to_the_columns_and_a_download(opened):
     page.get_by_role("heading", name="Sensor readings").get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sensor readings")
     expect(page.get_by_text("Everything but degrees is as promised.")).to_be_visible()
-    page.get_by_role("link", name="Columns").click()
+    page.get_by_role("link", name="Columns", exact=True).click()
     expect(page.locator("#column-measurements-degrees")).to_be_in_viewport()
     with page.expect_download() as download:
         page.locator("#port-measurements_file").get_by_role("link", name="Download").click()
@@ -200,3 +200,15 @@ def test_an_incident_is_acknowledged_resolved_and_reopened(opened):
     expect(page.locator("ol.time")).to_contain_text("the sensor was off")
     page.get_by_role("button", name="Reopen").click()
     expect(page.locator("ol.time li").nth(1)).to_contain_text("Reopened")
+
+
+def test_on_a_phone_columns_are_folded_until_one_is_asked_for(opened):
+    page = opened("/products/readings", viewport=PHONE)
+    expect(page.locator("#column-measurements-degrees")).to_be_hidden()
+    page.locator("summary", has_text="6 columns of measurements").click()
+    expect(page.locator("#column-measurements-degrees")).to_be_visible()
+    page.goto("/search?q=degrees")
+    page.get_by_role("link", name="degrees", exact=True).first.click()
+    expect(page.locator("#column-measurements-degrees")).to_be_in_viewport()
+    wide = opened("/products/readings")
+    expect(wide.locator("#column-measurements-degrees")).to_be_visible()

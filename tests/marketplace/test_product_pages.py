@@ -3,9 +3,13 @@
 import re
 
 import pytest
+from markupsafe import Markup
 
 from platform_resources.dbt.planning import read_plan
-from platform_resources.marketplace.product_page import dagster_page
+from platform_resources.marketplace.display.phrases import VERDICTS
+from platform_resources.marketplace.display.promise_rows import PromiseRow
+from platform_resources.marketplace.product_page import clock_text, dagster_page, shown_promises
+from platform_resources.promises.grades import CheckState
 from tests.marketplace.shop_mesh import README
 
 pytestmark = pytest.mark.slow
@@ -96,3 +100,31 @@ def test_a_page_leads_to_dagster_where_its_address_is_known_and_holds_no_passwor
     assert dagster_page(product, {"MESH_DAGSTER_URL": "http://localhost:3000/"}) == "http://localhost:3000/assets/readings"
     for address in ("", "javascript:alert(1)", "https://ada:secret@dagster.example.com"):
         assert dagster_page(product, {"MESH_DAGSTER_URL": address}) == ""
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [
+        ("0 5 * * *", "daily at 05:00"),
+        ("30 * * * *", "hourly at minute 30"),
+        ("*/5 * * * *", "by the clock: */5 * * * *"),
+        ("0 6-8 * * *", "by the clock: 0 6-8 * * *"),
+        ("0 5 * * 1", "by the clock: 0 5 * * 1"),
+    ],
+)
+def test_a_schedule_is_said_in_words_where_it_is_a_time_of_each_day_or_hour(cron, words):
+    assert clock_text(cron) == words
+
+
+@pytest.mark.parametrize(
+    ("missed", "watched", "met", "shown"),
+    [(0, 0, 3, 6), (0, 0, 9, 6), (8, 0, 2, 8), (1, 7, 4, 8)],
+)
+def test_promises_are_folded_only_where_they_are_simply_met(missed, watched, met, shown):
+    rows = [row("missed"), row("met", "Met on 3 of 3 days."), row("met")]
+    assert shown_promises([rows[0]] * missed + [rows[1]] * watched + [rows[2]] * met) == shown
+
+
+def row(verdict, caption=""):
+    check = CheckState("share", "Share", "objective", "completeness", False, verdict, "words", None)
+    return PromiseRow(VERDICTS[verdict], check, "", False, Markup(""), caption, "1", "", (), "")
