@@ -1,16 +1,26 @@
 """The commands `mesh init` and `mesh new`: a mesh, a domain, or a product with nothing to copy by hand."""
 
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+from rich.table import Table
 
-from platform_resources.cli.terminal.console import CANNOT_RUN, stop, told, words
+from platform_resources.cli.refreshing import refresh
+from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, Stop, cell, stop, told, words
 from platform_resources.repository.mesh_repository import mesh_root
 from platform_resources.repository.placing import InTheWay
 from platform_resources.scaffolding.mesh_files import WORKSPACE
+from platform_resources.scaffolding.product_files import data_set_name
 from platform_resources.services.starting.new_meshes import CannotBegin, new_domain, new_mesh
+
+if TYPE_CHECKING:
+    from platform_resources.scaffolding.product_files import Guesses
+    from platform_resources.services.starting.new_products import NewProduct
 
 app = typer.Typer(help="Write a new domain, or a new product from data that is there.", no_args_is_help=True)
 OwnerOption = Annotated[str | None, typer.Option(help="Who answers for it: an e-mail address or team:name; team:DOMAIN if left out.")]
@@ -51,6 +61,94 @@ def begin_domain(
             markup=False,
             highlight=False,
         )
+
+
+@app.command("product")
+def begin_product(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="The product's name; that of the file if left out.")] = None,
+    source: Annotated[str, typer.Option("--from", help="A file or a glob: CSV, Parquet or JSON.")] = "",
+    domain: Annotated[str | None, typer.Option(help="Whose product it is; may be left out where the mesh has one domain.")] = None,
+    file_format: Annotated[str | None, typer.Option("--format", help="csv, parquet or json, where the name does not say it.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Take all guesses and ask nothing.")] = False,
+) -> None:
+    """Write a product from a file that is there, with all that its data tell, and publish it. Nothing that is there is overwritten."""
+    from platform_resources.services.starting import new_products
+
+    if not yes and not sys.stdin.isatty():
+        stop("there is no terminal to ask on; --yes takes all guesses", CANNOT_RUN)
+    if not source:
+        stop("say what it is made from: --from FILE", CANNOT_RUN)
+    root = mesh_root(context.obj)
+    try:
+        whose = domain or _domain(new_products.domains(root), yes)
+        called = name or _name(new_products.product_name(source), yes)
+        new = new_products.thought_of(root, whose, called, source, file_format, datetime.now(UTC))
+        _print_guesses(new)
+        files = new_products.write(root, new if yes else replace(new, guessed=_answered(new.guessed)))
+    except (CannotBegin, InTheWay) as error:
+        _refuse(error)
+    _print_written(Path(), files)
+    raise Stop(_published(context, new.asked.name))
+
+
+def _domain(known: Sequence[str], yes: bool) -> str:
+    if len(known) == 1:
+        return known[0]
+    if not known:
+        stop("the mesh has no domain yet; one begins with: mesh new domain NAME", CANNOT_RUN)
+    if yes:
+        stop(f"say whose product it is: --domain {' or '.join(known)}", CANNOT_RUN)
+    return str(typer.prompt(f"Whose product is it? ({', '.join(known)})", err=True))
+
+
+def _name(suggested: str, yes: bool) -> str:
+    return suggested if yes else str(typer.prompt("What is it called?", default=suggested or None, err=True))
+
+
+def _print_guesses(new: "NewProduct") -> None:
+    """What was seen of each column. No value is shown: which may be shown is a guess itself."""
+    from platform_resources.scaffolding.column_guesses import unit
+
+    source, guessed = new.source, new.guessed
+    words.print(f"{told(new.asked.source)}: {source.rows:,} rows, {len(source.columns)} columns", highlight=False)
+    table = Table("column", "type", "empty", "distinct", "guessed", box=None, header_style="bold")
+    for column in source.columns:
+        said = [f"{guess.value} ({guess.confidence})" for guess in (unit(column), guessed.classes.get(column.name)) if guess is not None]
+        distinct = "-" if column.profile.distinct is None else f"{'' if source.exact else '~'}{column.profile.distinct:,}"
+        table.add_row(*map(cell, (column.name, column.type, f"{100 * column.nulls / source.rows:.1f} %", distinct, ", ".join(said))))
+    words.print(table)
+    for what, guess in (("key", guessed.key[1] if guessed.key else None), ("updated_at", guessed.updated_at)):
+        if guess is not None:
+            words.print(f"{what}: {told(guess.value)} ({guess.confidence}: {guess.reason})", highlight=False)
+
+
+def _answered(guessed: "Guesses") -> "Guesses":
+    """The guesses as somebody at a terminal confirms them."""
+    key, updated_at, classes = guessed.key, guessed.updated_at, guessed.classes
+    if key is not None:
+        sure = typer.confirm(f"Does {key[1].value} identify a row?", default=bool(guessed.promised_key), err=True)
+        key = (key[0], replace(key[1], confidence="high", reason="confirmed")) if sure else None
+    if updated_at is not None and not typer.confirm(f"Does {updated_at.value} say when a row was made or changed?", default=True, err=True):
+        updated_at = None
+    if classes and not typer.confirm(f"Are {', '.join(classes)} about people, so that values are not shown?", default=True, err=True):
+        classes = {}
+    if not typer.confirm("Write it, and publish a first version?", default=True, err=True):
+        words.print("nothing was written")
+        raise Stop(FINE)
+    return replace(guessed, key=key, updated_at=updated_at, classes=classes)
+
+
+def _published(context: typer.Context, name: str) -> int:
+    """Refresh the product, and say where to look; gives the exit code."""
+    try:
+        refresh(context, [name])
+    except Stop as ended:
+        code = ended.code
+    words.print(f"look at it:    mesh status {name}", highlight=False)
+    words.print(f"query it:      mesh query {name} 'select * from {data_set_name(name)} limit 10'", highlight=False)
+    words.print("in a browser:  mesh serve", highlight=False)
+    return code
 
 
 def _refuse(error: Exception) -> NoReturn:

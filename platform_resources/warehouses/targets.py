@@ -25,3 +25,8 @@ def warehouse(connect: Callable[[Mapping[str, Any]], AbstractContextManager[Any]
         message = f"{TARGET.name} is {SNOWFLAKE}, and {error.name} is not installed; run: pip install 'platform-resources[snowflake]'"
         raise SettingInvalid(message) from error
     return SnowflakeWarehouse(connect) if connect is not None else SnowflakeWarehouse()
+
+
+def scratch() -> Warehouse:
+    """An engine on this machine, wherever the mesh is kept: to look at data before there is a product."""
+    return DuckDBWarehouse()

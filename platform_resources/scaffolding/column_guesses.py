@@ -1,0 +1,85 @@
+"""What a column probably is, by its name and by what is in it: its unit, its classification, and whether it dates the row."""
+
+from collections.abc import Iterable
+
+from platform_resources.capabilities.support.column_types import is_numeric
+from platform_resources.scaffolding.name_words import in_brackets, known_in, name_words, word_set
+from platform_resources.scaffolding.source_columns import Guess, SourceColumn
+
+# Which regular expressions (RE2, of the whole value) tell personal data, and of how many filled rows.
+LOOKS = {
+    "an e-mail address": r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}",
+    "a telephone number": r"(\+[0-9]|0[0-9]+[ /-])[0-9 ()/-]{5,}[0-9]",
+    "an IBAN": r"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9 ]{6,28}[A-Z0-9]",
+    "an IP address": r"([0-9]{1,3}\.){3}[0-9]{1,3}",
+}
+LOOKS_FROM = 0.5
+_SENSITIVE = word_set(
+    """
+    password passwort kennwort secret health gesundheit diagnosis diagnose disease krankheit religion confession konfession ethnicity
+    salary gehalt lohn income einkommen disability behinderung creditcard kreditkarte cardnumber cvv ssn socialsecurity
+    """
+)
+_PERSONAL = word_set(
+    """
+    email mail phone telephone telefon telefonnummer tel mobile handy fax firstname lastname surname vorname nachname familyname
+    givenname fullname middlename birthdate birthday dob birth dateofbirth geburtsdatum geburtstag geburtsort address adresse anschrift
+    street strasse hausnummer iban passport ausweis username login userid ip ipaddress customername kundenname contactname
+    ansprechpartner employee employeename mitarbeiter driver fahrer patient
+    """
+)
+# Personal only beside something that names a person.
+_ABOUT_PEOPLE = word_set("name age alter ageband gender geschlecht sex postcode postalcode zip zipcode plz city ort nationality")
+# `employee_count` names nobody.
+_OF_MANY = ("count", "counts", "anzahl", "number", "total", "flag")
+_UNITS = {
+    "EUR": "eur euro €", "USD": "usd dollar $", "GBP": "gbp £", "CHF": "chf", "%": "percent pct prozent %", "kg": "kg", "g": "gram grams",
+    "km": "km", "cm": "cm", "mm": "mm", "kWh": "kwh", "C": "celsius °c", "ms": "ms milliseconds", "s": "seconds sekunden",
+    "min": "minutes minuten", "h": "hours stunden", "d": "days tage",
+}  # fmt: skip
+_UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
+_TIMES = ("timestamp", "timestamptz", "timestamp_s", "timestamp_ms", "timestamp_ns")
+_CHANGED = word_set("updated updatedat modified modifiedat changed changedat lastmodified lastupdate aktualisiert geaendert")
+_MADE = word_set("created createdat inserted loaded processed ingested recorded timestamp zeitstempel erstellt erfasst angelegt")
+
+
+def unit(column: SourceColumn) -> Guess | None:
+    """The unit of a column of numbers, from its name."""
+    if not is_numeric(column.type):
+        return None
+    named = in_brackets(column.name).lower()
+    if named in _UNIT_OF:
+        return Guess(_UNIT_OF[named], "high", "in brackets in its name")
+    last = (name_words(column.name) or ("",))[-1]
+    return Guess(_UNIT_OF[last], "medium", "the last word of its name") if last in _UNIT_OF else None
+
+
+def classifications(columns: Iterable[SourceColumn]) -> dict[str, Guess]:
+    """By name, of the columns that are probably personal or sensitive. Where it is in doubt values are rather hidden than shown."""
+    every = tuple(columns)
+    found = {column.name: guess for column in every if (guess := _of_itself(column)) is not None}
+    if not found:
+        return {}
+    beside = Guess("personal", "low", "beside columns that name a person")
+    return found | {column.name: beside for column in every if column.name not in found and known_in(column.name, _ABOUT_PEOPLE)}
+
+
+def _of_itself(column: SourceColumn) -> Guess | None:
+    sensitive = known_in(column.name, _SENSITIVE)
+    if sensitive:
+        return Guess("sensitive", "high", "by its name")
+    looks = max(column.looks.items(), key=lambda look: look[1], default=("", 0.0))
+    if looks[1] >= LOOKS_FROM:
+        return Guess("personal", "high", f"most values look like {looks[0]}")
+    counts = column.kind == "boolean" or (name_words(column.name) or ("",))[-1] in _OF_MANY
+    if known_in(column.name, _PERSONAL) and not counts:
+        return Guess("personal", "medium", "by its name")
+    return None
+
+
+def updated_at(columns: Iterable[SourceColumn]) -> Guess | None:
+    """The column that says when a row was made or changed: by type and name, filled in every row, and never in the future."""
+    dated = [column for column in columns if column.kind in _TIMES and not column.nulls and not column.future]
+    changed = [Guess(each.name, "high", "its name says when a row changed") for each in dated if known_in(each.name, _CHANGED)]
+    made = [Guess(each.name, "medium", "its name says when a row was made") for each in dated if known_in(each.name, _MADE)]
+    return next(iter((*changed, *made)), None)

@@ -1,0 +1,256 @@
+"""The files of a new product: product.yaml with what is guessed marked as such, its dbt model, and a README with a runbook."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from platform_resources.capabilities.support.sql_text import quoted
+from platform_resources.plan import conventions
+from platform_resources.scaffolding.column_guesses import classifications, unit, updated_at
+from platform_resources.scaffolding.key_guesses import key
+from platform_resources.scaffolding.source_columns import Guess, Source, SourceColumn
+from platform_resources.scaffolding.suggested_objectives import Suggestion, never_empty, suggestions
+from platform_resources.scaffolding.yaml_text import flow_list, flow_mapping, scalar
+from platform_resources.spec.values.column_names import RESERVED, column_name, folded_column, needs_quotes
+from platform_resources.spec.values.field_types import SHOWN_CLASSES
+from platform_resources.spec.values.names import slug
+from platform_resources.spec.values.type_names import type_name
+
+_NESTED = ("struct", "map", "union", "row", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the new product is called and what it is made from: fields of its input port, and the source's name for people."""
+
+    domain: str
+    name: str
+    input: Mapping[str, Any]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guesses:
+    """What is guessed of a whole product; of `key` only what is sure enough to be promised."""
+
+    key: tuple[tuple[str, ...], Guess] | None
+    updated_at: Guess | None
+    classes: Mapping[str, Guess]
+
+    @property
+    def promised_key(self) -> tuple[str, ...]:
+        return self.key[0] if self.key is not None and self.key[1].confidence != "low" else ()
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        return frozenset(name for name, guess in self.classes.items() if guess.value not in SHOWN_CLASSES)
+
+
+def guesses(source: Source) -> Guesses:
+    """All that is guessed of a source whose columns are called as in the product."""
+    return Guesses(key(source), updated_at(source.columns), classifications(source.columns))
+
+
+def data_set_name(product: str) -> str:
+    """That of the product, where SQL takes it as the name of a table."""
+    return f"{product}_rows" if product in RESERVED else product
+
+
+def input_name(product: str) -> str:
+    return f"{product}_source"
+
+
+def product_names(columns: Sequence[str]) -> tuple[str, ...]:
+    """What the product calls the columns of its source: the same, where a column may be called that and no other is."""
+    names: list[str] = []
+    taken = {folded_column(name) for name in columns if _plain(name) == name}
+    for place, name in enumerate(columns, 1):
+        chosen = _plain(name)
+        if chosen != name or folded_column(name) in map(folded_column, names):
+            base, number = chosen or f"column_{place}", 1
+            chosen = base
+            while folded_column(chosen) in taken or folded_column(chosen) in map(folded_column, names):
+                number += 1
+                chosen = f"{base}_{number}"
+        names.append(chosen)
+    return tuple(names)
+
+
+def _plain(name: str) -> str:
+    """The name itself if a column may have it; templates of dbt would read `{{` in it as their own."""
+    try:
+        return column_name(name) if not _is_template(name) else slug(name)
+    except ValueError:
+        return slug(name)[:100]
+
+
+def _is_template(text: str) -> bool:
+    return any(mark in text for mark in ("{{", "{%", "{#"))
+
+
+def promised_type(kind: str) -> str:
+    """The type of the load as a specification has it: nested values become JSON, and what has no name here text."""
+    try:
+        return type_name(kind)
+    except ValueError:
+        return "json" if kind.startswith(_NESTED) or kind.endswith("[]") else "varchar"
+
+
+def product_files(asked: Asked, source: Source, names: Mapping[str, str], guessed: Guesses) -> dict[str, str]:
+    """All files by their path. `names` has what each column is called in the source."""
+    folder, model = f"{conventions.PRODUCTS_FOLDER}/{asked.domain}/{asked.name}", data_set_name(asked.name)
+    objectives = suggestions(source, model, guessed.promised_key, guessed.hidden)
+    return {
+        f"{folder}/product.yaml": _document(asked, source, guessed, objectives),
+        f"{folder}/README.md": _readme(asked, source, guessed, objectives),
+        f"{conventions.models_folder(asked.domain, asked.name)}/{model}.sql": _model(asked, source, names),
+    }
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _document(asked: Asked, source: Source, guessed: Guesses, objectives: Sequence[Suggestion]) -> str:
+    components = "\n".join(_components(asked, source, guessed, objectives))
+    lines = (f"    {line}".rstrip() for line in components.splitlines())
+    head = (
+        f"# Written by `mesh new product` from {_comment(asked.source)}, and the team's own from now on.\n"
+        "# What was guessed is marked with how sure it is: read each `guess` once, mend what is wrong, and take the mark away.\n"
+    )
+    return f"{head}apiVersion: core.oam.dev/v1beta1\nkind: DataProduct\nspec:\n  components:\n" + "\n".join(lines) + "\n"
+
+
+def _comment(text: str) -> str:
+    """Text of others as a part of one line of comment."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _mark(guess: Guess) -> str:
+    return f"# guess ({guess.confidence}): {guess.reason}"
+
+
+def _components(asked: Asked, source: Source, guessed: Guesses, objectives: Sequence[Suggestion]) -> Iterator[str]:
+    model = data_set_name(asked.name)
+    yield f"- name: {asked.domain}\n  type: domain\n"
+    yield f"""- name: {asked.name}
+  type: data-product
+  properties:
+    title: {scalar(_title(asked.name))}
+    description: {scalar(f"What {asked.source} says, checked and published.")}
+    lifecycle: draft
+    archetype: source-aligned
+    support: {{runbook: "README.md#when-it-breaks"}}
+    # When it is refreshed by itself; until then by hand: mesh refresh {asked.name}
+    # refresh: {{cron: "0 6 * * *", timezone: Europe/Berlin}}
+"""
+    yield f"- name: {input_name(asked.name)}\n  type: input-port\n  properties: {flow_mapping(asked.input)}\n"
+    yield f"- name: {model}\n  type: data-set\n  properties:\n{_data_set(source, guessed)}\n"
+    yield f"- name: {asked.name}_sql\n  type: output-port\n  properties: {{interface: sql, data_set: {model}}}\n"
+    yield (
+        "# Promises. All are met by the data of today, with room for the next delivery.\n"
+        "# Another one to think of: {dimension: freshness, max_age: 26h}"
+    )
+    for each in objectives:
+        fields = flow_mapping(each.fields)
+        yield f"- name: {scalar(each.name)}  # guess: {each.reason}\n  type: service-level-asset\n  properties: {fields}\n"
+    yield f"""- name: How many rows
+  type: sample-query
+  properties:
+    port: {asked.name}_sql
+    sql: {scalar(sample_query(source, model, guessed))}"""
+
+
+def _data_set(source: Source, guessed: Guesses) -> str:
+    lines: list[str] = []
+    if guessed.key is not None:
+        columns, guess = guessed.key
+        promised = f"primary_key: {flow_list(columns)}  {_mark(guess)}"
+        lines += [f"description: {scalar(_row(columns))}", promised] if guessed.promised_key else [f"# {promised}"]
+    else:
+        lines.append("# No column, and no few columns together, were found to be unique: a primary_key is missing.")
+    if guessed.updated_at is not None:
+        lines.append(f"updated_at: {scalar(guessed.updated_at.value)}  {_mark(guessed.updated_at)}")
+    lines.append("columns:")
+    lines += [f"  - {_column(source, column, guessed)}" for column in source.columns]
+    return "\n".join(f"    {line}" for line in lines)
+
+
+def _row(key: Sequence[str]) -> str:
+    return f"One row per {', '.join(key[:-1])}{' and ' if len(key) > 1 else ''}{key[-1]}."
+
+
+def _column(source: Source, column: SourceColumn, guessed: Guesses) -> str:
+    fields: dict[str, Any] = {"name": column.name, "type": promised_type(column.type)}
+    required = column.name in guessed.promised_key or (guessed.updated_at is not None and column.name == guessed.updated_at.value)
+    marks: list[str] = []
+    if not required and not never_empty(source, column):
+        fields["nullable"] = True
+    if column.nulls == source.rows:
+        marks.append("guess (low): text, as no row has a value" if column.type == "varchar" else "no row has a value")
+    for field, guess in (("unit", unit(column)), ("classification", guessed.classes.get(column.name))):
+        if guess is not None:
+            fields[field] = guess.value
+            marks.append(f"guess ({guess.confidence}): {field}, {guess.reason}")
+    return flow_mapping(fields) + (f"  # {'; '.join(marks)}" if marks else "")
+
+
+def sample_query(source: Source, model: str, guessed: Guesses) -> str:
+    """How many rows there are of each known value of a column, or in all. Only columns that may be shown."""
+    known = [column for column in source.columns if column.values and column.name not in guessed.hidden]
+    if not known:
+        return f"select count(*) as number_of_rows from {model}"
+    column = min(known, key=lambda each: len(each.values))
+    return f"select {_sql_name(column.name)}, count(*) as number_of_rows from {model} group by all order by all"
+
+
+def _sql_name(name: str) -> str:
+    return quoted(name) if needs_quotes(name) else name
+
+
+def _model(asked: Asked, source: Source, names: Mapping[str, str]) -> str:
+    lines = ",\n".join(f"    {_selected(column, names[column.name])}" for column in source.columns)
+    reads = f"{{{{ source('{asked.name}', '{input_name(asked.name)}') }}}}"
+    return f"-- The source's rows, each column with its promised type.\nselect\n{lines}\nfrom {reads}\n"
+
+
+def _selected(column: SourceColumn, name: str) -> str:
+    kind, read = promised_type(column.type), _sql_name(name)
+    if _is_template(read):
+        read = f"{{{{ {json.dumps(read, ensure_ascii=False)} }}}}"
+    value = f"to_json({read})" if kind == "json" and column.type != "json" else read
+    return f"cast({value} as {kind}) as {_sql_name(column.name)}"
+
+
+def _readme(asked: Asked, source: Source, guessed: Guesses, objectives: Sequence[Suggestion]) -> str:
+    model = data_set_name(asked.name)
+    row = _row(guessed.promised_key) if guessed.promised_key else "What one row is has to be written here."
+    query = sample_query(source, model, guessed).replace('"', '\\"')
+    steps = "\n".join(f"{number}. {step}" for number, step in enumerate(_steps(asked, objectives), 1))
+    return f"""# {_title(asked.name)}
+
+{row} It is made from {_comment(asked.source)}.
+
+**Who uses it.** Write here who needs it, and for what.
+
+**First query.**
+
+    mesh query {asked.name} "{query}"
+
+## When it breaks
+
+{steps}
+"""
+
+
+def _steps(asked: Asked, objectives: Sequence[Suggestion]) -> Iterator[str]:
+    yield f"`mesh status {asked.name}` says which promise is missed and why. Consumers keep the last good version."
+    port = input_name(asked.name)
+    yield f"A refresh that failed says file, line and column: mend the file or the input port `{port}`, then `mesh refresh {asked.name}`."
+    for each in objectives:
+        if each.fields.get("gate"):
+            yield f"**{each.name}** is a gate: nothing is published while it is missed. Look for rows that were delivered twice."
+    if any(each.fields["dimension"] == "validity" for each in objectives):
+        yield "A value that was not promised is wrong at its source (tell its owner), or it is new: then widen the promise in product.yaml."
+    yield "**The data came whole** is missed when a delivery has much fewer rows: ask for it again."

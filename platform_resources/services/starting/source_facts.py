@@ -1,0 +1,102 @@
+"""Look at a source as a refresh would load it, and measure over all its rows what guesses are made from."""
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from platform_resources.capabilities.measures import CountIf, DuplicateRows, Measure, Relation
+from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.capabilities.support.shares import counted
+from platform_resources.capabilities.support.sql_text import literal, quoted, relation_sql
+from platform_resources.measuring.metrics import Asked
+from platform_resources.measuring.profile_queries import ProfiledColumn
+from platform_resources.measuring.version_profiles import ColumnProfile, Profile
+from platform_resources.refresh.file_inputs import load_files
+from platform_resources.refresh.profiled_relations import ProfiledDataSet, alone
+from platform_resources.scaffolding.column_guesses import LOOKS
+from platform_resources.scaffolding.key_guesses import combined_candidates, single_candidates
+from platform_resources.scaffolding.product_files import product_names
+from platform_resources.scaffolding.source_columns import Source, SourceColumn
+from platform_resources.scaffolding.suggested_objectives import FEW_VALUES, has_few_values
+from platform_resources.spec.values.clocks import Clock
+from platform_resources.warehouses.measured_queries import measure
+from platform_resources.warehouses.protocol import ProductDatabase
+from platform_resources.warehouses.targets import scratch
+
+_LOADED, _SEEN = Relation("inputs", "looked_at"), Relation("internal", "looked_at")
+_DATED = ("date", "timestamp", "timestamptz")
+# A longer value is a text and no category.
+_LONGEST_VALUE = 60
+
+
+def looked_at(pull: PullFiles, folder: Path, now: datetime) -> tuple[Source, dict[str, str]]:
+    """The source, its columns called as the product will, and what each is called in the source.
+
+    Raises NotArrived and LoadFailed as a refresh would, and EngineError.
+    """
+    with tempfile.TemporaryDirectory() as aside, scratch().opened(Path(aside), "new", "product") as database:
+        load_files(database, _LOADED, pull, folder, Clock("UTC", now), None)
+        columns = database.columns(_LOADED)
+        names = dict(zip(product_names(list(columns)), columns, strict=True))
+        renamed = ", ".join(f"{quoted(old)} as {quoted(new)}" for new, old in names.items())
+        database.execute(f"create view {relation_sql(_SEEN)} as select {renamed} from {relation_sql(_LOADED)}")
+        return _measured(database, {new: columns[old] for new, old in names.items()}, now), names
+
+
+def _measured(database: ProductDatabase, types: Mapping[str, str], now: datetime) -> Source:
+    profiled = tuple(ProfiledColumn(name, kind, shown=True) for name, kind in types.items())
+    profile = alone(database, ProfiledDataSet("", _SEEN, profiled))
+    counts = _counts(database, types, now)
+    columns = tuple(_column(database, profile, column, counts) for column in profile.columns)
+    source = Source(database.count(_SEEN), columns, profile.exact)
+    return Source(source.rows, columns, profile.exact, _unique(database, source))
+
+
+def _counts(database: ProductDatabase, types: Mapping[str, str], now: datetime) -> dict[str, int]:
+    """How many rows of each column look like personal data, or are dated later than now: in one scan."""
+    asked: dict[str, Measure] = {}
+    for name, kind in types.items():
+        if kind == "varchar":
+            asked |= {f"{look} {name}": CountIf(f"regexp_full_match({quoted(name)}, {literal(form)})") for look, form in LOOKS.items()}
+        if kind in _DATED:
+            moment = literal(now.astimezone(UTC).replace(tzinfo=None).isoformat(" "))
+            asked[f"future {name}"] = CountIf(f"cast({quoted(name)} as timestamp) > cast({moment} as timestamp)")
+    readings = measure([Asked(each, _SEEN, counting) for each, counting in asked.items()], database.within_limits)
+    return {each: counted(readings, each) for each in asked}
+
+
+def _column(database: ProductDatabase, profile: Profile, column: ColumnProfile, counts: Mapping[str, int]) -> SourceColumn:
+    filled = (profile.rows or 0) - (column.nulls or 0)
+    looks = {look: counts[f"{look} {column.name}"] / filled for look in LOOKS if filled and f"{look} {column.name}" in counts}
+    future = counts.get(f"future {column.name}", 0)
+    return SourceColumn(column.name, column.type, column, looks, future, _few_values(database, profile.rows or 0, column))
+
+
+def _few_values(database: ProductDatabase, rows: int, column: ColumnProfile) -> tuple[tuple[str, int], ...]:
+    """All values, counted over all rows, where they are few and each is there more than once; else none."""
+    if column.type != "varchar" or not 0 < (column.distinct or 0) <= 2 * FEW_VALUES:
+        return ()
+    name = quoted(column.name)
+    grouped = f"select {name} as value, count(*) as number from {relation_sql(_SEEN)} where {name} is not null group by all"
+    found = [(row["value"], row["number"]) for row in database.rows(f"{grouped} limit {FEW_VALUES + 1}")]
+    fits = all(number > 1 and len(value) <= _LONGEST_VALUE and value.isprintable() for value, number in found)
+    return tuple(found) if fits and has_few_values(rows, len(found)) else ()
+
+
+def _unique(database: ProductDatabase, source: Source) -> tuple[tuple[str, ...], ...]:
+    """Every single column that no two rows share; where there is none, the first two or three columns together."""
+    single = tuple(_without_duplicates(database, single_candidates(source)))
+    if single:
+        return single
+    for columns in combined_candidates(source):
+        if tuple(_without_duplicates(database, [columns])):
+            return (columns,)
+    return ()
+
+
+def _without_duplicates(database: ProductDatabase, candidates: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    wanted = {str(place): columns for place, columns in enumerate(candidates)}
+    asked = [Asked(each, _SEEN, DuplicateRows(columns)) for each, columns in wanted.items()]
+    readings = measure(asked, database.within_limits)
+    return [columns for each, columns in wanted.items() if counted(readings, each) == 0]
