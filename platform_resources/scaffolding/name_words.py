@@ -3,16 +3,26 @@
 import re
 import unicodedata
 
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_a-zA-Z]+")
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+_WORD = re.compile(r"\d+|[^\W\d_]+")
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _BRACKETS = re.compile(r"[(\[]\s*([^)\]]+?)\s*[)\]]")
 
 
 def name_words(name: str) -> tuple[str, ...]:
     """In small letters without accents."""
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", name).translate(_UMLAUTS))
-    letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return tuple(word.lower() for word in _WORD.findall(letters))
+    plain = unicodedata.normalize("NFC", name)
+    parted = "".join(f" {letter}" if _begins(plain, place) else letter for place, letter in enumerate(plain))
+    return tuple(_without_accents(word.lower()) for word in _WORD.findall(parted))
+
+
+def _begins(name: str, place: int) -> bool:
+    """Whether a word begins at this capital: behind a small letter, or as the last of several capitals, as the M in `EMail`."""
+    before, after = name[place - 1 : place], name[place + 1 : place + 2]
+    return name[place].isupper() and (before.islower() or (before.isupper() and after.islower()))
+
+
+def _without_accents(word: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFKD", word.translate(_UMLAUTS)) if not unicodedata.combining(letter))
 
 
 def word_set(text: str) -> frozenset[str]:

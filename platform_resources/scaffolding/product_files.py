@@ -94,7 +94,7 @@ def promised_type(kind: str) -> str:
     try:
         return type_name(kind)
     except ValueError:
-        return "json" if kind.startswith(_NESTED) or kind.endswith("[]") else "varchar"
+        return "json" if kind.startswith(_NESTED) or kind.endswith("]") else "varchar"
 
 
 def product_files(asked: Asked, source: Source, names: Mapping[str, str], guessed: Guesses) -> dict[str, str]:

@@ -33,7 +33,12 @@ def written(root: Path) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file() and ".mesh" not in path.parts)
 
 
-WIDE = ",".join(f"column {number}" for number in range(200)) + "\n" + "".join(",".join(str(row * 200 + n) for n in range(200)) + "\n" for row in range(3))
+SQL_WORDS = ("order", "memory", "system")
+WIDE = (
+    ",".join(f"column {number}" for number in range(200))
+    + "\n"
+    + "".join(",".join(str(row * 200 + n) for n in range(200)) + "\n" for row in range(3))
+)
 FILES = {
     "names that need quotes": 'order id,it\'s,Größe,select,Umsatz (€),a.b,"x, y"\n1,2,3,4,5.5,6,7\n2,3,4,5,6.5,7,8\n',
     "names that a column may not have": '"say ""hi""", blank ,"{{ ref }}","{% if %}",\n1,2,3,4,5\n2,3,4,5,6\n',
@@ -52,17 +57,24 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
-def test_what_is_written_is_valid_and_nothing_warns_of_it(root, text):
-    (root / "things.csv").write_text(text)
-    write(root, think(root, "things.csv"))
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A mesh with a product from each of the files, and all that is wrong with it."""
+    root = tmp_path_factory.mktemp("many") / "shop"
+    new_mesh(root, None, None)
+    for number, text in enumerate(FILES.values()):
+        (root / f"file_{number}.csv").write_text(text)
+        write(root, think(root, str(root / f"file_{number}.csv"), f"file_{number}"))
+    for name in SQL_WORDS:
+        write(root, think(root, str(root / "file_5.csv"), name))
     plan, problems = read_plan(root)
-    assert problems_text((*problems, *build_problems(root, plan), *house_problems(root, plan))) == ""
-    assert [product.name for product in plan.products] == ["things"]
+    return plan, (*problems, *build_problems(root, plan), *house_problems(root, plan))
 
 
-def read_only(root: Path, query: str, file: str) -> None:
-    duckdb.sql(query).write_parquet(str(root / file))
+def test_what_is_written_is_valid_and_nothing_warns_of_it(many):
+    plan, problems = many
+    assert problems_text(problems) == ""
+    assert {product.name for product in plan.products} == {*(f"file_{number}" for number in range(len(FILES))), *SQL_WORDS}
 
 
 def columns(new: NewProduct) -> dict[str, str]:
@@ -76,7 +88,7 @@ def test_types_are_those_that_the_load_will_have(root):
 
 def test_parquet_and_json_with_nested_values_become_products(root):
     nested = "select 1 as id, {'a': 1} as s, [1, 2] as l, map {'k': 1} as m, 'x'::enum('x', 'y') as e, timestamp_ns '2026-01-01' as t"
-    read_only(root, nested, "nested.parquet")
+    duckdb.sql(nested).write_parquet(str(root / "nested.parquet"))
     (root / "nested.json").write_text('{"id": 1, "s": {"a": [1, {"b": 2}]}}\n{"id": 2}\n')
     for number, file in enumerate(("nested.parquet", "nested.json")):
         write(root, think(root, file, f"nested_{number}"))
@@ -143,13 +155,6 @@ def test_a_domain_that_is_not_there_is_not_made_up(root):
     (root / "things.csv").write_text("id\n1\n")
     with pytest.raises(CannotBegin, match='no domain "shoop"; known: shop\ndid you mean "shop"'):
         think(root, "things.csv", domain="shoop")
-
-
-@pytest.mark.parametrize("name", ["order", "select", "table", "memory", "system", "main", "temp"])
-def test_a_product_called_like_a_word_of_sql_is_valid(root, name):
-    (root / "things.csv").write_text("id\n1\n")
-    write(root, think(root, "things.csv", name))
-    assert problems_text(read_plan(root)[1]) == ""
 
 
 @pytest.mark.parametrize(
