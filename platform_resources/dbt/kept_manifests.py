@@ -25,7 +25,7 @@ from platform_resources.spec.problems import Problem
 from platform_resources.warehouses.targets import warehouse
 
 # Another number makes every manifest anew: this file's form has changed, or what is read out of a manifest.
-_FORM = 3
+_FORM = 4
 _LARGE = 1_000_000
 # Folders' settings are in the nodes that they concern.
 _OF_NODES = (
@@ -70,9 +70,9 @@ class Manifests:
         if kept is not None and self._holds(kept, own, generated(before)):
             return kept.reading
         with FileLock(_beside(self._file(product), ".lock")):
-            kept = self._made(product, own, generated, before)
-            replace_file(self._file(product), _written(kept, mask_of(self.root, product)).encode())
-        return kept.reading
+            text = _written(self._made(product, own, generated, before), mask_of(self.root, product))
+            replace_file(self._file(product), text.encode())
+        return _read(json.loads(text)).reading
 
     def _holds(self, kept: _Kept, own: str, files: Files) -> bool:
         return kept.key == self._key(own, files) and (kept.variables == (now := variable_digests(kept.variables)) or _lacks(kept, now))
@@ -101,8 +101,8 @@ class Manifests:
     def _shared(self) -> str:
         """What all products share, among it dbt itself and the variables that dbt goes by."""
         by_dbt = sorted((name, value) for name, value in os.environ.items() if name.startswith("DBT_"))
-        adapters = [version(name) for name in ("dbt-core", f"dbt-{warehouse().kind}")]
-        return _digest((_FORM, self.target, adapters, by_dbt, _contents(self.root, read_files(self.root, None))))
+        versions = [version(name) for name in ("dbt-core", f"dbt-{warehouse().kind}", "dagster-dbt")]
+        return _digest((_FORM, self.target, versions, by_dbt, _contents(self.root, read_files(self.root, None))))
 
     @cached_property
     def _settings(self) -> str:
@@ -124,11 +124,14 @@ class Manifests:
             data = json.loads(self._file(product).read_bytes())
         except (FileNotFoundError, json.JSONDecodeError):
             return None
-        if data.get("form") != _FORM:
-            return None
-        project = project_from(data["project"]) if data["project"] is not None else None
-        problems = tuple(Problem(**problem) for problem in data["problems"])
-        return _Kept(data["key"], data["variables"], frozenset(data["needed"]), DbtReading(project, problems, data["missing"]))
+        return _read(data) if data.get("form") == _FORM else None
+
+
+def _read(data: Mapping[str, Any]) -> _Kept:
+    """What `_written` wrote: also for who has just asked dbt, so that everybody sees the same, without secrets."""
+    project = project_from(data["project"]) if data["project"] is not None else None
+    problems = tuple(Problem(**problem) for problem in data["problems"])
+    return _Kept(data["key"], data["variables"], frozenset(data["needed"]), DbtReading(project, problems, data["missing"]))
 
 
 def _lacks(kept: _Kept, now: Mapping[str, str]) -> bool:

@@ -10,6 +10,7 @@ from platform_resources.dbt.build import CannotParse, parse
 from platform_resources.dbt.jinja_files import place_of_call, variables_named
 from platform_resources.dbt.project_slices import read_files
 from platform_resources.dbt.reduced_manifest import reduced
+from platform_resources.dbt.translation import translated
 from platform_resources.plan import conventions
 from platform_resources.plan.conventions import Placed
 from platform_resources.plan.from_products.dbt_nodes import DbtReading
@@ -31,7 +32,9 @@ def reading_of(root: Path, state: Path, product: Placed, target: str, shared: ob
     except CannotParse as refused:
         missing = str(getattr(refused.error, "target_name", ""))
         return DbtReading(None, (_problem(root, product, refused.error, hide),), missing), frozenset()
-    return DbtReading(reduced(manifest, shared), (*problems, *_lost_tests(root, product, manifest))), frozenset(manifest.env_vars)
+    shown, mistranslated = translated(root, product, manifest)
+    found = (*problems, *mistranslated, *_lost_tests(root, product, manifest))
+    return DbtReading(reduced(manifest, shared, shown), found), frozenset(manifest.env_vars)
 
 
 @dataclass(frozen=True, slots=True)

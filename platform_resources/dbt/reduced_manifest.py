@@ -7,22 +7,27 @@ from typing import Any
 
 from platform_resources.dbt.manifest import MAKERS, node_name, short_name
 from platform_resources.plan import conventions
+from platform_resources.plan.check_plans import NOTHING_SHOWN, Shown
 from platform_resources.plan.from_products.dbt_nodes import DbtExposure, DbtNode, DbtProject, DbtTest
 
 # Settings that say something about a node and change nothing that it makes.
 _SAID = ("tags", "meta", "docs", "group", "access")
 
 
-def reduced(manifest: Any, shared: object = "") -> DbtProject:
-    """The product's project. `shared` is what all its nodes depend on and no manifest says, such as variables."""
+def reduced(manifest: Any, shared: object = "", shown: Mapping[str, Shown] | None = None) -> DbtProject:
+    """The product's project. `shared` is what all its nodes depend on and no manifest says, such as variables.
+
+    `shown` is what the translator says for Dagster's pages, by dbt's ids.
+    """
+    shown = shown or {}
     macros = _Macros(manifest)
     nodes = [node for node in manifest.nodes.values() if node.resource_type in MAKERS]
     tests = [node for node in manifest.nodes.values() if node.resource_type == "test" and node.config.enabled]
     return DbtProject(
-        nodes=tuple(sorted((_node(node, macros) for node in nodes), key=lambda node: node.name)),
+        nodes=tuple(sorted((_node(node, macros, shown) for node in nodes), key=lambda node: node.name)),
         tests=tuple(
             sorted(
-                (*(_test(test, macros) for test in tests), *(_unit_test(test) for test in manifest.unit_tests.values())),
+                (*(_test(test, macros, shown) for test in tests), *(_unit_test(test) for test in manifest.unit_tests.values())),
                 key=lambda test: (test.of, test.name, test.digest),
             )
         ),
@@ -65,7 +70,7 @@ def _hooks(manifest: Any) -> Iterator[Any]:
     return (node for node in manifest.nodes.values() if node.resource_type == "operation")
 
 
-def _node(node: Any, macros: _Macros) -> DbtNode:
+def _node(node: Any, macros: _Macros, shown: Mapping[str, Shown]) -> DbtNode:
     settings = {key: value for key, value in node.config.to_dict().items() if key not in _SAID}
     on = getattr(node, "depends_on", None)
     checksum = getattr(node.checksum, "checksum", "")
@@ -83,14 +88,13 @@ def _node(node: Any, macros: _Macros) -> DbtNode:
         materialized=str(node.config.materialized),
         language=getattr(node, "language", "sql"),
         sql=node.raw_code or "",
-        columns={column.name: column.description for column in node.columns.values()},
-        tags=tuple(node.tags),
         digest=_digest(node.raw_code, checksum, settings, node.schema, node.alias, called),
         version=str(getattr(node, "version", None) or ""),
+        shown=shown.get(node.unique_id, NOTHING_SHOWN),
     )
 
 
-def _test(test: Any, macros: _Macros) -> DbtTest:
+def _test(test: Any, macros: _Macros, shown: Mapping[str, Shown]) -> DbtTest:
     asked = getattr(test, "test_metadata", None)
     kind = ".".join(filter(None, (asked.namespace, asked.name))) if asked is not None else "singular"
     settings = {key: value for key, value in test.config.to_dict().items() if key not in _SAID}
@@ -104,6 +108,7 @@ def _test(test: Any, macros: _Macros) -> DbtTest:
         severity=str(test.config.severity).lower(),
         description=test.description or "",
         digest=_digest(test.raw_code, asked.kwargs if asked is not None else {}, settings, macros.used(test.depends_on.macros)),
+        shown=shown.get(test.unique_id, NOTHING_SHOWN),
     )
 
 

@@ -1,6 +1,6 @@
 """Asset and check specs minted from the plan, once each."""
 
-import re
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 import dagster as dg
 
 from platform_resources.capabilities.protocols import NotPulled
-from platform_resources.plan.check_plans import CheckPlan, SourceLine
+from platform_resources.plan import conventions
+from platform_resources.plan.check_plans import CheckPlan, Shown, SourceLine
 from platform_resources.plan.conventions import Key, problems_key
 from platform_resources.plan.plan import ConsumerPlan, InputPlan, ModelPlan, OutputPlan, ProductPlan, RejectedProduct
 from platform_resources.spec.components import Column
@@ -33,12 +34,8 @@ def product_tags(product: ProductPlan) -> dict[str, str]:
         "criticality": info.criticality,
         "certified": "yes" if info.certified else "no",
     }
-    own = {_tag_text(tag): "" for tag in info.tags if _tag_text(tag)}
-    return {**own, **{name: _tag_text(value) for name, value in tags.items()}}
-
-
-def _tag_text(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)[:63].strip("_.-")
+    own = {conventions.tag_text(tag): "" for tag in info.tags if conventions.tag_text(tag)}
+    return {**own, **{name: conventions.tag_text(value) for name, value in tags.items()}}
 
 
 class SpecMinter:
@@ -52,7 +49,7 @@ class SpecMinter:
         metadata = {**_code_references(self.root, [place]), **more.pop("metadata", {})}
         return dg.AssetSpec(
             asset_key(key),
-            group_name=self.product.group,
+            group_name=more.pop("group", None) or self.product.group,
             owners=more.pop("owners", self.owners),
             tags=more.pop("tags", self.tags),
             kinds=kinds,
@@ -76,21 +73,30 @@ class SpecMinter:
         return self._spec(port.source, port.place, {"source", port.kind}, description=described.strip())
 
     def model(self, model: ModelPlan) -> dg.AssetSpec:
+        """What product.yaml says of a data set goes before what dagster-dbt's translator says of its model."""
         kinds = {"dbt", warehouse().kind} | ({"data_set"} if model.data_set else {model.kind} - {"model"})
-        described = model.description or f"dbt {model.kind} {model.name}."
+        described = model.shown.description or model.description or f"dbt {model.kind} {model.name}."
         key = self.product.data_set(model.data_set).spec.primary_key if model.data_set else ()
-        columns = column_schema(model.columns, key) or _described_columns(model)
+        columns = column_schema(model.columns, key)
         written = {
             "raw_sql": dg.MetadataValue.md(f"```{'python' if model.place.file.endswith('.py') else 'sql'}\n{model.sql.strip()}\n```")
         }
-        tags = {text: "" for tag in model.tags if (text := _tag_text(tag))}
-        more = {"metadata": {**columns, **(written if model.sql else {})}, "tags": {**tags, **self.tags}, **self._owned(model.data_set)}
-        return self._spec(model.key, model.place, kinds, deps=model.dependencies, description=described, **more)
+        return self._spec(
+            model.key,
+            model.place,
+            kinds,
+            deps=model.dependencies,
+            description=described,
+            group=model.shown.group,
+            owners=self._owners(model.data_set) or list(model.shown.owners) or self.owners,
+            tags={**model.shown.tags, **self.tags},
+            metadata={**_shown_metadata(model.shown), **columns, **(written if model.sql else {})},
+            code_version=model.sql_digest,
+        )
 
-    def _owned(self, data_set: str) -> dict[str, Any]:
+    def _owners(self, data_set: str) -> list[str]:
         """The data set's own owners, where it names any."""
-        own = self.product.data_set(data_set).spec.owners.names if data_set else ()
-        return {"owners": list(own)} if own else {}
+        return list(self.product.data_set(data_set).spec.owners.names) if data_set else []
 
     def output(self, port: OutputPlan) -> dg.AssetSpec:
         model = next((model for model in self.product.models if model.name == port.model), None)
@@ -118,7 +124,7 @@ class SpecMinter:
             metadata=metadata,
             freshness_policy=policy,
             skippable=True,
-            **self._owned(port.data_set),
+            owners=self._owners(port.data_set) or self.owners,
         )
 
     def scorecard(self) -> dg.AssetSpec:
@@ -144,9 +150,11 @@ def check_specs(checks: Iterable[CheckPlan]) -> Iterator[dg.AssetCheckSpec]:
         yield dg.AssetCheckSpec(
             check.name,
             asset=asset_key(check.key),
-            description=f"{check.title}. {check.description}" if check.kind == "objective" else check.description,
+            description=f"{check.title}. {check.description}"
+            if check.kind == "objective"
+            else check.shown.description or check.description,
             blocking=check.blocking,
-            metadata={"kind": check.kind, "declared_in": f"{check.place.file}:{check.place.line}"},
+            metadata={**_shown_metadata(check.shown), "kind": check.kind, "declared_in": f"{check.place.file}:{check.place.line}"},
         )
 
 
@@ -162,7 +170,7 @@ def _rejected_spec(root: Path, products: Sequence[RejectedProduct]) -> dg.AssetS
     """Its description is what is wrong with them."""
     first, problems = products[0], [problem for product in products for problem in product.problems]
     text = f"This product is not loaded. `mesh validate` says:\n\n```\n{problems_text(problems)}\n```"
-    group = "/".join(_tag_text(part).replace(".", "_").replace("-", "_") or "unnamed" for part in (first.domain, first.name))
+    group = "/".join(conventions.tag_text(part).replace(".", "_").replace("-", "_") or "unnamed" for part in (first.domain, first.name))
     return dg.AssetSpec(
         asset_key(problems_key(first.name)),
         group_name=group,
@@ -198,10 +206,8 @@ def _column(name: str, kind: str, promised: Column | None, primary_key: Sequence
     return dg.TableColumn(name, type=kind, description=_column_text(promised) or None, constraints=constraints, tags=tags)
 
 
-def _described_columns(model: ModelPlan) -> dict[str, Any]:
-    """Of a model that is no data set, the columns that dbt's YAML describes; nobody has said their types."""
-    listed = [dg.TableColumn(name, type="", description=text or None) for name, text in model.described.items()]
-    return {"dagster/column_schema": dg.TableSchema(columns=listed)} if listed else {}
+def _shown_metadata(shown: Shown) -> dict[str, Any]:
+    return {name: dg.deserialize_value(json.dumps(value)) for name, value in shown.metadata.items()}
 
 
 def _address(address: str | None) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Planned checks: dbt tests, inputs, objectives and indicators, each with the file and line where it is written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from platform_resources.capabilities.measures import Subject
 from platform_resources.capabilities.protocols import MeasuredBy
@@ -26,6 +27,20 @@ class SourceLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What dagster-dbt's translator says of a node or a test for Dagster's pages; `metadata` as Dagster writes its values down."""
+
+    description: str = ""
+    group: str = ""
+    owners: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+NOTHING_SHOWN = Shown()
+
+
+@dataclass(frozen=True, slots=True)
 class CheckPlan:
     """One asset check: an objective, a dbt test, or what the platform itself checks of an input.
 
@@ -46,6 +61,7 @@ class CheckPlan:
     columns: tuple[str, ...] = ()
     target: bool = False
     dbt_id: str = field(default="", metadata={"planned": False})
+    shown: Shown = field(default=NOTHING_SHOWN, hash=False, metadata={"planned": False})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """All names that the platform generates: assets, jobs, checks, folders and files."""
 
 import hashlib
+import re
 from typing import Protocol
 
 from platform_resources.spec.values.names import IDENTIFIER, LONGEST_NAME, slug
@@ -71,6 +72,11 @@ def consumer_key(product: str, consumer: str) -> Key:
 def group(domain: str, product: str) -> str:
     """The asset group of a product: `<domain>/<product>`."""
     return f"{domain}/{product}"
+
+
+def tag_text(text: str) -> str:
+    """A tag as Dagster takes it; empty where nothing of it is left."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)[:63].strip("_.-")
 
 
 def job_name(product: str) -> str:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from platform_resources.capabilities.measures import Relation, measured_relation
 from platform_resources.capabilities.protocols import Pull, Store
-from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, SourceLine
+from platform_resources.plan.check_plans import NOTHING_SHOWN, CheckPlan, IndicatorPlan, ObjectivePlan, Shown, SourceLine
 from platform_resources.plan.conventions import Key
 from platform_resources.plan.graph import ProductGraph
 from platform_resources.plan.incident_rules import Rule
@@ -52,7 +52,7 @@ class InputPlan:
 class ModelPlan:
     """One dbt model, or a seed or snapshot, as `kind` says; `data_set` is empty for an internal one.
 
-    `sql_digest` changes with whatever changes what it makes. `described` are its columns with what dbt's YAML says of them.
+    `sql_digest` changes with whatever changes what it makes. `shown` is what dagster-dbt's translator says of it.
     """
 
     name: str
@@ -68,8 +68,7 @@ class ModelPlan:
     place: SourceLine
     kind: str
     relation: Relation
-    described: Mapping[str, str] = field(default_factory=dict, metadata={"planned": False})
-    tags: tuple[str, ...] = field(default=(), metadata={"planned": False})
+    shown: Shown = field(default=NOTHING_SHOWN, hash=False, metadata={"planned": False})
     sql: str = field(default="", metadata={"planned": False})
 
 

@@ -19,7 +19,8 @@ ASKED = """
 import sys
 from pathlib import Path
 from platform_resources.orchestration.definitions import mesh_definitions
-mesh_definitions(Path(sys.argv[1]))
+specs = mesh_definitions(Path(sys.argv[1])).resolve_all_asset_specs()
+print(*(spec.description for spec in specs if spec.key.path == ["summary", "sensor_readings"]))
 print(sorted({"dbt", "dagster_dbt", "jinja2"} & set(sys.modules) - {"jinja2"}))
 """
 
@@ -28,10 +29,21 @@ def prints(root):
     return {product.name: fingerprint(product) for product in read_plan(root)[0].products}
 
 
+TRANSLATOR = """
+from dagster_dbt import DagsterDbtTranslator
+
+
+class Translator(DagsterDbtTranslator):
+    def get_description(self, dbt_resource_props):
+        return "Said by the mesh's own translator."
+"""
+
+
 def test_definitions_of_an_unchanged_mesh_are_loaded_without_dbt(tiny):
+    (tiny / "dbt_project/translator.py").write_text(TRANSLATOR)
     read_plan(tiny)
     done = subprocess.run([sys.executable, "-c", ASKED, str(tiny)], capture_output=True, text=True, cwd=REPOSITORY, check=True)
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.splitlines() == ["Said by the mesh's own translator.", "[]"]
 
 
 def test_dbt_is_asked_again_only_about_a_product_that_has_changed(tiny):

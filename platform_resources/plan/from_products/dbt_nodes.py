@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from platform_resources.plan.check_plans import NOTHING_SHOWN, Shown
 from platform_resources.spec.problems import Problem
 
 
@@ -26,10 +27,9 @@ class DbtNode:
     materialized: str
     language: str
     sql: str
-    columns: Mapping[str, str]
-    tags: tuple[str, ...]
     digest: str
     version: str = ""
+    shown: Shown = NOTHING_SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class DbtTest:
     severity: str
     description: str
     digest: str
+    shown: Shown = NOTHING_SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +105,5 @@ def project_from(data: Mapping[str, Any]) -> DbtProject:
 
 def _made(kind: type[Any], data: Mapping[str, Any]) -> Any:
     """JSON knows no tuples."""
-    return kind(**{f.name: tuple(data[f.name]) if isinstance(data[f.name], list) else data[f.name] for f in fields(kind)})
+    values = {f.name: tuple(data[f.name]) if isinstance(data[f.name], list) else data[f.name] for f in fields(kind)}
+    return kind(**values | ({"shown": _made(Shown, data["shown"])} if "shown" in values else {}))

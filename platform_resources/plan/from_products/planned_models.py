@@ -51,8 +51,7 @@ def _model(product: Product, node: DbtNode, tests: list[DbtTest]) -> ModelPlan:
         place=SourceLine(node.file, 1),
         kind=node.kind,
         relation=Relation(node.schema, node.alias),
-        described=node.columns,
-        tags=node.tags,
+        shown=node.shown,
         sql=node.sql,
     )
 
@@ -118,7 +117,7 @@ def _check(
     """A failing dbt test stops what comes after it, as in `dbt build`; one of severity warn does not."""
     blocking = test.severity != "warn"
     severity: Literal["error", "warning"] = "error" if blocking else "warning"
-    return CheckPlan(name, key, "dbt_test", title, text, blocking, severity, place, digest, about, dbt_id=test.unique_id)
+    return CheckPlan(name, key, "dbt_test", title, text, blocking, severity, place, digest, about, dbt_id=test.unique_id, shown=test.shown)
 
 
 def planned_exposures(mesh: Mesh, product: Product) -> Iterator[ConsumerPlan]:
