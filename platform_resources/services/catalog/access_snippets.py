@@ -15,6 +15,7 @@ from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
 from platform_resources.spec.values.versions import Version
 from platform_resources.warehouses.targets import warehouse
 
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 SnippetKind = Literal["mesh", "python", "duckdb", "jdbc", "address", "curl", "dbt", "input port"]
 _READERS: Mapping[str, str] = {
     "parquet": "duckdb.read_parquet(files)",
@@ -153,4 +154,4 @@ def _input_port(product: ProductPlan, port: OutputPlan) -> Snippet:
 
 
 def _yaml(data: Any) -> str:
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1000)
+    return str(yaml.dump(data, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=1000))

@@ -6,16 +6,36 @@ can be behind the plan, or wait for a lock. It holds no texts: the plan has them
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.services.catalog.search_entries import ProductPart, own_texts, parts
-from platform_resources.services.catalog.search_words import all_words, folded_name
+from platform_resources.services.catalog.search_words import all_words, folded_name, words_in
 
 _WORDS_AS = "tokenize = 'porter unicode61 remove_diacritics 2', content = ''"
 # How much a word counts by the field that it stands in: name, title, tags, about, owners, and whatever the product consists of.
 _WEIGHTS = "10, 8, 5, 3, 2, 1"
 LISTED = ("data set", "column", "query")
+
+
+# The texts of so many products are kept ready to be shown.
+MOST_READY = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyPart:
+    """A part of a product, with all words of its texts."""
+
+    part: ProductPart
+    words: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyTexts:
+    """A product's own texts and its parts, as a search that found the product looks through them."""
+
+    own: tuple[tuple[str, str], ...]
+    parts: tuple[ReadyPart, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +51,18 @@ class SearchIndex:
     parts_named: dict[str, list[tuple[int, ProductPart]]]
     facets: dict[str, list[tuple[str, ...]]]
     database: sqlite3.Connection
+    ready: dict[int, ReadyTexts] = field(default_factory=dict)
+
+    def texts(self, number: int) -> ReadyTexts:
+        """The texts of a product, kept once it was found."""
+        found = self.ready.get(number)
+        if found is None:
+            if len(self.ready) >= MOST_READY:
+                self.ready.clear()
+            product = self.plan.products[number]
+            within = tuple(ReadyPart(part, words_in(text for _, text in part.texts)) for part in parts(product))
+            found = self.ready[number] = ReadyTexts(own_texts(product), within)
+        return found
 
     def relevances(self, match: str) -> dict[int, float]:
         """The products that match, by number; more is better."""

@@ -39,7 +39,12 @@ def words_of(text: str) -> tuple[str, ...]:
 
 def all_words(texts: Iterable[str]) -> tuple[str, ...]:
     """Every word of these texts in lower case, sorted."""
-    return tuple(sorted({word for text in texts for word in _WORD.findall(text.casefold())}))
+    return tuple(sorted(words_in(texts)))
+
+
+def words_in(texts: Iterable[str]) -> frozenset[str]:
+    """Every word of these texts in lower case."""
+    return frozenset(word for text in texts for word in _WORD.findall(text.casefold()))
 
 
 def folded_name(text: str) -> str:
@@ -71,10 +76,9 @@ def _nearest(word: str, known: Sequence[str]) -> str:
     return min(similar, key=lambda near: (-near[1], abs(len(near[0]) - len(word)), near[0]))[0] if similar else ""
 
 
-def has_every(text: str, forms: Iterable[Collection[str]]) -> bool:
-    """Whether the text has a form of every word; `forms` has the forms of each."""
-    words = set(_WORD.findall(text.casefold()))
-    return all(not words.isdisjoint(each) for each in forms)
+def has_every(words: Collection[str], forms: Iterable[frozenset[str]]) -> bool:
+    """Whether these words have a form of every word that is looked for; `forms` has the forms of each."""
+    return all(not each.isdisjoint(words) for each in forms)
 
 
 def marked(text: str, forms: Collection[str]) -> tuple[Piece, ...]:

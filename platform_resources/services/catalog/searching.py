@@ -5,9 +5,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from platform_resources.plan.plan import ProductPlan
 from platform_resources.promises.grades import ProductHealth
-from platform_resources.services.catalog.search_entries import ProductPart, own_texts, parts
+from platform_resources.services.catalog.search_entries import ProductPart
 from platform_resources.services.catalog.search_index import LISTED, SearchIndex, matching
 from platform_resources.services.catalog.search_results import Facet, FacetValue, PartHit, ProductHit, Reason, SearchResult
 from platform_resources.services.catalog.search_words import corrected, has_every, marked, words_of
@@ -149,28 +148,24 @@ def _facet(facet: str, values: Sequence[tuple[str, ...]], numbers: Iterable[int]
 
 
 def _product_hit(under_way: _Search, number: int, relevance: float) -> ProductHit:
-    product = under_way.index.plan.products[number]
     exact = number in under_way.index.named.get(under_way.name, ())
-    return ProductHit(product, exact, round(relevance, 3), tuple(_reasons(under_way, product)))
+    return ProductHit(under_way.index.plan.products[number], exact, round(relevance, 3), tuple(_reasons(under_way, number)))
 
 
-def _reasons(under_way: _Search, product: ProductPlan) -> Iterator[Reason]:
+def _reasons(under_way: _Search, number: int) -> Iterator[Reason]:
     """Its own texts first, then some of its parts, those that have every word before others."""
-    for field, text in own_texts(product):
+    texts = under_way.index.texts(number)
+    for field, text in texts.own:
         if pieces := marked(text, under_way.any_form):
             yield Reason(field, pieces)
-    if under_way.forms:
-        within = sorted(parts(product), key=lambda part: not _has_words(part, under_way.forms))
-        yield from islice((reasons[0] for part in within if (reasons := _reasons_of(part, under_way))), MOST_REASONS)
+    having = [ready for ready in texts.parts if not ready.words.isdisjoint(under_way.any_form)]
+    for ready in sorted(having, key=lambda each: not has_every(each.words, under_way.forms))[:MOST_REASONS]:
+        yield _reasons_of(ready.part, under_way)[0]
 
 
 def _reasons_of(part: ProductPart, under_way: _Search) -> tuple[Reason, ...]:
     found = ((field, marked(text, under_way.any_form)) for field, text in part.texts)
     return tuple(Reason(field, pieces, part) for field, pieces in found if pieces)
-
-
-def _has_words(part: ProductPart, forms: tuple[frozenset[str], ...]) -> bool:
-    return has_every(" ".join(text for _, text in part.texts), forms)
 
 
 def _part_hits(under_way: _Search, ordered: Collection[int], kept: Collection[int]) -> Iterator[PartHit]:
@@ -180,6 +175,7 @@ def _part_hits(under_way: _Search, ordered: Collection[int], kept: Collection[in
     for number, part in named:
         yield PartHit(part, products[number], True, _reasons_of(part, under_way))
     for number in ordered:
-        for part in parts(products[number]):
-            if part.kind in LISTED and (number, part) not in named and _has_words(part, under_way.forms):
+        for ready in under_way.index.texts(number).parts:
+            part = ready.part
+            if part.kind in LISTED and has_every(ready.words, under_way.forms) and (number, part) not in named:
                 yield PartHit(part, products[number], False, _reasons_of(part, under_way))
