@@ -76,7 +76,7 @@ def test_describe_as_json_has_the_numbers_of_promises_and_the_text_to_copy(publi
     assert (fresh["verdict"], fresh["at_most"], fresh["unit"]) == ("missed", 26 * 3600, "s")
     assert data["trust"]["coverage"] == json.loads(published.mesh("status", "readings", "--json").stdout)[0]["coverage"]
     assert [port["name"] for port in data["ports"]] == ["measurements_sql", "measurements_file"]
-    assert {snippet["kind"] for snippet in data["ports"][0]["access"]} == {"mesh", "python", "duckdb", "jdbc", "curl", "dbt", "input port"}
+    assert {snippet["kind"] for snippet in data["ports"][0]["access"]} == {"mesh", "python", "duckdb", "curl", "dbt", "input port"}
     assert data["data_sets"][0]["columns"][4]["classification"] == "personal"
 
 

@@ -1,8 +1,8 @@
-"""Text to copy that reads one output port: from Python, DuckDB, SQL clients, curl, dbt and another product."""
+"""Text to copy that reads one output port: from Python, DuckDB, curl, dbt and another product. What no test has run is not offered."""
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from platform_resources.spec.values.versions import Version
 from platform_resources.warehouses.targets import warehouse
 
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-SnippetKind = Literal["mesh", "python", "duckdb", "jdbc", "address", "curl", "dbt", "input port"]
+SnippetKind = Literal["mesh", "python", "duckdb", "address", "curl", "dbt", "input port"]
 _READERS: Mapping[str, str] = {
     "parquet": "duckdb.read_parquet(files)",
     "csv": 'duckdb.read_csv(files, header=True, dtype=port["columns"])',
@@ -51,7 +51,7 @@ def snippets(product: ProductPlan, port: OutputPlan, state: Path, url: str = "")
         Snippet("mesh", "mesh query", "shell", _queried(product, port)),
         _python(product, port, state),
         _in_catalog(product, port, state) if port.store.in_catalog else _files(product, port, data_set, state),
-        *_sql_clients(product, port, state),
+        *([Snippet("address", "SQL", "text", port.store.address)] if port.store.address else []),
         *([_curl(product, port, url)] if url else []),
         *([_dbt_source(product, data_set, state)] if port.store.in_catalog else []),
         _input_port(product, port),
@@ -108,14 +108,6 @@ set variable files = (
 select * from {read[port.store.format]} limit 10;
 """
     return Snippet("duckdb", "DuckDB", "sql", text, "Set the variable anew to see a newer version.")
-
-
-def _sql_clients(product: ProductPlan, port: OutputPlan, state: Path) -> Iterator[Snippet]:
-    if port.store.address:
-        yield Snippet("address", "SQL", "text", port.store.address)
-    elif port.store.in_catalog:
-        address = f"jdbc:duckdb:{state / catalog_file(product.domain, product.name)}"
-        yield Snippet("jdbc", "JDBC", "text", address, "With the property duckdb.read_only=true, on the computer where the mesh is.")
 
 
 def _curl(product: ProductPlan, port: OutputPlan, url: str) -> Snippet:

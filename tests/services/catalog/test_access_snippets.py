@@ -2,7 +2,6 @@
 
 import json
 import shlex
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -133,10 +132,16 @@ def test_there_is_curl_where_there_is_an_address(mesh):
     assert command[command.index("-o") + 1] == "measurements.csv"
 
 
-def test_only_a_port_of_the_catalog_has_jdbc_and_a_dbt_source(mesh):
-    assert text(mesh, "measurements_file", "jdbc") is text(mesh, "measurements_file", "dbt") is None
-    address = text(mesh, "measurements_sql", "jdbc")
-    assert Path(address.removeprefix("jdbc:duckdb:")).is_file()
+def test_only_a_port_of_the_catalog_has_a_dbt_source(mesh):
+    assert text(mesh, "measurements_file", "dbt") is None
+    assert text(mesh, "measurements_sql", "dbt")
+
+
+def test_every_kind_of_text_is_one_that_the_tests_here_have_run(mesh):
+    """curl is run against a server, where the marketplace is tested."""
+    run = {"mesh", "python", "duckdb", "curl", "dbt", "input port"}
+    product = read_plan(mesh)[0].product("readings")
+    assert {each.kind for port in product.outputs for each in snippets(product, port, mesh, "http://localhost:8000/")} == run
 
 
 def test_a_description_that_dbt_would_take_for_a_template_is_left_out(tmp_path):
