@@ -32,7 +32,7 @@ from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 
 if TYPE_CHECKING:
-    from platform_resources.orchestration.refresh_runs import Refreshed
+    from platform_resources.services.refreshes.outcomes import Refreshed
 
 OUTCOMES = {"published": "green", "unchanged": "yellow", "gate closed": "red", "failed": "red"}
 STEPS = ("pull", "build", "audit", "publish", "score")
@@ -95,7 +95,7 @@ def _chosen(root: Path, plan: MeshPlan, products: list[str], every: bool, stale:
         stop("\n".join(f"{product.name} cannot be refreshed: {_why_idle(product)}" for product in idle), CANNOT_RUN)
     if products:
         return list(dict.fromkeys(products))
-    from platform_resources.orchestration.refresh_runs import stale_products
+    from platform_resources.services.refreshes.stale_products import stale_products
 
     return stale_products(root, plan, datetime.now(UTC)) if stale else [product.name for product in plan.products if product.runs]
 

@@ -171,7 +171,7 @@ def _share_macros() -> None:
 
 
 def build(
-    project: Project, report: Callable[[str], None], full_refresh: bool = False, only: Collection[str] | None = None
+    project: Project, report: Callable[[str], object], full_refresh: bool = False, only: Collection[str] | None = None
 ) -> tuple[NodeResult, ...]:
     """Build and test all models of the product; `full_refresh` builds incremental ones from scratch.
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
@@ -19,17 +19,17 @@ from platform_resources.capabilities.registry import Registry, installed_registr
 from platform_resources.dbt.planning import with_dbt
 from platform_resources.orchestration.asset_specs import SpecMinter, asset_key, rejected_specs
 from platform_resources.orchestration.automation import following_sensor, schedules
-from platform_resources.orchestration.building import build_step
 from platform_resources.orchestration.delivery_sensor import delivery_sensor
 from platform_resources.orchestration.domain_job import domain_job
 from platform_resources.orchestration.evaluation_job import Evaluation, WholePlan, evaluation, products_to_evaluate, running_products
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.scoring import score_step
-from platform_resources.orchestration.steps import audit_step, publish_step, pull_step, pulled_ports
+from platform_resources.orchestration.steps import audit_step, build_step, publish_step, pull_step
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
+from platform_resources.refresh.stages import Audit, Build, Publish, Pull, Score, pulled_ports, stages
 from platform_resources.repository.known_documents import remembering_reader
 from platform_resources.repository.mesh_repository import mesh_root, read_mesh, state_folder, with_all_texts
 from platform_resources.spec.problems import Problem
@@ -152,15 +152,15 @@ def _objects(root: Path, product: ProductPlan, registry: Registry, resources: Ma
     external = tuple(_external_specs(product, minter))
     if not product.runs:
         return _Built(external)
-    steps = tuple(_steps(root, product, minter))
-    audits = (audit_step(product, minter, registry),) if product.audited else ()
+    steps = tuple(_steps(product, minter))
+    audits = tuple(audit_step(product, minter, registry) for stage in stages(product) if isinstance(stage, Audit))
     job = _resolved_job(product, steps, audits, resources)
     return _Built((*external, *steps), audits, (job,), tuple(schedules(product, job)))
 
 
 def _external_specs(product: ProductPlan, minter: SpecMinter) -> Iterator[dg.AssetSpec]:
     """What the platform shows and does not run: sources, described inputs, known consumers; all of a product that is only proposed."""
-    loaded = pulled_ports(product) if product.runs else ()
+    loaded = pulled_ports(product)
     yield from (spec for port in product.inputs if (spec := minter.source(port)) is not None)
     yield from (minter.input(port) for port in product.inputs if port not in loaded)
     yield from (minter.consumer(consumer) for consumer in product.consumers)
@@ -169,13 +169,22 @@ def _external_specs(product: ProductPlan, minter: SpecMinter) -> Iterator[dg.Ass
         yield minter.scorecard()
 
 
-def _steps(root: Path, product: ProductPlan, minter: SpecMinter) -> Iterator[dg.AssetsDefinition]:
-    if pulled_ports(product):
-        yield pull_step(product, minter)
-    yield build_step(product, minter, root)
-    if product.outputs:
-        yield publish_step(product, minter)
-    yield score_step(product, minter)
+def _steps(product: ProductPlan, minter: SpecMinter) -> Iterator[dg.AssetsDefinition]:
+    """The stages that make assets; an audit makes checks only."""
+    for stage in stages(product):
+        match stage:
+            case Pull():
+                yield pull_step(product, minter, stage)
+            case Build():
+                yield build_step(product, minter)
+            case Audit():
+                continue
+            case Publish():
+                yield publish_step(product, minter)
+            case Score():
+                yield score_step(product, minter)
+            case _:
+                assert_never(stage)
 
 
 def _refreshed_assets(product: ProductPlan) -> dg.AssetSelection:

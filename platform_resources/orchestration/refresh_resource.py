@@ -1,19 +1,20 @@
 """What every step of a refresh shares: where things are, which day is asked for, and the lock on the product."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from filelock import FileLock, Timeout
 from pydantic import PrivateAttr
 
 from platform_resources.orchestration.events.ledger_events import sync_at_end
 from platform_resources.orchestration.events.run_failures import stopped
-from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
+from platform_resources.refresh.product_locks import LONGEST_WAIT_SECONDS, ProductBusy, locked
+from platform_resources.refresh.stages import BegunRefresh
 from platform_resources.repository.mesh_repository import target_of
 from platform_resources.warehouses.protocol import ProductDatabase
 from platform_resources.warehouses.targets import warehouse
@@ -42,7 +43,7 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     as_of: str | None = None
     full_refresh: bool = False
     clock: str | None = None
-    wait_seconds: float = 1800.0
+    wait_seconds: float = LONGEST_WAIT_SECONDS
     _locks: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @property
@@ -82,16 +83,16 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Keep every other refresh of this product out until this run ends; a killed process lets go at once."""
         if product.name in self._locks:
             return
-        file = self.state_folder / conventions.lock_file(product.domain, product.name)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(file, timeout=self.wait_seconds)
         try:
-            lock.acquire()
-        except Timeout:
-            raise stopped(
-                f"another refresh of {product.name} has run for {self.wait_seconds:.0f} s; try again when it is done", "Busy"
-            ) from None
-        self._locks[product.name] = lock
+            self._locks[product.name] = locked(self.state_folder, product, self.wait_seconds)
+        except ProductBusy as error:
+            raise stopped(str(error), "Busy") from None
+
+    def begun(self, product: ProductPlan, run_id: str, tell: Callable[[str], object]) -> BegunRefresh:
+        """What a stage of the product's refresh needs. Every other refresh is kept out until this run ends."""
+        self.hold(product)
+        opened = partial(self.opened, product)
+        return BegunRefresh(self.root_folder, self.state_folder, product, run_id, self.now, opened, self.full_refresh, tell)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Whoever starts a run of the platform, it has this resource: so each leaves the ledger up to date at its end."""

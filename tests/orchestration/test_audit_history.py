@@ -9,7 +9,8 @@ import pytest
 from platform_resources.capabilities.judgements import History
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import open_ledger
-from platform_resources.orchestration.audit_history import histories_for_audit
+from platform_resources.orchestration.events.ledger_events import synced_ledger
+from platform_resources.services.refreshes.audit_history import histories_for_audit
 from tests.meshes import component, edited, indented, product_file, tiny_mesh
 from tests.refresh.running import batch, deliver, running
 
@@ -88,12 +89,11 @@ def test_a_ledger_that_does_not_answer_is_not_waited_for(mesh):
     open_ledger(f"sqlite:///{file}").close()
     with dg.DagsterInstance.ephemeral() as instance, sqlite3.connect(file) as other:
         other.execute("begin immediate")
-        found = histories_for_audit(mesh, instance, planned(mesh), NOW, wait=0.3)
+        found = histories_for_audit(lambda: synced_ledger(mesh, instance, NOW), planned(mesh), NOW, wait=0.3)
         other.rollback()
     assert found == dict.fromkeys([VOLUME, KPI], History(error="the ledger did not answer in 0.3 s"))
 
 
 def test_the_ledger_is_not_touched_for_a_product_that_needs_no_history(mesh):
-    with dg.DagsterInstance.ephemeral() as instance:
-        assert histories_for_audit(mesh, instance, read_plan(mesh)[0].product("summary"), NOW) == {}
+    assert histories_for_audit(lambda: synced_ledger(mesh, None, NOW), read_plan(mesh)[0].product("summary"), NOW) == {}
     assert not (mesh / ".mesh").exists()

@@ -12,6 +12,7 @@ from platform_resources.capabilities.support.shares import judged_share
 from platform_resources.ledger.payload import CheckSaid
 from platform_resources.orchestration.events.results import check_result, judged_result
 from platform_resources.plan.check_plans import CheckPlan, ObjectivePlan, SourceLine
+from platform_resources.services.refreshes.check_records import CheckRecord
 from platform_resources.spec.strict import Strict
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -62,7 +63,7 @@ def test_a_share_of_unknown_rows_is_not_told(judgement, told):
 )
 def test_what_is_still_learning_has_not_failed_unless_it_is_a_gate(verdict, learning, blocking, passed, description):
     check = replace(CHECK, blocking=blocking, severity="error" if blocking else "warning")
-    result = check_result(check, CheckSaid(verdict, "so", "objective", AT, learning=learning))
+    result = check_result(CheckRecord(check, CheckSaid(verdict, "so", "objective", AT, learning=learning)))
     assert (result.passed, result.description) == (passed, description)
     assert ("learning" in result.metadata) == learning, "the ledger reads that nothing was learned yet"
     assert result.metadata["verdict"].value == verdict, "the ledger reads what it was, not what Dagster shows"

@@ -7,10 +7,11 @@ from dagster._core.execution.execution_result import ExecutionResult
 from dagster._core.execution.plan.objects import StepFailureData
 from dagster_shared.error import SerializableErrorInfo
 
-from platform_resources.refresh.closed_gates import closed_gate_text
+from platform_resources.refresh.performing import CLOSED_GATE
+from platform_resources.refresh.stages import StopReason
 
-# Our own error, and that with which Dagster itself ends a step whose blocking check did not pass: closed gates of older runs have it.
-CLOSED_GATE, BLOCKED = "GateClosed", "DagsterAssetCheckFailedError"
+# Dagster itself ends a step with this error when a blocking check did not pass: closed gates of older runs have it.
+BLOCKED = "DagsterAssetCheckFailedError"
 # Metadata of a step's failure: what sort of error it is, where Dagster is not told of the error itself.
 ERROR = "error"
 
@@ -29,9 +30,9 @@ def stopped(reason: str, kind: str = "Stopped", failures: Iterable[str] = ()) ->
     return DagsterUserCodeProcessError(reason, user_code_process_error_infos=[info])  # type: ignore[no-untyped-call]
 
 
-def gate_closed(reasons: Iterable[str], served: str | None) -> DagsterUserCodeProcessError:
-    """What a step raises when a gate stops the publication; `served` is the version that consumers keep."""
-    return stopped(closed_gate_text(reasons, served), CLOSED_GATE)
+def stopped_by(stop: StopReason) -> DagsterUserCodeProcessError:
+    """What a step raises where its stage says that the refresh does not go on."""
+    return stopped(stop.reason, stop.kind, stop.failures)
 
 
 def failure_texts(result: ExecutionResult) -> Iterator[str]:

@@ -11,6 +11,7 @@ from platform_resources.orchestration.events.ledger_events import NUMBERS
 from platform_resources.orchestration.events.results import markdown_table
 from platform_resources.promises.grades import LastRefresh, ProductHealth
 from platform_resources.refresh.gate import AuditVerdict
+from platform_resources.refresh.performing import published_text
 from platform_resources.services.indicator_sentences import standing_text, standing_verdict
 from platform_resources.services.trust import Trust, coverage_text, tables, trust_numbers
 from platform_resources.spec.values.clocks import Clock
@@ -44,11 +45,6 @@ def scorecard_metadata(
         **(_tables(trust, clock) if trust is not None else {}),
         NUMBERS: dg.MetadataValue.json({**to_metadata(said), **(trust_numbers(trust) if trust is not None else {})}),
     }
-
-
-def published_text(version: str) -> str:
-    """How a refresh ended that has published this version."""
-    return f"published version {version}"
 
 
 def _tables(trust: Trust, clock: Clock) -> dict[str, Any]:

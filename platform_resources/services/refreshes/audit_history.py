@@ -1,25 +1,22 @@
 """What the audit of a refresh knows of earlier ones; a ledger that does not answer holds up no refresh."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
-from pathlib import Path
-
-import dagster as dg
 
 from platform_resources.capabilities.judgements import History
 from platform_resources.ledger.connections import DatabaseFailed
-from platform_resources.ledger.database import LedgerUnavailable
+from platform_resources.ledger.database import Ledger, LedgerUnavailable
 from platform_resources.ledger.queries.objective_history import compared, histories
-from platform_resources.orchestration.events.ledger_events import synced_ledger
 from platform_resources.plan.plan import ProductPlan
 
 LONGEST_WAIT = 30.0
+# Opens the ledger; raises LedgerUnavailable.
+OpensLedger = Callable[[], AbstractContextManager[Ledger]]
 
 
-def histories_for_audit(
-    state: Path, instance: dg.DagsterInstance, product: ProductPlan, now: datetime, wait: float = LONGEST_WAIT
-) -> Mapping[str, History]:
+def histories_for_audit(opened: OpensLedger, product: ProductPlan, now: datetime, wait: float = LONGEST_WAIT) -> Mapping[str, History]:
     """The history of each objective that needs one. Where the ledger cannot be opened or does not answer in `wait` seconds, each says so.
 
     It is not touched at all for a product that needs no history.
@@ -30,7 +27,7 @@ def histories_for_audit(
     answer: list[Mapping[str, History]] = []
 
     def _ask() -> None:
-        answer.append(_asked(state, instance, product, now, asking))
+        answer.append(_asked(opened, product, now, asking))
 
     # Nobody can interrupt a database that does not answer: the thread is left to itself, and ends with the process.
     asked = threading.Thread(target=_ask, daemon=True, name=f"history of {product.name}")
@@ -39,9 +36,9 @@ def histories_for_audit(
     return answer[0] if answer else dict.fromkeys(asking, History(error=f"the ledger did not answer in {wait:g} s"))
 
 
-def _asked(state: Path, instance: dg.DagsterInstance, product: ProductPlan, now: datetime, asking: list[str]) -> Mapping[str, History]:
+def _asked(opened: OpensLedger, product: ProductPlan, now: datetime, asking: list[str]) -> Mapping[str, History]:
     try:
-        with synced_ledger(state, instance, now) as ledger, ledger.reading() as connection:
+        with opened() as ledger, ledger.reading() as connection:
             return histories(connection, product, now)
     except LedgerUnavailable as error:
         return dict.fromkeys(asking, History(error=str(error)))

@@ -1,0 +1,94 @@
+"""What each check of a refresh said: of inputs, of dbt's tests, of objectives."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from platform_resources.capabilities.judgements import Judgement, Verdict
+from platform_resources.dbt.build import NodeResult
+from platform_resources.dbt.full_refresh import way_out
+from platform_resources.dbt.node_messages import failing_rows_text
+from platform_resources.ledger.payload import CheckSaid
+from platform_resources.plan.check_plans import CheckPlan, ObjectivePlan
+from platform_resources.refresh.stages import AuditDone, Built, InputPulled, PullDone, StageDone
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """One check and what it said, as the ledger keeps it. `hint` is what to do where more than the data may be to blame."""
+
+    check: CheckPlan
+    said: CheckSaid
+    hint: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it counts as passed: what is still learning has not failed, but opens no gate either."""
+        return self.said.verdict == "met" or (self.said.learning and not self.check.blocking)
+
+    @property
+    def text(self) -> str:
+        return f"no verdict yet: {self.said.reason}" if self.said.learning else self.said.reason
+
+
+def check_records(done: StageDone) -> Iterator[CheckRecord]:
+    """What the checks of one stage said; publications and scorecards have none."""
+    match done:
+        case PullDone():
+            yield from (record for pulled in done.inputs for record in input_checks(pulled))
+        case Built():
+            yield from (record for record, _ in dbt_test_checks(done))
+        case AuditDone():
+            yield from (judged_check(r.objective, r.judgement, done.at, done.hint(r)) for r in done.audited)
+
+
+def input_checks(done: InputPulled) -> Iterator[CheckRecord]:
+    """`arrived`, `fresh`, `contract`. What could not be looked at because the input did not arrive is unknown, so not passed."""
+    pulled = done.pulled
+    looked_at = bool(pulled.record) and "arrived" not in pulled.failures
+    for check in done.port.checks:
+        unknown = not looked_at and check.name != "arrived" and check.name not in pulled.failures
+        reason = "unknown: the input could not be pulled" if unknown else pulled.failures.get(check.name, "fine")
+        verdict: Verdict = "unknown" if unknown else "missed" if check.name in pulled.failures else "met"
+        yield CheckRecord(check, CheckSaid(verdict, reason, check.kind, done.at))
+
+
+def dbt_test_checks(built: Built) -> Iterator[tuple[CheckRecord, NodeResult | None]]:
+    """Each test of dbt's with the node that ran it. By dbt's own name for the test: tests of two models may share a short name."""
+    nodes = {node.unique_id: node for node in built.nodes if node.kind in ("test", "unit_test")}
+    for check in (test for model in built.product.models for test in model.tests if built.nodes):
+        node = nodes.get(check.dbt_id)
+        yield _dbt_test(check, node, built.at, way_out(built.product, check.key, built.kept)), node
+
+
+def _dbt_test(check: CheckPlan, node: NodeResult | None, at: datetime, hint: str) -> CheckRecord:
+    """A test that dbt skipped, or did not find, is unknown. Of one with thresholds only dbt knows whether so many rows are an error."""
+    if node is None or node.status in ("skipped", "error"):
+        reason = node.message if node and node.message else "dbt did not run this test"
+        return CheckRecord(check, CheckSaid("unknown", reason, check.kind, at))
+    verdict: Verdict = "met" if node.status == "pass" else "missed"
+    reason = "no row fails" if verdict == "met" else node.message or failing_rows_text(node.failures)
+    weighed = replace(check, severity="warning") if node.status == "warn" else check
+    said = CheckSaid(verdict, reason, check.kind, at, failing_rows=node.failures or 0)
+    return CheckRecord(weighed, said, hint if verdict != "met" else "")
+
+
+def judged_check(objective: ObjectivePlan, judgement: Judgement, at: datetime, hint: str = "") -> CheckRecord:
+    """A judgement as the ledger is told of it: `value` exact, `shown` as a person reads it."""
+    said = CheckSaid(
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        kind=objective.check.kind,
+        measured_at=at,
+        title=objective.check.title,
+        dimension=objective.dimension,
+        value=judgement.value,
+        shown=judgement.shown,
+        threshold=judgement.threshold,
+        failing_rows=judgement.failing_rows,
+        unit=judgement.promise.unit,
+        at_least=judgement.promise.at_least,
+        at_most=judgement.promise.at_most,
+        learning=judgement.learning,
+    )
+    return CheckRecord(objective.check, said, hint if judgement.verdict != "met" else "")

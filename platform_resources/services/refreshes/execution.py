@@ -1,0 +1,113 @@
+"""Refresh one product in this process, stage by stage, without Dagster; nothing is reported to a history of runs."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import assert_never
+
+from platform_resources.capabilities.registry import Registry
+from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.refresh.performing import (
+    CLOSED_GATE,
+    audit_candidate,
+    build_models,
+    publish_version,
+    pull_done,
+    pull_inputs,
+    score,
+    tidy_versions,
+)
+from platform_resources.refresh.product_locks import LONGEST_WAIT_SECONDS, locked
+from platform_resources.refresh.stages import Audit, BegunRefresh, Build, Publish, Pull, Score, Stage, StageDone, stages
+from platform_resources.repository.mesh_repository import target_of
+from platform_resources.services.refreshes.audit_history import histories_for_audit
+from platform_resources.services.refreshes.check_records import check_records
+from platform_resources.services.refreshes.outcomes import FailedCheck, Refreshed, StagesEnd, refreshed
+from platform_resources.warehouses.targets import warehouse
+
+
+def refresh_product(
+    root: Path,
+    state: Path,
+    product: ProductPlan,
+    registry: Registry,
+    run_id: str,
+    report: Callable[[StageDone], object] | None = None,
+    as_of: date | None = None,
+    wait_seconds: float = LONGEST_WAIT_SECONDS,
+) -> Refreshed:
+    """Pull, build, audit, publish and score; `report` hears what each stage gave, once it has ended.
+
+    `as_of` is the day that extractors deliver up to, yesterday if left out. Raises ProductBusy when another refresh of the product does
+    not end in `wait_seconds`.
+    """
+    refresh = BegunRefresh(root, state, product, run_id, _now, lambda: warehouse().opened(state, product.domain, product.name))
+    day = as_of or _now().date() - timedelta(days=1)
+
+    def _perform() -> StagesEnd:
+        results = []
+        for done in performed(refresh, stages(product), registry, day):
+            results.append(done)
+            if report is not None:
+                report(done)
+        return stages_end(results)
+
+    refused = target_of(root).problem
+    if refused is not None:
+        return refreshed(state, product, run_id, lambda: StagesEnd((), (str(refused),), complete=False))
+    with locked(state, product, wait_seconds):
+        return refreshed(state, product, run_id, _perform)
+
+
+def performed(refresh: BegunRefresh, planned: Sequence[Stage], registry: Registry, as_of: date) -> Iterator[StageDone]:
+    """Perform these stages in order, until one stops the refresh."""
+    for stage in planned:
+        done = _performed(refresh, stage, registry, as_of)
+        yield done
+        if done.stop is not None:
+            return
+
+
+def _performed(refresh: BegunRefresh, stage: Stage, registry: Registry, as_of: date) -> StageDone:
+    match stage:
+        case Pull():
+            return pull_done(refresh.product, pull_inputs(refresh, stage.ports, as_of))
+        case Build():
+            return build_models(refresh)
+        case Audit():
+            before = histories_for_audit(lambda: _ledger(refresh.state), refresh.product, refresh.clock())
+            return audit_candidate(refresh, registry, before)
+        case Publish():
+            published = publish_version(refresh)
+            for warning in tidy_versions(refresh, published):
+                refresh.tell(warning)
+            return published
+        case Score():
+            return score(refresh)
+        case _:
+            assert_never(stage)
+
+
+def stages_end(results: Sequence[StageDone]) -> StagesEnd:
+    """How these stages of a refresh ended together."""
+    records = (record for done in results for record in check_records(done))
+    failed = tuple(FailedCheck(record.check, record.text, record.hint) for record in records if not record.passed)
+    stop = results[-1].stop if results else None
+    return StagesEnd(failed, (stop.reason,) if stop is not None and stop.kind != CLOSED_GATE else (), complete=stop is None)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextmanager
+def _ledger(state: Path) -> Iterator[Ledger]:
+    """The ledger as it is: what it does not know of Dagster's history is not there."""
+    ledger = open_ledger(ledger_url(state, os.environ))
+    try:
+        yield ledger
+    finally:
+        ledger.close()

@@ -1,0 +1,85 @@
+"""How the refresh of one product ended, whoever performed its stages."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from platform_resources.plan.check_plans import CheckPlan
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.publications.published_versions import shelf
+
+Outcome = Literal["published", "unchanged", "gate closed", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """How one refresh ended: the version published, or why there is none, and what its inputs and objectives warned of.
+
+    `served` is the version that consumers have after it.
+    """
+
+    product: str
+    outcome: Outcome
+    version: str | None
+    served: str | None
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+    run_id: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCheck:
+    """A check that did not pass and why; `hint` is what to do where more than the data may be to blame."""
+
+    check: CheckPlan
+    reason: str
+    hint: str = ""
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.check.title}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class StagesEnd:
+    """How the stages ended. `errors` are failures other than closed gates; `complete`: nothing stopped the refresh."""
+
+    failed: tuple[FailedCheck, ...]
+    errors: tuple[str, ...]
+    complete: bool
+
+
+def refreshed(state: Path, product: ProductPlan, run_id: str, perform: Callable[[], StagesEnd]) -> Refreshed:
+    """Perform the stages, and tell how they ended and what is published since."""
+    started, before = time.monotonic(), _served(state, product)
+    end = perform()
+    served = _served(state, product)
+    gates = [failure for failure in end.failed if failure.check.blocking]
+    hints = dict.fromkeys(failure.hint for failure in gates if failure.hint)
+    return Refreshed(
+        product=product.name,
+        outcome=_outcome(end, served != before),
+        version=served if served != before else None,
+        served=served,
+        reasons=end.errors or (*(failure.sentence for failure in gates), *hints),
+        warnings=tuple(failure.sentence for failure in end.failed if not failure.check.blocking),
+        run_id=run_id,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _served(state: Path, product: ProductPlan) -> str | None:
+    latest = shelf(state, product.domain, product.name).latest()
+    return latest.id if latest is not None else None
+
+
+def _outcome(end: StagesEnd, published: bool) -> Outcome:
+    """Where no stage failed on its own account, only a closed gate ends a refresh before its time."""
+    if end.errors:
+        return "failed"
+    if not end.complete:
+        return "gate closed"
+    return "published" if published else "unchanged"
