@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -30,6 +30,7 @@ from platform_resources.cli.terminal.memory import history
 from platform_resources.cli.terminal.status_tables import print_health
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.spec.product import is_to_run
 
 if TYPE_CHECKING:
     from platform_resources.services.refreshes.outcomes import Refreshed
@@ -92,18 +93,28 @@ def _chosen(root: Path, plan: MeshPlan, products: list[str], every: bool, stale:
         stop("say what to refresh: names of products, or --all, or --stale", CANNOT_RUN)
     idle = [product for product in (product_of(plan, name) for name in products) if not product.runs]
     if idle:
-        stop("\n".join(f"{product.name} cannot be refreshed: {_why_idle(product)}" for product in idle), CANNOT_RUN)
+        _stop_idle(root, idle)
     if products:
         return list(dict.fromkeys(products))
+    unread = [product for product in plan.products if not product.runs and is_to_run(product.info)]
+    if unread and not any(product.runs for product in plan.products):
+        _stop_idle(root, unread)
     from platform_resources.services.refreshes.stale_products import stale_products
 
     return stale_products(root, plan, datetime.now(UTC)) if stale else [product.name for product in plan.products if product.runs]
 
 
-def _why_idle(product: ProductPlan) -> str:
-    if product.info.lifecycle in ("proposed", "retired"):
+def _stop_idle(root: Path, idle: "Sequence[ProductPlan]") -> NoReturn:
+    stop("\n".join(f"{product.name} cannot be refreshed: {_why_idle(root, product)}" for product in idle), CANNOT_RUN)
+
+
+def _why_idle(root: Path, product: ProductPlan) -> str:
+    if not is_to_run(product.info):
         return f"it is {product.info.lifecycle}; write lifecycle: draft in {product.place.file} to run it"
-    return f"it has no dbt model; write one in {conventions.models_folder(product.domain, product.name)}/"
+    folder = conventions.models_folder(product.domain, product.name)
+    if any((root / folder).rglob("*.sql")):
+        return f"dbt has not read the models in {folder}/; `mesh validate` says why"
+    return f"it has no dbt model; write one in {folder}/"
 
 
 def _refreshed(root: Path, plan: MeshPlan, names: list[str], as_of: str | None, full_refresh: bool, quiet: bool) -> "Iterator[Refreshed]":

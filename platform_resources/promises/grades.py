@@ -221,7 +221,14 @@ def freshness_now(max_age: timedelta, data_set: str, published: PublishedState, 
     return Said(verdict, reason, value=age.total_seconds(), shown=length_text(age), unit="s", at_most=seconds)
 
 
-def grade(runs: bool, published: PublishedState | None, checks: Sequence[CheckState], held_back: str = "", problem: str = "") -> Grade:
+def grade(
+    runs: bool,
+    published: PublishedState | None,
+    checks: Sequence[CheckState],
+    held_back: str = "",
+    problem: str = "",
+    has_ports: bool = True,
+) -> Grade:
     """Decide the state of a product, in one place for all interfaces. Unknown is not met: it weighs one grade less than a miss would.
 
     `held_back` is why the version that the last refresh made was not published; `problem` why published versions cannot be read.
@@ -231,7 +238,8 @@ def grade(runs: bool, published: PublishedState | None, checks: Sequence[CheckSt
     if not runs:
         return Grade("not run")
     if published is None:
-        return Grade("unpublished", held_back or "nothing was published yet")
+        nothing = "nothing was published yet" if has_ports else "it has no output port, so nothing of it is published"
+        return Grade("unpublished", held_back or nothing)
     if held_back:
         return Grade("unhealthy", f"the last refresh was held back, {held_back}", _columns(checks))
     return _by_weight(checks)

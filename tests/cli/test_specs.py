@@ -3,7 +3,10 @@
 import json
 
 import pytest
+from typer.testing import CliRunner
 
+from platform_resources.cli.app import app
+from platform_resources.cli.terminal.console import CANNOT_RUN
 from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.plan_text import fingerprint
 from tests.meshes import edited, product_file
@@ -92,3 +95,12 @@ def test_settings_say_what_is_set_and_hide_passwords(published, monkeypatch):
     table = published.mesh("settings").stdout
     assert "opensesame" not in table + str(now)
     assert "MESH_MEMORY_LIMIT" in table and "1GB" in table
+
+
+@pytest.mark.parametrize("asked", [["readings"], ["--all"], ["--stale"]])
+def test_a_refresh_that_cannot_read_the_models_does_not_say_that_there_are_none(tiny, asked):
+    (tiny / "dbt_project/dbt_project.yml").unlink()
+    done = CliRunner().invoke(app, ["--root", str(tiny), "refresh", *asked])
+    assert getattr(done.exception, "code", None) == CANNOT_RUN
+    assert "dbt has not read the models in dbt_project/models/plant/readings/" in done.stderr.replace("\n", " ")
+    assert "it has no dbt model" not in done.stderr and "up to date" not in done.output

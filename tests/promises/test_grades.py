@@ -81,6 +81,7 @@ def test_what_is_not_run_not_published_or_not_readable_stays_so_whatever_its_che
     checks = [check(kind, verdict)]
     assert grade(False, PUBLISHED, checks).status == "not run"
     assert grade(True, None, checks).status == "unpublished"
+    assert grade(True, None, checks, has_ports=False).reason == "it has no output port, so nothing of it is published"
     assert grade(True, None, checks, problem="latest.json is no JSON").status == "unreadable"
 
 
