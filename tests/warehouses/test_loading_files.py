@@ -669,3 +669,27 @@ def test_an_option_that_no_reader_has_is_named(landing, kind, option, way_out):
     with pytest.raises(LoadFailed) as refused:
         landing.load(format=kind, options={option: "NA"})
     assert str(refused.value) == f"in/a.{kind}: options names {option}, which the reader of this format does not have{way_out}"
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "\ufeffSEP=;"])
+def test_a_first_line_that_names_the_delimiter_is_no_row(landing, line, newline):
+    landing.write("a.csv", newline.join((line, "id;v", "1;1,5", "2;b", "")))
+    landing.load()
+    assert landing.rows() == [(1, "1,5"), (2, "b")]
+
+
+def test_a_column_called_sep_is_a_column(landing):
+    landing.write("a.csv", "sep=,v\n1,2\n")
+    landing.load()
+    assert landing.rows('"sep=", v') == [(1, 2)]
+
+
+def test_a_line_that_is_too_long_is_refused_with_the_option_that_takes_it(landing):
+    landing.write("a.csv", "id,v\n1," + "x" * 3_000_000 + "\n")
+    with pytest.raises(
+        LoadFailed, match=r"^in/a.csv, line \d+: the line has 3000003 bytes or more, 2000000 are accepted; .*max_line_size: 6000006"
+    ):
+        landing.load()
+    landing.load(options={"max_line_size": 6000006})
+    assert [len(text) for text in landing.texts("v")] == [3_000_000]

@@ -11,6 +11,7 @@ _COUNT = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 _VALUE = re.compile(r"Error when converting column \"(.*?)\"\. Could not convert string \"(.*?)\" to '?([A-Z][A-Z ]*)", re.DOTALL)
 _OPTION = re.compile(r"Invalid named parameter \"(\w+)\"")
 _OTHER_WORDS = {"null_values": "nullstr", "na_values": "nullstr", "null_value": "nullstr", "null_string": "nullstr", "charset": "encoding"}
+_LONG = re.compile(r"Maximum line size of (\d+) bytes exceeded. Actual Size:(\d+)")
 _JSON_LINE = re.compile(r"transform error in file .*?, in (?:line|record/value) (\d+): (.*)")
 
 
@@ -41,6 +42,10 @@ def _reason(first: str, text: str) -> str:
         word = option.group(1)
         known = _OTHER_WORDS.get(word)
         return f"options names {word}, which the reader of this format does not have" + (f"; write {known}" if known else "")
+    if long := _LONG.search(text):
+        limit, size = long.groups()
+        way_out = f"a longer one is taken with options: {{max_line_size: {2 * int(size)}}}"
+        return f"the line has {size} bytes or more, {limit} are accepted; {way_out}"
     if "not utf-8 encoded" in text:
         return 'it is not written in UTF-8; say which encoding it has, such as options: {encoding: "latin-1"} or {encoding: "utf-16"}'
     if "unterminated quote" in text:

@@ -1,19 +1,25 @@
 """What is in one file of an input: its columns, their types as far as all its rows bear them out, and how it is read."""
 
-import gzip
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from platform_resources.capabilities.protocols import PullFiles, ReaderOption
 from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.deliveries.arrivals import InputFile, is_on
+from platform_resources.warehouses.duckdb.csv_dialects import (
+    ALIASES,
+    GZIP,
+    column_types,
+    dialect_of,
+    ragged_as,
+    sniffed_as,
+    with_separator_line,
+)
 from platform_resources.warehouses.duckdb.kept_values import WIDER, Writing, lost, other_reading, too_small
 from platform_resources.warehouses.duckdb.port_files import file_pattern
 from platform_resources.warehouses.protocol import LoadFailed, shown_text
@@ -21,9 +27,6 @@ from platform_resources.warehouses.protocol import LoadFailed, shown_text
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_DELIMITERS = (",", ";", "|", "\t")
-_DIALECT = {"delim": "Delimiter", "quote": "Quote", "escape": "Escape", "skip": "SkipRows", "header": "HasHeader"}
-_ALIASES = {"sep": "delim", "delimiter": "delim", "separator": "delim"}
 # What only helps to guess, and what the platform does itself.
 _SAMPLE = 20_480
 _LEAST_BYTES = 40  # so few hold no more rows than that, however they are compressed
@@ -32,10 +35,7 @@ _DATE_OPTIONS, _TIMESTAMP_OPTIONS = ("dateformat", "date_format"), ("timestampfo
 _OF_OBJECTS = ("format", "compression", "maximum_object_size", "ignore_errors")
 _NAMES = ("names", "column_names")
 _OWN = ("hive_partitioning", "filename", "union_by_name")
-# A single line above the rows that is one word is the header of one column, in whose values the delimiter stands too.
-_ONE_WORD = re.compile(r'\s*"?\w+"?\s*')
-_GZIP = b"\x1f\x8b"
-_MAGIC = {_GZIP: "gzip", b"\x28\xb5": "zstd"}
+_MAGIC = {GZIP: "gzip", b"\x28\xb5": "zstd"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +166,16 @@ def _csv(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles, con
     """A `#` begins no comment unless the team says so: it would take rows away."""
     if not file.stat.st_size:
         return Shape(file, "", 0, {}, Writing(), 0, constants)
+    pull = with_separator_line(file, pull)
     start = f"{literal(file_pattern(file.path))}{_compression(file, pull)}"
     said = {"comment": "", **pull.options}
-    sniffed = _sniffed(connection, f"{start}{_options(said, _OWN)}")
-    types = _column_types(sniffed)
-    dialect = _dialect(sniffed, pull)
-    ragged = _ragged(file, types, dialect, pull)
+    sniffed = sniffed_as(connection, f"{start}{_options(said, _OWN)}")
+    types = column_types(sniffed)
+    dialect = dialect_of(sniffed, pull)
+    ragged = ragged_as(file, types, dialect, pull)
     if ragged is not None:
         types, dialect = ragged
-    rest = _options(said, (*_OWN, *_FOR_GUESSING, *_ALIASES, *_NAMES, *dialect))
+    rest = _options(said, (*_OWN, *_FOR_GUESSING, *ALIASES, *_NAMES, *dialect))
     read = f"read_csv({start}, hive_partitioning = false, auto_detect = false{_options(dialect, ())}{rest}"
     writing = Writing(
         _said(pull, *_DATE_OPTIONS) or sniffed["DateFormat"] or "",
@@ -186,12 +187,8 @@ def _csv(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles, con
     read += "".join(f", {name} = {literal(value)}" for name, value in guessed_formats.items() if value and name not in pull.options)
     unread = Shape(file, read, 0, types, writing, int(dialect["skip"]) + bool(dialect["header"]), constants)
     if "sample_size" not in said and ragged is None and _begins_empty(connection, unread):
-        types = _column_types(_sniffed(connection, f"{start}{_options({**said, 'sample_size': -1}, _OWN)}"))
+        types = column_types(sniffed_as(connection, f"{start}{_options({**said, 'sample_size': -1}, _OWN)}"))
     return replace(unread, types=types)
-
-
-def _column_types(sniffed: Mapping[str, Any]) -> dict[str, str]:
-    return {column["name"]: observed_type(column["type"]) for column in sniffed["Columns"]}
 
 
 def _begins_empty(connection: "DuckDBPyConnection", found: Shape) -> bool:
@@ -201,51 +198,6 @@ def _begins_empty(connection: "DuckDBPyConnection", found: Shape) -> bool:
         return False
     counts = ", ".join(f"count({quoted(column)})" for column in texts)
     return 0 in connection.execute(f"select {counts} from ({found.texts()} limit {_SAMPLE})").fetchall()[0]
-
-
-def _sniffed(connection: "DuckDBPyConnection", arguments: str) -> dict[str, Any]:
-    cursor = connection.execute(f"select * exclude (Prompt) from sniff_csv({arguments})")
-    names = [column[0] for column in cursor.description or ()]
-    return dict(zip(names, cursor.fetchall()[0], strict=True))
-
-
-def _dialect(sniffed: Mapping[str, Any], pull: PullFiles) -> dict[str, Any]:
-    """How the file is written, as the team says or as its first rows look; quotes are quotes also where the first rows have none."""
-    found = {name: '"' if sniffed[column] == "(empty)" else sniffed[column] for name, column in _DIALECT.items()}
-    found["delim"] = "," if sniffed["Delimiter"] == "(empty)" else found["delim"]
-    return found | {_ALIASES.get(name, name): value for name, value in pull.options.items() if _ALIASES.get(name, name) in found}
-
-
-def _ragged(
-    file: InputFile, types: Mapping[str, str], dialect: Mapping[str, Any], pull: PullFiles
-) -> tuple[dict[str, str], dict[str, Any]] | None:
-    """The columns of the first line, where rows were left out or all are one column, for they are not all of one length.
-
-    Reading the file so tells which row is too long or too short. None where the rows are alike.
-    """
-    if {"delim", "skip", *_ALIASES} & set(pull.options):
-        return None
-    first = next(iter(types))
-    alone = max(_DELIMITERS, key=first.count) if len(types) == 1 else ""
-    delimiter = alone if alone and alone in first else dialect["delim"]
-    above = _lines(file, int(dialect["skip"]), pull)
-    header_alone = bool(above) and (not dialect["header"] or (len(above) == 1 and _ONE_WORD.fullmatch(above[0]) is not None))
-    if not (alone and alone in first) and not header_alone and not any(delimiter in line for line in above):
-        return None
-    names = [name.strip().strip('"') or f"column{place}" for place, name in enumerate((above or [first])[0].split(delimiter))]
-    if len({name.lower() for name in names}) < len(names):
-        names = [f"column{place}" for place in range(len(names))]
-    return dict.fromkeys(names, "varchar"), {**dialect, "delim": delimiter, "skip": 0, "header": True}
-
-
-def _lines(file: InputFile, count: int, pull: PullFiles) -> list[str]:
-    """The first lines of the file, as far as they can be read here."""
-    if not count:
-        return []
-    with file.path.open("rb") as stream:
-        packed = stream.read(2) == _GZIP
-    with gzip.open(file.path, "rb") if packed else file.path.open("rb") as stream:
-        return [line.decode(str(pull.options.get("encoding", "utf-8")), "replace") for line in islice(stream, count)]
 
 
 def _borne_out(connection: "DuckDBPyConnection", found: Shape, pull: PullFiles) -> Shape:
