@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
-from dagster import AssetKey, MetadataValue, serialize_value
+from dagster import AssetKey, MetadataValue, TextMetadataValue, serialize_value
 from dagster._core.definitions.metadata import normalize_metadata
 from dagster_dbt import DagsterDbtTranslator
 
@@ -119,7 +119,9 @@ def _asked(translator: DagsterDbtTranslator, written: Mapping[str, Any], uid: st
 
 def _kept(metadata: Mapping[str, Any]) -> dict[str, Any]:
     values: Mapping[str, Any] = normalize_metadata({key: value for key, value in metadata.items() if key not in _NOT_KEPT})
-    return {key: json.loads(serialize_value(value)) for key, value in values.items()}
+    return {
+        key: value.text if isinstance(value, TextMetadataValue) else json.loads(serialize_value(value)) for key, value in values.items()
+    }
 
 
 def _described_in(node: Any) -> str:

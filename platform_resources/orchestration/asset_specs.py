@@ -207,7 +207,9 @@ def _column(name: str, kind: str, promised: Column | None, primary_key: Sequence
 
 
 def _shown_metadata(shown: Shown) -> dict[str, Any]:
-    return {name: dg.deserialize_value(json.dumps(value)) for name, value in shown.metadata.items()}
+    """As Dagster takes it: texts are kept as they are, which is most of it."""
+    metadata = shown.metadata.items()
+    return {name: value if isinstance(value, str) else dg.deserialize_value(json.dumps(value)) for name, value in metadata}
 
 
 def _address(address: str | None) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class SourceLine:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What dagster-dbt's translator says of a node or a test for Dagster's pages; `metadata` as Dagster writes its values down."""
+    """What dagster-dbt's translator says of a node or a test for Dagster's pages; `metadata` is text, or as Dagster writes it down."""
 
     description: str = ""
     group: str = ""

@@ -83,6 +83,10 @@ def ours(mesh, plan):
     return {spec.key.path[-1]: spec for spec in build.specs}, list(build.check_specs)
 
 
+def plain(value):
+    return getattr(value, "value", value)
+
+
 def test_there_is_an_asset_of_each_node(theirs, ours):
     assert theirs[0].keys() == ours[0].keys() == {"sensor_readings", "cold_readings", "sensors", "sites"}
 
@@ -96,18 +100,18 @@ def test_an_internal_node_is_shown_as_dagster_dbt_shows_it(theirs, ours, name):
     assert {dep.asset_key.path[-1] for dep in their.deps} == {dep.asset_key.path[-1] for dep in our.deps}
     assert their.metadata.keys() - our.metadata.keys() == ONLY_THEIRS
     assert our.metadata.keys() - their.metadata.keys() <= ONLY_OURS
-    shown = {key: our.metadata[key].value for key in their.metadata.keys() & our.metadata.keys()}
+    shown = {key: plain(our.metadata[key]) for key in their.metadata.keys() & our.metadata.keys()}
     assert shown == {key: their.metadata[key] for key in shown}
     words, _, sql = their.description.partition("\n\n#### Raw SQL:\n")
     assert our.description.rstrip(".") == words.rstrip(".")
-    assert "raw_sql" not in our.metadata or "".join(our.metadata["raw_sql"].value.split()) == "".join(sql.split())
+    assert "raw_sql" not in our.metadata or "".join(plain(our.metadata["raw_sql"]).split()) == "".join(sql.split())
 
 
 def test_what_is_meant_to_differ(theirs, ours):
     """Keys and groups are those of products; a digest that knows macros and settings is the code's version."""
     their, our = theirs[0]["sensor_readings"], ours[0]["sensor_readings"]
     assert (their.key.path, our.key.path) == (["internal", "sensor_readings"], ["summary", "sensor_readings"])
-    assert (their.group_name, our.group_name, our.metadata["dbt_group"].value) == ("finance", "office/summary", "finance")
+    assert (their.group_name, our.group_name, our.metadata["dbt_group"]) == ("finance", "office/summary", "finance")
     assert our.metadata["dbt_meta"].value == {"tier": 1}
     assert their.code_version != our.code_version
     assert set(theirs[0]["cold_readings"].tags) < set(ours[0]["cold_readings"].tags) > {"every_night"}
@@ -120,14 +124,14 @@ def test_columns_owners_and_sql_are_there(ours):
     told = [(column.name, column.type, column.description, dict(column.tags)) for column in columns]
     assert told == [("sensor", "varchar", "Which sensor.", {"pii": ""}), ("degrees", "?", "How warm.", {})]
     assert (shown.owners, ours[0]["cold_readings"].owners) == (["team:core"], ["finance@example.com"])
-    assert shown.metadata["dagster-dbt/materialization_type"].value == "view"
-    assert shown.metadata["dagster/table_name"].value == "summary.internal.sensor_readings"
+    assert shown.metadata["dagster-dbt/materialization_type"] == "view"
+    assert shown.metadata["dagster/table_name"] == "summary.internal.sensor_readings"
 
 
 def test_checks_are_those_of_dagster_dbt(theirs, ours):
     """But for descriptions, where dagster-dbt has none, and for dependencies on what the same step builds."""
     their = {(check.name, check.asset_key.path[-1], check.blocking, check.metadata["dagster_dbt/unique_id"]) for check in theirs[1]}
-    our = {(check.name, check.asset_key.path[-1], check.blocking, check.metadata["dagster_dbt/unique_id"].value) for check in ours[1]}
+    our = {(check.name, check.asset_key.path[-1], check.blocking, check.metadata["dagster_dbt/unique_id"]) for check in ours[1]}
     assert our == their
     assert {check.name for check in ours[1]} >= {"not_null_sensor_readings_sensor", "few"}
 
