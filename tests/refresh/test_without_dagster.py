@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.payload import CheckSaid, from_metadata
 from platform_resources.publications.consumer_queries import queried
 from platform_resources.publications.published_versions import shelf
@@ -53,8 +54,12 @@ SHORT_DELIVERY = batch(20, 2)
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    """A mesh refreshed by the services in a process of its own, and what that process said."""
+    """A mesh refreshed by the services in a process of its own, and what that process said.
+
+    dbt was asked about its models before, as `mesh prepare` does: dagster-dbt is asked with it what Dagster's pages show.
+    """
     root = tiny_mesh(tmp_path_factory.mktemp("alone") / "mesh")
+    read_plan(root)
     command = [sys.executable, "-c", ALONE, str(root), SHORT_DELIVERY]
     done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=600, check=False)
     assert done.returncode == 0, done.stderr
