@@ -8,6 +8,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
 
 from platform_resources.ledger.queries.reads import record_read
+from platform_resources.marketplace.api_answers import PartOfNoVersion, Refusal, SeveralFiles
 from platform_resources.marketplace.shop import Missing, Shop, product_named
 from platform_resources.services.showing.published_files import PublishedFile, published_files
 
@@ -48,7 +49,11 @@ def download_routes(shop: Shop) -> APIRouter:
         return files
 
     @router.get(
-        "/file", response_class=RedirectResponse, status_code=302, summary="Leads to the file of the newest version, or of the one named"
+        "/file",
+        response_class=RedirectResponse,
+        status_code=302,
+        responses={404: {"model": Refusal}, 409: {"model": SeveralFiles}, 412: {"model": PartOfNoVersion}},
+        summary="Leads to the file of the newest version, or of the one named",
     )
     @router.head("/file", include_in_schema=False)
     def file(request: Request, name: str, port: str, version: str = "") -> Response:
@@ -61,7 +66,12 @@ def download_routes(shop: Shop) -> APIRouter:
             return JSONResponse({"error": "the port has several files", "files": [_address(name, port, each) for each in files]}, 409)
         return RedirectResponse(_address(name, port, files[0]), 302, {"cache-control": "no-store"})
 
-    @router.get("/versions/{version}/files/{file_name}", response_class=Response, summary="A file of one version, or a part of it")
+    @router.get(
+        "/versions/{version}/files/{file_name}",
+        response_class=Response,
+        responses={404: {"model": Refusal}},
+        summary="A file of one version, or a part of it",
+    )
     @router.head("/versions/{version}/files/{file_name}", include_in_schema=False)
     def versioned(request: Request, name: str, port: str, version: str, file_name: str) -> Response:
         """A file of one version, which never changes: its ETag is the version's, and parts of it can be asked for."""

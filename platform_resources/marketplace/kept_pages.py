@@ -1,4 +1,4 @@
-"""Pages as they were made: sent again from memory while nothing was written that they show, for at most a minute."""
+"""Pages and JSON as they were made: sent again from memory while nothing was written that they show, for at most a minute."""
 
 import gzip
 import hashlib
@@ -12,6 +12,7 @@ from platform_resources.marketplace.security import Application, Receive, Scope,
 from platform_resources.services.showing.mesh_overview import MeshOverview
 
 MOST_BYTES = 200_000_000
+HTML, JSON = "text/html; charset=utf-8", "application/json"
 
 
 @dataclass(slots=True)
@@ -22,6 +23,7 @@ class KeptPage:
     at: datetime
     tag: str
     packed: bytes = b""
+    media: str = HTML
 
 
 @dataclass(slots=True)
@@ -44,10 +46,10 @@ class KeptPages:
             return None
         return page if page.at == view.at or datetime.now(UTC) - page.at <= TOO_OLD else None
 
-    def put(self, address: str, view: MeshOverview, html: str) -> KeptPage:
+    def put(self, address: str, view: MeshOverview, text: str, media: str = HTML) -> KeptPage:
         """Keep a page of the view."""
-        body = html.encode()
-        page = KeptPage(body, view.at, f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')
+        body = text.encode()
+        page = KeptPage(body, view.at, f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"', media=media)
         if not self._same(view) or self.size > MOST_BYTES:
             self.pages, self.size, self.made_from = {}, 0, view
         self.pages[address] = page
@@ -86,7 +88,7 @@ class FromMemory:
 
 
 async def _send(page: KeptPage, asked: dict[bytes, bytes], send: Send) -> None:
-    told = {**headers(page), "content-type": "text/html; charset=utf-8"}
+    told = {**headers(page), "content-type": page.media}
     status, body = (304, b"") if page.tag.encode() in asked.get(b"if-none-match", b"") else (200, page.body)
     if body and b"gzip" in asked.get(b"accept-encoding", b""):
         page.packed = page.packed or gzip.compress(page.body, 5)

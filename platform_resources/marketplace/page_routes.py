@@ -32,30 +32,30 @@ def page_routes(shop: Shop) -> APIRouter:
 
 def _shop_window(router: APIRouter, shop: Shop) -> None:
     @router.get("/")
-    def home(request: Request) -> HTMLResponse:
+    def home(request: Request) -> Response:
         return shop.kept_page(request, lambda view: ("home.html", home_page(view)))
 
     @router.get("/products/{name}")
-    def product(request: Request, name: str) -> HTMLResponse:
+    def product(request: Request, name: str) -> Response:
         url = str(request.base_url)
         return shop.kept_page(request, lambda view: ("product.html", product_page(shop.market, view, product_named(view, name), url)))
 
     @router.get("/products/{name}/columns/{column:path}")
-    def column(request: Request, name: str, column: str, of: str = "") -> HTMLResponse:
+    def column(request: Request, name: str, column: str, of: str = "") -> Response:
         return shop.kept_page(request, lambda view: ("column.html", column_page(shop.market, view, product_named(view, name), column, of)))
 
     @router.get("/search")
-    def search(request: Request, q: str = "", first: Annotated[int, Query(ge=0, le=100_000)] = 0) -> HTMLResponse:
+    def search(request: Request, q: str = "", first: Annotated[int, Query(ge=0, le=100_000)] = 0) -> Response:
         chosen = chosen_facets(request.query_params.multi_items())
         return shop.kept_page(request, lambda view: ("search.html", search_page(shop.market, view, q, chosen, first)))
 
     @router.get("/compare")
-    def compare(request: Request, p: Annotated[list[str] | None, Query()] = None) -> HTMLResponse:
+    def compare(request: Request, p: Annotated[list[str] | None, Query()] = None) -> Response:
         names = list(dict.fromkeys(p or ()))[:MOST]
         return shop.kept_page(request, lambda view: ("compare.html", compare_page(view, [product_named(view, name) for name in names])))
 
     @router.get("/candidates")
-    def reuse_candidates(request: Request) -> HTMLResponse:
+    def reuse_candidates(request: Request) -> Response:
         return shop.kept_page(request, lambda view: ("candidates.html", candidates_page(view)))
 
 
@@ -66,17 +66,17 @@ def candidates_page(view: MeshOverview) -> dict[str, Any]:
 
 def _health(router: APIRouter, shop: Shop) -> None:
     @router.get("/domains")
-    def domains(request: Request) -> HTMLResponse:
+    def domains(request: Request) -> Response:
         return shop.kept_page(request, lambda view: ("domains.html", domains_page(view)))
 
     @router.get("/domains/{name}")
-    def domain(request: Request, name: str) -> HTMLResponse:
+    def domain(request: Request, name: str) -> Response:
         return shop.kept_page(request, lambda view: ("domain.html", domain_page(shop.market, view, name)))
 
 
 def _incidents(router: APIRouter, shop: Shop) -> None:
     @router.get("/incidents")
-    def incidents(request: Request) -> HTMLResponse:
+    def incidents(request: Request) -> Response:
         return shop.kept_page(request, lambda view: ("incidents.html", incident_list(view, page_zone(view))))
 
     def shown(cause: str, number: int, refused: IllegalTransition | None = None, status: int = 200) -> HTMLResponse:

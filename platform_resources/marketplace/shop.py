@@ -1,18 +1,20 @@
 """What all pages of one mesh share: its view, its templates, and who reads."""
 
 import getpass
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment
 
+from platform_resources.marketplace.display.json_text import json_data
 from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.display.rendering import rendered
 from platform_resources.marketplace.home_page import page_zone
-from platform_resources.marketplace.kept_pages import KeptPages, address, headers
+from platform_resources.marketplace.kept_pages import HTML, JSON, KeptPages, address, headers
 from platform_resources.marketplace.kept_view import Market
 from platform_resources.marketplace.security import FormToken
 from platform_resources.plan.plan import ProductPlan
@@ -41,14 +43,21 @@ class Shop:
     reader: str
     kept: KeptPages
 
-    def kept_page(self, request: Request, make: Callable[[MeshOverview], tuple[str, dict[str, Any]]]) -> HTMLResponse:
+    def kept_page(self, request: Request, make: Callable[[MeshOverview], tuple[str, dict[str, Any]]]) -> Response:
         """The page at the address of the request; it is made, and kept, where it is not kept yet."""
+        return self._kept(request, lambda view: self.html(view, *make(view)), HTML)
+
+    def kept_answer(self, request: Request, make: Callable[[MeshOverview], Any]) -> Response:
+        """The same for what is said as JSON."""
+        return self._kept(request, lambda view: json.dumps(json_data(make(view)), ensure_ascii=False, separators=(",", ":")), JSON)
+
+    def _kept(self, request: Request, make: Callable[[MeshOverview], str], media: str) -> Response:
         view, where = self.market.view(), address(request.scope)
         page = self.kept.get(where, view)
         if page is None:
             with self.kept.making:
-                page = self.kept.get(where, view) or self.kept.put(where, view, self.html(view, *make(view)))
-        return HTMLResponse(page.body, headers=headers(page))
+                page = self.kept.get(where, view) or self.kept.put(where, view, make(view), media)
+        return Response(page.body, headers=headers(page), media_type=media)
 
     def html(self, view: MeshOverview, name: str, context: Mapping[str, Any]) -> str:
         """A page of the template `name` as text."""

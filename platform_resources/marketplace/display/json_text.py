@@ -1,0 +1,31 @@
+"""What services give, as values of JSON: times as ISO 8601, lengths in seconds; what is not known, or no number, is null."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime, timedelta
+from enum import Enum
+from typing import Any
+
+
+def json_data(value: Any) -> Any:
+    """Plain values, whatever the services give."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else None
+        case datetime() | date():
+            return value.isoformat()
+        case timedelta():
+            return value.total_seconds()
+        case Enum():
+            return value.value
+        case Mapping():
+            return {str(key): json_data(item) for key, item in value.items()}
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return {each.name: json_data(getattr(value, each.name)) for each in fields(value)}
+        case list() | tuple() | set() | frozenset():
+            return [json_data(item) for item in value]
+        case _:
+            return str(value)
