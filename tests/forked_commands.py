@@ -1,15 +1,18 @@
-"""`mesh` in a process that is forked from one that has imported everything: as real as any other, without the seconds that imports take.
+"""Python processes that are forked from one that has imported everything: as real as any other, without the seconds that imports take.
 
-What a process reads only as it starts, such as PYTHONPATH, is that of the server; tests of that start a process of their own.
+`Forked` stands for `subprocess.Popen` of `python -c TEXT …`. What Python reads only as it starts, such as PYTHONPATH, is that of the
+server; tests of that start a process of their own.
 """
 
 import importlib
 import json
 import os
+import select
 import signal
+import socket
+import struct
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -19,7 +22,10 @@ from typing import Any, NoReturn
 from tests.repeated_work import do_once
 
 REPOSITORY = Path(__file__).parents[1]
+MESH = [sys.executable, "-c", "import sys; sys.argv[0] = 'mesh'; from platform_resources.cli.app import main; main()"]
 LIMIT_SECONDS = 600
+LONGEST = 1_000_000
+NUMBER = struct.Struct("i")
 # What the longest commands import when they are called. All else is imported by these.
 IMPORTED = (
     "platform_resources.cli.app",
@@ -34,53 +40,113 @@ IMPORTED = (
 )
 
 
-def forked(arguments: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """`mesh ARGUMENTS` in a process of its own with this environment, in the current folder. It is killed after ten minutes."""
-    with tempfile.TemporaryDirectory() as folder:
-        out, err = Path(folder, "out"), Path(folder, "err")
-        asked = {"arguments": arguments, "environment": dict(environment), "folder": os.getcwd(), "out": str(out), "err": str(err)}
-        server = _server()
-        print(json.dumps(asked), file=server.stdin, flush=True)
-        code = server.stdout.readline()
-        if not code:
-            raise RuntimeError("the process that forks `mesh` has ended; its standard error says why")
-        return subprocess.CompletedProcess(arguments, int(code), out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+def forked(command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """What a command says and its exit code, as `subprocess.run` gives them. It is killed after ten minutes."""
+    with Forked(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        out, err = process.communicate()
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+class Forked(subprocess.Popen):  # type: ignore[type-arg]
+    """A running `python -c TEXT …`, whose pipes, signals and exit code are those of any process. It ends after ten minutes at the latest."""
+
+    def _execute_child(self, args, executable, preexec_fn, close_fds, pass_fds, cwd, env, startupinfo, creationflags, shell, *more):
+        python, option, text, *arguments = args
+        environment = dict(os.environ if env is None else env)
+        if (python, option) != (sys.executable, "-c") or _read_by_python(environment) != _read_by_python(_server_environment()):
+            raise ValueError("what Python reads as it starts comes too late here; start a process of its own")
+        pipes, told = more[:6], os.pipe()
+        asked = {"text": text, "arguments": arguments, "environment": environment, "folder": str(cwd or Path.cwd())}
+        streams = [own if own != -1 else default for own, default in zip((pipes[0], pipes[3], pipes[5]), (0, 1, 2), strict=True)]
+        socket.send_fds(_server(), [json.dumps(asked).encode()], [*streams, told[1]])
+        os.close(told[1])
+        self._told = told[0]
+        self.pid = self._number()
+        self._child_created = True
+        self._close_pipe_fds(*pipes)
+
+    def _number(self) -> int:
+        """The process's id, and then its exit code, negative for a signal."""
+        said = os.read(self._told, NUMBER.size)
+        if len(said) < NUMBER.size:
+            raise RuntimeError("the process that forks others has ended; its standard error says why")
+        return int(NUMBER.unpack(said)[0])
+
+    def _internal_poll(self, *_: Any, timeout: float | None = 0, **__: Any) -> int | None:
+        if self.returncode is None and select.select([self._told], [], [], timeout)[0]:
+            self.returncode = self._number()
+            os.close(self._told)
+        return self.returncode
+
+    def _wait(self, timeout: float | None) -> int:
+        if self._internal_poll(timeout=timeout) is None:
+            raise subprocess.TimeoutExpired(self.args, timeout or 0)
+        return int(self.returncode)
+
+
+def _read_by_python(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name.startswith("PYTHON")}
+
+
+def _server_environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(REPOSITORY)}
 
 
 @cache
-def _server() -> Any:
-    """Ends when this process does, which closes the pipe that it reads."""
-    command = [sys.executable, "-c", "from tests.forked_commands import serve; serve()"]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    return subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+def _server() -> socket.socket:
+    """Its other end is read by a process that ends when this one does."""
+    own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LONGEST)
+    command = [sys.executable, "-c", f"from tests.forked_commands import serve; serve({other.fileno()})"]
+    subprocess.Popen(
+        command, cwd=REPOSITORY, env=_server_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[other.fileno()]
+    )
+    other.close()
+    return own
 
 
-def serve() -> None:
-    """Run what comes on standard input, one command at a time, and print the exit code of each, negative for a signal."""
+def serve(descriptor: int) -> None:
+    """Fork a process for each request. Another one waits for it and writes its id and its exit code, so that many can run at once."""
     for module in IMPORTED:
         importlib.import_module(module)
     if len(os.listdir("/proc/self/task")) > 1:
         raise SystemExit("a process with threads cannot be forked safely; what starts one on import must not be imported here")
     do_once()
-    while line := sys.stdin.readline():
-        asked = json.loads(line)
-        child = os.fork()
-        if not child:
-            _become_mesh(**asked)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    requests = socket.socket(fileno=descriptor)
+    while True:
+        asked, streams, _, _ = socket.recv_fds(requests, LONGEST, 4)
+        if not asked:
+            return
+        if not os.fork():
+            _attend(json.loads(asked), *streams)
+        for stream in streams:
+            os.close(stream)
 
 
-def _become_mesh(arguments: list[str], environment: Mapping[str, str], folder: str, out: str, err: str) -> NoReturn:
-    from platform_resources.cli.app import main
+def _attend(asked: dict[str, Any], stdin: int, stdout: int, stderr: int, told: int) -> None:
+    """Fork once more, and return in the new process to become what was asked; this one ends with it."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    child = os.fork()
+    if not child:
+        os.close(told)
+        for number, stream in enumerate((stdin, stdout, stderr)):
+            os.dup2(stream, number)
+            os.close(stream)
+        _become(**asked)
+    for stream in (stdin, stdout, stderr):
+        os.close(stream)
+    os.write(told, NUMBER.pack(child))
+    os.write(told, NUMBER.pack(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
+    os._exit(0)
 
+
+def _become(text: str, arguments: list[str], environment: Mapping[str, str], folder: str) -> NoReturn:
     signal.alarm(LIMIT_SECONDS)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(os.open(out, os.O_WRONLY | os.O_CREAT), 1)
-    os.dup2(os.open(err, os.O_WRONLY | os.O_CREAT), 2)
-    sys.argv = ["mesh", *arguments]
-    main()
+    sys.argv = ["-c", *arguments]
+    exec(compile(text, "<string>", "exec"), {"__name__": "__main__"})
     raise SystemExit

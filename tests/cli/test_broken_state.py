@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from platform_resources.publications.version_records import VersionsUnreadable
+from tests.forked_commands import forked
 from tests.ledger.ledgers import new_database, postgres
 from tests.meshes import edited, product_file
 from tests.refresh.running import MESH, environment, mesh
@@ -131,8 +132,7 @@ SUBSCRIBE = ("subscribe", "readings", "--channel", "ann@example.com", "--as", "a
 
 
 def impatient(root, *arguments):
-    call = [sys.executable, "-c", IMPATIENT, "--root", str(root), *arguments]
-    return subprocess.run(call, capture_output=True, text=True, env=environment(), timeout=600, check=False)
+    return forked([sys.executable, "-c", IMPATIENT, "--root", str(root), *arguments], environment())
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,11 +24,10 @@ from platform_resources.publications.consumer_queries import queried
 from platform_resources.publications.published_versions import Shelf, shelf
 from platform_resources.publications.version_records import Publication
 from platform_resources.services.product_status import looked_at
-from tests.forked_commands import forked
+from tests.forked_commands import MESH, Forked, forked
 from tests.meshes import READINGS_CSV, REPOSITORY, keep_parsed
 
 CSV = "dataproducts/plant/readings/landing/readings.csv"
-MESH = [sys.executable, "-c", "from platform_resources.cli.app import main; main()"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +127,7 @@ def environment(**changes: str) -> dict[str, str]:
 
 def mesh(root: Path, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     """`mesh --root ROOT …` in a process of its own, which has imported everything; `changes` are environment variables."""
-    if any(name.startswith("PYTHON") for name in changes):
-        raise ValueError("what Python reads as it starts comes too late here; use mesh_from_a_shell")
-    done = forked(["--root", str(root), *arguments], environment(**changes))
+    done = forked([*MESH, "--root", str(root), *arguments], environment(**changes))
     keep_parsed(root)
     return done
 
@@ -149,10 +145,10 @@ def mesh_json(root: Path, *arguments: str, **changes: str) -> Any:
     return json.loads(done.stdout)
 
 
-def started(root: Path, *arguments: str, **changes: str) -> subprocess.Popen[str]:
-    """`mesh` running beside this process, from nothing."""
+def started(root: Path, *arguments: str, **changes: str) -> Forked:
+    """`mesh` running beside this process."""
     command = [*MESH, "--root", str(root), *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**changes))
+    return Forked(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**changes))
 
 
 def deliver(root: Path, text: str, path: str = CSV) -> None:

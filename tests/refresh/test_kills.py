@@ -2,14 +2,14 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 
 import pytest
 
+from tests.forked_commands import forked
 from tests.meshes import edited, model_file, product_file
-from tests.refresh.running import MESH, batch, deliver, environment, leftovers, mesh_json, running
+from tests.refresh.running import batch, deliver, environment, leftovers, mesh_json, running, started
 
 pytestmark = pytest.mark.slow
 SPEC = product_file("plant", "readings")
@@ -68,19 +68,13 @@ def refreshed(root):
 def dies(root, script, *arguments):
     """Run `mesh refresh readings` in a process that kills itself where the script says."""
     command = [sys.executable, "-c", script, *arguments, "--root", str(root), "refresh", "readings"]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=600, check=False)
+    done = forked(command, environment())
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 def killed(root, reached):
     """Run `mesh refresh readings` and kill it as soon as `reached` says so."""
-    process = subprocess.Popen(
-        [*MESH, "--root", str(root), "refresh", "readings"],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = started(root, "refresh", "readings")
     deadline = time.monotonic() + 600
     while process.poll() is None and not reached():
         assert time.monotonic() < deadline

@@ -13,6 +13,7 @@ from platform_resources.ledger.people.checks import known_checks
 from platform_resources.ledger.people.subscriptions import subscribe
 from platform_resources.ledger.queries.history import readings
 from platform_resources.ledger.records import check_id
+from tests.forked_commands import Forked
 from tests.meshes import copied_mesh
 from tests.notify.receivers import free_port, web_server
 from tests.refresh.running import environment, mesh, mesh_from_a_shell, mesh_json
@@ -230,10 +231,10 @@ from platform_resources.services import evaluation_round, judging
 )
 
 
-def evaluating(script: str, played: Rehearsal, domain: str, now: datetime) -> subprocess.Popen[str]:
+def evaluating(script: str, played: Rehearsal, domain: str, now: datetime) -> Forked:
     command = [sys.executable, "-c", script, str(played.root), domain, now.isoformat()]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment(), cwd=played.root)
+    return Forked(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment(), cwd=played.root)
 
 
 def test_domains_evaluated_at_once_by_several_processes_have_one_incident_and_no_error(template, tmp_path, web):

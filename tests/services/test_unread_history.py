@@ -1,13 +1,13 @@
 """What the ledger lacks of Dagster's history is seen without Dagster: after a run that was killed, and not after one that ended."""
 
 import signal
-import subprocess
 import sys
 
 import pytest
 
 from platform_resources.ledger.database import ledger_url, open_ledger
 from platform_resources.services.unread_history import BEHIND, NOT_SEEN, ledger_age
+from tests.forked_commands import forked
 from tests.refresh.running import environment, mesh, running
 
 # A run whose process dies as soon as its audit is to begin.
@@ -54,7 +54,7 @@ def test_each_run_leaves_the_ledger_up_to_date_unless_it_is_killed(tiny):
         found.refresh("readings")
     assert age(tiny).lacks == "", "started from the command line"
     command = [sys.executable, "-c", DYING, "--root", str(tiny), "refresh", "readings"]
-    assert subprocess.run(command, env=environment(), capture_output=True, timeout=600, check=False).returncode == -signal.SIGKILL
+    assert forked(command, environment()).returncode == -signal.SIGKILL
     assert age(tiny).lacks == BEHIND
     told = mesh(tiny, "status", "readings")
     assert BEHIND in told.stderr
