@@ -85,7 +85,7 @@ def begin_product(
         called = name or _name(new_products.product_name(source), yes)
         new = new_products.thought_of(root, whose, called, source, file_format, datetime.now(UTC))
         _print_guesses(new)
-        files = new_products.write(root, new if yes else replace(new, guessed=_answered(new.guessed)))
+        files = new_products.write(root, new if yes else replace(new, guessed=answered(new.guessed)))
     except (CannotBegin, InTheWay) as error:
         _refuse(error)
     _print_written(Path(), files)
@@ -123,7 +123,7 @@ def _print_guesses(new: "NewProduct") -> None:
             words.print(f"{what}: {told(guess.value)} ({guess.confidence}: {guess.reason})", highlight=False)
 
 
-def _answered(guessed: "Guesses") -> "Guesses":
+def answered(guessed: "Guesses") -> "Guesses":
     """The guesses as somebody at a terminal confirms them."""
     key, updated_at, classes = guessed.key, guessed.updated_at, guessed.classes
     if key is not None:
