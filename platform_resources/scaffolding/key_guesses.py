@@ -5,7 +5,7 @@ from itertools import combinations
 from math import prod
 
 from platform_resources.scaffolding.name_words import name_words, word_set
-from platform_resources.scaffolding.source_columns import Confidence, Guess, Source, SourceColumn
+from platform_resources.scaffolding.source_columns import Confidence, Guess, SourceFacts, SourceColumn
 
 _IDENTIFIES = word_set(
     """
@@ -28,13 +28,13 @@ def is_identifier(column: SourceColumn) -> bool:
     return column.kind in _KEYS and (name_words(column.name) or ("",))[-1] in _IDENTIFIES
 
 
-def single_candidates(source: Source) -> tuple[tuple[str, ...], ...]:
+def single_candidates(source: SourceFacts) -> tuple[tuple[str, ...], ...]:
     """The single columns that may be unique, those that are called like keys first."""
     columns = [column for column in source.columns if column.kind in _KEYS and _may_be_unique(source, [column])]
     return tuple((column.name,) for column in sorted(columns, key=lambda column: not is_identifier(column)))
 
 
-def combined_candidates(source: Source) -> Iterator[tuple[str, ...]]:
+def combined_candidates(source: SourceFacts) -> Iterator[tuple[str, ...]]:
     """Two or three columns that may be unique together, the likely ones first; to be measured until one is."""
     parts = [column for column in source.columns if column.kind in _PARTS and not column.nulls and (column.profile.distinct or 0) > 1]
     parts = sorted(parts, key=lambda column: not (is_identifier(column) or column.kind not in _KEYS))[:_MOST_PARTS]
@@ -45,14 +45,14 @@ def combined_candidates(source: Source) -> Iterator[tuple[str, ...]]:
         yield tuple(sorted((column.name for column in chosen), key=order.index))
 
 
-def _may_be_unique(source: Source, columns: Sequence[SourceColumn]) -> bool:
+def _may_be_unique(source: SourceFacts, columns: Sequence[SourceColumn]) -> bool:
     if any(column.nulls for column in columns):
         return False
     combinations_at_most = prod(column.profile.distinct or 0 for column in columns)
     return combinations_at_most >= source.rows * (1.0 if source.exact else _APPROXIMATELY ** len(columns))
 
 
-def key(source: Source) -> tuple[tuple[str, ...], Guess] | None:
+def key(source: SourceFacts) -> tuple[tuple[str, ...], Guess] | None:
     """The columns that identify a row, with the guess that says how sure that is; None where nothing is unique."""
     known = {column.name: column for column in source.columns}
     for columns in source.unique:
@@ -64,7 +64,7 @@ def key(source: Source) -> tuple[tuple[str, ...], Guess] | None:
     return None
 
 
-def _confidence(source: Source, columns: Sequence[SourceColumn]) -> Confidence:
+def _confidence(source: SourceFacts, columns: Sequence[SourceColumn]) -> Confidence:
     """A single row, or few rows without a telling name, tell nothing."""
     named = any(map(is_identifier, columns))
     if source.rows < 2 or (source.rows < _ENOUGH_ROWS and not named):

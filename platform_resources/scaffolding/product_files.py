@@ -9,7 +9,7 @@ from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.plan import conventions
 from platform_resources.scaffolding.column_guesses import classifications, unit, updated_at
 from platform_resources.scaffolding.key_guesses import key
-from platform_resources.scaffolding.source_columns import Guess, Source, SourceColumn
+from platform_resources.scaffolding.source_columns import Guess, SourceFacts, SourceColumn
 from platform_resources.scaffolding.suggested_objectives import Suggestion, never_empty, suggestions
 from platform_resources.scaffolding.yaml_text import flow_list, flow_mapping, scalar
 from platform_resources.spec.values.column_names import RESERVED, column_name, folded_column, needs_quotes
@@ -21,7 +21,7 @@ _NESTED = ("struct", "map", "union", "row", "json")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Wanted:
     """What the new product is called and what it is made from: fields of its input port, and the source's name for people."""
 
     domain: str
@@ -47,7 +47,7 @@ class Guesses:
         return frozenset(name for name, guess in self.classes.items() if guess.value not in SHOWN_CLASSES)
 
 
-def guesses(source: Source) -> Guesses:
+def guesses(source: SourceFacts) -> Guesses:
     """All that is guessed of a source whose columns are called as in the product."""
     return Guesses(key(source), updated_at(source.columns), classifications(source.columns))
 
@@ -97,7 +97,7 @@ def promised_type(kind: str) -> str:
         return "json" if kind.startswith(_NESTED) or kind.endswith("]") else "varchar"
 
 
-def product_files(asked: Asked, source: Source, names: Mapping[str, str], guessed: Guesses) -> dict[str, str]:
+def product_files(asked: Wanted, source: SourceFacts, names: Mapping[str, str], guessed: Guesses) -> dict[str, str]:
     """All files by their path. `names` has what each column is called in the source."""
     folder, model = f"{conventions.PRODUCTS_FOLDER}/{asked.domain}/{asked.name}", data_set_name(asked.name)
     objectives = suggestions(source, model, guessed.promised_key, guessed.hidden)
@@ -112,7 +112,7 @@ def _title(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def _document(asked: Asked, source: Source, guessed: Guesses, objectives: Sequence[Suggestion]) -> str:
+def _document(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives: Sequence[Suggestion]) -> str:
     components = "\n".join(_components(asked, source, guessed, objectives))
     lines = (f"    {line}".rstrip() for line in components.splitlines())
     head = (
@@ -131,7 +131,7 @@ def _mark(guess: Guess) -> str:
     return f"# guess ({guess.confidence}): {guess.reason}"
 
 
-def _components(asked: Asked, source: Source, guessed: Guesses, objectives: Sequence[Suggestion]) -> Iterator[str]:
+def _components(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives: Sequence[Suggestion]) -> Iterator[str]:
     model = data_set_name(asked.name)
     yield f"- name: {asked.domain}\n  type: domain\n"
     yield f"""- name: {asked.name}
@@ -162,7 +162,7 @@ def _components(asked: Asked, source: Source, guessed: Guesses, objectives: Sequ
     sql: {scalar(sample_query(source, model, guessed))}"""
 
 
-def _data_set(source: Source, guessed: Guesses) -> str:
+def _data_set(source: SourceFacts, guessed: Guesses) -> str:
     lines: list[str] = []
     if guessed.key is not None:
         columns, guess = guessed.key
@@ -181,7 +181,7 @@ def _row(key: Sequence[str]) -> str:
     return f"One row per {', '.join(key[:-1])}{' and ' if len(key) > 1 else ''}{key[-1]}."
 
 
-def _column(source: Source, column: SourceColumn, guessed: Guesses) -> str:
+def _column(source: SourceFacts, column: SourceColumn, guessed: Guesses) -> str:
     fields: dict[str, Any] = {"name": column.name, "type": promised_type(column.type)}
     required = column.name in guessed.promised_key or (guessed.updated_at is not None and column.name == guessed.updated_at.value)
     marks: list[str] = []
@@ -196,7 +196,7 @@ def _column(source: Source, column: SourceColumn, guessed: Guesses) -> str:
     return flow_mapping(fields) + (f"  # {'; '.join(marks)}" if marks else "")
 
 
-def sample_query(source: Source, model: str, guessed: Guesses) -> str:
+def sample_query(source: SourceFacts, model: str, guessed: Guesses) -> str:
     """How many rows there are of each known value of a column, or in all. Only columns that may be shown."""
     known = [column for column in source.columns if column.values and column.name not in guessed.hidden]
     if not known:
@@ -209,7 +209,7 @@ def _sql_name(name: str) -> str:
     return quoted(name) if needs_quotes(name) else name
 
 
-def _model(asked: Asked, source: Source, names: Mapping[str, str]) -> str:
+def _model(asked: Wanted, source: SourceFacts, names: Mapping[str, str]) -> str:
     lines = ",\n".join(f"    {_selected(column, names[column.name])}" for column in source.columns)
     reads = f"{{{{ source('{asked.name}', '{input_name(asked.name)}') }}}}"
     return f"-- The source's rows, each column with its promised type.\nselect\n{lines}\nfrom {reads}\n"
@@ -223,7 +223,7 @@ def _selected(column: SourceColumn, name: str) -> str:
     return f"cast({value} as {kind}) as {_sql_name(column.name)}"
 
 
-def _readme(asked: Asked, source: Source, guessed: Guesses, objectives: Sequence[Suggestion]) -> str:
+def _readme(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives: Sequence[Suggestion]) -> str:
     model = data_set_name(asked.name)
     row = _row(guessed.promised_key) if guessed.promised_key else "What one row is has to be written here."
     query = sample_query(source, model, guessed).replace('"', '\\"')
@@ -244,7 +244,7 @@ def _readme(asked: Asked, source: Source, guessed: Guesses, objectives: Sequence
 """
 
 
-def _steps(asked: Asked, objectives: Sequence[Suggestion]) -> Iterator[str]:
+def _steps(asked: Wanted, objectives: Sequence[Suggestion]) -> Iterator[str]:
     yield f"`mesh status {asked.name}` says which promise is missed and why. Consumers keep the last good version."
     port = input_name(asked.name)
     yield f"A refresh that failed says file, line and column: mend the file or the input port `{port}`, then `mesh refresh {asked.name}`."

@@ -44,7 +44,7 @@ class SourceColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceFacts:
     """A source that was looked at: how many rows, and which columns. `unique` are sets of columns that no two rows share."""
 
     rows: int

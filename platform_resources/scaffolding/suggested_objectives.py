@@ -10,7 +10,7 @@ from platform_resources.promises.learned.usual_shares import SHARES, binomial_bo
 from platform_resources.scaffolding.column_guesses import unit
 from platform_resources.scaffolding.key_guesses import is_identifier
 from platform_resources.scaffolding.name_words import known_in, word_set
-from platform_resources.scaffolding.source_columns import Source, SourceColumn
+from platform_resources.scaffolding.source_columns import SourceFacts, SourceColumn
 from platform_resources.spec.values.names import fold, slug
 
 # From so many standard deviations below what was seen: chance alone brings fewer in one of 44 deliveries.
@@ -43,12 +43,12 @@ def filled_at_least(rows: int, nulls: int) -> int:
     return max(0, math.floor(100 * (low if not nulls else min(low, share - SHARES.min_change))))
 
 
-def never_empty(source: Source, column: SourceColumn) -> bool:
+def never_empty(source: SourceFacts, column: SourceColumn) -> bool:
     """Whether so many rows were filled, and all, that the next will be."""
     return not column.nulls and filled_at_least(source.rows, 0) >= NEVER_EMPTY
 
 
-def suggestions(source: Source, data_set: str, key: Collection[str], hidden: Collection[str]) -> tuple[Suggestion, ...]:
+def suggestions(source: SourceFacts, data_set: str, key: Collection[str], hidden: Collection[str]) -> tuple[Suggestion, ...]:
     """All objectives. `key` are the columns of the primary key, `hidden` those whose values must not be told."""
     found = [*_of_key(source, key), _of_rows(source), *_of_filled(source, key)]
     shown = [column for column in source.columns if column.name not in (*key, *hidden)]
@@ -56,7 +56,7 @@ def suggestions(source: Source, data_set: str, key: Collection[str], hidden: Col
     return tuple(_named_apart(found, data_set))
 
 
-def _of_key(source: Source, key: Collection[str]) -> Iterator[Suggestion]:
+def _of_key(source: SourceFacts, key: Collection[str]) -> Iterator[Suggestion]:
     if key:
         fields = {"dimension": "uniqueness", "gate": True}
         yield Suggestion(
@@ -64,12 +64,12 @@ def _of_key(source: Source, key: Collection[str]) -> Iterator[Suggestion]:
         )
 
 
-def _of_rows(source: Source) -> Suggestion:
+def _of_rows(source: SourceFacts) -> Suggestion:
     least = max(1, source.rows // 2)
     return Suggestion("The data came whole", {"dimension": "volume", "at_least": least}, f"half of the {source.rows:,} rows that there are")
 
 
-def _of_filled(source: Source, key: Collection[str]) -> Iterator[Suggestion]:
+def _of_filled(source: SourceFacts, key: Collection[str]) -> Iterator[Suggestion]:
     """One for all columns of which the same share is promised."""
     columns: dict[int, list[str]] = {}
     for column in source.columns:
@@ -81,7 +81,7 @@ def _of_filled(source: Source, key: Collection[str]) -> Iterator[Suggestion]:
         yield Suggestion(f"Filled in {least} % of the rows", fields, f"the lower binomial bound of what was seen in {source.rows:,} rows")
 
 
-def _of_values(source: Source, column: SourceColumn) -> Iterator[Suggestion]:
+def _of_values(source: SourceFacts, column: SourceColumn) -> Iterator[Suggestion]:
     if column.values:
         values = sorted(value for value, _ in column.values)
         reason = f"{len(values)} values in {source.rows:,} rows"

@@ -12,7 +12,7 @@ from platform_resources.scaffolding.column_guesses import classifications, unit,
 from platform_resources.scaffolding.key_guesses import combined_candidates, key, single_candidates
 from platform_resources.scaffolding.name_words import name_words
 from platform_resources.scaffolding.product_files import product_names, promised_type
-from platform_resources.scaffolding.source_columns import Source, SourceColumn
+from platform_resources.scaffolding.source_columns import SourceFacts, SourceColumn
 from platform_resources.scaffolding.suggested_objectives import filled_at_least, suggestions
 from platform_resources.scaffolding.yaml_text import flow_mapping, scalar
 from platform_resources.spec.values.column_names import column_name, folded_column
@@ -104,7 +104,7 @@ def test_a_column_dates_rows_by_type_name_and_values(columns, expected):
 )
 def test_a_key_is_as_sure_as_its_name_and_its_rows(rows, unique, expected):
     columns = (column("order_id"), column("word", "varchar"), column("day", "date"))
-    found = key(Source(rows, columns, True, tuple(unique)))
+    found = key(SourceFacts(rows, columns, True, tuple(unique)))
     assert (found and found[1].confidence) == expected
 
 
@@ -116,13 +116,13 @@ def test_only_what_may_be_unique_is_measured():
         column("few_id", distinct=3),
         column("order_number"),
     )
-    assert single_candidates(Source(100, columns, True)) == (("order_number",), ("word",))
-    assert single_candidates(Source(120, columns, False))[0] == ("order_number",), "approximate counts may be too small"
+    assert single_candidates(SourceFacts(100, columns, True)) == (("order_number",), ("word",))
+    assert single_candidates(SourceFacts(120, columns, False))[0] == ("order_number",), "approximate counts may be too small"
 
 
 def test_combinations_are_tried_with_two_columns_first_and_without_values_alone():
     columns = (column("visitors", distinct=4), column("store_id", distinct=2), column("day", "date", distinct=2))
-    assert list(combined_candidates(Source(4, columns, True))) == [
+    assert list(combined_candidates(SourceFacts(4, columns, True))) == [
         ("store_id", "day"),
         ("visitors", "store_id"),
         ("visitors", "store_id", "day"),
@@ -155,14 +155,14 @@ def test_no_completeness_is_promised_that_the_data_miss(rows, share):
     ],
 )
 def test_ranges_have_as_much_room_again(name, low, high, expected):
-    source = Source(100, (column(name, "double" if name != "order_id" else "bigint", low=low, high=high),), True)
+    source = SourceFacts(100, (column(name, "double" if name != "order_id" else "bigint", low=low, high=high),), True)
     found = [each.fields for each in suggestions(source, "t", (), ()) if each.fields["dimension"] == "validity"]
     assert [(fields["min"], fields["max"]) for fields in found] == ([expected] if expected else [])
 
 
 @given(st.floats(-1e14, 1e14), st.floats(0, 1e14))
 def test_no_range_is_promised_that_the_data_miss(low, span):
-    source = Source(100, (column("number", "double", low=low, high=low + span),), True)
+    source = SourceFacts(100, (column("number", "double", low=low, high=low + span),), True)
     for each in suggestions(source, "t", (), ()):
         if each.fields["dimension"] == "validity":
             assert each.fields["min"] <= low <= low + span <= each.fields["max"]
@@ -170,7 +170,7 @@ def test_no_range_is_promised_that_the_data_miss(low, span):
 
 def test_nothing_is_said_of_the_values_of_people_or_of_few_rows():
     columns = (column("name", "varchar", values=(("Ada", 50), ("Ben", 50))), column("age", low=1, high=99))
-    source = Source(100, columns, True)
+    source = SourceFacts(100, columns, True)
     assert {each.fields["dimension"] for each in suggestions(source, "t", (), ("name", "age"))} == {"volume", "completeness"}
     few = replace(source, rows=19, columns=(column("age", low=1, high=99),))
     assert {each.fields["dimension"] for each in suggestions(few, "t", (), ())} == {"volume", "completeness"}
@@ -178,7 +178,7 @@ def test_nothing_is_said_of_the_values_of_people_or_of_few_rows():
 
 def test_promises_about_columns_of_like_names_have_names_of_their_own():
     columns = tuple(column(name, "double", low=0, high=9) for name in ("a b", "a_b", "学校", "город"))
-    names = [each.name for each in suggestions(Source(1000, columns, True), "t", (), ()) if each.fields["dimension"] == "validity"]
+    names = [each.name for each in suggestions(SourceFacts(1000, columns, True), "t", (), ()) if each.fields["dimension"] == "validity"]
     assert names == ["a b is in its range", "a_b is in its range (2)", "学校 is in its range", "город is in its range (2)"]
 
 

@@ -15,8 +15,8 @@ from platform_resources.deliveries.arrivals import NotArrived, matching_files
 from platform_resources.plan import conventions
 from platform_resources.redaction.redaction import shown_url
 from platform_resources.repository.placing import InTheWay, in_the_way, place
-from platform_resources.scaffolding.product_files import Asked, Guesses, data_set_name, guesses, product_files
-from platform_resources.scaffolding.source_columns import Source
+from platform_resources.scaffolding.product_files import Wanted, Guesses, data_set_name, guesses, product_files
+from platform_resources.scaffolding.source_columns import SourceFacts
 from platform_resources.services.starting.new_meshes import CannotBegin
 from platform_resources.services.starting.source_facts import looked_at
 from platform_resources.spec.problems import did_you_mean, known_text, problems_text
@@ -33,8 +33,8 @@ EXTRACTOR = "write an extractor in Python for it (docs: the input port interface
 class NewProduct:
     """A product that was thought of and not written yet. `names` has what each of its columns is called in the source."""
 
-    asked: Asked
-    source: Source
+    asked: Wanted
+    source: SourceFacts
     names: Mapping[str, str]
     guessed: Guesses
 
@@ -67,7 +67,7 @@ def thought_of(root: Path, domain: str, name: str, source: str, file_format: str
         raise CannotBegin(f"{source}: {said.partition(';')[0]}; say it with --format csv, parquet or json") from error
     except (NotArrived, LoadFailed, EngineError) as error:
         raise CannotBegin(f"{source} cannot be loaded, so nothing can be guessed from it: {error}") from error
-    return NewProduct(Asked(domain, name, fields, Path(source).name), found, names, guesses(found))
+    return NewProduct(Wanted(domain, name, fields, Path(source).name), found, names, guesses(found))
 
 
 def _check_source(source: str) -> None:

@@ -17,7 +17,7 @@ from platform_resources.refresh.profiled_relations import ProfiledDataSet, alone
 from platform_resources.scaffolding.column_guesses import LOOKS
 from platform_resources.scaffolding.key_guesses import combined_candidates, single_candidates
 from platform_resources.scaffolding.product_files import product_names
-from platform_resources.scaffolding.source_columns import Source, SourceColumn
+from platform_resources.scaffolding.source_columns import SourceFacts, SourceColumn
 from platform_resources.scaffolding.suggested_objectives import FEW_VALUES, has_few_values
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.warehouses.measured_queries import measure
@@ -30,7 +30,7 @@ _DATED = ("date", "timestamp", "timestamptz")
 _LONGEST_VALUE = 60
 
 
-def looked_at(pull: PullFiles, folder: Path, now: datetime) -> tuple[Source, dict[str, str]]:
+def looked_at(pull: PullFiles, folder: Path, now: datetime) -> tuple[SourceFacts, dict[str, str]]:
     """The source, its columns called as the product will, and what each is called in the source.
 
     Raises NotArrived and LoadFailed as a refresh would, and EngineError.
@@ -44,13 +44,13 @@ def looked_at(pull: PullFiles, folder: Path, now: datetime) -> tuple[Source, dic
         return _measured(database, {new: columns[old] for new, old in names.items()}, now), names
 
 
-def _measured(database: ProductDatabase, types: Mapping[str, str], now: datetime) -> Source:
+def _measured(database: ProductDatabase, types: Mapping[str, str], now: datetime) -> SourceFacts:
     profiled = tuple(ProfiledColumn(name, kind, shown=True) for name, kind in types.items())
     profile = alone(database, ProfiledDataSet("", _SEEN, profiled))
     counts = _counts(database, types, now)
     columns = tuple(_column(database, profile, column, counts) for column in profile.columns)
-    source = Source(database.count(_SEEN), columns, profile.exact)
-    return Source(source.rows, columns, profile.exact, _unique(database, source))
+    source = SourceFacts(database.count(_SEEN), columns, profile.exact)
+    return SourceFacts(source.rows, columns, profile.exact, _unique(database, source))
 
 
 def _counts(database: ProductDatabase, types: Mapping[str, str], now: datetime) -> dict[str, int]:
@@ -84,7 +84,7 @@ def _few_values(database: ProductDatabase, rows: int, column: ColumnProfile) -> 
     return tuple(found) if fits and has_few_values(rows, len(found)) else ()
 
 
-def _unique(database: ProductDatabase, source: Source) -> tuple[tuple[str, ...], ...]:
+def _unique(database: ProductDatabase, source: SourceFacts) -> tuple[tuple[str, ...], ...]:
     """Every single column that no two rows share; where there is none, the first two or three columns together."""
     single = tuple(_without_duplicates(database, single_candidates(source)))
     if single:
