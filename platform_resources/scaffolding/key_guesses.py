@@ -5,7 +5,7 @@ from itertools import combinations
 from math import prod
 
 from platform_resources.scaffolding.name_words import name_words, word_set
-from platform_resources.scaffolding.source_columns import Confidence, Guess, SourceFacts, SourceColumn
+from platform_resources.scaffolding.source_columns import Confidence, Guess, SourceColumn, SourceFacts
 
 _IDENTIFIES = word_set(
     """

@@ -9,7 +9,7 @@ from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.plan import conventions
 from platform_resources.scaffolding.column_guesses import classifications, unit, updated_at
 from platform_resources.scaffolding.key_guesses import key
-from platform_resources.scaffolding.source_columns import Guess, SourceFacts, SourceColumn
+from platform_resources.scaffolding.source_columns import Guess, SourceColumn, SourceFacts
 from platform_resources.scaffolding.suggested_objectives import Suggestion, never_empty, suggestions
 from platform_resources.scaffolding.yaml_text import flow_list, flow_mapping, scalar
 from platform_resources.spec.values.column_names import RESERVED, column_name, folded_column, needs_quotes

@@ -10,7 +10,7 @@ from platform_resources.promises.learned.usual_shares import SHARES, binomial_bo
 from platform_resources.scaffolding.column_guesses import unit
 from platform_resources.scaffolding.key_guesses import is_identifier
 from platform_resources.scaffolding.name_words import known_in, word_set
-from platform_resources.scaffolding.source_columns import SourceFacts, SourceColumn
+from platform_resources.scaffolding.source_columns import SourceColumn, SourceFacts
 from platform_resources.spec.values.names import fold, slug
 
 # From so many standard deviations below what was seen: chance alone brings fewer in one of 44 deliveries.
@@ -20,7 +20,7 @@ NEVER_EMPTY = 99
 FEW_VALUES, ROWS_PER_VALUE = 12, 10
 # Of fewer rows nothing is said about the range of values.
 ENOUGH_ROWS = 20
-_LARGEST = 1e15
+_LARGEST, _LEAST_SPAN = 1e15, 1e-9
 # A time without a zone may be ahead of UTC, where it was written.
 _TIMES = ("date", "timestamptz")
 _AHEAD = word_set("due until end expiry expires expiration valid planned next deadline faellig ablauf bis gueltig termin")
@@ -103,7 +103,7 @@ def _of_range(column: SourceColumn) -> Iterator[Suggestion]:
     low, high = column.profile.minimum, column.profile.maximum
     if not isinstance(low, int | float) or not isinstance(high, int | float) or column.profile.not_numbers:
         return
-    if not -_LARGEST < low < high < _LARGEST:
+    if not -_LARGEST < low < high < _LARGEST or high - low < _LEAST_SPAN:
         return
     least = 0 if low >= 0 else -_rounded_up(high - low - low)
     most = _rounded_up(high + (high - low)) if high > 0 else 0

@@ -12,7 +12,7 @@ from platform_resources.scaffolding.column_guesses import classifications, unit,
 from platform_resources.scaffolding.key_guesses import combined_candidates, key, single_candidates
 from platform_resources.scaffolding.name_words import name_words
 from platform_resources.scaffolding.product_files import product_names, promised_type
-from platform_resources.scaffolding.source_columns import SourceFacts, SourceColumn
+from platform_resources.scaffolding.source_columns import SourceColumn, SourceFacts
 from platform_resources.scaffolding.suggested_objectives import filled_at_least, suggestions
 from platform_resources.scaffolding.yaml_text import flow_mapping, scalar
 from platform_resources.spec.values.column_names import column_name, folded_column

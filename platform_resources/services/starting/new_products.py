@@ -15,7 +15,7 @@ from platform_resources.deliveries.arrivals import NotArrived, matching_files
 from platform_resources.plan import conventions
 from platform_resources.redaction.redaction import shown_url
 from platform_resources.repository.placing import InTheWay, in_the_way, place
-from platform_resources.scaffolding.product_files import Wanted, Guesses, data_set_name, guesses, product_files
+from platform_resources.scaffolding.product_files import Guesses, Wanted, data_set_name, guesses, product_files
 from platform_resources.scaffolding.source_columns import SourceFacts
 from platform_resources.services.starting.new_meshes import CannotBegin
 from platform_resources.services.starting.source_facts import looked_at

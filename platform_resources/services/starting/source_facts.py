@@ -17,7 +17,7 @@ from platform_resources.refresh.profiled_relations import ProfiledDataSet, alone
 from platform_resources.scaffolding.column_guesses import LOOKS
 from platform_resources.scaffolding.key_guesses import combined_candidates, single_candidates
 from platform_resources.scaffolding.product_files import product_names
-from platform_resources.scaffolding.source_columns import SourceFacts, SourceColumn
+from platform_resources.scaffolding.source_columns import SourceColumn, SourceFacts
 from platform_resources.scaffolding.suggested_objectives import FEW_VALUES, has_few_values
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.warehouses.measured_queries import measure
