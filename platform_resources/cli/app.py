@@ -96,6 +96,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     notifying.unsubscribe,
     notifying.subscriptions,
     importing.import_dbt_results,
+    importing.import_dbt_project,
     demonstrating.demo_history,
     serving.serve,
 )

@@ -1,7 +1,8 @@
-"""The command about tests that run elsewhere: import-dbt-results."""
+"""Commands about dbt projects elsewhere: import-dbt-results takes the results of their tests, import-dbt-project a whole project."""
 
+from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from platform_resources.cli.terminal.console import (
     CANNOT_RUN,
     FINE,
     MISSED,
+    SPEC_INVALID,
     Clocks,
     Stop,
     cell,
@@ -28,11 +30,14 @@ from platform_resources.cli.terminal.console import (
 from platform_resources.cli.terminal.memory import history
 from platform_resources.dbt.imported.artefacts import ArtefactFile, Artefacts, artefacts
 from platform_resources.plan.plan import MeshPlan
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.repository.mesh_repository import mesh_root, missing_dbt_files, state_folder
+from platform_resources.spec.problems import errors
+from platform_resources.spec.values.names import is_name, slug
 
 if TYPE_CHECKING:
     from platform_resources.dbt.imported.matching import Refused
     from platform_resources.orchestration.events.imported_results import Imported, ImportedTest
+    from platform_resources.services.migrating.dbt_migration import ImportedProject
 
 COLOURS = {"met": "green", "missed": "red", "unknown": "yellow"}
 
@@ -63,6 +68,53 @@ def import_dbt_results(
     if any(each.problems for each in problems):
         stop("the results are imported, but what follows from them is not judged yet; mend that, then `mesh evaluate`", CANNOT_RUN)
     raise Stop(_exit_code(done))
+
+
+def import_dbt_project(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that has the project's dbt_project.yml.")],
+    domain: Annotated[str, typer.Option(help="The product's domain.")],
+    product: Annotated[str | None, typer.Option(help="The product's name; left out, made of the folder's.")] = None,
+) -> None:
+    """Make a product of a dbt project: write its product.yaml, and put its SQL, YAML, seeds, macros and packages where the mesh has them.
+
+    SQL and tests stay as they are, and no file of the mesh is overwritten. What could not be carried over is listed.
+    """
+    from platform_resources.dbt.outside_project import CannotRead
+    from platform_resources.services.migrating.dbt_migration import Destination, WouldOverwrite, import_project
+
+    root = mesh_root(context.obj)
+    missing = missing_dbt_files(root)
+    if missing:
+        print_problems(missing)
+        raise Stop(CANNOT_RUN)
+    name = product or slug(folder.resolve().name)
+    for given, option in ((domain, "--domain"), (name, "--product")):
+        if not is_name(given):
+            stop(f'{option}: "{given}" is no name; use lower case letters, digits and _', CANNOT_RUN)
+    try:
+        done = import_project(root, folder, Destination(domain, name))
+    except (CannotRead, WouldOverwrite) as error:
+        stop(str(error), CANNOT_RUN)
+    _print_project(done, name)
+    print_problems(done.problems)
+    raise Stop(SPEC_INVALID if errors(done.problems) else FINE)
+
+
+def _print_project(done: "ImportedProject", name: str) -> None:
+    out.print(f"{len(done.files)} file(s) are written:")
+    for folder, count in Counter("/".join(PurePosixPath(file).parent.parts[:4]) for file in done.files).items():
+        out.print(cell(f"  {folder}: {count}"), soft_wrap=True)
+    for title, lines in (
+        ("put into dbt's YAML", [f"{edit.file}: {'.'.join(map(str, edit.place))} ({edit.why})" for edit in done.edits]),
+        ("a build of it beside the mesh says", done.trial),
+        ("not carried over", [f"{left.file}: {left.what}; {left.do}" for left in done.left]),
+    ):
+        if lines:
+            out.print(f"{title}:")
+        for line in lines:
+            out.print(cell(f"  {line}"), soft_wrap=True)
+    out.print(cell(f"look at its product.yaml, then: mesh validate {name}, mesh refresh {name}"), soft_wrap=True)
 
 
 def _domains(plan: MeshPlan, done: "Imported") -> set[str]:

@@ -16,7 +16,7 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.dbt.build_log import listening, tidy
 from platform_resources.dbt.built_databases import built_elsewhere, let_go
 from platform_resources.dbt.jinja_files import broken_macros
-from platform_resources.dbt.manifest import MAKERS, incremental, left_out, node_name, relations, short_name, unfit
+from platform_resources.dbt.manifest import MAKERS, incremental, left_out, node_name, read_name, relations, unfit
 from platform_resources.dbt.node_messages import message_text
 from platform_resources.dbt.project_slices import PARSED, replace_file, slice_of, target_folder, work_folder
 from platform_resources.plan import conventions
@@ -202,7 +202,7 @@ def build(
     lost = tuple(left_out(project.manifest, (each.node.unique_id for each in found), only))
     if lost:
         raise BuildFailed("; ".join(lost))
-    nodes = tuple(_node(each, project.hide) for each in found if chosen is None or each.node.unique_id in chosen)
+    nodes = tuple(_node(each, project) for each in found if chosen is None or each.node.unique_id in chosen)
     _compare_lineage(product, nodes)
     return nodes
 
@@ -291,8 +291,8 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _node(found: Any, hide: Mask) -> NodeResult:
-    node = found.node
+def _node(found: Any, project: Project) -> NodeResult:
+    node, hide = found.node, project.hide
     return NodeResult(
         kind=str(node.resource_type),
         name=node_name(node),
@@ -301,7 +301,7 @@ def _node(found: Any, hide: Mask) -> NodeResult:
         failures=found.failures,
         seconds=found.execution_time,
         sql=hide(getattr(node, "compiled_code", None) or ""),
-        reads=frozenset(map(short_name, node.depends_on_nodes)),
+        reads=frozenset(read_name(project.manifest, unique_id, project.product.name) for unique_id in node.depends_on_nodes),
         materialized=str(node.config.materialized) if node.resource_type in MAKERS else "",
         unique_id=node.unique_id,
     )

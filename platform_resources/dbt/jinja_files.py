@@ -101,3 +101,15 @@ def _python_calls(text: str, function: str) -> Iterator[tuple[int, tuple[str, ..
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == function:
             yield call.lineno, tuple(str(each.value) if isinstance(each, ast.Constant) else _UNKNOWN for each in call.args)
+
+
+def macros_in(file: Path) -> frozenset[str]:
+    """The names of the macros that a file of SQL defines; none of one that is no Jinja."""
+    from dbt_common.clients.jinja import get_environment
+    from jinja2 import TemplateSyntaxError, nodes
+
+    try:
+        tree = get_environment().parse(file.read_text(encoding="utf-8", errors="replace"))
+    except TemplateSyntaxError:
+        return frozenset()
+    return frozenset(macro.name.removeprefix("dbt_macro__") for macro in tree.find_all(nodes.Macro))

@@ -19,9 +19,28 @@ def node_name(node: Any) -> str:
 
 
 def short_name(unique_id: str) -> str:
-    """The same from dbt's unique id: `model.mesh.orders.v2` is `orders_v2`, and the table of `source.mesh.inputs.orders` is `orders`."""
-    kind, _, *names = unique_id.split(".")
-    return names[-1] if kind == "source" else "_".join(names)
+    """The same from dbt's unique id: `model.mesh.orders.v2` is `orders_v2`."""
+    return "_".join(unique_id.split(".")[2:])
+
+
+def source_table(manifest: Any, unique_id: str, product: str) -> str:
+    """A source's table as `source.table`; where a team's own YAML calls an input port's table something else, the port's."""
+    source = manifest.sources.get(unique_id)
+    if source is None:
+        return ".".join(unique_id.split(".")[2:])
+    ports = (port for port in manifest.sources.values() if port.source_name == product and _place(port) == _place(source))
+    # dbt-duckdb reads such a source from a file, not from the table.
+    named = source if "external_location" in {**source.source_meta, **source.meta} else next(ports, source)
+    return f"{named.source_name}.{named.name}"
+
+
+def _place(source: Any) -> tuple[str, ...]:
+    return (source.database or "").casefold(), source.schema.casefold(), source.identifier.casefold()
+
+
+def read_name(manifest: Any, unique_id: str, product: str) -> str:
+    """What a node reads by its name within the product: a model, or an input port."""
+    return source_table(manifest, unique_id, product).rpartition(".")[2] if unique_id.startswith("source.") else short_name(unique_id)
 
 
 def relations(manifest: Any) -> Mapping[str, Relation]:

@@ -34,7 +34,7 @@ def reading_of(root: Path, state: Path, product: Placed, target: str, shared: ob
         return DbtReading(None, (_problem(root, product, refused.error, hide),), missing), frozenset()
     shown, mistranslated = translated(root, product, manifest)
     found = (*problems, *mistranslated, *_lost_tests(root, product, manifest))
-    return DbtReading(reduced(manifest, shared, shown), found), frozenset(manifest.env_vars)
+    return DbtReading(reduced(manifest, product.name, shared, shown), found), frozenset(manifest.env_vars)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from platform_resources.dbt.manifest import MAKERS, node_name, short_name
+from platform_resources.dbt.manifest import MAKERS, node_name, short_name, source_table
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import NOTHING_SHOWN, Shown
 from platform_resources.plan.from_products.dbt_nodes import DbtExposure, DbtNode, DbtProject, DbtTest
@@ -14,24 +14,29 @@ from platform_resources.plan.from_products.dbt_nodes import DbtExposure, DbtNode
 _SAID = ("tags", "meta", "docs", "group", "access")
 
 
-def reduced(manifest: Any, shared: object = "", shown: Mapping[str, Shown] | None = None) -> DbtProject:
+def reduced(manifest: Any, product: str, shared: object = "", shown: Mapping[str, Shown] | None = None) -> DbtProject:
     """The product's project. `shared` is what all its nodes depend on and no manifest says, such as variables.
 
     `shown` is what the translator says for Dagster's pages, by dbt's ids.
     """
     shown = shown or {}
     macros = _Macros(manifest)
+    named = _Names(manifest, product)
     nodes = [node for node in manifest.nodes.values() if node.resource_type in MAKERS]
+    exposures = (_exposure(exposure, named) for exposure in manifest.exposures.values())
     tests = [node for node in manifest.nodes.values() if node.resource_type == "test" and node.config.enabled]
     return DbtProject(
-        nodes=tuple(sorted((_node(node, macros, shown) for node in nodes), key=lambda node: node.name)),
+        nodes=tuple(sorted((_node(node, macros, named, shown) for node in nodes), key=lambda node: node.name)),
         tests=tuple(
             sorted(
-                (*(_test(test, macros, shown) for test in tests), *(_unit_test(test) for test in manifest.unit_tests.values())),
+                (
+                    *(_test(test, macros, named, shown) for test in tests),
+                    *(_unit_test(test, named) for test in manifest.unit_tests.values()),
+                ),
                 key=lambda test: (test.of, test.name, test.digest),
             )
         ),
-        exposures=tuple(sorted(map(_exposure, manifest.exposures.values()), key=lambda exposure: exposure.name)),
+        exposures=tuple(sorted(exposures, key=lambda exposure: exposure.name)),
         disabled=tuple(sorted(node_name(n) for nodes in manifest.disabled.values() for n in nodes if n.resource_type in MAKERS)),
         digest=_digest(shared, macros.of_all, [node.raw_code for node in _hooks(manifest)]),
     )
@@ -65,12 +70,37 @@ class _Macros:
         return sorted(self._foreign[unique_id] for unique_id in seen if unique_id in self._foreign)
 
 
+class _Names:
+    """What one product's plan calls the files and sources of a manifest."""
+
+    def __init__(self, manifest: Any, product: str) -> None:
+        self._manifest, self._product = manifest, product
+
+    def file(self, node: Any) -> str:
+        """The file that a node is written in; dbt names those of a package from the package's folder."""
+        own = node.package_name == self._manifest.metadata.project_name
+        folder = conventions.DBT_FOLDER if own else f"{conventions.DBT_FOLDER}/{conventions.PACKAGES_FOLDER}/{node.package_name}"
+        return f"{folder}/{node.original_file_path}"
+
+    def sources(self, node: Any) -> tuple[str, ...]:
+        """The tables of sources that it reads, as `source.table`."""
+        named = (uid for uid in node.depends_on.nodes if uid.startswith("source.")) if _depends(node) else ()
+        return tuple(dict.fromkeys(source_table(self._manifest, uid, self._product) for uid in named))
+
+    def about(self, test: Any) -> str:
+        """The node or source that the test is attached to, otherwise the first that it reads."""
+        attached = getattr(test, "attached_node", None) or ""
+        if attached.startswith("source."):
+            return source_table(self._manifest, attached, self._product)
+        return short_name(attached) if attached else next(iter((*_reads(test), *self.sources(test))), "")
+
+
 def _hooks(manifest: Any) -> Iterator[Any]:
     """What dbt runs before and after all nodes."""
     return (node for node in manifest.nodes.values() if node.resource_type == "operation")
 
 
-def _node(node: Any, macros: _Macros, shown: Mapping[str, Shown]) -> DbtNode:
+def _node(node: Any, macros: _Macros, named: _Names, shown: Mapping[str, Shown]) -> DbtNode:
     settings = {key: value for key, value in node.config.to_dict().items() if key not in _SAID}
     on = getattr(node, "depends_on", None)
     checksum = getattr(node.checksum, "checksum", "")
@@ -78,10 +108,10 @@ def _node(node: Any, macros: _Macros, shown: Mapping[str, Shown]) -> DbtNode:
     return DbtNode(
         name=node_name(node),
         kind=str(node.resource_type),
-        file=_file(node),
+        file=named.file(node),
         description=node.description or "",
         reads=_reads(node),
-        sources=_sources(node),
+        sources=named.sources(node),
         database=node.database or "",
         schema=node.schema,
         alias=node.alias,
@@ -94,7 +124,7 @@ def _node(node: Any, macros: _Macros, shown: Mapping[str, Shown]) -> DbtNode:
     )
 
 
-def _test(test: Any, macros: _Macros, shown: Mapping[str, Shown]) -> DbtTest:
+def _test(test: Any, macros: _Macros, named: _Names, shown: Mapping[str, Shown]) -> DbtTest:
     asked = getattr(test, "test_metadata", None)
     kind = ".".join(filter(None, (asked.namespace, asked.name))) if asked is not None else "singular"
     settings = {key: value for key, value in test.config.to_dict().items() if key not in _SAID}
@@ -102,8 +132,8 @@ def _test(test: Any, macros: _Macros, shown: Mapping[str, Shown]) -> DbtTest:
         unique_id=test.unique_id,
         name=test.name,
         kind=kind,
-        file=_file(test),
-        of=_about(test),
+        file=named.file(test),
+        of=named.about(test),
         column=getattr(test, "column_name", None) or "",
         severity=str(test.config.severity).lower(),
         description=test.description or "",
@@ -112,25 +142,19 @@ def _test(test: Any, macros: _Macros, shown: Mapping[str, Shown]) -> DbtTest:
     )
 
 
-def _about(test: Any) -> str:
-    """The node or source that the test is attached to, otherwise the first that it reads."""
-    attached = getattr(test, "attached_node", None)
-    return short_name(attached) if attached else next(iter((*_reads(test), *_sources(test))), "")
-
-
-def _unit_test(test: Any) -> DbtTest:
+def _unit_test(test: Any, named: _Names) -> DbtTest:
     asked = {name: value for name, value in test.to_dict().items() if name in ("model", "given", "expect", "overrides")}
     of = next(iter(_reads(test)), test.model)
-    return DbtTest(test.unique_id, test.name, "unit", _file(test), of, "", "error", test.description or "", _digest(asked))
+    return DbtTest(test.unique_id, test.name, "unit", named.file(test), of, "", "error", test.description or "", _digest(asked))
 
 
-def _exposure(exposure: Any) -> DbtExposure:
+def _exposure(exposure: Any, named: _Names) -> DbtExposure:
     owner = exposure.owner.email or exposure.owner.name or ""
     return DbtExposure(
         name=exposure.name,
         title=exposure.label or exposure.name,
         kind=str(exposure.type),
-        file=_file(exposure),
+        file=named.file(exposure),
         description=exposure.description or "",
         url=exposure.url or "",
         owner=owner if isinstance(owner, str) else ", ".join(owner),
@@ -138,18 +162,9 @@ def _exposure(exposure: Any) -> DbtExposure:
     )
 
 
-def _file(node: Any) -> str:
-    return f"{conventions.DBT_FOLDER}/{node.original_file_path}"
-
-
 def _reads(node: Any) -> tuple[str, ...]:
     """Names of the nodes read, each once, in the order in which they are named."""
     return tuple(dict.fromkeys(short_name(uid) for uid in node.depends_on.nodes if not uid.startswith("source."))) if _depends(node) else ()
-
-
-def _sources(node: Any) -> tuple[str, ...]:
-    named = (uid.split(".") for uid in node.depends_on.nodes if uid.startswith("source.")) if _depends(node) else ()
-    return tuple(dict.fromkeys(".".join(parts[2:]) for parts in named))
 
 
 def _depends(node: Any) -> bool:

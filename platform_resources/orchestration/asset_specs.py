@@ -14,6 +14,7 @@ from platform_resources.plan.conventions import Key, problems_key
 from platform_resources.plan.plan import ConsumerPlan, InputPlan, ModelPlan, OutputPlan, ProductPlan, RejectedProduct
 from platform_resources.spec.components import Column
 from platform_resources.spec.problems import problems_text
+from platform_resources.spec.values.field_types import is_owner
 from platform_resources.warehouses.targets import warehouse
 
 
@@ -137,8 +138,10 @@ class SpecMinter:
 
     def consumer(self, consumer: ConsumerPlan) -> dg.AssetSpec:
         described = consumer.description or f"{consumer.title}, outside the mesh."
-        metadata = {"url": dg.MetadataValue.url(consumer.url)} if consumer.url else {}
-        owned = {"owners": [consumer.owner]} if consumer.owner else {}
+        metadata: dict[str, Any] = {"url": dg.MetadataValue.url(consumer.url)} if consumer.url else {}
+        owned: dict[str, Any] = {"owners": [consumer.owner]} if consumer.owner and is_owner(consumer.owner) else {}
+        # An exposure's owner may be a name alone.
+        metadata |= {"owner": consumer.owner} if consumer.owner and not owned else {}
         kinds = {consumer.kind}
         return self._spec(
             consumer.key, consumer.place, kinds, deps=consumer.dependencies, description=described, metadata=metadata, **owned

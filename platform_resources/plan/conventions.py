@@ -20,6 +20,8 @@ class Placed(Protocol):
 
 PRODUCTS_FOLDER = "dataproducts"
 DBT_FOLDER = "dbt_project"
+# Where `dbt deps` puts packages, below that.
+PACKAGES_FOLDER = "dbt_packages"
 # The types of dbt targets that refreshes have a warehouse for.
 WAREHOUSES = ("duckdb", "snowflake")
 # MESH_TARGET alone chooses it, in every process: so its target has this name, and no other target has its type.

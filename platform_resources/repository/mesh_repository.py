@@ -166,7 +166,12 @@ def build_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:
     if not any(is_to_run(product.info) for product in plan.products):
         return ()
     refused = target_of(root).problem
-    return (*dbt_project_problems(_texts_there(root, (PROJECT, PROFILES))), *([refused] if refused else ()))
+    return (*missing_dbt_files(root), *([refused] if refused else ()))
+
+
+def missing_dbt_files(root: Path) -> tuple[Problem, ...]:
+    """What the mesh's dbt project lacks before any product can be built in it."""
+    return tuple(dbt_project_problems(_texts_there(root, (PROJECT, PROFILES))))
 
 
 def parsed_target(root: Path) -> str:

@@ -1,7 +1,7 @@
 """Merge what a team's own dbt YAML says of a data set's model with what product.yaml says; dbt itself takes one description of a model."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from platform_resources.plan.from_products.mesh import Mesh
@@ -125,7 +125,9 @@ def _disagreements(own: OwnDescription, name: str, data_set: Declared[DataSet]) 
             yield from _of_column(own.document, where, entry, columns[folded], place)
         else:
             message = f'model "{name}" has no column "{entry["name"]}" in {place}; known: {known_text(known)}'
-            yield own.document.problem(where, message, did_you_mean(entry["name"], known) or "declare the column there, too")
+            problem = own.document.problem(where, message, did_you_mean(entry["name"], known) or "declare the column there, too")
+            asked = any(entry.get(key) for key in _LISTS)
+            yield problem if asked else replace(problem, severity="warning")
 
 
 def _of_column(document: Document, where: Place, entry: Mapping[str, Any], column: Column, place: str) -> Iterator[Problem]:

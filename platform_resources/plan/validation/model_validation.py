@@ -14,6 +14,10 @@ from platform_resources.spec.product import Declared, Product, model_name, runs
 from platform_resources.spec.values.names import fold, is_name
 
 _WRITTEN = "in its config(), in its dbt YAML, or in dbt_project.yml"
+_PORT_WANTED = (
+    "declare an input port for it in product.yaml; if your own dbt YAML declares the source, say schema: inputs there, "
+    "and identifier: <port> where the table has another name"
+)
 _WAY_OUT = "a data set is published from what dbt builds in a refresh, so its model must make a table or a view"
 
 
@@ -99,14 +103,15 @@ def models_are_named(mesh: Mesh, product: Product) -> Iterator[Problem]:
 
 
 def names_in_two_products(mesh: Mesh) -> Iterator[Problem]:
-    """Names that dbt wants once in a project. Refreshes build one product at a time: so this takes no product down, but plain dbt stops."""
+    """Names that dbt wants once in a project; a package's are everybody's. A refresh builds one product alone, but plain dbt stops."""
     places: dict[tuple[str, str], dict[str, str]] = {}
     for product in mesh.products:
         for kind, name, file in _named_in(mesh, product):
             places.setdefault((kind, name), {}).setdefault(product.name, file)
     for (kind, name), files in places.items():
-        for file in files.values() if len(files) > 1 else ():
-            others = ", ".join(sorted(other for other in files.values() if other != file))
+        where = sorted(set(files.values()))
+        for file in where if len(where) > 1 else ():
+            others = ", ".join(other for other in where if other != file)
             message = f'{kind} "{name}" is also the name of {others}; dbt wants each name once in the mesh'
             hint = "give one another name, such as one that begins with its product's; a data set names its model: `model: …`"
             yield Problem(file, 1, "", message, hint if kind == "model" else "give one another name")
@@ -128,7 +133,7 @@ def sources_are_input_ports(mesh: Mesh, product: Product) -> Iterator[Problem]:
         for source in node.sources:
             if source not in ports:
                 message = f'{node.name} reads the source "{source}", which is no input port; known: {known_text(ports)}'
-                yield Problem(node.file, 1, "", message, "declare an input port for it in product.yaml")
+                yield Problem(node.file, 1, "", message, _PORT_WANTED)
 
 
 def models_have_no_circle(mesh: Mesh, product: Product) -> Iterator[Problem]:

@@ -1,0 +1,85 @@
+"""Put single values into YAML text, and leave all else as it is written, with its comments."""
+
+from typing import Any
+
+import yaml
+
+from platform_resources.spec.document import Place
+
+
+class CannotEdit(Exception):
+    """Raised where the text is written in a form into which the value cannot be put; it is left to a person then."""
+
+
+def with_value(text: str, place: Place, value: Any) -> str:
+    """The text with `value` at `place`. Raises CannotEdit, also if anything else would be read differently after it."""
+    changed = _changed(text, place, value)
+    try:
+        same = yaml.safe_load(changed) == _placed(yaml.safe_load(text), place, value)
+    except yaml.YAMLError:
+        same = False
+    if not same:
+        raise CannotEdit
+    return changed
+
+
+def _changed(text: str, place: Place, value: Any) -> str:
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    if node is None:
+        return text + _block(_nested(place, value), 0)
+    for depth, key in enumerate(place):
+        child = _child(node, key)
+        if child is None:
+            return _inserted(text, node, {key: _nested(place[depth + 1 :], value)}, top=depth == 0)
+        node = child
+    return text[: node.start_mark.index] + _flow(value) + text[node.end_mark.index :]
+
+
+def _child(node: yaml.Node, key: str | int) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        children: dict[str, yaml.Node] = {name.value: child for name, child in node.value}
+        return children.get(str(key))
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+        items: list[yaml.Node] = node.value
+        return items[key]
+    raise CannotEdit
+
+
+def _inserted(text: str, node: yaml.Node, entry: dict[Any, Any], top: bool) -> str:
+    """With one more entry of a mapping: before its first one, whose indentation it takes, or at the end of the file."""
+    if not isinstance(node, yaml.MappingNode):
+        raise CannotEdit
+    if node.flow_style:
+        at = node.start_mark.index + 1
+        return text[:at] + _flow(entry)[1:-1] + (", " if node.value else "") + text[at:]
+    if top:
+        return text.rstrip("\n") + "\n" + _block(entry, 0)
+    first = node.value[0][0].start_mark
+    at, column = int(first.index), int(first.column)
+    return text[:at] + _block(entry, column).lstrip() + " " * column + text[at:]
+
+
+def _block(entry: Any, indent: int) -> str:
+    lines = str(yaml.safe_dump(entry, sort_keys=False, allow_unicode=True, width=1000)).splitlines()
+    return "".join(f"{' ' * indent}{line}\n" for line in lines)
+
+
+def _flow(value: Any) -> str:
+    text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100_000, default_flow_style=True)
+    return str(text).removesuffix("...\n").strip()
+
+
+def _nested(place: Place, value: Any) -> Any:
+    for key in reversed(place):
+        value = {key: value}
+    return value
+
+
+def _placed(data: Any, place: Place, value: Any) -> Any:
+    if not place:
+        return value
+    key, rest = place[0], place[1:]
+    if isinstance(data, list) and isinstance(key, int):
+        return [_placed(item, rest, value) if i == key else item for i, item in enumerate(data)]
+    inside = data if isinstance(data, dict) else {}
+    return {**inside, key: _placed(inside.get(key), rest, value)}
