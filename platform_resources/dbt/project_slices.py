@@ -7,15 +7,17 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from platform_resources.plan import conventions
 from platform_resources.plan.conventions import Placed
-from platform_resources.spec.document import Document, read_document
 
 # What dbt remembers of its last parse; it reads again only what has changed since, after comparing all that could matter.
 PARSED = "partial_parse.msgpack"
+# libyaml reads what PyYAML reads, many times as fast.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Folders of the project that hold a folder for each product, by dbt's usual names.
 BY_PRODUCT = ("models", "tests", "seeds", "snapshots", "analyses")
 _SHARED = ("!tests/generic/**",)
@@ -72,21 +74,28 @@ def _without_merged(project: Path, product: Placed) -> dict[Path, str]:
     """By path in the models' folder, the text of each of the product's files without the models that the merged file describes instead."""
     models = project / "models"
     folder = models / product.domain / product.name
-    described = _models_in(folder / conventions.MERGED_FILE)
+    described = _models_of(_written(folder / conventions.MERGED_FILE))
     cut: dict[Path, str] = {}
     for file in sorted((*folder.rglob("*.yml"), *folder.rglob("*.yaml"))) if described else ():
-        if not conventions.is_generated(file.name) and (names := _models_in(file)) & described:
-            data = yaml.safe_load(file.read_text(encoding="utf-8"))
-            data["models"] = [entry for entry in data["models"] if entry.get("name") not in names & described]
-            cut[file.relative_to(models)] = yaml.safe_dump({key: value for key, value in data.items() if value}, sort_keys=False)
+        written = {} if conventions.is_generated(file.name) else _written(file)
+        if _models_of(written) & described:
+            written["models"] = [entry for entry in written["models"] if not _models_of({"models": [entry]}) & described]
+            cut[file.relative_to(models)] = yaml.safe_dump({key: value for key, value in written.items() if value}, sort_keys=False)
     return cut
 
 
-def _models_in(file: Path) -> set[str]:
-    """The names of the models that a file of dbt YAML describes; none of one that is no such file."""
-    document = read_document(file.read_text(encoding="utf-8", errors="replace"), file.name) if file.exists() else None
-    data = document.data if isinstance(document, Document) and isinstance(document.data, dict) else {}
-    entries = data.get("models")
+def _written(file: Path) -> dict[str, Any]:
+    """What a file of dbt YAML says; nothing of one that is no such file."""
+    try:
+        data = yaml.load(file.read_text(encoding="utf-8", errors="replace"), _LOADER) if file.exists() else {}
+    except yaml.YAMLError:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _models_of(written: Mapping[str, Any]) -> set[str]:
+    """The names of the models that it describes."""
+    entries = written.get("models")
     return {str(entry.get("name")) for entry in (entries if isinstance(entries, list) else ()) if isinstance(entry, dict)}
 
 

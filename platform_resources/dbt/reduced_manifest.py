@@ -8,7 +8,7 @@ from typing import Any
 from platform_resources.dbt.manifest import MAKERS, node_name, short_name, source_table
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import NOTHING_SHOWN, Shown
-from platform_resources.plan.from_products.dbt_nodes import DbtExposure, DbtNode, DbtProject, DbtTest
+from platform_resources.plan.from_products.dbt_nodes import DbtExposure, DbtMetric, DbtNode, DbtProject, DbtTest
 
 # Settings that say something about a node and change nothing that it makes.
 _SAID = ("tags", "meta", "docs", "group", "access")
@@ -37,6 +37,7 @@ def reduced(manifest: Any, product: str, shared: object = "", shown: Mapping[str
             )
         ),
         exposures=tuple(sorted(exposures, key=lambda exposure: exposure.name)),
+        metrics=tuple(sorted((_metric(metric, manifest, named) for metric in manifest.metrics.values()), key=lambda metric: metric.name)),
         disabled=tuple(sorted(node_name(n) for nodes in manifest.disabled.values() for n in nodes if n.resource_type in MAKERS)),
         digest=_digest(shared, macros.of_all, [node.raw_code for node in _hooks(manifest)]),
     )
@@ -75,12 +76,17 @@ class _Names:
 
     def __init__(self, manifest: Any, product: str) -> None:
         self._manifest, self._product = manifest, product
+        self._own = next((node.database for node in manifest.nodes.values() if node.config.database is None), "")
 
     def file(self, node: Any) -> str:
         """The file that a node is written in; dbt names those of a package from the package's folder."""
         own = node.package_name == self._manifest.metadata.project_name
         folder = conventions.DBT_FOLDER if own else f"{conventions.DBT_FOLDER}/{conventions.PACKAGES_FOLDER}/{node.package_name}"
         return f"{folder}/{node.original_file_path}"
+
+    def other_database(self, node: Any) -> str:
+        """The database that a setting of the node names, unless it is the one in which all others are."""
+        return node.database or "" if node.config.database is not None and node.database != self._own else ""
 
     def sources(self, node: Any) -> tuple[str, ...]:
         """The tables of sources that it reads, as `source.table`."""
@@ -112,7 +118,7 @@ def _node(node: Any, macros: _Macros, named: _Names, shown: Mapping[str, Shown])
         description=node.description or "",
         reads=_reads(node),
         sources=named.sources(node),
-        database=node.database or "",
+        database=named.other_database(node),
         schema=node.schema,
         alias=node.alias,
         materialized=str(node.config.materialized),
@@ -160,6 +166,31 @@ def _exposure(exposure: Any, named: _Names) -> DbtExposure:
         owner=owner if isinstance(owner, str) else ", ".join(owner),
         reads=_reads(exposure),
     )
+
+
+def _metric(metric: Any, manifest: Any, named: _Names) -> DbtMetric:
+    return DbtMetric(
+        name=metric.name,
+        title=metric.label or metric.name,
+        kind=str(metric.type),
+        file=named.file(metric),
+        description=metric.description or "",
+        reads=tuple(sorted(_models_behind(metric, manifest))),
+    )
+
+
+def _models_behind(metric: Any, manifest: Any) -> set[str]:
+    """By way of other metrics and of semantic models."""
+    models, waiting, seen = set[str](), list(metric.depends_on.nodes), set[str]()
+    while waiting:
+        unique_id = waiting.pop()
+        above = manifest.metrics.get(unique_id) or manifest.semantic_models.get(unique_id)
+        if above is None:
+            models.add(short_name(unique_id))
+        elif unique_id not in seen:
+            seen.add(unique_id)
+            waiting += above.depends_on.nodes
+    return models
 
 
 def _reads(node: Any) -> tuple[str, ...]:

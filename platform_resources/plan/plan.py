@@ -127,6 +127,18 @@ class ConsumerPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricPlan:
+    """A number that the team defines for dbt's semantic layer. `kind` is dbt's word; `models` are those that it is made from."""
+
+    name: str
+    title: str
+    kind: str
+    description: str
+    models: tuple[str, ...]
+    place: SourceLine
+
+
+@dataclass(frozen=True, slots=True)
 class SampleQueryPlan:
     """A predefined query over one output port."""
 
@@ -197,6 +209,7 @@ class ProductPlan:
     rule: Rule
     patience: Patience
     zone: str = field(default="UTC", metadata={"planned": False})
+    metrics: tuple[MetricPlan, ...] = ()
 
     @property
     def checks(self) -> tuple[CheckPlan, ...]:

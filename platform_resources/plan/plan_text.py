@@ -19,7 +19,7 @@ def plan_json(plan: MeshPlan | ProductPlan) -> str:
 
 
 # Who is told what, when, and under which terms, and what packages add: it changes neither what the product is nor how it is made.
-_TOLD = frozenset({"routes", "rule", "patience", "incidents", "agreements", "extensions"})
+_TOLD = frozenset({"routes", "rule", "patience", "incidents", "agreements", "extensions", "metrics"})
 
 
 def fingerprint(product: ProductPlan) -> str:

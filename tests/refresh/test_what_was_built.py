@@ -111,7 +111,7 @@ def test_configuration_of_the_whole_project_counts_too(shop):
         pytest.param("schema='inputs', alias='raw'", "model places would overwrite inputs.raw", id="over an input"),
         pytest.param("schema='main', alias='mesh_memory'", "model places would overwrite main.mesh_memory", id="over the memory"),
         pytest.param("alias='sales'", "identical database representation", id="the name of another model"),
-        pytest.param("database='other'", "was written to the database other (in memory), not to the product's own", id="database"),
+        pytest.param("database='other'", "model places is written to the database other (database: other in its config()", id="database"),
     ],
 )
 def test_a_data_set_that_is_not_built_in_the_products_database_stops_the_refresh(shop, config, told):

@@ -20,8 +20,9 @@ _HEADER = "# Written by the platform from product.yaml at every refresh; changes
 _MERGED_HEADER = "# Written by the platform from product.yaml and the dbt YAML beside this file; changes made here are lost.\n"
 # libyaml writes what PyYAML writes, eight times as fast: 1,000 products are planned whenever a code location is loaded.
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+# Looked for in texts that are no templates, so that dbt, which renders them as such, gives them back.
 _JINJA_OPENS = re.compile(r"\{(?=[{%#])")
-# One that stands alone: two of them are how SQL writes one, as teams had to.
+# In a value, which is no SQL yet. One that stands alone: two of them are how SQL writes one, as teams had to.
 _ONE_APOSTROPHE = re.compile(r"(?<!')'(?!')")
 
 

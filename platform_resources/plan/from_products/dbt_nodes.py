@@ -12,6 +12,7 @@ from platform_resources.spec.problems import Problem
 class DbtNode:
     """A model, seed or snapshot, `kind` says which. `digest` changes with whatever changes what it makes: SQL, settings, macros.
 
+    `database` is one that a setting names; empty where the node is built in the product's own.
     `reads` are names of other nodes, `sources` those of sources as `source.table`. `file` is relative to the mesh's root.
     """
 
@@ -66,12 +67,25 @@ class DbtExposure:
 
 
 @dataclass(frozen=True, slots=True)
+class DbtMetric:
+    """A number that a project defines for dbt's semantic layer; `kind` is dbt's own word, `reads` are the models behind it."""
+
+    name: str
+    title: str
+    kind: str
+    file: str
+    description: str
+    reads: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DbtProject:
     """One product's project. `disabled` are names of nodes that are switched off; `digest` changes with what all its nodes share."""
 
     nodes: tuple[DbtNode, ...] = ()
     tests: tuple[DbtTest, ...] = ()
     exposures: tuple[DbtExposure, ...] = ()
+    metrics: tuple[DbtMetric, ...] = ()
     disabled: tuple[str, ...] = ()
     digest: str = ""
 
@@ -98,6 +112,7 @@ def project_from(data: Mapping[str, Any]) -> DbtProject:
         nodes=tuple(_made(DbtNode, node) for node in data["nodes"]),
         tests=tuple(_made(DbtTest, test) for test in data["tests"]),
         exposures=tuple(_made(DbtExposure, exposure) for exposure in data["exposures"]),
+        metrics=tuple(_made(DbtMetric, metric) for metric in data["metrics"]),
         disabled=tuple(data["disabled"]),
         digest=data["digest"],
     )

@@ -11,7 +11,7 @@ from platform_resources.plan.from_products.dbt_nodes import DbtNode, DbtTest
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.product_order import ordered
 from platform_resources.plan.from_products.written_tests import enforces_constraints, test_name, tests_of
-from platform_resources.plan.plan import ConsumerPlan, ModelPlan
+from platform_resources.plan.plan import ConsumerPlan, MetricPlan, ModelPlan
 from platform_resources.spec.components import DataSet
 from platform_resources.spec.product import Declared, Product, model_name
 from platform_resources.spec.values.names import slug
@@ -136,3 +136,9 @@ def planned_exposures(mesh: Mesh, product: Product) -> Iterator[ConsumerPlan]:
                 description=exposure.description,
                 place=SourceLine(exposure.file, 1),
             )
+
+
+def planned_metrics(mesh: Mesh, product: Product) -> Iterator[MetricPlan]:
+    """The numbers that the product's dbt YAML defines."""
+    for metric in mesh.project_of(product).metrics:
+        yield MetricPlan(metric.name, metric.title, metric.kind, metric.description, metric.reads, SourceLine(metric.file, 1))

@@ -12,7 +12,7 @@ from platform_resources.plan.from_products.dbt_files import files_of
 from platform_resources.plan.from_products.dbt_nodes import DbtProject
 from platform_resources.plan.from_products.input_plans import input_plan
 from platform_resources.plan.from_products.mesh import Mesh, ProductTexts
-from platform_resources.plan.from_products.planned_models import planned_exposures, planned_models
+from platform_resources.plan.from_products.planned_models import planned_exposures, planned_metrics, planned_models
 from platform_resources.plan.from_products.planned_routes import incidents_of, owners_of, patience_of, product_routes, rule_of
 from platform_resources.plan.from_products.subjects import (
     is_about_the_product,
@@ -61,6 +61,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         indicators=tuple(_indicator(mesh, product, indicator, objectives) for indicator in product.indicators) if models else (),
         outputs=tuple(_outputs(mesh, product, inputs, models)),
         consumers=(*_consumers(product), *planned_exposures(mesh, product)),
+        metrics=tuple(planned_metrics(mesh, product)),
         sample_queries=tuple(_sample_queries(product)),
         agreements=tuple(AgreementPlan(each.name, each.title, each.config) for each in product.agreements),
         extensions=tuple(ExtensionPlan(each.name, each.title, each.type, each.config) for each in product.extensions),

@@ -68,6 +68,9 @@ def _unfit(node: DbtNode) -> Iterator[tuple[str, str]]:
     another = "let the data set's model be one in SQL that selects from it"
     if node.materialized == "ephemeral":
         yield f"model {node.name} is not built: it is ephemeral (materialized: ephemeral {_WRITTEN})", _WAY_OUT
+    elif node.database:
+        why = f"model {node.name} is written to the database {node.database} (database: {node.database} {_WRITTEN})"
+        yield why, "take the setting away: a product is built and published in its own database"
     elif node.kind != "model":
         yield f"{node.name} is a {node.kind}: dbt enforces no contract on it", another
     elif node.language != "sql":
