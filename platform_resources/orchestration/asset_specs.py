@@ -211,8 +211,23 @@ def _column(name: str, kind: str, promised: Column | None, primary_key: Sequence
 
 def _shown_metadata(shown: Shown) -> dict[str, Any]:
     """As Dagster takes it: texts are kept as they are, which is most of it."""
-    metadata = shown.metadata.items()
-    return {name: value if isinstance(value, str) else dg.deserialize_value(json.dumps(value)) for name, value in metadata}
+    return {name: value if isinstance(value, str) else _metadata_value(value) for name, value in shown.metadata.items()}
+
+
+def _metadata_value(written: Any) -> Any:
+    value = dg.deserialize_value(json.dumps(written))
+    return value.schema if isinstance(value, dg.TableSchemaMetadataValue) else value
+
+
+def built_schema(product: ProductPlan, model: ModelPlan, types: Mapping[str, str]) -> dict[str, Any]:
+    """The columns that a model really has: a data set's as it promises them, another's as dbt's YAML describes them."""
+    if model.data_set:
+        return column_schema(model.columns, product.data_set(model.data_set).spec.primary_key, types)
+    schema = _shown_metadata(model.shown).get("dagster/column_schema", dg.TableSchema(columns=[]))
+    described = {column.name.casefold(): column for column in schema.columns}
+    columns = ((name, kind, described.get(name.casefold(), dg.TableColumn(name))) for name, kind in types.items())
+    listed = [dg.TableColumn(name, kind, said.description, said.constraints, said.tags) for name, kind, said in columns]
+    return {"dagster/column_schema": dg.TableSchema(columns=listed)} if listed else {}
 
 
 def _address(address: str | None) -> dict[str, Any]:

@@ -45,10 +45,20 @@ def _stamp(file: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def keep_lineage(database: ProductDatabase, state: Path, product: ProductPlan, compiled: Mapping[str, str]) -> ProductLineage:
-    """Of what was just built; `compiled` is the SQL of each model. A model of which nothing has changed is not looked at again."""
+def built_columns(database: ProductDatabase, product: ProductPlan) -> dict[str, dict[str, str]]:
+    """The columns of each model and input that is there, with their types."""
+    return {place: database.columns(relation) for place, relation in _relations(product).items() if database.exists(relation)}
+
+
+def keep_lineage(
+    database: ProductDatabase, state: Path, product: ProductPlan, compiled: Mapping[str, str], typed: Mapping[str, Mapping[str, str]]
+) -> ProductLineage:
+    """Of what was just built; `compiled` is the SQL of each model, `typed` the columns that `built_columns` gave.
+
+    A model of which nothing has changed is not looked at again.
+    """
     before, relations = kept_lineage(state, product), _relations(product)
-    columns = {place: tuple(database.columns(relation)) for place, relation in relations.items() if database.exists(relation)}
+    columns = {place: tuple(names) for place, names in typed.items()}
     catalog = str(database.execute("select current_database()")[0])
     models: dict[str, ModelLineage] = {}
     for model in product.models:

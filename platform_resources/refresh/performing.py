@@ -16,7 +16,7 @@ from platform_resources.promises.grades import LastRefresh
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.auditing import Audited, audit, unaudited
 from platform_resources.refresh.built import as_built, built_in, keeping, make_room, note_keeping, unnoted
-from platform_resources.refresh.built_lineage import keep_lineage
+from platform_resources.refresh.built_lineage import built_columns, keep_lineage
 from platform_resources.refresh.closed_gates import closed_gate_text
 from platform_resources.refresh.data_age import input_records
 from platform_resources.refresh.gate import CHANGED, AuditVerdict, Gate, close, decided, gate, set_gate, set_unbuilt, unbuilt
@@ -95,15 +95,17 @@ def _kept(refresh: BegunRefresh, project: Project) -> frozenset[str]:
 def _settled(refresh: BegunRefresh, nodes: tuple[NodeResult, ...], project: Project, chosen: ProductPlan, part: str) -> Built:
     """What was built of `chosen`, after the gate knows of it."""
     product, failures = refresh.product, build_failures(chosen, nodes)
-    rows, lineage = {}, ProductLineage()
+    rows, columns, lineage = dict[str, int](), dict[str, dict[str, str]](), ProductLineage()
     with refresh.opened() as database:
         if not part:
             _settle_build(database, product, "; ".join(failures.values()))
+        if not failures:
+            columns = built_columns(database, product)
         if not failures and not part:
-            lineage = keep_lineage(database, refresh.state, product, compiled(nodes))
+            lineage = keep_lineage(database, refresh.state, product, compiled(nodes), columns)
         if not failures and not unnoted(database, product):
             rows = _rows(database, chosen)
-    built = Built(chosen, refresh.clock(), part, nodes, rows, _kept(refresh, project), lineage)
+    built = Built(chosen, refresh.clock(), part, nodes, rows, columns, _kept(refresh, project), lineage)
     if not failures:
         return built
     ending = unaudited_ending(product, "; ".join(failures.values()))

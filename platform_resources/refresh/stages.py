@@ -123,8 +123,8 @@ class PullDone:
 @dataclass(frozen=True, slots=True)
 class Built:
     """What dbt did by the time `at`. `product` has the tests that were to run; `part` says that not all was to be built, so that
-    nothing of it is audited or published. `rows` has those of tables, by model; `kept` are models with rows of earlier builds; `lineage`
-    has what their columns are made from. There are no `nodes` where dbt could not begin.
+    nothing of it is audited or published. `rows` has those of tables and `columns` the types of all, by model; `kept` are models with rows
+    of earlier builds; `lineage` has what their columns are made from. There are no `nodes` where dbt could not begin.
     """
 
     product: ProductPlan
@@ -132,6 +132,7 @@ class Built:
     part: str = ""
     nodes: tuple[NodeResult, ...] = ()
     rows: Mapping[str, int] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
     lineage: ProductLineage = field(default_factory=ProductLineage)
     ending: Ending | None = None

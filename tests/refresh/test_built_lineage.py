@@ -10,7 +10,7 @@ from platform_resources.cli.app import app
 from platform_resources.cli.terminal.console import Stop
 from platform_resources.lineage.column_uses import ColumnRef
 from platform_resources.plan.check_plans import SourceLine
-from platform_resources.refresh.built_lineage import keep_lineage, kept_lineage
+from platform_resources.refresh.built_lineage import built_columns, keep_lineage, kept_lineage
 from platform_resources.warehouses.duckdb.product_database import opened
 
 
@@ -48,12 +48,16 @@ def test_a_model_is_looked_at_again_where_its_sql_has_changed_and_only_there(pub
     before = kept_lineage(published.root, product)
     unchanged = "select sensor, degrees from inputs.measurements"
     with opened(published.root / "warehouse/office/summary.duckdb") as database:
-        keep_lineage(database, published.root, product, {"sensors": "select 1", "sensor_readings": unchanged})
+        keep_lineage(
+            database, published.root, product, {"sensors": "select 1", "sensor_readings": unchanged}, built_columns(database, product)
+        )
         kept = published.root / "lineage/office/summary.json"
         kept.write_text(
             kept.read_text().replace('"columns": {"sensor": [["inputs/measurements", "sensor"', '"columns": {"sensor": [["seen", "sensor"')
         )
-        after = keep_lineage(database, published.root, product, {"sensors": "select sensor", "sensor_readings": unchanged})
+        after = keep_lineage(
+            database, published.root, product, {"sensors": "select sensor", "sensor_readings": unchanged}, built_columns(database, product)
+        )
     assert after.made_from("sensor_readings", "sensor") == {ColumnRef("seen", "sensor"): "passed on"}
     assert after.models["sensors"].unresolved and after.models["sensors"].key != before.models["sensors"].key
     assert set(after.made_from("sensors", "warmest").values()) == {"unresolved"}
@@ -64,7 +68,13 @@ def test_a_python_model_may_read_all_of_its_inputs(published):
     product = published.plan.product("summary")
     models = tuple(replace(m, place=SourceLine("sensors.py", 1)) if m.name == "sensors" else m for m in product.models)
     with opened(published.root / "warehouse/office/summary.duckdb") as database:
-        kept = keep_lineage(database, published.root, replace(product, models=models), {"sensors": "def model(dbt, session): ..."})
+        kept = keep_lineage(
+            database,
+            published.root,
+            replace(product, models=models),
+            {"sensors": "def model(dbt, session): ..."},
+            built_columns(database, product),
+        )
     assert kept.models["sensors"].unresolved == "it is made by Python"
     assert kept.made_from("sensors", "readings") == {
         ColumnRef("sensor_readings", "sensor"): "unresolved",

@@ -5,7 +5,9 @@ import shutil
 import subprocess
 import sys
 
+import dagster as dg
 import pytest
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from platform_resources.orchestration.asset_specs import SpecMinter, asset_key
 from platform_resources.warehouses.duckdb.product_database import opened
@@ -39,7 +41,7 @@ models:
           - not_null: {name: a meal has a name, config: {severity: warn}}
           - accepted_values: {arguments: {values: [soup, stew]}, config: {where: "price > 0", warn_if: ">0", error_if: ">5"}}
           - relationships: {arguments: {to: ref('prices'), field: meal}}
-      - {name: price, data_tests: [positive]}
+      - {name: price, description: What a meal costs., data_tests: [positive]}
   - name: board
     latest_version: 2
     versions: [{v: 1}, {v: 2}]
@@ -118,6 +120,12 @@ def plain(kitchen, tmp_path_factory):
         "duckdb",
         "--target-path",
         str(folder.parent / "target"),
+        "--log-path",
+        str(folder.parent),
+        "--log-format-file",
+        "json",
+        "--log-level-file",
+        "info",
     ]
     done = subprocess.run(
         [*DBT, "build", *more], env=environment(MESH_DUCKDB=str(folder)), capture_output=True, text=True, check=False, timeout=300
@@ -150,6 +158,59 @@ def test_every_check_says_what_plain_dbt_says(kitchen, plain):
             said[test.dbt_id] = words[check.passed, check.severity.value]
     assert said == {uid: status for uid, status in plain[1].items() if "test." in uid}
     assert "warn" in said.values()
+
+
+@pytest.fixture(scope="module")
+def by_dagster_dbt(plain):
+    """What dagster-dbt makes of plain dbt's own events, by dbt's ids."""
+    folder = plain[0].parent
+    manifest = json.loads((folder / "target/manifest.json").read_text(encoding="utf-8"))
+    lines = (json.loads(line) for line in (folder / "dbt.log").read_text(encoding="utf-8").splitlines() if line.startswith("{"))
+    messages = (DbtCoreCliEventMessage(raw_event=line, event_history_metadata={}) for line in lines)
+    events = (event for message in messages for event in message.to_default_asset_events(manifest))
+    return {event.metadata["unique_id"].value: event for event in events}
+
+
+def values(event) -> dict:
+    return {key: value.value for key, value in event.metadata.items()}
+
+
+def test_dagster_is_told_of_every_model_what_dagster_dbt_tells_and_more(kitchen, by_dagster_dbt):
+    mesh, product, _ = kitchen
+    events = (mesh.instance.get_latest_materialization_event(asset_key(model.key)) for model in product.models)
+    ours = {(told := values(event.asset_materialization))["unique_id"]: told for event in events if event is not None}
+    theirs = {uid: values(event) for uid, event in by_dagster_dbt.items() if isinstance(event, dg.AssetMaterialization)}
+    assert len(theirs) > 4 and theirs.keys() <= ours.keys()
+    for uid, told in theirs.items():
+        assert told.keys() - ours[uid].keys() == {"invocation_id"}
+        assert told["status"] == ours[uid]["status"]
+        assert ours[uid].keys() >= {"sql", "dagster/column_schema"}
+
+
+def test_dagster_is_told_of_every_test_what_dagster_dbt_tells_and_of_those_that_it_leaves_out(kitchen, by_dagster_dbt):
+    """dagster-dbt has no check for a unit test, and none for a test that reads several models. A test that passes has no severity there."""
+    mesh, product, _ = kitchen
+    ours = {test.dbt_id: mesh.check("kitchen", (model.name,), test.name) for model in product.models for test in model.tests}
+    theirs = {uid: event for uid, event in by_dagster_dbt.items() if isinstance(event, dg.AssetCheckEvaluation)}
+    assert len(theirs) > 4
+    for uid, event in theirs.items():
+        our = ours[uid]
+        assert event.passed == our.passed and (event.passed or event.severity == our.severity), uid
+        assert values(event).keys() - values(our).keys() == {"invocation_id"}
+        same = {"status", "dagster_dbt/failed_row_count"} & values(event).keys()
+        assert {key: values(event)[key] for key in same} == {key: values(our)[key] for key in same}
+        assert values(our).keys() >= {"verdict", "reason", "measured_at", "sql"}
+    assert {uid.split(".")[0] for uid in ours.keys() - by_dagster_dbt.keys()} == {"unit_test"}
+
+
+def test_columns_of_internal_models_have_the_types_that_they_really_have(kitchen):
+    mesh, _, _ = kitchen
+    event = mesh.instance.get_latest_materialization_event(asset_key(("kitchen", "priced")))
+    columns = event.asset_materialization.metadata["dagster/column_schema"].value.columns
+    with opened(mesh.root / "warehouse/shop/kitchen.duckdb") as database:
+        relation = mesh.product("kitchen").model("priced").relation
+        assert {column.name: column.type for column in columns} == database.columns(relation)
+    assert any(column.description for column in columns)
 
 
 def test_every_relation_has_the_rows_that_plain_dbt_makes(kitchen, plain):

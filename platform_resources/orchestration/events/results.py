@@ -11,10 +11,11 @@ from typing import Any
 import dagster as dg
 
 from platform_resources.capabilities.judgements import Judgement
+from platform_resources.dbt.build import NodeResult
 from platform_resources.dbt.manifest import MAKERS
 from platform_resources.ledger.payload import PublicationSaid, PullSaid, moment, to_metadata
 from platform_resources.lineage.product_lineage import ProductLineage
-from platform_resources.orchestration.asset_specs import asset_key, column_schema
+from platform_resources.orchestration.asset_specs import asset_key, built_schema, column_schema
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan, ObjectivePlan
 from platform_resources.plan.plan import InputPlan, OutputPlan, ProductPlan
@@ -70,19 +71,22 @@ def build_results(built: Built) -> Iterator[Any]:
     for model in product.models:
         node = models.get(model.name)
         if node is not None and node.status == "success":
-            metadata: dict[str, Any] = {
-                "seconds": round(node.seconds, 3),
-                "message": node.message,
-                "materialized": node.materialized,
-                "sql": _sql(node.sql),
-            }
+            metadata: dict[str, Any] = {"message": node.message, "sql": _sql(node.sql), **_ran(node)}
+            metadata |= built_schema(product, model, built.columns.get(model.name, {}))
             metadata |= column_lineage(product, built.lineage, model.name)
             if model.name in built.rows:
                 metadata["dagster/row_count"] = built.rows[model.name]
             yield dg.MaterializeResult(asset_key=asset_key(model.key), metadata=metadata)
     for record, node in dbt_test_checks(built):
         ran = node is not None and record.said.verdict != "unknown"
-        yield check_result(record, **({"sql": _sql(node.sql)} if node is not None and ran else {}))
+        shown = _ran(node) if node is not None else {}
+        yield check_result(record, **shown, **({"sql": _sql(node.sql)} if node is not None and ran else {}))
+
+
+def _ran(node: NodeResult) -> dict[str, Any]:
+    """How dbt ran a node, by the names that dagster-dbt gives to this."""
+    failures = {"dagster_dbt/failed_row_count": node.failures} if node.failures is not None else {}
+    return {"unique_id": node.unique_id, "status": node.status, "Execution Duration": round(node.seconds, 3), **failures}
 
 
 def column_lineage(product: ProductPlan, lineage: ProductLineage, model: str) -> dict[str, Any]:
