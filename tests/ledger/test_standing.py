@@ -1,5 +1,6 @@
 """How indicators stand, with the clock in the test's hands: a mesh's plan, a log of events, and `now`."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -123,3 +124,11 @@ def test_a_breach_that_is_mended_in_time_spends_no_budget_and_one_that_may_still
     assert (mendable.good, mendable.bad, mendable.provisional) == (3, 1, 1)
     late = stand(ledger, readings, FIRST + 6 * DAY, verdict(FIRST + 5 * DAY, "met"))["temperatures_once_all_is_there"].attainment
     assert (late.good, late.bad, late.provisional) == (5, 1, 0)
+
+
+def test_data_that_may_be_older_than_two_windows_is_fresh_by_a_version_of_before_them(ledger, readings):
+    """Published once, fifty-five days ago; sixty are promised, in a window of twenty."""
+    patient = tuple(replace(each, max_age=60 * DAY) if each.max_age else each for each in readings.indicators)
+    fresh = stand(ledger, replace(readings, indicators=patient), FIRST + 55 * DAY, version(FIRST))["refreshed_on_most_days"]
+    assert fresh.indicator.spec.window == 20 * DAY
+    assert (fresh.attainment.good, fresh.attainment.bad, fresh.attainment.unknown) == (20, 0, 0)
