@@ -1,7 +1,6 @@
 """Commands for consumers: versions, query."""
 
 import getpass
-import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -57,17 +56,14 @@ def _refuse_target(root: Path) -> None:
 
 
 def _domain_of(plan: MeshPlan, state: Path, product: str) -> str:
-    """The domain whose folder has the product's versions: they can be read also if its spec is broken, or gone."""
-    from platform_resources.publications.consumer_queries import published_domains
+    """The domain whose folder has the product's versions; the command ends where nothing is known of the product."""
+    from platform_resources.services.showing.counted_reads import publishing_domain
+    from platform_resources.warehouses.protocol import QueryFailed
 
-    folders = {Path(rejected.file).parent for rejected in plan.rejected}
-    known = {folder.name: folder.parent.name for folder in folders} | {each.name: each.domain for each in plan.products}
-    if product in known:
-        return known[product]
-    domains = published_domains(state, product)
-    if len(domains) > 1:
-        stop(f"{product} lies in {' and '.join(f'ports/{domain}/' for domain in domains)}; take the wrong one away", CANNOT_RUN)
-    return domains[0] if domains else product_of(plan, product).domain
+    try:
+        return publishing_domain(state, plan, product) or product_of(plan, product).domain
+    except QueryFailed as error:
+        stop(str(error), CANNOT_RUN)
 
 
 def _origin(record: Mapping[str, Any]) -> str:
@@ -119,7 +115,7 @@ def query(
             typer.echo("\n".join(",".join(map(_csv_field, row)) for row in (names, *rows)))
         case Format.TABLE:
             _print_rows(names, rows, limit)
-    _record(state, plan, product, sql)
+    _count(state, plan, product, sql)
 
 
 def _in_json(value: Any, decimals: Decimals) -> Any:
@@ -153,34 +149,15 @@ def _print_rows(names: Sequence[str], rows: Sequence[Sequence[Any]], limit: int)
         out.print(f"[dim]{len(rows) - limit:,} more rows; --limit shows more[/]")
 
 
-def _record(state: Path, plan: MeshPlan, product: str, sql: str) -> None:
-    """Count the read, so that owners see what is used. What cannot be counted was read all the same."""
-    from platform_resources.ledger.database import LedgerUnavailable, ledger_url, open_ledger
-    from platform_resources.ledger.queries.reads import record_read
+def _count(state: Path, plan: MeshPlan, product: str, sql: str) -> None:
+    """What cannot be counted was read all the same."""
+    from platform_resources.ledger.database import LedgerUnavailable
+    from platform_resources.services.showing.counted_reads import count_read
 
     try:
-        ledger = open_ledger(ledger_url(state, os.environ))
+        count_read(state, plan, product, sql, _reader(), datetime.now(UTC))
     except LedgerUnavailable as error:
         words.print(f"this read is not counted: {error}", style="yellow", markup=False, highlight=False)
-        return
-    with ledger.writing() as connection:
-        for read, name in _reads(state, plan, product, sql):
-            record_read(connection, read, name, _reader(), datetime.now(UTC), "query")
-    ledger.close()
-
-
-def _reads(state: Path, plan: MeshPlan, product: str, sql: str) -> list[tuple[str, str]]:
-    """Products and what the SQL names of them; of the product itself nothing where it names nothing."""
-    from platform_resources.publications.consumer_queries import named_products
-
-    own = [each for each in plan.products if each.name == product]
-    offered = [port.name for each in own for port in each.outputs] + [data_set.name for each in own for data_set in each.data_sets]
-    named = [name for name in dict.fromkeys(offered) if re.search(rf"\b{re.escape(name)}\b", sql, re.IGNORECASE)]
-    others = [other for other in named_products(state, sql) if other != product]
-    behind = {other: re.findall(rf'\b{other}"?\s*\.\s*"?(\w+)', sql, re.IGNORECASE) for other in others}
-    return [(product, name) for name in named or [""]] + [
-        (other, name.lower()) for other in others for name in dict.fromkeys(behind[other])
-    ]
 
 
 def _reader() -> str:

@@ -53,14 +53,13 @@ def evaluate_now(
     root: Path, plan: MeshPlan, domains: Collection[str] | None = None
 ) -> "tuple[Sequence[EvaluationRun], Sequence[IncidentEvent]]":
     """How the evaluation of each domain went, and what happened to incidents meanwhile; `plan` is of the whole mesh."""
-    from platform_resources.ledger.people.incident_store import events_of, incidents_of
+    from platform_resources.ledger.people.incident_store import events_since
     from platform_resources.orchestration.evaluation_job import run_evaluations
 
     begun = datetime.now(UTC)
     done = run_evaluations(root, plan, history(root), domains)
     with synced(root, datetime.now(UTC)) as ledger, ledger.reading() as connection:
-        touched = [stored.incident.name for stored in incidents_of(connection, since=begun)]
-        return done, [event for name in touched for event in events_of(connection, name) if event.at >= begun]
+        return done, events_since(connection, begun)
 
 
 def judged(root: Path, names: Collection[str]) -> "Sequence[IncidentEvent]":

@@ -36,7 +36,7 @@ from platform_resources.spec.values.names import is_name, slug
 
 if TYPE_CHECKING:
     from platform_resources.dbt.imported.matching import Refused
-    from platform_resources.orchestration.events.imported_results import Imported, ImportedTest
+    from platform_resources.services.checks.foreign_results import Imported, ImportedTest
     from platform_resources.services.migrating.dbt_migration import ImportedProject
 
 COLOURS = {"met": "green", "missed": "red", "unknown": "yellow"}
@@ -49,6 +49,8 @@ def import_dbt_results(
     as_json: Json = False,
 ) -> None:
     """Import the results of dbt tests that ran elsewhere, as checks of the products they belong to. Twice is once."""
+    from platform_resources.services.checks.foreign_results import imported_data
+
     found = artefacts(_file(manifest, "--manifest"), _file(run_results, "--run-results"))
     if isinstance(found, tuple):
         print_problems(found)
@@ -58,10 +60,10 @@ def import_dbt_results(
     if not found.results and not done.removed:
         stop(f"{run_results} has no result of a test, so nothing is imported; import after dbt test or dbt build", CANNOT_RUN)
     if as_json:
-        print_json(_data(done))
+        print_json(imported_data(done))
     else:
         _print(done, Clocks(plan, datetime.now(UTC)))
-    problems, happened = evaluate_now(root, plan, _domains(plan, done))
+    problems, happened = evaluate_now(root, plan, {product.domain for product in plan.products if product.name in done.products})
     if not as_json:
         print_happened(happened)
     print_evaluation_problems(problems)
@@ -117,12 +119,6 @@ def _print_project(done: "ImportedProject", name: str) -> None:
     out.print(cell(f"look at its product.yaml, then: mesh validate {name}, mesh refresh {name}"), soft_wrap=True)
 
 
-def _domains(plan: MeshPlan, done: "Imported") -> set[str]:
-    """Those of every product of which a test has spoken or is gone."""
-    names = {*(test.match.product for test in done.tests), *(check.product for check in done.removed)}
-    return {product.domain for product in plan.products if product.name in names}
-
-
 def _file(path: Path, option: str) -> ArtefactFile:
     try:
         return ArtefactFile(str(path), path.read_bytes())
@@ -132,10 +128,12 @@ def _file(path: Path, option: str) -> ArtefactFile:
 
 def _imported(root: Path, plan: MeshPlan, found: Artefacts) -> "Imported":
     from platform_resources.ledger.database import LedgerUnavailable
-    from platform_resources.orchestration.events.imported_results import ImportBusy, import_results
+    from platform_resources.orchestration.events.imported_results import ImportsInDagster
+    from platform_resources.services.checks.foreign_results import ImportBusy, import_results
 
+    state = state_folder(root)
     try:
-        return import_results(state_folder(root), plan, found, history(root), datetime.now(UTC))
+        return import_results(state, plan, found, ImportsInDagster(state, history(root)), datetime.now(UTC))
     except (ImportBusy, LedgerUnavailable) as error:
         stop(str(error), CANNOT_RUN)
 
@@ -185,32 +183,3 @@ def _print_refused(refused: "tuple[Refused, ...]") -> None:
         words.print(f"{len(refused)} not imported:", style="red")
     for each in refused:
         words.print(f"  {told(each.test.unique_id)}: {told(each.reason)}", style="red", highlight=False)
-
-
-def _data(done: "Imported") -> dict[str, Any]:
-    return {
-        "invocation_id": done.invocation_id,
-        "new": done.count("new"),
-        "known": done.count("known"),
-        "older": done.count("older"),
-        "tests": [_test_data(test) for test in done.tests],
-        "refused": [{"test": each.test.unique_id, "reason": each.reason} for each in done.refused],
-        "removed": [{"product": each.product, "asset": each.asset_key, "check": each.name} for each in done.removed],
-    }
-
-
-def _test_data(test: "ImportedTest") -> dict[str, Any]:
-    match, result = test.match, test.result
-    return {
-        "product": match.product,
-        "asset": "/".join(match.key),
-        "check": match.check,
-        "planned": match.planned is not None,
-        "test": result.test.unique_id,
-        "verdict": result.verdict,
-        "severity": result.severity,
-        "reason": result.reason,
-        "failing_rows": result.failing_rows,
-        "at": result.at.isoformat(),
-        "outcome": test.outcome,
-    }

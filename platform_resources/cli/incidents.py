@@ -57,9 +57,9 @@ def incidents(
     as_json: Json = False,
 ) -> None:
     """Show incidents: what is broken, since when, who suffers from it, and what has happened."""
-    from platform_resources.incidents.response_times import response
-    from platform_resources.ledger.made_up import made_up_incidents
-    from platform_resources.ledger.people.incident_store import events_of, incident_named, incidents_of
+    from platform_resources.ledger.people.incident_store import events_of, incident_named
+    from platform_resources.services.showing.incident_acts import NoSuchIncident
+    from platform_resources.services.showing.incident_lists import listed_incidents
 
     now = datetime.now(UTC)
     with shown(mesh_root(context.obj), now, sync, as_json) as ledger, ledger.reading() as connection:
@@ -67,16 +67,17 @@ def incidents(
         if one is not None:
             _show(one, events_of(connection, one.incident.name), clocks(mesh_root(context.obj), [one.incident.cause]), as_json)
             raise Stop(MISSED if one.incident.live else FINE)
-        found, made_up = incidents_of(connection, name, since=None if every else now - RECENTLY), made_up_incidents(connection)
-        if name and not found and not incidents_of(connection, name):
-            _refuse_no_product(context, name, [each.incident for each in incidents_of(connection)])
+        try:
+            found = listed_incidents(connection, name, None if every else now - RECENTLY, now, lambda word: _is_product(context, word))
+        except NoSuchIncident as error:
+            _nothing(error.name, error.known)
     if as_json:
-        print_json([_data(each) for each in found])
+        print_json([_data(each) for each in found.incidents])
     else:
-        told_by = clocks(mesh_root(context.obj), [each.incident.cause for each in found])
-        _print_incidents(found, told_by, "" if every else " in the last 30 days", name or "")
-        _print_response(response([each.incident for each in found if each.incident.name not in made_up], now))
-    raise Stop(MISSED if any(each.incident.live for each in found) else FINE)
+        told_by = clocks(mesh_root(context.obj), [each.incident.cause for each in found.incidents])
+        _print_incidents(found.incidents, told_by, "" if every else " in the last 30 days", name or "")
+        _print_response(found.response)
+    raise Stop(MISSED if any(each.incident.live for each in found.incidents) else FINE)
 
 
 def ack(
@@ -143,11 +144,9 @@ def _nothing(name: str, known: Sequence[Incident]) -> NoReturn:
     stop(told + (f"\n{hint}" if hint else ""), CANNOT_RUN)
 
 
-def _refuse_no_product(context: typer.Context, name: str, known: Sequence[Incident]) -> None:
-    """A product without incidents is as good as can be; what is no product is a mistake."""
+def _is_product(context: typer.Context, name: str) -> bool:
     plan, _ = read_plan(mesh_root(context.obj))
-    if name not in {*(product.name for product in plan.products), *(rejected.name for rejected in plan.rejected)}:
-        _nothing(name, known)
+    return name in {*(product.name for product in plan.products), *(rejected.name for rejected in plan.rejected)}
 
 
 def _data(stored: "StoredIncident") -> dict[str, Any]:

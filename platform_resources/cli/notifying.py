@@ -1,9 +1,9 @@
 """Commands about who is told what: channels, notifications, subscriptions."""
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, get_args
 
 import typer
 from rich.table import Table
@@ -26,37 +26,19 @@ from platform_resources.cli.terminal.console import (
     you,
 )
 from platform_resources.cli.terminal.memory import opened
-from platform_resources.plan.plan import MeshPlan
-from platform_resources.plan.routes import ChannelPlan
 from platform_resources.repository.mesh_repository import mesh_root
-from platform_resources.settings import MAIL
 from platform_resources.spec.notifications import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from platform_resources.ledger.database import Ledger
-    from platform_resources.ledger.people.outbox import OutboxEntry, State
+    from platform_resources.ledger.people.outbox import OutboxEntry
+    from platform_resources.plan.routes import ChannelPlan
 
-E_MAIL = "e-mail addresses"
 RECENTLY = timedelta(days=1)
-MANY = 100
-OPEN: "tuple[State, ...]" = ("waiting", "sending", "failing")
 STATES = {"sent": "green", "waiting": "", "sending": "", "failing": "red", "given up": "red", "withdrawn": "dim"}
 Product = Annotated[str, typer.Argument(help="The product.")]
 As = Annotated[str | None, typer.Option("--as", help="Whose subscription it is; you, if left out.")]
-
-
-@dataclass(frozen=True, slots=True)
-class _ChannelState:
-    """A channel as shown: its URL without secrets; `missing` is empty if it is ready."""
-
-    channel: str
-    domain: str
-    url: str
-    description: str
-    ready: bool
-    missing: str
 
 
 def channels(
@@ -65,10 +47,12 @@ def channels(
     as_json: Json = False,
 ) -> None:
     """List the channels that messages go to, and what is missing for them here; or try one."""
-    _, plan = mesh_of(context)
+    from platform_resources.services.showing.channel_states import channel_states, channels_of
+
+    known = channels_of(mesh_of(context)[1])
     if test is not None:
-        _test(_channels(plan), test, as_json)
-    states = _channel_states(_channels(plan))
+        _test(known, test, as_json)
+    states = channel_states(known, os.environ)
     if as_json:
         print_json([asdict(state) for state in states])
         return
@@ -79,34 +63,16 @@ def channels(
     out.print(table)
 
 
-def _channels(plan: MeshPlan) -> dict[str, ChannelPlan]:
-    return {channel.name: channel for domain in plan.domains for channel in domain.channels}
+def _test(known: "Mapping[str, ChannelPlan]", name: str, as_json: bool) -> NoReturn:
+    from platform_resources.notify.addresses import ChannelUnusable
+    from platform_resources.notify.delivery import DeliveryFailed
+    from platform_resources.services.showing.channel_states import send_test
 
-
-def _channel_states(known: dict[str, ChannelPlan]) -> list[_ChannelState]:
-    from platform_resources.notify.addresses import missing
-    from platform_resources.redaction.redaction import shown_url
-
-    found = [(name, known[name].domain, shown_url(known[name].url), known[name].description) for name in sorted(known)]
-    lacking = {name: missing(name, known, os.environ) for name in known}
-    lacking[E_MAIL] = missing("somebody@example.com", known, os.environ).replace("e-mail to somebody@example.com", "e-mail")
-    found.append((E_MAIL, "", shown_url(MAIL.value(os.environ)) or f"${{{MAIL.name}}}", ""))
-    return [_ChannelState(*each, ready=not lacking[each[0]], missing=lacking[each[0]]) for each in found]
-
-
-def _test(known: dict[str, ChannelPlan], name: str, as_json: bool) -> None:
-    from platform_resources.incidents.messages import Message
-    from platform_resources.notify.addresses import ChannelUnusable, address, secrets
-    from platform_resources.notify.delivery import DeliveryFailed, send
-
-    now = datetime.now(UTC)
-    body = "Somebody has tried this channel with `mesh channels --test`. Nothing is wrong."
-    message = Message(f"test:{name}:{now:%Y%m%dT%H%M%S%f}", "test", name, "", "", "", f"Test of the channel {name}", body, now)
     error = ""
     try:
-        send(address(name, known, os.environ), message, secrets(name, known, os.environ))
-    except (ChannelUnusable, DeliveryFailed) as found:
-        error = str(found)
+        send_test(known, name, os.environ, datetime.now(UTC))
+    except (ChannelUnusable, DeliveryFailed) as failure:
+        error = str(failure)
     if as_json:
         print_json({"channel": name, "sent": not error, "error": error})
         raise Stop(CANNOT_RUN if error else FINE)
@@ -124,8 +90,10 @@ def notifications(
 ) -> None:
     """Show the outbox: what waits, what fails and why, what was given up, and what was sent since yesterday; or one message."""
     root = mesh_root(context.obj)
-    with opened(root) as ledger:
-        entries = _entries(ledger, every)
+    from platform_resources.ledger.people.outbox import open_and_recent
+
+    with opened(root) as ledger, ledger.reading() as connection:
+        entries = open_and_recent(connection, None if every else datetime.now(UTC) - RECENTLY)
     chosen = entries if number is None else (_numbered(entries, number),)
     if as_json:
         data = [_entry_data(entry) for entry in chosen]
@@ -169,18 +137,6 @@ def _state(entry: "OutboxEntry") -> str:
     return f"[{style}]{entry.state}[/]" if style else entry.state
 
 
-def _entries(ledger: "Ledger", every: bool) -> "tuple[OutboxEntry, ...]":
-    """Whatever is not done, however old it is; of the rest the newest."""
-    from platform_resources.ledger.people.outbox import messages
-
-    since = None if every else datetime.now(UTC) - RECENTLY
-    with ledger.reading() as connection:
-        open_ones = [entry for state in OPEN for entry in messages(connection, state=state, limit=MANY)]
-        rest = messages(connection, since=since, limit=MANY)
-    found = {entry.message.key: entry for entry in (*open_ones, *rest)}
-    return tuple(sorted(found.values(), key=lambda entry: (entry.created_at, entry.message.key), reverse=True))
-
-
 def _why(entry: "OutboxEntry", told_by: Clocks) -> str:
     product, later = entry.message.product, entry.message.not_before
     match entry.state:
@@ -210,10 +166,11 @@ def subscribe(
 ) -> None:
     """Hear about a product's incidents; once more, to change from which severity on."""
     from platform_resources.ledger.people.subscriptions import subscribe as begin
+    from platform_resources.services.showing.channel_states import channels_of
 
     root, plan = mesh_of(context)
     name, least = product_of(plan, product).name, _severity(severity)
-    _refuse_unknown(_channels(plan), channel)
+    _refuse_unknown(channels_of(plan), channel)
     who = person or you("--as")
     with opened(root) as ledger, ledger.writing() as connection:
         begin(connection, name, who, channel, least, datetime.now(UTC))
@@ -265,7 +222,7 @@ def _severity(text: str) -> Severity:
     return known[text]
 
 
-def _refuse_unknown(known: dict[str, ChannelPlan], channel: str) -> None:
+def _refuse_unknown(known: "Mapping[str, ChannelPlan]", channel: str) -> None:
     """A channel whose variables are not set here may be ready where messages are sent from."""
     from platform_resources.notify.addresses import ChannelUnusable, refuse_unknown
 

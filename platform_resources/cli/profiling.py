@@ -38,28 +38,18 @@ def profile(
     """Show what a published version looks like, column by column, and what is different from the version before."""
     root, plan = mesh_of(context, [product])
     name = product_of(plan, product).name
-    with ledger_shown(root, datetime.now(UTC), sync, as_json) as ledger, ledger.reading() as connection:
-        from platform_resources.ledger.queries.profile_history import profiled_data_sets
-        from platform_resources.services.showing.profiled_versions import profiled
+    from platform_resources.services.showing.profiled_versions import NoProfile, asked_profiles
 
-        known = profiled_data_sets(connection, name)
-        wanted = [each for each in known if data_set in (None, each)]
-        found = [each for each in (profiled(connection, name, each, version) for each in wanted) if each is not None]
-    if not found:
-        stop(_nothing(name, data_set, version, known), CANNOT_RUN)
+    try:
+        with ledger_shown(root, datetime.now(UTC), sync, as_json) as ledger, ledger.reading() as connection:
+            found = asked_profiles(connection, name, data_set, version)
+    except NoProfile as error:
+        stop(str(error), CANNOT_RUN)
     if as_json:
         print_json([_data(each) for each in found])
         return
     for each in found:
         _print(each)
-
-
-def _nothing(product: str, data_set: str | None, version: str | None, known: tuple[str, ...]) -> str:
-    if not known:
-        return f"{product} has no profile yet: each refresh that publishes makes one, unless its data sets say `profile: false`"
-    if data_set is not None and data_set not in known:
-        return f'{product} has no profile of a data set "{data_set}"; known: {", ".join(known)}'
-    return f"{product} has no profile of version {version}; `mesh versions {product}` lists what was published"
 
 
 def _data(found: "Profiled") -> dict[str, Any]:

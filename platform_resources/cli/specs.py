@@ -37,7 +37,7 @@ from platform_resources.repository.mesh_repository import (
     write_all_generated_files,
 )
 from platform_resources.settings import ANALYST_DATABASE, SETTINGS, Setting
-from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
+from platform_resources.spec.problems import Problem, errors, unknown_text
 from platform_resources.warehouses.targets import warehouse
 
 Json = Annotated[bool, typer.Option("--json", help="Print data only, as JSON.")]
@@ -112,8 +112,7 @@ def _only(plan: MeshPlan, problems: Sequence[Problem], names: Sequence[str]) -> 
     known = {name for product in products for name in (product.name, product.domain)} | {domain.name for domain in plan.domains}
     for name in names:
         if name not in known:
-            hint = did_you_mean(name, known)
-            stop(f'no product or domain "{name}"; known: {known_text(known)}' + (f"\n{hint}" if hint else ""), CANNOT_RUN)
+            stop(unknown_text("product or domain", name, known), CANNOT_RUN)
     chosen = MeshPlan(
         tuple(p for p in plan.products if p.name in names or p.domain in names),
         tuple(r for r in plan.rejected if r.name in names or r.domain in names),

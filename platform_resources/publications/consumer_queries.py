@@ -46,7 +46,7 @@ def queried(
     QueryFailed, SettingInvalid.
     """
     own = _offered(state, domain, product, version)
-    others = {name: _offered(state, _only_domain(state, name), name) for name in named_products(state, sql) if name != product}
+    others = {name: _offered(state, only_domain(state, name), name) for name in named_products(state, sql) if name != product}
     try:
         return warehouse().answer(sql, {"main": own, product: own, **others}, as_text=as_text)
     except OSError as error:
@@ -65,7 +65,8 @@ def _published(state: Path) -> list[str]:
     return sorted({product for _, product in publishing(state)})
 
 
-def _only_domain(state: Path, product: str) -> str:
+def only_domain(state: Path, product: str) -> str:
+    """The one domain under whose folder a product of that name has published. Raises QueryFailed where there are several."""
     domains = published_domains(state, product)
     if len(domains) > 1:
         raise QueryFailed(f"{product} lies in {' and '.join(f'ports/{domain}/' for domain in domains)}; take the wrong one away")

@@ -43,6 +43,13 @@ def known_text(known: Iterable[str]) -> str:
     return ", ".join(sorted(known)) or "none"
 
 
+def unknown_text(what: str, name: str, known: Iterable[str]) -> str:
+    """What to say of a name that nothing has, such as that of a product: the names that there are, and the nearest of them."""
+    names = list(known)
+    hint = did_you_mean(name, names)
+    return f'no {what} "{name}"; known: {known_text(names)}' + (f"\n{hint}" if hint else "")
+
+
 def errors(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     """The problems that make a specification invalid, without warnings."""
     return tuple(problem for problem in problems if problem.severity == "error")

@@ -12,7 +12,6 @@ ALSO = {
     "capabilities/dimensions/cost.py": {"duration"},
     "capabilities/judgements.py": {"duration"},
     "cli/finding.py": {"duration"},
-    "cli/monitors.py": {"cost"},
     "cli/profiling.py": {"distribution"},
     "incidents/messages.py": {"schema"},
     "measuring/version_profiles.py": {"distribution"},
@@ -22,6 +21,7 @@ ALSO = {
     "promises/learned/learning.py": {"duration"},
     "services/announcements.py": {"schema"},
     "services/catalog/access_snippets.py": {"schema"},
+    "services/checks/monitor_changes.py": {"cost"},
     "warehouses/snowflake/sessions.py": {"schema"},
 }
 DIMENSIONS = installed_registry().dimensions()

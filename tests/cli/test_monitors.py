@@ -2,9 +2,12 @@
 
 import json
 
+import dagster as dg
 import pytest
 
 from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, MISSED, SPEC_INVALID
+from platform_resources.cli.terminal.memory import history
+from platform_resources.services.unread_history import BEHIND
 from tests.cli.conftest import PublishedMesh
 from tests.meshes import edited, product_file
 
@@ -144,3 +147,16 @@ def test_hostile_text_is_shown_as_it_is(mesh):
     )
     done = mesh.mesh("monitors", "plan", "readings")
     assert (code(done), "[/b] \\u001b[2J" in done.stdout, "\x1b" in done.stdout) == (FINE, True, False)
+
+
+def test_a_plan_says_what_the_ledger_lacks_and_syncs_it_when_asked(mesh):
+    with history(mesh.root) as instance:
+        instance.report_runless_asset_event(dg.AssetMaterialization(["readings", "measurements"]))
+    assert BEHIND in in_one_line(mesh.mesh("monitors", "plan").stderr)
+    synced = mesh.mesh("monitors", "plan", "--sync")
+    assert (code(synced), BEHIND in in_one_line(synced.stderr)) == (FINE, False)
+    assert BEHIND not in in_one_line(mesh.mesh("monitors", "plan").stderr)
+
+
+def in_one_line(text):
+    return " ".join(text.split())

@@ -19,7 +19,7 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.redaction.redaction import mask
 from platform_resources.repository.mesh_repository import build_problems, mesh_root
-from platform_resources.spec.problems import Problem, did_you_mean, errors, known_text
+from platform_resources.spec.problems import Problem, errors, unknown_text
 from platform_resources.spec.values.clocks import Clock
 
 FINE, MISSED, SPEC_INVALID, CANNOT_RUN = 0, 1, 2, 3
@@ -115,8 +115,7 @@ def product_of(plan: MeshPlan, name: str) -> ProductPlan:
         return known[name]
     if name in (rejected.name for rejected in plan.rejected):
         stop(f'product "{name}" is not loaded: its spec has problems (above)', SPEC_INVALID)
-    hint = did_you_mean(name, known)
-    stop(f'no product "{name}"; known: {known_text(known)}' + (f"\n{hint}" if hint else ""), CANNOT_RUN)
+    stop(unknown_text("product", name, known), CANNOT_RUN)
 
 
 @dataclass(frozen=True, slots=True)

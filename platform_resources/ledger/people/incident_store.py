@@ -103,6 +103,12 @@ def events_of(connection: Connection, name: str) -> tuple[IncidentEvent, ...]:
     return tuple(IncidentEvent(name, row["kind"], row["at"], row["person"], row["note"]) for row in found)
 
 
+def events_since(connection: Connection, at: datetime) -> tuple[IncidentEvent, ...]:
+    """What happened to incidents at or after `at`: of those opened last first, of each in the order in which it did."""
+    names = [stored.incident.name for stored in incidents_of(connection, since=at)]
+    return tuple(event for name in names for event in events_of(connection, name) if event.at >= at)
+
+
 def newest_event(connection: Connection) -> int:
     """The number of the event that was kept last; 0 before the first."""
     return int(connection.execute(select(func.max(people_tables.incident_events.c.id))).scalar() or 0)

@@ -17,6 +17,7 @@ from platform_resources.ledger.people_tables import messages as table
 from platform_resources.ledger.upserts import upsert
 
 State = Literal["waiting", "sending", "sent", "failing", "given up", "withdrawn"]
+NOT_DONE: tuple[State, ...] = ("waiting", "sending", "failing")
 CLAIM = timedelta(minutes=5)
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 PATIENCE = timedelta(days=3)
@@ -136,6 +137,13 @@ def messages(
     if channel is not None:
         query = query.where(table.c.channel == channel)
     return tuple(_entry(row) for row in connection.execute(query).mappings())
+
+
+def open_and_recent(connection: Connection, since: datetime | None) -> tuple[OutboxEntry, ...]:
+    """Whatever is not done, however old it is; of the rest the newest that were written at or after `since`."""
+    open_ones = [entry for state in NOT_DONE for entry in messages(connection, state=state)]
+    entries = {entry.message.key: entry for entry in (*open_ones, *messages(connection, since=since))}
+    return tuple(sorted(entries.values(), key=lambda entry: (entry.created_at, entry.message.key), reverse=True))
 
 
 def keys_told(connection: Connection, incident: str) -> dict[str, State]:

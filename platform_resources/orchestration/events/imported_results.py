@@ -1,145 +1,58 @@
-"""How results of dbt tests that ran elsewhere get into Dagster's event log, each once."""
+"""Results of dbt tests that ran elsewhere, in Dagster's event log."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import dagster as dg
-from filelock import FileLock, Timeout
 
 from platform_resources.dbt.imported.artefacts import Artefacts, ForeignResult
-from platform_resources.dbt.imported.matching import Matched, Refused, matches
+from platform_resources.dbt.imported.matching import Matched
 from platform_resources.ledger.database import Ledger
-from platform_resources.ledger.payload import CheckSaid, ImportedSaid, to_metadata
-from platform_resources.ledger.people.checks import retire, take_in
-from platform_resources.ledger.queries import history
-from platform_resources.ledger.records import Check, check_id
+from platform_resources.ledger.payload import CheckSaid, ImportedSaid, from_metadata, to_metadata
+from platform_resources.ledger.records import Check
 from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.events.ledger_events import synced_ledger
-from platform_resources.orchestration.events.removed_tests import origins, removed_checks
 from platform_resources.orchestration.events.results import SEVERITIES
-from platform_resources.plan.plan import MeshPlan
+from platform_resources.services.checks.removed_tests import ImportedFrom
 
 KIND = "imported"
-LOCK = ".mesh/import.lock"
-MICROSECOND = timedelta(microseconds=1)
-# Clocks of two computers differ a little. A result of tomorrow would hide everything that is imported until then.
-CLOCKS_DIFFER = timedelta(minutes=5)
-
-Outcome = Literal["new", "known", "older"]
-
-
-class ImportBusy(Exception):
-    """Raised where another import does not end."""
+AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class ImportedTest:
-    """One result and its check. `known`: it was imported before; `older`: the check has said something newer, which still holds."""
+class ImportsInDagster:
+    """An ImportLog over a Dagster instance."""
 
-    match: Matched
-    result: ForeignResult
-    outcome: Outcome
+    state: Path
+    instance: dg.DagsterInstance
 
+    def synced(self, now: datetime) -> AbstractContextManager[Ledger]:
+        return synced_ledger(self.state, self.instance, now)
 
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of every result of one invocation of dbt, and the tests of its project that are there no more."""
+    def report(self, match: Matched, result: ForeignResult, artefacts: Artefacts) -> None:
+        self.instance.report_runless_asset_event(evaluation(match, result, artefacts))
 
-    invocation_id: str
-    tests: tuple[ImportedTest, ...]
-    refused: tuple[Refused, ...]
-    removed: tuple[Check, ...] = ()
-
-    def count(self, outcome: Outcome) -> int:
-        return sum(test.outcome == outcome for test in self.tests)
-
-    @property
-    def not_met(self) -> tuple[ImportedTest, ...]:
-        """What was missed or is unknown, whether it is new or not."""
-        return tuple(test for test in self.tests if test.result.verdict != "met")
+    def origins(self, checks: Sequence[Check]) -> Iterator[ImportedFrom]:
+        by_key = {dg.AssetCheckKey(asset_key(tuple(check.asset_key.split("/"))), check.name): check for check in checks}
+        keys, storage = list(by_key), self.instance.event_log_storage
+        for start in range(0, len(keys), AT_ONCE):
+            for key, record in storage.get_latest_asset_check_execution_by_key(keys[start : start + AT_ONCE]).items():
+                if record.event is not None:
+                    yield from _origin(by_key[key], record.event)
 
 
-def import_results(
-    state: Path, plan: MeshPlan, artefacts: Artefacts, instance: dg.DagsterInstance, now: datetime, wait_seconds: float = 60.0
-) -> Imported:
-    """Report what is new as evaluations of asset checks, then bring the ledger up to date. Raises ImportBusy and LedgerUnavailable.
-
-    One import at a time: two of the same file must not both find it new.
-    """
-    lock = state / LOCK
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(lock, timeout=wait_seconds):
-            return _import(state, plan, artefacts, instance, now)
-    except Timeout:
-        raise ImportBusy(f"another import has run for {wait_seconds:g} s ({lock}); wait for it, or end it, and import again") from None
-
-
-def _import(state: Path, plan: MeshPlan, artefacts: Artefacts, instance: dg.DagsterInstance, now: datetime) -> Imported:
-    belonging = matches(plan, artefacts.tests)
-    matched, refused = _sorted(artefacts, belonging, now)
-    with synced_ledger(state, instance, now) as ledger:
-        tests = tuple(_told_apart(ledger, matched, now))
-    for test in tests:
-        if test.outcome == "new":
-            instance.report_runless_asset_event(evaluation(test.match, test.result, artefacts))
-    with synced_ledger(state, instance, now) as ledger:
-        removed = _brought_up_to_date(ledger, instance, tests, artefacts, belonging, now)
-    return Imported(artefacts.invocation_id, tests, refused, removed)
-
-
-def _brought_up_to_date(
-    ledger: Ledger,
-    instance: dg.DagsterInstance,
-    tests: Sequence[ImportedTest],
-    artefacts: Artefacts,
-    belonging: Mapping[str, Matched | Refused],
-    now: datetime,
-) -> tuple[Check, ...]:
-    """What the ledger has of imported tests is what the project has. Gives the checks that are retired by that."""
-    new = [check_id(test.match.key, test.match.check) for test in tests if test.outcome == "new" and test.match.planned is None]
-    with ledger.projecting() as connection:
-        take_in(connection, new)
-        gone = removed_checks(origins(connection, instance), artefacts, belonging)
-        retire(connection, [check.id for check in gone], now)
-    return gone
-
-
-def _sorted(
-    artefacts: Artefacts, found: Mapping[str, Matched | Refused], now: datetime
-) -> tuple[Sequence[tuple[Matched, ForeignResult]], tuple[Refused, ...]]:
-    """Results with their checks, in the order of time, and those that are refused."""
-    matched: list[tuple[Matched, ForeignResult]] = []
-    refused: list[Refused] = []
-    for result in sorted(artefacts.results, key=lambda each: (each.at, each.test.unique_id)):
-        match found[result.test.unique_id]:
-            case Refused() as each:
-                refused.append(each)
-            case Matched() if result.at > now + CLOCKS_DIFFER:
-                told = f"it was done at {result.at:%Y-%m-%d %H:%M} UTC, which is yet to come; set the clock right where dbt runs, or here"
-                refused.append(Refused(result.test, told))
-            case Matched() as each:
-                matched.append((each, result))
-    return matched, tuple(refused)
-
-
-def _told_apart(ledger: Ledger, matched: Sequence[tuple[Matched, ForeignResult]], now: datetime) -> Iterator[ImportedTest]:
-    """Dagster takes what was reported last for what holds now. So nothing is reported behind something newer."""
-    with ledger.reading() as connection:
-        products = {match.product for match, _ in matched}
-        states = history.check_states(connection, now + CLOCKS_DIFFER, products, retired=True)
-        newest = {state.check.id: state.reading.at for state in states if state.reading is not None}
-        for match, result in matched:
-            number = check_id(match.key, match.check)
-            last = newest.get(number)
-            if last is None or last < result.at:
-                yield ImportedTest(match, result, "new")
-            else:
-                same = history.readings(connection, number, result.at, result.at + MICROSECOND)
-                yield ImportedTest(match, result, "known" if same else "older")
+def _origin(check: Check, entry: dg.EventLogEntry) -> Iterator[ImportedFrom]:
+    """Imports of former platforms told no project; then it is taken for the package that the test's name begins with."""
+    metadata = entry.get_dagster_event().asset_check_evaluation_data.metadata
+    said = from_metadata(ImportedSaid, {name: value.value for name, value in metadata.items()})
+    if said.test:
+        package = (*said.test.split("."), "")[1]
+        at = said.measured_at or datetime.fromtimestamp(entry.timestamp, UTC)
+        yield ImportedFrom(check, said.test, said.project or package, at)
 
 
 def evaluation(match: Matched, result: ForeignResult, artefacts: Artefacts) -> dg.AssetCheckEvaluation:

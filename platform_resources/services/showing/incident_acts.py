@@ -18,6 +18,7 @@ class NoSuchIncident(Exception):
 
     def __init__(self, name: str, known: Sequence[Incident]) -> None:
         super().__init__(f'there is no incident "{name}"')
+        self.name = name
         self.known = known
 
 

@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 
 from platform_resources.ledger.connections import Connection
-from platform_resources.ledger.queries.profile_history import ProfiledVersion, profiled_version, profiled_versions
+from platform_resources.ledger.queries.profile_history import ProfiledVersion, profiled_data_sets, profiled_version, profiled_versions
 from platform_resources.measuring.version_profiles import Difference, differences
+
+
+class NoProfile(Exception):
+    """Raised where nothing that was asked for has a profile, with words for why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,20 @@ class Profiled:
     def differences(self) -> tuple[Difference, ...]:
         """What is different since the version before; empty where there is none."""
         return differences(self.before.profile, self.now.profile) if self.before is not None else ()
+
+
+def asked_profiles(connection: Connection, product: str, data_set: str | None, version: str | None) -> tuple[Profiled, ...]:
+    """Of one data set or of all, in the newest version or in the one asked for. Raises NoProfile."""
+    known = profiled_data_sets(connection, product)
+    profiles = (profiled(connection, product, name, version) for name in known if data_set in (None, name))
+    asked = tuple(profile for profile in profiles if profile is not None)
+    if not known:
+        raise NoProfile(f"{product} has no profile yet: each refresh that publishes makes one, unless its data sets say `profile: false`")
+    if data_set is not None and data_set not in known:
+        raise NoProfile(f'{product} has no profile of a data set "{data_set}"; known: {", ".join(known)}')
+    if not asked:
+        raise NoProfile(f"{product} has no profile of version {version}; `mesh versions {product}` lists what was published")
+    return asked
 
 
 def profiled(connection: Connection, product: str, data_set: str, version: str | None = None) -> Profiled | None:

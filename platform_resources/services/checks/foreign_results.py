@@ -1,0 +1,188 @@
+"""Import results of dbt tests that ran elsewhere into the history of runs and the ledger, each once."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from filelock import FileLock, Timeout
+
+from platform_resources.dbt.imported.artefacts import Artefacts, ForeignResult
+from platform_resources.dbt.imported.matching import Matched, Refused, matches
+from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.people.checks import imported_checks, retire, take_in
+from platform_resources.ledger.queries import history
+from platform_resources.ledger.records import Check, check_id
+from platform_resources.plan.plan import MeshPlan
+from platform_resources.services.checks.removed_tests import ImportedFrom, removed_checks
+
+LOCK = ".mesh/import.lock"
+MICROSECOND = timedelta(microseconds=1)
+# Clocks of two computers differ a little. A result of tomorrow would hide everything that is imported until then.
+CLOCKS_DIFFER = timedelta(minutes=5)
+
+Outcome = Literal["new", "known", "older"]
+
+
+class ImportLog(Protocol):
+    """The history of runs, which the ledger is made from, as an import needs it."""
+
+    def synced(self, now: datetime) -> AbstractContextManager[Ledger]:
+        """The ledger, up to date with this history. Raises LedgerUnavailable."""
+        ...
+
+    def report(self, match: Matched, result: ForeignResult, artefacts: Artefacts) -> None:
+        """Write down what a check said."""
+        ...
+
+    def origins(self, checks: Sequence[Check]) -> Iterator[ImportedFrom]:
+        """Where the newest result of each check came from; what the history has lost is left out."""
+        ...
+
+
+class ImportBusy(Exception):
+    """Raised where another import does not end."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedTest:
+    """One result and its check. `known`: it was imported before; `older`: the check has said something newer, which still holds."""
+
+    match: Matched
+    result: ForeignResult
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of every result of one invocation of dbt, and the tests of its project that are there no more."""
+
+    invocation_id: str
+    tests: tuple[ImportedTest, ...]
+    refused: tuple[Refused, ...]
+    removed: tuple[Check, ...] = ()
+
+    def count(self, outcome: Outcome) -> int:
+        return sum(test.outcome == outcome for test in self.tests)
+
+    @property
+    def products(self) -> frozenset[str]:
+        """The products of which a test has spoken or is gone."""
+        return frozenset((*(test.match.product for test in self.tests), *(check.product for check in self.removed)))
+
+    @property
+    def not_met(self) -> tuple[ImportedTest, ...]:
+        """What was missed or is unknown, whether it is new or not."""
+        return tuple(test for test in self.tests if test.result.verdict != "met")
+
+
+def import_results(
+    state: Path, plan: MeshPlan, artefacts: Artefacts, log: ImportLog, now: datetime, wait_seconds: float = 60.0
+) -> Imported:
+    """Report what is new to the history of runs, then bring the ledger up to date. Raises ImportBusy and LedgerUnavailable.
+
+    One import at a time: two of the same file must not both find it new.
+    """
+    lock = state / LOCK
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(lock, timeout=wait_seconds):
+            return _import(plan, artefacts, log, now)
+    except Timeout:
+        raise ImportBusy(f"another import has run for {wait_seconds:g} s ({lock}); wait for it, or end it, and import again") from None
+
+
+def _import(plan: MeshPlan, artefacts: Artefacts, log: ImportLog, now: datetime) -> Imported:
+    belonging = matches(plan, artefacts.tests)
+    matched, refused = _sorted(artefacts, belonging, now)
+    with log.synced(now) as ledger:
+        tests = tuple(_told_apart(ledger, matched, now))
+    for test in tests:
+        if test.outcome == "new":
+            log.report(test.match, test.result, artefacts)
+    with log.synced(now) as ledger:
+        removed = _brought_up_to_date(ledger, log, tests, artefacts, belonging, now)
+    return Imported(artefacts.invocation_id, tests, refused, removed)
+
+
+def _brought_up_to_date(
+    ledger: Ledger,
+    log: ImportLog,
+    tests: Sequence[ImportedTest],
+    artefacts: Artefacts,
+    belonging: Mapping[str, Matched | Refused],
+    now: datetime,
+) -> tuple[Check, ...]:
+    """What the ledger has of imported tests is what the project has. Gives the checks that are retired by that."""
+    new = [check_id(test.match.key, test.match.check) for test in tests if test.outcome == "new" and test.match.planned is None]
+    with ledger.projecting() as connection:
+        take_in(connection, new)
+        gone = removed_checks(tuple(log.origins(imported_checks(connection, retired=False))), artefacts, belonging)
+        retire(connection, [check.id for check in gone], now)
+    return gone
+
+
+def _sorted(
+    artefacts: Artefacts, found: Mapping[str, Matched | Refused], now: datetime
+) -> tuple[Sequence[tuple[Matched, ForeignResult]], tuple[Refused, ...]]:
+    """Results with their checks, in the order of time, and those that are refused."""
+    matched: list[tuple[Matched, ForeignResult]] = []
+    refused: list[Refused] = []
+    for result in sorted(artefacts.results, key=lambda each: (each.at, each.test.unique_id)):
+        match found[result.test.unique_id]:
+            case Refused() as each:
+                refused.append(each)
+            case Matched() if result.at > now + CLOCKS_DIFFER:
+                told = f"it was done at {result.at:%Y-%m-%d %H:%M} UTC, which is yet to come; set the clock right where dbt runs, or here"
+                refused.append(Refused(result.test, told))
+            case Matched() as each:
+                matched.append((each, result))
+    return matched, tuple(refused)
+
+
+def _told_apart(ledger: Ledger, matched: Sequence[tuple[Matched, ForeignResult]], now: datetime) -> Iterator[ImportedTest]:
+    """Dagster takes what was reported last for what holds now. So nothing is reported behind something newer."""
+    with ledger.reading() as connection:
+        products = {match.product for match, _ in matched}
+        states = history.check_states(connection, now + CLOCKS_DIFFER, products, retired=True)
+        newest = {state.check.id: state.reading.at for state in states if state.reading is not None}
+        for match, result in matched:
+            number = check_id(match.key, match.check)
+            last = newest.get(number)
+            if last is None or last < result.at:
+                yield ImportedTest(match, result, "new")
+            else:
+                same = history.readings(connection, number, result.at, result.at + MICROSECOND)
+                yield ImportedTest(match, result, "known" if same else "older")
+
+
+def imported_data(done: Imported) -> dict[str, Any]:
+    """What was imported, for JSON."""
+    return {
+        "invocation_id": done.invocation_id,
+        "new": done.count("new"),
+        "known": done.count("known"),
+        "older": done.count("older"),
+        "tests": [_test_data(test) for test in done.tests],
+        "refused": [{"test": each.test.unique_id, "reason": each.reason} for each in done.refused],
+        "removed": [{"product": each.product, "asset": each.asset_key, "check": each.name} for each in done.removed],
+    }
+
+
+def _test_data(test: ImportedTest) -> dict[str, Any]:
+    match, result = test.match, test.result
+    return {
+        "product": match.product,
+        "asset": "/".join(match.key),
+        "check": match.check,
+        "planned": match.planned is not None,
+        "test": result.test.unique_id,
+        "verdict": result.verdict,
+        "severity": result.severity,
+        "reason": result.reason,
+        "failing_rows": result.failing_rows,
+        "at": result.at.isoformat(),
+        "outcome": test.outcome,
+    }

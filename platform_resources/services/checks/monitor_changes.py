@@ -1,0 +1,153 @@
+"""What the specifications change of the deployed monitors, and recording that."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+from platform_resources.capabilities.registry import installed_registry
+from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.people.deployed_monitors import ByProduct, apply, deployed
+from platform_resources.ledger.queries.objective_history import refreshes
+from platform_resources.ledger.queries.relation_sizes import relation_sizes
+from platform_resources.monitors.monitor_costs import MonitorCost, Size, Surroundings, profiled_relations
+from platform_resources.monitors.monitor_plan import Change, Monitor, ProductChanges, monitors, product_changes
+from platform_resources.monitors.monitor_text import SYMBOLS
+from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
+from platform_resources.spec.problems import Problem, errors, unknown_text
+
+# The median of so many refreshes tells how long one takes.
+REFRESHES = 20
+
+
+class NothingOfThatName(Exception):
+    """Raised for a name that no product and no domain has, or had when its monitors were applied."""
+
+
+class SpecificationsInvalid(Exception):
+    """Raised when monitors are to be applied whose specifications have these problems."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("nothing is applied: the specifications have problems (above)")
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorChanges:
+    """The changes of each product, by domain and name: planned ones, and those that are gone; and problems of their specifications."""
+
+    products: tuple[ProductChanges, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MeshSpecifications:
+    """What the specifications of a mesh say now. Only products and domains of `names` are meant, all if it is empty."""
+
+    plan: MeshPlan
+    problems: Sequence[Problem]
+    names: Collection[str] = ()
+
+    @property
+    def products(self) -> tuple[ProductPlan | RejectedProduct, ...]:
+        return (*self.plan.products, *self.plan.rejected)
+
+    def wants(self, product: str, domain: str) -> bool:
+        return not self.names or product in self.names or domain in self.names
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """What makes the products that are meant invalid."""
+        return tuple(each for each in errors(tuple(self.problems)) if not self.names or {*self.names} & set(each.file.split("/")))
+
+
+def planned_changes(ledger: Ledger, specifications: MeshSpecifications, now: datetime) -> MonitorChanges:
+    """What `applied_changes` would record. Raises NothingOfThatName."""
+    with ledger.reading() as connection:
+        known = deployed(connection)
+        _refuse_unknown(specifications, known)
+        changes = _decided(specifications, known, relation_sizes(connection, specifications.plan.products, now))
+        return MonitorChanges(_timed(connection, changes, now), specifications.errors)
+
+
+def applied_changes(ledger: Ledger, specifications: MeshSpecifications, now: datetime, person: str) -> MonitorChanges:
+    """Record that the monitors are meant as the specifications say. Raises NothingOfThatName and SpecificationsInvalid."""
+    with ledger.reading() as connection:
+        _refuse_unknown(specifications, deployed(connection))
+        sizes = relation_sizes(connection, specifications.plan.products, now)
+    if specifications.errors:
+        raise SpecificationsInvalid(specifications.errors)
+    changes = apply(ledger, lambda known: _decided(specifications, known, sizes), now, person)
+    with ledger.reading() as connection:
+        return MonitorChanges(_timed(connection, changes, now))
+
+
+def _refuse_unknown(specifications: MeshSpecifications, known: ByProduct) -> None:
+    plan = specifications.plan
+    names = {name for product in specifications.products for name in (product.name, product.domain)}
+    names |= {name for product, each in known.items() for name in (product, each[0].domain)} | {domain.name for domain in plan.domains}
+    for name in specifications.names:
+        if name not in names:
+            raise NothingOfThatName(unknown_text("product or domain", name, names))
+
+
+def _decided(specifications: MeshSpecifications, known: ByProduct, sizes: Mapping[str, Mapping[str, Size]]) -> tuple[ProductChanges, ...]:
+    plan = specifications.plan
+    planned = [_planned(each, known, sizes.get(each.name, {})) for each in plan.products if specifications.wants(each.name, each.domain)]
+    there = {product.name for product in specifications.products}
+    gone = {name: each[0].domain for name, each in known.items() if name not in there and specifications.wants(name, each[0].domain)}
+    removed = [product_changes(name, domain, _monitors(known, name), (), Surroundings({})) for name, domain in gone.items()]
+    return tuple(sorted((*planned, *removed), key=lambda each: (each.domain, each.product)))
+
+
+def _planned(product: ProductPlan, known: ByProduct, sizes: Mapping[str, Size]) -> ProductChanges:
+    wanted = monitors(product, installed_registry().dimensions())
+    surroundings = Surroundings(sizes, profiled_relations(product))
+    return product_changes(product.name, product.domain, _monitors(known, product.name), wanted, surroundings)
+
+
+def _monitors(known: ByProduct, product: str) -> tuple[Monitor, ...]:
+    return tuple(each.monitor for each in known.get(product, ()))
+
+
+def _timed(connection: Connection, changes: Sequence[ProductChanges], now: datetime) -> tuple[ProductChanges, ...]:
+    """With how long refreshes take of the products that change."""
+    lasted = {each.product: refreshes(connection, each.product, now, REFRESHES).seconds for each in changes if each.changes}
+    return tuple(replace(each, seconds=median(lasted[each.product])) if lasted.get(each.product) else each for each in changes)
+
+
+def changes_data(found: MonitorChanges) -> dict[str, Any]:
+    """The changes for JSON."""
+    products = found.products
+    return {
+        "products": [_product_data(each) for each in products],
+        "counts": {kind: sum(each.count(kind) for each in products) for kind in SYMBOLS},
+        "unchanged": sum(each.unchanged for each in products),
+        "cost": asdict(sum((each.cost for each in products), MonitorCost())),
+        "problems": [str(problem) for problem in found.problems],
+    }
+
+
+def _product_data(product: ProductChanges) -> dict[str, Any]:
+    return {
+        "product": product.product,
+        "domain": product.domain,
+        "changes": [_change_data(change) for change in product.changes],
+        "unchanged": product.unchanged,
+        "cost": asdict(product.cost),
+        "refresh_seconds": product.seconds,
+    }
+
+
+def _change_data(change: Change) -> dict[str, Any]:
+    return {
+        "change": change.kind,
+        "monitor": change.monitor.name,
+        "former": change.former.name if change.former is not None else None,
+        "fingerprint": change.monitor.fingerprint,
+        "definition": change.monitor.definition,
+        "fields": [asdict(each) for each in change.fields],
+        "cost": asdict(change.cost),
+    }

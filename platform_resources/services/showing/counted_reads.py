@@ -1,0 +1,47 @@
+"""Whose published versions a consumer asks for, and counting that they were read."""
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from platform_resources.ledger.database import ledger_url, open_ledger
+from platform_resources.ledger.queries.reads import record_read
+from platform_resources.plan.plan import MeshPlan
+from platform_resources.publications.consumer_queries import named_products, only_domain, published_domains
+
+
+def publishing_domain(state: Path, plan: MeshPlan, product: str) -> str | None:
+    """The domain whose folder has the product's versions: they can be read also if its spec is broken, or gone. None where there are none.
+
+    Raises QueryFailed where several domains have a folder of that name.
+    """
+    folders = {Path(rejected.file).parent for rejected in plan.rejected}
+    known = {folder.name: folder.parent.name for folder in folders} | {each.name: each.domain for each in plan.products}
+    if product in known or not published_domains(state, product):
+        return known.get(product)
+    return only_domain(state, product)
+
+
+def count_read(state: Path, plan: MeshPlan, product: str, sql: str, reader: str, now: datetime) -> None:
+    """Count a query, so that owners see what is used. Raises LedgerUnavailable."""
+    ledger = open_ledger(ledger_url(state, os.environ))
+    try:
+        with ledger.writing() as connection:
+            for read, name in _reads(state, plan, product, sql):
+                record_read(connection, read, name, reader, now, "query")
+    finally:
+        ledger.close()
+
+
+def _reads(state: Path, plan: MeshPlan, product: str, sql: str) -> Iterator[tuple[str, str]]:
+    """Products and what the SQL names of them; of the product itself nothing where it names nothing."""
+    own = [each for each in plan.products if each.name == product]
+    offered = [port.name for each in own for port in each.outputs] + [data_set.name for each in own for data_set in each.data_sets]
+    named = [name for name in dict.fromkeys(offered) if re.search(rf"\b{re.escape(name)}\b", sql, re.IGNORECASE)]
+    yield from ((product, name) for name in named or [""])
+    for other in named_products(state, sql):
+        if other != product:
+            read = re.findall(rf'\b{other}"?\s*\.\s*"?(\w+)', sql, re.IGNORECASE)
+            yield from ((other, name.lower()) for name in dict.fromkeys(read))
