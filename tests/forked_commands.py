@@ -107,7 +107,7 @@ def _server() -> socket.socket:
 
 def serve(descriptor: int) -> None:
     """Fork a process for each request. Another one waits for it and writes its id and its exit code, so that many can run at once."""
-    for module in IMPORTED:
+    for module in (*IMPORTED, *_modules_of_commands()):
         importlib.import_module(module)
     if len(os.listdir("/proc/self/task")) > 1:
         raise SystemExit("a process with threads cannot be forked safely; what starts one on import must not be imported here")
@@ -122,6 +122,12 @@ def serve(descriptor: int) -> None:
             _attend(json.loads(asked), *streams)
         for stream in streams:
             os.close(stream)
+
+
+def _modules_of_commands() -> set[str]:
+    from platform_resources.cli.app import COMMANDS
+
+    return {f"platform_resources.cli.{module}" for module, _ in COMMANDS}
 
 
 def _attend(asked: dict[str, Any], stdin: int, stdout: int, stderr: int, told: int) -> None:

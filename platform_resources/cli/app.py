@@ -4,41 +4,62 @@ import atexit
 import os
 import sys
 import traceback
-from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-from platform_resources.capabilities.registry import CapabilityInvalid
-from platform_resources.cli import (
-    backtesting,
-    consuming,
-    demonstrating,
-    evaluating,
-    finding,
-    importing,
-    incidents,
-    monitors,
-    notifying,
-    profiling,
-    refreshing,
-    serving,
-    specs,
-    starting,
-    status,
+from platform_resources.cli.terminal.deferred_commands import DeferredCommand, DeferredGroup
+
+# The module and the name of each command, in the order of `mesh --help`.
+COMMANDS = (
+    ("starting", "init"),
+    ("specs", "validate"),
+    ("specs", "plan"),
+    ("specs", "prepare"),
+    ("specs", "generate"),
+    ("specs", "schema"),
+    ("specs", "capabilities"),
+    ("specs", "settings"),
+    ("refreshing", "refresh"),
+    ("status", "status"),
+    ("profiling", "profile"),
+    ("evaluating", "evaluate"),
+    ("backtesting", "backtest"),
+    ("incidents", "incidents"),
+    ("incidents", "ack"),
+    ("incidents", "resolve"),
+    ("incidents", "reopen"),
+    ("finding", "search"),
+    ("finding", "describe"),
+    ("finding", "lineage"),
+    ("consuming", "versions"),
+    ("consuming", "query"),
+    ("notifying", "channels"),
+    ("notifying", "notifications"),
+    ("notifying", "subscribe"),
+    ("notifying", "unsubscribe"),
+    ("notifying", "subscriptions"),
+    ("importing", "import-dbt-results"),
+    ("importing", "import-dbt-project"),
+    ("demonstrating", "demo-history"),
+    ("serving", "serve"),
+    ("starting", "new"),
+    ("monitors", "monitors"),
 )
-from platform_resources.cli.terminal.console import CANNOT_RUN, SPEC_INVALID, Stop, fail
-from platform_resources.cli.terminal.memory import database_trouble
-from platform_resources.publications.version_records import VersionsUnreadable
-from platform_resources.redaction.redaction import mask_all
-from platform_resources.repository.mesh_repository import NoMesh
-from platform_resources.warehouses.limits import SettingInvalid
-from platform_resources.warehouses.protocol import EngineError, NotSupported
+
+
+class MeshGroup(DeferredGroup):
+    """All commands of `mesh`."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = {name: DeferredCommand(module, name) for module, name in COMMANDS}
+
 
 app = typer.Typer(
     name="mesh",
+    cls=MeshGroup,
     help="Data products from YAML and SQL: validate, plan, refresh, watch and query them.",
     no_args_is_help=True,
     add_completion=False,
@@ -49,6 +70,8 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib import metadata
+
         typer.echo(f"mesh {metadata.version('platform-resources')}")
         raise typer.Exit
 
@@ -67,69 +90,46 @@ def options(
     context.obj = root
 
 
-COMMANDS: tuple[Callable[..., Any], ...] = (
-    starting.init,
-    specs.validate,
-    specs.plan,
-    specs.prepare,
-    specs.generate,
-    specs.schema,
-    specs.capabilities,
-    specs.settings,
-    refreshing.refresh,
-    status.status,
-    profiling.profile,
-    evaluating.evaluate,
-    backtesting.backtest,
-    incidents.incidents,
-    incidents.ack,
-    incidents.resolve,
-    incidents.reopen,
-    finding.search,
-    finding.describe,
-    finding.lineage,
-    consuming.versions,
-    consuming.query,
-    notifying.channels,
-    notifying.notifications,
-    notifying.subscribe,
-    notifying.unsubscribe,
-    notifying.subscriptions,
-    importing.import_dbt_results,
-    importing.import_dbt_project,
-    demonstrating.demo_history,
-    serving.serve,
-)
-for command in COMMANDS:
-    app.command()(command)
-app.add_typer(starting.app, name="new")
-app.add_typer(monitors.app, name="monitors")
-
-
 def main() -> None:
     """Run `mesh`; a mistake of the user's gives a message and an exit code, never a traceback."""
     try:
         app()
-    except Stop as stop:
-        _leave(stop.code)
-    except (NoMesh, VersionsUnreadable, SettingInvalid) as error:
-        _leave(fail(str(error), CANNOT_RUN))
-    except (EngineError, NotSupported) as error:
-        _leave(fail(_hidden(str(error)), CANNOT_RUN))
-    except CapabilityInvalid as error:
-        _leave(fail(_hidden(str(error)), SPEC_INVALID))
-    except OSError as error:
-        _leave(fail(_hidden(_told(error)), CANNOT_RUN))
     except Exception as error:
-        trouble = database_trouble(error)
-        if not trouble:
-            typer.echo(_hidden(traceback.format_exc()), err=True, nl=False)
-            _leave(1)
-        _leave(fail(_hidden(trouble), CANNOT_RUN))
+        _leave(_exit_code(error))
+
+
+def _exit_code(error: Exception) -> int:
+    """Say what is wrong. Imported only now: who asks for help needs none of it."""
+    from platform_resources.capabilities.registry import CapabilityInvalid
+    from platform_resources.cli.terminal.console import CANNOT_RUN, SPEC_INVALID, Stop, fail
+    from platform_resources.cli.terminal.memory import database_trouble
+    from platform_resources.publications.version_records import VersionsUnreadable
+    from platform_resources.repository.mesh_repository import NoMesh
+    from platform_resources.warehouses.limits import SettingInvalid
+    from platform_resources.warehouses.protocol import EngineError, NotSupported
+
+    match error:
+        case Stop():
+            return error.code
+        case NoMesh() | VersionsUnreadable() | SettingInvalid():
+            return fail(str(error), CANNOT_RUN)
+        case EngineError() | NotSupported():
+            return fail(_hidden(str(error)), CANNOT_RUN)
+        case CapabilityInvalid():
+            return fail(_hidden(str(error)), SPEC_INVALID)
+        case OSError():
+            return fail(_hidden(_told(error)), CANNOT_RUN)
+    trouble = database_trouble(error)
+    if trouble:
+        return fail(_hidden(trouble), CANNOT_RUN)
+    typer.echo(_hidden("".join(traceback.format_exception(error))), err=True, nl=False)
+    return 1
 
 
 def _hidden(text: str) -> str:
     """Whoever raised it may have read any variable of the environment."""
+    from platform_resources.redaction.redaction import mask_all
+
     return mask_all(os.environ)(text)
 
 

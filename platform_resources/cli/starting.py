@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from platform_resources.scaffolding.product_files import Guesses
     from platform_resources.services.starting.new_products import NewProduct
 
-app = typer.Typer(help="Write a new domain, or a new product from data that is there.", no_args_is_help=True)
+app = typer.Typer(help="Write a new domain, or a new product from data that is there.", no_args_is_help=True, add_completion=False)
 OwnerOption = Annotated[str | None, typer.Option(help="Who answers for it: an e-mail address or team:name; team:DOMAIN if left out.")]
 
 

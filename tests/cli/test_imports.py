@@ -60,6 +60,24 @@ def test_what_shows_the_ledger_imports_neither_dagster_nor_a_database_engine_nor
     assert imported(mesh, LIGHT, "dagster", "dbt", "alembic", "duckdb") == {}
 
 
+def test_help_imports_nothing_of_the_platform_but_the_list_of_commands(tmp_path):
+    script = """
+import contextlib, io, sys
+from platform_resources.cli.app import app
+with contextlib.redirect_stdout(io.StringIO()) as text, contextlib.suppress(SystemExit):
+    app(["--help"])
+assert "Check every spec of the mesh" in text.getvalue() and "Monitors as code" in text.getvalue(), text.getvalue()
+print(*sorted(name for name in sys.modules if name.startswith(("platform_resources.", "pydantic"))))
+"""
+    done = subprocess.run([sys.executable, "-c", script], env=environment(), cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [
+        "platform_resources.cli",
+        "platform_resources.cli.app",
+        "platform_resources.cli.terminal",
+        "platform_resources.cli.terminal.deferred_commands",
+    ]
+
+
 def test_nothing_imports_dagster_but_what_refreshes_evaluates_or_syncs(mesh):
     assert imported(mesh, WITHOUT_DAGSTER, "dagster", "dagster_dbt", "dbt", "alembic") == {}
 

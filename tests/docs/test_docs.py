@@ -16,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from platform_resources.capabilities.registry import KINDS, Registry, installed_registry
 from platform_resources.capabilities.support.learned_thresholds import LearnedSettings
 from platform_resources.cli.app import app
+from platform_resources.cli.terminal.deferred_commands import DeferredCommand
 from platform_resources.dbt.planning import read_plan
 from platform_resources.settings import SETTINGS
 from platform_resources.spec.components import Owners
@@ -160,6 +161,7 @@ CALLS = [
 
 def command_of(command: TyperCommand | TyperGroup, words: list[str]) -> TyperCommand:
     """The command that the words call; those of `mesh monitors` have a second word."""
+    command = command.loaded() if isinstance(command, DeferredCommand) else command
     return command_of(command.commands[words[0]], words[1:]) if isinstance(command, TyperGroup) else command
 
 

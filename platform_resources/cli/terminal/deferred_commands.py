@@ -1,0 +1,58 @@
+"""Commands that are imported when they are called, so that none waits for what only others need."""
+
+import ast
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+FOLDER = Path(__file__).parents[1]
+
+
+class DeferredCommand(TyperCommand):
+    """A command of a module of `cli`: the function of its name, or the application `app` of a module that has no such function."""
+
+    def __init__(self, module: str, name: str) -> None:
+        super().__init__(name, rich_markup_mode="rich")
+        self.module, self.function = module, name.replace("-", "_")
+
+    def loaded(self) -> TyperCommand | TyperGroup:
+        """The command itself, with its arguments and options."""
+        module = import_module(f"platform_resources.cli.{self.module}")
+        function = getattr(module, self.function, None)
+        application: typer.Typer = typer.Typer(rich_markup_mode="rich", add_completion=False) if function else module.app
+        if function:
+            application.command(self.name)(function)
+        command = typer.main.get_command(application)
+        assert isinstance(command, TyperCommand | TyperGroup)
+        return command
+
+    def make_context(self, *arguments: Any, **settings: Any) -> Any:
+        return self.loaded().make_context(*arguments, **settings)
+
+
+class DeferredGroup(TyperGroup):
+    """Commands in the order of their list. What each is for is read from its module's text, which takes no import."""
+
+    def format_help(self, *arguments: Any) -> None:
+        for command in self.commands.values():
+            if isinstance(command, DeferredCommand):
+                words = _descriptions(command.module)
+                command.help = words.get(command.function) or words["app"]
+        super().format_help(*arguments)
+
+
+@cache
+def _descriptions(module: str) -> dict[str, str]:
+    """What the module says of its functions, by name, and of its application, as `app`."""
+    words: dict[str, str] = {}
+    for node in ast.parse((FOLDER / f"{module}.py").read_text(encoding="utf-8")).body:
+        match node:
+            case ast.FunctionDef():
+                words[node.name] = ast.get_docstring(node) or ""
+            case ast.Assign(targets=[ast.Name("app")], value=ast.Call(keywords=[ast.keyword("help", ast.Constant(str(text))), *_])):
+                words["app"] = text
+    return words
