@@ -1,10 +1,13 @@
-"""What one refresh of a data product costs beside a bare `dbt build` of the same models, and whether a large mesh makes it dearer.
+"""What one refresh of a data product costs beside a bare `dbt build` and the usual dagster-dbt job of the same models.
+
+It is measured beside the sample mesh and in a large one.
 
     .venv/bin/python benchmarks/refresh.py            five rounds, beside the sample mesh and in a mesh of 1,000 products
     .venv/bin/python benchmarks/refresh.py --quick    one round, in a mesh of 50 products
+    .venv/bin/python benchmarks/refresh.py --processor    seconds of the processor, where other work runs on the machine
 
-Both build the same tables from the same inputs on the same machine, in turn. `dbt build` has its inputs loaded and its partial
-parse warm; the refresh also loads them, judges every promise, and publishes. Nothing of the repository's own state is touched.
+All build the same tables from the same inputs on the same machine, in turn. `dbt build` and the dagster-dbt job have their inputs
+loaded and their partial parse warm; the refresh also loads them, judges every promise, and publishes. Nothing of the repository's own state is touched.
 """
 
 import argparse
@@ -22,38 +25,74 @@ from pathlib import Path
 
 from generated_mesh import add_sample, generate
 
+CLOCK = "processor" if "--processor" in sys.argv else "wall"
 PRODUCT, DOMAIN = "purchase_orders", "sales"
+TARGET = "duckdb"
 AIM = 1.2  # times the time of a bare dbt build
 PHASES = ("imports", "plan", "definitions", "run begins", "pull", "build", "audit", "publish", "score", "run ends")
 PROGRAMS = Path(sys.executable).parent
+# What is read before and after: the wall clock, or the processor's seconds of a process and of those that it has started.
+_CLOCKS = """
+import os, sys, time
+clock = time.perf_counter if sys.argv[-1] == "wall" else lambda: sum(os.times()[:4])
+"""
 
 # Two refreshes in one process; each phase is the time until the next begins.
-_RUNNING = """
-import json, sys, time
-from datetime import date
+_RUNNING = (
+    _CLOCKS
+    + """
+import json
 from pathlib import Path
 
-began = time.perf_counter()
+began = clock()
 from platform_resources.orchestration.instance import instance
 from platform_resources.orchestration.refresh_runs import refresh
 from platform_resources.repository.mesh_repository import state_folder
 from platform_resources.dbt.planning import read_plan
 import dbt.cli.main
-imported = time.perf_counter()
+imported = clock()
 root, product = Path(sys.argv[1]), sys.argv[2]
 plan, _ = read_plan(root, [product])
-planned = time.perf_counter()
+planned = clock()
 where = instance(root, state_folder(root))
 for number in range(2):
-    marks = [("definitions", time.perf_counter())]
-    report = lambda _, step: marks.append((step, time.perf_counter()))
+    marks = [("definitions", clock())]
+    report = lambda _, step: marks.append((step, clock()))
     (done,) = refresh(root, plan, [product], where, None, report)
-    ended = time.perf_counter()
+    ended = clock()
     phases = {name: later - at for (name, at), (_, later) in zip(marks, [*marks[1:], ("end", ended)])}
     if number == 0:
         phases |= {"imports": imported - began, "plan": planned - imported}
     print(json.dumps({"outcome": done.outcome, "seconds": ended - marks[0][1], "phases": phases}))
 """
+)
+
+# What a team has without the platform: dbt's models as Dagster's assets, materialised twice in one process.
+_USUAL = (
+    _CLOCKS
+    + """
+from pathlib import Path
+
+began = clock()
+import dagster as dg
+from dagster_dbt import DbtCliResource, dbt_assets
+project, manifest, home = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+
+
+@dbt_assets(manifest=manifest)
+def models(context: dg.AssetExecutionContext, dbt: DbtCliResource):
+    yield from dbt.cli(["build"], context=context, target_path=manifest.parent).stream()
+
+
+with dg.DagsterInstance.from_config(home) as instance:
+    for number in range(2):
+        if number:
+            began = clock()
+        resources = {"dbt": DbtCliResource(project_dir=project, profiles_dir=project, target="duckdb")}
+        assert dg.materialize([models], resources=resources, instance=instance).success
+        print("took", clock() - began)
+"""
+)
 
 
 @dataclass(slots=True)
@@ -61,17 +100,24 @@ class Times:
     """Seconds of every round, and of the phases of the refreshes in a running process."""
 
     dbt: list[float] = field(default_factory=list)
+    usual: list[float] = field(default_factory=list)
+    usual_running: list[float] = field(default_factory=list)
     command: list[float] = field(default_factory=list)
     first: list[dict[str, float]] = field(default_factory=list)
     second: list[dict[str, float]] = field(default_factory=list)
     running: list[float] = field(default_factory=list)
 
 
+def clock() -> float:
+    """As the measured processes have it, by the same last argument."""
+    return time.perf_counter() if CLOCK == "wall" else sum(os.times()[:4])
+
+
 def timed(command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> tuple[float, str]:
-    """Wall time of a process from its start to its end, and what it printed. A process that fails ends the measuring."""
-    started = time.perf_counter()
+    """Seconds of a process from its start to its end, and what it printed. A process that fails ends the measuring."""
+    started = clock()
     done = subprocess.run(command, env={**os.environ, **environment}, cwd=cwd, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - started
+    seconds = clock() - started
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
     return seconds, done.stdout
@@ -85,7 +131,7 @@ def refresh_command(root: Path, state: Path) -> float:
 
 def running_process(root: Path, state: Path) -> list[dict[str, object]]:
     """Two refreshes in one process: the second is what a process costs that has imported everything."""
-    _, printed = timed([sys.executable, "-c", _RUNNING, str(root), PRODUCT], environment(state), root)
+    _, printed = timed([sys.executable, "-c", _RUNNING, str(root), PRODUCT, CLOCK], environment(state), root)
     done = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
     for each in done:
         _published(each["outcome"])
@@ -103,17 +149,44 @@ def environment(state: Path) -> dict[str, str]:
 
 def dbt_build(root: Path, state: Path, database: Path, target: Path) -> float:
     """The same models and tests by dbt alone, in a copy of the product's database that has its inputs."""
-    project = str(state / "dbt_project" / "target" / DOMAIN / PRODUCT / "project")
-    command = [str(PROGRAMS / "dbt"), "build", "--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
-    variables = {
-        "MESH_DUCKDB": str(database),
-        "DBT_LOG_PATH": str(target / "logs"),
-    }
-    return timed(command, variables, root)[0]
+    project = project_of(state)
+    command = [
+        str(PROGRAMS / "dbt"),
+        "build",
+        "--project-dir",
+        project,
+        "--profiles-dir",
+        project,
+        "--target-path",
+        str(target),
+        "--target",
+        TARGET,
+    ]
+    return timed(command, _dbt_environment(database, target), root)[0]
+
+
+def usual_job(root: Path, state: Path, database: Path, target: Path) -> tuple[float, float]:
+    """The same models and tests by `@dbt_assets` and `DbtCliResource`: a process from its start to its end, and a second run in it."""
+    home = state / "usual_dagster"
+    home.mkdir(exist_ok=True)
+    variables = {**_dbt_environment(database, target), "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
+    command = [sys.executable, "-c", _USUAL, project_of(state), str(target / "manifest.json"), str(home), CLOCK]
+    whole, printed = timed(command, variables, root)
+    second = float([line for line in printed.splitlines() if line.startswith("took ")][-1].split()[1])
+    return whole - second, second
+
+
+def project_of(state: Path) -> str:
+    """The product's dbt project, as the refresh has laid it out."""
+    return str(state / "dbt_project" / "target" / DOMAIN / PRODUCT / "project")
+
+
+def _dbt_environment(database: Path, target: Path) -> dict[str, str]:
+    return {"MESH_DUCKDB": str(database), "DBT_LOG_PATH": str(target / "logs"), "PYTHONWARNINGS": "ignore"}
 
 
 def measure(root: Path, state: Path, rounds: int) -> Times:
-    """One round that does not count, then the rounds: bare dbt, the command, and the running process, in turn."""
+    """One round that does not count, then the rounds: bare dbt, the usual job, the command, and the running process, in turn."""
     refresh_command(root, state)
     database, target = state / "bare.duckdb", state / "bare_target"
     shutil.copy(state / "warehouse" / DOMAIN / f"{PRODUCT}.duckdb", database)
@@ -121,6 +194,9 @@ def measure(root: Path, state: Path, rounds: int) -> Times:
     times = Times()
     for _ in range(rounds):
         times.dbt.append(dbt_build(root, state, database, target))
+        whole, second_run = usual_job(root, state, database, target)
+        times.usual.append(whole)
+        times.usual_running.append(second_run)
         times.command.append(refresh_command(root, state))
         first, second = running_process(root, state)
         times.first.append(dict(first["phases"]))  # type: ignore[call-overload]
@@ -135,6 +211,8 @@ def report(by_mesh: Mapping[str, Times]) -> str:
         base = statistics.median(times.dbt)
         for what, values in (
             ("bare `dbt build`", times.dbt),
+            ("the usual dagster-dbt job", times.usual),
+            ("a second run of it in one process", times.usual_running),
             (f"`mesh refresh {PRODUCT}`", times.command),
             ("a second refresh in one process", times.running),
         ):
@@ -168,6 +246,7 @@ def verdict(by_mesh: Mapping[str, Times]) -> str:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--quick", action="store_true", help="one round, and a mesh of 50 products instead of 1,000")
+    options.add_argument("--processor", action="store_true", help="seconds of the processor instead of those of the wall clock")
     options.add_argument("--rounds", type=int, help="how often each is measured (5)")
     options.add_argument("--products", type=int, help="size of the large mesh (1,000); 0 leaves it out")
     chosen = options.parse_args()
