@@ -11,6 +11,7 @@ FOLDER = PACKAGE / "capabilities" / "dimensions"
 ALSO = {
     "capabilities/dimensions/cost.py": {"duration"},
     "capabilities/judgements.py": {"duration"},
+    "cli/app.py": {"schema"},
     "cli/finding.py": {"duration"},
     "cli/profiling.py": {"distribution"},
     "incidents/messages.py": {"schema"},

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
 from platform_resources.capabilities.registry import Registry
-from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
+from platform_resources.ledger.database import ledger_url, open_ledger
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.refresh.performing import (
     CLOSED_GATE,
@@ -78,7 +79,9 @@ def _performed(refresh: BegunRefresh, stage: Stage, registry: Registry, as_of: d
         case Build():
             return build_models(refresh)
         case Audit():
-            before = histories_for_audit(lambda: _ledger(refresh.state), refresh.product, refresh.clock())
+            # The ledger as it is: what it does not know of Dagster's history is not there.
+            ledger = partial(open_ledger, ledger_url(refresh.state, os.environ))
+            before = histories_for_audit(lambda: closing(ledger()), refresh.product, refresh.clock())
             return audit_candidate(refresh, registry, before)
         case Publish():
             published = publish_version(refresh)
@@ -101,13 +104,3 @@ def stages_end(results: Sequence[StageDone]) -> StagesEnd:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@contextmanager
-def _ledger(state: Path) -> Iterator[Ledger]:
-    """The ledger as it is: what it does not know of Dagster's history is not there."""
-    ledger = open_ledger(ledger_url(state, os.environ))
-    try:
-        yield ledger
-    finally:
-        ledger.close()
