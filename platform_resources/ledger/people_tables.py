@@ -218,3 +218,18 @@ monitors = Table(
         postgresql_where=text("ended_at is null"),
     ),
 )
+
+# What each known consumer outside of the mesh answered last.
+consumer_probes = Table(
+    "consumer_probes",
+    TABLES,
+    _told("product", Text),
+    _told("consumer", Text),
+    _told("at", MomentColumn),
+    _told("answers", Boolean),
+    _told("said", Prose),
+    PrimaryKeyConstraint("product", "consumer"),
+)
+
+# Since when each product is known to be certified; one that is no longer so has none.
+certifications = Table("certifications", TABLES, _told("product", Text), _told("since", MomentColumn), PrimaryKeyConstraint("product"))

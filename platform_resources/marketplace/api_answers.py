@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.incidents.life_cycle import IncidentEvent
+from platform_resources.ledger.people.consumer_answers import ConsumerAnswer
 from platform_resources.lineage.column_uses import Kind
 from platform_resources.measuring.version_profiles import Difference, Histogram, Shown
 from platform_resources.promises.coverage import Coverage
@@ -31,28 +32,28 @@ from platform_resources.spec.notifications import Severity
 _Class = TypedDict("_Class", {"class": str})
 
 
-class Refusal(TypedDict):
+class RefusalData(TypedDict):
     """Why there is no answer, and what may be meant."""
 
     error: str
     hint: str | None
 
 
-class SeveralFiles(TypedDict):
+class SeveralFilesData(TypedDict):
     """A port has several files: the address of each."""
 
     error: str
     files: list[str]
 
 
-class PartOfNoVersion(TypedDict):
+class PartOfNoVersionData(TypedDict):
     """A part is given of a named version only: the newest one."""
 
     error: str
     versions: list[str]
 
 
-class ProductLine(TypedDict):
+class ProductLineData(TypedDict):
     """A product in a list."""
 
     name: str
@@ -74,15 +75,15 @@ class ProductLine(TypedDict):
     key_asset_score: KeyAssetScore
 
 
-class Products(TypedDict):
+class ProductsData(TypedDict):
     """All products of the mesh at a moment."""
 
     as_of: datetime
     ledger: LedgerAge
-    products: list[ProductLine]
+    products: list[ProductLineData]
 
 
-class FoundProduct(TypedDict):
+class FoundProductData(TypedDict):
     """A product that a search has found, the best first."""
 
     name: str
@@ -96,7 +97,7 @@ class FoundProduct(TypedDict):
     reasons: list[Reason]
 
 
-class FoundPart(TypedDict):
+class FoundPartData(TypedDict):
     """A data set, column or query that a search has found."""
 
     kind: PartKind
@@ -111,19 +112,19 @@ class FoundPart(TypedDict):
     reasons: list[Reason]
 
 
-class Found(TypedDict):
+class FoundData(TypedDict):
     """What a search has found; `words` are those looked for, after corrections."""
 
     words: list[str]
     corrections: list[Correction]
     every_word: bool
     product_count: int
-    products: list[FoundProduct]
-    parts: list[FoundPart]
+    products: list[FoundProductData]
+    parts: list[FoundPartData]
     facets: dict[str, list[FacetValue]]
 
 
-class Candidate(TypedDict):
+class CandidateData(TypedDict):
     """What much is made from and is no product; shares are of all uses, from 0 to 1."""
 
     product: str
@@ -136,7 +137,7 @@ class Candidate(TypedDict):
     cumulated: float
 
 
-class ColumnText(TypedDict):
+class ColumnTextData(TypedDict):
     """A column as it is promised."""
 
     name: str
@@ -148,17 +149,17 @@ class ColumnText(TypedDict):
     nullable: bool
 
 
-class DataSetText(TypedDict):
+class DataSetTextData(TypedDict):
     """A data set as it is promised."""
 
     name: str
     title: str
     description: str
     primary_key: list[str]
-    columns: list[ColumnText]
+    columns: list[ColumnTextData]
 
 
-class Port(TypedDict):
+class PortData(TypedDict):
     """An output port, with every text to copy that reads it."""
 
     name: str
@@ -169,21 +170,21 @@ class Port(TypedDict):
     access: list[Snippet]
 
 
-class Owners(TypedDict):
+class OwnersData(TypedDict):
     """Who answers for a product."""
 
     business: NotRequired[str]
     technical: NotRequired[str]
 
 
-class Support(TypedDict):
+class SupportData(TypedDict):
     """Where one gets help."""
 
     channel: str | None
     runbook: str | None
 
 
-class Role(TypedDict):
+class RoleData(TypedDict):
     """Which classifications a role sees, and which masked."""
 
     role: str
@@ -191,7 +192,7 @@ class Role(TypedDict):
     masked: list[str]
 
 
-class Agreement(TypedDict):
+class AgreementData(TypedDict):
     """The terms of use, as they are declared."""
 
     title: str
@@ -201,10 +202,10 @@ class Agreement(TypedDict):
     approval: Literal["automatic", "owner"]
     duration: NotRequired[str]
     notice_period: NotRequired[str]
-    roles: list[Role]
+    roles: list[RoleData]
 
 
-class Query(TypedDict):
+class QueryData(TypedDict):
     """A query to begin with."""
 
     title: str
@@ -213,7 +214,7 @@ class Query(TypedDict):
     sql: str
 
 
-class Health(TypedDict):
+class HealthData(TypedDict):
     """How a product is now, and which columns that concerns."""
 
     status: Status
@@ -240,21 +241,21 @@ class _Standing(TypedDict):
     next_deadline: NotRequired[datetime]
 
 
-class Indicator(_Standing):
+class IndicatorData(_Standing):
     """A promise over a window: how much of it was kept, and what is left of its budget."""
 
     name: str
     title: str
 
 
-class OverTime(_Standing):
+class OverTimeData(_Standing):
     """The same with each slice of the window."""
 
     check: str
     slices: list[Slice]
 
 
-class Incident(TypedDict):
+class IncidentData(TypedDict):
     """An incident; `impacted` products failed because of it."""
 
     name: str
@@ -276,7 +277,7 @@ class Incident(TypedDict):
     checks: list[str]
 
 
-class Failure(TypedDict):
+class FailureData(TypedDict):
     """A check that fails during an incident."""
 
     check: str
@@ -294,15 +295,15 @@ class Failure(TypedDict):
     fault: str
 
 
-class IncidentStory(Incident):
+class IncidentStoryData(IncidentData):
     """An incident with what fails, whom it reaches, and what has happened."""
 
-    failures: list[Failure]
+    failures: list[FailureData]
     reached: list[Reached]
     events: list[IncidentEvent]
 
 
-class Accepted(TypedDict):
+class AcceptedData(TypedDict):
     """What fails, and somebody has said that it is no trouble."""
 
     title: str
@@ -314,7 +315,7 @@ class Accepted(TypedDict):
     note: str
 
 
-class CoverageTold(TypedDict):
+class CoverageToldData(TypedDict):
     """How much of the product, and of its whole way from the source, is watched; `blind` are products of which nothing is."""
 
     own: Coverage
@@ -322,7 +323,7 @@ class CoverageTold(TypedDict):
     blind: list[str]
 
 
-class ResponseTimes(TypedDict):
+class ResponseTimesData(TypedDict):
     """How long it took, over the incidents of 90 days."""
 
     median_hours: float | None
@@ -331,35 +332,35 @@ class ResponseTimes(TypedDict):
     not_ended: int
 
 
-class PortReads(TypedDict):
+class PortReadsData(TypedDict):
     """Reads of one port."""
 
     count: int
     readers: list[str]
 
 
-class Reads(TypedDict):
+class ReadsData(TypedDict):
     """Reads within 30 days that the platform sees."""
 
-    by_port: dict[str, PortReads]
+    by_port: dict[str, PortReadsData]
     readers: list[str]
 
 
-class Trust(TypedDict):
+class TrustData(TypedDict):
     """What tells whether the product can be trusted."""
 
-    indicators: list[Indicator]
-    incidents: list[Incident]
-    accepted: list[Accepted]
+    indicators: list[IndicatorData]
+    incidents: list[IncidentData]
+    accepted: list[AcceptedData]
     deadlines_at_risk: list[MissedDeadline]
     tests_and_monitors: int
-    coverage: CoverageTold
-    response: dict[Literal["detect", "respond", "fix"], ResponseTimes]
-    reads: Reads
+    coverage: CoverageToldData
+    response: dict[Literal["detect", "respond", "fix"], ResponseTimesData]
+    reads: ReadsData
     numbers: dict[str, float]
 
 
-class Product(_Class):
+class ProductData(_Class):
     """One product: what it is, how it is, and how to get at it."""
 
     as_of: datetime
@@ -372,21 +373,21 @@ class Product(_Class):
     certified: bool
     description: str
     purpose: str
-    owners: Owners
-    support: Support
+    owners: OwnersData
+    support: SupportData
     tags: list[str]
-    agreements: list[Agreement]
-    health: Health
+    agreements: list[AgreementData]
+    health: HealthData
     promises: list[CheckState]
-    data_sets: list[DataSetText]
-    ports: list[Port]
-    sample_queries: list[Query]
-    trust: Trust
-    over_time: list[OverTime]
+    data_sets: list[DataSetTextData]
+    ports: list[PortData]
+    sample_queries: list[QueryData]
+    trust: TrustData
+    over_time: list[OverTimeData]
     declared_in: str
 
 
-class Version(TypedDict):
+class VersionData(TypedDict):
     """A published version that can be read. Of each input port it has what was read, which differs by the kind of port."""
 
     id: str
@@ -401,22 +402,23 @@ class Version(TypedDict):
     pinned_by: list[str]
 
 
-class Source(TypedDict):
+class SourceData(TypedDict):
     """Where data comes from outside of the mesh."""
 
     name: str
     interface: str
 
 
-class Consumer(TypedDict):
-    """A known user outside of the mesh."""
+class ConsumerData(TypedDict):
+    """A known user outside of the mesh, and what it answered when it was asked last; null if it is not asked."""
 
     title: str
     kind: str
     owner: str | None
+    answer: ConsumerAnswer | None
 
 
-class ColumnUse(TypedDict):
+class ColumnUseData(TypedDict):
     """A column on the way, how it is used, and how many steps away it is."""
 
     product: str
@@ -426,27 +428,27 @@ class ColumnUse(TypedDict):
     distance: int
 
 
-class ColumnWays(TypedDict):
+class ColumnWaysData(TypedDict):
     """The next columns outside of the product; `unknown` says why it is not known what the column is made from."""
 
     data_set: str
     column: str
-    made_from: list[ColumnUse]
-    used_by: list[ColumnUse]
+    made_from: list[ColumnUseData]
+    used_by: list[ColumnUseData]
     unknown: str | None
 
 
-class Lineage(TypedDict):
+class LineageData(TypedDict):
     """What a product is made from, and who reads it."""
 
     reads: list[str]
-    sources: list[Source]
+    sources: list[SourceData]
     read_by: list[str]
-    consumers: list[Consumer]
-    columns: list[ColumnWays]
+    consumers: list[ConsumerData]
+    columns: list[ColumnWaysData]
 
 
-class ColumnPlace(TypedDict):
+class ColumnPlaceData(TypedDict):
     """A column of a model, `inputs/PORT`, `outputs/PORT` or `sources/PORT`."""
 
     product: str
@@ -454,7 +456,7 @@ class ColumnPlace(TypedDict):
     column: str
 
 
-class ColumnConsumer(TypedDict):
+class ColumnConsumerData(TypedDict):
     """A known user of a port that has the column."""
 
     product: str
@@ -463,31 +465,31 @@ class ColumnConsumer(TypedDict):
     owner: str | None
 
 
-class NotKnown(TypedDict):
+class NotKnownData(TypedDict):
     """Where the way ends without being at its end, and why."""
 
     place: str
     why: str
 
 
-class ColumnLineage(TypedDict):
+class ColumnLineageData(TypedDict):
     """What a column is made from over all steps, and whom a change of it concerns."""
 
-    column: ColumnPlace
-    upstream: list[ColumnUse]
-    downstream: list[ColumnUse]
-    consumers: list[ColumnConsumer]
-    unknown: list[NotKnown]
+    column: ColumnPlaceData
+    upstream: list[ColumnUseData]
+    downstream: list[ColumnUseData]
+    consumers: list[ColumnConsumerData]
+    unknown: list[NotKnownData]
 
 
-class Likes(TypedDict):
+class LikesData(TypedDict):
     """Products that are like one, and what its readers read as well."""
 
     similar: list[Similar]
     also_read: list[CommonReaders]
 
 
-class ColumnProfile(TypedDict):
+class ColumnProfileData(TypedDict):
     """What is in a column; what was not measured, or is hidden because of its classification, is left out."""
 
     rows: int | None
@@ -508,18 +510,18 @@ class ColumnProfile(TypedDict):
     error: NotRequired[str]
 
 
-class Profile(TypedDict):
+class ProfileData(TypedDict):
     """The columns of a data set in one version."""
 
     version: str
     published_at: datetime
-    columns: list[ColumnProfile]
+    columns: list[ColumnProfileData]
     version_before: str | None
     differences: list[Difference]
 
 
-class Domain(TypedDict):
+class DomainData(TypedDict):
     """A domain with its products."""
 
     name: str
-    products: list[ProductLine]
+    products: list[ProductLineData]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from platform_resources.ledger.people.incident_store import StoredIncident
-from platform_resources.marketplace import api_answers as answers
+from platform_resources.marketplace import api_answers
 from platform_resources.marketplace.column_page import asked_lineage
 from platform_resources.marketplace.display.lineage_pictures import data_as_of
 from platform_resources.marketplace.display.phrases import VERDICTS
@@ -33,7 +33,9 @@ Number = Annotated[int, Query(ge=0, le=100_000)]
 
 def api_routes(shop: Shop) -> APIRouter:
     """Reading only: what people do to incidents they do on pages."""
-    router = APIRouter(prefix="/api/v1", tags=["mesh"], default_response_class=JSONResponse, responses={"4XX": {"model": answers.Refusal}})
+    router = APIRouter(
+        prefix="/api/v1", tags=["mesh"], default_response_class=JSONResponse, responses={"4XX": {"model": api_answers.RefusalData}}
+    )
     _of_products(router, shop)
     _of_one_product(router, shop)
     _of_health(router, shop)
@@ -46,13 +48,15 @@ def told(form: Any) -> dict[int | str, dict[str, Any]]:
 
 
 def _of_products(router: APIRouter, shop: Shop) -> None:
-    @router.get("/products", responses=told(answers.Products), summary="All products and how each is")
+    @router.get("/products", responses=told(api_answers.ProductsData), summary="All products and how each is")
     def products(request: Request) -> Response:
         return shop.kept_answer(
             request, lambda view: {"as_of": view.at, "ledger": view.age, "products": [_line(view, each) for each in view.plan.products]}
         )
 
-    @router.get("/search", responses=told(answers.Found), summary="Products, columns and queries by words; typing errors are forgiven")
+    @router.get(
+        "/search", responses=told(api_answers.FoundData), summary="Products, columns and queries by words; typing errors are forgiven"
+    )
     def search(
         request: Request,
         q: Annotated[str, Query(description="the words", max_length=200)] = "",
@@ -68,13 +72,13 @@ def _of_products(router: APIRouter, shop: Shop) -> None:
         chosen = chosen_facets(request.query_params.multi_items())
         return shop.kept_answer(request, lambda view: result_data(found(shop.market, view, q, chosen, first)))
 
-    @router.get("/compare", responses=told(list[answers.ProductLine]), summary="Up to four products side by side")
+    @router.get("/compare", responses=told(list[api_answers.ProductLineData]), summary="Up to four products side by side")
     def compare(request: Request, p: Annotated[list[str], Query(description="the names", min_length=1, max_length=4)]) -> Response:
         return shop.kept_answer(request, lambda view: [_line(view, product_named(view, name)) for name in p])
 
     @router.get(
         "/candidates",
-        responses=told(list[answers.Candidate]),
+        responses=told(list[api_answers.CandidateData]),
         summary="Models and sources that are no product although much is made from them",
     )
     def reuse_candidates(request: Request) -> Response:
@@ -107,7 +111,7 @@ def _line(view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
 def _of_one_product(router: APIRouter, shop: Shop) -> None:
     @router.get(
         "/products/{name}",
-        responses=told(answers.Product),
+        responses=told(api_answers.ProductData),
         summary="One product: what it is, how it is, its columns, promises, and ways to read it",
     )
     def product(request: Request, name: str) -> Response:
@@ -115,26 +119,30 @@ def _of_one_product(router: APIRouter, shop: Shop) -> None:
 
     @router.get(
         "/products/{name}/versions",
-        responses=told(list[answers.Version]),
+        responses=told(list[api_answers.VersionData]),
         summary="The versions that can be read, newest first, and what each was made from",
     )
     def versions(request: Request, name: str) -> Response:
         return shop.kept_answer(request, lambda view: _versions(shop, product_named(view, name)))
 
-    @router.get("/products/{name}/lineage", responses=told(answers.Lineage), summary="What a product is made from, and who reads it")
+    @router.get(
+        "/products/{name}/lineage", responses=told(api_answers.LineageData), summary="What a product is made from, and who reads it"
+    )
     def lineage(request: Request, name: str) -> Response:
         return shop.kept_answer(request, lambda view: _lineage(shop, view, product_named(view, name)))
 
     @router.get(
         "/products/{name}/columns/{column:path}",
-        responses=told(answers.ColumnLineage),
+        responses=told(api_answers.ColumnLineageData),
         summary="From which columns one is made, and which a change of it concerns",
     )
     def column(request: Request, name: str, column: str, of: Annotated[str, Query(description=PLACES)] = "") -> Response:
         return shop.kept_answer(request, lambda view: lineage_data(asked_lineage(shop.market, view, product_named(view, name), column, of)))
 
     @router.get(
-        "/products/{name}/similar", responses=told(answers.Likes), summary="Products that are like it, and what its readers read as well"
+        "/products/{name}/similar",
+        responses=told(api_answers.LikesData),
+        summary="Products that are like it, and what its readers read as well",
     )
     def similar(request: Request, name: str) -> Response:
         def likes(view: MeshOverview) -> dict[str, Any]:
@@ -145,7 +153,7 @@ def _of_one_product(router: APIRouter, shop: Shop) -> None:
 
     @router.get(
         "/products/{name}/profiles/{data_set}",
-        responses=told(answers.Profile),
+        responses=told(api_answers.ProfileData),
         summary="What is in each column, and what is different since the version before",
     )
     def profile(request: Request, name: str, data_set: str, version: str = "") -> Response:
@@ -170,7 +178,10 @@ def _lineage(shop: Shop, view: MeshOverview, product: ProductPlan) -> dict[str, 
         "reads": view.plan.upstream[product.name],
         "sources": [{"name": port.name, "interface": port.interface} for port in product.inputs if port.upstream is None],
         "read_by": view.plan.downstream.get(product.name, ()),
-        "consumers": [{"title": each.title, "kind": each.kind, "owner": each.owner} for each in product.consumers],
+        "consumers": [
+            {"title": each.title, "kind": each.kind, "owner": each.owner, "answer": view.answers.get((product.name, each.name))}
+            for each in product.consumers
+        ],
         "columns": neighbours_data(neighbours(shop.market.lineage(view), product)),
     }
 
@@ -190,11 +201,11 @@ def _profile(shop: Shop, product: ProductPlan, data_set: str, version: str) -> d
 
 
 def _of_health(router: APIRouter, shop: Shop) -> None:
-    @router.get("/domains", responses=told(list[answers.Domain]), summary="Health by domain")
+    @router.get("/domains", responses=told(list[api_answers.DomainData]), summary="Health by domain")
     def domains(request: Request) -> Response:
         return shop.kept_answer(request, _domains)
 
-    @router.get("/incidents", responses=told(list[answers.Incident]), summary="What is open, and what ended within 90 days")
+    @router.get("/incidents", responses=told(list[api_answers.IncidentData]), summary="What is open, and what ended within 90 days")
     def incidents(request: Request, live: bool | None = None) -> Response:
         return shop.kept_answer(
             request, lambda view: [_incident(each) for each in view.incidents if live is None or each.incident.live == live]
@@ -202,7 +213,7 @@ def _of_health(router: APIRouter, shop: Shop) -> None:
 
     @router.get(
         "/incidents/{cause}/{number}",
-        responses=told(answers.IncidentStory),
+        responses=told(api_answers.IncidentStoryData),
         summary="One incident: what fails, whom it reaches, what has happened",
     )
     def incident(request: Request, cause: str, number: int) -> Response:

@@ -8,7 +8,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
 
 from platform_resources.ledger.queries.reads import record_read
-from platform_resources.marketplace.api_answers import PartOfNoVersion, Refusal, SeveralFiles
+from platform_resources.marketplace.api_answers import PartOfNoVersionData, RefusalData, SeveralFilesData
 from platform_resources.marketplace.shop import Missing, Shop, product_named
 from platform_resources.services.showing.published_files import PublishedFile, published_files
 
@@ -52,7 +52,7 @@ def download_routes(shop: Shop) -> APIRouter:
         "/file",
         response_class=RedirectResponse,
         status_code=302,
-        responses={404: {"model": Refusal}, 409: {"model": SeveralFiles}, 412: {"model": PartOfNoVersion}},
+        responses={404: {"model": RefusalData}, 409: {"model": SeveralFilesData}, 412: {"model": PartOfNoVersionData}},
         summary="Leads to the file of the newest version, or of the one named",
     )
     @router.head("/file", include_in_schema=False)
@@ -69,7 +69,7 @@ def download_routes(shop: Shop) -> APIRouter:
     @router.get(
         "/versions/{version}/files/{file_name}",
         response_class=Response,
-        responses={404: {"model": Refusal}},
+        responses={404: {"model": RefusalData}},
         summary="A file of one version, or a part of it",
     )
     @router.head("/versions/{version}/files/{file_name}", include_in_schema=False)

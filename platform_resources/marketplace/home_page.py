@@ -81,6 +81,7 @@ def home_page(view: MeshOverview) -> dict[str, Any]:
         "at_risk": _at_risk(view),
         "used": _used(view),
         "new": _newest(view),
+        "certified": _certified(view),
         "is_mosaic": len(view.plan.products) > MOST_ARROWS,
         "domains": sorted(((name, title, *_healthy(view, name)) for name, title in titles.items()), key=_least_healthy)[:MOST_DOMAINS],
     }
@@ -124,6 +125,12 @@ def _newest(view: MeshOverview) -> list[tuple[ProductPlan, datetime]]:
     """Those whose first version is the youngest."""
     products = {each.name: each for each in view.plan.products}
     return [(products[name], at) for name, at in newly_published(view.use, MOST_LISTED)]
+
+
+def _certified(view: MeshOverview) -> list[tuple[ProductPlan, datetime]]:
+    """Certified products, those first that were seen to be so last."""
+    found = [(each, view.certified[each.name]) for each in view.plan.products if each.info.certified and each.name in view.certified]
+    return sorted(found, key=lambda each: each[1], reverse=True)[:MOST_LISTED]
 
 
 def _least_healthy(domain: tuple[str, str, int, int]) -> tuple[float, str]:

@@ -82,6 +82,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "versions_unreadable": unreadable,
         "as_of": as_of,
         "facts": _facts(view, product, trust),
+        "consumers": [(each, view.answers.get((product.name, each.name))) for each in product.consumers],
         "use": view.use.uses[product.name],
         "score": view.use.scores[product.name],
         "readers": [titles.get(name, name) for name in (*view.use.uses[product.name].products, *view.use.uses[product.name].people)],

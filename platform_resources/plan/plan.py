@@ -124,6 +124,7 @@ class ConsumerPlan:
     owner: str | None
     description: str
     place: SourceLine
+    probe: bool = field(default=False, metadata={"planned": False})
 
 
 @dataclass(frozen=True, slots=True)

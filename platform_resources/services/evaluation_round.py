@@ -8,11 +8,14 @@ from pathlib import Path
 from platform_resources.capabilities.registry import Registry
 from platform_resources.incidents.life_cycle import IncidentEvent
 from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.people.certifications import note_certified
 from platform_resources.ledger.people.checks import register_checks
+from platform_resources.ledger.people.consumer_answers import write_answers
 from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.conventions import check_text
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.grades import NEVER, LastRefresh, ProductHealth
+from platform_resources.services.catalog.consumer_probes import probed_consumers
 from platform_resources.services.judged_objectives import judged_objectives
 from platform_resources.services.judging import concerned, judge
 from platform_resources.services.product_status import known, trust
@@ -42,6 +45,7 @@ def evaluate(
     `domain` is theirs; it has to be told where none of its products can be read.
     """
     register_checks(ledger, plan, now)
+    _note_consumers_and_certified(ledger, products, now)
     just_now = tuple(judged_objectives(products, registry, state, ledger, now))
     with ledger.reading() as connection:
         own = {product.name: product for product in products}
@@ -54,6 +58,15 @@ def evaluate(
         trusted = trust(connection, plan, products, found, now)
     verdicts = _verdicts(products, found.observations)
     return EvaluationRound(now, just_now, followed.events, followed.messages, verdicts, found.last_refreshes, found.health, trusted)
+
+
+def _note_consumers_and_certified(ledger: Ledger, products: Sequence[ProductPlan], now: datetime) -> None:
+    """What pages show and nothing is judged by."""
+    answers = probed_consumers(products, now)
+    certified = [product.name for product in products if product.info.certified]
+    with ledger.writing() as connection:
+        write_answers(connection, answers)
+        note_certified(connection, certified, [product.name for product in products if not product.info.certified], now)
 
 
 def _verdicts(products: Sequence[ProductPlan], observations: Sequence[Observed]) -> dict[str, tuple[Observed, ...]]:

@@ -245,5 +245,12 @@ class Consumer(Strict):
     kind: Literal["dashboard", "model", "application", "report"]
     uses: Annotated[tuple[str, ...], Field(min_length=1)]
     url: str | None = None
+    probe: bool = False
     owner: Owner | None = None
     description: str = ""
+
+    @model_validator(mode="after")
+    def _probe_has_an_address(self) -> "Consumer":
+        if self.probe and not (self.url or "").startswith(("http://", "https://")):
+            raise ValueError("probe: true asks the url whether it answers; give a url that begins with http:// or https://")
+        return self

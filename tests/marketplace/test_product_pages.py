@@ -1,16 +1,21 @@
 """The pages of one mesh: what stands on them, and that nothing that teams write can do harm."""
 
 import re
+import shutil
 
+import httpx
 import pytest
 from markupsafe import Markup
 
 from platform_resources.dbt.planning import read_plan
+from platform_resources.ledger.people.certifications import note_certified
+from platform_resources.ledger.people.consumer_answers import ConsumerAnswer, write_answers
 from platform_resources.marketplace.display.phrases import VERDICTS
 from platform_resources.marketplace.display.promise_rows import PromiseRow
 from platform_resources.marketplace.product_page import clock_text, dagster_page, shown_promises
 from platform_resources.promises.grades import CheckState
-from tests.marketplace.shop_mesh import README
+from tests.marketplace.shop_mesh import NOW, README, opened_ledger, served
+from tests.meshes import edited, product_file
 
 pytestmark = pytest.mark.slow
 
@@ -128,3 +133,22 @@ def test_promises_are_folded_only_where_they_are_simply_met(missed, watched, met
 def row(verdict, caption=""):
     check = CheckState("share", "Share", "objective", "completeness", False, verdict, "words", None)
     return PromiseRow(VERDICTS[verdict], check, "", False, Markup(""), caption, "1", "", (), "")
+
+
+def test_what_consumers_answered_and_what_is_newly_certified_is_shown(made_shop, tmp_path):
+    mesh = shutil.copytree(made_shop, tmp_path / "mesh", symlinks=True)
+    ledger = opened_ledger(mesh)
+    with ledger.writing() as connection:
+        write_answers(connection, [ConsumerAnswer("summary", "plant_dashboard", NOW, False, "it answers with status 503")])
+        note_certified(connection, ["readings", "summary"], [], NOW)
+    ledger.close()
+    edited(mesh, product_file("plant", "readings"), "version: 1.1.0", "version: 1.1.0\n        certified: true")
+    with served(mesh) as address, httpx.Client(base_url=address, timeout=60) as client:
+        used = client.get("/products/summary").text
+        consumers = text(used[used.index('id="consumers"') : used.index('id="used"')])
+        assert "Does not answer asked" in consumers and "it answers with status 503." in consumers
+        home = client.get("/").text
+        certified = text(home[home.index('id="h-cert"') : home.index('id="h-dom"')])
+        assert "Sensor readings" in certified and "Sensor summary" not in certified, "it is not certified any more"
+        answer = client.get("/api/v1/products/summary/lineage").json()["consumers"][0]["answer"]
+        assert (answer["answers"], answer["said"]) == (False, "it answers with status 503")

@@ -198,6 +198,7 @@ def _consumers(product: Product) -> Iterator[ConsumerPlan]:
             owner=consumer.config.owner,
             description=consumer.config.description,
             place=SourceLine.of(consumer.origin),
+            probe=consumer.config.probe,
         )
 
 

@@ -11,6 +11,8 @@ from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.made_up import MadeUpHistory, made_up_history
 from platform_resources.ledger.marks import read_until
 from platform_resources.ledger.people import incident_store
+from platform_resources.ledger.people.certifications import certified_since
+from platform_resources.ledger.people.consumer_answers import ConsumerAnswer, consumer_answers
 from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.queries.evidence import Memory
 from platform_resources.ledger.queries.standing import Standing
@@ -32,6 +34,8 @@ class MeshOverview:
 
     `mark` differs as soon as anything was written into the ledger that it shows.
 
+    `answers` are those of known consumers that were asked, by product and consumer; `certified` says since when products are known to be.
+
     `charted` are the indicators as charts show them: with the history that is `made_up`, if any is. Nothing is judged by them.
     """
 
@@ -46,6 +50,8 @@ class MeshOverview:
     made_up: MadeUpHistory | None
     likenesses: Likenesses
     mark: LedgerMark
+    answers: Mapping[tuple[str, str], ConsumerAnswer]
+    certified: Mapping[str, datetime]
 
     @property
     def health(self) -> Mapping[str, ProductHealth]:
@@ -107,6 +113,8 @@ def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: 
             made_up,
             memories.likenesses_of(plan),
             mark,
+            consumer_answers(connection),
+            certified_since(connection),
         )
 
 

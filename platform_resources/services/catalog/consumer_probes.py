@@ -1,0 +1,63 @@
+"""Ask known consumers outside of the mesh whether they answer, where product.yaml says `probe: true`."""
+
+import http.client
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from platform_resources.ledger.people.consumer_answers import ConsumerAnswer
+from platform_resources.plan.plan import ConsumerPlan, ProductPlan
+
+AT_ONCE, LONGEST_SECONDS = 8, 5
+# It is there, and wants to know who asks.
+SIGN_IN = (401, 403)
+
+
+def probed_consumers(products: Sequence[ProductPlan], now: datetime) -> tuple[ConsumerAnswer, ...]:
+    """The answers of all consumers of these products that are to be asked; none that is slow or gone keeps the others waiting for long."""
+    asked = [(product, consumer) for product in products for consumer in product.consumers if consumer.probe]
+    if not asked:
+        return ()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        said = list(pool.map(lambda each: _asked(each[1]), asked))
+    return tuple(
+        ConsumerAnswer(product.name, consumer.name, now, answers, text)
+        for (product, consumer), (answers, text) in zip(asked, said, strict=True)
+    )
+
+
+def _asked(consumer: ConsumerPlan) -> tuple[bool, str]:
+    """Whether it answers, and in which words."""
+    try:
+        request = urllib.request.Request(consumer.url or "", headers={"user-agent": "mesh"})
+        with _OPENER.open(request, timeout=LONGEST_SECONDS):
+            return True, "it answers"
+    except urllib.error.HTTPError as error:
+        error.close()
+        return (
+            (True, "it answers, and wants to know who asks") if error.code in SIGN_IN else (False, f"it answers with status {error.code}")
+        )
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        return False, "it did not answer in time" if isinstance(reason, TimeoutError) else f"it cannot be reached: {reason}"
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """For web pages only: no file of this computer, whatever an address or a redirection says."""
+    made = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler,
+        urllib.request.HTTPHandler,
+        urllib.request.HTTPSHandler,
+        urllib.request.HTTPRedirectHandler,
+        urllib.request.HTTPDefaultErrorHandler,
+        urllib.request.HTTPErrorProcessor,
+        urllib.request.UnknownHandler,
+    ):
+        made.add_handler(handler())
+    return made
+
+
+_OPENER = _opener()
