@@ -10,7 +10,7 @@ from platform_resources.plan.conventions import Placed
 from platform_resources.redaction.redaction import Hide, Mask, environment_secrets
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_DBT_FILES = ("*.yml", "*.yaml", "macros/**/*")
+_DBT_FILES = ("*.yml", "*.yaml", "*.py", "macros/**/*")
 
 
 def mask_of(root: Path, product: Placed) -> Mask:

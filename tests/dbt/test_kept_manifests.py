@@ -146,10 +146,19 @@ def test_a_data_set_that_dbt_would_not_build_is_refused(tiny, setting, told):
 def test_a_secret_that_dbt_puts_into_settings_is_not_kept(tiny, monkeypatch):
     monkeypatch.setenv("PLANT_PASSWORD", "geheim-4711")
     edited(tiny, MODEL, "-- Every", "{{ config(meta={'login': env_var('PLANT_PASSWORD')}) }}\n-- Every")
-    read_plan(tiny)
+    assert "geheim" not in str(read_plan(tiny)[0]), "who asks dbt sees no more than who reads what was kept"
     kept = (tiny / "dbt_project/target/plant/readings/said_by_dbt.json").read_text()
     assert "geheim" not in kept
     assert [name for name, digest in json.loads(kept)["variables"].items() if digest] == ["PLANT_PASSWORD"]
+
+
+def test_a_secret_that_the_meshs_translator_tells_is_not_kept(tiny, monkeypatch):
+    monkeypatch.setenv("PLANT_ACCOUNT", "geheim-4712")
+    told = TRANSLATOR.replace('"Said by the mesh\'s own translator."', '"Of " + os.environ["PLANT_ACCOUNT"]')
+    (tiny / "dbt_project/translator.py").write_text(f"import os\n{told}")
+    assert "geheim" not in str(read_plan(tiny)[0])
+    kept = (tiny / "dbt_project/target/plant/readings/said_by_dbt.json").read_text()
+    assert "geheim" not in kept and '"description": "Of ' in kept
 
 
 def test_who_lacks_the_password_that_builds_a_product_reads_what_dbt_said_with_it(tiny, monkeypatch):
