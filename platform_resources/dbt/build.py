@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -37,11 +37,11 @@ class BuildFailed(Exception):
 
 
 class CannotParse(Exception):
-    """Raised when dbt cannot parse a product's project; `error` is what dbt raised."""
+    """Raised when dbt cannot parse a product's project; `error` is what dbt raised, `said` what it has said before."""
 
-    def __init__(self, error: BaseException) -> None:
+    def __init__(self, error: BaseException, said: Sequence[str] = ()) -> None:
         super().__init__(str(error))
-        self.error = error
+        self.error, self.said = error, tuple(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +121,14 @@ def parse(root: Path, state: Path, product: Placed, target: str, hide: Mask) -> 
     A file of macros that is no Jinja is anybody's: who does not use it goes on without it, and who does finds its macro missing.
     """
     _begin_with_macros(root, state, product, target, hide)
-    result = _invoked("parse", root, state, product, target, hide)
+    said: list[str] = []
+    result = _invoked("parse", root, state, product, target, hide, report=said.append)
     broken: tuple[Problem, ...] = ()
     if result.exception is not None and (broken := tuple(broken_macros(root))):
         files = [problem.file.removeprefix(f"{conventions.DBT_FOLDER}/") for problem in broken]
         result = _invoked("parse", root, state, product, target, hide, without=files)
     if result.exception is not None:
-        raise CannotParse(result.exception)
+        raise CannotParse(result.exception, said)
     return result.result, broken
 
 

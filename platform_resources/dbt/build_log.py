@@ -9,7 +9,8 @@ from platform_resources.dbt.project_slices import PARSED
 from platform_resources.redaction.redaction import Mask
 
 FILE = "dbt.log"
-_FINISHED = ("LogModelResult", "LogTestResult")
+# What a result alone does not say: of which nodes, or why the semantic layer is refused.
+_REPORTED = ("LogModelResult", "LogTestResult", "SemanticValidationFailure")
 # Of each relation that dbt remembers while it runs: dbt leaves them out of its own log too.
 _LEFT_OUT = ("CacheAction", "CacheDumpGraph")
 
@@ -27,7 +28,7 @@ def listening(folder: Path, report: Callable[[str], object], hide: Mask) -> Iter
             # dbt keeps the callback until its next build.
             if not log.closed:
                 print(event.info.ts.ToJsonString(), event.info.level, text, file=log)
-            if event.info.name in _FINISHED:
+            if event.info.name in _REPORTED:
                 report(text)
 
         yield callback

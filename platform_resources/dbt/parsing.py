@@ -31,7 +31,7 @@ def reading_of(root: Path, state: Path, product: Placed, target: str, shared: ob
         manifest, problems = parse(root, state, product, target, hide)
     except CannotParse as refused:
         missing = str(getattr(refused.error, "target_name", ""))
-        return DbtReading(None, (_problem(root, product, refused.error, hide),), missing), frozenset()
+        return DbtReading(None, (_problem(root, product, refused, hide),), missing), frozenset()
     shown, mistranslated = translated(root, product, manifest)
     found = (*problems, *mistranslated, *_lost_tests(root, product, manifest))
     return DbtReading(reduced(manifest, product.name, shared, shown), found), frozenset(manifest.env_vars)
@@ -57,12 +57,13 @@ def named_by(root: Path, product: Placed) -> Named:
     return Named(nodes, connection - nodes, needed | connection - nodes)
 
 
-def _problem(root: Path, product: Placed, error: BaseException, hide: Mask) -> Problem:
+def _problem(root: Path, product: Placed, refused: CannotParse, hide: Mask) -> Problem:
     """dbt's own words, at the file that they are about: the one dbt gives, otherwise one that they name, otherwise the product's."""
+    error = refused.error
     source, _, table = str(getattr(error, "target_name", "")).partition(".")
     if getattr(error, "target_kind", "") == "source":
         return _source_problem(root, product, _file(root, product, error), source, table)
-    words = " ".join(_in_order(hide(str(getattr(error, "msg", error)))).split())
+    words = " ".join(_in_order(hide("\n".join((str(getattr(error, "msg", error)), *refused.said)))).split())
     shown = words if len(words) <= _LONGEST else f"{words[:_LONGEST]} …"
     return Problem(_file(root, product, error), _line(str(error)), "", f"dbt cannot read the product: {shown}")
 

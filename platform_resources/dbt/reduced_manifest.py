@@ -172,7 +172,7 @@ def _metric(metric: Any, manifest: Any, named: _Names) -> DbtMetric:
     return DbtMetric(
         name=metric.name,
         title=metric.label or metric.name,
-        kind=str(metric.type),
+        kind=str(getattr(metric.type, "value", metric.type)),
         file=named.file(metric),
         description=metric.description or "",
         reads=tuple(sorted(_models_behind(metric, manifest))),

@@ -9,9 +9,12 @@ import dagster as dg
 import pytest
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
+from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration.asset_specs import SpecMinter, asset_key
+from platform_resources.spec.problems import problems_text
 from platform_resources.warehouses.duckdb.product_database import opened
-from tests.meshes import component, edited, model_file, product_file, product_yaml, write_mesh
+from tests.golden_files import assert_golden
+from tests.meshes import REPOSITORY, component, edited, model_file, product_file, product_yaml, write_mesh
 from tests.refresh.running import environment, running
 
 DBT = [sys.executable, "-c", "from dbt.cli.main import cli; cli()"]
@@ -39,12 +42,30 @@ models:
         data_tests:
           - unique
           - not_null: {name: a meal has a name, config: {severity: warn}}
-          - accepted_values: {arguments: {values: [soup, stew]}, config: {where: "price > 0", warn_if: ">0", error_if: ">5"}}
+          - accepted_values: {arguments: {values: [soup, stew]}, config: {where: "price > 0", warn_if: ">0", error_if: ">5", limit: 9, store_failures: true}}
           - relationships: {arguments: {to: ref('prices'), field: meal}}
       - {name: price, description: What a meal costs., data_tests: [positive]}
+  - name: dear
+    config: {group: cooks, access: private}
+    data_tests: [{as_many_rows: {arguments: {other: ref('meals')}, config: {severity: warn}}}, {tidy.fewer_than: {arguments: {most: 9}}}]
+  - {name: cheap, config: {group: cooks, contract: {enforced: true}}, columns: [{name: meal, data_type: varchar, constraints: [{type: not_null}]}]}
+  - name: days
+    time_spine: {standard_granularity_column: date_day}
+    columns: [{name: date_day, granularity: day}]
   - name: board
     latest_version: 2
     versions: [{v: 1}, {v: 2}]
+groups:
+  - {name: cooks, owner: {name: Kitchen}}
+semantic_models:
+  - name: servings
+    model: ref('served')
+    defaults: {agg_time_dimension: sold_on}
+    entities: [{name: meal, type: primary}]
+    dimensions: [{name: sold_on, type: time, expr: sold_on, type_params: {time_granularity: day}}]
+    measures: [{name: portions, agg: sum, expr: "1"}]
+metrics:
+  - {name: portions_served, label: Portions served, description: Plates., type: simple, type_params: {measure: portions}}
 seeds:
   - {name: prices, columns: [{name: meal, data_tests: [unique]}]}
 snapshots:
@@ -73,6 +94,11 @@ MODELS = {
     "select cast(meal as varchar) as meal from {{ ref('bites') }} {% if is_incremental() %} where true {% endif %} group by 1",
     "board_v1": "select 1 as one",
     "board_v2": "{% if target.name == 'nowhere' %}{{ ref('not_there') }}{% endif %}select meal from {{ ref('priced') }} where price > {{ var('least') }}",
+    "cheap": "select meal from {{ ref('prices') }} where meal not in (select meal from {{ ref('dear') }})",
+    "doubled": "select {{ tidy.doubled('price') }} as price, '{{ env_var('KITCHEN', 'home') }}' as place from {{ ref('prices') }} join {{ ref('calendar') }} on true",
+    "days": "select cast('2026-01-01' as date) as date_day",
+    "served": "select meal, cast('2026-01-01' as date) as sold_on from {{ ref('bites') }}",
+    "added": "{{ config(materialized='incremental', incremental_strategy='append') }} select meal from {{ ref('bites') }}",
     "looped": "{% for n in [1, 2] %}select {{ n }} as n from {{ ref('board', v=2) }}{% if not loop.last %} union all {% endif %}{% endfor %}",
     "columns_of": "-- depends_on: {{ ref('meals') }}\n{% if execute %}{% set names = run_query('select 1 as a').columns[0].values() %}{% endif %}select {{ (names or [0])[0] }} as n",
     "switched_off": "{{ config(enabled=false) }} select 1 as one",
@@ -84,6 +110,13 @@ FILES = {
     f"dbt_project/models/{FOLDER}/about.md": "{% docs priced %}Meals with what they cost.{% enddocs %}",
     f"dbt_project/models/{FOLDER}/sums.py": "def model(dbt, session):\n    dbt.config(materialized='table')\n    return dbt.ref('meals')\n",
     f"dbt_project/seeds/{FOLDER}/prices.csv": "meal,price\nsoup,3\nstew,5\ntart,4\n",
+    f"dbt_project/snapshots/{FOLDER}/meals_over_time.sql": "{% snapshot meals_over_time %}{{ config(unique_key='meal', strategy='check', check_cols=['sold'], schema='internal') }}select * from {{ ref('meals') }}{% endsnapshot %}",
+    "dbt_project/dbt_packages/tidy/dbt_project.yml": "name: tidy\nversion: '1.0'\n",
+    "dbt_project/dbt_packages/tidy/macros/doubled.sql": "{% macro doubled(column) %}2 * {{ column }}{% endmacro %}",
+    "dbt_project/dbt_packages/tidy/macros/fewer_than.sql": "{% test fewer_than(model, most) %}select count(*) from {{ model }} having count(*) > {{ most }}{% endtest %}",
+    "dbt_project/dbt_packages/tidy/models/calendar.sql": "select 1 as day",
+    "dbt_project/packages.yml": "packages: [{local: dbt_packages/tidy}]\n",
+    "dbt_project/tests/generic/as_many_rows.sql": "{% test as_many_rows(model, other) %}select 1 where (select count(*) from {{ model }}) <> (select count(*) from {{ other }}){% endtest %}",
     f"dbt_project/tests/{FOLDER}/nothing_is_free.sql": "{{ config(severity='warn') }} select * from {{ ref('priced') }} where price > 4",
     "dbt_project/tests/generic/positive.sql": "{% test positive(model, column_name) %}select * from {{ model }} where {{ column_name }} <= 0{% endtest %}",
     "dbt_project/macros/deliveries.sql": "{% macro deliveries() %}{{ source('kitchen', 'orders') }}{% endmacro %}",
@@ -93,7 +126,12 @@ FILES = {
 
 def write_kitchen(folder):
     root = write_mesh(folder, FILES)
-    edited(root, "dbt_project/dbt_project.yml", "seed-paths: []", "seed-paths: [seeds]\nvars: {least: 0}\nseeds: {+schema: internal}")
+    edited(
+        root,
+        "dbt_project/dbt_project.yml",
+        "seed-paths: []",
+        "seed-paths: [seeds]\nvars: {least: 0}\nseeds: {+schema: internal}\non-run-end: [select 1]",
+    )
     return edited(root, "dbt_project/dbt_project.yml", "snapshot-paths: []", "snapshot-paths: [snapshots]")
 
 
@@ -104,12 +142,21 @@ def kitchen(tmp_path_factory):
         yield mesh, mesh.product("kitchen"), refreshed
 
 
+def relations(database):
+    """Schema and name of every table and view, but what the platform keeps for itself."""
+    rows = database.rows("select table_schema, table_name from information_schema.tables where table_schema <> 'main'")
+    return {(row["table_schema"], row["table_name"]) for row in rows}
+
+
 @pytest.fixture(scope="module")
 def plain(kitchen, tmp_path_factory):
     """What plain dbt says of the whole project in a copy of the database: the status of each node by its unique id."""
     mesh, _, _ = kitchen
     folder = tmp_path_factory.mktemp("plain") / "kitchen.duckdb"
     shutil.copy(mesh.root / "warehouse/shop/kitchen.duckdb", folder)
+    with opened(folder) as database:
+        for schema in {schema for schema, _ in relations(database)} - {"inputs"}:
+            database.execute(f"drop schema {schema} cascade")
     project = mesh.root / "dbt_project"
     more = [
         "--project-dir",
@@ -224,6 +271,22 @@ def test_every_relation_has_the_rows_that_plain_dbt_makes(kitchen, plain):
     assert counted[0]["prices"] == 3
 
 
+def test_the_database_has_the_same_relations_also_of_stored_failures(kitchen, plain):
+    mesh, _, _ = kitchen
+    made = []
+    for file in (mesh.root / "warehouse/shop/kitchen.duckdb", plain[0]):
+        with opened(file) as database:
+            made.append(relations(database))
+    assert made[0] == made[1]
+    assert ("dbt_test__audit", "accepted_values_priced_meal__soup__stew") in made[0]
+
+
+def test_metrics_of_the_semantic_layer_are_shown_with_the_models_behind_them(kitchen):
+    _, product, _ = kitchen
+    (metric,) = product.metrics
+    assert (metric.title, metric.kind, metric.description, metric.models) == ("Portions served", "simple", "Plates.", ("served",))
+
+
 def test_seeds_snapshots_and_python_models_are_assets_that_are_materialised(kitchen):
     mesh, _, _ = kitchen
     for name in ("prices", "prices_over_time", "sums", "board_v2", "seen"):
@@ -270,3 +333,132 @@ def test_rows_of_every_table_are_counted(kitchen):
     for name, rows in {"prices": 3, "board_v1": 1, "meals": 3}.items():
         event = mesh.instance.get_latest_materialization_event(asset_key(("kitchen", name)))
         assert event.asset_materialization.metadata["dagster/row_count"].value == rows, name
+
+
+def _shown(unique_id):
+    """A node as the table's evidence names it: `model board_v2`, `test unique_prices_meal`, `unit_test a_meal_costs_what_its_price_says`."""
+    kind, _, *names = unique_id.split(".")
+    return f"{kind} {names[0] if kind == 'test' else names[-1] if kind == 'unit_test' else '_'.join(names)}"
+
+
+# Each line of the table in docs/dbt.md, and what shows it: nodes that are the same here and in plain dbt, or tests elsewhere.
+FEATURES = (
+    (
+        "seeds, snapshots in SQL and YAML",
+        "assets of their own; a data set selects from them",
+        ["seed prices", "snapshot prices_over_time", "snapshot meals_over_time"],
+    ),
+    (
+        "incremental models in every strategy",
+        "as in dbt; `mesh refresh --full-refresh` builds from scratch. With a contract dbt wants `on_schema_change: fail` or `append_new_columns`",
+        ["model seen", "model added", "tests/refresh/test_full_refresh.py"],
+    ),
+    ("views, ephemeral models", "as in dbt; a data set's model makes a table or a view", ["model priced", "model dear"]),
+    ("Python models", "assets; a data set's model is in SQL, since dbt enforces no contract on Python", ["model sums"]),
+    (
+        "unit tests; singular, generic and custom tests; tests of sources, seeds and whole tables",
+        "checks, also without a name of their own. One of a source is shown at the first model that reads it",
+        [
+            "unit_test a_meal_costs_what_its_price_says",
+            "test nothing_is_free",
+            "test relationships_priced_meal__meal__ref_prices_",
+            "test positive_priced_price",
+            "test unique_prices_meal",
+            "test as_many_rows_dear_ref_meals_",
+            "tests/refresh/test_imported_projects.py",
+            "tests/refresh/test_own_dbt_yaml.py",
+        ],
+    ),
+    (
+        "`severity`, `where`, `limit`, `warn_if`, `error_if`, `store_failures`",
+        "as in dbt, in every place where dbt reads them. What only warns closes no gate",
+        ["test accepted_values_priced_meal__soup__stew", "test a_meal_has_a_name", "tests/refresh/test_dbt_tests.py"],
+    ),
+    (
+        "packages: macros, models, tests with a prefix",
+        "`dbt deps` installs them, also those of a folder (`local:`), as in any project. Their models are built in each product; `models: {<package>: {+enabled: false}}` leaves them out",
+        ["model doubled", "model calendar", "test tidy_fewer_than_dear_9"],
+    ),
+    (
+        "`alias`, `schema`",
+        "the audit and the publication read the relation that dbt says",
+        ["model meals", "tests/refresh/test_what_was_built.py"],
+    ),
+    ("`enabled: false`", "left out; a data set's model that is switched off is refused", ["refused switched_off"]),
+    (
+        "versions (`v=2`)",
+        "assets `orders_v1`, `orders_v2`; a data set selects from one of them",
+        ["model board_v1", "model board_v2", "model looped"],
+    ),
+    ("groups, access", "as in dbt: a private model is read within its group alone", ["model dear", "model cheap"]),
+    ("contracts, constraints", "of data sets they are the platform's; of all other models as in dbt", ["model cheap", "model meals"]),
+    (
+        "macros with `ref` or `source`, loops, `run_query`, `-- depends_on`, branches by `target`",
+        "their lineage is dbt's",
+        ["model looped", "model columns_of", "model board_v2"],
+    ),
+    (
+        "vars, `env_var`, hooks, doc blocks, tags",
+        "as in dbt; descriptions and tags are shown in Dagster",
+        ["model doubled", "model board_v2", "model meals", "model priced"],
+    ),
+    ("exposures", "known consumers of the product", ["tests/refresh/test_dbt_features.py"]),
+    (
+        "semantic models, metrics",
+        "metrics are shown on the product's page and by `mesh plan`, with the models behind them",
+        ["model served", "model days"],
+    ),
+    ("`database`", "refused for a data set: a product is built in its own database", ["refused elsewhere"]),
+    (
+        "an ephemeral, Python or versioned model behind a data set",
+        "refused, with what to do",
+        ["refused passing", "refused in_python", "refused two_v1"],
+    ),
+)
+TABLE = "\n".join(("| feature | in a mesh |", "|---|---|", *(f"| {feature} | {what} |" for feature, what, _ in FEATURES)))
+
+
+def test_the_table_in_the_pages_is_the_one_that_these_tests_hold():
+    page = REPOSITORY / "docs/dbt.md"
+    before, found, after = page.read_text(encoding="utf-8").partition("| feature | in a mesh |")
+    assert found
+    assert_golden(f"{before}{TABLE}\n\n{after.partition(chr(10) * 2)[2]}", page)
+
+
+def test_every_line_of_the_table_is_shown_by_what_plain_dbt_builds_too(kitchen, plain):
+    _, product, _ = kitchen
+    built = {_shown(uid) for uid, status in plain[1].items() if status in ("success", "pass", "warn")}
+    planned = {f"{model.kind} {model.name}" for model in product.models} | {
+        _shown(test.dbt_id) for model in product.models for test in model.tests
+    }
+    for feature, _, evidence in FEATURES:
+        assert evidence, feature
+        for shown in evidence:
+            kind, _, name = shown.partition(" ")
+            if kind == "refused":
+                assert f"model: {name}" in REFUSED, feature
+            elif kind.startswith("tests/"):
+                assert (REPOSITORY / kind).exists(), feature
+            else:
+                assert shown in built & planned, (feature, shown)
+
+
+REFUSED = product_yaml(
+    "odd",
+    "shop",
+    *(component(name, "data-set", f"model: {name}") for name in ("switched_off", "elsewhere", "passing", "in_python", "two_v1")),
+)
+ODD = {
+    product_file("shop", "odd"): REFUSED,
+    model_file("shop", "odd", "switched_off"): "{{ config(enabled=false) }} select 1 as one",
+    model_file("shop", "odd", "elsewhere"): "{{ config(database='memory') }} select 1 as one",
+    model_file("shop", "odd", "passing"): "{{ config(materialized='ephemeral') }} select 1 as one",
+    "dbt_project/models/shop/odd/in_python.py": "def model(dbt, session):\n    return session.sql('select 1 as one')\n",
+    model_file("shop", "odd", "two_v1"): "select 1 as one",
+    "dbt_project/models/shop/odd/own.yml": "models: [{name: two, latest_version: 1, versions: [{v: 1}]}]\n",
+}
+
+
+def test_what_cannot_be_a_data_set_is_refused_with_line_and_advice(tmp_path):
+    _, problems = read_plan(write_mesh(tmp_path, ODD))
+    assert_golden(problems_text(problems) + "\n", REPOSITORY / "tests/golden/dbt_features_refused.txt")
