@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         Dimension as Dimension,
         WhatFails as WhatFails,
         InputInterface as InputInterface,
+        KeyScope as KeyScope,
         MeasuredBy as MeasuredBy,
         NotPulled as NotPulled,
         OutputInterface as OutputInterface,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
         PullPort as PullPort,
         Store as Store,
         Traits as Traits,
+        ValueMask as ValueMask,
     )
     from platform_resources.capabilities.support.learned_thresholds import (
         LearnedSettings as LearnedSettings,
@@ -136,7 +138,7 @@ _MODULES = {
     ),
     "capabilities.protocols": (
         "Assurance Breach Capability ComponentCapability Dimension WhatFails InputInterface MeasuredBy NotPulled "
-        "OutputInterface Policy Pull PullExtractor PullFiles PullPort Store Traits"
+        "OutputInterface Policy Pull PullExtractor PullFiles PullPort Store Traits KeyScope ValueMask"
     ),
     "capabilities.support.learned_thresholds": "LearnedSettings LearnedThreshold as_usual promised to_learn",
     "capabilities.support.recency": "Recency",

@@ -42,6 +42,12 @@ MESH_PAGES = Setting(
     "messages name no page",
     secret=True,
 )
+MASK_KEY = Setting(
+    "MESH_MASK_KEY",
+    "the secret key of the masks keyed-hash and pseudonym, of 32 characters at least",
+    ".mesh/mask.key in the folder above, which mesh access key makes",
+    secret=True,
+)
 # Not for people to set: dbt reads it in profiles.yml.
 DBT_DATABASE = Setting("MESH_DUCKDB", "the database that dbt builds in; profiles.yml reads it", "the platform sets it while dbt runs")
 ANALYST_DATABASE = Setting(
@@ -68,7 +74,7 @@ PORT = Setting("SNOWFLAKE_PORT", "the port there", "443")
 PROTOCOL = Setting("SNOWFLAKE_PROTOCOL", "http or https", "https")
 
 SETTINGS = (
-    *(STATE, DAGSTER_HOME, LEDGER, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, MAIL, DAGSTER_PAGES, MESH_PAGES, DBT_DATABASE),
+    *(STATE, DAGSTER_HOME, LEDGER, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, MAIL, DAGSTER_PAGES, MESH_PAGES, MASK_KEY, DBT_DATABASE),
     *(ANALYST_DATABASE, SNOWFLAKE_BUILD),
     *(ACCOUNT, USER, PASSWORD, KEY_FILE, KEY_PASSWORD, ROLE, COMPUTE, PREFIX, HOST, PORT, PROTOCOL),
 )

@@ -125,11 +125,11 @@ primary_key: [reading_id]
 updated_at: processed_at
 columns:
   - {name: reading_id, type: bigint, classification: public, description: Number of the reading., tests: [unique]}
-  - {name: sensor, type: varchar, identifier: sensor, description: Which sensor., tests: [{accepted_values: {values: [north, south]}}]}
-  - {name: degrees, type: "decimal(6,2)", nullable: true, unit: C, description: Temperature; empty when the sensor was off.}
-  - {name: measured_at, type: timestamp, description: When it was measured.}
+  - {name: sensor, type: varchar, identifier: sensor, classification: internal, description: Which sensor., tests: [{accepted_values: {values: [north, south]}}]}
+  - {name: degrees, type: "decimal(6,2)", nullable: true, unit: C, classification: internal, description: Temperature; empty when the sensor was off.}
+  - {name: measured_at, type: timestamp, classification: internal, description: When it was measured.}
   - {name: operator, type: varchar, nullable: true, classification: personal, description: Who was on duty.}
-  - {name: processed_at, type: timestamptz, description: When this row was computed.}
+  - {name: processed_at, type: timestamptz, classification: internal, description: When this row was computed.}
 """,
     ),
     component("measurements_sql", "output-port", "interface: sql\ndata_set: measurements"),
@@ -153,7 +153,8 @@ columns:
     component(
         "Company use",
         "data-sharing-agreement",
-        "purpose: Reporting.\nroles:\n  - {role: analyst, sees: [public, internal], masked: [personal]}",
+        "purpose: Reporting.\nroles: [{role: analyst, sees: [public, internal], masked: [personal]}]\n"
+        "grants: [{role: analyst, to: 'product:summary', purpose: Reporting., approved_by: plant-lead@example.com}]",
     ),
     component("Warmest first", "sample-query", "port: measurements_sql\nsql: select * from measurements order by degrees desc limit 3"),
     title="Sensor readings",
@@ -181,9 +182,9 @@ SUMMARY = product_yaml(
 description: One row per sensor.
 primary_key: [sensor]
 columns:
-  - {name: sensor, type: varchar, identifier: sensor, description: Which sensor.}
-  - {name: readings, type: bigint, description: How many readings it sent.}
-  - {name: warmest, type: "decimal(6,2)", nullable: true, unit: C, description: Its highest temperature.}
+  - {name: sensor, type: varchar, identifier: sensor, classification: internal, description: Which sensor.}
+  - {name: readings, type: bigint, classification: internal, description: How many readings it sent.}
+  - {name: warmest, type: "decimal(6,2)", nullable: true, unit: C, classification: internal, description: Its highest temperature.}
 """,
     ),
     component("sensors_sql", "output-port", "interface: sql\ndata_set: sensors"),

@@ -15,6 +15,7 @@ OF_CAPABILITIES = (
     "capabilities/components",
     "capabilities/dimensions",
     "capabilities/input_ports",
+    "capabilities/masks",
     "capabilities/output_ports",
     "capabilities/policies",
 )

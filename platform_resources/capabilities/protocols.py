@@ -61,10 +61,11 @@ class PullExtractor:
 
 @dataclass(frozen=True, slots=True)
 class PullPort:
-    """Pin the newest published version, within the range, of another product's output port."""
+    """Pin the newest published version, within the range, of another product's output port, as one role sees it if one is named."""
 
     port: str
     version: str
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,26 @@ class Policy(Capability, Protocol):
 
     def breaches(self, product: Product) -> Iterator[Breach]:
         """Everything by which the product does not fulfil the policy."""
+        ...
+
+
+KeyScope = Literal["", "mesh", "agreement"]
+
+
+class ValueMask(Capability, Protocol):
+    """How a role sees the values of a column instead of the values themselves. Null stays null, and the column keeps its type.
+
+    `keyed` says which secret key it needs: none, one of the whole mesh, or one for each agreement.
+    """
+
+    keyed: KeyScope
+
+    def takes(self, kind: str) -> bool:
+        """Whether it can mask a column of this type."""
+        ...
+
+    def sql(self, settings: Any, column: str, kind: str, key: str) -> str:
+        """The masked value in DuckDB's SQL. `column` is the column, quoted; `key` is the name of the key, for `keyed_hash`."""
         ...
 
 

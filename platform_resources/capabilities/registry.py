@@ -19,17 +19,20 @@ from platform_resources.capabilities.protocols import (
     OutputInterface,
     Policy,
     Traits,
+    ValueMask,
     WhatFails,
 )
 
 ENTRY_POINTS = "platform_resources.capabilities"
-KINDS = ("components", "input_ports", "output_ports", "dimensions", "policies")
+KINDS = ("components", "input_ports", "output_ports", "dimensions", "policies", "masks")
 _VARIANTS = {"input-port": "input_ports", "output-port": "output_ports", "service-level-asset": "dimensions"}
 _OFFERED = {
     "components": ("variant_field", "inferred_variant"),
     "input_ports": ("kind", "pull"),
     "output_ports": ("kind", "store"),
     "dimensions": ("measured_by", "columns_used", "problems", "measures", "judge"),
+    "policies": ("breaches",),
+    "masks": ("keyed", "takes", "sql"),
 }
 
 
@@ -60,6 +63,9 @@ class Registry:
 
     def policies(self) -> Mapping[str, Policy]:
         return self.by_kind["policies"]
+
+    def masks(self) -> Mapping[str, ValueMask]:
+        return self.by_kind["masks"]
 
     def variants(self, component_type: str) -> Mapping[str, Any]:
         """The interfaces or dimensions of a component type; empty for a type without variants."""

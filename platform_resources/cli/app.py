@@ -46,6 +46,7 @@ COMMANDS = (
     ("serving", "serve"),
     ("starting", "new"),
     ("monitors", "monitors"),
+    ("access.granting", "access"),
 )
 
 

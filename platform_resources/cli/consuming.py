@@ -9,16 +9,30 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Column, Table
 
 from platform_resources.cli.specs import Json
-from platform_resources.cli.terminal.console import CANNOT_RUN, cell, clocks, mesh_of, out, print_json, product_of, stop, words
+from platform_resources.cli.terminal.console import (
+    CANNOT_RUN,
+    cell,
+    clocks,
+    mesh_of,
+    named_values,
+    out,
+    print_json,
+    product_of,
+    stop,
+    words,
+)
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.repository.mesh_repository import state_folder, target_of
+
+if TYPE_CHECKING:
+    from platform_resources.publications.consumer_queries import SeenPort
 
 
 class Decimals(StrEnum):
@@ -87,6 +101,13 @@ def query(
     sql: Annotated[
         str, typer.Argument(help="One SELECT over the product's data sets or output ports; other products as product.data_set.")
     ],
+    reader: Annotated[
+        str | None, typer.Option("--as", help="Read as this person, team:name or product:name, who gets what was granted.")
+    ] = None,
+    role: Annotated[str | None, typer.Option(help="Read as this role of the product; with --as only if it was granted.")] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option(help="An attribute of the role, such as region=EU; repeatable.", metavar="NAME=VALUE")
+    ] = None,
     version: Annotated[str | None, typer.Option(help="Read this version (`mesh versions`) instead of the newest.")] = None,
     limit: Annotated[int, typer.Option(help="Show at most so many rows of a table.", min=1)] = 50,
     format_: Annotated[Format, typer.Option("--format", help="A table for people, or all rows as JSON or CSV.")] = Format.TABLE,
@@ -95,7 +116,7 @@ def query(
     decimals: Annotated[Decimals, typer.Option(help="How JSON has decimals: as text, exactly, or as numbers.")] = Decimals.TEXT,
 ) -> None:
     """Query published versions, read-only; never waits for a refresh."""
-    from platform_resources.publications.consumer_queries import NothingPublished, queried
+    from platform_resources.publications.consumer_queries import NothingPublished, everything, queried
     from platform_resources.warehouses.limits import SettingInvalid
     from platform_resources.warehouses.protocol import QueryFailed
 
@@ -103,8 +124,10 @@ def query(
     root, plan = mesh_of(context, [product])
     _refuse_target(root)
     state = state_folder(root)
+    seen = _seen(root, state, reader, role, attribute or ()) if reader or role else everything
     try:
-        names, rows = queried(state, _domain_of(plan, state, product), product, sql, version, as_text=wanted is not Format.JSON)
+        domain = _domain_of(plan, state, product)
+        names, rows = queried(state, domain, product, sql, version, as_text=wanted is not Format.JSON, seen=seen)
     except (NothingPublished, QueryFailed, SettingInvalid) as error:
         stop(str(error), CANNOT_RUN)
     match wanted:
@@ -115,7 +138,21 @@ def query(
             typer.echo("\n".join(",".join(map(_csv_field, row)) for row in (names, *rows)))
         case Format.TABLE:
             _print_rows(names, rows, limit)
-    _count(state, plan, product, sql)
+    _count(state, plan, product, sql, reader)
+
+
+def _seen(root: Path, state: Path, name: str | None, role: str | None, attributes: Sequence[str]) -> "SeenPort":
+    """What a reader gets of each product, or whoever has a role of the one that is queried."""
+    from platform_resources.access.reader_standing import Reader
+    from platform_resources.dbt.planning import read_plan
+    from platform_resources.services.access.reader_views import ReaderView, known_grants
+
+    whole, given = read_plan(root)[0], named_values("--attribute", attributes)
+    of_product = (name or "").removeprefix("product:")
+    domain = next((each.domain for each in whole.products if f"product:{each.name}" == name and each.name == of_product), "")
+    known, now = known_grants(state), datetime.now(UTC)
+    reading = Reader(name, domain, role=role or "") if name else None
+    return ReaderView(whole, known, now, reader=reading, preview="" if name else role or "", attributes=given).port
 
 
 def _in_json(value: Any, decimals: Decimals) -> Any:
@@ -149,13 +186,13 @@ def _print_rows(names: Sequence[str], rows: Sequence[Sequence[Any]], limit: int)
         out.print(f"[dim]{len(rows) - limit:,} more rows; --limit shows more[/]")
 
 
-def _count(state: Path, plan: MeshPlan, product: str, sql: str) -> None:
+def _count(state: Path, plan: MeshPlan, product: str, sql: str, reader: str | None) -> None:
     """What cannot be counted was read all the same."""
     from platform_resources.ledger.database import LedgerUnavailable
     from platform_resources.services.showing.counted_reads import count_read
 
     try:
-        count_read(state, plan, product, sql, _reader(), datetime.now(UTC))
+        count_read(state, plan, product, sql, reader or _reader(), datetime.now(UTC))
     except LedgerUnavailable as error:
         words.print(f"this read is not counted: {error}", style="yellow", markup=False, highlight=False)
 

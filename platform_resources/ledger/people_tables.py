@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     ForeignKeyConstraint,
@@ -233,3 +234,33 @@ consumer_probes = Table(
 
 # Since when each product is known to be certified; one that is no longer so has none.
 certifications = Table("certifications", TABLES, _told("product", Text), _told("since", MomentColumn), PrimaryKeyConstraint("product"))
+
+# Who asked for which role of which product; what was decided follows as events. Nothing of either is ever changed.
+grants = Table(
+    "grants",
+    TABLES,
+    _number(),
+    _told("product", Text),
+    _told("role", Text),
+    _told("subject", Text),
+    _told("purpose", Prose),
+    _told("attributes", JSON),
+    _told("requested_by", Prose),
+    _told("requested_at", MomentColumn),
+    Index(None, "product"),
+    Index(None, "subject"),
+)
+
+grant_events = Table(
+    "grant_events",
+    TABLES,
+    _number(),
+    _told("grant_id", BigInteger),
+    _told("at", MomentColumn),
+    _told("act", Text),
+    _told("person", Prose),
+    _told("why", Prose),
+    Column("until", MomentColumn),
+    ForeignKeyConstraint(["grant_id"], ["grants.id"]),
+    Index(None, "grant_id"),
+)

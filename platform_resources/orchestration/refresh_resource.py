@@ -16,6 +16,7 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.refresh.product_locks import LONGEST_WAIT_SECONDS, ProductBusy, locked
 from platform_resources.refresh.stages import BegunRefresh
 from platform_resources.repository.mesh_repository import target_of
+from platform_resources.services.access.reader_views import grants_for
 from platform_resources.warehouses.protocol import ProductDatabase
 from platform_resources.warehouses.targets import warehouse
 
@@ -92,7 +93,8 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """What a stage of the product's refresh needs. Every other refresh is kept out until this run ends."""
         self.hold(product)
         opened = partial(self.opened, product)
-        return BegunRefresh(self.root_folder, self.state_folder, product, run_id, self.now, opened, self.full_refresh, tell)
+        grants = partial(grants_for, self.state_folder, product)
+        return BegunRefresh(self.root_folder, self.state_folder, product, run_id, self.now, opened, grants, self.full_refresh, tell)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Whoever starts a run of the platform, it has this resource: so each leaves the ledger up to date at its end."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 
+from platform_resources.access.reader_standing import Offers
+from platform_resources.access.views import DataSetViews
 from platform_resources.capabilities.measures import Relation, measured_relation
 from platform_resources.capabilities.protocols import Pull, Store
 from platform_resources.plan.check_plans import NOTHING_SHOWN, CheckPlan, IndicatorPlan, ObjectivePlan, Shown, SourceLine
@@ -12,20 +14,27 @@ from platform_resources.plan.conventions import Key
 from platform_resources.plan.graph import ProductGraph
 from platform_resources.plan.incident_rules import Rule
 from platform_resources.plan.routes import ChannelPlan, DigestPlan, Patience, RoutePlan
-from platform_resources.spec.components import Column, DataProduct, DataSet, DataSharingAgreement, Refresh
+from platform_resources.spec.agreements import DataSharingAgreement
+from platform_resources.spec.components import Column, DataProduct, DataSet, Refresh
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.strict import Strict
 
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """The output port that an input port reads, and the columns it promised when the plan was made."""
+    """The output port that an input port reads, and the columns it promised when the plan was made.
+
+    `offers` is what its product offers to whom, in which `views`; None while its document does not tell that. `role` is the one asked for.
+    """
 
     product: str
     domain: str
     port: str
     version: str
     columns: tuple[Column, ...]
+    offers: Offers | None = None
+    views: DataSetViews = field(default_factory=DataSetViews)
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +83,14 @@ class ModelPlan:
 
 @dataclass(frozen=True, slots=True)
 class DataSetPlan:
-    """One data set with the relation that holds it."""
+    """One data set with the relation that holds it, and the views of it that roles have."""
 
     name: str
     title: str
     model: str
     spec: DataSet
     relation: Relation
+    views: DataSetViews
     place: SourceLine
 
     @property
@@ -201,6 +211,7 @@ class ProductPlan:
     consumers: tuple[ConsumerPlan, ...]
     sample_queries: tuple[SampleQueryPlan, ...]
     agreements: tuple[AgreementPlan, ...]
+    offers: Offers
     extensions: tuple[ExtensionPlan, ...]
     scorecard: Key
     refresh: Refresh | None

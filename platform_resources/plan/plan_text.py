@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date, time, timedelta
 from typing import Any
 
+from platform_resources.access.views import DataSetViews
 from platform_resources.plan.check_plans import SourceLine
 from platform_resources.plan.plan import InputPlan, MeshPlan, ProductPlan
 from platform_resources.spec.strict import Strict
@@ -19,7 +20,7 @@ def plan_json(plan: MeshPlan | ProductPlan) -> str:
 
 
 # Who is told what, when, and under which terms, and what packages add: it changes neither what the product is nor how it is made.
-_TOLD = frozenset({"routes", "rule", "patience", "incidents", "agreements", "extensions", "metrics"})
+_TOLD = frozenset({"routes", "rule", "patience", "incidents", "agreements", "offers", "extensions", "metrics"})
 
 
 def fingerprint(product: ProductPlan) -> str:
@@ -32,7 +33,7 @@ def fingerprint(product: ProductPlan) -> str:
 
 def _own(port: InputPlan) -> InputPlan:
     """An input port without what its upstream promises: that, and the checks that come of it, change while the product stays."""
-    upstream = dataclasses.replace(port.upstream, columns=()) if port.upstream is not None else None
+    upstream = dataclasses.replace(port.upstream, columns=(), offers=None, views=DataSetViews()) if port.upstream is not None else None
     return dataclasses.replace(port, upstream=upstream, checks=())
 
 

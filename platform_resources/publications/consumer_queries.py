@@ -1,12 +1,12 @@
 """Run a consumer's SQL over published versions, without locks."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from platform_resources.publications.published_versions import publishing, shelf
-from platform_resources.publications.version_records import Publication
+from platform_resources.publications.version_records import PortVersion, Publication
 from platform_resources.spec.values.names import is_name
 from platform_resources.warehouses.protocol import PublishedPort, QueryFailed
 from platform_resources.warehouses.targets import warehouse
@@ -37,16 +37,25 @@ def published_domains(state: Path, product: str) -> tuple[str, ...]:
     return tuple(domain for domain, _ in publishing(state, product))
 
 
+# A product's port of a version as somebody sees it, given the product, the port and the version's id; None where that is nothing.
+SeenPort = Callable[[str, PortVersion, str], PortVersion | None]
+
+
+def everything(product: str, port: PortVersion, version: str) -> PortVersion | None:
+    """What somebody sees who may see everything."""
+    return port
+
+
 def queried(
-    state: Path, domain: str, product: str, sql: str, version: str | None = None, *, as_text: bool = False
+    state: Path, domain: str, product: str, sql: str, version: str | None = None, *, as_text: bool = False, seen: SeenPort = everything
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Column names and rows of one SELECT over the product's data sets and ports, from published files alone.
 
-    Other products are read as `<product>.<data set or port>`, always their newest version. Raises NothingPublished, VersionsUnreadable,
-    QueryFailed, SettingInvalid.
+    Other products are read as `<product>.<data set or port>`, always their newest version. `seen` says what the reader gets of each, and
+    raises QueryFailed where that is nothing. Raises NothingPublished, VersionsUnreadable, QueryFailed, SettingInvalid.
     """
-    own = _offered(state, domain, product, version)
-    others = {name: _offered(state, only_domain(state, name), name) for name in named_products(state, sql) if name != product}
+    own = _offered(state, domain, product, version, seen)
+    others = {name: _offered(state, only_domain(state, name), name, None, seen) for name in named_products(state, sql) if name != product}
     try:
         return warehouse().answer(sql, {"main": own, product: own, **others}, as_text=as_text)
     except OSError as error:
@@ -73,11 +82,12 @@ def only_domain(state: Path, product: str) -> str:
     return domains[0]
 
 
-def _offered(state: Path, domain: str, product: str, version: str | None = None) -> dict[str, PublishedPort]:
+def _offered(state: Path, domain: str, product: str, version: str | None, seen: SeenPort) -> dict[str, PublishedPort]:
     """Data sets and ports of a version."""
     publication, shelves = published_version(state, domain, product, version), shelf(state, domain, product)
     offered: dict[str, PublishedPort] = {}
-    for port in publication.ports:
+    ports = (seen(product, port, publication.id) for port in publication.ports)
+    for port in (each for each in ports if each is not None):
         offered.setdefault(port.data_set, shelves.where(port))
         offered[port.port] = shelves.where(port)
     return offered

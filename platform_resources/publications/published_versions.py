@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from platform_resources.capabilities.protocols import Store
 from platform_resources.plan import conventions
 from platform_resources.publications.recorded_versions import RecordedVersions
 from platform_resources.publications.version_records import (
@@ -101,18 +102,23 @@ class Shelf:
 
     def write(self, database: ProductDatabase, draft: PortDraft) -> WrittenPort:
         """Ports that expose one data set in one format share its bytes: the second is a hard link."""
-        file = port_file(draft.port, draft.product_version, draft.version, draft.data_set, draft.store.format)
+        file = port_file(draft.port, draft.product_version, draft.version, draft.data_set, draft.store.format, draft.view)
+        within = _within(file, draft.version)
         staged = self.staging(draft.version)
-        path = staged / draft.port / Path(file).name
-        twin = next(staged.glob(f"*/{path.name}"), None)
-        path.parent.mkdir(parents=True)
+        path = staged / draft.port / within
+        twin = next(staged.glob(f"*/{within}"), None)
+        path.parent.mkdir(parents=True, exist_ok=True)
         published = PublishedFiles((path,), draft.store.format, draft.columns)
         if twin is None:
-            database.write(draft.relation, published)
+            database.write(draft.relation, published, draft.shown)
             _sync(path)
         else:
             os.link(twin, path)
         return WrittenPort(published, (file,), path.stat().st_size, shared=twin is not None)
+
+    def has_views(self, store: Store) -> bool:
+        """Files of any format."""
+        return True
 
     def publish(self, publication: Publication) -> None:
         """Move the staged files in place, write the record, and flip the pointer: the one step that publishes."""
@@ -125,10 +131,10 @@ class Shelf:
     def move(self, version: str, ports: Iterable[PortVersion]) -> None:
         """Move the staged files of these ports to where their records say that they are."""
         for port in ports:
-            for file in port.files:
+            for file in dict.fromkeys((*port.files, *(file for view in port.views.values() for file in view.files))):
                 target = self.path(file)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(self.staging(version) / port.port / target.name, target)
+                os.replace(self.staging(version) / port.port / _within(file, version), target)
 
     def point_at(self, ids: Sequence[str], latest: Publication) -> None:
         """Replace the pointer, which also carries the newest record, so that a reader needs one file."""
@@ -184,9 +190,14 @@ def version_id(now: datetime) -> str:
     return now.strftime("%Y%m%dT%H%M%S.%fZ")
 
 
-def port_file(port: str, product_version: str, version: str, data_set: str, file_format: str) -> str:
-    """Where a port's file lies within the shelf."""
-    return f"{port}/v{Version.parse(product_version).major}/{version}/{data_set}.{file_format}"
+def port_file(port: str, product_version: str, version: str, data_set: str, file_format: str, view: str = "") -> str:
+    """Where a port's file lies within the shelf; that of a view in a folder of its own beside it."""
+    return f"{port}/v{Version.parse(product_version).major}/{version}/{f'{view}/' if view else ''}{data_set}.{file_format}"
+
+
+def _within(file: str, version: str) -> str:
+    """The part of a file's place that follows its version."""
+    return file.partition(f"/{version}/")[2]
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from platform_resources.capabilities.protocols import Store
 from platform_resources.publications.version_records import (
     GRACE,
     PortDraft,
@@ -123,6 +124,10 @@ class RecordedVersions:
         if not shared:
             database.write(draft.relation, place)
         return WrittenPort(place, (f"{_ROWS}{draft.data_set}/{draft.version}",), None, shared)
+
+    def has_views(self, store: Store) -> bool:
+        """Of files; rows in the warehouse are shown whole, and to whom is the warehouse's to say."""
+        return not store.in_catalog
 
     def publish(self, publication: Publication) -> None:
         """Move files in place, write the record, and replace the pointer: the one statement that publishes."""

@@ -2,17 +2,19 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from platform_resources.access.views import View
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import Store
 from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.capabilities.support.recency import known_until
+from platform_resources.spec.values.column_names import folded_column
 from platform_resources.spec.values.versions import Version, VersionRange
-from platform_resources.warehouses.protocol import ProductDatabase, PublishedPort
+from platform_resources.warehouses.protocol import ProductDatabase, PublishedPort, ShownPart
 
 # A reader that has just looked at the pointer still finds the version it saw, however few are kept.
 GRACE = timedelta(minutes=10)
@@ -30,13 +32,30 @@ _REMEDY = "restore it from a backup; without one, move it away and refresh the p
 
 
 @dataclass(frozen=True, slots=True)
+class ViewVersion:
+    """What one view of a port holds in one version, how it shows each column, and which rows; the rest is as in PortVersion."""
+
+    rows: int
+    columns: Mapping[str, str]
+    files: tuple[str, ...]
+    bytes: int | None
+    shows: Mapping[str, str]
+    condition: str = ""
+
+    def is_within(self, view: View) -> bool:
+        """Whether all that it shows is what `view` shows too: the same rows, and no other column or mask."""
+        allowed = {folded_column(column.name): column.sql for column in view.columns}
+        return self.condition == view.rows and all(allowed.get(folded_column(name)) == sql for name, sql in self.shows.items())
+
+
+@dataclass(frozen=True, slots=True)
 class PortVersion:
     """What one output port holds in one version; `files` are relative to the ports folder of the product, or name a warehouse's rows.
 
     `bytes` is None where the warehouse does not tell it of one version.
 
     `watermark` is until when it knows the world; where that is not known, `watermark_unknown` says why. `rows_ahead` are dated later than
-    the publication, and tell nothing.
+    the publication, and tell nothing. `views` are what roles see of it, by the name of the view; versions of former times have none.
     """
 
     port: str
@@ -49,6 +68,15 @@ class PortVersion:
     bytes: int | None
     watermark_unknown: str = ""
     rows_ahead: int = 0
+    views: Mapping[str, ViewVersion] = field(default_factory=dict)
+
+    def seen_as(self, view: View) -> "PortVersion | None":
+        """The port as this view shows it, or the version's view that comes nearest and shows nothing else; None where there is none."""
+        within = (each for each in self.views.values() if each.is_within(view))
+        shown = self.views.get(view.name) or max(within, key=lambda each: len(each.columns), default=None)
+        if shown is None:
+            return None
+        return replace(self, rows=shown.rows, columns=shown.columns, files=shown.files, bytes=shown.bytes, views={})
 
     def known_until(self, published_at: str) -> datetime | None:
         """As of when it is, at the latest its publication; None where that is not known. Old records without a watermark count as new."""
@@ -80,7 +108,7 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class PortDraft:
-    """One output port of a version that is about to be written, and the relation that it shows."""
+    """One output port of a version that is about to be written, and the relation that it shows, or the part of it that a view shows."""
 
     version: str
     product_version: str
@@ -89,6 +117,8 @@ class PortDraft:
     store: Store
     relation: Relation
     columns: Mapping[str, str]
+    view: str = ""
+    shown: ShownPart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +150,7 @@ def kept(published: Sequence[Publication], pinned: Iterable[str], keep: Mapping[
 def publication_of(record: Mapping[str, Any], origin: str) -> Publication:
     """Read a version from its record. Raises VersionsUnreadable, which names its `origin`."""
     try:
-        ports = tuple(PortVersion(**{**port, "files": tuple(port["files"])}) for port in record["ports"])
+        ports = tuple(_port_of(port) for port in record["ports"])
         publication = Publication(**{**record, "ports": ports})
         datetime.fromisoformat(publication.published_at)
         for port in ports:
@@ -128,6 +158,11 @@ def publication_of(record: Mapping[str, Any], origin: str) -> Publication:
     except (KeyError, TypeError, ValueError) as error:
         raise VersionsUnreadable(origin, f"it is no record of a version ({error})") from error
     return publication
+
+
+def _port_of(record: Mapping[str, Any]) -> PortVersion:
+    views = {name: ViewVersion(**{**view, "files": tuple(view["files"])}) for name, view in record.get("views", {}).items()}
+    return PortVersion(**{**record, "files": tuple(record["files"]), "views": views})
 
 
 class Versions(Protocol):
@@ -171,6 +206,9 @@ class Versions(Protocol):
 
     def write(self, database: ProductDatabase, draft: PortDraft) -> WrittenPort:
         """Write one port of the version that was begun; nobody reads it yet. Raises EngineError, NotSupported, OSError."""
+
+    def has_views(self, store: Store) -> bool:
+        """Whether views of a port that is stored like this can be written."""
 
     def publish(self, publication: Publication) -> None:
         """Publish all that was written of a version, in one step."""

@@ -22,9 +22,10 @@ from platform_resources.refresh.data_age import input_records
 from platform_resources.refresh.gate import CHANGED, AuditVerdict, Gate, close, decided, gate, set_gate, set_unbuilt, unbuilt
 from platform_resources.refresh.profiled_relations import forget as forget_profiles
 from platform_resources.refresh.profiled_relations import profiles, settle
-from platform_resources.refresh.publishing import Candidate, NotPublishable, failing_inputs, publish, tidied, unchanged_text
+from platform_resources.refresh.publishing import Candidate, failing_inputs, publish, tidied, unchanged_text
 from platform_resources.refresh.pulling import PullContext, Pulled, PullFailed, pull
 from platform_resources.refresh.stages import AuditDone, BegunRefresh, Built, Ending, InputPulled, PublishDone, PullDone, Scored, StopReason
+from platform_resources.refresh.views.published_views import NotPublishable
 from platform_resources.repository.mesh_repository import target_of, write_generated_files
 from platform_resources.repository.product_secrets import hiding
 from platform_resources.warehouses.protocol import ProductDatabase
@@ -36,7 +37,7 @@ def pull_inputs(refresh: BegunRefresh, ports: Iterable[InputPlan], as_of: date) 
     """Pull each port, also behind one that fails. Extractors deliver up to the day `as_of`."""
     begin_import()
     hide = hiding(refresh.root, refresh.product)
-    context = PullContext(refresh.root, refresh.state, refresh.clock(), as_of, refresh.product, hide)
+    context = PullContext(refresh.root, refresh.state, refresh.clock(), as_of, refresh.product, hide, refresh.grants())
     with refresh.opened() as database:
         close(database, "inputs were pulled and the models were not rebuilt since")
         for port in ports:

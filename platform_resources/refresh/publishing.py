@@ -13,13 +13,16 @@ from platform_resources.publications.published_versions import shelf, version_id
 from platform_resources.publications.version_records import PortDraft, PortVersion, Publication, Versions
 from platform_resources.refresh.data_age import recency
 from platform_resources.refresh.pulling import FAILURES, substance
+from platform_resources.refresh.views.published_views import NotPublishable, PortPart, written_views
 from platform_resources.spec.values.column_names import folded_column
-from platform_resources.warehouses.protocol import CatalogView, EngineError, NotSupported, ProductDatabase, PublishedPort
+from platform_resources.warehouses.protocol import (
+    CatalogView,
+    EngineError,
+    NotSupported,
+    ProductDatabase,
+    PublishedPort,
+)
 from platform_resources.warehouses.targets import warehouse
-
-
-class NotPublishable(Exception):
-    """Raised when what was built cannot be published in the format of a port; says which port, why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,8 @@ def _write(database: ProductDatabase, candidate: Candidate, port: OutputPlan, ve
         raise NotPublishable(f"output port {port.title}: {error}") from error
     if not written.shared:
         _read_again(database, port, written.published, rows)
+    part = PortPart(rows, columns, written)
+    views = dict(written_views(database, candidate.shelf, candidate.state, port, data_set, draft, part))
     known = recency(database, candidate.product, data_set, candidate.now)
     return PortVersion(
         port=port.name,
@@ -134,6 +139,7 @@ def _write(database: ProductDatabase, candidate: Candidate, port: OutputPlan, ve
         bytes=written.bytes,
         watermark_unknown=known.unknown,
         rows_ahead=known.rows_ahead,
+        views=views,
     )
 
 

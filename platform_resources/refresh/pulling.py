@@ -7,6 +7,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, assert_never
 
+from platform_resources.access.grants import KnownGrants
+from platform_resources.access.reader_standing import ReaderStanding
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import NotPulled, PullExtractor, PullFiles, PullPort
 from platform_resources.capabilities.support.recency import of_files, of_pull
@@ -18,6 +20,15 @@ from platform_resources.publications.version_records import PortVersion, Publica
 from platform_resources.redaction.captured_output import hiding_output
 from platform_resources.redaction.redaction import Hide
 from platform_resources.refresh.file_inputs import load_files
+from platform_resources.refresh.views.upstream_access import (
+    VIEW,
+    AccessRefused,
+    AccessUnknown,
+    consumer_standing,
+    received,
+    seen_columns,
+    view_record,
+)
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.spec.values.durations import duration_text, length_text
@@ -55,7 +66,7 @@ class Pulled:
 class PullContext:
     """Where and when a pull happens: the mesh's root, its state folder, the time, and the day asked for.
 
-    `hide` takes the secrets out of what a source says.
+    `hide` takes the secrets out of what a source says. `grants` are those of the ledger, for other domains' ports.
     """
 
     root: Path
@@ -64,6 +75,7 @@ class PullContext:
     as_of: date
     product: ProductPlan
     hide: Hide
+    grants: KnownGrants = field(default_factory=KnownGrants)
 
     @property
     def folder(self) -> Path:
@@ -78,7 +90,7 @@ PULLS, FAILURES, CURSORS = "pull", "pull failure", "cursor"
 # Of a cursor that records must not show: since when the extractor has returned the same.
 SINCE = "cursor_since"
 # The fields that say when and how a pull went, not what it brought.
-_CIRCUMSTANCES = ("pulled_at", "failures", "watermark", "looks", "options")
+_CIRCUMSTANCES = ("pulled_at", "failures", "watermark", "looks", "options", "grant")
 
 
 def substance(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,6 +103,9 @@ def pull(database: ProductDatabase, port: InputPlan, context: PullContext) -> Pu
     former = database.remembered(PULLS).get(port.name)
     try:
         pulled = _pulled(database, port, context, json.loads(former) if former else None)
+    except AccessRefused as refused:
+        _take_away(database, port, context)
+        raise PullFailed(f"input port {port.name}: {refused}") from None
     except PullFailed as found:
         error = PullFailed(context.hide(str(found)), found.check)
         database.remember(FAILURES, port.name, f"input port {port.name}: {error}")
@@ -102,6 +117,15 @@ def pull(database: ProductDatabase, port: InputPlan, context: PullContext) -> Pu
     if pulled.failures and not port.serve_last_good:
         raise PullFailed(reason, next(iter(pulled.failures)))
     return pulled
+
+
+def _take_away(database: ProductDatabase, port: InputPlan, context: PullContext) -> None:
+    """What may not be read any more is not read on: the relation, what is known of it, and the pin that keeps its version go."""
+    database.drop(Relation("inputs", port.name))
+    database.forget(PULLS, port.name)
+    database.forget(FAILURES, port.name)
+    if port.upstream is not None:
+        shelf(context.state, port.upstream.domain, port.upstream.product).unpin(f"{context.product.name}.{port.name}")
 
 
 def _pulled_at(record: Mapping[str, Any], clock: Clock) -> str:
@@ -163,18 +187,24 @@ def _pin(database: ProductDatabase, port: InputPlan, context: PullContext, forme
     if upstream is None:
         raise PullFailed("the product that it reads cannot be read now")
     shelves = shelf(context.state, upstream.domain, upstream.product)
+    try:
+        decision = consumer_standing(upstream, context.product, context.grants, context.now)
+    except AccessUnknown as error:
+        raise PullFailed(str(error)) from error
     publication = shelves.newest_within(VersionRange.parse(upstream.version), upstream.port)
     if publication is None:
         within = f" within {upstream.version}" if upstream.version != "*" else ""
         raise PullFailed(f"{upstream.product} has not published a version{within} of its port {upstream.port} yet")
-    version = publication.port(upstream.port)
-    assert version is not None
+    try:
+        version = received(upstream, publication, decision, former)
+    except AccessUnknown as error:
+        raise PullFailed(str(error)) from error
     consumer, relation = f"{context.product.name}.{port.name}", Relation("inputs", port.name)
     # Both versions are pinned until the view has moved from one to the other, so that a kill in between leaves neither to pruning.
     shelves.pin(f"{consumer}.next", publication.id)
     try:
         with database.transaction():
-            _keep_contract(upstream, publication, _read_columns(database, relation, shelves, version))
+            _keep_contract(upstream, publication, _read_columns(database, relation, shelves, version), decision)
             known = version.known_until(publication.published_at)
             record = {
                 "product": upstream.product,
@@ -182,8 +212,9 @@ def _pin(database: ProductDatabase, port: InputPlan, context: PullContext, forme
                 "version": publication.id,
                 "product_version": publication.product_version,
                 "watermark": known.isoformat() if known is not None else None,
+                **view_record(upstream, decision),
             }
-            changed = former is None or former.get("version") != publication.id
+            changed = former is None or any(former.get(part, "") != record.get(part, "") for part in ("version", VIEW))
             pulled = _recorded(database, port, context, record, changed)
         shelves.pin(consumer, publication.id)
     finally:
@@ -200,9 +231,10 @@ def _read_columns(database: ProductDatabase, relation: Relation, shelves: Versio
         raise PullFailed(f"the published files cannot be read: {str(error).splitlines()[0]}") from error
 
 
-def _keep_contract(upstream: Upstream, publication: Publication, columns: Mapping[str, str]) -> None:
-    """What is read must have every promised column with its type; more columns are no breach."""
-    breach = broken_contracts.breach(publication.id, upstream.product, upstream.columns, columns)
+def _keep_contract(upstream: Upstream, publication: Publication, columns: Mapping[str, str], decision: ReaderStanding) -> None:
+    """What is read must have every promised column that this reader sees, with its type; more columns are no breach."""
+    promised = seen_columns(upstream, decision)
+    breach = broken_contracts.breach(publication.id, upstream.product, promised, columns)
     if breach:
         raise PullFailed(breach, "contract")
 

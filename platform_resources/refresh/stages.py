@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from platform_resources.access.grants import KnownGrants
 from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.dbt.build import NodeResult
 from platform_resources.dbt.full_refresh import way_out
@@ -70,7 +71,8 @@ def stages(product: ProductPlan) -> tuple[Stage, ...]:
 class BegunRefresh:
     """What the stages of one refresh share.
 
-    `clock` gives the time, which passes while a stage runs. `opened` opens the product's database for one stage. `full_refresh` builds
+    `clock` gives the time, which passes while a stage runs. `opened` opens the product's database for one stage. `grants` are
+    those of the ledger, for inputs from other domains. `full_refresh` builds
     incremental models from scratch. `tell` hears how far a stage is.
     """
 
@@ -80,6 +82,7 @@ class BegunRefresh:
     run_id: str
     clock: Callable[[], datetime]
     opened: Callable[[], AbstractContextManager[ProductDatabase]]
+    grants: Callable[[], KnownGrants]
     full_refresh: bool = False
     tell: Callable[[str], object] = str
 

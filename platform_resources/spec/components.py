@@ -20,7 +20,6 @@ from platform_resources.spec.values.field_types import (
     DbtTest,
     Lifecycle,
     Owner,
-    RoleName,
     Text,
     TimeZone,
     VersionText,
@@ -83,6 +82,7 @@ class DataProduct(Strict):
     archetype: Archetype | None = Field(default=None, validation_alias=AliasChoices("archetype", "data_product_type"))
     class_: Class = Field(default="building-block", alias="class")
     certified: YesNo = False
+    domain_access: YesNo = True
     criticality: Literal["low", "medium", "high"] = "medium"
     owners: Owners = Field(default=Owners(), validation_alias=AliasChoices("owners", "data_product_owner"))
     support: Support = Support()
@@ -114,7 +114,7 @@ class Column(Strict):
     nullable: YesNo = False
     missing: Annotated[tuple[Annotated[bool | int | float | str, AS_WRITTEN], ...], Field(min_length=1)] | None = None
     unit: str | None = None
-    classification: Classification = "internal"
+    classification: Classification = "unclassified"
     identifier: str | None = None
     tags: tuple[str, ...] = ()
     tests: tuple[DbtTest, ...] = ()
@@ -153,6 +153,7 @@ class DataSet(Strict):
     partition_by: ColumnName | None = None
     profile: YesNo = True
     owners: Owners = Owners()
+    classification: Classification = "unclassified"
     columns: tuple[Column, ...] = ()
 
     @field_validator("model", mode="before")
@@ -160,6 +161,13 @@ class DataSet(Strict):
     def _table(cls, value: Any) -> Any:
         """The article names the table in full, database and schema before it; the model is the last part."""
         return value.rsplit(".", 1)[-1] if isinstance(value, str) else value
+
+    @field_validator("columns")
+    @classmethod
+    def _classified_as_the_data_set(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
+        """A column that does not say its classification has the data set's."""
+        said = {"classification": info.data.get("classification", "unclassified")}
+        return tuple(c if "classification" in c.model_fields_set else c.model_copy(update=said) for c in columns)
 
     @model_validator(mode="after")
     def _columns_are_known_and_once(self) -> "DataSet":
@@ -209,26 +217,6 @@ class ServiceLevelAsset(Strict):
                 "take one of them away"
             )
         return self
-
-
-class AgreementRole(Strict):
-    """What one role receives: classifications in the clear, classifications masked; everything else is left out."""
-
-    role: RoleName
-    sees: tuple[Classification, ...] = ()
-    masked: tuple[Classification, ...] = ()
-
-
-class DataSharingAgreement(Strict):
-    """The terms under which consumers receive the product."""
-
-    description: str = ""
-    purpose: str = ""
-    terms: str = ""
-    approval: Literal["automatic", "owner"] = "owner"
-    duration: Duration | None = None
-    notice_period: Duration | None = None
-    roles: tuple[AgreementRole, ...] = ()
 
 
 class SampleQuery(Strict):

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from platform_resources.spec.agreements import DataSharingAgreement
 from platform_resources.spec.components import (
     Consumer,
     DataProduct,
     DataSet,
-    DataSharingAgreement,
     Domain,
     InputPort,
     OutputPort,

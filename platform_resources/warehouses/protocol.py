@@ -111,6 +111,14 @@ class PublishedRows:
         return f"{self.database}.VERSIONS.{self.table.upper()}, version {self.version}"
 
 
+@dataclass(frozen=True, slots=True)
+class ShownPart:
+    """What a view shows of a relation, in DuckDB's SQL: an expression for each column, and a condition on rows; empty for every row."""
+
+    columns: Mapping[str, str]
+    rows: str = ""
+
+
 PublishedPort = PublishedFiles | PublishedRows
 
 
@@ -230,8 +238,14 @@ class ProductDatabase(Protocol):
         `rows` is how many there are: if all were chosen, the distinct values are counted too. Raises QueryTooSlow and QueryTooLarge.
         """
 
-    def write(self, relation: Relation, published: PublishedPort) -> None:
-        """Write the whole relation as a version of a port, which nobody reads before the version is published. Raises NotSupported."""
+    def write(self, relation: Relation, published: PublishedPort, shown: ShownPart | None = None) -> None:
+        """Write the relation, or what is to be shown of it, as a version of a port; nobody reads it before the version is published.
+
+        Raises NotSupported.
+        """
+
+    def holding(self, variables: Mapping[str, bytes]) -> AbstractContextManager[None]:
+        """What is written inside may use these variables, which no SQL text holds and no file keeps."""
 
     def published_rows(self, published: PublishedPort) -> int:
         """How many rows a consumer would find."""

@@ -41,6 +41,7 @@ PARTS = {
     "output_ports": "Output port interfaces",
     "dimensions": "Dimensions",
     "policies": "Policies",
+    "masks": "Masks",
 }
 
 

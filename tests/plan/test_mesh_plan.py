@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment
 
+from platform_resources.access.views import DataSetViews
 from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.from_products.dbt_files import escaped
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
@@ -171,7 +172,9 @@ def test_a_consumer_of_an_unreadable_product_keeps_its_lineage_and_its_fingerpri
     before = read_plan(tiny)[0].product("summary")
     after = read_plan(edited(tiny, READINGS, old, new))[0].product("summary")
     (port,), (former,) = after.inputs, before.inputs
-    assert replace(port.upstream, columns=()) == replace(former.upstream, columns=())
+    unknown = {"columns": (), "offers": None, "views": DataSetViews()}
+    assert replace(port.upstream, **unknown) == replace(former.upstream, **unknown)
+    assert (port.upstream.offers is not None) == promised
     assert port.dependencies == former.dependencies
     assert bool(port.upstream.columns) == promised
     assert fingerprint(after) == fingerprint(before)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from platform_resources.spec.components import DataSharingAgreement
+from platform_resources.spec.agreements import DataSharingAgreement
 
 
 class DataSharingAgreementComponent:

@@ -6,14 +6,15 @@ from pydantic import Field
 
 from platform_resources.capabilities.protocols import PullPort
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.field_types import VersionRangeText
+from platform_resources.spec.values.field_types import RoleName, VersionRangeText
 
 
 class DataProductInputSettings(Strict):
-    """Which port, and which versions of it."""
+    """Which port, which versions of it, and as which role where there are several."""
 
     associated_output_port: Annotated[str, Field(min_length=1)]
     version: VersionRangeText = "*"
+    role: RoleName | None = None
 
 
 class DataProductInput:
@@ -33,7 +34,7 @@ class DataProductInput:
 """
 
     def pull(self, settings: DataProductInputSettings) -> PullPort:
-        return PullPort(settings.associated_output_port, settings.version)
+        return PullPort(settings.associated_output_port, settings.version, settings.role or "")
 
 
 CAPABILITY = DataProductInput()

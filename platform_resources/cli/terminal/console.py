@@ -47,6 +47,14 @@ def stop(message: str, code: int) -> NoReturn:
     raise Stop(fail(message, code))
 
 
+def named_values(option: str, written: Sequence[str]) -> dict[str, str]:
+    """NAME=VALUE, each as often as the option is given; anything else ends the command."""
+    for each in written:
+        if not each.partition("=")[0] or "=" not in each:
+            stop(f'{option} is "{each}"; write NAME=VALUE, such as region=EU', CANNOT_RUN)
+    return dict(each.split("=", 1) for each in written)
+
+
 def you(option: str) -> str:
     """The name of whoever is at this computer; `option` is how to say it where nobody can tell, as in a container."""
     try:

@@ -49,7 +49,7 @@ class DeferredGroup(TyperGroup):
 def _descriptions(module: str) -> dict[str, str]:
     """What the module says of its functions, by name, and of its application, as `app`."""
     words: dict[str, str] = {}
-    for node in ast.parse((FOLDER / f"{module}.py").read_text(encoding="utf-8")).body:
+    for node in ast.parse(FOLDER.joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8")).body:
         match node:
             case ast.FunctionDef():
                 words[node.name] = ast.get_docstring(node) or ""

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 
+from platform_resources.access.agreement_problems import is_sound
+from platform_resources.access.views import DataSetViews
 from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan, SourceLine
 from platform_resources.plan.from_products.mesh import Mesh
+from platform_resources.plan.from_products.planned_access import offers_of, planned_views
 from platform_resources.plan.from_products.ports import Resolved, resolved_port
 from platform_resources.plan.plan import InputPlan, Upstream
 from platform_resources.spec.components import InputPort
@@ -17,7 +20,7 @@ def input_plan(mesh: Mesh, product: Product, port: Declared[InputPort]) -> Input
     interface = mesh.registry.input_interfaces()[port.variant]
     pull = interface.pull(port.settings)
     resolved = resolved_port(mesh, port)
-    upstream = _upstream(resolved) if isinstance(resolved, Resolved) else None
+    upstream = _upstream(mesh, resolved) if isinstance(resolved, Resolved) else None
     source = None if upstream or isinstance(pull, NotPulled) else conventions.source_key(product.name, port.name)
     key = conventions.input_key(product.name, port.name)
     return InputPlan(
@@ -44,10 +47,14 @@ def _input_dependencies(upstream: Upstream | None, source: conventions.Key | Non
     return (source,) if source is not None else ()
 
 
-def _upstream(resolved: Resolved) -> Upstream:
+def _upstream(mesh: Mesh, resolved: Resolved) -> Upstream:
     """An upstream whose version has left the range promises columns of versions that are not read."""
     columns = resolved.columns if resolved.version is not None and resolved.version in resolved.wanted else ()
-    return Upstream(resolved.product, resolved.domain, resolved.port, str(resolved.wanted), columns)
+    offers, views = None, DataSetViews()
+    if resolved.source is not None and is_sound(resolved.source[0]):
+        product, data_set = resolved.source
+        offers, views = offers_of(mesh, product), planned_views(product, data_set)
+    return Upstream(resolved.product, resolved.domain, resolved.port, str(resolved.wanted), columns, offers, views, resolved.role)
 
 
 def _input_checks(port: Declared[InputPort], key: conventions.Key, upstream: Upstream | None) -> Iterator[CheckPlan]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from platform_resources.capabilities.protocols import PullPort
 from platform_resources.plan.from_products.mesh import Mesh, UnreadableProduct
-from platform_resources.spec.components import Column, InputPort, OutputPort
+from platform_resources.spec.components import Column, DataSet, InputPort, OutputPort
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Declared, Product
 from platform_resources.spec.values.names import is_name, slug
@@ -16,6 +16,7 @@ class Resolved:
     """The port that an input port reads, the versions of it that it asks for, and what the upstream says of it now.
 
     `version` is None while the upstream cannot be read; then its columns may be unknown too.
+    `role` is the one asked for. `source` is the product and data set behind the port, where both could be read.
     """
 
     product: str
@@ -24,6 +25,8 @@ class Resolved:
     wanted: VersionRange
     version: Version | None
     columns: tuple[Column, ...] = ()
+    role: str = ""
+    source: tuple[Product, DataSet] | None = None
 
 
 def wanted(mesh: Mesh, port: Declared[InputPort]) -> PullPort | None:
@@ -71,7 +74,13 @@ def _resolved(mesh: Mesh, pull: PullPort, product: Product, target: Declared[Out
     version = Version.parse(product.info.version) if unreadable is None or "data-product" not in unreadable.broken else None
     data_set = product.data_set(target.config.data_set)
     columns = data_set.config.columns if data_set is not None else ()
-    return Resolved(name, domain, target.name, VersionRange.parse(pull.version), version, columns)
+    source = (product, data_set.config) if data_set is not None and _tells_access(unreadable) else None
+    return Resolved(name, domain, target.name, VersionRange.parse(pull.version), version, columns, pull.role, source)
+
+
+def _tells_access(unreadable: UnreadableProduct | None) -> bool:
+    """Whether all could be read that says who may see what."""
+    return unreadable is None or not unreadable.broken & {"data-product", "data-set", "data-sharing-agreement", "domain"}
 
 
 def _of_unreadable(mesh: Mesh, pull: PullPort, unreadable: UnreadableProduct, port_name: str) -> Resolved:

@@ -12,6 +12,7 @@ from platform_resources.plan.from_products.dbt_files import files_of
 from platform_resources.plan.from_products.dbt_nodes import DbtProject
 from platform_resources.plan.from_products.input_plans import input_plan
 from platform_resources.plan.from_products.mesh import Mesh, ProductTexts
+from platform_resources.plan.from_products.planned_access import offers_of, planned_views
 from platform_resources.plan.from_products.planned_models import planned_exposures, planned_metrics, planned_models
 from platform_resources.plan.from_products.planned_routes import incidents_of, owners_of, patience_of, product_routes, rule_of
 from platform_resources.plan.from_products.subjects import (
@@ -64,6 +65,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         metrics=tuple(planned_metrics(mesh, product)),
         sample_queries=tuple(_sample_queries(product)),
         agreements=tuple(AgreementPlan(each.name, each.title, each.config) for each in product.agreements),
+        offers=offers_of(mesh, product),
         extensions=tuple(ExtensionPlan(each.name, each.title, each.type, each.config) for each in product.extensions),
         scorecard=conventions.scorecard_key(product.name),
         refresh=product.info.refresh,
@@ -83,7 +85,8 @@ def _texts_digest(texts: ProductTexts, project: DbtProject) -> str:
 def _data_set(mesh: Mesh, product: Product, data_set: Declared[DataSet]) -> DataSetPlan:
     model = model_name(data_set)
     relation = relation_of(mesh, product, model)
-    return DataSetPlan(data_set.name, data_set.title, model, data_set.config, relation, SourceLine.of(data_set.origin))
+    views = planned_views(product, data_set.config)
+    return DataSetPlan(data_set.name, data_set.title, model, data_set.config, relation, views, SourceLine.of(data_set.origin))
 
 
 def _objectives(mesh: Mesh, product: Product) -> Iterator[ObjectivePlan]:

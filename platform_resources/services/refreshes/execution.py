@@ -24,6 +24,7 @@ from platform_resources.refresh.performing import (
 from platform_resources.refresh.product_locks import LONGEST_WAIT_SECONDS, locked
 from platform_resources.refresh.stages import Audit, BegunRefresh, Build, Publish, Pull, Score, Stage, StageDone, stages
 from platform_resources.repository.mesh_repository import target_of
+from platform_resources.services.access.reader_views import grants_for
 from platform_resources.services.refreshes.audit_history import histories_for_audit
 from platform_resources.services.refreshes.check_records import check_records
 from platform_resources.services.refreshes.outcomes import FailedCheck, Refreshed, StagesEnd, refreshed
@@ -45,7 +46,15 @@ def refresh_product(
     `as_of` is the day that extractors deliver up to, yesterday if left out. Raises ProductBusy when another refresh of the product does
     not end in `wait_seconds`.
     """
-    refresh = BegunRefresh(root, state, product, run_id, _now, lambda: warehouse().opened(state, product.domain, product.name))
+    refresh = BegunRefresh(
+        root,
+        state,
+        product,
+        run_id,
+        _now,
+        lambda: warehouse().opened(state, product.domain, product.name),
+        partial(grants_for, state, product),
+    )
     day = as_of or _now().date() - timedelta(days=1)
 
     def _perform() -> StagesEnd:

@@ -16,9 +16,11 @@ from platform_resources.spec.values.type_names import type_name
 from platform_resources.spec.values.versions import Version, VersionRange
 
 Lifecycle = Literal["proposed", "draft", "production", "deprecated", "retired"]
-Classification = Literal["public", "internal", "personal", "sensitive"]
+Classification = Literal["public", "internal", "personal", "sensitive", "unclassified"]
+# Columns of these classes are delivered to everybody where no agreement says otherwise.
+OPEN_CLASSES: tuple[Classification, ...] = ("public", "internal")
 # Values of columns of these classes may be told: in samples, profiles, reasons and errors.
-SHOWN_CLASSES: tuple[Classification, ...] = ("public", "internal")
+SHOWN_CLASSES: tuple[Classification, ...] = (*OPEN_CLASSES, "unclassified")
 Percent = Annotated[float, Field(ge=0, le=100)]
 Text = Annotated[str, Field(min_length=1)]
 

@@ -8,7 +8,7 @@ from typing import assert_never
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.file_formats import FileFormat, read_type, stored_type, text_columns
 from platform_resources.capabilities.support.sql_text import literal, quoted, relation_sql
-from platform_resources.warehouses.protocol import NotSupported, PublishedFiles, PublishedPort
+from platform_resources.warehouses.protocol import NotSupported, PublishedFiles, PublishedPort, ShownPart
 
 _COPY_OPTIONS: Mapping[FileFormat, str] = {
     "parquet": "format parquet, compression zstd",
@@ -25,10 +25,19 @@ _CSV = (
 _JSON = f"format = 'newline_delimited', maximum_object_size = {LONGEST_ROW}"
 
 
-def copy_sql(relation: Relation, columns: Mapping[str, str], path: Path, file_format: FileFormat, *, widest: bool = False) -> str:
-    """The statement that writes the whole relation to one file; `widest` for whole numbers of more than 38 digits."""
+def copy_sql(source: str, columns: Mapping[str, str], path: Path, file_format: FileFormat, *, widest: bool = False) -> str:
+    """The statement that writes the source (a relation or a query in parentheses) to one file.
+
+    `widest` is for whole numbers of more than 38 digits.
+    """
     listed = ", ".join(_turned(name, stored_type(file_format, kind, widest=widest)) for name, kind in columns.items())
-    return f"copy (select {listed} from {relation_sql(relation)}) to {literal(str(path))} ({_COPY_OPTIONS[file_format]})"
+    return f"copy (select {listed} from {source}) to {literal(str(path))} ({_COPY_OPTIONS[file_format]})"
+
+
+def shown_sql(relation: Relation, shown: ShownPart) -> str:
+    """What is to be shown of a relation, as a query in parentheses."""
+    listed = ", ".join(f"{expression} as {quoted(name)}" for name, expression in shown.columns.items())
+    return f"(select {listed} from {relation_sql(relation)}{f' where {shown.rows}' if shown.rows else ''})"
 
 
 def read_sql(files: Sequence[Path], file_format: FileFormat, columns: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ from platform_resources.measuring.profile_queries import ProfiledColumn
 from platform_resources.warehouses.duckdb import loading
 from platform_resources.warehouses.duckdb.file_shapes import Shape
 from platform_resources.warehouses.duckdb.partitions import merged
-from platform_resources.warehouses.duckdb.port_files import copy_sql, of_files, port_sql
+from platform_resources.warehouses.duckdb.port_files import copy_sql, of_files, port_sql, shown_sql
 from platform_resources.warehouses.duckdb.samples import sampled
 from platform_resources.warehouses.duckdb.statistics import ruled_out_by
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, QUERY_TIME, Limits, limits, spill_folder
@@ -37,6 +37,7 @@ from platform_resources.warehouses.protocol import (
     PublishedPort,
     QueryTooLarge,
     QueryTooSlow,
+    ShownPart,
     StatementRefused,
 )
 
@@ -180,19 +181,36 @@ class DuckDBDatabase:
         if found and ("view" in found[0][0].lower()) == (kind == "view"):
             self._fetched(f"drop {kind} {relation_sql(relation)}")
 
-    def write(self, relation: Relation, published: PublishedPort) -> None:
-        """Write the whole relation to the one file of a port's version."""
-        (file,) = of_files(published).files
-        self.write_file(relation, file, of_files(published).format)
+    def write(self, relation: Relation, published: PublishedPort, shown: ShownPart | None = None) -> None:
+        """Write the whole relation, or what is to be shown of it, to the one file of a port's version."""
+        port = of_files(published)
+        (file,) = port.files
+        source = shown_sql(relation, shown) if shown is not None else relation_sql(relation)
+        columns = port.columns if shown is not None else self.columns(relation)
+        self._write_file(source, columns, file, port.format)
 
     def write_file(self, relation: Relation, path: Path, file_format: FileFormat) -> None:
         """Write the whole relation to one file."""
-        columns = self.columns(relation)
+        self._write_file(relation_sql(relation), self.columns(relation), path, file_format)
+
+    def _write_file(self, source: str, columns: Mapping[str, str], path: Path, file_format: FileFormat) -> None:
         with translated():
             try:
-                self.connection.execute(copy_sql(relation, columns, path, file_format))
+                self.connection.execute(copy_sql(source, columns, path, file_format))
             except duckdb.ConversionException:
-                self.connection.execute(copy_sql(relation, columns, path, file_format, widest=True))
+                self.connection.execute(copy_sql(source, columns, path, file_format, widest=True))
+
+    @contextmanager
+    def holding(self, variables: Mapping[str, bytes]) -> Iterator[None]:
+        """The connection has them in its memory alone, while this lasts."""
+        with translated():
+            for name, value in variables.items():
+                self.connection.execute(f"set variable {name} = ?::blob", [value])
+        try:
+            yield
+        finally:
+            for name in variables:
+                self.connection.execute(f"reset variable {name}")
 
     def published_rows(self, published: PublishedPort) -> int:
         """How many rows a consumer would find."""

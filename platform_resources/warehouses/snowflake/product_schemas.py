@@ -3,7 +3,7 @@
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
@@ -28,6 +28,7 @@ from platform_resources.warehouses.protocol import (
     PublishedFiles,
     PublishedPort,
     PublishedRows,
+    ShownPart,
     StatementRefused,
 )
 from platform_resources.warehouses.snowflake.column_kinds import reported_column, stored_kind
@@ -287,16 +288,22 @@ class SnowflakeDatabase:
 
     # Publish
 
-    def write(self, relation: Relation, published: PublishedPort) -> None:
+    def write(self, relation: Relation, published: PublishedPort, shown: ShownPart | None = None) -> None:
         """Rows stay in Snowflake; a file is written here from the rows that come out of it."""
         if isinstance(published, PublishedRows):
+            if shown is not None:
+                raise NotSupported("views of rows are not made in Snowflake yet; publish the data set through a port of files")
             write_rows(self.session, relation, published)
             return
         self._fetch(relation)
         try:
-            self.local.write(_LOCAL, published)
+            self.local.write(_LOCAL, published, shown)
         finally:
             self.local.drop(_LOCAL)
+
+    def holding(self, variables: Mapping[str, bytes]) -> AbstractContextManager[None]:
+        """Only files are masked, and they are written by the local connection."""
+        return self.local.holding(variables)
 
     def _fetch(self, relation: Relation) -> None:
         """Make the relation local. All but binary numbers come as text, which says every digit; an empty table too."""

@@ -1,0 +1,92 @@
+"""What is wrong with the roles and grants of a product's agreements."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from platform_resources.access.row_filters import NotAFilter, row_filter
+from platform_resources.access.views import MOST_COMBINATIONS, combinations, mask_problem, use_of
+from platform_resources.spec.agreements import CLEAR, LEFT_OUT, AgreementRole, DataSharingAgreement, GrantedRole
+from platform_resources.spec.components import DataSet
+from platform_resources.spec.problems import did_you_mean, known_text
+from platform_resources.spec.product import Declared, Product
+from platform_resources.spec.values.column_names import folded_column
+
+# The property of the agreement, what is wrong, and what to do.
+Found = Iterator[tuple[str, str, str]]
+
+
+def problems_of(product: Product, agreement: Declared[DataSharingAgreement]) -> Found:
+    """Every problem of one agreement of the product."""
+    data_sets = [each.config for each in product.data_sets]
+    times = Counter(role.role for each in product.agreements for role in each.config.roles)
+    for role in agreement.config.roles:
+        if times[role.role] > 1:
+            yield "roles", f"role {role.role} is described {times[role.role]} times; a role is described once in a product", ""
+        yield from _columns(role, data_sets)
+        yield from _masks(role, data_sets)
+        yield from _rows(role, data_sets)
+    for granted in agreement.config.grants:
+        yield from _grant(granted, agreement.config.roles)
+
+
+def is_sound(product: Product) -> bool:
+    """Whether nothing is wrong with any agreement, so that views can be made from them."""
+    return not any(True for agreement in product.agreements for _ in problems_of(product, agreement))
+
+
+def _columns(role: AgreementRole, data_sets: Sequence[DataSet]) -> Found:
+    known = {folded_column(column.name): column.name for data_set in data_sets for column in data_set.columns}
+    for name in role.columns:
+        if folded_column(name) not in known:
+            message = f'role {role.role}: no column "{name}" in a data set of the product; known: {known_text(known.values())}'
+            yield "roles", message, did_you_mean(name, known.values())
+    for classification in role.masks:
+        if classification not in role.masked:
+            yield "roles", f"role {role.role}: masks has {classification}, and masked has not", f"write masked: [{classification}] too"
+
+
+def _masks(role: AgreementRole, data_sets: Sequence[DataSet]) -> Found:
+    for data_set in data_sets:
+        for column in data_set.columns:
+            use = use_of(column, role)
+            problem = mask_problem(use, column.type) if use is not None and use.mask != CLEAR else ""
+            if problem:
+                hint = f"name another for this column: columns: {{{column.name}: redact}}, or {LEFT_OUT}"
+                yield "roles", f"role {role.role}, column {column.name}: {problem}", hint
+
+
+def _rows(role: AgreementRole, data_sets: Sequence[DataSet]) -> Found:
+    empty = [name for name, values in role.attributes.items() if not values]
+    if empty:
+        yield "roles", f"role {role.role}: attribute {empty[0]} has no value", f"write attributes: {{{empty[0]}: [a value, another]}}"
+    elif len(combinations(role)) > MOST_COMBINATIONS:
+        message = f"role {role.role}: {len(combinations(role))} combinations of attributes, each a file; at most {MOST_COMBINATIONS}"
+        yield "roles", message, "take values away, or give them to roles of their own"
+    for data_set in data_sets if role.rows else ():
+        try:
+            row_filter(role.rows, [column.name for column in data_set.columns], tuple(role.attributes))
+        except NotAFilter as error:
+            yield "roles", f"role {role.role}, rows: {error}", error.hint
+
+
+def _grant(granted: GrantedRole, roles: Sequence[AgreementRole]) -> Found:
+    role = next((each for each in roles if each.role == granted.role), None)
+    if role is None:
+        names = [each.role for each in roles]
+        yield "grants", f'no role "{granted.role}" in this agreement; known: {known_text(names)}', did_you_mean(granted.role, names)
+        return
+    if granted.approved_by == granted.to:
+        yield "grants", f"{granted.to} cannot approve a grant of its own", "approved_by is an owner of the product"
+    if granted.since is not None and granted.until is not None and granted.until <= granted.since:
+        yield "grants", f"the grant of {granted.to} ends on {granted.until}, before it begins on {granted.since}", ""
+    yield from (("grants", message, "") for message in attribute_problems(granted.to, granted.attributes, role.attributes))
+
+
+def attribute_problems(subject: str, given: Mapping[str, str], known: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Where the attributes of a grant are not those of its role: a row filter would not know whose rows to show."""
+    for name, values in known.items():
+        if name not in given:
+            yield f"the grant of {subject} does not say its attribute {name}; one of: {known_text(values)}"
+        elif given[name] not in values:
+            yield f'{name} of {subject} is "{given[name]}"; one of: {known_text(values)}'
+    yield from (f"the role has no attribute {name}, which the grant of {subject} names" for name in given if name not in known)

@@ -1,0 +1,126 @@
+"""What a reader is to a product: all of it, what is open, one role's view, or nothing; and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from platform_resources.access.grants import Grant, KnownGrants
+from platform_resources.access.views import Attributes, DataSetViews, View
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedRole:
+    """A role that can be asked for: of which agreement, who decides, for how long, and which values its attributes may have."""
+
+    role: str
+    agreement: str
+    approval: Literal["automatic", "owner"]
+    duration: timedelta | None
+    attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What a product offers to whom. `roles` is None where it has no agreement."""
+
+    product: str
+    domain: str
+    owners: tuple[str, ...]
+    domain_access: bool
+    roles: tuple[OfferedRole, ...] | None
+    grants: tuple[Grant, ...] = ()
+
+    def role(self, name: str) -> OfferedRole | None:
+        """The role of this name; None if no agreement has one."""
+        return next((role for role in self.roles or () if role.role == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads: a person, a `team:…` or a `product:…` of a domain; `groups` are those that a person belongs to.
+
+    `role` is the one asked for, if it is said.
+    """
+
+    name: str
+    domain: str = ""
+    groups: tuple[str, ...] = ()
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderStanding:
+    """What a reader gets. `refused` says why it is nothing, and what to ask whom; `why` says where the rest comes from."""
+
+    sees: Literal["all", "open", "role", "nothing"]
+    why: str
+    role: str = ""
+    attributes: Attributes = ()
+    grant: str = ""
+    refused: str = field(default="")
+
+    def view(self, views: DataSetViews) -> View | None:
+        """The view of a data set, for a standing that does not see all; None where it sees nothing of this one."""
+        match self.sees:
+            case "open":
+                return views.open
+            case "role":
+                return views.of_role(self.role, self.attributes)
+            case _:
+                return None
+
+
+def standing(offers: Offers, reader: Reader, known: KnownGrants, now: datetime) -> ReaderStanding:
+    """Decide for one reader of one product."""
+    if reader.name == f"product:{offers.product}" or reader.name in offers.owners:
+        return ReaderStanding("all", "it is its own" if reader.name.startswith("product:") else "an owner sees everything")
+    if reader.domain == offers.domain and offers.domain_access:
+        return ReaderStanding("all", f"domain {offers.domain} sees everything of its products")
+    if offers.roles is None:
+        return ReaderStanding("open", "there is no agreement: public and internal columns")
+    asked = [grant for grant in (*offers.grants, *known.grants) if _is_for(grant, reader, offers)]
+    active = [grant for grant in asked if grant.state(now) == "approved" and offers.role(grant.role) is not None]
+    if not active:
+        return _refused(offers, reader, asked, known, now)
+    receives = {(grant.role, grant.attributes) for grant in active}
+    if len(receives) > 1:
+        roles = ", ".join(sorted({grant.role for grant in active}))
+        return ReaderStanding("nothing", "", refused=f"{reader.name} has several roles of {offers.product} ({roles}); say which with role")
+    grant = active[0]
+    why = f"grant {grant.name} of role {grant.role}: {grant.purpose}"
+    return ReaderStanding("role", why, grant.role, grant.attributes, grant.name)
+
+
+def previewed(offers: Offers, role: str, attributes: Attributes) -> ReaderStanding:
+    """What whoever has a role gets, for those who may see everything and look at it."""
+    if offers.role(role) is None:
+        roles = ", ".join(each.role for each in offers.roles or ()) or "none"
+        return ReaderStanding("nothing", "", refused=f'{offers.product} has no role "{role}"; it has: {roles}')
+    return ReaderStanding("role", f"as role {role}", role, attributes)
+
+
+def _is_for(grant: Grant, reader: Reader, offers: Offers) -> bool:
+    named = grant.subject in (reader.name, *reader.groups)
+    return named and grant.product == offers.product and reader.role in ("", grant.role)
+
+
+def _refused(offers: Offers, reader: Reader, asked: Sequence[Grant], known: KnownGrants, now: datetime) -> ReaderStanding:
+    """Say what there was, what to ask for and whom."""
+    told = [f"grant {grant.name} of role {grant.role} is {_state(offers, grant, now)}" for grant in asked]
+    having = f"role {reader.role}" if reader.role else "a role"
+    lines = [f"{reader.name} has no grant for {having} of {offers.product}" + (f" ({'; '.join(told)})" if told else "")]
+    lines += [f"the ledger's grants are not known: {known.unknown}"] if known.unknown else []
+    roles = "|".join(role.role for role in offers.roles or ()) or "ROLE"
+    whom = f"; {' or '.join(offers.owners)} decides" if offers.owners else ""
+    lines.append(f"ask for one: mesh access request {offers.product} --role {reader.role or roles} --to {reader.name} --purpose …{whom}")
+    return ReaderStanding("nothing", "", refused="; ".join(lines))
+
+
+def _state(offers: Offers, grant: Grant, now: datetime) -> str:
+    state = grant.state(now)
+    if state == "approved" and offers.role(grant.role) is None:
+        return "of no use: no agreement has that role any more"
+    if state == "expired" and grant.until is not None:
+        return f"expired since {grant.until:%Y-%m-%d}"
+    return state if state != "requested" else "requested and not decided yet"

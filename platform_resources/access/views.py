@@ -1,0 +1,163 @@
+"""The distinct views of a data set: what roles see of it, each as a query that a warehouse can write."""
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from platform_resources.access.row_filters import row_filter
+from platform_resources.capabilities.registry import installed_registry
+from platform_resources.capabilities.support.sql_text import quoted
+from platform_resources.spec.agreements import CLEAR, LEFT_OUT, AgreementRole, MaskUse
+from platform_resources.spec.components import Column, DataSet
+from platform_resources.spec.values.column_names import folded_column
+from platform_resources.spec.values.field_types import OPEN_CLASSES
+
+DEFAULT_MASK = MaskUse(mask="redact")
+# A role may have so many combinations of attributes: each is a file of its own.
+MOST_COMBINATIONS = 50
+# An attribute of a reader and its value, in the order of their names.
+Attributes = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ViewColumn:
+    """One column as a view shows it: `how` is `clear` or the mask, `sql` the expression, `key` the name of the secret key it needs."""
+
+    name: str
+    how: str
+    sql: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What some roles see of a data set. Roles that see the same share one, which is found by its name."""
+
+    columns: tuple[ViewColumn, ...]
+    rows: str = ""
+
+    @property
+    def name(self) -> str:
+        """Changes with whatever the view shows; tells nothing of it."""
+        return f"view_{hashlib.sha256(repr((self.columns, self.rows)).encode()).hexdigest()[:12]}"
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The names of the secret keys that it takes to write it."""
+        return frozenset(column.key for column in self.columns if column.key)
+
+    def shows_all_of(self, columns: Iterable[str]) -> bool:
+        """Whether it shows every row, and these columns, all in the clear."""
+        clear = {folded_column(column.name) for column in self.columns if column.how == CLEAR}
+        return not self.rows and len(clear) == len(self.columns) and all(folded_column(name) in clear for name in columns)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleView:
+    """What one role sees of a data set, with these attributes; `view` is None where it is nothing."""
+
+    role: str
+    attributes: Attributes
+    view: View | None
+
+
+@dataclass(frozen=True, slots=True)
+class DataSetViews:
+    """All views of a data set. `open` is what readers get where the product has no agreement; None where that is nothing."""
+
+    open: View | None = None
+    roles: tuple[RoleView, ...] = ()
+
+    @property
+    def distinct(self) -> tuple[View, ...]:
+        """Each view once, by name."""
+        views = (self.open, *(role.view for role in self.roles))
+        return tuple(sorted({view for view in views if view is not None}, key=lambda view: view.name))
+
+    def of_role(self, role: str, attributes: Attributes) -> View | None:
+        """What the role sees; nothing where it is not known with these attributes."""
+        return next((each.view for each in self.roles if each.role == role and each.attributes == attributes), None)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRole:
+    """A role of an agreement, and the name of the agreement's own key: `<product>.<agreement>`."""
+
+    role: AgreementRole
+    agreement: str
+
+
+def views_of(data_set: DataSet, roles: Sequence[KeyedRole], agreed: bool) -> DataSetViews:
+    """All views of a data set. Without an agreement readers get what is public or internal, of every row."""
+    if not agreed:
+        return DataSetViews(_view(_clear(column) for column in data_set.columns if column.classification in OPEN_CLASSES))
+    return DataSetViews(None, tuple(view for role in roles for view in _views_of_role(data_set, role)))
+
+
+def combinations(role: AgreementRole) -> tuple[Attributes, ...]:
+    """Every combination of the values that the role's attributes may have."""
+    names = sorted(role.attributes)
+    values = itertools.product(*(dict.fromkeys(role.attributes[name]) for name in names))
+    return tuple(tuple(zip(names, each, strict=True)) for each in values)
+
+
+def mask_problem(use: MaskUse, kind: str) -> str:
+    """Why this mask cannot be used on a column of this type; empty if it can."""
+    masks = installed_registry().masks()
+    mask = masks.get(use.mask)
+    if mask is None:
+        return f'unknown mask "{use.mask}"; known: {", ".join(masks)}'
+    try:
+        mask.config.model_validate(dict(use.settings))
+    except ValidationError as error:
+        first = error.errors()[0]
+        return f"mask {use.mask}: {'.'.join(map(str, first['loc'])) or 'its settings'}: {first['msg'].removeprefix('Value error, ')}"
+    if not mask.takes(kind):
+        return f"mask {use.mask} does not take a column of type {kind}"
+    return ""
+
+
+def use_of(column: Column, role: AgreementRole) -> MaskUse | None:
+    """How a role sees a column; None where it does not."""
+    said = next((use for name, use in role.columns.items() if folded_column(name) == folded_column(column.name)), None)
+    if said is not None:
+        return None if said.mask == LEFT_OUT else said
+    if column.classification in role.sees:
+        return MaskUse(mask=CLEAR)
+    return role.masks.get(column.classification, DEFAULT_MASK) if column.classification in role.masked else None
+
+
+def _views_of_role(data_set: DataSet, keyed: KeyedRole) -> Iterator[RoleView]:
+    role = keyed.role
+    shown = tuple(_seen(column, use, keyed) for column in data_set.columns if (use := use_of(column, role)) is not None)
+    names = [column.name for column in data_set.columns]
+    read = row_filter(role.rows, names, tuple(role.attributes)) if role.rows else None
+    for attributes in combinations(role):
+        yield RoleView(role.role, attributes, _view(shown, read.sql(dict(attributes)) if read is not None else ""))
+
+
+def _view(columns: Iterable[ViewColumn], rows: str = "") -> View | None:
+    shown = tuple(columns)
+    return View(shown, rows) if shown else None
+
+
+def _clear(column: Column) -> ViewColumn:
+    return ViewColumn(column.name, CLEAR, quoted(column.name))
+
+
+def _seen(column: Column, use: MaskUse, keyed: KeyedRole) -> ViewColumn:
+    if use.mask == CLEAR:
+        return _clear(column)
+    mask: Any = installed_registry().masks()[use.mask]
+    key = {"": "", "mesh": "mesh", "agreement": keyed.agreement}[mask.keyed]
+    sql = mask.sql(mask.config.model_validate(dict(use.settings)), quoted(column.name), column.type, key)
+    return ViewColumn(column.name, use.mask, f"cast({sql} as {column.type})", key)
+
+
+def attributes_of(given: Mapping[str, str]) -> Attributes:
+    """The attributes in the order of their names."""
+    return tuple(sorted(given.items()))

@@ -1,0 +1,1 @@
+"""How a role sees a column's values instead of the values themselves, one file each."""

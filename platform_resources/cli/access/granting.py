@@ -1,0 +1,191 @@
+"""Commands about access: ask for a role of a product, decide, list, review, and the key of masks."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from platform_resources.access.grants import Act, Grant, NotAllowed
+from platform_resources.cli.specs import Json
+from platform_resources.cli.terminal.console import (
+    CANNOT_RUN,
+    cell,
+    mesh_of,
+    named_values,
+    out,
+    print_json,
+    product_of,
+    stop,
+    told,
+    words,
+    you,
+)
+from platform_resources.cli.terminal.memory import opened
+from platform_resources.plan.plan import MeshPlan
+from platform_resources.repository.mesh_repository import mesh_root, state_folder
+
+if TYPE_CHECKING:
+    from platform_resources.ledger.database import Ledger
+
+app = typer.Typer(help="Who may read what: ask for a role of a product, decide, list and review.", no_args_is_help=True)
+UNUSED_FOR = timedelta(days=90)
+Name = Annotated[str, typer.Argument(help="The grant's name, as `mesh access list` has it.", metavar="GRANT")]
+By = Annotated[str | None, typer.Option("--by", help="Who does it; the name of the user of this computer if left out.")]
+Why = Annotated[str, typer.Option("--why", help="The reason, which is kept.")]
+Until = Annotated[datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="The day on which it ends, in UTC.")]
+
+
+@app.command()
+def request(
+    context: typer.Context,
+    product: Annotated[str, typer.Argument(help="The product.")],
+    role: Annotated[str, typer.Option(help="The role of its agreement (`mesh describe PRODUCT` lists them).")],
+    purpose: Annotated[str, typer.Option(help="What the data is for.")],
+    to: Annotated[str | None, typer.Option(help="For whom: a person, team:name or product:name; you if left out.")] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option(help="An attribute of the role, such as region=EU; repeatable.", metavar="NAME=VALUE")
+    ] = None,
+    by: By = None,
+) -> None:
+    """Ask for a role of a product. Its owner decides, unless the agreement says that it is automatic."""
+    from platform_resources.services.access.requests import Request, ask
+
+    root, plan = mesh_of(context, [product])
+    asked = product_of(plan, product)
+    who = by or you("--by")
+    wanted = Request(role, to or who, purpose, named_values("--attribute", attribute or ()), who)
+    with opened(root) as ledger:
+        grant = _allowed(lambda: ask(ledger, asked, wanted, datetime.now(UTC)))
+    _say(grant)
+    if grant.last == "requested":
+        words.print(f"{told(' or '.join(asked.owners) or 'the owner')} decides: mesh access approve {grant.name}", highlight=False)
+
+
+@app.command()
+def approve(context: typer.Context, name: Name, by: By = None, why: Why = "", until: Until = None) -> None:
+    """Approve a request: the role is received from the next refresh or query on, as long as the agreement lasts."""
+    _act(context, name, "approved", by, why, until)
+
+
+@app.command()
+def reject(context: typer.Context, name: Name, why: Why = "", by: By = None) -> None:
+    """Reject a request, with a reason."""
+    _act(context, name, "rejected", by, why)
+
+
+@app.command()
+def revoke(context: typer.Context, name: Name, why: Why = "", by: By = None) -> None:
+    """Take an approved grant away, with a reason. It counts at once for queries, and at the next refresh for products."""
+    _act(context, name, "revoked", by, why)
+
+
+@app.command()
+def renew(context: typer.Context, name: Name, by: By = None, why: Why = "", until: Until = None) -> None:
+    """Let an approved or expired grant last anew."""
+    _act(context, name, "renewed", by, why, until)
+
+
+def _act(context: typer.Context, name: str, act: Act, by: str | None, why: str, until: datetime | None = None) -> None:
+    from platform_resources.ledger.people.grant_store import NoSuchGrant
+    from platform_resources.services.access.requests import act_on_grant
+
+    root, plan = mesh_of(context)
+    who, ending = by or you("--by"), until.replace(tzinfo=UTC) if until is not None else None
+    with opened(root) as ledger:
+        try:
+            _say(_allowed(lambda: act_on_grant(ledger, plan, name, act, who, why, datetime.now(UTC), ending)))
+        except NoSuchGrant as error:
+            stop(str(error), CANNOT_RUN)
+
+
+def _allowed(act: Callable[[], Grant]) -> Grant:
+    try:
+        return act()
+    except NotAllowed as error:
+        stop(str(error), CANNOT_RUN)
+
+
+def _say(grant: Grant) -> None:
+    ending = f" until {grant.until:%Y-%m-%d}" if grant.until is not None and grant.last in ("approved", "renewed") else ""
+    out.print(f"grant {grant.name}: role {told(grant.role)} of {grant.product} for {told(grant.subject)} is {grant.last}{ending}")
+
+
+@app.command("list")
+def listing(
+    context: typer.Context,
+    state: Annotated[str | None, typer.Option(help="Only those that are requested, approved, rejected, revoked or expired.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List all grants, those that stand in agreements too."""
+    _list(context, lambda _plan, _ledger, grant: state in (None, grant.state(datetime.now(UTC))), as_json)
+
+
+@app.command()
+def who(context: typer.Context, product: Annotated[str, typer.Argument(help="The product.")], as_json: Json = False) -> None:
+    """List who has, had or asked for a role of a product."""
+    product_of(mesh_of(context, [product])[1], product)
+    _list(context, lambda _plan, _ledger, grant: grant.product == product, as_json)
+
+
+@app.command()
+def of(
+    context: typer.Context,
+    subject: Annotated[str, typer.Argument(help="A person, team:name or product:name.")],
+    as_json: Json = False,
+) -> None:
+    """List the roles that somebody has, had or asked for."""
+    _list(context, lambda _plan, _ledger, grant: grant.subject == subject, as_json)
+
+
+@app.command()
+def review(context: typer.Context, as_json: Json = False) -> None:
+    """List the approved grants that nobody has used for 90 days."""
+    from platform_resources.ledger.queries.reads import has_read
+
+    now = datetime.now(UTC)
+
+    def unused(plan: MeshPlan, ledger: "Ledger", grant: Grant) -> bool:
+        if grant.state(now) != "approved" or (grant.last_at is not None and grant.last_at > now - UNUSED_FOR):
+            return False
+        with ledger.reading() as connection:
+            return not has_read(connection, grant.product, grant.subject, now - UNUSED_FOR)
+
+    _list(context, unused, as_json)
+
+
+def _list(context: typer.Context, wanted: "Callable[[MeshPlan, Ledger, Grant], bool]", as_json: bool) -> None:
+    from platform_resources.services.access.requests import all_grants
+
+    root, plan = mesh_of(context)
+    with opened(root) as ledger:
+        grants = [grant for grant in all_grants(plan, ledger) if wanted(plan, ledger, grant)]
+    now = datetime.now(UTC)
+    if as_json:
+        print_json([{**asdict(grant), "attributes": dict(grant.attributes), "state": grant.state(now)} for grant in grants])
+        return
+    if not grants:
+        words.print("no grant", highlight=False)
+        return
+    table = Table("grant", "product", "role", "for", "state", "until", "purpose", "by", box=None, header_style="bold")
+    for row in _rows(grants, now):
+        table.add_row(*map(cell, row))
+    out.print(table)
+
+
+def _rows(grants: Sequence[Grant], now: datetime) -> Iterator[tuple[str, ...]]:
+    for grant in grants:
+        role = grant.role + "".join(f" {name}={value}" for name, value in grant.attributes)
+        until = f"{grant.until:%Y-%m-%d}" if grant.until is not None else ""
+        yield (grant.name, grant.product, role, grant.subject, grant.state(now), until, grant.purpose, grant.last_by)
+
+
+@app.command()
+def key(context: typer.Context) -> None:
+    """Make a new secret key for masks, in the place of the former one. The next versions are masked with it."""
+    from platform_resources.refresh.views.mask_keys import new_key
+
+    file = new_key(state_folder(mesh_root(context.obj)))
+    out.print(f"a new key is in {told(str(file))}; only you may read it. `mesh refresh --all` masks with it", highlight=False)

@@ -1,0 +1,31 @@
+"""What a product offers to whom, and the views of its data sets, from its agreements."""
+
+from platform_resources.access.grants import in_code
+from platform_resources.access.reader_standing import OfferedRole, Offers
+from platform_resources.access.views import DataSetViews, KeyedRole, views_of
+from platform_resources.plan.from_products.mesh import Mesh
+from platform_resources.plan.from_products.planned_routes import owners_of
+from platform_resources.spec.components import DataSet
+from platform_resources.spec.product import Product
+
+
+def offers_of(mesh: Mesh, product: Product) -> Offers:
+    """The roles of all agreements of the product, and the grants that stand in them."""
+    roles = tuple(
+        OfferedRole(role.role, each.title, each.config.approval, each.config.duration, tuple(sorted(role.attributes.items())))
+        for each in product.agreements
+        for role in each.config.roles
+    )
+    grants = tuple(
+        in_code(product.name, each.name, number, granted)
+        for each in product.agreements
+        for number, granted in enumerate(each.config.grants, 1)
+    )
+    agreed = bool(product.agreements)
+    return Offers(product.name, product.domain, owners_of(mesh, product), product.info.domain_access, roles if agreed else None, grants)
+
+
+def planned_views(product: Product, data_set: DataSet) -> DataSetViews:
+    """All views of a data set of the product."""
+    roles = [KeyedRole(role, f"{product.name}.{each.name}") for each in product.agreements for role in each.config.roles]
+    return views_of(data_set, roles, bool(product.agreements))

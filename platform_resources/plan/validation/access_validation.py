@@ -1,0 +1,33 @@
+"""Check agreements, and what products of other domains receive without one."""
+
+from collections.abc import Iterator
+
+from platform_resources.access.agreement_problems import problems_of
+from platform_resources.plan.from_products.mesh import Mesh
+from platform_resources.plan.from_products.ports import Resolved, resolved_port
+from platform_resources.spec.problems import Problem
+from platform_resources.spec.product import Product, runs
+from platform_resources.spec.values.field_types import OPEN_CLASSES
+
+
+def agreements_make_sense(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """The roles and grants of every agreement can be kept."""
+    for agreement in product.agreements:
+        for property_name, message, hint in problems_of(product, agreement):
+            yield agreement.origin.problem(property_name, message, hint)
+
+
+def inputs_are_delivered(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Another domain's port without an agreement delivers public and internal columns only; what it keeps back is a warning."""
+    for port in product.input_ports:
+        found = resolved_port(mesh, port)
+        if not isinstance(found, Resolved) or found.source is None or not runs(product):
+            continue
+        upstream, data_set = found.source
+        if upstream.agreements or (upstream.domain == product.domain and upstream.info.domain_access) or upstream.name == product.name:
+            continue
+        kept_back = [f"{column.name} ({column.classification})" for column in data_set.columns if column.classification not in OPEN_CLASSES]
+        if kept_back:
+            message = f"{upstream.name} has no agreement, so domain {product.domain} does not get {', '.join(kept_back)}"
+            hint = f"classify them in {upstream.file}, such as classification: internal, or write an agreement there"
+            yield port.origin.problem("associated_output_port", message, hint, warning=True)

@@ -1,0 +1,65 @@
+"""What a product receives of another product's port: everything, a view of it, or nothing."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from platform_resources.access.grants import KnownGrants
+from platform_resources.access.reader_standing import Reader, ReaderStanding, standing
+from platform_resources.plan.plan import ProductPlan, Upstream
+from platform_resources.publications.version_records import PortVersion, Publication
+from platform_resources.spec.components import Column
+from platform_resources.spec.values.column_names import folded_column
+
+# Of a pull record: the view of the port that was read, where it was not everything.
+VIEW = "view"
+
+
+class AccessRefused(Exception):
+    """Raised when the product may not read the port, or not any more; says what to ask whom. What it read before is not to be served."""
+
+
+class AccessUnknown(Exception):
+    """Raised while it cannot be told what the product may read, or the version does not have it yet; what it read before still serves."""
+
+
+def consumer_standing(upstream: Upstream, consumer: ProductPlan, grants: KnownGrants, now: datetime) -> ReaderStanding:
+    """What the product gets of the port's product. Raises AccessRefused, AccessUnknown."""
+    if upstream.offers is None:
+        if upstream.domain == consumer.domain:
+            return ReaderStanding("all", f"domain {upstream.domain} sees everything of its products")
+        raise AccessUnknown(f"the product.yaml of {upstream.product} does not tell now what it offers to domain {consumer.domain}")
+    decision = standing(upstream.offers, Reader(f"product:{consumer.name}", consumer.domain, role=upstream.role), grants, now)
+    if decision.sees == "nothing":
+        raise AccessRefused(decision.refused)
+    if decision.sees != "all" and decision.view(upstream.views) is None:
+        raise AccessRefused(f"port {upstream.port} of {upstream.product} has no column for it: {decision.why}")
+    return decision
+
+
+def received(upstream: Upstream, publication: Publication, decision: ReaderStanding, former: Mapping[str, Any] | None) -> PortVersion:
+    """The port as this reader sees it. Raises AccessUnknown where the version has no such view, or AccessRefused if another was read."""
+    version = publication.port(upstream.port)
+    assert version is not None
+    view = decision.view(upstream.views)
+    if view is None or view.shows_all_of(version.columns):
+        return version
+    seen = version.seen_as(view)
+    if seen is not None:
+        return seen
+    told = f"version {publication.id} of {upstream.product} was published before it had what is offered here ({decision.why})"
+    refusal = AccessUnknown if former is not None and former.get(VIEW, view.name) == view.name else AccessRefused
+    raise refusal(f"{told}; `mesh refresh {upstream.product}` publishes one that has it")
+
+
+def seen_columns(upstream: Upstream, decision: ReaderStanding) -> list[Column]:
+    """The promised columns that this reader sees."""
+    view = decision.view(upstream.views)
+    seen = {folded_column(column.name) for column in view.columns} if view is not None else None
+    return [column for column in upstream.columns if seen is None or folded_column(column.name) in seen]
+
+
+def view_record(upstream: Upstream, decision: ReaderStanding) -> dict[str, str]:
+    """What a pull record says of the view that was read; nothing where it was everything."""
+    view = decision.view(upstream.views)
+    return {VIEW: view.name, **({"grant": decision.grant} if decision.grant else {})} if view is not None else {}

@@ -1,0 +1,86 @@
+"""What a reader gets of what is published."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from platform_resources.access.grants import KnownGrants
+from platform_resources.access.reader_standing import Reader, ReaderStanding, previewed, standing
+from platform_resources.access.views import attributes_of
+from platform_resources.ledger.connections import DatabaseFailed
+from platform_resources.ledger.database import LedgerUnavailable, ledger_url, open_ledger
+from platform_resources.ledger.people.grant_store import grants_of
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.publications.version_records import PortVersion
+from platform_resources.warehouses.protocol import QueryFailed
+
+
+def known_grants(state: Path, environment: Mapping[str, str] = os.environ) -> KnownGrants:
+    """What the ledger has of grants; where it cannot be read, why not."""
+    try:
+        ledger = open_ledger(ledger_url(state, environment))
+        try:
+            with ledger.reading() as connection:
+                return KnownGrants(grants_of(connection))
+        finally:
+            ledger.close()
+    except LedgerUnavailable as error:
+        return KnownGrants(unknown=str(error))
+    except DatabaseFailed as error:
+        return KnownGrants(unknown=f"the ledger failed: {str(error.orig).strip()}")
+
+
+def grants_for(state: Path, product: ProductPlan) -> KnownGrants:
+    """Those that its refresh needs to know; the ledger is not touched for a product that reads no port for which it takes a grant."""
+    return known_grants(state) if needs_grants(product) else KnownGrants()
+
+
+def needs_grants(product: ProductPlan) -> bool:
+    """Whether any input port of the product reads another domain's product that has an agreement."""
+    offers = [port.upstream.offers for port in product.inputs if port.upstream is not None and port.upstream.offers is not None]
+    agreed = [offer for offer in offers if offer.roles is not None]
+    return any(offer.domain != product.domain or not offer.domain_access for offer in agreed)
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderView:
+    """What one reader sees of each product. `preview` is a role that somebody who may see everything looks through."""
+
+    plan: MeshPlan
+    known: KnownGrants
+    now: datetime
+    reader: Reader | None = None
+    preview: str = ""
+    attributes: Mapping[str, str] | None = None
+
+    def standing(self, product: ProductPlan) -> ReaderStanding:
+        """What the reader is to the product."""
+        if self.reader is not None:
+            return standing(product.offers, self.reader, self.known, self.now)
+        if self.preview:
+            return previewed(product.offers, self.preview, attributes_of(self.attributes or {}))
+        return ReaderStanding("all", "the user of this computer, who may read its files")
+
+    def port(self, name: str, version: PortVersion, published: str) -> PortVersion | None:
+        """A port of a version as the reader sees it, None where that is nothing. Raises QueryFailed where the product is not to be read."""
+        if self.reader is None and not self.preview:
+            return version
+        product = next((each for each in self.plan.products if each.name == name), None)
+        data_set = next((each for each in product.data_sets if each.name == version.data_set), None) if product is not None else None
+        if product is None or data_set is None:
+            raise QueryFailed(f"what {name} offers to whom cannot be told now; `mesh validate` says why")
+        decision = self.standing(product)
+        if decision.sees == "all":
+            return version
+        if decision.sees == "nothing":
+            raise QueryFailed(decision.refused)
+        view = decision.view(data_set.views)
+        if view is None or view.shows_all_of(version.columns):
+            return version if view is not None else None
+        seen = version.seen_as(view)
+        if seen is None:
+            told = f"version {published} of {name} does not have what is offered here ({decision.why})"
+            raise QueryFailed(f"{told}; `mesh refresh {name}` publishes one that has")
+        return seen

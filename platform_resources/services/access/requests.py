@@ -1,0 +1,75 @@
+"""Ask for a role of a product, and decide."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from platform_resources.access.agreement_problems import attribute_problems
+from platform_resources.access.grants import Act, Grant, GrantEvent, NotAllowed, decided, requested
+from platform_resources.access.reader_standing import OfferedRole, Offers
+from platform_resources.access.views import attributes_of
+from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.people.grant_store import decide, grants_of, request
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.spec.problems import did_you_mean, known_text
+from platform_resources.spec.values.grantees import subject
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asks for."""
+
+    role: str
+    to: str
+    purpose: str
+    attributes: Mapping[str, str]
+    by: str
+
+
+def ask(ledger: Ledger, product: ProductPlan, wanted: Request, now: datetime) -> Grant:
+    """Record a request; where the agreement decides by itself, it is approved at once. Raises NotAllowed."""
+    role = _role(product.offers, wanted.role)
+    try:
+        subject(wanted.to)
+    except ValueError as error:
+        raise NotAllowed(str(error)) from error
+    wrong = next(attribute_problems(wanted.to, wanted.attributes, dict(role.attributes)), "")
+    if wrong:
+        raise NotAllowed(wrong)
+    grant = requested("", product.name, role.role, wanted.to, wanted.purpose, attributes_of(wanted.attributes), wanted.by, now)
+    automatic = role.approval == "automatic"
+    event = decided(grant, "approved", f"agreement {role.agreement}", "approval: automatic", now, role.duration) if automatic else None
+    return request(ledger, grant, event)
+
+
+def act_on_grant(
+    ledger: Ledger, plan: MeshPlan, name: str, act: Act, by: str, why: str, now: datetime, until: datetime | None = None
+) -> Grant:
+    """Approve, reject, revoke or renew a grant. Raises NotAllowed; NoSuchGrant of the ledger."""
+
+    def decision(grant: Grant) -> GrantEvent:
+        product = next((each for each in plan.products if each.name == grant.product), None)
+        if act in ("approved", "renewed") and product is None:
+            raise NotAllowed(f"the agreement of {grant.product} cannot be read now; `mesh validate` says why")
+        role = product.offers.role(grant.role) if product is not None else None
+        if act in ("approved", "renewed") and role is None:
+            raise NotAllowed(f"no agreement of {grant.product} has the role {grant.role} any more")
+        return decided(grant, act, by, why, now, role.duration if role is not None else None, until)
+
+    return decide(ledger, name, decision)
+
+
+def _role(offers: Offers, name: str) -> OfferedRole:
+    role = offers.role(name)
+    if role is None:
+        names = [each.role for each in offers.roles or ()]
+        hint = did_you_mean(name, names)
+        told = f'{offers.product} has no role "{name}"; it has: {known_text(names)}' if names else f"{offers.product} has no agreement"
+        raise NotAllowed(told + (f"\n{hint}" if hint else ""))
+    return role
+
+
+def all_grants(plan: MeshPlan, ledger: Ledger) -> tuple[Grant, ...]:
+    """Every grant: those that stand in agreements, and those of the ledger."""
+    with ledger.reading() as connection:
+        return (*(grant for product in plan.products for grant in product.offers.grants), *grants_of(connection))

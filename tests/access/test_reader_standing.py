@@ -1,0 +1,94 @@
+"""What a reader is to a product: decided from its agreements, the grants and the time alone."""
+
+from datetime import timedelta
+
+import pytest
+
+from platform_resources.access.grants import KnownGrants
+from platform_resources.access.reader_standing import Reader, previewed, standing
+from tests.access.agreed import NOW, grant, known, offers
+
+REVENUE, NOTHING = Reader("product:revenue", "finance"), KnownGrants()
+
+
+def sees(offered, reader=REVENUE, grants=NOTHING, now=NOW):
+    return standing(offered, reader, grants, now).sees
+
+
+@pytest.mark.parametrize(
+    ("reader", "changes", "seen"),
+    [
+        (Reader("product:customers", "crm"), {"domain_access": False}, "all"),
+        (Reader("lead@example.com"), {}, "all"),
+        (Reader("product:leads", "crm"), {}, "all"),
+        (Reader("product:leads", "crm"), {"domain_access": False}, "nothing"),
+        (Reader("product:leads", "crm"), {"domain_access": False, "agreed": False}, "open"),
+        (REVENUE, {"agreed": False}, "open"),
+        (Reader("bob"), {"agreed": False}, "open"),
+        (REVENUE, {}, "nothing"),
+        (Reader("bob"), {}, "nothing"),
+    ],
+)
+def test_what_applies_where_no_grant_says_anything(reader, changes, seen):
+    assert sees(offers(**changes), reader) == seen
+
+
+def test_a_grant_of_the_ledger_and_one_in_code_give_its_role():
+    for offered, grants in ((offers(grant()), known()), (offers(), known(grant()))):
+        found = standing(offered, REVENUE, grants, NOW)
+        assert (found.sees, found.role, found.grant) == ("role", "analyst", "g1")
+        assert found.why == "grant g1 of role analyst: Reporting."
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        grant(subject="product:leads"),
+        grant(product="orders"),
+        grant(role="gone"),
+        grant(last="requested"),
+        grant(last="rejected"),
+        grant(last="revoked"),
+        grant(until=NOW),
+        grant(since=NOW + timedelta(seconds=1)),
+    ],
+)
+def test_no_other_grant_gives_anything(other):
+    assert sees(offers(), grants=known(other)) == "nothing"
+
+
+def test_a_grant_ends_by_itself_at_its_time():
+    ending = known(grant(until=NOW))
+    assert sees(offers(), grants=ending, now=NOW - timedelta(microseconds=1)) == "role"
+    assert sees(offers(), grants=ending) == "nothing"
+
+
+def test_a_refusal_says_what_there_was_what_to_ask_and_whom():
+    refused = standing(offers(), REVENUE, known(grant(until=NOW - timedelta(days=1)), grant(name="g2", last="requested")), NOW).refused
+    assert refused == (
+        "product:revenue has no grant for a role of customers (grant g1 of role analyst is expired since 2026-11-28; "
+        "grant g2 of role analyst is requested and not decided yet); "
+        "ask for one: mesh access request customers --role analyst|crm --to product:revenue --purpose …; lead@example.com decides"
+    )
+
+
+def test_grants_that_are_not_known_count_for_nothing_and_are_told():
+    refused = standing(offers(), REVENUE, KnownGrants(unknown="the ledger is locked"), NOW)
+    assert refused.sees == "nothing"
+    assert "the ledger's grants are not known: the ledger is locked" in refused.refused
+
+
+def test_of_several_roles_the_reader_says_which():
+    both = known(grant(), grant(role="crm", name="g2"))
+    assert "has several roles of customers (analyst, crm)" in standing(offers(), REVENUE, both, NOW).refused
+    assert standing(offers(), Reader("product:revenue", "finance", role="crm"), both, NOW).role == "crm"
+    assert sees(offers(), Reader("product:revenue", "finance", role="crm"), known(grant())) == "nothing"
+
+
+def test_a_person_has_the_roles_of_the_groups():
+    assert sees(offers(), Reader("bob", groups=("team:crm",)), known(grant(subject="team:crm"))) == "role"
+    assert sees(offers(), Reader("bob"), known(grant(subject="team:crm"))) == "nothing"
+
+
+def test_a_role_that_does_not_exist_cannot_be_looked_through():
+    assert previewed(offers(), "../crm", ()).refused == 'customers has no role "../crm"; it has: analyst, crm'

@@ -1,0 +1,103 @@
+"""Views: which columns a role sees, how, and which roles share one."""
+
+import pytest
+
+from platform_resources.access.views import KeyedRole, combinations, mask_problem, views_of
+from platform_resources.spec.agreements import AgreementRole, MaskUse
+from platform_resources.spec.components import DataSet
+
+CUSTOMERS = DataSet.model_validate(
+    {
+        "classification": "internal",
+        "columns": [
+            {"name": "id", "type": "bigint", "classification": "public"},
+            {"name": "region", "type": "varchar"},
+            {"name": "email", "type": "varchar", "classification": "personal"},
+            {"name": "income", "type": "integer", "classification": "sensitive"},
+            {"name": "note", "type": "varchar", "classification": "unclassified"},
+        ],
+    }
+)
+
+
+def role(name="analyst", **said):
+    return AgreementRole.model_validate({"role": name, **said})
+
+
+def views(*roles, agreed=True):
+    return views_of(CUSTOMERS, [KeyedRole(each, "customers.internal_use") for each in roles], agreed)
+
+
+def shown(view):
+    return {column.name: column.how for column in view.columns}
+
+
+def test_without_an_agreement_only_public_and_internal_columns_are_delivered():
+    assert shown(views(agreed=False).open) == {"id": "clear", "region": "clear"}
+    assert views_of(DataSet.model_validate({"columns": [{"name": "id", "type": "bigint"}]}), (), False).open is None
+
+
+def test_with_an_agreement_there_is_only_what_it_says():
+    found = views(role(sees=["public"], masked=["personal"]))
+    assert found.open is None
+    assert shown(found.of_role("analyst", ())) == {"id": "clear", "email": "redact"}
+    assert found.of_role("crm", ()) is None
+
+
+def test_a_column_may_be_said_by_its_name():
+    found = views(role(sees=["public", "internal"], columns={"EMAIL": "pseudonym", "region": "left-out", "note": "clear"}))
+    (view,) = found.distinct
+    assert shown(view) == {"id": "clear", "email": "pseudonym", "note": "clear"}
+    assert view.keys == {"customers.internal_use"}
+
+
+def test_roles_that_see_the_same_share_a_view_and_others_do_not():
+    found = views(role(sees=["public"]), role("auditor", sees=["public"]), role("crm", sees=["public", "personal"]))
+    assert len(found.distinct) == 2
+    assert found.of_role("analyst", ()) == found.of_role("auditor", ())
+
+
+def test_an_attribute_has_a_view_for_each_of_its_values_and_none_for_any_other():
+    found = views(role(sees=["public"], rows="region = reader.region", attributes={"region": ["EU", "US"]}))
+    assert len(found.distinct) == 2
+    assert found.of_role("analyst", (("region", "EU"),)).rows == "\"region\" = 'EU'"
+    assert found.of_role("analyst", ()) is None
+    assert found.of_role("analyst", (("region", "XX"),)) is None
+
+
+def test_the_name_of_a_view_tells_nothing_and_changes_with_what_it_shows():
+    names = {each.name for each in views(role(sees=["public"]), role("crm", sees=["public"], rows="id > 1")).distinct}
+    assert len(names) == 2
+    assert all(name.startswith("view_") and name[5:].isalnum() and len(name) == 17 for name in names)
+
+
+def test_a_view_of_everything_is_told_from_one_that_hides_a_row_or_a_column():
+    everything = ["public", "internal", "personal", "sensitive", "unclassified"]
+    (whole,) = views(role(sees=everything)).distinct
+    assert whole.shows_all_of(["id", "REGION", "email", "income", "note"])
+    assert not whole.shows_all_of(["id", "region", "email", "income", "note", "undeclared"])
+    (filtered,) = views(role(sees=everything, rows="id > 1")).distinct
+    assert not filtered.shows_all_of(["id"])
+
+
+def test_attributes_combine():
+    said = role(attributes={"b": ["1", "2"], "a": ["x"]})
+    assert combinations(said) == ((("a", "x"), ("b", "1")), (("a", "x"), ("b", "2")))
+
+
+@pytest.mark.parametrize(
+    ("use", "kind", "problem"),
+    [
+        ({"mask": "redact"}, "blob", ""),
+        ({"mask": "bands", "settings": {"width": 10}}, "integer", ""),
+        ({"mask": "bands"}, "integer", "mask bands: width: Field required"),
+        ({"mask": "bands", "settings": {"width": "10); drop table x"}}, "integer", "mask bands: width"),
+        ({"mask": "partial"}, "varchar", "no character stays"),
+        ({"mask": "truncate-date", "settings": {"to": "'); drop"}}, "date", "mask truncate-date: to"),
+        ({"mask": "pseudonym"}, "integer", "mask pseudonym does not take a column of type integer"),
+        ({"mask": "no'mask"}, "varchar", 'unknown mask "no\'mask"'),
+    ],
+)
+def test_a_mask_that_cannot_be_used_is_told(use, kind, problem):
+    found = mask_problem(MaskUse(**use), kind)
+    assert problem in found and bool(problem) == bool(found)
