@@ -164,9 +164,8 @@ def _problem(root: Path, error: BaseException, otherwise: str, words: str) -> Pr
     """At the line of the translator where it failed; an error that comes from nowhere in it is one of the node's own file."""
     frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(root / FILE)]
     line = error.lineno if isinstance(error, SyntaxError) else frames[-1] if frames else None
-    hint = (
-        "look at the node's dbt YAML and at dbt_project/translator.py; until then Dagster's pages show only what the platform itself says"
-    )
+    where = "mend it" if line else "look at the node's dbt YAML, and at dbt_project/translator.py where there is one"
+    hint = f"{where}; until then Dagster's pages show less of what dbt says"
     return _warning(FILE if line else otherwise, line or 1, f"dagster-dbt's translator fails: {words}", hint)
 
 

@@ -120,7 +120,7 @@ def test_what_is_meant_to_differ(theirs, ours):
 def test_columns_owners_and_sql_are_there(ours):
     """That the two agree is no proof that they show anything."""
     shown = ours[0]["sensor_readings"]
-    columns = shown.metadata["dagster/column_schema"].value.columns
+    columns = shown.metadata["dagster/column_schema"].columns
     told = [(column.name, column.type, column.description, dict(column.tags)) for column in columns]
     assert told == [("sensor", "varchar", "Which sensor.", {"pii": ""}), ("degrees", "?", "How warm.", {})]
     assert (shown.owners, ours[0]["cold_readings"].owners) == (["team:core"], ["finance@example.com"])
