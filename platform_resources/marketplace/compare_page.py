@@ -126,6 +126,11 @@ def _score(view: MeshOverview, product: ProductPlan) -> str:
     return f"{view.use.scores[product.name].score} of 100"
 
 
+def _grade(view: MeshOverview, product: ProductPlan) -> str:
+    """Nothing of it is claimed until it is measured."""
+    return "not computed yet"
+
+
 ROWS: tuple[tuple[str, Said], ...] = (
     ("One row is", _one_row),
     ("Health", _health),
@@ -138,6 +143,7 @@ ROWS: tuple[tuple[str, Said], ...] = (
     ("Incidents, 90 days", _incidents),
     ("Read, 30 days", _reads),
     ("Key asset score", _score),
+    ("Grade in six letters", _grade),
     ("Access", _access),
     ("Kind", _kind),
     ("Stage", _standing),

@@ -20,7 +20,7 @@ from platform_resources.marketplace.kept_view import opened_market
 from platform_resources.measuring.version_profiles import profile_data
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.version_records import Publication
-from platform_resources.refresh.built_lineage import keep_lineage
+from platform_resources.refresh.built_lineage import built_columns, keep_lineage
 from platform_resources.refresh.profiled_relations import profiles
 from platform_resources.refresh.publishing import Candidate, publish
 from platform_resources.services.judging import judge_refreshed
@@ -101,7 +101,9 @@ def _version(root: Path, product: ProductPlan, sql: str, at: datetime, inputs: d
     run = f"{product.name}-{at:%d%H}"
     with opened(root / f"warehouse/{product.domain}/{product.name}.duckdb") as database:
         database.connection.execute(f"create schema if not exists inputs; {INPUTS[product.name]}; {sql}")
-        keep_lineage(database, root, product, {model.name: compiled(model.sql) for model in product.models})
+        keep_lineage(
+            database, root, product, {model.name: compiled(model.sql) for model in product.models}, built_columns(database, product)
+        )
         profiled = profiles(database, product)
         published = publish(database, Candidate(product, root, at, run, run), inputs)
     yield Run(run, product.name, f"refresh_{product.name}", "succeeded", at - timedelta(seconds=9), at, "", "", 1)

@@ -54,6 +54,12 @@ def test_compare_puts_what_differs_first(client):
     assert labels[-1] in [label for label in labels if f'class="same"><th scope="row">{label}' in page]
 
 
+def test_compare_has_columns_in_common_and_says_that_grades_are_not_computed_yet(client):
+    page = text(client.get("/compare?p=readings&p=summary").text)
+    assert "Grade in six letters not computed yet for both" in page
+    assert "Columns in common sensor for both" in page
+
+
 def test_compare_takes_four_and_names_what_there_is_not(client):
     assert client.get("/compare?p=readings&p=readings").status_code == 200
     assert client.get("/compare?p=nothing").status_code == 404
