@@ -7,19 +7,21 @@ from pathlib import Path
 
 from platform_resources.plan import conventions
 from platform_resources.settings import DBT_DATABASE
-from platform_resources.warehouses.duckdb import catalogs, lending, product_database
-from platform_resources.warehouses.duckdb.consumer_sql import opened_query, selects
-from platform_resources.warehouses.duckdb.foreign_queries import answer
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, limits
 from platform_resources.warehouses.protocol import CatalogView, ProductDatabase, PublishedPort, Readable, Rows, VersionRows
 
 
 class DuckDBWarehouse:
-    """What `warehouses.protocol` asks of a warehouse, in this process and on this machine's disk."""
+    """What `warehouses.protocol` asks of a warehouse, in this process and on this machine's disk.
+
+    The engine is imported when data is touched: whoever only asks what kind of warehouse it is does not wait for it.
+    """
 
     kind = "duckdb"
 
     def opened(self, state: Path, domain: str, product: str) -> AbstractContextManager[ProductDatabase]:
+        from platform_resources.warehouses.duckdb import product_database
+
         return product_database.opened(state / conventions.database_file(domain, product))
 
     def version_rows(self, domain: str, product: str) -> VersionRows | None:
@@ -36,22 +38,33 @@ class DuckDBWarehouse:
         return {DBT_DATABASE.name: str(file), MEMORY_VARIABLE: limits(os.environ).memory}
 
     def lend(self, state: Path, domain: str, product: str, own: Path) -> int:
+        from platform_resources.warehouses.duckdb import lending
+
         lock = state / conventions.lock_file(domain, product)
         return lending.lend(state / conventions.database_file(domain, product), lock, own, product)
 
     def show(self, state: Path, domain: str, product: str, views: Sequence[CatalogView]) -> None:
+        from platform_resources.warehouses.duckdb import catalogs
+
         catalogs.replace_catalog(state / conventions.catalog_file(domain, product), views)
 
     def catalog_address(self, state: Path, domain: str, product: str) -> str:
         return str(state / conventions.catalog_file(domain, product))
 
     def catalog_rows(self, state: Path, domain: str, product: str, sql: str) -> Rows:
+        from platform_resources.warehouses.duckdb import catalogs
+
         return catalogs.catalog_rows(state / conventions.catalog_file(domain, product), sql)
 
     def answer(self, sql: str, readable: Readable, *, as_text: bool = False) -> tuple[list[str], Rows]:
         """In a process of its own, with at most 2 GiB of memory and the time of one query of an audit."""
+        from platform_resources.warehouses.duckdb.consumer_sql import selects
+        from platform_resources.warehouses.duckdb.foreign_queries import answer
+
         return answer(sql, selects(readable), limits(os.environ).query, as_text=as_text)
 
     def first_rows(self, published: PublishedPort, limit: int) -> Rows:
+        from platform_resources.warehouses.duckdb.consumer_sql import opened_query, selects
+
         _, batches = opened_query(f"select * from port limit {limit}", selects({"main": {"port": published}}))
         return [row for batch in batches for row in batch]
