@@ -133,22 +133,28 @@ def parse(root: Path, state: Path, product: Placed, target: str, hide: Mask) -> 
 
 
 def _begin_with_macros(root: Path, state: Path, product: Placed, target: str, hide: Mask) -> None:
-    """Give a product that was never parsed what dbt remembers of its own macros, 500 of them, which take longer than most products.
+    """Let dbt begin with what it remembers of its own macros, 500 of them, where it would throw away what it remembers of the product.
 
-    They are parsed once for the mesh, and again when what decides about them is newer. dbt itself compares whether it may use them. Where
-    they cannot be parsed, neither can the product, which then says why.
+    They take longer than most products, are parsed once for the mesh and a kind of database, and again when dbt_project.yml is newer. dbt
+    itself compares whether it may use them. Where they cannot be parsed, neither can the product, which then says why.
     """
-    work, shared = work_folder(state, product), target_folder(state) / f"{version('dbt-core')}.{PARSED}"
-    if (work / PARSED).exists():
+    work = work_folder(state, product)
+    shared = target_folder(state) / f"{version('dbt-core')}.{warehouse().kind}.{PARSED}"
+    project, profiles = (root / conventions.DBT_FOLDER / name for name in ("dbt_project.yml", "profiles.yml"))
+    if _is_of(work / PARSED, project, profiles):
         return
-    files = [root / conventions.DBT_FOLDER / name for name in ("dbt_project.yml", "profiles.yml")]
-    if not shared.exists() or any(file.exists() and file.stat().st_mtime > shared.stat().st_mtime for file in files):
+    if not _is_of(shared, project):
         alone = work / "macros"
         result = _invoked("parse", root, state, product, target, hide, alone=alone)
         if result.exception is not None or not (alone / PARSED).exists():
             return
         os.replace(alone / PARSED, shared)
     replace_file(work / PARSED, shared.read_bytes())
+
+
+def _is_of(made: Path, *files: Path) -> bool:
+    """Whether it is there, and none of these files was written later."""
+    return made.exists() and all(not file.exists() or file.stat().st_mtime <= made.stat().st_mtime for file in files)
 
 
 def _share_macros() -> None:

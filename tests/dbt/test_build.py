@@ -77,6 +77,21 @@ def test_a_parse_that_begins_with_shared_macros_gives_what_one_from_nothing_give
         assert nodes_of(tiny, name) == found
 
 
+CHANGES = {
+    "dbt_project.yml": ("name: mesh", "name: mesh # A remark."),
+    "profiles.yml": ("threads: 2", "threads: 2\n      attach: [{path: ':memory:', alias: other}]"),
+}
+
+
+@pytest.mark.parametrize("file", CHANGES)
+def test_after_a_change_of_the_whole_project_no_product_parses_the_macros_again(tiny, file):
+    read_plan(tiny)
+    edited(tiny, f"dbt_project/{file}", *CHANGES[file])
+    read_plan(tiny)
+    for product in ("plant/readings", "office/summary"):
+        assert "Unable to do partial parsing" not in (tiny / f"dbt_project/target/{product}/logs/dbt.log").read_text()
+
+
 def test_a_copy_of_a_mesh_builds_its_own_models(tiny, tmp_path_factory):
     """Whatever copied it may have copied files where there were links."""
     built(tiny)
