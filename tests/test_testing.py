@@ -20,6 +20,7 @@ def test_properties_that_validation_refuses_are_refused():
         judged(REGISTRY.dimensions()["validity"], "select 1 as n", column="n", maxx=5)
 
 
+@pytest.mark.slow
 def test_an_interface_reaches_the_plan():
     port = {"name": "all", "type": "output-port", "properties": {"interface": "file", "data_set": "tried", "format": "csv"}}
     (planned_port,) = planned(REGISTRY.output_interfaces()["file"], "output_ports", port).outputs

@@ -6,6 +6,8 @@ import yaml
 from platform_resources.dbt.planning import read_plan
 from tests.meshes import component, model_file, product_file, product_yaml, write_mesh
 
+pytestmark = pytest.mark.slow
+
 FORMS = {
     "a name": ("unique", {}, {}, "error"),
     "arguments": ("{accepted_values: {values: [a]}}", {"values": ["a"]}, {}, "error"),

@@ -179,6 +179,7 @@ NO_CHANGE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", NO_CHANGE)
 def test_what_is_no_matter_of_monitors_changes_none(tiny, registry, change):
     before = wanted(tiny, "readings", registry)
@@ -196,6 +197,7 @@ CHANGES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "old", "new", "kind", "field"), CHANGES)
 def test_a_change_of_the_specification_is_a_change_of_its_monitor(tiny, registry, file, old, new, kind, field):
     product = Path(file).parent.name
@@ -212,6 +214,7 @@ def test_a_change_of_a_key_changes_what_is_measured_of_it(tiny, registry):
     assert (change.monitor.name, [each.field for each in change.fields]) == ("sensors: one_row_per_sensor", ["measured"])
 
 
+@pytest.mark.slow
 def test_a_change_of_the_teams_own_dbt_test_is_seen(tiny, registry):
     test = "dbt_project/tests/plant/readings/warm.sql"
     (tiny / test).parent.mkdir(parents=True)

@@ -10,6 +10,8 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.plan import conventions
 from tests.meshes import edited, product_file
 
+pytestmark = pytest.mark.slow
+
 
 def columns(root, name):
     edited(root, product_file("plant", "readings"), "{name: operator,", f"{{name: {name}, tests: [not_null],")

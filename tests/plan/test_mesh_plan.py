@@ -21,6 +21,8 @@ from platform_resources.spec.problems import problems_text
 from tests.golden_files import assert_golden
 from tests.meshes import MEASUREMENTS_SQL, REPOSITORY, component, edited, model_file, product_file, product_yaml, write_mesh
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parents[1] / "golden"
 READINGS, SUMMARY = product_file("plant", "readings"), product_file("office", "summary")
 

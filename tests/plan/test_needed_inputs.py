@@ -8,6 +8,8 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.needed_inputs import needed_inputs
 from tests.meshes import component, model_file, product_file, product_yaml, write_mesh
 
+pytestmark = pytest.mark.slow
+
 INPUTS = [component(name, "input-port", f"interface: file\npath: {name}.csv") for name in ("orders", "rates")]
 DESCRIBED = component("mainframe", "input-port", "interface: external\nurl: https://host/table")
 SOURCE = "select * from {{ source('sales', '%s') }}\n"

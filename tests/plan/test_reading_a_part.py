@@ -9,6 +9,8 @@ from platform_resources.plan.plan_text import plan_json
 from platform_resources.repository.mesh_repository import read_mesh
 from tests.meshes import REPOSITORY, edited, product_file, tiny_mesh
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:

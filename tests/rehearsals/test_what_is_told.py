@@ -146,17 +146,16 @@ def fails(sql: str, number: int) -> str:
     return sql.replace("cast(sensor as varchar)", f"cast(cast('no number {number}' as integer) as varchar)")
 
 
-@pytest.mark.parametrize("done", ["open", "acknowledged"])
-def test_a_refresh_that_fails_for_another_reason_is_told_once_as_an_update(played, web, done):
+def test_a_refresh_that_fails_for_another_reason_is_told_once_as_an_update_also_when_acknowledged(played, web):
     # Runs are stamped by the real clock, whenever this test comes to be run.
     opened = datetime.now(UTC).replace(microsecond=0) + HOUR
     model = played.root / model_file("plant", "readings", "measurements")
-    good, other = model.read_text(), model.with_name("by_sensor.sql")
+    good, other, third = model.read_text(), model.with_name("by_sensor.sql"), model.with_name("by_hour.sql")
 
     def failed(minutes: int) -> list[str]:
         at = opened + minutes * MINUTE
         assert played.refresh(at, "readings")["readings"].outcome == "failed"
-        played.evaluate(at + MINUTE)
+        played.evaluate(at + MINUTE, "plant")
         played.evaluate(at + 3 * MINUTE)
         played.deliver(at + 3 * MINUTE)
         return subjects(web)
@@ -164,8 +163,6 @@ def test_a_refresh_that_fails_for_another_reason_is_told_once_as_an_update(playe
     model.write_text(fails(good, 1))
     first = "[medium] Sensor readings could not be refreshed (readings#1)"
     assert failed(0) == [first]
-    if done == "acknowledged":
-        played.act("readings", lambda incident: acknowledged(incident, opened + 4 * MINUTE, "ana"))
     model.write_text(fails(good, 2))
     assert failed(10) == [first], "the same model fails, with another number in its error"
     model.write_text(good)
@@ -173,9 +170,13 @@ def test_a_refresh_that_fails_for_another_reason_is_told_once_as_an_update(playe
     assert failed(20) == [first, f"Update: {first}"]
     told = web.requests[-1]["body"]["message"]
     assert "New: **Sensor readings** could not be refreshed for another reason than before." in told
-    model.write_text(fails(good, 3))
+    played.act("readings", lambda incident: acknowledged(incident, opened + 24 * MINUTE, "ana"))
+    third.write_text(other.read_text())
     other.unlink()
-    assert len(failed(30)) == 2, "that this model fails was told before"
+    assert failed(30) == [first, f"Update: {first}", f"Update: {first}"]
+    model.write_text(fails(good, 3))
+    third.unlink()
+    assert len(failed(40)) == 3, "that this model fails was told before"
     model.write_text(good)
     played.refresh(opened + HOUR, "readings")
     played.evaluate(opened + HOUR + MINUTE)

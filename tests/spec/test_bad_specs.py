@@ -14,6 +14,8 @@ from platform_resources.spec.problems import problems_text
 from tests.golden_files import assert_golden
 from tests.meshes import product_file, write_mesh
 
+pytestmark = pytest.mark.slow
+
 FOLDERS = sorted(path for path in Path(__file__).parents[1].joinpath("bad_specs").iterdir() if path.is_dir())
 DOMAIN, PRODUCT = "sales", "orders"
 
