@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 import pytest
 
 from tests.meshes import REPOSITORY, component, model_file, product_file, product_yaml, write_mesh
-from tests.refresh.running import environment, mesh_from_a_shell
+from tests.refresh.running import environment, mesh, mesh_from_a_shell
 
 pytestmark = pytest.mark.slow
 
@@ -162,15 +162,15 @@ def test_no_secret_of_an_error_is_in_any_output_or_file_or_table(tmp_path):
         "refresh a_model_that_fails", "status", "status a_model_with_an_address", "incidents", "notifications --json",
         "refresh that_remembers", "versions that_remembers", "channels --test alerts", f"query a_model_that_is_well select+*+from+read_csv('nowhere/x.csv?password={WRITTEN}')",
     ):  # fmt: skip
-        done = mesh_from_a_shell(root, *(word.replace("+", " ") for word in command.split()), **ENVIRONMENT)
+        done = mesh(root, *(word.replace("+", " ") for word in command.split()), **ENVIRONMENT)
         texts += [done.stdout, done.stderr]
     assert [shown for text in texts for shown in _shown(text.encode())] == []
     # The extractor needs its cursor as it was; only its refresh opens the product's own database.
     (root / "warehouse/shop/that_remembers.duckdb").unlink()
     assert list(_left_behind(root)) == []
-    done = mesh_from_a_shell(root, "query", "that_remembers", "select id from m_that_remembers", "--json", **ENVIRONMENT)
+    done = mesh(root, "query", "that_remembers", "select id from m_that_remembers", "--json", **ENVIRONMENT)
     assert json.loads(done.stdout) == [{"id": 2}], "the second pull got the cursor of the first"
-    assert "page ***" in mesh_from_a_shell(root, "versions", "that_remembers", **ENVIRONMENT).stdout
+    assert "page ***" in mesh(root, "versions", "that_remembers", **ENVIRONMENT).stdout
 
 
 PLUG_IN = """
