@@ -13,7 +13,7 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration.definitions import definitions
 from platform_resources.repository.known_documents import FOLDER
 from platform_resources.spec.components import Refresh
-from tests.meshes import REPOSITORY, edited, product_file, write_mesh
+from tests.meshes import REPOSITORY, copied_mesh, edited, product_file, write_mesh
 
 pytestmark = pytest.mark.slow
 
@@ -64,12 +64,22 @@ def test_messages_are_sent_for_each_domain_that_has_channels_or_products_also_wh
     assert sensors["empty"] == []
 
 
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory):
+    """A state in which dbt was asked about all products of this repository."""
+    state = tmp_path_factory.mktemp("state")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("MESH_STATE", str(state))
+        read_plan(REPOSITORY)
+    return state
+
+
 @pytest.mark.parametrize("domain", ["customer", "finance", "marketing", "sales"])
-def test_dagster_gets_the_same_of_a_domain_from_kept_documents_as_from_the_whole_mesh_read_anew(domain, tmp_path, monkeypatch):
+def test_dagster_gets_the_same_of_a_domain_from_kept_documents_as_from_the_whole_mesh_read_anew(domain, asked, tmp_path, monkeypatch):
     def snapshot(found: dg.Definitions) -> str:
         return serialize_value(RepositorySnap.from_def(found.get_repository_def()))
 
-    monkeypatch.setenv("MESH_STATE", str(tmp_path))
+    monkeypatch.setenv("MESH_STATE", str(copied_mesh(asked, tmp_path)))
     file = str(REPOSITORY / "dataproducts" / domain / "definitions.py")
     whole, _ = read_plan(REPOSITORY)
     anew = snapshot(definitions(REPOSITORY, whole.domain(domain), lambda: whole, [domain]))

@@ -1,7 +1,6 @@
 """Publishing: complete versions with their origin, readable by SQL that can do nothing else, also when the writer is killed."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -20,7 +19,9 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.publishing import Candidate, NotPublishable, nothing_changed, publish, tidied
 from platform_resources.warehouses.duckdb.product_database import opened
 from platform_resources.warehouses.protocol import DatabaseBusy, DatabaseUnreadable, QueryFailed
-from tests.meshes import REPOSITORY, edited, product_file
+from tests.forked_commands import Forked, forked
+from tests.meshes import edited, product_file
+from tests.refresh.running import environment
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 FILES = {"files": [{"path": "/landing/a.csv", "bytes": 3, "modified": "2024-06-01T00:00:00+00:00"}], "interface": "file", "rows": 3}
@@ -301,8 +302,7 @@ STAGES = ("staged", "one port in place", "all ports in place", "record written",
 
 
 def script(root, text, *arguments):
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    return subprocess.run([sys.executable, "-c", text, str(root), *arguments], env=environment, capture_output=True, text=True, timeout=60)
+    return forked([sys.executable, "-c", text, str(root), *arguments], environment())
 
 
 @pytest.mark.slow
@@ -360,11 +360,8 @@ print(json.dumps(seen))
 @pytest.mark.slow
 def test_readers_beside_a_writer_never_fail_and_never_see_a_mix(tiny, product):
     made(tiny, product, 0, 100)
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     readers = [
-        subprocess.Popen(
-            [sys.executable, "-c", READER, str(tiny)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        Forked([sys.executable, "-c", READER, str(tiny)], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(4)
     ]
     for reader in readers:
