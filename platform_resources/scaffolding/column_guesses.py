@@ -29,7 +29,12 @@ _PERSONAL = word_set(
     """
 )
 # Personal only beside something that names a person.
-_ABOUT_PEOPLE = word_set("name age alter ageband gender geschlecht sex postcode postalcode zip zipcode plz city ort nationality")
+_ABOUT_PEOPLE = word_set(
+    """
+    name age alter ageband gender geschlecht sex marital maritalstatus familienstand postcode postalcode zip zipcode plz city ort
+    nationality occupation beruf education
+    """
+)
 # `employee_count` names nobody.
 _OF_MANY = ("count", "counts", "anzahl", "number", "total", "flag")
 _UNITS = {

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dataproducts.complete_journey import file as data_file
 from platform_resources.dbt.planning import read_plan
 from platform_resources.repository.mesh_repository import build_problems, house_problems
 from platform_resources.repository.placing import InTheWay
@@ -194,3 +195,17 @@ def test_the_paths_of_a_product_lead_to_its_files_from_any_folder(root, monkeypa
     new = think(root, "things.csv")
     folder = root / "dataproducts/shop/things"
     assert os.path.normpath(folder / new.asked.input["path"]) == str(root / "landing/things.csv")
+
+
+# What a person wrote of the same data in the sample mesh.
+REAL = {
+    "transactions": (("basket_id", "product_id"), {}),
+    "products": (("product_id",), {}),
+    "demographics": (("household_id",), {"age": "personal", "income": "sensitive", "marital_status": "personal"}),
+}
+
+
+@pytest.mark.parametrize("file", REAL)
+def test_guesses_of_real_data_are_what_a_person_wrote(root, file):
+    new = think(root, data_file(file), file)
+    assert (new.guessed.promised_key, {name: guess.value for name, guess in new.guessed.classes.items()}) == REAL[file]
