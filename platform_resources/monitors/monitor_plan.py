@@ -225,7 +225,8 @@ def _indicator(product: ProductPlan, indicator: IndicatorPlan) -> Monitor:
 
 def _input(product: ProductPlan, port: InputPlan, check: CheckPlan) -> Monitor:
     upstream = port.upstream
-    promised = {"upstream": f"{upstream.product}.{upstream.port}", "version": upstream.version} if upstream is not None else {}
+    own = {"columns": plain(port.columns)}
+    promised = {"upstream": f"{upstream.product}.{upstream.port}", "version": upstream.version} if upstream is not None else own
     by_name = {"fresh": {"max_staleness": port.max_staleness}, "contract": promised}
     return _monitor(product, check, {}, by_name.get(check.name, {}))
 

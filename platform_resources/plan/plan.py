@@ -15,7 +15,7 @@ from platform_resources.plan.graph import ProductGraph
 from platform_resources.plan.incident_rules import Rule
 from platform_resources.plan.routes import ChannelPlan, DigestPlan, Patience, RoutePlan
 from platform_resources.spec.agreements import DataSharingAgreement
-from platform_resources.spec.components import Column, DataProduct, DataSet, Refresh
+from platform_resources.spec.components import Column, DataProduct, DataSet, InputColumn, Refresh
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.strict import Strict
 
@@ -53,6 +53,7 @@ class InputPlan:
     dependencies: tuple[Key, ...]
     serve_last_good: bool
     max_staleness: timedelta | None
+    columns: tuple[InputColumn, ...]
     checks: tuple[CheckPlan, ...]
     place: SourceLine
 

@@ -12,6 +12,7 @@ from platform_resources.access.reader_standing import ReaderStanding
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import NotPulled, PullExtractor, PullFiles, PullPort
 from platform_resources.capabilities.support.recency import of_files, of_pull
+from platform_resources.capabilities.support.sql_text import quoted, relation_sql
 from platform_resources.deliveries.arrivals import NotArrived
 from platform_resources.incidents import broken_contracts
 from platform_resources.plan.plan import InputPlan, ProductPlan, Upstream
@@ -244,16 +245,45 @@ def _load_files(
 ) -> Pulled:
     try:
         with database.transaction():
-            loaded = load_files(database, Relation("inputs", port.name), pull_files, context.folder, context.clock, former)
+            wanted = _with_promised_types(port, pull_files)
+            loaded = load_files(database, Relation("inputs", port.name), wanted, context.folder, context.clock, former)
+            _keep_source_contract(database, port)
             pulled = _recorded(database, port, context, loaded.record, loaded.changed)
     except NotArrived as error:
         raise PullFailed(str(error)) from error
     except LoadFailed as error:
         reason = error.without_value() if folded_column(error.column) in _hidden(context.product) else str(error)
-        raise PullFailed(f"the files could not be loaded: {reason}") from error
+        check = "contract" if folded_column(error.column) in map(folded_column, _promised(port)) else "arrived"
+        raise PullFailed(f"the files could not be loaded: {reason}", check) from error
     except OSError as error:
         raise PullFailed(f"the files could not be loaded: {error}") from error
     return replace(pulled, failures={**pulled.failures, "arrived": loaded.missing}) if loaded.missing else pulled
+
+
+def _promised(port: InputPlan) -> list[str]:
+    return [column.name for column in port.columns]
+
+
+def _with_promised_types(port: InputPlan, pull_files: PullFiles) -> PullFiles:
+    """Text is read as the promised types at once, so that the first value that is none is told with its line."""
+    if pull_files.format == "parquet" or not port.columns:
+        return pull_files
+    return replace(pull_files, types={column.name: column.type for column in port.columns})
+
+
+def _keep_source_contract(database: ProductDatabase, port: InputPlan) -> None:
+    """What was loaded must have every promised column, of its type, and filled where it must be; more columns are no breach."""
+    if not port.columns:
+        return
+    relation = Relation("inputs", port.name)
+    columns = database.columns(relation)
+    there = set(map(folded_column, columns))
+    required = [column.name for column in port.columns if not column.nullable and folded_column(column.name) in there]
+    counts = ", ".join(f"count(*) - count({quoted(name)})" for name in required)
+    empty = dict(zip(required, database.execute(f"select {counts} from {relation_sql(relation)}"), strict=True)) if required else {}
+    breach = broken_contracts.source_breach(port.columns, columns, empty)
+    if breach:
+        raise PullFailed(breach, "contract")
 
 
 def _hidden(product: ProductPlan) -> set[str]:
@@ -271,6 +301,7 @@ def _extract(
         with hiding_output(context.hide):
             found = _try_extract(extractor.extractor, extraction)
         _load_extracted(database, port, extractor, found.data)
+        _keep_source_contract(database, port)
         since = former.get(SINCE) if former is not None and found.cursor == cursor else None
         noted = _noted_cursor(database, port, context, found.cursor, since)
         record = {"extractor": extractor.extractor, "as_of": context.as_of.isoformat(), **noted}

@@ -1,6 +1,7 @@
 """The fields of every built-in component type: what a domain team may write under `properties`."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -142,6 +143,13 @@ class Column(Strict):
         return tuple(missing_value(value, kind) for value in values)
 
 
+def _refuse_twice(names: Sequence[str]) -> None:
+    times = Counter(map(folded_column, names))
+    twice = sorted({name for name in names if times[folded_column(name)] > 1})
+    if twice:
+        raise ValueError(f"{' and '.join(twice)}: a column is given twice; capitals make no difference to a warehouse")
+
+
 class DataSet(Strict):
     """One table that the product promises: its dbt model, key, and columns."""
 
@@ -166,17 +174,17 @@ class DataSet(Strict):
     @classmethod
     def _classified_as_the_data_set(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
         """A column that does not say its classification has the data set's."""
+        _refuse_twice([column.name for column in columns])
         said = {"classification": info.data.get("classification", "unclassified")}
         return tuple(c if "classification" in c.model_fields_set else c.model_copy(update=said) for c in columns)
 
-    @model_validator(mode="after")
-    def _columns_are_known_and_once(self) -> "DataSet":
-        names = [column.name for column in self.columns]
-        times = Counter(map(folded_column, names))
-        twice = sorted({name for name in names if times[folded_column(name)] > 1})
-        if twice:
-            raise ValueError(f"{' and '.join(twice)}: a column is given twice; capitals make no difference to a warehouse")
-        return self
+
+class InputColumn(Strict):
+    """One column that a source has to deliver."""
+
+    name: ColumnName
+    type: ColumnType
+    nullable: YesNo = False
 
 
 class InputPort(Strict):
@@ -187,6 +195,13 @@ class InputPort(Strict):
     on_failure: Literal["serve-last-good", "fail"] = "serve-last-good"
     max_staleness: Duration | None = None
     owner: Owner | None = None
+    columns: tuple[InputColumn, ...] = ()
+
+    @field_validator("columns")
+    @classmethod
+    def _columns_once(cls, columns: tuple[InputColumn, ...]) -> tuple[InputColumn, ...]:
+        _refuse_twice([column.name for column in columns])
+        return columns
 
 
 class OutputPort(Strict):

@@ -255,7 +255,7 @@ def test_a_promised_type_keeps_the_value_however_it_is_written(landing, kind, va
 
 def test_a_promise_about_no_column_is_refused(landing):
     landing.write("a.csv", csv(["1"]))
-    with pytest.raises(LoadFailed, match=r"names w, which no file has; the columns are id, v"):
+    with pytest.raises(LoadFailed, match=r"no file has w, whose type is promised; the columns are id, v"):
         landing.load(types={"w": "varchar"})
 
 

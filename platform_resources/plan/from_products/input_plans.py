@@ -36,6 +36,7 @@ def input_plan(mesh: Mesh, product: Product, port: Declared[InputPort]) -> Input
         dependencies=_input_dependencies(upstream, source),
         serve_last_good=port.config.on_failure == "serve-last-good",
         max_staleness=port.config.max_staleness,
+        columns=port.config.columns,
         checks=() if isinstance(pull, NotPulled) else tuple(_input_checks(port, key, upstream)),
         place=SourceLine.of(port.origin),
     )
@@ -73,3 +74,6 @@ def _input_checks(port: Declared[InputPort], key: conventions.Key, upstream: Ups
         yield check(
             "contract", f"Input {port.title} keeps its contract", "The version has every column that the upstream promised, with its type."
         )
+    elif port.config.columns:
+        promised = "The source delivers every column that the input port names, of its type, and filled unless it is nullable."
+        yield check("contract", f"Input {port.title} keeps its contract", promised)

@@ -21,6 +21,7 @@ from platform_resources.plan.validation.objective_validation import (
     objectives_make_sense,
     probed_ports_exist,
 )
+from platform_resources.plan.validation.source_contracts import sources_promise_columns
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Declared, Product, runs
 from platform_resources.spec.values.names import fold
@@ -273,6 +274,7 @@ PASSES: tuple[Pass, ...] = (
     agreements_make_sense,
     inputs_are_delivered,
     extractors_exist,
+    sources_promise_columns,
     indicators_refer,
     indicators_leave_a_budget,
     ports_refer,

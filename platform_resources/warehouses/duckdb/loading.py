@@ -196,7 +196,8 @@ def _united(
             united[name] = _wider(connection, united.get(name), kind, pull.format)
     unknown = [column for column in pull.types if column.lower() not in spelled]
     if unknown and united:
-        raise LoadFailed(f"options: {{types: …}} names {', '.join(unknown)}, which no file has; the columns are {', '.join(united)}")
+        message = f"no file has {', '.join(unknown)}, whose type is promised; the columns are {', '.join(united)}"
+        raise LoadFailed(message, unknown[0])
     for one in found if pull.format != "parquet" else ():
         for column in _unkept(connection, one, {name: united[spelled[name.lower()]] for name in one.types}):
             united[spelled[column.lower()]] = "varchar"
