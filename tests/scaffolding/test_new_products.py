@@ -185,7 +185,7 @@ def test_values_of_people_stand_in_no_file_that_is_written(root):
     assert [word for word in ("Ada", "ben@", "red", "blue") if word in text] == ["red", "blue"]
     plan, _ = read_plan(root)
     classes = {column.name: column.classification for column in plan.product("things").data_sets[0].spec.columns}
-    assert classes == {"id": "internal", "name": "personal", "contact": "personal", "colour": "internal"}
+    assert classes == {"id": "unclassified", "name": "personal", "contact": "personal", "colour": "unclassified"}
 
 
 def test_the_paths_of_a_product_lead_to_its_files_from_any_folder(root, monkeypatch):
