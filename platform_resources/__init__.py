@@ -94,6 +94,9 @@ if TYPE_CHECKING:
         quoted_list as quoted_list,
         relation_sql as relation_sql,
     )
+    from platform_resources.dbt.translation import (
+        MeshTranslator as MeshTranslator,
+    )
     from platform_resources.orchestration.definitions import (
         domain_definitions as domain_definitions,
         mesh_definitions as mesh_definitions,
@@ -144,6 +147,7 @@ _MODULES = {
     "capabilities.support.recency": "Recency",
     "capabilities.support.shares": "amount counted judged_share nothing_to_judge number_text share_text with_unit",
     "capabilities.support.sql_text": "literal quoted quoted_list relation_sql",
+    "dbt.translation": "MeshTranslator",
     "orchestration.definitions": "domain_definitions mesh_definitions",
     "spec.components": "DataSet",
     "spec.product": "Product",

@@ -4,6 +4,7 @@ import importlib
 import os
 import pickle
 import shutil
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -188,6 +189,7 @@ def test_all_is_read_again_once_something_changes_that_reading_depends_on(
     package.mkdir()
     (package / "weather.py").write_text("class Config: ...\n")
     monkeypatch.syspath_prepend(package)
+    monkeypatch.delitem(sys.modules, "weather", raising=False)
     registry = with_a_capability_of(installed_registry(), "weather")
     read_mesh(tiny, registry, reader=remembering_reader(state, registry))
     files = counted(monkeypatch)
