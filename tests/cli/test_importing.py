@@ -291,3 +291,17 @@ def test_an_import_after_which_nothing_can_be_judged_says_so(tiny, tmp_path):
     assert "plant could not be evaluated: " in done.stderr and "no such table: signals" in done.stderr
     assert done.stderr.endswith("the results are imported, but what follows from them is not judged yet; mend that, then `mesh evaluate`\n")
     assert "1 of 1 results are new" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("{tmp}", "--domain", "shop", "--product", "cafe"), "dbt_project.yml is missing; name the folder of a dbt project"),
+        (("{tmp}", "--domain", "Shop"), '--domain: "Shop" is no name; use lower case letters, digits and _'),
+    ],
+)
+def test_a_project_that_cannot_be_imported_is_told_without_a_traceback(tiny, tmp_path, arguments, told):
+    (tmp_path / "nothing").mkdir()
+    done = mesh(tiny, "import-dbt-project", *(argument.replace("{tmp}", str(tmp_path / "nothing")) for argument in arguments))
+    assert done.returncode == CANNOT_RUN
+    assert told in done.stderr and "Traceback" not in done.stderr

@@ -1,6 +1,7 @@
 """Problems with a product's dbt models: what dbt cannot read, data sets without a model of their own, bad names, cycles."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.dbt_nodes import DbtNode
@@ -9,6 +10,7 @@ from platform_resources.plan.from_products.own_descriptions import contradiction
 from platform_resources.plan.from_products.product_order import cycles
 from platform_resources.plan.validation.written_references import unresolved
 from platform_resources.spec.components import DataSet
+from platform_resources.spec.document import Document, read_document
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Declared, Product, model_name, runs
 from platform_resources.spec.values.names import fold, is_name
@@ -127,6 +129,19 @@ def _named_in(mesh: Mesh, product: Product) -> Iterator[tuple[str, str, str]]:
     yield from (("model", model.name, model.file) for model in texts.models)
     yield from (("test", test.name, test.file) for test in project.tests if test.kind == "singular")
     yield from (("exposure", exposure.name, exposure.file) for exposure in project.exposures)
+    yield from (("source", name, file) for file, text in texts.properties.items() if "sources" in text for name in _own_sources(text, file))
+
+
+def _own_sources(text: str, file: str) -> Iterator[str]:
+    """The tables of sources that a team's own dbt YAML declares, as `source.table`."""
+    document = read_document(text, file)
+    for source in _entries(document.data if isinstance(document, Document) else None, "sources"):
+        yield from (f"{source.get('name')}.{table.get('name')}" for table in _entries(source, "tables"))
+
+
+def _entries(data: Any, key: str) -> list[Mapping[str, Any]]:
+    entries = data.get(key) if isinstance(data, Mapping) else None
+    return [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
 
 
 def sources_are_input_ports(mesh: Mesh, product: Product) -> Iterator[Problem]:
