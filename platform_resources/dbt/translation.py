@@ -8,7 +8,7 @@ import json
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -79,7 +79,11 @@ def translated(root: Path, product: Placed, manifest: Any) -> tuple[dict[str, Sh
     translator = type("Translator", (_OfProduct, own), {"product": product})()
     written, shown = _written(manifest), dict[str, Shown]()
     told = set[str]()
-    for uid in _in_order(manifest):
+    try:
+        order = tuple(_in_order(manifest))
+    except CycleError:  # validation names the models; a translator would ask for ever
+        return {}, tuple(problems)
+    for uid in order:
         try:
             shown[uid] = _asked(translator, written, uid)
         except Exception as error:  # of the mesh's own code, which may raise anything, or of what dbt's YAML says to Dagster
