@@ -22,11 +22,16 @@ def problems_of(product: Product, agreement: Declared[DataSharingAgreement]) -> 
     for role in agreement.config.roles:
         if times[role.role] > 1:
             yield "roles", f"role {role.role} is described {times[role.role]} times; a role is described once in a product", ""
-        yield from _columns(role, data_sets)
-        yield from _masks(role, data_sets)
-        yield from _rows(role, data_sets)
+        yield from role_problems(role, data_sets)
     for granted in agreement.config.grants:
         yield from _grant(granted, agreement.config.roles)
+
+
+def role_problems(role: AgreementRole, data_sets: Sequence[DataSet]) -> Found:
+    """Every problem of one role over the data sets of its product."""
+    yield from _columns(role, data_sets)
+    yield from _masks(role, data_sets)
+    yield from _rows(role, data_sets)
 
 
 def is_sound(product: Product) -> bool:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from platform_resources.access.views import DEFAULT_MASK
 from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, told, words
 from platform_resources.cli.terminal.memory import opened
@@ -239,8 +240,14 @@ def _terms(agreement: AgreementPlan) -> Iterator[str]:
     }
     yield from (f"{word}: {told(' '.join(text.split()))}" for word, text in said.items() if text)
     for role in spec.roles:
-        masked = f"; masked: {', '.join(role.masked)}" if role.masked else ""
-        yield told(f"role {role.role} sees {', '.join(role.sees) or 'nothing in the clear'}{masked}")
+        masks = [f"{each} by {role.masks[each].mask if each in role.masks else DEFAULT_MASK.mask}" for each in role.masked]
+        columns = [f"{name} {use.mask}" for name, use in role.columns.items()]
+        parts = {"masked": masks, "columns": columns, "rows where": [role.rows] if role.rows else []}
+        more = "".join(f"; {word}: {', '.join(part)}" for word, part in parts.items() if part)
+        yield told(f"role {role.role} sees {', '.join(role.sees) or 'nothing in the clear'}{more}")
+    for granted in spec.grants:
+        ending = f" until {granted.until}" if granted.until else ""
+        yield told(f"role {granted.role} is granted to {granted.to}{ending}: {granted.purpose}")
 
 
 def lineage(

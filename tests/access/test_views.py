@@ -2,6 +2,7 @@
 
 import pytest
 
+from platform_resources.access.agreement_problems import role_problems
 from platform_resources.access.views import KeyedRole, combinations, mask_problem, views_of
 from platform_resources.spec.agreements import AgreementRole, MaskUse
 from platform_resources.spec.components import DataSet
@@ -101,3 +102,22 @@ def test_attributes_combine():
 def test_a_mask_that_cannot_be_used_is_told(use, kind, problem):
     found = mask_problem(MaskUse(**use), kind)
     assert problem in found and bool(problem) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ({"rows": "id = (select 1)"}, "role analyst, rows: (SELECT 1) is not allowed in a row filter"),
+        ({"rows": "region = reader.region"}, "role analyst, rows: the role has no attribute region; it has: none"),
+        (
+            {"columns": {"emial": "redact"}},
+            'role analyst: no column "emial" in a data set of the product; known: email, id, income, note, region',
+        ),
+        ({"columns": {"income": "pseudonym"}}, "role analyst, column income: mask pseudonym does not take a column of type integer"),
+        ({"masks": {"personal": "redact"}}, "role analyst: masks has personal, and masked has not"),
+        ({"attributes": {"region": [f"r{n}" for n in range(51)]}}, "role analyst: 51 combinations of attributes, each a file; at most 50"),
+        ({"attributes": {"region": []}}, "role analyst: attribute region has no value"),
+    ],
+)
+def test_what_is_wrong_with_a_role_is_told(said, problem):
+    assert [message for _, message, _ in role_problems(role(**said), [CUSTOMERS])] == [problem]

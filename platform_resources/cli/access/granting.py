@@ -143,7 +143,7 @@ def of(
 @app.command()
 def review(context: typer.Context, as_json: Json = False) -> None:
     """List the approved grants that nobody has used for 90 days."""
-    from platform_resources.ledger.queries.reads import has_read
+    from platform_resources.ledger.queries.reads import has_read, pulls_of
 
     now = datetime.now(UTC)
 
@@ -151,7 +151,7 @@ def review(context: typer.Context, as_json: Json = False) -> None:
         if grant.state(now) != "approved" or (grant.last_at is not None and grant.last_at > now - UNUSED_FOR):
             return False
         with ledger.reading() as connection:
-            return not has_read(connection, grant.product, grant.subject, now - UNUSED_FOR)
+            return not has_read(connection, grant.product, grant.subject, now - UNUSED_FOR, pulls_of(plan))
 
     _list(context, unused, as_json)
 

@@ -43,13 +43,16 @@ def record_read(connection: Connection, product: str, port: str, reader: str, at
     connection.execute(insert(reads).values(product=product, port=port, reader=reader, at=at, kind=kind))
 
 
-def has_read(connection: Connection, product: str, reader: str, since: datetime) -> bool:
-    """Whether somebody has read the product since then; `product:name` by its refreshes."""
+def has_read(connection: Connection, product: str, reader: str, since: datetime, pulls: Mapping[tuple[str, str], Port]) -> bool:
+    """Whether somebody has read the product since then; `product:name` by the `pulls` of its refreshes."""
     query = select(reads.c.id).where(reads.c.product == product, reads.c.reader == reader, reads.c.at >= since, reads.c.kind != MADE_UP)
     if connection.execute(query.limit(1)).first() is not None:
         return True
     table, consumer = tables.input_states, reader.removeprefix("product:")
-    pulled = select(table.c.product).where(table.c.product == consumer, table.c.at >= since, table.c.degraded == "", real(table.c.run_id))
+    ports = [port for (who, port), (upstream, _) in pulls.items() if who == consumer and upstream == product]
+    pulled = select(table.c.product).where(
+        table.c.product == consumer, table.c.port.in_(ports), table.c.at >= since, table.c.degraded == "", real(table.c.run_id)
+    )
     return consumer != reader and connection.execute(pulled.limit(1)).first() is not None
 
 

@@ -49,7 +49,7 @@ def received(upstream: Upstream, publication: Publication, decision: ReaderStand
         return seen
     told = f"version {publication.id} of {upstream.product} was published before it had what is offered here ({decision.why})"
     refusal = AccessUnknown if former is not None and former.get(VIEW, view.name) == view.name else AccessRefused
-    raise refusal(f"{told}; `mesh refresh {upstream.product}` publishes one that has it")
+    raise refusal(f"{told}; `mesh refresh {upstream.product}` publishes one that has it, through a port of files")
 
 
 def seen_columns(upstream: Upstream, decision: ReaderStanding) -> list[Column]:

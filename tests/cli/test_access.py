@@ -1,0 +1,75 @@
+"""`mesh access`, and `mesh query` as somebody else."""
+
+import json
+
+import pytest
+
+ASK = ("access", "request", "readings", "--role", "analyst", "--purpose", "Tests.", "--to", "bob", "--by", "ana")
+QUERY = ("query", "readings", "select distinct operator from measurements", "--json")
+
+
+def seen(published, *options):
+    return json.loads(published.mesh(*QUERY, *options).stdout)
+
+
+def refusal(published, capsys, *arguments):
+    """What is said on the standard error of a command that could not run."""
+    capsys.readouterr()
+    done = published.mesh(*arguments)
+    assert getattr(done.exception, "code", done.exit_code) == 3, done.output
+    return done.stderr + capsys.readouterr().err
+
+
+def states(published):
+    return {grant["name"]: grant["state"] for grant in json.loads(published.mesh("access", "list", "--json").stdout)}
+
+
+def test_the_user_of_the_computer_sees_everything_and_a_role_its_view(published):
+    assert seen(published) == [{"operator": "Ada"}]
+    assert seen(published, "--role", "analyst") == [{"operator": "***"}]
+    assert seen(published, "--as", "product:summary") == [{"operator": "***"}]
+    assert seen(published, "--as", "plant-lead@example.com") == [{"operator": "Ada"}]
+
+
+def test_a_grant_gives_its_role_from_its_approval_to_its_revocation(published, capsys):
+    assert "bob has no grant for a role of readings" in refusal(published, capsys, *QUERY, "--as", "bob")
+    published.mesh(*ASK)
+    assert states(published)["g1"] == "requested"
+    assert "requested and not decided yet" in refusal(published, capsys, *QUERY, "--as", "bob")
+    assert published.mesh("access", "approve", "g1", "--by", "lead").exit_code == 0
+    assert seen(published, "--as", "bob") == [{"operator": "***"}]
+    assert "say why grant g1 is revoked" in refusal(published, capsys, "access", "revoke", "g1", "--by", "lead")
+    published.mesh("access", "revoke", "g1", "--why", "It is over.", "--by", "lead")
+    assert states(published) == {"readings/company_use/1": "approved", "g1": "revoked"}
+    assert "grant g1 of role analyst is revoked" in refusal(published, capsys, *QUERY, "--as", "bob")
+
+
+@pytest.mark.parametrize("who", ["ana", "bob"])
+def test_nobody_approves_their_own_request(published, capsys, who):
+    published.mesh(*ASK)
+    assert "somebody else must decide: an owner of readings" in refusal(published, capsys, "access", "approve", "g1", "--by", who)
+    assert states(published)["g1"] == "requested"
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"--role": "analist"}, 'readings has no role "analist"; it has: analyst'),
+        ({"--purpose": " "}, "a grant needs a purpose"),
+        ({"--to": "../bob"}, '"../bob" cannot have a role'),
+        ({"--to": "bob'; drop table grants --"}, "cannot have a role"),
+    ],
+)
+def test_a_request_that_cannot_be_is_refused(published, capsys, changed, told):
+    asked = list(ASK)
+    for option, value in changed.items():
+        asked[asked.index(option) + 1] = value
+    assert told in refusal(published, capsys, *asked)
+    assert "g1" not in states(published)
+
+
+def test_grants_are_listed_by_product_and_by_person(published):
+    published.mesh(*ASK)
+    names = [grant["name"] for grant in json.loads(published.mesh("access", "who", "readings", "--json").stdout)]
+    assert names == ["readings/company_use/1", "g1"]
+    assert [grant["name"] for grant in json.loads(published.mesh("access", "of", "bob", "--json").stdout)] == ["g1"]
