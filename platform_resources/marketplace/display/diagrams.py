@@ -163,7 +163,8 @@ def mosaic(domains: Sequence[tuple[str, str, Sequence[Tile]]]) -> Markup:
     for title, href, tiles in domains:
         sick = [tile for tile in tiles if tile.tone != "good"]
         drawn.append(
-            f'<a href="{escape(href)}"><text class="ink b" x="0" y="{y + 12}">{escape(_cut(title, 150, TITLE_LETTER))}</text></a>'
+            f'<a href="{escape(href)}"><title>{escape(title)}</title><text class="ink b" x="0" y="{y + 12}">'
+            f"{escape(_cut(title, 184, TITLE_LETTER))}</text></a>"
             f'<text x="0" y="{y + 27}">{len(tiles) - len(sick)} of {len(tiles)} healthy</text>'
         )
         for index, tile in enumerate(sorted(tiles, key=lambda tile: (order[tile.tone], tile.title))):
