@@ -28,7 +28,7 @@ from generated_mesh import add_sample, generate
 CLOCK = "processor" if "--processor" in sys.argv else "wall"
 PRODUCT, DOMAIN = "purchase_orders", "sales"
 TARGET = "duckdb"
-AIM = 1.2  # times the time of a bare dbt build
+AIM = 1.5  # times the time of a bare dbt build
 PHASES = ("imports", "plan", "definitions", "run begins", "pull", "build", "audit", "publish", "score", "run ends")
 PROGRAMS = Path(sys.executable).parent
 # What is read before and after: the wall clock, or the processor's seconds of a process and of those that it has started.
