@@ -35,6 +35,12 @@ def test_a_new_mesh_has_the_dbt_project_of_this_repository(tmp_path):
     assert texts(tmp_path / "shop/dbt_project") == own
 
 
+def test_a_new_mesh_keeps_out_of_git_what_this_repository_keeps_out(tmp_path):
+    new_mesh(tmp_path / "shop", None, None)
+    state = (REPOSITORY / ".gitignore").read_text().partition("# state of the mesh")[2].splitlines()[1:]
+    assert {line for line in state if not line.startswith("#")} <= set((tmp_path / "shop/.gitignore").read_text().splitlines())
+
+
 def test_nothing_is_missing_around_a_product_of_a_new_mesh(tmp_path):
     root = tmp_path / "plant"
     new_mesh(root, None, None)
