@@ -222,16 +222,9 @@ def incremental_equals_rebuilt(new_ledger, cuts):
 
 
 @pytest.mark.slow
-@settings(max_examples=12)
-@given(CUTS)
-def test_a_ledger_rebuilt_from_nothing_equals_one_that_followed(sqlite_ledgers, cuts):
-    incremental_equals_rebuilt(sqlite_ledgers.new, cuts)
-
-
-@pytest.mark.slow
 @settings(max_examples=80)
 @given(CUTS)
-def test_a_ledger_rebuilt_from_nothing_equals_one_that_followed_for_many_logs(sqlite_ledgers, cuts):
+def test_a_ledger_rebuilt_from_nothing_equals_one_that_followed(sqlite_ledgers, cuts):
     incremental_equals_rebuilt(sqlite_ledgers.new, cuts)
 
 
