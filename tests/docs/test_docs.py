@@ -163,7 +163,9 @@ CALLS = [
 def command_of(command: TyperCommand | TyperGroup, words: list[str]) -> TyperCommand:
     """The command that the words call; those of `mesh monitors` have a second word."""
     command = command.loaded() if isinstance(command, DeferredCommand) else command
-    return command_of(command.commands[words[0]], words[1:]) if isinstance(command, TyperGroup) else command
+    return (
+        command_of(command.commands[words[0]], words[1:]) if isinstance(command, TyperGroup) and not words[0].startswith("--") else command
+    )
 
 
 @pytest.mark.parametrize("call", CALLS)
