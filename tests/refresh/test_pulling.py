@@ -434,6 +434,19 @@ def the_view(publication):
     return view
 
 
+def test_a_grant_that_is_gone_takes_what_was_pulled_away(summary):
+    published(summary.root)
+    summary.pull()
+    assert {row[4] for row in summary.rows()} == {"***"}
+    edited(summary.root, product_file("plant", "readings"), "product:summary", "product:other")
+    with pytest.raises(
+        PullFailed, match=r"product:summary has no grant .*mesh access request readings --role analyst --to product:summary"
+    ):
+        summary.pull(NOW + timedelta(minutes=1))
+    assert not summary.database.exists(Relation("inputs", "measurements"))
+    assert shelf(summary.root, "plant", "readings").pins() == {}
+
+
 def test_the_contract_is_held_against_what_is_read_and_not_against_the_record(summary):
     first = published(summary.root)
     file = shelf(summary.root, "plant", "readings").path(the_view(first).files[0])
