@@ -3,7 +3,7 @@
 Times are ISO 8601 texts. Lists and texts may be empty, and what is not known is null, or is left out where a field says so.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
@@ -185,11 +185,27 @@ class SupportData(TypedDict):
 
 
 class RoleData(TypedDict):
-    """Which classifications a role sees, and which masked."""
+    """Which classifications a role sees, and which masked and how; `rows` is the condition that a row must meet."""
 
     role: str
     sees: list[str]
     masked: list[str]
+    masks: dict[str, Any]
+    columns: dict[str, Any]
+    rows: str
+    attributes: dict[str, list[str]]
+
+
+class GrantData(TypedDict):
+    """A role that product.yaml itself grants."""
+
+    role: str
+    to: str
+    purpose: str
+    approved_by: str
+    since: NotRequired[date]
+    until: NotRequired[date]
+    attributes: dict[str, str]
 
 
 class AgreementData(TypedDict):
@@ -203,6 +219,7 @@ class AgreementData(TypedDict):
     duration: NotRequired[str]
     notice_period: NotRequired[str]
     roles: list[RoleData]
+    grants: list[GrantData]
 
 
 class QueryData(TypedDict):
