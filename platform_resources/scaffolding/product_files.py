@@ -7,7 +7,7 @@ from typing import Any
 
 from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.plan import conventions
-from platform_resources.scaffolding.column_guesses import classifications, unit, updated_at
+from platform_resources.scaffolding.column_guesses import classifications, comma_numbers, unit, updated_at
 from platform_resources.scaffolding.key_guesses import key
 from platform_resources.scaffolding.source_columns import Guess, SourceColumn, SourceFacts
 from platform_resources.scaffolding.suggested_objectives import Suggestion, never_empty, suggestions
@@ -178,7 +178,7 @@ def _data_set(source: SourceFacts, guessed: Guesses) -> str:
 
 
 def _row(key: Sequence[str]) -> str:
-    return f"One row per {', '.join(key[:-1])}{' and ' if len(key) > 1 else ''}{key[-1]}."
+    return f"One row per {', '.join(key[:-1])}{' and ' if len(key) > 1 else ''}{key[-1].removesuffix('.')}."
 
 
 def _column(source: SourceFacts, column: SourceColumn, guessed: Guesses) -> str:
@@ -193,6 +193,8 @@ def _column(source: SourceFacts, column: SourceColumn, guessed: Guesses) -> str:
         if guess is not None:
             fields[field] = guess.value
             marks.append(f"guess ({guess.confidence}): {field}, {guess.reason}")
+    if (numbers := comma_numbers(column)) is not None:
+        marks.append(f"guess ({numbers.confidence}): {numbers.value}, {numbers.reason}")
     return flow_mapping(fields) + (f"  # {'; '.join(marks)}" if marks else "")
 
 
