@@ -93,6 +93,15 @@ def test_types_are_those_that_the_load_will_have(root):
 MARK = 'guess (low): numbers with a comma, read as text; if they are numbers, add options: {decimal_separator: ",", thousands: "."}'
 
 
+@pytest.mark.parametrize(("values", "listed"), [("1\n2\n3\n", True), ("a@example.com\nb@example.com\nc@example.com\n", False)])
+def test_the_runbook_says_where_keys_are_listed_if_they_may_be_shown(root, values, listed):
+    (root / "things.csv").write_text(f"id\n{values}")
+    new = think(root, "things.csv")
+    runbook = product_files(new.asked, new.source, new.names, new.guessed)["dataproducts/shop/things/README.md"]
+    assert "Look for rows that were delivered twice" in runbook
+    assert ("lists their keys at the failed check" in runbook) is listed
+
+
 def document_of(root: Path, *values: str) -> str:
     (root / "things.csv").write_text("Nr.;Umsatz (€)\n" + "".join(f"{row};{value}\n" for row, value in enumerate(values)))
     new = think(root, "things.csv")
