@@ -10,6 +10,7 @@ from platform_resources.spec.components import DataSet
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.product import Declared, Product
 from platform_resources.spec.values.column_names import folded_column
+from platform_resources.spec.values.grantees import is_same
 
 # The property of the agreement, what is wrong, and what to do.
 Found = Iterator[tuple[str, str, str]]
@@ -45,6 +46,11 @@ def _columns(role: AgreementRole, data_sets: Sequence[DataSet]) -> Found:
         if folded_column(name) not in known:
             message = f'role {role.role}: no column "{name}" in a data set of the product; known: {known_text(known.values())}'
             yield "roles", message, did_you_mean(name, known.values())
+    times = Counter(map(folded_column, role.columns))
+    twice = [name for name in role.columns if times[folded_column(name)] > 1]
+    if twice:
+        message = f"role {role.role}: {' and '.join(twice)} are one column; capitals make no difference to a warehouse"
+        yield "roles", message, "write it once"
     for classification in role.masks:
         if classification not in role.masked:
             yield "roles", f"role {role.role}: masks has {classification}, and masked has not", f"write masked: [{classification}] too"
@@ -80,7 +86,7 @@ def _grant(granted: GrantedRole, roles: Sequence[AgreementRole]) -> Found:
         names = [each.role for each in roles]
         yield "grants", f'no role "{granted.role}" in this agreement; known: {known_text(names)}', did_you_mean(granted.role, names)
         return
-    if granted.approved_by == granted.to:
+    if is_same(granted.approved_by, granted.to):
         yield "grants", f"{granted.to} cannot approve a grant of its own", "approved_by is an owner of the product"
     if granted.since is not None and granted.until is not None and granted.until <= granted.since:
         yield "grants", f"the grant of {granted.to} ends on {granted.until}, before it begins on {granted.since}", ""

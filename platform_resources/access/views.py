@@ -112,12 +112,13 @@ def mask_problem(use: MaskUse, kind: str) -> str:
     if mask is None:
         return f'unknown mask "{use.mask}"; known: {", ".join(masks)}'
     try:
-        mask.config.model_validate(dict(use.settings))
+        settings = mask.config.model_validate(dict(use.settings))
     except ValidationError as error:
         first = error.errors()[0]
         return f"mask {use.mask}: {'.'.join(map(str, first['loc'])) or 'its settings'}: {first['msg'].removeprefix('Value error, ')}"
-    if not mask.takes(kind):
-        return f"mask {use.mask} does not take a column of type {kind}"
+    if not mask.takes(settings, kind):
+        said = ", ".join(f"{name}: {value}" for name, value in use.settings.items())
+        return f"mask {use.mask}{f' with {said}' if said else ''} does not take a column of type {kind}"
     return ""
 
 

@@ -134,8 +134,8 @@ class ValueMask(Capability, Protocol):
 
     keyed: KeyScope
 
-    def takes(self, kind: str) -> bool:
-        """Whether it can mask a column of this type."""
+    def takes(self, settings: Any, kind: str) -> bool:
+        """Whether it can mask a column of this type, so that values do not stay as they are."""
         ...
 
     def sql(self, settings: Any, column: str, kind: str, key: str) -> str:

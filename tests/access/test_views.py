@@ -95,6 +95,12 @@ def test_attributes_combine():
         ({"mask": "bands", "settings": {"width": "10); drop table x"}}, "integer", "mask bands: width"),
         ({"mask": "partial"}, "varchar", "no character stays"),
         ({"mask": "truncate-date", "settings": {"to": "'); drop"}}, "date", "mask truncate-date: to"),
+        (
+            {"mask": "truncate-date", "settings": {"to": "day"}},
+            "date",
+            "mask truncate-date with to: day does not take a column of type date",
+        ),
+        ({"mask": "truncate-date", "settings": {"to": "day"}}, "timestamp", ""),
         ({"mask": "pseudonym"}, "integer", "mask pseudonym does not take a column of type integer"),
         ({"mask": "no'mask"}, "varchar", 'unknown mask "no\'mask"'),
     ],
@@ -114,6 +120,10 @@ def test_a_mask_that_cannot_be_used_is_told(use, kind, problem):
             'role analyst: no column "emial" in a data set of the product; known: email, id, income, note, region',
         ),
         ({"columns": {"income": "pseudonym"}}, "role analyst, column income: mask pseudonym does not take a column of type integer"),
+        (
+            {"columns": {"email": "clear", "EMAIL": "left-out"}},
+            "role analyst: email and EMAIL are one column; capitals make no difference to a warehouse",
+        ),
         ({"masks": {"personal": "redact"}}, "role analyst: masks has personal, and masked has not"),
         ({"attributes": {"region": [f"r{n}" for n in range(51)]}}, "role analyst: 51 combinations of attributes, each a file; at most 50"),
         ({"attributes": {"region": []}}, "role analyst: attribute region has no value"),

@@ -29,7 +29,13 @@ VALUES = {
 }
 SETTINGS = {"bands": {"width": 10}, "partial": {"first": 1, "last": 2}, "truncate-date": {"to": "year"}}
 MASKS = installed_registry().masks()
-TAKEN = [(name, kind) for name, mask in MASKS.items() for kind in VALUES if mask.takes(kind)]
+
+
+def settings_of(name):
+    return MASKS[name].config.model_validate(SETTINGS.get(name, {}))
+
+
+TAKEN = [(name, kind) for name, mask in MASKS.items() for kind in VALUES if mask.takes(settings_of(name), kind)]
 
 
 @pytest.fixture
@@ -40,8 +46,7 @@ def database():
 
 
 def masked(database, name, kind, value, key="mesh", secret=SECRET):
-    mask = MASKS[name]
-    sql = f"cast({mask.sql(mask.config.model_validate(SETTINGS.get(name, {})), 'x', kind, key)} as {kind})"
+    sql = f"cast({MASKS[name].sql(settings_of(name), 'x', kind, key)} as {kind})"
     with database.holding(key_variables(key, secret)):
         return database.execute(f"select {sql}, typeof({sql}), x from (select cast({value} as {kind}) as x)")
 
@@ -77,6 +82,16 @@ def test_what_a_mask_shows(database, name, kind, value, shown):
 
 def test_the_first_day_of_the_year_is_what_stays_of_a_date(database):
     assert str(masked(database, "truncate-date", "date", "date '1984-05-17'")[0]) == "1984-01-01"
+
+
+def test_a_date_is_not_masked_by_its_own_day():
+    mask = MASKS["truncate-date"]
+    by_day = mask.config.model_validate({"to": "day"})
+    assert (mask.takes(by_day, "timestamp"), mask.takes(by_day, "date"), mask.takes(settings_of("truncate-date"), "date")) == (
+        True,
+        False,
+        True,
+    )
 
 
 def test_a_keyed_hash_is_that_of_rfc_2104(database):

@@ -29,7 +29,7 @@ class Bands:
       - {role: analyst, sees: [public], columns: {age: {mask: bands, width: 10}}}
 """
 
-    def takes(self, kind: str) -> bool:
+    def takes(self, settings: BandsSettings, kind: str) -> bool:
         return is_numeric(kind)
 
     def sql(self, settings: BandsSettings, column: str, kind: str, key: str) -> str:

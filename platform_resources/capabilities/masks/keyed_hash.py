@@ -28,7 +28,7 @@ class KeyedHash:
       - {role: analyst, sees: [public], columns: {email: keyed-hash}}
 """
 
-    def takes(self, kind: str) -> bool:
+    def takes(self, settings: Any, kind: str) -> bool:
         return is_hashable(kind)
 
     def sql(self, settings: Any, column: str, kind: str, key: str) -> str:

@@ -20,7 +20,7 @@ class Null:
       - {role: analyst, sees: [public], masked: [sensitive], masks: {sensitive: "null"}}
 """
 
-    def takes(self, kind: str) -> bool:
+    def takes(self, settings: Any, kind: str) -> bool:
         return True
 
     def sql(self, settings: Any, column: str, kind: str, key: str) -> str:

@@ -37,7 +37,7 @@ class Partial:
       - {role: agent, sees: [public, internal], columns: {phone: {mask: partial, last: 4}}}
 """
 
-    def takes(self, kind: str) -> bool:
+    def takes(self, settings: PartialSettings, kind: str) -> bool:
         return kind == "varchar"
 
     def sql(self, settings: PartialSettings, column: str, kind: str, key: str) -> str:

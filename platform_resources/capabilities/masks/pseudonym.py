@@ -21,7 +21,7 @@ class Pseudonym:
       - {role: analyst, sees: [public], columns: {customer_id: pseudonym}}
 """
 
-    def takes(self, kind: str) -> bool:
+    def takes(self, settings: Any, kind: str) -> bool:
         return is_hashable(kind)
 
     def sql(self, settings: Any, column: str, kind: str, key: str) -> str:

@@ -24,7 +24,7 @@ class Redact:
       - {role: analyst, sees: [public], masked: [personal], masks: {personal: redact}}
 """
 
-    def takes(self, kind: str) -> bool:
+    def takes(self, settings: Any, kind: str) -> bool:
         return True
 
     def sql(self, settings: Any, column: str, kind: str, key: str) -> str:

@@ -13,7 +13,7 @@ class TruncateDateSettings(Strict):
 
 
 class TruncateDate:
-    """A date or time becomes the first day of its year, quarter, month or week, or the beginning of its day."""
+    """A date or time becomes the first day of its year, quarter, month or week; a time also the beginning of its day."""
 
     name = "truncate-date"
     config = TruncateDateSettings
@@ -26,8 +26,9 @@ class TruncateDate:
       - {role: analyst, sees: [public], columns: {born_on: {mask: truncate-date, to: year}}}
 """
 
-    def takes(self, kind: str) -> bool:
-        return kind in ("date", "timestamp", "timestamptz")
+    def takes(self, settings: TruncateDateSettings, kind: str) -> bool:
+        """A date is the beginning of its day already."""
+        return kind in ("timestamp", "timestamptz") or (kind == "date" and settings.to != "day")
 
     def sql(self, settings: TruncateDateSettings, column: str, kind: str, key: str) -> str:
         return f"date_trunc('{settings.to}', {column})"

@@ -8,6 +8,11 @@ _PERSON = re.compile(r"[A-Za-z0-9._%+-]+(@[A-Za-z0-9.-]+)?")
 _GROUP = re.compile(r"team:[A-Za-z0-9_-]+")
 
 
+def is_same(name: str, other: str) -> bool:
+    """Whether two names mean the same person: capitals and spaces around them make no difference."""
+    return name.strip().casefold() == other.strip().casefold()
+
+
 def subject(text: str) -> str:
     """The text if it names somebody who can have a role. Raises ValueError."""
     name = text.removeprefix("product:")
