@@ -39,7 +39,8 @@ def inputs_are_delivered(mesh: Mesh, product: Product) -> Iterator[Problem]:
         if upstream.agreements or (upstream.domain == product.domain and upstream.info.domain_access) or upstream.name == product.name:
             continue
         kept_back = [f"{column.name} ({column.classification})" for column in data_set.columns if column.classification not in OPEN_CLASSES]
-        if kept_back:
-            message = f"{upstream.name} has no agreement, so domain {product.domain} does not get {', '.join(kept_back)}"
-            hint = f"classify them in {upstream.file}, such as classification: internal, or write an agreement there"
+        if kept_back or not data_set.columns:
+            what = f"does not get {', '.join(kept_back)}" if kept_back else "gets nothing of a data set that names no columns"
+            message = f"{upstream.name} has no agreement, so domain {product.domain} {what}"
+            hint = f"classify its columns in {upstream.file}, such as classification: internal, or write an agreement there"
             yield port.origin.problem("associated_output_port", message, hint, warning=True)
