@@ -7,6 +7,7 @@ from typing import Literal
 
 from platform_resources.access.views import Attributes, attributes_of
 from platform_resources.spec.agreements import GrantedRole
+from platform_resources.spec.values.grantees import is_same
 
 Act = Literal["requested", "approved", "rejected", "revoked", "renewed"]
 State = Literal["requested", "approved", "rejected", "revoked", "expired", "to come"]
@@ -98,7 +99,7 @@ def decided(
     if act not in allowed.get(state, ()):
         possible = " or ".join(allowed.get(state, ())) or "nothing more; request it anew"
         raise NotAllowed(f"grant {grant.name} is {state}, and cannot be {act}; it can be: {possible}")
-    if act in ("approved", "renewed") and by in (grant.requested_by, grant.subject):
+    if act in ("approved", "renewed") and (is_same(by, grant.requested_by) or is_same(by, grant.subject)):
         raise NotAllowed(f"{by} asked for grant {grant.name} or would have it, so somebody else must decide: an owner of {grant.product}")
     if act in ("rejected", "revoked") and not why.strip():
         raise NotAllowed(f"say why grant {grant.name} is {act}")

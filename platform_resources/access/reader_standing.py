@@ -19,6 +19,11 @@ class OfferedRole:
     duration: timedelta | None
     attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
+    def has(self, attributes: Attributes) -> bool:
+        """Whether these are its attributes, each with one of its values."""
+        known, given = dict(self.attributes), dict(attributes)
+        return known.keys() == given.keys() and all(value in known[name] for name, value in given.items())
+
 
 @dataclass(frozen=True, slots=True)
 class Offers:
@@ -80,13 +85,12 @@ def standing(offers: Offers, reader: Reader, known: KnownGrants, now: datetime) 
     if offers.roles is None:
         return ReaderStanding("open", "there is no agreement: public and internal columns")
     asked = [grant for grant in (*offers.grants, *known.grants) if _is_for(grant, reader, offers)]
-    active = [grant for grant in asked if grant.state(now) == "approved" and offers.role(grant.role) is not None]
+    active = [grant for grant in asked if grant.state(now) == "approved" and not _of_no_use(offers, grant)]
     if not active:
         return _refused(offers, reader, asked, known, now)
     receives = {(grant.role, grant.attributes) for grant in active}
     if len(receives) > 1:
-        roles = ", ".join(sorted({grant.role for grant in active}))
-        return ReaderStanding("nothing", "", refused=f"{reader.name} has several roles of {offers.product} ({roles}); say which with role")
+        return ReaderStanding("nothing", "", refused=_ambiguous(offers, reader, active))
     grant = active[0]
     why = f"grant {grant.name} of role {grant.role}: {grant.purpose}"
     return ReaderStanding("role", why, grant.role, grant.attributes, grant.name)
@@ -94,9 +98,14 @@ def standing(offers: Offers, reader: Reader, known: KnownGrants, now: datetime) 
 
 def previewed(offers: Offers, role: str, attributes: Attributes) -> ReaderStanding:
     """What whoever has a role gets, for those who may see everything and look at it."""
-    if offers.role(role) is None:
+    offered = offers.role(role)
+    if offered is None:
         roles = ", ".join(each.role for each in offers.roles or ()) or "none"
         return ReaderStanding("nothing", "", refused=f'{offers.product} has no role "{role}"; it has: {roles}')
+    if not offered.has(attributes):
+        values = "; ".join(f"{name}: {', '.join(values)}" for name, values in offered.attributes) or "none"
+        told = f"say one value of each attribute of role {role} of {offers.product}, which are: {values}"
+        return ReaderStanding("nothing", "", refused=told)
     return ReaderStanding("role", f"as role {role}", role, attributes)
 
 
@@ -105,11 +114,29 @@ def _is_for(grant: Grant, reader: Reader, offers: Offers) -> bool:
     return named and grant.product == offers.product and reader.role in ("", grant.role)
 
 
+def _of_no_use(offers: Offers, grant: Grant) -> str:
+    """Why nothing follows from the grant, though it is approved: its role is not as it was. Empty if something does."""
+    role = offers.role(grant.role)
+    if role is None:
+        return "no agreement has that role any more"
+    return "" if role.has(grant.attributes) else "the attributes of that role are others now, so ask for it anew"
+
+
+def _ambiguous(offers: Offers, reader: Reader, active: Sequence[Grant]) -> str:
+    """Say what to do about several grants, of which none may be guessed."""
+    roles = sorted({grant.role for grant in active})
+    if len(roles) > 1:
+        return f"{reader.name} has several roles of {offers.product} ({', '.join(roles)}); say which with role"
+    names = ", ".join(grant.name for grant in active)
+    return f"{reader.name} has grants of role {roles[0]} of {offers.product} with different attributes ({names}); all but one must go"
+
+
 def _refused(offers: Offers, reader: Reader, asked: Sequence[Grant], known: KnownGrants, now: datetime) -> ReaderStanding:
     """Say what there was, what to ask for and whom."""
     told = [f"grant {grant.name} of role {grant.role} is {_state(offers, grant, now)}" for grant in asked]
     having = f"role {reader.role}" if reader.role else "a role"
-    lines = [f"{reader.name} has no grant for {having} of {offers.product}" + (f" ({'; '.join(told)})" if told else "")]
+    none = f"no grant of {reader.name} is known" if known.unknown else f"{reader.name} has no grant"
+    lines = [f"{none} for {having} of {offers.product}" + (f" ({'; '.join(told)})" if told else "")]
     lines += [f"the ledger's grants are not known: {known.unknown}"] if known.unknown else []
     roles = "|".join(role.role for role in offers.roles or ()) or "ROLE"
     whom = f"; {' or '.join(offers.owners)} decides" if offers.owners else ""
@@ -119,8 +146,8 @@ def _refused(offers: Offers, reader: Reader, asked: Sequence[Grant], known: Know
 
 def _state(offers: Offers, grant: Grant, now: datetime) -> str:
     state = grant.state(now)
-    if state == "approved" and offers.role(grant.role) is None:
-        return "of no use: no agreement has that role any more"
+    if state == "approved":
+        return f"of no use: {_of_no_use(offers, grant)}"
     if state == "expired" and grant.until is not None:
         return f"expired since {grant.until:%Y-%m-%d}"
     return state if state != "requested" else "requested and not decided yet"

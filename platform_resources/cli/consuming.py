@@ -106,7 +106,7 @@ def query(
     ] = None,
     role: Annotated[str | None, typer.Option(help="Read as this role of the product; with --as only if it was granted.")] = None,
     attribute: Annotated[
-        list[str] | None, typer.Option(help="An attribute of the role, such as region=EU; repeatable.", metavar="NAME=VALUE")
+        list[str] | None, typer.Option(help="An attribute of --role, such as region=EU; repeatable.", metavar="NAME=VALUE")
     ] = None,
     version: Annotated[str | None, typer.Option(help="Read this version (`mesh versions`) instead of the newest.")] = None,
     limit: Annotated[int, typer.Option(help="Show at most so many rows of a table.", min=1)] = 50,
@@ -124,6 +124,7 @@ def query(
     root, plan = mesh_of(context, [product])
     _refuse_target(root)
     state = state_folder(root)
+    _refuse_unclear(reader, role, attribute or ())
     seen = _seen(root, state, reader, role, attribute or ()) if reader or role else everything
     try:
         domain = _domain_of(plan, state, product)
@@ -141,6 +142,15 @@ def query(
     _count(state, plan, product, sql, reader)
 
 
+def _refuse_unclear(reader: str | None, role: str | None, attributes: Sequence[str]) -> None:
+    """What would silently show more than was asked for: nobody's name, such as an unset variable, and attributes without effect."""
+    for option, value in (("--as", reader), ("--role", role)):
+        if value is not None and not value.strip():
+            stop(f"{option} is empty; say who reads, or leave the option out", CANNOT_RUN)
+    if attributes and (reader is not None or role is None):
+        stop("--attribute goes with --role and without --as: what was granted says its attributes itself", CANNOT_RUN)
+
+
 def _seen(root: Path, state: Path, name: str | None, role: str | None, attributes: Sequence[str]) -> "SeenPort":
     """What a reader gets of each product, or whoever has a role of the one that is queried."""
     from platform_resources.access.reader_standing import Reader
@@ -148,8 +158,7 @@ def _seen(root: Path, state: Path, name: str | None, role: str | None, attribute
     from platform_resources.services.access.reader_views import ReaderView, known_grants
 
     whole, given = read_plan(root)[0], named_values("--attribute", attributes)
-    of_product = (name or "").removeprefix("product:")
-    domain = next((each.domain for each in whole.products if f"product:{each.name}" == name and each.name == of_product), "")
+    domain = next((each.domain for each in whole.products if f"product:{each.name}" == name), "")
     known, now = known_grants(state), datetime.now(UTC)
     reading = Reader(name, domain, role=role or "") if name else None
     return ReaderView(whole, known, now, reader=reading, preview="" if name else role or "", attributes=given).port

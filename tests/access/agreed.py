@@ -9,8 +9,8 @@ NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 YEAR = timedelta(days=365)
 
 
-def offers(*grants, roles=("analyst", "crm"), domain_access=True, agreed=True):
-    offered = tuple(OfferedRole(role, "Internal use", "owner", YEAR) for role in roles)
+def offers(*grants, roles=("analyst", "crm"), domain_access=True, agreed=True, attributes=()):
+    offered = tuple(OfferedRole(role, "Internal use", "owner", YEAR, attributes) for role in roles)
     return Offers("customers", "crm", ("lead@example.com",), domain_access, offered if agreed else None, grants)
 
 

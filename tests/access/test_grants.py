@@ -20,7 +20,7 @@ def test_a_request_gives_nothing_before_somebody_else_approves_it():
     assert (approved.state(NOW), approved.last_by, approved.until) == ("approved", "ben", NOW + YEAR)
 
 
-@pytest.mark.parametrize(("by", "subject"), [("ana", "product:revenue"), ("bob", "bob")])
+@pytest.mark.parametrize(("by", "subject"), [("ana", "product:revenue"), ("bob", "bob"), (" Ana", "product:revenue"), ("BOB ", "bob")])
 def test_nobody_approves_or_renews_what_they_asked_for_or_would_have(by, subject):
     own = requested("g1", "customers", "analyst", subject, "Reporting.", (), "ana", NOW)
     with pytest.raises(NotAllowed, match="somebody else must decide: an owner of customers"):

@@ -75,6 +75,7 @@ def test_a_refusal_says_what_there_was_what_to_ask_and_whom():
 def test_grants_that_are_not_known_count_for_nothing_and_are_told():
     refused = standing(offers(), REVENUE, KnownGrants(unknown="the ledger is locked"), NOW)
     assert refused.sees == "nothing"
+    assert refused.refused.startswith("no grant of product:revenue is known for a role of customers; ")
     assert "the ledger's grants are not known: the ledger is locked" in refused.refused
 
 
@@ -83,6 +84,33 @@ def test_of_several_roles_the_reader_says_which():
     assert "has several roles of customers (analyst, crm)" in standing(offers(), REVENUE, both, NOW).refused
     assert standing(offers(), Reader("product:revenue", "finance", role="crm"), both, NOW).role == "crm"
     assert sees(offers(), Reader("product:revenue", "finance", role="crm"), known(grant())) == "nothing"
+
+
+REGIONS = (("region", ("EU", "US")),)
+
+
+def test_a_grant_whose_attributes_are_not_those_of_the_role_gives_nothing_and_stands_in_no_ones_way():
+    former, other, now_valid = (
+        grant(name=name, attributes=given) for name, given in (("g1", ()), ("g2", (("region", "DE"),)), ("g3", (("region", "EU"),)))
+    )
+    refused = standing(offers(attributes=REGIONS), REVENUE, known(former, other), NOW).refused
+    assert "grant g1 of role analyst is of no use: the attributes of that role are others now, so ask for it anew" in refused
+    assert standing(offers(attributes=REGIONS), REVENUE, known(former, other, now_valid), NOW).grant == "g3"
+
+
+def test_of_several_grants_of_one_role_none_is_guessed():
+    both = known(*(grant(name=name, attributes=(("region", region),)) for name, region in (("g1", "EU"), ("g2", "US"))))
+    refused = standing(offers(attributes=REGIONS), REVENUE, both, NOW).refused
+    assert refused == "product:revenue has grants of role analyst of customers with different attributes (g1, g2); all but one must go"
+
+
+@pytest.mark.parametrize("given", [(), (("region", "DE"),), (("region", "EU"), ("land", "DE"))])
+def test_a_role_is_looked_through_with_its_attributes(given):
+    offered = offers(attributes=REGIONS)
+    assert previewed(offered, "analyst", given).refused == (
+        "say one value of each attribute of role analyst of customers, which are: region: EU, US"
+    )
+    assert previewed(offered, "analyst", (("region", "EU"),)).sees == "role"
 
 
 def test_a_person_has_the_roles_of_the_groups():

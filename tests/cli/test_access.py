@@ -31,6 +31,25 @@ def test_the_user_of_the_computer_sees_everything_and_a_role_its_view(published)
     assert seen(published, "--as", "plant-lead@example.com") == [{"operator": "Ada"}]
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--as", ""), "--as is empty; say who reads, or leave the option out"),
+        (("--as", " "), "--as is empty"),
+        (("--role", ""), "--role is empty"),
+        (("--attribute", "region=EU"), "--attribute goes with --role and without --as"),
+        (("--attribute", "region=EU", "--as", "product:summary"), "--attribute goes with --role and without --as"),
+    ],
+)
+def test_what_does_not_say_who_reads_shows_nothing(published, capsys, options, told):
+    assert told in refusal(published, capsys, *QUERY, *options)
+
+
+def test_a_grant_that_stands_in_the_document_is_changed_there(published, capsys):
+    told = refusal(published, capsys, "access", "revoke", "readings/company_use/1", "--why", "It is over.", "--by", "lead")
+    assert "grant readings/company_use/1 stands in the product.yaml of readings; change it there" in told
+
+
 def test_a_grant_gives_its_role_from_its_approval_to_its_revocation(published, capsys):
     assert "bob has no grant for a role of readings" in refusal(published, capsys, *QUERY, "--as", "bob")
     published.mesh(*ASK)

@@ -134,8 +134,8 @@ def test_each_reader_gets_the_rows_and_columns_of_the_role(shown):
         ({"reader": Reader("bob")}, "bob has no grant for a role of customers"),
         ({"reader": Reader("ana", role="crm")}, "ana has no grant for role crm of customers"),
         ({"preview": "../crm"}, 'customers has no role "../crm"'),
-        ({"preview": "analyst"}, "customers offers: "),
-        ({"preview": "analyst", "attributes": {"region": "EU' or true --"}}, "customers offers: "),
+        ({"preview": "analyst"}, "say one value of each attribute of role analyst of customers, which are: region: EU, US"),
+        ({"preview": "analyst", "attributes": {"region": "EU' or true --"}}, "say one value of each attribute of role analyst"),
     ],
 )
 def test_a_reader_without_the_role_gets_nothing(shown, reading, told):

@@ -56,6 +56,9 @@ def act_on_grant(
             raise NotAllowed(f"no agreement of {grant.product} has the role {grant.role} any more")
         return decided(grant, act, by, why, now, role.duration if role is not None else None, until)
 
+    written = next((grant for product in plan.products for grant in product.offers.grants if grant.name == name), None)
+    if written is not None:
+        decision(written)  # which refuses, and says where it stands
     return decide(ledger, name, decision)
 
 
