@@ -24,7 +24,8 @@ from platform_resources.spec.strict import Strict
 class Upstream:
     """The output port that an input port reads, and the columns it promised when the plan was made.
 
-    `offers` is what its product offers to whom, in which `views`; None while its document does not tell that. `role` is the one asked for.
+    `offers` is what its product offers to whom, in which `views`; None while its document does not tell that. `domain_access` is whether it
+    is known that products of its domain see everything. `role` is the one asked for.
     """
 
     product: str
@@ -34,6 +35,7 @@ class Upstream:
     columns: tuple[Column, ...]
     offers: Offers | None = None
     views: DataSetViews = field(default_factory=DataSetViews)
+    domain_access: bool = False
     role: str = ""
 
 

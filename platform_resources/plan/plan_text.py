@@ -33,7 +33,9 @@ def fingerprint(product: ProductPlan) -> str:
 
 def _own(port: InputPlan) -> InputPlan:
     """An input port without what its upstream promises: that, and the checks that come of it, change while the product stays."""
-    upstream = dataclasses.replace(port.upstream, columns=(), offers=None, views=DataSetViews()) if port.upstream is not None else None
+    if port.upstream is None:
+        return dataclasses.replace(port, checks=())
+    upstream = dataclasses.replace(port.upstream, columns=(), offers=None, views=DataSetViews(), domain_access=False)
     return dataclasses.replace(port, upstream=upstream, checks=())
 
 

@@ -174,12 +174,26 @@ def test_a_consumer_of_an_unreadable_product_keeps_its_lineage_and_its_fingerpri
     before = read_plan(tiny)[0].product("summary")
     after = read_plan(edited(tiny, READINGS, old, new))[0].product("summary")
     (port,), (former,) = after.inputs, before.inputs
-    unknown = {"columns": (), "offers": None, "views": DataSetViews()}
+    unknown = {"columns": (), "offers": None, "views": DataSetViews(), "domain_access": False}
     assert replace(port.upstream, **unknown) == replace(former.upstream, **unknown)
     assert (port.upstream.offers is not None) == promised
     assert port.dependencies == former.dependencies
     assert bool(port.upstream.columns) == promised
     assert fingerprint(after) == fingerprint(before)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "known"),
+    [
+        ("lifecycle: production", "lifecycle: production", True),
+        ("lifecycle: production", "lifecycle: production\n    domain_access: no", False),
+        ("lifecycle: production", "lifecycle: prodution", False),
+        ("masked: [personal]", "masked: [personal], columns: {operator: no-mask}", True),
+    ],
+)
+def test_that_a_domain_sees_everything_is_known_where_the_product_could_be_read(tiny, old, new, known):
+    upstream = read_plan(edited(tiny, READINGS, old, new))[0].product("summary").inputs[0].upstream
+    assert upstream.domain_access == known
 
 
 def test_a_port_named_by_its_title_is_found_in_an_unreadable_product(tiny):

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from platform_resources.access.grants import KnownGrants
+from platform_resources.access.reader_standing import ReaderStanding
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullExtractor
 from platform_resources.dbt.planning import read_plan
@@ -15,6 +17,7 @@ from platform_resources.redaction.redaction import mask
 from platform_resources.refresh.data_age import input_records
 from platform_resources.refresh.publishing import Candidate, failing_inputs, nothing_changed, publish
 from platform_resources.refresh.pulling import PullContext, PullFailed, pull, substance
+from platform_resources.refresh.views.upstream_access import AccessRefused, AccessUnknown, consumer_standing, received, view_record
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.meshes import READINGS_CSV, edited, product_file
@@ -36,7 +39,7 @@ class Pulling:
 
     def __init__(self, root, name, database):
         self.root, self.name, self.database = root, name, database
-        self.changes = {}
+        self.changes, self.grants = {}, KnownGrants()
 
     @property
     def product(self):
@@ -47,7 +50,7 @@ class Pulling:
         return replace(self.product.inputs[0], **self.changes)
 
     def pull(self, now=NOW):
-        return pull(self.database, self.port, PullContext(self.root, self.root, now, date(2024, 5, 31), self.product, mask))
+        return pull(self.database, self.port, PullContext(self.root, self.root, now, date(2024, 5, 31), self.product, mask, self.grants))
 
     def rows(self, sql="select * from {}"):
         return self.database.connection.execute(sql.format(f'inputs."{self.port.name}"')).fetchall()
@@ -445,6 +448,36 @@ def test_a_grant_that_is_gone_takes_what_was_pulled_away(summary):
         summary.pull(NOW + timedelta(minutes=1))
     assert not summary.database.exists(Relation("inputs", "measurements"))
     assert shelf(summary.root, "plant", "readings").pins() == {}
+
+
+def test_grants_that_cannot_be_read_take_nothing_away(summary):
+    published(summary.root)
+    summary.pull()
+    edited(summary.root, product_file("plant", "readings"), "product:summary", "product:other")
+    summary.grants = KnownGrants(unknown="the ledger is locked")
+    pulled = summary.pull(NOW + timedelta(minutes=1))
+    assert "no grant of product:summary is known for a role of readings; the ledger's grants are not known" in pulled.failures["arrived"]
+    assert len(summary.rows()) == 3
+
+
+def test_a_version_without_the_view_leaves_nobody_with_everything_who_was_given_everything(summary):
+    """What a record of former times says nothing of was read before there were views."""
+    publication, upstream = published(summary.root), summary.port.upstream
+    former = replace(publication, ports=tuple(replace(port, views={}) for port in publication.ports))
+    decision = consumer_standing(upstream, summary.product, KnownGrants(), NOW)
+    assert decision.sees == "role"
+    everything = view_record(upstream, ReaderStanding("all", "its domain sees everything"))
+    with pytest.raises(AccessRefused, match=r"was published before it had what is offered here .*`mesh refresh readings`"):
+        received(upstream, former, decision, everything)
+    with pytest.raises(AccessUnknown):
+        received(upstream, former, decision, {"version": publication.id})
+
+
+def test_of_a_document_that_cannot_be_read_its_domain_sees_everything_only_where_that_is_known(summary):
+    own = replace(summary.port.upstream, domain="office", offers=None)
+    assert consumer_standing(replace(own, domain_access=True), summary.product, KnownGrants(), NOW).sees == "all"
+    with pytest.raises(AccessUnknown, match="does not tell now what it offers to domain office"):
+        consumer_standing(replace(own, domain_access=False), summary.product, KnownGrants(), NOW)
 
 
 def test_the_contract_is_held_against_what_is_read_and_not_against_the_record(summary):

@@ -55,7 +55,17 @@ def _upstream(mesh: Mesh, resolved: Resolved) -> Upstream:
     if resolved.source is not None and is_sound(resolved.source[0]):
         product, data_set = resolved.source
         offers, views = offers_of(mesh, product), planned_views(product, data_set)
-    return Upstream(resolved.product, resolved.domain, resolved.port, str(resolved.wanted), columns, offers, views, resolved.role)
+    return Upstream(
+        resolved.product,
+        resolved.domain,
+        resolved.port,
+        str(resolved.wanted),
+        columns,
+        offers,
+        views,
+        resolved.domain_access,
+        resolved.role,
+    )
 
 
 def _input_checks(port: Declared[InputPort], key: conventions.Key, upstream: Upstream | None) -> Iterator[CheckPlan]:

@@ -16,7 +16,8 @@ class Resolved:
     """The port that an input port reads, the versions of it that it asks for, and what the upstream says of it now.
 
     `version` is None while the upstream cannot be read; then its columns may be unknown too.
-    `role` is the one asked for. `source` is the product and data set behind the port, where both could be read.
+    `domain_access` is whether it is known that products of its domain see everything. `role` is the one asked for. `source` is the
+    product and data set behind the port, where both could be read.
     """
 
     product: str
@@ -25,6 +26,7 @@ class Resolved:
     wanted: VersionRange
     version: Version | None
     columns: tuple[Column, ...] = ()
+    domain_access: bool = False
     role: str = ""
     source: tuple[Product, DataSet] | None = None
 
@@ -75,7 +77,8 @@ def _resolved(mesh: Mesh, pull: PullPort, product: Product, target: Declared[Out
     data_set = product.data_set(target.config.data_set)
     columns = data_set.config.columns if data_set is not None else ()
     source = (product, data_set.config) if data_set is not None and _tells_access(unreadable) else None
-    return Resolved(name, domain, target.name, VersionRange.parse(pull.version), version, columns, pull.role, source)
+    domain_access = version is not None and product.info.domain_access
+    return Resolved(name, domain, target.name, VersionRange.parse(pull.version), version, columns, domain_access, pull.role, source)
 
 
 def _tells_access(unreadable: UnreadableProduct | None) -> bool:

@@ -11,7 +11,7 @@ from platform_resources.publications.version_records import PortVersion, Publica
 from platform_resources.spec.components import Column
 from platform_resources.spec.values.column_names import folded_column
 
-# Of a pull record: the view of the port that was read, where it was not everything.
+# Of a pull record: the view of the port that was read, empty where it was everything; records of former times do not say it.
 VIEW = "view"
 
 
@@ -26,14 +26,15 @@ class AccessUnknown(Exception):
 def consumer_standing(upstream: Upstream, consumer: ProductPlan, grants: KnownGrants, now: datetime) -> ReaderStanding:
     """What the product gets of the port's product. Raises AccessRefused, AccessUnknown."""
     if upstream.offers is None:
-        if upstream.domain == consumer.domain:
+        if upstream.domain == consumer.domain and upstream.domain_access:
             return ReaderStanding("all", f"domain {upstream.domain} sees everything of its products")
         raise AccessUnknown(f"the product.yaml of {upstream.product} does not tell now what it offers to domain {consumer.domain}")
     decision = standing(upstream.offers, Reader(f"product:{consumer.name}", consumer.domain, role=upstream.role), grants, now)
     if decision.sees == "nothing":
-        raise AccessRefused(decision.refused)
+        raise (AccessUnknown if grants.unknown else AccessRefused)(decision.refused)
     if decision.sees != "all" and decision.view(upstream.views) is None:
-        raise AccessRefused(f"port {upstream.port} of {upstream.product} has no column for it: {decision.why}")
+        told = f"port {upstream.port} of {upstream.product} has no column for product:{consumer.name} ({decision.why})"
+        raise AccessRefused(f"{told}; its product.yaml says which columns are delivered: by their classification, or in an agreement")
     return decision
 
 
@@ -60,6 +61,6 @@ def seen_columns(upstream: Upstream, decision: ReaderStanding) -> list[Column]:
 
 
 def view_record(upstream: Upstream, decision: ReaderStanding) -> dict[str, str]:
-    """What a pull record says of the view that was read; nothing where it was everything."""
+    """What a pull record says of the view that was read."""
     view = decision.view(upstream.views)
-    return {VIEW: view.name, **({"grant": decision.grant} if decision.grant else {})} if view is not None else {}
+    return {VIEW: view.name if view is not None else "", **({"grant": decision.grant} if decision.grant else {})}
