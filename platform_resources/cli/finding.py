@@ -208,6 +208,9 @@ def introduce(product: ProductPlan, tree: Tree) -> None:
         branch = readers.add(f"agreement {told(agreement.title)}")
         for line in _terms(agreement):
             branch.add(line)
+        if agreement.spec.roles:
+            branch.add(f"ask for a role: mesh access request {product.name} --role ROLE --purpose WHY")
+            branch.add(f"who has a role now: mesh access who {product.name}")
     for query in product.sample_queries:
         branch = readers.add(f"sample query {told(query.title)} [dim]of {told(query.port)}[/]")
         sql = query.sql.strip() if "--" in query.sql else " ".join(query.sql.split())
@@ -247,7 +250,7 @@ def _terms(agreement: AgreementPlan) -> Iterator[str]:
         yield told(f"role {role.role} sees {', '.join(role.sees) or 'nothing in the clear'}{more}")
     for granted in spec.grants:
         ending = f" until {granted.until}" if granted.until else ""
-        yield told(f"role {granted.role} is granted to {granted.to}{ending}: {granted.purpose}")
+        yield told(f"grants role {granted.role} to {granted.to}{ending}: {granted.purpose}")
 
 
 def lineage(

@@ -108,13 +108,14 @@ def _name(suggested: str, yes: bool) -> str:
 
 def _print_guesses(new: "NewProduct") -> None:
     """What was seen of each column. No value is shown: which may be shown is a guess itself."""
-    from platform_resources.scaffolding.column_guesses import unit
+    from platform_resources.scaffolding.column_guesses import comma_numbers, unit
 
     source, guessed = new.source, new.guessed
     words.print(f"{told(new.asked.source)}: {source.rows:,} rows, {len(source.columns)} columns", highlight=False)
     table = Table("column", "type", "empty", "distinct", "guessed", box=None, header_style="bold")
     for column in source.columns:
-        said = [f"{guess.value} ({guess.confidence})" for guess in (unit(column), guessed.classes.get(column.name)) if guess is not None]
+        found = (unit(column), comma_numbers(column), guessed.classes.get(column.name))
+        said = [f"{guess.value} ({guess.confidence})" for guess in found if guess is not None]
         distinct = "-" if column.profile.distinct is None else f"{'' if source.exact else '~'}{column.profile.distinct:,}"
         table.add_row(*map(cell, (column.name, column.type, f"{100 * column.nulls / source.rows:.1f} %", distinct, ", ".join(said))))
     words.print(table)
@@ -131,7 +132,9 @@ def answered(guessed: "Guesses") -> "Guesses":
         key = (key[0], replace(key[1], confidence="high", reason="confirmed")) if sure else None
     if updated_at is not None and not typer.confirm(f"Does {updated_at.value} say when a row was made or changed?", default=True, err=True):
         updated_at = None
-    if classes and not typer.confirm(f"Are {', '.join(classes)} about people, so that values are not shown?", default=True, err=True):
+    if classes and not typer.confirm(
+        f"About people, so that values are not shown: {', '.join(classes)}; is it so?", default=True, err=True
+    ):
         classes = {}
     if not typer.confirm("Write it, and publish a first version?", default=True, err=True):
         words.print("nothing was written")

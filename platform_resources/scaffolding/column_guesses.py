@@ -14,6 +14,9 @@ LOOKS = {
     "an IP address": r"([0-9]{1,3}\.){3}[0-9]{1,3}",
 }
 LOOKS_FROM = 0.5
+# Of texts as well. Three digits behind a comma may be thousands, so they tell nothing.
+COMMA_NUMBER = "a number with a comma"
+MEASURED = LOOKS | {COMMA_NUMBER: r"[+-]?[0-9]{1,3}(\.?[0-9]{3})*,([0-9]{1,2}|[0-9]{4,})"}
 _SENSITIVE = word_set(
     """
     password passwort kennwort secret health gesundheit diagnosis diagnose disease krankheit religion confession konfession ethnicity
@@ -59,6 +62,14 @@ def unit(column: SourceColumn) -> Guess | None:
     return Guess(_UNIT_OF[last], "medium", "the last word of its name") if last in _UNIT_OF else None
 
 
+def comma_numbers(column: SourceColumn) -> Guess | None:
+    """Whether a column of text probably holds numbers that the load did not take for such."""
+    if column.looks.get(COMMA_NUMBER, 0.0) < LOOKS_FROM:
+        return None
+    todo = 'add options: {decimal_separator: ",", thousands: "."} to the input port, and a type such as decimal(18,2) here and in the SQL'
+    return Guess("numbers with a comma", "low", f"read as text; if they are numbers, {todo}")
+
+
 def classifications(columns: Iterable[SourceColumn]) -> dict[str, Guess]:
     """By name, of the columns that are probably personal or sensitive. Where it is in doubt values are rather hidden than shown."""
     every = tuple(columns)
@@ -73,7 +84,8 @@ def _of_itself(column: SourceColumn) -> Guess | None:
     sensitive = known_in(column.name, _SENSITIVE)
     if sensitive:
         return Guess("sensitive", "high", "by its name")
-    looks = max(column.looks.items(), key=lambda look: look[1], default=("", 0.0))
+    personal = [(look, share) for look, share in column.looks.items() if look in LOOKS]
+    looks = max(personal, key=lambda look: look[1], default=("", 0.0))
     if looks[1] >= LOOKS_FROM:
         return Guess("personal", "high", f"most values look like {looks[0]}")
     counts = column.kind == "boolean" or (name_words(column.name) or ("",))[-1] in _OF_MANY

@@ -12,7 +12,7 @@ def name_words(name: str) -> tuple[str, ...]:
     """In small letters without accents."""
     plain = unicodedata.normalize("NFC", name)
     parted = "".join(f" {letter}" if _begins(plain, place) else letter for place, letter in enumerate(plain))
-    return tuple(_without_accents(word.lower()) for word in _WORD.findall(parted))
+    return tuple(without_accents(word) for word in _WORD.findall(parted))
 
 
 def _begins(name: str, place: int) -> bool:
@@ -21,8 +21,10 @@ def _begins(name: str, place: int) -> bool:
     return name[place].isupper() and (before.islower() or (before.isupper() and after.islower()))
 
 
-def _without_accents(word: str) -> str:
-    return "".join(letter for letter in unicodedata.normalize("NFKD", word.translate(_UMLAUTS)) if not unicodedata.combining(letter))
+def without_accents(text: str) -> str:
+    """In small letters, as who has no accents on the keyboard writes it: `Umsätze` gives umsaetze."""
+    written = unicodedata.normalize("NFC", text.lower()).translate(_UMLAUTS)
+    return "".join(letter for letter in unicodedata.normalize("NFKD", written) if not unicodedata.combining(letter))
 
 
 def word_set(text: str) -> frozenset[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.plan import conventions
-from platform_resources.scaffolding.column_guesses import classifications, unit, updated_at
+from platform_resources.scaffolding.column_guesses import classifications, comma_numbers, unit, updated_at
 from platform_resources.scaffolding.key_guesses import key
 from platform_resources.scaffolding.source_columns import Guess, SourceColumn, SourceFacts
 from platform_resources.scaffolding.suggested_objectives import Suggestion, never_empty, suggestions
@@ -178,7 +178,7 @@ def _data_set(source: SourceFacts, guessed: Guesses) -> str:
 
 
 def _row(key: Sequence[str]) -> str:
-    return f"One row per {', '.join(key[:-1])}{' and ' if len(key) > 1 else ''}{key[-1]}."
+    return f"One row per {', '.join(key[:-1])}{' and ' if len(key) > 1 else ''}{key[-1].removesuffix('.')}."
 
 
 def _column(source: SourceFacts, column: SourceColumn, guessed: Guesses) -> str:
@@ -193,6 +193,8 @@ def _column(source: SourceFacts, column: SourceColumn, guessed: Guesses) -> str:
         if guess is not None:
             fields[field] = guess.value
             marks.append(f"guess ({guess.confidence}): {field}, {guess.reason}")
+    if (numbers := comma_numbers(column)) is not None:
+        marks.append(f"guess ({numbers.confidence}): {numbers.value}, {numbers.reason}")
     return flow_mapping(fields) + (f"  # {'; '.join(marks)}" if marks else "")
 
 
@@ -227,7 +229,7 @@ def _readme(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives: Se
     model = data_set_name(asked.name)
     row = _row(guessed.promised_key) if guessed.promised_key else "What one row is has to be written here."
     query = sample_query(source, model, guessed).replace('"', '\\"')
-    steps = "\n".join(f"{number}. {step}" for number, step in enumerate(_steps(asked, objectives), 1))
+    steps = "\n".join(f"{number}. {step}" for number, step in enumerate(_steps(asked, guessed, objectives), 1))
     return f"""# {_title(asked.name)}
 
 {row} It is made from {_comment(asked.source)}.
@@ -244,13 +246,14 @@ def _readme(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives: Se
 """
 
 
-def _steps(asked: Wanted, objectives: Sequence[Suggestion]) -> Iterator[str]:
+def _steps(asked: Wanted, guessed: Guesses, objectives: Sequence[Suggestion]) -> Iterator[str]:
     yield f"`mesh status {asked.name}` says which promise is missed and why. Consumers keep the last good version."
     port = input_name(asked.name)
     yield f"A refresh that failed says file, line and column: mend the file or the input port `{port}`, then `mesh refresh {asked.name}`."
+    where = "; Dagster (`make dev`) lists their keys at the failed check" if set(guessed.promised_key) - guessed.hidden else ""
     for each in objectives:
         if each.fields.get("gate"):
-            yield f"**{each.name}** is a gate: nothing is published while it is missed. Look for rows that were delivered twice."
+            yield f"**{each.name}** is a gate: nothing is published while it is missed. Look for rows that were delivered twice{where}."
     if any(each.fields["dimension"] == "validity" for each in objectives):
         yield "A value that was not promised is wrong at its source (tell its owner), or it is new: then widen the promise in product.yaml."
     yield "**The data came whole** is missed when a delivery has much fewer rows: ask for it again."

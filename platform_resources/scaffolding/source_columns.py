@@ -22,8 +22,8 @@ class Guess:
 class SourceColumn:
     """One column as the load has it, measured over all rows.
 
-    `looks` is the share of filled rows that look like each kind of personal data; `future` are rows dated later than now; `values` are all
-    values with their rows where there are few, and empty otherwise.
+    `looks` is the share of filled rows that look like each kind of personal data, or like numbers; `future` are rows dated later than
+    now; `values` are all values with their rows where there are few, and empty otherwise.
     """
 
     name: str

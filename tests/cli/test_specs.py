@@ -52,7 +52,10 @@ def test_a_plan_shows_who_is_told(published):
 def test_the_plan_of_one_product_tells_its_readers_what_they_need(published):
     spec = product_file("plant", "readings")
     edited(
-        published.root, spec, "purpose: Reporting.", 'purpose: "[/b] Reporting."\n        terms: Not for sale.\n        notice_period: 30d'
+        published.root,
+        spec,
+        "purpose: Reporting.\n",
+        'purpose: "[/b] Reporting."\n        terms: Not for sale.\n        notice_period: 30d\n',
     )
     edited(published.root, spec, "title: Sensor readings", "title: Sensor readings\n        purpose: To see what breaks.")
     shown = published.mesh("plan", "readings").stdout
@@ -67,6 +70,9 @@ def test_the_plan_of_one_product_tells_its_readers_what_they_need(published):
         "approval: by the owner",
         "notice period: 30d",
         "role analyst sees public, internal; masked: personal",
+        "grants role analyst to product:summary: Reporting.",
+        "ask for a role: mesh access request readings --role ROLE --purpose WHY",
+        "who has a role now: mesh access who readings",
         "mesh query readings 'select * from measurements order by degrees desc limit 3'",
     ):
         assert words in shown

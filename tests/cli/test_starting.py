@@ -58,7 +58,7 @@ def test_a_terminal_is_asked_and_no_is_an_answer(root):
     for question in (
         "What is it called? [visits]",
         "Does store_id, day identify a row? [Y/n]",
-        "Are mail about people",
+        "About people, so that values are not shown: mail; is it so? [Y/n]",
         "Write it, and publish",
     ):
         assert question in done.stderr

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platform_resources.measuring.version_profiles import ColumnProfile
-from platform_resources.scaffolding.column_guesses import classifications, unit, updated_at
+from platform_resources.scaffolding.column_guesses import COMMA_NUMBER, classifications, unit, updated_at
 from platform_resources.scaffolding.key_guesses import combined_candidates, key, single_candidates
 from platform_resources.scaffolding.name_words import name_words
 from platform_resources.scaffolding.product_files import product_names, promised_type
@@ -58,6 +58,7 @@ def test_units_are_guessed_from_names_of_numbers(name, kind, expected):
     [
         ("contact", "varchar", {"an e-mail address": 0.6}, ("personal", "high")),
         ("contact", "varchar", {"an e-mail address": 0.4}, None),
+        ("amount", "varchar", {COMMA_NUMBER: 1.0}, None),
         ("E-Mail", "varchar", {}, ("personal", "medium")),
         ("Geburtsdatum", "date", {}, ("personal", "medium")),
         ("monthlySalary", "bigint", {}, ("sensitive", "high")),

@@ -57,7 +57,7 @@ def test_nothing_is_missing_around_a_product_of_a_new_mesh(tmp_path):
     assert (build_problems(root, plan), house_problems(root, plan)) == ((), ())
 
 
-@pytest.mark.parametrize(("folder", "domain"), [("Shop", "shop"), ("our-shop 2", "our_shop_2"), ("ärger", "rger")])
+@pytest.mark.parametrize(("folder", "domain"), [("Shop", "shop"), ("our-shop 2", "our_shop_2"), ("ärger", "aerger")])
 def test_the_first_domain_is_called_after_the_folder(tmp_path, folder, domain):
     new_mesh(tmp_path / folder, None, None)
     written = tmp_path / folder / f"dataproducts/{domain}/domain.yaml"

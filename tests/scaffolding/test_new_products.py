@@ -8,11 +8,14 @@ import duckdb
 import pytest
 
 from dataproducts.complete_journey import file as data_file
+from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.dbt.planning import read_plan
 from platform_resources.repository.mesh_repository import build_problems, house_problems
 from platform_resources.repository.placing import InTheWay
+from platform_resources.scaffolding.product_files import product_files
 from platform_resources.services.starting.new_meshes import CannotBegin, new_domain, new_mesh
-from platform_resources.services.starting.new_products import NewProduct, thought_of, write
+from platform_resources.services.starting.new_products import NewProduct, product_name, thought_of, write
+from platform_resources.services.starting.source_facts import looked_at
 from platform_resources.spec.problems import problems_text
 
 pytestmark = pytest.mark.slow
@@ -85,6 +88,44 @@ def columns(new: NewProduct) -> dict[str, str]:
 def test_types_are_those_that_the_load_will_have(root):
     (root / "things.csv").write_text(FILES["leading zeros"])
     assert columns(think(root, "things.csv")) == {"plz": "varchar", "n": "bigint"}
+
+
+MARK = 'guess (low): numbers with a comma, read as text; if they are numbers, add options: {decimal_separator: ",", thousands: "."}'
+
+
+@pytest.mark.parametrize(("values", "listed"), [("1\n2\n3\n", True), ("a@example.com\nb@example.com\nc@example.com\n", False)])
+def test_the_runbook_says_where_keys_are_listed_if_they_may_be_shown(root, values, listed):
+    (root / "things.csv").write_text(f"id\n{values}")
+    new = think(root, "things.csv")
+    runbook = product_files(new.asked, new.source, new.names, new.guessed)["dataproducts/shop/things/README.md"]
+    assert "Look for rows that were delivered twice" in runbook
+    assert ("lists their keys at the failed check" in runbook) is listed
+
+
+def document_of(root: Path, *values: str) -> str:
+    (root / "things.csv").write_text("Nr.;Umsatz (€)\n" + "".join(f"{row};{value}\n" for row, value in enumerate(values)))
+    new = think(root, "things.csv")
+    return product_files(new.asked, new.source, new.names, new.guessed)["dataproducts/shop/things/product.yaml"]
+
+
+def test_numbers_with_a_comma_are_text_that_is_marked_with_what_reads_them(root):
+    assert MARK in document_of(root, "1.234,56", "99,90", "-0,5", "12", "x")
+    assert MARK not in document_of(root, "1.234,56", "12", "x")
+    assert MARK not in document_of(root, "1,234", "x", "99,123")
+
+
+def test_a_sentence_that_ends_with_an_abbreviation_has_one_full_stop(root):
+    assert "description: One row per Nr.\n" in document_of(root, "1", "2", "3", "4")
+
+
+def test_what_the_mark_says_reads_numbers_with_a_comma(root):
+    (root / "things.csv").write_text("id;amount\n1;1.234,56\n2;99,90\n3;12\n")
+    pull = PullFiles(str(root / "things.csv"), "csv", options={"decimal_separator": ",", "thousands": "."})
+    assert {column.name: column.type for column in looked_at(pull, root, NOW)[0].columns} == {"id": "bigint", "amount": "double"}
+
+
+def test_a_product_is_called_after_its_file_without_accents():
+    assert product_name("landing/Umsätze Köln (Größe) 2026.csv.gz") == "umsaetze_koeln_groesse_2026"
 
 
 def test_parquet_and_json_with_nested_values_become_products(root):

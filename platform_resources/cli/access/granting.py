@@ -30,7 +30,9 @@ from platform_resources.repository.mesh_repository import mesh_root, state_folde
 if TYPE_CHECKING:
     from platform_resources.ledger.database import Ledger
 
-app = typer.Typer(help="Who may read what: ask for a role of a product, decide, list and review.", no_args_is_help=True)
+app = typer.Typer(
+    help="Who may read what: ask for a role of a product, decide, list and review.", no_args_is_help=True, add_completion=False
+)
 UNUSED_FOR = timedelta(days=90)
 Name = Annotated[str, typer.Argument(help="The grant's name, as `mesh access list` has it.", metavar="GRANT")]
 By = Annotated[str | None, typer.Option("--by", help="Who does it; the name of the user of this computer if left out.")]

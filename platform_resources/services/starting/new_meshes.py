@@ -9,6 +9,7 @@ from platform_resources.plan import conventions
 from platform_resources.repository.mesh_repository import NoMesh, mesh_root
 from platform_resources.repository.placing import place
 from platform_resources.scaffolding.mesh_files import NO_LOCATIONS, WORKSPACE, domain_files, mesh_files, with_location
+from platform_resources.scaffolding.name_words import without_accents
 from platform_resources.spec.values.field_types import is_owner
 from platform_resources.spec.values.names import LONGEST_NAME, is_name, slug
 
@@ -22,10 +23,11 @@ class CannotBegin(Exception):
 def new_mesh(folder: Path, domain: str | None, owner: str | None) -> tuple[str, ...]:
     """Write a mesh with one domain, called after the folder if no name is given; gives the files. Raises CannotBegin and InTheWay."""
     name = folder.resolve().name
-    chosen = domain or slug(name)
+    plain = slug(without_accents(name))
+    chosen = domain or plain
     _check_domain(chosen, "--domain NAME names the first domain")
     _check_outside(folder)
-    files = mesh_files(slug(name).replace("_", "-") or chosen, _title(name), _platform())
+    files = mesh_files(plain.replace("_", "-") or chosen, _title(name), _platform())
     files |= domain_files(chosen, _title(chosen), _owner(owner, chosen))
     files[WORKSPACE] = with_location(files[WORKSPACE], chosen) or files[WORKSPACE]
     # A mesh is what has the folder of products, so that one comes last.

@@ -15,6 +15,7 @@ from platform_resources.deliveries.arrivals import NotArrived, matching_files
 from platform_resources.plan import conventions
 from platform_resources.redaction.redaction import shown_url
 from platform_resources.repository.placing import InTheWay, in_the_way, place
+from platform_resources.scaffolding.name_words import without_accents
 from platform_resources.scaffolding.product_files import Guesses, Wanted, data_set_name, guesses, product_files
 from platform_resources.scaffolding.source_columns import SourceFacts
 from platform_resources.services.starting.new_meshes import CannotBegin
@@ -46,8 +47,8 @@ def domains(root: Path) -> tuple[str, ...]:
 
 
 def product_name(source: str) -> str:
-    """What a product is called after its file: `Visits 2026.csv.gz` gives visits_2026; empty where nothing is left."""
-    return slug(Path(source).name.split(".")[0].replace("*", " ").replace("?", " "))
+    """What a product is called after its file: `Umsätze 2026.csv.gz` gives umsaetze_2026; empty where nothing is left."""
+    return slug(without_accents(Path(source).name.split(".")[0].replace("*", " ").replace("?", " ")))
 
 
 def thought_of(root: Path, domain: str, name: str, source: str, file_format: str | None, now: datetime) -> NewProduct:

@@ -14,7 +14,7 @@ from platform_resources.measuring.profile_queries import ProfiledColumn
 from platform_resources.measuring.version_profiles import ColumnProfile, Profile
 from platform_resources.refresh.file_inputs import load_files
 from platform_resources.refresh.profiled_relations import ProfiledDataSet, alone
-from platform_resources.scaffolding.column_guesses import LOOKS
+from platform_resources.scaffolding.column_guesses import MEASURED
 from platform_resources.scaffolding.key_guesses import combined_candidates, single_candidates
 from platform_resources.scaffolding.product_files import product_names
 from platform_resources.scaffolding.source_columns import SourceColumn, SourceFacts
@@ -54,11 +54,11 @@ def _measured(database: ProductDatabase, types: Mapping[str, str], now: datetime
 
 
 def _counts(database: ProductDatabase, types: Mapping[str, str], now: datetime) -> dict[str, int]:
-    """How many rows of each column look like personal data, or are dated later than now: in one scan."""
+    """How many rows of each column look like personal data or numbers, or are dated later than now: in one scan."""
     asked: dict[str, Measure] = {}
     for name, kind in types.items():
         if kind == "varchar":
-            asked |= {f"{look} {name}": CountIf(f"regexp_full_match({quoted(name)}, {literal(form)})") for look, form in LOOKS.items()}
+            asked |= {f"{look} {name}": CountIf(f"regexp_full_match({quoted(name)}, {literal(form)})") for look, form in MEASURED.items()}
         if kind in _DATED:
             moment = literal(now.astimezone(UTC).replace(tzinfo=None).isoformat(" "))
             asked[f"future {name}"] = CountIf(f"cast({quoted(name)} as timestamp) > cast({moment} as timestamp)")
@@ -68,7 +68,7 @@ def _counts(database: ProductDatabase, types: Mapping[str, str], now: datetime) 
 
 def _column(database: ProductDatabase, profile: Profile, column: ColumnProfile, counts: Mapping[str, int]) -> SourceColumn:
     filled = (profile.rows or 0) - (column.nulls or 0)
-    looks = {look: counts[f"{look} {column.name}"] / filled for look in LOOKS if filled and f"{look} {column.name}" in counts}
+    looks = {look: counts[f"{look} {column.name}"] / filled for look in MEASURED if filled and f"{look} {column.name}" in counts}
     future = counts.get(f"future {column.name}", 0)
     return SourceColumn(column.name, column.type, column, looks, future, _few_values(database, profile.rows or 0, column))
 
