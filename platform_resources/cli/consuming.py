@@ -104,7 +104,7 @@ def query(
     reader: Annotated[
         str | None, typer.Option("--as", help="Read as this person, team:name or product:name, who gets what was granted.")
     ] = None,
-    role: Annotated[str | None, typer.Option(help="Read as this role of the product; with --as only if it was granted.")] = None,
+    role: Annotated[str | None, typer.Option(help="Read as this role of the product; with --as, which of the granted roles.")] = None,
     attribute: Annotated[
         list[str] | None, typer.Option(help="An attribute of --role, such as region=EU; repeatable.", metavar="NAME=VALUE")
     ] = None,

@@ -45,6 +45,16 @@ def test_what_does_not_say_who_reads_shows_nothing(published, capsys, options, t
     assert told in refusal(published, capsys, *QUERY, *options)
 
 
+def test_a_state_that_there_is_not_is_told(published, capsys):
+    assert 'no state "aproved"; known: approved' in " ".join(refusal(published, capsys, "access", "list", "--state", "aproved").split())
+
+
+def test_no_key_is_made_that_would_not_be_used(published, capsys, monkeypatch):
+    monkeypatch.setenv("MESH_MASK_KEY", "k" * 32)
+    assert "MESH_MASK_KEY is set and goes before the file" in refusal(published, capsys, "access", "key")
+    assert not (published.root / ".mesh/mask.key").exists()
+
+
 def test_a_grant_that_stands_in_the_document_is_changed_there(published, capsys):
     told = refusal(published, capsys, "access", "revoke", "readings/company_use/1", "--why", "It is over.", "--by", "lead")
     assert "grant readings/company_use/1 stands in the product.yaml of readings; change it there" in told

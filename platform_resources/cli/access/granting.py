@@ -1,14 +1,15 @@
 """Commands about access: ask for a role of a product, decide, list, review, and the key of masks."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 from rich.table import Table
 
-from platform_resources.access.grants import Act, Grant, NotAllowed
+from platform_resources.access.grants import Act, Grant, NotAllowed, State
 from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import (
     CANNOT_RUN,
@@ -26,6 +27,8 @@ from platform_resources.cli.terminal.console import (
 from platform_resources.cli.terminal.memory import opened
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.repository.mesh_repository import mesh_root, state_folder
+from platform_resources.settings import MASK_KEY
+from platform_resources.spec.problems import unknown_text
 
 if TYPE_CHECKING:
     from platform_resources.ledger.database import Ledger
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Who may read what: ask for a role of a product, decide, list and review.", no_args_is_help=True, add_completion=False
 )
+STATES: tuple[State, ...] = get_args(State)
 UNUSED_FOR = timedelta(days=90)
 Name = Annotated[str, typer.Argument(help="The grant's name, as `mesh access list` has it.", metavar="GRANT")]
 By = Annotated[str | None, typer.Option("--by", help="Who does it; the name of the user of this computer if left out.")]
@@ -118,10 +122,12 @@ def _say(grant: Grant) -> None:
 @app.command("list")
 def listing(
     context: typer.Context,
-    state: Annotated[str | None, typer.Option(help="Only those that are requested, approved, rejected, revoked or expired.")] = None,
+    state: Annotated[str | None, typer.Option(help=f"Only those in this state: {', '.join(STATES)}.")] = None,
     as_json: Json = False,
 ) -> None:
     """List all grants, those that stand in agreements too."""
+    if state is not None and state not in STATES:
+        stop(unknown_text("state", state, STATES), CANNOT_RUN)
     _list(context, lambda _plan, _ledger, grant: state in (None, grant.state(datetime.now(UTC))), as_json)
 
 
@@ -189,5 +195,7 @@ def key(context: typer.Context) -> None:
     """Make a new secret key for masks, in the place of the former one. The next versions are masked with it."""
     from platform_resources.refresh.views.mask_keys import new_key
 
+    if MASK_KEY.value(os.environ):
+        stop(f"{MASK_KEY.name} is set and goes before the file; put a new key there, or unset it", CANNOT_RUN)
     file = new_key(state_folder(mesh_root(context.obj)))
     out.print(f"a new key is in {told(str(file))}; only you may read it. `mesh refresh --all` masks with it", highlight=False)
