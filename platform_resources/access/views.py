@@ -78,6 +78,13 @@ class DataSetViews:
         views = (self.open, *(role.view for role in self.roles))
         return tuple(sorted({view for view in views if view is not None}, key=lambda view: view.name))
 
+    def seen_by(self, view: View) -> str:
+        """Who has the view, for people."""
+        roles = (
+            f"role {each.role}{''.join(f' {name}={value}' for name, value in each.attributes)}" for each in self.roles if each.view == view
+        )
+        return ", ".join(roles) or "others without an agreement"
+
     def of_role(self, role: str, attributes: Attributes) -> View | None:
         """What the role sees; nothing where it is not known with these attributes."""
         return next((each.view for each in self.roles if each.role == role and each.attributes == attributes), None)

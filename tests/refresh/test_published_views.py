@@ -218,6 +218,15 @@ def test_a_new_key_masks_anew(tmp_path):
     assert all(len(value) == 32 for (value,) in masked)
 
 
+def test_a_view_that_cannot_be_written_says_whose_it_is(tmp_path):
+    role = "roles: [{role: analyst, sees: [public], rows: id = reader.number, attributes: {number: [many]}}]"
+    with pytest.raises(NotPublishable) as caught:
+        published(mesh_of(tmp_path, role, PORTS[:1]))
+    assert str(caught.value) == (
+        "output port port_0, as role analyst number=many would see it: it cannot be written: a value does not fit a mask or the row filter"
+    )
+
+
 # An agreement that changes after the version was published
 
 

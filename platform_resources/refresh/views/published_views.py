@@ -44,7 +44,8 @@ def written_views(
     with database.holding(variables):
         for view in restricted:
             part = replace(draft, **_shown(view, data_set, whole.columns))
-            yield view.name, _write_view(database, shelves, port, part, whole.rows)
+            title = f"output port {port.title}, as {data_set.views.seen_by(view)} would see it"
+            yield view.name, _write_view(database, shelves, title, part, whole.rows)
 
 
 def _expressions(view: View) -> dict[str, str]:
@@ -61,17 +62,17 @@ def _shown(view: View, data_set: DataSetPlan, columns: Mapping[str, str]) -> dic
     return {"view": view.name, "columns": kinds, "shown": shown}
 
 
-def _write_view(database: ProductDatabase, shelves: Versions, port: OutputPlan, draft: PortDraft, rows: int) -> ViewVersion:
+def _write_view(database: ProductDatabase, shelves: Versions, title: str, draft: PortDraft, rows: int) -> ViewVersion:
     """Raises NotPublishable, which quotes no value: what the engine says may hold one that the view hides."""
     shown = draft.shown or ShownPart({})
     if not draft.columns:
-        raise NotPublishable(f"output port {port.title}: no column of its {draft.view} was built by model {port.model}")
+        raise NotPublishable(f"{title}: none of its columns was built in {draft.relation.name}")
     try:
         written = shelves.write(database, draft)
         read = database.published_rows(written.published)
     except EngineError as error:
         said = str(error).splitlines()[0] if isinstance(error, StatementRefused) else "a value does not fit a mask or the row filter"
-        raise NotPublishable(f"output port {port.title}, {draft.view}: it cannot be written: {said}") from None
+        raise NotPublishable(f"{title}: it cannot be written: {said}") from None
     if read > rows or (read < rows and not shown.rows):
-        raise NotPublishable(f"output port {port.title}, {draft.view}: {rows:,} rows were to be shown, and {read:,} can be read")
+        raise NotPublishable(f"{title}: {rows:,} rows were to be shown, and {read:,} can be read")
     return ViewVersion(read, draft.columns, written.files, written.bytes, shown.columns, shown.rows)
