@@ -545,7 +545,7 @@ def test_with_on_failure_fail_data_that_is_too_old_stops_the_refresh(summary):
 def test_the_last_good_data_goes_on_ageing(summary):
     published(summary.root)
     summary.pull()
-    edited(summary.root, product_file("plant", "readings"), "name: operator, type: varchar", "name: worker, type: varchar")
+    edited(summary.root, product_file("plant", "readings"), "name: sensor, type: varchar", "name: sensor, type: bigint")
     assert set(summary.pull(NOW + timedelta(hours=40)).failures) == {"contract", "fresh"}
 
 
