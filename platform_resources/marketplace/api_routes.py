@@ -38,6 +38,7 @@ def api_routes(shop: Shop) -> APIRouter:
     )
     _of_products(router, shop)
     _of_one_product(router, shop)
+    _more_of_one_product(router, shop)
     _of_health(router, shop)
     return router
 
@@ -139,6 +140,8 @@ def _of_one_product(router: APIRouter, shop: Shop) -> None:
     def column(request: Request, name: str, column: str, of: Annotated[str, Query(description=PLACES)] = "") -> Response:
         return shop.kept_answer(request, lambda view: lineage_data(asked_lineage(shop.market, view, product_named(view, name), column, of)))
 
+
+def _more_of_one_product(router: APIRouter, shop: Shop) -> None:
     @router.get(
         "/products/{name}/similar",
         responses=told(api_answers.LikesData),

@@ -39,15 +39,6 @@ def download_routes(shop: Shop) -> APIRouter:
     """The addresses of files."""
     router = APIRouter(prefix="/api/v1/products/{name}/ports/{port}", tags=["files"])
 
-    def found(name: str, port: str, version: str = "") -> tuple[PublishedFile, ...]:
-        product = product_named(shop.market.view(), name)
-        if port not in [each.name for each in product.outputs]:
-            raise Missing(f"{name} has no output port “{port}”.", f"It has {', '.join(each.name for each in product.outputs)}.")
-        files = published_files(shop.market.state, product, port, version)
-        if not files:
-            raise Missing(f"There is no version {version} of {name} any more." if version else f"{name} has published nothing yet.")
-        return files
-
     @router.get(
         "/file",
         response_class=RedirectResponse,
@@ -60,8 +51,8 @@ def download_routes(shop: Shop) -> APIRouter:
         """Leads to the file of the newest version, or of the one that is named. Goes on with a download only where a version is named."""
         if request.headers.get("range") and not version:
             told = "a part is given of a named version only: a newer one may have come since; add ?version=, or load it from its beginning"
-            return JSONResponse({"error": told, "versions": [found(name, port)[0].version]}, 412)
-        files = found(name, port, version)
+            return JSONResponse({"error": told, "versions": [_published(shop, name, port)[0].version]}, 412)
+        files = _published(shop, name, port, version)
         if len(files) > 1:
             return JSONResponse({"error": "the port has several files", "files": [_address(name, port, each) for each in files]}, 409)
         return RedirectResponse(_address(name, port, files[0]), 302, {"cache-control": "no-store"})
@@ -75,7 +66,7 @@ def download_routes(shop: Shop) -> APIRouter:
     @router.head("/versions/{version}/files/{file_name}", include_in_schema=False)
     def versioned(request: Request, name: str, port: str, version: str, file_name: str) -> Response:
         """A file of one version, which never changes: its ETag is the version's, and parts of it can be asked for."""
-        one = next((each for each in found(name, port, version) if each.name == file_name), None)
+        one = next((each for each in _published(shop, name, port, version) if each.name == file_name), None)
         if one is None:
             raise Missing(f"That version of {port} has no file “{file_name}”.")
         tag = f'"{one.version}/{port}/{one.name}"'
@@ -87,6 +78,17 @@ def download_routes(shop: Shop) -> APIRouter:
         return Large(one.path, headers=headers, media_type=TYPES.get(one.path.suffix, "application/octet-stream"), filename=one.name)
 
     return router
+
+
+def _published(shop: Shop, name: str, port: str, version: str = "") -> tuple[PublishedFile, ...]:
+    """The files of a port's version, the newest unless told. Raises Missing where there are none."""
+    product = product_named(shop.market.view(), name)
+    if port not in [each.name for each in product.outputs]:
+        raise Missing(f"{name} has no output port “{port}”.", f"It has {', '.join(each.name for each in product.outputs)}.")
+    files = published_files(shop.market.state, product, port, version)
+    if not files:
+        raise Missing(f"There is no version {version} of {name} any more." if version else f"{name} has published nothing yet.")
+    return files
 
 
 def _address(name: str, port: str, file: PublishedFile) -> str:
