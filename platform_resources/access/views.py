@@ -55,6 +55,15 @@ class View:
         clear = {folded_column(column.name) for column in self.columns if column.how == CLEAR}
         return not self.rows and len(clear) == len(self.columns) and all(folded_column(name) in clear for name in columns)
 
+    def shows(self, column: str) -> bool:
+        """Whether it shows this column, perhaps masked."""
+        return folded_column(column) in {folded_column(each.name) for each in self.columns}
+
+    def tells(self, column: str) -> bool:
+        """Whether it shows every value of this column: in the clear, and of every row."""
+        clear = {folded_column(each.name) for each in self.columns if each.how == CLEAR}
+        return not self.rows and folded_column(column) in clear
+
 
 @dataclass(frozen=True, slots=True)
 class RoleView:

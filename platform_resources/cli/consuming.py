@@ -153,14 +153,12 @@ def _refuse_unclear(reader: str | None, role: str | None, attributes: Sequence[s
 
 def _seen(root: Path, state: Path, name: str | None, role: str | None, attributes: Sequence[str]) -> "SeenPort":
     """What a reader gets of each product, or whoever has a role of the one that is queried."""
-    from platform_resources.access.reader_standing import Reader
     from platform_resources.dbt.planning import read_plan
-    from platform_resources.services.access.reader_views import ReaderView, known_grants
+    from platform_resources.services.access.reader_views import ReaderView, known_grants, named_reader
 
     whole, given = read_plan(root)[0], named_values("--attribute", attributes)
-    domain = next((each.domain for each in whole.products if f"product:{each.name}" == name), "")
     known, now = known_grants(state), datetime.now(UTC)
-    reading = Reader(name, domain, role=role or "") if name else None
+    reading = named_reader(whole, name, role or "") if name else None
     return ReaderView(whole, known, now, reader=reading, preview="" if name else role or "", attributes=given).port
 
 

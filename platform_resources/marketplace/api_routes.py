@@ -24,7 +24,8 @@ from platform_resources.services.indicator_sentences import standing_data
 from platform_resources.services.showing.column_lineage import lineage_data, neighbours, neighbours_data
 from platform_resources.services.showing.incident_story import incident_story
 from platform_resources.services.showing.mesh_overview import MeshOverview
-from platform_resources.services.showing.profiled_versions import profiled
+from platform_resources.services.showing.profiled_versions import seen_profiled
+from platform_resources.services.showing.seen_mesh import seen_publications, seen_story
 
 Facet = Annotated[list[str] | None, Query(description="only products that have one of these")]
 PLACES = "the data set or model, `inputs/PORT` or `sources/PORT`; needed where several have the column"
@@ -124,7 +125,7 @@ def _of_one_product(router: APIRouter, shop: Shop) -> None:
         summary="The versions that can be read, newest first, and what each was made from",
     )
     def versions(request: Request, name: str) -> Response:
-        return shop.kept_answer(request, lambda view: _versions(shop, product_named(view, name)))
+        return shop.kept_answer(request, lambda view: _versions(shop, view, product_named(view, name)))
 
     @router.get(
         "/products/{name}/lineage", responses=told(api_answers.LineageData), summary="What a product is made from, and who reads it"
@@ -160,20 +161,20 @@ def _more_of_one_product(router: APIRouter, shop: Shop) -> None:
         summary="What is in each column, and what is different since the version before",
     )
     def profile(request: Request, name: str, data_set: str, version: str = "") -> Response:
-        return shop.kept_answer(request, lambda view: _profile(shop, product_named(view, name), data_set, version))
+        return shop.kept_answer(request, lambda view: _profile(shop, view, product_named(view, name), data_set, version))
 
 
 def _product(shop: Shop, view: MeshOverview, product: ProductPlan, url: str) -> dict[str, Any]:
     name = product.name
-    described = product_description(product, view.health[name], view.trust[name], shop.market.state, url)
+    described = product_description(product, view.health[name], view.trust[name], shop.market.state, url, view.named_reader(name))
     over_time = [{"check": each.indicator.check.name, **standing_data(each), "slices": each.slices} for each in view.known.standings[name]]
     return {"as_of": view.at, **description_data(described), "over_time": over_time, "declared_in": product.place.file}
 
 
-def _versions(shop: Shop, product: ProductPlan) -> list[dict[str, Any]]:
+def _versions(shop: Shop, view: MeshOverview, product: ProductPlan) -> list[dict[str, Any]]:
     shelves = shelf(shop.market.state, product.domain, product.name)
-    pins = shelves.pins()
-    return [{**asdict(each), "pinned_by": [who for who, what in pins.items() if what == each.id]} for each in reversed(shelves.published())]
+    pins, seen = shelves.pins(), seen_publications(view.reading, product, shelves.published())
+    return [{**asdict(each), "pinned_by": [who for who, what in pins.items() if what == each.id]} for each in reversed(seen)]
 
 
 def _lineage(shop: Shop, view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
@@ -189,9 +190,9 @@ def _lineage(shop: Shop, view: MeshOverview, product: ProductPlan) -> dict[str, 
     }
 
 
-def _profile(shop: Shop, product: ProductPlan, data_set: str, version: str) -> dict[str, Any]:
+def _profile(shop: Shop, view: MeshOverview, product: ProductPlan, data_set: str, version: str) -> dict[str, Any]:
     with shop.market.ledger.reading() as connection:
-        one = profiled(connection, product.name, data_set, version or None)
+        one = seen_profiled(connection, view.reading, product, data_set, version or None)
     if one is None:
         raise Missing(f"There is no profile of {data_set} of {product.name}{f' in version {version}' if version else ''}.")
     return {
@@ -233,6 +234,7 @@ def _story(shop: Shop, view: MeshOverview, name: str) -> dict[str, Any]:
         story = incident_story(connection, view, name)
     if story is None:
         raise Missing(f"There is no incident “{name}”.")
+    story = seen_story(story, view)
     failures = [{**asdict(each), "fault": each.fault} for each in story.trouble.failures]
     return {**_incident(story.stored), "failures": failures, "reached": story.reached, "events": story.events}
 

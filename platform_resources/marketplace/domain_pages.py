@@ -110,6 +110,7 @@ def domain_page(market: Market, view: MeshOverview, name: str) -> dict[str, Any]
     zone = plan.digest.timezone if plan is not None and plan.digest is not None else own[0].zone
     times = PageTimes(view.at, zone)
     causes = {each.name for each in own}
+    seen = all(view.sees_all(each.name) for each in own)
     return {
         "page": "domain",
         "times": times,
@@ -124,7 +125,8 @@ def domain_page(market: Market, view: MeshOverview, name: str) -> dict[str, Any]
         "product_titles": {each.name: each.title for each in view.plan.products},
         "response": _response(view, causes),
         "median": median_text,
-        "digest": _digest(market, view, name, own),
+        "digest": _digest(market, view, name, own) if seen else None,
+        "digest_withheld": not seen,
     }
 
 

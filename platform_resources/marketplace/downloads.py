@@ -7,13 +7,20 @@ from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Resp
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
 
+from platform_resources.access.grants import KnownGrants
+from platform_resources.ledger.people.grant_store import grants_of
 from platform_resources.ledger.queries.reads import record_read
 from platform_resources.marketplace.api_answers import PartOfNoVersionData, RefusalData, SeveralFilesData
-from platform_resources.marketplace.shop import Missing, Shop, product_named
+from platform_resources.marketplace.shop import Missing, NotGranted, Shop, product_named
+from platform_resources.publications.consumer_queries import SeenPort, everything
+from platform_resources.services.access.reader_views import ReaderView
+from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.showing.published_files import PublishedFile, published_files
+from platform_resources.warehouses.protocol import QueryFailed
 
 MOST_RANGES = 5
 FILES = "/api/v1/products/"
+UNCHANGING = "private, max-age=31536000, immutable"
 TYPES = {".parquet": "application/vnd.apache.parquet", ".csv": "text/csv; charset=utf-8", ".json": "application/x-ndjson"}
 
 
@@ -51,8 +58,8 @@ def download_routes(shop: Shop) -> APIRouter:
         """Leads to the file of the newest version, or of the one that is named. Goes on with a download only where a version is named."""
         if request.headers.get("range") and not version:
             told = "a part is given of a named version only: a newer one may have come since; add ?version=, or load it from its beginning"
-            return JSONResponse({"error": told, "versions": [_published(shop, name, port)[0].version]}, 412)
-        files = _published(shop, name, port, version)
+            return JSONResponse({"error": told, "versions": [_published(shop, request, name, port)[0].version]}, 412)
+        files = _published(shop, request, name, port, version)
         if len(files) > 1:
             return JSONResponse({"error": "the port has several files", "files": [_address(name, port, each) for each in files]}, 409)
         return RedirectResponse(_address(name, port, files[0]), 302, {"cache-control": "no-store"})
@@ -66,29 +73,44 @@ def download_routes(shop: Shop) -> APIRouter:
     @router.head("/versions/{version}/files/{file_name}", include_in_schema=False)
     def versioned(request: Request, name: str, port: str, version: str, file_name: str) -> Response:
         """A file of one version, which never changes: its ETag is the version's, and parts of it can be asked for."""
-        one = next((each for each in _published(shop, name, port, version) if each.name == file_name), None)
+        one = next((each for each in _published(shop, request, name, port, version) if each.name == file_name), None)
         if one is None:
             raise Missing(f"That version of {port} has no file “{file_name}”.")
-        tag = f'"{one.version}/{port}/{one.name}"'
+        tag = f'"{one.version}/{port}/{one.view}/{one.name}"'
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers={"etag": tag})
         if begins_here(request):
-            count(shop, name, port)
-        headers = {"etag": tag, "cache-control": "private, max-age=31536000, immutable"}
+            count(shop, request, name, port)
+        # Another reader of the same browser may see less at the same address.
+        headers = {"etag": tag, "cache-control": UNCHANGING if shop.kept.who(request.scope) is None else "private, no-cache"}
         return Large(one.path, headers=headers, media_type=TYPES.get(one.path.suffix, "application/octet-stream"), filename=one.name)
 
     return router
 
 
-def _published(shop: Shop, name: str, port: str, version: str = "") -> tuple[PublishedFile, ...]:
-    """The files of a port's version, the newest unless told. Raises Missing where there are none."""
-    product = product_named(shop.market.view(), name)
+def _published(shop: Shop, request: Request, name: str, port: str, version: str = "") -> tuple[PublishedFile, ...]:
+    """The files of a port's version as the reader may see them, the newest unless told. Raises Missing where there are none, NotGranted.
+
+    Grants are read anew: what was revoked a moment ago is not sent any more.
+    """
+    view = shop.view(request)
+    product = product_named(view, name)
     if port not in [each.name for each in product.outputs]:
         raise Missing(f"{name} has no output port “{port}”.", f"It has {', '.join(each.name for each in product.outputs)}.")
-    files = published_files(shop.market.state, product, port, version)
+    try:
+        files = published_files(shop.market.state, product, port, version, _seen(shop, view))
+    except QueryFailed as error:
+        raise NotGranted(str(error)) from error
     if not files:
         raise Missing(f"There is no version {version} of {name} any more." if version else f"{name} has published nothing yet.")
     return files
+
+
+def _seen(shop: Shop, view: MeshOverview) -> SeenPort:
+    if view.reader is None:
+        return everything
+    with shop.market.ledger.reading() as connection:
+        return ReaderView(view.plan, KnownGrants(grants_of(connection)), datetime.now(UTC), view.reader).port
 
 
 def _address(name: str, port: str, file: PublishedFile) -> str:
@@ -101,7 +123,7 @@ def begins_here(request: Request) -> bool:
     return request.method == "GET" and (not part or part.startswith("bytes=0-"))
 
 
-def count(shop: Shop, product: str, port: str) -> None:
+def count(shop: Shop, request: Request, product: str, port: str) -> None:
     """So that owners see what is used, and by whom."""
     with shop.market.ledger.writing() as connection:
-        record_read(connection, product, port, shop.reader, datetime.now(UTC), "download")
+        record_read(connection, product, port, shop.reads_as(request), datetime.now(UTC), "download")

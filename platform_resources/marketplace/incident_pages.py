@@ -91,10 +91,9 @@ def _told(event: IncidentEvent, titles: Mapping[str, str]) -> tuple[datetime, st
     return event.at, HAPPENINGS[event.kind], by, note
 
 
-def acted(shop: Shop, name: str, fields: Mapping[str, str]) -> Incident:
-    """Do what a form asks, as whoever is at this computer. Raises IllegalTransition, NoSuchIncident, FormRefused."""
+def acted(shop: Shop, name: str, fields: Mapping[str, str], who: str) -> Incident:
+    """Do what a form asks, in the name of `who`. Raises IllegalTransition, NoSuchIncident, FormRefused."""
     note = fields.get("note", "").strip()[:LONGEST_NOTE]
-    who = shop.reader
 
     def act(incident: Incident, at: datetime) -> life_cycle.Change:
         match fields.get("do"):

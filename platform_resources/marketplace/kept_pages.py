@@ -2,16 +2,21 @@
 
 import gzip
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 
+from platform_resources.access.reader_standing import Reader
 from platform_resources.marketplace.kept_view import TOO_OLD, Market
 from platform_resources.marketplace.security import Application, Receive, Scope, Send
 from platform_resources.services.showing.mesh_overview import MeshOverview
+from platform_resources.services.showing.seen_mesh import seen_by
 
-MOST_BYTES = 200_000_000
+# Who sends a request; None for the user of this computer, as long as nobody signs in.
+Who = Callable[[Scope], Reader | None]
+MOST_BYTES, MOST_READERS = 200_000_000, 100
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 
 
@@ -34,10 +39,12 @@ class KeptPages:
     """
 
     market: Market
+    who: Who
     pages: dict[str, KeptPage] = field(default_factory=dict)
     made_from: MeshOverview | None = None
     size: int = 0
     making: Lock = field(default_factory=Lock)
+    views: dict[Reader, MeshOverview] = field(default_factory=dict)
 
     def get(self, address: str, view: MeshOverview) -> KeptPage | None:
         """The page, if it says what is so: it is of this view, or of an earlier one of the last minute and nothing was written since."""
@@ -56,15 +63,24 @@ class KeptPages:
         self.size += len(body)
         return page
 
+    def address(self, scope: Scope) -> str:
+        """What a page may differ by: who reads, the host, as it shows its own address, the path and the query."""
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        return f"{self.who(scope)!r} {host.decode('latin-1')} {scope['path']}?{scope['query_string'].decode('latin-1')}"
+
+    def seen(self, view: MeshOverview, reader: Reader | None) -> MeshOverview:
+        """The view as the reader may see it, made once for each reader."""
+        if reader is None:
+            return view
+        seen = self.views.get(reader)
+        if seen is None or seen.at != view.at or seen.plan is not view.plan or len(self.views) > MOST_READERS:
+            self.views = {known: each for known, each in self.views.items() if each.at == view.at and len(self.views) <= MOST_READERS}
+            seen = self.views[reader] = seen_by(view, reader)
+        return seen
+
     def _same(self, view: MeshOverview) -> bool:
         known = self.made_from
         return known is not None and known.plan is view.plan and known.mark == view.mark
-
-
-def address(scope: Scope) -> str:
-    """What a page may differ by: the host, as it shows its own address, the path and the query."""
-    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-    return f"{host.decode('latin-1')} {scope['path']}?{scope['query_string'].decode('latin-1')}"
 
 
 def headers(page: KeptPage) -> dict[str, str]:
@@ -80,7 +96,7 @@ class FromMemory:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         view = self.kept.market.view_at_hand() if scope["type"] == "http" and scope["method"] == "GET" else None
-        page = self.kept.get(address(scope), view) if view is not None else None
+        page = self.kept.get(self.kept.address(scope), view) if view is not None else None
         if page is None:
             await self.inner(scope, receive, send)
         else:

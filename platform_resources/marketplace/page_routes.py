@@ -19,6 +19,7 @@ from platform_resources.services.catalog.use_of_products import candidates
 from platform_resources.services.showing.incident_acts import NoSuchIncident
 from platform_resources.services.showing.incident_story import incident_story
 from platform_resources.services.showing.mesh_overview import MeshOverview
+from platform_resources.services.showing.seen_mesh import seen_story
 
 
 def page_routes(shop: Shop) -> APIRouter:
@@ -79,28 +80,28 @@ def _incidents(router: APIRouter, shop: Shop) -> None:
     def incidents(request: Request) -> Response:
         return shop.kept_page(request, lambda view: ("incidents.html", incident_list(view, page_zone(view))))
 
-    def shown(cause: str, number: int, refused: IllegalTransition | None = None, status: int = 200) -> HTMLResponse:
-        view = shop.market.view()
+    def shown(request: Request, cause: str, number: int, refused: IllegalTransition | None = None, status: int = 200) -> HTMLResponse:
+        view = shop.view(request)
         with shop.market.ledger.reading() as connection:
             story = incident_story(connection, view, f"{cause}#{number}")
         if story is None:
             raise Missing(f"There is no incident “{cause}#{number}”.")
-        return shop.page("incident.html", view, incident_page(shop.market, view, story, refused), status)
+        return shop.page("incident.html", view, incident_page(shop.market, view, seen_story(story, view), refused), status)
 
     @router.get("/incidents/{cause}/{number}")
-    def incident(cause: str, number: int) -> HTMLResponse:
-        return shown(cause, number)
+    def incident(request: Request, cause: str, number: int) -> HTMLResponse:
+        return shown(request, cause, number)
 
-    def done(cause: str, number: int, fields: dict[str, str]) -> Response:
+    def done(request: Request, cause: str, number: int, fields: dict[str, str]) -> Response:
         try:
-            acted(shop, f"{cause}#{number}", fields)
+            acted(shop, f"{cause}#{number}", fields, shop.reads_as(request))
         except NoSuchIncident as error:
             raise Missing(f"{error}.") from error
         except IllegalTransition as error:
-            return shown(cause, number, error, 409)
+            return shown(request, cause, number, error, 409)
         return RedirectResponse(f"/incidents/{cause}/{number}", 303)
 
     @router.post("/incidents/{cause}/{number}")
     async def act(request: Request, cause: str, number: int) -> Response:
         fields = shop.token.fields(await request.body())
-        return await run_in_threadpool(done, cause, number, fields)
+        return await run_in_threadpool(done, request, cause, number, fields)

@@ -29,7 +29,8 @@ from platform_resources.services.catalog.similar_products import Likenesses, Sim
 from platform_resources.services.catalog.use_of_products import also_read
 from platform_resources.services.showing.column_lineage import neighbours
 from platform_resources.services.showing.mesh_overview import MeshOverview
-from platform_resources.services.showing.profiled_versions import Profiled, profiled
+from platform_resources.services.showing.profiled_versions import Profiled, seen_profiled
+from platform_resources.services.showing.seen_mesh import seen_publications
 from platform_resources.services.trust import Trust
 from platform_resources.settings import DAGSTER_PAGES
 from platform_resources.spec.values.durations import length_text
@@ -73,7 +74,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "promises": promises[:shown],
         "kept": promises[shown:],
         "data_sets": data_sets(market, view, product),
-        "ports": _ports(market, product, url),
+        "ports": _ports(market, view, product, url),
         "lineage": lineage(view, product),
         "incidents": view.incidents_of(product.name),
         "made_up": view.made_up is not None and product.name in view.made_up.products,
@@ -108,7 +109,7 @@ def data_sets(market: Market, view: MeshOverview, product: ProductPlan) -> tuple
     joins = joined_by(view.likenesses, product.name)
     missed = frozenset(view.health[product.name].columns)
     with market.ledger.reading() as connection:
-        profiles = {each.name: profiled(connection, product.name, each.name) for each in product.data_sets}
+        profiles = {each.name: seen_profiled(connection, view.reading, product, each.name) for each in product.data_sets}
     near = neighbours(market.lineage(view), product)
     return tuple(
         DataSetPart(
@@ -162,20 +163,24 @@ def shared_text(similar: Similar) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _ports(market: Market, product: ProductPlan, url: str) -> list[tuple[OutputPlan, tuple[Snippet, ...], int]]:
+def _ports(market: Market, view: MeshOverview, product: ProductPlan, url: str) -> list[tuple[OutputPlan, tuple[Snippet, ...], int]]:
     """Each output port with every way to read it, and the bytes of its newest version."""
     try:
         latest = shelf(market.state, product.domain, product.name).latest()
     except VersionsUnreadable:
         latest = None
     sizes = {port.port: port.bytes for port in latest.ports} if latest is not None else {}
-    return [(port, snippets(product, port, market.state, url), sizes.get(port.name) or 0) for port in product.outputs]
+    return [
+        (port, snippets(product, port, market.state, url, view.named_reader(product.name)), sizes.get(port.name) or 0)
+        for port in product.outputs
+    ]
 
 
 def _versions(market: Market, view: MeshOverview, product: ProductPlan, times: PageTimes) -> tuple[Any, str]:
     versions = shelf(market.state, product.domain, product.name)
     try:
-        return version_rows(product, versions.published(), versions.pins(), view.plan, times), ""
+        published = seen_publications(view.reading, product, versions.published())
+        return version_rows(product, published, versions.pins(), view.plan, times), ""
     except VersionsUnreadable as error:
         return (), str(error)
 

@@ -14,7 +14,7 @@ from platform_resources.marketplace.display.json_text import json_data
 from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.display.rendering import rendered
 from platform_resources.marketplace.home_page import page_zone
-from platform_resources.marketplace.kept_pages import HTML, JSON, KeptPages, address, headers
+from platform_resources.marketplace.kept_pages import HTML, JSON, KeptPages, headers
 from platform_resources.marketplace.kept_view import Market
 from platform_resources.marketplace.security import FormToken
 from platform_resources.plan.plan import ProductPlan
@@ -30,6 +30,10 @@ class Missing(Exception):
         self.hint = hint
 
 
+class NotGranted(Exception):
+    """Raised where the reader may not have what is asked for; the message says why, and what to ask whom."""
+
+
 FRESH = {"cache-control": "no-cache"}
 
 
@@ -40,8 +44,16 @@ class Shop:
     market: Market
     templates: Environment
     token: FormToken
-    reader: str
     kept: KeptPages
+
+    def view(self, request: Request) -> MeshOverview:
+        """The mesh as whoever sends the request may see it."""
+        return self.kept.seen(self.market.view(), self.kept.who(request.scope))
+
+    def reads_as(self, request: Request) -> str:
+        """The name under which the request is counted, and under which somebody acts."""
+        reader = self.kept.who(request.scope)
+        return reader.name if reader is not None else local_reader()
 
     def kept_page(self, request: Request, make: Callable[[MeshOverview], tuple[str, dict[str, Any]]]) -> Response:
         """The page at the address of the request; it is made, and kept, where it is not kept yet."""
@@ -52,7 +64,7 @@ class Shop:
         return self._kept(request, lambda view: json.dumps(json_data(make(view)), ensure_ascii=False, separators=(",", ":")), JSON)
 
     def _kept(self, request: Request, make: Callable[[MeshOverview], str], media: str) -> Response:
-        view, where = self.market.view(), address(request.scope)
+        view, where = self.view(request), self.kept.address(request.scope)
         page = self.kept.get(where, view)
         if page is None:
             with self.kept.making:
@@ -61,7 +73,12 @@ class Shop:
 
     def html(self, view: MeshOverview, name: str, context: Mapping[str, Any]) -> str:
         """A page of the template `name` as text."""
-        shared = {"times": PageTimes(view.at, page_zone(view)), "reader": self.reader, "token": self.token.value}
+        shared = {
+            "times": PageTimes(view.at, page_zone(view)),
+            "reader": view.reader.name if view.reader is not None else local_reader(),
+            "local": view.reader is None,
+            "token": self.token.value,
+        }
         return rendered(self.templates, name, shared | {"lacks": view.age.lacks, "history": view.made_up} | dict(context))
 
     def page(self, name: str, view: MeshOverview, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from platform_resources.access.views import View
+
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 # A share of nulls or a count of distinct values that moved by less is not told as a difference: approximate counts differ that much.
 LEAST_NULL_POINTS, LEAST_CHANGE, APPROXIMATE_CHANGE = 0.1, 0.01, 0.2
@@ -104,6 +106,20 @@ def _column_of(data: Mapping[str, Any]) -> ColumnProfile:
             "histogram": Histogram(histogram["low"], histogram["high"], tuple(histogram["counts"])) if histogram else None,
         }
     )
+
+
+def seen_profile(profile: Profile, view: View | None) -> Profile:
+    """The profile for whoever sees the data through this view: no value of a column that it does not show whole, nothing of one that it
+    leaves out."""
+    return dataclasses.replace(profile, columns=tuple(_seen(column, view) for column in profile.columns))
+
+
+def _seen(column: ColumnProfile, view: View | None) -> ColumnProfile:
+    if view is None or not view.shows(column.name):
+        return ColumnProfile(column.name, column.type, hidden=True)
+    if view.tells(column.name):
+        return column
+    return ColumnProfile(column.name, column.type, column.nulls, column.distinct, hidden=True)
 
 
 def null_rate(profile: Profile, column: ColumnProfile) -> float | None:

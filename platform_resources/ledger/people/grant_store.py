@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from platform_resources.access.grants import Grant, GrantEvent, told
 from platform_resources.access.views import attributes_of
@@ -31,6 +31,11 @@ def events_of_grant(connection: Connection, name: str) -> tuple[GrantEvent, ...]
     """What was done to a grant after it was requested, in order."""
     query = select(grant_events).where(grant_events.c.grant_id == _number(name)).order_by(grant_events.c.id)
     return tuple(_event(row) for row in connection.execute(query).mappings())
+
+
+def newest_decision(connection: Connection) -> int:
+    """What differs as soon as anything is decided of any grant."""
+    return connection.execute(select(func.max(grant_events.c.id))).scalar() or 0
 
 
 def request(ledger: Ledger, grant: Grant, event: GrantEvent | None = None) -> Grant:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from platform_resources.access.grants import KnownGrants
 from platform_resources.access.reader_standing import Reader, ReaderStanding, previewed, standing
-from platform_resources.access.views import attributes_of
+from platform_resources.access.views import View, attributes_of
 from platform_resources.ledger.connections import DatabaseFailed
 from platform_resources.ledger.database import LedgerUnavailable, ledger_url, open_ledger
 from platform_resources.ledger.people.grant_store import grants_of
@@ -44,6 +44,12 @@ def needs_grants(product: ProductPlan) -> bool:
     return any(offer.domain != product.domain or not offer.domain_access for offer in agreed)
 
 
+def named_reader(plan: MeshPlan, name: str, role: str = "") -> Reader:
+    """Who reads by this name: a person, a `team:…`, or a `product:…`, which is of its domain."""
+    domain = next((each.domain for each in plan.products if f"product:{each.name}" == name), "")
+    return Reader(name, domain, role=role)
+
+
 @dataclass(frozen=True, slots=True)
 class ReaderView:
     """What one reader sees of each product. `preview` is a role that somebody who may see everything looks through."""
@@ -62,6 +68,10 @@ class ReaderView:
         if self.preview:
             return previewed(product.offers, self.preview, attributes_of(self.attributes or {}))
         return ReaderStanding("all", "the user of this computer, who may read its files")
+
+    def view(self, product: ProductPlan, data_set: str) -> View | None:
+        """What the reader sees of a data set of a product that is not seen whole; None where that is nothing."""
+        return self.standing(product).view(product.data_set(data_set).views)
 
     def port(self, name: str, version: PortVersion, published: str) -> PortVersion | None:
         """A port of a version as the reader sees it, None where that is nothing. Raises QueryFailed where the product is not to be read."""

@@ -35,11 +35,14 @@ class Snippet:
     note: str = ""
 
 
-def snippets(product: ProductPlan, port: OutputPlan, state: Path, url: str = "") -> tuple[Snippet, ...]:
+def snippets(product: ProductPlan, port: OutputPlan, state: Path, url: str = "", reader: str = "") -> tuple[Snippet, ...]:
     """Every way to read the port, each complete by itself.
 
     `state` is the folder with ports/ in it, as whoever reads sees it. `url` is the address of `mesh serve`; without it there is no curl.
+    A `reader` is named who sees only a part of the product: what opens its files is not offered then.
     """
+    if reader:
+        return (Snippet("mesh", "mesh query", "shell", _queried(product, port, reader)), *([_curl(product, port, url)] if url else []))
     data_set = product.data_set(port.data_set)
     if warehouse().kind != "duckdb":
         return (
@@ -58,8 +61,9 @@ def snippets(product: ProductPlan, port: OutputPlan, state: Path, url: str = "")
     )
 
 
-def _queried(product: ProductPlan, port: OutputPlan) -> str:
-    return f"mesh query {product.name} {shlex.quote(f'select * from {quoted(port.name)} limit 10')}"
+def _queried(product: ProductPlan, port: OutputPlan, reader: str = "") -> str:
+    named = f" --as {shlex.quote(reader)}" if reader else ""
+    return f"mesh query {product.name}{named} {shlex.quote(f'select * from {quoted(port.name)} limit 10')}"
 
 
 def _python(product: ProductPlan, port: OutputPlan, state: Path) -> Snippet:

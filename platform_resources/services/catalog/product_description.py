@@ -30,9 +30,11 @@ class ProductDescription:
     access: tuple[PortAccess, ...]
 
 
-def product_description(product: ProductPlan, health: ProductHealth, trust: Trust, state: Path, url: str = "") -> ProductDescription:
-    """`state` and `url` as for the snippets of a port."""
-    access = tuple(PortAccess(port, snippets(product, port, state, url)) for port in product.outputs)
+def product_description(
+    product: ProductPlan, health: ProductHealth, trust: Trust, state: Path, url: str = "", reader: str = ""
+) -> ProductDescription:
+    """`state`, `url` and `reader` as for the snippets of a port."""
+    access = tuple(PortAccess(port, snippets(product, port, state, url, reader)) for port in product.outputs)
     return ProductDescription(product, health, trust, access)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from platform_resources.access.grants import KnownGrants
+from platform_resources.access.reader_standing import Reader
 from platform_resources.ledger.changes import newest_change
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.database import Ledger
@@ -13,11 +15,13 @@ from platform_resources.ledger.marks import read_until
 from platform_resources.ledger.people import incident_store
 from platform_resources.ledger.people.certifications import certified_since
 from platform_resources.ledger.people.consumer_answers import ConsumerAnswer, consumer_answers
+from platform_resources.ledger.people.grant_store import grants_of, newest_decision
 from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.queries.evidence import Memory
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.promises.grades import ProductHealth
+from platform_resources.services.access.reader_views import ReaderView
 from platform_resources.services.catalog.similar_products import Likenesses
 from platform_resources.services.catalog.use_of_products import MeshUse, mesh_use
 from platform_resources.services.product_status import Known, known, trust
@@ -25,7 +29,7 @@ from platform_resources.services.trust import Trust
 from platform_resources.services.unread_history import LedgerAge, ledger_age
 
 LATELY = timedelta(days=90)
-LedgerMark = tuple[Iterable[tuple[str, int]], int, int]
+LedgerMark = tuple[Iterable[tuple[str, int]], int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class MeshOverview:
     `mark` differs as soon as anything was written into the ledger that it shows.
 
     `answers` are those of known consumers that were asked, by product and consumer; `certified` says since when products are known to be.
+
+    `reader` is who it is shown to, None for the user of this computer; `grants` are those that the ledger has.
 
     `charted` are the indicators as charts show them: with the history that is `made_up`, if any is. Nothing is judged by them.
     """
@@ -52,6 +58,22 @@ class MeshOverview:
     mark: LedgerMark
     answers: Mapping[tuple[str, str], ConsumerAnswer]
     certified: Mapping[str, datetime]
+    grants: KnownGrants
+    reader: Reader | None = None
+
+    @property
+    def reading(self) -> ReaderView:
+        """What the reader sees of each product, as of this moment."""
+        return ReaderView(self.plan, self.grants, self.at, self.reader)
+
+    def sees_all(self, product: str) -> bool:
+        """Whether the reader sees the whole product; of one whose description is broken only the user of this computer does."""
+        plan = next((each for each in self.plan.products if each.name == product), None)
+        return self.reader is None or (plan is not None and self.reading.standing(plan).sees == "all")
+
+    def named_reader(self, product: str) -> str:
+        """The name of a reader who does not see the whole product; empty for all who do."""
+        return "" if self.reader is None or self.sees_all(product) else self.reader.name
 
     @property
     def health(self) -> Mapping[str, ProductHealth]:
@@ -115,9 +137,11 @@ def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: 
             mark,
             consumer_answers(connection),
             certified_since(connection),
+            KnownGrants(grants_of(connection)),
         )
 
 
 def ledger_mark(connection: Connection) -> LedgerMark:
-    """What differs as soon as the ledger has read new events, or anybody has done something to an incident."""
-    return tuple(sorted(read_until(connection).items())), incident_store.newest_event(connection), newest_change(connection)
+    """What differs as soon as the ledger has read new events, or anybody has done something to an incident or to a grant."""
+    newest = (incident_store.newest_event(connection), newest_change(connection), newest_decision(connection))
+    return tuple(sorted(read_until(connection).items())), *newest

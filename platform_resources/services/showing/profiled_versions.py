@@ -1,10 +1,13 @@
 """What a published version looks like, column by column, together with the version before it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from platform_resources.access.views import View
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.queries.profile_history import ProfiledVersion, profiled_data_sets, profiled_version, profiled_versions
-from platform_resources.measuring.version_profiles import Difference, differences
+from platform_resources.measuring.version_profiles import Difference, differences, seen_profile
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.services.access.reader_views import ReaderView
 
 
 class NoProfile(Exception):
@@ -24,6 +27,14 @@ class Profiled:
         """What is different since the version before; empty where there is none."""
         return differences(self.before.profile, self.now.profile) if self.before is not None else ()
 
+    def seen_through(self, view: View | None) -> "Profiled":
+        """The same for whoever sees this view; None is one who sees nothing of it."""
+        return Profiled(self.data_set, _seen(self.now, view), _seen(self.before, view) if self.before is not None else None)
+
+
+def _seen(version: ProfiledVersion, view: View | None) -> ProfiledVersion:
+    return replace(version, profile=seen_profile(version.profile, view))
+
 
 def asked_profiles(connection: Connection, product: str, data_set: str | None, version: str | None) -> tuple[Profiled, ...]:
     """Of one data set or of all, in the newest version or in the one asked for. Raises NoProfile."""
@@ -37,6 +48,17 @@ def asked_profiles(connection: Connection, product: str, data_set: str | None, v
     if not asked:
         raise NoProfile(f"{product} has no profile of version {version}; `mesh versions {product}` lists what was published")
     return asked
+
+
+def seen_profiled(
+    connection: Connection, reading: ReaderView, product: ProductPlan, data_set: str, version: str | None = None
+) -> Profiled | None:
+    """The same as `profiled`, as a reader may see it."""
+    found = profiled(connection, product.name, data_set, version)
+    if found is None or reading.standing(product).sees == "all":
+        return found
+    known = any(each.name == data_set for each in product.data_sets)
+    return found.seen_through(reading.view(product, data_set) if known else None)
 
 
 def profiled(connection: Connection, product: str, data_set: str, version: str | None = None) -> Profiled | None:

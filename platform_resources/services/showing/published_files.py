@@ -4,25 +4,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from platform_resources.plan.plan import ProductPlan
+from platform_resources.publications.consumer_queries import SeenPort, everything
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Publication
-from platform_resources.warehouses.protocol import PublishedFiles
+from platform_resources.warehouses.protocol import PublishedFiles, QueryFailed
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """One file of one output port in one version, and where it is."""
+    """One file of one output port in one version, and where it is; `view` is the folder that tells the views of a version apart."""
 
     version: str
+    view: str
     name: str
     path: Path
     bytes: int
 
 
-def published_files(state: Path, product: ProductPlan, port: str, version: str = "") -> tuple[PublishedFile, ...]:
+def published_files(
+    state: Path, product: ProductPlan, port: str, version: str = "", seen: SeenPort = everything
+) -> tuple[PublishedFile, ...]:
     """The files of a port in the newest version, or in the one asked for; none where there is no such version, or it has no such port.
 
-    Raises VersionsUnreadable.
+    `seen` says what the reader gets of it, and raises QueryFailed where that is nothing. Raises VersionsUnreadable.
     """
     versions = shelf(state, product.domain, product.name)
     found: Publication | None = versions.latest()
@@ -31,6 +35,9 @@ def published_files(state: Path, product: ProductPlan, port: str, version: str =
     of_port = found.port(port) if found is not None else None
     if found is None or of_port is None:
         return ()
+    of_port = seen(product.name, of_port, found.id)
+    if of_port is None:
+        raise QueryFailed(f"no column of port {port} of {product.name} is shown to you")
     place = versions.where(of_port)
     paths = [path for path in place.files if path.is_file()] if isinstance(place, PublishedFiles) else []
-    return tuple(PublishedFile(found.id, path.name, path, path.stat().st_size) for path in paths)
+    return tuple(PublishedFile(found.id, path.parent.name, path.name, path, path.stat().st_size) for path in paths)

@@ -1,0 +1,151 @@
+"""The mesh as one reader may see it: of products that the reader does not see whole, no text or number that may quote a value."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from platform_resources.access.reader_standing import Reader
+from platform_resources.access.views import View
+from platform_resources.ledger.people.incident_store import StoredIncident
+from platform_resources.notify.facts import Failure, Trouble
+from platform_resources.plan.faults import fault
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.promises.grades import CheckState, LastRefresh, ProductHealth
+from platform_resources.publications.version_records import PortVersion, Publication
+from platform_resources.services.access.reader_views import ReaderView, named_reader
+from platform_resources.services.product_health import health_of
+from platform_resources.services.product_status import Known
+from platform_resources.services.showing.incident_story import IncidentStory
+from platform_resources.services.showing.mesh_overview import MeshOverview
+from platform_resources.services.trust import Trust
+from platform_resources.services.watching import Observed
+from platform_resources.warehouses.protocol import QueryFailed
+
+WITHHELD = "told to those who see the whole product"
+# What these say is about times, never about what is in a row.
+_ABOUT_TIMES = ("availability", "cadence", "cost", "duration", "freshness")
+# What these say of a whole data set are counts of rows, and names and types of columns.
+_ABOUT_THE_WHOLE = ("schema", "volume")
+# What these say comes from the columns that they name; of any other dimension that is not known.
+_ABOUT_COLUMNS = ("accuracy", "bias", "completeness", "distribution", "drift", "uniqueness", "validity")
+
+
+def seen_by(view: MeshOverview, reader: Reader | None) -> MeshOverview:
+    """The overview for one reader; all of it for the user of this computer."""
+    if reader is None:
+        return view
+    mine = replace(view, reader=named_reader(view.plan, reader.name, reader.role))
+    reading = mine.reading
+    whole = {product.name for product in view.plan.products if reading.standing(product).sees == "all"}
+    return replace(
+        mine,
+        known=_known(view.known, reading, whole),
+        incidents=tuple(_incidents(view, view.incidents, whole)),
+        trust={name: _trust(view, name, each, whole) for name, each in view.trust.items()},
+    )
+
+
+def seen_story(story: IncidentStory, view: MeshOverview) -> IncidentStory:
+    """One incident as the reader of the overview may see it: without reasons, measured values and notes of people where not all is seen."""
+    cause = story.stored.incident.cause
+    if view.reader is None or view.sees_all(cause):
+        return story
+    (stored,) = _incidents(view, [story.stored], ())
+    events = tuple(each if each.kind in ("attached", "noticed") else replace(each, note="") for each in story.events)
+    return replace(story, stored=stored, trouble=_trouble(story.trouble), events=events)
+
+
+def seen_publications(reading: ReaderView, product: ProductPlan, published: Sequence[Publication]) -> tuple[Publication, ...]:
+    """The versions as a reader may see them: the ports of the reader's view, and of what they were made from only the names."""
+    if reading.standing(product).sees == "all":
+        return tuple(published)
+    return tuple(
+        replace(each, inputs={port: _origin(record) for port, record in each.inputs.items()}, ports=tuple(_seen_ports(reading, each)))
+        for each in published
+    )
+
+
+def _origin(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Of another product its version; files and cursors may quote what is in them."""
+    return {name: record[name] for name in ("product", "product_version", "pulled_at", "version") if name in record and "product" in record}
+
+
+def _seen_ports(reading: ReaderView, publication: Publication) -> Iterator[PortVersion]:
+    for port in publication.ports:
+        with suppress(QueryFailed):
+            seen = reading.port(publication.product, port, publication.id)
+            if seen is not None:
+                yield replace(seen, views={})
+
+
+def _trouble(trouble: Trouble) -> Trouble:
+    stops = tuple(replace(each, failure=_failure(each.failure)) for each in trouble.stops)
+    return replace(trouble, failures=tuple(map(_failure, trouble.failures)), stops=stops, ending="", root=replace(trouble.root, because=""))
+
+
+def _failure(failure: Failure) -> Failure:
+    return replace(failure, reason=WITHHELD, value="", threshold="", failing_rows=None)
+
+
+def _incidents(view: MeshOverview, incidents: Iterable[StoredIncident], whole: Collection[str]) -> Iterable[StoredIncident]:
+    """A title has the reason of what failed, unless all of the cause is seen: then it says only what fails."""
+    titles = {(each.product, each.check): fault(each.check, each.title) for each in view.known.observations}
+    for stored in incidents:
+        cause = stored.incident.cause
+        failing = [titles.get((cause, check), check) for check in stored.incident.checks]
+        told = stored.title if cause in whole else "; ".join(failing) or "It fails"
+        yield replace(stored, title=told)
+
+
+def _trust(view: MeshOverview, product: str, trust: Trust, whole: Collection[str]) -> Trust:
+    accepted = trust.accepted
+    if product not in whole:
+        accepted = tuple(replace(each, acceptance=replace(each.acceptance, note="")) for each in accepted)
+    return replace(trust, incidents=tuple(_incidents(view, trust.incidents, whole)), accepted=accepted)
+
+
+def _known(known: Known, reading: ReaderView, whole: Collection[str]) -> Known:
+    partial = {product.name: product for product in reading.plan.products if product.name not in whole}
+    health = {name: _health(each, partial[name], reading) if name in partial else each for name, each in known.health.items()}
+    observations = tuple(
+        _observed(each, partial[each.product], reading) if each.product in partial else each
+        for each in known.observations
+        if each.product in whole or each.product in partial
+    )
+    last = {name: each if name in whole else _last(each) for name, each in known.last_refreshes.items()}
+    return replace(known, health=health, observations=observations, last_refreshes=last, evidence={})
+
+
+def _health(health: ProductHealth, product: ProductPlan, reading: ReaderView) -> ProductHealth:
+    """Its verdicts and its status stay: they follow from no text."""
+    checks = tuple(_check(check, product, reading) for check in health.checks)
+    return health_of(product, health.published, checks, _last(LastRefresh(health.outcome, health.held_back)), health.problem)
+
+
+def _last(last: LastRefresh) -> LastRefresh:
+    return LastRefresh(WITHHELD if last.outcome else "", WITHHELD if last.held_back else "")
+
+
+def _observed(observed: Observed, product: ProductPlan, reading: ReaderView) -> Observed:
+    return replace(observed, state=_check(observed.state, product, reading), reading=None)
+
+
+def _check(check: CheckState, product: ProductPlan, reading: ReaderView) -> CheckState:
+    if tells_only_what_is_seen(check, {each.name: reading.view(product, each.name) for each in product.data_sets}):
+        return check
+    return replace(check, reason=WITHHELD if check.reason else "", value=None, shown="", failing_rows=None)
+
+
+def tells_only_what_is_seen(check: CheckState, views: dict[str, View | None]) -> bool:
+    """Whether what a check says can quote no value that is hidden by these views of the data sets; None is one of which nothing is seen."""
+    if check.dimension in _ABOUT_TIMES:
+        return True
+    if check.kind != "objective":
+        return False
+    named = [column.partition(".") for column in check.columns if "." in column]
+    if check.dimension in _ABOUT_THE_WHOLE and not named:
+        return True
+    if check.dimension not in (*_ABOUT_COLUMNS, *_ABOUT_THE_WHOLE) or not named:
+        return False
+    return all((view := views.get(data_set)) is not None and view.tells(column) for data_set, _, column in named)
