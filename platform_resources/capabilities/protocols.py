@@ -10,6 +10,7 @@ from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.spec.product import Product
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.deadlines import MaxAge
 
 # What an option of a file reader may be; a list is for those that take several texts, such as `nullstr`.
 ReaderOption = str | bool | int | list[str]
@@ -170,8 +171,11 @@ class Traits(Protocol):
         """Whether a column that breaks this promise makes a column to which its values are passed on break the same one."""
         return False
 
-    def max_age(self, settings: Any) -> timedelta | None:
-        """How old the newest version may be, if that is promised: it goes stale by the clock alone, which is told and forecast."""
+    def max_age(self, settings: Any) -> MaxAge | None:
+        """How old the newest version may be, if that is promised: it goes stale by the clock alone, which is told and forecast.
+
+        A length of time, or deadlines.
+        """
         return None
 
     def learned_kind(self, settings: Any) -> Kind:

@@ -1,11 +1,11 @@
 """Up to four products side by side: where they differ comes first, what is the same for all is said once."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from markupsafe import Markup, escape
 
-from platform_resources.capabilities.registry import traits_of
 from platform_resources.marketplace.display import charts, phrases
 from platform_resources.marketplace.display.lineage_pictures import data_as_of
 from platform_resources.marketplace.display.phrases import PageTimes, age, count, listed
@@ -13,7 +13,9 @@ from platform_resources.marketplace.display.promise_rows import short_trouble
 from platform_resources.marketplace.display.rendering import state
 from platform_resources.marketplace.home_page import domain_titles, page_zone
 from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.promised_ages import promised_age
 from platform_resources.services.showing.mesh_overview import MeshOverview
+from platform_resources.spec.values.deadlines import MaxAge, age_text
 from platform_resources.spec.values.durations import length_text
 
 MOST = 4
@@ -60,10 +62,15 @@ def _met(view: MeshOverview, product: ProductPlan) -> Markup:
 
 def _age(view: MeshOverview, product: ProductPlan) -> str:
     as_of = data_as_of(view.health[product.name])
-    ages = [traits_of(objective.dimension).max_age(objective.settings) for objective in product.objectives]
-    promised = [longest for longest in ages if longest is not None]
-    told = f", {length_text(min(promised))} promised" if promised else ", no age promised"
+    promised = [longest for longest in map(promised_age, product.objectives) if longest is not None]
+    told = f", {_strictest(promised)} promised" if promised else ", no age promised"
     return (age(view.at - as_of) if as_of is not None else "not known") + told
+
+
+def _strictest(promised: Sequence[MaxAge]) -> str:
+    """The shortest length of time, or what there is besides."""
+    lengths = [age for age in promised if isinstance(age, timedelta)]
+    return length_text(min(lengths)) if lengths else listed(map(age_text, promised))
 
 
 def _rows(view: MeshOverview, product: ProductPlan) -> str:

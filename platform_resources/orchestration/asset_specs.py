@@ -14,6 +14,7 @@ from platform_resources.plan.conventions import Key, problems_key
 from platform_resources.plan.plan import ConsumerPlan, InputPlan, ModelPlan, OutputPlan, ProductPlan, RejectedProduct
 from platform_resources.spec.components import Column
 from platform_resources.spec.problems import problems_text
+from platform_resources.spec.values.deadlines import Deadlines, MaxAge
 from platform_resources.spec.values.field_types import is_owner
 from platform_resources.warehouses.targets import warehouse
 
@@ -102,7 +103,7 @@ class SpecMinter:
     def output(self, port: OutputPlan) -> dg.AssetSpec:
         model = next((model for model in self.product.models if model.name == port.model), None)
         # Dagster counts from the last materialisation: only where that comes with the pull does it say how old the data is.
-        policy = dg.FreshnessPolicy.time_window(fail_window=port.fresh_for) if port.fresh_for else None
+        policy = freshness_policy(port.fresh_for)
         data_set = self.product.data_set(port.data_set).spec
         metadata: dict[str, Any] = {
             "product": self.product.title,
@@ -207,6 +208,15 @@ def _column(name: str, kind: str, promised: Column | None, primary_key: Sequence
     constraints = dg.TableColumnConstraints(nullable=promised.nullable, unique=primary_key == (name,), other=key)
     tags = {"classification": promised.classification}
     return dg.TableColumn(name, type=kind, description=_column_text(promised) or None, constraints=constraints, tags=tags)
+
+
+def freshness_policy(age: MaxAge | None) -> dg.FreshnessPolicy | None:
+    """Dagster's words for a promised age; None where it has none: it knows no holidays, and no age that outlasts a deadline."""
+    if not isinstance(age, Deadlines):
+        return dg.FreshnessPolicy.time_window(fail_window=age) if age else None
+    if age.plain_cron is None or age.max_age > age.shortest_gap:
+        return None
+    return dg.FreshnessPolicy.cron(age.plain_cron, lower_bound_delta=age.max_age, timezone=age.timezone)
 
 
 def _shown_metadata(shown: Shown) -> dict[str, Any]:

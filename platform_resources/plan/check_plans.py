@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, Literal
 
 from platform_resources.capabilities.measures import Subject
@@ -11,6 +10,7 @@ from platform_resources.plan.conventions import Key
 from platform_resources.spec.indicators import ServiceLevelIndicator
 from platform_resources.spec.product import Origin
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.deadlines import MaxAge
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class IndicatorPlan:
     objective: CheckPlan
     dimension: str
     data_set: str
-    max_age: timedelta | None
+    max_age: MaxAge | None
     ports: tuple[str, ...]
 
 

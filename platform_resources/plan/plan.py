@@ -18,6 +18,7 @@ from platform_resources.spec.agreements import DataSharingAgreement
 from platform_resources.spec.components import Column, DataProduct, DataSet, InputColumn, Refresh
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.deadlines import MaxAge
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class OutputPlan:
     model: str
     store: Store
     keep_versions: int
-    fresh_for: timedelta | None
+    fresh_for: MaxAge | None
     folder: str
     place: SourceLine
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from platform_resources.plan.graph import ProductGraph, ancestors
 from platform_resources.promises.periods import ZERO
+from platform_resources.spec.values.deadlines import MaxAge, asked_at
 from platform_resources.spec.values.moments import in_utc
 
 Way = tuple[timedelta, tuple[str, ...]]
@@ -23,7 +24,7 @@ class NextPromise:
     """
 
     deadline: datetime | None = None
-    max_age: timedelta = ZERO
+    max_age: MaxAge = ZERO
     usual_refresh: timedelta = ZERO
     readers: tuple[str, ...] = ()
 
@@ -73,7 +74,7 @@ def _impact(
     needed_by = deadline - length
     in_time = late.arrives is not None and in_utc(late.arrives) <= needed_by
     # As of the very moment that the promise counts from, there is nothing newer to publish: the product itself always is in that case.
-    if in_time or in_utc(late.known_until) > deadline - promise.max_age:
+    if in_time or in_utc(late.known_until) > asked_at(promise.max_age, deadline):
         return None
     return MissedDeadline(product, deadline, needed_by, via, promise.readers, now > needed_by)
 

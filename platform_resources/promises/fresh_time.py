@@ -1,20 +1,22 @@
 """Compute when a product was fresh from its publications, never from polling.
 
 Deadline form ("fresh on each day"): a slice is good if, by its deadline, a version was published that is as of at least `max_age` before
-the slice's end. Late stays bad. Time-weighted form ("99 % hourly"): the exact share of the time in which what a reader would have got was
-at most `max_age` old. No publication means stale, and stale means bad: freshness is never unknown.
+the slice's end. Late stays bad. Where the objective has deadlines of its own, it is good if what they ask for was there at each of them.
+Time-weighted form ("99 % hourly"): the exact share of the time in which what a reader would have got was at most `max_age` old.
+No publication means stale, and stale means bad: freshness is never unknown.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate, zip_longest
+from itertools import accumulate, takewhile, zip_longest
 
 from platform_resources.capabilities.support.recency import known_until
 from platform_resources.promises.exclusions import ExcludedPeriod, excluded_time, is_covered
 from platform_resources.promises.periods import ZERO, Cover, Period, cover
 from platform_resources.promises.slices import Share, Slice, Window
+from platform_resources.spec.values.deadlines import Deadlines, MaxAge, kept_until
 from platform_resources.spec.values.moments import in_utc
 
 MICROSECOND = timedelta(microseconds=1)
@@ -75,6 +77,43 @@ def by_deadline(
     return tuple(map(judged, slices))
 
 
+def by_deadlines(
+    slices: Sequence[Slice],
+    publications: Iterable[DatedVersion],
+    deadlines: Deadlines,
+    now: datetime,
+    exclusions: Iterable[ExcludedPeriod] = (),
+) -> tuple[Slice, ...]:
+    """Each whole slice good if at every deadline within it what is due was published. One in which nothing is due is excluded.
+
+    Deadlines in excluded time do not count.
+    """
+    known = _KnownUntil(publications, now)
+    left_out, now = excluded_time(exclusions), in_utc(now)
+
+    def kept(deadline: datetime) -> bool:
+        known_until = known.at(deadline)
+        return known_until is not None and known_until >= deadlines.asks_for(deadline)
+
+    def judged(one: Slice) -> Slice:
+        if one.end > now:
+            return replace(one, state="pending")
+        within = takewhile(lambda deadline: deadline < one.end, deadlines.after(one.start - MICROSECOND))
+        counted = [deadline for deadline in within if not left_out.reaches(deadline)]
+        if not counted or is_covered(one, left_out):
+            return replace(one, state="excluded")
+        return replace(one, state="good" if all(map(kept, counted)) else "bad", measured=True)
+
+    return tuple(map(judged, slices))
+
+
+def next_of(deadlines: Deadlines, publications: Iterable[DatedVersion], now: datetime) -> datetime:
+    """The next deadline that something new must be published by."""
+    known_until = _KnownUntil(publications, now).at(in_utc(now))
+    due = deadlines.kept_until(known_until) if known_until is not None else now
+    return due if due > now else next(deadlines.after(now))
+
+
 class _KnownUntil:
     """The furthest `as_of` published by a moment: what was delivered stays delivered, so an older version afterwards takes nothing back."""
 
@@ -97,7 +136,7 @@ def _in_order(publications: Iterable[DatedVersion], now: datetime) -> list[Dated
 def time_weighted(
     slices: Sequence[Slice],
     publications: Iterable[DatedVersion],
-    max_age: timedelta,
+    max_age: MaxAge,
     now: datetime,
     exclusions: Iterable[ExcludedPeriod] = (),
 ) -> tuple[Slice, ...]:
@@ -122,7 +161,7 @@ def _weighted(one: Slice, fresh_or_exempt: Cover, exempt: Cover) -> Slice:
     return replace(one, state="good" if good == total else "bad", share=Share(good, total), measured=True)
 
 
-def fresh_time(publications: Iterable[DatedVersion], max_age: timedelta, now: datetime) -> Cover:
+def fresh_time(publications: Iterable[DatedVersion], max_age: MaxAge, now: datetime) -> Cover:
     """When what a reader would have got was at most `max_age` old: from each publication until it is too old or replaced by the next.
 
     The watermark is a step function of time, so this is exact. A rollback to older data is stale at once.
@@ -131,8 +170,8 @@ def fresh_time(publications: Iterable[DatedVersion], max_age: timedelta, now: da
     return cover(_fresh(version, replaced_by, max_age) for version, replaced_by in zip_longest(ordered, ordered[1:]))
 
 
-def _fresh(version: DatedVersion, replaced_by: DatedVersion | None, max_age: timedelta) -> Period:
-    too_old = version.as_of + max_age
+def _fresh(version: DatedVersion, replaced_by: DatedVersion | None, max_age: MaxAge) -> Period:
+    too_old = kept_until(max_age, version.as_of)
     return Period(version.published_at, too_old if replaced_by is None else min(too_old, replaced_by.published_at))
 
 
@@ -140,10 +179,10 @@ def _periods(covered: Cover) -> Iterable[Period]:
     return (Period(start, end) for start, end in zip(covered.starts, covered.ends, strict=True))
 
 
-def goes_stale(publications: Iterable[DatedVersion], max_age: timedelta, now: datetime) -> datetime | None:
+def goes_stale(publications: Iterable[DatedVersion], max_age: MaxAge, now: datetime) -> datetime | None:
     """When the newest version is, or was, older than `max_age`; None if nothing is published. One of unknown age was never fresh."""
     ordered = _in_order(publications, now)
-    return max(ordered[-1].as_of + max_age, ordered[-1].published_at) if ordered else None
+    return max(kept_until(max_age, ordered[-1].as_of), ordered[-1].published_at) if ordered else None
 
 
 def next_deadline(

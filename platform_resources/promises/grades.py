@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any, Literal, get_args
 
@@ -10,7 +10,8 @@ from platform_resources.capabilities.judgements import Promise, Verdict
 from platform_resources.capabilities.registry import traits_of
 from platform_resources.capabilities.support.recency import CLOCKS_MAY_DIFFER_BY
 from platform_resources.spec.values.clocks import Clock
-from platform_resources.spec.values.durations import duration_text, length_text
+from platform_resources.spec.values.deadlines import MaxAge, asked_at, promised_text
+from platform_resources.spec.values.durations import length_text
 
 MOST_REASONS, LEAST_URGENT = 2, 4
 
@@ -139,7 +140,7 @@ class WatchedCheck:
     gate: bool
     dimension: str = ""
     data_set: str = ""
-    max_age: timedelta | None = None
+    max_age: MaxAge | None = None
     severity: Severity = "warning"
     target: bool = False
     columns: tuple[str, ...] = ()
@@ -205,19 +206,20 @@ def most_urgent_first(since: Mapping[str, datetime], states: Mapping[str, CheckS
     return sorted(since, key=place)
 
 
-def freshness_now(max_age: timedelta, data_set: str, published: PublishedState, clock: Clock) -> Said:
+def freshness_now(max_age: MaxAge, data_set: str, published: PublishedState, clock: Clock) -> Said:
     """Freshness is a fact of time: what was fresh when it was published may be late now. Late is not fresh."""
     known_until = published.known_until.get(data_set, published.published_at)
-    seconds = max_age.total_seconds()
+    asked, promised = asked_at(max_age, clock.now), promised_text(max_age, clock.now)
+    seconds = (clock.now - asked).total_seconds()
     if known_until is None:
-        reason = f"it is not known as of when version {published.version} is; at most {duration_text(max_age)} promised"
+        reason = f"it is not known as of when version {published.version} is; {promised}"
         return Said("unknown", reason, unit="s", at_most=seconds)
     if known_until > clock.now + CLOCKS_MAY_DIFFER_BY:
         reason = f"it is as of {clock.moment(known_until)}, which lies in the future"
         return Said("unknown", reason, unit="s", at_most=seconds)
     age = clock.now - known_until
-    reason = f"it is as of {clock.moment(known_until)}, {length_text(age)} ago; at most {duration_text(max_age)} promised"
-    verdict: Verdict = "met" if age <= max_age else "missed"
+    reason = f"it is as of {clock.moment(known_until)}, {length_text(age)} ago; {promised}"
+    verdict: Verdict = "met" if known_until >= asked else "missed"
     return Said(verdict, reason, value=age.total_seconds(), shown=length_text(age), unit="s", at_most=seconds)
 
 

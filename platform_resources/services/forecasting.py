@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from statistics import median
 
 from platform_resources.capabilities.registry import traits_of
@@ -15,6 +16,7 @@ from platform_resources.promises.forecast import LateInput, MissedDeadline, Next
 from platform_resources.promises.periods import ZERO
 from platform_resources.services.product_health import watched
 from platform_resources.services.watching import Observed
+from platform_resources.spec.values.deadlines import kept_until
 
 REMEMBERED_FOR = timedelta(days=366)
 
@@ -79,11 +81,11 @@ def _promise(product: ProductPlan, newest: Sequence[PortPublication], usual_refr
     """The promise of freshness that ends first with the version that is published now."""
     known = {port.data_set: version for port in product.outputs for version in newest if version.port == port.name}
     ends = [
-        (known_until + check.max_age, check.max_age)
+        (kept_until(check.max_age, known_until), check.max_age)
         for check in watched(product)
         if check.max_age is not None and check.data_set in known and (known_until := known[check.data_set].known_until) is not None
     ]
-    deadline, max_age = min(ends, default=(None, ZERO))
+    deadline, max_age = min(ends, key=itemgetter(0), default=(None, ZERO))
     return NextPromise(deadline, max_age, usual_refresh, tuple(consumer.title for consumer in product.consumers))
 
 

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import datetime
 
-from platform_resources.capabilities.registry import traits_of
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan, ObjectivePlan
 from platform_resources.plan.faults import fault
 from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.promised_ages import promised_age
 from platform_resources.promises.grades import (
     CheckState,
     LastRefresh,
@@ -55,8 +55,7 @@ def _watched(check: CheckPlan, objective: ObjectivePlan | None) -> WatchedCheck:
     )
     if objective is None:
         return common
-    max_age = traits_of(objective.dimension).max_age(objective.settings)
-    return replace(common, dimension=objective.dimension, data_set=objective.data_set, max_age=max_age)
+    return replace(common, dimension=objective.dimension, data_set=objective.data_set, max_age=promised_age(objective))
 
 
 def published_state(publication: Publication) -> PublishedState:

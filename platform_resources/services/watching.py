@@ -21,6 +21,7 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.services.product_health import published_state, watched
 from platform_resources.spec.values.clocks import Clock
+from platform_resources.spec.values.deadlines import kept_until
 
 # An objective that was judged just now, which the ledger does not know yet.
 Judged = tuple[ObjectivePlan, Judgement]
@@ -164,7 +165,7 @@ def _evidence(check: WatchedCheck, at: datetime | None, verdict: Verdict, publis
     if verdict != "missed":
         return published.published_at
     known_until = published.known_until.get(check.data_set) or published.published_at
-    return max(published.published_at, known_until + check.max_age)
+    return max(published.published_at, kept_until(check.max_age, known_until))
 
 
 def _imported(product: ProductPlan, remembered: Iterable[tuple[Check, CheckReading]]) -> Iterator[Observed]:

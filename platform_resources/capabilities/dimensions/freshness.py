@@ -1,26 +1,58 @@
 """The dimension `freshness`."""
 
+import re
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
 
-from pydantic import field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, field_validator, model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Moment, Promise
 from platform_resources.capabilities.measures import Measure, NullCount, Reading, RowCount, Scalar, Subject
 from platform_resources.capabilities.protocols import Traits, WhatFails
 from platform_resources.capabilities.support.categories import declared_type, may_be_named
-from platform_resources.capabilities.support.recency import Recency, ahead_sql, ahead_text, newest_sql, of_inputs, of_rows
+from platform_resources.capabilities.support.recency import Recency, ahead_sql, ahead_text, by_its_days, newest_sql, of_inputs, of_rows
 from platform_resources.capabilities.support.shares import counted
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.deadlines import Covered, Deadlines, MaxAge, age_text, asked_at, promised_text
 from platform_resources.spec.values.durations import Duration, duration_text, length_text
+from platform_resources.spec.values.field_types import Cron, TimeZone, YesNo
+from platform_resources.spec.values.working_days import WorkingDays, public_holidays
 
 SHORTEST_MAX_AGE = timedelta(minutes=1)
+_TIME_OF_DAY = r"^([01]\d|2[0-3]):[0-5]\d$"
+_ONLY_WITH_DEADLINES = ("timezone", "working_days", "holidays", "covers")
+
+
+def _time_of_day(text: str) -> str:
+    if not re.match(_TIME_OF_DAY, text):
+        raise ValueError(f'"{text}" is not a time of the day; write hours and minutes, from "00:00" to "23:59"')
+    return text
+
+
+def _days_off(value: Any) -> Any:
+    """A country that is known, or days."""
+    if isinstance(value, str):
+        public_holidays(value)
+        return value
+    return _DAYS.validate_python(value)
+
+
+_DAYS = TypeAdapter(tuple[date, ...])
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day), Field(json_schema_extra={"pattern": _TIME_OF_DAY, "examples": ["06:00"]})]
+Holidays = Annotated[str | tuple[date, ...], BeforeValidator(_days_off, json_schema_input_type=str | tuple[date, ...])]
 
 
 class FreshnessSettings(Strict):
-    """How old the newest row may be."""
+    """How old the newest row may be: at any time, or at deadlines by the clock and the calendar."""
 
     max_age: Duration = timedelta(days=1)
+    by: TimeOfDay | None = None
+    cron: Cron | None = None
+    timezone: TimeZone | None = None
+    working_days: YesNo | None = None
+    holidays: Holidays | None = None
+    covers: Covered | None = None
 
     @field_validator("max_age")
     @classmethod
@@ -31,6 +63,40 @@ class FreshnessSettings(Strict):
                 f"{duration_text(max_age)} is too short to be kept; at least {duration_text(SHORTEST_MAX_AGE)} may be promised"
             )
         return max_age
+
+    @model_validator(mode="after")
+    def _deadlines_that_come(self) -> "FreshnessSettings":
+        if self.by is None and self.cron is None:
+            for name in _ONLY_WITH_DEADLINES:
+                if getattr(self, name) is not None:
+                    raise ValueError(f'{name} has no meaning without deadlines; write by: "06:00", or a cron expression, or take it away')
+            return self
+        if self.by is not None and self.cron is not None:
+            raise ValueError("by and cron both say when data is due; take one of them away")
+        if self.covers is not None and "max_age" in self.model_fields_set:
+            raise ValueError("max_age and covers both say what is due by the deadline; take one of them away")
+        if next(self.deadlines.after(datetime(2024, 1, 1, tzinfo=UTC)), None) is None:
+            raise ValueError(f"{self.deadlines.text}: that is a time that never comes")
+        return self
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """By when newer data must be there. Only for settings that have deadlines."""
+        hour, minute = (self.by or "00:00").split(":")
+        listed = self.holidays if isinstance(self.holidays, tuple) else ()
+        return Deadlines(
+            self.cron or f"{int(minute)} {int(hour)} * * *",
+            self.timezone or "UTC",
+            WorkingDays(bool(self.working_days), self.holidays if isinstance(self.holidays, str) else "", listed),
+            self.max_age,
+            self.covers,
+            said=f"by {self.by}" if self.by else "",
+        )
+
+    @property
+    def age(self) -> MaxAge:
+        """How old data may be: a length of time, or by deadlines."""
+        return self.max_age if self.by is None and self.cron is None else self.deadlines
 
 
 class Freshness(Traits):
@@ -52,19 +118,27 @@ class Freshness(Traits):
 - name: Refreshed daily
   type: service-level-asset
   properties: {dimension: freshness, data_set: customers, max_age: 24h}
+- name: There at six on working days
+  type: service-level-asset
+  properties: {dimension: freshness, data_set: customers, by: "06:00", timezone: Europe/Berlin, working_days: yes, holidays: DE-BY}
+- name: Yesterday is there at nine
+  type: service-level-asset
+  properties: {dimension: freshness, data_set: customers, cron: "0 9 * * 1-5", covers: working-day}
 """
 
-    def max_age(self, settings: FreshnessSettings) -> timedelta | None:
-        return settings.max_age
+    def max_age(self, settings: FreshnessSettings) -> MaxAge | None:
+        return settings.age
 
     def promise(self, settings: FreshnessSettings, moment: Moment) -> Promise:
-        return Promise("s", at_most=settings.max_age.total_seconds())
+        return Promise("s", at_most=(moment.now - asked_at(settings.age, moment.now)).total_seconds())
 
     def columns_used(self, settings: FreshnessSettings) -> Mapping[str, tuple[str, ...]]:
         return {}
 
     def problems(self, settings: FreshnessSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
-        yield from ()
+        if settings.covers is not None and subject.data_set.updated_at is None:
+            message = "no row tells which period it belongs to: the data set names no column under updated_at"
+            yield "covers", message, "give the data set an updated_at, or write max_age in place of covers"
 
     def measures(self, settings: FreshnessSettings, subject: Subject) -> Mapping[str, Measure]:
         column = subject.data_set.updated_at
@@ -75,15 +149,16 @@ class Freshness(Traits):
         return {"rows": RowCount(), "nulls": NullCount(column), "newest": Scalar(newest), "ahead": Scalar(ahead)}
 
     def judge(self, settings: FreshnessSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
-        promised = duration_text(settings.max_age)
-        threshold = f"at most {promised} old"
+        age = by_its_days(settings.age, subject)
+        threshold = age_text(age) if isinstance(age, Deadlines) else f"{age_text(age)} old"
         recency = _recency(readings, subject, moment)
         if recency.at is None:
             return Judgement("unknown", f"{recency.unknown}, so the age is not known{ahead_text(recency)}", threshold=threshold)
-        age = moment.now - recency.at
-        shown = length_text(age)
-        reason = f"{recency.by} is {shown} old; at most {promised} promised{ahead_text(recency)}"
-        return Judgement("met" if age <= settings.max_age else "missed", reason, age.total_seconds(), threshold, shown=shown)
+        asked = asked_at(age, moment.now)
+        seconds, shown = (moment.now - recency.at).total_seconds(), length_text(moment.now - recency.at)
+        reason = f"{recency.by} is {shown} old; {promised_text(age, moment.now)}{ahead_text(recency)}"
+        promise = Promise("s", at_most=(moment.now - asked).total_seconds())
+        return Judgement("met" if recency.at >= asked else "missed", reason, seconds, threshold, shown=shown, promise=promise)
 
 
 def _recency(readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Recency:

@@ -1,11 +1,14 @@
 """As of when data is: by the times in its rows, or by what it was made from; never later than the moment it was looked at."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from platform_resources.capabilities.measures import Subject
+from platform_resources.capabilities.support.categories import declared_type
 from platform_resources.capabilities.support.sql_text import quoted
+from platform_resources.spec.values.deadlines import Deadlines, MaxAge
 
 # A row that is dated so little ahead was made just now, by a machine whose clock is a little fast.
 CLOCKS_MAY_DIFFER_BY = timedelta(minutes=5)
@@ -55,6 +58,13 @@ def of_rows(column: str, newest: date | None, ahead: int, filled: int, now: date
         return Recency(min(in_utc(newest), now.astimezone(UTC)), f"the newest {column}", rows_ahead=ahead)
     why = f"every {column} lies in the future" if ahead else f"{column} holds no time that a calendar has"
     return Recency(None, unknown=why if filled else f"{column} is empty in every row", rows_ahead=ahead)
+
+
+def by_its_days(age: MaxAge, subject: Subject) -> MaxAge:
+    """The promised age of a data set; where its `updated_at` is a date, what is due begins as that date does: at midnight in UTC."""
+    column = subject.data_set.updated_at
+    dates = column is not None and declared_type(column, subject) == "date"
+    return replace(age, dates=True) if dates and isinstance(age, Deadlines) else age
 
 
 def in_utc(moment: date) -> datetime:

@@ -23,6 +23,7 @@ from platform_resources.promises.burn import BurnAlert, burn_alerts
 from platform_resources.promises.exclusions import ExcludedPeriod, exclusion
 from platform_resources.promises.periods import ZERO, Period
 from platform_resources.promises.slices import DAY, Slice, Window, window_slices
+from platform_resources.spec.values.deadlines import Deadlines, MaxAge, reach
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -75,7 +76,7 @@ def indicator_evidence(connection: Connection, product: ProductPlan, now: dateti
     """Of so long before `now` that whole windows can be judged by it, also at later moments as long as nothing is written."""
     if not product.indicators:
         return IndicatorEvidence(None, (), (), {})
-    longest = max(max(each.spec.window + each.spec.interval, each.max_age or ZERO) for each in product.indicators)
+    longest = max(max(each.spec.window + each.spec.interval, reach(each.max_age or ZERO)) for each in product.indicators)
     # From a mark that stays for a while, so that what is read now can be compared with what was read before.
     begin = EPOCH + (now - 2 * longest - EPOCH) // longest * longest
     watched = {_objective(each) for each in product.indicators if each.max_age is None}
@@ -162,6 +163,8 @@ def _standing(
     burning = burn_alerts(found, window, spec.target, spec.method, spec.slice_target) if spec.target is not None else ()
     levels = budget_alerts(reached.budget) if reached.budget is not None and not burning else ()
     holds_until = _holds_until(indicator, evidence, new, now)
+    if deadline is not None and deadline > now:
+        holds_until = min(holds_until, deadline)
     return Standing(indicator, found, reached, levels, burning, deadline or reached.next_deadline, holds_until)
 
 
@@ -193,7 +196,7 @@ def _holds_until(indicator: IndicatorPlan, evidence: IndicatorEvidence, slices: 
 
 def _fresh(
     indicator: IndicatorPlan,
-    max_age: timedelta,
+    max_age: MaxAge,
     window: Window,
     slices: Sequence[Slice],
     evidence: IndicatorEvidence,
@@ -206,6 +209,9 @@ def _fresh(
     events = [fresh_time.DatedVersion(version.published_at, version.watermark, version.watermark_unknown) for version in versions.values()]
     if spec.method == "timeslices" and not spec.interval % DAY:
         due_after = spec.due_after or timedelta()
+        if isinstance(max_age, Deadlines):
+            kept = fresh_time.by_deadlines(slices, events, max_age, now, exclusions)
+            return kept, fresh_time.next_of(max_age, events, now)
         judged = fresh_time.by_deadline(slices, window, events, max_age, now, due_after, exclusions)
         return judged, fresh_time.next_deadline(window, events, max_age, now, due_after)
     return fresh_time.time_weighted(slices, events, max_age, now, exclusions), fresh_time.goes_stale(events, max_age, now)

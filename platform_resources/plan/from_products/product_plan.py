@@ -35,9 +35,11 @@ from platform_resources.plan.plan import (
     ProductPlan,
     SampleQueryPlan,
 )
+from platform_resources.plan.promised_ages import promised_age
 from platform_resources.spec.components import DataSet, OutputPort, ServiceLevelAsset
 from platform_resources.spec.indicators import ServiceLevelIndicator
 from platform_resources.spec.product import Declared, Product, model_name, runs
+from platform_resources.spec.values.deadlines import MaxAge
 
 
 def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
@@ -139,7 +141,7 @@ def _indicator(
         severity="warning",
         place=SourceLine.of(indicator.origin),
     )
-    max_age = mesh.registry.dimensions()[objective.dimension].max_age(objective.settings)
+    max_age = promised_age(objective, mesh.registry.dimensions()[objective.dimension])
     return IndicatorPlan(check, indicator.config, objective.check, objective.dimension, objective.data_set, max_age, tuple(ports))
 
 
@@ -155,9 +157,7 @@ def _outputs(mesh: Mesh, product: Product, inputs: Sequence[InputPlan], models: 
             yield _output(mesh, product, port, data_set, _fresh_for(mesh, product, data_set, inputs, models))
 
 
-def _output(
-    mesh: Mesh, product: Product, port: Declared[OutputPort], data_set: Declared[DataSet], fresh_for: timedelta | None
-) -> OutputPlan:
+def _output(mesh: Mesh, product: Product, port: Declared[OutputPort], data_set: Declared[DataSet], fresh_for: MaxAge | None) -> OutputPlan:
     interface = mesh.registry.output_interfaces()[port.variant]
     return OutputPlan(
         name=port.name,
@@ -178,14 +178,15 @@ def _output(
 
 def _fresh_for(
     mesh: Mesh, product: Product, data_set: Declared[DataSet], inputs: Sequence[InputPlan], models: Sequence[ModelPlan]
-) -> timedelta | None:
+) -> MaxAge | None:
     """The strictest freshness promised, where a version is as old as its own run's pulls: no row and no other product tells its age."""
     needed = needed_inputs(inputs, models, model_name(data_set))
     if data_set.config.updated_at is not None or any(isinstance(port.pull, PullPort) for port in needed):
         return None
     about = [o for o in product.objectives if product.data_set(o.config.data_set) is data_set]
     promised = (mesh.registry.dimensions()[o.variant].max_age(o.settings) for o in about)
-    return min((max_age for max_age in promised if max_age is not None), default=None)
+    ages = [max_age for max_age in promised if max_age is not None]
+    return min((age for age in ages if isinstance(age, timedelta)), default=ages[0] if ages else None)
 
 
 def _consumers(product: Product) -> Iterator[ConsumerPlan]:

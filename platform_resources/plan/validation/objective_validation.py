@@ -17,6 +17,7 @@ from platform_resources.plan.from_products.subjects import (
 )
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Product, runs
+from platform_resources.spec.values.deadlines import Deadlines
 
 _NO_GATE: dict[MeasuredBy, str] = {
     "probe": "reads what is published already",
@@ -105,6 +106,18 @@ def final_values_can_change(mesh: Mesh, product: Product) -> Iterator[Problem]:
             yield indicator.origin.problem("final_after", message, hint)
 
 
+def deadlines_are_the_objectives(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """An objective with deadlines says itself by when its data is due."""
+    for indicator in product.indicators:
+        named = indicator.config.service_level_name
+        objective = next((o for o in product.objectives if named in (o.title, o.name)), None)
+        if objective is None or indicator.config.due_after is None:
+            continue
+        if isinstance(mesh.registry.dimensions()[objective.variant].max_age(objective.settings), Deadlines):
+            message = f"due_after has no meaning for {objective.title}, which has deadlines of its own"
+            yield indicator.origin.problem("due_after", message, "take due_after away, or promise a max_age without by and cron")
+
+
 OBJECTIVE_PASSES = (
     objectives_make_sense,
     gates_are_audited,
@@ -113,4 +126,5 @@ OBJECTIVE_PASSES = (
     products_as_a_whole_name_no_data_set,
     probed_ports_exist,
     final_values_can_change,
+    deadlines_are_the_objectives,
 )
