@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from platform_resources.access.row_filters import NotAFilter, row_filter
-from platform_resources.access.views import MOST_COMBINATIONS, combinations, mask_problem, use_of
+from platform_resources.access.views import MOST_COMBINATIONS, combinations, mask_problem, open_use, use_of
 from platform_resources.spec.agreements import CLEAR, LEFT_OUT, AgreementRole, DataSharingAgreement, GrantedRole
 from platform_resources.spec.components import DataSet
 from platform_resources.spec.problems import did_you_mean, known_text
@@ -35,9 +35,20 @@ def role_problems(role: AgreementRole, data_sets: Sequence[DataSet]) -> Found:
     yield from _rows(role, data_sets)
 
 
+def open_mask_problems(product: Product) -> Iterator[tuple[Declared[DataSet], int, str]]:
+    """Columns that cannot be masked as their class says for others, where no agreement says something else: the data set, which, why."""
+    for data_set in product.data_sets if not product.agreements else ():
+        for at, column in enumerate(data_set.config.columns):
+            use = open_use(column)
+            problem = mask_problem(use, column.type) if use is not None and use.mask != CLEAR else ""
+            if problem:
+                yield data_set, at, f"class {column.classification}, column {column.name}: {problem}"
+
+
 def is_sound(product: Product) -> bool:
-    """Whether nothing is wrong with any agreement, so that views can be made from them."""
-    return not any(True for agreement in product.agreements for _ in problems_of(product, agreement))
+    """Whether nothing is wrong with any agreement or default mask, so that views can be made from them."""
+    agreed = (problem for agreement in product.agreements for problem in problems_of(product, agreement))
+    return not any(True for _ in agreed) and not any(True for _ in open_mask_problems(product))
 
 
 def _columns(role: AgreementRole, data_sets: Sequence[DataSet]) -> Found:

@@ -14,9 +14,7 @@ from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.spec.agreements import CLEAR, LEFT_OUT, AgreementRole, MaskUse
 from platform_resources.spec.components import Column, DataSet
 from platform_resources.spec.values.column_names import folded_column
-from platform_resources.spec.values.field_types import OPEN_CLASSES
 
-DEFAULT_MASK = MaskUse(mask="redact")
 # A role may have so many combinations of attributes: each is a file of its own.
 MOST_COMBINATIONS = 50
 # An attribute of a reader and its value, in the order of their names.
@@ -107,10 +105,10 @@ class KeyedRole:
     agreement: str
 
 
-def views_of(data_set: DataSet, roles: Sequence[KeyedRole], agreed: bool) -> DataSetViews:
-    """All views of a data set. Without an agreement readers get what is public or internal, of every row."""
+def views_of(data_set: DataSet, roles: Sequence[KeyedRole], agreed: bool, product: str = "") -> DataSetViews:
+    """All views of a data set. Without an agreement readers get of every row what the classes of its columns give to others."""
     if not agreed:
-        return DataSetViews(_view(_clear(column) for column in data_set.columns if column.classification in OPEN_CLASSES))
+        return DataSetViews(_view(_seen(column, use, product) for column in data_set.columns if (use := open_use(column)) is not None))
     return DataSetViews(None, tuple(view for role in roles for view in _views_of_role(data_set, role)))
 
 
@@ -145,12 +143,23 @@ def use_of(column: Column, role: AgreementRole) -> MaskUse | None:
         return None if said.mask == LEFT_OUT else said
     if column.classification in role.sees:
         return MaskUse(mask=CLEAR)
-    return role.masks.get(column.classification, DEFAULT_MASK) if column.classification in role.masked else None
+    return role.masks.get(column.classification, column.rule.mask) if column.classification in role.masked else None
+
+
+def open_use(column: Column) -> MaskUse | None:
+    """How others see a column where there is no agreement; None where they do not."""
+    match column.rule.others:
+        case "clear":
+            return MaskUse(mask=CLEAR)
+        case "masked":
+            return column.rule.mask
+        case "left-out":
+            return None
 
 
 def _views_of_role(data_set: DataSet, keyed: KeyedRole) -> Iterator[RoleView]:
     role = keyed.role
-    shown = tuple(_seen(column, use, keyed) for column in data_set.columns if (use := use_of(column, role)) is not None)
+    shown = tuple(_seen(column, use, keyed.agreement) for column in data_set.columns if (use := use_of(column, role)) is not None)
     names = [column.name for column in data_set.columns]
     read = row_filter(role.rows, names, tuple(role.attributes)) if role.rows else None
     for attributes in combinations(role):
@@ -162,15 +171,11 @@ def _view(columns: Iterable[ViewColumn], rows: str = "") -> View | None:
     return View(shown, rows) if shown else None
 
 
-def _clear(column: Column) -> ViewColumn:
-    return ViewColumn(column.name, CLEAR, quoted(column.name))
-
-
-def _seen(column: Column, use: MaskUse, keyed: KeyedRole) -> ViewColumn:
+def _seen(column: Column, use: MaskUse, own_key: str) -> ViewColumn:
     if use.mask == CLEAR:
-        return _clear(column)
+        return ViewColumn(column.name, CLEAR, quoted(column.name))
     mask: Any = installed_registry().masks()[use.mask]
-    key = {"": "", "mesh": "mesh", "agreement": keyed.agreement}[mask.keyed]
+    key = {"": "", "mesh": "mesh", "agreement": own_key}[mask.keyed]
     sql = mask.sql(mask.config.model_validate(dict(use.settings)), quoted(column.name), column.type, key)
     return ViewColumn(column.name, use.mask, f"cast({sql} as {column.type})", key)
 

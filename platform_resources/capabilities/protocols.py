@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.support.file_formats import FileFormat
+from platform_resources.spec.governance import Level
 from platform_resources.spec.product import Product
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.deadlines import MaxAge
@@ -117,7 +118,9 @@ class Breach:
 
 
 class Policy(Capability, Protocol):
-    """A rule for every product of the mesh, checked by `mesh validate`."""
+    """A rule for every product of the mesh, checked by `mesh validate`. `level` is how serious a breach is where nothing else is said."""
+
+    level: Level = "error"
 
     def breaches(self, product: Product) -> Iterator[Breach]:
         """Everything by which the product does not fulfil the policy."""

@@ -121,6 +121,8 @@ def _third_party() -> Iterator[tuple[str, Capability, str]]:
             raise CapabilityInvalid(
                 f'{source} has measured_by = "{capability.measured_by}"; it must be one of {", ".join(get_args(MeasuredBy))}'
             )
+        if kind == "policies" and not hasattr(capability, "level"):
+            capability.level = "error"
         if kind == "dimensions":
             _complete(capability, source)
         yield kind, capability, source

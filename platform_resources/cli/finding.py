@@ -11,13 +11,13 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from platform_resources.access.views import DEFAULT_MASK
 from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, told, words
 from platform_resources.cli.terminal.memory import opened
 from platform_resources.cli.terminal.status_tables import print_product
 from platform_resources.plan.plan import AgreementPlan, DataSetPlan, MeshPlan, ProductPlan
 from platform_resources.repository.mesh_repository import mesh_root, names_behind, state_folder
+from platform_resources.spec.data_classes import class_named
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.durations import duration_text
@@ -243,7 +243,7 @@ def _terms(agreement: AgreementPlan) -> Iterator[str]:
     }
     yield from (f"{word}: {told(' '.join(text.split()))}" for word, text in said.items() if text)
     for role in spec.roles:
-        masks = [f"{each} by {role.masks[each].mask if each in role.masks else DEFAULT_MASK.mask}" for each in role.masked]
+        masks = [f"{each} by {role.masks.get(each, class_named(each).mask).mask}" for each in role.masked]
         columns = [f"{name} {use.mask}" for name, use in role.columns.items()]
         parts = {"masked": masks, "columns": columns, "rows where": [role.rows] if role.rows else []}
         more = "".join(f"; {word}: {', '.join(part)}" for word, part in parts.items() if part)

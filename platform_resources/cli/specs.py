@@ -180,11 +180,14 @@ def _tree(product: ProductPlan) -> Tree:
     return tree
 
 
-def schema(domain: Annotated[bool, typer.Option("--domain", help="Of domain.yaml instead of product.yaml.")] = False) -> None:
+def schema(
+    domain: Annotated[bool, typer.Option("--domain", help="Of domain.yaml instead of product.yaml.")] = False,
+    governance: Annotated[bool, typer.Option("--governance", help="Of governance.yaml.")] = False,
+) -> None:
     """Print one JSON Schema for editors, assembled from all registered capabilities."""
-    from platform_resources.spec.json_schema import domain_schema, json_schema
+    from platform_resources.spec.json_schema import domain_schema, governance_schema, json_schema
 
-    print_json(domain_schema() if domain else json_schema(installed_registry()))
+    print_json(governance_schema() if governance else domain_schema() if domain else json_schema(installed_registry()))
 
 
 def capabilities(

@@ -80,7 +80,7 @@ def _rows(view: MeshOverview, product: ProductPlan) -> str:
 
 def _columns(view: MeshOverview, product: ProductPlan) -> str:
     columns = [column for each in product.data_sets for column in each.spec.columns]
-    hidden = sum(column.classification in ("personal", "sensitive") for column in columns)
+    hidden = sum(not column.shown for column in columns)
     return f"{len(columns)}, {hidden} of them personal or sensitive" if hidden else f"{len(columns)}, none personal or sensitive"
 
 

@@ -15,7 +15,6 @@ from platform_resources.measuring.merging import Merging, deviation, greatest, l
 from platform_resources.measuring.metrics import Asked, Metric
 from platform_resources.measuring.version_profiles import ColumnProfile, Shown
 from platform_resources.spec.components import DataSet
-from platform_resources.spec.values.field_types import SHOWN_CLASSES
 
 Kind = Literal["whole", "float", "moment", "text", "boolean", "other"]
 LONGEST_VALUE = 60
@@ -61,7 +60,7 @@ class _Statistic:
 
 def profiled_columns(columns: Mapping[str, str], data_set: DataSet) -> tuple[ProfiledColumn, ...]:
     """The columns that there are. Values of what the specification does not describe are not shown: nothing says that they may be."""
-    shown = {column.name.lower() for column in data_set.columns if column.classification in SHOWN_CLASSES}
+    shown = {column.name.lower() for column in data_set.columns if column.shown}
     return tuple(ProfiledColumn(name, kind, name.lower() in shown) for name, kind in columns.items())
 
 

@@ -87,7 +87,7 @@ class ModelPlan:
 
 @dataclass(frozen=True, slots=True)
 class DataSetPlan:
-    """One data set with the relation that holds it, and the views of it that roles have."""
+    """One data set with the relation that holds it, and the views of it that roles have. Of `shown` columns values may be told."""
 
     name: str
     title: str
@@ -95,6 +95,7 @@ class DataSetPlan:
     spec: DataSet
     relation: Relation
     views: DataSetViews
+    shown: tuple[str, ...]
     place: SourceLine
 
     @property

@@ -20,7 +20,6 @@ from platform_resources.redaction.redaction import mask
 from platform_resources.refresh.data_age import made_from_inputs
 from platform_resources.refresh.scanning import days_text, scanned
 from platform_resources.spec.values.column_names import folded_column
-from platform_resources.spec.values.field_types import SHOWN_CLASSES
 from platform_resources.warehouses.protocol import EngineError, ProductDatabase, QueryTooLarge, QueryTooSlow
 
 # Of so many failing rows the keys are shown, as docs/spec.md says.
@@ -146,5 +145,5 @@ def _sample(
 
 
 def _shown_columns(data_set: DataSetPlan) -> tuple[str, ...]:
-    classified = {column.name for column in data_set.spec.columns if column.classification not in SHOWN_CLASSES}
+    classified = {column.name for column in data_set.spec.columns if not column.shown}
     return tuple(column for column in data_set.spec.primary_key if column not in classified)

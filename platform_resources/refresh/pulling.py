@@ -33,7 +33,6 @@ from platform_resources.refresh.views.upstream_access import (
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.spec.values.durations import duration_text, length_text
-from platform_resources.spec.values.field_types import SHOWN_CLASSES
 from platform_resources.spec.values.versions import VersionRange
 from platform_resources.warehouses.extraction import Extracted, Extraction, ExtractorFailed, extracted
 from platform_resources.warehouses.protocol import EngineError, LoadFailed, ProductDatabase
@@ -289,7 +288,7 @@ def _keep_source_contract(database: ProductDatabase, port: InputPlan) -> None:
 def _hidden(product: ProductPlan) -> set[str]:
     """The columns of the product's data sets whose values not everybody may see; a column of an input has no class of its own."""
     columns = (column for data_set in product.data_sets for column in data_set.spec.columns)
-    return {folded_column(column.name) for column in columns if column.classification not in SHOWN_CLASSES}
+    return {folded_column(column.name) for column in columns if not column.shown}
 
 
 def _extract(

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from platform_resources.capabilities.protocols import PullPort
@@ -24,12 +25,14 @@ from platform_resources.repository.needed_files import (
 )
 from platform_resources.settings import DAGSTER_HOME, STATE
 from platform_resources.spec.domain_document import DomainDocument, DomainReading, read_domain
+from platform_resources.spec.governance import GovernanceReading, governed, read_governance
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Product, is_to_run
 from platform_resources.spec.reading import ProductReading, read_product
 from platform_resources.spec.values.names import is_name
 
 DOCUMENT, DOMAIN_DOCUMENT = "product.yaml", "domain.yaml"
+GOVERNANCE = f"{conventions.PRODUCTS_FOLDER}/governance.yaml"
 HOME_FOLDER = ".dagster"
 _BEGIN = f"a new one begins with {conventions.PRODUCTS_FOLDER}/<domain>/<product>/{DOCUMENT}"
 PORT_NAMED = re.compile(r"associated_output_port:\s*(?:\{\s*value:)?([^,}\n]*)")
@@ -78,6 +81,7 @@ def read_mesh(
     """
     registry = registry or installed_registry()
     readings = _readings_upstream(root, only, registry) if only is not None else None
+    whole = readings is None
     if readings is None:
         readings = {path: _read(root, path, registry, reader) for path in (root / conventions.PRODUCTS_FOLDER).glob(f"*/*/{DOCUMENT}")}
     products: list[Product] = []
@@ -93,7 +97,19 @@ def read_mesh(
         else:
             names = path.parent.name, path.parent.parent.name
             unreadable.append(UnreadableProduct(*names, file, reading.problems, reading.partial, reading.broken))
-    return Mesh(tuple(products), texts, tuple(unreadable), registry, _domains(root))
+    return _governed(Mesh(tuple(products), texts, tuple(unreadable), registry, _domains(root), is_whole=whole), root)
+
+
+def _governed(mesh: Mesh, root: Path) -> Mesh:
+    """The mesh under the rules of governance.yaml; as it is, where there is no such file."""
+    if not (root / GOVERNANCE).exists():
+        return mesh
+    problems: list[Problem] = []
+    ((file, text),) = _texts(root, [root / GOVERNANCE], problems).items()
+    reading = GovernanceReading(problems=tuple(problems), classes_are_known=False) if problems else read_governance(text, file)
+    under = partial(governed, governance=reading.governance)
+    unreadable = (replace(each, partial=under(each.partial)) if each.partial is not None else each for each in mesh.unreadable)
+    return replace(mesh, products=tuple(map(under, mesh.products)), unreadable=tuple(unreadable), governance=reading)
 
 
 def with_all_texts(root: Path, mesh: Mesh) -> Mesh:

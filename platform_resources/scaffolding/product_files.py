@@ -12,8 +12,8 @@ from platform_resources.scaffolding.key_guesses import key
 from platform_resources.scaffolding.source_columns import Guess, SourceColumn, SourceFacts
 from platform_resources.scaffolding.suggested_objectives import Suggestion, never_empty, suggestions
 from platform_resources.scaffolding.yaml_text import flow_list, flow_mapping, scalar
+from platform_resources.spec.data_classes import class_named
 from platform_resources.spec.values.column_names import RESERVED, column_name, folded_column, needs_quotes
-from platform_resources.spec.values.field_types import SHOWN_CLASSES
 from platform_resources.spec.values.names import slug
 from platform_resources.spec.values.type_names import type_name
 
@@ -44,7 +44,7 @@ class Guesses:
 
     @property
     def hidden(self) -> frozenset[str]:
-        return frozenset(name for name, guess in self.classes.items() if guess.value not in SHOWN_CLASSES)
+        return frozenset(name for name, guess in self.classes.items() if class_named(guess.value).values == "hidden")
 
 
 def guesses(source: SourceFacts) -> Guesses:

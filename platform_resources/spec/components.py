@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
+from platform_resources.spec.data_classes import DataClass, class_named
 from platform_resources.spec.notifications import Incidents, Route
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.spec.values.durations import Duration
 from platform_resources.spec.values.field_types import (
+    UNCLASSIFIED,
     Archetype,
     Class,
     Classification,
@@ -107,7 +109,7 @@ def _accepted(test: dict[str, Any]) -> Any:
 
 
 class Column(Strict):
-    """One promised column of a data set."""
+    """One promised column of a data set. `rule` is what holds for its class in this mesh."""
 
     name: ColumnName
     type: ColumnType
@@ -115,10 +117,26 @@ class Column(Strict):
     nullable: YesNo = False
     missing: Annotated[tuple[Annotated[bool | int | float | str, AS_WRITTEN], ...], Field(min_length=1)] | None = None
     unit: str | None = None
-    classification: Classification = "unclassified"
+    classification: Classification = UNCLASSIFIED
     identifier: str | None = None
     tags: tuple[str, ...] = ()
     tests: tuple[DbtTest, ...] = ()
+    _rule: DataClass | None = PrivateAttr(None)
+
+    @property
+    def rule(self) -> DataClass:
+        return self._rule or class_named(self.classification)
+
+    @property
+    def shown(self) -> bool:
+        """Whether its values may be told: in samples, profiles, reasons and errors."""
+        return self.rule.values == "shown"
+
+    def governed(self, classes: Sequence[DataClass]) -> "Column":
+        """The column where these are the classes of the mesh."""
+        column = self.model_copy()
+        column._rule = class_named(self.classification, classes)
+        return column
 
     @field_validator("tests", mode="before")
     @classmethod
@@ -161,7 +179,7 @@ class DataSet(Strict):
     partition_by: ColumnName | None = None
     profile: YesNo = True
     owners: Owners = Owners()
-    classification: Classification = "unclassified"
+    classification: Classification = UNCLASSIFIED
     columns: tuple[Column, ...] = ()
 
     @field_validator("model", mode="before")
@@ -175,7 +193,7 @@ class DataSet(Strict):
     def _classified_as_the_data_set(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
         """A column that does not say its classification has the data set's."""
         _refuse_twice([column.name for column in columns])
-        said = {"classification": info.data.get("classification", "unclassified")}
+        said = {"classification": info.data.get("classification", UNCLASSIFIED)}
         return tuple(c if "classification" in c.model_fields_set else c.model_copy(update=said) for c in columns)
 
 

@@ -1,4 +1,4 @@
-"""The JSON Schemas (draft 2020-12) for editors: of product.yaml, assembled from every registered capability, and of domain.yaml.
+"""The JSON Schemas (draft 2020-12) for editors: of product.yaml, made from every capability, of domain.yaml and of governance.yaml.
 
 They accept what the readers accept. What needs other files or arithmetic (names that refer, versions, SQL) is left to `mesh validate`.
 """
@@ -9,6 +9,7 @@ from typing import Any
 
 from platform_resources.spec.domain_document import DomainDocument
 from platform_resources.spec.field_problems import written_names
+from platform_resources.spec.governance import Governance
 from platform_resources.spec.reading import API_VERSION, KIND, ComponentType, Variant, Vocabulary
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.names import NAME, any_case
@@ -44,8 +45,17 @@ def json_schema(vocabulary: Vocabulary) -> Schema:
 
 def domain_schema() -> Schema:
     """The schema of one domain.yaml."""
-    schema = _accepting(DomainDocument.model_json_schema(by_alias=True, mode="validation"))
-    return {"$schema": DIALECT, "title": "Domain", **schema, "description": "What a domain is: domain.yaml."}
+    return _plain_schema(DomainDocument, "Domain", "What a domain is: domain.yaml.")
+
+
+def governance_schema() -> Schema:
+    """The schema of governance.yaml."""
+    return _plain_schema(Governance, "Governance", "What holds in the whole mesh: governance.yaml.")
+
+
+def _plain_schema(model: type[Strict], title: str, description: str) -> Schema:
+    schema = _accepting(model.model_json_schema(by_alias=True, mode="validation"))
+    return {"$schema": DIALECT, "title": title, **schema, "description": description}
 
 
 def _components(types: Mapping[str, ComponentType]) -> Schema:

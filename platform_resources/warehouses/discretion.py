@@ -11,7 +11,6 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.redaction.redaction import mask
 from platform_resources.spec.components import Column
 from platform_resources.spec.values.column_names import folded_column
-from platform_resources.spec.values.field_types import SHOWN_CLASSES
 from platform_resources.warehouses.protocol import ProductDatabase, QueryTooLarge, QueryTooSlow, StatementRefused
 
 # The words for the error of a query that has only this metric.
@@ -82,5 +81,5 @@ def _declared(product: ProductPlan) -> Iterator[tuple[Relation, tuple[Column, ..
 def _hidden(database: ProductDatabase, relation: Relation, declared: Iterable[Column]) -> tuple[str, ...] | None:
     if not database.is_table(relation):
         return None
-    shown = {folded_column(column.name) for column in declared if column.classification in SHOWN_CLASSES}
+    shown = {folded_column(column.name) for column in declared if column.shown}
     return tuple(name for name in database.columns(relation) if folded_column(name) not in shown)

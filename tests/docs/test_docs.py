@@ -20,8 +20,10 @@ from platform_resources.cli.terminal.deferred_commands import DeferredCommand
 from platform_resources.dbt.planning import read_plan
 from platform_resources.settings import SETTINGS
 from platform_resources.spec.components import Owners
+from platform_resources.spec.data_classes import DataClass
 from platform_resources.spec.domain_document import Compute, DomainDocument, read_domain
 from platform_resources.spec.field_problems import written_names
+from platform_resources.spec.governance import Exemption, Governance, Identifier, PolicySetting, read_governance
 from platform_resources.spec.notifications import Channel, Digest, QuietTimes
 from platform_resources.spec.problems import problems_text
 from platform_resources.spec.reading import read_product
@@ -112,16 +114,23 @@ def test_the_specification_lists_every_field_of_every_capability_with_its_defaul
             assert fields(model) in found or model in (Owners, LearnedSettings)
 
 
-def test_the_specification_lists_the_fields_of_owners_and_of_a_domain():
-    found = tables(SPEC)
-    assert [
-        model for model in (Owners, LearnedSettings, DomainDocument, Compute, Channel, Digest, QuietTimes) if fields(model) not in found
-    ] == []
+PLAIN = (Owners, LearnedSettings, DomainDocument, Compute, Channel, Digest, QuietTimes)
+GOVERNING = (Governance, DataClass, Identifier, PolicySetting, Exemption)
+
+
+@pytest.mark.parametrize("model", [*PLAIN, *GOVERNING], ids=lambda model: model.__name__)
+def test_the_specification_lists_the_fields_of_what_is_no_capability(model):
+    assert fields(model) in tables(SPEC)
 
 
 def test_the_domain_of_the_specification_is_valid():
     (example,) = re.findall(r"^```yaml\n(.*?)^```", sections(SPEC, "##")["The domain's own file"], re.MULTILINE | re.DOTALL)
     assert problems_text(read_domain(example, "domain.yaml").problems) == ""
+
+
+def test_the_governance_of_the_specification_is_valid():
+    (example,) = re.findall(r"^```yaml\n(.*?)^```", sections(SPEC, "##")["The company's own file"], re.MULTILINE | re.DOTALL)
+    assert problems_text(read_governance(example, "governance.yaml").problems) == ""
 
 
 @pytest.mark.parametrize(("kind", "name", "config"), [pytest.param(*each, id="-".join(each[:2])) for each in built_in()])

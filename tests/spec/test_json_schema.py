@@ -7,7 +7,7 @@ import pytest
 
 from platform_resources.capabilities.registry import KINDS
 from platform_resources.spec.document import Document, read_document
-from platform_resources.spec.json_schema import domain_schema, json_schema
+from platform_resources.spec.json_schema import domain_schema, governance_schema, json_schema
 from tests.meshes import REPOSITORY, TINY_MESH, document
 
 TESTS = Path(__file__).parents[1]
@@ -166,3 +166,11 @@ def test_it_rejects_mistakes_of_structure_in_a_domain(domain_validator, text):
 @pytest.mark.parametrize("text", ["{}", "incidents: {renotify: never, bad: '2'}", "routes: [{channel: a@b.de, for: subscriber}]"])
 def test_it_accepts_every_way_of_writing_a_domain(domain_validator, text):
     assert faults(domain_validator, text) == []
+
+
+def test_the_schema_of_the_governance_accepts_that_of_the_sample_and_refuses_its_mistakes():
+    validator = jsonschema.Draft202012Validator(governance_schema())
+    jsonschema.Draft202012Validator.check_schema(governance_schema())
+    good, bad = (folder / "dataproducts/governance.yaml" for folder in (REPOSITORY, TESTS / "bad_specs/governance_with_mistakes"))
+    assert faults(validator, good.read_text(encoding="utf-8")) == []
+    assert [fault for fault in faults(validator, bad.read_text(encoding="utf-8")) if "strict" in fault or "7" in fault]

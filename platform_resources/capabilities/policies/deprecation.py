@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from platform_resources.capabilities.policies.production import NoSettings
 from platform_resources.capabilities.protocols import Breach
+from platform_resources.spec.governance import Level
 from platform_resources.spec.product import Product
 
 
@@ -12,6 +13,7 @@ class DeprecationIsAnnounced:
 
     name = "deprecation-is-announced"
     config = NoSettings
+    level: Level = "error"
     example = """
 - name: customer_list
   type: data-product

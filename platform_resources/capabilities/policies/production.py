@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from platform_resources.capabilities.protocols import Assurance, Breach
 from platform_resources.capabilities.registry import installed_registry
+from platform_resources.spec.governance import Level
 from platform_resources.spec.product import Product
 from platform_resources.spec.strict import Strict
 
@@ -17,6 +18,7 @@ class ProductionIsComplete:
 
     name = "production-is-complete"
     config = NoSettings
+    level: Level = "error"
     example = """
 - name: customer_360
   type: data-product

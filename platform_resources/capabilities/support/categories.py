@@ -7,7 +7,6 @@ from decimal import Decimal, InvalidOperation
 from platform_resources.capabilities.measures import Subject
 from platform_resources.capabilities.support.column_types import is_numeric
 from platform_resources.capabilities.support.sql_text import literal, quoted
-from platform_resources.spec.values.field_types import SHOWN_CLASSES
 
 _MOMENTS, _FLOATS = ("date", "timestamp", "timestamptz"), ("float", "double")
 
@@ -19,8 +18,7 @@ def declared_type(column: str, subject: Subject) -> str | None:
 
 def may_be_named(column: str, subject: Subject) -> bool:
     """Whether values of the column may be told: it is declared, and as public or internal."""
-    classified = {each.name.lower(): each.classification for each in subject.data_set.columns}
-    return classified.get(column.lower()) in SHOWN_CLASSES
+    return any(each.shown for each in subject.data_set.columns if each.name.lower() == column.lower())
 
 
 def category_predicate(column: str, category: str, declared: str | None) -> str:

@@ -61,7 +61,7 @@ def _row(
         type=column.type,
         text=column.description,
         classification=column.classification,
-        hidden=found.hidden if found is not None else column.classification in ("personal", "sensitive"),
+        hidden=found.hidden if found is not None else not column.shown,
         filled="" if rate is None else f"{_filled(rate):g}{SPACE}%",
         values=_values(found, rate, is_missed) if found is not None else Markup(""),
         short=_short(found, profile.rows) if found is not None and profile is not None else "not profiled yet",

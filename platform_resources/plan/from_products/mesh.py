@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from functools import cached_property
 
 from platform_resources.capabilities.registry import Registry
 from platform_resources.plan.from_products.dbt_nodes import DbtProject, DbtReading
 from platform_resources.spec.components import OutputPort
 from platform_resources.spec.domain_document import DomainDocument, DomainReading
+from platform_resources.spec.governance import GovernanceReading
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Declared, Product
 from platform_resources.spec.values.names import fold
@@ -52,7 +54,10 @@ class UnreadableProduct:
 
 @dataclass(frozen=True)
 class Mesh:
-    """All products, sorted by file, and those that could not be read. `dbt` has what dbt says of the products that it was asked about."""
+    """All products, sorted by file, and those that could not be read. `dbt` has what dbt says of the products that it was asked about.
+
+    Where it is not whole, only some products were asked for. Exemptions from policies are judged as of `today`, in UTC.
+    """
 
     products: tuple[Product, ...]
     texts: Mapping[str, ProductTexts]
@@ -60,6 +65,9 @@ class Mesh:
     registry: Registry
     domains: Mapping[str, DomainReading] = field(default_factory=dict)
     dbt: Mapping[str, DbtReading] = field(default_factory=dict)
+    governance: GovernanceReading = field(default_factory=GovernanceReading)
+    is_whole: bool = True
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     def domain(self, name: str) -> DomainDocument:
         """What the domain says of itself; a domain without domain.yaml says nothing."""

@@ -9,6 +9,7 @@ from platform_resources.plan.from_products.product_order import cycles, ordered,
 from platform_resources.plan.from_products.product_plan import product_plan
 from platform_resources.plan.plan import DomainPlan, MeshPlan, RejectedProduct
 from platform_resources.plan.validation.channel_validation import domain_problems
+from platform_resources.plan.validation.governance_validation import governance_problems
 from platform_resources.plan.validation.model_validation import names_in_two_products
 from platform_resources.plan.validation.passes import find_further_problems, find_problems
 from platform_resources.plan.zones import shown_zone
@@ -20,10 +21,12 @@ def mesh_plan(mesh: Mesh, only: Iterable[str] | None = None, domain: str | None 
     """The plan of every good product (of `only` these names, if given), and all problems. A product with an error is rejected alone.
 
     With a `domain`, its own products alone are judged and planned, as they are among all; other domains' texts need not be there.
+    While nobody can tell the classes of governance.yaml, every product is rejected: who may see what is not known.
     """
     judged = [product for product in mesh.products if domain in (None, product.domain)]
     found = find_problems(mesh, judged)
-    bad = {product.file: _errors_of(mesh, product, found) for product in judged}
+    ungoverned = () if mesh.governance.classes_are_known else errors(mesh.governance.problems)
+    bad = {product.file: (*_errors_of(mesh, product, found), *ungoverned) for product in judged}
     good = {product.name for product in judged if not bad[product.file]}
     wanted = good if only is None else good & set(only)
     rejected = [RejectedProduct(p.name, p.domain, p.file, bad[p.file]) for p in judged if bad[p.file]]
@@ -37,7 +40,13 @@ def mesh_plan(mesh: Mesh, only: Iterable[str] | None = None, domain: str | None 
     plan = replace(plan, products=tuple(replace(product, zone=shown_zone(plan, product)) for product in plan.products))
     return plan, tuple(
         sorted(
-            {*found, *domain_problems(mesh), *names_in_two_products(mesh), *(problem for _, problems in unreadable for problem in problems)}
+            {
+                *found,
+                *governance_problems(mesh),
+                *domain_problems(mesh),
+                *names_in_two_products(mesh),
+                *(problem for _, problems in unreadable for problem in problems),
+            }
         )
     )
 

@@ -28,4 +28,4 @@ def offers_of(mesh: Mesh, product: Product) -> Offers:
 def planned_views(product: Product, data_set: DataSet) -> DataSetViews:
     """All views of a data set of the product."""
     roles = [KeyedRole(role, f"{product.name}.{each.name}") for each in product.agreements for role in each.config.roles]
-    return views_of(data_set, roles, bool(product.agreements))
+    return views_of(data_set, roles, bool(product.agreements), product.name)

@@ -88,7 +88,8 @@ def _data_set(mesh: Mesh, product: Product, data_set: Declared[DataSet]) -> Data
     model = model_name(data_set)
     relation = relation_of(mesh, product, model)
     views = planned_views(product, data_set.config)
-    return DataSetPlan(data_set.name, data_set.title, model, data_set.config, relation, views, SourceLine.of(data_set.origin))
+    shown = tuple(column.name for column in data_set.config.columns if column.shown)
+    return DataSetPlan(data_set.name, data_set.title, model, data_set.config, relation, views, shown, SourceLine.of(data_set.origin))
 
 
 def _objectives(mesh: Mesh, product: Product) -> Iterator[ObjectivePlan]:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from platform_resources.access.agreement_problems import problems_of
+from platform_resources.access.views import open_use
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.ports import Resolved, resolved_port
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Product, runs
-from platform_resources.spec.values.field_types import OPEN_CLASSES
 
 
 def agreements_make_sense(mesh: Mesh, product: Product) -> Iterator[Problem]:
@@ -38,7 +38,7 @@ def inputs_are_delivered(mesh: Mesh, product: Product) -> Iterator[Problem]:
         upstream, data_set = found.source
         if upstream.agreements or (upstream.domain == product.domain and upstream.info.domain_access) or upstream.name == product.name:
             continue
-        kept_back = [f"{column.name} ({column.classification})" for column in data_set.columns if column.classification not in OPEN_CLASSES]
+        kept_back = [f"{column.name} ({column.classification})" for column in data_set.columns if open_use(column) is None]
         if kept_back or not data_set.columns:
             what = f"does not get {', '.join(kept_back)}" if kept_back else "gets nothing of a data set that names no columns"
             message = f"{upstream.name} has no agreement, so domain {product.domain} {what}"

@@ -14,6 +14,7 @@ from platform_resources.plan.validation.access_validation import agreements_make
 from platform_resources.plan.validation.channel_validation import incidents_can_be, owners_are_reached, routes_lead_somewhere
 from platform_resources.plan.validation.check_validation import checks_are_unique
 from platform_resources.plan.validation.format_validation import formats_hold
+from platform_resources.plan.validation.governance_validation import GOVERNANCE_PASSES
 from platform_resources.plan.validation.model_validation import MODEL_PASSES
 from platform_resources.plan.validation.objective_validation import (
     OBJECTIVE_PASSES,
@@ -21,6 +22,7 @@ from platform_resources.plan.validation.objective_validation import (
     objectives_make_sense,
     probed_ports_exist,
 )
+from platform_resources.plan.validation.policy_validation import policies_hold
 from platform_resources.plan.validation.source_contracts import sources_promise_columns
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Declared, Product, runs
@@ -209,11 +211,8 @@ def refresh_is_triggered(mesh: Mesh, product: Product) -> Iterator[Problem]:
         yield product.origin.problem("refresh", "nothing would ever refresh it: no input port reads another product", hint)
 
 
-def policies_hold(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    """The product fulfils all policies, including those of its stage of life."""
-    for policy in mesh.registry.policies().values():
-        for breach in policy.breaches(product):
-            yield product.origin.problem(breach.property, breach.message, breach.hint)
+def replacement_exists(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """What replaces a product is a product of the mesh."""
     replacement = product.info.replacement
     if replacement is not None and replacement not in {*mesh.by_name, *(unreadable.name for unreadable in mesh.unreadable)}:
         message = f'no product "{replacement}" in the mesh'
@@ -281,7 +280,8 @@ PASSES: tuple[Pass, ...] = (
     ports_refer,
     refresh_is_triggered,
     checks_are_unique,
-    policies_hold,
+    replacement_exists,
+    *GOVERNANCE_PASSES,
     lifecycle_is_written,
     runbook_exists,
     routes_lead_somewhere,
@@ -308,5 +308,6 @@ _NEEDED: Mapping[Pass, frozenset[str]] = {
     checks_are_unique: frozenset({"data-set"}),
     lifecycle_is_written: frozenset({"data-product"}),
     owners_are_reached: frozenset({"data-product"}),
+    replacement_exists: frozenset({"data-product"}),
     policies_hold: frozenset({"data-product", "data-set", "output-port", "service-level-asset", "data-sharing-agreement"}),
 }

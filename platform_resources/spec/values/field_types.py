@@ -16,11 +16,7 @@ from platform_resources.spec.values.type_names import type_name
 from platform_resources.spec.values.versions import Version, VersionRange
 
 Lifecycle = Literal["proposed", "draft", "production", "deprecated", "retired"]
-Classification = Literal["public", "internal", "personal", "sensitive", "unclassified"]
-# Columns of these classes are delivered to everybody where no agreement says otherwise.
-OPEN_CLASSES: tuple[Classification, ...] = ("public", "internal")
-# Values of columns of these classes may be told: in samples, profiles, reasons and errors.
-SHOWN_CLASSES: tuple[Classification, ...] = (*OPEN_CLASSES, "unclassified")
+UNCLASSIFIED = "unclassified"
 Percent = Annotated[float, Field(ge=0, le=100)]
 Text = Annotated[str, Field(min_length=1)]
 
@@ -112,6 +108,18 @@ def _role_name(text: str) -> str:
     return text
 
 
+def _class_name(text: str) -> str:
+    if not _CLASS_NAME.fullmatch(text):
+        raise ValueError(f'"{text}" is not the name of a class; use lower case letters, digits, - and _, beginning with a letter')
+    return text
+
+
+_CLASS_NAME = re.compile(r"^[a-z][a-z0-9_-]*$")
+# Which there are is the mesh's to say, in governance.yaml.
+_CLASS_EXAMPLES = ["public", "internal", "personal", "sensitive"]
+Classification = Annotated[
+    str, AfterValidator(_class_name), Field(json_schema_extra={"pattern": _CLASS_NAME.pattern, "examples": _CLASS_EXAMPLES})
+]
 ColumnName = Annotated[str, AfterValidator(column_name), Field(json_schema_extra={"pattern": PATTERN})]
 RoleName = Annotated[str, AfterValidator(_role_name), Field(json_schema_extra={"pattern": IDENTIFIER.pattern})]
 

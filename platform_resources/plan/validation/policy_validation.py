@@ -1,0 +1,89 @@
+"""Hold products against the policies of the mesh: how strictly each holds where, and who is exempt until when."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from platform_resources.capabilities.protocols import Breach
+from platform_resources.plan.from_products.mesh import Mesh
+from platform_resources.spec.document import Document, Place
+from platform_resources.spec.governance import Exemption, Level, PolicySetting
+from platform_resources.spec.problems import Problem, did_you_mean, known_text
+from platform_resources.spec.product import Product
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyBreach:
+    """A way in which a product does not fulfil a policy, how serious that is, and the exemption that lets it be, if there is one."""
+
+    policy: str
+    product: Product
+    breach: Breach
+    level: Level
+    exemption: Exemption | None = None
+
+
+def policy_breaches(mesh: Mesh, product: Product) -> Iterator[PolicyBreach]:
+    """Every breach of every policy, also those that are let be."""
+    for name, policy in mesh.registry.policies().items():
+        level, exemption = level_of(mesh, name, product.domain), exemption_of(mesh, name, product)
+        yield from (PolicyBreach(name, product, breach, level, exemption) for breach in policy.breaches(product))
+
+
+def policies_hold(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """The product fulfils all policies, including those of its stage of life, but for those from which it is exempt."""
+    for each in policy_breaches(mesh, product):
+        if each.exemption is None:
+            breach = each.breach
+            yield product.origin.problem(breach.property, breach.message, breach.hint, warning=each.level == "warn")
+
+
+def level_of(mesh: Mesh, policy: str, domain: str) -> Level:
+    """How strictly a policy holds in a domain: what governance.yaml says of the domain, or of all, or the policy's own level."""
+    settings = [each for each in mesh.governance.governance.policies if each.policy == policy and each.level is not None]
+    of_domain = (each.level for each in settings if domain in (each.domains or ()))
+    of_all = (each.level for each in settings if each.domains is None)
+    own: Level = mesh.registry.policies()[policy].level
+    return next((level for level in (*of_domain, *of_all) if level is not None), own)
+
+
+def exemption_of(mesh: Mesh, policy: str, product: Product) -> Exemption | None:
+    """What exempts the product from the policy today; None if nothing does."""
+    settings = (each for each in mesh.governance.governance.policies if each.policy == policy)
+    every = (exemption for setting in settings for exemption in setting.exemptions)
+    return next((each for each in every if each.product == product.name and mesh.today <= each.until), None)
+
+
+def policy_problems(mesh: Mesh, document: Document) -> Iterator[Problem]:
+    """What is wrong with the policies of governance.yaml: names that nothing has, a level set twice, exemptions that have ended."""
+    reading = mesh.governance
+    levels = Counter((each.policy, domain) for each in reading.governance.policies if each.level for domain in each.domains or ("",))
+    for at, setting in zip(reading.policy_places, reading.governance.policies, strict=True):
+        for place, message, hint in (*_setting(mesh, setting, levels), *_exemptions(mesh, setting)):
+            yield document.problem(("policies", at, *place), message, hint)
+
+
+def _setting(mesh: Mesh, setting: PolicySetting, levels: Mapping[tuple[str, str], int]) -> Iterator[tuple[Place, str, str]]:
+    known = mesh.registry.policies()
+    if setting.policy not in known:
+        yield ("policy",), f'unknown policy "{setting.policy}"; known: {known_text(known)}', did_you_mean(setting.policy, known)
+    domains = {*mesh.domains, *(each.domain for each in mesh.products), *(each.domain for each in mesh.unreadable)}
+    for domain in setting.domains or ("",):
+        if domain and mesh.is_whole and domain not in domains:
+            yield ("domains",), f'no domain "{domain}" in the mesh; known: {known_text(domains)}', did_you_mean(domain, domains)
+        if levels[setting.policy, domain] > 1:
+            where = f"for domain {domain}" if domain else "for the whole mesh"
+            yield ("level",), f"the level of {setting.policy} is set {levels[setting.policy, domain]} times {where}", "set it once"
+
+
+def _exemptions(mesh: Mesh, setting: PolicySetting) -> Iterator[tuple[Place, str, str]]:
+    products = {*mesh.by_name, *(each.name for each in mesh.unreadable)}
+    for number, exemption in enumerate(setting.exemptions):
+        if mesh.is_whole and exemption.product not in products:
+            message = f'no product "{exemption.product}" in the mesh'
+            yield ("exemptions", number, "product"), message, did_you_mean(exemption.product, products)
+        if exemption.until < mesh.today:
+            subject = f"the exemption of {exemption.product} from {setting.policy}"
+            message = f"{subject} ended on {exemption.until}; {exemption.owner} answers for it"
+            hint = "mend the product and take the exemption away, or decide anew until when"
+            yield ("exemptions", number, "until"), message, hint
