@@ -120,7 +120,7 @@ class Breach:
 class Policy(Capability, Protocol):
     """A rule for every product of the mesh, checked by `mesh validate`. `level` is how serious a breach is where nothing else is said."""
 
-    level: Level = "error"
+    level: Level
 
     def breaches(self, product: Product) -> Iterator[Breach]:
         """Everything by which the product does not fulfil the policy."""
