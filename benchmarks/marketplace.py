@@ -1,8 +1,9 @@
 """The marketplace over a generated mesh: how long its start and a renewal take, and how fast pages are for many readers at once.
 
-`python benchmarks/marketplace.py [--products 1000] [--readings 1000000] [--users 50] [--seconds 10]` prints Markdown tables. The load
-generator runs in a process of its own on the same cores. Each user asks for pages of one kind, one after another, of products that
-differ, so that most pages are made anew; `/` and `/domains` are the same for everybody.
+`python benchmarks/marketplace.py [--products 1000] [--readings 1000000] [--users 50] [--seconds 10] [--workers 0]` prints Markdown
+tables. `mesh serve` and the load generator run in processes of their own on the same cores. Each user asks for pages of one kind, one
+after another, of products that differ, so that most pages are made anew; `/` and `/domains` are the same for everybody. Processor time is
+that of all processes of `mesh serve`, in which they read the mesh anew as well.
 """
 
 import argparse
@@ -12,24 +13,24 @@ import multiprocessing
 import os
 import random
 import resource
+import signal
+import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import uvicorn
 from generated_mesh import generate
 from ledger import MadeUpLog, promising
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.people.checks import register_checks
 from platform_resources.ledger.syncing import sync
-from platform_resources.marketplace.application import application
 from platform_resources.marketplace.kept_view import Market, opened_market
 
 WORDS = ("measure", "entities", "domain", "custmer", "daily", "product 12", "never negative")
@@ -41,15 +42,16 @@ def main() -> None:
     parser.add_argument("--readings", type=int, default=1_000_000)
     parser.add_argument("--users", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--workers", type=int, default=0)
     asked = parser.parse_args()
     os.environ.pop("MESH_STATE", None)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "mesh"
         promising(generate(root, asked.products))
-        measure(root, asked.readings, asked.users, asked.seconds)
+        measure(root, asked.readings, asked.users, asked.seconds, asked.workers)
 
 
-def measure(root: Path, readings: int, users: int, seconds: float) -> None:
+def measure(root: Path, readings: int, users: int, seconds: float, workers: int) -> None:
     reading = seconds_of(lambda: read_plan(root))
     plan, problems = read_plan(root)
     assert not plan.rejected, problems
@@ -62,7 +64,8 @@ def measure(root: Path, readings: int, users: int, seconds: float) -> None:
     print("| reading the plan (s) | first view (s) | renewal (s) | memory (MB) |\n| ---: | ---: | ---: | ---: |")
     print(f"| {reading:.1f} | {first:.1f} | {again:.1f} | {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} |\n", flush=True)
     names = [product.name for product in plan.products]
-    with_server(market, lambda port: load(port, names, users, seconds))
+    market.stop()
+    with_server(root, workers, lambda port, server: load(port, server, names, users, seconds))
 
 
 def fill(market: Market, readings: int) -> None:
@@ -74,20 +77,32 @@ def fill(market: Market, readings: int) -> None:
     sync(market.ledger, MadeUpLog(checks, ports, max(1, readings // len(checks)), now), now, batch=5_000)
 
 
-def with_server(market: Market, act: Callable[[int], None]) -> None:
-    """Nothing changes while it is measured, so nothing is renewed."""
-    market._view = market.renew()
-    server = uvicorn.Server(uvicorn.Config(application(market, watch=False), port=0, log_level="error", server_header=False))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    act(server.servers[0].sockets[0].getsockname()[1])
-    server.should_exit = True
-    thread.join(30)
+def with_server(root: Path, workers: int, act: Callable[[int, int], None]) -> None:
+    """Gives the server's port, and its process."""
+    command = [sys.executable, "-c", "from platform_resources.cli.app import main; main()", "--root", str(root), "serve", "--port", "0"]
+    begun = time.perf_counter()
+    with subprocess.Popen([*command, "--workers", str(workers)], stderr=subprocess.PIPE, text=True) as process:
+        address = process.stderr.readline().removeprefix("marketplace: ").strip()
+        print(f"listens after {time.perf_counter() - begun:.1f} s, ", end="")
+        port = urlsplit(address).port
+        asked_by_one(port, ["/"], 0, 0.1)
+        print(f"answers after {time.perf_counter() - begun:.1f} s ({processor_seconds(process.pid):.1f} s of the processor)\n", flush=True)
+        act(port, process.pid)
+        process.send_signal(signal.SIGTERM)
 
 
-def load(port: int, names: list[str], users: int, seconds: float) -> None:
+def processor_seconds(parent: int) -> float:
+    """What a process and those below it have taken so far."""
+    total, waiting = 0.0, [parent]
+    while waiting:
+        process = Path("/proc") / str(waiting.pop())
+        told = (process / "stat").read_text().rpartition(")")[2].split()
+        total += (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+        waiting += [int(each) for task in (process / "task").iterdir() for each in (task / "children").read_text().split()]
+    return total
+
+
+def load(port: int, server: int, names: list[str], users: int, seconds: float) -> None:
     kinds = {
         "home": ["/"],
         "search": [f"/search?q={word.replace(' ', '+')}{index}" for index in range(500) for word in WORDS],
@@ -96,13 +111,15 @@ def load(port: int, names: list[str], users: int, seconds: float) -> None:
         "domains": ["/domains"],
     }
     print(f"{users} users at once, load generator included\n")
-    print("| page | p50 (ms) | p99 (ms) | requests/s |\n|---| ---: | ---: | ---: |")
+    print("| page | p50 (ms) | p99 (ms) | requests/s | of a core, each (ms) |\n|---| ---: | ---: | ---: | ---: |")
     for kind, paths in kinds.items():
+        before = processor_seconds(server)
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             times = pool.apply(asked_by_many, (port, paths, users, seconds))
+        each = (processor_seconds(server) - before) / len(times) * 1000
         times.sort()
         p50, p99 = times[len(times) // 2] * 1000, times[int(len(times) * 0.99)] * 1000
-        print(f"| {kind} | {p50:.0f} | {p99:.0f} | {len(times) / seconds:,.0f} |", flush=True)
+        print(f"| {kind} | {p50:.0f} | {p99:.0f} | {len(times) / seconds:,.0f} | {each:.1f} |", flush=True)
 
 
 def asked_by_many(port: int, paths: list[str], users: int, seconds: float) -> list[float]:

@@ -1,15 +1,21 @@
 """The command `mesh serve`: the marketplace on this computer."""
 
+import os
 import socket
 from contextlib import suppress
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from platform_resources.cli.terminal.console import CANNOT_RUN, stop, words
 from platform_resources.repository.mesh_repository import mesh_root
 
+if TYPE_CHECKING:
+    import uvicorn
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+MOST_WORKERS = 4
 
 
 def serve(
@@ -19,6 +25,7 @@ def serve(
     reader: Annotated[
         str | None, typer.Option("--as", help="Show it as this person, team:name or product:name sees it; whole if left out.")
     ] = None,
+    workers: Annotated[int, typer.Option(help=f"How many processes answer; 0: one for each core, at most {MOST_WORKERS}.", min=0)] = 0,
 ) -> None:
     """Show the marketplace in a browser: find products, and see why to trust them. Ends with Ctrl-C."""
     if host not in LOOPBACK:
@@ -29,22 +36,34 @@ def serve(
     try:
         import uvicorn
 
-        from platform_resources.marketplace.application import application, at_this_computer, shown_as
+        from platform_resources.marketplace.application import served_mesh
+        from platform_resources.marketplace.security import FormToken
     except ModuleNotFoundError as error:
         stop(f'the marketplace needs {error.name}; install the extra "marketplace"', CANNOT_RUN)
     from platform_resources.ledger.database import LedgerUnavailable
     from platform_resources.marketplace.kept_view import opened_market
 
     try:
-        market = opened_market(root)
+        opened_market(root).stop()
     except LedgerUnavailable as error:
         stop(str(error), CANNOT_RUN)
-    who = shown_as(reader) if reader is not None else at_this_computer
-    server = uvicorn.Server(uvicorn.Config(application(market, who=who), log_level="warning", server_header=False))
+    many = workers or min(len(os.sched_getaffinity(0)), MOST_WORKERS)
+    made = partial(served_mesh, root, FormToken(), reader)
+    settings = uvicorn.Config(made, factory=True, workers=many, log_level="warning", server_header=False, timeout_worker_healthcheck=60)
     with _listening(host, port) as listening, suppress(KeyboardInterrupt):
         taken = listening.getsockname()[1]
         words.print(f"marketplace: http://{f'[{host}]' if ':' in host else host}:{taken}", highlight=False)
-        server.run(sockets=[listening])
+        _run(settings, listening)
+
+
+def _run(settings: "uvicorn.Config", listening: socket.socket) -> None:
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    if settings.workers == 1:
+        uvicorn.Server(settings).run(sockets=[listening])
+    else:
+        Multiprocess(settings, sockets=[listening]).run()
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -16,7 +17,7 @@ from platform_resources.marketplace.api_routes import api_routes, described_addr
 from platform_resources.marketplace.display.rendering import STATIC, environment
 from platform_resources.marketplace.downloads import Compressed, download_routes
 from platform_resources.marketplace.kept_pages import FromMemory, KeptPages, Who
-from platform_resources.marketplace.kept_view import Market
+from platform_resources.marketplace.kept_view import Market, opened_market
 from platform_resources.marketplace.page_routes import page_routes
 from platform_resources.marketplace.security import FormRefused, FormToken, Guard, Scope
 from platform_resources.marketplace.shop import Missing, NotGranted, Shop
@@ -36,7 +37,12 @@ def shown_as(name: str) -> Who:
     return lambda _: Reader(name)
 
 
-def application(market: Market, watch: bool = True, who: Who = at_this_computer) -> FastAPI:
+def served_mesh(root: Path, token: FormToken, reader: str | None) -> FastAPI:
+    """The application of one process of several, which know each other's forms. Raises LedgerUnavailable."""
+    return application(opened_market(root), who=shown_as(reader) if reader is not None else at_this_computer, token=token)
+
+
+def application(market: Market, watch: bool = True, who: Who = at_this_computer, token: FormToken | None = None) -> FastAPI:
     """The pages and the JSON of one mesh; `watch` renews what they show in the background. `who` says of a request who reads."""
 
     @asynccontextmanager
@@ -47,7 +53,7 @@ def application(market: Market, watch: bool = True, who: Who = at_this_computer)
         market.stop()
 
     app = FastAPI(title="Data market", version="1", docs_url=None, redoc_url=None, openapi_url=f"{API}/openapi.json", lifespan=lifespan)
-    shop = Shop(market, environment(), FormToken(), KeptPages(market, who))
+    shop = Shop(market, environment(), token or FormToken(), KeptPages(market, who))
     app.mount("/static", _Kept(directory=STATIC))
     app.include_router(page_routes(shop))
     app.include_router(api_routes(shop))

@@ -23,6 +23,8 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.services.announcements import Round, next_digest
 from platform_resources.services.showing.mesh_overview import MeshOverview
 
+MOST_BUDGETS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class DomainRow:
@@ -57,7 +59,6 @@ class BudgetRow:
     strip: Markup
     text: str
     deadline: datetime | None
-    left: float
 
 
 def domains_page(view: MeshOverview) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def domains_page(view: MeshOverview) -> dict[str, Any]:
         "page": "domain",
         "times": PageTimes(view.at, page_zone(view)),
         "rows": sorted(rows, key=lambda row: (-row.missed, row.title)),
-        "budgets": _budgets(view, view.plan.products, PageTimes(view.at, page_zone(view)))[:20],
+        "budgets": _budgets(view, view.plan.products, PageTimes(view.at, page_zone(view)), MOST_BUDGETS),
         "rejected": view.plan.rejected,
         "response": response((each.incident for each in view.real_incidents), view.at),
         "median": median_text,
@@ -152,10 +153,17 @@ def _digest(market: Market, view: MeshOverview, name: str, own: Sequence[Product
     }
 
 
-def _budgets(view: MeshOverview, products: Sequence[ProductPlan], times: PageTimes) -> list[BudgetRow]:
-    """Least budget first; what is not counted yet comes last."""
+def _budgets(view: MeshOverview, products: Sequence[ProductPlan], times: PageTimes, most: int | None = None) -> list[BudgetRow]:
+    """Least budget first; what is not counted yet comes last. Only these are drawn."""
     standings = [(product, standing) for product in products for standing in view.charted.get(product.name, ())]
-    return sorted((_budget(product, standing, times) for product, standing in standings), key=lambda row: row.left)
+    worst = sorted(standings, key=lambda each: _budget_left(each[1]))[:most]
+    return [_budget(product, standing, times) for product, standing in worst]
+
+
+def _budget_left(standing: Standing) -> float:
+    """As a share; more than all of it where nothing is counted yet."""
+    reached = standing.attainment
+    return 1 - (reached.budget.consumed if reached.budget is not None else -1.0) if reached.percent is not None else 9.0
 
 
 def _budget(product: ProductPlan, standing: Standing, times: PageTimes) -> BudgetRow:
@@ -163,7 +171,6 @@ def _budget(product: ProductPlan, standing: Standing, times: PageTimes) -> Budge
     counted = any(one.state in ("good", "bad", "unknown") for one in standing.slices)
     shown = charts.cells(standing.slices, times) if counted else ()
     title = standing.indicator.objective.title
-    consumed = reached.budget.consumed if reached.budget is not None else -1.0
     return BudgetRow(
         phrases.VERDICTS["met" if reached.state == "met" else "missed" if reached.state == "missed" else "unknown"],
         title,
@@ -171,5 +178,4 @@ def _budget(product: ProductPlan, standing: Standing, times: PageTimes) -> Budge
         charts.strip(shown, f"{title}: {charts.strip_label(shown)}") if shown else Markup(""),
         window_text(standing, times),
         standing.next_deadline,
-        1 - consumed if reached.percent is not None else 9.0,
     )

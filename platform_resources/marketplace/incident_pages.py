@@ -108,5 +108,5 @@ def acted(shop: Shop, name: str, fields: Mapping[str, str], who: str) -> Inciden
         raise FormRefused("This form says nothing that can be done. Load the page again.")
 
     done = act_on(shop.market.ledger, name, act, datetime.now(UTC))
-    shop.market.renew()
+    shop.market.written()
     return done

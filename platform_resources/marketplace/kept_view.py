@@ -22,19 +22,25 @@ from platform_resources.services.showing.mesh_overview import Memories, MeshOver
 # Health is a fact of time: what was fresh may be late now, although nothing was written.
 RENEWED_AFTER, TOO_OLD = timedelta(seconds=20), timedelta(seconds=60)
 LOOK_EVERY_SECONDS = 2.0
+# Touched by each process of the marketplace that has written: the others read anew before they answer.
+WRITTEN = ".mesh/marketplace.written"
 # A look at a large mesh takes longer; it may take one part in so many of the time.
 SHARE_OF_TIME = 20
 
 
 @dataclass(slots=True)
 class Market:
-    """One mesh and its newest view. `renew` reads it now; `watch` begins to renew it in the background until `stop`."""
+    """One mesh and its newest view. `renew` reads it now; `watch` begins to renew it in the background until `stop`.
+
+    Several processes may serve one mesh: whoever has `written` is seen by the next request, whichever of them answers it.
+    """
 
     root: Path
     ledger: Ledger
     _view: MeshOverview | None = None
     _memories: Memories = field(default_factory=Memories)
     _stamp: str = ""
+    _written: int = 0
     _asked_at: datetime | None = None
     _took: timedelta = timedelta()
     _search: tuple[SearchIndex, Reputation, datetime] | None = None
@@ -56,16 +62,30 @@ class Market:
         """The mesh as it was a short time ago, see `too_old`. Raises LedgerUnavailable."""
         self._asked_at = datetime.now(UTC)
         found = self._view
-        if found is None or self._asked_at - found.at > self.too_old:
+        if found is None or self._is_past(found, self._asked_at):
             with self._renewing:
                 if self._view is found:
                     self._read()
         return self._view or self.renew()
 
+    def _is_past(self, view: MeshOverview, now: datetime) -> bool:
+        return now - view.at > self.too_old or self._written != self._last_written()
+
+    def written(self) -> None:
+        """Whoever asks next, of any process, is shown what was written just now."""
+        (self.state / WRITTEN).touch()
+        self.renew()
+
+    def _last_written(self) -> int:
+        try:
+            return os.stat(self.state / WRITTEN).st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
     def view_at_hand(self) -> MeshOverview | None:
         """The newest view, unless it has to be read first."""
         now, view = datetime.now(UTC), self._view
-        if view is None or now - view.at > self.too_old:
+        if view is None or self._is_past(view, now):
             return None
         self._asked_at = now
         return view
@@ -97,11 +117,11 @@ class Market:
             return self._read()
 
     def _read(self) -> MeshOverview:
-        begun = time.monotonic()
+        begun, written = time.monotonic(), self._last_written()
         stamp = change_stamp(self.root)
         plan = self._view.plan if self._view is not None and stamp == self._stamp else read_plan(self.root)[0]
         found = mesh_overview(self.ledger, self.state, dagster_home(self.state), plan, datetime.now(UTC), self._memories)
-        self._view, self._stamp = found, stamp
+        self._view, self._stamp, self._written = found, stamp, written
         self._took = timedelta(seconds=time.monotonic() - begun)
         return found
 

@@ -116,7 +116,7 @@ def passages(reasons: Sequence[Reason]) -> dict[str, Markup]:
 
 def marked(pieces: Sequence[Piece]) -> Markup:
     """A text in which the words that were found are marked."""
-    return Markup("").join(Markup("<mark>{}</mark>").format(piece.text) if piece.marked else escape(piece.text) for piece in pieces)
+    return Markup("".join(f"<mark>{escape(piece.text)}</mark>" if piece.marked else str(escape(piece.text)) for piece in pieces))
 
 
 def chosen_facets(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:

@@ -81,6 +81,17 @@ def test_what_somebody_did_to_an_incident_is_noticed(market):
     assert market.renew().live[0].incident.status == "acknowledged"
 
 
+def test_what_one_process_has_written_is_shown_by_the_next_answer_of_another(market, shop):
+    other = opened_market(shop)
+    before = other.view()
+    assert other.view_at_hand() is before
+    market.written()
+    assert other.view_at_hand() is None
+    assert other.view().at > before.at
+    assert other.view_at_hand() is not None
+    other.stop()
+
+
 def test_a_stamp_depends_on_names_sizes_and_times_only(shop):
     assert change_stamp(shop) == change_stamp(shop)
     before = change_stamp(shop)

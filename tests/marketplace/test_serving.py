@@ -19,9 +19,10 @@ def refused(shop, *arguments):
     return CliRunner().invoke(app, ["--root", str(shop), "serve", *arguments])
 
 
-@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM])
-def test_it_says_its_address_answers_there_and_ends_when_it_is_told(shop, ended_by):
+@pytest.mark.parametrize(("ended_by", "workers"), [(signal.SIGINT, "1"), (signal.SIGTERM, "2")])
+def test_it_says_its_address_answers_there_and_ends_when_it_is_told(shop, ended_by, workers):
     command = [sys.executable, "-c", "from platform_resources.cli.app import main; main()", "--root", str(shop), "serve", "--port", "0"]
+    command += ["--workers", workers]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ}) as process:
         said = process.stderr.readline()
         assert said.startswith("marketplace: http://127.0.0.1:")

@@ -48,7 +48,8 @@ def flow(nodes: Sequence[Box], edges: Sequence[Edge], label: str) -> Markup:
     """Every box stands right of all that it reads. Rows are ordered so that few arrows cross. `label` says it all in a sentence."""
     columns = _columns(nodes, edges)
     places, wide, high = _places(columns)
-    arrows = "".join(_arrow(edge, edges, places) for edge in sorted(edges, key=lambda edge: edge.hot))
+    out, into = ({name: sorted(ends, key=lambda end: places[end].y) for name, ends in joined.items()} for joined in _joined(edges))
+    arrows = "".join(_arrow(edge, out[edge.source], into[edge.reader], places) for edge in sorted(edges, key=lambda edge: edge.hot))
     boxes = "".join(_box(node, places[node.name]) for column in columns for node in column)
     size = f'width="{short(wide)}" height="{short(high)}" viewBox="-1 -1 {short(wide + 2)} {short(high + 2)}"'
     return Markup(f'<svg class="c lin fixed" {size} role="group" aria-label="{escape(label)}">{arrows}{boxes}</svg>')
@@ -59,35 +60,51 @@ def _columns(nodes: Sequence[Box], edges: Sequence[Edge]) -> list[list[Box]]:
     found: list[list[Box]] = [[] for _ in range(max(depth.values(), default=0) + 1)]
     for node in nodes:
         found[depth[node.name]].append(node)
+    readers, sources = _joined(edges)
+    rows = _rows(found)
     for _ in range(4):
         for index in range(1, len(found)):
-            found[index] = _ordered(found[index], _rows(found), [(edge.reader, edge.source) for edge in edges])
+            found[index] = _ordered(found[index], rows, sources)
+            rows |= _rows([found[index]])
         for index in reversed(range(len(found) - 1)):
-            found[index] = _ordered(found[index], _rows(found), [(edge.source, edge.reader) for edge in edges])
+            found[index] = _ordered(found[index], rows, readers)
+            rows |= _rows([found[index]])
     return found
+
+
+def _joined(edges: Sequence[Edge]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Of each box those that read it, and those that it reads."""
+    readers, sources = dict[str, list[str]](), dict[str, list[str]]()
+    for edge in edges:
+        readers.setdefault(edge.source, []).append(edge.reader)
+        sources.setdefault(edge.reader, []).append(edge.source)
+    return readers, sources
 
 
 def _depths(names: Sequence[str], edges: Sequence[Edge]) -> dict[str, int]:
     """The longest way from anything that reads nothing; whatever is read by one box alone stands directly before it."""
     depth = dict.fromkeys(names, 0)
     for _ in names:
+        before = dict(depth)
         for edge in edges:
             depth[edge.reader] = max(depth[edge.reader], depth[edge.source] + 1)
-    readers = {name: [depth[edge.reader] for edge in edges if edge.source == name] for name in names}
-    read = {edge.reader for edge in edges}
-    return {name: min(readers[name]) - 1 if readers[name] and name not in read else at for name, at in depth.items()}
+        if depth == before:
+            break
+    readers, sources = _joined(edges)
+    first = {name: min(depth[each] for each in readers[name]) - 1 for name in readers if name not in sources}
+    return depth | first
 
 
 def _rows(columns: Sequence[Sequence[Box]]) -> dict[str, float]:
     return {node.name: (index + 0.5) / len(column) for column in columns for index, node in enumerate(column)}
 
 
-def _ordered(column: Sequence[Box], rows: Mapping[str, float], pairs: Sequence[tuple[str, str]]) -> list[Box]:
+def _ordered(column: Sequence[Box], rows: Mapping[str, float], joined: Mapping[str, Sequence[str]]) -> list[Box]:
     """By the middle of what each box is joined with."""
 
     def middle(node: Box) -> float:
-        joined = [rows[other] for name, other in pairs if name == node.name]
-        return sum(joined) / len(joined) if joined else rows[node.name]
+        others = [rows[other] for other in joined.get(node.name, ())]
+        return sum(others) / len(others) if others else rows[node.name]
 
     return sorted(column, key=middle)
 
@@ -109,10 +126,9 @@ def _width(node: Box) -> float:
     return min(WIDEST, max(NARROWEST, needed))
 
 
-def _arrow(edge: Edge, edges: Sequence[Edge], places: Mapping[str, _Place]) -> str:
+def _arrow(edge: Edge, out: Sequence[str], into: Sequence[str], places: Mapping[str, _Place]) -> str:
+    """`out` are all boxes that read the source, `into` all that the reader reads, each from above to below."""
     source, reader = places[edge.source], places[edge.reader]
-    out = sorted((other.reader for other in edges if other.source == edge.source), key=lambda name: places[name].y)
-    into = sorted((other.source for other in edges if other.reader == edge.reader), key=lambda name: places[name].y)
     x1, y1 = source.x + source.wide, source.y + _spread(out.index(edge.reader), len(out))
     x2, y2 = reader.x, reader.y + _spread(into.index(edge.source), len(into))
     middle = (x1 + x2) / 2
