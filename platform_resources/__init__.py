@@ -54,6 +54,8 @@ if TYPE_CHECKING:
         ComponentCapability as ComponentCapability,
         Assurance as Assurance,
         Dimension as Dimension,
+        Extracted as Extracted,
+        Extraction as Extraction,
         WhatFails as WhatFails,
         InputInterface as InputInterface,
         KeyScope as KeyScope,
@@ -65,9 +67,12 @@ if TYPE_CHECKING:
         PullExtractor as PullExtractor,
         PullFiles as PullFiles,
         PullPort as PullPort,
+        PullRows as PullRows,
+        RowReader as RowReader,
         Store as Store,
         Traits as Traits,
         ValueMask as ValueMask,
+        FileWriter as FileWriter,
     )
     from platform_resources.capabilities.support.learned_thresholds import (
         LearnedSettings as LearnedSettings,
@@ -101,6 +106,9 @@ if TYPE_CHECKING:
         domain_definitions as domain_definitions,
         mesh_definitions as mesh_definitions,
     )
+    from platform_resources.refresh.pulling import (
+        PullFailed as PullFailed,
+    )
     from platform_resources.spec.components import (
         DataSet as DataSet,
     )
@@ -127,10 +135,6 @@ if TYPE_CHECKING:
         VersionText as VersionText,
         YesNo as YesNo,
     )
-    from platform_resources.warehouses.extraction import (
-        Extracted as Extracted,
-        Extraction as Extraction,
-    )
 
 _MODULES = {
     "capabilities.judgements": "History Judgement Kind Moment Past Promise Refreshes Spent ToLearn Verdict worst",
@@ -140,8 +144,9 @@ _MODULES = {
         "RowCount Scalar Subject Value"
     ),
     "capabilities.protocols": (
-        "Assurance Breach Capability ComponentCapability Dimension WhatFails InputInterface MeasuredBy NotPulled "
-        "OutputInterface Policy Pull PullExtractor PullFiles PullPort Store Traits KeyScope ValueMask"
+        "Assurance Breach Capability ComponentCapability Dimension Extracted Extraction WhatFails FileWriter InputInterface "
+        "MeasuredBy NotPulled OutputInterface Policy Pull PullExtractor PullFiles PullPort PullRows RowReader Store Traits "
+        "KeyScope ValueMask"
     ),
     "capabilities.support.learned_thresholds": "LearnedSettings LearnedThreshold as_usual promised to_learn",
     "capabilities.support.recency": "Recency",
@@ -149,12 +154,12 @@ _MODULES = {
     "capabilities.support.sql_text": "literal quoted quoted_list relation_sql",
     "dbt.translation": "MeshTranslator",
     "orchestration.definitions": "domain_definitions mesh_definitions",
+    "refresh.pulling": "PullFailed",
     "spec.components": "DataSet",
     "spec.product": "Product",
     "spec.strict": "Strict",
     "spec.values.durations": "Duration duration_text length_text",
     "spec.values.field_types": "ColumnName ColumnType Cron Owner Percent Text TimeZone VersionRangeText VersionText YesNo",
-    "warehouses.extraction": "Extracted Extraction",
 }
 _ADDRESSES = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names.split()}
 __all__ = tuple(sorted(_ADDRESSES))

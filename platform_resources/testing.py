@@ -1,22 +1,28 @@
 """Try a capability of a package in one line of a test: in a small mesh, on real rows, as the platform itself would use it."""
 
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from platform_resources.capabilities.components.service_level_asset import CAPABILITY as OBJECTIVE
 from platform_resources.capabilities.judgements import Judgement
-from platform_resources.capabilities.protocols import Capability, Dimension
+from platform_resources.capabilities.protocols import Capability, Dimension, InputInterface, OutputInterface
 from platform_resources.capabilities.registry import Registry, installed_registry
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
 from platform_resources.plan.plan import ProductPlan
+from platform_resources.redaction.redaction import mask
 from platform_resources.refresh.auditing import audit
+from platform_resources.refresh.publishing import Candidate, publish
+from platform_resources.refresh.pulling import PullContext, pull
 from platform_resources.repository.mesh_repository import read_mesh
+from platform_resources.services.showing.published_files import published_files
 from platform_resources.spec.problems import problems_text
+from platform_resources.warehouses.protocol import ProductDatabase
 from platform_resources.warehouses.targets import warehouse
 
 _ROWS = "tried"
@@ -45,12 +51,51 @@ def judged(dimension: Dimension, rows: str, now: datetime | None = None, **prope
     registry = _with(cast(Capability, dimension), "dimensions")
     with TemporaryDirectory() as folder:
         product = _product(Path(folder), registry, _component_text(objective))
-        with warehouse().opened(Path(folder), "lab", "trial") as database:
-            relation = product.data_set(_ROWS).relation
-            database.execute(f"create schema if not exists {relation.schema}")
-            database.execute(f"create table {relation.schema}.{relation.name} as {rows}")
+        with _built(Path(folder), product, rows) as database:
             (audited,) = audit(database, product, registry, now or datetime.now(UTC), None)
     return audited.judgement
+
+
+def pulled(interface: InputInterface, now: datetime | None = None, **properties: Any) -> list[dict[str, Any]]:
+    """The rows that an input port with these properties brings, as a refresh at the time `now` pulls it.
+
+    Raises MeshRefused where the properties are wrong, and PullFailed where the source gives nothing.
+    """
+    at = now or datetime.now(UTC)
+    with TemporaryDirectory() as folder:
+        product = _planned_port(Path(folder), interface, "input", properties)
+        context = PullContext(Path(folder), Path(folder), at, at.date() - timedelta(days=1), product, mask)
+        with warehouse().opened(Path(folder), product.domain, product.name) as database:
+            pull(database, product.inputs[0], context)
+            return [dict(row) for row in database.rows(f"select * from inputs.{product.inputs[0].name}")]
+
+
+def published(interface: OutputInterface, rows: str, **properties: Any) -> bytes:
+    """The file that consumers download of an output port with these properties, once what the SQL query `rows` gives was published.
+
+    The query is in DuckDB's SQL. Raises MeshRefused where the properties are wrong, and NotPublishable where it cannot be written.
+    """
+    with TemporaryDirectory() as folder:
+        product = _planned_port(Path(folder), interface, "output", {"data_set": _ROWS, **properties})
+        with _built(Path(folder), product, rows) as database:
+            publish(database, Candidate(product, Path(folder), datetime.now(UTC), "trial", "trial"), {})
+        (file,) = published_files(Path(folder), product, product.outputs[0].name)
+        return file.path.read_bytes()
+
+
+def _planned_port(root: Path, interface: Any, direction: str, properties: Mapping[str, Any]) -> ProductPlan:
+    port = {"name": "tried port", "type": f"{direction}-port", "properties": {"interface": interface.name, **properties}}
+    return _product(root, _with(interface, f"{direction}_ports"), _component_text(port))
+
+
+@contextmanager
+def _built(state: Path, product: ProductPlan, rows: str) -> Iterator[ProductDatabase]:
+    """The product's database, with what the query gives in the relation of its data set."""
+    with warehouse().opened(state, product.domain, product.name) as database:
+        relation = product.data_set(_ROWS).relation
+        database.execute(f"create schema if not exists {relation.schema}")
+        database.execute(f"create table {relation.schema}.{relation.name} as {rows}")
+        yield database
 
 
 def _with(capability: Capability, kind: str) -> Registry:

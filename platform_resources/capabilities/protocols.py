@@ -1,8 +1,9 @@
 """What a capability must offer; a file in this package or a third party's entry point implements one of these."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, is_dataclass
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
@@ -62,6 +63,58 @@ class PullExtractor:
 
 
 @dataclass(frozen=True, slots=True)
+class Extraction:
+    """What an extractor, or the reader of an interface, may use.
+
+    `connection` is DuckDB on the product's database: a relation made with it is loaded without a copy. `as_of` is the day
+    asked for: deliver data up to and including it. `cursor` is what the last successful extraction returned. `folder` is that of
+    product.yaml.
+    """
+
+    connection: Any
+    as_of: date
+    options: Mapping[str, Any]
+    cursor: Any
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """Data with the cursor to remember. An extractor without a cursor returns its data alone."""
+
+    data: Any
+    cursor: Any = None
+
+
+class RowReader(Protocol):
+    """Brings the rows of an input port. It is a frozen dataclass of plain values: they are part of the plan, and of its fingerprint."""
+
+    def read(self, extraction: Extraction) -> Any:
+        """A DuckDB relation, an Arrow table or a data frame with all rows of the input, or `Extracted`.
+
+        What it raises is told to the product's owners, and the last good data is served or the refresh ends, as the port says.
+        """
+        ...
+
+
+def _refuse_unplanned(part: object, what: str) -> None:
+    """Raises TypeError for a part of an interface that a plan cannot hold."""
+    if not is_dataclass(part):
+        told = f"{type(part).__name__} is no dataclass"
+        raise TypeError(f"{told}; the {what} of an interface must be a frozen dataclass of plain values, since plans are compared")
+
+
+@dataclass(frozen=True, slots=True)
+class PullRows:
+    """Have the interface's own reader bring the rows."""
+
+    reader: RowReader
+
+    def __post_init__(self) -> None:
+        _refuse_unplanned(self.reader, "reader")
+
+
+@dataclass(frozen=True, slots=True)
 class PullPort:
     """Pin the newest published version, within the range, of another product's output port, as one role sees it if one is named."""
 
@@ -77,27 +130,60 @@ class NotPulled:
     address: str | None = None
 
 
-Pull = PullFiles | PullExtractor | PullPort | NotPulled
+Pull = PullFiles | PullExtractor | PullRows | PullPort | NotPulled
 
 
 class InputInterface(Capability, Protocol):
-    """How data comes in: settings to one of the ways to pull that the warehouses know."""
+    """How data comes in: settings to one of the ways to pull, of which `PullRows` is the interface's own."""
 
     kind: str
 
     def pull(self, settings: Any) -> Pull: ...
 
 
+class FileWriter(Protocol):
+    """Writes a file of its own kind from each version of an output port, and from each view that roles have of it.
+
+    It is a frozen dataclass of plain values: they are part of the plan, and of its fingerprint. `suffix` is the ending of its
+    files, such as `xlsx`.
+    """
+
+    suffix: str
+
+    def write(self, files: Sequence[Path], columns: Mapping[str, str], target: Path) -> None:
+        """Write the file `target` from `files`, which the platform has written in the format of the `Store`.
+
+        `columns` are their types in DuckDB. The version is published with the file, in one step, or not at all: what this raises
+        keeps it from being published.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """How a version of an output port is written: the file format, and whether SQL clients find it in the product's catalog.
 
-    `address` is where consumers reach the port if that is not the platform's doing; it is only shown.
+    `address` is where consumers reach the port if that is not the platform's doing; it is only shown. `writer` is the interface's
+    own: what it writes is what consumers download, beside the files in the `format`, which other products and queries read.
     """
 
     format: FileFormat
     in_catalog: bool = False
     address: str | None = None
+    writer: FileWriter | None = field(default=None, metadata={"planned": "where there is one"})
+
+    def __post_init__(self) -> None:
+        if self.writer is None:
+            return
+        _refuse_unplanned(self.writer, "writer")
+        if not self.writer.suffix.isalnum() or self.writer.suffix == self.format:
+            told = f'the suffix "{self.writer.suffix}" of a writer'
+            raise TypeError(f"{told} must be letters and digits, and another one than the format, {self.format}")
+
+    @property
+    def suffix(self) -> str:
+        """The ending of the files that consumers download."""
+        return self.writer.suffix if self.writer is not None else self.format
 
 
 class OutputInterface(Capability, Protocol):

@@ -55,6 +55,11 @@ def plain(value: Any, places: bool = True) -> Any:
         case list() | tuple():
             return [plain(item, places) for item in value]
         case _ if dataclasses.is_dataclass(value):
-            return {f.name: plain(getattr(value, f.name), places) for f in dataclasses.fields(value) if f.metadata.get("planned", True)}
+            return {f.name: plain(getattr(value, f.name), places) for f in dataclasses.fields(value) if _planned(f, getattr(value, f.name))}
         case _:
             return value
+
+
+def _planned(field: "dataclasses.Field[Any]", value: object) -> bool:
+    planned = field.metadata.get("planned", True)
+    return value is not None if planned == "where there is one" else bool(planned)

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,8 @@ from platform_resources.publications.version_records import (
     Publication,
     Versions,
     VersionsUnreadable,
+    ViewVersion,
+    WriterFailed,
     WrittenPort,
     kept,
     newest_within,
@@ -88,8 +91,9 @@ class Shelf:
 
     def damage(self, version: PortVersion) -> str:
         """A text file that lost its end still reads; its size tells."""
-        size = sum(file.stat().st_size for file in self.where(version).files)
-        return "" if size == version.bytes else f"its files have {size:,} bytes, and {version.bytes:,} were published"
+        size = sum(file.stat().st_size for file in (*self.where(version).files, *map(self.path, version.own_files)))
+        published = (version.bytes or 0) + sum(version.own_files.values())
+        return "" if size == published else f"its files have {size:,} bytes, and {published:,} were published"
 
     def staging(self, version: str) -> Path:
         """The folder that a version is written into: `<port>/<file>`."""
@@ -114,7 +118,8 @@ class Shelf:
             _sync(path)
         else:
             os.link(twin, path)
-        return WrittenPort(published, (file,), path.stat().st_size, shared=twin is not None)
+        own_files = _written_by(draft, published, file)
+        return WrittenPort(published, (file,), path.stat().st_size, shared=twin is not None, own_files=own_files)
 
     def has_views(self, store: Store) -> bool:
         """Files of any format."""
@@ -131,7 +136,8 @@ class Shelf:
     def move(self, version: str, ports: Iterable[PortVersion]) -> None:
         """Move the staged files of these ports to where their records say that they are."""
         for port in ports:
-            for file in dict.fromkeys((*port.files, *(file for view in port.views.values() for file in view.files))):
+            shown: tuple[PortVersion | ViewVersion, ...] = (port, *port.views.values())
+            for file in dict.fromkeys(file for part in shown for file in (*part.files, *part.own_files)):
                 target = self.path(file)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(self.staging(version) / port.port / _within(file, version), target)
@@ -193,6 +199,24 @@ def version_id(now: datetime) -> str:
 def port_file(port: str, product_version: str, version: str, data_set: str, file_format: str, view: str = "") -> str:
     """Where a port's file lies within the shelf; that of a view in a folder of its own beside it."""
     return f"{port}/v{Version.parse(product_version).major}/{version}/{f'{view}/' if view else ''}{data_set}.{file_format}"
+
+
+def _written_by(draft: PortDraft, published: PublishedFiles, file: str) -> dict[str, int]:
+    """Have the interface's own writer write its file beside those of the platform. Raises WriterFailed."""
+    writer = draft.store.writer
+    if writer is None:
+        return {}
+    target = published.files[0].with_suffix(f".{writer.suffix}")
+    try:
+        writer.write(published.files, published.columns, target)
+    except (Exception, SystemExit) as error:  # whatever a package's code raises; its text may quote a value
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        told = f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}"
+        raise WriterFailed(f"the {writer.suffix} file cannot be written: {told}") from error
+    if not target.is_file():
+        raise WriterFailed(f"the {writer.suffix} file was not written, and no error was told")
+    _sync(target)
+    return {str(Path(file).with_suffix(f".{writer.suffix}")): target.stat().st_size}
 
 
 def _within(file: str, version: str) -> str:

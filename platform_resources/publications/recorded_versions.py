@@ -19,7 +19,7 @@ from platform_resources.publications.version_records import (
     publication_of,
 )
 from platform_resources.spec.values.versions import VersionRange
-from platform_resources.warehouses.protocol import ProductDatabase, PublishedPort, VersionRows
+from platform_resources.warehouses.protocol import NotSupported, ProductDatabase, PublishedPort, VersionRows
 
 if TYPE_CHECKING:
     from platform_resources.publications.published_versions import Shelf
@@ -119,6 +119,8 @@ class RecordedVersions:
         """Rows for SQL ports, once for all that show one data set; a file for each other."""
         if not draft.store.in_catalog:
             return self.files.write(database, draft)
+        if draft.store.writer is not None:
+            raise NotSupported(f"a {draft.store.suffix} file is written from files, and this warehouse keeps the port's rows in tables")
         place = self.rows.place(draft.data_set, draft.version, draft.columns)
         shared = self.rows.has_rows(place)
         if not shared:

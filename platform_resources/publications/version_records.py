@@ -20,6 +20,10 @@ from platform_resources.warehouses.protocol import ProductDatabase, PublishedPor
 GRACE = timedelta(minutes=10)
 
 
+class WriterFailed(Exception):
+    """Raised when the writer of an interface fails, or writes no file; quotes nothing that the data may hold."""
+
+
 class VersionsUnreadable(Exception):
     """Raised when what says what is published is damaged or may not be read; names the file, or where else it is, and what to do."""
 
@@ -41,6 +45,7 @@ class ViewVersion:
     bytes: int | None
     shows: Mapping[str, str]
     condition: str = ""
+    own_files: Mapping[str, int] = field(default_factory=dict)
 
     def is_within(self, view: View) -> bool:
         """Whether all that it shows is what `view` shows too: the same rows, and no other column or mask."""
@@ -56,6 +61,7 @@ class PortVersion:
 
     `watermark` is until when it knows the world; where that is not known, `watermark_unknown` says why. `rows_ahead` are dated later than
     the publication, and tell nothing. `views` are what roles see of it, by the name of the view; versions of former times have none.
+    `own_files` are what the writer of the port's interface has written beside the files, with their bytes.
     """
 
     port: str
@@ -69,6 +75,7 @@ class PortVersion:
     watermark_unknown: str = ""
     rows_ahead: int = 0
     views: Mapping[str, ViewVersion] = field(default_factory=dict)
+    own_files: Mapping[str, int] = field(default_factory=dict)
 
     def seen_as(self, view: View) -> "PortVersion | None":
         """The port as this view shows it, or the version's view that comes nearest and shows nothing else; None where there is none."""
@@ -76,7 +83,8 @@ class PortVersion:
         shown = self.views.get(view.name) or max(within, key=lambda each: len(each.columns), default=None)
         if shown is None:
             return None
-        return replace(self, rows=shown.rows, columns=shown.columns, files=shown.files, bytes=shown.bytes, views={})
+        parts = {part: getattr(shown, part) for part in ("rows", "columns", "files", "bytes", "own_files")}
+        return replace(self, **parts, views={})
 
     def known_until(self, published_at: str) -> datetime | None:
         """As of when it is, at the latest its publication; None where that is not known. Old records without a watermark count as new."""
@@ -129,6 +137,7 @@ class WrittenPort:
     files: tuple[str, ...]
     bytes: int | None
     shared: bool = False
+    own_files: Mapping[str, int] = field(default_factory=dict)
 
 
 def newest_within(published: Sequence[Publication], versions: VersionRange, port: str) -> Publication | None:

@@ -10,7 +10,7 @@ from platform_resources.capabilities.support.file_formats import holds
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import OutputPlan, ProductPlan
 from platform_resources.publications.published_versions import shelf, version_id
-from platform_resources.publications.version_records import PortDraft, PortVersion, Publication, Versions
+from platform_resources.publications.version_records import PortDraft, PortVersion, Publication, Versions, WriterFailed
 from platform_resources.refresh.data_age import recency
 from platform_resources.refresh.pulling import FAILURES, substance
 from platform_resources.refresh.views.published_views import NotPublishable, PortPart, written_views
@@ -121,7 +121,7 @@ def _write(database: ProductDatabase, candidate: Candidate, port: OutputPlan, ve
     _refuse_unheld(port, columns)
     try:
         written = candidate.shelf.write(database, draft)
-    except NotSupported as error:
+    except (NotSupported, WriterFailed) as error:
         raise NotPublishable(f"output port {port.title}: {error}") from error
     if not written.shared:
         _read_again(database, port, written.published, rows)
@@ -140,6 +140,7 @@ def _write(database: ProductDatabase, candidate: Candidate, port: OutputPlan, ve
         watermark_unknown=known.unknown,
         rows_ahead=known.rows_ahead,
         views=views,
+        own_files=written.own_files,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 from platform_resources.access.grants import KnownGrants
 from platform_resources.access.reader_standing import ReaderStanding
 from platform_resources.capabilities.measures import Relation
-from platform_resources.capabilities.protocols import NotPulled, PullExtractor, PullFiles, PullPort
+from platform_resources.capabilities.protocols import Extracted, Extraction, NotPulled, PullExtractor, PullFiles, PullPort, PullRows
 from platform_resources.capabilities.support.recency import of_files, of_pull
 from platform_resources.capabilities.support.sql_text import quoted, relation_sql
 from platform_resources.deliveries.arrivals import NotArrived
@@ -34,7 +34,7 @@ from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.spec.values.durations import duration_text, length_text
 from platform_resources.spec.values.versions import VersionRange
-from platform_resources.warehouses.extraction import Extracted, Extraction, ExtractorFailed, extracted
+from platform_resources.warehouses.extraction import ExtractorFailed, extracted, read_by
 from platform_resources.warehouses.protocol import EngineError, LoadFailed, ProductDatabase
 
 
@@ -152,7 +152,7 @@ def _pulled(database: ProductDatabase, port: InputPlan, context: PullContext, fo
             return _pin(database, port, context, former)
         case PullFiles():
             return _load_files(database, port, port.pull, context, former)
-        case PullExtractor():
+        case PullExtractor() | PullRows():
             return _extract(database, port, port.pull, context, former)
         case NotPulled():
             raise PullFailed("the port is only described; the platform does not load it")
@@ -292,18 +292,19 @@ def _hidden(product: ProductPlan) -> set[str]:
 
 
 def _extract(
-    database: ProductDatabase, port: InputPlan, extractor: PullExtractor, context: PullContext, former: Mapping[str, Any] | None
+    database: ProductDatabase, port: InputPlan, source: PullExtractor | PullRows, context: PullContext, former: Mapping[str, Any] | None
 ) -> Pulled:
     cursor = _last_cursor(database, port, former)
+    options, named = (source.options, {"extractor": source.extractor}) if isinstance(source, PullExtractor) else ({}, {})
     with database.transaction():
-        extraction = Extraction(database.connection, context.as_of, extractor.options, cursor, context.folder)
+        extraction = Extraction(database.connection, context.as_of, options, cursor, context.folder)
         with hiding_output(context.hide):
-            found = _try_extract(extractor.extractor, extraction)
-        _load_extracted(database, port, extractor, found.data)
+            found = _try_extract(port.interface, source, extraction)
+        _load_extracted(database, port, source, found.data)
         _keep_source_contract(database, port)
         since = former.get(SINCE) if former is not None and found.cursor == cursor else None
         noted = _noted_cursor(database, port, context, found.cursor, since)
-        record = {"extractor": extractor.extractor, "as_of": context.as_of.isoformat(), **noted}
+        record = {**named, "as_of": context.as_of.isoformat(), **noted}
         return _recorded(database, port, context, record, True)
 
 
@@ -325,15 +326,18 @@ def _noted_cursor(database: ProductDatabase, port: InputPlan, context: PullConte
     return {"cursor": shown, SINCE: since or context.now.isoformat()}
 
 
-def _try_extract(name: str, extraction: Extraction) -> Extracted:
+def _try_extract(interface: str, source: PullExtractor | PullRows, extraction: Extraction) -> Extracted:
     try:
-        return extracted(name, extraction)
+        if isinstance(source, PullRows):
+            return read_by(interface, source.reader, extraction)
+        return extracted(source.extractor, extraction)
     except ExtractorFailed as error:
         raise PullFailed(str(error)) from error
 
 
-def _load_extracted(database: ProductDatabase, port: InputPlan, extractor: PullExtractor, data: Any) -> None:
+def _load_extracted(database: ProductDatabase, port: InputPlan, source: PullExtractor | PullRows, data: Any) -> None:
     try:
         database.load_data(Relation("inputs", port.name), data)
     except Exception as error:
-        raise PullFailed(f"what extractor {extractor.extractor} returned cannot be loaded: {str(error).splitlines()[0]}") from error
+        title = f"extractor {source.extractor}" if isinstance(source, PullExtractor) else f"interface {port.interface}"
+        raise PullFailed(f"what {title} returned cannot be loaded: {str(error).splitlines()[0]}") from error

@@ -1,40 +1,14 @@
-"""What a Python extractor is given, and how it is found and called."""
+"""How a Python extractor, or the reader of an interface, is found and called."""
 
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
-
-@dataclass(frozen=True, slots=True)
-class Extraction:
-    """What an extractor may use.
-
-    `connection` is DuckDB on the product's database: a relation made with it is loaded without a copy. `as_of` is the day
-    asked for: deliver data up to and including it. `cursor` is what the last successful extraction returned.
-    """
-
-    connection: "DuckDBPyConnection"
-    as_of: date
-    options: Mapping[str, Any]
-    cursor: str | None
-    folder: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Extracted:
-    """Data with the cursor to remember. An extractor without a cursor returns its data alone."""
-
-    data: Any
-    cursor: str | None = None
+from platform_resources.capabilities.protocols import Extracted, Extraction, RowReader
 
 
 class ExtractorFailed(Exception):
@@ -44,17 +18,22 @@ class ExtractorFailed(Exception):
 def extracted(name: str, extraction: Extraction) -> Extracted:
     """Call the extractor `module:function`. Raises ExtractorFailed."""
     with _importable(extraction.folder):
-        result = _called(name, _function(name, extraction.folder), extraction)
-    if result is None:
-        raise ExtractorFailed(f"extractor {name} returned nothing; it must return a DuckDB relation, an Arrow table or a data frame")
-    return result if isinstance(result, Extracted) else Extracted(result)
+        return _called(f"extractor {name}", _function(name, extraction.folder), extraction)
 
 
-def _called(name: str, function: Callable[[Extraction], Any], extraction: Extraction) -> Any:
+def read_by(interface: str, reader: RowReader, extraction: Extraction) -> Extracted:
+    """What the reader of an interface brings. Raises ExtractorFailed."""
+    return _called(f"interface {interface}", reader.read, extraction)
+
+
+def _called(title: str, function: Callable[[Extraction], Any], extraction: Extraction) -> Extracted:
     try:
-        return function(extraction)
+        result = function(extraction)
     except (Exception, SystemExit) as error:
-        raise ExtractorFailed(f"extractor {name} failed: {type(error).__name__}: {error}") from error
+        raise ExtractorFailed(f"{title} failed: {type(error).__name__}: {error}") from error
+    if result is None:
+        raise ExtractorFailed(f"{title} returned nothing; it must return a DuckDB relation, an Arrow table or a data frame")
+    return result if isinstance(result, Extracted) else Extracted(result)
 
 
 def _function(name: str, folder: Path) -> Callable[[Extraction], Any]:

@@ -303,7 +303,7 @@ def test_the_tests_of_contributing_pass(tmp_path, monkeypatch):
     found = {path: text for path, text in labelled(CONTRIBUTING).items() if path.startswith("tests/")}
     for path, text in found.items():
         (tmp_path / Path(path).name).write_text(text, encoding="utf-8")
-    assert len(found) == len(CAPABILITIES) == 3
+    assert len(found) == len(CAPABILITIES) == 4
     assert pytest.main(["-q", "-p", "no:cacheprovider", "--import-mode=importlib", "--rootdir", str(tmp_path), str(tmp_path)]) == 0
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 from platform_resources.access.grants import KnownGrants
 from platform_resources.access.reader_standing import Reader
 from platform_resources.access.views import KeyedRole, views_of
+from platform_resources.capabilities.protocols import Store
 from platform_resources.dbt.planning import read_plan
 from platform_resources.publications.consumer_queries import queried
 from platform_resources.publications.published_versions import shelf
@@ -254,3 +256,29 @@ def seen_after(version, *changes):
 def test_a_version_gives_what_is_offered_now_and_nothing_that_was_offered_before(shown, changes, seen):
     _, _, publication = shown
     assert seen_after(publication.ports[0], *changes) == seen
+
+
+@dataclass(frozen=True)
+class Copies:
+    """A writer of a package that writes what it is given."""
+
+    suffix: str = "copy"
+
+    def write(self, files, columns, target):
+        target.write_bytes(b"".join(file.read_bytes() for file in files))
+
+
+def test_a_writer_of_a_package_is_given_each_view_and_no_byte_more(tmp_path):
+    root = mesh_of(tmp_path, ports=PORTS[1:2])
+    new_key(root)
+    plan, _ = read_plan(root)
+    product = plan.product("customers")
+    written = replace(product, outputs=tuple(replace(port, store=Store("csv", writer=Copies())) for port in product.outputs))
+    with opened(root / "customers.duckdb") as database:
+        database.connection.execute(ROWS)
+        (port,) = publish(database, Candidate(written, root, NOW, "run", "print"), {}).ports
+    for part in (port, *port.views.values()):
+        (own,), (file,) = part.own_files, part.files
+        assert shelf(root, "crm", "customers").path(own).read_bytes() == shelf(root, "crm", "customers").path(file).read_bytes()
+    analyst = port.seen_as(view_of(product, "analyst", region="EU"))
+    assert list(analyst.own_files) == [file.replace(".csv", ".copy") for file in analyst.files] != list(port.own_files)

@@ -287,7 +287,7 @@ REASONS = {
     "SQL": "extractor extract:x failed: CatalogException",
 }
 COUNTING = """
-from platform_resources.warehouses.extraction import Extracted
+from platform_resources.capabilities.protocols import Extracted
 def x(e):
     n = int(e.cursor or 0) + 1
     return Extracted(e.connection.sql(f"select {n} as n, date '{e.as_of}' as day"), str(n))
@@ -312,7 +312,7 @@ def test_an_extractor_is_given_its_last_cursor_and_the_day(extracting):
 
 
 PAGES = """
-from platform_resources.warehouses.extraction import Extracted
+from platform_resources.capabilities.protocols import Extracted
 def x(e):
     return Extracted(e.connection.sql("select $$" + repr(e.cursor) + "$$ as given"), {page!r})
 """

@@ -93,7 +93,7 @@ EXTRACTORS = {
 HEAD = """
 import logging, os, sys, warnings
 from urllib.parse import quote
-from platform_resources.warehouses.extraction import Extracted
+from platform_resources.capabilities.protocols import Extracted
 
 def read(extraction):"""
 MODELS = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from platform_resources.access.views import View
 from platform_resources.plan.plan import DataSetPlan, OutputPlan
-from platform_resources.publications.version_records import PortDraft, Versions, ViewVersion, WrittenPort
+from platform_resources.publications.version_records import PortDraft, Versions, ViewVersion, WriterFailed, WrittenPort
 from platform_resources.refresh.views.mask_keys import NoMaskKey, mask_variables
 from platform_resources.spec.agreements import CLEAR
 from platform_resources.spec.values.column_names import folded_column
@@ -34,7 +34,11 @@ def written_views(
     restricted = []
     for view in data_set.views.distinct:
         if view.shows_all_of(whole.columns):
-            yield view.name, ViewVersion(whole.rows, whole.columns, whole.written.files, whole.written.bytes, _expressions(view))
+            written = whole.written
+            yield (
+                view.name,
+                ViewVersion(whole.rows, whole.columns, written.files, written.bytes, _expressions(view), own_files=written.own_files),
+            )
         elif shelves.has_views(port.store):
             restricted.append(view)
     try:
@@ -70,9 +74,11 @@ def _write_view(database: ProductDatabase, shelves: Versions, title: str, draft:
     try:
         written = shelves.write(database, draft)
         read = database.published_rows(written.published)
+    except WriterFailed as error:
+        raise NotPublishable(f"{title}: {error}") from error
     except EngineError as error:
         said = str(error).splitlines()[0] if isinstance(error, StatementRefused) else "a value does not fit a mask or the row filter"
         raise NotPublishable(f"{title}: it cannot be written: {said}") from None
     if read > rows or (read < rows and not shown.rows):
         raise NotPublishable(f"{title}: {rows:,} rows were to be shown, and {read:,} can be read")
-    return ViewVersion(read, draft.columns, written.files, written.bytes, shown.columns, shown.rows)
+    return ViewVersion(read, draft.columns, written.files, written.bytes, shown.columns, shown.rows, written.own_files)

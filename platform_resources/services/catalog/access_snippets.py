@@ -117,7 +117,7 @@ select * from {read[port.store.format]} limit 10;
 def _curl(product: ProductPlan, port: OutputPlan, url: str) -> Snippet:
     address = f"{url.rstrip('/')}/api/v1/products/{product.name}/ports/{port.name}/file"
     note = "With ?version= and the id of a version (`mesh versions`) curl -C - goes on where a download was broken off."
-    return Snippet("curl", "curl", "shell", f"curl --fail --location -o {port.data_set}.{port.store.format} {address}", note)
+    return Snippet("curl", "curl", "shell", f"curl --fail --location -o {port.data_set}.{port.store.suffix} {address}", note)
 
 
 def _dbt_source(product: ProductPlan, data_set: DataSetPlan, state: Path) -> Snippet:

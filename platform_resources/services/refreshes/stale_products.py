@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from platform_resources.capabilities.protocols import PullExtractor, PullFiles
+from platform_resources.capabilities.protocols import PullExtractor, PullFiles, PullRows
 from platform_resources.deliveries.arrivals import is_news, matching_files
 from platform_resources.plan.plan import InputPlan, MeshPlan, ProductPlan
 from platform_resources.plan.plan_text import fingerprint
@@ -25,19 +25,19 @@ def stale_products(root: Path, plan: MeshPlan, now: datetime) -> list[str]:
 
 
 def _is_stale(root: Path, product: ProductPlan, now: datetime) -> bool:
-    """Extractors may have something new every day; files and other products are looked at."""
+    """Extractors and readers may have something new every day; files and other products are looked at."""
     state = state_folder(root)
     latest = shelf(state, product.domain, product.name).latest()
     if latest is None or latest.fingerprint != fingerprint(product):
         return True
-    if _has_extractor(product) and datetime.fromisoformat(latest.published_at).astimezone(UTC).date() < now.astimezone(UTC).date():
+    if _extracts(product) and datetime.fromisoformat(latest.published_at).astimezone(UTC).date() < now.astimezone(UTC).date():
         return True
     folder = (root / product.place.file).parent
     return any(_has_newer(state, folder, port, latest.inputs.get(port.name, {})) for port in product.inputs)
 
 
-def _has_extractor(product: ProductPlan) -> bool:
-    return any(isinstance(port.pull, PullExtractor) for port in product.inputs)
+def _extracts(product: ProductPlan) -> bool:
+    return any(isinstance(port.pull, PullExtractor | PullRows) for port in product.inputs)
 
 
 def _has_newer(state: Path, folder: Path, port: InputPlan, record: Mapping[str, Any]) -> bool:

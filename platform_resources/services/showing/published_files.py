@@ -39,5 +39,8 @@ def published_files(
     if of_port is None:
         raise QueryFailed(f"no column of port {port} of {product.name} is shown to you")
     place = versions.where(of_port)
-    paths = [path for path in place.files if path.is_file()] if isinstance(place, PublishedFiles) else []
+    files = place.files if isinstance(place, PublishedFiles) else ()
+    # What the interface's own writer has written lies beside them, and is what the port is for.
+    files = tuple(files[0].with_name(Path(own).name) for own in of_port.own_files) or files
+    paths = [path for path in files if path.is_file()]
     return tuple(PublishedFile(found.id, path.parent.name, path.name, path, path.stat().st_size) for path in paths)
