@@ -8,6 +8,7 @@ from pydantic import Field
 
 from platform_resources.spec.components import Owners
 from platform_resources.spec.document import Document, Place, read_document
+from platform_resources.spec.indicators import Exclusion
 from platform_resources.spec.notifications import Channel, ChannelName, Digest, Incidents, Route
 from platform_resources.spec.plain_fields import readable_fields
 from platform_resources.spec.problems import Problem
@@ -22,7 +23,10 @@ class Compute(Strict):
 
 
 class DomainDocument(Strict):
-    """A domain: its owners answer for every product that names none of its own, and its routes and incident rule are every product's."""
+    """A domain: its owners answer for every product that names none of its own, and its routes and incident rule are every product's.
+
+    Its `exclusions` are those of every indicator that asks for them.
+    """
 
     title: Text | None = None
     description: str = ""
@@ -32,6 +36,7 @@ class DomainDocument(Strict):
     routes: tuple[Route, ...] = ()
     digest: Digest | None = None
     incidents: Incidents = Incidents()
+    exclusions: tuple[Exclusion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +55,11 @@ class DomainReading:
 
 
 def read_domain(text: str, file: str) -> DomainReading:
-    """Read one domain.yaml. Never raises for what the text says; one bad field, channel or route invalidates no other."""
+    """Read one domain.yaml. Never raises for what the text says; one bad field, channel, route or exclusion invalidates no other."""
     document = read_document(text, file)
     if isinstance(document, Problem):
         return DomainReading(DomainDocument(), (document,))
-    fields = readable_fields(document, DomainDocument, ("channels", "routes"))
+    fields = readable_fields(document, DomainDocument, ("channels", "routes", "exclusions"))
     if not isinstance(document.data, dict):
         return DomainReading(DomainDocument(), fields.problems)
     channels = document.data.get("channels", {})

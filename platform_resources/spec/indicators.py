@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.durations import Duration, duration_text
-from platform_resources.spec.values.field_types import Owner, Percent, Text, TimeZone
+from platform_resources.spec.values.field_types import Owner, Percent, Text, TimeZone, YesNo
 from platform_resources.spec.values.names import any_case
 
 Method = Literal["timeslices", "ratio-timeslices", "occurrences"]
@@ -82,7 +82,8 @@ class ServiceLevelIndicator(Strict):
     that reach it; occurrences counts good events, or good time, over the whole window. `due_after` is how long after the end of an
     interval the version that covers it may still be published. An interval that was not measured is unknown and after `grace` (one
     interval unless written) counts as bad, or with `unmeasured: unknown` never. `final_after` is how long after its end an interval that
-    is not good is provisional: a later reading that is met still makes it good. Days are those of the `timezone`.
+    is not good is provisional: a later reading that is met still makes it good. Days are those of the `timezone`. With
+    `domain_exclusions`, what the domain excludes is excluded here too.
     """
 
     service_level_name: Text
@@ -98,6 +99,7 @@ class ServiceLevelIndicator(Strict):
     final_after: Duration | None = None
     unmeasured: Literal["bad", "unknown"] = "bad"
     exclusions: tuple[Exclusion, ...] = ()
+    domain_exclusions: YesNo | None = None
 
     @field_validator("window")
     @classmethod

@@ -1,11 +1,10 @@
 """The dimension `freshness`."""
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, field_validator, model_validator
+from pydantic import BeforeValidator, TypeAdapter, field_validator, model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Moment, Promise
 from platform_resources.capabilities.measures import Measure, NullCount, Reading, RowCount, Scalar, Subject
@@ -13,6 +12,7 @@ from platform_resources.capabilities.protocols import Traits, WhatFails
 from platform_resources.capabilities.support.categories import declared_type, may_be_named
 from platform_resources.capabilities.support.recency import Recency, ahead_sql, ahead_text, by_its_days, newest_sql, of_inputs, of_rows
 from platform_resources.capabilities.support.shares import counted
+from platform_resources.spec.notifications import Clock
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.deadlines import Covered, Deadlines, MaxAge, age_text, asked_at, promised_text
 from platform_resources.spec.values.durations import Duration, duration_text, length_text
@@ -20,14 +20,7 @@ from platform_resources.spec.values.field_types import Cron, TimeZone, YesNo
 from platform_resources.spec.values.working_days import WorkingDays, public_holidays
 
 SHORTEST_MAX_AGE = timedelta(minutes=1)
-_TIME_OF_DAY = r"^([01]\d|2[0-3]):[0-5]\d$"
 _ONLY_WITH_DEADLINES = ("timezone", "working_days", "holidays", "covers")
-
-
-def _time_of_day(text: str) -> str:
-    if not re.match(_TIME_OF_DAY, text):
-        raise ValueError(f'"{text}" is not a time of the day; write hours and minutes, from "00:00" to "23:59"')
-    return text
 
 
 def _days_off(value: Any) -> Any:
@@ -39,7 +32,6 @@ def _days_off(value: Any) -> Any:
 
 
 _DAYS = TypeAdapter(tuple[date, ...])
-TimeOfDay = Annotated[str, AfterValidator(_time_of_day), Field(json_schema_extra={"pattern": _TIME_OF_DAY, "examples": ["06:00"]})]
 Holidays = Annotated[str | tuple[date, ...], BeforeValidator(_days_off, json_schema_input_type=str | tuple[date, ...])]
 
 
@@ -47,7 +39,7 @@ class FreshnessSettings(Strict):
     """How old the newest row may be: at any time, or at deadlines by the clock and the calendar."""
 
     max_age: Duration = timedelta(days=1)
-    by: TimeOfDay | None = None
+    by: Clock | None = None
     cron: Cron | None = None
     timezone: TimeZone | None = None
     working_days: YesNo | None = None

@@ -10,6 +10,7 @@ from platform_resources.plan.from_products.dbt_nodes import DbtProject, DbtReadi
 from platform_resources.spec.components import OutputPort
 from platform_resources.spec.domain_document import DomainDocument, DomainReading
 from platform_resources.spec.governance import GovernanceReading
+from platform_resources.spec.indicators import ServiceLevelIndicator
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Declared, Product
 from platform_resources.spec.values.names import fold
@@ -73,6 +74,12 @@ class Mesh:
         """What the domain says of itself; a domain without domain.yaml says nothing."""
         reading = self.domains.get(name)
         return reading.domain if reading is not None else DomainDocument()
+
+    def with_exclusions(self, domain: str, indicator: ServiceLevelIndicator) -> ServiceLevelIndicator:
+        """The indicator with its domain's exclusions beside its own, if it asks for them."""
+        if not indicator.domain_exclusions:
+            return indicator
+        return indicator.model_copy(update={"exclusions": (*indicator.exclusions, *self.domain(domain).exclusions)})
 
     def texts_of(self, product: Product) -> ProductTexts:
         """The texts beside the product's document; empty if the mesh was made without them."""

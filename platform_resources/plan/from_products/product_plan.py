@@ -142,8 +142,9 @@ def _indicator(
         severity="warning",
         place=SourceLine.of(indicator.origin),
     )
+    spec = mesh.with_exclusions(product.domain, indicator.config)
     max_age = promised_age(objective, mesh.registry.dimensions()[objective.dimension])
-    return IndicatorPlan(check, indicator.config, objective.check, objective.dimension, objective.data_set, max_age, tuple(ports))
+    return IndicatorPlan(check, spec, objective.check, objective.dimension, objective.data_set, max_age, tuple(ports))
 
 
 def _data_set_name(product: Product, port: Declared[OutputPort]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from platform_resources.capabilities.protocols import MeasuredBy
 from platform_resources.capabilities.support.learned_thresholds import is_learned
@@ -118,6 +119,18 @@ def deadlines_are_the_objectives(mesh: Mesh, product: Product) -> Iterator[Probl
             yield indicator.origin.problem("due_after", message, "take due_after away, or promise a max_age without by and cron")
 
 
+def shared_exclusions_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """An indicator that asks for its domain's exclusions needs a domain that has some."""
+    reading = mesh.domains.get(product.domain)
+    if (reading is not None and reading.problems) or mesh.domain(product.domain).exclusions:
+        return
+    for indicator in product.indicators:
+        if indicator.config.domain_exclusions:
+            file = f"{Path(product.file).parent.parent.as_posix()}/domain.yaml"
+            message = f"the domain {product.domain} excludes nothing"
+            yield indicator.origin.problem("domain_exclusions", message, f"write exclusions in {file}, or take domain_exclusions away")
+
+
 OBJECTIVE_PASSES = (
     objectives_make_sense,
     gates_are_audited,
@@ -127,4 +140,5 @@ OBJECTIVE_PASSES = (
     probed_ports_exist,
     final_values_can_change,
     deadlines_are_the_objectives,
+    shared_exclusions_exist,
 )

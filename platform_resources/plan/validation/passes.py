@@ -180,9 +180,10 @@ def indicators_refer(mesh: Mesh, product: Product) -> Iterator[Problem]:
 def indicators_leave_a_budget(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """A target that the first bad interval breaks is allowed, but hardly what anybody means."""
     for indicator in product.indicators:
-        if indicator.config.budget_warning:
+        warning = mesh.with_exclusions(product.domain, indicator.config).budget_warning
+        if warning:
             hint = "set a lower target, a longer window or a shorter interval"
-            yield indicator.origin.problem("target", indicator.config.budget_warning, hint, warning=True)
+            yield indicator.origin.problem("target", warning, hint, warning=True)
 
 
 def ports_refer(mesh: Mesh, product: Product) -> Iterator[Problem]:
