@@ -1,10 +1,10 @@
 """Run a consumer's SQL over published versions, without locks."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from platform_resources.capabilities.support.sql_text import names_in
 from platform_resources.publications.published_versions import publishing, shelf
 from platform_resources.publications.version_records import PortVersion, Publication
 from platform_resources.spec.values.names import is_name
@@ -66,7 +66,7 @@ def queried(
 
 def named_products(state: Path, sql: str) -> tuple[str, ...]:
     """The products with published versions that the SQL names, each with a point behind it."""
-    named = {word.lower() for word in re.findall(r'(\w+)"?\s*\.', sql)}
+    named = {word.lower() for dotted in names_in(sql) for word in dotted[:-1]}
     return tuple(name for name in _published(state) if name in named and name != "main")
 
 

@@ -1,5 +1,6 @@
 """Errors of a database tell what broke, and never a value that not everybody may see."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import duckdb
@@ -17,7 +18,7 @@ from platform_resources.capabilities.measures import (
     Scalar,
 )
 from platform_resources.dbt.planning import read_plan
-from platform_resources.measuring.metrics import Asked
+from platform_resources.measuring.metrics import Asked, Metric
 from platform_resources.refresh.auditing import audit
 from platform_resources.refresh.profiled_relations import profiles
 from platform_resources.refresh.scanning import days_text
@@ -36,10 +37,10 @@ CASES: list[tuple[Measure, str]] = [
     (CountIf('cast("e-mail" as integer) > 0'), f"Conversion Error about e-mail; {LEFT_OUT}"),
     (CountIf('cast("E-MAIL" || phone as integer) > 0'), f"Conversion Error about e-mail or phone; {LEFT_OUT}"),
     (Scalar("min(strptime(\"e-mail\", '%d'))"), f"Invalid Input Error about e-mail; {LEFT_OUT}"),
-    (Scalar('max(error(customers."e-mail"))'), f"Invalid Input Error; {LEFT_OUT}"),
+    (Scalar('max(error(customers."e-mail"))'), f"Invalid Input Error about e-mail; {LEFT_OUT}"),
     (Scalar("max(cast(cast(customers as varchar) as integer))"), f"Conversion Error; {LEFT_OUT}"),
     (Scalar("max(cast(columns(*) as integer))"), f"Conversion Error; {LEFT_OUT}"),
-    (Scalar("(select max(cast(name as integer)) from inputs.people)"), f"Conversion Error; {LEFT_OUT}"),
+    (Scalar("(select max(cast(name as integer)) from inputs.people)"), f"Conversion Error about name; {LEFT_OUT}"),
     (Elsewhere(Scalar("max(cast(name as integer))"), THERE), f"Conversion Error about name; {LEFT_OUT}"),
     (Elsewhere(Scalar("max(cast(name as integer))"), UNKNOWN), f"Conversion Error; {LEFT_OUT}"),
     (OrphanRows(("n",), THERE, ("name",)), f"Conversion Error about name; {LEFT_OUT}"),
@@ -89,12 +90,40 @@ def test_words_that_may_quote_a_hidden_column_are_left_out(connection, measured,
     assert SECRET not in told
 
 
-@pytest.mark.parametrize(
-    "expression", ["(select max(cast(odd as integer)) from internal.helper)", "max(cast(#2 as integer))", 'max(cast("e-mail" as integer))']
+ANY_COLUMN = (
+    "(select max(cast(odd as integer)) from internal.helper)",
+    "max(cast(#2 as integer))",
+    'max(cast("e-mail" as integer))',
+    "(select max(cast(cast(c as varchar) as integer)) from internal.customers as c)",
+    "(select max(cast(c.e as integer)) from (select unnest([*columns(* exclude (city, k, n))]) as e from internal.customers) as c)",
+    "(select count(*) from internal.customers natural join (select 1 as phone))",
+    "(select max(cast(value as integer)) from (unpivot internal.customers on columns('p.*')))",
+    "(select max(cast(a as integer)) from query('select phone as a from internal.customers'))",
 )
+
+
+@pytest.mark.parametrize("expression", ANY_COLUMN)
 def test_what_reaches_values_in_another_way_is_not_quoted(connection, expression):
     told = error(connection, Scalar(expression), Discretion({**EMPTY, HERE: ("e-mail", "phone")}).words)
     assert LEFT_OUT in told and SECRET not in told
+
+
+def test_sql_that_cannot_be_read_may_name_any_column():
+    metric, broken = Metric(HERE, "max(phone) (("), RuntimeError(f"Conversion Error: {SECRET}")
+    assert HIDDEN.words(metric, broken) == f"Conversion Error; {LEFT_OUT}"
+    assert HIDDEN.words(Metric(HERE, "max(city); select 1"), broken) == f"Conversion Error; {LEFT_OUT}"
+
+
+@pytest.mark.parametrize("expression", ["max(city = 'phone')", "max(city) /* phone */", "max(telephone)"])
+def test_a_column_is_named_by_its_name_alone(expression):
+    assert HIDDEN.words(Metric(HERE, expression), RuntimeError("Conversion Error: Ulm")) == "Conversion Error: Ulm"
+
+
+def test_values_that_stand_for_null_name_no_column():
+    here = replace(HERE, missing=(("city", "varchar", ("",)),))
+    found = Discretion({here: ("phone",)})
+    assert found.words(Metric(here, "max(city)"), RuntimeError("Conversion Error: Ulm")) == "Conversion Error: Ulm"
+    assert found.words(Metric(here, "max(phone)"), RuntimeError("Conversion Error: 1")) == f"Conversion Error about phone; {LEFT_OUT}"
 
 
 def test_a_name_with_a_double_quote_is_found_all_the_same(connection):

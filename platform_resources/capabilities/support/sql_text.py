@@ -1,11 +1,8 @@
 """How names and values are written in DuckDB's SQL."""
 
-import re
 from collections.abc import Iterable
 
 from platform_resources.capabilities.measures import Relation
-
-_WORD = re.compile(r"\w+")
 
 
 def quoted(name: str) -> str:
@@ -58,8 +55,29 @@ def enclosed(expression: str) -> str:
     return f"({expression}\n)" if "--" in expression else f"({expression})"
 
 
-def named_columns(columns: Iterable[str], texts: Iterable[str]) -> tuple[str, ...]:
-    """The columns that stand in the texts: those of one word as a word, any other just as they are."""
-    told = "\n".join(texts).casefold()
-    words = frozenset(_WORD.findall(told))
-    return tuple(column for column in columns if (name := column.casefold()) in words or (not _WORD.fullmatch(name) and name in told))
+def names_in(sql: str) -> tuple[tuple[str, ...], ...]:
+    """The names in SQL, each with those before it that points join to it, as (schema, table, column); none where it is no SQL.
+
+    A keyword is among them, since it may be a name too; values and comments are not. sqlglot is imported here, because reading
+    definitions must stay fast.
+    """
+    from sqlglot import Dialect, TokenType
+    from sqlglot.errors import SqlglotError
+
+    dialect = Dialect.get_or_raise("duckdb")
+    keywords = dialect.tokenizer_class.KEYWORDS
+    try:
+        tokens = dialect.tokenize(sql)
+    except SqlglotError:
+        return ()
+    names: list[tuple[str, ...]] = []
+    named = pointed = False
+    for token in tokens:
+        kind, joined = token.token_type, named and pointed
+        pointed = kind == TokenType.DOT
+        if kind in (TokenType.VAR, TokenType.IDENTIFIER) or (token.text.isidentifier() and keywords.get(token.text.upper()) == kind):
+            names.append((*(names.pop() if joined else ()), token.text))
+            named = True
+        elif not pointed:
+            named = False
+    return tuple(names)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from platform_resources.capabilities.registry import Registry
-from platform_resources.capabilities.support.sql_text import named_columns
+from platform_resources.capabilities.support.sql_text import names_in
 from platform_resources.spec.components import DataSet, ServiceLevelAsset
 from platform_resources.spec.product import Declared
 
@@ -16,8 +16,14 @@ def concerned(registry: Registry, objective: Declared[ServiceLevelAsset], data_s
     named = {column.casefold() for columns in used.values() for column in columns}
     known = [column.name for column in data_set.config.columns]
     texts = [value for value in objective.settings.model_dump().values() if isinstance(value, str)]
-    in_sql = set(named_columns(known, texts))
-    return qualified(data_set.name, [column for column in known if column.casefold() in named or column in in_sql])
+    in_sql = {name.casefold() for text in texts if _may_name(text, known) for dotted in names_in(text) for name in dotted}
+    return qualified(data_set.name, [column for column in known if column.casefold() in named | in_sql])
+
+
+def _may_name(text: str, columns: Iterable[str]) -> bool:
+    """Cheap to ask: of most settings it is clear at once that they name no column."""
+    written = text.casefold().replace('""', '"')
+    return any(column.casefold() in written for column in columns)
 
 
 def qualified(data_set: str, columns: Iterable[str] = ()) -> tuple[str, ...]:

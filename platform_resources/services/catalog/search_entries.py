@@ -1,10 +1,10 @@
 """Which texts of a product can be found by search, and where in it they stand."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from platform_resources.capabilities.support.sql_text import names_in
 from platform_resources.plan.plan import DataSetPlan, ProductPlan
 from platform_resources.spec.components import Column
 
@@ -84,4 +84,4 @@ def _words(column: Column) -> str:
 
 def _named_in(sql: str) -> str:
     """The names in a query, without SQL's own words: somebody who looks for an order does not mean `order by`."""
-    return " ".join(dict.fromkeys(word for word in re.findall(r"[^\W\d]\w*", sql) if word.casefold() not in _NO_NAMES))
+    return " ".join(dict.fromkeys(word for name in names_in(sql) for word in name if word.casefold() not in _NO_NAMES))

@@ -1,11 +1,12 @@
 """Whose published versions a consumer asks for, and counting that they were read."""
 
 import os
-import re
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
+from platform_resources.capabilities.support.sql_text import names_in
 from platform_resources.ledger.database import ledger_url, open_ledger
 from platform_resources.ledger.queries.reads import record_read
 from platform_resources.plan.plan import MeshPlan
@@ -39,9 +40,10 @@ def _reads(state: Path, plan: MeshPlan, product: str, sql: str) -> Iterator[tupl
     """Products and what the SQL names of them; of the product itself nothing where it names nothing."""
     own = [each for each in plan.products if each.name == product]
     offered = [port.name for each in own for port in each.outputs] + [data_set.name for each in own for data_set in each.data_sets]
-    named = [name for name in dict.fromkeys(offered) if re.search(rf"\b{re.escape(name)}\b", sql, re.IGNORECASE)]
-    yield from ((product, name) for name in named or [""])
+    names = [tuple(name.lower() for name in dotted) for dotted in names_in(sql)]
+    words = {word for dotted in names for word in dotted}
+    yield from ((product, name) for name in [name for name in dict.fromkeys(offered) if name in words] or [""])
     for other in named_products(state, sql):
         if other != product:
-            read = re.findall(rf'\b{other}"?\s*\.\s*"?(\w+)', sql, re.IGNORECASE)
-            yield from ((other, name.lower()) for name in dict.fromkeys(read))
+            pairs = (pair for dotted in names for pair in pairwise(dotted))
+            yield from dict.fromkeys(pair for pair in pairs if pair[0] == other)
