@@ -215,6 +215,10 @@ def introduce(product: ProductPlan, tree: Tree) -> None:
         branch = readers.add(f"sample query {told(query.title)} [dim]of {told(query.port)}[/]")
         sql = query.sql.strip() if "--" in query.sql else " ".join(query.sql.split())
         branch.add(f"mesh query {product.name} {told(shlex.quote(sql))}")
+    for metric in product.metrics:
+        readers.add(f"metric {told(metric.title)} [dim]{told(metric.kind)}, of {told(', '.join(metric.models) or 'no model')}[/]")
+    for semantic in product.semantic_models:
+        readers.add(f"semantic model {told(semantic.title)} [dim]{told(semantic.text)}[/]")
 
 
 def _lines(product: ProductPlan) -> Iterator[str]:

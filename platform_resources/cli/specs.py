@@ -168,9 +168,6 @@ def _tree(product: ProductPlan) -> Tree:
     for output in product.outputs:
         stored = f"{output.interface}, {output.store.format}, keeps {output.keep_versions}"
         outputs.add(f"{told('/'.join(output.key))} [dim]{told(stored)}[/]")
-    metrics = tree.add("metrics") if product.metrics else tree
-    for metric in product.metrics:
-        metrics.add(f"{told(metric.title)} [dim]{told(metric.kind)}, of {told(', '.join(metric.models) or 'no model')}[/]")
     routes = tree.add("routes") if product.routes else tree
     for route in product.routes:
         quiet = f", quiet from {route.quiet.start:%H:%M} to {route.quiet.end:%H:%M} {route.quiet.timezone}" if route.quiet else ""

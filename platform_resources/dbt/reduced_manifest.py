@@ -8,7 +8,7 @@ from typing import Any
 from platform_resources.dbt.manifest import MAKERS, node_name, short_name, source_table
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import NOTHING_SHOWN, Shown
-from platform_resources.plan.from_products.dbt_nodes import DbtExposure, DbtMetric, DbtNode, DbtProject, DbtTest
+from platform_resources.plan.from_products.dbt_nodes import DbtExposure, DbtMetric, DbtNode, DbtProject, DbtSemanticModel, DbtTest
 
 # Settings that say something about a node and change nothing that it makes.
 _SAID = ("tags", "meta", "docs", "group", "access")
@@ -38,6 +38,9 @@ def reduced(manifest: Any, product: str, shared: object = "", shown: Mapping[str
         ),
         exposures=tuple(sorted(exposures, key=lambda exposure: exposure.name)),
         metrics=tuple(sorted((_metric(metric, manifest, named) for metric in manifest.metrics.values()), key=lambda metric: metric.name)),
+        semantic_models=tuple(
+            sorted((_semantic_model(model, named) for model in manifest.semantic_models.values()), key=lambda model: model.name)
+        ),
         disabled=tuple(sorted(node_name(n) for nodes in manifest.disabled.values() for n in nodes if n.resource_type in MAKERS)),
         digest=_digest(shared, macros.of_all, [node.raw_code for node in _hooks(manifest)]),
     )
@@ -176,6 +179,19 @@ def _metric(metric: Any, manifest: Any, named: _Names) -> DbtMetric:
         file=named.file(metric),
         description=metric.description or "",
         reads=tuple(sorted(_models_behind(metric, manifest))),
+    )
+
+
+def _semantic_model(model: Any, named: _Names) -> DbtSemanticModel:
+    return DbtSemanticModel(
+        name=model.name,
+        title=model.label or model.name,
+        file=named.file(model),
+        description=model.description or "",
+        model=next(iter(_reads(model)), ""),
+        entities=tuple(entity.name for entity in model.entities),
+        dimensions=tuple(dimension.name for dimension in model.dimensions),
+        measures=tuple(measure.name for measure in model.measures),
     )
 
 

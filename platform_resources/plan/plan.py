@@ -155,6 +155,27 @@ class MetricPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class SemanticModelPlan:
+    """What the team says of one model for dbt's semantic layer: by which entities and dimensions its measures can be looked at."""
+
+    name: str
+    title: str
+    description: str
+    model: str
+    entities: tuple[str, ...]
+    dimensions: tuple[str, ...]
+    measures: tuple[str, ...]
+    place: SourceLine
+
+    @property
+    def text(self) -> str:
+        """In a line: `of orders: measures revenue, by customer, ordered_on`."""
+        measures = f"measures {', '.join(self.measures)}" if self.measures else "no measures"
+        by = ", ".join((*self.entities, *self.dimensions))
+        return f"of {self.model}: {measures}{f', by {by}' if by else ''}"
+
+
+@dataclass(frozen=True, slots=True)
 class SampleQueryPlan:
     """A predefined query over one output port."""
 
@@ -227,6 +248,7 @@ class ProductPlan:
     patience: Patience
     zone: str = field(default="UTC", metadata={"planned": False})
     metrics: tuple[MetricPlan, ...] = ()
+    semantic_models: tuple[SemanticModelPlan, ...] = ()
 
     @property
     def checks(self) -> tuple[CheckPlan, ...]:

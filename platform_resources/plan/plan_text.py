@@ -20,7 +20,7 @@ def plan_json(plan: MeshPlan | ProductPlan) -> str:
 
 
 # Who is told what, when, and under which terms, and what packages add: it changes neither what the product is nor how it is made.
-_TOLD = frozenset({"routes", "rule", "patience", "incidents", "agreements", "offers", "extensions", "metrics"})
+_TOLD = frozenset({"routes", "rule", "patience", "incidents", "agreements", "offers", "extensions", "metrics", "semantic_models"})
 
 
 def fingerprint(product: ProductPlan) -> str:

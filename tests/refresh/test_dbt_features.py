@@ -1,19 +1,25 @@
 """Every feature of dbt that real projects use, in one product: what a refresh shows is what plain `dbt build` does of the same project."""
 
+import io
 import json
 import shutil
 import subprocess
 import sys
 
 import dagster as dg
+import httpx
 import pytest
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+from rich.console import Console
+from rich.tree import Tree
 
+from platform_resources.cli.finding import introduce
 from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration.asset_specs import SpecMinter, asset_key
 from platform_resources.spec.problems import problems_text
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.golden_files import assert_golden
+from tests.marketplace.shop_mesh import served
 from tests.meshes import REPOSITORY, component, edited, model_file, product_file, product_yaml, write_mesh
 from tests.refresh.running import environment, running
 
@@ -48,6 +54,11 @@ models:
   - name: dear
     config: {group: cooks, access: private}
     data_tests: [{as_many_rows: {arguments: {other: ref('meals')}, config: {severity: warn}}}, {tidy.fewer_than: {arguments: {most: 9}}}]
+  - name: keyed
+    data_tests:
+      - dbt_utils.unique_combination_of_columns: {arguments: {combination_of_columns: [meal, price]}}
+      - dbt_utils.expression_is_true: {arguments: {expression: "price > 3"}, config: {severity: warn}}
+    columns: [{name: meal, data_tests: [{dbt_utils.expression_is_true: {arguments: {expression: "<> ''"}}}]}]
   - {name: cheap, config: {group: cooks, contract: {enforced: true}}, columns: [{name: meal, data_type: varchar, constraints: [{type: not_null}]}]}
   - name: days
     time_spine: {standard_granularity_column: date_day}
@@ -85,7 +96,42 @@ exposures:
     owner: {name: Cook, email: cook@example.com}
     depends_on: [ref('priced')]
 """.replace("a meal has a name", "a_meal_has_a_name").replace("a meal costs what its price says", "a_meal_costs_what_its_price_says")
+# Written as dbt_utils writes it: macros and tests that adapter.dispatch finds, SQL that asks the database while it is compiled.
+DBT_UTILS = {
+    "dbt_project.yml": "name: dbt_utils\nversion: '1.0'\n",
+    "macros/generate_surrogate_key.sql": """
+{% macro generate_surrogate_key(fields) %}{{ return(adapter.dispatch('generate_surrogate_key', 'dbt_utils')(fields)) }}{% endmacro %}
+{% macro default__generate_surrogate_key(fields) %}
+{%- set texts = [] -%}
+{%- for field in fields -%}{%- do texts.append("coalesce(cast(" ~ field ~ " as " ~ dbt.type_string() ~ "), '_')") -%}{%- endfor -%}
+{{ dbt.hash(dbt.concat(texts)) }}
+{% endmacro %}""",
+    "macros/star.sql": """
+{% macro star(from) %}{{ return(adapter.dispatch('star', 'dbt_utils')(from)) }}{% endmacro %}
+{% macro default__star(from) %}{% if not execute %}{{ return('*') }}{% endif %}
+{{- adapter.get_columns_in_relation(from) | map(attribute='quoted') | join(', ') }}{% endmacro %}""",
+    "macros/get_column_values.sql": """
+{% macro get_column_values(table, column) %}{{ return(adapter.dispatch('get_column_values', 'dbt_utils')(table, column)) }}{% endmacro %}
+{% macro default__get_column_values(table, column) %}
+{% if not execute or not load_relation(table) %}{{ return([]) }}{% endif %}
+{% call statement('values', fetch_result=true) %}select distinct {{ column }} from {{ table }} order by 1{% endcall %}
+{{ return(load_result('values')['data'] | map(attribute=0) | list) }}{% endmacro %}""",
+    "macros/expression_is_true.sql": """
+{% test expression_is_true(model, expression, column_name=none) %}
+{{ return(adapter.dispatch('test_expression_is_true', 'dbt_utils')(model, expression, column_name)) }}{% endtest %}
+{% macro default__test_expression_is_true(model, expression, column_name) %}
+select {{ '*' if should_store_failures() else '1' }} from {{ model }} where not({{ column_name or '' }} {{ expression }}){% endmacro %}""",
+    "macros/unique_combination_of_columns.sql": """
+{% test unique_combination_of_columns(model, combination_of_columns) %}
+{{ return(adapter.dispatch('test_unique_combination_of_columns', 'dbt_utils')(model, combination_of_columns)) }}{% endtest %}
+{% macro default__test_unique_combination_of_columns(model, combination_of_columns) %}
+{%- set columns = combination_of_columns | join(', ') %}
+select {{ columns }} from {{ model }} group by {{ columns }} having count(*) > 1{% endmacro %}""",
+}
 MODELS = {
+    "keyed": "select {{ dbt_utils.generate_surrogate_key(['meal', 'price']) }} as meal_key, {{ dbt_utils.star(ref('prices')) }} from {{ ref('prices') }}",
+    "in_columns": "select {% for meal in dbt_utils.get_column_values(ref('prices'), 'meal') %}max(price) filter (where meal = '{{ meal }}') as {{ meal }}, {% endfor %}"
+    "count(*) as meals from {{ ref('prices') }}",
     "bites": "{{ config(materialized='ephemeral') }} select meal from {{ deliveries() }}",
     "dear": "select meal from {{ ref('prices') }} where price > 4",
     "priced": "{{ config(materialized='view') }} select distinct b.meal, p.price from {{ ref('bites') }} b join {{ ref('prices') }} p using (meal)",
@@ -118,7 +164,9 @@ FILES = {
     "dbt_project/dbt_packages/tidy/macros/doubled.sql": "{% macro doubled(column) %}2 * {{ column }}{% endmacro %}",
     "dbt_project/dbt_packages/tidy/macros/fewer_than.sql": "{% test fewer_than(model, most) %}select count(*) from {{ model }} having count(*) > {{ most }}{% endtest %}",
     "dbt_project/dbt_packages/tidy/models/calendar.sql": "select 1 as day",
-    "dbt_project/packages.yml": "packages: [{local: dbt_packages/tidy}]\n",
+    "dbt_project/packages.yml": "packages: [{local: dbt_packages/tidy}, {local: dbt_packages/dbt_utils}]\n",
+    **{f"dbt_project/dbt_packages/dbt_utils/{name}": text for name, text in DBT_UTILS.items()},
+    "dbt_project/macros/concealed.sql": "{% macro default__generate_surrogate_key(fields) %}'kitchen ' || {{ dbt_utils.default__generate_surrogate_key(fields) }}{% endmacro %}",
     "dbt_project/tests/generic/as_many_rows.sql": "{% test as_many_rows(model, other) %}select 1 where (select count(*) from {{ model }}) <> (select count(*) from {{ other }}){% endtest %}",
     f"dbt_project/tests/{FOLDER}/nothing_is_free.sql": "{{ config(severity='warn') }} select * from {{ ref('priced') }} where price > 4",
     "dbt_project/tests/generic/positive.sql": "{% test positive(model, column_name) %}select * from {{ model }} where {{ column_name }} <= 0{% endtest %}",
@@ -133,7 +181,7 @@ def write_kitchen(folder):
         root,
         "dbt_project/dbt_project.yml",
         "seed-paths: []",
-        "seed-paths: [seeds]\nvars: {least: 0}\nseeds: {+schema: internal}\non-run-end: [select 1]",
+        "seed-paths: [seeds]\ndispatch: [{macro_namespace: dbt_utils, search_order: [mesh, dbt_utils]}]\nvars: {least: 0}\nseeds: {+schema: internal}\non-run-end: [select 1]",
     )
     return edited(root, "dbt_project/dbt_project.yml", "snapshot-paths: []", "snapshot-paths: [snapshots]")
 
@@ -284,10 +332,40 @@ def test_the_database_has_the_same_relations_also_of_stored_failures(kitchen, pl
     assert ("dbt_test__audit", "accepted_values_priced_meal__soup__stew") in made[0]
 
 
+def test_what_a_macro_asks_while_it_is_compiled_is_answered_by_this_build(kitchen, plain):
+    mesh, _, _ = kitchen
+    rows = []
+    for file in (mesh.root / "warehouse/shop/kitchen.duckdb", plain[0]):
+        with opened(file) as database:
+            rows.append([database.rows(f'from "internal".{name} order by all') for name in ("keyed", "in_columns")])
+    assert rows[0] == rows[1]
+    keyed, (in_columns,) = rows[0]
+    assert in_columns == {"soup": 3, "stew": 5, "tart": 4, "meals": 3}
+    assert all(row["meal_key"].startswith("kitchen ") for row in keyed)
+
+
 def test_metrics_of_the_semantic_layer_are_shown_with_the_models_behind_them(kitchen):
     _, product, _ = kitchen
     (metric,) = product.metrics
     assert (metric.title, metric.kind, metric.description, metric.models) == ("Portions served", "simple", "Plates.", ("served",))
+
+
+def test_a_semantic_model_is_shown_with_its_model_entities_dimensions_and_measures(kitchen):
+    _, product, _ = kitchen
+    (semantic,) = product.semantic_models
+    assert (semantic.title, semantic.text) == ("servings", "of served: measures portions, by meal, sold_on")
+
+
+def test_readers_see_metrics_and_semantic_models_on_the_page_and_by_describe(kitchen):
+    mesh, product, _ = kitchen
+    said = io.StringIO()
+    introduce(product, tree := Tree("kitchen"))
+    Console(file=said, width=200).print(tree)
+    assert "metric Portions served simple, of served" in said.getvalue()
+    assert "semantic model servings of served: measures portions, by meal, sold_on" in said.getvalue()
+    with served(mesh.root) as address:
+        page = httpx.get(f"{address}/products/kitchen", timeout=60).text
+    assert "Portions served" in page and "Of served: measures portions, by meal, sold_on." in page
 
 
 def test_seeds_snapshots_and_python_models_are_assets_that_are_materialised(kitchen):
@@ -383,6 +461,17 @@ FEATURES = (
         ["model doubled", "model calendar", "test tidy_fewer_than_dear_9"],
     ),
     (
+        "dbt_utils and packages like it: macros and tests behind `adapter.dispatch`, SQL that asks the database (`get_column_values`, `star`), `dispatch:` with macros of your own",
+        "as in dbt: what a macro answers at compile time comes from what this build has made",
+        [
+            "model keyed",
+            "model in_columns",
+            "test dbt_utils_unique_combination_of_columns_keyed_meal__price",
+            "test dbt_utils_expression_is_true_keyed_price_3",
+            "test dbt_utils_expression_is_true_keyed_meal___",
+        ],
+    ),
+    (
         "`alias`, `schema`",
         "the audit and the publication read the relation that dbt says",
         ["model meals", "tests/refresh/test_what_was_built.py"],
@@ -408,7 +497,7 @@ FEATURES = (
     ("exposures", "known consumers of the product", ["tests/refresh/test_dbt_features.py"]),
     (
         "semantic models, metrics",
-        "metrics are shown on the product's page and by `mesh plan`, with the models behind them",
+        "shown on the product's page, by `mesh describe` and `mesh plan PRODUCT`, with the models behind them",
         ["model served", "model days"],
     ),
     ("`database`", "refused for a data set: a product is built in its own database", ["refused elsewhere"]),

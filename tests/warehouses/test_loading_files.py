@@ -612,6 +612,47 @@ def test_keys_that_only_capitals_tell_apart_are_refused(landing, text):
     assert landing.rows("v, v_1, V_2") == [(1, None, None), (None, None, 3)]
 
 
+@pytest.mark.parametrize("text", ['{"v": {"k": 1, "K": 2}}\n', '{"v": [{"k": 1}]}\n{"v": [{"K": 2}]}\n'])
+def test_keys_within_a_value_that_only_capitals_tell_apart_are_refused(landing, text):
+    landing.write("a.json", text)
+    with pytest.raises(LoadFailed) as refused:
+        landing.load(format="json")
+    assert str(refused.value) == "in/a.json: the key K is there twice within a value, once in other capitals; mend the file"
+
+
+REPEATED = {
+    "twice": ("v,v\n1,2\n", "v"),
+    "in other capitals": ("id,v,V\n1,2,3\n", "V"),
+    "in quotes": ('"net price";"net price"\n1;2\n', "net price"),
+    "with what DuckDB would call it": ("v,v_1,v\n1,2,3\n", "v"),
+    "below other lines": ("Prices of today\n\nid,v,v\n1,2,3\n2,3,4\n", "v"),
+    "all text": ("v,v\na,b\n", "v"),
+}
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("case", REPEATED)
+def test_a_header_that_names_a_column_twice_is_refused(landing, case, packed):
+    content, name = REPEATED[case]
+    landing.write("a.csv.gz" if packed is gzip.compress else "a.csv", packed(content.encode()))
+    with pytest.raises(LoadFailed) as refused:
+        landing.load()
+    assert f": the header names {name} twice, and capitals make no difference; give each column a name of its own" in str(refused.value)
+    assert refused.value.column == name
+
+
+def test_where_the_columns_are_named_in_order_a_header_may_name_one_twice(landing):
+    landing.write("a.csv", "v,v\n1,2\n")
+    landing.load(options={"names": ["net", "gross"]})
+    assert landing.rows("net, gross") == [(1, 2)]
+
+
+def test_a_column_may_be_called_like_another_with_a_number(landing):
+    landing.write("a.csv", "v,v_1,v_x,_1\n1,2,3,4\n")
+    landing.load()
+    assert landing.rows("v, v_1, v_x, _1") == [(1, 2, 3, 4)]
+
+
 # Numbers of JSON that nothing but zero would be left of
 
 

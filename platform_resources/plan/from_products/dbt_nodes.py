@@ -79,6 +79,20 @@ class DbtMetric:
 
 
 @dataclass(frozen=True, slots=True)
+class DbtSemanticModel:
+    """What a project says of one model for dbt's semantic layer: names of its entities, dimensions and measures."""
+
+    name: str
+    title: str
+    file: str
+    description: str
+    model: str
+    entities: tuple[str, ...]
+    dimensions: tuple[str, ...]
+    measures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DbtProject:
     """One product's project. `disabled` are names of nodes that are switched off; `digest` changes with what all its nodes share."""
 
@@ -86,6 +100,7 @@ class DbtProject:
     tests: tuple[DbtTest, ...] = ()
     exposures: tuple[DbtExposure, ...] = ()
     metrics: tuple[DbtMetric, ...] = ()
+    semantic_models: tuple[DbtSemanticModel, ...] = ()
     disabled: tuple[str, ...] = ()
     digest: str = ""
 
@@ -113,6 +128,7 @@ def project_from(data: Mapping[str, Any]) -> DbtProject:
         tests=tuple(_made(DbtTest, test) for test in data["tests"]),
         exposures=tuple(_made(DbtExposure, exposure) for exposure in data["exposures"]),
         metrics=tuple(_made(DbtMetric, metric) for metric in data["metrics"]),
+        semantic_models=tuple(_made(DbtSemanticModel, model) for model in data["semantic_models"]),
         disabled=tuple(data["disabled"]),
         digest=data["digest"],
     )

@@ -11,7 +11,7 @@ from platform_resources.plan.from_products.dbt_nodes import DbtNode, DbtTest
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.product_order import ordered
 from platform_resources.plan.from_products.written_tests import enforces_constraints, test_name, tests_of
-from platform_resources.plan.plan import ConsumerPlan, MetricPlan, ModelPlan
+from platform_resources.plan.plan import ConsumerPlan, MetricPlan, ModelPlan, SemanticModelPlan
 from platform_resources.spec.components import DataSet
 from platform_resources.spec.product import Declared, Product, model_name
 from platform_resources.spec.values.names import slug
@@ -142,3 +142,10 @@ def planned_metrics(mesh: Mesh, product: Product) -> Iterator[MetricPlan]:
     """The numbers that the product's dbt YAML defines."""
     for metric in mesh.project_of(product).metrics:
         yield MetricPlan(metric.name, metric.title, metric.kind, metric.description, metric.reads, SourceLine(metric.file, 1))
+
+
+def planned_semantic_models(mesh: Mesh, product: Product) -> Iterator[SemanticModelPlan]:
+    """What the product's dbt YAML says for dbt's semantic layer."""
+    for model in mesh.project_of(product).semantic_models:
+        parts = (model.entities, model.dimensions, model.measures)
+        yield SemanticModelPlan(model.name, model.title, model.description, model.model, *parts, SourceLine(model.file, 1))

@@ -13,7 +13,7 @@ from platform_resources.plan.from_products.dbt_nodes import DbtProject
 from platform_resources.plan.from_products.input_plans import input_plan
 from platform_resources.plan.from_products.mesh import Mesh, ProductTexts
 from platform_resources.plan.from_products.planned_access import offers_of, planned_views
-from platform_resources.plan.from_products.planned_models import planned_exposures, planned_metrics, planned_models
+from platform_resources.plan.from_products.planned_models import planned_exposures, planned_metrics, planned_models, planned_semantic_models
 from platform_resources.plan.from_products.planned_routes import incidents_of, owners_of, patience_of, product_routes, rule_of
 from platform_resources.plan.from_products.subjects import (
     is_about_the_product,
@@ -65,6 +65,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         outputs=tuple(_outputs(mesh, product, inputs, models)),
         consumers=(*_consumers(product), *planned_exposures(mesh, product)),
         metrics=tuple(planned_metrics(mesh, product)),
+        semantic_models=tuple(planned_semantic_models(mesh, product)),
         sample_queries=tuple(_sample_queries(product)),
         agreements=tuple(AgreementPlan(each.name, each.title, each.config) for each in product.agreements),
         offers=offers_of(mesh, product),

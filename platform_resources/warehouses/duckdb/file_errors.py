@@ -12,6 +12,7 @@ _VALUE = re.compile(r"Error when converting column \"(.*?)\"\. Could not convert
 _OPTION = re.compile(r"Invalid named parameter \"(\w+)\"")
 _OTHER_WORDS = {"null_values": "nullstr", "na_values": "nullstr", "null_value": "nullstr", "null_string": "nullstr", "charset": "encoding"}
 _LONG = re.compile(r"Maximum line size of (\d+) bytes exceeded. Actual Size:(\d+)")
+_KEY_TWICE = re.compile(r'Duplicate name "+(.*?)"+ in struct')
 _JSON_LINE = re.compile(r"transform error in file .*?, in (?:line|record/value) (\d+): (.*)")
 
 
@@ -31,6 +32,8 @@ def load_error(file: InputFile, error: Exception) -> LoadFailed:
         return LoadFailed(f"{place}, column {column}: {not_of_type(written, kind.strip().lower())}; {promise(column)}", column, written)
     if transformed := _JSON_LINE.search(text):
         return LoadFailed(f"{file.name}, record {transformed.group(1)}: {transformed.group(2)}")
+    if key := _KEY_TWICE.search(text):
+        return LoadFailed(f"{file.name}: the key {key.group(1)} is there twice within a value, once in other capitals; mend the file")
     if "Malformed JSON" in text:
         return LoadFailed(_malformed(file, text))
     first = text.strip().splitlines()[0].replace(str(file.path), file.name)

@@ -185,10 +185,30 @@ def _csv(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles, con
     )
     guessed_formats = {"dateformat": writing.date, "timestampformat": writing.timestamp}
     read += "".join(f", {name} = {literal(value)}" for name, value in guessed_formats.items() if value and name not in pull.options)
+    if dialect["header"] and not set(_NAMES) & set(pull.options):
+        as_rows = f"read_csv({start}, hive_partitioning = false, auto_detect = false{_options({**dialect, 'header': False}, ())}{rest}"
+        _refuse_repeated_names(connection, file, types, as_rows)
     unread = Shape(file, read, 0, types, writing, int(dialect["skip"]) + bool(dialect["header"]), constants)
     if "sample_size" not in said and ragged is None and _begins_empty(connection, unread):
         types = column_types(sniffed_as(connection, f"{start}{_options({**said, 'sample_size': -1}, _OWN)}"))
     return replace(unread, types=types)
+
+
+def _refuse_repeated_names(connection: "DuckDBPyConnection", file: InputFile, types: Mapping[str, str], as_rows: str) -> None:
+    """DuckDB calls the second column that is named v `v_1`, as a column of its own may be called: the header itself is asked."""
+    known = {name.lower() for name in types}
+    if not any(number.isdigit() and name.lower() in known for name, _, number in (each.rpartition("_") for each in types)):
+        return
+    texts = {f"column{place}": "varchar" for place in range(len(types))}
+    header = [name or "" for name in connection.execute(f"select * from {as_rows}, columns = {texts}) limit 1").fetchall()[0]]
+    folded = [name.lower() for name in header]
+    repeated = next((name for place, name in enumerate(header) if name and name.lower() in folded[:place]), None)
+    if repeated is not None:
+        raise LoadFailed(
+            f"{file.name}: the header names {repeated} twice, and capitals make no difference; "
+            "give each column a name of its own, or name them all in order, as options: {names: [first, second]}",
+            repeated,
+        )
 
 
 def _begins_empty(connection: "DuckDBPyConnection", found: Shape) -> bool:
