@@ -24,6 +24,7 @@ COMMANDS = (
     ("refreshing", "refresh"),
     ("status", "status"),
     ("profiling", "profile"),
+    ("classifying", "classify"),
     ("evaluating", "evaluate"),
     ("backtesting", "backtest"),
     ("incidents", "incidents"),

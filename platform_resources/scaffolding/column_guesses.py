@@ -3,43 +3,17 @@
 from collections.abc import Iterable
 
 from platform_resources.capabilities.support.column_types import is_numeric
-from platform_resources.scaffolding.name_words import in_brackets, known_in, name_words, word_set
+from platform_resources.detection.detectors import ABOUT_PEOPLE, DETECTORS, told_by_name
+from platform_resources.detection.name_words import in_brackets, known_in, name_words, word_set
 from platform_resources.scaffolding.source_columns import Guess, SourceColumn
 
-# Which regular expressions (RE2, of the whole value) tell personal data, and of how many filled rows.
-LOOKS = {
-    "an e-mail address": r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}",
-    "a telephone number": r"(\+[0-9]|0[0-9]+[ /-])[0-9 ()/-]{5,}[0-9]",
-    "an IBAN": r"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9 ]{6,28}[A-Z0-9]",
-    "an IP address": r"([0-9]{1,3}\.){3}[0-9]{1,3}",
-}
+# What tells personal data by how whole values look, and of how many filled rows.
+_LOOKS_LIKE = ("an e-mail address", "a telephone number", "an IBAN", "an IP address")
+LOOKS = {detector.name: detector.pattern for detector in DETECTORS if detector.name in _LOOKS_LIKE}
 LOOKS_FROM = 0.5
 # Of texts as well. Three digits behind a comma may be thousands, so they tell nothing.
 COMMA_NUMBER = "a number with a comma"
 MEASURED = LOOKS | {COMMA_NUMBER: r"[+-]?[0-9]{1,3}(\.?[0-9]{3})*,([0-9]{1,2}|[0-9]{4,})"}
-_SENSITIVE = word_set(
-    """
-    password passwort kennwort secret health gesundheit diagnosis diagnose disease krankheit religion confession konfession ethnicity
-    salary gehalt lohn income einkommen disability behinderung creditcard kreditkarte cardnumber cvv ssn socialsecurity
-    """
-)
-_PERSONAL = word_set(
-    """
-    email mail phone telephone telefon telefonnummer tel mobile handy fax firstname lastname surname vorname nachname familyname
-    givenname fullname middlename birthdate birthday dob birth dateofbirth geburtsdatum geburtstag geburtsort address adresse anschrift
-    street strasse hausnummer iban passport ausweis username login userid ip ipaddress customername kundenname contactname
-    ansprechpartner employee employeename mitarbeiter driver fahrer patient
-    """
-)
-# Personal only beside something that names a person.
-_ABOUT_PEOPLE = word_set(
-    """
-    name age alter ageband gender geschlecht sex marital maritalstatus familienstand postcode postalcode zip zipcode plz city ort
-    nationality occupation beruf education
-    """
-)
-# `employee_count` names nobody.
-_OF_MANY = ("count", "counts", "anzahl", "number", "total", "flag")
 _UNITS = {
     "EUR": "eur euro €", "USD": "usd dollar $", "GBP": "gbp £", "CHF": "chf", "%": "percent pct prozent %", "kg": "kg", "g": "gram grams",
     "km": "km", "cm": "cm", "mm": "mm", "kWh": "kwh", "C": "celsius °c", "ms": "ms milliseconds", "s": "seconds sekunden",
@@ -77,21 +51,18 @@ def classifications(columns: Iterable[SourceColumn]) -> dict[str, Guess]:
     if not found:
         return {}
     beside = Guess("personal", "low", "beside columns that name a person")
-    return found | {column.name: beside for column in every if column.name not in found and known_in(column.name, _ABOUT_PEOPLE)}
+    return found | {column.name: beside for column in every if column.name not in found and known_in(column.name, ABOUT_PEOPLE)}
 
 
 def _of_itself(column: SourceColumn) -> Guess | None:
-    sensitive = known_in(column.name, _SENSITIVE)
-    if sensitive:
+    named = told_by_name(column.name, column.kind == "boolean")
+    if named == "sensitive":
         return Guess("sensitive", "high", "by its name")
     personal = [(look, share) for look, share in column.looks.items() if look in LOOKS]
     looks = max(personal, key=lambda look: look[1], default=("", 0.0))
     if looks[1] >= LOOKS_FROM:
         return Guess("personal", "high", f"most values look like {looks[0]}")
-    counts = column.kind == "boolean" or (name_words(column.name) or ("",))[-1] in _OF_MANY
-    if known_in(column.name, _PERSONAL) and not counts:
-        return Guess("personal", "medium", "by its name")
-    return None
+    return Guess("personal", "medium", "by its name") if named else None
 
 
 def updated_at(columns: Iterable[SourceColumn]) -> Guess | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from math import prod
 
-from platform_resources.scaffolding.name_words import name_words, word_set
+from platform_resources.detection.name_words import name_words, word_set
 from platform_resources.scaffolding.source_columns import Confidence, Guess, SourceColumn, SourceFacts
 
 _IDENTIFIES = word_set(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from platform_resources.capabilities.support.column_types import is_numeric
+from platform_resources.detection.name_words import known_in, word_set
 from platform_resources.promises.learned.usual_shares import SHARES, binomial_bounds
 from platform_resources.scaffolding.column_guesses import unit
 from platform_resources.scaffolding.key_guesses import is_identifier
-from platform_resources.scaffolding.name_words import known_in, word_set
 from platform_resources.scaffolding.source_columns import SourceColumn, SourceFacts
 from platform_resources.spec.values.names import fold, slug
 

@@ -7,10 +7,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from platform_resources.detection.name_words import name_words
 from platform_resources.measuring.version_profiles import ColumnProfile
 from platform_resources.scaffolding.column_guesses import COMMA_NUMBER, classifications, unit, updated_at
 from platform_resources.scaffolding.key_guesses import combined_candidates, key, single_candidates
-from platform_resources.scaffolding.name_words import name_words
 from platform_resources.scaffolding.product_files import product_names, promised_type
 from platform_resources.scaffolding.source_columns import SourceColumn, SourceFacts
 from platform_resources.scaffolding.suggested_objectives import filled_at_least, suggestions

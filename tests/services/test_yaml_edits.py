@@ -21,7 +21,7 @@ vars: {least: 1}
     [
         (("seed-paths",), ["seeds"], "seed-paths: []", "seed-paths: [seeds]"),
         (("models", "mesh", "+materialized"), "view", "+materialized: table", "+materialized: view"),
-        (("vars", "most"), 9, "{least: 1}", "{most: 9, least: 1}"),
+        (("vars", "most"), 9, "{least: 1}", "{least: 1, most: 9}"),
         (
             ("models", "mesh", "food", "cafe"),
             {"+materialized": "view"},

@@ -46,12 +46,12 @@ def _child(node: yaml.Node, key: str | int) -> yaml.Node | None:
 
 
 def _inserted(text: str, node: yaml.Node, entry: dict[Any, Any], top: bool) -> str:
-    """With one more entry of a mapping: before its first one, whose indentation it takes, or at the end of the file."""
+    """With one more entry of a mapping: last in braces, else before its first one, as far to the right, or at the end of the file."""
     if not isinstance(node, yaml.MappingNode):
         raise CannotEdit
     if node.flow_style:
-        at = node.start_mark.index + 1
-        return text[:at] + _flow(entry)[1:-1] + (", " if node.value else "") + text[at:]
+        at = node.value[-1][1].end_mark.index if node.value else node.start_mark.index + 1
+        return text[:at] + (", " if node.value else "") + _flow(entry)[1:-1] + text[at:]
     if top:
         return text.rstrip("\n") + "\n" + _block(entry, 0)
     first = node.value[0][0].start_mark

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from platform_resources.capabilities.input_ports.file import CAPABILITY, FileInputSettings
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.deliveries.arrivals import NotArrived, matching_files
+from platform_resources.detection.name_words import without_accents
 from platform_resources.plan import conventions
 from platform_resources.redaction.redaction import shown_url
 from platform_resources.repository.placing import InTheWay, in_the_way, place
-from platform_resources.scaffolding.name_words import without_accents
 from platform_resources.scaffolding.product_files import Guesses, Wanted, data_set_name, guesses, product_files
 from platform_resources.scaffolding.source_columns import SourceFacts
 from platform_resources.services.starting.new_meshes import CannotBegin

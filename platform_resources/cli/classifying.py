@@ -1,0 +1,86 @@
+"""The command `mesh classify`: which columns are probably personal, and what product.yaml says of them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from platform_resources.cli.specs import Json
+from platform_resources.cli.terminal.console import CANNOT_RUN, SPEC_INVALID, cell, mesh_of, out, print_json, product_of, stop, told, words
+from platform_resources.publications.consumer_queries import NothingPublished
+from platform_resources.repository.mesh_repository import read_mesh, state_folder
+from platform_resources.spec.problems import known_text
+from platform_resources.warehouses.protocol import QueryFailed
+
+if TYPE_CHECKING:
+    from platform_resources.services.classifying import Classified
+
+
+def classify(
+    context: typer.Context,
+    product: Annotated[str, typer.Argument(help="The product.")],
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the classes into product.yaml, where it says none of a column itself; look at each.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Guess which columns hold personal data: from their names, and from all values of the newest version. No value is shown."""
+    root, plan = mesh_of(context, [product])
+    chosen = product_of(plan, product)
+    from platform_resources.services.classifying import guessed_classes, to_write, written_classes
+    from platform_resources.services.migrating.yaml_edits import CannotEdit
+
+    file = root / chosen.place.file
+    text = file.read_text(encoding="utf-8")
+    try:
+        found = guessed_classes(state_folder(root), chosen, text, datetime.now(UTC))
+    except (NothingPublished, QueryFailed) as error:
+        stop(str(error), CANNOT_RUN)
+    governance = read_mesh(root, only=[product]).governance.governance
+    less = to_write(found, governance.restriction)
+    if as_json:
+        print_json([_data(each) for each in found])
+    else:
+        _print(chosen.name, found)
+    if not write:
+        if less and not as_json:
+            words.print(f"{len(less)} column(s) are less restricted than that; --write writes it, and a person confirms it", style="yellow")
+        return
+    missing = sorted({str(each.guess.told) for each in less} - set(governance.class_names))
+    if missing:
+        known = known_text(governance.class_names)
+        stop(f"governance.yaml has no class {' or '.join(missing)}; known: {known}; write what fits into {chosen.place.file}", SPEC_INVALID)
+    try:
+        file.write_text(written_classes(text, less), encoding="utf-8")
+    except CannotEdit:
+        stop(f"{chosen.place.file} is written in a form that cannot be edited here; write the classes by hand", CANNOT_RUN)
+    words.print(f"{len(less)} classification(s) are written into {told(chosen.place.file)}; look at each before it is merged")
+
+
+def _print(product: str, found: Sequence["Classified"]) -> None:
+    if not found:
+        words.print(f"nothing speaks for personal data in {told(product)}")
+        return
+    table = Table("column", "probably", "how sure", "evidence", "product.yaml says", box=None)
+    for each in found:
+        guess = each.guess
+        now = each.now if each.place else f"{each.now}; it does not name the column"
+        table.add_row(
+            cell(f"{each.data_set}.{guess.column}"), cell(f"{guess.told}: {guess.what}"), guess.sureness, cell(guess.evidence), cell(now)
+        )
+    out.print(table)
+
+
+def _data(each: "Classified") -> dict[str, Any]:
+    guess = each.guess
+    return {
+        "data_set": each.data_set,
+        "column": guess.column,
+        "classification": guess.told,
+        "what": guess.what,
+        "confidence": guess.sureness,
+        "evidence": guess.evidence,
+        "now": each.now,
+    }
