@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import Measure, Reading, Subject
+from platform_resources.capabilities.source_contract import NO_CONTRACT, SourceContract
 from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.spec.governance import Level
 from platform_resources.spec.product import Product
@@ -40,8 +41,8 @@ class ComponentCapability(Capability, Protocol):
 class PullFiles:
     """Load files into the input port's table: the whole set anew (`replace`), or only files not seen before (`append`).
 
-    `types` are the promised types of columns. A file without rows is loaded only where `empty` allows it. No file is loaded before it has
-    been unchanged for `quiet`, and before its `manifest` has come.
+    `types` are the promised types of columns, `contract` is whatever else the input port promises of them. A file without rows is loaded
+    only where `empty` allows it. No file is loaded before it has been unchanged for `quiet`, and before its `manifest` has come.
     """
 
     path: str
@@ -49,6 +50,7 @@ class PullFiles:
     load: Literal["replace", "append"] = "replace"
     options: Mapping[str, ReaderOption] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
+    contract: SourceContract = field(default=NO_CONTRACT, metadata={"planned": False})
     empty: Literal["not-arrived", "allowed"] = "not-arrived"
     quiet: timedelta | None = None
     manifest: str | None = None

@@ -25,6 +25,7 @@ COMMANDS = (
     ("status", "status"),
     ("profiling", "profile"),
     ("classifying", "classify"),
+    ("sources.quarantining", "quarantine"),
     ("evaluating", "evaluate"),
     ("backtesting", "backtest"),
     ("incidents", "incidents"),

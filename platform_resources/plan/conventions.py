@@ -20,6 +20,8 @@ class Placed(Protocol):
 
 PRODUCTS_FOLDER = "dataproducts"
 DBT_FOLDER = "dbt_project"
+# The schema of a product's database that holds, for each input, the rows that broke its contract.
+QUARANTINE = "quarantine"
 # Where `dbt deps` puts packages, below that.
 PACKAGES_FOLDER = "dbt_packages"
 # The types of dbt targets that refreshes have a warehouse for.

@@ -42,7 +42,7 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class InputPlan:
-    """One input port: how it is pulled and what its failure means."""
+    """One input port: how it is pulled and what its failure means. `set_aside`: rows that break its contract go to quarantine."""
 
     name: str
     title: str
@@ -59,6 +59,7 @@ class InputPlan:
     columns: tuple[InputColumn, ...]
     checks: tuple[CheckPlan, ...]
     place: SourceLine
+    set_aside: bool = field(default=False, metadata={"planned": False})
 
 
 @dataclass(frozen=True, slots=True)

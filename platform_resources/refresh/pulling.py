@@ -12,7 +12,6 @@ from platform_resources.access.reader_standing import ReaderStanding
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import Extracted, Extraction, NotPulled, PullExtractor, PullFiles, PullPort, PullRows
 from platform_resources.capabilities.support.recency import of_files, of_pull
-from platform_resources.capabilities.support.sql_text import quoted, relation_sql
 from platform_resources.deliveries.arrivals import NotArrived
 from platform_resources.incidents import broken_contracts
 from platform_resources.plan.plan import InputPlan, ProductPlan, Upstream
@@ -20,7 +19,15 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions
 from platform_resources.redaction.captured_output import hiding_output
 from platform_resources.redaction.redaction import Hide
-from platform_resources.refresh.file_inputs import load_files
+from platform_resources.refresh.sources.file_inputs import load_files
+from platform_resources.refresh.sources.kept_contracts import (
+    BreaksContract,
+    contract_of,
+    hidden_columns,
+    keep_source_contract,
+    with_contract,
+)
+from platform_resources.refresh.sources.quarantine import quarantine_text, quarantined_count
 from platform_resources.refresh.views.upstream_access import (
     VIEW,
     AccessRefused,
@@ -61,6 +68,12 @@ class Pulled:
     rows: int | None = None
     failures: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def degraded(self) -> str:
+        """Why not all of it is new and good; rows in quarantine keep no others back."""
+        aside = QUARANTINED in self.record
+        return "; ".join(reason for check, reason in self.failures.items() if check != "contract" or not aside)
+
 
 @dataclass(frozen=True, slots=True)
 class PullContext:
@@ -87,6 +100,8 @@ class PullContext:
 
 
 PULLS, FAILURES, CURSORS = "pull", "pull failure", "cursor"
+# Of a record: how many rows of the input are in quarantine.
+QUARANTINED = "quarantined"
 # Of a cursor that records must not show: since when the extractor has returned the same.
 SINCE = "cursor_since"
 # The fields that say when and how a pull went, not what it brought.
@@ -111,12 +126,24 @@ def pull(database: ProductDatabase, port: InputPlan, context: PullContext) -> Pu
         database.remember(FAILURES, port.name, f"input port {port.name}: {error}")
         if not port.serve_last_good or former is None:
             raise PullFailed(f"input port {port.name}: {error}", error.check) from None
-        return _kept(database, port, json.loads(former), error, context.clock)
-    reason = f"input port {port.name}: {'; '.join(pulled.failures.values())}" if pulled.failures else ""
-    database.remember(FAILURES, port.name, reason)
-    if pulled.failures and not port.serve_last_good:
-        raise PullFailed(reason, next(iter(pulled.failures)))
+        return _kept(database, port, json.loads(former), error, context)
+    _note_failures(database, pulled)
+    if pulled.degraded and not port.serve_last_good:
+        raise PullFailed(f"input port {port.name}: {pulled.degraded}", next(iter(pulled.failures)))
     return pulled
+
+
+def note_mended(database: ProductDatabase, port: InputPlan, context: PullContext) -> Pulled:
+    """Record that rows of the input have left its quarantine; it is as old as it was."""
+    former = json.loads(database.remembered(PULLS)[port.name])
+    pulled = _recorded(database, port, context, {key: value for key, value in former.items() if key != QUARANTINED}, True)
+    _note_failures(database, pulled)
+    return pulled
+
+
+def _note_failures(database: ProductDatabase, pulled: Pulled) -> None:
+    reason = f"input port {pulled.port}: {'; '.join(pulled.failures.values())}" if pulled.failures else ""
+    database.remember(FAILURES, pulled.port, reason)
 
 
 def _take_away(database: ProductDatabase, port: InputPlan, context: PullContext) -> None:
@@ -134,13 +161,14 @@ def _pulled_at(record: Mapping[str, Any], clock: Clock) -> str:
     return f" of {clock.moment(datetime.fromisoformat(told))}" if isinstance(told, str) else ""
 
 
-def _kept(database: ProductDatabase, port: InputPlan, former: Mapping[str, Any], error: PullFailed, clock: Clock) -> Pulled:
+def _kept(database: ProductDatabase, port: InputPlan, former: Mapping[str, Any], error: PullFailed, context: PullContext) -> Pulled:
     """The last good pull goes on being served, and ages."""
-    relation = Relation("inputs", port.name)
+    relation, clock = Relation("inputs", port.name), context.clock
     served = f"{error}; the last good one{_pulled_at(former, clock)} is served"
-    failures = {**_stale(port, former, clock), error.check: served}
     try:
-        return Pulled(port.name, former, False, database.columns(relation), database.count(relation), failures)
+        rows, aside = database.count(relation), quarantined_count(database, port.name)
+        failures = {**_stale(port, former, clock), **_set_aside(database, port, context, rows, aside), error.check: served}
+        return Pulled(port.name, former, False, database.columns(relation), rows, failures)
     except Exception as lost:
         message = f"input port {port.name}: {error}; the last good one cannot be read either: {str(lost).splitlines()[0]}"
         raise PullFailed(message, error.check) from lost
@@ -163,9 +191,20 @@ def _pulled(database: ProductDatabase, port: InputPlan, context: PullContext, fo
 def _recorded(database: ProductDatabase, port: InputPlan, context: PullContext, record: dict[str, Any], changed: bool) -> Pulled:
     relation = Relation("inputs", port.name)
     columns, rows = database.columns(relation), database.count(relation)
-    whole = {"interface": port.interface, **record, "rows": rows, "pulled_at": context.now.isoformat()}
+    aside = quarantined_count(database, port.name) if port.set_aside else 0
+    whole = {"interface": port.interface, "pulled_at": context.now.isoformat(), **record, "rows": rows}
+    whole |= {QUARANTINED: aside} if aside else {}
     database.remember(PULLS, port.name, json.dumps(whole, sort_keys=True))
-    return Pulled(port.name, whole, changed, columns, rows, _stale(port, whole, context.clock))
+    failures = {**_stale(port, whole, context.clock), **_set_aside(database, port, context, rows, aside)}
+    return Pulled(port.name, whole, changed, columns, rows, failures)
+
+
+def _set_aside(database: ProductDatabase, port: InputPlan, context: PullContext, rows: int, aside: int) -> dict[str, str]:
+    """What the check `contract` says of rows in quarantine."""
+    if not aside:
+        return {}
+    hidden = hidden_columns(context.product, port)
+    return {"contract": quarantine_text(database, context.product.name, port, aside, rows, hidden)}
 
 
 def _stale(port: InputPlan, record: Mapping[str, Any], clock: Clock) -> dict[str, str]:
@@ -244,51 +283,26 @@ def _load_files(
 ) -> Pulled:
     try:
         with database.transaction():
-            wanted = _with_promised_types(port, pull_files)
+            wanted = with_contract(port, pull_files)
             loaded = load_files(database, Relation("inputs", port.name), wanted, context.folder, context.clock, former)
-            _keep_source_contract(database, port)
+            keep_source_contract(database, port)
             pulled = _recorded(database, port, context, loaded.record, loaded.changed)
     except NotArrived as error:
         raise PullFailed(str(error)) from error
     except LoadFailed as error:
-        reason = error.without_value() if folded_column(error.column) in _hidden(context.product) else str(error)
-        check = "contract" if folded_column(error.column) in map(folded_column, _promised(port)) else "arrived"
-        raise PullFailed(f"the files could not be loaded: {reason}", check) from error
+        raise _not_loaded("the files could not be loaded", error, port, context) from error
+    except BreaksContract as error:
+        raise PullFailed(str(error), "contract") from error
     except OSError as error:
         raise PullFailed(f"the files could not be loaded: {error}") from error
     return replace(pulled, failures={**pulled.failures, "arrived": loaded.missing}) if loaded.missing else pulled
 
 
-def _promised(port: InputPlan) -> list[str]:
-    return [column.name for column in port.columns]
-
-
-def _with_promised_types(port: InputPlan, pull_files: PullFiles) -> PullFiles:
-    """Text is read as the promised types at once, so that the first value that is none is told with its line."""
-    if pull_files.format == "parquet" or not port.columns:
-        return pull_files
-    return replace(pull_files, types={column.name: column.type for column in port.columns})
-
-
-def _keep_source_contract(database: ProductDatabase, port: InputPlan) -> None:
-    """What was loaded must have every promised column, of its type, and filled where it must be; more columns are no breach."""
-    if not port.columns:
-        return
-    relation = Relation("inputs", port.name)
-    columns = database.columns(relation)
-    there = set(map(folded_column, columns))
-    required = [column.name for column in port.columns if not column.nullable and folded_column(column.name) in there]
-    counts = ", ".join(f"count(*) - count({quoted(name)})" for name in required)
-    empty = dict(zip(required, database.execute(f"select {counts} from {relation_sql(relation)}"), strict=True)) if required else {}
-    breach = broken_contracts.source_breach(port.columns, columns, empty)
-    if breach:
-        raise PullFailed(breach, "contract")
-
-
-def _hidden(product: ProductPlan) -> set[str]:
-    """The columns of the product's data sets whose values not everybody may see; a column of an input has no class of its own."""
-    columns = (column for data_set in product.data_sets for column in data_set.spec.columns)
-    return {folded_column(column.name) for column in columns if not column.shown}
+def _not_loaded(what: str, error: LoadFailed, port: InputPlan, context: PullContext) -> PullFailed:
+    columns = set(map(folded_column, error.column.split(", ")))
+    reason = error.without_value() if columns & hidden_columns(context.product, port) else str(error)
+    promised = {folded_column(column.name) for column in port.columns}
+    return PullFailed(f"{what}: {reason}", "contract" if columns & promised else "arrived")
 
 
 def _extract(
@@ -300,8 +314,7 @@ def _extract(
         extraction = Extraction(database.connection, context.as_of, options, cursor, context.folder)
         with hiding_output(context.hide):
             found = _try_extract(port.interface, source, extraction)
-        _load_extracted(database, port, source, found.data)
-        _keep_source_contract(database, port)
+        _load_extracted(database, port, source, found.data, context)
         since = former.get(SINCE) if former is not None and found.cursor == cursor else None
         noted = _noted_cursor(database, port, context, found.cursor, since)
         record = {**named, "as_of": context.as_of.isoformat(), **noted}
@@ -335,9 +348,15 @@ def _try_extract(interface: str, source: PullExtractor | PullRows, extraction: E
         raise PullFailed(str(error)) from error
 
 
-def _load_extracted(database: ProductDatabase, port: InputPlan, source: PullExtractor | PullRows, data: Any) -> None:
+def _load_extracted(database: ProductDatabase, port: InputPlan, source: PullExtractor | PullRows, data: Any, context: PullContext) -> None:
+    title = f"extractor {source.extractor}" if isinstance(source, PullExtractor) else f"interface {port.interface}"
+    what = f"what {title} returned cannot be loaded"
     try:
-        database.load_data(Relation("inputs", port.name), data)
+        database.load_data(Relation("inputs", port.name), data, contract_of(port), title)
+        keep_source_contract(database, port)
+    except BreaksContract as error:
+        raise PullFailed(str(error), "contract") from error
+    except LoadFailed as error:
+        raise _not_loaded(what, error, port, context) from error
     except Exception as error:
-        title = f"extractor {source.extractor}" if isinstance(source, PullExtractor) else f"interface {port.interface}"
-        raise PullFailed(f"what {title} returned cannot be loaded: {str(error).splitlines()[0]}") from error
+        raise PullFailed(f"{what}: {str(error).splitlines()[0]}") from error

@@ -102,6 +102,19 @@ class DataProduct(Strict):
         return {"business": value} if isinstance(value, str) else value
 
 
+Missing = Annotated[tuple[Annotated[bool | int | float | str, AS_WRITTEN], ...], Field(min_length=1)] | None
+
+
+def _missing(values: tuple[Any, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+    """Values that say nothing, as a database reads them as values of the column's type."""
+    kind = info.data.get("type")
+    if values is None or kind is None:
+        return None
+    for message, hint in misread((value for value in values if not isinstance(value, bool)), kind, is_number(kind)):
+        raise ValueError(message, hint)
+    return tuple(missing_value(value, kind) for value in values)
+
+
 def _accepted(test: dict[str, Any]) -> Any:
     """The values of a test accepted_values, in the shorter or the longer form of dbt."""
     arguments = test.get("arguments")
@@ -115,7 +128,7 @@ class Column(Strict):
     type: ColumnType
     description: str = ""
     nullable: YesNo = False
-    missing: Annotated[tuple[Annotated[bool | int | float | str, AS_WRITTEN], ...], Field(min_length=1)] | None = None
+    missing: Missing = None
     unit: str | None = None
     classification: Classification = UNCLASSIFIED
     identifier: str | None = None
@@ -153,12 +166,7 @@ class Column(Strict):
     @field_validator("missing")
     @classmethod
     def _missing_values(cls, values: tuple[Any, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
-        kind = info.data.get("type")
-        if values is None or kind is None:
-            return None
-        for message, hint in misread((value for value in values if not isinstance(value, bool)), kind, is_number(kind)):
-            raise ValueError(message, hint)
-        return tuple(missing_value(value, kind) for value in values)
+        return _missing(values, info)
 
 
 def _refuse_twice(names: Sequence[str]) -> None:
@@ -198,11 +206,25 @@ class DataSet(Strict):
 
 
 class InputColumn(Strict):
-    """One column that a source has to deliver."""
+    """One column that a source has to deliver, what it is called there, and which of its values say nothing."""
 
     name: ColumnName
     type: ColumnType
     nullable: YesNo = False
+    from_: ColumnName | None = Field(default=None, alias="from")
+    null_values: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    missing: Missing = None
+    hidden: YesNo | None = None
+
+    @field_validator("missing")
+    @classmethod
+    def _missing_values(cls, values: tuple[Any, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+        return _missing(values, info)
+
+    @property
+    def source_name(self) -> str:
+        """As the source calls it."""
+        return self.from_ or self.name
 
 
 class InputPort(Strict):
@@ -214,12 +236,20 @@ class InputPort(Strict):
     max_staleness: Duration | None = None
     owner: Owner | None = None
     columns: tuple[InputColumn, ...] = ()
+    bad_rows: Literal["refuse", "quarantine"] = "refuse"
 
     @field_validator("columns")
     @classmethod
     def _columns_once(cls, columns: tuple[InputColumn, ...]) -> tuple[InputColumn, ...]:
         _refuse_twice([column.name for column in columns])
+        _refuse_twice([column.source_name for column in columns])
         return columns
+
+    @model_validator(mode="after")
+    def _quarantine_needs_a_contract(self) -> "InputPort":
+        if self.bad_rows == "quarantine" and not self.columns:
+            raise ValueError("bad_rows: quarantine needs columns, which say what a good row is")
+        return self
 
 
 class OutputPort(Strict):

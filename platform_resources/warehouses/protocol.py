@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from platform_resources.capabilities.measures import Reading, Relation
 from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.capabilities.source_contract import NO_CONTRACT, SourceContract
 from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.deliveries.arrivals import InputFile
 from platform_resources.measuring.foreseeing import RuledOut
@@ -207,8 +208,8 @@ class ProductDatabase(Protocol):
     def connection(self) -> Any:
         """A connection of DuckDB for extractors, whatever the engine: what they make with it is loaded by `load_data`."""
 
-    def load_data(self, relation: Relation, data: Any) -> None:
-        """Load what an extractor returned: a relation of `connection`, an Arrow table or reader, or a data frame."""
+    def load_data(self, relation: Relation, data: Any, contract: SourceContract = NO_CONTRACT, source: str = "") -> None:
+        """Load what a source delivered: a relation of `connection`, an Arrow table or reader, or a data frame. Raises LoadFailed."""
 
     def shapes(self, files: Sequence[InputFile], pull: PullFiles) -> Sequence[FileShape]:
         """Look at each file. Raises LoadFailed at the first that cannot be read, or does not keep a promised type."""

@@ -7,7 +7,7 @@ import duckdb
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullFiles
-from platform_resources.refresh.file_inputs import load_files
+from platform_resources.refresh.sources.file_inputs import load_files
 from platform_resources.spec.values.clocks import Clock
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)

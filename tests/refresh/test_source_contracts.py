@@ -51,7 +51,7 @@ BROKEN = {
     "a column is renamed": (GOOD.replace("reading_id", "id"), "no file has Reading_ID, whose type is promised"),
     "a value is missing": (
         f"{HEAD}\n1,north,1,2024-06-01 06:00:00,Ada\n,north,1,,Ada\n",
-        "the source breaks its contract: Reading_ID is empty in 1 row, and nullable is not written; measured_at is empty in 1 row",
+        "landing/readings.csv, line 3, column reading_id: it is empty, and nullable is not written",
     ),
 }
 

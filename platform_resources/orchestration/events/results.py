@@ -38,7 +38,7 @@ VERSION_TAG = "dagster/data_version"
 def pulled_result(done: InputPulled) -> dg.MaterializeResult[Any]:
     port, pulled = done.port, done.pulled
     shown = {key: value for key, value in pulled.record.items() if value is not None and key != "rows"}
-    said = PullSaid(pulled.changed, "; ".join(pulled.failures.values()), rows=pulled.rows, measured_at=done.at)
+    said = PullSaid(pulled.changed, pulled.degraded, rows=pulled.rows, measured_at=done.at)
     metadata: dict[str, Any] = {"degraded": "no", **shown, **to_metadata(said)}
     metadata |= column_schema(port.upstream.columns if port.upstream else (), types=pulled.columns)
     metadata |= _passed_on(_origin(port), pulled.columns)

@@ -39,6 +39,7 @@ def input_plan(mesh: Mesh, product: Product, port: Declared[InputPort]) -> Input
         columns=port.config.columns,
         checks=() if isinstance(pull, NotPulled) else tuple(_input_checks(port, key, upstream)),
         place=SourceLine.of(port.origin),
+        set_aside=port.config.bad_rows == "quarantine",
     )
 
 

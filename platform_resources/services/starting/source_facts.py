@@ -12,8 +12,8 @@ from platform_resources.capabilities.support.sql_text import literal, quoted, re
 from platform_resources.measuring.metrics import Asked
 from platform_resources.measuring.profile_queries import ProfiledColumn
 from platform_resources.measuring.version_profiles import ColumnProfile, Profile
-from platform_resources.refresh.file_inputs import load_files
 from platform_resources.refresh.profiled_relations import ProfiledDataSet, alone
+from platform_resources.refresh.sources.file_inputs import load_files
 from platform_resources.scaffolding.column_guesses import MEASURED
 from platform_resources.scaffolding.key_guesses import combined_candidates, single_candidates
 from platform_resources.scaffolding.product_files import product_names

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from platform_resources.capabilities.protocols import PullFiles, ReaderOption
+from platform_resources.capabilities.source_contract import EMPTY, NO_CONTRACT, ContractBroken, SourceContract
 from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.deliveries.arrivals import InputFile, is_on
+from platform_resources.spec.values.column_names import folded_column
 from platform_resources.warehouses.duckdb.csv_dialects import (
     ALIASES,
     GZIP,
@@ -20,7 +22,7 @@ from platform_resources.warehouses.duckdb.csv_dialects import (
     sniffed_as,
     with_separator_line,
 )
-from platform_resources.warehouses.duckdb.kept_values import WIDER, Writing, lost, other_reading, too_small
+from platform_resources.warehouses.duckdb.kept_values import WIDER, Writing, converted, lost, other_reading, too_small
 from platform_resources.warehouses.duckdb.port_files import file_pattern
 from platform_resources.warehouses.protocol import LoadFailed, shown_text
 
@@ -40,7 +42,10 @@ _MAGIC = {GZIP: "gzip", b"\x28\xb5": "zstd"}
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One file: `types` has None for a column without a value; `constants` are columns that its path tells, not its rows."""
+    """One file: `types` has None for a column without a value; `constants` are columns that its path tells, not its rows.
+
+    `sources` is what the file calls its columns. `bad` is how many of its rows go to quarantine.
+    """
 
     file: InputFile
     reader: str
@@ -50,22 +55,85 @@ class Shape:
     skipped: int
     constants: Mapping[str, str | None]
     promised: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    contract: SourceContract = NO_CONTRACT
+    bad: int = 0
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether the file says the types of its columns itself."""
+        return self.reader.startswith("read_parquet")
 
     def select(self, types: Mapping[str, str]) -> str:
-        """Its rows, the columns as these types."""
+        """Its rows, the columns as these types, without those that break the contract where these are set aside."""
         if not self.types:
             return "select null where false"
-        if self.reader.startswith("read_parquet"):
-            source = self.reader + ")"
-            columns = [f"cast({quoted(name)} as {types[name]}) as {quoted(name)}" for name in self.types]
+        if not self.contract.rewrites:
+            return self._read(types)
+        names = (*self.types, *self.constants)
+        if self.is_typed:
+            columns = [f"cast({quoted(name)} as {types[name]}) as {quoted(name)}" for name in names]
         else:
-            pairs = ", ".join(f"{literal(name)}: {literal(types[name])}" for name in self.types)
-            source, columns = f"{self.reader}, columns = {{{pairs}}})", [quoted(name) for name in self.types]
+            columns = [f"{converted(quoted(name), types[name], self.writing)} as {quoted(name)}" for name in names]
+        good = " and ".join(f"not coalesce({breach}, false)" for breach in self.breaches().values()) or "true"
+        return f"select {', '.join(columns)} from ({self.values()}) where {good}"
+
+    def _read(self, types: Mapping[str, str]) -> str:
+        """The rows as the file has them."""
+        if self.is_typed:
+            source = self.reader + ")"
+            columns = [f"cast({self._source(name)} as {types[name]}) as {quoted(name)}" for name in self.types]
+        else:
+            pairs = ", ".join(f"{literal(self.sources.get(name, name))}: {literal(types[name])}" for name in self.types)
+            source = f"{self.reader}, columns = {{{pairs}}})"
+            columns = [f"{self._source(name)} as {quoted(name)}" for name in self.types]
         columns += [f"cast({_text(value)} as {types[name]}) as {quoted(name)}" for name, value in self.constants.items()]
         return f"select {', '.join(columns)} from {source}"
 
-    def texts(self) -> str:
-        return self.select(dict.fromkeys((*self.types, *self.constants), "varchar"))
+    def titled(self, column: str) -> str:
+        """The column as messages name it: with what the file calls it, where that is another name."""
+        source_name = self.sources.get(column, column)
+        return column if folded_column(source_name) == folded_column(column) else f"{source_name} ({column})"
+
+    def _source(self, name: str) -> str:
+        return quoted(self.sources.get(name, name))
+
+    def values(self) -> str:
+        """The rows as the contract judges them: null where a text stands for null."""
+        return self.contract.emptied(self.raw(), self.types)
+
+    def raw(self) -> str:
+        """Its rows just as they are written: as texts, or of the types that the file has itself."""
+        types = {name: (self.types.get(name) if self.is_typed else None) or "varchar" for name in (*self.types, *self.constants)}
+        return self._read(types)
+
+    def breaches(self) -> dict[tuple[str, str], str]:
+        """By column and reason, the SQL condition of rows that break the contract; only where these are set aside."""
+        if not self.contract.set_aside or not self.types:
+            return {}
+        filled = {(name, EMPTY): condition for name, condition in self.emptiness().items()}
+        return {**self._lost(), **self.contract.breaches(self.types), **filled}
+
+    def _lost(self) -> dict[tuple[str, str], str]:
+        if self.is_typed:
+            return {}
+        kinds = {name: kind for name, kind in self.promised.items() if kind != "varchar"}
+        return {
+            (name, f"is no {kind}, or not all of it would be kept"): (
+                f"{quoted(name)} is not null and {lost(quoted(name), kind, self.writing, promised=True)}"
+            )
+            for name, kind in kinds.items()
+        }
+
+    def emptiness(self) -> dict[str, str]:
+        """Of each column that has to be filled, the condition that it is not; `missing` values are compared as values of its type."""
+        if self.is_typed:
+            return self.contract.emptiness(self.types)
+        return {
+            name: self.contract.empty(name, converted(quoted(name), kind, self.writing, trying=True))
+            for name, kind in self.promised.items()
+            if (column := self.contract.column(name)) is not None and not column.nullable
+        }
 
     def losing(self, connection: "DuckDBPyConnection", types: Mapping[str, str], promised: bool) -> list[str]:
         """The columns of which these types would not keep every value."""
@@ -73,7 +141,7 @@ class Shape:
         if not asked:
             return []
         counts = [self.counted_losses(name, types[name], promised) for name in asked]
-        found = connection.execute(f"select {', '.join(counts)} from ({self.texts()})").fetchall()[0]
+        found = connection.execute(f"select {', '.join(counts)} from ({self.values()})").fetchall()[0]
         return [column for column, count in zip(asked, found, strict=True) if count]
 
     def counted_losses(self, column: str, kind: str, promised: bool) -> str:
@@ -91,9 +159,19 @@ def shape(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles) ->
     if pull.format == "parquet":
         reader = f"read_parquet({literal(file_pattern(file.path))}, hive_partitioning = false{_options(pull.options, _OWN)}"
         types, rows = _described(connection, reader), _count(connection, reader)
-        return Shape(file, reader, rows, types, Writing(), 0, constants)
+        return _renamed(Shape(file, reader, rows, types, Writing(), 0, constants), pull)
     found = _csv(connection, file, pull, constants) if pull.format == "csv" else _json(connection, file, pull, constants)
-    return _borne_out(connection, found, pull)
+    return _borne_out(connection, _renamed(found, pull), pull)
+
+
+def _renamed(found: Shape, pull: PullFiles) -> Shape:
+    """The columns by the names that the contract gives them. Raises LoadFailed where two would have one name."""
+    try:
+        sources = pull.contract.source_names(found.types)
+    except ContractBroken as error:
+        raise LoadFailed(f"{found.file.name}: {error}", error.column) from error
+    types = {name: found.types[source_name] for name, source_name in sources.items()}
+    return replace(found, types=types, sources=sources, contract=pull.contract)
 
 
 def _described(connection: "DuckDBPyConnection", reader: str) -> dict[str, str | None]:
@@ -217,7 +295,7 @@ def _begins_empty(connection: "DuckDBPyConnection", found: Shape) -> bool:
     if not texts or found.file.stat.st_size < _LEAST_BYTES:
         return False
     counts = ", ".join(f"count({quoted(column)})" for column in texts)
-    return 0 in connection.execute(f"select {counts} from ({found.texts()} limit {_SAMPLE})").fetchall()[0]
+    return 0 in connection.execute(f"select {counts} from ({found.values()} limit {_SAMPLE})").fetchall()[0]
 
 
 def _borne_out(connection: "DuckDBPyConnection", found: Shape, pull: PullFiles) -> Shape:
@@ -259,7 +337,7 @@ def _survey(connection: "DuckDBPyConnection", found: Shape, guessed: Mapping[str
     asked = [name for name, kind in guessed.items() if kind != "varchar"]
     counts = ["count(*)", *(f"count({quoted(name)})" for name in found.types)]
     counts += [found.counted_losses(name, guessed[name], promised=False) for name in asked]
-    rows, *numbers = connection.execute(f"select {', '.join(counts)} from ({found.texts()})").fetchall()[0]
+    rows, *numbers = connection.execute(f"select {', '.join(counts)} from ({found.values()})").fetchall()[0]
     names = list(found.types)
     filled = {name for name, count in zip(names, numbers, strict=False) if count}
     return rows, filled, [name for name, count in zip(asked, numbers[len(names) :], strict=True) if count]
@@ -271,5 +349,5 @@ def _doubtful(connection: "DuckDBPyConnection", found: Shape, types: Mapping[str
     if not asked:
         return []
     counts = [f"count_if({quoted(c)} is not null and try_strptime({quoted(c)}, {literal(other)}) is null)" for c, other in asked.items()]
-    counted = connection.execute(f"select {', '.join(counts)} from ({found.texts()})").fetchall()[0]
+    counted = connection.execute(f"select {', '.join(counts)} from ({found.values()})").fetchall()[0]
     return [column for column, count in zip(asked, counted, strict=True) if not count]

@@ -74,6 +74,19 @@ def lost(text: str, kind: str, writing: Writing, promised: bool) -> str:
     return _fails(text, kind) if plain in ("boolean", "uuid") or (promised and plain != "varchar") else "false"
 
 
+def converted(text: str, kind: str, writing: Writing, trying: bool = False) -> str:
+    """The text as a value of the type, as the reader of its file would have read it. `trying` gives null where it is none."""
+    cast, plain = "try_cast" if trying else "cast", kind.partition("(")[0]
+    if kind == "varchar":
+        return text
+    if is_nested(kind):
+        return f"coalesce(try_cast(try_cast({text} as json) as {kind}), {cast}({text} as {kind}))"
+    if written := writing.format_of(plain):
+        parsed = "try_strptime" if trying else "strptime"
+        return f"{cast}({parsed}({text}, {literal(written)}) as {kind})"
+    return f"{cast}({_number(text, writing)} as {kind})" if plain in (*WHOLE, "decimal", "double", "float") else f"{cast}({text} as {kind})"
+
+
 def _fails(text: str, kind: str) -> str:
     return f"try_cast({text} as {kind}) is null"
 

@@ -7,13 +7,15 @@ import duckdb
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.capabilities.source_contract import EMPTY
 from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.capabilities.support.sql_text import quoted, relation_sql
 from platform_resources.deliveries.arrivals import InputFile
 from platform_resources.warehouses.duckdb.file_errors import load_error, not_of_type, promise
 from platform_resources.warehouses.duckdb.file_shapes import Shape, shape
 from platform_resources.warehouses.duckdb.kept_values import WHOLE, is_nested, lost
-from platform_resources.warehouses.protocol import LoadFailed, ProductDatabase
+from platform_resources.warehouses.duckdb.quarantined_rows import refuse_all_bad, release, set_aside, with_bad_rows
+from platform_resources.warehouses.protocol import LoadFailed, ProductDatabase, shown_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -30,8 +32,12 @@ def shapes(database: ProductDatabase, files: Sequence[InputFile], pull: PullFile
 def _shape(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles) -> Shape:
     try:
         found = shape(connection, file, pull)
+        if found.contract.set_aside:
+            return with_bad_rows(connection, found)
         for column in found.losing(connection, found.promised, promised=True):
             raise _lost(connection, found, column, found.promised[column], promised=True)
+        for column, condition in found.emptiness().items():
+            _refuse_empty(connection, found, column, condition)
     except duckdb.Error as error:
         raise load_error(file, error) from error
     return found
@@ -39,21 +45,35 @@ def _shape(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles) -
 
 def _lost(connection: "DuckDBPyConnection", found: Shape, column: str, kind: str, promised: bool) -> LoadFailed:
     """File, line, column and the first value that the type would not keep."""
-    name = quoted(column)
-    condition = f"{name} is not null and {lost(name, kind, found.writing, promised)}"
-    breaks = " + ".join(f"coalesce(length({quoted(c)}) - length(replace({quoted(c)}, chr(10), '')), 0)" for c in found.types)
-    numbered = f"select {name}, row_number() over () as mesh_row, {breaks} as mesh_breaks from ({found.texts()})"
-    before = "coalesce(sum(mesh_breaks) over (order by mesh_row rows unbounded preceding) - mesh_breaks, 0)"
-    lines = f"select *, mesh_row + {before} as mesh_line from ({numbered})"
-    first = f"select {name}, mesh_row, mesh_line from ({lines}) where {condition} order by mesh_row limit 1"
-    bad = connection.execute(first).fetchall()
-    if not bad:
+    bad = _first(connection, found, column, f"{quoted(column)} is not null and {lost(quoted(column), kind, found.writing, promised)}")
+    if bad is None:
         return LoadFailed(f"{found.file.name}, column {column}: it is {found.types[column]} there, which {kind} cannot hold")
-    value, row, line = bad[0]
-    place = _place(found, value, int(row), int(line) + found.skipped)
+    value, place = bad
     long = found.writing.binary and "decimal" in kind and sum(map(str.isdigit, value)) > 15
     advice = "write a number of so many digits in quotes" if long else promise(column)
-    return LoadFailed(f"{found.file.name}, {place}, column {column}: {not_of_type(value, kind)}; {advice}", column, value)
+    return LoadFailed(f"{found.file.name}, {place}, column {found.titled(column)}: {not_of_type(value, kind)}; {advice}", column, value)
+
+
+def _refuse_empty(connection: "DuckDBPyConnection", found: Shape, column: str, condition: str) -> None:
+    bad = _first(connection, found, column, condition)
+    if bad is not None:
+        shown = f"it {EMPTY}" if not bad[0] else f"{shown_text(bad[0])} says nothing (missing), and nullable is not written"
+        raise LoadFailed(f"{found.file.name}, {bad[1]}, column {found.titled(column)}: {shown}", column, bad[0])
+
+
+def _first(connection: "DuckDBPyConnection", found: Shape, column: str, condition: str) -> tuple[str, str] | None:
+    """The value of the first row that meets the condition, and the line or row where it is."""
+    texts = [f"cast({quoted(name)} as varchar)" for name in (column, *found.types)]
+    breaks = " + ".join(f"coalesce(length({text}) - length(replace({text}, chr(10), '')), 0)" for text in texts[1:])
+    numbered = f"select *, row_number() over () as mesh_row, {breaks} as mesh_breaks from ({found.values()})"
+    before = "coalesce(sum(mesh_breaks) over (order by mesh_row rows unbounded preceding) - mesh_breaks, 0)"
+    lines = f"select *, mesh_row + {before} as mesh_line from ({numbered})"
+    shown = f"coalesce({texts[0]}, ''), coalesce({', '.join(texts)}, ''), mesh_row, mesh_line"
+    bad = connection.execute(f"select {shown} from ({lines}) where {condition} order by mesh_row limit 1").fetchall()
+    if not bad:
+        return None
+    value, witness, row, line = bad[0]
+    return value, _place(found, witness, int(row), int(line) + found.skipped)
 
 
 def _place(found: Shape, value: str, row: int, line: int) -> str:
@@ -65,6 +85,7 @@ def _place(found: Shape, value: str, row: int, line: int) -> str:
 
 def replace(database: ProductDatabase, relation: Relation, found: Sequence[Shape], pull: PullFiles) -> None:
     """Make the relation anew from these files; where none of them has a value, a column keeps the type that it had."""
+    refuse_all_bad(found)
     former = database.columns(relation) if database.exists(relation) else {}
     names = _united(database.connection, found, pull) or dict.fromkeys(former)
     if not names:
@@ -74,6 +95,7 @@ def replace(database: ProductDatabase, relation: Relation, found: Sequence[Shape
     columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in settled.items())
     database.connection.execute(f"drop {'table' if database.is_table(relation) else 'view'} if exists {relation_sql(relation)}")
     database.connection.execute(f"create table {relation_sql(relation)} ({columns})")
+    release(database.connection, relation)
     _insert(database.connection, relation, found, settled)
 
 
@@ -105,6 +127,7 @@ def append(database: ProductDatabase, relation: Relation, found: Sequence[Shape]
 
     `texts_kept` says that whole numbers in the table were written in their files as a number is written, so they can become text again.
     """
+    refuse_all_bad(found)
     connection = database.connection
     former = database.columns(relation)
     for column, kind in _widened(database, relation, found, pull).items():
@@ -157,6 +180,8 @@ def _insert(connection: "DuckDBPyConnection", relation: Relation, found: Sequenc
             _refuse_rounding(connection, one, own)
             if own and one.rows:
                 connection.execute(f"insert into {relation_sql(relation)} by name {one.select(own)}")
+            if one.bad:
+                set_aside(connection, relation, one)
         except duckdb.Error as error:
             raise load_error(one.file, error) from error
 
@@ -168,7 +193,7 @@ def _refuse_rounding(connection: "DuckDBPyConnection", found: Shape, types: Mapp
     for column, kind in found.types.items():
         if kind is None or types[column] in (kind, "varchar"):
             continue
-        name = quoted(column)
+        name = quoted(found.sources.get(column, column))
         changed = f"try_cast(try_cast({name} as {types[column]}) as {kind}) is distinct from {name}"
         bad = connection.execute(f"select {name} from {found.reader}) where {changed} limit 1").fetchall()
         if bad:
@@ -196,7 +221,8 @@ def _united(
             united[name] = _wider(connection, united.get(name), kind, pull.format)
     unknown = [column for column in pull.types if column.lower() not in spelled]
     if unknown and united:
-        message = f"no file has {', '.join(unknown)}, whose type is promised; the columns are {', '.join(united)}"
+        wanted = [promised.source_name if (promised := pull.contract.column(name)) is not None else name for name in unknown]
+        message = f"no file has {', '.join(wanted)}, whose type is promised; the columns are {', '.join(united)}"
         raise LoadFailed(message, unknown[0])
     for one in found if pull.format != "parquet" else ():
         for column in _unkept(connection, one, {name: united[spelled[name.lower()]] for name in one.types}):

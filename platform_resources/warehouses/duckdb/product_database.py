@@ -14,6 +14,7 @@ import duckdb
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.capabilities.source_contract import NO_CONTRACT, SourceContract
 from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.capabilities.support.sql_text import literal, relation_sql
@@ -26,6 +27,7 @@ from platform_resources.warehouses.duckdb import loading
 from platform_resources.warehouses.duckdb.file_shapes import Shape
 from platform_resources.warehouses.duckdb.partitions import merged
 from platform_resources.warehouses.duckdb.port_files import copy_sql, of_files, port_sql, shown_sql
+from platform_resources.warehouses.duckdb.quarantined_rows import by_contract
 from platform_resources.warehouses.duckdb.samples import sampled
 from platform_resources.warehouses.duckdb.statistics import ruled_out_by
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, QUERY_TIME, Limits, limits, spill_folder
@@ -43,6 +45,7 @@ from platform_resources.warehouses.protocol import (
 
 SCHEMAS = ("inputs", "internal")
 MEMORY = "main.mesh_memory"
+_DELIVERED = "mesh_extracted"
 # Of these DuckDB says nothing of what is in the rows.
 _REFUSALS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.SyntaxException, duckdb.OutOfMemoryException)
 
@@ -132,15 +135,26 @@ class DuckDBDatabase:
         self._drop(relation, "table")
         self._fetched(f"create or replace view {relation_sql(relation)} as {select}")
 
-    def load_data(self, relation: Relation, data: Any) -> None:
-        """Load what an extractor returned: a relation of this connection, an Arrow table or reader, or a data frame."""
+    def load_data(self, relation: Relation, data: Any, contract: SourceContract = NO_CONTRACT, source: str = "") -> None:
+        """Load what a source delivered: a relation of this connection, an Arrow table or reader, or a data frame."""
         self._drop(relation, "view")
         if isinstance(data, duckdb.DuckDBPyRelation):
-            data.create_view("mesh_extracted", replace=True)
+            data.create_view(_DELIVERED, replace=True)
         else:
-            self.connection.register("mesh_extracted", data)
-        self._fetched(f"create or replace table {relation_sql(relation)} as select * from mesh_extracted")
-        self._fetched("drop view if exists mesh_extracted")
+            self.connection.register(_DELIVERED, data)
+        rows = f"select * from {_DELIVERED}"
+        if contract.columns:
+            view = self._twice_readable(rows) if contract.set_aside else _DELIVERED
+            with translated():
+                rows = by_contract(self.connection, relation, contract, source, view)
+        self._fetched(f"create or replace table {relation_sql(relation)} as {rows}")
+        self._fetched("drop table if exists mesh_kept")
+        self._fetched(f"drop view if exists {_DELIVERED}")
+
+    def _twice_readable(self, rows: str) -> str:
+        """A copy of the rows: an Arrow reader can be read once only, and rows that are set aside are read apart."""
+        self._fetched(f"create or replace temp table mesh_kept as {rows}")
+        return "mesh_kept"
 
     def shapes(self, files: Sequence[InputFile], pull: PullFiles) -> Sequence[Shape]:
         with translated():

@@ -12,6 +12,7 @@ from typing import Any
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.capabilities.source_contract import NO_CONTRACT, SourceContract
 from platform_resources.capabilities.support.sql_text import quoted, relation_sql
 from platform_resources.deliveries.arrivals import InputFile
 from platform_resources.measuring.dialects import Untranslatable, translated
@@ -212,11 +213,13 @@ class SnowflakeDatabase:
     def connection(self) -> Any:
         return self.local.connection
 
-    def load_data(self, relation: Relation, data: Any) -> None:
-        self.local.load_data(_LOCAL, data)
+    def load_data(self, relation: Relation, data: Any, contract: SourceContract = NO_CONTRACT, source: str = "") -> None:
+        _refuse_quarantine(contract)
+        self.local.load_data(_LOCAL, data, contract, source)
         self._load(relation)
 
     def shapes(self, files: Sequence[InputFile], pull: PullFiles) -> Sequence[FileShape]:
+        _refuse_quarantine(pull.contract)
         return self.local.shapes(files, pull)
 
     def replace(self, relation: Relation, found: Sequence[Any], pull: PullFiles) -> None:
@@ -324,6 +327,11 @@ class SnowflakeDatabase:
         if isinstance(published, PublishedFiles):
             return self.local.published_rows(published)
         return int(self.session.first(f"select count(*) from ({port_rows(published)})")[0])
+
+
+def _refuse_quarantine(contract: SourceContract) -> None:
+    if contract.set_aside:
+        raise NotSupported("bad_rows: quarantine is not done on Snowflake yet; use bad_rows: refuse, or another target")
 
 
 def _nothing_ruled_out(relation: Relation, condition: str) -> bool:

@@ -176,7 +176,9 @@ class _Steps:
 
 
 def _options(pull: PullFiles) -> dict[str, Any]:
-    return {**pull.options, "types": dict(pull.types), "format": pull.format}
+    """How the files are read. What their contract adds is there only where it adds anything: old records have no word for it."""
+    contract = {"contract": pull.contract.settings} if pull.contract.settings else {}
+    return {**pull.options, "types": dict(pull.types), "format": pull.format, **contract}
 
 
 def _empty(found: FileShape) -> str:

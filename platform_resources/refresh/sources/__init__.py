@@ -1,0 +1,1 @@
+"""How the input ports of a product are loaded from files and other sources, and what becomes of rows that break their contract."""

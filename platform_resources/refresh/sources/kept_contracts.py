@@ -1,0 +1,60 @@
+"""Whether what was loaded of an input keeps the contract of its source, and which of its columns may be told of."""
+
+from dataclasses import replace
+
+from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.capabilities.source_contract import SourceContract
+from platform_resources.capabilities.support.sql_text import relation_sql
+from platform_resources.incidents import broken_contracts
+from platform_resources.plan.plan import InputPlan, ProductPlan
+from platform_resources.spec.values.column_names import folded_column
+from platform_resources.warehouses.protocol import ProductDatabase
+
+
+class BreaksContract(Exception):
+    """Raised when what was loaded is not what the input port promises of its source; says what is different."""
+
+
+def contract_of(port: InputPlan) -> SourceContract:
+    """What the input port promises of its source."""
+    return SourceContract(port.columns, port.set_aside)
+
+
+def with_contract(port: InputPlan, pull_files: PullFiles) -> PullFiles:
+    """Text is read as the promised types at once, so that the first value that is none is told with its line."""
+    if not port.columns:
+        return pull_files
+    types = {} if pull_files.format == "parquet" else {column.name: column.type for column in port.columns}
+    return replace(pull_files, types=types, contract=contract_of(port))
+
+
+def keep_source_contract(database: ProductDatabase, port: InputPlan) -> None:
+    """What was loaded must have every promised column, of its type, and filled where it must be; more columns are no breach.
+
+    Raises BreaksContract.
+    """
+    if not port.columns:
+        return
+    relation = Relation("inputs", port.name)
+    columns = database.columns(relation)
+    emptiness = contract_of(port).emptiness(columns)
+    counts = ", ".join(f"count(case when {condition} then 1 end)" for condition in emptiness.values())
+    empty = dict(zip(emptiness, database.execute(f"select {counts} from {relation_sql(relation)}"), strict=True)) if emptiness else {}
+    breach = broken_contracts.source_breach(port.columns, columns, empty)
+    if breach:
+        raise BreaksContract(breach)
+
+
+def hidden_columns(product: ProductPlan, port: InputPlan) -> set[str]:
+    """The columns of an input whose values not everybody may see, by the names that it and its source have for them.
+
+    They are those that it hides itself, and those that are called as a column of a data set whose class hides its values.
+    """
+    columns = (column for data_set in product.data_sets for column in data_set.spec.columns)
+    hidden = {folded_column(column.name) for column in columns if not column.shown}
+    for column in port.columns:
+        names = {folded_column(column.name), folded_column(column.source_name)}
+        if column.hidden or names & hidden:
+            hidden |= names
+    return hidden

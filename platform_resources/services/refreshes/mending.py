@@ -1,0 +1,54 @@
+"""Show rows in quarantine, and load those that were mended, while no refresh of the product runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from platform_resources.access.grants import KnownGrants
+from platform_resources.plan.plan import InputPlan, ProductPlan
+from platform_resources.refresh.gate import close
+from platform_resources.refresh.product_locks import locked
+from platform_resources.refresh.pulling import PullContext, note_mended
+from platform_resources.refresh.sources.kept_contracts import BreaksContract, hidden_columns
+from platform_resources.refresh.sources.quarantine import QuarantinedRow, load_mended, quarantined_rows
+from platform_resources.repository.product_secrets import hiding
+from platform_resources.spec.values.column_names import folded_column
+from platform_resources.warehouses.protocol import LoadFailed, ProductDatabase
+from platform_resources.warehouses.targets import warehouse
+
+_WAIT_SECONDS = 60.0
+
+
+class NotMended(Exception):
+    """Raised when mended rows cannot be loaded; says which, why, and that nothing was changed."""
+
+
+def rows_in_quarantine(state: Path, product: ProductPlan, ports: tuple[InputPlan, ...]) -> dict[str, list[QuarantinedRow]]:
+    """The rows in quarantine of each of these inputs. Raises ProductBusy."""
+    with _alone(state, product) as database:
+        return {port.name: quarantined_rows(database, port.name) for port in ports}
+
+
+def mend(root: Path, state: Path, product: ProductPlan, port: InputPlan, path: Path, now: datetime) -> tuple[int, int]:
+    """Load rows that were mended into the input: how many these were, and how many are in quarantine still.
+
+    The models have to be built again then, so the gate is closed. Raises NotMended, ProductBusy.
+    """
+    context = PullContext(root, state, now, now.date(), product, hiding(root, product), KnownGrants())
+    try:
+        with _alone(state, product) as database, database.transaction():
+            mended = load_mended(database, port, path)
+            close(database, "rows were mended and the models were not rebuilt since")
+            return mended, int(note_mended(database, port, context).record.get("quarantined", 0))
+    except LoadFailed as error:
+        told = error.without_value() if folded_column(error.column) in hidden_columns(product, port) else str(error)
+        raise NotMended(f"{told}; nothing was loaded") from error
+    except (BreaksContract, OSError) as error:
+        raise NotMended(f"{error}; nothing was loaded") from error
+
+
+@contextmanager
+def _alone(state: Path, product: ProductPlan) -> Iterator[ProductDatabase]:
+    with locked(state, product, _WAIT_SECONDS), warehouse().opened(state, product.domain, product.name) as database:
+        yield database

@@ -1,0 +1,107 @@
+"""Rows of a source that break its contract: kept beside the input, each with its file, its number and what is wrong with it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.source_contract import ContractBroken, SourceContract
+from platform_resources.capabilities.support.sql_text import literal, quoted, relation_sql
+from platform_resources.plan import conventions
+from platform_resources.warehouses.duckdb.file_shapes import Shape
+from platform_resources.warehouses.protocol import LoadFailed
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_COLUMNS = "source varchar, row_number bigint, reasons varchar, delivered varchar"
+Breaches = Mapping[tuple[str, str], str]
+
+
+def quarantine(relation: Relation) -> Relation:
+    """Where the bad rows of an input are kept."""
+    return Relation(conventions.QUARANTINE, relation.name)
+
+
+def with_bad_rows(connection: "DuckDBPyConnection", found: Shape) -> Shape:
+    """The file with the number of its rows that break the contract."""
+    breaches = found.breaches()
+    if not breaches:
+        return found
+    counted = f"select count_if({_any(breaches)}) from ({found.values()})"
+    return replace(found, bad=int(connection.execute(counted).fetchall()[0][0]))
+
+
+def refuse_all_bad(found: Sequence[Shape]) -> None:
+    """A delivery without one good row is refused as a whole: it is another thing than what was promised. Raises LoadFailed."""
+    bad = [one for one in found if one.bad]
+    if bad and sum(one.bad for one in bad) == sum(one.rows for one in found):
+        raise _all_bad(", ".join(one.file.name for one in bad), bad[0].breaches())
+
+
+def _all_bad(source: str, breaches: Breaches) -> LoadFailed:
+    columns = ", ".join(dict.fromkeys(name for name, _ in breaches))
+    told = f"every row breaks the contract, in one of {columns}"
+    return LoadFailed(f"{source}: {told}; so none goes to quarantine, and nothing of it is loaded", columns)
+
+
+def release(connection: "DuckDBPyConnection", relation: Relation) -> None:
+    """Forget what was set aside of an input that is loaded anew."""
+    connection.execute(f"drop table if exists {relation_sql(quarantine(relation))}")
+
+
+def set_aside(connection: "DuckDBPyConnection", relation: Relation, found: Shape) -> None:
+    """Keep the rows of a file that break the contract."""
+    rows = numbered(found.raw(), found.types, found.sources)
+    keep(connection, relation, found.file.name, found.contract.emptied(rows, found.types), found.breaches())
+
+
+def numbered(rows: str, names: Mapping[str, object], sources: Mapping[str, str]) -> str:
+    """The rows with their numbers, and each as one JSON object of texts under the names that the source uses."""
+    texts = ", ".join(f"{literal(sources.get(name, name))}: cast({quoted(name)} as varchar)" for name in names)
+    return f"select *, to_json({{{texts}}}) as mesh_delivered, row_number() over () as mesh_row from ({rows})"
+
+
+def keep(connection: "DuckDBPyConnection", relation: Relation, source: str, rows: str, breaches: Breaches) -> None:
+    """Keep those of these numbered rows that break the contract, with every reason."""
+    place = quarantine(relation)
+    connection.execute(f"create schema if not exists {quoted(place.schema)}")
+    connection.execute(f"create table if not exists {relation_sql(place)} ({_COLUMNS})")
+    reasons = ", ".join(_reason(column, reason, condition) for (column, reason), condition in breaches.items())
+    listed = f"to_json(list_filter([{reasons}], lambda mesh_reason: mesh_reason is not null))"
+    kept = f"select {literal(source)}, mesh_row, {listed}, mesh_delivered from ({rows}) where {_any(breaches)}"
+    connection.execute(f"insert into {relation_sql(place)} {kept}")
+
+
+def _reason(column: str, reason: str, condition: str) -> str:
+    value = "null" if condition == "true" else f"cast({quoted(column)} as varchar)"
+    said = f"{{'column': {literal(column)}, 'reason': {literal(reason)}, 'value': {value}}}"
+    return f"case when coalesce({condition}, false) then {said} end"
+
+
+def _any(breaches: Breaches) -> str:
+    return " or ".join(f"coalesce({condition}, false)" for condition in breaches.values())
+
+
+def good(breaches: Breaches) -> str:
+    """The SQL condition of rows that break nothing."""
+    return f"not ({_any(breaches)})" if breaches else "true"
+
+
+def by_contract(connection: "DuckDBPyConnection", relation: Relation, contract: SourceContract, source: str, view: str) -> str:
+    """The select of what is to be loaded of a view of what a source delivered; its bad rows are kept. Raises LoadFailed."""
+    delivered = [row[0] for row in connection.execute(f"describe {view}").fetchall()]
+    try:
+        sources = contract.source_names(delivered)
+    except ContractBroken as error:
+        raise LoadFailed(str(error), error.column) from error
+    raw = f"select {', '.join(f'{quoted(source_name)} as {quoted(name)}' for name, source_name in sources.items())} from {view}"
+    values, breaches = contract.emptied(raw, sources), contract.breaches(sources)
+    release(connection, relation)
+    if breaches:
+        counts = f"select count(*), count_if({_any(breaches)}) from ({values})"
+        rows, bad = connection.execute(counts).fetchall()[0]
+        if bad and bad == rows:
+            raise _all_bad(source, breaches)
+        keep(connection, relation, source, contract.emptied(numbered(raw, sources, sources), sources), breaches)
+    return f"select * from ({values}) where {good(breaches)}"
