@@ -12,7 +12,7 @@ from platform_resources.measuring.metrics import Asked, Metric, metric_of
 class Merging:
     """The aggregates over each part, and the aggregate over the parts that gives what one scan of all rows would have given.
 
-    In `merged`, `{0}` and so on stand for the columns that hold the parts' aggregates, `{parts}` for the table of all parts.
+    In `merged`, `{0}` and so on stand for the columns that hold the parts' aggregates.
     """
 
     parts: tuple[str, ...]
@@ -37,14 +37,6 @@ def greatest(expression: str, shown: str = "{0}") -> Merging:
 def mean(expression: str) -> Merging:
     """Merge means, weighted by the counts of the parts."""
     return Merging((f"count({expression})", f"avg({expression})"), "sum({0} * {1}) / nullif(sum({0}), 0)")
-
-
-def deviation(expression: str) -> Merging:
-    """The parts' squares around their own means (Chan, Golub, LeVeque 1983): squares of the values themselves would cancel out."""
-    about = "({1} - (select max({1}) from {parts}))"
-    squares = f"sum({{0}} * ({{2}} + {about} * {about})) - sum({{0}} * {about}) * sum({{0}} * {about}) / sum({{0}})"
-    parts = (f"count({expression})", f"avg({expression})", f"var_pop({expression})")
-    return Merging(parts, f"case when sum({{0}}) > 1 then sqrt(greatest(0, {squares}) / (sum({{0}}) - 1)) end")
 
 
 def mergings(asked: Iterable[Asked]) -> Mapping[Metric, Merging]:

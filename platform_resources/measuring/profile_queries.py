@@ -11,7 +11,7 @@ from typing import Any, Literal
 from platform_resources.capabilities.measures import Maximum, Measure, Minimum, NullCount, Reading, Relation, RowCount, Scalar
 from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.measuring.measure_plan import first_queries
-from platform_resources.measuring.merging import Merging, deviation, greatest, least, mean, mergings
+from platform_resources.measuring.merging import Merging, greatest, least, mean, mergings
 from platform_resources.measuring.metrics import Asked, Metric
 from platform_resources.measuring.version_profiles import ColumnProfile, Shown
 from platform_resources.spec.components import DataSet
@@ -141,18 +141,15 @@ def _statistics(column: ProfiledColumn) -> dict[str, _Statistic]:
 
 def _numbers(column: ProfiledColumn) -> dict[str, _Statistic]:
     number = column.finite
-    calculated = {
-        "mean": _Statistic(Scalar(f"avg({number})"), mean(number)),
-        "deviation": _Statistic(Scalar(f"stddev_samp({number})"), deviation(number)),
-    }
+    average = {"mean": _Statistic(Scalar(f"avg({number})"), mean(number))}
     if column.kind == "whole":
-        return {"minimum": _Statistic(Minimum(column.name)), "maximum": _Statistic(Maximum(column.name)), **calculated}
+        return {"minimum": _Statistic(Minimum(column.name)), "maximum": _Statistic(Maximum(column.name)), **average}
     unusual = f"count({quoted(column.name)}) - count({number})"
     return {
         "minimum": _Statistic(Scalar(f"min({number})"), least(number)),
         "maximum": _Statistic(Scalar(f"max({number})"), greatest(number)),
         "not_numbers": _Statistic(Scalar(unusual), Merging((unusual,), "coalesce(sum({0}), 0)")),
-        **calculated,
+        **average,
     }
 
 

@@ -252,6 +252,6 @@ def told(profile: Profile) -> str:
     if not profile.sampled:
         return f"{profile.rows:,} rows; distinct values are approximate"
     return (
-        f"{profile.rows:,} rows; distinct values are approximate, and quantiles, most frequent values and distribution are of "
+        f"{profile.rows:,} rows; distinct values are approximate, and deviation, quantiles, most frequent values and distribution are of "
         f"{profile.sampled:,} rows chosen at random"
     )

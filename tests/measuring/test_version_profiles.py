@@ -94,7 +94,7 @@ def test_a_histogram_is_shown_with_a_character_for_each_bin():
 def test_how_exact_a_profile_is_is_said():
     assert told(BEFORE) == "1,000 rows, all of them looked at"
     assert told(replace(BEFORE, sampled=100)) == (
-        "1,000 rows; distinct values are approximate, and quantiles, most frequent values and distribution are of 100 rows chosen at random"
+        "1,000 rows; distinct values are approximate, and deviation, quantiles, most frequent values and distribution are of 100 rows chosen at random"
     )
     assert told(replace(BEFORE, sampled=0)) == "1,000 rows; distinct values are approximate"
     assert told(replace(BEFORE, rows=None)) == "the rows could not be counted"

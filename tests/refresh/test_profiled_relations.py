@@ -127,12 +127,14 @@ def test_of_many_rows_a_sample_tells_quantiles_and_values(database, monkeypatch)
     monkeypatch.setattr(samples, "SAMPLE_ROWS", 20_000)
     database.execute("create table internal.visits as select i as c, i % 4 as d from range(100000) as numbers(i)")
     found = alone(database, subject(database))
-    assert (found.rows, found.sampled, found.exact) == (100_000, 20_000, False)
+    assert (found.rows, found.exact) == (100_000, False)
+    assert found.sampled == pytest.approx(20_000, rel=0.1)
     number, quarter = found.columns
     assert (number.minimum, number.maximum, number.mean) == (0, 99_999, 49_999.5)
     assert number.quantiles == pytest.approx((5_000, 25_000, 50_000, 75_000, 95_000), abs=2_500)
     assert number.distinct == pytest.approx(100_000, rel=0.15) and quarter.distinct == 4
-    assert sum(rows for _, rows in quarter.top) == sum(number.histogram.counts) == 20_000
+    assert number.deviation == pytest.approx(100_000 / math.sqrt(12), rel=0.05)
+    assert sum(rows for _, rows in quarter.top) == sum(number.histogram.counts) == found.sampled
 
 
 def test_objectives_and_profile_are_measured_in_one_scan(database):
@@ -202,5 +204,5 @@ def test_statements_about_one_column_read_tables_of_few_columns(database):
     watched = Watched(database.connection)
     watched.execute(f"create table internal.visits as select {', '.join(f'{n} as c{n}' for n in range(3 * samples.PART_COLUMNS))}")
     alone(watched, subject(watched))
-    assert len(watched.read) >= 3 * samples.PART_COLUMNS
+    assert len(watched.read) == 3
     assert set(watched.read) == {samples.PART_COLUMNS}

@@ -118,7 +118,7 @@ class _State:
 
     def answers(self) -> dict[Metric, Reading]:
         number = {part: f"p{position}" for position, part in enumerate(self.parts)}
-        columns = [m.merged.format(*(number[part] for part in m.parts), parts=self.table) for m in self.wanted.values()]
+        columns = [m.merged.format(*(number[part] for part in m.parts)) for m in self.wanted.values()]
         row = self.database.execute(f"select {', '.join(columns)} from {self.table}")
         return {metric: Reading(value) for metric, value in zip(self.wanted, row, strict=True)}
 

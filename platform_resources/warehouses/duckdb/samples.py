@@ -1,16 +1,16 @@
-"""What a sample of a relation tells of its columns: the most frequent values, quantiles, a histogram.
+"""What a sample of a relation tells of its columns: the most frequent values, quantiles, standard deviation, a histogram.
 
-Exact quantiles and the most frequent values of every column cost many times the scan. Of 100,000 rows chosen at random they cost little
-more than choosing those, and a quantile is off by at most half a per cent of the rows.
+Exact quantiles and the most frequent values of every column cost many times the scan. Of about 100,000 rows chosen at random they cost
+little more than choosing those, and a quantile is off by at most half a per cent of the rows.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.sql_text import quoted, quoted_list, relation_sql
 from platform_resources.measuring.profile_queries import LONGEST_VALUE, ProfiledColumn, shown_value
-from platform_resources.measuring.version_profiles import QUANTILES, Histogram, Shown
+from platform_resources.measuring.version_profiles import QUANTILES, Histogram
 from platform_resources.warehouses.protocol import ProductDatabase
 
 SAMPLE_ROWS, TOP, BINS = 100_000, 10, 12
@@ -23,69 +23,94 @@ def sampled(
 ) -> tuple[int, dict[str, dict[str, Any]]]:
     """The rows chosen, and the fields that they tell of each column."""
     try:
-        chosen = _kept_sample(database, relation, columns)
+        chosen = _kept_sample(database, relation, columns, rows)
         return chosen, dict(_of_samples(database, columns, chosen == rows))
     finally:
         database.execute(f"drop table if exists {_SAMPLE}; drop table if exists {_PART}")
 
 
-def _kept_sample(database: ProductDatabase, relation: Relation, columns: Sequence[ProfiledColumn]) -> int:
+def _kept_sample(database: ProductDatabase, relation: Relation, columns: Sequence[ProfiledColumn], rows: int | None) -> int:
     """Keep rows chosen at random, all of them if there are not more; gives their number."""
     names = quoted_list(column.name for column in columns)
-    chosen = f"select {names} from {relation_sql(relation)} using sample reservoir({SAMPLE_ROWS} rows)"
+    chosen = f"select {names} from {relation_sql(relation)}{_chosen(rows)}"
     database.within_limits(f"create or replace temp table mesh_sample as {chosen}")
     return int(database.execute(f"select count(*) from {_SAMPLE}")[0])
+
+
+def _chosen(rows: int | None) -> str:
+    """Each row by chance, which costs a third of a reservoir; that is only needed where nobody knows how many rows there are."""
+    if rows is None:
+        return f" using sample reservoir({SAMPLE_ROWS} rows)"
+    return f" using sample {100 * SAMPLE_ROWS / rows}% (bernoulli)" if rows > SAMPLE_ROWS else ""
 
 
 def _of_samples(database: ProductDatabase, columns: Sequence[ProfiledColumn], whole: bool) -> Iterator[tuple[str, dict[str, Any]]]:
     """Some columns at a time: each query about one column costs something for every column of the table."""
     for first in range(0, len(columns), PART_COLUMNS):
-        part = columns[first : first + PART_COLUMNS]
-        names = quoted_list(column.name for column in part)
-        database.within_limits(f"create or replace temp table mesh_sample_part as select {names} from {_SAMPLE}")
-        yield from ((column.name, _of_sample(database, column, whole)) for column in part)
+        part, table = columns[first : first + PART_COLUMNS], _SAMPLE
+        if len(columns) > PART_COLUMNS:
+            table, names = _PART, quoted_list(column.name for column in part)
+            database.within_limits(f"create or replace temp table mesh_sample_part as select {names} from {_SAMPLE}")
+        aggregates = _aggregates(database, table, part, whole)
+        yield from ((column.name, _of_sample(database, table, column, aggregates[column.name])) for column in part)
 
 
-def _of_sample(database: ProductDatabase, column: ProfiledColumn, whole: bool) -> dict[str, Any]:
-    """The fields of the column's profile that the sample tells; of hidden columns no value."""
-    found: dict[str, Any] = {}
-    if whole:
-        (found["distinct"],) = database.within_limits(f"select count(distinct {quoted(column.name)}) from {_PART}")
+def _aggregates(database: ProductDatabase, table: str, columns: Sequence[ProfiledColumn], whole: bool) -> dict[str, dict[str, Any]]:
+    """What one query tells of all columns, by column and field; of hidden columns no value."""
+    asked = [(column.name, field, sql) for column in columns for field, sql in _asked(column, whole).items()]
+    answers = database.within_limits(f"select {', '.join(sql for *_, sql in asked)} from {table}") if asked else ()
+    told: dict[str, dict[str, Any]] = {column.name: {} for column in columns}
+    for (name, field, _), answer in zip(asked, answers, strict=True):
+        told[name][field] = answer
+    return told
+
+
+def _asked(column: ProfiledColumn, whole: bool) -> dict[str, str]:
+    """Quantiles are values that there are, not points between two."""
+    asked = {"distinct": f"count(distinct {quoted(column.name)})"} if whole else {}
     if not column.shown:
-        return found
-    found["top"] = _top(database, column)
-    if column.kind in ("whole", "float", "moment"):
-        found["quantiles"] = _quantiles(database, column)
-    if column.kind in ("whole", "float"):
-        found["histogram"] = _histogram(database, column)
-    return found
+        return asked
+    quantiles = f"quantile_disc({column.finite}, {list(QUANTILES)})"
+    number = f"cast({column.finite} as double)"
+    match column.kind:
+        case "moment":
+            return asked | {"quantiles": f"cast({quantiles} as varchar[])"}
+        case "whole" | "float":
+            ends = {"low": f"min({number})", "high": f"max({number})"}
+            return asked | {"quantiles": quantiles, "deviation": f"stddev_samp({column.finite})", **ends}
+        case _:
+            return asked
 
 
-def _top(database: ProductDatabase, column: ProfiledColumn) -> tuple[tuple[str, int], ...]:
+def _of_sample(database: ProductDatabase, table: str, column: ProfiledColumn, aggregates: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the column's profile that the sample tells."""
+    fields = {field: aggregates[field] for field in ("distinct", "deviation") if field in aggregates}
+    if not column.shown:
+        return fields
+    fields["top"] = _top(database, table, column)
+    if "quantiles" in aggregates:
+        fields["quantiles"] = tuple(shown_value(value) for value in aggregates["quantiles"] or ())
+    if "low" in aggregates:
+        fields["histogram"] = _histogram(database, table, column, aggregates["low"], aggregates["high"])
+    return fields
+
+
+def _top(database: ProductDatabase, table: str, column: ProfiledColumn) -> tuple[tuple[str, int], ...]:
     """The most frequent values; none where no value comes twice."""
     name = quoted(column.name)
     value = f"left(cast(value as varchar), {LONGEST_VALUE})"
-    counted = f"select {name} as value, count(*) as rows_of_it from {_PART} where {name} is not null group by {name} having count(*) > 1"
+    counted = f"select {name} as value, count(*) as rows_of_it from {table} where {name} is not null group by {name} having count(*) > 1"
     with database.limited():
         rows = database.rows(f"select {value} as shown, rows_of_it from ({counted}) order by 2 desc, 1 limit {TOP}")
     return tuple((str(shown_value(row["shown"])), row["rows_of_it"]) for row in rows)
 
 
-def _quantiles(database: ProductDatabase, column: ProfiledColumn) -> tuple[Shown, ...]:
-    """Values that there are, not points between two."""
-    value = f"quantile_disc({column.finite}, {list(QUANTILES)})"
-    sql = f"cast({value} as varchar[])" if column.kind == "moment" else value
-    (found,) = database.within_limits(f"select {sql} from {_PART}")
-    return tuple(shown_value(each) for each in found or ())
-
-
-def _histogram(database: ProductDatabase, column: ProfiledColumn) -> Histogram | None:
+def _histogram(database: ProductDatabase, table: str, column: ProfiledColumn, low: float | None, high: float | None) -> Histogram | None:
     number = f"cast({column.finite} as double)"
-    low, high = database.within_limits(f"select min({number}), max({number}) from {_PART}")
-    if low is None or low == high:
+    if low is None or high is None or low == high:
         return None
     bin_ = f"least({BINS - 1}, cast(floor(({number} - {low!r}) / {(high - low)!r} * {BINS}) as integer))"
     with database.limited():
-        rows = database.rows(f"select {bin_} as bin, count(*) as rows_in_it from {_PART} where {number} is not null group by 1")
+        rows = database.rows(f"select {bin_} as bin, count(*) as rows_in_it from {table} where {number} is not null group by 1")
     counts = {row["bin"]: row["rows_in_it"] for row in rows}
     return Histogram(low, high, tuple(counts.get(number, 0) for number in range(BINS)))

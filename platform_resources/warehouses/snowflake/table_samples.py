@@ -1,4 +1,4 @@
-"""What a sample of a table in Snowflake tells of its columns: the most frequent values, quantiles, a histogram."""
+"""What a sample of a table in Snowflake tells of its columns: the most frequent values, quantiles, standard deviation, a histogram."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -40,6 +40,7 @@ def _told(session: Session, column: ProfiledColumn, whole: bool) -> dict[str, An
     if column.kind in ("whole", "float", "moment"):
         found["quantiles"] = _quantiles(session, column)
     if column.kind in ("whole", "float"):
+        (found["deviation"],) = session.first(f"select stddev_samp(({_finite(column)})::float) from {_SAMPLE}")
         found["histogram"] = _histogram(session, column)
     return found
 
