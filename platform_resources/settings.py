@@ -48,6 +48,11 @@ MASK_KEY = Setting(
     ".mesh/mask.key in the folder above, which mesh access key makes",
     secret=True,
 )
+ROLE_GROUP = Setting(
+    "MESH_ROLE_GROUP",
+    "the Unix group that reads the files of a role, such as mesh-{product}-{role}",
+    "only the platform's own user reads them",
+)
 # Not for people to set: dbt reads it in profiles.yml.
 DBT_DATABASE = Setting("MESH_DUCKDB", "the database that dbt builds in; profiles.yml reads it", "the platform sets it while dbt runs")
 ANALYST_DATABASE = Setting(
@@ -74,7 +79,8 @@ PORT = Setting("SNOWFLAKE_PORT", "the port there", "443")
 PROTOCOL = Setting("SNOWFLAKE_PROTOCOL", "http or https", "https")
 
 SETTINGS = (
-    *(STATE, DAGSTER_HOME, LEDGER, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, MAIL, DAGSTER_PAGES, MESH_PAGES, MASK_KEY, DBT_DATABASE),
+    *(STATE, DAGSTER_HOME, LEDGER, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, MAIL, DAGSTER_PAGES, MESH_PAGES, MASK_KEY),
+    *(ROLE_GROUP, DBT_DATABASE),
     *(ANALYST_DATABASE, SNOWFLAKE_BUILD),
     *(ACCOUNT, USER, PASSWORD, KEY_FILE, KEY_PASSWORD, ROLE, COMPUTE, PREFIX, HOST, PORT, PROTOCOL),
 )

@@ -96,6 +96,12 @@ def standing(offers: Offers, reader: Reader, known: KnownGrants, now: datetime) 
     return ReaderStanding("role", why, grant.role, grant.attributes, grant.name)
 
 
+def in_force(offers: Offers, known: KnownGrants, now: datetime) -> tuple[Grant, ...]:
+    """The grants of the product from which something follows now."""
+    own = (grant for grant in (*offers.grants, *known.grants) if grant.product == offers.product)
+    return tuple(grant for grant in own if grant.state(now) == "approved" and not _of_no_use(offers, grant))
+
+
 def previewed(offers: Offers, role: str, attributes: Attributes) -> ReaderStanding:
     """What whoever has a role gets, for those who may see everything and look at it."""
     offered = offers.role(role)

@@ -186,9 +186,13 @@ def database_file(domain: str, product: str) -> str:
     return f"warehouse/{domain}/{product}.duckdb"
 
 
+# The folder of all published files, and that of a product's roles within it.
+PORTS, BY_ROLE = "ports", "by-role"
+
+
 def ports_folder(domain: str, product: str) -> str:
     """The folder of the product's published files, relative to the state folder."""
-    return f"ports/{domain}/{product}"
+    return f"{PORTS}/{domain}/{product}"
 
 
 def port_folder(domain: str, product: str, port: str) -> str:
@@ -199,6 +203,11 @@ def port_folder(domain: str, product: str, port: str) -> str:
 def catalog_file(domain: str, product: str) -> str:
     """The read-only database whose views show the published versions of the product's SQL ports."""
     return f"{ports_folder(domain, product)}/{product}.duckdb"
+
+
+def roles_folder(domain: str, product: str) -> str:
+    """The folder with one folder for each role that somebody has, which holds what that role reads; no port can be called so."""
+    return f"{ports_folder(domain, product)}/{BY_ROLE}"
 
 
 def lineage_file(domain: str, product: str) -> str:

@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import stat
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -71,7 +73,7 @@ class Shelf:
 
     def pin(self, consumer: str, version: str) -> None:
         """Keep `version` for as long as `consumer` (`<product>.<input port>`) reads it; its former pin is let go."""
-        _replace_json(self.folder / PINS / f"{consumer}.json", {"consumer": consumer, "version": version})
+        replace_json(self.folder / PINS / f"{consumer}.json", {"consumer": consumer, "version": version})
 
     def unpin(self, consumer: str) -> None:
         """Release the consumer's pin."""
@@ -128,7 +130,7 @@ class Shelf:
     def publish(self, publication: Publication) -> None:
         """Move the staged files in place, write the record, and flip the pointer: the one step that publishes."""
         self.move(publication.id, publication.ports)
-        _replace_json(self.folder / RECORDS / f"{publication.id}.json", asdict(publication))
+        replace_json(self.folder / RECORDS / f"{publication.id}.json", asdict(publication))
         ids = [p.id for p in self.published()]
         self.point_at([*ids, publication.id], publication)
         shutil.rmtree(self.folder / STAGING, ignore_errors=True)
@@ -144,7 +146,7 @@ class Shelf:
 
     def point_at(self, ids: Sequence[str], latest: Publication) -> None:
         """Replace the pointer, which also carries the newest record, so that a reader needs one file."""
-        _replace_json(self.folder / POINTER, {"latest": latest.id, "published": list(ids), "version": asdict(latest)})
+        replace_json(self.folder / POINTER, {"latest": latest.id, "published": list(ids), "version": asdict(latest)})
 
     def prune(self, keep: Mapping[str, int], now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
         """Take versions away that no port keeps, no consumer has pinned, and that were superseded longer than `grace` ago.
@@ -164,7 +166,7 @@ class Shelf:
     def keep_only(self, kept: Collection[str]) -> None:
         """Take away folders and records of all other versions, also those that a killed publication has left."""
         for folder in self.folder.glob("*/v*/*"):
-            if folder.is_dir() and folder.name not in kept:
+            if folder.is_dir() and folder.name not in kept and folder.parts[-3] != conventions.BY_ROLE:
                 shutil.rmtree(folder)
         records = {f"{version}.json" for version in kept}
         for record in (self.folder / RECORDS).glob("*"):
@@ -245,7 +247,14 @@ def _sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _replace_json(path: Path, data: Mapping[str, Any]) -> None:
+def replace_file(part: Path, file: Path) -> None:
+    """What was closed to others stays closed."""
+    with suppress(FileNotFoundError):
+        part.chmod(stat.S_IMODE(file.stat().st_mode))
+    os.replace(part, file)
+
+
+def replace_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write the whole file or leave the old one, also through a power cut.
 
     Each file has one writer at a time, so the next write takes up what a killed one left.
@@ -256,4 +265,4 @@ def _replace_json(path: Path, data: Mapping[str, Any]) -> None:
         json.dump(data, file, indent=1)  # columns in their order
         file.flush()
         os.fsync(file.fileno())
-    os.replace(part, path)
+    replace_file(part, path)

@@ -12,9 +12,10 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import Store
 from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.capabilities.support.recency import known_until
+from platform_resources.plan.plan import ProductPlan
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.spec.values.versions import Version, VersionRange
-from platform_resources.warehouses.protocol import ProductDatabase, PublishedPort, ShownPart
+from platform_resources.warehouses.protocol import CatalogView, ProductDatabase, PublishedPort, ShownPart
 
 # A reader that has just looked at the pointer still finds the version it saw, however few are kept.
 GRACE = timedelta(minutes=10)
@@ -138,6 +139,14 @@ class WrittenPort:
     bytes: int | None
     shared: bool = False
     own_files: Mapping[str, int] = field(default_factory=dict)
+
+
+def catalog_view(product: ProductPlan, version: PortVersion, published: PublishedPort) -> CatalogView:
+    """What SQL clients see of a port of a version, over these files."""
+    spec = product.data_set(version.data_set).spec
+    names = {folded_column(name): name for name in version.columns}
+    described = {names[folded_column(c.name)]: c.description for c in spec.columns if folded_column(c.name) in names}
+    return CatalogView(version.data_set, published, spec.description, described)
 
 
 def newest_within(published: Sequence[Publication], versions: VersionRange, port: str) -> Publication | None:

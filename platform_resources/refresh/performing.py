@@ -234,7 +234,7 @@ def _published(database: ProductDatabase, product: ProductPlan, decision: Gate, 
 def tidy_versions(refresh: BegunRefresh, done: PublishDone) -> Iterator[str]:
     """After a publication: bring the catalog up to date and remove versions that are no longer kept. Gives warnings."""
     if done.candidate is not None and done.publication is not None:
-        yield from tidied(done.candidate, done.publication, refresh.root)
+        yield from tidied(done.candidate, done.publication, refresh.root, refresh.grants())
 
 
 def score(refresh: BegunRefresh) -> Scored:

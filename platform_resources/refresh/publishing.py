@@ -6,17 +6,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from platform_resources.access.grants import KnownGrants
 from platform_resources.capabilities.support.file_formats import holds
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import OutputPlan, ProductPlan
 from platform_resources.publications.published_versions import shelf, version_id
-from platform_resources.publications.version_records import PortDraft, PortVersion, Publication, Versions, WriterFailed
+from platform_resources.publications.version_records import PortDraft, PortVersion, Publication, Versions, WriterFailed, catalog_view
 from platform_resources.refresh.data_age import recency
 from platform_resources.refresh.pulling import FAILURES, substance
+from platform_resources.refresh.views.folder_modes import NoGroup
 from platform_resources.refresh.views.published_views import NotPublishable, PortPart, written_views
-from platform_resources.spec.values.column_names import folded_column
+from platform_resources.refresh.views.role_files import give_roles
 from platform_resources.warehouses.protocol import (
-    CatalogView,
     EngineError,
     NotSupported,
     ProductDatabase,
@@ -84,8 +85,8 @@ def publish(database: ProductDatabase, candidate: Candidate, inputs: Mapping[str
     return publication
 
 
-def tidied(candidate: Candidate, publication: Publication, root: Path) -> Iterator[str]:
-    """What follows a publication: the catalog shows it, versions no longer kept go. Gives what went wrong.
+def tidied(candidate: Candidate, publication: Publication, root: Path, known: KnownGrants) -> Iterator[str]:
+    """What follows a publication: the catalog shows it, versions no longer kept go, roles have it in their folders. Gives what went wrong.
 
     The version is published already, so a failure here is a warning; the next publication does all of it again.
     """
@@ -100,6 +101,17 @@ def tidied(candidate: Candidate, publication: Publication, root: Path) -> Iterat
         shelves.prune({port.name: port.keep_versions for port in product.outputs}, candidate.now)
     except OSError as error:
         yield f"published, but older versions could not be taken away: {error}"
+    yield from _given(candidate, known)
+
+
+def _given(candidate: Candidate, known: KnownGrants) -> Iterator[str]:
+    if known.unknown:
+        yield f"published, but the folders of roles are as they were, since the grants are not known: {known.unknown}"
+        return
+    try:
+        give_roles(candidate.state, candidate.product, known, candidate.now)
+    except (OSError, NoGroup, EngineError) as error:
+        yield f"published, but the folders of roles are not as they should be: {error}; `mesh access plan` lists what differs"
 
 
 def holds_newer_data(publication: Publication, before: Publication | None, port: str) -> bool:
@@ -166,12 +178,5 @@ def refresh_catalog(state: Path, product: ProductPlan, publication: Publication)
     """Have the catalog that SQL clients open show this version."""
     shelves = shelf(state, product.domain, product.name)
     in_catalog = {port.name for port in product.outputs if port.store.in_catalog}
-    views = {p.data_set: _catalog_view(shelves, product, p) for p in publication.ports if p.port in in_catalog}
+    views = {p.data_set: catalog_view(product, p, shelves.where(p)) for p in publication.ports if p.port in in_catalog}
     warehouse().show(state, product.domain, product.name, tuple(views.values()))
-
-
-def _catalog_view(shelves: Versions, product: ProductPlan, version: PortVersion) -> CatalogView:
-    spec = product.data_set(version.data_set).spec
-    names = {folded_column(name): name for name in version.columns}
-    described = {names[folded_column(c.name)]: c.description for c in spec.columns if folded_column(c.name) in names}
-    return CatalogView(version.data_set, shelves.where(version), spec.description, described)

@@ -304,6 +304,9 @@ class Warehouse(Protocol):
     def show(self, state: Path, domain: str, product: str, views: Sequence[CatalogView]) -> None:
         """Make the product's catalog, which SQL clients read, have these views and no others."""
 
+    def write_catalog(self, file: Path, views: Sequence[CatalogView]) -> None:
+        """Replace a catalog in a file, which has these views over published files. Raises NotSupported where there are none."""
+
     def catalog_address(self, state: Path, domain: str, product: str) -> str:
         """Where SQL clients find the product's catalog."""
 

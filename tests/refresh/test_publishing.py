@@ -13,6 +13,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
+from platform_resources.access.grants import KnownGrants
 from platform_resources.dbt.planning import read_plan
 from platform_resources.publications.consumer_queries import NothingPublished, queried
 from platform_resources.publications.published_versions import shelf
@@ -44,7 +45,7 @@ def made(root, product, batch, rows, now=NOW, inputs=None, fingerprint="print"):
         database.connection.execute(ROWS.format(batch=batch, rows=rows))
         candidate = Candidate(product, root, now, "run", fingerprint)
         publication = publish(database, candidate, inputs if inputs is not None else {"deliveries": FILES})
-        assert list(tidied(candidate, publication, root)) == []
+        assert list(tidied(candidate, publication, root, KnownGrants())) == []
         return publication
 
 

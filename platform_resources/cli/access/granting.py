@@ -4,12 +4,14 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 from rich.table import Table
 
 from platform_resources.access.grants import Act, Grant, NotAllowed, State
+from platform_resources.cli.access.provisioning import apply, plan
 from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import (
     CANNOT_RUN,
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Who may read what: ask for a role of a product, decide, list and review.", no_args_is_help=True, add_completion=False
 )
+app.command()(plan)
+app.command()(apply)
 STATES: tuple[State, ...] = get_args(State)
 UNUSED_FOR = timedelta(days=90)
 Name = Annotated[str, typer.Argument(help="The grant's name, as `mesh access list` has it.", metavar="GRANT")]
@@ -59,13 +63,14 @@ def request(
     """Ask for a role of a product. Its owner decides, unless the agreement says that it is automatic."""
     from platform_resources.services.access.requests import Request, ask
 
-    root, plan = mesh_of(context, [product])
-    asked = product_of(plan, product)
+    root, mesh = mesh_of(context, [product])
+    asked = product_of(mesh, product)
     who = by or you("--by")
     wanted = Request(role, to or who, purpose, named_values("--attribute", attribute or ()), who)
     with opened(root) as ledger:
         grant = _allowed(lambda: ask(ledger, asked, wanted, datetime.now(UTC)))
     _say(grant)
+    _give(root, mesh, grant)
     if grant.last == "requested":
         words.print(f"{told(' or '.join(asked.owners) or 'the owner')} decides: mesh access approve {grant.name}", highlight=False)
 
@@ -98,13 +103,24 @@ def _act(context: typer.Context, name: str, act: Act, by: str | None, why: str, 
     from platform_resources.ledger.people.grant_store import NoSuchGrant
     from platform_resources.services.access.requests import act_on_grant
 
-    root, plan = mesh_of(context)
+    root, mesh = mesh_of(context)
     who, ending = by or you("--by"), until.replace(tzinfo=UTC) if until is not None else None
     with opened(root) as ledger:
         try:
-            _say(_allowed(lambda: act_on_grant(ledger, plan, name, act, who, why, datetime.now(UTC), ending)))
+            grant = _allowed(lambda: act_on_grant(ledger, mesh, name, act, who, why, datetime.now(UTC), ending))
         except NoSuchGrant as error:
             stop(str(error), CANNOT_RUN)
+    _say(grant)
+    _give(root, mesh, grant)
+
+
+def _give(root: Path, mesh: MeshPlan, grant: Grant) -> None:
+    """Files follow the decision at once, as far as something is published."""
+    from platform_resources.services.access.access_plan import give_now
+
+    state = state_folder(root)
+    for text in give_now(state, mesh, grant.product, datetime.now(UTC)) if grant.last not in ("requested", "rejected") else ():
+        words.print(f"{text}; `mesh access plan` lists what differs", style="yellow", markup=False, highlight=False)
 
 
 def _allowed(act: Callable[[], Grant]) -> Grant:
@@ -155,11 +171,11 @@ def review(context: typer.Context, as_json: Json = False) -> None:
 
     now = datetime.now(UTC)
 
-    def unused(plan: MeshPlan, ledger: "Ledger", grant: Grant) -> bool:
+    def unused(mesh: MeshPlan, ledger: "Ledger", grant: Grant) -> bool:
         if grant.state(now) != "approved" or (grant.last_at is not None and grant.last_at > now - UNUSED_FOR):
             return False
         with ledger.reading() as connection:
-            return not has_read(connection, grant.product, grant.subject, now - UNUSED_FOR, pulls_of(plan))
+            return not has_read(connection, grant.product, grant.subject, now - UNUSED_FOR, pulls_of(mesh))
 
     _list(context, unused, as_json)
 
@@ -167,9 +183,9 @@ def review(context: typer.Context, as_json: Json = False) -> None:
 def _list(context: typer.Context, wanted: "Callable[[MeshPlan, Ledger, Grant], bool]", as_json: bool) -> None:
     from platform_resources.services.access.requests import all_grants
 
-    root, plan = mesh_of(context)
+    root, mesh = mesh_of(context)
     with opened(root) as ledger:
-        grants = [grant for grant in all_grants(plan, ledger) if wanted(plan, ledger, grant)]
+        grants = [grant for grant in all_grants(mesh, ledger) if wanted(mesh, ledger, grant)]
     now = datetime.now(UTC)
     if as_json:
         print_json([{**asdict(grant), "attributes": dict(grant.attributes), "state": grant.state(now)} for grant in grants])

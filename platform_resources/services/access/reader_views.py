@@ -33,8 +33,9 @@ def known_grants(state: Path, environment: Mapping[str, str] = os.environ) -> Kn
 
 
 def grants_for(state: Path, product: ProductPlan) -> KnownGrants:
-    """Those that its refresh needs to know; the ledger is not touched for a product that reads no port for which it takes a grant."""
-    return known_grants(state) if needs_grants(product) else KnownGrants()
+    """Those that its refresh needs to know; the ledger is not touched for a product without an agreement that reads no port which takes a
+    grant."""
+    return known_grants(state) if product.offers.roles is not None or needs_grants(product) else KnownGrants()
 
 
 def needs_grants(product: ProductPlan) -> bool:

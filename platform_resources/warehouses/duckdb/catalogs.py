@@ -1,7 +1,9 @@
 """Catalogs: a DuckDB file of views over published files, for SQL, JDBC and ODBC clients."""
 
 import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ def replace_catalog(file: Path, views: Sequence[CatalogView]) -> None:
     for left in (part, part.with_name(f"{part.name}.wal")):
         left.unlink(missing_ok=True)
     write_catalog(part, views)
+    with suppress(FileNotFoundError):
+        part.chmod(stat.S_IMODE(file.stat().st_mode))  # what was closed to others stays closed
     os.replace(part, file)
 
 

@@ -48,6 +48,11 @@ class DuckDBWarehouse:
 
         catalogs.replace_catalog(state / conventions.catalog_file(domain, product), views)
 
+    def write_catalog(self, file: Path, views: Sequence[CatalogView]) -> None:
+        from platform_resources.warehouses.duckdb import catalogs
+
+        catalogs.replace_catalog(file, views)
+
     def catalog_address(self, state: Path, domain: str, product: str) -> str:
         return str(state / conventions.catalog_file(domain, product))
 

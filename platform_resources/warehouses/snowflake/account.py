@@ -83,6 +83,9 @@ class SnowflakeWarehouse:
         with self._session(domain, product) as opened:
             show(opened, views)
 
+    def write_catalog(self, file: Path, views: Sequence[CatalogView]) -> None:
+        raise NotSupported("a catalog in a file; SQL clients read the product's own schema")
+
     def catalog_address(self, state: Path, domain: str, product: str) -> str:
         return f"{database_name(domain, product, os.environ)}.{PORTS}"
 

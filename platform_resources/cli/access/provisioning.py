@@ -1,0 +1,76 @@
+"""The commands `mesh access plan` and `mesh access apply`: what readers should have of files, against what they have."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from platform_resources.cli.specs import Json
+from platform_resources.cli.terminal.console import CANNOT_RUN, MISSED, Stop, cell, mesh_of, out, print_json, stop, words
+from platform_resources.repository.mesh_repository import state_folder
+
+if TYPE_CHECKING:
+    from platform_resources.access.grants import KnownGrants
+    from platform_resources.services.access.access_plan import AccessPlan
+
+
+def plan(
+    context: typer.Context,
+    as_json: Json = False,
+    out_file: Annotated[Path | None, typer.Option("--out", help="Also write it into this file, for a review.", dir_okay=False)] = None,
+) -> None:
+    """List what readers have of files and should not, or should have and do not. Ends with 1 if there is anything."""
+    from platform_resources.services.access.access_plan import access_plan
+
+    root, mesh = mesh_of(context)
+    state = state_folder(root)
+    found = access_plan(state, mesh, _grants(state), datetime.now(UTC))
+    data = {"changes": [asdict(each) for each in found.changes], "problems": list(found.problems)}
+    if out_file is not None:
+        out_file.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if as_json:
+        print_json(data)
+    else:
+        _show(found)
+    raise Stop(MISSED if found.changes or found.problems else 0)
+
+
+def apply(context: typer.Context) -> None:
+    """Make it so: what is not to be had any more is taken away first. A second time changes nothing; published data stays."""
+    from platform_resources.services.access.access_plan import access_plan, apply_access
+
+    root, mesh = mesh_of(context)
+    state = state_folder(root)
+    known, now = _grants(state), datetime.now(UTC)
+    found = access_plan(state, mesh, known, now)
+    problems = apply_access(state, mesh, known, now)
+    _show(found)
+    left = access_plan(state, mesh, known, now)
+    for text in (*problems, *(f"{each.place}: still to do: {each.why}" for each in left.changes)):
+        words.print(text, style="red", markup=False, highlight=False)
+    raise Stop(MISSED if problems or left.changes else 0)
+
+
+def _grants(state: Path) -> "KnownGrants":
+    from platform_resources.services.access.reader_views import known_grants
+
+    known = known_grants(state)
+    if known.unknown:
+        stop(f"what is granted to whom is not known, so nothing is compared: {known.unknown}", CANNOT_RUN)
+    return known
+
+
+def _show(found: "AccessPlan") -> None:
+    if found.changes:
+        table = Table("do", "where", "why", box=None, header_style="bold")
+        for each in found.changes:
+            table.add_row(*map(cell, (each.act, each.place, each.why)))
+        out.print(table)
+    elif not found.problems:
+        words.print("nothing differs: readers have what agreements and grants give them", highlight=False)
+    for text in found.problems:
+        words.print(text, style="yellow", markup=False, highlight=False)

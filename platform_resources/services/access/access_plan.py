@@ -1,0 +1,95 @@
+"""What readers should have of a mesh's files against what they have, and making it so."""
+
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from platform_resources.access.grants import KnownGrants
+from platform_resources.plan import conventions
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.publications.published_versions import publishing
+from platform_resources.publications.version_records import VersionsUnreadable
+from platform_resources.refresh.product_locks import ProductBusy, locked
+from platform_resources.refresh.views.folder_modes import NoGroup, wanted_modes, wrong_modes
+from platform_resources.refresh.views.role_files import AccessChange, give_roles, role_changes, take_roles
+from platform_resources.services.access.reader_views import known_grants
+from platform_resources.warehouses.protocol import EngineError
+from platform_resources.warehouses.targets import warehouse
+
+# A refresh that runs gives its own product's roles what they should have, at its end.
+WAIT_SECONDS = 30.0
+ORDER = ("revoke", "close", "change", "create")
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPlan:
+    """What differs, in the order in which it is done, and what keeps something from being compared or done."""
+
+    changes: tuple[AccessChange, ...] = ()
+    problems: tuple[str, ...] = field(default=())
+
+
+def access_plan(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime) -> AccessPlan:
+    """Nothing is changed. Of a product whose description is broken everything stays as it is."""
+    changes, problems = list[AccessChange](), list[str]()
+    for domain, name in _gone(state, plan):
+        place = conventions.roles_folder(domain, name)
+        there = sorted(entry.name for entry in (state / place).iterdir()) if (state / place).is_dir() else []
+        changes += [AccessChange("revoke", f"{place}/{each}", f"the mesh has no product {name} any more") for each in there]
+    for product in plan.products:
+        try:
+            changes += role_changes(state, product, known, now)
+        except (VersionsUnreadable, NoGroup, OSError) as error:
+            problems.append(f"{product.name}: {error}")
+    changes += _closings(state, plan)
+    problems += [f"{each.name}: its description is broken, so its roles stay as they are" for each in plan.rejected]
+    return AccessPlan(tuple(sorted(changes, key=lambda each: ORDER.index(each.act))), tuple(problems))
+
+
+def apply_access(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime) -> tuple[str, ...]:
+    """Do what `access_plan` lists, revocations of the whole mesh first; gives what could not be done. A second time changes nothing."""
+    for domain, name in _gone(state, plan):
+        take_roles(state / conventions.roles_folder(domain, name), ())
+    wrong = wrong_modes(wanted_modes(state, plan.products)) if warehouse().kind == "duckdb" else {}
+    problems = list[str]()
+    for product in plan.products:
+        problems += _done(state, product, known, now, give=False)
+    for path, mode in wrong.items():
+        path.chmod(mode)
+    for product in plan.products:
+        problems += _done(state, product, known, now, give=True)
+    for path, mode in wrong_modes(wanted_modes(state, plan.products)).items():
+        path.chmod(mode)
+    return tuple(dict.fromkeys(problems))
+
+
+def give_now(state: Path, plan: MeshPlan, name: str, now: datetime) -> tuple[str, ...]:
+    """The roles of one product, after a decision; gives what could not be done."""
+    known = known_grants(state)
+    if known.unknown:
+        return (f"files are as they were, since the grants are not known: {known.unknown}",)
+    return tuple(text for product in plan.products if product.name == name for text in _done(state, product, known, now, give=True))
+
+
+def _done(state: Path, product: ProductPlan, known: KnownGrants, now: datetime, *, give: bool) -> Iterator[str]:
+    try:
+        with locked(state, product, WAIT_SECONDS):
+            give_roles(state, product, known, now, only_revoke=not give)
+    except (VersionsUnreadable, NoGroup, OSError, ProductBusy, EngineError) as error:
+        yield f"{product.name}: {error}"
+
+
+def _closings(state: Path, plan: MeshPlan) -> Iterator[AccessChange]:
+    if warehouse().kind != "duckdb":
+        return
+    for path, mode in wrong_modes(wanted_modes(state, plan.products)).items():
+        why = f"its mode is {stat.S_IMODE(path.stat().st_mode):04o}, not {mode:04o}"
+        yield AccessChange("close", path.relative_to(state).as_posix(), why)
+
+
+def _gone(state: Path, plan: MeshPlan) -> list[tuple[str, str]]:
+    """Products with published versions that the mesh does not have any more."""
+    there = {(product.domain, product.name) for product in plan.products} | {(each.domain, each.name) for each in plan.rejected}
+    return [each for each in publishing(state) if each not in there]
