@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from platform_resources.access.grants import KnownGrants
 from platform_resources.dbt.planning import read_plan
 from platform_resources.refresh.publishing import Candidate, publish, tidied
 from platform_resources.warehouses.duckdb.product_database import opened
@@ -52,7 +53,7 @@ def test_a_client_of_an_older_duckdb_reads_the_catalog(tiny, old_python):
     with opened(tiny / "warehouse/plant/readings.duckdb") as database:
         database.connection.execute(ROWS)
         candidate = Candidate(product, tiny, datetime(2024, 6, 1, tzinfo=UTC), "run", "print")
-        assert list(tidied(candidate, publish(database, candidate, {}), tiny)) == []
+        assert list(tidied(candidate, publish(database, candidate, {}), tiny, KnownGrants())) == []
     catalog = tiny / "ports/plant/readings/readings.duckdb"
     done = subprocess.run([old_python, "-c", READ, str(catalog)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from platform_resources.access.grants import KnownGrants
 from platform_resources.dbt.planning import read_plan
 from platform_resources.plan import conventions
 from platform_resources.publications.port_probes import Answer, Probe, answers, readings
@@ -34,7 +35,7 @@ def published(root, rows):
     with opened(root / "warehouse/plant/readings.duckdb") as database:
         database.connection.execute(ROWS.format(rows))
         candidate = Candidate(product, root, datetime(2024, 6, 1, tzinfo=UTC), "run", "print")
-        assert list(tidied(candidate, publish(database, candidate, {}), root)) == []
+        assert list(tidied(candidate, publish(database, candidate, {}), root, KnownGrants())) == []
 
 
 def probe(port, seconds=20.0, before=False):

@@ -277,6 +277,7 @@ KILLED = """
 import os, signal, sys
 from datetime import datetime
 from pathlib import Path
+from platform_resources.access.grants import KnownGrants
 from platform_resources.dbt.planning import read_plan
 from platform_resources.warehouses.duckdb.product_database import opened
 from platform_resources.refresh.publishing import Candidate, publish, tidied
@@ -295,7 +296,7 @@ product = read_plan(root)[0].product("readings")
 with opened(root / "warehouse/plant/readings.duckdb") as database:
     database.connection.execute(rows)
     candidate = Candidate(product, root, now, "run", "print")
-    list(tidied(candidate, publish(database, candidate, {}), root))
+    list(tidied(candidate, publish(database, candidate, {}), root, KnownGrants()))
     os.kill(os.getpid(), signal.SIGKILL)
 """
 # After how many calls of os.replace: for each of two ports its file and its view's, the record, the pointer, the catalog.
@@ -412,7 +413,7 @@ def test_a_failure_after_the_flip_is_a_warning_for_the_version_is_published(tiny
     with opened(tiny / "warehouse/plant/readings.duckdb") as database:
         database.connection.execute(ROWS.format(batch=1, rows=3))
         publication = publish(database, candidate, {})
-    (warning,) = tidied(candidate, publication, tiny)
+    (warning,) = tidied(candidate, publication, tiny, KnownGrants())
     assert warning.startswith("published, but the catalog still shows an older version")
     assert batches(tiny, product) == [(Decimal("1.00"), 3)]
 
@@ -425,7 +426,7 @@ def test_what_a_product_that_left_the_mesh_had_pinned_is_let_go(tiny, product):
     candidate = Candidate(product, tiny, NOW + timedelta(minutes=1), "run", "print")
     with opened(tiny / "warehouse/plant/readings.duckdb") as database:
         publication = publish(database, candidate, {})
-    (told,) = tidied(candidate, publication, tiny)
+    (told,) = tidied(candidate, publication, tiny, KnownGrants())
     assert "gone.measurements is let go" in told
     assert where.pins() == {"summary.measurements": first.id}
 

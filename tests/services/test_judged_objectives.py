@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
+from platform_resources.access.grants import KnownGrants
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import open_ledger
@@ -60,7 +61,7 @@ def published(mesh):
     with opened(mesh / "warehouse/plant/readings.duckdb") as database:
         database.connection.execute(ROWS)
         candidate = Candidate(planned(mesh), mesh, NOW, "run", "print")
-        assert list(tidied(candidate, publish(database, candidate, {}), mesh)) == []
+        assert list(tidied(candidate, publish(database, candidate, {}), mesh, KnownGrants())) == []
 
 
 def refreshed(ledger, seconds, log, day=0):
