@@ -13,6 +13,7 @@ from platform_resources.promises.attainment import Budget
 from platform_resources.promises.grades import Status
 from platform_resources.promises.schema_difference import SchemaDifference
 from platform_resources.spec.notifications import Severity
+from platform_resources.spec.values.calendar_windows import WindowLength
 
 State = Literal["waiting", "sending", "sent", "failing", "given up", "withdrawn"]
 Outbox = Mapping[str, State]
@@ -185,7 +186,7 @@ class BudgetStanding:
     target: float
     percent: float
     budget: Budget
-    window: timedelta
+    window: WindowLength
     levels: tuple[int, ...]
     below_at: Mapping[int, datetime] = field(default_factory=dict)
     interval: timedelta | None = None

@@ -9,6 +9,7 @@ from platform_resources.notify.facts import About, BudgetStanding, Day, InputCha
 from platform_resources.notify.safe_text import bold, bullets, code, harmless, listed, one_line, paragraphs, place
 from platform_resources.notify.wording import Words
 from platform_resources.promises.schema_difference import SchemaDifference
+from platform_resources.spec.values.calendar_windows import window_text
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.durations import length_text
 
@@ -23,7 +24,7 @@ def budget_words(standing: BudgetStanding, level: int) -> Words:
     used = "all of its error budget is used up" if level >= BROKEN else f"{level} % of its error budget is used up"
     about = standing.about
     body = paragraphs(
-        f"{bold(about.title)} promises {bold(standing.title)}: {standing.target:g} % over {length_text(standing.window)}. "
+        f"{bold(about.title)} promises {bold(standing.title)}: {standing.target:g} % over {window_text(standing.window)}. "
         f"It stands at {_percent(standing.percent)} %.",
         f"{_left(standing)} {_consequence(standing, level)}".strip(),
         bullets([f"Runbook: {place(about.runbook)}"] if about.runbook else []),
@@ -139,7 +140,7 @@ def _resolved(line: ResolvedLine) -> str:
 def _at_risk(standing: BudgetStanding) -> str:
     consumed = standing.budget.consumed
     used = "used up" if consumed >= 1 else f"{consumed * 100:.0f} % used"
-    return f"{bold(standing.about.title)}, {harmless(standing.title)}: {used} over {length_text(standing.window)}"
+    return f"{bold(standing.about.title)}, {harmless(standing.title)}: {used} over {window_text(standing.window)}"
 
 
 def _changed(change: SchemaChange) -> str:

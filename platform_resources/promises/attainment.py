@@ -62,20 +62,26 @@ class Attainment:
 
 
 def attainment(
-    slices: Sequence[Slice], target: float | None, method: Method = "timeslices", slice_target: float | None = None
+    slices: Sequence[Slice],
+    target: float | None,
+    method: Method = "timeslices",
+    slice_target: float | None = None,
+    coming: int = 0,
 ) -> Attainment:
     """Good slices as a share of good and bad ones. `target` and `slice_target` are in percent and read as exact decimals.
 
     Excluded and pending slices do not count. Unknown ones are in `total` only, and with less than half of the total measured it is
     "insufficient data". Slices without a measurement that count as bad spend the budget, but make nothing known. Met is exactly
-    `budget.left >= 0`, which is why the budget is of the valid slices.
+    `budget.left >= 0`, which is why the budget is of the valid slices; and of those still `coming` in a month or a quarter, which may
+    all be good, and weigh what the others do on average.
     """
     counts = Counter(one.state for one in slices)
     good, total = weighed(slices, method, slice_target)
+    rest = coming * (total / Fraction(counts["good"] + counts["bad"])) if total else Fraction()
     known = sum(one.state in ("good", "bad") and one.measured for one in slices)
     counted = counts["good"] + counts["bad"] + counts["unknown"]
     return Attainment(
-        _state(good, total, target, Fraction(known, counted or 1)),
+        _state(good + rest, total + rest, target, Fraction(known, counted or 1)),
         _percent(good, total),
         target,
         counts["good"],
@@ -85,7 +91,7 @@ def attainment(
         counts["pending"],
         known,
         counted,
-        None if target is None or not total else _budget(good, total, target),
+        None if target is None or not total else _budget(good + rest, total + rest, target),
         min((one.end for one in slices if one.state == "pending"), default=None),
         sum(one.provisional and one.state == "bad" for one in slices),
     )

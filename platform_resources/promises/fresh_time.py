@@ -98,13 +98,18 @@ def by_deadlines(
     def judged(one: Slice) -> Slice:
         if one.end > now:
             return replace(one, state="pending")
-        within = takewhile(lambda deadline: deadline < one.end, deadlines.after(one.start - MICROSECOND))
-        counted = [deadline for deadline in within if not left_out.reaches(deadline)]
+        counted = due_in(one, deadlines, left_out)
         if not counted or is_covered(one, left_out):
             return replace(one, state="excluded")
         return replace(one, state="good" if all(map(kept, counted)) else "bad", measured=True)
 
     return tuple(map(judged, slices))
+
+
+def due_in(one: Slice, deadlines: Deadlines, left_out: Cover) -> list[datetime]:
+    """The deadlines within the slice that no exclusion covers."""
+    within = takewhile(lambda deadline: deadline < one.end, deadlines.after(one.start - MICROSECOND))
+    return [deadline for deadline in within if not left_out.reaches(deadline)]
 
 
 def next_of(deadlines: Deadlines, publications: Iterable[DatedVersion], now: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""The slices of a rolling window, in a time zone, by which a promise is judged.
+"""The slices of a window, rolling or of the calendar, in a time zone, by which a promise is judged.
 
 Whole days are days of the local calendar (23 or 25 hours where clocks change), several days are counted from Monday 5 January 1970, so
 that seven are a week from Monday. Any other interval is absolute time, counted from the beginning of 1970 in UTC. A slice therefore keeps
@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
 
+from platform_resources.spec.values.calendar_windows import CalendarPeriod, begin, end
 from platform_resources.spec.values.moments import in_utc
 
 SliceState = Literal["good", "bad", "unknown", "excluded", "pending"]
@@ -53,11 +54,15 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A rolling window: the last `length / interval` whole slices. Raises ValueError if the length is not a multiple of the interval."""
+    """A rolling window: the last `length / interval` whole slices. Raises ValueError if the length is not a multiple of the interval.
+
+    With a `period` it is the month or quarter that runs: all its whole slices so far. Its `length` is then what is usual.
+    """
 
     length: timedelta
     interval: timedelta = DAY
     zone: tzinfo = UTC
+    period: CalendarPeriod | None = None
 
     def __post_init__(self) -> None:
         if self.interval <= timedelta() or self.length < self.interval or self.length % self.interval:
@@ -78,6 +83,25 @@ class Window:
         if not by or not self.by_calendar:
             return in_utc(moment) + by
         return (in_utc(moment).astimezone(self.zone) + by).astimezone(UTC)
+
+    def first_index(self, now: datetime) -> int:
+        """The first slice of the window."""
+        if self.period is None:
+            return self._index(now) - self.count
+        return self._from(begin(self.period, now.astimezone(self.zone).date()))
+
+    def coming(self, now: datetime) -> tuple[Slice, ...]:
+        """The slices of a window of the calendar that have not ended; a rolling window waits for none."""
+        if self.period is None:
+            return ()
+        last = self._from(end(self.period, now.astimezone(self.zone).date()))
+        return tuple(Slice(self._bound(index), self._bound(index + 1)) for index in range(self._index(now), last))
+
+    def _from(self, day: date) -> int:
+        """The first slice that begins with the day, or after it."""
+        midnight = datetime.combine(day, time(), self.zone).astimezone(UTC)
+        index = self._index(midnight)
+        return index if self._bound(index) >= midnight else index + 1
 
     def slice_at(self, moment: datetime) -> Slice:
         """The slice that `moment` lies in."""
@@ -109,11 +133,11 @@ def window_slices(window: Window, now: datetime, since: datetime | None, after: 
     now = in_utc(now)
     if since is None or in_utc(since) > now:
         return ()
-    begin, running = in_utc(since), window._index(now)
-    first = running - window.count if after is None else max(running - window.count, window._index(after))
+    began, running = in_utc(since), window._index(now)
+    first = window.first_index(now) if after is None else max(window.first_index(now), window._index(after))
     bounds = [window._bound(index) for index in range(first, running + 2)]
     return tuple(
-        Slice(max(start, begin), end, "pending" if end > now else "unknown", measured=False)
-        for start, end in pairwise(bounds)
-        if start < end and end > begin  # a zone that leaves out a whole day, as Samoa did, has an empty slice for it
+        Slice(max(start, began), stop, "pending" if stop > now else "unknown", measured=False)
+        for start, stop in pairwise(bounds)
+        if start < stop and stop > began  # a zone that leaves out a whole day, as Samoa did, has an empty slice for it
     )

@@ -182,8 +182,11 @@ def _budget_standing(connection: Connection, about: About, standing: Standing, n
 
 def _below_at(connection: Connection, standing: Standing, target: float, now: datetime) -> dict[int, datetime]:
     """When each level of the budget was last not reached: told by former evaluations, whose value is the attainment in percent."""
-    check = standing.indicator.check
-    readings = history.readings(connection, check_id(check.key, check.name), now - standing.indicator.spec.window, now)
+    check, window = standing.indicator.check, standing.indicator.spec.window
+    if isinstance(window, str):  # in a month what is spent is spent, and its value so far does not tell which share that is
+        began = standing.slices[0].start
+        return dict.fromkeys(ALERT_LEVELS, began)
+    readings = history.readings(connection, check_id(check.key, check.name), now - window, now)
     found: dict[int, datetime] = {}
     for reading in readings:
         if reading.value is not None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.calendar_windows import Windowed, WindowLength, usual
 from platform_resources.spec.values.durations import Duration, duration_text
 from platform_resources.spec.values.field_types import Owner, Percent, Text, TimeZone, YesNo
 from platform_resources.spec.values.names import any_case
@@ -76,7 +77,7 @@ class Exclusion(Strict):
 
 
 class ServiceLevelIndicator(Strict):
-    """An indicator: the share of the intervals of a rolling window in which an objective was met.
+    """An indicator: the share of the intervals of a window in which an objective was met.
 
     `method`: timeslices counts good intervals; ratio-timeslices averages their good shares, or with a `slice_target` counts the intervals
     that reach it; occurrences counts good events, or good time, over the whole window. `due_after` is how long after the end of an
@@ -89,7 +90,7 @@ class ServiceLevelIndicator(Strict):
     service_level_name: Text
     description: str = ""
     interval: Duration = timedelta(days=1)
-    window: Duration = timedelta(days=20)
+    window: Windowed = timedelta(days=20)
     timezone: TimeZone = "UTC"
     target: Percent | None = None
     method: MethodName = "timeslices"
@@ -103,8 +104,12 @@ class ServiceLevelIndicator(Strict):
 
     @field_validator("window")
     @classmethod
-    def _whole_intervals(cls, window: timedelta, info: ValidationInfo) -> timedelta:
+    def _whole_intervals(cls, window: WindowLength, info: ValidationInfo) -> WindowLength:
         interval = info.data.get("interval")
+        if isinstance(window, str):
+            if interval is not None and timedelta(days=1) % interval:
+                raise ValueError(f"a {window} does not hold a whole number of intervals of {duration_text(interval)}", "write interval: 1d")
+            return window
         if interval is not None and (window < interval or window % interval):
             shown = f"a window of {duration_text(window)} does not hold a whole number of intervals of {duration_text(interval)}"
             nearest = max(1, round(window / interval)) * interval
@@ -115,8 +120,9 @@ class ServiceLevelIndicator(Strict):
     @classmethod
     def _ends_within_the_window(cls, final_after: timedelta | None, info: ValidationInfo) -> timedelta | None:
         window = info.data.get("window")
-        if final_after is not None and window is not None and final_after >= window:
-            shown = f"a final_after of {duration_text(final_after)} in a window of {duration_text(window)} leaves no interval that is final"
+        if final_after is not None and window is not None and final_after >= usual(window):
+            named = window if isinstance(window, str) else duration_text(window)
+            shown = f"a final_after of {duration_text(final_after)} in a window of {named} leaves no interval that is final"
             raise ValueError(shown, "write a shorter final_after or a longer window")
         return final_after
 
@@ -139,16 +145,21 @@ class ServiceLevelIndicator(Strict):
 
     @property
     def allowed_bad_intervals(self) -> Fraction | None:
-        """The error budget of a full window, in intervals: (1 - target) x window / interval. None without a target."""
+        """The error budget of a full window, in intervals: (1 - target) x window / interval, a month has 30 days. None without a target."""
         if self.target is None:
             return None
-        return (1 - Fraction(str(self.target)) / 100) * (self.window // self.interval)
+        return (1 - Fraction(str(self.target)) / 100) * self.intervals
+
+    @property
+    def intervals(self) -> int:
+        """How many a full window has, a month 30 days."""
+        return usual(self.window) // self.interval
 
     @property
     def most_excluded(self) -> int:
         """The largest number of whole intervals that the exclusions remove from one window."""
         spans = [(_comparable(each.from_), _comparable(each.last, end_of_day=True) + _MICROSECOND) for each in self.exclusions]
-        windows = ([(start, end) for start, end in spans if first <= start < first + self.window] for first, _ in spans)
+        windows = ([(start, end) for start, end in spans if first <= start < first + usual(self.window)] for first, _ in spans)
         return max((sum((end - start) // self.interval for start, end in within) for within in windows), default=0)
 
     @property
@@ -157,7 +168,7 @@ class ServiceLevelIndicator(Strict):
 
         Excluded intervals take their part of the budget with them.
         """
-        allowed, count, excluded = self.allowed_bad_intervals, self.window // self.interval, self.most_excluded
+        allowed, count, excluded = self.allowed_bad_intervals, self.intervals, self.most_excluded
         if allowed is None or self.method == "occurrences" or (self.method, self.slice_target) == ("ratio-timeslices", None):
             return ""
         left = max(count - excluded, 1)

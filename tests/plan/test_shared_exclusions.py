@@ -19,9 +19,9 @@ NODE = DbtNode("measurements", "model", "m.sql", "", (), (), "", "internal", "me
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
 
-def planned(registry, domain, more=""):
-    """The plan of readings with an indicator over four days, in a domain that says this."""
-    written = f"service_level_name: Measured daily\ninterval: 1d\nwindow: 4d\nexclusions: [{OWN}]\n{more}"
+def planned(registry, domain, more="", window="4d"):
+    """The plan of readings with an indicator over this window, in a domain that says this."""
+    written = f"service_level_name: Measured daily\ninterval: 1d\nwindow: {window}\nexclusions: [{OWN}]\n{more}"
     age = component("Measured daily", "service-level-asset", "dimension: freshness\ndata_set: measurements\nmax_age: 24h")
     text = READINGS + indented("\n".join((age, component("Kept", "service-level-indicator", written))), 4) + "\n"
     product = read_product(text, FILE, registry).product

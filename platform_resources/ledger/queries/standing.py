@@ -20,9 +20,10 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.promises import fresh_time, kept_time
 from platform_resources.promises.attainment import Attainment, attainment, budget_alerts
 from platform_resources.promises.burn import BurnAlert, burn_alerts
-from platform_resources.promises.exclusions import ExcludedPeriod, exclusion
+from platform_resources.promises.exclusions import ExcludedPeriod, excluded_time, exclusion, is_covered
 from platform_resources.promises.periods import ZERO, Period
 from platform_resources.promises.slices import DAY, Slice, Window, window_slices
+from platform_resources.spec.values.calendar_windows import longest, usual
 from platform_resources.spec.values.deadlines import Deadlines, MaxAge, reach
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -76,9 +77,9 @@ def indicator_evidence(connection: Connection, product: ProductPlan, now: dateti
     """Of so long before `now` that whole windows can be judged by it, also at later moments as long as nothing is written."""
     if not product.indicators:
         return IndicatorEvidence(None, (), (), {})
-    longest = max(max(each.spec.window + each.spec.interval, reach(each.max_age or ZERO)) for each in product.indicators)
+    reaching = max(max(longest(each.spec.window) + each.spec.interval, reach(each.max_age or ZERO)) for each in product.indicators)
     # From a mark that stays for a while, so that what is read now can be compared with what was read before.
-    begin = EPOCH + (now - 2 * longest - EPOCH) // longest * longest
+    begin = EPOCH + (now - 2 * reaching - EPOCH) // reaching * reaching
     watched = {_objective(each) for each in product.indicators if each.max_age is None}
     return IndicatorEvidence(
         _first_publication(connection, product.name, made_up),
@@ -150,7 +151,8 @@ def _standing(
 ) -> Standing:
     """`before` are slices that were judged earlier; those that nothing after `settled_at` can change are taken over."""
     spec = indicator.spec
-    window = Window(spec.window, spec.interval, ZoneInfo(spec.timezone))
+    period = None if isinstance(spec.window, timedelta) else spec.window
+    window = Window(usual(spec.window), spec.interval, ZoneInfo(spec.timezone), period)
     exclusions = [exclusion(written, ZoneInfo(spec.timezone)) for written in spec.exclusions]
     kept = _settled(indicator, window, before, settled_at, now)
     slices = window_slices(window, now, evidence.since, kept[-1].end if kept else None)
@@ -159,13 +161,21 @@ def _standing(
     else:
         new, deadline = _held(indicator, slices, evidence, exclusions, now), None
     found = (*kept, *new)
-    reached = attainment(found, spec.target, spec.method, spec.slice_target)
+    coming = _coming(indicator, window, exclusions, now)
+    reached = attainment(found, spec.target, spec.method, spec.slice_target, coming)
     burning = burn_alerts(found, window, spec.target, spec.method, spec.slice_target) if spec.target is not None else ()
     levels = budget_alerts(reached.budget) if reached.budget is not None and not burning else ()
     holds_until = _holds_until(indicator, evidence, new, now)
     if deadline is not None and deadline > now:
         holds_until = min(holds_until, deadline)
     return Standing(indicator, found, reached, levels, burning, deadline or reached.next_deadline, holds_until)
+
+
+def _coming(indicator: IndicatorPlan, window: Window, exclusions: Sequence[ExcludedPeriod], now: datetime) -> int:
+    """How many slices of a month or a quarter are still to be judged."""
+    left_out, age = excluded_time(exclusions), indicator.max_age
+    counted = (one for one in window.coming(now) if not is_covered(one, left_out))
+    return sum(not isinstance(age, Deadlines) or bool(fresh_time.due_in(one, age, left_out)) for one in counted)
 
 
 def _delays(indicator: IndicatorPlan) -> tuple[timedelta, ...]:
@@ -177,7 +187,7 @@ def _delays(indicator: IndicatorPlan) -> tuple[timedelta, ...]:
 def _settled(indicator: IndicatorPlan, window: Window, before: Sequence[Slice], settled_at: datetime, now: datetime) -> tuple[Slice, ...]:
     # A local day may be an hour longer than that of the clock by which delays are counted.
     reach = max(_delays(indicator)) + (DAY if window.by_calendar else ZERO)
-    begin = window._bound(window._index(now) - window.count)
+    begin = window._bound(window.first_index(now))
     return tuple(one for one in before if one.end > begin and one.end + reach < settled_at)
 
 
