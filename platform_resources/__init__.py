@@ -54,6 +54,8 @@ if TYPE_CHECKING:
         ComponentCapability as ComponentCapability,
         Assurance as Assurance,
         Dimension as Dimension,
+        Export as Export,
+        Exported as Exported,
         Extracted as Extracted,
         Extraction as Extraction,
         WhatFails as WhatFails,
@@ -112,6 +114,7 @@ if TYPE_CHECKING:
     from platform_resources.spec.components import (
         DataSet as DataSet,
     )
+    from platform_resources.interchange.round_trips import Import as Import
     from platform_resources.spec.product import (
         Product as Product,
     )
@@ -144,9 +147,9 @@ _MODULES = {
         "RowCount Scalar Subject Value"
     ),
     "capabilities.protocols": (
-        "Assurance Breach Capability ComponentCapability Dimension Extracted Extraction WhatFails FileWriter InputInterface "
-        "MeasuredBy NotPulled OutputInterface Policy Pull PullExtractor PullFiles PullPort PullRows RowReader Store Traits "
-        "KeyScope ValueMask"
+        "Assurance Breach Capability ComponentCapability Dimension Export Exported Extracted Extraction WhatFails "
+        "FileWriter InputInterface MeasuredBy NotPulled OutputInterface Policy Pull PullExtractor PullFiles PullPort PullRows RowReader "
+        "Store Traits KeyScope ValueMask"
     ),
     "capabilities.support.learned_thresholds": "LearnedSettings LearnedThreshold as_usual promised to_learn",
     "capabilities.support.recency": "Recency",
@@ -156,6 +159,7 @@ _MODULES = {
     "orchestration.definitions": "domain_definitions mesh_definitions",
     "refresh.pulling": "PullFailed",
     "spec.components": "DataSet",
+    "interchange.round_trips": "Import",
     "spec.product": "Product",
     "spec.strict": "Strict",
     "spec.values.durations": "Duration duration_text length_text",

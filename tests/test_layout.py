@@ -14,6 +14,7 @@ MOST_MODULES = 16
 OF_CAPABILITIES = (
     "capabilities/components",
     "capabilities/dimensions",
+    "capabilities/exports",
     "capabilities/input_ports",
     "capabilities/masks",
     "capabilities/output_ports",

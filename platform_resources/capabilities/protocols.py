@@ -10,6 +10,7 @@ from platform_resources.capabilities.judgements import Judgement, Kind, Moment, 
 from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.source_contract import NO_CONTRACT, SourceContract
 from platform_resources.capabilities.support.file_formats import FileFormat
+from platform_resources.interchange.round_trips import Import
 from platform_resources.spec.governance import Level
 from platform_resources.spec.product import Product
 from platform_resources.spec.strict import Strict
@@ -232,6 +233,31 @@ class ValueMask(Capability, Protocol):
 
     def sql(self, settings: Any, column: str, kind: str, key: str) -> str:
         """The masked value in DuckDB's SQL. `column` is the column, quoted; `key` is the name of the key, for `keyed_hash`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export is made from: the product as its document describes it."""
+
+    product: Product
+
+
+class Export(Capability, Protocol):
+    """A document of another standard or tool that a product can be written as; some are read as well.
+
+    `ending` is that of the file, such as `.odcs.yaml`; `media_type` is what browsers are told.
+    """
+
+    media_type: str
+    ending: str
+
+    def text(self, settings: Any, source: Exported) -> str:
+        """The document. The same source gives the same text."""
+        ...
+
+    def imported(self, text: str, file: str, name: str, domain: str) -> Import | None:
+        """The product that a document describes, under the names given, else the document's own; None if the format is only written."""
         ...
 
 

@@ -14,6 +14,7 @@ from platform_resources.capabilities.protocols import (
     Capability,
     ComponentCapability,
     Dimension,
+    Export,
     InputInterface,
     MeasuredBy,
     OutputInterface,
@@ -24,7 +25,7 @@ from platform_resources.capabilities.protocols import (
 )
 
 ENTRY_POINTS = "platform_resources.capabilities"
-KINDS = ("components", "input_ports", "output_ports", "dimensions", "policies", "masks")
+KINDS = ("components", "input_ports", "output_ports", "dimensions", "policies", "masks", "exports")
 _VARIANTS = {"input-port": "input_ports", "output-port": "output_ports", "service-level-asset": "dimensions"}
 _OFFERED = {
     "components": ("variant_field", "inferred_variant"),
@@ -33,6 +34,7 @@ _OFFERED = {
     "dimensions": ("measured_by", "columns_used", "problems", "measures", "judge"),
     "policies": ("breaches",),
     "masks": ("keyed", "takes", "sql"),
+    "exports": ("media_type", "ending", "text", "imported"),
 }
 
 
@@ -66,6 +68,9 @@ class Registry:
 
     def masks(self) -> Mapping[str, ValueMask]:
         return self.by_kind["masks"]
+
+    def exports(self) -> Mapping[str, Export]:
+        return self.by_kind["exports"]
 
     def variants(self, component_type: str) -> Mapping[str, Any]:
         """The interfaces or dimensions of a component type; empty for a type without variants."""

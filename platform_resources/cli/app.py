@@ -44,6 +44,8 @@ COMMANDS = (
     ("notifying", "subscriptions"),
     ("importing", "import-dbt-results"),
     ("importing", "import-dbt-project"),
+    ("standards.exchanging", "export"),
+    ("standards.exchanging", "import"),
     ("demonstrating", "demo-history"),
     ("serving", "serve"),
     ("starting", "new"),

@@ -44,6 +44,7 @@ PARTS = {
     "dimensions": "Dimensions",
     "policies": "Policies",
     "masks": "Masks",
+    "exports": "Exports",
 }
 
 

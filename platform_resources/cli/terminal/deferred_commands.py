@@ -1,6 +1,7 @@
 """Commands that are imported when they are called, so that none waits for what only others need."""
 
 import ast
+import keyword
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +18,7 @@ class DeferredCommand(TyperCommand):
 
     def __init__(self, module: str, name: str) -> None:
         super().__init__(name, rich_markup_mode="rich")
-        self.module, self.function = module, name.replace("-", "_")
+        self.module, self.function = module, name.replace("-", "_") + ("_" if keyword.iskeyword(name) else "")
 
     def loaded(self) -> TyperCommand | TyperGroup:
         """The command itself, with its arguments and options."""

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-import yaml
-
 from platform_resources.dbt.outside_project import OutsideColumn, OutsideModel, OutsideProject
+from platform_resources.interchange.product_text import document_text
 from platform_resources.plan.conventions import Placed
 from platform_resources.services.migrating.carried_ports import CarriedPort, port_properties
 from platform_resources.services.migrating.carrying import Carried
@@ -14,19 +13,6 @@ from platform_resources.spec.values.names import slug
 from platform_resources.spec.values.type_names import type_name
 
 _PUBLISHED_FOLDER = "marts"
-
-
-class _OneLine(dict[str, Any]):
-    """A mapping that is written in one line, as columns are."""
-
-
-class _Dumper(yaml.SafeDumper):
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        """Items of a list stand deeper than its name."""
-        super().increase_indent(flow, False)
-
-
-_Dumper.add_representer(_OneLine, lambda dumper, data: dumper.represent_mapping("tag:yaml.org,2002:map", data.items(), flow_style=True))
 
 
 def data_set_models(project: OutsideProject, carried: Carried) -> tuple[OutsideModel, ...]:
@@ -71,14 +57,7 @@ def product_text(
     for model in models:
         name = next(name for name in (f"{model.name}_sql", f"{model.name}_port", f"{product.name}_{model.name}_sql") if name not in taken)
         components.append({"name": name, "type": "output-port", "properties": {"interface": "sql", "data_set": model.name}})
-    document = {
-        "apiVersion": "core.oam.dev/v1beta1",
-        "kind": "DataProduct",
-        "metadata": {"name": product.name},
-        "spec": {"components": components},
-    }
-    text = str(yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100_000))
-    return text.replace("\n    - name:", "\n\n    - name:").replace("components:\n\n", "components:\n")
+    return document_text(product.name, components)
 
 
 def _data_set(model: OutsideModel, types: Mapping[str, str], carried: Carried) -> dict[str, Any]:
@@ -101,11 +80,11 @@ def _data_set(model: OutsideModel, types: Mapping[str, str], carried: Carried) -
     }
 
 
-def _column(name: str, kind: str, described: OutsideColumn | None) -> _OneLine:
+def _column(name: str, kind: str, described: OutsideColumn | None) -> dict[str, Any]:
     filled = described is not None and described.filled
     description = " ".join(described.description.split()) if described is not None else ""
     column = {"name": name, "type": kind, **({} if filled else {"nullable": True})}
-    return _OneLine({**column, **({"description": description} if description else {})})
+    return {**column, **({"description": description} if description else {})}
 
 
 def _type(described: OutsideColumn | None, built: str) -> str:

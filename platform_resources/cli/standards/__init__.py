@@ -1,0 +1,1 @@
+"""Commands about documents of other standards and tools."""

@@ -1,0 +1,75 @@
+"""Commands about documents of other standards: export writes a product as one, import makes a product of one."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from platform_resources.cli.terminal.console import (
+    CANNOT_RUN,
+    FINE,
+    SPEC_INVALID,
+    Stop,
+    cell,
+    mesh_of,
+    out,
+    print_problems,
+    product_of,
+    stop,
+)
+from platform_resources.repository.mesh_repository import mesh_root
+from platform_resources.spec.values.names import is_name
+
+Format = Annotated[str, typer.Argument(metavar="FORMAT", help="Such as odcs or odps; `mesh capabilities` lists them under exports.")]
+
+
+def export(
+    context: typer.Context,
+    form: Format,
+    name: Annotated[str, typer.Argument(metavar="PRODUCT")],
+    version: Annotated[str, typer.Option(help="The version of the standard, where the format has several.")] = "",
+    target: Annotated[Path | None, typer.Option("--out", help="Write into this file, or into a file of this folder.")] = None,
+) -> None:
+    """Write a product as a document of another standard or tool."""
+    from platform_resources.services.standards.exported_products import CannotExport
+    from platform_resources.services.standards.exported_products import export as exported_file
+
+    root, plan = mesh_of(context)
+    try:
+        file = exported_file(root, product_of(plan, name), form, {"version": version} if version else {})
+    except CannotExport as error:
+        stop(str(error), CANNOT_RUN)
+    if target is None:
+        typer.echo(file.text, nl=not file.text.endswith("\n"))
+        return
+    path = target / file.name if target.is_dir() else target
+    path.write_text(file.text, encoding="utf-8")
+    out.print(cell(f"{path} is written"), soft_wrap=True)
+
+
+def import_(
+    context: typer.Context,
+    form: Format,
+    document: Annotated[Path, typer.Argument(metavar="FILE", help="The document.")],
+    product: Annotated[str, typer.Option(help="The product's name; left out, the document's.")] = "",
+    domain: Annotated[str, typer.Option(help="The product's domain; left out, the document's.")] = "",
+) -> None:
+    """Make a product of a document of another standard: write its product.yaml, as proposed. No file is overwritten."""
+    from platform_resources.services.standards.imported_products import CannotImport, import_document
+
+    for given, option in ((domain, "--domain"), (product, "--product")):
+        if given and not is_name(given):
+            stop(f'{option}: "{given}" is no name; use lower case letters, digits and _', CANNOT_RUN)
+    try:
+        done = import_document(mesh_root(context.obj), form, document, product, domain)
+    except (CannotImport, UnicodeDecodeError) as error:
+        stop(str(error), CANNOT_RUN)
+    print_problems(done.made.problems)
+    if not done.file:
+        raise Stop(SPEC_INVALID)
+    out.print(cell(f"{done.file} is written"), soft_wrap=True)
+    for part, count in Counter(place.partition(".")[0] for place in done.made.carried).items():
+        out.print(cell(f"  carried along, with no word of the platform's for it: {part}, {count} place(s)"), soft_wrap=True)
+    out.print(cell(f"look at it, then: mesh validate {done.made.name}"), soft_wrap=True)
+    raise Stop(FINE)

@@ -1,0 +1,1 @@
+"""How a product's components and the documents of other standards become each other (pure)."""
