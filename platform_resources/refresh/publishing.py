@@ -128,7 +128,8 @@ def _is_gone(root: Path, consumer: str) -> bool:
 
 def _write(database: ProductDatabase, candidate: Candidate, port: OutputPlan, version: str) -> PortVersion:
     data_set = candidate.product.data_set(port.data_set)
-    columns, rows = database.columns(data_set.relation), database.count(data_set.relation)
+    promised = {column.name: column.type for column in data_set.spec.columns}
+    columns, rows = database.columns(data_set.relation, promised), database.count(data_set.relation)
     draft = PortDraft(version, candidate.product.info.version, port.name, port.data_set, port.store, data_set.relation, columns)
     _refuse_unheld(port, columns)
     try:

@@ -265,7 +265,7 @@ def _read_columns(database: ProductDatabase, relation: Relation, shelves: Versio
     """Point the relation at what was published, and give the columns that it is really read with."""
     try:
         database.point_at(relation, shelves.where(version))
-        return database.columns(relation)
+        return database.columns(relation, version.columns)
     except (OSError, EngineError) as error:
         raise PullFailed(f"the published files cannot be read: {str(error).splitlines()[0]}") from error
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from platform_resources.capabilities.measures import Reading, Relation
@@ -25,6 +26,7 @@ from platform_resources.warehouses.limits import TIME_VARIABLE
 # Run one statement and give its first row; empty when there is none.
 Execute = Callable[[str], Sequence[Any]]
 Rows = list[tuple[Any, ...]]
+NOTHING_PROMISED: Mapping[str, str] = MappingProxyType({})
 
 
 class EngineError(Exception):
@@ -186,8 +188,11 @@ class ProductDatabase(Protocol):
     def is_table(self, relation: Relation) -> bool:
         """Whether it is there, and holds its rows itself; a view computes them."""
 
-    def columns(self, relation: Relation) -> dict[str, str]:
-        """Column names and their types in lower case, in order."""
+    def columns(self, relation: Relation, promised: Mapping[str, str] = NOTHING_PROMISED) -> dict[str, str]:
+        """Column names and their types in lower case, in order.
+
+        A type is the one that is `promised` for its column where the engine has no other type to keep that promise with.
+        """
 
     def count(self, relation: Relation) -> int:
         """How many rows it has."""

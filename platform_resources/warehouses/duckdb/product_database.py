@@ -32,6 +32,7 @@ from platform_resources.warehouses.duckdb.samples import sampled
 from platform_resources.warehouses.duckdb.statistics import ruled_out_by
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, QUERY_TIME, Limits, limits, spill_folder
 from platform_resources.warehouses.protocol import (
+    NOTHING_PROMISED,
     DatabaseBusy,
     DatabaseUnreadable,
     EngineError,
@@ -121,8 +122,8 @@ class DuckDBDatabase:
         sql = "select count(*) from information_schema.tables where table_schema = ? and table_name = ? and table_type <> 'VIEW'"
         return bool(self._fetched(sql, [relation.schema, relation.name])[0][0])
 
-    def columns(self, relation: Relation) -> dict[str, str]:
-        """Column names and their types in lower case, in order."""
+    def columns(self, relation: Relation, promised: Mapping[str, str] = NOTHING_PROMISED) -> dict[str, str]:
+        """Column names and their types in lower case, in order; DuckDB has every type that can be promised."""
         found = self._fetched(f"describe select * from {relation_sql(relation)}")
         return {row[0]: observed_type(str(row[1])) for row in found}
 

@@ -1,9 +1,9 @@
 """Types of columns: Snowflake's for what is loaded, and the ones that specifications write for what Snowflake reports."""
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
+from platform_resources.capabilities.support.column_types import is_type
 from platform_resources.warehouses.protocol import NotSupported
 
 _STORED = {
@@ -43,9 +43,11 @@ def stored_kind(column: str, kind: str) -> str:
     return _STORED[kind]
 
 
-def reported_kind(data_type: str, precision: Any, scale: Any) -> str:
-    """As a specification writes it; all whole numbers are `bigint` there, because Snowflake has one type for them."""
+def reported_kind(data_type: str, precision: Any, scale: Any, promised: str = "") -> str:
+    """As a specification writes it: the promised type where this is the type that Snowflake keeps it with; else whole numbers are `bigint`."""
     kind = data_type.lower()
+    if promised and is_type(promised, f"number({precision},{scale})" if kind == "number" else kind):
+        return promised
     if kind == "number":
         return "bigint" if (precision, scale) == (38, 0) else f"decimal({precision},{scale})"
     return _REPORTED.get(kind, kind)
@@ -54,8 +56,3 @@ def reported_kind(data_type: str, precision: Any, scale: Any) -> str:
 def added_kind(data_type: str, precision: Any, scale: Any) -> str:
     """The type that Snowflake reports, as a statement that adds a column writes it."""
     return f"number({precision},{scale})" if data_type.lower() == "number" else data_type
-
-
-def reported_column(row: Sequence[Any]) -> tuple[str, str]:
-    """Name and type of a row of `information_schema.columns`: name, data type, precision, scale."""
-    return row[0], reported_kind(*row[1:])

@@ -20,8 +20,10 @@ from platform_resources.measuring.foreseeing import RuledOut
 from platform_resources.measuring.merging import Merging
 from platform_resources.measuring.metrics import Metric
 from platform_resources.measuring.profile_queries import ProfiledColumn
+from platform_resources.spec.values.column_names import folded_column
 from platform_resources.warehouses.duckdb.product_database import DuckDBDatabase
 from platform_resources.warehouses.protocol import (
+    NOTHING_PROMISED,
     EngineError,
     FileShape,
     Merged,
@@ -32,7 +34,7 @@ from platform_resources.warehouses.protocol import (
     ShownPart,
     StatementRefused,
 )
-from platform_resources.warehouses.snowflake.column_kinds import reported_column, stored_kind
+from platform_resources.warehouses.snowflake.column_kinds import reported_kind, stored_kind
 from platform_resources.warehouses.snowflake.kept_notes import NOTES, Notes
 from platform_resources.warehouses.snowflake.sessions import Session, name_sql, relation_name, shown_name
 from platform_resources.warehouses.snowflake.table_samples import sampled
@@ -111,12 +113,14 @@ class SnowflakeDatabase:
     def _kinds(self, relation: Relation) -> set[str]:
         return kinds_of(self.session, self._now(relation))
 
-    def columns(self, relation: Relation) -> dict[str, str]:
+    def columns(self, relation: Relation, promised: Mapping[str, str] = NOTHING_PROMISED) -> dict[str, str]:
+        """Snowflake has one type for whole numbers, and none for JSON or UUIDs that dbt makes: each is what was promised."""
         now = self._now(relation)
-        found = column_rows(self.session, now.schema, now.name)
-        if not found:
+        reported = column_rows(self.session, now.schema, now.name)
+        if not reported:
             raise StatementRefused(f"{relation.schema}.{relation.name} does not exist")
-        return {shown_name(name): kind for name, kind in map(reported_column, found)}
+        kinds = {folded_column(name): kind for name, kind in promised.items()}
+        return {shown_name(row[0]): reported_kind(*row[1:], promised=kinds.get(folded_column(row[0]), "")) for row in reported}
 
     def count(self, relation: Relation) -> int:
         return int(self.session.first(f"select count(*) from {relation_name(self._now(relation))}")[0])
@@ -298,7 +302,7 @@ class SnowflakeDatabase:
                 raise NotSupported("views of rows are not made in Snowflake yet; publish the data set through a port of files")
             write_rows(self.session, relation, published)
             return
-        self._fetch(relation)
+        self._fetch(relation, published.columns)
         try:
             self.local.write(_LOCAL, published, shown)
         finally:
@@ -308,9 +312,9 @@ class SnowflakeDatabase:
         """Only files are masked, and they are written by the local connection."""
         return self.local.holding(variables)
 
-    def _fetch(self, relation: Relation) -> None:
+    def _fetch(self, relation: Relation, promised: Mapping[str, str]) -> None:
         """Make the relation local. All but binary numbers come as text, which says every digit; an empty table too."""
-        columns = self.columns(relation)
+        columns = self.columns(relation, promised)
         unheld = [name for name, kind in columns.items() if kind == "blob"]
         if unheld:
             raise NotSupported(f"{', '.join(unheld)}: bytes are not written to files from Snowflake yet; turn them into text in the model")

@@ -85,6 +85,13 @@ def test_what_an_extractor_returns_is_loaded_with_its_types(database):
     assert (list(database.columns(HERE)), database.count(HERE)) == (["id"], 1)
 
 
+def test_a_type_is_told_as_promised_where_the_engine_has_no_other_to_keep_the_promise_with(database, warehouse):
+    database.execute("create table inputs.readings as select cast(1 as integer) as id, 'a' as sensor, cast(1.5 as decimal(4,1)) as degrees")
+    told = database.columns(HERE, {"ID": "integer", "sensor": "integer", "degrees": "double", "gone": "date"})
+    assert told == {"id": "integer", "sensor": "varchar", "degrees": "decimal(4,1)"}
+    assert database.columns(HERE, {"sensor": "uuid"})["sensor"] == {"duckdb": "varchar", "snowflake": "uuid"}[warehouse.kind]
+
+
 GROWING = PullFiles("landing/*.csv", "csv", "append")
 
 

@@ -14,9 +14,17 @@ lengths as (
         known.first_day,
         known.last_day,
         least(calendar.end_date, known.last_day) as measured_until,
-        cast(least(calendar.end_date, known.last_day) - calendar.start_date + 1 as integer) as days
+        cast(greatest(least(calendar.end_date, known.last_day) - calendar.start_date + 1, 0) as integer) as days
     from {{ source('campaign_performance', 'campaign_calendar') }} as calendar
     cross join known
+),
+
+windows as (
+    select
+        lengths.*,
+        cast({{ dbt.dateadd('day', '-days', 'start_date') }} as date) as baseline_from,
+        cast({{ dbt.dateadd('day', '-2 * days', 'start_date') }} as date) as placebo_from
+    from lengths
 )
 
 select
@@ -26,9 +34,9 @@ select
     end_date,
     case when start_date > last_day then 'planned' when end_date > last_day then 'running' else 'completed' end as status,
     measured_until,
-    greatest(days, 0) as measured_days,
-    start_date - greatest(days, 0) as baseline_from,
-    start_date - 2 * greatest(days, 0) as placebo_from,
-    days >= 14 and start_date - greatest(days, 0) >= first_day as is_measurable,
-    days >= 14 and start_date - 2 * greatest(days, 0) >= first_day as has_placebo
-from lengths
+    days as measured_days,
+    baseline_from,
+    placebo_from,
+    days >= 14 and baseline_from >= first_day as is_measurable,
+    days >= 14 and placebo_from >= first_day as has_placebo
+from windows
