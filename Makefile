@@ -6,7 +6,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 HISTORY := $(abspath $(or $(DAGSTER_HOME),$(or $(MESH_STATE),$(CURDIR))/.dagster))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo marketplace dev test lint types check golden benchmarks screenshots clean
+.PHONY: help install demo marketplace dev test lint types check golden benchmarks snowflake screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -54,6 +54,9 @@ benchmarks: install ## Measure; the tables go into docs/performance.md
 	@.venv/bin/python benchmarks/distributions.py
 	@.venv/bin/python benchmarks/profiles.py
 	@.venv/bin/python benchmarks/marketplace.py --products 100 --readings 100000
+
+snowflake: install ## Refresh the sample mesh on Snowflake (or a stand-in) and on DuckDB, and compare
+	@.venv/bin/python -m tests.snowflake_mesh
 
 screenshots: install ## Take the pictures of Dagster's pages and of the marketplace, after `make demo`
 	-@$(MESH) evaluate # its messages have nowhere to go on most machines

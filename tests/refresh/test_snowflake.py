@@ -1,71 +1,20 @@
 """Products in Snowflake, on a server that speaks its protocol: what they come to there is what they come to on DuckDB."""
 
-import hashlib
 import os
-import shutil
 import sys
+from dataclasses import replace
 
 import pytest
 
 from platform_resources.publications.consumer_queries import queried
-from platform_resources.refresh.gate import gate
 from platform_resources.warehouses.protocol import QueryFailed
 from platform_resources.warehouses.snowflake.sessions import connection_arguments
-from platform_resources.warehouses.targets import warehouse
-from tests.meshes import REPOSITORY, edited
+from tests.meshes import edited
 from tests.refresh.running import running
+from tests.snowflake_mesh import checksums, differences, refreshed, sample
 from tests.snowflake_server import PASSWORD, give_up_early, snowflake_server
 
-CHAIN = {"product_catalog": "sales", "purchase_orders": "sales", "revenue": "finance"}
-# What is of the moment of the refresh differs, and nothing else.
-READ = {
-    "product_catalog": "select * from products",
-    "purchase_orders": "select count(*), cast(sum(net_sales) as decimal(18, 2)), min(ordered_at), max(ordered_at), count(distinct household_id) from orders",
-    "revenue": """select week_start, department, orders, order_lines, households, gross_sales, discounts, net_sales, private_label_sales,
-        is_complete, is_latest_complete from weekly_revenue""",
-}
-
-
-class Refreshed:
-    """The chain refreshed once in one warehouse: how each refresh ended, its verdicts, and the rows that consumers find."""
-
-    def __init__(self, root):
-        self.root = root
-        with running(root) as mesh:
-            self.done = {done.product: done for done in mesh.refresh(*CHAIN)}
-            self.versions = {name: mesh.shelf(name).latest() for name in CHAIN}
-        self.verdicts = {name: verdicts(root, name) for name in CHAIN}
-        self.rows = {name: rows(root, name, sql) for name, sql in READ.items()}
-
-
-def verdicts(root, product):
-    with warehouse().opened(root, CHAIN[product], product) as database:
-        return {each.title: (each.dimension, each.verdict, each.reason) for each in gate(database).verdicts}
-
-
-def rows(root, product, sql):
-    return sorted(queried(root, CHAIN[product], product, sql, as_text=True)[1], key=str)
-
-
-# A few households are enough to compare, with promises about the number of rows that suit them.
-FEWER = {
-    "dataproducts/complete_journey.py": {"        from dated\n": "        from dated where household_id % 50 = 0\n"},
-    "dataproducts/sales/purchase_orders/product.yaml": {
-        "at_least: 100000\n": "at_least: 1000\n",
-        "at_least: 1000000,": "at_least: 10000,",
-    },
-    "dataproducts/finance/revenue/product.yaml": {"at_least: 1000\n": "at_least: 500\n"},
-}
-
-
-def sample(folder):
-    """The mesh of this repository with fewer rows."""
-    for part in ("dataproducts", "dbt_project"):
-        shutil.copytree(REPOSITORY / part, folder / part, ignore=shutil.ignore_patterns("target", "logs", "_generated.yml", "__pycache__"))
-    for path, changes in FEWER.items():
-        for old, new in changes.items():
-            edited(folder, path, old, new)
-    return folder
+CHAIN = ("product_catalog", "purchase_orders", "revenue")
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +31,7 @@ def patched():
 @pytest.fixture(scope="module")
 def on_duckdb(patched, tmp_path_factory):
     patched.delenv("MESH_TARGET", raising=False)
-    return Refreshed(sample(tmp_path_factory.mktemp("duckdb")))
+    return refreshed(sample(tmp_path_factory.mktemp("duckdb")), CHAIN)
 
 
 @pytest.fixture(scope="module")
@@ -91,50 +40,42 @@ def on_snowflake(on_duckdb, patched, tmp_path_factory):
         for name, value in environment.items():
             patched.setenv(name, value)
         give_up_early(patched)
-        yield Refreshed(sample(tmp_path_factory.mktemp("snowflake")))
+        yield refreshed(sample(tmp_path_factory.mktemp("snowflake")), CHAIN)
 
 
 def test_every_product_of_the_chain_is_published(on_snowflake):
-    assert {name: (done.outcome, done.reasons) for name, done in on_snowflake.done.items()} == dict.fromkeys(CHAIN, ("published", ()))
+    assert {name: outcome.ended for name, outcome in on_snowflake.outcomes.items()} == dict.fromkeys(CHAIN, (("published", ()),))
 
 
 def test_nothing_of_it_is_in_files_of_duckdb(on_snowflake):
     assert list(on_snowflake.root.rglob("*.duckdb")) == []
 
 
-def test_verdicts_and_their_reasons_are_those_of_duckdb(on_duckdb, on_snowflake):
-    assert timeless(on_snowflake) == timeless(on_duckdb)
-    assert {len(found) for found in on_duckdb.verdicts.values()} == {6, 10, 12}
+def test_verdicts_their_reasons_and_the_values_of_every_column_are_those_of_duckdb(on_duckdb, on_snowflake):
+    for name, ours in on_duckdb.outcomes.items():
+        assert list(differences(ours, on_snowflake.outcomes[name])) == []
+    assert {len(outcome.verdicts) for outcome in on_duckdb.outcomes.values()} == {6, 10, 12}
+    assert {len(outcome.checksums) for outcome in on_duckdb.outcomes.values()} == {8, 12, 25}
+    assert on_duckdb.outcomes["revenue"].checksums["weekly_revenue"] != "0 rows"
 
 
-def timeless(refreshed):
-    """Without the reasons of freshness, which say how long ago it was."""
-    return {
-        (product, title): (dimension, verdict, "" if dimension == "freshness" else reason)
-        for product, found in refreshed.verdicts.items()
-        for title, (dimension, verdict, reason) in found.items()
-    }
-
-
-def test_consumers_read_the_same_rows(on_duckdb, on_snowflake):
-    assert checksums(on_snowflake) == checksums(on_duckdb)
-    assert {name: len(found) > 500 for name, found in on_duckdb.rows.items() if name != "purchase_orders"} == {
-        "product_catalog": True,
-        "revenue": True,
-    }
-
-
-def checksums(refreshed):
-    return {name: hashlib.sha256(repr(found).encode()).hexdigest() for name, found in refreshed.rows.items()}
+def test_what_differs_is_told(on_duckdb):
+    ours = on_duckdb.outcomes["revenue"]
+    other = replace(ours, ended=(("gate closed", ("why",)),), checksums={**ours.checksums, "weekly_revenue": "3 rows"})
+    assert [text.partition(":")[0] for text in differences(ours, other)] == [
+        "its refreshes ended as (('gate closed', ('why',)),), on DuckDB as (('published', ()),)",
+        "values of weekly_revenue",
+    ]
 
 
 def test_versions_say_the_same_of_their_ports(on_duckdb, on_snowflake):
     for name in CHAIN:
-        ours, theirs = on_snowflake.versions[name], on_duckdb.versions[name]
+        ours, theirs = on_snowflake.outcomes[name].version, on_duckdb.outcomes[name].version
         assert [(port.port, port.rows, port.columns) for port in ours.ports] == [
             (port.port, port.rows, port.columns) for port in theirs.ports
         ]
-    assert on_snowflake.versions["revenue"].inputs["products"]["version"] == on_snowflake.versions["product_catalog"].id
+    version = on_snowflake.outcomes["revenue"].version
+    assert version.inputs["products"]["version"] == on_snowflake.outcomes["product_catalog"].version.id
 
 
 def test_files_of_file_ports_hold_the_same(on_duckdb, on_snowflake):
@@ -188,6 +129,7 @@ def test_a_gate_that_closes_leaves_the_last_good_version(on_snowflake):
     )
     with running(root) as mesh:
         (done,) = mesh.refresh("product_catalog")
-    assert done.outcome == "gate closed" and done.served == on_snowflake.versions["product_catalog"].id
+    served = on_snowflake.outcomes["product_catalog"]
+    assert done.outcome == "gate closed" and done.served == served.version.id
     assert any("Products are never deleted" in reason for reason in done.reasons), done.reasons
-    assert rows(root, "product_catalog", READ["product_catalog"]) == on_snowflake.rows["product_catalog"]
+    assert checksums(root, mesh.plan, "product_catalog") == served.checksums

@@ -44,7 +44,7 @@ def stored_kind(column: str, kind: str) -> str:
 
 
 def reported_kind(data_type: str, precision: Any, scale: Any, promised: str = "") -> str:
-    """As a specification writes it: the promised type where this is the type that Snowflake keeps it with; else whole numbers are `bigint`."""
+    """As a specification writes it: the promised type where Snowflake keeps it with this type; else whole numbers are `bigint`."""
     kind = data_type.lower()
     if promised and is_type(promised, f"number({precision},{scale})" if kind == "number" else kind):
         return promised

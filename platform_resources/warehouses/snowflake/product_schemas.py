@@ -13,7 +13,7 @@ from typing import Any
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.source_contract import NO_CONTRACT, SourceContract
-from platform_resources.capabilities.support.sql_text import quoted, relation_sql
+from platform_resources.capabilities.support.sql_text import literal, quoted, relation_sql
 from platform_resources.deliveries.arrivals import InputFile
 from platform_resources.measuring.dialects import Untranslatable, translated
 from platform_resources.measuring.foreseeing import RuledOut
@@ -123,7 +123,10 @@ class SnowflakeDatabase:
         return {shown_name(row[0]): reported_kind(*row[1:], promised=kinds.get(folded_column(row[0]), "")) for row in reported}
 
     def count(self, relation: Relation) -> int:
-        return int(self.session.first(f"select count(*) from {relation_name(self._now(relation))}")[0])
+        return self._rows_of(self._now(relation))
+
+    def _rows_of(self, relation: Relation) -> int:
+        return int(self.session.first(f"select count(*) from {relation_name(relation)}")[0])
 
     # Changes of relations and notes, all or nothing
 
@@ -231,10 +234,35 @@ class SnowflakeDatabase:
         self._load(relation)
 
     def fits(self, relation: Relation, found: Sequence[Any], pull: PullFiles) -> bool:
-        raise NotSupported("load: append is not done on Snowflake yet; use load: replace, or another target")
+        with self._stand_in(relation):
+            return self.local.fits(_LOCAL, found, pull)
 
     def append(self, relation: Relation, found: Sequence[Any], pull: PullFiles, texts_kept: bool) -> None:
-        self.fits(relation, found, pull)
+        """Only new rows are sent, behind a clone of what is there; where a column must be wider, all rows are fetched and loaded anew."""
+        with self._stand_in(relation):
+            if self.local.fits(_LOCAL, found, pull):
+                self.local.append(_LOCAL, found, pull, texts_kept)
+                self.local.execute(f"delete from {relation_sql(_LOCAL)} where rowid = 0")
+                self._load(relation, behind=True)
+                return
+        self._fetch(relation, NOTHING_PROMISED)
+        self.local.append(_LOCAL, found, pull, texts_kept)
+        self._load(relation)
+
+    @contextmanager
+    def _stand_in(self, relation: Relation) -> Iterator[None]:
+        """The relation is local, with one row instead of all: it is filled in columns of text in which there is a text."""
+        columns = self.columns(relation)
+        counts = ", ".join(f"count({name_sql(name)})" for name in columns)
+        filled = self.session.first(f"select {counts} from {relation_name(self._now(relation))}")
+        texts = {name for name, count in zip(columns, filled, strict=True) if count and columns[name] == "varchar"}
+        values = [f"cast({literal('') if name in texts else 'null'} as {kind}) as {quoted(name)}" for name, kind in columns.items()]
+        self.local.drop(_LOCAL)
+        self.local.execute(f"create table {relation_sql(_LOCAL)} as select {', '.join(values)}")
+        try:
+            yield
+        finally:
+            self.local.drop(_LOCAL)
 
     def point_at(self, relation: Relation, published: PublishedPort) -> None:
         """A view of exactly the rows of that version; what is published as a file is loaded."""
@@ -248,15 +276,22 @@ class SnowflakeDatabase:
             changes.made[relation] = self._staged(relation)
             self._put_in_place(changes, relation, view=select)
 
-    def _load(self, relation: Relation) -> None:
-        """Load the local relation by a file of Parquet on a stage, each column with its own type; then it is local no more."""
+    def _load(self, relation: Relation, behind: bool = False) -> None:
+        """Load the local relation by a file of Parquet on a stage, each column with its own type; then it is local no more.
+
+        `behind`: its rows come behind those that are there, and its new columns behind theirs.
+        """
         try:
             kinds = {name: stored_kind(name, kind) for name, kind in self.local.columns(_LOCAL).items()}
+            there = self.columns(relation) if behind else {}
+            declared = [f"{name_sql(name)} {kind}" for name, kind in kinds.items() if name not in there]
             with self._changing() as changes:
                 staged = self._staged(relation)
+                made = f"clone {relation_name(self._now(relation))}" if behind else f"({', '.join(declared)})"
+                self.session.rows(f"create or replace table {relation_name(staged)} {made}")
                 changes.made[relation] = staged
-                declared = ", ".join(f"{name_sql(name)} {kind}" for name, kind in kinds.items())
-                self.session.rows(f"create or replace table {relation_name(staged)} ({declared})")
+                for column in declared if behind else ():
+                    self.session.rows(f"alter table {relation_name(staged)} add column {column}")
                 self._copy(staged)
                 self._put_in_place(changes, relation)
         finally:
@@ -268,13 +303,13 @@ class SnowflakeDatabase:
             file = Path(folder) / f"{uuid.uuid4().hex}.parquet"  # of each name Snowflake loads one file
             self.local.write_file(_LOCAL, file, "parquet")
             self.session.rows(f"put 'file://{file}' @{_STAGE} auto_compress = false")
-        rows = self.local.count(_LOCAL)
+        rows, before = self.local.count(_LOCAL), self._rows_of(staged)
         if rows:
             self.session.rows(
                 f"copy into {relation_name(staged)} from @{_STAGE}/{file.name} "
                 "file_format = (type = parquet use_logical_type = true) match_by_column_name = case_insensitive purge = true"
             )
-        (loaded,) = self.session.first(f"select count(*) from {relation_name(staged)}")
+        loaded = self._rows_of(staged) - before
         if loaded != rows:
             raise EngineError(f"{rows:,} rows were put on the stage, and {loaded:,} of them were loaded")
 

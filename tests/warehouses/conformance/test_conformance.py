@@ -29,7 +29,6 @@ from platform_resources.warehouses.protocol import (
     CatalogView,
     EngineError,
     LoadFailed,
-    NotSupported,
     QueryFailed,
     StatementRefused,
 )
@@ -114,16 +113,46 @@ def test_files_are_loaded_whole(database, more):
     ]
 
 
-def test_more_files_are_loaded_behind(warehouse, database, more):
-    pull = GROWING
-    if warehouse.kind == "snowflake":  # not done yet: it is refused, and nothing is lost
-        with pytest.raises(NotSupported, match="load: append is not done on Snowflake yet"):
-            database.fits(HERE, more, pull)
-        assert database.count(HERE) == 2
-        return
-    assert database.fits(HERE, more, pull)
-    database.append(HERE, more, pull, True)
+def test_more_files_are_loaded_behind(database, more):
+    assert database.fits(HERE, more, GROWING)
+    database.append(HERE, more, GROWING, True)
     assert database.count(HERE) == 3
+    assert [(row["id"], row["zip"]) for row in database.rows("select id, zip from inputs.readings where id = 3")] == [(3, "10115")]
+
+
+def later_file(database, folder, text):
+    """What is found of a third file."""
+    (folder / "landing/3.csv").write_text(text)
+    return database.shapes(arrived(GROWING, folder, Clock("UTC", NOW), {}), GROWING)[2:]
+
+
+def test_a_new_column_of_a_later_file_comes_behind_the_others(database, more, tmp_path):
+    database.append(HERE, later_file(database, tmp_path, "id,zip,city\n4,20095,Hamburg\n"), GROWING, True)
+    assert list(database.columns(HERE)) == ["id", "zip", "city"]
+    assert [tuple(row.values()) for row in database.rows("select id, city from inputs.readings order by id")] == [
+        (1, None),
+        (2, None),
+        (4, "Hamburg"),
+    ]
+
+
+def test_a_column_becomes_wider_with_a_later_file_and_loses_nothing(database, more, tmp_path):
+    wider = later_file(database, tmp_path, "id,zip\n4.5,20095\n")
+    assert not database.fits(HERE, wider, GROWING)
+    database.append(HERE, wider, GROWING, True)
+    assert [float(row["id"]) for row in database.rows("select id from inputs.readings order by id")] == [1.0, 2.0, 4.5]
+    assert [row["zip"] for row in database.rows("select zip from inputs.readings order by id")] == ["01069", None, "20095"]
+
+
+def test_a_failed_transaction_leaves_what_was_there_before_an_append(database, more):
+    def interrupted():
+        with database.transaction():
+            database.append(HERE, more, GROWING, True)
+            raise RuntimeError("in between")
+
+    with pytest.raises(RuntimeError, match="in between"):
+        interrupted()
+    assert database.count(HERE) == 2
 
 
 def test_a_file_that_would_lose_something_is_refused(database, tmp_path):
