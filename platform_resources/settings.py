@@ -53,6 +53,23 @@ ROLE_GROUP = Setting(
     "the Unix group that reads the files of a role, such as mesh-{product}-{role}",
     "only the platform's own user reads them",
 )
+AUTH = Setting(
+    "MESH_AUTH", "how readers of the marketplace are known: local, proxy or oidc", "local: on this computer only, nobody signs in"
+)
+PROXIES = Setting("MESH_AUTH_PROXIES", "the addresses or networks of the proxy that says who reads, parted by commas", "needed for proxy")
+PROXY_HEADER = Setting("MESH_AUTH_HEADER", "the header in which the proxy says who reads", "X-Forwarded-Email")
+PROXY_GROUPS = Setting("MESH_AUTH_GROUPS_HEADER", "the header in which the proxy says their groups, parted by commas", "X-Forwarded-Groups")
+ISSUER = Setting("MESH_OIDC_ISSUER", "the address of the OpenID provider", "needed for oidc")
+CLIENT = Setting("MESH_OIDC_CLIENT", "the marketplace's client id there", "needed for oidc")
+CLIENT_SECRET = Setting("MESH_OIDC_SECRET", "the secret of that client", "needed for oidc", secret=True)
+SESSION_SECRET = Setting(
+    "MESH_SESSION_SECRET",
+    "what sessions and forms are signed with, of 32 characters at least",
+    "a new one at each start: who is signed in signs in again",
+    secret=True,
+)
+PLATFORM = Setting("MESH_PLATFORM", "the people and teams that run the platform, parted by commas", "nobody")
+GOVERNANCE = Setting("MESH_GOVERNANCE", "the people and teams of governance, parted by commas", "nobody")
 # Not for people to set: dbt reads it in profiles.yml.
 DBT_DATABASE = Setting("MESH_DUCKDB", "the database that dbt builds in; profiles.yml reads it", "the platform sets it while dbt runs")
 ANALYST_DATABASE = Setting(
@@ -80,7 +97,7 @@ PROTOCOL = Setting("SNOWFLAKE_PROTOCOL", "http or https", "https")
 
 SETTINGS = (
     *(STATE, DAGSTER_HOME, LEDGER, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, MAIL, DAGSTER_PAGES, MESH_PAGES, MASK_KEY),
-    *(ROLE_GROUP, DBT_DATABASE),
-    *(ANALYST_DATABASE, SNOWFLAKE_BUILD),
+    *(ROLE_GROUP, AUTH, PROXIES, PROXY_HEADER, PROXY_GROUPS, ISSUER, CLIENT, CLIENT_SECRET, SESSION_SECRET, PLATFORM, GOVERNANCE),
+    *(DBT_DATABASE, ANALYST_DATABASE, SNOWFLAKE_BUILD),
     *(ACCOUNT, USER, PASSWORD, KEY_FILE, KEY_PASSWORD, ROLE, COMPUTE, PREFIX, HOST, PORT, PROTOCOL),
 )

@@ -1,6 +1,6 @@
 """What a reader is to a product: all of it, what is open, one role's view, or nothing; and why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -53,6 +53,11 @@ class Reader:
     groups: tuple[str, ...] = ()
     role: str = ""
 
+    def is_among(self, names: Iterable[str]) -> bool:
+        """Whether the reader or a group of theirs has one of these names; capitals make no difference."""
+        own = {name.casefold() for name in (self.name, *self.groups) if name}
+        return not own.isdisjoint(name.casefold() for name in names)
+
 
 @dataclass(frozen=True, slots=True)
 class ReaderStanding:
@@ -78,7 +83,7 @@ class ReaderStanding:
 
 def standing(offers: Offers, reader: Reader, known: KnownGrants, now: datetime) -> ReaderStanding:
     """Decide for one reader of one product."""
-    if reader.name == f"product:{offers.product}" or reader.name in offers.owners:
+    if reader.name == f"product:{offers.product}" or reader.is_among(offers.owners):
         return ReaderStanding("all", "it is its own" if reader.name.startswith("product:") else "an owner sees everything")
     if reader.domain == offers.domain and offers.domain_access:
         return ReaderStanding("all", f"domain {offers.domain} sees everything of its products")
@@ -116,8 +121,7 @@ def previewed(offers: Offers, role: str, attributes: Attributes) -> ReaderStandi
 
 
 def _is_for(grant: Grant, reader: Reader, offers: Offers) -> bool:
-    named = grant.subject in (reader.name, *reader.groups)
-    return named and grant.product == offers.product and reader.role in ("", grant.role)
+    return reader.is_among((grant.subject,)) and grant.product == offers.product and reader.role in ("", grant.role)
 
 
 def _of_no_use(offers: Offers, grant: Grant) -> str:

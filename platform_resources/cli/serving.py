@@ -21,15 +21,13 @@ MOST_WORKERS = 4
 def serve(
     context: typer.Context,
     port: Annotated[int, typer.Option(help="The port; 0 takes any that is free.", min=0, max=65535)] = 8080,
-    host: Annotated[str, typer.Option(help="Where to listen: this computer only, until there is sign-in.")] = LOOPBACK[0],
+    host: Annotated[str, typer.Option(help="Where to listen: on this computer only, unless people sign in (MESH_AUTH).")] = LOOPBACK[0],
     reader: Annotated[
         str | None, typer.Option("--as", help="Show it as this person, team:name or product:name sees it; whole if left out.")
     ] = None,
     workers: Annotated[int, typer.Option(help=f"How many processes answer; 0: one for each core, at most {MOST_WORKERS}.", min=0)] = 0,
 ) -> None:
     """Show the marketplace in a browser: find products, and see why to trust them. Ends with Ctrl-C."""
-    if host not in LOOPBACK:
-        stop(f'--host is "{host}"; allowed: {", ".join(LOOPBACK)}, as nobody has to sign in', CANNOT_RUN)
     if reader is not None and not reader.strip():
         stop("--as is empty; say who reads, or leave the option out", CANNOT_RUN)
     root = mesh_root(context.obj)
@@ -37,19 +35,32 @@ def serve(
         import uvicorn
 
         from platform_resources.marketplace.application import served_mesh
-        from platform_resources.marketplace.security import FormToken
+        from platform_resources.marketplace.people.auth_settings import AuthSettingsWrong, auth_settings
     except ModuleNotFoundError as error:
         stop(f'the marketplace needs {error.name}; install the extra "marketplace"', CANNOT_RUN)
     from platform_resources.ledger.database import LedgerUnavailable
     from platform_resources.marketplace.kept_view import opened_market
 
     try:
+        auth = auth_settings(os.environ)
         opened_market(root).stop()
-    except LedgerUnavailable as error:
+    except (AuthSettingsWrong, LedgerUnavailable) as error:
         stop(str(error), CANNOT_RUN)
+    if host not in LOOPBACK and (auth.kind == "local" or reader is not None):
+        why = "as nobody has to sign in; MESH_AUTH says how readers are known" if auth.kind == "local" else "as --as shows it to everybody"
+        stop(f'--host is "{host}"; allowed: {", ".join(LOOPBACK)}, {why}', CANNOT_RUN)
     many = workers or min(len(os.sched_getaffinity(0)), MOST_WORKERS)
-    made = partial(served_mesh, root, FormToken(), reader)
-    settings = uvicorn.Config(made, factory=True, workers=many, log_level="warning", server_header=False, timeout_worker_healthcheck=60)
+    made = partial(served_mesh, root, auth, reader)
+    settings = uvicorn.Config(
+        made,
+        factory=True,
+        workers=many,
+        timeout_worker_healthcheck=60,
+        log_level="warning",
+        server_header=False,
+        # The address of a request is whose it is, never what a header says: by it a proxy is trusted.
+        proxy_headers=False,
+    )
     with _listening(host, port) as listening, suppress(KeyboardInterrupt):
         taken = listening.getsockname()[1]
         words.print(f"marketplace: http://{f'[{host}]' if ':' in host else host}:{taken}", highlight=False)

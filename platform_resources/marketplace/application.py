@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.staticfiles import StaticFiles
 
 from platform_resources.access.reader_standing import Reader
@@ -19,17 +20,17 @@ from platform_resources.marketplace.downloads import Compressed, download_routes
 from platform_resources.marketplace.kept_pages import FromMemory, KeptPages, Who
 from platform_resources.marketplace.kept_view import Market, opened_market
 from platform_resources.marketplace.page_routes import page_routes
-from platform_resources.marketplace.security import FormRefused, FormToken, Guard, Scope
+from platform_resources.marketplace.people.auth_settings import AuthSettings
+from platform_resources.marketplace.people.identity import Door, known_reader
+from platform_resources.marketplace.people.rate_limits import Limited, Limits
+from platform_resources.marketplace.people.sign_in import sign_in_routes
+from platform_resources.marketplace.security import FormRefused, FormToken, Guard
 from platform_resources.marketplace.shop import Missing, NotGranted, Shop
 from platform_resources.publications.version_records import VersionsUnreadable
 
 YEAR = "public, max-age=31536000, immutable"
 API = "/api/v1"
-
-
-def at_this_computer(scope: Scope) -> Reader | None:
-    """Nobody signs in: whoever sends a request is the user of this computer, who may read its files anyway."""
-    return None
+SESSION, SESSION_SECONDS = "mesh_session", 12 * 60 * 60
 
 
 def shown_as(name: str) -> Who:
@@ -37,13 +38,18 @@ def shown_as(name: str) -> Who:
     return lambda _: Reader(name)
 
 
-def served_mesh(root: Path, token: FormToken, reader: str | None) -> FastAPI:
-    """The application of one process of several, which know each other's forms. Raises LedgerUnavailable."""
-    return application(opened_market(root), who=shown_as(reader) if reader is not None else at_this_computer, token=token)
+def served_mesh(root: Path, auth: AuthSettings, reader: str | None) -> FastAPI:
+    """The application of one process of several, which know each other's forms and sessions. Raises LedgerUnavailable."""
+    return application(opened_market(root), who=shown_as(reader) if reader is not None else None, auth=auth)
 
 
-def application(market: Market, watch: bool = True, who: Who = at_this_computer, token: FormToken | None = None) -> FastAPI:
-    """The pages and the JSON of one mesh; `watch` renews what they show in the background. `who` says of a request who reads."""
+def application(market: Market, watch: bool = True, who: Who | None = None, auth: AuthSettings | None = None) -> FastAPI:
+    """The pages and the JSON of one mesh; `watch` renews what they show in the background.
+
+    `who` says of a request who reads, whatever `auth` has found.
+    """
+    auth = auth or AuthSettings()
+    who = who or known_reader(auth)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -53,11 +59,12 @@ def application(market: Market, watch: bool = True, who: Who = at_this_computer,
         market.stop()
 
     app = FastAPI(title="Data market", version="1", docs_url=None, redoc_url=None, openapi_url=f"{API}/openapi.json", lifespan=lifespan)
-    shop = Shop(market, environment(), token or FormToken(), KeptPages(market, who))
+    shop = Shop(market, environment(), FormToken(auth.secret), KeptPages(market, who), auth)
     app.mount("/static", _Kept(directory=STATIC))
     app.include_router(page_routes(shop))
     app.include_router(api_routes(shop))
     app.include_router(download_routes(shop))
+    app.include_router(sign_in_routes(shop, auth))
 
     @app.get("/api", include_in_schema=False)
     def api(request: Request) -> Response:
@@ -66,7 +73,11 @@ def application(market: Market, watch: bool = True, who: Who = at_this_computer,
     _add_errors(app, shop)
     app.add_middleware(Compressed, minimum_size=1000)
     app.add_middleware(FromMemory, kept=shop.kept)
-    app.add_middleware(Guard)
+    app.add_middleware(Door, who=who, auth=auth)
+    app.add_middleware(Limited, who=who, limits=Limits())
+    secure = auth.pages.startswith("https://")
+    app.add_middleware(SessionMiddleware, secret_key=auth.secret, session_cookie=SESSION, max_age=SESSION_SECONDS, https_only=secure)
+    app.add_middleware(Guard, hosts=auth.hosts)
     return app
 
 

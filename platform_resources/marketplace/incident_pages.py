@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from fastapi import Request
+
 from platform_resources.incidents import life_cycle
 from platform_resources.incidents.life_cycle import IllegalTransition, Incident, IncidentEvent, Resolution
 from platform_resources.marketplace.display import phrases
 from platform_resources.marketplace.display.lineage_pictures import cause_picture, product_boxes
 from platform_resources.marketplace.display.phrases import PageTimes
-from platform_resources.marketplace.kept_view import Market
 from platform_resources.marketplace.product_page import runbook_link
 from platform_resources.marketplace.security import FormRefused
 from platform_resources.marketplace.shop import Shop
@@ -49,7 +50,7 @@ def incident_list(view: MeshOverview, zone: str) -> dict[str, Any]:
     }
 
 
-def incident_page(market: Market, view: MeshOverview, story: IncidentStory, refused: IllegalTransition | None = None) -> dict[str, Any]:
+def incident_page(shop: Shop, view: MeshOverview, story: IncidentStory, refused: IllegalTransition | None = None) -> dict[str, Any]:
     """What the template `incident.html` shows; `refused` says why what somebody wanted to do was not done."""
     incident = story.stored.incident
     product = next((each for each in view.plan.products if each.name == incident.cause), None)
@@ -72,8 +73,15 @@ def incident_page(market: Market, view: MeshOverview, story: IncidentStory, refu
         "health": view.health,
         "how": HOW,
         "refused": refused.told(times.moment) if refused is not None else "",
-        "runbook": runbook_link(product, bool(readme_text(market.root, product))) if product is not None else "",
+        "runbook": runbook_link(product, bool(readme_text(shop.market.root, product))) if product is not None else "",
+        "may_act": may_act(shop, view, incident.cause),
     }
+
+
+def may_act(shop: Shop, view: MeshOverview, product: str) -> bool:
+    """Whether the reader may say how an incident of the product goes on: its owners may, and those who run the platform."""
+    owners = next((each.owners for each in view.plan.products if each.name == product), ())
+    return shop.auth.officers.may_act_on_incidents(view.reader, owners)
 
 
 def _failures(view: MeshOverview, story: IncidentStory) -> list[tuple[Failure, str]]:
@@ -91,8 +99,11 @@ def _told(event: IncidentEvent, titles: Mapping[str, str]) -> tuple[datetime, st
     return event.at, HAPPENINGS[event.kind], by, note
 
 
-def acted(shop: Shop, name: str, fields: Mapping[str, str], who: str) -> Incident:
-    """Do what a form asks, in the name of `who`. Raises IllegalTransition, NoSuchIncident, FormRefused."""
+def acted(shop: Shop, request: Request, name: str, fields: Mapping[str, str]) -> Incident:
+    """Do what a form asks, in the name of whoever sends it. Raises IllegalTransition, NoSuchIncident, FormRefused."""
+    if not may_act(shop, shop.view(request), name.partition("#")[0]):
+        raise FormRefused("Owners of the product and those who run the platform act on its incidents.")
+    who = shop.reads_as(request)
     note = fields.get("note", "").strip()[:LONGEST_NOTE]
 
     def act(incident: Incident, at: datetime) -> life_cycle.Change:

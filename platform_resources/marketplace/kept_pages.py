@@ -85,7 +85,7 @@ class KeptPages:
 
 def headers(page: KeptPage) -> dict[str, str]:
     """A browser asks each time whether its copy is still right."""
-    return {"cache-control": "no-cache", "etag": page.tag, "vary": "accept-encoding"}
+    return {"cache-control": "private, no-cache", "etag": page.tag, "vary": "accept-encoding"}
 
 
 class FromMemory:

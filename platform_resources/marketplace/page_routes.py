@@ -86,7 +86,7 @@ def _incidents(router: APIRouter, shop: Shop) -> None:
             story = incident_story(connection, view, f"{cause}#{number}")
         if story is None:
             raise Missing(f"There is no incident “{cause}#{number}”.")
-        return shop.page("incident.html", view, incident_page(shop.market, view, seen_story(story, view), refused), status)
+        return shop.page("incident.html", view, incident_page(shop, view, seen_story(story, view), refused), status)
 
     @router.get("/incidents/{cause}/{number}")
     def incident(request: Request, cause: str, number: int) -> HTMLResponse:
@@ -94,7 +94,7 @@ def _incidents(router: APIRouter, shop: Shop) -> None:
 
     def done(request: Request, cause: str, number: int, fields: dict[str, str]) -> Response:
         try:
-            acted(shop, f"{cause}#{number}", fields, shop.reads_as(request))
+            acted(shop, request, f"{cause}#{number}", fields)
         except NoSuchIncident as error:
             raise Missing(f"{error}.") from error
         except IllegalTransition as error:
@@ -103,5 +103,5 @@ def _incidents(router: APIRouter, shop: Shop) -> None:
 
     @router.post("/incidents/{cause}/{number}")
     async def act(request: Request, cause: str, number: int) -> Response:
-        fields = shop.token.fields(await request.body())
+        fields = await shop.fields(request)
         return await run_in_threadpool(done, request, cause, number, fields)

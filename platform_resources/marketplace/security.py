@@ -1,7 +1,8 @@
 """What every answer says to browsers, and which requests are refused: foreign hosts, foreign origins, bodies that are too long."""
 
+import hmac
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -35,34 +36,45 @@ class FormRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FormToken:
-    """A secret of this process that forms carry back: a page of another site can send a form here, but cannot know it."""
+    """What forms carry back, for each person another: a page of another site can send a form here, but cannot know it."""
 
-    value: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
 
-    def fields(self, body: bytes) -> dict[str, str]:
-        """The fields of a form that was sent. Raises FormRefused if it lacks the token, or is no form."""
+    def of(self, person: str) -> str:
+        """The token in the forms of one person."""
+        return hmac.new(self.secret.encode(), f"form of {person}".encode(), "sha256").hexdigest()
+
+    def fields(self, body: bytes, person: str) -> dict[str, str]:
+        """The fields of a form that this person has sent. Raises FormRefused if it lacks the token, or is no form."""
         try:
             found = {name: values[-1] for name, values in parse_qs(body.decode("utf-8"), max_num_fields=50).items()}
         except ValueError as error:
             raise FormRefused("This is no form. Go back and send it again.") from error
-        if not secrets.compare_digest(found.pop("token", "").encode(), self.value.encode()):
-            raise FormRefused("This form is from before the server was started anew. Go back, load the page again, and send it once more.")
+        if not secrets.compare_digest(found.pop("token", "").encode(), self.of(person).encode()):
+            raise FormRefused(
+                "This form is from before you signed in, or the server was started. Go back, load the page again, and send it once more."
+            )
         return found
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a `Host` header names this computer, with or without a port."""
+def header(scope: Scope, name: str) -> str:
+    """The first header of this name, which is given in lower case; empty where there is none."""
+    return next((value.decode("latin-1") for known, value in scope["headers"] if known.decode("latin-1") == name), "")
+
+
+def is_this_server(host: str, hosts: frozenset[str] = frozenset()) -> bool:
+    """Whether a `Host` header names this computer, or this server by one of these names; with or without a port."""
     try:
-        return urlsplit(f"//{host}").hostname in LOOPBACK
+        return urlsplit(f"//{host}").hostname in LOOPBACK | hosts
     except ValueError:
         return False
 
 
 class Guard:
-    """Refuses what comes from elsewhere, and adds the headers of all answers."""
+    """Refuses what comes from elsewhere, and adds the headers of all answers. `hosts` are further names of this server."""
 
-    def __init__(self, inner: Application) -> None:
-        self.inner = inner
+    def __init__(self, inner: Application, hosts: frozenset[str] = frozenset()) -> None:
+        self.inner, self.hosts = inner, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,18 +87,18 @@ class Guard:
                 message["headers"] = [*message["headers"], *((name, value) for name, value in HEADERS if name not in own)]
             await send(message)
 
-        status, why = _refusal(scope)
+        status, why = _refusal(scope, self.hosts)
         if why:
-            await _plain(status, why, with_headers)
+            await plain(status, why, with_headers)
         else:
             await self.inner(scope, receive, with_headers)
 
 
-def _refusal(scope: Scope) -> tuple[int, str]:
+def _refusal(scope: Scope, hosts: frozenset[str]) -> tuple[int, str]:
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     host = headers.get(b"host", "")
-    if not is_loopback(host):
-        return 421, "This server answers to localhost and 127.0.0.1 only."
+    if not is_this_server(host, hosts):
+        return 421, "This server answers to its own name only: to localhost and 127.0.0.1, and to that of MESH_URL where people sign in."
     if scope["method"] in SAFE:
         return 0, ""
     origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site", "same-origin")
@@ -98,8 +110,11 @@ def _refusal(scope: Scope) -> tuple[int, str]:
     return 0, ""
 
 
-async def _plain(status: int, text: str, send: Send) -> None:
+async def plain(
+    status: int, text: str, send: Send, media: bytes = b"text/plain; charset=utf-8", more: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
+    """Answer with a text, and with `more` headers."""
     body = text.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    headers = [(b"content-type", media), (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store"), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -3,7 +3,7 @@
 import getpass
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import Request
@@ -16,6 +16,7 @@ from platform_resources.marketplace.display.rendering import rendered
 from platform_resources.marketplace.home_page import page_zone
 from platform_resources.marketplace.kept_pages import HTML, JSON, KeptPages, headers
 from platform_resources.marketplace.kept_view import Market
+from platform_resources.marketplace.people.auth_settings import AuthSettings
 from platform_resources.marketplace.security import FormToken
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.services.showing.mesh_overview import MeshOverview
@@ -34,7 +35,7 @@ class NotGranted(Exception):
     """Raised where the reader may not have what is asked for; the message says why, and what to ask whom."""
 
 
-FRESH = {"cache-control": "no-cache"}
+FRESH = {"cache-control": "private, no-cache"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Shop:
     templates: Environment
     token: FormToken
     kept: KeptPages
+    auth: AuthSettings = field(default_factory=AuthSettings)
 
     def view(self, request: Request) -> MeshOverview:
         """The mesh as whoever sends the request may see it."""
@@ -54,6 +56,10 @@ class Shop:
         """The name under which the request is counted, and under which somebody acts."""
         reader = self.kept.who(request.scope)
         return reader.name if reader is not None else local_reader()
+
+    async def fields(self, request: Request) -> dict[str, str]:
+        """The fields of a form. Raises FormRefused where whoever sends it was not given it."""
+        return self.token.fields(await request.body(), self.reads_as(request))
 
     def kept_page(self, request: Request, make: Callable[[MeshOverview], tuple[str, dict[str, Any]]]) -> Response:
         """The page at the address of the request; it is made, and kept, where it is not kept yet."""
@@ -73,11 +79,13 @@ class Shop:
 
     def html(self, view: MeshOverview, name: str, context: Mapping[str, Any]) -> str:
         """A page of the template `name` as text."""
+        reader = view.reader.name if view.reader is not None else local_reader()
         shared = {
             "times": PageTimes(view.at, page_zone(view)),
-            "reader": view.reader.name if view.reader is not None else local_reader(),
+            "reader": reader,
             "local": view.reader is None,
-            "token": self.token.value,
+            "auth": self.auth.kind,
+            "token": self.token.of(reader),
         }
         return rendered(self.templates, name, shared | {"lacks": view.age.lacks, "history": view.made_up} | dict(context))
 

@@ -15,7 +15,7 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
 from platform_resources.ledger.records import CheckReading, ColumnProfiled, PortPublication, Record, Run, check_id
 from platform_resources.ledger.writing import write
-from platform_resources.marketplace.application import application, at_this_computer, shown_as
+from platform_resources.marketplace.application import application, shown_as
 from platform_resources.marketplace.kept_view import opened_market
 from platform_resources.measuring.version_profiles import profile_data
 from platform_resources.plan.plan import ProductPlan
@@ -155,7 +155,7 @@ def opened_ledger(root: Path) -> Ledger:
 @contextmanager
 def served(root: Path, reader: str = "") -> Iterator[str]:
     """The address of the marketplace of a mesh, perhaps as a reader sees it, in a thread of this process. Its view is not renewed by the clock."""
-    who = shown_as(reader) if reader else at_this_computer
+    who = shown_as(reader) if reader else None
     app = application(opened_market(root), watch=False, who=who)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", server_header=False))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -15,7 +15,7 @@ from platform_resources.ledger.people.incident_store import incidents_of
 from platform_resources.ledger.queries.reads import record_read
 from platform_resources.ledger.records import CheckReading, check_id
 from platform_resources.ledger.writing import write
-from platform_resources.marketplace.application import application, at_this_computer
+from platform_resources.marketplace.application import application
 from platform_resources.marketplace.display.rendering import environment
 from platform_resources.marketplace.kept_pages import KeptPages
 from platform_resources.marketplace.kept_view import TOO_OLD, opened_market
@@ -133,7 +133,7 @@ def test_a_page_is_made_once_and_made_anew_when_something_is_written(market, sho
 
 
 def test_many_who_ask_at_once_get_one_page(market):
-    shop, made = Shop(market, environment(), FormToken(), KeptPages(market, at_this_computer)), []
+    shop, made = Shop(market, environment(), FormToken(), KeptPages(market, lambda _: None)), []
     request = Request({"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []})
 
     def home(view):
@@ -147,7 +147,7 @@ def test_many_who_ask_at_once_get_one_page(market):
 
 
 def test_a_kept_page_is_sent_for_a_minute_at_most_unless_there_is_no_newer_view(market):
-    kept, view = KeptPages(market, at_this_computer), market.renew()
+    kept, view = KeptPages(market, lambda _: None), market.renew()
     before = {seconds: replace(view, at=view.at - timedelta(seconds=seconds)) for seconds in (30, 70)}
     for seconds, earlier in before.items():
         kept.put(f"page of {seconds}", earlier, f"as of {seconds} seconds ago")

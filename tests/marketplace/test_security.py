@@ -3,7 +3,7 @@
 import pytest
 
 from platform_resources.marketplace.display.readme import safe_html
-from platform_resources.marketplace.security import FormRefused, FormToken, is_loopback
+from platform_resources.marketplace.security import FormRefused, FormToken, is_this_server
 
 pytestmark = pytest.mark.slow
 PAGES = ("/", "/products/readings", "/nowhere", "/static/market.js")
@@ -33,7 +33,7 @@ def test_a_foreign_host_gets_nothing(client, host):
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8080", "localhost:1", "[::1]:8080"])
 def test_this_computer_is_answered(host):
-    assert is_loopback(host)
+    assert is_this_server(host)
 
 
 def test_a_form_from_another_site_is_refused(client):
@@ -46,12 +46,13 @@ def test_a_body_that_is_too_long_or_of_unknown_length_is_refused(client):
     assert client.post("/incidents/readings/1", content=iter([b"do=ack"])).status_code == 413
 
 
-def test_a_form_needs_the_token_of_this_process():
+def test_a_form_needs_the_token_of_this_process_and_of_who_sends_it():
     token = FormToken()
-    assert token.fields(f"token={token.value}&do=ack".encode()) == {"do": "ack"}
-    for body in (b"do=ack", b"token=&do=ack", b"token=wrong", b"\xff", b"&".join([b"a=1"] * 60)):
+    assert token.fields(f"token={token.of('Ada')}&do=ack".encode(), "Ada") == {"do": "ack"}
+    of_another = f"token={token.of('Bob')}".encode()
+    for body in (b"do=ack", b"token=&do=ack", b"token=wrong", of_another, b"\xff", b"&".join([b"a=1"] * 60)):
         with pytest.raises(FormRefused):
-            token.fields(body)
+            token.fields(body, "Ada")
 
 
 @pytest.mark.parametrize(

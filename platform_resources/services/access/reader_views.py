@@ -45,10 +45,10 @@ def needs_grants(product: ProductPlan) -> bool:
     return any(offer.domain != product.domain or not offer.domain_access for offer in agreed)
 
 
-def named_reader(plan: MeshPlan, name: str, role: str = "") -> Reader:
-    """Who reads by this name: a person, a `team:…`, or a `product:…`, which is of its domain."""
+def named_reader(plan: MeshPlan, name: str, role: str = "", groups: tuple[str, ...] = ()) -> Reader:
+    """Who reads by this name: a person with these groups, a `team:…`, or a `product:…`, which is of its domain."""
     domain = next((each.domain for each in plan.products if f"product:{each.name}" == name), "")
-    return Reader(name, domain, role=role)
+    return Reader(name, domain, groups, role)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def seen_by(view: MeshOverview, reader: Reader | None) -> MeshOverview:
     """The overview for one reader; all of it for the user of this computer."""
     if reader is None:
         return view
-    mine = replace(view, reader=named_reader(view.plan, reader.name, reader.role))
+    mine = replace(view, reader=named_reader(view.plan, reader.name, reader.role, reader.groups))
     reading = mine.reading
     whole = {product.name for product in view.plan.products if reading.standing(product).sees == "all"}
     return replace(

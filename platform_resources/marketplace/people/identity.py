@@ -1,0 +1,79 @@
+"""Who sends a request, and the door before which everybody stands whom nobody knows."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from platform_resources.access.reader_standing import Reader
+from platform_resources.marketplace.kept_pages import Who
+from platform_resources.marketplace.people.auth_settings import AuthSettings, Proxy
+from platform_resources.marketplace.security import SAFE, Application, Receive, Scope, Send, header, plain
+from platform_resources.spec.values.grantees import subject
+
+# Whoever is not known; no product, grant or team has this name.
+NOBODY = Reader("")
+OPEN = ("/static/", "/sign-in")
+
+
+def known_reader(auth: AuthSettings) -> Who:
+    """Says of a request who sends it: None is the user of this computer, and only where nobody signs in."""
+
+    def who(scope: Scope) -> Reader | None:
+        if auth.proxy is not None:
+            return vouched_for(auth.proxy, scope)
+        name = scope["session"].get("name", "")
+        if not name:
+            return None if auth.kind == "local" else NOBODY
+        return Reader(name, groups=tuple(scope["session"].get("groups", ())))
+
+    return who
+
+
+def vouched_for(proxy: Proxy, scope: Scope) -> Reader:
+    """Whom the proxy names; NOBODY where the request does not come from it, or a header stands there twice."""
+    address = (scope.get("client") or ("", 0))[0]
+    names = [value.decode("latin-1").strip() for name, value in scope["headers"] if name.decode("latin-1") == proxy.header]
+    if not proxy.is_trusted(address) or len(names) != 1 or not is_person(names[0]):
+        return NOBODY
+    return Reader(names[0], groups=teams(header(scope, proxy.groups_header).split(",")))
+
+
+def is_person(name: str) -> bool:
+    """Whether it is a name that a person can have: a team or a product cannot sign in."""
+    try:
+        return ":" not in subject(name)
+    except ValueError:
+        return False
+
+
+def teams(groups: Any) -> tuple[str, ...]:
+    """The groups of a person as `team:name`; what is no name of a team is left out."""
+    found = (group.strip() if group.strip().startswith("team:") else f"team:{group.strip()}" for group in groups if isinstance(group, str))
+    return tuple(dict.fromkeys(each for each in found if _is_team(each)))
+
+
+def _is_team(name: str) -> bool:
+    try:
+        return subject(name) == name
+    except ValueError:
+        return False
+
+
+class Door:
+    """Lets in whom `who` knows; others are led to signing in, or told that they must."""
+
+    def __init__(self, inner: Application, who: Who, auth: AuthSettings) -> None:
+        self.inner, self.who, self.auth = inner, who, auth
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(OPEN) or self.who(scope) != NOBODY:
+            await self.inner(scope, receive, send)
+        elif scope["path"].startswith("/api/"):
+            body = json.dumps({"error": "nobody knows who asks", "hint": "sign in first"})
+            await plain(401, body, send, b"application/json")
+        elif self.auth.kind == "oidc" and scope["method"] in SAFE:
+            query = scope["query_string"].decode("latin-1")
+            to = quote(scope["path"] + (f"?{query}" if query else ""), safe="")
+            await plain(303, "Sign in first.", send, more=((b"location", f"/sign-in?to={to}".encode()),))
+        else:
+            await plain(401, "Nobody knows who asks: this server is to be reached through its proxy, or signed in to.", send)

@@ -1,0 +1,124 @@
+"""Signing in and out: by choosing who one is on one's own computer, or at an OpenID provider."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from platform_resources.marketplace.people.auth_settings import AuthSettings, AuthSettingsWrong, Provider
+from platform_resources.marketplace.people.identity import is_person, teams
+from platform_resources.marketplace.security import FormRefused
+from platform_resources.marketplace.shop import Shop
+from platform_resources.services.access.requests import all_grants
+
+CALLBACK = "/sign-in/callback"
+
+
+class SignInFailed(FormRefused):
+    """Raised where a provider does not say who somebody is; the message says what it said instead."""
+
+
+def sign_in_routes(shop: Shop, auth: AuthSettings) -> APIRouter:
+    """None behind a proxy, which has its own."""
+    router = APIRouter(include_in_schema=False)
+    if auth.provider is not None:
+        _at_provider(router, auth, auth.provider)
+    elif auth.kind == "local":
+        _local(router, shop)
+    if auth.kind != "proxy":
+
+        @router.post("/sign-out")
+        async def sign_out(request: Request) -> Response:
+            await shop.fields(request)
+            request.session.clear()
+            return RedirectResponse("/", 303)
+
+    return router
+
+
+def here(to: str) -> str:
+    """The address if it is one of this server; the first page otherwise, so that no link can lead elsewhere after signing in."""
+    plain = to.startswith("/") and not to.startswith(("//", "/sign-")) and "\\" not in to and to.isprintable()
+    return to if plain else "/"
+
+
+def _local(router: APIRouter, shop: Shop) -> None:
+    @router.get("/sign-in")
+    def choose(request: Request, to: str = "/") -> Response:
+        view = shop.view(request)
+        return shop.page("sign_in.html", view, {"page": "sign-in", "people": _known_people(shop), "to": here(to)})
+
+    @router.post("/sign-in")
+    async def chosen(request: Request) -> Response:
+        fields = await shop.fields(request)
+        name = fields.get("name", "").strip()
+        if not is_person(name):
+            raise FormRefused(f"“{name}” is no name of a person: write an e-mail address or a user name.")
+        request.session.clear()
+        request.session.update(name=name, groups=list(teams(fields.get("groups", "").split(","))))
+        return RedirectResponse(here(fields.get("to", "/")), 303)
+
+
+def _known_people(shop: Shop) -> list[str]:
+    """Owners, and whoever has asked for a role or has one."""
+    plan = shop.market.view().plan
+    named = [owner for product in plan.products for owner in product.owners]
+    named += [grant.subject for grant in all_grants(plan, shop.market.ledger)]
+    return sorted({name for name in named if is_person(name)})
+
+
+def _at_provider(router: APIRouter, auth: AuthSettings, provider: Provider) -> None:
+    client = _client(provider)
+
+    @router.get("/sign-in")
+    async def begin(request: Request, to: str = "/") -> Response:
+        request.session.clear()
+        request.session["to"] = here(to)
+        led: Response = await client.authorize_redirect(request, auth.pages.rstrip("/") + CALLBACK)
+        return led
+
+    @router.get(CALLBACK)
+    async def end(request: Request) -> Response:
+        to = here(request.session.get("to", "/"))
+        person = await _told_by_provider(client, request)
+        # A new session: what was known of the browser before it signed in counts no more.
+        request.session.clear()
+        request.session.update(person)
+        return RedirectResponse(to, 303)
+
+
+async def _told_by_provider(client: Any, request: Request) -> Mapping[str, Any]:
+    from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
+    from joserfc.errors import JoseError
+
+    try:
+        token = await client.authorize_access_token(request)
+    except (AuthlibBaseError, JoseError) as error:
+        raise SignInFailed(f"The provider has not signed you in: {error}. Begin again at the first page.") from error
+    return person_of(token.get("userinfo") or {})
+
+
+def person_of(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Who a provider says that somebody is. Raises SignInFailed without an address that it stands for."""
+    name = claims.get("email")
+    if not isinstance(name, str) or not is_person(name) or claims.get("email_verified", True) is not True:
+        raise SignInFailed("The provider names no e-mail address that it has verified, so nobody is signed in.")
+    groups = claims.get("groups", ())
+    return {"name": name, "groups": list(teams(groups if isinstance(groups, list | tuple) else ()))}
+
+
+def _client(provider: Provider) -> Any:
+    try:
+        from authlib.integrations.starlette_client import OAuth  # type: ignore[import-untyped]
+    except ModuleNotFoundError as error:
+        raise AuthSettingsWrong(f'signing in at a provider needs {error.name}; install the extra "oidc"') from error
+    known = OAuth()
+    known.register(
+        "mesh",
+        client_id=provider.client,
+        client_secret=provider.secret,
+        server_metadata_url=f"{provider.issuer}/.well-known/openid-configuration",
+        client_kwargs={"scope": "openid profile email", "code_challenge_method": "S256"},
+    )
+    return known.mesh

@@ -1,0 +1,211 @@
+"""Who reads: chosen on one's own computer, vouched for by a proxy, or signed in at an OpenID provider."""
+
+import re
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+from oidc_provider_mock import User, run_server_in_thread
+
+from platform_resources.access.duties import Officers
+from platform_resources.marketplace.application import application
+from platform_resources.marketplace.kept_view import opened_market
+from platform_resources.marketplace.people.auth_settings import AuthSettings, AuthSettingsWrong, Provider, auth_settings
+from platform_resources.marketplace.people.identity import teams
+from platform_resources.marketplace.people.rate_limits import FORMS, Limits
+from platform_resources.marketplace.people.sign_in import SignInFailed, here, person_of
+
+pytestmark = pytest.mark.slow
+PAGES = "https://market.example.com"
+BEHIND_PROXY = {"MESH_AUTH": "proxy", "MESH_AUTH_PROXIES": "10.0.0.0/8, ::1", "MESH_URL": PAGES, "MESH_PLATFORM": "team:platform"}
+INCIDENT = "/incidents/readings/1"
+
+
+@contextmanager
+def browser(shop, auth, address=("10.1.2.3", 5000), base="https://market.example.com"):
+    app = application(opened_market(shop), watch=False, auth=auth)
+    with TestClient(app, base_url=base, client=address, follow_redirects=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def behind_proxy(shop):
+    with browser(shop, auth_settings(BEHIND_PROXY)) as client:
+        yield client
+
+
+def as_(name, groups=""):
+    return {"x-forwarded-email": name, **({"x-forwarded-groups": groups} if groups else {})}
+
+
+def token(page):
+    return re.search(r'name="token" value="([^"]+)"', page).group(1)
+
+
+def test_a_proxy_that_is_listed_says_who_reads(behind_proxy):
+    answer = behind_proxy.get("/", headers=as_("eve@example.com"))
+    assert answer.status_code == 200 and "eve@example.com" in answer.text
+
+
+def test_nobody_else_can_say_who_reads(shop, behind_proxy):
+    for headers in ({}, as_(""), as_("team:platform"), as_("product:summary"), as_("a b")):
+        assert behind_proxy.get("/api/v1/products", headers=headers).status_code == 401
+        assert "Sensor" not in behind_proxy.get("/", headers=headers).text
+    twice = [("x-forwarded-email", "eve@example.com"), ("x-forwarded-email", "ada@example.com")]
+    assert behind_proxy.get("/", headers=twice).status_code == 401
+    with browser(shop, auth_settings(BEHIND_PROXY), address=("192.168.0.9", 1)) as client:
+        assert client.get("/", headers=as_("eve@example.com") | {"x-forwarded-for": "10.1.2.3"}).status_code == 401
+
+
+def test_only_who_answers_for_a_product_or_runs_the_platform_acts_on_its_incidents(behind_proxy):
+    eve, pat = as_("eve@example.com"), as_("pat@example.com", "platform, others")
+    page = behind_proxy.get(INCIDENT, headers=eve).text
+    assert "those who run the platform act on it" in page and "Acknowledge" not in page
+    of_eve = token(behind_proxy.get(INCIDENT, headers=pat).text)
+    assert behind_proxy.post(INCIDENT, data={"token": of_eve, "do": "ack"}, headers=eve).status_code == 403
+    own = behind_proxy.post(INCIDENT, data={"token": of_eve, "do": "ack"}, headers=pat)
+    assert own.status_code == 303
+    told = behind_proxy.get(f"/api/v1{INCIDENT}", headers=pat).json()
+    assert told["events"][-1]["by"] == "pat@example.com"
+
+
+def test_a_page_kept_for_one_person_is_not_sent_to_another(behind_proxy):
+    for name in ("ann@example.com", "ben@example.com", "ann@example.com"):
+        answer = behind_proxy.get("/", headers=as_(name))
+        assert name in answer.text and answer.headers["cache-control"] == "private, no-cache"
+
+
+def test_the_user_of_this_computer_may_choose_to_be_somebody_and_be_themselves_again(shop):
+    with browser(shop, AuthSettings(), base="http://127.0.0.1") as client:
+        page = client.get("/sign-in").text
+        chosen = client.post("/sign-in", data={"token": token(page), "name": "eve@example.com", "groups": "sales", "to": "//evil.example"})
+        assert (chosen.status_code, chosen.headers["location"]) == (303, "/")
+        cookie = chosen.headers["set-cookie"]
+        assert "httponly" in cookie and "samesite=lax" in cookie
+        page = client.get("/sign-in").text
+        assert "You read as eve@example.com" in page
+        assert client.post("/sign-in", data={"token": "0" * 64, "name": "ada@example.com"}).status_code == 403
+        assert client.post("/sign-in", data={"token": token(page), "name": "team:sales"}).status_code == 403
+        client.post("/sign-out", data={"token": token(page)})
+        assert "You are the user of this computer" in client.get("/sign-in").text
+
+
+def test_a_session_that_this_server_has_not_signed_is_worth_nothing(shop):
+    with browser(shop, AuthSettings(), base="http://127.0.0.1") as client:
+        page = client.get("/sign-in").text
+        cookie = client.post("/sign-in", data={"token": token(page), "name": "eve@example.com"}).cookies["mesh_session"]
+    with browser(shop, AuthSettings(), base="http://127.0.0.1") as other:
+        other.cookies.set("mesh_session", cookie)
+        assert "eve@example.com" not in other.get("/").text
+
+
+@pytest.fixture(scope="module")
+def provider():
+    people = [
+        User(sub="1", claims={"email": "ada@example.com", "email_verified": True, "groups": ["platform"]}),
+        User(sub="2", claims={"email": "eve@example.com", "email_verified": False}),
+    ]
+    with run_server_in_thread(user_claims=people) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
+
+
+def at_provider(provider):
+    officers = Officers(platform=frozenset({"team:platform"}))
+    return AuthSettings(provider=Provider(provider, "market", "of the market"), officers=officers, pages=PAGES)
+
+
+def signed_in(client, sub, to="/products/readings"):
+    """Go the way of a browser: to the provider, say who one is, and come back."""
+    begin = client.get(client.get(to).headers["location"])
+    assert begin.status_code == 302 and "code_challenge=" in begin.headers["location"]
+    back = httpx.post(begin.headers["location"], data={"sub": sub}).headers["location"]
+    assert back.startswith(f"{PAGES}/sign-in/callback?")
+    return back, client.get(back)
+
+
+def test_who_is_not_signed_in_is_led_to_the_provider_and_back_to_the_page(shop, provider):
+    with browser(shop, at_provider(provider)) as client:
+        assert client.get("/api/v1/products").status_code == 401
+        assert client.get("/products/readings").headers["location"] == "/sign-in?to=%2Fproducts%2Freadings"
+        back, answer = signed_in(client, "1")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/products/readings")
+        assert "secure" in answer.headers["set-cookie"] and "httponly" in answer.headers["set-cookie"]
+        page = client.get("/products/readings")
+        assert page.status_code == 200 and "ada@example.com" in page.text
+        assert "Resolve" in client.get(INCIDENT).text, "whoever runs the platform acts on incidents"
+        assert client.get(back).status_code == 403, "an answer of the provider counts once"
+        client.post("/sign-out", data={"token": token(page.text)})
+        assert client.get("/products/readings").status_code == 303
+
+
+def test_an_address_that_the_provider_has_not_verified_signs_nobody_in(shop, provider):
+    with browser(shop, at_provider(provider)) as client:
+        _, answer = signed_in(client, "2")
+        assert answer.status_code == 403 and "no e-mail address that it has verified" in answer.text
+        assert client.get("/api/v1/products").status_code == 401
+
+
+def test_an_answer_that_nobody_has_asked_for_signs_nobody_in(shop, provider):
+    with browser(shop, at_provider(provider)) as victim, browser(shop, at_provider(provider)) as attacker:
+        begin = attacker.get("/sign-in")
+        of_attacker = httpx.post(begin.headers["location"], data={"sub": "1"}).headers["location"]
+        assert victim.get(of_attacker).status_code == 403
+        assert victim.get("/api/v1/products").status_code == 401
+
+
+def test_too_many_requests_of_one_person_wait_and_others_do_not():
+    now = [0.0]
+    limits = Limits(lambda: now[0])
+    assert {limits.seconds_to_wait("eve", FORMS) for _ in range(FORMS)} == {0}
+    assert limits.seconds_to_wait("eve", FORMS) == 60
+    assert limits.seconds_to_wait("ada", FORMS) == 0
+    now[0] = 61.0
+    assert limits.seconds_to_wait("eve", FORMS) == 0
+
+
+def test_too_many_forms_are_refused(shop):
+    with browser(shop, auth_settings(BEHIND_PROXY)) as client:
+        answers = [client.post(INCIDENT, data={"do": "ack"}, headers=as_("mallory@example.com")) for _ in range(FORMS + 1)]
+        assert [each.status_code for each in answers] == [403] * FORMS + [429]
+        assert int(answers[-1].headers["retry-after"]) > 0
+        assert client.get(INCIDENT, headers=as_("mallory@example.com")).status_code == 200
+
+
+WRONG = {
+    "another way": ({"MESH_AUTH": "odic"}, 'no way "odic"; known: local, oidc, proxy'),
+    "no proxies": ({"MESH_AUTH": "proxy"}, "MESH_AUTH_PROXIES is not set"),
+    "no address": ({"MESH_AUTH": "proxy", "MESH_AUTH_PROXIES": "10.0.0"}, '"10.0.0" is no address or network'),
+    "no own address": ({"MESH_AUTH": "oidc", "MESH_OIDC_ISSUER": "https://x"}, "MESH_URL is not set"),
+    "no client": ({"MESH_AUTH": "oidc", "MESH_OIDC_ISSUER": "https://x", "MESH_URL": PAGES}, "MESH_OIDC_CLIENT is not set"),
+    "a short secret": ({"MESH_SESSION_SECRET": "short"}, "has 5 characters; it needs 32 at least"),
+}
+
+
+@pytest.mark.parametrize(("environment", "told"), WRONG.values(), ids=WRONG)
+def test_settings_with_which_nobody_could_be_known_are_refused(environment, told):
+    with pytest.raises(AuthSettingsWrong, match=re.escape(told)):
+        auth_settings(environment)
+
+
+def test_secrets_are_in_no_text_of_the_settings():
+    written = repr(auth_settings({"MESH_SESSION_SECRET": "s" * 40})) + repr(Provider("https://x", "market", "hidden"))
+    assert "s" * 40 not in written and "hidden" not in written
+
+
+@pytest.mark.parametrize("to", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:x", "", "/sign-in", "/a\nb"])
+def test_signing_in_leads_nowhere_else(to):
+    assert here(to) == "/"
+    assert here("/products/readings?x=1") == "/products/readings?x=1"
+
+
+def test_groups_are_teams_and_nothing_else():
+    assert teams(["sales", "team:ops", " sales ", "product:x y", "", 7]) == ("team:sales", "team:ops")
+    assert teams(["product:readings"]) == ()
+
+
+def test_a_provider_has_to_name_a_person():
+    assert person_of({"email": "ada@example.com"}) == {"name": "ada@example.com", "groups": []}
+    for claims in ({}, {"email": "team:platform"}, {"email": ["a@b"]}, {"email": "a@b.c", "email_verified": "false"}):
+        with pytest.raises(SignInFailed):
+            person_of(claims)
