@@ -22,7 +22,8 @@ from platform_resources.marketplace.kept_view import Market, opened_market
 from platform_resources.marketplace.page_routes import page_routes
 from platform_resources.marketplace.people.auth_settings import AuthSettings
 from platform_resources.marketplace.people.identity import Door, known_reader
-from platform_resources.marketplace.people.rate_limits import Limited, Limits
+from platform_resources.marketplace.people.people_routes import people_routes
+from platform_resources.marketplace.people.rate_limits import Limited, RateLimits
 from platform_resources.marketplace.people.sign_in import sign_in_routes
 from platform_resources.marketplace.security import FormRefused, FormToken, Guard
 from platform_resources.marketplace.shop import Missing, NotGranted, Shop
@@ -64,6 +65,7 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     app.include_router(page_routes(shop))
     app.include_router(api_routes(shop))
     app.include_router(download_routes(shop))
+    app.include_router(people_routes(shop))
     app.include_router(sign_in_routes(shop, auth))
 
     @app.get("/api", include_in_schema=False)
@@ -74,7 +76,7 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     app.add_middleware(Compressed, minimum_size=1000)
     app.add_middleware(FromMemory, kept=shop.kept)
     app.add_middleware(Door, who=who, auth=auth)
-    app.add_middleware(Limited, who=who, limits=Limits())
+    app.add_middleware(Limited, who=who, limits=RateLimits())
     secure = auth.pages.startswith("https://")
     app.add_middleware(SessionMiddleware, secret_key=auth.secret, session_cookie=SESSION, max_age=SESSION_SECONDS, https_only=secure)
     app.add_middleware(Guard, hosts=auth.hosts)

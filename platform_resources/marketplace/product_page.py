@@ -89,6 +89,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "readers": [titles.get(name, name) for name in (*view.use.uses[product.name].products, *view.use.uses[product.name].people)],
         "similar": _similar(view, product),
         "also_read": [(titles[each.product], each) for each in also_read(view.use, product.name, 3)],
+        "standing": view.reading.standing(product),
         "readme": safe_html(readme) if readme else None,
         "runbook": runbook_link(product, bool(readme)),
         "words": WORDS,

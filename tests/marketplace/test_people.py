@@ -13,7 +13,7 @@ from platform_resources.marketplace.application import application
 from platform_resources.marketplace.kept_view import opened_market
 from platform_resources.marketplace.people.auth_settings import AuthSettings, AuthSettingsWrong, Provider, auth_settings
 from platform_resources.marketplace.people.identity import teams
-from platform_resources.marketplace.people.rate_limits import FORMS, Limits
+from platform_resources.marketplace.people.rate_limits import FORMS, RateLimits
 from platform_resources.marketplace.people.sign_in import SignInFailed, here, person_of
 
 pytestmark = pytest.mark.slow
@@ -156,7 +156,7 @@ def test_an_answer_that_nobody_has_asked_for_signs_nobody_in(shop, provider):
 
 def test_too_many_requests_of_one_person_wait_and_others_do_not():
     now = [0.0]
-    limits = Limits(lambda: now[0])
+    limits = RateLimits(lambda: now[0])
     assert {limits.seconds_to_wait("eve", FORMS) for _ in range(FORMS)} == {0}
     assert limits.seconds_to_wait("eve", FORMS) == 60
     assert limits.seconds_to_wait("ada", FORMS) == 0

@@ -1,1 +1,1 @@
-"""Who sends a request: signed in here, at a provider, or vouched for by a proxy; and how many requests they may send."""
+"""Who sends a request, how many they may send, and what people ask for and decide."""

@@ -14,7 +14,7 @@ MOST_KNOWN = 10_000
 
 
 @dataclass(slots=True)
-class Limits:
+class RateLimits:
     """What was counted in the running minute, by one process. `clock` gives seconds that only grow."""
 
     clock: Callable[[], float] = time.monotonic
@@ -34,7 +34,7 @@ class Limits:
 class Limited:
     """Refuses with status 429 what is too much. The user of this computer may do as much as they like."""
 
-    def __init__(self, inner: Application, who: Who, limits: Limits) -> None:
+    def __init__(self, inner: Application, who: Who, limits: RateLimits) -> None:
         self.inner, self.who, self.limits = inner, who, limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,0 +1,125 @@
+"""Get access to a product: what each role sees, asking for one, what became of it, and hearing about the product."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from fastapi import Request
+
+from platform_resources.access.grants import Grant, NotAllowed
+from platform_resources.access.reader_standing import OfferedRole, Reader
+from platform_resources.ledger.people.subscriptions import subscribe, subscriptions, unsubscribe
+from platform_resources.marketplace.display.phrases import PageTimes
+from platform_resources.marketplace.security import FormRefused
+from platform_resources.marketplace.shop import Shop
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.services.access import requests
+from platform_resources.services.access.requests import all_grants, ask
+from platform_resources.services.showing.channel_states import channels_of
+from platform_resources.services.showing.mesh_overview import MeshOverview
+from platform_resources.spec.agreements import CLEAR
+from platform_resources.spec.notifications import Severity
+from platform_resources.spec.values.grantees import is_same
+
+SEVERITIES: Mapping[str, Severity] = {"low": "low", "medium": "medium", "high": "high", "critical": "critical"}
+LONGEST_PURPOSE = 1000
+ATTRIBUTE = "attribute"
+Fields = Mapping[str, str]
+NOTHING: Fields = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChoice:
+    """A role that one may ask for, with the columns that it sees in full, masked, and not at all."""
+
+    offered: OfferedRole
+    clear: tuple[str, ...]
+    masked: tuple[str, ...]
+    hidden: tuple[str, ...]
+    rows: bool
+
+
+def access_page(
+    shop: Shop, request: Request, product: ProductPlan, refused: str = "", typed: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """What the template `access.html` shows; `refused` says why what was asked for was not recorded, `typed` what the form had in it."""
+    view, who = shop.view(request), shop.reads_as(request)
+    with shop.market.ledger.reading() as connection:
+        own = [each for each in subscriptions(connection, product.name) if is_same(each.subscriber, who)]
+    channels = sorted(channels_of(view.plan))
+    grants = [grant for grant in all_grants(view.plan, shop.market.ledger) if grant.product == product.name]
+    return {
+        "page": "product",
+        "times": PageTimes(view.at, product.zone),
+        "product": product,
+        "choices": tuple(_choices(product)),
+        "standing": view.reading.standing(product),
+        "grants": [grant for grant in grants if is_own(grant, view, who)],
+        "now": datetime.now(UTC),
+        "subjects": subjects(view, who),
+        "own": own,
+        "channels": [*([who] if "@" in who else []), *channels],
+        "severities": tuple(SEVERITIES),
+        "refused": refused,
+        "typed": typed,
+    }
+
+
+def is_own(grant: Grant, view: MeshOverview, who: str) -> bool:
+    """Whether the reader has asked for the grant, or would have it."""
+    return is_same(grant.requested_by, who) or (view.reader or Reader(who)).is_among((grant.subject,))
+
+
+def subjects(view: MeshOverview, who: str) -> tuple[str, ...]:
+    """For whom one may ask: oneself, one's teams, and products that one owns; the user of this computer for every product."""
+    owned = (each.name for each in view.plan.products if view.reader is None or view.reader.is_among(each.owners))
+    return who, *(view.reader.groups if view.reader is not None else ()), *(f"product:{name}" for name in owned)
+
+
+def _choices(product: ProductPlan) -> Iterator[RoleChoice]:
+    for offered in product.offers.roles or ():
+        attributes = tuple((name, values[0]) for name, values in offered.attributes)
+        clear, masked, hidden, rows = list[str](), list[str](), list[str](), False
+        for data_set in product.data_sets:
+            seen = data_set.views.of_role(offered.role, attributes)
+            shown = {column.name: column.how for column in seen.columns} if seen is not None else {}
+            rows = rows or (seen is not None and bool(seen.rows))
+            for column in data_set.spec.columns:
+                how = shown.get(column.name)
+                (hidden if how is None else clear if how == CLEAR else masked).append(column.name)
+        yield RoleChoice(offered, tuple(clear), tuple(masked), tuple(hidden), rows)
+
+
+def asked_for(shop: Shop, request: Request, product: ProductPlan, fields: Fields) -> Grant:
+    """Record what a form asks for. Raises NotAllowed, FormRefused."""
+    view, who = shop.view(request), shop.reads_as(request)
+    role, to = fields.get("role", ""), fields.get("to", who)
+    if to not in subjects(view, who):
+        raise FormRefused(f"You may ask for {', '.join(subjects(view, who))}; not for “{to}”.")
+    if not role:
+        raise NotAllowed("choose as what you want to read it")
+    until = f" Wanted until {fields['until']}." if fields.get("until") else ""
+    purpose = fields.get("purpose", "").strip()[:LONGEST_PURPOSE]
+    begin = f"{ATTRIBUTE}:{role}:"
+    attributes = {name.removeprefix(begin): value for name, value in fields.items() if name.startswith(begin)}
+    wanted = requests.Request(role, to, f"{purpose}{until}" if purpose else "", attributes, who)
+    grant = ask(shop.market.ledger, product, wanted, datetime.now(UTC))
+    shop.market.written()
+    return grant
+
+
+def heard(shop: Shop, request: Request, product: ProductPlan, fields: Fields) -> None:
+    """Begin or end to tell the reader about a product. Raises FormRefused."""
+    who, channel, now = shop.reads_as(request), fields.get("channel", ""), datetime.now(UTC)
+    known = channels_of(shop.market.view().plan)
+    if channel not in known and not (is_same(channel, who) and "@" in channel):
+        raise FormRefused(f"“{channel}” is no channel of this mesh, and not your own address.")
+    with shop.market.ledger.writing() as connection:
+        if fields.get("do") == "end":
+            unsubscribe(connection, product.name, who, channel, now)
+        elif (severity := SEVERITIES.get(fields.get("severity", ""))) is not None:
+            subscribe(connection, product.name, who, channel, severity, now)
+        else:
+            raise FormRefused(f"Choose from which severity on: {', '.join(SEVERITIES)}.")

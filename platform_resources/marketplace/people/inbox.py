@@ -1,0 +1,75 @@
+"""What waits for somebody: requests to decide on, incidents of their products; and what became of their own requests."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import Request
+
+from platform_resources.access.grants import Act, Grant, NotAllowed
+from platform_resources.ledger.people.subscriptions import subscriptions
+from platform_resources.marketplace.display import phrases
+from platform_resources.marketplace.display.phrases import PageTimes
+from platform_resources.marketplace.home_page import page_zone
+from platform_resources.marketplace.people.access_pages import is_own
+from platform_resources.marketplace.security import FormRefused
+from platform_resources.marketplace.shop import Shop
+from platform_resources.services.access.requests import act_on_grant, all_grants
+from platform_resources.services.showing.mesh_overview import MeshOverview
+from platform_resources.spec.values.grantees import is_same
+
+ACTS: Mapping[str, Act] = {"approve": "approved", "reject": "rejected", "revoke": "revoked", "renew": "renewed"}
+LONGEST_REASON = 1000
+
+
+def inbox_page(shop: Shop, request: Request, refused: str = "") -> dict[str, Any]:
+    """What the template `inbox.html` shows; `refused` says why what somebody decided was not recorded."""
+    view, who, now = shop.view(request), shop.reads_as(request), datetime.now(UTC)
+    grants = all_grants(view.plan, shop.market.ledger)
+    decided = [grant for grant in grants if _may_decide(shop, view, grant.product)]
+    own = {each.name for each in view.plan.products if view.reader is None or view.reader.is_among(each.owners)}
+    with shop.market.ledger.reading() as connection:
+        heard = [each for each in subscriptions(connection) if is_same(each.subscriber, who)]
+    return {
+        "page": "inbox",
+        "times": PageTimes(view.at, page_zone(view)),
+        "view": view,
+        "now": now,
+        "waiting": [grant for grant in decided if grant.state(now) == "requested"],
+        "given": [grant for grant in decided if grant.state(now) in ("approved", "expired") and not grant.in_code],
+        "mine": [grant for grant in grants if is_own(grant, view, who) and (view.reader is not None or is_same(grant.requested_by, who))],
+        "incidents": [each for each in view.live if each.incident.cause in own],
+        "heard": heard,
+        "titles": {each.name: each.title for each in view.plan.products},
+        "severities": phrases.SEVERITIES,
+        "refused": refused,
+    }
+
+
+def _may_decide(shop: Shop, view: MeshOverview, product: str) -> bool:
+    owners = next((each.owners for each in view.plan.products if each.name == product), ())
+    return shop.auth.officers.may_decide_on_grants(view.reader, owners)
+
+
+def decided(shop: Shop, request: Request, name: str, fields: Mapping[str, str]) -> Grant:
+    """Decide on a grant as a form says, in the name of whoever sends it. Raises NotAllowed, FormRefused, NoSuchGrant."""
+    view, act = shop.view(request), ACTS.get(fields.get("do", ""))
+    if act is None:
+        raise FormRefused("This form says nothing that can be done. Load the page again.")
+    grant = next((each for each in all_grants(view.plan, shop.market.ledger) if each.name == name), None)
+    if grant is None or not _may_decide(shop, view, grant.product):
+        raise FormRefused("An owner of the product decides on this, or governance.")
+    if view.reader is not None and view.reader.is_among((grant.subject,)):
+        raise NotAllowed(f"you are {grant.subject} yourself, or belong to it, so somebody else must decide")
+    until, why = _day(fields.get("until", "")), fields.get("why", "").strip()[:LONGEST_REASON]
+    done = act_on_grant(shop.market.ledger, view.plan, name, act, shop.reads_as(request), why, datetime.now(UTC), until)
+    shop.market.written()
+    return done
+
+
+def _day(written: str) -> datetime | None:
+    """Raises NotAllowed for what is no day."""
+    try:
+        return datetime.strptime(written, "%Y-%m-%d").replace(tzinfo=UTC) if written else None
+    except ValueError as error:
+        raise NotAllowed(f'"{written}" is no day; write it as 2027-02-28') from error

@@ -1,0 +1,76 @@
+"""Which address shows what people ask for and decide, and takes their forms."""
+
+from collections.abc import Callable, Mapping
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from platform_resources.access.grants import NotAllowed
+from platform_resources.ledger.people.grant_store import NoSuchGrant
+from platform_resources.marketplace.people.access_pages import access_page, asked_for, heard
+from platform_resources.marketplace.people.inbox import decided, inbox_page
+from platform_resources.marketplace.shop import Missing, Shop, product_named
+
+Fields = Mapping[str, str]
+
+
+def people_routes(shop: Shop) -> APIRouter:
+    """Get access, hear about a product, and the inbox."""
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+    _access(router, shop)
+    _inbox(router, shop)
+    return router
+
+
+async def taken(shop: Shop, request: Request, act: Callable[[Fields], Response]) -> Response:
+    """Do with the fields of a form what `act` does."""
+    fields = await shop.fields(request)
+    return await run_in_threadpool(act, fields)
+
+
+def _access(router: APIRouter, shop: Shop) -> None:
+    @router.get("/products/{name}/access")
+    def access(request: Request, name: str) -> Response:
+        view = shop.view(request)
+        return shop.page("access.html", view, access_page(shop, request, product_named(view, name)))
+
+    @router.post("/products/{name}/access")
+    async def ask(request: Request, name: str) -> Response:
+        def asking(fields: Fields) -> Response:
+            view = shop.view(request)
+            product = product_named(view, name)
+            try:
+                asked_for(shop, request, product, fields)
+            except NotAllowed as error:
+                return shop.page("access.html", view, access_page(shop, request, product, str(error), fields), 422)
+            return RedirectResponse(f"/products/{name}/access#yours", 303)
+
+        return await taken(shop, request, asking)
+
+    @router.post("/products/{name}/subscription")
+    async def subscription(request: Request, name: str) -> Response:
+        def hearing(fields: Fields) -> Response:
+            heard(shop, request, product_named(shop.view(request), name), fields)
+            return RedirectResponse(f"/products/{name}/access#hear", 303)
+
+        return await taken(shop, request, hearing)
+
+
+def _inbox(router: APIRouter, shop: Shop) -> None:
+    @router.get("/inbox")
+    def inbox(request: Request) -> Response:
+        return shop.page("inbox.html", shop.view(request), inbox_page(shop, request))
+
+    @router.post("/grants/{grant:path}")
+    async def decide(request: Request, grant: str) -> Response:
+        def deciding(fields: Fields) -> Response:
+            try:
+                decided(shop, request, grant, fields)
+            except NoSuchGrant as error:
+                raise Missing(str(error)) from error
+            except NotAllowed as error:
+                return shop.page("inbox.html", shop.view(request), inbox_page(shop, request, str(error)), 409)
+            return RedirectResponse("/inbox", 303)
+
+        return await taken(shop, request, deciding)

@@ -1,0 +1,121 @@
+"""Asking for a role on the page of a product, deciding in the inbox, and hearing about a product."""
+
+import shutil
+
+import pytest
+
+from platform_resources.marketplace.people.auth_settings import auth_settings
+from tests.marketplace.test_people import as_, browser, token
+from tests.marketplace.test_product_pages import text
+from tests.meshes import component, indented, product_file
+
+pytestmark = pytest.mark.slow
+ACCESS = "/products/readings/access"
+EVE, OWNER = as_("eve@example.com"), as_("olga@example.com", "plant-data")
+AGREEMENT = component(
+    "Use by partners",
+    "data-sharing-agreement",
+    """
+purpose: Finding sensors that drift.
+terms: No export.
+duration: 90d
+roles:
+  - {role: partner, sees: [public], attributes: {region: [EU, US]}, rows: "sensor = reader.region"}
+""",
+)
+
+
+@pytest.fixture(scope="module")
+def agreed(made_shop, tmp_path_factory):
+    """The shop where the sensor readings have an agreement."""
+    mesh = shutil.copytree(made_shop, tmp_path_factory.mktemp("agreed") / "mesh", symlinks=True)
+    file = mesh / product_file("plant", "readings")
+    file.write_text(f"{file.read_text().rstrip()}\n{indented(AGREEMENT, 4)}\n")
+    return mesh
+
+
+@pytest.fixture(scope="module")
+def pages(agreed):
+    settings = {"MESH_AUTH": "proxy", "MESH_AUTH_PROXIES": "10.0.0.0/8", "MESH_GOVERNANCE": "grace@example.com"}
+    with browser(agreed, auth_settings(settings | {"MESH_URL": "https://market.example.com"})) as client:
+        yield client
+
+
+def sent(client, address, who, at=ACCESS, **fields):
+    return client.post(address, data={"token": token(client.get(at, headers=who).text), **fields}, headers=who)
+
+
+def test_a_reader_sees_before_asking_what_each_role_sees(pages):
+    page = text(pages.get(ACCESS, headers=EVE).text)
+    assert "You may not read it yet." in page
+    assert (
+        "Masked: operator." in page
+        and "An owner decides. For 90 days at most." in page
+        and "Only the rows that its filter lets through." in page
+    )
+    assert "By asking you agree to its terms: No export." in page
+    assert "Get access" in pages.get("/products/readings", headers=EVE).text
+
+
+def test_what_is_wrong_with_a_request_is_said_and_nothing_that_was_typed_is_lost(pages):
+    answer = sent(pages, ACCESS, EVE, role="partner", to="eve@example.com", purpose="", until="2027-01-31")
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text and 'value="2027-01-31"' in answer.text
+    for fields in ({"role": "owner"}, {}, {"role": "partner", "attribute:partner:region": "ASIA"}):
+        assert sent(pages, ACCESS, EVE, to="eve@example.com", purpose="To see.", **fields).status_code == 422
+    of_another = sent(pages, ACCESS, EVE, role="analyst", to="ada@example.com", purpose="To see.")
+    assert of_another.status_code == 403
+    assert "What you have asked for" not in pages.get(ACCESS, headers=EVE).text
+
+
+def test_from_a_request_to_the_role_and_away_again(pages):
+    asked = sent(pages, ACCESS, EVE, role="analyst", to="eve@example.com", purpose="Which sensors drift?", until="2027-01-31")
+    assert (asked.status_code, asked.headers["location"]) == (303, f"{ACCESS}#yours")
+    assert "Requested, not decided yet" in text(pages.get(ACCESS, headers=EVE).text)
+
+    mine = text(pages.get("/inbox", headers=EVE).text)
+    assert "No request waits for you" in mine and "Which sensors drift?" in mine
+    theirs = pages.get("/inbox", headers=OWNER).text
+    assert "eve@example.com wants to read Sensor readings as analyst" in text(theirs) and "Wanted until 2027-01-31." in theirs
+    assert "Which sensors drift?" not in pages.get("/inbox", headers=as_("mallory@example.com")).text
+
+    grant = "/grants/" + theirs.partition('action="/grants/')[2].partition('"')[0]
+    for who in (EVE, as_("mallory@example.com")):
+        assert sent(pages, grant, who, do="approve").status_code == 403
+    without_reason = sent(pages, grant, OWNER, at="/inbox", do="reject")
+    assert without_reason.status_code == 409 and "say why" in without_reason.text
+    assert sent(pages, grant, OWNER, at="/inbox", do="approve", until="2027-13-01").status_code == 409
+    assert sent(pages, grant, OWNER, at="/inbox", do="approve").status_code == 303
+    assert "You may read it now as analyst." in text(pages.get(ACCESS, headers=EVE).text)
+    assert "by olga@example.com" in text(pages.get("/inbox", headers=EVE).text)
+
+    assert sent(pages, grant, OWNER, at="/inbox", do="revoke", why="The question is answered.").status_code == 303
+    page = text(pages.get(ACCESS, headers=EVE).text)
+    assert "You may not read it yet." in page and "The question is answered." in page
+
+
+def test_nobody_decides_on_what_they_or_their_team_would_have(pages):
+    both = as_("olga@example.com", "plant-data, drift")
+    assert sent(pages, ACCESS, both, role="analyst", to="team:drift", purpose="Which sensors drift?").status_code == 303
+    grant = "/grants/" + pages.get("/inbox", headers=both).text.partition('action="/grants/')[2].partition('"')[0]
+    refused = sent(pages, grant, both, at="/inbox", do="approve")
+    assert refused.status_code == 409 and "somebody else must decide" in refused.text
+    assert sent(pages, grant, as_("grace@example.com"), at="/inbox", do="approve").status_code == 303, "governance decides as well"
+
+
+def test_a_reader_hears_of_a_product_and_no_more(pages):
+    subscription = "/products/readings/subscription"
+    assert sent(pages, subscription, EVE, channel="mallory@example.com", severity="low").status_code == 403
+    assert sent(pages, subscription, EVE, channel="eve@example.com", severity="worst").status_code == 403
+    assert sent(pages, subscription, EVE, channel="eve@example.com", severity="high").status_code == 303
+    assert "eve@example.com, from high on" in text(pages.get(ACCESS, headers=EVE).text)
+    assert "eve@example.com, from high on" not in text(pages.get(ACCESS, headers=OWNER).text)
+    sent(pages, subscription, EVE, channel="eve@example.com", do="end")
+    assert "from high on" not in text(pages.get(ACCESS, headers=EVE).text)
+
+
+@pytest.mark.parametrize("address", [ACCESS, "/products/readings/subscription", "/grants/g1", "/sign-in"])
+def test_no_form_is_taken_without_the_token_of_who_sends_it(pages, address):
+    of_owner = token(pages.get(ACCESS, headers=OWNER).text)
+    for fields in ({}, {"token": of_owner}):
+        assert pages.post(address, data=fields, headers=EVE).status_code in (403, 404)
