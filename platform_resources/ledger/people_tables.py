@@ -264,3 +264,21 @@ grant_events = Table(
     ForeignKeyConstraint(["grant_id"], ["grants.id"]),
     Index(None, "grant_id"),
 )
+
+# What people say of products, one of each person. A hidden one stays, with who has hidden it and why.
+reviews = Table(
+    "reviews",
+    TABLES,
+    _told("product", Text),
+    _told("person", Prose),
+    _told("stars", Integer),
+    _told("said", Prose),
+    _told("at", MomentColumn),
+    _told("answer", Prose),
+    _told("answered_by", Prose),
+    Column("answered_at", MomentColumn),
+    _told("hidden_by", Prose),
+    _told("hidden_because", Prose),
+    Column("hidden_at", MomentColumn),
+    PrimaryKeyConstraint("product", "person"),
+)

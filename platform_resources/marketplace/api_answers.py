@@ -506,6 +506,36 @@ class LikesData(TypedDict):
     also_read: list[CommonReaders]
 
 
+class ReviewData(TypedDict):
+    """What one person says of a product; a `verified_reader` was seen to read it within 90 days."""
+
+    person: str
+    stars: int
+    text: str
+    at: datetime
+    verified_reader: bool
+    answer: str
+    answered_by: str
+    answered_at: datetime | None
+
+
+class HiddenReviewData(TypedDict):
+    """That a review is hidden, by whom and why."""
+
+    at: datetime
+    by: str
+    because: str
+    since: datetime
+
+
+class ReviewsData(TypedDict):
+    """Reviews of a product; `stars` is their mean."""
+
+    stars: float | None
+    shown: list[ReviewData]
+    hidden: list[HiddenReviewData]
+
+
 class ColumnProfileData(TypedDict):
     """What is in a column; what was not measured, or is hidden because of its classification, is left out."""
 

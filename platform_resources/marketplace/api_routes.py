@@ -18,6 +18,7 @@ from platform_resources.measuring.version_profiles import profile_data
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.services.catalog.product_description import description_data, product_description
+from platform_resources.services.catalog.reviewing import ShownReview, product_reviews
 from platform_resources.services.catalog.search_results import result_data
 from platform_resources.services.catalog.use_of_products import also_read, candidates
 from platform_resources.services.indicator_sentences import standing_data
@@ -156,6 +157,12 @@ def _more_of_one_product(router: APIRouter, shop: Shop) -> None:
         return shop.kept_answer(request, likes)
 
     @router.get(
+        "/products/{name}/reviews", responses=told(api_answers.ReviewsData), summary="What people say of a product, and what was hidden"
+    )
+    def reviews(request: Request, name: str) -> Response:
+        return shop.kept_answer(request, lambda view: _reviews(shop, view, product_named(view, name)))
+
+    @router.get(
         "/products/{name}/profiles/{data_set}",
         responses=told(api_answers.ProfileData),
         summary="What is in each column, and what is different since the version before",
@@ -188,6 +195,19 @@ def _lineage(shop: Shop, view: MeshOverview, product: ProductPlan) -> dict[str, 
         ],
         "columns": neighbours_data(neighbours(shop.market.lineage(view), product)),
     }
+
+
+def _reviews(shop: Shop, view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
+    with shop.market.ledger.reading() as connection:
+        reviews = product_reviews(connection, view.plan, product.name, view.at)
+    hidden = [{"at": each.at, "by": each.hidden_by, "because": each.hidden_because, "since": each.hidden_at} for each in reviews.hidden]
+    return {"stars": reviews.stars, "shown": [_review(each) for each in reviews.shown], "hidden": hidden}
+
+
+def _review(shown: ShownReview) -> dict[str, Any]:
+    one = shown.review
+    answered = {"answer": one.answer, "answered_by": one.answered_by, "answered_at": one.answered_at}
+    return {"person": one.person, "stars": one.stars, "text": one.said, "at": one.at, "verified_reader": shown.verified, **answered}
 
 
 def _profile(shop: Shop, view: MeshOverview, product: ProductPlan, data_set: str, version: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from platform_resources.marketplace.compare_page import MOST, compare_page
 from platform_resources.marketplace.domain_pages import domain_page, domains_page
 from platform_resources.marketplace.home_page import home_page, page_zone
 from platform_resources.marketplace.incident_pages import acted, incident_list, incident_page
+from platform_resources.marketplace.people.review_forms import reviews_shown
 from platform_resources.marketplace.product_page import product_page
 from platform_resources.marketplace.search_page import chosen_facets, search_page
 from platform_resources.marketplace.shop import Missing, Shop, product_named
@@ -38,8 +39,13 @@ def _shop_window(router: APIRouter, shop: Shop) -> None:
 
     @router.get("/products/{name}")
     def product(request: Request, name: str) -> Response:
-        url = str(request.base_url)
-        return shop.kept_page(request, lambda view: ("product.html", product_page(shop.market, view, product_named(view, name), url)))
+        def make(view: MeshOverview) -> tuple[str, dict[str, Any]]:
+            one = product_named(view, name)
+            with shop.market.ledger.reading() as connection:
+                reviews = reviews_shown(shop, view, connection, one)
+            return "product.html", product_page(shop.market, view, one, str(request.base_url)) | reviews
+
+        return shop.kept_page(request, make)
 
     @router.get("/products/{name}/columns/{column:path}")
     def column(request: Request, name: str, column: str, of: str = "") -> Response:

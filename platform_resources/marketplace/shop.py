@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment
 
+from platform_resources.access.reader_standing import Reader
 from platform_resources.marketplace.display.json_text import json_data
 from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.display.rendering import rendered
@@ -54,8 +55,7 @@ class Shop:
 
     def reads_as(self, request: Request) -> str:
         """The name under which the request is counted, and under which somebody acts."""
-        reader = self.kept.who(request.scope)
-        return reader.name if reader is not None else local_reader()
+        return reads_as(self.kept.who(request.scope))
 
     async def fields(self, request: Request) -> dict[str, str]:
         """The fields of a form. Raises FormRefused where whoever sends it was not given it."""
@@ -79,7 +79,7 @@ class Shop:
 
     def html(self, view: MeshOverview, name: str, context: Mapping[str, Any]) -> str:
         """A page of the template `name` as text."""
-        reader = view.reader.name if view.reader is not None else local_reader()
+        reader = reads_as(view.reader)
         shared = {
             "times": PageTimes(view.at, page_zone(view)),
             "reader": reader,
@@ -100,6 +100,11 @@ def product_named(view: MeshOverview, name: str) -> ProductPlan:
     if name not in found:
         raise Missing(f"There is no product “{name}” in this mesh.", did_you_mean(name, found) or "")
     return found[name]
+
+
+def reads_as(reader: Reader | None) -> str:
+    """The name of a reader; of the user of this computer the one that they have there."""
+    return reader.name if reader is not None else local_reader()
 
 
 def local_reader() -> str:

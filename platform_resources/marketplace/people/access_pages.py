@@ -41,9 +41,7 @@ class RoleChoice:
     rows: bool
 
 
-def access_page(
-    shop: Shop, request: Request, product: ProductPlan, refused: str = "", typed: Mapping[str, str] | None = None
-) -> dict[str, Any]:
+def access_page(shop: Shop, request: Request, product: ProductPlan, refused: str = "", typed: Fields = NOTHING) -> dict[str, Any]:
     """What the template `access.html` shows; `refused` says why what was asked for was not recorded, `typed` what the form had in it."""
     view, who = shop.view(request), shop.reads_as(request)
     with shop.market.ledger.reading() as connection:

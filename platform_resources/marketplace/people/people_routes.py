@@ -10,13 +10,14 @@ from platform_resources.access.grants import NotAllowed
 from platform_resources.ledger.people.grant_store import NoSuchGrant
 from platform_resources.marketplace.people.access_pages import access_page, asked_for, heard
 from platform_resources.marketplace.people.inbox import decided, inbox_page
+from platform_resources.marketplace.people.review_forms import reviewed
 from platform_resources.marketplace.shop import Missing, Shop, product_named
 
 Fields = Mapping[str, str]
 
 
 def people_routes(shop: Shop) -> APIRouter:
-    """Get access, hear about a product, and the inbox."""
+    """Get access, hear about a product, review it, and the inbox."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     _access(router, shop)
     _inbox(router, shop)
@@ -55,6 +56,14 @@ def _access(router: APIRouter, shop: Shop) -> None:
             return RedirectResponse(f"/products/{name}/access#hear", 303)
 
         return await taken(shop, request, hearing)
+
+    @router.post("/products/{name}/reviews")
+    async def review(request: Request, name: str) -> Response:
+        def reviewing(fields: Fields) -> Response:
+            reviewed(shop, request, product_named(shop.view(request), name), fields)
+            return RedirectResponse(f"/products/{name}#reviews", 303)
+
+        return await taken(shop, request, reviewing)
 
 
 def _inbox(router: APIRouter, shop: Shop) -> None:

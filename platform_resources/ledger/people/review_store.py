@@ -1,0 +1,61 @@
+"""What people say of products, what owners answer, and which reviews are hidden."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from platform_resources.ledger.changes import note
+from platform_resources.ledger.columns import EPOCH
+from platform_resources.ledger.people_tables import reviews as table
+from platform_resources.ledger.upserts import insertion
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What one person says of a product, `at` the last change of it. `answer` is empty where nobody has answered."""
+
+    product: str
+    person: str
+    stars: int
+    said: str
+    at: datetime
+    answer: str = ""
+    answered_by: str = ""
+    answered_at: datetime | None = None
+    hidden_by: str = ""
+    hidden_because: str = ""
+    hidden_at: datetime | None = None
+
+
+def reviews_of(connection: Connection, product: str) -> tuple[Review, ...]:
+    """All of a product, hidden ones too, the newest first."""
+    rows = connection.execute(select(table).where(table.c.product == product).order_by(table.c.at.desc(), table.c.person)).mappings()
+    return tuple(Review(**row) for row in rows)
+
+
+def write_review(connection: Connection, product: str, person: str, stars: int, said: str, at: datetime) -> None:
+    """In place of what the person has said before, if anything; what was hidden stays so, and an answer stays."""
+    unanswered = {"answer": "", "answered_by": "", "hidden_by": "", "hidden_because": ""}
+    new = insertion(connection, table).values(product=product, person=person, stars=stars, said=said, at=at, **unanswered)
+    told = {name: new.excluded[name] for name in ("stars", "said", "at")}
+    connection.execute(new.on_conflict_do_update(index_elements=["product", "person"], set_=told))
+    note(connection, {product: EPOCH})
+
+
+def answer_review(connection: Connection, product: str, person: str, answer: str, by: str, at: datetime) -> bool:
+    """Gives whether there is such a review."""
+    return _change(connection, product, person, {"answer": answer, "answered_by": by, "answered_at": at})
+
+
+def hide_review(connection: Connection, product: str, person: str, because: str, by: str, at: datetime | None) -> bool:
+    """Without a moment it is shown again. Gives whether there is such a review."""
+    return _change(connection, product, person, {"hidden_because": because, "hidden_by": by, "hidden_at": at})
+
+
+def _change(connection: Connection, product: str, person: str, values: Mapping[str, Any]) -> bool:
+    done = connection.execute(update(table).where(table.c.product == product, table.c.person == person).values(**values))
+    note(connection, {product: EPOCH})
+    return done.rowcount == 1
