@@ -16,7 +16,7 @@ from platform_resources.access.reader_standing import Reader
 from platform_resources.ledger.database import LedgerUnavailable
 from platform_resources.marketplace.api_routes import api_routes, described_addresses
 from platform_resources.marketplace.display.rendering import STATIC, environment
-from platform_resources.marketplace.downloads import Compressed, download_routes
+from platform_resources.marketplace.downloads import Compressed, download_routes, export_routes
 from platform_resources.marketplace.kept_pages import FromMemory, KeptPages, Who
 from platform_resources.marketplace.kept_view import Market, opened_market
 from platform_resources.marketplace.page_routes import page_routes
@@ -65,6 +65,7 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     app.include_router(page_routes(shop))
     app.include_router(api_routes(shop))
     app.include_router(download_routes(shop))
+    app.include_router(export_routes(shop))
     app.include_router(people_routes(shop))
     app.include_router(sign_in_routes(shop, auth))
 

@@ -8,14 +8,17 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
 
 from platform_resources.access.grants import KnownGrants
+from platform_resources.capabilities.registry import installed_registry
 from platform_resources.ledger.people.grant_store import grants_of
 from platform_resources.ledger.queries.reads import record_read
 from platform_resources.marketplace.api_answers import PartOfNoVersionData, RefusalData, SeveralFilesData
 from platform_resources.marketplace.shop import Missing, NotGranted, Shop, product_named
+from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.consumer_queries import SeenPort, everything
 from platform_resources.services.access.reader_views import ReaderView
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.showing.published_files import PublishedFile, published_files
+from platform_resources.services.standards.exported_products import CannotExport, export
 from platform_resources.warehouses.protocol import QueryFailed
 
 MOST_RANGES = 5
@@ -86,6 +89,38 @@ def download_routes(shop: Shop) -> APIRouter:
         return Large(one.path, headers=headers, media_type=TYPES.get(one.path.suffix, "application/octet-stream"), filename=one.name)
 
     return router
+
+
+def export_routes(shop: Shop) -> APIRouter:
+    """Products as documents of other standards and tools."""
+    router = APIRouter(prefix="/api/v1/products/{name}/exports", tags=["files"])
+
+    @router.get(
+        "/{form}",
+        response_class=Response,
+        responses={400: {"model": RefusalData}, 403: {"model": RefusalData}, 404: {"model": RefusalData}},
+        summary="The product as a document of another standard or tool; `version` is that of the standard",
+    )
+    def exported(request: Request, name: str, form: str, version: str = "") -> Response:
+        """Made from the product.yaml, which may quote values and name who has which role: for those who see the whole product."""
+        view = shop.view(request)
+        product = product_named(view, name)
+        if not view.sees_all(name):
+            raise NotGranted(f"the documents of {name} hold all that its owner declares; ask {_owner(product)} for them")
+        if form not in installed_registry().exports():
+            raise Missing(f"There is no format “{form}”.", f"There are {', '.join(installed_registry().exports())}.")
+        try:
+            file = export(shop.market.root, product, form, {"version": version} if version else {})
+        except CannotExport as error:
+            return JSONResponse({"error": str(error), "hint": None}, 400)
+        named = {"content-disposition": f'attachment; filename="{file.name}"', "cache-control": "private, no-cache"}
+        return Response(file.text, media_type=file.media_type, headers=named)
+
+    return router
+
+
+def _owner(product: ProductPlan) -> str:
+    return product.owners[0] if product.owners else "its owner"
 
 
 def _published(shop: Shop, request: Request, name: str, port: str, version: str = "") -> tuple[PublishedFile, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from platform_resources.capabilities.registry import installed_registry
 from platform_resources.incidents.response_times import Times as ResponseTimes
 from platform_resources.marketplace.display import phrases
 from platform_resources.marketplace.display.column_rows import ColumnRow, column_rows
@@ -92,6 +93,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "standing": view.reading.standing(product),
         "readme": safe_html(readme) if readme else None,
         "runbook": runbook_link(product, bool(readme)),
+        "exports": list(installed_registry().exports()) if view.sees_all(product.name) else [],
         "words": WORDS,
         "dagster": dagster_page(product, os.environ),
     }

@@ -156,6 +156,26 @@ def test_what_pages_show_is_there_as_json(client, what):
     assert "Ada" not in answer.text, "values of personal columns are not told"
 
 
+def test_a_product_is_a_document_of_another_standard_and_its_page_leads_there(client):
+    answer = client.get("/api/v1/products/readings/exports/odcs?version=3.1.0")
+    assert (answer.status_code, answer.headers["content-disposition"]) == (200, 'attachment; filename="readings.odcs.yaml"')
+    assert answer.text.startswith("apiVersion: v3.1.0\nkind: DataContract\n")
+    assert 'href="/api/v1/products/readings/exports/odcs"' in client.get("/products/readings").text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("readings/exports/odcs?version=2", 400, "odcs does not take these settings"),
+        ("readings/exports/odc", 404, "There is no format"),
+        ("reading/exports/odcs", 404, "There is no product"),
+    ],
+)
+def test_a_document_that_there_is_not_is_told(client, path, status, told):
+    answer = client.get(f"/api/v1/products/{path}")
+    assert (answer.status_code, told in answer.json()["error"]) == (status, True)
+
+
 def test_openapi_has_every_address(client):
     paths = client.get("/api/v1/openapi.json").json()["paths"]
     asked = {f"/api/v1/{address.partition('?')[0]}" for address in ADDRESSES}

@@ -37,6 +37,12 @@ def test_a_profile_shows_values_of_columns_in_the_clear_and_counts_of_masked_one
     assert seen["operator"] == {"nulls", "distinct"}
 
 
+def test_documents_for_other_tools_are_for_those_who_see_the_whole_product(bob, client):
+    address = "/api/v1/products/readings/exports/odcs"
+    assert (bob.get(address).status_code, client.get(address).status_code) == (403, 200)
+    assert 'id="exports"' not in bob.get("/products/readings").text
+
+
 def test_without_a_grant_a_profile_tells_names_and_types(bob):
     assert set(map(frozenset, columns(bob).values())) == {frozenset()}
     page = bob.get("/products/readings").text
