@@ -51,6 +51,8 @@ COMMANDS = (
     ("starting", "new"),
     ("monitors", "monitors"),
     ("access.granting", "access"),
+    ("contracts.releasing", "diff"),
+    ("contracts.releasing", "release"),
 )
 
 

@@ -235,6 +235,17 @@ consumer_probes = Table(
 # Since when each product is known to be certified; one that is no longer so has none.
 certifications = Table("certifications", TABLES, _told("product", Text), _told("since", MomentColumn), PrimaryKeyConstraint("product"))
 
+# Under which contract a version was published, as JSON; a version whose contract is that of the one before has none.
+published_contracts = Table(
+    "published_contracts",
+    TABLES,
+    _told("product", Text),
+    _told("version", Text),
+    _told("at", MomentColumn),
+    _told("contract", Text),
+    PrimaryKeyConstraint("product", "version"),
+)
+
 # Who asked for which role of which product; what was decided follows as events. Nothing of either is ever changed.
 grants = Table(
     "grants",

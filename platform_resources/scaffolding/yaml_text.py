@@ -8,7 +8,9 @@ import yaml
 
 def scalar(value: str | int | float | bool) -> str:
     """One value on one line, in quotes where YAML would read something else without them."""
-    return str(yaml.safe_dump([value], default_flow_style=True, width=10**9, allow_unicode=True)).strip()[1:-1]
+    # A NEL is folded into a space, unless it is escaped in double quotes.
+    style: dict[str, Any] = {"allow_unicode": False, "default_style": '"'} if "\x85" in str(value) else {"allow_unicode": True}
+    return str(yaml.safe_dump([value], default_flow_style=True, width=10**9, **style)).strip()[1:-1]
 
 
 def flow_list(values: Iterable[str | int | float | bool]) -> str:

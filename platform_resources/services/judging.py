@@ -18,6 +18,7 @@ from platform_resources.plan.graph import ancestors
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.services.announcements import Round, announce
 from platform_resources.services.product_status import Known, known
+from platform_resources.services.releases.release_checks import note_published_contracts
 from platform_resources.services.showing.column_lineage import mesh_lineage
 from platform_resources.services.tending import tend
 from platform_resources.settings import DAGSTER_PAGES, MESH_PAGES
@@ -86,6 +87,7 @@ def judge_refreshed(
     with ledger.reading() as connection:
         products = concerned(connection, plan, affected, now)
         found = known(connection, state, products, now)
+    note_published_contracts(ledger, state, plan, names, now)
     return judge(ledger, state, plan, products, found, registry, now).events
 
 

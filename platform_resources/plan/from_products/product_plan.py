@@ -61,7 +61,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         models=models,
         data_sets=tuple(_data_set(mesh, product, d) for d in product.data_sets),
         objectives=objectives,
-        indicators=tuple(_indicator(mesh, product, indicator, objectives) for indicator in product.indicators) if models else (),
+        indicators=planned_indicators(mesh, product, objectives) if models else (),
         outputs=tuple(_outputs(mesh, product, inputs, models)),
         consumers=(*_consumers(product), *planned_exposures(mesh, product)),
         metrics=tuple(planned_metrics(mesh, product)),
@@ -125,6 +125,11 @@ def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAss
         measured_by(mesh.registry, objective),
         probed_ports(mesh.registry, product, objective),
     )
+
+
+def planned_indicators(mesh: Mesh, product: Product, objectives: tuple[ObjectivePlan, ...]) -> tuple[IndicatorPlan, ...]:
+    """The indicators that watch these objectives of the product."""
+    return tuple(_indicator(mesh, product, indicator, objectives) for indicator in product.indicators)
 
 
 def _indicator(

@@ -1,0 +1,1 @@
+"""Commands about what products promise, and what becomes of that."""

@@ -1,0 +1,144 @@
+"""Who is affected by a change of a product: consumers that use what is different, and those of whom that is not known."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Literal
+
+from platform_resources.access.grants import Grant
+from platform_resources.contracts.change import ContractChange
+from platform_resources.contracts.contract import Contract
+from platform_resources.lineage.mesh_lineage import MeshColumn, MeshLineage, Step
+from platform_resources.plan import conventions
+from platform_resources.plan.plan import InputPlan, MeshPlan, ProductPlan
+from platform_resources.spec.values.column_names import folded_column
+
+ConsumerKind = Literal["product", "grant", "reader", "known consumer"]
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedConsumer:
+    """Somebody who reads what is different, and `why` that is said; `columns` are those that are used (none: it may be any)."""
+
+    kind: ConsumerKind
+    name: str
+    why: str
+    columns: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Consumption:
+    """What is known of who consumes a product: the mesh and its column lineage, grants that hold, and who has lately read which port."""
+
+    plan: MeshPlan
+    lineage: MeshLineage
+    grants: tuple[Grant, ...] = ()
+    readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def affected_consumers(contract: Contract, change: ContractChange, known: Consumption) -> tuple[AffectedConsumer, ...]:
+    """Each once, by name. `contract` is the one that they relied on."""
+    ports = [port.name for port in contract.ports if change.port in ("", port.name) and change.data_set in ("", port.data_set)]
+    consumers = chain(
+        _products(contract, change, ports, known),
+        _granted(contract, change, known),
+        _known_consumers(contract, change, ports, known.plan),
+        _readers(change, ports, known),
+    )
+    by_name: dict[str, AffectedConsumer] = {}
+    for consumer in consumers:
+        by_name.setdefault(consumer.name, consumer)
+    return tuple(sorted(by_name.values(), key=lambda consumer: (consumer.kind != "product", consumer.kind, consumer.name)))
+
+
+def _products(contract: Contract, change: ContractChange, ports: Collection[str], known: Consumption) -> Iterator[AffectedConsumer]:
+    """Those that read a port and use a column of it, then those below that are made from such a column."""
+    further: dict[str, list[str]] = {}
+    for product in known.plan.products:
+        for port in product.inputs:
+            if port.upstream is None or port.upstream.product != contract.product or port.upstream.port not in ports:
+                continue
+            if _is_spared(contract, change, product, port, known):
+                continue
+            uses = {column: _uses(known.lineage, product.name, port, column) for column in change.columns}
+            yield from _direct(product, port, change, uses, known.lineage)
+            for column, steps in uses.items():
+                for name in {step.column.product for step in steps} - {product.name, contract.product}:
+                    further.setdefault(name, []).append(column)
+    for name, used in sorted(further.items()):
+        columns = tuple(dict.fromkeys(used))
+        why = f"is made from {', '.join(columns)} by way of others"
+        yield AffectedConsumer("product", name, why, columns, known.plan.product(name).owners)
+    for rejected in known.plan.rejected:
+        if rejected.name != contract.product:
+            yield AffectedConsumer("product", rejected.name, "is not loaded, so nobody knows what it reads; mend its document first")
+
+
+def _uses(lineage: MeshLineage, product: str, port: InputPlan, column: str) -> tuple[Step, ...]:
+    """What is made from a column of the input port, as its last build has told."""
+    place = conventions.place(port.key)
+    named = (name for name in lineage.names(product, place) if folded_column(name) == folded_column(column))
+    return tuple(step for name in named for step in lineage.downstream(MeshColumn(product, place, name)))
+
+
+def _direct(
+    product: ProductPlan, port: InputPlan, change: ContractChange, uses: Mapping[str, tuple[Step, ...]], lineage: MeshLineage
+) -> Iterator[AffectedConsumer]:
+    pinned = f"input port {port.name} ({port.upstream.version if port.upstream else ''})"
+    if not change.columns:
+        yield AffectedConsumer("product", product.name, f"reads it by its {pinned}", (), product.owners)
+    elif not lineage.names(product.name, conventions.place(port.key)):
+        why = f"reads it by its {pinned}, and was not built yet, so nobody knows which columns it uses"
+        yield AffectedConsumer("product", product.name, why, (), product.owners)
+    elif used := tuple(column for column, steps in uses.items() if steps):
+        yield AffectedConsumer("product", product.name, f"uses {', '.join(used)} of its {pinned}", used, product.owners)
+
+
+def _is_spared(contract: Contract, change: ContractChange, product: ProductPlan, port: InputPlan, known: Consumption) -> bool:
+    """Whether a change of what readers see is none for this product: it sees everything, or has another role."""
+    if change.profile != "governance" or not (change.data_set or change.readers):
+        return False
+    if contract.domain_access and port.upstream is not None and port.upstream.domain == product.domain:
+        return True
+    roles = {grant.role for grant in known.grants if grant.subject == f"product:{product.name}"}
+    roles |= {port.upstream.role} if port.upstream is not None and port.upstream.role else set()
+    return bool(change.readers and roles and not roles & set(change.readers))
+
+
+def _granted(contract: Contract, change: ContractChange, known: Consumption) -> Iterator[AffectedConsumer]:
+    products = {f"product:{product.name}" for product in known.plan.products}
+    for grant in known.grants:
+        if grant.subject in products or (change.readers and grant.role not in change.readers):
+            continue
+        seen = {folded_column(column) for column in _seen_by(contract, change.data_set, grant.role)}
+        if change.columns and not seen & set(map(folded_column, change.columns)):
+            continue
+        yield AffectedConsumer("grant", grant.subject, f"has role {grant.role}: {grant.purpose}".removesuffix(": "), change.columns)
+
+
+def _seen_by(contract: Contract, data_set: str, role: str) -> set[str]:
+    """The columns that a role sees, with any of its attributes."""
+    views = (each.seen for each in contract.data_sets if data_set in ("", each.name))
+    return {column for seen in views for reader, columns in seen.items() if reader.partition(" ")[0] == role for column in columns}
+
+
+def _known_consumers(contract: Contract, change: ContractChange, ports: Collection[str], plan: MeshPlan) -> Iterator[AffectedConsumer]:
+    """Dashboards and applications. Which columns they use nobody has said."""
+    tables = [each.table for each in contract.data_sets if change.data_set in ("", each.name)]
+    keys = {conventions.output_key(contract.product, port) for port in ports}
+    keys |= {conventions.model_key(contract.product, table) for table in tables}
+    for product in (each for each in plan.products if each.name == contract.product):
+        for consumer in product.consumers:
+            if keys & set(consumer.dependencies):
+                owners = (consumer.owner,) if consumer.owner else ()
+                yield AffectedConsumer("known consumer", consumer.title, f"is a {consumer.kind} that uses it", (), owners)
+
+
+def _readers(change: ContractChange, ports: Collection[str], known: Consumption) -> Iterator[AffectedConsumer]:
+    """Whoever has asked lately. A query that named no port may have read any."""
+    places = set(known.readers) if not change.data_set else {change.data_set, *ports, ""}
+    names = {name: place for place in sorted(places & set(known.readers)) for name in known.readers[place]}
+    for name, place in sorted(names.items()):
+        if not name.startswith("product:"):
+            yield AffectedConsumer("reader", name, f"has read {place or 'it'} lately")

@@ -1,0 +1,305 @@
+"""What consumers of one product may rely on, taken from its plan; as JSON too."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from platform_resources.access.views import DataSetViews
+from platform_resources.capabilities.judgements import Moment
+from platform_resources.capabilities.registry import installed_registry
+from platform_resources.plan.check_plans import ObjectivePlan
+from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
+from platform_resources.spec.agreements import DataSharingAgreement
+from platform_resources.spec.components import Column, DataProduct
+from platform_resources.spec.strict import Strict
+
+# Another number says that contracts written before cannot be read any more.
+FORM = 1
+# How a role that may see a column in the clear sees it; any other word is a mask's name.
+CLEAR = "clear"
+# The reader of a product that has no agreement.
+WITHOUT_AGREEMENT = ""
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class ContractUnreadable(ValueError):
+    """Raised for a text that is no contract of this platform; says why."""
+
+
+class ContractColumn(Strict):
+    """One column: `values` are all that it may hold, where that is promised; `tests` are other dbt tests of it, as JSON."""
+
+    name: str
+    type: str
+    nullable: bool = False
+    unique: bool = False
+    unit: str = ""
+    values: tuple[str, ...] | None = None
+    missing: tuple[str, ...] = ()
+    classification: str = ""
+    tests: tuple[str, ...] = ()
+    words: str = ""
+
+
+class ContractDataSet(Strict):
+    """One table with its key. `seen` tells of each role how it sees each column, `rows` under which condition rows."""
+
+    name: str
+    table: str
+    key: tuple[str, ...] = ()
+    updated_at: str = ""
+    columns: tuple[ContractColumn, ...] = ()
+    seen: Mapping[str, Mapping[str, str]] = {}
+    rows: Mapping[str, str] = {}
+    words: str = ""
+
+
+class ContractPort(Strict):
+    """One output port: where it stores which data set, and how many versions it keeps."""
+
+    name: str
+    data_set: str
+    interface: str
+    format: str = ""
+    keep_versions: int = 0
+    words: str = ""
+
+
+class ContractPromise(Strict):
+    """One objective, or the target of one indicator: the bounds that its value keeps to, and all other settings as JSON.
+
+    `strength` is the greater, the more a miss of it says against the data.
+    """
+
+    name: str
+    dimension: str
+    data_set: str = ""
+    columns: tuple[str, ...] = ()
+    unit: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+    strength: int = 0
+    settings: str = ""
+    logic: str = ""
+    words: str = ""
+
+
+class ContractAgreement(Strict):
+    """The terms of one agreement; times in days."""
+
+    name: str
+    purpose: str = ""
+    terms: str = ""
+    approval: str = "owner"
+    duration_days: float | None = None
+    notice_days: float | None = None
+    roles: tuple[str, ...] = ()
+    granted: tuple[str, ...] = ()
+
+
+class Contract(Strict):
+    """What one version of a product promises. `models` are digests of its SQL, by the model's name."""
+
+    form: int = FORM
+    product: str
+    version: str
+    lifecycle: str
+    replacement: str = ""
+    end_date: date | None = None
+    domain_access: bool = True
+    data_sets: tuple[ContractDataSet, ...] = ()
+    ports: tuple[ContractPort, ...] = ()
+    promises: tuple[ContractPromise, ...] = ()
+    agreements: tuple[ContractAgreement, ...] = ()
+    models: Mapping[str, str] = {}
+    words: str = ""
+
+    @property
+    def is_binding(self) -> bool:
+        """Whether somebody may rely on it: a draft and a version 0.x promise nothing yet."""
+        return self.lifecycle in ("production", "deprecated") and not self.version.startswith("0.")
+
+    @property
+    def notice_days(self) -> float:
+        """How long before a change its consumers hear of it: the longest notice that an agreement promises."""
+        return max((agreement.notice_days or 0 for agreement in self.agreements), default=0)
+
+
+def contract_text(contract: Contract) -> str:
+    """As JSON, the same bytes for the same contract."""
+    return json.dumps(contract.model_dump(mode="json", exclude_defaults=True), sort_keys=True, ensure_ascii=False)
+
+
+def contract_from(text: str) -> Contract:
+    """Raises ContractUnreadable."""
+    try:
+        return Contract.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ContractUnreadable(f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}") from error
+
+
+def contract_of(product: ProductPlan, models: Mapping[str, str]) -> Contract:
+    """The contract of a planned product; `models` are the texts of its SQL models, by name."""
+    info = product.info
+    return Contract(
+        product=product.name,
+        version=info.version,
+        lifecycle=info.lifecycle,
+        replacement=info.replacement or "",
+        end_date=info.end_date,
+        domain_access=info.domain_access,
+        data_sets=tuple(_data_set(each) for each in product.data_sets),
+        ports=tuple(_port(each) for each in product.outputs),
+        promises=(*map(_objective, product.objectives), *_indicators(product)),
+        agreements=tuple(_agreement(each.name, each.spec) for each in product.agreements),
+        models={name: _digest(" ".join(sql.split())) for name, sql in models.items()},
+        words=_digest(_words(info), product.title, repr(product.sample_queries)),
+    )
+
+
+def _words(info: DataProduct) -> str:
+    """Whatever else the product says of itself, with which no reader's work breaks."""
+    told = {"version", "lifecycle", "replacement", "end_date", "domain_access"}
+    return info.model_dump_json(exclude=told)
+
+
+def _data_set(data_set: DataSetPlan) -> ContractDataSet:
+    spec = data_set.spec
+    return ContractDataSet(
+        name=data_set.name,
+        table=data_set.model,
+        key=tuple(spec.primary_key),
+        updated_at=spec.updated_at or "",
+        columns=tuple(_column(column) for column in spec.columns),
+        seen={reader: {column.name: column.how for column in view.columns} for reader, view in _views(data_set.views)},
+        rows={reader: view.rows for reader, view in _views(data_set.views) if view.rows},
+        words=_digest(spec.description, data_set.title),
+    )
+
+
+def _views(views: DataSetViews) -> Iterator[tuple[str, Any]]:
+    """By reader: the role, with its attributes where it has some."""
+    if views.open is not None:
+        yield WITHOUT_AGREEMENT, views.open
+    for each in views.roles:
+        if each.view is not None:
+            yield " ".join((each.role, *(f"{name}={value}" for name, value in each.attributes))), each.view
+
+
+def _column(column: Column) -> ContractColumn:
+    tests = dict(map(_test, column.tests))
+    values = tests.pop("accepted_values", None)
+    unique = tests.pop("unique", None) is not None
+    nullable = column.nullable and tests.pop("not_null", None) is None
+    return ContractColumn(
+        name=column.name,
+        type=column.type,
+        nullable=nullable,
+        unique=unique,
+        unit=column.unit or "",
+        values=tuple(map(str, _arguments(values).get("values", ()))) if values is not None else None,
+        missing=tuple(map(str, column.missing or ())),
+        classification=column.classification,
+        tests=tuple(sorted(f"{name} {_json(said)}" for name, said in tests.items())),
+        words=_digest(column.description, *column.tags, column.identifier or ""),
+    )
+
+
+def _test(test: Any) -> tuple[str, Mapping[str, Any]]:
+    """Kind and what is said of a dbt test, written as a word or as a mapping."""
+    if isinstance(test, str):
+        return test, {}
+    name = next(iter(test))
+    return name, test[name] or {}
+
+
+def _arguments(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**said, **(said.get("arguments") or {})}
+
+
+def _port(port: OutputPlan) -> ContractPort:
+    return ContractPort(
+        name=port.name,
+        data_set=port.data_set,
+        interface=port.interface,
+        format=port.store.format,
+        keep_versions=port.keep_versions,
+        words=_digest(port.title, port.description),
+    )
+
+
+def _objective(objective: ObjectivePlan) -> ContractPromise:
+    check, dimension = objective.check, installed_registry().dimensions()[objective.dimension]
+    promise = dimension.promise(objective.settings, Moment(_NEVER))
+    settings = objective.settings.model_dump(mode="json")
+    logic = str(settings.pop("metric", "") or "")
+    bounded = {key: value for key, value in settings.items() if key not in _bounds(dimension, objective)}
+    return ContractPromise(
+        name=check.name,
+        dimension=objective.dimension,
+        data_set=objective.data_set,
+        columns=check.columns,
+        unit=promise.unit,
+        at_least=promise.at_least,
+        at_most=promise.at_most,
+        strength=0 if check.target else 3 if check.blocking else 2 if check.severity == "error" else 1,
+        settings=_json(bounded),
+        logic=logic,
+        words=_digest(check.title, check.description),
+    )
+
+
+def _bounds(dimension: Any, objective: ObjectivePlan) -> frozenset[str]:
+    """The settings that are nothing but the promise's bounds: with any of them left out it promises something else, or nothing."""
+    promise = dimension.promise(objective.settings, Moment(_NEVER))
+    wanted = {value for value in (promise.at_least, promise.at_most) if value is not None}
+    numbers = {name: getattr(objective.settings, name) for name in type(objective.settings).model_fields}
+    return frozenset(name for name, value in numbers.items() if _number(value) in wanted)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    return value.total_seconds() if hasattr(value, "total_seconds") else None
+
+
+def _indicators(product: ProductPlan) -> Iterator[ContractPromise]:
+    for each in product.indicators:
+        settings = each.spec.model_dump(mode="json", exclude={"target", "description"})
+        yield ContractPromise(
+            name=each.check.name,
+            dimension="indicator",
+            data_set=each.data_set,
+            columns=each.check.columns,
+            unit="%",
+            at_least=each.spec.target,
+            strength=1,
+            settings=_json(settings),
+            words=_digest(each.check.title, each.check.description),
+        )
+
+
+def _agreement(name: str, spec: DataSharingAgreement) -> ContractAgreement:
+    return ContractAgreement(
+        name=name,
+        purpose=spec.purpose,
+        terms=spec.terms,
+        approval=spec.approval,
+        duration_days=spec.duration.total_seconds() / 86400 if spec.duration else None,
+        notice_days=spec.notice_period.total_seconds() / 86400 if spec.notice_period else None,
+        roles=tuple(role.role for role in spec.roles),
+        granted=tuple(f"{grant.role} to {grant.to}" for grant in spec.grants),
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]

@@ -1,0 +1,106 @@
+"""Whether a product may be released as it is: what has changed, which version that demands, and what stands in the way."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from platform_resources.contracts.affected_consumers import AffectedConsumer, Consumption, affected_consumers
+from platform_resources.contracts.change import ChangeClass, ContractChange, Profile, chained, next_version, within, worst_class
+from platform_resources.contracts.contract import Contract
+from platform_resources.contracts.governance_changes import governance_changes
+from platform_resources.contracts.guarantee_changes import guarantee_changes
+from platform_resources.contracts.logic_changes import logic_changes
+from platform_resources.contracts.structure_changes import structure_changes
+from platform_resources.lineage.product_lineage import ProductLineage
+from platform_resources.spec.values.versions import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One product from one contract to the next; `new` is None where it is gone. `affected` are the consumers of each of the `changes`."""
+
+    old: Contract
+    new: Contract | None
+    changes: tuple[ContractChange, ...]
+    affected: tuple[tuple[AffectedConsumer, ...], ...] = ()
+    accepted: bool = False
+
+    @property
+    def kind(self) -> ChangeClass | None:
+        """What all changes come to."""
+        return worst_class(self.changes, self.accepted)
+
+    @property
+    def demanded(self) -> Version:
+        """The least version that the changes demand."""
+        return next_version(Version.parse(self.old.version), self.kind)
+
+    @property
+    def consumers(self) -> tuple[AffectedConsumer, ...]:
+        """Whoever is affected by a change that breaks something, each once."""
+        breaking = (found for change, found in zip(self.changes, self.affected, strict=True) if change.kind == "major")
+        return tuple({consumer.name: consumer for found in breaking for consumer in reversed(found)}.values())
+
+
+def contract_changes(old: Contract, new: Contract, lineage: ProductLineage, profile: Profile = "governance") -> tuple[ContractChange, ...]:
+    """Everything that is different to a consumer, the worst first."""
+    told = chained(structure_changes(old, new), guarantee_changes(old, new), logic_changes(old, new, lineage), governance_changes(old, new))
+    return within(told, profile)
+
+
+def release(
+    old: Contract, new: Contract | None, lineage: ProductLineage, known: Consumption, profile: Profile, accepted: bool = False
+) -> Release:
+    """The changes with their consumers."""
+    gone = ContractChange("major", "structure", "the product is gone", to_do=f"move to {old.replacement or 'another product'}")
+    changes = contract_changes(old, new, lineage, profile) if new is not None else (gone,)
+    affected = tuple(affected_consumers(old, change, known) if change.kind in ("major", "undetermined") else () for change in changes)
+    return Release(old, new, changes, affected, accepted)
+
+
+def release_problems(found: Release, acknowledged: Collection[str], today: date) -> tuple[str, ...]:
+    """Why it may not be released as it is. Drafts and versions 0.x promise nothing, so nothing stands in their way."""
+    if not found.old.is_binding:
+        return ()
+    return (*_version_problems(found), *_undetermined(found), *_unheard(found, acknowledged, today), *_short_notice(found, today))
+
+
+def _version_problems(found: Release) -> Iterator[str]:
+    if found.new is None:
+        return
+    declared, before, demanded = Version.parse(found.new.version), Version.parse(found.old.version), found.demanded
+    if declared < before:
+        yield f"version {declared} is below {before}, which is published; write {demanded}"
+    elif declared < demanded:
+        named = {"major": "changes that break consumers", "minor": "additions", "patch": "other words"}.get(found.kind or "", "changes")
+        yield f"version {declared} is too low for {named} since {before}; write version: {demanded}"
+
+
+def _undetermined(found: Release) -> Iterator[str]:
+    unclear = [change for change in found.changes if change.kind == "undetermined"]
+    if unclear and not found.accepted:
+        yield (
+            f"of {len(unclear)} change{'s' if len(unclear) > 1 else ''} nobody but a person can say whether they break something; "
+            "look at them, and say --accept if they do not"
+        )
+
+
+def _unheard(found: Release, acknowledged: Collection[str], today: date) -> Iterator[str]:
+    """Consumers of what breaks who have not agreed, while there still is support."""
+    ended = found.old.lifecycle == "deprecated" and found.old.end_date is not None and found.old.end_date <= today
+    unheard = [consumer.name for consumer in found.consumers if consumer.name not in acknowledged]
+    if unheard and not ended:
+        notice = f" at least {found.old.notice_days:g} days before" if found.old.notice_days else ""
+        yield (
+            f"what breaks concerns {', '.join(unheard)}: leave the port as it is, offer the change on a new one beside it, and end the old "
+            f"one when they have moved; or let them know{notice}, and say --acknowledged NAME for each who agrees"
+        )
+
+
+def _short_notice(found: Release, today: date) -> Iterator[str]:
+    end = found.new.end_date if found.new is not None else None
+    if end is None or end == found.old.end_date or not found.old.notice_days:
+        return
+    days = (end - today).days
+    if days < found.old.notice_days:
+        yield f"support ends on {end}, in {max(days, 0)} days; its agreements promise {found.old.notice_days:g} days' notice"

@@ -1,0 +1,1 @@
+"""What has changed for consumers since a product was released, and whether it may be released again."""

@@ -1,0 +1,90 @@
+"""Where contracts are read from: a mesh's folder, a revision in git, or what the ledger knows to be published."""
+
+import io
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from platform_resources.contracts.contract import Contract, ContractUnreadable, contract_from, contract_of
+from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.people.published_contracts import newest_contracts
+from platform_resources.plan import conventions
+from platform_resources.plan.from_products.dbt_nodes import DbtReading
+from platform_resources.plan.from_products.mesh import Mesh
+from platform_resources.plan.from_products.mesh_plan import mesh_plan
+from platform_resources.plan.from_products.product_plan import planned_indicators
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.repository.mesh_repository import read_mesh
+from platform_resources.spec.problems import Problem, errors
+from platform_resources.spec.product import runs
+
+
+class ContractsUnavailable(Exception):
+    """Raised where contracts cannot be read; says from where, why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeshContracts:
+    """The contracts of a mesh by product, its plan (empty where only contracts are known), and the errors in its documents."""
+
+    contracts: Mapping[str, Contract]
+    plan: MeshPlan
+    problems: tuple[Problem, ...] = ()
+
+
+def contracts_in(root: Path) -> MeshContracts:
+    """Those of a mesh on disk, as its documents say them: neither dbt nor a warehouse is asked."""
+    mesh = read_mesh(root)
+    mesh = replace(mesh, dbt={product.file: DbtReading(None) for product in mesh.products})
+    plan, problems = mesh_plan(mesh)
+    contracts = {product.name: _contract(mesh, product) for product in plan.products}
+    return MeshContracts(contracts, plan, errors(problems))
+
+
+def _contract(mesh: Mesh, product: ProductPlan) -> Contract:
+    """Without dbt a product has no models, and so no indicators either, though it promises them."""
+    document = mesh.by_name[product.name]
+    indicators = planned_indicators(mesh, document, product.objectives) if runs(document) else ()
+    models = {model.name: model.sql for model in mesh.texts_of(document).models}
+    return contract_of(replace(product, indicators=indicators), models)
+
+
+@contextmanager
+def revision_of(root: Path, revision: str) -> Iterator[Path]:
+    """The mesh as it was at a git revision, in a folder that is gone afterwards. Raises ContractsUnavailable."""
+    folders = (conventions.PRODUCTS_FOLDER, conventions.DBT_FOLDER)
+    commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").decode().strip()
+    if not commit:
+        raise ContractsUnavailable(f"{revision} is neither a folder nor a revision that git knows in {root}; in CI, fetch tags and history")
+    there = _git(root, "ls-tree", "--name-only", commit, "--", *folders).decode().splitlines()
+    if conventions.PRODUCTS_FOLDER not in there:
+        raise ContractsUnavailable(f"at {revision} there is no folder {conventions.PRODUCTS_FOLDER}/ in {root}")
+    archived = _git(root, "archive", "--format=tar", commit, "--", *there)
+    with tempfile.TemporaryDirectory(prefix="mesh-") as folder:
+        with tarfile.open(fileobj=io.BytesIO(archived)) as archive:
+            archive.extractall(folder, filter="data")
+        yield Path(folder)
+
+
+def _git(root: Path, *arguments: str) -> bytes:
+    """What git prints; nothing where it finds nothing."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False, timeout=120)
+    except FileNotFoundError as error:
+        raise ContractsUnavailable("git is not installed; compare two folders instead") from error
+    return done.stdout if done.returncode == 0 else b""
+
+
+def published(connection: Connection) -> MeshContracts:
+    """The contract under which each product was published last. Raises ContractsUnavailable."""
+    contracts = {}
+    for product, text in newest_contracts(connection).items():
+        try:
+            contracts[product] = contract_from(text)
+        except ContractUnreadable as error:
+            raise ContractsUnavailable(f"the ledger's contract of {product} cannot be read: {error}; name a git revision") from error
+    return MeshContracts(contracts, MeshPlan((), ()))

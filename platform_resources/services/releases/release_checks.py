@@ -1,0 +1,91 @@
+"""Compare the contracts of a mesh with those that were released, and find who is affected."""
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from platform_resources.access.grants import Grant
+from platform_resources.contracts.affected_consumers import Consumption
+from platform_resources.contracts.change import Profile
+from platform_resources.contracts.contract import contract_of, contract_text
+from platform_resources.contracts.release import Release, release
+from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
+from platform_resources.ledger.people.grant_store import grants_of
+from platform_resources.ledger.people.published_contracts import note_contract
+from platform_resources.ledger.queries.reads import pulls_of, reads_of_products
+from platform_resources.lineage.product_lineage import ProductLineage
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.plan.plan_text import fingerprint
+from platform_resources.publications.published_versions import shelf
+from platform_resources.refresh.built_lineage import kept_lineage
+from platform_resources.services.releases.contract_sources import MeshContracts
+from platform_resources.services.showing.column_lineage import mesh_lineage
+
+# Whoever has not asked for so long is not told.
+LATELY = timedelta(days=90)
+
+
+def releases(
+    old: MeshContracts,
+    new: MeshContracts,
+    state: Path,
+    profile: Profile,
+    now: datetime,
+    names: Collection[str] = (),
+    accepted: bool = False,
+) -> tuple[Release, ...]:
+    """Of each product that was released (or of these alone) and can be read now; those without any change too. Raises LedgerUnavailable."""
+    plan = _known_plan(old.plan, new.plan)
+    unread = {rejected.name for rejected in new.plan.rejected}
+    compared = [name for name in sorted(old.contracts) if name not in unread and (not names or name in names)]
+    if not compared:
+        return ()
+    lineage, grants, readers = mesh_lineage(state, plan), _grants(old.plan, new.plan), dict[str, Mapping[str, tuple[str, ...]]]()
+    ledger = open_ledger(ledger_url(state, os.environ))
+    try:
+        with ledger.reading() as connection:
+            grants += grants_of(connection)
+            readers = _readers(connection, compared, plan, now)
+    finally:
+        ledger.close()
+    found = []
+    for name in compared:
+        held = tuple(grant for grant in grants if grant.product == name and grant.state(now) in ("approved", "to come"))
+        known = Consumption(plan, lineage, held, readers[name])
+        planned = [product for product in plan.products if product.name == name]
+        built = kept_lineage(state, planned[0]) if planned else ProductLineage()
+        found.append(release(old.contracts[name], new.contracts.get(name), built, known, profile, accepted))
+    return tuple(found)
+
+
+def _known_plan(old: MeshPlan, new: MeshPlan) -> MeshPlan:
+    """The mesh as it is now. A product that cannot be loaded any more, perhaps because its input is gone, is known as it was."""
+    before = {product.name: product for product in old.products}
+    lost = [before[rejected.name] for rejected in new.rejected if rejected.name in before]
+    return replace(new, products=(*new.products, *lost), rejected=tuple(each for each in new.rejected if each.name not in before))
+
+
+def _grants(*plans: MeshPlan) -> list[Grant]:
+    """Those that stand in the agreements themselves, each once."""
+    return list(dict.fromkeys(grant for plan in plans for product in plan.products for grant in product.offers.grants))
+
+
+def _readers(connection: Connection, names: Iterable[str], plan: MeshPlan, now: datetime) -> dict[str, Mapping[str, tuple[str, ...]]]:
+    read = reads_of_products(connection, tuple(names), now - LATELY, now, pulls_of(plan))
+    return {product: {port: each.readers for port, each in found.by_port.items()} for product, found in read.items()}
+
+
+def note_published_contracts(ledger: Ledger, state: Path, plan: MeshPlan, names: Collection[str], now: datetime) -> None:
+    """Write down under which contract these products have just been published. One whose documents have changed since says nothing."""
+    for product in (each for each in plan.products if each.name in names):
+        latest = shelf(state, product.domain, product.name).latest()
+        if latest is not None and latest.fingerprint == fingerprint(product):
+            with ledger.writing() as connection:
+                note_contract(connection, product.name, latest.id, contract_text(contract_of(product, _models(product))), now)
+
+
+def _models(product: ProductPlan) -> dict[str, str]:
+    return {model.name: model.sql for model in product.models if model.kind == "model"}

@@ -1,0 +1,207 @@
+"""Each change of a product's document has its class from the consumer's view; laws that hold of all of them."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from platform_resources.contracts.change import CLASSES, PROFILES, next_version, within, worst_class
+from platform_resources.contracts.contract import (
+    CLEAR,
+    Contract,
+    ContractAgreement,
+    ContractColumn,
+    ContractDataSet,
+    ContractPort,
+    ContractPromise,
+    ContractUnreadable,
+    contract_from,
+    contract_text,
+)
+from platform_resources.contracts.release import contract_changes
+from platform_resources.contracts.structure_changes import is_wider
+from platform_resources.lineage.product_lineage import ProductLineage
+from platform_resources.services.releases.contract_sources import contracts_in
+from platform_resources.spec.values.versions import Version
+from tests.meshes import edited, model_file, product_file, tiny_mesh
+
+NOTHING_BUILT = ProductLineage()
+FILE = product_file("plant", "readings")
+AGREEMENT = "purpose: Reporting.\n"
+# What is replaced by what in the tiny mesh's product readings, the class, and what is said first.
+CASES = {
+    "column removed": ("sensor, type: varchar", "probe, type: varchar", "major", "column sensor is gone; it may be called probe now"),
+    "type changed": ("measured_at, type: timestamp", "measured_at, type: varchar", "major", "column measured_at is varchar, not timestamp"),
+    "type widened": ('degrees, type: "decimal(6,2)"', 'degrees, type: "decimal(8,3)"', "minor", "column degrees is decimal(8,3), not decimal(6,2)"),
+    "fewer digits before the point": ('degrees, type: "decimal(6,2)"', 'degrees, type: "decimal(7,4)"', "major", "column degrees is decimal(7,4)"),
+    "may be empty": ("name: sensor, type: varchar,", "name: sensor, type: varchar, nullable: true,", "major", "column sensor may be empty"),
+    "never empty": ("name: operator, type: varchar, nullable: true", "name: operator, type: varchar", "minor", "column operator is never empty"),
+    "not unique": (", tests: [unique]}", "}", "major", "column reading_id may have a value twice"),
+    "value gained": ("[north, south]", "[north, south, west]", "major", "column sensor may have the new values west"),
+    "value lost": ("[north, south]", "[north]", "minor", "column sensor has no longer the values south"),
+    "any value": (", tests: [{accepted_values: {values: [north, south]}}]", "", "major", "column sensor may have any value"),
+    "unit changed": ("unit: C", "unit: F", "major", "column degrees is in F, not in C"),
+    "key changed": ("primary_key: [reading_id]", "primary_key: [sensor, measured_at]", "major", "the key of measurements is sensor, measured_at"),
+    "other words": ("description: Which sensor.", "description: The sensor's name.", "patch", "column sensor is described in other words"),
+    "port removed": ("name: measurements_file", "name: measurements_parquet", "major", "output port measurements_file is gone"),
+    "port stored otherwise": ("format: parquet", "format: csv", "major", "output port measurements_file is stored as csv, not parquet"),
+    "older data": ("max_age: 26h", "max_age: 48h", "major", "refreshed_daily (freshness) promises at most 2 days, not 26 h"),
+    "within tolerance": ("max_age: 26h", "max_age: 27h", "minor", "which is within tolerance"),
+    "younger data": ("max_age: 26h", "max_age: 12h", "minor", "refreshed_daily (freshness) promises at most 12 h, more than 26 h"),
+    "fewer filled": ("at_least: 60", "at_least: 50", "major", "promises at least 50 %, not 60 %"),
+    "target lowered": ("target: 80", "target: 70", "major", "refreshed_on_most_days (indicator) promises at least 70 %, not 80 %"),
+    "no gate": ("gate: true\n", "gate: false\n", "major", "weighs less: a promise of severity error, not a gate"),
+    "asked in another way": ("columns: [degrees]", "columns: [degrees, operator]", "undetermined", "is asked in another way"),
+    "only renamed": ("name: Readings are never deleted", "name: Nothing is deleted", "patch", "is described in other words"),
+    "masked": ("sees: [public, internal], masked: [personal]", "sees: [public], masked: [internal, personal]", "major", "role analyst sees sensor masked by redact, not in the clear"),
+    "left out": (", masked: [personal]", "", "major", "role analyst sees operator not at all, not masked by redact"),
+    "unmasked": ("sees: [public, internal], masked: [personal]", "sees: [public, internal, personal]", "minor", "role analyst sees operator in the clear"),
+    "fewer rows": ("masked: [personal]}]", "masked: [personal], rows: \"sensor = 'north'\"}]", "major", "role analyst sees the rows of measurements where"),
+    "purpose worded otherwise": (AGREEMENT, "purpose: Audits.\n", "undetermined", "the purpose of company_use is worded otherwise"),
+    "a grant lost": ("grants: [{role: analyst, to: 'product:summary', purpose: Reporting., approved_by: plant-lead@example.com}]", "", "major", "agreement company_use no longer grants analyst to product:summary"),
+    "notice": (AGREEMENT, f"{AGREEMENT}        notice_period: 30d\n", "minor", "the notice of company_use is 30 days, not none"),
+    "deprecated": ("lifecycle: production", "lifecycle: deprecated\n        replacement: summary\n        end_date: 2027-06-30", "minor", "the product is deprecated, not production"),
+    "retired": ("lifecycle: production", "lifecycle: retired", "major", "it is refreshed no more"),
+    "tags": ("archetype: source-aligned", "archetype: source-aligned\n        tags: [heat]", "patch", "the product is described in other words"),
+    "domain shut out": ("lifecycle: production", "lifecycle: production\n        domain_access: false", "major", "products of its domain no longer see everything"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory):
+    found = contracts_in(tiny_mesh(tmp_path_factory.mktemp("before")))
+    assert found.problems == ()
+    return found.contracts["readings"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_change_of_the_document_has_its_class(tmp_path, before, case):
+    old, new, kind, what = CASES[case]
+    after = contracts_in(edited(tiny_mesh(tmp_path), FILE, old, new))
+    assert after.problems == () and not after.plan.rejected
+    found = contract_changes(before, after.contracts["readings"], NOTHING_BUILT)
+    assert worst_class(found) == kind, [(change.kind, change.what) for change in found]
+    assert any(what in change.what and change.kind == kind for change in found), [change.what for change in found]
+
+
+def test_a_product_that_is_as_it_was_has_no_changes(tmp_path, before):
+    again = contracts_in(tiny_mesh(tmp_path)).contracts["readings"]
+    assert contract_changes(before, again, NOTHING_BUILT) == ()
+    assert contract_text(again) == contract_text(before)
+
+
+def test_an_edit_of_sql_is_for_people_to_judge_and_other_line_breaks_are_no_edit(tmp_path, before):
+    mesh = edited(tiny_mesh(tmp_path), model_file("plant", "readings", "measurements"), "\n    cast(sensor", " cast(sensor")
+    assert contract_changes(before, contracts_in(mesh).contracts["readings"], NOTHING_BUILT) == ()
+    edited(mesh, model_file("plant", "readings", "measurements"), "cast(sensor", "cast(upper(sensor)")
+    (change,) = contract_changes(before, contracts_in(mesh).contracts["readings"], NOTHING_BUILT)
+    assert (change.kind, change.what) == ("undetermined", "model measurements is written in another way, from which all columns come")
+
+
+def test_a_contract_that_is_none_is_told():
+    with pytest.raises(ContractUnreadable, match="product: Field required"):
+        contract_from('{"version": "1.0.0", "lifecycle": "production"}')
+    with pytest.raises(ContractUnreadable, match="Invalid JSON"):
+        contract_from("no contract")
+
+
+WIDENINGS = [
+    ("integer", "bigint", True), ("bigint", "integer", False), ("float", "double", True), ("date", "timestamp", True),
+    ("timestamp", "timestamptz", False), ("integer", "double", False), ("uinteger", "bigint", True), ("ubigint", "bigint", False),
+    ("utinyint", "tinyint", False), ("utinyint", "smallint", True), ("ubigint", "hugeint", True), ("varchar", "varchar", False),
+    ("decimal(6,2)", "decimal(6,3)", False), ("decimal(6,2)", "decimal(7,3)", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "wider"), WIDENINGS)
+def test_a_type_is_wider_if_it_holds_every_value(old, new, wider):
+    assert is_wider(old, new) is wider
+
+
+# Laws
+
+names = st.sampled_from(["a", "b", "c"])
+columns = st.builds(
+    ContractColumn,
+    name=names,
+    type=st.sampled_from(["integer", "bigint", "date", "timestamp", "varchar"]),
+    nullable=st.booleans(),
+    unique=st.booleans(),
+    unit=st.sampled_from(["", "C", "F"]),
+    values=st.none() | st.lists(st.sampled_from(["x", "y", "z"]), unique=True).map(tuple),
+    tests=st.lists(st.sampled_from(["positive {}", "odd {}"]), unique=True).map(tuple),
+)
+seen = st.dictionaries(names, st.sampled_from([CLEAR, "redact", "null"]), max_size=3)
+data_sets = st.builds(
+    ContractDataSet,
+    name=names,
+    table=names,
+    key=st.lists(names, unique=True).map(tuple),
+    columns=st.lists(columns, unique_by=lambda column: column.name).map(tuple),
+    seen=st.dictionaries(st.sampled_from(["", "analyst"]), seen),
+)
+ports = st.builds(ContractPort, name=names, data_set=names, interface=st.just("sql"), keep_versions=st.integers(1, 3))
+promises = st.builds(
+    ContractPromise,
+    name=names,
+    dimension=st.just("volume"),
+    unit=st.just("rows"),
+    at_least=st.none() | st.integers(1, 100).map(float),
+    at_most=st.none() | st.integers(1, 100).map(float),
+    strength=st.integers(0, 3),
+)
+agreements = st.builds(
+    ContractAgreement, name=names, notice_days=st.none() | st.integers(1, 9).map(float), roles=st.lists(names, unique=True).map(tuple)
+)
+
+
+def several(values):
+    return st.lists(values, unique_by=lambda value: value.name, max_size=2).map(tuple)
+
+
+contracts = st.builds(
+    Contract,
+    product=st.just("orders"),
+    version=st.just("1.0.0"),
+    lifecycle=st.just("production"),
+    end_date=st.none() | st.dates(date(2026, 1, 1), date(2026, 1, 9)),
+    data_sets=several(data_sets),
+    ports=several(ports),
+    promises=several(promises),
+    agreements=several(agreements),
+    models=st.dictionaries(names, st.sampled_from(["1", "2"])),
+)
+
+
+@given(contracts)
+def test_nothing_differs_from_itself(contract):
+    assert contract_changes(contract, contract, NOTHING_BUILT) == ()
+
+
+@given(contracts)
+def test_a_contract_is_read_as_it_was_written(contract):
+    assert contract_from(contract_text(contract)) == contract
+
+
+@given(contracts, contracts)
+def test_what_adds_in_one_direction_breaks_or_is_unclear_in_the_other(one, other):
+    there = contract_changes(one, other, NOTHING_BUILT)
+    back = contract_changes(other, one, NOTHING_BUILT)
+    assert bool(there) == bool(back)
+    if worst_class(there) == "minor":
+        assert worst_class(back) in ("major", "undetermined")
+
+
+@given(contracts, contracts)
+def test_each_profile_sees_what_the_one_before_sees(one, other):
+    everything = contract_changes(one, other, NOTHING_BUILT)
+    seen_by = [set(within(everything, profile)) for profile in PROFILES]
+    assert seen_by[0] <= seen_by[1] <= seen_by[2] == set(everything)
+
+
+@given(st.builds(Version, *[st.integers(0, 99)] * 3), st.sampled_from(CLASSES))
+def test_every_change_demands_a_later_version_and_a_worse_one_no_earlier(version, kind):
+    assert next_version(version, kind) > version
+    assert next_version(version, "major") >= next_version(version, kind) >= next_version(version, "patch")
+    assert next_version(version, None) == version
