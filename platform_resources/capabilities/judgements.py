@@ -122,7 +122,7 @@ class Judgement:
     `value` is exact, so that it can be learned from; `shown` is its text, where a person should not read it as it is. `failing_rows` failed
     of `rows`; `failing` names the measure whose rows they are. `learn` is what remains to be held against history: the verdict is without
     it. `promise` is what was promised of the value, as numbers. `learning`: unknown only because
-    there is too little past, which time will bring.
+    there is too little past, which time will bring. `severity` is told where the objective has a threshold for each.
     """
 
     verdict: Verdict
@@ -136,3 +136,4 @@ class Judgement:
     shown: str = ""
     promise: Promise = Promise()
     learning: bool = False
+    severity: Literal["error", "warning"] | None = None

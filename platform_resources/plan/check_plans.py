@@ -68,7 +68,7 @@ class CheckPlan:
 class ObjectivePlan:
     """One objective: its check, the dimension that judges it, what it is about, when it is measured, and which ports a probe of it reads.
 
-    `data_set` is empty for an objective about the product as a whole.
+    `data_set` is empty for an objective about the product as a whole. One with two thresholds has those of an error in `error_settings`.
     """
 
     check: CheckPlan
@@ -78,6 +78,7 @@ class ObjectivePlan:
     subject: Subject
     measured_by: MeasuredBy = "audit"
     ports: tuple[str, ...] = ()
+    error_settings: Strict | None = field(default=None, metadata={"planned": "where there is one"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ class ProductHealth:
 class WatchedCheck:
     """One check of a product as far as health goes; `dimension` and `data_set` are empty for what is no objective.
 
-    `max_age` is given for objectives that promise one. The rest is as in CheckState.
+    `max_age` is given for objectives that promise one; `levels`: each verdict says how it weighs. The rest is as in CheckState.
     """
 
     key: tuple[str, ...]
@@ -145,11 +145,15 @@ class WatchedCheck:
     target: bool = False
     columns: tuple[str, ...] = ()
     fault: str = ""
+    levels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a check said once, as words and as numbers: its value was promised to lie between `at_least` and `at_most`, all in `unit`."""
+    """What a check said once, as words and as numbers: its value was promised to lie between `at_least` and `at_most`, all in `unit`.
+
+    It `weighs` so, where the check has a threshold for a warning and one for an error.
+    """
 
     verdict: Verdict
     reason: str
@@ -161,6 +165,7 @@ class Said:
     at_most: float | None = None
     failing_rows: int | None = None
     learning: bool = False
+    weighs: Severity | None = None
 
 
 NEVER = Said("unknown", "not checked yet")
@@ -183,6 +188,8 @@ def _check_state(check: WatchedCheck, published: PublishedState | None, executio
 
 def check_state(check: WatchedCheck, said: Said) -> CheckState:
     """What is watched together with what it says."""
+    if check.levels and said.weighs == "warning":
+        check = replace(check, severity="warning", gate=False)
     comparison = Promise(said.unit, said.at_least, said.at_most).comparison
     return CheckState(**shared(CheckState, check, said), comparison=comparison)
 

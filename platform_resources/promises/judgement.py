@@ -7,7 +7,18 @@ from typing import Any
 from platform_resources.capabilities.judgements import Judgement, Moment, Promise
 from platform_resources.capabilities.measures import Reading, Subject
 from platform_resources.capabilities.protocols import Dimension
+from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.promises.learned.learning import with_learned
+
+
+def objective_judged(dimension: Dimension, objective: ObjectivePlan, readings: Mapping[str, Reading], moment: Moment) -> Judgement:
+    """The verdict on an objective. Of one with two thresholds that of the error is looked at first; unknown is an error too."""
+    if objective.error_settings is None:
+        return judged(dimension, objective.settings, readings, objective.subject, moment)
+    found = judged(dimension, objective.error_settings, readings, objective.subject, moment)
+    if found.verdict != "met":
+        return replace(found, severity="error")
+    return replace(judged(dimension, objective.settings, readings, objective.subject, moment), severity="warning")
 
 
 def judged(dimension: Dimension, settings: Any, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:

@@ -14,7 +14,7 @@ from platform_resources.measuring.metrics import Asked
 from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.plan import DataSetPlan, ProductPlan
 from platform_resources.plan.zones import zone_of
-from platform_resources.promises.judgement import judged
+from platform_resources.promises.judgement import objective_judged
 from platform_resources.publications.version_records import Publication
 from platform_resources.redaction.redaction import mask
 from platform_resources.refresh.data_age import made_from_inputs
@@ -37,8 +37,8 @@ class Audited:
 
     @property
     def closes_gate(self) -> bool:
-        """Unknown is not met."""
-        return self.objective.check.blocking and self.judgement.verdict != "met"
+        """Unknown is not met. Of two thresholds that of the error decides."""
+        return self.objective.check.blocking and self.judgement.verdict != "met" and self.judgement.severity != "warning"
 
 
 def audit(
@@ -100,7 +100,7 @@ def _audited(
     moment: Moment,
 ) -> Audited:
     own = {name: readings[f"{objective.data_set}.{objective.check.name}.{name}"] for name in measures}
-    judgement = judged(registry.dimensions()[objective.dimension], objective.settings, own, objective.subject, moment)
+    judgement = objective_judged(registry.dimensions()[objective.dimension], objective, own, moment)
     sql = _sql(objective, measures)
     sample = _sample(database, product.data_set(objective.data_set), objective, measures, judgement)
     return Audited(objective, judgement, sql, sample)

@@ -15,7 +15,7 @@ from platform_resources.ledger.queries.objective_history import histories, publi
 from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.zones import zone_of
-from platform_resources.promises.judgement import judged
+from platform_resources.promises.judgement import objective_judged
 from platform_resources.publications.port_probes import Probe, answers, readings
 from platform_resources.services.watching import Judged
 
@@ -47,7 +47,7 @@ def _measured_by(product: ProductPlan, how: str) -> tuple[ObjectivePlan, ...]:
 
 
 def _judged(registry: Registry, objective: ObjectivePlan, found: Mapping[str, Reading], moment: Moment) -> Judgement:
-    return judged(registry.dimensions()[objective.dimension], objective.settings, found, objective.subject, moment)
+    return objective_judged(registry.dimensions()[objective.dimension], objective, found, moment)
 
 
 @dataclass(frozen=True, slots=True)

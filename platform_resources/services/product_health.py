@@ -55,7 +55,13 @@ def _watched(check: CheckPlan, objective: ObjectivePlan | None) -> WatchedCheck:
     )
     if objective is None:
         return common
-    return replace(common, dimension=objective.dimension, data_set=objective.data_set, max_age=promised_age(objective))
+    return replace(
+        common,
+        dimension=objective.dimension,
+        data_set=objective.data_set,
+        max_age=promised_age(objective),
+        levels=objective.error_settings is not None,
+    )
 
 
 def published_state(publication: Publication) -> PublishedState:

@@ -117,7 +117,9 @@ def _just_now(products: Iterable[ProductPlan], judged: Sequence[Judged], now: da
     checks = {(check.key, check.name): check for product in products for check in watched(product)}
     for objective, judgement in judged:
         check = objective.check
-        state = check_state(checks[check.key, check.name], Said(**shared(Said, judgement, judgement.promise), at=now))
+        state = check_state(
+            checks[check.key, check.name], Said(**shared(Said, judgement, judgement.promise), at=now, weighs=judgement.severity)
+        )
         yield Observed(owners[check], check_text(check.key, check.name), state, now)
 
 
@@ -150,7 +152,7 @@ def _checks(
 ) -> Iterator[Observed]:
     checks = watched(product)
     by_check = {(check.key, check.name): readings.get(check_id(check.key, check.name)) for check in checks}
-    executions = {name: Said(**shared(Said, reading)) for name, reading in by_check.items() if reading is not None}
+    executions = {name: Said(**shared(Said, reading), weighs=reading.severity) for name, reading in by_check.items() if reading is not None}
     for check, said in zip(checks, check_states(checks, published, executions, Clock(product.zone, now)), strict=True):
         at = _evidence(check, said.at, said.verdict, published)
         if at is not None:

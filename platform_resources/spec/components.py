@@ -271,6 +271,15 @@ class ServiceLevelAsset(Strict):
     gate: YesNo = False
     severity: Literal["error", "warning"] = "warning"
     business_target: YesNo = False
+    warn: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _levels_weigh(self) -> "ServiceLevelAsset":
+        written = self.model_fields_set & {"severity", "business_target"}
+        if (self.warn is not None or self.error is not None) and written:
+            raise ValueError(f"warn and error say how a miss weighs; take {' and '.join(sorted(written))} away")
+        return self
 
     @model_validator(mode="after")
     def _a_target_breaks_nothing(self) -> "ServiceLevelAsset":

@@ -44,7 +44,8 @@ class Declared(Generic[C]):
     """One component: `name` is its name in code, `title` the name as written.
 
     A component whose type has variants (an input port's interface, an objective's dimension) has the variant's
-    registered name in `variant` and the variant's own fields in `settings`.
+    registered name in `variant` and the variant's own fields in `settings`. An objective with two thresholds has those of an error in
+    `error_settings`, and in `settings` those of a warning.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Declared(Generic[C]):
     origin: Origin
     variant: str = ""
     settings: Any = None
+    error_settings: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from platform_resources.spec.components import DataProduct, Domain
 from platform_resources.spec.document import Document, Place, read_document
 from platform_resources.spec.field_problems import (
+    Written,
     field_names,
     field_problems,
     no_name,
@@ -227,10 +228,21 @@ def _declared(
     common = {k: v for k, v in properties.items() if k in own or k not in allowed}
     special = {k: v for k, v in properties.items() if k in allowed and k not in own}
     config = _validated(kind.config, {**common, kind.variant_field: chosen.name}, at, problems, allowed)
-    settings = _validated(chosen.config, special, at, problems, allowed)
-    if config is None or settings is None:
+    if config is None or not (getattr(config, "warn", None) or getattr(config, "error", None)):
+        settings = _validated(chosen.config, special, at, problems, allowed)
+        return None if config is None or settings is None else Declared("", "", kind.name, config, origin, chosen.name, settings)
+    milder, worse = (_level(chosen, special, properties, level, at, problems) for level in ("warn", "error"))
+    if milder is None or worse is None:
         return None
-    return Declared("", "", kind.name, config, origin, chosen.name, settings)
+    return Declared("", "", kind.name, config, origin, chosen.name, milder, worse)
+
+
+def _level(
+    chosen: Variant, common: Mapping[str, Any], properties: Mapping[str, Any], level: str, at: "_Properties", problems: list[Problem]
+) -> Any:
+    """The objective's own fields with those that are written for a warning, or an error, in their place."""
+    own = properties.get(level) or {}
+    return _validated(chosen.config, {**common, **own}, _Level(at, level, frozenset(own)), problems, field_names(chosen.config))
 
 
 def _lines(document: Document, place: Place, written: Mapping[str, Any]) -> dict[str, int]:
@@ -255,6 +267,22 @@ class _Properties:
         return (*self.place, head, *inner) if location else self.place
 
 
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """Where the fields of a group within the properties stand."""
+
+    properties: _Properties
+    name: str
+    fields: frozenset[str]
+
+    @property
+    def document(self) -> Document:
+        return self.properties.document
+
+    def at(self, location: Sequence[str | int]) -> Place:
+        return self.properties.at((self.name, *location) if not location or location[0] in self.fields else location)
+
+
 def _variant(
     kind: ComponentType, properties: Mapping[str, Any], variants: Mapping[str, Variant], at: _Properties, problems: list[Problem]
 ) -> Variant | None:
@@ -277,7 +305,7 @@ def _unwrapped(value: Any) -> Any:
     return value["value"] if _is_wrapped(value) else value
 
 
-def _validated(model: type[Strict], data: Mapping[str, Any], at: _Properties, problems: list[Problem], allowed: Sequence[str]) -> Any:
+def _validated(model: type[Strict], data: Mapping[str, Any], at: Written, problems: list[Problem], allowed: Sequence[str]) -> Any:
     try:
         return model.model_validate(data)
     except ValidationError as error:

@@ -111,7 +111,7 @@ def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAss
         title=objective.title,
         description=objective.config.description or undescribed(objective.variant),
         blocking=gate,
-        severity="error" if gate else objective.config.severity,
+        severity="error" if gate or objective.error_settings is not None else objective.config.severity,
         place=SourceLine.of(objective.origin),
         columns=concerned(mesh.registry, objective, data_set),
         target=objective.config.business_target,
@@ -124,6 +124,7 @@ def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAss
         subject(mesh, product, data_set),
         measured_by(mesh.registry, objective),
         probed_ports(mesh.registry, product, objective),
+        objective.error_settings,
     )
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from platform_resources.capabilities.judgements import Moment, Promise
 from platform_resources.capabilities.protocols import MeasuredBy
 from platform_resources.capabilities.support.learned_thresholds import is_learned
 from platform_resources.plan.from_products.mesh import Mesh
@@ -54,6 +56,36 @@ def learned_thresholds_are_no_gates(mesh: Mesh, product: Product) -> Iterator[Pr
         if objective.config.gate and is_learned(objective.settings):
             message = "a learned threshold cannot be a gate: nothing would be published while it learns, and so it would learn nothing"
             yield objective.origin.problem("gate", message, "take gate away, and promise bounds in an objective of their own")
+
+
+def levels_differ_in_thresholds(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """A warning and an error are two thresholds for one number, the error's the wider; late data is an error at once."""
+    for objective in product.objectives:
+        data_set = judged_data_set(mesh.registry, product, objective)
+        if objective.error_settings is None or (data_set is None and not is_about_the_product(mesh.registry, objective)):
+            continue
+        dimension, about = mesh.registry.dimensions()[objective.variant], subject(mesh, product, data_set)
+        milder, worse = objective.settings, objective.error_settings
+        at = "error" if objective.config.error is not None else "warn"
+        if dimension.breaks:
+            yield objective.origin.problem(at, f"a miss of {objective.variant} is always an error", f"take {at} away")
+        elif is_learned(milder) or is_learned(worse):
+            yield objective.origin.problem(at, "a learned threshold is a warning of its own", "write it as an objective of its own")
+        elif dimension.measures(milder, about) != dimension.measures(worse, about):
+            yield objective.origin.problem(at, "warn and error measure two things", "let them differ in thresholds alone")
+        elif milder == worse or _is_stricter(dimension.promise(worse, _NOW), dimension.promise(milder, _NOW)):
+            yield objective.origin.problem(
+                at, "the error's threshold is not wider than the warning's", "then nothing would ever be a warning"
+            )
+
+
+_NOW = Moment(datetime(2000, 1, 1, tzinfo=UTC))
+
+
+def _is_stricter(one: Promise, other: Promise) -> bool:
+    """Whether one of its bounds leaves less room."""
+    lower = None not in (one.at_least, other.at_least) and (one.at_least or 0) > (other.at_least or 0)
+    return lower or (None not in (one.at_most, other.at_most) and (one.at_most or 0) < (other.at_most or 0))
 
 
 def late_data_is_no_business_target(mesh: Mesh, product: Product) -> Iterator[Problem]:
@@ -135,6 +167,7 @@ OBJECTIVE_PASSES = (
     objectives_make_sense,
     gates_are_audited,
     learned_thresholds_are_no_gates,
+    levels_differ_in_thresholds,
     late_data_is_no_business_target,
     products_as_a_whole_name_no_data_set,
     probed_ports_exist,

@@ -73,6 +73,13 @@ def _dbt_test(check: CheckPlan, node: NodeResult | None, at: datetime, hint: str
     return CheckRecord(weighed, said, hint if verdict != "met" else "")
 
 
+def _weighed(check: CheckPlan, judgement: Judgement) -> CheckPlan:
+    """With the severity of the threshold that was missed, where there are two; a warning closes no gate."""
+    if judgement.severity is None:
+        return check
+    return replace(check, severity=judgement.severity, blocking=check.blocking and judgement.severity == "error")
+
+
 def judged_check(objective: ObjectivePlan, judgement: Judgement, at: datetime, hint: str = "") -> CheckRecord:
     """A judgement as the ledger is told of it: `value` exact, `shown` as a person reads it."""
     said = CheckSaid(
@@ -91,4 +98,4 @@ def judged_check(objective: ObjectivePlan, judgement: Judgement, at: datetime, h
         at_most=judgement.promise.at_most,
         learning=judgement.learning,
     )
-    return CheckRecord(objective.check, said, hint if judgement.verdict != "met" else "")
+    return CheckRecord(_weighed(objective.check, judgement), said, hint if judgement.verdict != "met" else "")
