@@ -71,7 +71,7 @@ class Extraction:
 
     `connection` is DuckDB on the product's database: a relation made with it is loaded without a copy. `as_of` is the day
     asked for: deliver data up to and including it. `cursor` is what the last successful extraction returned. `folder` is that of
-    product.yaml.
+    product.yaml, `input` the name of the input port.
     """
 
     connection: Any
@@ -79,6 +79,7 @@ class Extraction:
     options: Mapping[str, Any]
     cursor: Any
     folder: Path
+    input: str = ""
 
 
 @dataclass(frozen=True, slots=True)

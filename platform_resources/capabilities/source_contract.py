@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from platform_resources.capabilities.support.sql_text import literal, quoted
@@ -76,23 +77,29 @@ class SourceContract:
         missing = ", ".join(f"cast({literal(str(each))} as {column.type})" for each in column.missing)
         return f"({quoted(name)} is null or {value} in ({missing}))"
 
-    def emptiness(self, names: Iterable[str]) -> dict[str, str]:
-        """Of each column that has to be filled, the condition that it is not; of those that these rows have."""
+    def emptiness(self, names: Iterable[str], values: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+        """Of each column that has to be filled, the condition that it is not; of those that these rows have.
+
+        `values` has the SQL of columns that do not have their promised type yet.
+        """
         found = {folded_column(name): name for name in names}
         return {
-            column.name: self.empty(found[folded_column(column.name)], quoted(found[folded_column(column.name)]))
+            column.name: self.empty(
+                found[folded_column(column.name)],
+                values.get(found[folded_column(column.name)], quoted(found[folded_column(column.name)])),
+            )
             for column in self.columns
             if not column.nullable and folded_column(column.name) in found
         }
 
-    def breaches(self, names: Iterable[str]) -> dict[tuple[str, str], str]:
+    def breaches(self, names: Iterable[str], values: Mapping[str, str] = MappingProxyType({})) -> dict[tuple[str, str], str]:
         """By column and reason, the condition of rows that break the contract, but for types; only where these are set aside."""
         if not self.set_aside:
             return {}
         there = {folded_column(name) for name in names}
         required = (column.name for column in self.columns if not column.nullable)
         absent = {(name, "is not there"): "true" for name in required if folded_column(name) not in there}
-        return {(name, EMPTY): condition for name, condition in self.emptiness(names).items()} | absent
+        return {(name, EMPTY): condition for name, condition in self.emptiness(names, values).items()} | absent
 
 
 NO_CONTRACT = SourceContract()

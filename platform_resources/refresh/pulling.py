@@ -22,9 +22,11 @@ from platform_resources.redaction.redaction import Hide
 from platform_resources.refresh.sources.file_inputs import load_files
 from platform_resources.refresh.sources.kept_contracts import (
     BreaksContract,
+    columns_before,
     contract_of,
     hidden_columns,
     keep_source_contract,
+    refuse_lost_columns,
     with_contract,
 )
 from platform_resources.refresh.sources.quarantine import quarantine_text, quarantined_count
@@ -310,11 +312,12 @@ def _extract(
 ) -> Pulled:
     cursor = _last_cursor(database, port, former)
     options, named = (source.options, {"extractor": source.extractor}) if isinstance(source, PullExtractor) else ({}, {})
+    before = columns_before(database, port) if former is not None and isinstance(source, PullRows) else {}
     with database.transaction():
-        extraction = Extraction(database.connection, context.as_of, options, cursor, context.folder)
+        extraction = Extraction(database.connection, context.as_of, options, cursor, context.folder, port.name)
         with hiding_output(context.hide):
             found = _try_extract(port.interface, source, extraction)
-        _load_extracted(database, port, source, found.data, context)
+        _load_extracted(database, port, source, found.data, context, before)
         since = former.get(SINCE) if former is not None and found.cursor == cursor else None
         noted = _noted_cursor(database, port, context, found.cursor, since)
         record = {**named, "as_of": context.as_of.isoformat(), **noted}
@@ -348,14 +351,17 @@ def _try_extract(interface: str, source: PullExtractor | PullRows, extraction: E
         raise PullFailed(str(error)) from error
 
 
-def _load_extracted(database: ProductDatabase, port: InputPlan, source: PullExtractor | PullRows, data: Any, context: PullContext) -> None:
+def _load_extracted(
+    database: ProductDatabase, port: InputPlan, source: PullExtractor | PullRows, data: Any, context: PullContext, before: Mapping[str, str]
+) -> None:
     title = f"extractor {source.extractor}" if isinstance(source, PullExtractor) else f"interface {port.interface}"
     what = f"what {title} returned cannot be loaded"
     try:
         database.load_data(Relation("inputs", port.name), data, contract_of(port), title)
         keep_source_contract(database, port)
+        refuse_lost_columns(database, port, before)
     except BreaksContract as error:
-        raise PullFailed(str(error), "contract") from error
+        raise PullFailed(str(error), "contract" if port.columns else "arrived") from error
     except LoadFailed as error:
         raise _not_loaded(what, error, port, context) from error
     except Exception as error:

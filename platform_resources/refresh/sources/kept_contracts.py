@@ -1,10 +1,12 @@
 """Whether what was loaded of an input keeps the contract of its source, and which of its columns may be told of."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.source_contract import SourceContract
+from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.capabilities.support.sql_text import relation_sql
 from platform_resources.incidents import broken_contracts
 from platform_resources.plan.plan import InputPlan, ProductPlan
@@ -44,6 +46,33 @@ def keep_source_contract(database: ProductDatabase, port: InputPlan) -> None:
     breach = broken_contracts.source_breach(port.columns, columns, empty)
     if breach:
         raise BreaksContract(breach)
+
+
+def columns_before(database: ProductDatabase, port: InputPlan) -> dict[str, str]:
+    """The columns of the input as they were loaded last, where no contract says which there have to be."""
+    relation = Relation("inputs", port.name)
+    return database.columns(relation) if not port.columns and database.exists(relation) else {}
+
+
+def refuse_lost_columns(database: ProductDatabase, port: InputPlan, before: Mapping[str, str]) -> None:
+    """A source whose columns nobody has promised may get more of them, or wider ones; one that loses any is not what it was.
+
+    Raises BreaksContract.
+    """
+    now = {folded_column(name): kind for name, kind in database.columns(Relation("inputs", port.name)).items()} if before else {}
+    found = {name: (kind, now.get(folded_column(name))) for name, kind in before.items()}
+    lost = [f"{name} is gone" for name, (_, kind) in found.items() if kind is None]
+    changed = {name: (old, new) for name, (old, new) in found.items() if new is not None and new != old}
+    lost += [f"{name} is {new}, and was {old}" for name, (old, new) in changed.items() if not _holds(database, new, old)]
+    if lost:
+        told = "the columns are not those of the last pull: " + "; ".join(lost)
+        raise BreaksContract(f"{told}; say with columns what the source has to deliver, and what it delivers now is taken")
+
+
+def _holds(database: ProductDatabase, new: str, old: str) -> bool:
+    """Whether the type takes every value of the other."""
+    union = f"select null::{old} as x union all select null::{new}"
+    return observed_type(str(database.execute(f"select distinct typeof(x) from ({union})")[0])) == new
 
 
 def hidden_columns(product: ProductPlan, port: InputPlan) -> set[str]:

@@ -22,7 +22,7 @@ from platform_resources.warehouses.duckdb.csv_dialects import (
     sniffed_as,
     with_separator_line,
 )
-from platform_resources.warehouses.duckdb.kept_values import WIDER, Writing, converted, lost, other_reading, too_small
+from platform_resources.warehouses.duckdb.kept_values import WIDER, Writing, converted, lost, lost_values, other_reading, too_small
 from platform_resources.warehouses.duckdb.port_files import file_pattern
 from platform_resources.warehouses.protocol import LoadFailed, shown_text
 
@@ -112,18 +112,8 @@ class Shape:
         if not self.contract.set_aside or not self.types:
             return {}
         filled = {(name, EMPTY): condition for name, condition in self.emptiness().items()}
-        return {**self._lost(), **self.contract.breaches(self.types), **filled}
-
-    def _lost(self) -> dict[tuple[str, str], str]:
-        if self.is_typed:
-            return {}
-        kinds = {name: kind for name, kind in self.promised.items() if kind != "varchar"}
-        return {
-            (name, f"is no {kind}, or not all of it would be kept"): (
-                f"{quoted(name)} is not null and {lost(quoted(name), kind, self.writing, promised=True)}"
-            )
-            for name, kind in kinds.items()
-        }
+        kinds = {} if self.is_typed else {name: kind for name, kind in self.promised.items() if kind != "varchar"}
+        return {**lost_values(kinds, self.writing), **self.contract.breaches(self.types), **filled}
 
     def emptiness(self) -> dict[str, str]:
         """Of each column that has to be filled, the condition that it is not; `missing` values are compared as values of its type."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from platform_resources.capabilities.support.sql_text import literal
+from platform_resources.capabilities.support.sql_text import literal, quoted
 
 WHOLE = ("tinyint", "smallint", "integer", "bigint", "hugeint", "utinyint", "usmallint", "uinteger", "ubigint", "uhugeint")
 # A time that goes on after its seconds: Z, +02:00, UTC, [Europe/Berlin].
@@ -72,6 +72,16 @@ def lost(text: str, kind: str, writing: Writing, promised: bool) -> str:
     if plain == "boolean" and not promised:
         return f"not regexp_full_match(lower({text}), '\\s*(true|false|t|f|yes|no|y|n)\\s*')"
     return _fails(text, kind) if plain in ("boolean", "uuid") or (promised and plain != "varchar") else "false"
+
+
+def lost_values(kinds: Mapping[str, str], writing: Writing) -> dict[tuple[str, str], str]:
+    """By column and reason, the condition of texts of which the promised type would not keep everything."""
+    return {
+        (name, f"is no {kind}, or not all of it would be kept"): (
+            f"{quoted(name)} is not null and {lost(quoted(name), kind, writing, promised=True)}"
+        )
+        for name, kind in kinds.items()
+    }
 
 
 def converted(text: str, kind: str, writing: Writing, trying: bool = False) -> str:

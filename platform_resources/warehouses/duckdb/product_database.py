@@ -27,7 +27,7 @@ from platform_resources.warehouses.duckdb import loading
 from platform_resources.warehouses.duckdb.file_shapes import Shape
 from platform_resources.warehouses.duckdb.partitions import merged
 from platform_resources.warehouses.duckdb.port_files import copy_sql, of_files, port_sql, shown_sql
-from platform_resources.warehouses.duckdb.quarantined_rows import by_contract
+from platform_resources.warehouses.duckdb.quarantined_rows import DELIVERED, by_contract
 from platform_resources.warehouses.duckdb.samples import sampled
 from platform_resources.warehouses.duckdb.statistics import ruled_out_by
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, QUERY_TIME, Limits, limits, spill_folder
@@ -145,17 +145,11 @@ class DuckDBDatabase:
             self.connection.register(_DELIVERED, data)
         rows = f"select * from {_DELIVERED}"
         if contract.columns:
-            view = self._twice_readable(rows) if contract.set_aside else _DELIVERED
             with translated():
-                rows = by_contract(self.connection, relation, contract, source, view)
+                rows = by_contract(self.connection, relation, contract, source, _DELIVERED)
         self._fetched(f"create or replace table {relation_sql(relation)} as {rows}")
-        self._fetched("drop table if exists mesh_kept")
+        self._fetched(f"drop table if exists {DELIVERED}")
         self._fetched(f"drop view if exists {_DELIVERED}")
-
-    def _twice_readable(self, rows: str) -> str:
-        """A copy of the rows: an Arrow reader can be read once only, and rows that are set aside are read apart."""
-        self._fetched(f"create or replace temp table mesh_kept as {rows}")
-        return "mesh_kept"
 
     def shapes(self, files: Sequence[InputFile], pull: PullFiles) -> Sequence[Shape]:
         with translated():

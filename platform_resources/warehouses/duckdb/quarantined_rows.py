@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.source_contract import ContractBroken, SourceContract
+from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.capabilities.support.sql_text import literal, quoted, relation_sql
 from platform_resources.plan import conventions
 from platform_resources.warehouses.duckdb.file_shapes import Shape
-from platform_resources.warehouses.protocol import LoadFailed
+from platform_resources.warehouses.duckdb.kept_values import Writing, converted, lost_values
+from platform_resources.warehouses.protocol import LoadFailed, shown_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+DELIVERED = "mesh_delivered_rows"
 _COLUMNS = "source varchar, row_number bigint, reasons varchar, delivered varchar"
 Breaches = Mapping[tuple[str, str], str]
 
@@ -89,14 +92,25 @@ def good(breaches: Breaches) -> str:
 
 
 def by_contract(connection: "DuckDBPyConnection", relation: Relation, contract: SourceContract, source: str, view: str) -> str:
-    """The select of what is to be loaded of a view of what a source delivered; its bad rows are kept. Raises LoadFailed."""
-    delivered = [row[0] for row in connection.execute(f"describe {view}").fetchall()]
+    """The select of what is to be loaded of a view of what a source delivered; its bad rows are kept. Raises LoadFailed.
+
+    Text of columns that are promised as something else is read as that.
+    """
+    kinds = {row[0]: observed_type(str(row[1])) for row in connection.execute(f"describe {view}").fetchall()}
     try:
-        sources = contract.source_names(delivered)
+        sources = contract.source_names(kinds)
     except ContractBroken as error:
         raise LoadFailed(str(error), error.column) from error
+    texts = {name: promised.type for name, of in sources.items() if kinds[of] == "varchar" and (promised := contract.column(name))}
+    texts = {name: kind for name, kind in texts.items() if kind != "varchar"}
+    if texts or contract.set_aside:
+        # An Arrow reader can be read once only.
+        connection.execute(f"create or replace temp table {DELIVERED} as select * from {view}")
+        view = DELIVERED
     raw = f"select {', '.join(f'{quoted(source_name)} as {quoted(name)}' for name, source_name in sources.items())} from {view}"
-    values, breaches = contract.emptied(raw, sources), contract.breaches(sources)
+    values, lost_texts = contract.emptied(raw, sources), lost_values(texts, Writing())
+    tried = {name: converted(quoted(name), kind, Writing(), trying=True) for name, kind in texts.items()}
+    breaches = {**lost_texts, **contract.breaches(sources, tried)} if contract.set_aside else {}
     release(connection, relation)
     if breaches:
         counts = f"select count(*), count_if({_any(breaches)}) from ({values})"
@@ -104,4 +118,15 @@ def by_contract(connection: "DuckDBPyConnection", relation: Relation, contract: 
         if bad and bad == rows:
             raise _all_bad(source, breaches)
         keep(connection, relation, source, contract.emptied(numbered(raw, sources, sources), sources), breaches)
-    return f"select * from ({values}) where {good(breaches)}"
+    elif texts:
+        _refuse_lost(connection, values, lost_texts, source)
+    changed = ", ".join(f"{converted(quoted(name), kind, Writing())} as {quoted(name)}" for name, kind in texts.items())
+    return f"select * {f'replace ({changed}) ' if changed else ''}from ({values}) where {good(breaches)}"
+
+
+def _refuse_lost(connection: "DuckDBPyConnection", values: str, lost_texts: Breaches, source: str) -> None:
+    numbered_rows = f"select *, row_number() over () as mesh_row from ({values})"
+    for (column, reason), condition in lost_texts.items():
+        first = f"select {quoted(column)}, mesh_row from ({numbered_rows}) where {condition} order by mesh_row limit 1"
+        for value, row in connection.execute(first).fetchall():
+            raise LoadFailed(f"{source}, row {row}, column {column}: {shown_text(value)} {reason}", column, value)
