@@ -11,13 +11,17 @@ from platform_resources.access.views import Attributes, DataSetViews, View
 
 @dataclass(frozen=True, slots=True)
 class OfferedRole:
-    """A role that can be asked for: of which agreement, who decides, for how long, and which values its attributes may have."""
+    """A role that can be asked for: of which agreement, who decides, for how long, and which values its attributes may have.
+
+    `notice` is how long before its end a grant is spoken of.
+    """
 
     role: str
     agreement: str
     approval: Literal["automatic", "owner"]
     duration: timedelta | None
     attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    notice: timedelta | None = None
 
     def has(self, attributes: Attributes) -> bool:
         """Whether these are its attributes, each with one of its values."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-MessageKind = Literal["incident", "update", "reminder", "recovery", "budget", "schema", "digest", "test"]
+MessageKind = Literal["incident", "update", "reminder", "recovery", "budget", "schema", "digest", "access", "test"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,8 @@ def _round(
         found = evaluate(ledger, refresh.state_folder, plan, products, installed_registry(), now, domain)
     for event in found.events:
         context.log.info(f"{event.incident} {event.kind} {event.note}".strip())
+    for text in found.roles:
+        context.log.warning(f"{text}; `mesh access plan` lists what differs")
     for product in products:
         context.log_event(scorecard(product, found))
     return found

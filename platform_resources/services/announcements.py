@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.people import incident_store, outbox
+from platform_resources.ledger.people.grant_store import grants_of
 from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.people.subscriptions import subscriptions
 from platform_resources.ledger.queries import history
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.ledger.records import PortPublication, check_id
+from platform_resources.notify.access_notices import USUAL_NOTICE, GrantStanding, access_notices
 from platform_resources.notify.due_messages import DueMessages, announcements
 from platform_resources.notify.facts import (
     NO_PAGES,
@@ -83,6 +85,7 @@ def announce(connection: Connection, found: Round) -> int:
         _budgets(connection, found, abouts, wanted),
         _schemas(connection, found, abouts, wanted),
         _digests(connection, found, abouts),
+        _grants(connection, found, abouts),
     )
     return sum(_kept(connection, each, found.now) for each in due)
 
@@ -211,6 +214,19 @@ def _digests(connection: Connection, found: Round, abouts: Mapping[str, About]) 
         if day is not None:
             known = outbox.keys_about(connection, "digest", [""], found.now - 2 * A_DAY - CLOCKS_DIFFER)
             yield digest_notices(day, known, found.now)
+
+
+def _grants(connection: Connection, found: Round, abouts: Mapping[str, About]) -> Iterator[DueMessages]:
+    offers = {product.name: product.offers for product in found.products}
+    grants = (*(grant for offer in offers.values() for grant in offer.grants), *grants_of(connection))
+    standings = []
+    for grant in grants:
+        if grant.product in offers:
+            role = offers[grant.product].role(grant.role)
+            notice = role.notice if role is not None and role.notice is not None else USUAL_NOTICE
+            standings.append(GrantStanding(grant, abouts[grant.product], notice))
+    known = outbox.keys_about(connection, "access", list(offers))
+    yield access_notices(standings, abouts, known, found.now, found.now - REMEMBERED)
 
 
 def next_digest(connection: Connection, found: Round, domain: str) -> tuple[Day, Words] | None:

@@ -17,6 +17,7 @@ from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.grades import NEVER, LastRefresh, ProductHealth
 from platform_resources.services.catalog.consumer_probes import probed_consumers
 from platform_resources.services.judged_objectives import judged_objectives
+from platform_resources.services.access.access_plan import give_ended
 from platform_resources.services.judging import concerned, judge
 from platform_resources.services.product_status import known, trust
 from platform_resources.services.trust import Trust
@@ -25,7 +26,10 @@ from platform_resources.services.watching import Judged, Observed, unplanned
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRound:
-    """What a round found: what was judged just now, what became of incidents, how many messages are new, and whom to trust how far."""
+    """What a round found: what was judged just now, what became of incidents, how many messages are new, and whom to trust how far.
+
+    `roles` says what could not be done for the folders of roles whose grants have ended.
+    """
 
     at: datetime
     judged: tuple[Judged, ...]
@@ -35,6 +39,7 @@ class EvaluationRound:
     last_refreshes: Mapping[str, LastRefresh]
     health: Mapping[str, ProductHealth]
     trust: Mapping[str, Trust]
+    roles: tuple[str, ...] = ()
 
 
 def evaluate(
@@ -57,7 +62,8 @@ def evaluate(
     with ledger.reading() as connection:
         trusted = trust(connection, plan, products, found, now)
     verdicts = _verdicts(products, found.observations)
-    return EvaluationRound(now, just_now, followed.events, followed.messages, verdicts, found.last_refreshes, found.health, trusted)
+    ended = give_ended(ledger, state, products, now)
+    return EvaluationRound(now, just_now, followed.events, followed.messages, verdicts, found.last_refreshes, found.health, trusted, ended)
 
 
 def _note_consumers_and_certified(ledger: Ledger, products: Sequence[ProductPlan], now: datetime) -> None:

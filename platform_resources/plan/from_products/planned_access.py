@@ -12,12 +12,19 @@ from platform_resources.spec.product import Product
 def offers_of(mesh: Mesh, product: Product) -> Offers:
     """The roles of all agreements of the product, and the grants that stand in them."""
     roles = tuple(
-        OfferedRole(role.role, each.title, each.config.approval, each.config.duration, tuple(sorted(role.attributes.items())))
+        OfferedRole(
+            role.role,
+            each.title,
+            each.config.approval,
+            each.config.duration,
+            tuple(sorted(role.attributes.items())),
+            each.config.notice_period,
+        )
         for each in product.agreements
         for role in each.config.roles
     )
     grants = tuple(
-        in_code(product.name, each.name, number, granted)
+        in_code(product.name, each.name, number, granted, each.config.duration)
         for each in product.agreements
         for number, granted in enumerate(each.config.grants, 1)
     )

@@ -1,12 +1,14 @@
 """What readers should have of a mesh's files against what they have, and making it so."""
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from platform_resources.access.grants import KnownGrants
+from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.people.grant_store import grants_of
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.publications.published_versions import publishing
@@ -39,10 +41,7 @@ def access_plan(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime) 
         there = sorted(entry.name for entry in (state / place).iterdir()) if (state / place).is_dir() else []
         changes += [AccessChange("revoke", f"{place}/{each}", f"the mesh has no product {name} any more") for each in there]
     for product in plan.products:
-        try:
-            changes += role_changes(state, product, known, now)
-        except (VersionsUnreadable, NoGroup, OSError) as error:
-            problems.append(f"{product.name}: {error}")
+        changes += _changes(state, product, known, now, problems)
     changes += _closings(state, plan)
     problems += [f"{each.name}: its description is broken, so its roles stay as they are" for each in plan.rejected]
     return AccessPlan(tuple(sorted(changes, key=lambda each: ORDER.index(each.act))), tuple(problems))
@@ -71,6 +70,25 @@ def give_now(state: Path, plan: MeshPlan, name: str, now: datetime) -> tuple[str
     if known.unknown:
         return (f"files are as they were, since the grants are not known: {known.unknown}",)
     return tuple(text for product in plan.products if product.name == name for text in _done(state, product, known, now, give=True))
+
+
+def give_ended(ledger: Ledger, state: Path, products: Sequence[ProductPlan], now: datetime) -> tuple[str, ...]:
+    """Take away what the roles of these products read by grants that have ended since; gives what could not be done."""
+    with ledger.reading() as connection:
+        known = KnownGrants(grants_of(connection))
+    problems = list[str]()
+    for product in products:
+        if product.offers.roles is not None and any(each.act == "revoke" for each in _changes(state, product, known, now, problems)):
+            problems += _done(state, product, known, now, give=False)
+    return tuple(problems)
+
+
+def _changes(state: Path, product: ProductPlan, known: KnownGrants, now: datetime, problems: list[str]) -> list[AccessChange]:
+    try:
+        return list(role_changes(state, product, known, now))
+    except (VersionsUnreadable, NoGroup, OSError) as error:
+        problems.append(f"{product.name}: {error}")
+        return []
 
 
 def _done(state: Path, product: ProductPlan, known: KnownGrants, now: datetime, *, give: bool) -> Iterator[str]:
