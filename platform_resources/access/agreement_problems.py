@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from platform_resources.access.row_filters import NotAFilter, row_filter
+from platform_resources.access.row_filters import NotAFilter, RowFilter, fits, row_filter
 from platform_resources.access.views import MOST_COMBINATIONS, combinations, mask_problem, open_use, use_of
 from platform_resources.spec.agreements import CLEAR, LEFT_OUT, AgreementRole, DataSharingAgreement, GrantedRole
 from platform_resources.spec.components import DataSet
@@ -86,9 +86,22 @@ def _rows(role: AgreementRole, data_sets: Sequence[DataSet]) -> Found:
         yield "roles", message, "take values away, or give them to roles of their own"
     for data_set in data_sets if role.rows else ():
         try:
-            row_filter(role.rows, [column.name for column in data_set.columns], tuple(role.attributes))
+            read = row_filter(role.rows, [column.name for column in data_set.columns], tuple(role.attributes))
         except NotAFilter as error:
             yield "roles", f"role {role.role}, rows: {error}", error.hint
+        else:
+            yield from _unfit_values(role, data_set, read)
+
+
+def _unfit_values(role: AgreementRole, data_set: DataSet, read: RowFilter) -> Found:
+    """Such a value would stop the publication, not only its own view."""
+    kinds = {folded_column(column.name): column.type for column in data_set.columns}
+    for column, attribute in dict.fromkeys(read.compared()):
+        kind = kinds[folded_column(column)]
+        wrong = [value for value in role.attributes[attribute] if not fits(value, kind)]
+        if wrong:
+            told = f'attribute {attribute} has "{wrong[0]}", and column {column}, which it is compared with, is of type {kind}'
+            yield "roles", f"role {role.role}: {told}", "write values of that type"
 
 
 def _grant(granted: GrantedRole, roles: Sequence[AgreementRole]) -> Found:

@@ -1,6 +1,6 @@
 """The life of a grant: requested, approved or rejected, renewed, revoked, expired; told by events that are only ever added."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -85,9 +85,19 @@ def told(grant: Grant, events: Iterable[GrantEvent]) -> Grant:
 
 
 def decided(
-    grant: Grant, act: Act, by: str, why: str, now: datetime, duration: timedelta | None, until: datetime | None = None
+    grant: Grant,
+    act: Act,
+    by: str,
+    why: str,
+    now: datetime,
+    duration: timedelta | None,
+    until: datetime | None = None,
+    deciders: Sequence[str] = (),
 ) -> GrantEvent:
-    """What follows when somebody does this to a grant. It ends after the agreement's `duration` at the latest. Raises NotAllowed."""
+    """What follows when somebody does this to a grant. It ends after the agreement's `duration` at the latest.
+
+    `deciders` are those who may; whoever asked or has the role may give it up. Without any, everybody may. Raises NotAllowed.
+    """
     state = grant.state(now)
     allowed: dict[str, tuple[Act, ...]] = {
         "requested": ("approved", "rejected"),
@@ -101,6 +111,9 @@ def decided(
         raise NotAllowed(f"grant {grant.name} is {state}, and cannot be {act}; it can be: {possible}")
     if act in ("approved", "renewed") and (is_same(by, grant.requested_by) or is_same(by, grant.subject)):
         raise NotAllowed(f"{by} asked for grant {grant.name} or would have it, so somebody else must decide: an owner of {grant.product}")
+    own = (grant.requested_by, grant.subject) if act == "revoked" else ()
+    if deciders and not any(is_same(by, each) for each in (*deciders, *own)):
+        raise NotAllowed(f"{by} does not decide about {grant.product}; its owners do: {', '.join(deciders)} (--by says who decides)")
     if act in ("rejected", "revoked") and not why.strip():
         raise NotAllowed(f"say why grant {grant.name} is {act}")
     return GrantEvent(grant.name, now, act, by, why.strip(), _ending(now, duration, until) if act in ("approved", "renewed") else None)
@@ -113,9 +126,12 @@ def _ending(now: datetime, duration: timedelta | None, until: datetime | None) -
     return min((moment for moment in (latest, until) if moment is not None), default=None)
 
 
-def in_code(product: str, agreement: str, number: int, granted: GrantedRole) -> Grant:
-    """A grant that stands in an agreement: approved from `since` on until the end of the day before `until`."""
+def in_code(product: str, agreement: str, number: int, granted: GrantedRole, duration: timedelta | None) -> Grant:
+    """A grant that stands in an agreement: approved from `since` on until the end of the day before `until`, and not for longer than the
+    agreement's `duration` from `since` on."""
     since, until = (datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None for day in (granted.since, granted.until))
+    if since is not None and duration is not None:
+        until = min(until or since + duration, since + duration)
     return Grant(
         f"{product}/{agreement}/{number}",
         product,

@@ -1,7 +1,9 @@
 """Which rows a role sees: one condition over the data set's columns and the reader's attributes, read and written anew."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from platform_resources.capabilities.support.sql_text import literal, quoted
@@ -10,6 +12,14 @@ from platform_resources.spec.problems import did_you_mean, known_text
 READER = "reader"
 _HINT = "write comparisons of columns with values or reader.<attribute>, joined by and, or, not: region = reader.region and amount < 100"
 
+# What reads a value of an attribute as one of the column's type.
+_READ: Mapping[str, Callable[[str], object]] = {
+    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint", "hugeint", "int"), int),
+    **dict.fromkeys(("decimal", "double", "float", "real", "numeric"), Decimal),
+    **dict.fromkeys(("timestamp", "timestamptz", "timestamp with time zone"), datetime.fromisoformat),
+    "date": date.fromisoformat,
+    "boolean": {"true": True, "false": False}.get,
+}
 # What `in` may stand before in SQL, beside a list of values.
 _OTHER_LISTS = ("query", "unnest", "field")
 
@@ -38,6 +48,23 @@ class RowFilter:
             return node
 
         return str(self.tree.transform(replaced).sql(dialect="duckdb", comments=False))
+
+    def compared(self) -> Iterator[tuple[str, str]]:
+        """The columns that are compared with attributes of the reader, and with which."""
+        exp = _expressions()
+        for node in self.tree.find_all(exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.In, exp.Between):
+            names = list(node.find_all(exp.Column))
+            attributes = [name.name for name in names if name.table]
+            yield from ((name.name, attribute) for name in names if not name.table for attribute in attributes)
+
+
+def fits(value: str, kind: str) -> bool:
+    """Whether a value of an attribute can be compared with a column of this type; of types that are not listed nobody knows before."""
+    read = _READ.get(kind.partition("(")[0].strip().lower())
+    try:
+        return read is None or read(value) is not None
+    except (ValueError, ArithmeticError):
+        return False
 
 
 def row_filter(text: str, columns: Sequence[str], attributes: Sequence[str]) -> RowFilter:

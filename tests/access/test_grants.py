@@ -1,10 +1,11 @@
 """The life of a grant: who may do what to it, and what it is worth when."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from platform_resources.access.grants import NotAllowed, decided, requested, told
+from platform_resources.access.grants import NotAllowed, decided, in_code, requested, told
+from platform_resources.spec.agreements import GrantedRole
 from tests.access.agreed import NOW, YEAR, grant
 
 ASKED = requested("g1", "customers", "analyst", "product:revenue", " Reporting. ", (), "ana", NOW)
@@ -79,3 +80,44 @@ def test_it_lasts_no_longer_than_the_agreement_says():
 def test_what_stands_in_code_is_changed_there():
     with pytest.raises(NotAllowed, match=r"stands in the product\.yaml of customers"):
         after(grant(in_code=True), "revoked")
+
+
+OWNERS = ("lead@example.com", "team:crm")
+
+
+@pytest.mark.parametrize(
+    ("act", "by", "allowed"),
+    [
+        ("approved", "lead@example.com", True),
+        ("approved", "Team:CRM", True),
+        ("approved", "ben", False),
+        ("rejected", "ben", False),
+        ("renewed", "ben", False),
+        ("revoked", "ben", False),
+        ("revoked", "ana", True),
+        ("revoked", "product:revenue", True),
+        ("rejected", "ana", False),
+    ],
+)
+def test_owners_decide_and_whoever_asked_may_give_it_up(act, by, allowed):
+    before = ASKED if act in ("approved", "rejected") else after(ASKED, "approved")
+    if allowed:
+        assert decided(before, act, by, "because", NOW, YEAR, deciders=OWNERS).by == by
+    else:
+        with pytest.raises(NotAllowed, match=f"{by} does not decide about customers; its owners do: lead@example.com, team:crm"):
+            decided(before, act, by, "because", NOW, YEAR, deciders=OWNERS)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "duration", "ends"),
+    [
+        (date(2026, 1, 1), None, YEAR, datetime(2027, 1, 1, tzinfo=UTC)),
+        (date(2026, 1, 1), date(2026, 6, 1), YEAR, datetime(2026, 6, 1, tzinfo=UTC)),
+        (date(2026, 1, 1), date(2030, 1, 1), YEAR, datetime(2027, 1, 1, tzinfo=UTC)),
+        (date(2026, 1, 1), date(2030, 1, 1), None, datetime(2030, 1, 1, tzinfo=UTC)),
+        (None, None, YEAR, None),
+    ],
+)
+def test_a_grant_in_code_lasts_no_longer_than_its_agreement_says(since, until, duration, ends):
+    granted = GrantedRole(role="analyst", to="bob", purpose="Tests.", approved_by="lead", since=since, until=until)
+    assert in_code("customers", "use", 1, granted, duration).until == ends

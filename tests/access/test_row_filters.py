@@ -2,7 +2,7 @@
 
 import pytest
 
-from platform_resources.access.row_filters import NotAFilter, row_filter
+from platform_resources.access.row_filters import NotAFilter, fits, row_filter
 
 COLUMNS, ATTRIBUTES = ("region", "amount", 'odd "name'), ("region",)
 
@@ -61,6 +61,27 @@ def test_the_value_of_an_attribute_stays_a_text_whatever_it_holds():
 def test_what_is_no_plain_condition_is_refused(text):
     with pytest.raises(NotAFilter):
         row_filter(text, COLUMNS, ATTRIBUTES)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "is_one"),
+    [
+        ("7", "bigint", True),
+        ("7.5", "bigint", False),
+        ("7.5", "decimal(9, 2)", True),
+        ("many", "double", False),
+        ("2026-11-29", "date", True),
+        ("yesterday", "date", False),
+        ("2026-11-29T10:00:00", "timestamp", True),
+        ("noon", "timestamptz", False),
+        ("true", "boolean", True),
+        ("yes", "boolean", False),
+        ("anything", "varchar", True),
+        ("anything", "uuid", True),
+    ],
+)
+def test_a_value_of_an_attribute_is_of_the_type_of_its_column(value, kind, is_one):
+    assert fits(value, kind) == is_one
 
 
 def test_a_reader_without_the_attribute_is_never_given_a_filter():

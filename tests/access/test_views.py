@@ -127,6 +127,14 @@ def test_a_mask_that_cannot_be_used_is_told(use, kind, problem):
         ({"masks": {"personal": "redact"}}, "role analyst: masks has personal, and masked has not"),
         ({"attributes": {"region": [f"r{n}" for n in range(51)]}}, "role analyst: 51 combinations of attributes, each a file; at most 50"),
         ({"attributes": {"region": []}}, "role analyst: attribute region has no value"),
+        (
+            {"rows": "id = reader.number", "attributes": {"number": ["1", "many"]}},
+            'role analyst: attribute number has "many", and column id, which it is compared with, is of type bigint',
+        ),
+        (
+            {"rows": "region = 'x' or not (income >= reader.least)", "attributes": {"least": ["1e3", "1.5"]}},
+            'role analyst: attribute least has "1e3", and column income, which it is compared with, is of type integer',
+        ),
     ],
 )
 def test_what_is_wrong_with_a_role_is_told(said, problem):

@@ -69,6 +69,8 @@ def test_a_mask_keeps_the_type_and_null_and_no_value(database, name, kind):
         ("null", "varchar", "'ana'", None),
         ("partial", "varchar", "'+49 30 123456'", "+***56"),
         ("partial", "varchar", "'abc'", "***"),
+        ("partial", "varchar", "'abcde'", "***"),
+        ("partial", "varchar", "'abcdef'", "a***ef"),
         ("partial", "varchar", "''", "***"),
         ("bands", "integer", "37", 30),
         ("bands", "integer", "-3", -10),

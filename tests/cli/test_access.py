@@ -56,7 +56,9 @@ def test_no_key_is_made_that_would_not_be_used(published, capsys, monkeypatch):
 
 
 def test_a_grant_that_stands_in_the_document_is_changed_there(published, capsys):
-    told = refusal(published, capsys, "access", "revoke", "readings/company_use/1", "--why", "It is over.", "--by", "lead")
+    told = refusal(
+        published, capsys, "access", "revoke", "readings/company_use/1", "--why", "It is over.", "--by", "plant-lead@example.com"
+    )
     assert "grant readings/company_use/1 stands in the product.yaml of readings; change it there" in told
 
 
@@ -65,12 +67,19 @@ def test_a_grant_gives_its_role_from_its_approval_to_its_revocation(published, c
     published.mesh(*ASK)
     assert states(published)["g1"] == "requested"
     assert "requested and not decided yet" in refusal(published, capsys, *QUERY, "--as", "bob")
-    assert published.mesh("access", "approve", "g1", "--by", "lead").exit_code == 0
+    assert published.mesh("access", "approve", "g1", "--by", "plant-lead@example.com").exit_code == 0
     assert seen(published, "--as", "bob") == [{"operator": "***"}]
-    assert "say why grant g1 is revoked" in refusal(published, capsys, "access", "revoke", "g1", "--by", "lead")
-    published.mesh("access", "revoke", "g1", "--why", "It is over.", "--by", "lead")
+    assert "say why grant g1 is revoked" in refusal(published, capsys, "access", "revoke", "g1", "--by", "plant-lead@example.com")
+    published.mesh("access", "revoke", "g1", "--why", "It is over.", "--by", "plant-lead@example.com")
     assert states(published) == {"readings/company_use/1": "approved", "g1": "revoked"}
     assert "grant g1 of role analyst is revoked" in refusal(published, capsys, *QUERY, "--as", "bob")
+
+
+def test_only_an_owner_decides(published, capsys):
+    published.mesh(*ASK)
+    told = refusal(published, capsys, "access", "approve", "g1", "--by", "cleo")
+    assert "cleo does not decide about readings; its owners do: plant-lead@example.com, team:plant-data" in " ".join(told.split())
+    assert states(published)["g1"] == "requested"
 
 
 @pytest.mark.parametrize("who", ["ana", "bob"])
@@ -102,3 +111,32 @@ def test_grants_are_listed_by_product_and_by_person(published):
     names = [grant["name"] for grant in json.loads(published.mesh("access", "who", "readings", "--json").stdout)]
     assert names == ["readings/company_use/1", "g1"]
     assert [grant["name"] for grant in json.loads(published.mesh("access", "of", "bob", "--json").stdout)] == ["g1"]
+
+
+def test_all_that_happened_to_a_grant_can_be_shown(published, capsys):
+    published.mesh(*ASK)
+    published.mesh("access", "approve", "g1", "--by", "plant-lead@example.com", "--why", "It fits.")
+    published.mesh("access", "revoke", "g1", "--by", "bob", "--why", "Not needed.")
+    told = json.loads(published.mesh("access", "show", "g1", "--json").stdout)
+    assert (told["state"], told["requested_by"], told["purpose"]) == ("revoked", "ana", "Tests.")
+    assert [(event["act"], event["by"], event["why"]) for event in told["events"]] == [
+        ("approved", "plant-lead@example.com", "It fits."),
+        ("revoked", "bob", "Not needed."),
+    ]
+    assert "Not needed." in published.mesh("access", "show", "g1").stdout
+    assert "approved in product.yaml" in " ".join(published.mesh("access", "show", "readings/company_use/1").stdout.split())
+    assert 'no grant "g9"' in refusal(published, capsys, "access", "show", "g9")
+
+
+def test_files_follow_decisions_and_the_plan_is_empty_after_apply(published):
+    folder = published.root / "ports/plant/readings/by-role/analyst"
+    published.mesh("access", "apply")
+    plan = json.loads(published.mesh("access", "plan", "--json").stdout)
+    assert plan == {"changes": [], "problems": []}
+    assert folder.is_dir()
+    out = published.root / "plan.json"
+    (folder / "stray").write_text("x")
+    assert published.mesh("access", "plan", "--out", str(out)).exit_code == 1
+    (change,) = json.loads(out.read_text())["changes"]
+    assert (change["act"], change["why"]) == ("change", "stray: not of what the role sees now")
+    assert published.mesh("access", "apply").exit_code == 0 and not (folder / "stray").exists()

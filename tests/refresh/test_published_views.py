@@ -221,7 +221,7 @@ def test_a_new_key_masks_anew(tmp_path):
 
 
 def test_a_view_that_cannot_be_written_says_whose_it_is(tmp_path):
-    role = "roles: [{role: analyst, sees: [public], rows: id = reader.number, attributes: {number: [many]}}]"
+    role = "roles: [{role: analyst, sees: [public], rows: region > 5 and region <> reader.number, attributes: {number: [many]}}]"
     with pytest.raises(NotPublishable) as caught:
         published(mesh_of(tmp_path, role, PORTS[:1]))
     assert str(caught.value) == (

@@ -24,7 +24,8 @@ class PartialSettings(Strict):
 
 
 class Partial:
-    """The first or last characters of a text stay, and `***` stands for all others, however many. A text that would stay whole is `***`."""
+    """The first or last characters of a text stay, and `***` stands for all others, however many. A text of which more than half would stay
+    is `***`."""
 
     name = "partial"
     config = PartialSettings
@@ -42,7 +43,7 @@ class Partial:
 
     def sql(self, settings: PartialSettings, column: str, kind: str, key: str) -> str:
         kept = f"left({column}, {settings.first}) || '***' || right({column}, {settings.last})"
-        return f"case when length({column}) > {settings.first + settings.last} then {kept} when {column} is not null then '***' end"
+        return f"case when length({column}) >= {2 * (settings.first + settings.last)} then {kept} when {column} is not null then '***' end"
 
 
 CAPABILITY = Partial()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 from rich.table import Table
@@ -148,6 +148,48 @@ def listing(
 
 
 @app.command()
+def show(context: typer.Context, name: Name, as_json: Json = False) -> None:
+    """Show a grant with everything that happened to it: when, what, by whom, why."""
+    from platform_resources.ledger.people.grant_store import NoSuchGrant, events_of_grant
+    from platform_resources.services.access.requests import all_grants
+
+    root, mesh = mesh_of(context)
+    with opened(root) as ledger:
+        grant = next((each for each in all_grants(mesh, ledger) if each.name == name), None)
+        if grant is None:
+            stop(str(NoSuchGrant(f'no grant "{name}"; `mesh access list` lists them')), CANNOT_RUN)
+        with ledger.reading() as connection:
+            events = () if grant.in_code else events_of_grant(connection, name)
+    if as_json:
+        print_json({**_grant_data(grant), "events": [asdict(event) for event in events]})
+        return
+    table = Table("when", "what", "by", "why", "until", box=None, header_style="bold", title=_title(grant), title_justify="left")
+    asked = "approved in product.yaml" if grant.in_code else "requested"
+    table.add_row(
+        *map(cell, (_moment(grant.requested_at), asked, grant.requested_by, grant.purpose, _day(grant.until if grant.in_code else None)))
+    )
+    for event in events:
+        table.add_row(*map(cell, (_moment(event.at), event.act, event.by, event.why, _day(event.until))))
+    out.print(table)
+
+
+def _title(grant: Grant) -> str:
+    return told(f"grant {grant.name}: role {grant.role} of {grant.product} for {grant.subject}, {grant.state(datetime.now(UTC))}")
+
+
+def _grant_data(grant: Grant) -> dict[str, Any]:
+    return {**asdict(grant), "attributes": dict(grant.attributes), "state": grant.state(datetime.now(UTC))}
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at is not None else ""
+
+
+def _day(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d}" if at is not None else ""
+
+
+@app.command()
 def who(context: typer.Context, product: Annotated[str, typer.Argument(help="The product.")], as_json: Json = False) -> None:
     """List who has, had or asked for a role of a product."""
     product_of(mesh_of(context, [product])[1], product)
@@ -188,7 +230,7 @@ def _list(context: typer.Context, wanted: "Callable[[MeshPlan, Ledger, Grant], b
         grants = [grant for grant in all_grants(mesh, ledger) if wanted(mesh, ledger, grant)]
     now = datetime.now(UTC)
     if as_json:
-        print_json([{**asdict(grant), "attributes": dict(grant.attributes), "state": grant.state(now)} for grant in grants])
+        print_json([_grant_data(grant) for grant in grants])
         return
     if not grants:
         words.print("no grant", highlight=False)

@@ -50,7 +50,9 @@ def received(upstream: Upstream, publication: Publication, decision: ReaderStand
         return seen
     told = f"version {publication.id} of {upstream.product} was published before it had what is offered here ({decision.why})"
     refusal = AccessUnknown if former is not None and former.get(VIEW, view.name) == view.name else AccessRefused
-    raise refusal(f"{told}; `mesh refresh {upstream.product}` publishes one that has it, through a port of files")
+    owners = upstream.offers.owners if upstream.offers is not None else ()
+    whose = f", which is {' or '.join(owners)} to run" if owners else ""
+    raise refusal(f"{told}; `mesh refresh {upstream.product}`{whose}, publishes one that has it, through a port of files")
 
 
 def seen_columns(upstream: Upstream, decision: ReaderStanding) -> list[Column]:

@@ -54,7 +54,8 @@ def act_on_grant(
         role = product.offers.role(grant.role) if product is not None else None
         if act in ("approved", "renewed") and role is None:
             raise NotAllowed(f"no agreement of {grant.product} has the role {grant.role} any more")
-        return decided(grant, act, by, why, now, role.duration if role is not None else None, until)
+        deciders = product.offers.owners if product is not None else ()
+        return decided(grant, act, by, why, now, role.duration if role is not None else None, until, deciders)
 
     written = next((grant for product in plan.products for grant in product.offers.grants if grant.name == name), None)
     if written is not None:
