@@ -15,9 +15,9 @@ from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.conventions import check_text
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.grades import NEVER, LastRefresh, ProductHealth
+from platform_resources.services.access.access_plan import give_ended
 from platform_resources.services.catalog.consumer_probes import probed_consumers
 from platform_resources.services.judged_objectives import judged_objectives
-from platform_resources.services.access.access_plan import give_ended
 from platform_resources.services.judging import concerned, judge
 from platform_resources.services.product_status import known, trust
 from platform_resources.services.trust import Trust

@@ -43,9 +43,21 @@ def ask(ledger: Ledger, product: ProductPlan, wanted: Request, now: datetime) ->
 
 
 def act_on_grant(
-    ledger: Ledger, plan: MeshPlan, name: str, act: Act, by: str, why: str, now: datetime, until: datetime | None = None
+    ledger: Ledger,
+    plan: MeshPlan,
+    name: str,
+    act: Act,
+    by: str,
+    why: str,
+    now: datetime,
+    until: datetime | None = None,
+    *,
+    vouched: bool = False,
 ) -> Grant:
-    """Approve, reject, revoke or renew a grant. Raises NotAllowed; NoSuchGrant of the ledger."""
+    """Approve, reject, revoke or renew a grant, as an owner of its product by name, or as somebody who is `vouched` to decide.
+
+    Raises NotAllowed; NoSuchGrant of the ledger.
+    """
 
     def decision(grant: Grant) -> GrantEvent:
         product = next((each for each in plan.products if each.name == grant.product), None)
@@ -54,7 +66,7 @@ def act_on_grant(
         role = product.offers.role(grant.role) if product is not None else None
         if act in ("approved", "renewed") and role is None:
             raise NotAllowed(f"no agreement of {grant.product} has the role {grant.role} any more")
-        deciders = product.offers.owners if product is not None else ()
+        deciders = product.offers.owners if product is not None and not vouched else ()
         return decided(grant, act, by, why, now, role.duration if role is not None else None, until, deciders)
 
     written = next((grant for product in plan.products for grant in product.offers.grants if grant.name == name), None)
