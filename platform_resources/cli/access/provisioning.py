@@ -36,7 +36,8 @@ def plan(
         print_json(data)
     else:
         _show(found)
-    raise Stop(MISSED if found.changes or found.problems else 0)
+    if found.changes or found.problems:
+        raise Stop(MISSED)
 
 
 def apply(context: typer.Context) -> None:
@@ -52,7 +53,8 @@ def apply(context: typer.Context) -> None:
     left = access_plan(state, mesh, known, now)
     for text in (*problems, *(f"{each.place}: still to do: {each.why}" for each in left.changes)):
         words.print(text, style="red", markup=False, highlight=False)
-    raise Stop(MISSED if problems or left.changes else 0)
+    if problems or left.changes:
+        raise Stop(MISSED)
 
 
 def _grants(state: Path) -> "KnownGrants":
