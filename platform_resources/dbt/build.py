@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from platform_resources.dbt.built_databases import built_elsewhere, let_go
 from platform_resources.dbt.jinja_files import broken_macros
 from platform_resources.dbt.manifest import MAKERS, incremental, left_out, node_name, read_name, relations, unfit
 from platform_resources.dbt.node_messages import message_text
-from platform_resources.dbt.project_slices import PARSED, replace_file, slice_of, target_folder, work_folder
+from platform_resources.dbt.project_slices import slice_of, work_folder
+from platform_resources.dbt.shared_macros import begin_with_macros, share_macros
 from platform_resources.plan import conventions
 from platform_resources.plan.conventions import Placed
 from platform_resources.plan.plan import ProductPlan
@@ -120,7 +120,7 @@ def parse(root: Path, state: Path, product: Placed, target: str, hide: Mask) -> 
 
     A file of macros that is no Jinja is anybody's: who does not use it goes on without it, and who does finds its macro missing.
     """
-    _begin_with_macros(root, state, product, target, hide)
+    begin_with_macros(root, state, product, lambda alone: _invoked("parse", root, state, product, target, hide, alone=alone))
     said: list[str] = []
     result = _invoked("parse", root, state, product, target, hide, report=said.append)
     broken: tuple[Problem, ...] = ()
@@ -130,51 +130,6 @@ def parse(root: Path, state: Path, product: Placed, target: str, hide: Mask) -> 
     if result.exception is not None:
         raise CannotParse(result.exception, said)
     return result.result, broken
-
-
-def _begin_with_macros(root: Path, state: Path, product: Placed, target: str, hide: Mask) -> None:
-    """Let dbt begin with what it remembers of its own macros, 500 of them, where it would throw away what it remembers of the product.
-
-    They take longer than most products, are parsed once for the mesh and a kind of database, and again when dbt_project.yml is newer. dbt
-    itself compares whether it may use them. Where they cannot be parsed, neither can the product, which then says why.
-    """
-    work = work_folder(state, product)
-    shared = target_folder(state) / f"{version('dbt-core')}.{warehouse().kind}.{PARSED}"
-    project, profiles = (root / conventions.DBT_FOLDER / name for name in ("dbt_project.yml", "profiles.yml"))
-    if _is_of(work / PARSED, project, profiles):
-        return
-    if not _is_of(shared, project):
-        alone = work / "macros"
-        result = _invoked("parse", root, state, product, target, hide, alone=alone)
-        if result.exception is not None or not (alone / PARSED).exists():
-            return
-        os.replace(alone / PARSED, shared)
-    replace_file(work / PARSED, shared.read_bytes())
-
-
-def _is_of(made: Path, *files: Path) -> bool:
-    """Whether it is there, and none of these files was written later."""
-    return made.exists() and all(not file.exists() or file.stat().st_mtime <= made.stat().st_mtime for file in files)
-
-
-def _share_macros() -> None:
-    """Let dbt begin a parse with macros that were parsed for another database. It refuses any other profile: nodes hold names out of it.
-
-    What it remembers without nodes holds none. Where a version of dbt has no such method, every product is parsed from nothing.
-    """
-    from dbt.parser.manifest import ManifestLoader
-
-    allowed = getattr(ManifestLoader, "is_partial_parsable", None)
-    if allowed is None or getattr(allowed, "shares_macros", False):
-        return
-
-    def is_partial_parsable(loader: Any, remembered: Any) -> Any:
-        if not remembered.nodes and not remembered.sources:
-            remembered.state_check.profile_hash = loader.manifest.state_check.profile_hash
-        return allowed(loader, remembered)
-
-    is_partial_parsable.shares_macros = True  # type: ignore[attr-defined]
-    ManifestLoader.is_partial_parsable = is_partial_parsable
 
 
 def build(
@@ -235,7 +190,7 @@ def _invoked(
     """
     from dbt.cli.main import dbtRunner
 
-    _share_macros()
+    share_macros()
     work = alone or work_folder(state, product)
     sliced = slice_of(root, work, product if alone is None else None, without)
     arguments = [

@@ -1,7 +1,8 @@
 """The technical part of a message to owners: failing checks with evidence, affected products, and next steps."""
 
-from platform_resources.notify.facts import NO_PAGES, Failure, Trouble, WebPages
+from platform_resources.notify.facts import Failure, Trouble
 from platform_resources.notify.safe_text import LONGEST_REASON, MOST, address, bold, bullets, code, harmless, listed, paragraphs, place
+from platform_resources.notify.web_pages import NO_PAGES, WebPages
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.durations import length_text
 

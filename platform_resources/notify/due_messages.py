@@ -12,9 +12,10 @@ from datetime import datetime
 from platform_resources.incidents.life_cycle import Incident
 from platform_resources.incidents.messages import Message, MessageKind, Statement
 from platform_resources.incidents.severity import rank
-from platform_resources.notify.facts import NO_PAGES, NewStop, Outbox, State, Subscriber, Trouble, WebPages
+from platform_resources.notify.facts import NewStop, Outbox, State, Subscriber, Trouble
 from platform_resources.notify.keys import IncidentKey, incident_keys, recovery_key, reminder_key, told_key
 from platform_resources.notify.recipients import Recipient, first_loud, recipients
+from platform_resources.notify.web_pages import NO_PAGES, WebPages
 from platform_resources.notify.wording import Words, first_words, recovery_words, reminder_words, update_words
 from platform_resources.spec.notifications import Severity
 from platform_resources.spec.values.moments import in_utc

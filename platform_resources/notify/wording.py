@@ -10,7 +10,7 @@ from datetime import datetime
 
 from platform_resources.incidents.life_cycle import Resolution
 from platform_resources.notify.diagnosis import answer, diagnosis
-from platform_resources.notify.facts import NO_PAGES, About, Impact, NewStop, Trouble, WebPages
+from platform_resources.notify.facts import About, Impact, NewStop, Trouble
 from platform_resources.notify.predicates import health, held_back, stops, wrong
 from platform_resources.notify.recipients import Recipient
 from platform_resources.notify.safe_text import (
@@ -26,6 +26,7 @@ from platform_resources.notify.safe_text import (
     paragraphs,
     place,
 )
+from platform_resources.notify.web_pages import NO_PAGES, WebPages
 from platform_resources.spec.notifications import Severity
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.durations import length_text

@@ -16,20 +16,10 @@ from platform_resources.ledger.queries.standing import Standing
 from platform_resources.ledger.records import PortPublication, check_id
 from platform_resources.notify.access_notices import USUAL_NOTICE, GrantStanding, access_notices
 from platform_resources.notify.due_messages import DueMessages, announcements
-from platform_resources.notify.facts import (
-    NO_PAGES,
-    About,
-    BudgetStanding,
-    Day,
-    OpenLine,
-    ProductLine,
-    ResolvedLine,
-    Subscriber,
-    WebPages,
-    product_facts,
-)
+from platform_resources.notify.facts import About, BudgetStanding, Day, OpenLine, ProductLine, ResolvedLine, Subscriber, product_facts
 from platform_resources.notify.notice_wording import digest_words
 from platform_resources.notify.notices import budget_notices, digest_notices, input_notices, schema_notices
+from platform_resources.notify.web_pages import NO_PAGES, WebPages
 from platform_resources.notify.wording import Words
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.promises.attainment import ALERT_LEVELS

@@ -13,7 +13,7 @@ from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.people import incident_store
 from platform_resources.ledger.people.checks import register_checks
-from platform_resources.notify.facts import WebPages
+from platform_resources.notify.web_pages import WebPages
 from platform_resources.plan.graph import ancestors
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.services.announcements import Round, announce

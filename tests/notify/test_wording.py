@@ -8,20 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_resources.notify.facts import (
-    About,
-    BudgetStanding,
-    Day,
-    Failure,
-    NewStop,
-    OpenLine,
-    ProductLine,
-    ResolvedLine,
-    SchemaChange,
-    WebPages,
-)
+from platform_resources.notify.facts import About, BudgetStanding, Day, Failure, NewStop, OpenLine, ProductLine, ResolvedLine, SchemaChange
 from platform_resources.notify.notice_wording import budget_words, digest_words, schema_words
 from platform_resources.notify.recipients import Recipient
+from platform_resources.notify.web_pages import WebPages
 from platform_resources.notify.wording import first_words, recovery_words, reminder_words, update_words
 from platform_resources.plan.routes import DigestPlan
 from platform_resources.promises.attainment import Budget

@@ -34,7 +34,6 @@ class ProductUse:
         return len(self.people) + len(self.products)
 
 
-NO_USE = ProductUse({}, {}, None)
 _Row = tuple[str, str, int, datetime]
 
 

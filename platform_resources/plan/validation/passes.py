@@ -1,10 +1,9 @@
 """Validation across components and products: a pipeline of passes, each of which reports all problems that it finds."""
 
-import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from platform_resources.capabilities.protocols import PullExtractor, PullPort
+from platform_resources.capabilities.protocols import PullPort
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh import Mesh, UnreadableProduct
 from platform_resources.plan.from_products.ports import Resolved, resolved_port, version_problem
@@ -23,7 +22,7 @@ from platform_resources.plan.validation.objective_validation import (
     probed_ports_exist,
 )
 from platform_resources.plan.validation.policy_validation import policies_hold
-from platform_resources.plan.validation.source_contracts import sources_promise_columns
+from platform_resources.plan.validation.source_validation import extractors_exist, sources_promise_columns
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Declared, Product, runs
 from platform_resources.spec.values.names import fold
@@ -138,33 +137,6 @@ def inputs_resolve(mesh: Mesh, product: Product) -> Iterator[Problem]:
         if isinstance(found, Resolved):
             problem = version_problem(port, found)
             yield from (problem,) if problem else ()
-
-
-def extractors_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    """Every Python extractor that an input port names exists."""
-    modules = mesh.texts_of(product).modules
-    for port in product.input_ports:
-        pull = mesh.registry.input_interfaces()[port.variant].pull(port.settings)
-        if not isinstance(pull, PullExtractor):
-            continue
-        module, _, function = pull.extractor.partition(":")
-        if module not in modules:
-            continue
-        yield from _missing_function(port, module, function, modules[module])
-
-
-def _missing_function(port: Declared[Any], module: str, function: str, text: str) -> Iterator[Problem]:
-    try:
-        tree = ast.parse(text)
-    except SyntaxError as error:
-        yield port.origin.problem("extractor", f"{module}.py is not valid Python: line {error.lineno}: {error.msg}")
-        return
-    known = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    if function not in known and not any(
-        isinstance(node, (ast.Import, ast.ImportFrom, ast.Assign)) and function in ast.dump(node) for node in tree.body
-    ):
-        message = f'no function "{function}" in {module}.py; known: {known_text(known)}'
-        yield port.origin.problem("extractor", message, did_you_mean(function, known))
 
 
 def indicators_refer(mesh: Mesh, product: Product) -> Iterator[Problem]:
