@@ -18,7 +18,7 @@ from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.values.clocks import Clock
 
 if TYPE_CHECKING:
-    from platform_resources.services.backtests import Backtested
+    from platform_resources.services.checks.backtests import Backtested
 
 
 def backtest(
@@ -38,7 +38,7 @@ def backtest(
 
     Each reading is judged by those before it, also of objectives that do not learn yet: look before you write `learned: true`.
     """
-    from platform_resources.services.backtests import backtests
+    from platform_resources.services.checks.backtests import backtests
 
     root, plan = mesh_of(context, names_behind(mesh_root(context.obj), product))
     planned = product_of(plan, product)

@@ -25,7 +25,7 @@ from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.promises.attainment import ALERT_LEVELS
 from platform_resources.promises.grades import ProductHealth
 from platform_resources.services.incident_facts import incident_facts
-from platform_resources.services.schema_changes import input_changes, published_changes
+from platform_resources.services.refreshes.schema_changes import input_changes, published_changes
 from platform_resources.services.watching import Observed
 from platform_resources.spec.problems import errors
 
