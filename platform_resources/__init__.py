@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         NotPulled as NotPulled,
         OutputInterface as OutputInterface,
         Policy as Policy,
+        PolicyFacts as PolicyFacts,
         Pull as Pull,
         PullExtractor as PullExtractor,
         PullFiles as PullFiles,
@@ -148,8 +149,8 @@ _MODULES = {
     ),
     "capabilities.protocols": (
         "Assurance Breach Capability ComponentCapability Dimension Export Exported Extracted Extraction WhatFails "
-        "FileWriter InputInterface MeasuredBy NotPulled OutputInterface Policy Pull PullExtractor PullFiles PullPort PullRows RowReader "
-        "Store Traits KeyScope ValueMask"
+        "FileWriter InputInterface MeasuredBy NotPulled OutputInterface Policy PolicyFacts Pull PullExtractor PullFiles PullPort PullRows "
+        "RowReader Store Traits KeyScope ValueMask"
     ),
     "capabilities.support.learned_thresholds": "LearnedSettings LearnedThreshold as_usual promised to_learn",
     "capabilities.support.recency": "Recency",

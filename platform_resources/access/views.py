@@ -2,8 +2,8 @@
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from platform_resources.capabilities.registry import installed_registry
 from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.spec.agreements import CLEAR, LEFT_OUT, AgreementRole, MaskUse
 from platform_resources.spec.components import Column, DataSet
+from platform_resources.spec.data_classes import DataClass
 from platform_resources.spec.values.column_names import folded_column
 
 # A role may have so many combinations of attributes: each is a file of its own.
@@ -47,6 +48,11 @@ class View:
     def keys(self) -> frozenset[str]:
         """The names of the secret keys that it takes to write it."""
         return frozenset(column.key for column in self.columns if column.key)
+
+    def without(self, columns: Collection[str]) -> "View | None":
+        """The view without these columns; None where nothing is left."""
+        left = tuple(column for column in self.columns if column.name not in columns)
+        return (self if len(left) == len(self.columns) else View(left, self.rows)) if left else None
 
     def shows_all_of(self, columns: Iterable[str]) -> bool:
         """Whether it shows every row, and these columns, all in the clear."""
@@ -105,11 +111,35 @@ class KeyedRole:
     agreement: str
 
 
+# The roles of a product's agreements, whether it has any, and its name.
+Offer = tuple[Sequence[KeyedRole], bool, str]
+
+
 def views_of(data_set: DataSet, roles: Sequence[KeyedRole], agreed: bool, product: str = "") -> DataSetViews:
     """All views of a data set. Without an agreement readers get of every row what the classes of its columns give to others."""
     if not agreed:
         return DataSetViews(_view(_seen(column, use, product) for column in data_set.columns if (use := open_use(column)) is not None))
     return DataSetViews(None, tuple(view for role in roles for view in _views_of_role(data_set, role)))
+
+
+def restricted_views(data_set: DataSet, views: DataSetViews, inherited: Mapping[str, DataClass], offer: Offer) -> DataSetViews:
+    """The views without the columns that they would not show like that if each had the class of what it is made from.
+
+    A column that a role is given by its name stays: that was decided. Roles that share a view share what it leaves out.
+    """
+    columns = tuple(column.inheriting(inherited.get(column.name)) for column in data_set.columns)
+    strict = views_of(data_set.model_copy(update={"columns": columns}), *offer)
+    pairs = [(views.open, strict.open), *((each.view, strict.of_role(each.role, each.attributes)) for each in views.roles)]
+    left_out: dict[str, set[str]] = {}
+    for planned, allowed in pairs:
+        if planned is not None:
+            shown = frozenset(allowed.columns) if allowed is not None else frozenset()
+            left_out.setdefault(planned.name, set()).update(column.name for column in planned.columns if column not in shown)
+
+    def left(view: View | None) -> View | None:
+        return view.without(left_out[view.name]) if view is not None else None
+
+    return DataSetViews(left(views.open), tuple(replace(each, view=left(each.view)) for each in views.roles))
 
 
 def combinations(role: AgreementRole) -> tuple[Attributes, ...]:

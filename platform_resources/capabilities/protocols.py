@@ -11,8 +11,9 @@ from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.source_contract import NO_CONTRACT, SourceContract
 from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.interchange.round_trips import Import
+from platform_resources.spec.components import DataSet, InputPort
 from platform_resources.spec.governance import Level
-from platform_resources.spec.product import Product
+from platform_resources.spec.product import Declared, Origin, Product
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.deadlines import MaxAge
 
@@ -198,21 +199,67 @@ class OutputInterface(Capability, Protocol):
     def store(self, settings: Any) -> Store: ...
 
 
+PolicyNeeds = Literal["documents", "builds"]
+
+
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """One way in which a product does not fulfil a policy: the property of its data-product component, what is wrong, what to do."""
+    """One way in which a product does not fulfil a policy: the property, what is wrong, what to do.
+
+    `origin` is the component that has the property; left out, it is the data-product component.
+    """
 
     property: str
     message: str
     hint: str = ""
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What an input port reads of another product of the mesh."""
+
+    port: Declared[InputPort]
+    product: Product
+    data_set: DataSet
+
+
+@dataclass(frozen=True, slots=True)
+class LessClassified:
+    """A column that is less restricted than what it is made from: the class of that, and the way from there."""
+
+    data_set: str
+    column: str
+    now: str
+    classification: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFacts:
+    """What a policy may know beside the product's own document.
+
+    `sql` has the text of its models and tests by file; `others` are all other products with their domains; `received` is what its input
+    ports read. `less_classified` is known where a build has told it.
+    """
+
+    sql: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
+    received: tuple[Received, ...] = ()
+    less_classified: tuple[LessClassified, ...] = ()
 
 
 class Policy(Capability, Protocol):
-    """A rule for every product of the mesh, checked by `mesh validate`. `level` is how serious a breach is where nothing else is said."""
+    """A rule for every product of the mesh, checked by `mesh validate`. `level` is how serious a breach is where nothing else is said.
+
+    One that `needs` the `documents` alone keeps a product from being refreshed where its level is error; one that needs what `builds`
+    have told is only told.
+    """
 
     level: Level
+    needs: PolicyNeeds
 
-    def breaches(self, product: Product) -> Iterator[Breach]:
+    def breaches(self, product: Product, facts: PolicyFacts) -> Iterator[Breach]:
         """Everything by which the product does not fulfil the policy."""
         ...
 

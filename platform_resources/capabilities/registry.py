@@ -126,8 +126,10 @@ def _third_party() -> Iterator[tuple[str, Capability, str]]:
             raise CapabilityInvalid(
                 f'{source} has measured_by = "{capability.measured_by}"; it must be one of {", ".join(get_args(MeasuredBy))}'
             )
-        if kind == "policies" and not hasattr(capability, "level"):
-            capability.level = "error"
+        if kind == "policies":
+            for attribute, value in (("level", "error"), ("needs", "documents")):
+                if not hasattr(capability, attribute):
+                    setattr(capability, attribute, value)
         if kind == "dimensions":
             _complete(capability, source)
         yield kind, capability, source

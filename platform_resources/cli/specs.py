@@ -24,7 +24,7 @@ from platform_resources.cli.terminal.console import (
     told,
     words,
 )
-from platform_resources.dbt.planning import generated_files, read_plan
+from platform_resources.dbt.planning import generated_files, read_mesh_and_plan, read_plan
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.plan.plan_text import plan_json
@@ -50,7 +50,10 @@ def validate(
 ) -> None:
     """Check every spec of the mesh and report every problem at once."""
     root = mesh_root(context.obj)
-    plan, problems = read_plan(root)
+    from platform_resources.services.access.policy_standings import build_policy_problems
+
+    mesh, plan, problems = read_mesh_and_plan(root)
+    problems = (*problems, *build_policy_problems(state_folder(root), mesh, plan))
     around = (*build_problems(root, plan), *house_problems(root, plan))
     if names:
         plan, problems = _only(plan, problems, names)

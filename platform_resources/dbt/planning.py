@@ -21,10 +21,15 @@ def read_plan(root: Path, only: Iterable[str] | None = None, upstream: bool = Fa
 
     `upstream`: what they depend on is planned too.
     """
+    return read_mesh_and_plan(root, only, upstream)[1:]
+
+
+def read_mesh_and_plan(root: Path, only: Iterable[str] | None = None, upstream: bool = False) -> tuple[Mesh, MeshPlan, tuple[Problem, ...]]:
+    """The same, and what was read."""
     names = None if only is None else tuple(only)
-    mesh = read_mesh(root, only=names)
     wanted = None if upstream else names
-    return mesh_plan(with_dbt(root, mesh, wanted), wanted)
+    mesh = with_dbt(root, read_mesh(root, only=names), wanted)
+    return mesh, *mesh_plan(mesh, wanted)
 
 
 def generated_files(root: Path) -> tuple[tuple[GeneratedFile, ...], tuple[Problem, ...]]:

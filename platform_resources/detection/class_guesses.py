@@ -15,7 +15,7 @@ _YEARS_OF_PEOPLE = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class SampleCheck:
     """How many values of a sample looked like a detector's, and how many of these hold what it asks for."""
 
     looked: int
@@ -33,7 +33,7 @@ class ColumnEvidence:
     is_flag: bool = False
     filled: int = 0
     looks: Mapping[str, int] = field(default_factory=dict)
-    checked: Mapping[str, Checked] = field(default_factory=dict)
+    checked: Mapping[str, SampleCheck] = field(default_factory=dict)
     old_dates: int = 0
     years: int = 0
 

@@ -9,7 +9,7 @@ from platform_resources.lineage.column_uses import ColumnRef, Kind, Uses
 from platform_resources.spec.values.column_names import folded_column
 
 # Another number makes what was kept be made anew.
-FORM = 1
+FORM = 2
 
 
 @dataclass(frozen=True, slots=True)

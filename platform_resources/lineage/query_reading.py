@@ -223,6 +223,8 @@ def _parts(node: exp.Expr, scope: Scope) -> Iterator[tuple[exp.Expr, Kind]]:
             values, conditions = [node.this], list(_window_parts(node, scope))
         case exp.Filter() | exp.Nullif() | exp.ArgMax() | exp.ArgMin():
             values, conditions = [node.this, node.args.get("count")], [node.expression]
+        case exp.Count() | exp.CountIf() | exp.ApproxDistinct():
+            values, conditions = [], list(node.iter_expressions())
         case exp.WithinGroup():
             values, conditions = [node.this, *node.expression.expressions], []
         case exp.Order():

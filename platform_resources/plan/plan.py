@@ -16,6 +16,7 @@ from platform_resources.plan.incident_rules import Rule
 from platform_resources.plan.routes import ChannelPlan, DigestPlan, Patience, RoutePlan
 from platform_resources.spec.agreements import DataSharingAgreement
 from platform_resources.spec.components import Column, DataProduct, DataSet, InputColumn, Refresh
+from platform_resources.spec.data_classes import STANDARD_CLASSES, DataClass
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.deadlines import MaxAge
@@ -218,7 +219,7 @@ class GeneratedFile:
 class ProductPlan:
     """Everything decided about one product. `texts_digest` stands for its Python modules and for the dbt tests that its team wrote.
 
-    `zone` is the time zone in which people are shown its times.
+    `zone` is the time zone in which people are shown its times. `classes` are those of the mesh, the least restricted first.
     """
 
     name: str
@@ -250,6 +251,7 @@ class ProductPlan:
     zone: str = field(default="UTC", metadata={"planned": False})
     metrics: tuple[MetricPlan, ...] = ()
     semantic_models: tuple[SemanticModelPlan, ...] = ()
+    classes: tuple[DataClass, ...] = field(default=STANDARD_CLASSES, metadata={"planned": False})
 
     @property
     def checks(self) -> tuple[CheckPlan, ...]:

@@ -62,6 +62,7 @@ class PortVersion:
 
     `watermark` is until when it knows the world; where that is not known, `watermark_unknown` says why. `rows_ahead` are dated later than
     the publication, and tell nothing. `views` are what roles see of it, by the name of the view; versions of former times have none.
+    `inherited` are columns that are more restricted than product.yaml says, with the class of what they are made from.
     `own_files` are what the writer of the port's interface has written beside the files, with their bytes.
     """
 
@@ -77,9 +78,15 @@ class PortVersion:
     rows_ahead: int = 0
     views: Mapping[str, ViewVersion] = field(default_factory=dict)
     own_files: Mapping[str, int] = field(default_factory=dict)
+    inherited: Mapping[str, str] = field(default_factory=dict)
 
     def seen_as(self, view: View) -> "PortVersion | None":
-        """The port as this view shows it, or the version's view that comes nearest and shows nothing else; None where there is none."""
+        """The port as this view shows it, or the version's view that comes nearest and shows nothing else; None where there is none.
+
+        One that shows everything is the whole, also of versions of former times, unless a column is more restricted than it says.
+        """
+        if view.shows_all_of(self.columns) and not self.inherited:
+            return self
         within = (each for each in self.views.values() if each.is_within(view))
         shown = self.views.get(view.name) or max(within, key=lambda each: len(each.columns), default=None)
         if shown is None:

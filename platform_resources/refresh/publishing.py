@@ -14,6 +14,7 @@ from platform_resources.publications.published_versions import shelf, version_id
 from platform_resources.publications.version_records import PortDraft, PortVersion, Publication, Versions, WriterFailed, catalog_view
 from platform_resources.refresh.data_age import recency
 from platform_resources.refresh.pulling import FAILURES, substance
+from platform_resources.refresh.views.class_travel import InheritedClasses, as_inherited, inherited_in
 from platform_resources.refresh.views.folder_modes import NoGroup
 from platform_resources.refresh.views.published_views import NotPublishable, PortPart, written_views
 from platform_resources.refresh.views.role_files import give_roles
@@ -69,7 +70,8 @@ def publish(database: ProductDatabase, candidate: Candidate, inputs: Mapping[str
     shelves, product = candidate.shelf, candidate.product
     version = version_id(candidate.now)
     shelves.begin(version)
-    ports = tuple(_write(database, candidate, port, version) for port in product.outputs)
+    inherited = inherited_in(candidate.state, product, inputs)
+    ports = tuple(_write(database, candidate, port, version, inherited) for port in product.outputs)
     publication = Publication(
         id=version,
         product=product.name,
@@ -126,8 +128,8 @@ def _is_gone(root: Path, consumer: str) -> bool:
     return not any((root / conventions.PRODUCTS_FOLDER).glob(f"*/{consumer.partition('.')[0]}"))
 
 
-def _write(database: ProductDatabase, candidate: Candidate, port: OutputPlan, version: str) -> PortVersion:
-    data_set = candidate.product.data_set(port.data_set)
+def _write(database: ProductDatabase, candidate: Candidate, port: OutputPlan, version: str, inherited: InheritedClasses) -> PortVersion:
+    data_set = as_inherited(candidate.product, candidate.product.data_set(port.data_set), inherited)
     promised = {column.name: column.type for column in data_set.spec.columns}
     columns, rows = database.columns(data_set.relation, promised), database.count(data_set.relation)
     draft = PortDraft(version, candidate.product.info.version, port.name, port.data_set, port.store, data_set.relation, columns)
@@ -153,6 +155,7 @@ def _write(database: ProductDatabase, candidate: Candidate, port: OutputPlan, ve
         watermark_unknown=known.unknown,
         rows_ahead=known.rows_ahead,
         views=views,
+        inherited=inherited.get(data_set.name, {}),
         own_files=written.own_files,
     )
 

@@ -131,6 +131,7 @@ class Column(Strict):
     missing: Missing = None
     unit: str | None = None
     classification: Classification = UNCLASSIFIED
+    declassified: Text | None = None
     identifier: str | None = None
     tags: tuple[str, ...] = ()
     tests: tuple[DbtTest, ...] = ()
@@ -150,6 +151,10 @@ class Column(Strict):
         column = self.model_copy()
         column._rule = class_named(self.classification, classes)
         return column
+
+    def inheriting(self, rule: DataClass | None) -> "Column":
+        """The column with this class, if there is one, whatever it says itself."""
+        return self if rule is None else self.model_copy(update={"classification": rule.name}).governed((rule,))
 
     @field_validator("tests", mode="before")
     @classmethod

@@ -1,6 +1,6 @@
 """Classes of data: what readers receive of a column of each, and whether its values may be told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from platform_resources.spec.agreements import Masking, MaskUse
@@ -35,3 +35,8 @@ _UNCLASSIFIED = DataClass(name=UNCLASSIFIED, values="shown")
 def class_named(name: str, classes: Iterable[DataClass] = STANDARD_CLASSES) -> DataClass:
     """The class of this name; one that delivers and tells nothing where there is none."""
     return next((each for each in (_UNCLASSIFIED, *classes) if each.name == name), DataClass(name=name))
+
+
+def restriction(name: str, classes: Sequence[DataClass] = STANDARD_CLASSES) -> int:
+    """How restricted a class is; the higher, the more. What is not classified is less than any: nobody has said anything of it."""
+    return next((at for at, each in enumerate(classes) if each.name == name), -1)

@@ -75,10 +75,6 @@ class Governance(Strict):
     def class_names(self) -> tuple[str, ...]:
         return tuple(each.name for each in self.classes)
 
-    def restriction(self, name: str) -> int:
-        """How restricted a class is; the higher, the more. What is not classified is less than any: nobody has said anything of it."""
-        return self.class_names.index(name) if name in self.class_names else -1
-
     def identifier(self, name: str | None) -> Identifier | None:
         """The identifier of this name; None if there is none."""
         return next((each for each in self.identifiers if each.name == name), None)

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from platform_resources.detection.class_guesses import ColumnEvidence, class_guesses
-from platform_resources.services.classifying import column_evidence
+from platform_resources.services.access.class_evidence import column_evidence
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 DICE = random.Random(7)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from platform_resources.capabilities.policies.production import NoSettings
-from platform_resources.capabilities.protocols import Breach
+from platform_resources.capabilities.masks.redact import NothingToSet
+from platform_resources.capabilities.protocols import Breach, PolicyFacts, PolicyNeeds
 from platform_resources.spec.governance import Level
 from platform_resources.spec.product import Product
 
@@ -12,15 +12,16 @@ class DeprecationIsAnnounced:
     """Consumers of a deprecated product are told what replaces it and until when it lives."""
 
     name = "deprecation-is-announced"
-    config = NoSettings
+    config = NothingToSet
     level: Level = "error"
+    needs: PolicyNeeds = "documents"
     example = """
 - name: customer_list
   type: data-product
   properties: {lifecycle: deprecated, replacement: customer_360, end_date: 2027-06-30}
 """
 
-    def breaches(self, product: Product) -> Iterator[Breach]:
+    def breaches(self, product: Product, facts: PolicyFacts) -> Iterator[Breach]:
         if product.info.lifecycle != "deprecated":
             return
         if product.info.replacement is None:

@@ -2,23 +2,20 @@
 
 from collections.abc import Iterator
 
-from platform_resources.capabilities.protocols import Assurance, Breach
+from platform_resources.capabilities.masks.redact import NothingToSet
+from platform_resources.capabilities.protocols import Assurance, Breach, PolicyFacts, PolicyNeeds
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.spec.governance import Level
 from platform_resources.spec.product import Product
-from platform_resources.spec.strict import Strict
-
-
-class NoSettings(Strict):
-    """The policy has nothing to set."""
 
 
 class ProductionIsComplete:
     """What consumers may rely on in production: owners, a runbook, promises of freshness, volume and quality, a port, an agreement."""
 
     name = "production-is-complete"
-    config = NoSettings
+    config = NothingToSet
     level: Level = "error"
+    needs: PolicyNeeds = "documents"
     example = """
 - name: customer_360
   type: data-product
@@ -28,7 +25,7 @@ class ProductionIsComplete:
     support: {runbook: README.md#when-it-breaks}
 """
 
-    def breaches(self, product: Product) -> Iterator[Breach]:
+    def breaches(self, product: Product, facts: PolicyFacts) -> Iterator[Breach]:
         if product.info.lifecycle != "production":
             return
         yield from _people(product)

@@ -77,6 +77,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         routes=product_routes(mesh, product),
         rule=rule_of(incidents),
         patience=patience_of(incidents),
+        classes=mesh.governance.governance.classes,
     )
 
 

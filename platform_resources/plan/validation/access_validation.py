@@ -17,18 +17,6 @@ def agreements_make_sense(mesh: Mesh, product: Product) -> Iterator[Problem]:
             yield agreement.origin.problem(property_name, message, hint)
 
 
-def columns_are_classified(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    """In production every column says what it is; what it is not said of might be personal."""
-    if product.info.lifecycle != "production":
-        return
-    for data_set in product.data_sets:
-        unsaid = [column.name for column in data_set.config.columns if column.classification == "unclassified"]
-        if unsaid:
-            message = f"unclassified columns of a product in production: {', '.join(unsaid)}"
-            hint = "write their classification, or one for all columns of the data set: classification: internal"
-            yield data_set.origin.problem("columns", message, hint, warning=True)
-
-
 def inputs_are_delivered(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """Another domain's port without an agreement delivers public and internal columns only; what it keeps back is a warning."""
     for port in product.input_ports:

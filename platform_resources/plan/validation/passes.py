@@ -9,7 +9,7 @@ from platform_resources.plan.from_products.mesh import Mesh, UnreadableProduct
 from platform_resources.plan.from_products.ports import Resolved, resolved_port, version_problem
 from platform_resources.plan.from_products.product_order import cycles, product_graph
 from platform_resources.plan.from_products.subjects import is_about_the_product, judged_data_set, named_port
-from platform_resources.plan.validation.access_validation import agreements_make_sense, columns_are_classified, inputs_are_delivered
+from platform_resources.plan.validation.access_validation import agreements_make_sense, inputs_are_delivered
 from platform_resources.plan.validation.channel_validation import incidents_can_be, owners_are_reached, routes_lead_somewhere
 from platform_resources.plan.validation.check_validation import checks_are_unique
 from platform_resources.plan.validation.format_validation import formats_hold
@@ -244,7 +244,6 @@ PASSES: tuple[Pass, ...] = (
     *OBJECTIVE_PASSES,
     inputs_resolve,
     agreements_make_sense,
-    columns_are_classified,
     inputs_are_delivered,
     extractors_exist,
     sources_promise_columns,
@@ -275,7 +274,6 @@ _NEEDED: Mapping[Pass, frozenset[str]] = {
     final_values_can_change: frozenset({"service-level-asset"}),
     indicators_refer: frozenset({"service-level-asset"}),
     ports_refer: frozenset({"output-port"}),
-    columns_are_classified: frozenset({"data-product", "data-set"}),
     agreements_make_sense: frozenset({"data-set", "data-sharing-agreement"}),
     refresh_is_triggered: frozenset({"data-product", "input-port"}),
     checks_are_unique: frozenset({"data-set"}),

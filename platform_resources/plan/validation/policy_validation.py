@@ -1,11 +1,12 @@
 """Hold products against the policies of the mesh: how strictly each holds where, and who is exempt until when."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from platform_resources.capabilities.protocols import Breach
+from platform_resources.capabilities.protocols import Breach, PolicyFacts, PolicyNeeds, Received
 from platform_resources.plan.from_products.mesh import Mesh
+from platform_resources.plan.from_products.ports import Resolved, resolved_port
 from platform_resources.spec.document import Document, Place
 from platform_resources.spec.governance import Exemption, Level, PolicySetting
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
@@ -24,18 +25,41 @@ class PolicyBreach:
 
 
 def policy_breaches(mesh: Mesh, product: Product) -> Iterator[PolicyBreach]:
-    """Every breach of every policy, also those that are let be."""
+    """Every breach of every policy that the documents alone tell, also those that are let be."""
+    return breaches_of(mesh, product, policy_facts(mesh, product), "documents")
+
+
+def breaches_of(mesh: Mesh, product: Product, facts: PolicyFacts, needs: PolicyNeeds) -> Iterator[PolicyBreach]:
+    """Every breach of the policies that need this."""
     for name, policy in mesh.registry.policies().items():
-        level, exemption = level_of(mesh, name, product.domain), exemption_of(mesh, name, product)
-        yield from (PolicyBreach(name, product, breach, level, exemption) for breach in policy.breaches(product))
+        if policy.needs == needs:
+            level, exemption = level_of(mesh, name, product.domain), exemption_of(mesh, name, product)
+            yield from (PolicyBreach(name, product, breach, level, exemption) for breach in policy.breaches(product, facts))
+
+
+def policy_facts(mesh: Mesh, product: Product) -> PolicyFacts:
+    """What the other documents and the product's SQL tell."""
+    texts = mesh.texts_of(product)
+    found = ((port, resolved_port(mesh, port)) for port in product.input_ports)
+    return PolicyFacts(
+        sql={text.file: text.sql for text in (*texts.models, *texts.tests)},
+        others={each.name: each.domain for each in mesh.products if each.name != product.name},
+        received=tuple(Received(port, *each.source) for port, each in found if isinstance(each, Resolved) and each.source is not None),
+    )
 
 
 def policies_hold(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """The product fulfils all policies, including those of its stage of life, but for those from which it is exempt."""
-    for each in policy_breaches(mesh, product):
+    yield from problems_of_breaches(policy_breaches(mesh, product))
+
+
+def problems_of_breaches(breaches: Iterable[PolicyBreach]) -> Iterator[Problem]:
+    """What is not let be."""
+    for each in breaches:
         if each.exemption is None:
             breach = each.breach
-            yield product.origin.problem(breach.property, breach.message, breach.hint, warning=each.level == "warn")
+            origin = breach.origin or each.product.origin
+            yield origin.problem(breach.property, breach.message, breach.hint, warning=each.level == "warn")
 
 
 def level_of(mesh: Mesh, policy: str, domain: str) -> Level:

@@ -43,7 +43,7 @@ def received(upstream: Upstream, publication: Publication, decision: ReaderStand
     version = publication.port(upstream.port)
     assert version is not None
     view = decision.view(upstream.views)
-    if view is None or view.shows_all_of(version.columns):
+    if view is None:
         return version
     seen = version.seen_as(view)
     if seen is not None:

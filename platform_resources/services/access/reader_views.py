@@ -88,8 +88,8 @@ class ReaderView:
         if decision.sees == "nothing":
             raise QueryFailed(decision.refused)
         view = decision.view(data_set.views)
-        if view is None or view.shows_all_of(version.columns):
-            return version if view is not None else None
+        if view is None:
+            return None
         seen = version.seen_as(view)
         if seen is None:
             told = f"version {published} of {name} does not have what is offered here ({decision.why})"

@@ -8,7 +8,7 @@ from typing import Any
 
 from platform_resources.capabilities.support.column_types import is_numeric
 from platform_resources.capabilities.support.sql_text import literal, quoted
-from platform_resources.detection.class_guesses import Checked, ClassGuess, ColumnEvidence, class_guesses
+from platform_resources.detection.class_guesses import ClassGuess, ColumnEvidence, SampleCheck, class_guesses
 from platform_resources.detection.detectors import DETECTORS, Detector
 from platform_resources.plan.plan import DataSetPlan, ProductPlan
 from platform_resources.publications.consumer_queries import published_version, queried
@@ -97,16 +97,16 @@ def _counted(
     return {measure: int(value or 0) for measure, value in zip(measures, row, strict=True)}
 
 
-def _checked(ask: Ask, relation: str, doubtful: Mapping[str, Sequence[Detector]]) -> dict[str, dict[str, Checked]]:
+def _checked(ask: Ask, relation: str, doubtful: Mapping[str, Sequence[Detector]]) -> dict[str, dict[str, SampleCheck]]:
     """Of at most so many values that look like each detector's, chosen at random, how many hold."""
-    found: dict[str, dict[str, Checked]] = {}
+    found: dict[str, dict[str, SampleCheck]] = {}
     for name, detectors in doubtful.items():
         for each in detectors:
             if each.holds is not None:
                 value = f"cast({quoted(name)} as varchar)"
                 like = f"select {value} as value from {quoted(relation)} where regexp_full_match({value}, {literal(each.pattern)})"
                 values = [str(value) for (value,) in ask(f"select value from ({like}) using sample reservoir({SAMPLE} rows)")]
-                found.setdefault(name, {})[each.name] = Checked(len(values), sum(each.holds(value) for value in values))
+                found.setdefault(name, {})[each.name] = SampleCheck(len(values), sum(each.holds(value) for value in values))
     return found
 
 

@@ -11,11 +11,12 @@ from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import CANNOT_RUN, SPEC_INVALID, cell, mesh_of, out, print_json, product_of, stop, told, words
 from platform_resources.publications.consumer_queries import NothingPublished
 from platform_resources.repository.mesh_repository import read_mesh, state_folder
+from platform_resources.spec.data_classes import restriction
 from platform_resources.spec.problems import known_text
 from platform_resources.warehouses.protocol import QueryFailed
 
 if TYPE_CHECKING:
-    from platform_resources.services.classifying import Classified
+    from platform_resources.services.access.class_evidence import Classified
 
 
 def classify(
@@ -29,7 +30,7 @@ def classify(
     """Guess which columns hold personal data: from their names, and from all values of the newest version. No value is shown."""
     root, plan = mesh_of(context, [product])
     chosen = product_of(plan, product)
-    from platform_resources.services.classifying import guessed_classes, to_write, written_classes
+    from platform_resources.services.access.class_evidence import guessed_classes, to_write, written_classes
     from platform_resources.services.migrating.yaml_edits import CannotEdit
 
     file = root / chosen.place.file
@@ -39,7 +40,7 @@ def classify(
     except (NothingPublished, QueryFailed) as error:
         stop(str(error), CANNOT_RUN)
     governance = read_mesh(root, only=[product]).governance.governance
-    less = to_write(found, governance.restriction)
+    less = to_write(found, lambda name: restriction(name, governance.classes))
     if as_json:
         print_json([_data(each) for each in found])
     else:

@@ -1,0 +1,48 @@
+"""The command `mesh policies`: what every product of the mesh must fulfil, and who does not."""
+
+import inspect
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from platform_resources.cli.specs import Json
+from platform_resources.cli.terminal.console import cell, out, print_json
+from platform_resources.dbt.planning import read_mesh_and_plan
+from platform_resources.plan.validation.policy_validation import PolicyBreach
+from platform_resources.repository.mesh_repository import mesh_root, state_folder
+from platform_resources.services.access.policy_standings import PolicyStanding, breach_data, policy_standings
+
+
+def policies(
+    context: typer.Context,
+    broken: Annotated[bool, typer.Option("--broken", help="Only those that somebody breaks.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the policies, how strictly each holds, and who breaks which or is exempt until when."""
+    root = mesh_root(context.obj)
+    mesh, plan, _ = read_mesh_and_plan(root)
+    standings = [each for each in policy_standings(state_folder(root), mesh, plan) if each.breaches or not broken]
+    if as_json:
+        rows = [(each, {"policy": each.name, "levels": dict(each.levels)}) for each in standings]
+        print_json([{**row, "breaches": [breach_data(breach) for breach in each.breaches]} for each, row in rows])
+        return
+    table = Table("policy", "level", "who", "what", box=None)
+    for each in standings:
+        first = inspect.getdoc(mesh.registry.policies()[each.name]) or ""
+        table.add_row(cell(each.name), _levels(each), "", cell(first.partition("\n")[0]), style="bold")
+        for breach in each.breaches:
+            table.add_row("", breach.level if breach.exemption is None else "exempt", cell(breach.product.name), cell(_said(breach)))
+    out.print(table)
+
+
+def _levels(standing: PolicyStanding) -> str:
+    """One level where it holds alike everywhere, else each domain's."""
+    levels = set(standing.levels.values())
+    return levels.pop() if len(levels) == 1 else ", ".join(f"{domain}: {level}" for domain, level in standing.levels.items())
+
+
+def _said(breach: PolicyBreach) -> str:
+    exemption = breach.exemption
+    until = f" (until {exemption.until}, {exemption.owner}: {exemption.reason})" if exemption is not None else ""
+    return f"{breach.breach.message}{until}"

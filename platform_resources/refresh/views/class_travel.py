@@ -1,0 +1,65 @@
+"""What the columns of a build are at least classified as, and what their views therefore leave out."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from platform_resources.access.views import KeyedRole, restricted_views
+from platform_resources.lineage.inherited_classes import Said, SaidClass, inherited_classes, said_by_the_plan
+from platform_resources.lineage.mesh_lineage import MeshColumn, MeshLineage
+from platform_resources.plan import conventions
+from platform_resources.plan.plan import DataSetPlan, MeshPlan, ProductPlan
+from platform_resources.publications.published_versions import shelf
+from platform_resources.refresh.built_lineage import kept_lineage
+from platform_resources.spec.data_classes import class_named, restriction
+from platform_resources.spec.values.column_names import folded_column
+
+# By data set, the columns that are more restricted than they say, each with its class.
+InheritedClasses = Mapping[str, Mapping[str, str]]
+
+
+def inherited_in(state: Path, product: ProductPlan, inputs: Mapping[str, Mapping[str, Any]]) -> InheritedClasses:
+    """Of what was built last from these pulls. What is not known of a model says nothing against what its team says of its columns."""
+    alone = MeshPlan((product,), ())
+    lineage = MeshLineage(alone, {product.name: kept_lineage(state, product)})
+    own, received = said_by_the_plan(alone), _received(state, product, inputs)
+    found: dict[str, dict[str, str]] = {}
+    for each in inherited_classes(lineage, product, lambda column: own(column) or received(column)):
+        data_set = next(data_set for data_set in product.data_sets if data_set.model == each.column.place)
+        promised = next(column.name for column in data_set.spec.columns if folded_column(column.name) == folded_column(each.column.column))
+        found.setdefault(data_set.name, {})[promised] = each.classification
+    return found
+
+
+def _received(state: Path, product: ProductPlan, inputs: Mapping[str, Mapping[str, Any]]) -> Said:
+    """What other products say of the columns of the ports that were pulled, or have themselves inherited in the version that was."""
+    classes: dict[tuple[str, str, str], str] = {}
+    for port in product.inputs:
+        upstream = port.upstream
+        if upstream is None:
+            continue
+        place = conventions.place(conventions.output_key(upstream.product, upstream.port))
+        told = {column.name: column.classification for column in upstream.columns}
+        version = inputs.get(port.name, {}).get("version")
+        published = (each for each in shelf(state, upstream.domain, upstream.product).published() if each.id == version)
+        pulled = next((each.port(upstream.port) for each in published), None)
+        for name, classification in (*told.items(), *(pulled.inherited.items() if pulled is not None else ())):
+            key = (upstream.product, place, folded_column(name))
+            classes[key] = max(classes.get(key, classification), classification, key=lambda each: restriction(each, product.classes))
+
+    def said(column: MeshColumn) -> SaidClass | None:
+        found = classes.get((column.product, column.place, folded_column(column.column)))
+        return SaidClass(found) if found is not None else None
+
+    return said
+
+
+def as_inherited(product: ProductPlan, data_set: DataSetPlan, inherited: InheritedClasses) -> DataSetPlan:
+    """The data set with views that show no column to whoever may not see what it is made from."""
+    columns = {name: class_named(each, product.classes) for name, each in inherited.get(data_set.name, {}).items()}
+    if not columns:
+        return data_set
+    roles = [KeyedRole(role, f"{product.name}.{each.name}") for each in product.agreements for role in each.spec.roles]
+    offer = (roles, bool(product.agreements), product.name)
+    return replace(data_set, views=restricted_views(data_set.spec, data_set.views, columns, offer))

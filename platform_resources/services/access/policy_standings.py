@@ -1,0 +1,68 @@
+"""Which policies there are, how strictly each holds, and who breaks which."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from platform_resources.capabilities.protocols import LessClassified, PolicyFacts
+from platform_resources.lineage.inherited_classes import inherited_classes, said_by_the_plan
+from platform_resources.plan.from_products.mesh import Mesh
+from platform_resources.plan.plan import MeshPlan
+from platform_resources.plan.validation.policy_validation import (
+    PolicyBreach,
+    breaches_of,
+    level_of,
+    policy_breaches,
+    problems_of_breaches,
+)
+from platform_resources.services.showing.column_lineage import mesh_lineage
+from platform_resources.spec.governance import Level
+from platform_resources.spec.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyStanding:
+    """One policy: its level by domain, and every breach, also those that are let be."""
+
+    name: str
+    levels: Mapping[str, Level]
+    breaches: tuple[PolicyBreach, ...]
+
+
+def build_policy_problems(state: Path, mesh: Mesh, plan: MeshPlan) -> tuple[Problem, ...]:
+    """What the last builds tell against the policies; of a product that was never built nothing is known."""
+    return tuple(problems_of_breaches(_build_breaches(state, mesh, plan)))
+
+
+def policy_standings(state: Path, mesh: Mesh, plan: MeshPlan) -> tuple[PolicyStanding, ...]:
+    """Every policy with those who break it, in the order of names."""
+    every = [breach for product in mesh.products for breach in policy_breaches(mesh, product)]
+    every += _build_breaches(state, mesh, plan)
+    domains = sorted({product.domain for product in mesh.products})
+    return tuple(
+        PolicyStanding(
+            name,
+            {domain: level_of(mesh, name, domain) for domain in domains},
+            tuple(breach for breach in every if breach.policy == name),
+        )
+        for name in sorted(mesh.registry.policies())
+    )
+
+
+def _build_breaches(state: Path, mesh: Mesh, plan: MeshPlan) -> Iterator[PolicyBreach]:
+    lineage, said = mesh_lineage(state, plan), said_by_the_plan(plan)
+    for planned in plan.products:
+        models = {data_set.model: data_set.name for data_set in planned.data_sets}
+        less = tuple(
+            LessClassified(models[each.column.place], each.column.column, each.now, each.classification, each.path)
+            for each in inherited_classes(lineage, planned, said)
+        )
+        yield from breaches_of(mesh, mesh.by_name[planned.name], PolicyFacts(less_classified=less), "builds")
+
+
+def breach_data(each: PolicyBreach) -> dict[str, Any]:
+    """As JSON."""
+    exemption = each.exemption
+    let_be = None if exemption is None else {"until": exemption.until.isoformat(), "owner": exemption.owner, "reason": exemption.reason}
+    return {"product": each.product.name, "level": each.level, "what": each.breach.message, "to_do": each.breach.hint, "exempt": let_be}
