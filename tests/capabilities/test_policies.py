@@ -99,7 +99,7 @@ BREACHES = {
     ),
     "republished without terms": (
         [SUM, READS, OUT],
-        {"upstream": UPSTREAM},
+        {"upstream": UPSTREAM, "lifecycle": "deprecated"},
         "warning",
         "it publishes what it receives of shop under an agreement, and has none itself",
     ),

@@ -27,7 +27,7 @@ class RepublishedDataIsNotWider:
             upstream = received.product
             if not upstream.agreements or (upstream.domain == product.domain and upstream.info.domain_access):
                 continue
-            if not product.agreements:
+            if not product.agreements and product.info.lifecycle != "draft":
                 message = f"it publishes what it receives of {upstream.name} under an agreement, and has none itself"
                 yield Breach("", message, "add a component of type data-sharing-agreement", received.port.origin)
             yield from _wider(product, received)
