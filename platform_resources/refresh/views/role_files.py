@@ -123,7 +123,7 @@ def _ports(product: ProductPlan, folder: RoleFolder, publication: Publication) -
     views = {data_set.name: folder.view(data_set.views) for data_set in product.data_sets}
     for port in publication.ports:
         view = views.get(port.data_set)
-        seen = None if view is None else port if view.shows_all_of(port.columns) else port.seen_as(view)
+        seen = None if view is None else port.seen_as(view)
         if seen is not None:
             yield seen
 
