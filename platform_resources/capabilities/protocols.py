@@ -291,6 +291,18 @@ class Exported:
     product: Product
 
 
+class WrittenOnly:
+    """An export that no product is made of; inherit from it and leave out `imported`."""
+
+    def imported(self, text: str, file: str, name: str, domain: str) -> Import | None:
+        """Nothing."""
+        return None
+
+
+class NoExportSettings(Strict):
+    """The format has nothing to set."""
+
+
 class Export(Capability, Protocol):
     """A document of another standard or tool that a product can be written as; some are read as well.
 

@@ -9,6 +9,7 @@ from croniter import croniter
 from platform_resources.interchange.bitol_parts import Fields, filled, info_of, of_type
 from platform_resources.interchange.product_text import Component
 from platform_resources.spec.values.durations import duration, duration_text
+from platform_resources.spec.values.names import slug
 
 # `m` means minutes where something has to come soon, and months where it is kept.
 _UNITS = {"s": "sec second", "m": "min minute", "h": "hr hour", "d": "day", "w": "week"}
@@ -68,7 +69,7 @@ def _fresh(objective: Component, components: list[Component]) -> Fields:
         unit=_WORDS[unit],
         element=_element(said, components),
         description=said.get("description"),
-        driver=objective["name"],
+        id=slug(objective["name"]),
     )
 
 
@@ -84,7 +85,7 @@ def _in_time(objective: Component, components: list[Component]) -> Fields:
         value=f"{said['by']} {said.get('timezone', 'UTC')}",
         element=_element(said, components),
         description=said.get("description"),
-        driver=objective["name"],
+        id=slug(objective["name"]),
     )
 
 
@@ -108,7 +109,7 @@ def _available(components: list[Component]) -> Iterator[Fields]:
     for indicator in of_type(components, "service-level-indicator"):
         said = indicator["properties"]
         if said["service_level_name"] in objectives and said.get("target") is not None:
-            yield {"property": "availability", "value": said["target"], "unit": "percent", "driver": indicator["name"]}
+            yield {"property": "availability", "value": said["target"], "unit": "percent", **filled(id=slug(indicator["name"]))}
 
 
 def objectives_of(levels: Any, data_sets: Mapping[str, Component]) -> Iterator[Component]:
@@ -118,7 +119,7 @@ def objectives_of(levels: Any, data_sets: Mapping[str, Component]) -> Iterator[C
         if age is None:
             continue
         table = str(level.get("element") or "").partition(".")[0]
-        name = level.get("driver") if level["property"] == "freshness" else None
+        name = str(level.get("id") or "").replace("_", " ").capitalize() if level["property"] == "freshness" else ""
         properties = filled(
             dimension="freshness",
             data_set=table if table in data_sets else None,

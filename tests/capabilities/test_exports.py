@@ -1,0 +1,131 @@
+"""A product as documents for other tools: what is written is reviewed as golden files, and read by those who know the format."""
+
+import json
+
+import pytest
+import rdflib
+import yaml
+from rdflib import DCAT, RDF
+
+from platform_resources.capabilities.protocols import Exported
+from platform_resources.capabilities.registry import installed_registry
+from tests.golden_files import assert_golden
+from tests.interchange.products import product_of
+from tests.meshes import REPOSITORY, document
+
+GOLDEN = REPOSITORY / "tests/golden/exports"
+EXPORTS = installed_registry().exports()
+DPROD = rdflib.Namespace("https://ekgf.github.io/dprod/")
+ORDERS = document(
+    "- {name: sales, type: domain}",
+    """
+- name: orders
+  type: data-product
+  properties:
+    title: Orders
+    description: Every order, "as it was" at the till.
+    purpose: Planning.
+    version: 1.2.0
+    lifecycle: production
+    archetype: source-aligned
+    owners: {business: ann@example.com, technical: "team:sales-data"}
+    tags: [sales]
+""",
+    "- {name: tills, type: input-port, properties: {interface: external}}",
+    "- {name: stores, type: input-port, properties: {interface: data-product, associated_output_port: stores.stores_sql, version: ^1}}",
+    """
+- name: orders
+  type: data-set
+  properties:
+    description: One row per order.
+    model: all_orders
+    primary_key: [order_id]
+    updated_at: ordered_at
+    columns:
+      - {name: order_id, type: bigint, classification: internal, description: The order., tests: [unique]}
+      - {name: ordered_at, type: timestamptz, classification: internal}
+      - {name: net, type: "decimal(18,2)", unit: USD, nullable: true, classification: personal, tags: [money]}
+      - {name: labels, type: "varchar[]", nullable: true}
+""",
+    "- {name: orders_sql, type: output-port, properties: {interface: sql, data_set: orders}}",
+    "- {name: orders_file, type: output-port, properties: {interface: file, format: csv, data_set: orders}}",
+    "- {name: Orders are fresh, type: service-level-asset, properties: {dimension: freshness, data_set: orders, max_age: 36h}}",
+    "- {name: One row per order, type: service-level-asset, properties: {dimension: uniqueness, data_set: orders, severity: error}}",
+    """
+- name: Fresh over 20 days
+  type: service-level-indicator
+  properties: {service_level_name: Orders are fresh, interval: 90s, window: 30m, target: 99.9, description: Promised to planning.}
+""",
+    """
+- name: Fresh in the month
+  type: service-level-indicator
+  properties: {service_level_name: Orders are fresh, window: month, target: 95, method: ratio-timeslices, timezone: Europe/Berlin}
+""",
+    "- {name: Only watched, type: service-level-indicator, properties: {service_level_name: One row per order}}",
+    "- {name: Daily report, type: consumer, properties: {kind: report, uses: [orders_sql, orders_file]}}",
+    "- {name: Forecast, type: consumer, properties: {kind: model, uses: [orders_file], owner: bob@example.com}}",
+)
+
+
+def exported(name: str, text: str = ORDERS) -> str:
+    export = EXPORTS[name]
+    return export.text(export.config(), Exported(product_of(text)))
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_each_export_is_as_it_was_reviewed(name):
+    assert_golden(exported(name), GOLDEN / f"orders{EXPORTS[name].ending}")
+
+
+def test_linked_data_are_read_and_every_port_leads_to_its_data_set():
+    graph = rdflib.Graph().parse(data=exported("dprod"), format="json-ld")
+    (product,) = graph.subjects(RDF.type, DPROD.DataProduct)
+    assert product == rdflib.URIRef("urn:data-product:orders")
+    ports = set(graph.objects(product, DPROD.outputPort))
+    assert len(ports) == 2
+    for port in ports:
+        assert (port, RDF.type, DCAT.DataService) in graph
+        (distribution,) = graph.objects(port, DPROD.isAccessServiceOf)
+        assert list(graph.objects(distribution, DPROD.isDistributionOf)) == list(graph.objects(product, DPROD.outputDataset))
+    assert rdflib.URIRef("urn:data-product:stores:port:stores_sql") in set(graph.objects(product, DPROD.inputPort))
+    for owner in graph.objects(product, DPROD.dataProductOwner):
+        assert (owner, RDF.type, rdflib.PROV.Agent) in graph
+
+
+def test_exposures_are_what_dbt_reads_and_lead_to_the_models():
+    from dbt.cli import main  # noqa: F401  # dbt's modules import each other in a circle that begins here
+    from dbt.contracts.graph.unparsed import UnparsedExposure
+
+    exposures = yaml.safe_load(exported("dbt-exposures"))["exposures"]
+    for exposure in exposures:
+        UnparsedExposure.validate(exposure)
+    assert [(each["name"], each["type"], each["owner"], each["depends_on"]) for each in exposures] == [
+        ("orders_daily_report", "analysis", {"email": "ann@example.com"}, ["ref('all_orders')"]),
+        ("orders_forecast", "ml", {"email": "bob@example.com"}, ["ref('all_orders')"]),
+    ]
+
+
+def test_slos_promise_what_the_indicators_do():
+    service, rolling, calendar = yaml.safe_load_all(exported("openslo"))
+    assert (service["kind"], service["metadata"]["name"]) == ("Service", "orders")
+    assert (rolling["spec"]["timeWindow"], rolling["spec"]["objectives"][0]["target"]) == ([{"duration": "30m", "isRolling": True}], 0.999)
+    assert rolling["spec"]["objectives"][0]["timeSliceWindow"] == "2m", "there are no seconds, so a slice is longer, never shorter"
+    assert calendar["spec"]["budgetingMethod"] == "RatioTimeslices"
+    assert calendar["spec"]["timeWindow"][0]["calendar"]["timeZone"] == "Europe/Berlin"
+
+
+def test_proposals_for_datahub_name_every_column_once():
+    proposals = json.loads(exported("datahub"))
+    (schema,) = [each["aspect"]["json"] for each in proposals if each["aspectName"] == "schemaMetadata"]
+    assert [field["fieldPath"] for field in schema["fields"]] == ["order_id", "ordered_at", "net", "labels"]
+    assert schema["primaryKeys"] == ["order_id"]
+    assert {each["entityUrn"] for each in proposals} == {
+        "urn:li:domain:sales",
+        "urn:li:dataProduct:orders",
+        "urn:li:dataset:(urn:li:dataPlatform:mesh,orders.orders,PROD)",
+    }
+
+
+@pytest.mark.parametrize("name", [name for name in EXPORTS if name not in ("odcs", "odps")])
+def test_what_is_only_written_is_not_read(name):
+    assert EXPORTS[name].imported("kind: SLO", "x.yaml", "", "") is None
