@@ -1,6 +1,6 @@
 """Who is affected by a change of a product: consumers that use what is different, and those of whom that is not known."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Literal
@@ -10,6 +10,7 @@ from platform_resources.contracts.change import ContractChange
 from platform_resources.contracts.contract import Contract
 from platform_resources.lineage.mesh_lineage import MeshColumn, MeshLineage, Step
 from platform_resources.plan import conventions
+from platform_resources.plan.graph import ancestors
 from platform_resources.plan.plan import InputPlan, MeshPlan, ProductPlan
 from platform_resources.spec.values.column_names import folded_column
 
@@ -53,26 +54,64 @@ def affected_consumers(contract: Contract, change: ContractChange, known: Consum
 
 
 def _products(contract: Contract, change: ContractChange, ports: Collection[str], known: Consumption) -> Iterator[AffectedConsumer]:
-    """Those that read a port and use a column of it, then those below that are made from such a column."""
-    further: dict[str, list[str]] = {}
-    for product in known.plan.products:
-        for port in product.inputs:
-            if port.upstream is None or port.upstream.product != contract.product or port.upstream.port not in ports:
-                continue
-            if _is_spared(contract, change, product, port, known):
-                continue
-            uses = {column: _uses(known.lineage, product.name, port, column) for column in change.columns}
-            yield from _direct(product, port, change, uses, known.lineage)
-            for column, steps in uses.items():
-                for name in {step.column.product for step in steps} - {product.name, contract.product}:
-                    further.setdefault(name, []).append(column)
-    for name, used in sorted(further.items()):
-        columns = tuple(dict.fromkeys(used))
-        why = f"is made from {', '.join(columns)} by way of others"
-        yield AffectedConsumer("product", name, why, columns, known.plan.product(name).owners)
+    reading = [
+        (product, port)
+        for product, port in _reading(known.plan, contract.product, ports)
+        if not _is_spared(contract, change, product, port, known)
+    ]
+    yield from _affected(known.plan, known.lineage, contract.product, reading, change.columns)
     for rejected in known.plan.rejected:
         if rejected.name != contract.product:
             yield AffectedConsumer("product", rejected.name, "is not loaded, so nobody knows what it reads; mend its document first")
+
+
+def affected_products(
+    plan: MeshPlan, lineage: MeshLineage, product: str, ports: Collection[str], columns: tuple[str, ...]
+) -> tuple[AffectedConsumer, ...]:
+    """Products that use these columns of the ports, however far below; those of which that is not known use all of them."""
+    found = _affected(plan, lineage, product, list(_reading(plan, product, ports)), columns)
+    return tuple({consumer.name: consumer for consumer in reversed(tuple(found))}.values())
+
+
+_Reading = tuple[ProductPlan, InputPlan]
+
+
+def _reading(plan: MeshPlan, product: str, ports: Collection[str]) -> Iterator[_Reading]:
+    for reader in plan.products:
+        for port in reader.inputs:
+            if port.upstream is not None and port.upstream.product == product and port.upstream.port in ports:
+                yield reader, port
+
+
+def _affected(
+    plan: MeshPlan, lineage: MeshLineage, product: str, reading: Iterable[_Reading], columns: tuple[str, ...]
+) -> Iterator[AffectedConsumer]:
+    """Those that read a port and use a column of it, then those below that are made from such a column, or may be."""
+    further: dict[str, list[str]] = {}
+    reached: list[str] = []
+    for reader, port in reading:
+        uses = {column: _uses(lineage, reader.name, port, column) for column in columns}
+        for consumer in _direct(reader, port, columns, uses, lineage):
+            reached.append(consumer.name)
+            yield consumer
+        for column, steps in uses.items():
+            for name in {step.column.product for step in steps} - {reader.name, product}:
+                further.setdefault(name, []).append(column)
+    for name, used in sorted(further.items()):
+        named = tuple(dict.fromkeys(used))
+        yield AffectedConsumer("product", name, f"is made from {', '.join(named)} by way of others", named, plan.product(name).owners)
+    if columns:
+        yield from _unknown_below(plan, lineage, [*reached, *further])
+
+
+def _unknown_below(plan: MeshPlan, lineage: MeshLineage, reached: Collection[str]) -> Iterator[AffectedConsumer]:
+    """What reads from an affected product and was never built, and all that is made from that."""
+    readers = {name for product in reached for name in plan.downstream.get(product, ())}
+    unbuilt = {name for name in (*reached, *readers) if not lineage.is_built(name)}
+    below = {name for product in unbuilt for name in ancestors(product, plan.downstream)} | (unbuilt - set(reached))
+    for name in sorted(below - set(reached)):
+        why = "is made from what is different, and nobody knows which columns are used, since not everything was built"
+        yield AffectedConsumer("product", name, why, (), plan.product(name).owners)
 
 
 def _uses(lineage: MeshLineage, product: str, port: InputPlan, column: str) -> tuple[Step, ...]:
@@ -83,10 +122,10 @@ def _uses(lineage: MeshLineage, product: str, port: InputPlan, column: str) -> t
 
 
 def _direct(
-    product: ProductPlan, port: InputPlan, change: ContractChange, uses: Mapping[str, tuple[Step, ...]], lineage: MeshLineage
+    product: ProductPlan, port: InputPlan, columns: tuple[str, ...], uses: Mapping[str, tuple[Step, ...]], lineage: MeshLineage
 ) -> Iterator[AffectedConsumer]:
     pinned = f"input port {port.name} ({port.upstream.version if port.upstream else ''})"
-    if not change.columns:
+    if not columns:
         yield AffectedConsumer("product", product.name, f"reads it by its {pinned}", (), product.owners)
     elif not lineage.names(product.name, conventions.place(port.key)):
         why = f"reads it by its {pinned}, and was not built yet, so nobody knows which columns it uses"

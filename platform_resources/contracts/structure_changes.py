@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 
+from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.contracts.change import ChangeClass, Changes, ContractChange
 from platform_resources.contracts.contract import Contract, ContractColumn, ContractDataSet, ContractPort
+from platform_resources.promises.schema_difference import SchemaDifference
 from platform_resources.spec.values.column_names import folded_column
 
 _WHOLE = ("tinyint", "smallint", "integer", "bigint", "hugeint")
@@ -138,7 +140,8 @@ def _value_changes(of: _Of, old: tuple[str, ...] | None, new: tuple[str, ...] | 
 
 
 def is_wider(old: str, new: str) -> bool:
-    """Whether the new type holds every value of the old one, read in the same way."""
+    """Whether the new type holds every value of the old one, read in the same way. A type may have its long name."""
+    old, new = observed_type(old), observed_type(new)
     if new in _WIDER.get(old, ()):
         return True
     one, other = _DECIMAL.fullmatch(old), _DECIMAL.fullmatch(new)
@@ -146,6 +149,12 @@ def is_wider(old: str, new: str) -> bool:
         return False
     (digits, scale), (more, finer) = (tuple(map(int, each.groups())) for each in (one, other))
     return finer >= scale and more - finer >= digits - scale
+
+
+def lost_columns(difference: SchemaDifference) -> tuple[str, ...]:
+    """The columns that are gone, and those whose type does not hold all former values."""
+    changed = (each.column for each in difference.changed if not is_wider(each.before, each.after))
+    return (*(name for name, _ in difference.removed), *changed)
 
 
 def _by_name(columns: Iterable[ContractColumn]) -> dict[str, ContractColumn]:

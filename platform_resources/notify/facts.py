@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from platform_resources.contracts.structure_changes import lost_columns
 from platform_resources.incidents.life_cycle import Incident, Resolution
 from platform_resources.plan.faults import fault
 from platform_resources.plan.plan import ProductPlan
@@ -194,17 +195,22 @@ class BudgetStanding:
 
 @dataclass(frozen=True, slots=True)
 class SchemaChange:
-    """What is different in one published version, by the title of each port. `downstream` are all products below, however far."""
+    """What is different in one published version, by the title of each port.
+
+    `downstream` are the products below that are concerned, however far; `used` are the columns lost or changed that each of them uses, by
+    its name: none where that is not known.
+    """
 
     about: About
     version: str
     ports: Mapping[str, SchemaDifference]
     downstream: tuple[About, ...] = ()
+    used: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def breaking(self) -> bool:
         """Whether any port's change breaks consumers."""
-        return any(difference.breaking for difference in self.ports.values())
+        return any(lost_columns(difference) for difference in self.ports.values())
 
 
 @dataclass(frozen=True, slots=True)

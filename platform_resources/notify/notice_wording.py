@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
+from platform_resources.contracts.structure_changes import is_wider
 from platform_resources.incidents.severity import rank
 from platform_resources.notify.facts import About, BudgetStanding, Day, InputChange, OpenLine, ProductLine, ResolvedLine, SchemaChange
 from platform_resources.notify.safe_text import bold, bullets, code, harmless, listed, one_line, paragraphs, place
@@ -60,9 +61,10 @@ def _percent(percent: float) -> str:
 def schema_words(change: SchemaChange, affected: Sequence[About] = ()) -> Words:
     """Which columns are different; `affected` are the reader's own products below."""
     title = one_line(change.about.title, 60)
-    what = "has lost or changed columns" if change.breaking else "has new columns"
-    whose = f"You read it in {listed([bold(about.title) for about in affected])}. " if affected else ""
-    advice = "**This is breaking**: queries that name these columns may fail." if change.breaking else "Nothing that works today breaks."
+    what = "has lost or changed columns" if change.breaking else "has new or wider columns"
+    whose = f"You read it in {listed([_use(about, change) for about in affected])}. " if affected else ""
+    kind = "This is a **MAJOR** change: queries that name these columns may fail."
+    advice = kind if change.breaking else "This is a MINOR change: nothing that works today breaks."
     ports = [paragraphs(f"{bold(port)}:", bullets(_difference(difference))) for port, difference in change.ports.items() if difference]
     body = paragraphs(f"{bold(change.about.title)} {what} since version {code(change.version)}. {whose}{advice}", *ports)
     return Words(one_line(f"{'Breaking: ' if change.breaking else ''}{title} {what}"), body)
@@ -79,9 +81,18 @@ def input_words(change: InputChange) -> Words:
     return Words(one_line(f"{'Input changed: ' if change.breaking else ''}{title} {what}"), body)
 
 
+def _use(about: About, change: SchemaChange) -> str:
+    """The product, with the columns lost or changed that it uses."""
+    used = change.used.get(about.name, ())
+    return f"{bold(about.title)} (which uses {listed([code(column) for column in used])})" if used else bold(about.title)
+
+
 def _difference(difference: SchemaDifference) -> list[str]:
-    lines = [f"removed: {code(name)} ({code(kind)})" for name, kind in difference.removed]
-    lines += [f"type changed: {code(each.column)}, from {code(each.before)} to {code(each.after)}" for each in difference.changed]
+    """Each column with what a consumer has to do about it."""
+    lines = [f"removed: {code(name)} ({code(kind)}); read it no more, or ask the owner for it" for name, kind in difference.removed]
+    for each in difference.changed:
+        to_do = "it holds all former values" if is_wider(each.before, each.after) else f"take it as {code(each.after)}"
+        lines.append(f"type changed: {code(each.column)}, from {code(each.before)} to {code(each.after)}; {to_do}")
     lines += [f"added: {code(name)} ({code(kind)})" for name, kind in difference.added]
     return _cut(lines)
 

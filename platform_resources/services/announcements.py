@@ -14,6 +14,7 @@ from platform_resources.ledger.people.subscriptions import subscriptions
 from platform_resources.ledger.queries import history
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.ledger.records import PortPublication, check_id
+from platform_resources.lineage.mesh_lineage import MeshLineage
 from platform_resources.notify.access_notices import USUAL_NOTICE, GrantStanding, access_notices
 from platform_resources.notify.due_messages import DueMessages, announcements
 from platform_resources.notify.facts import About, BudgetStanding, Day, OpenLine, ProductLine, ResolvedLine, Subscriber, product_facts
@@ -54,6 +55,7 @@ class Round:
     domains: Sequence[str] = ()
     digests: Sequence[str] = ()
     health: Mapping[str, ProductHealth] = field(default_factory=dict)
+    lineage: MeshLineage | None = None
 
     @property
     def names(self) -> frozenset[str]:
@@ -192,7 +194,7 @@ def _below_at(connection: Connection, standing: Standing, target: float, now: da
 def _schemas(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscriber]) -> Iterator[DueMessages]:
     since = found.now - REMEMBERED
     known = outbox.keys_about(connection, "schema", found.names, since - CLOCKS_DIFFER)
-    for change in published_changes(connection, found.plan, found.products, abouts, since, found.now):
+    for change in published_changes(connection, found.plan, found.products, abouts, found.lineage, since, found.now):
         yield schema_notices(change, wanted, known, found.now)
     for pulled in input_changes(connection, found.products, abouts, since, found.now):
         yield input_notices(pulled, wanted, known, found.now)
@@ -247,7 +249,7 @@ def _day(connection: Connection, found: Round, abouts: Mapping[str, About], name
         open=tuple(_open(stored, abouts) for stored in here if stored.incident.live),
         resolved=tuple(line for stored in here if (line := _resolved(stored, abouts)) is not None),
         budgets=tuple(each for each in _budget_standings(connection, found, abouts) if each.about.domain == name),
-        schemas=tuple(published_changes(connection, found.plan, own, abouts, found.now - A_DAY, found.now)),
+        schemas=tuple(published_changes(connection, found.plan, own, abouts, None, found.now - A_DAY, found.now)),
         inputs=tuple(input_changes(connection, own, abouts, found.now - A_DAY, found.now)),
         page=found.pages.domain(name),
     )

@@ -67,10 +67,9 @@ def judge(
     """
     pages = WebPages(DAGSTER_PAGES.value(os.environ), MESH_PAGES.value(os.environ))
     with ledger.projecting() as connection:
-        tended = tend(
-            connection, plan, products, found.observations, found.standings, registry, now, found.health, mesh_lineage(state, plan)
-        )
-        about = Round(plan, products, found.observations, found.standings, now, pages, domains, digests, found.health)
+        lineage = mesh_lineage(state, plan)
+        tended = tend(connection, plan, products, found.observations, found.standings, registry, now, found.health, lineage)
+        about = Round(plan, products, found.observations, found.standings, now, pages, domains, digests, found.health, lineage)
         return Consequences(tended.events, announce(connection, about))
 
 

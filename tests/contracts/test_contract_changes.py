@@ -107,7 +107,7 @@ def test_a_contract_that_is_none_is_told():
 
 
 WIDENINGS = [
-    ("integer", "bigint", True), ("bigint", "integer", False), ("float", "double", True), ("date", "timestamp", True),
+    ("integer", "bigint", True), ("bigint", "integer", False), ("float", "double", True), ("INTEGER", "BIGINT", True), ("date", "timestamp", True),
     ("timestamp", "timestamptz", False), ("integer", "double", False), ("uinteger", "bigint", True), ("ubigint", "bigint", False),
     ("utinyint", "tinyint", False), ("utinyint", "smallint", True), ("ubigint", "hugeint", True), ("varchar", "varchar", False),
     ("decimal(6,2)", "decimal(6,3)", False), ("decimal(6,2)", "decimal(7,3)", True),

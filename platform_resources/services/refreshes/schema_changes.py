@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from platform_resources.capabilities.protocols import PullPort
+from platform_resources.contracts.affected_consumers import affected_products
+from platform_resources.contracts.structure_changes import lost_columns
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.queries import history
 from platform_resources.ledger.records import InputState, PortPublication
+from platform_resources.lineage.mesh_lineage import MeshLineage
 from platform_resources.notify.facts import About, InputChange, SchemaChange
 from platform_resources.plan.graph import ancestors
 from platform_resources.plan.plan import MeshPlan, ProductPlan
@@ -16,13 +19,18 @@ Abouts = Mapping[str, About]
 
 
 def published_changes(
-    connection: Connection, plan: MeshPlan, products: Sequence[ProductPlan], abouts: Abouts, since: datetime, now: datetime
+    connection: Connection,
+    plan: MeshPlan,
+    products: Sequence[ProductPlan],
+    abouts: Abouts,
+    lineage: MeshLineage | None,
+    since: datetime,
+    now: datetime,
 ) -> Iterator[SchemaChange]:
     """Versions of these products whose columns differ from those of the version before, by port. `plan` is of the whole mesh.
 
     The version before is the last whose columns are known.
     """
-    below = plan.downstream
     newest = history.newest_publications(connection, since, [product.name for product in products], with_columns=True)
     before = {(each.product, each.port): each for each in newest}
     for product in products:
@@ -34,10 +42,28 @@ def published_changes(
             if former is not None and schema_difference(former.columns, each.columns):
                 changes.setdefault(each.version, {})[each.port] = (former, each)
         titles = {port.name: port.title for port in product.outputs}
-        affected = tuple(abouts[name] for name in sorted(ancestors(product.name, below)) if name in abouts)
         for version, ports in changes.items():
-            told = {titles.get(port, port): schema_difference(old.columns, new.columns) for port, (old, new) in ports.items()}
-            yield SchemaChange(abouts[product.name], version, told, affected)
+            differences = {port: schema_difference(old.columns, new.columns) for port, (old, new) in ports.items()}
+            used = _used(plan, lineage, product.name, differences)
+            told = {titles.get(port, port): difference for port, difference in differences.items()}
+            yield SchemaChange(abouts[product.name], version, told, tuple(abouts[name] for name in sorted(used) if name in abouts), used)
+
+
+def _used(
+    plan: MeshPlan, lineage: MeshLineage | None, product: str, differences: Mapping[str, SchemaDifference]
+) -> Mapping[str, tuple[str, ...]]:
+    """The products below that are concerned, and which columns lost or changed they use.
+
+    New columns concern everybody below; all changes do where no lineage is known.
+    """
+    lost = {port: lost_columns(difference) for port, difference in differences.items()}
+    if lineage is None or not any(lost.values()):
+        return dict.fromkeys(ancestors(product, plan.downstream), ())
+    used: dict[str, tuple[str, ...]] = {}
+    for port, columns in lost.items():
+        for consumer in affected_products(plan, lineage, product, [port], columns) if columns else ():
+            used[consumer.name] = tuple(dict.fromkeys((*used.get(consumer.name, ()), *consumer.columns)))
+    return used
 
 
 def input_changes(
