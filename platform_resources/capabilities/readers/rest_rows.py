@@ -1,0 +1,126 @@
+"""Records of a REST interface, page by page; every value as it is written there."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from platform_resources.capabilities.protocols import Extracted, Extraction
+from platform_resources.capabilities.readers.source_addresses import SourceUnread, filled, library
+from platform_resources.capabilities.support.sql_text import literal, quoted
+
+# How a word of product.yaml is called by dlt.
+PAGINATORS = {
+    "none": "single_page",
+    "page-number": "page_number",
+    "offset": "offset",
+    "cursor": "cursor",
+    "link-header": "header_link",
+    "next-link": "json_link",
+}
+_TABLE = "mesh_records"
+_BIGINT = range(-(2**63), 2**63)
+_LARGEST_RECORD = 2**30
+# A whole number of which a binary one would not keep every digit.
+_LONG = "long"
+_WIDER = {frozenset(("bigint", "double")): "double", frozenset(("bigint", _LONG)): _LONG}
+
+
+@dataclass(frozen=True, slots=True)
+class RestRows:
+    """Which address, how its pages follow each other, and where in an answer the records are; empty if the answer is their list."""
+
+    url: str
+    params: Mapping[str, Any]
+    headers: Mapping[str, str]
+    token: str | None
+    records: str
+    pagination: str
+    page_options: Mapping[str, Any]
+
+    def read(self, extraction: Extraction) -> Extracted:
+        """All records, one row each: numbers, words and yes or no as such, lists and objects as JSON. Repeated requests double none."""
+        columns = _Columns()
+        with tempfile.TemporaryDirectory(prefix="mesh_") as folder:
+            file = Path(folder) / "records.jsonl"
+            json = library("simplejson")
+            with file.open("w", encoding="utf-8") as lines:
+                for record in self._all(json):
+                    lines.write(json.dumps(columns.texts(record, json)) + "\n")
+            if not columns.kinds:
+                raise SourceUnread(f"{self.url} has no records, so it counts as not arrived")
+            extraction.connection.execute(f"create or replace temp table {_TABLE} as {columns.select(file)}").fetchall()
+        return Extracted(extraction.connection.table(_TABLE), {"read": columns.rows})
+
+    def _all(self, json: Any) -> Iterator[Mapping[str, Any]]:
+        client = library("dlt.sources.helpers.rest_client")
+        paginator = library("dlt.sources.rest_api.config_setup").create_paginator(
+            {"type": PAGINATORS[self.pagination], **self.page_options}
+        )
+        auth = library("dlt.sources.helpers.rest_client.auth").BearerTokenAuth(token=filled(self.token)) if self.token else None
+        headers = {name: filled(value) for name, value in self.headers.items()}
+        params = {name: filled(value) if isinstance(value, str) else value for name, value in self.params.items()}
+        rest = client.RESTClient(base_url=filled(self.url), headers=headers, auth=auth)
+        selector = self.records or "$"
+        with closing(rest.session):
+            for page in rest.paginate("", params=params, paginator=paginator, data_selector=selector):
+                yield from self._of_page(json.loads(page.response.text, use_decimal=True))
+
+    def _of_page(self, answer: Any) -> list[Mapping[str, Any]]:
+        """The records of one answer. One that is not built as it was said is an error: it would look as if there were no more."""
+        for name in self.records.split(".") if self.records else ():
+            if not isinstance(answer, Mapping) or name not in answer:
+                raise SourceUnread(f"an answer of {self.url} has no {self.records} (records)")
+            answer = answer[name]
+        if not isinstance(answer, list) or not all(isinstance(record, Mapping) for record in answer):
+            raise SourceUnread(f"{self.records or 'an answer'} of {self.url} is no list of objects; say with records where the list is")
+        return answer
+
+
+@dataclass
+class _Columns:
+    """The columns that were met so far, and the type that takes every value of each; empty while it has none."""
+
+    kinds: dict[str, str] = field(default_factory=dict)
+    rows: int = 0
+
+    def texts(self, record: Mapping[str, Any], json: Any) -> dict[str, str | None]:
+        self.rows += 1
+        for name, value in record.items():
+            kind, before = _kind(value), self.kinds.setdefault(name, "")
+            if kind and kind != before:
+                self.kinds[name] = _WIDER.get(frozenset((kind, before)), "varchar") if before else kind
+        return {name: _text(value, json) for name, value in record.items()}
+
+    def select(self, file: Path) -> str:
+        """The rows of the file with these types."""
+        texts = ", ".join(f"{literal(name)}: 'varchar'" for name in self.kinds)
+        types = {name: "bigint" if kind == _LONG else kind or "varchar" for name, kind in self.kinds.items()}
+        typed = ", ".join(f"cast({quoted(name)} as {kind}) as {quoted(name)}" for name, kind in types.items())
+        options = f"format = 'newline_delimited', columns = {{{texts}}}, maximum_object_size = {_LARGEST_RECORD}"
+        return f"select {typed} from read_json({literal(str(file))}, {options})"
+
+
+def _kind(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "boolean"
+        case int():
+            return "bigint" if abs(value) <= 2**53 else _LONG if value in _BIGINT else "varchar"
+        case Decimal():
+            return "double" if Decimal(repr(float(value))) == value else "varchar"
+        case list() | dict():
+            return "json"
+        case _:
+            return "varchar"
+
+
+def _text(value: Any, json: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, Decimal) else str(json.dumps(value, use_decimal=True))
