@@ -4,7 +4,6 @@ import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +36,7 @@ from platform_resources.warehouses.protocol import (
 from platform_resources.warehouses.snowflake.column_kinds import reported_kind, stored_kind
 from platform_resources.warehouses.snowflake.kept_notes import NOTES, Notes
 from platform_resources.warehouses.snowflake.sessions import Session, name_sql, relation_name, shown_name
+from platform_resources.warehouses.snowflake.staged_changes import StagedChanges
 from platform_resources.warehouses.snowflake.table_samples import sampled
 from platform_resources.warehouses.snowflake.version_tables import column_rows, kinds_of, port_rows, write_rows
 
@@ -46,35 +46,13 @@ _LOCAL = Relation("inputs", "mesh_local")
 _ARROW = "mesh_arrow"
 
 
-@dataclass(slots=True)
-class _Changes:
-    """What a transaction will do at its end: relations made under another name, statements that put them in place, and notes."""
-
-    made: dict[Relation, Relation] = field(default_factory=dict)
-    statements: list[str] = field(default_factory=list)
-    notes: list[tuple[str, str | None, str | None]] = field(default_factory=list)
-
-    def seen(self, topic: str, kept: dict[str, str]) -> dict[str, str]:
-        """The notes of a topic as the transaction would leave them."""
-        for about, name, record in self.notes:
-            if about != topic:
-                continue
-            if name is None:
-                kept = {}
-            elif record is None:
-                kept.pop(name, None)
-            else:
-                kept[name] = record
-        return dict(sorted(kept.items()))
-
-
 class SnowflakeDatabase:
     """A product's own database. `local` reads what extractors and files bring, which goes to a stage from there."""
 
     def __init__(self, session: Session, local: DuckDBDatabase, query_time: timedelta) -> None:
         self.session, self.local, self.query_time = session, local, query_time
         self.notes = Notes(session)
-        self._changes: _Changes | None = None
+        self.changes = StagedChanges(session, self.notes)
 
     def make(self) -> None:
         """Make what is not there yet of the database. The notes come last: where they are, everything is."""
@@ -111,11 +89,11 @@ class SnowflakeDatabase:
         return bool(kinds) and "VIEW" not in kinds
 
     def _kinds(self, relation: Relation) -> set[str]:
-        return kinds_of(self.session, self._now(relation))
+        return kinds_of(self.session, self.changes.now(relation))
 
     def columns(self, relation: Relation, promised: Mapping[str, str] = NOTHING_PROMISED) -> dict[str, str]:
         """Snowflake has one type for whole numbers, and none for JSON or UUIDs that dbt makes: each is what was promised."""
-        now = self._now(relation)
+        now = self.changes.now(relation)
         reported = column_rows(self.session, now.schema, now.name)
         if not reported:
             raise StatementRefused(f"{relation.schema}.{relation.name} does not exist")
@@ -123,96 +101,25 @@ class SnowflakeDatabase:
         return {shown_name(row[0]): reported_kind(*row[1:], promised=kinds.get(folded_column(row[0]), "")) for row in reported}
 
     def count(self, relation: Relation) -> int:
-        return self._rows_of(self._now(relation))
+        return self._rows_of(self.changes.now(relation))
 
     def _rows_of(self, relation: Relation) -> int:
         return int(self.session.first(f"select count(*) from {relation_name(relation)}")[0])
 
-    # Changes of relations and notes, all or nothing
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Snowflake commits each statement that makes or drops something. So what is made gets another name until the end.
-
-        At the end the notes go first that will be replaced: a process that dies before the new ones are there leaves data of which
-        nothing is noted, and that is pulled or built anew; never data with the notes of other data.
-        """
-        changes = self._changes = _Changes()
-        try:
-            yield
-        except BaseException:
-            self._changes = None
-            for staged in changes.made.values():
-                self._drop(staged)
-            raise
-        self._changes = None
-        if changes.statements:
-            for topic, name, _ in changes.notes:
-                self.notes.forget(topic, name)
-        for statement in changes.statements:
-            self.session.rows(statement)
-        for topic, name, record in changes.notes:
-            self._note(topic, name, record)
-
-    @contextmanager
-    def _changing(self) -> Iterator[_Changes]:
-        """The changes of the transaction, or of one of its own."""
-        if self._changes is not None:
-            yield self._changes
-        else:
-            with self.transaction():
-                assert self._changes is not None
-                yield self._changes
-
-    def _now(self, relation: Relation) -> Relation:
-        """Where the relation is while the transaction goes on."""
-        return self._changes.made.get(relation, relation) if self._changes is not None else relation
-
-    def _staged(self, relation: Relation) -> Relation:
-        return replace(relation, name=f"{relation.name}__mesh_new")
-
-    def _put_in_place(self, changes: _Changes, relation: Relation, *, view: str = "") -> None:
-        """At the end of the transaction the staged one is the relation; a view is made again under its own name."""
-        staged, name = relation_name(self._staged(relation)), relation_name(relation)
-        for kind in kinds_of(self.session, relation):
-            changes.statements.append(f"drop {'view' if kind == 'VIEW' else 'table'} if exists {name}")
-        if view:
-            changes.statements += [f"create view {name} as {view}", f"drop view if exists {staged}"]
-        else:
-            changes.statements.append(f"alter table {staged} rename to {name}")
+    def transaction(self) -> AbstractContextManager[None]:
+        return self.changes.transaction()
 
     def drop(self, relation: Relation) -> None:
-        if self._changes is None:
-            self._drop(relation)
-            return
-        for kind in kinds_of(self.session, relation):
-            self._changes.statements.append(f"drop {'view' if kind == 'VIEW' else 'table'} if exists {relation_name(relation)}")
-
-    def _drop(self, relation: Relation) -> None:
-        for kind in kinds_of(self.session, relation):
-            self.session.rows(f"drop {'view' if kind == 'VIEW' else 'table'} if exists {relation_name(relation)}")
+        self.changes.drop(relation)
 
     def remembered(self, topic: str) -> dict[str, str]:
-        kept = self.notes.remembered(topic)
-        return self._changes.seen(topic, kept) if self._changes is not None else kept
+        return self.changes.remembered(topic)
 
     def remember(self, topic: str, name: str, record: str) -> None:
-        self._note_later(topic, name, record)
+        self.changes.remember(topic, name, record)
 
     def forget(self, topic: str, name: str | None = None) -> None:
-        self._note_later(topic, name, None)
-
-    def _note_later(self, topic: str, name: str | None, record: str | None) -> None:
-        if self._changes is not None:
-            self._changes.notes.append((topic, name, record))
-        else:
-            self._note(topic, name, record)
-
-    def _note(self, topic: str, name: str | None, record: str | None) -> None:
-        if name is not None and record is not None:
-            self.notes.remember(topic, name, record)
-        else:
-            self.notes.forget(topic, name)
+        self.changes.forget(topic, name)
 
     # Load
 
@@ -254,7 +161,7 @@ class SnowflakeDatabase:
         """The relation is local, with one row instead of all: it is filled in columns of text in which there is a text."""
         columns = self.columns(relation)
         counts = ", ".join(f"count({name_sql(name)})" for name in columns)
-        filled = self.session.first(f"select {counts} from {relation_name(self._now(relation))}")
+        filled = self.session.first(f"select {counts} from {relation_name(self.changes.now(relation))}")
         texts = {name for name, count in zip(columns, filled, strict=True) if count and columns[name] == "varchar"}
         values = [f"cast({literal('') if name in texts else 'null'} as {kind}) as {quoted(name)}" for name, kind in columns.items()]
         self.local.drop(_LOCAL)
@@ -271,10 +178,10 @@ class SnowflakeDatabase:
             self._load(relation)
             return
         select = port_rows(published)
-        with self._changing() as changes:
-            self.session.rows(f"create or replace view {relation_name(self._staged(relation))} as {select}")
-            changes.made[relation] = self._staged(relation)
-            self._put_in_place(changes, relation, view=select)
+        with self.changes.changing() as changes:
+            self.session.rows(f"create or replace view {relation_name(self.changes.staged(relation))} as {select}")
+            changes.made[relation] = self.changes.staged(relation)
+            self.changes.put_in_place(changes, relation, view=select)
 
     def _load(self, relation: Relation, behind: bool = False) -> None:
         """Load the local relation by a file of Parquet on a stage, each column with its own type; then it is local no more.
@@ -285,15 +192,15 @@ class SnowflakeDatabase:
             kinds = {name: stored_kind(name, kind) for name, kind in self.local.columns(_LOCAL).items()}
             there = self.columns(relation) if behind else {}
             declared = [f"{name_sql(name)} {kind}" for name, kind in kinds.items() if name not in there]
-            with self._changing() as changes:
-                staged = self._staged(relation)
-                made = f"clone {relation_name(self._now(relation))}" if behind else f"({', '.join(declared)})"
+            with self.changes.changing() as changes:
+                staged = self.changes.staged(relation)
+                made = f"clone {relation_name(self.changes.now(relation))}" if behind else f"({', '.join(declared)})"
                 self.session.rows(f"create or replace table {relation_name(staged)} {made}")
                 changes.made[relation] = staged
                 for column in declared if behind else ():
                     self.session.rows(f"alter table {relation_name(staged)} add column {column}")
                 self._copy(staged)
-                self._put_in_place(changes, relation)
+                self.changes.put_in_place(changes, relation)
         finally:
             self.local.drop(_LOCAL)
 
