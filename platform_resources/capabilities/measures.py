@@ -213,7 +213,7 @@ class GroupCounts:
     """Values of a column with how many rows each has, and for how many of those each predicate is true, packed into one text.
 
     Only rows for which `among` is true count, and only values of at least `at_least` rows are told, the `limit` most frequent; each with
-    its name at the end, which is empty unless `named`. Null is no value.
+    its name at the end, which is empty unless `named`. Null is no value. With `every`, values are the days or weeks of a column of times.
     """
 
     column: str
@@ -222,6 +222,7 @@ class GroupCounts:
     at_least: int
     limit: int
     named: bool
+    every: Literal["day", "week"] | None = None
 
 
 Measure = (

@@ -75,7 +75,8 @@ def group_counts_sql(measure: GroupCounts, relation: str) -> str:
     flags = [f"f{index}" for index in range(len(measure.predicates))]
     flagged = [f"{enclosed(predicate)} as {flag}" for flag, predicate in zip(flags, measure.predicates, strict=True)]
     column = quoted(measure.column)
-    told = f"select {', '.join((f'{column} as v', *flagged))} from {relation} where {column} is not null and {enclosed(measure.among)}"
+    value = column if measure.every is None else f"cast(date_trunc('{measure.every}', {column}) as date)"
+    told = f"select {', '.join((f'{value} as v', *flagged))} from {relation} where {column} is not null and {enclosed(measure.among)}"
     name = "cast(v as varchar)" if measure.named else "''"
     counts = [f"count_if({flag}) as c{index}" for index, flag in enumerate(flags)]
     order = ", ".join((*(f"{each} desc" for each in ("size", *(f"c{index}" for index in range(len(flags))))), "name"))

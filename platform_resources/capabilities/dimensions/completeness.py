@@ -4,14 +4,16 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import model_validator
 
+from platform_resources.capabilities.groups.group_promises import Every, group_measures, group_problems, judged_shares, refuse_half_groups
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import DistinctKeys, Measure, MissingKeys, NullCount, Reading, RowCount, Subject
 from platform_resources.capabilities.protocols import Traits
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised, promised_share
 from platform_resources.capabilities.support.references import ColumnNames, Reference, reference_problems
 from platform_resources.capabilities.support.shares import counted, judged_share, nothing_to_judge
+from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.field_types import Percent
+from platform_resources.spec.values.field_types import ColumnName, Percent, Text
 
 
 class CompletenessSettings(Strict):
@@ -22,6 +24,9 @@ class CompletenessSettings(Strict):
     keys: ColumnNames | None = None
     at_least: Percent = 100
     learned: LearnedThreshold = None
+    group_by: ColumnName | None = None
+    every: Every | None = None
+    groups: tuple[Text, ...] | None = None
 
     @model_validator(mode="after")
     def _one_form(self) -> "CompletenessSettings":
@@ -29,6 +34,9 @@ class CompletenessSettings(Strict):
             raise ValueError("write either columns: [...] or population: {input: ..., columns: [...]} with keys: [...]")
         if (self.population is None) != (self.keys is None):
             raise ValueError("population and keys belong together: keys are the columns here, population.columns those there")
+        if self.population is not None and self.group_by is not None:
+            raise ValueError("a population is present or not as a whole; take population or group_by away")
+        refuse_half_groups(self, self.learned)
         return self
 
 
@@ -60,6 +68,9 @@ class Completeness(Traits):
 - name: No more unknown ages than usual
   type: service-level-asset
   properties: {dimension: completeness, data_set: customers, columns: [age_band], learned: true}
+- name: Every band has incomes
+  type: service-level-asset
+  properties: {dimension: completeness, data_set: customers, columns: [income_band], at_least: 90, group_by: age_band}
 """
 
     def learned_kind(self, settings: CompletenessSettings) -> Kind:
@@ -69,17 +80,20 @@ class Completeness(Traits):
         return promised_share(settings)
 
     def columns_used(self, settings: CompletenessSettings) -> Mapping[str, tuple[str, ...]]:
-        named = {"columns": settings.columns, "keys": settings.keys}
+        named = {"columns": settings.columns, "keys": settings.keys, "group_by": (settings.group_by,) if settings.group_by else None}
         return {name: columns for name, columns in named.items() if columns}
 
     def travels(self, settings: CompletenessSettings) -> bool:
         return bool(settings.columns) and settings.population is None
 
     def problems(self, settings: CompletenessSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
+        yield from group_problems(settings, subject)
         if settings.population is not None:
             yield from reference_problems(settings.population, "population", settings.keys or (), "keys", subject)
 
     def measures(self, settings: CompletenessSettings, subject: Subject) -> Mapping[str, Measure]:
+        if settings.group_by is not None:
+            return group_measures(settings, subject, [f"{quoted(column)} is null" for column in settings.columns or ()])
         if settings.population is None:
             return {"rows": RowCount(), **{_nulls(column): NullCount(column) for column in settings.columns or ()}}
         population, columns = settings.population.relation(subject), settings.population.columns
@@ -89,6 +103,9 @@ class Completeness(Traits):
         }
 
     def judge(self, settings: CompletenessSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
+        if settings.group_by is not None:
+            columns = settings.columns or ()
+            return judged_shares(settings, readings, len(columns), settings.at_least, f"{' and '.join(columns)} filled in")
         if settings.population is not None:
             found = _present(settings.population, promised(settings), readings)
         else:

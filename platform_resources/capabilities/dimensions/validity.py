@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from platform_resources.capabilities.groups.group_promises import Every, group_measures, group_problems, judged_shares, refuse_half_groups
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import CountIf, Measure, NullCount, OutOfRange, Reading, RowCount, Subject
 from platform_resources.capabilities.protocols import Traits
 from platform_resources.capabilities.support.column_types import is_numeric, may_be_nan
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised, promised_share
 from platform_resources.capabilities.support.shares import counted, judged_share, nothing_filled, nothing_to_judge
-from platform_resources.capabilities.support.sql_text import literal, quoted
+from platform_resources.capabilities.support.sql_text import is_nan, literal, quoted
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.field_types import ColumnName, Percent, Text, YesNo
 from platform_resources.spec.values.written_values import AS_WRITTEN, has_another_base, misread
@@ -63,6 +64,9 @@ class ValiditySettings(Strict):
     not_in_future: YesNo = False
     at_least: Percent = 100
     learned: LearnedThreshold = None
+    group_by: ColumnName | None = None
+    every: Every | None = None
+    groups: tuple[Text, ...] | None = None
 
     @model_validator(mode="after")
     def _one_rule(self) -> "ValiditySettings":
@@ -71,6 +75,7 @@ class ValiditySettings(Strict):
         if sum(rules) != 1:
             raise ValueError("write exactly one rule: accepted_values, min and/or max, pattern, or not_in_future: true")
         _check_order(self.min, self.max)
+        refuse_half_groups(self, self.learned)
         return self
 
 
@@ -112,6 +117,9 @@ class Validity(Traits):
 - name: No more odd postcodes than usual
   type: service-level-asset
   properties: {dimension: validity, data_set: customers, column: postcode, pattern: "[0-9]{5}", learned: true}
+- name: Revenue is not negative on any day
+  type: service-level-asset
+  properties: {dimension: validity, data_set: customers, column: revenue, min: 0, at_least: 99, group_by: last_purchase_at, every: 1d}
 """
 
     def learned_kind(self, settings: ValiditySettings) -> Kind:
@@ -121,9 +129,10 @@ class Validity(Traits):
         return promised_share(settings)
 
     def columns_used(self, settings: ValiditySettings) -> Mapping[str, tuple[str, ...]]:
-        return {"column": (settings.column,)}
+        return {"column": (settings.column,), **({"group_by": (settings.group_by,)} if settings.group_by else {})}
 
     def problems(self, settings: ValiditySettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
+        yield from group_problems(settings, subject)
         declared = _type(settings, subject)
         numeric = declared is not None and is_numeric(declared)
         values = (value for value in settings.accepted_values or () if not has_another_base(value))  # told when the file was read
@@ -131,9 +140,14 @@ class Validity(Traits):
             yield "accepted_values", message, hint
 
     def measures(self, settings: ValiditySettings, subject: Subject) -> Mapping[str, Measure]:
+        if settings.group_by is not None:
+            among = f"{quoted(settings.column)} is not null"
+            return group_measures(settings, subject, [_predicate(_invalid(settings, _type(settings, subject)))], among)
         return {"rows": RowCount(), "nulls": NullCount(settings.column), "invalid": _invalid(settings, _type(settings, subject))}
 
     def judge(self, settings: ValiditySettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
+        if settings.group_by is not None:
+            return judged_shares(settings, readings, 1, settings.at_least, f"{settings.column} is {_rule(settings)} in")
         return as_usual(settings, _valid(settings, readings), "invalid", moment)
 
 
@@ -152,7 +166,7 @@ def _type(settings: ValiditySettings, subject: Subject) -> str | None:
     return named.get(settings.column.lower())
 
 
-def _invalid(settings: ValiditySettings, declared: str | None) -> Measure:
+def _invalid(settings: ValiditySettings, declared: str | None) -> CountIf | OutOfRange:
     column = quoted(settings.column)
     if settings.accepted_values is not None:
         as_text = declared is not None and declared.startswith("varchar")
@@ -167,6 +181,17 @@ def _invalid(settings: ValiditySettings, declared: str | None) -> Measure:
         return CountIf(f"{column} > now()" if declared == "timestamptz" else f"{column} > now() at time zone 'UTC'")
     low, high = (None if bound is None else literal(bound) for bound in (settings.min, settings.max))
     return OutOfRange(settings.column, low, high, isinstance(settings.min, int | float) and may_be_nan(declared))
+
+
+def _predicate(measure: CountIf | OutOfRange) -> str:
+    """What is true of a row that is not allowed."""
+    if isinstance(measure, CountIf):
+        return measure.predicate
+    column = quoted(measure.column)
+    low = [f"{column} < {measure.low}"] if measure.low is not None else []
+    high = [f"{column} > {measure.high}"] if measure.high is not None else []
+    neither = [is_nan(measure.column)] if low and not high and measure.holds_nan else []
+    return " or ".join([*low, *high, *neither])
 
 
 def _rule(settings: ValiditySettings) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from platform_resources.capabilities.groups.group_promises import Every, group_measures, group_problems, judged_sizes, refuse_half_groups
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise, Verdict, worst
 from platform_resources.capabilities.measures import Measure, Reading, RowCount, Subject
 from platform_resources.capabilities.protocols import Traits
@@ -13,7 +14,7 @@ from platform_resources.capabilities.support.learned_thresholds import LearnedTh
 from platform_resources.capabilities.support.shares import amount, counted, number_text
 from platform_resources.capabilities.support.tolerances import around, greatest, least
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.field_types import YesNo
+from platform_resources.spec.values.field_types import ColumnName, Text, YesNo
 
 Rows = Annotated[int, Field(ge=0)]
 Part = tuple[Verdict, str]
@@ -27,6 +28,9 @@ class VolumeSettings(Strict):
     never_decreases: YesNo = False
     change_at_most: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     learned: LearnedThreshold = None
+    group_by: ColumnName | None = None
+    every: Every | None = None
+    groups: tuple[Text, ...] | None = None
 
     @model_validator(mode="after")
     def _promises_something(self) -> "VolumeSettings":
@@ -35,6 +39,9 @@ class VolumeSettings(Strict):
             raise ValueError("write at least one of at_least, at_most, never_decreases: true, change_at_most, learned: true")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
             raise ValueError(f"at_least ({self.at_least}) is above at_most ({self.at_most})")
+        if self.group_by is not None and (self.never_decreases or self.change_at_most is not None):
+            raise ValueError("groups are not compared with the version before; take never_decreases and change_at_most away, or group_by")
+        refuse_half_groups(self, self.learned)
         return self
 
 
@@ -57,6 +64,9 @@ class Volume(Traits):
 - name: About as many customers as usual
   type: service-level-asset
   properties: {dimension: volume, data_set: customers, learned: {sensitivity: 3, minimum_effect: 10}}
+- name: Each week has customers
+  type: service-level-asset
+  properties: {dimension: volume, data_set: customers, at_least: 10, group_by: last_purchase_at, every: 1w}
 """
 
     def learned_kind(self, settings: VolumeSettings) -> Kind:
@@ -69,15 +79,17 @@ class Volume(Traits):
         return Promise("rows", greatest(settings.at_least, fewest, low), least(settings.at_most, high))
 
     def columns_used(self, settings: VolumeSettings) -> Mapping[str, tuple[str, ...]]:
-        return {}
+        return {"group_by": (settings.group_by,)} if settings.group_by else {}
 
     def problems(self, settings: VolumeSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
-        yield from ()
+        yield from group_problems(settings, subject)
 
     def measures(self, settings: VolumeSettings, subject: Subject) -> Mapping[str, Measure]:
-        return {"rows": RowCount()}
+        return {"rows": RowCount()} if settings.group_by is None else group_measures(settings, subject, ())
 
     def judge(self, settings: VolumeSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
+        if settings.group_by is not None:
+            return judged_sizes(settings, readings, settings.at_least, settings.at_most)
         rows = counted(readings, "rows")
         parts = [*_bounds(settings, rows), *_against_former(settings, rows, moment.previous_rows)]
         verdict = worst(part for part, _ in parts)

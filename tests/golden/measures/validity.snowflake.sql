@@ -66,3 +66,47 @@ SELECT
 FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
+
+-- Revenue is not negative on any day
+SELECT
+  COUNT(*) - COUNT("LAST_PURCHASE_AT")
+FROM "INTERNAL"."CUSTOMERS"
+HAVING
+  COUNT(*) >= 0;
+SELECT
+  LISTAGG(
+    
+      CAST(size AS VARCHAR) || CHR(  31) || CAST(c0 AS VARCHAR) || CHR(  31) || REPLACE(name, CHR(  30), ' '),
+      CHR(  30)
+    
+  ) WITHIN GROUP (ORDER BY
+    size DESC NULLS LAST,
+    c0 DESC NULLS LAST,
+    name)
+FROM (
+  SELECT
+    CAST(v AS VARCHAR) AS name,
+    COUNT(*) AS size,
+    COUNT_IF(f0) AS c0
+  FROM (
+    SELECT
+      CAST(DATE_TRUNC('DAY', "LAST_PURCHASE_AT") AS DATE) AS v,
+      (
+        "REVENUE" < 0
+      ) AS f0
+    FROM "INTERNAL"."CUSTOMERS"
+    WHERE
+      NOT "LAST_PURCHASE_AT" IS NULL AND (
+        NOT "REVENUE" IS NULL
+      )
+  ) AS told
+  GROUP BY
+    v
+  HAVING
+    COUNT(*) >= 1
+  ORDER BY
+    size DESC NULLS LAST,
+    c0 DESC NULLS LAST,
+    name
+  LIMIT 1001
+) AS sizes;

@@ -1,0 +1,1 @@
+"""Promises that are kept, or not, by each group of rows."""
