@@ -1,7 +1,9 @@
 """A product as documents for other tools: what is written is reviewed as golden files, and read by those who know the format."""
 
 import json
+import operator
 
+import duckdb
 import pytest
 import rdflib
 import yaml
@@ -51,6 +53,10 @@ ORDERS = document(
     "- {name: orders_file, type: output-port, properties: {interface: file, format: csv, data_set: orders}}",
     "- {name: Orders are fresh, type: service-level-asset, properties: {dimension: freshness, data_set: orders, max_age: 36h}}",
     "- {name: One row per order, type: service-level-asset, properties: {dimension: uniqueness, data_set: orders, severity: error}}",
+    "- {name: Enough orders, type: service-level-asset, properties: {dimension: volume, data_set: orders, at_least: 3, at_most: 9}}",
+    "- {name: Net is there, type: service-level-asset, properties: {dimension: completeness, data_set: orders, columns: [net], at_least: 60}}",
+    "- {name: Net is low, type: service-level-asset, properties: {dimension: validity, data_set: orders, column: net, min: 0, max: 10}}",
+    "- {name: No refunds, type: service-level-asset, properties: {dimension: custom-sql, data_set: orders, failing_rows: net < 0}}",
     """
 - name: Fresh over 20 days
   type: service-level-indicator
@@ -124,6 +130,44 @@ def test_proposals_for_datahub_name_every_column_once():
         "urn:li:dataProduct:orders",
         "urn:li:dataset:(urn:li:dataPlatform:mesh,orders.orders,PROD)",
     }
+
+
+def test_monitors_of_monte_carlo_alert_on_broken_data_and_on_no_other():
+    monitors = yaml.safe_load(exported("monte-carlo"))["montecarlo"]["custom_sql"]
+    good = "(1, 5.0), (2, 6.0), (3, 7.0), (4, null)"
+    broken = {
+        "orders_one_row_per_order": "(1, 5.0), (1, 6.0), (3, 7.0)",
+        "orders_enough_orders": "(1, 5.0)",
+        "orders_net_is_there": "(1, null), (2, null), (3, 5.0)",
+        "orders_net_is_low": "(1, 5.0), (2, 6.0), (3, 11.0)",
+        "orders_no_refunds": "(1, 5.0), (2, 6.0), (3, -1.0)",
+    }
+    assert {monitor["name"] for monitor in monitors} == set(broken)
+    for monitor in monitors:
+        assert (alerts(monitor, good), alerts(monitor, broken[monitor["name"]])) == (False, True), monitor["name"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "gone"),
+    [
+        ("columns: [net], at_least: 60", "columns: [net], learned: true", {"orders_net_is_there"}),
+        ("nullable: true, classification: personal", "missing: [-1]", {"orders_net_is_there", "orders_net_is_low", "orders_enough_orders"}),
+    ],
+)
+def test_a_monitor_that_would_say_something_else_is_not_written(old, new, gone):
+    monitors = yaml.safe_load(exported("monte-carlo", ORDERS.replace(old, new)))["montecarlo"]["custom_sql"]
+    assert old in ORDERS
+    assert {monitor["name"] for monitor in monitors}.isdisjoint(gone)
+
+
+def alerts(monitor, rows: str) -> bool:
+    """Whether the monitor would alert on a port with these rows."""
+    compare = {"GT": operator.gt, "LT": operator.lt}
+    with duckdb.connect() as database:
+        database.execute("attach ':memory:' as orders; create schema orders.ports")
+        database.execute(f"create table orders.ports.orders_sql as select * from (values {rows}) as t(order_id, net)")
+        ((value,),) = database.execute(monitor["sql"]).fetchall()
+    return any(compare[each["operator"]](value, each["threshold_value"]) for each in monitor["alert_conditions"])
 
 
 @pytest.mark.parametrize("name", [name for name in EXPORTS if name not in ("odcs", "odps")])
