@@ -38,6 +38,7 @@ from platform_resources.repository.mesh_repository import (
 )
 from platform_resources.settings import ANALYST_DATABASE, SETTINGS, Setting
 from platform_resources.spec.problems import Problem, errors, unknown_text
+from platform_resources.spec.values.durations import duration_text
 from platform_resources.warehouses.targets import warehouse
 
 Json = Annotated[bool, typer.Option("--json", help="Print data only, as JSON.")]
@@ -169,7 +170,8 @@ def _tree(product: ProductPlan) -> Tree:
         checks.add(f"{told(check.name)} [dim]{check.kind} on {told('/'.join(check.key))}[/]{gate}")
     outputs = tree.add("output ports")
     for output in product.outputs:
-        stored = f"{output.interface}, {output.store.format}, keeps {output.keep_versions}"
+        oldest = f", none older than {duration_text(output.retention)}" if output.retention is not None else ""
+        stored = f"{output.interface}, {output.store.format}, keeps {output.keep_versions}{oldest}"
         outputs.add(f"{told('/'.join(output.key))} [dim]{told(stored)}[/]")
     routes = tree.add("routes") if product.routes else tree
     for route in product.routes:

@@ -167,6 +167,7 @@ class PortData(TypedDict):
     description: str
     interface: str
     data_set: str
+    retention: str | None
     access: list[Snippet]
 
 

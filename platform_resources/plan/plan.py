@@ -111,6 +111,7 @@ class OutputPlan:
     """One output port: which data set, stored how, kept how long.
 
     `fresh_for` is how long a version is promised to be fresh after the pulls that it is made from, where nothing else tells its age.
+    After its `retention` an older version is taken away, however many are to be kept.
     """
 
     name: str
@@ -126,6 +127,7 @@ class OutputPlan:
     fresh_for: MaxAge | None
     folder: str
     place: SourceLine
+    retention: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +261,11 @@ class ProductPlan:
         inputs = [check for port in self.inputs for check in port.checks]
         tests = [check for model in self.models for check in model.tests]
         return (*inputs, *tests, *(objective.check for objective in self.objectives))
+
+    @property
+    def retention(self) -> timedelta | None:
+        """How old a version may be that is no longer the newest: a version is one for all ports, so the shortest counts."""
+        return min((port.retention for port in self.outputs if port.retention is not None), default=None)
 
     @property
     def audited(self) -> tuple[ObjectivePlan, ...]:

@@ -17,6 +17,7 @@ from platform_resources.plan import conventions
 from platform_resources.publications.recorded_versions import RecordedVersions
 from platform_resources.publications.version_records import (
     GRACE,
+    Keeping,
     PortDraft,
     PortVersion,
     Publication,
@@ -148,10 +149,11 @@ class Shelf:
         """Replace the pointer, which also carries the newest record, so that a reader needs one file."""
         replace_json(self.folder / POINTER, {"latest": latest.id, "published": list(ids), "version": asdict(latest)})
 
-    def prune(self, keep: Mapping[str, int], now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
+    def prune(self, keep: Keeping, now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
         """Take versions away that no port keeps, no consumer has pinned, and that were superseded longer than `grace` ago.
 
-        The newest version of each major version always stays. The pointer forgets a version before its files go. Gives the ids taken.
+        The newest version of each major version stays until its retention ends. The pointer forgets a version before its files go. Gives
+        the ids taken.
         """
         published = self.published()
         if not published:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from platform_resources.capabilities.protocols import Store
 from platform_resources.publications.version_records import (
     GRACE,
+    Keeping,
     PortDraft,
     PortVersion,
     Publication,
@@ -142,7 +143,7 @@ class RecordedVersions:
         self.rows.remember(POINTER, NEWEST, json.dumps(pointer))
         self.files.point_at(ids, latest)
 
-    def prune(self, keep: Mapping[str, int], now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
+    def prune(self, keep: Keeping, now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
         """Take away versions that no port keeps and nobody reads. The pointer forgets a version before its rows go. Gives their ids."""
         published = self.published()
         if not published:

@@ -1,7 +1,7 @@
 """What is recorded of a published version, and what a place that keeps versions does."""
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.capabilities.support.recency import known_until
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.spec.values.column_names import folded_column
+from platform_resources.spec.values.durations import duration_text
 from platform_resources.spec.values.versions import Version, VersionRange
 from platform_resources.warehouses.protocol import CatalogView, ProductDatabase, PublishedPort, ShownPart
 
@@ -162,14 +163,42 @@ def newest_within(published: Sequence[Publication], versions: VersionRange, port
     return next((each for each in fitting if each.port(port) is not None), None)
 
 
-def kept(published: Sequence[Publication], pinned: Iterable[str], keep: Mapping[str, int], now: datetime, grace: timedelta) -> set[str]:
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How many versions each port keeps, and how old one may be that is not the newest; None: as old as may be."""
+
+    versions: Mapping[str, int]
+    retention: timedelta | None = None
+
+
+def kept(published: Sequence[Publication], pinned: Iterable[str], keep: Keeping, now: datetime, grace: timedelta) -> set[str]:
     """Which of the published versions stay: those that a port keeps, that are pinned, that were superseded no longer than `grace` ago, and
-    the newest of each major version."""
-    most = max(keep.values(), default=1)
-    staying = {each.id for each in published[-most:]} | set(pinned)
-    staying |= {each.id for each in {Version.parse(each.product_version).major: each for each in published}.values()}
+    the newest of each major version. After the retention only the newest, pinned ones, and those within the grace do."""
+    reading = set(pinned) | {each.id for each in published[-1:]}
     pairs = itertools.pairwise(published)
-    return staying | {older.id for older, newer in pairs if now - datetime.fromisoformat(newer.published_at) < grace}
+    reading |= {older.id for older, newer in pairs if now - datetime.fromisoformat(newer.published_at) < grace}
+    most = max(keep.versions.values(), default=1)
+    staying = {each.id for each in published[-most:]}
+    staying |= {each.id for each in {Version.parse(each.product_version).major: each for each in published}.values()}
+    return reading | (staying - {each.id for each in outlived(published, keep.retention, now)})
+
+
+def outlived(published: Sequence[Publication], retention: timedelta | None, now: datetime) -> tuple[Publication, ...]:
+    """The versions that are older than their retention."""
+    if retention is None:
+        return ()
+    return tuple(each for each in published if now - datetime.fromisoformat(each.published_at) > retention)
+
+
+def kept_longer(published: Sequence[Publication], pins: Mapping[str, str], retention: timedelta | None, now: datetime) -> Iterator[str]:
+    """Which versions stay though they are older than their retention, and why."""
+    for each in outlived(published, retention, now):
+        readers = sorted(consumer for consumer, version in pins.items() if version == each.id)
+        told = f"version {each.id} is older than its retention of {duration_text(retention)}" if retention is not None else ""
+        if each is published[-1]:
+            yield f"{told}, and stays because it is the one served; a refresh with newer data replaces it"
+        elif readers:
+            yield f"{told}, and stays while {', '.join(readers)} reads it; a refresh of that product lets it go"
 
 
 def publication_of(record: Mapping[str, Any], origin: str) -> Publication:
@@ -238,5 +267,5 @@ class Versions(Protocol):
     def publish(self, publication: Publication) -> None:
         """Publish all that was written of a version, in one step."""
 
-    def prune(self, keep: Mapping[str, int], now: datetime) -> tuple[str, ...]:
-        """Take away versions that no port keeps and nobody reads, but never the newest of a major version; gives their ids."""
+    def prune(self, keep: Keeping, now: datetime) -> tuple[str, ...]:
+        """Take away versions that no port keeps or that are older than they may be, and nobody reads; gives their ids."""

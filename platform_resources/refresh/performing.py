@@ -22,7 +22,14 @@ from platform_resources.refresh.data_age import input_records
 from platform_resources.refresh.gate import CHANGED, AuditVerdict, Gate, close, decided, gate, set_gate, set_unbuilt, unbuilt
 from platform_resources.refresh.profiled_relations import forget as forget_profiles
 from platform_resources.refresh.profiled_relations import profiles, settle
-from platform_resources.refresh.publishing import Candidate, failing_inputs, publish, tidied, unchanged_text
+from platform_resources.refresh.publishing import (
+    Candidate,
+    failing_inputs,
+    old_versions_gone,
+    publish,
+    tidied,
+    unchanged_text,
+)
 from platform_resources.refresh.pulling import PullContext, Pulled, PullFailed, pull
 from platform_resources.refresh.stages import AuditDone, BegunRefresh, Built, Ending, InputPulled, PublishDone, PullDone, Scored, StopReason
 from platform_resources.refresh.views.published_views import NotPublishable
@@ -205,6 +212,15 @@ def audit_stop(done: AuditDone, results: Iterable[Audited]) -> StopReason | None
 
 def publish_version(refresh: BegunRefresh) -> PublishDone:
     """Publish what was built and audited as one version, unless the gate is closed or nothing has changed."""
+    product = refresh.product
+    done = _published_if_open(refresh)
+    if done.publication is None and product.retention is not None:  # also where nothing is new, old versions go in time
+        for warning in old_versions_gone(shelf(refresh.state, product.domain, product.name), product, refresh.clock()):
+            refresh.tell(warning)
+    return done
+
+
+def _published_if_open(refresh: BegunRefresh) -> PublishDone:
     product, current = refresh.product, fingerprint(refresh.product)
     with refresh.opened() as database:
         decision = gate(database)

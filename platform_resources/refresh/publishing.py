@@ -11,7 +11,16 @@ from platform_resources.capabilities.support.file_formats import holds
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import OutputPlan, ProductPlan
 from platform_resources.publications.published_versions import shelf, version_id
-from platform_resources.publications.version_records import PortDraft, PortVersion, Publication, Versions, WriterFailed, catalog_view
+from platform_resources.publications.version_records import (
+    Keeping,
+    PortDraft,
+    PortVersion,
+    Publication,
+    Versions,
+    WriterFailed,
+    catalog_view,
+    kept_longer,
+)
 from platform_resources.refresh.data_age import recency
 from platform_resources.refresh.pulling import FAILURES, substance
 from platform_resources.refresh.views.class_travel import InheritedClasses, as_inherited, inherited_in
@@ -99,11 +108,18 @@ def tidied(candidate: Candidate, publication: Publication, root: Path, known: Kn
         refresh_catalog(candidate.state, product, publication)
     except Exception as error:
         yield f"published, but the catalog still shows an older version: {error}"
-    try:
-        shelves.prune({port.name: port.keep_versions for port in product.outputs}, candidate.now)
-    except OSError as error:
-        yield f"published, but older versions could not be taken away: {error}"
+    yield from old_versions_gone(shelves, product, candidate.now)
     yield from _given(candidate, known)
+
+
+def old_versions_gone(shelves: Versions, product: ProductPlan, now: datetime) -> Iterator[str]:
+    """Take away versions that are no longer kept, or older than they may be. Gives what went wrong, and what stays longer and why."""
+    keeping = Keeping({port.name: port.keep_versions for port in product.outputs}, product.retention)
+    try:
+        shelves.prune(keeping, now)
+    except OSError as error:
+        yield f"older versions could not be taken away: {error}"
+    yield from kept_longer(shelves.published(), shelves.pins(), product.retention, now)
 
 
 def _given(candidate: Candidate, known: KnownGrants) -> Iterator[str]:

@@ -191,6 +191,7 @@ class DataSet(Strict):
     updated_at: ColumnName | None = None
     partition_by: ColumnName | None = None
     profile: YesNo = True
+    retention: Duration | None = None
     owners: Owners = Owners()
     classification: Classification = UNCLASSIFIED
     columns: tuple[Column, ...] = ()
@@ -264,6 +265,7 @@ class OutputPort(Strict):
     description: str = ""
     data_set: str | None = None
     keep_versions: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    retention: Duration | None = None
 
 
 class ServiceLevelAsset(Strict):

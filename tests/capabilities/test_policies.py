@@ -60,6 +60,12 @@ BREACHES = {
         "warning",
         "columns whose names are not plain: Total €",
     ),
+    "hidden data without an end": (
+        [data_set("{name: mail, type: varchar, classification: personal}"), OUT],
+        {"lifecycle": "production"},
+        "warning",
+        "no retention says how long old versions of mail stay",
+    ),
     "no purpose": ([SUM, agreement(ROLES)], {}, "warning", "an agreement needs a purpose"),
     "clear for everybody": (
         [

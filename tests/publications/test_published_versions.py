@@ -8,7 +8,7 @@ import pytest
 
 from platform_resources.publications import published_versions
 from platform_resources.publications.published_versions import Shelf, port_file, version_id
-from platform_resources.publications.version_records import PortVersion, Publication
+from platform_resources.publications.version_records import Keeping, PortVersion, Publication, kept_longer
 from platform_resources.spec.values.versions import VersionRange
 
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
@@ -47,7 +47,7 @@ def ids(publications):
 def test_an_empty_shelf_has_no_version(shelf):
     assert (shelf.published(), shelf.latest(), shelf.pins()) == ((), None, {})
     assert shelf.newest_within(VersionRange.parse("*"), "table") is None
-    assert shelf.prune({"table": 1}, NOON) == ()
+    assert shelf.prune(Keeping({"table": 1}), NOON) == ()
 
 
 def test_a_version_reads_back_as_it_was_published(shelf):
@@ -70,7 +70,7 @@ def test_a_publication_leaves_nothing_staged(shelf):
 
 def test_as_many_versions_are_kept_as_asked_for(shelf):
     published = hourly(shelf, 5)
-    assert shelf.prune({"table": 3}, NOON + 9 * HOUR) == tuple(ids(published[:2]))
+    assert shelf.prune(Keeping({"table": 3}), NOON + 9 * HOUR) == tuple(ids(published[:2]))
     assert ids(shelf.published()) == ids(published[2:])
     assert sorted(folder.name for folder in shelf.folder.glob("table/v1/*")) == ids(published[2:])
     assert sorted(record.stem for record in shelf.folder.glob("versions/*")) == ids(published[2:])
@@ -78,25 +78,25 @@ def test_as_many_versions_are_kept_as_asked_for(shelf):
 
 def test_the_port_that_keeps_most_decides(shelf):
     published = hourly(shelf, 4, ports=("table", "file"))
-    shelf.prune({"table": 1, "file": 3}, NOON + 9 * HOUR)
+    shelf.prune(Keeping({"table": 1, "file": 3}), NOON + 9 * HOUR)
     assert ids(shelf.published()) == ids(published[1:])
 
 
 @pytest.mark.parametrize(("after_the_third", "kept"), [(timedelta(minutes=1), 2), (timedelta(minutes=11), 1)])
 def test_a_version_just_superseded_stays_for_its_readers(shelf, after_the_third, kept):
     published = hourly(shelf, 3)
-    shelf.prune({"table": 1}, NOON + 2 * HOUR + after_the_third)
+    shelf.prune(Keeping({"table": 1}), NOON + 2 * HOUR + after_the_third)
     assert ids(shelf.published()) == ids(published[-kept:])
 
 
 def test_a_pinned_version_stays_until_the_pin_moves(shelf):
     first, second, third = hourly(shelf, 3)
     shelf.pin("summary.orders", first.id)
-    assert shelf.prune({"table": 1}, NOON + 9 * HOUR) == (second.id,)
+    assert shelf.prune(Keeping({"table": 1}), NOON + 9 * HOUR) == (second.id,)
     assert shelf.path(first.ports[0].files[0]).read_text() == "data"
     shelf.pin("summary.orders", third.id)
     assert shelf.pins() == {"summary.orders": third.id}
-    assert shelf.prune({"table": 1}, NOON + 9 * HOUR) == (first.id,)
+    assert shelf.prune(Keeping({"table": 1}), NOON + 9 * HOUR) == (first.id,)
     assert not shelf.path(first.ports[0].files[0]).exists()
 
 
@@ -104,7 +104,7 @@ def test_every_consumer_has_a_pin_of_its_own(shelf):
     first, second, third = hourly(shelf, 3)
     shelf.pin("summary.orders", first.id)
     shelf.pin("report.orders", second.id)
-    assert shelf.prune({"table": 1}, NOON + 9 * HOUR) == ()
+    assert shelf.prune(Keeping({"table": 1}), NOON + 9 * HOUR) == ()
     assert ids(shelf.published()) == ids((first, second, third))
 
 
@@ -112,7 +112,7 @@ def test_the_newest_version_of_every_major_stays(shelf):
     old = put(shelf, NOON, "1.0.0")
     last_of_one = put(shelf, NOON + HOUR, "1.9.0")
     new = [put(shelf, NOON + HOUR * n, "2.0.0") for n in (2, 3)]
-    assert shelf.prune({"table": 1}, NOON + 9 * HOUR) == (old.id, new[0].id)
+    assert shelf.prune(Keeping({"table": 1}), NOON + 9 * HOUR) == (old.id, new[0].id)
     assert ids(shelf.published()) == [last_of_one.id, new[1].id]
     assert shelf.newest_within(VersionRange.parse("^1"), "table") == last_of_one
     assert shelf.newest_within(VersionRange.parse("^3"), "table") is None
@@ -133,7 +133,7 @@ def test_prune_takes_away_what_a_killed_publication_left(shelf):
     (folder / "rows.csv").write_text("half")
     (shelf.folder / "versions" / f"{orphan}.json").write_text("{}")
     (shelf.folder / "versions" / f".{orphan}.json.part").write_text("{")
-    assert shelf.prune({"table": 1}, NOON + 2 * HOUR) == ()
+    assert shelf.prune(Keeping({"table": 1}), NOON + 2 * HOUR) == ()
     assert not folder.exists()
     assert [record.name for record in (shelf.folder / "versions").iterdir()] == [f"{kept.id}.json"]
 
@@ -165,9 +165,41 @@ def test_readers_never_see_half_a_pointer_or_a_missing_file(shelf):
     for number in range(1, 60):
         at = NOON + timedelta(seconds=number)
         put(shelf, at, text=str(number))
-        shelf.prune({"table": 1}, at)
+        shelf.prune(Keeping({"table": 1}), at)
     done.set()
     for reader in readers:
         reader.join()
     assert wrong == []
     assert len(seen) > 1
+
+
+def test_a_version_older_than_its_retention_goes_whatever_else_would_keep_it(shelf):
+    old = put(shelf, NOON, "1.0.0")
+    rest = [put(shelf, NOON + HOUR * n, "2.0.0") for n in (1, 2, 3)]
+    at = NOON + 9 * HOUR
+    assert shelf.prune(Keeping({"table": 9}, timedelta(hours=9)), at) == ()
+    assert shelf.prune(Keeping({"table": 9}, timedelta(hours=7)), at) == (old.id, rest[0].id)
+    assert ids(shelf.published()) == ids(rest[1:])
+    assert not shelf.path(old.ports[0].files[0]).exists()
+
+
+def test_the_newest_and_pinned_versions_outlive_their_retention_and_it_is_said_why(shelf):
+    first, second, third = hourly(shelf, 3)
+    shelf.pin("summary.orders", first.id)
+    at, retention = NOON + 9 * HOUR, timedelta(hours=1)
+    assert shelf.prune(Keeping({"table": 9}, retention), at) == (second.id,)
+    assert ids(shelf.published()) == [first.id, third.id]
+    pinned, served = kept_longer(shelf.published(), shelf.pins(), retention, at)
+    assert (
+        pinned
+        == f"version {first.id} is older than its retention of 1h, and stays while summary.orders reads it; a refresh of that product lets it go"
+    )
+    assert served.startswith(f"version {third.id} is older than its retention of 1h, and stays because it is the one served")
+    assert list(kept_longer(shelf.published(), shelf.pins(), timedelta(hours=9), at)) == []
+    assert list(kept_longer(shelf.published(), shelf.pins(), None, at)) == []
+
+
+def test_a_version_that_somebody_may_just_be_reading_outlives_its_retention(shelf):
+    first, _ = hourly(shelf, 2)
+    assert shelf.prune(Keeping({"table": 9}, timedelta(minutes=1)), NOON + HOUR + timedelta(minutes=9)) == ()
+    assert shelf.prune(Keeping({"table": 9}, timedelta(minutes=1)), NOON + HOUR + timedelta(minutes=11)) == (first.id,)

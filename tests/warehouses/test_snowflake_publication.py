@@ -8,7 +8,7 @@ import pytest
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import Store
 from platform_resources.publications.published_versions import shelf
-from platform_resources.publications.version_records import PortDraft, PortVersion, Publication, VersionsUnreadable
+from platform_resources.publications.version_records import Keeping, PortDraft, PortVersion, Publication, VersionsUnreadable
 from platform_resources.warehouses.protocol import CatalogView, NotSupported
 from platform_resources.warehouses.snowflake.sessions import Session
 from platform_resources.warehouses.targets import warehouse
@@ -81,7 +81,7 @@ def publish(state, number, column="int"):
         moment = NOW.replace(microsecond=number).isoformat()
         versions.publish(Publication(version_id(number), "readings", "1.0.0", moment, "run", "", {}, ports))
     warehouse().show(state, *PLACE, [CatalogView(port.data_set, versions.where(port)) for port in ports])
-    versions.prune(dict.fromkeys(DATA_SETS, 1), NOW + timedelta(days=1))
+    versions.prune(Keeping(dict.fromkeys(DATA_SETS, 1)), NOW + timedelta(days=1))
 
 
 def written_port(database, versions, number, name):

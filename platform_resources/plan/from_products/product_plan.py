@@ -183,6 +183,7 @@ def _output(mesh: Mesh, product: Product, port: Declared[OutputPort], data_set: 
         fresh_for=fresh_for,
         folder=conventions.port_folder(product.domain, product.name, port.name),
         place=SourceLine.of(port.origin),
+        retention=port.config.retention or data_set.config.retention,
     )
 
 

@@ -10,6 +10,7 @@ from platform_resources.plan.plan_text import plain
 from platform_resources.promises.grades import ProductHealth
 from platform_resources.services.catalog.access_snippets import Snippet, snippets
 from platform_resources.services.trust import Trust, trust_data
+from platform_resources.spec.values.durations import duration_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +106,6 @@ def _port(access: PortAccess) -> Mapping[str, Any]:
         "description": port.description,
         "interface": port.interface,
         "data_set": port.data_set,
+        "retention": duration_text(port.retention) if port.retention is not None else None,
     }
     return {**named, "access": [asdict(snippet) for snippet in access.snippets]}

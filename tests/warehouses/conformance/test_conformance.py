@@ -22,7 +22,7 @@ from platform_resources.capabilities.protocols import PullFiles, Store
 from platform_resources.deliveries.arrivals import arrived
 from platform_resources.measuring.metrics import Asked
 from platform_resources.measuring.profile_queries import ProfiledColumn
-from platform_resources.publications.version_records import PortDraft, PortVersion, Publication
+from platform_resources.publications.version_records import Keeping, PortDraft, PortVersion, Publication
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.warehouses.measured_queries import measure
 from platform_resources.warehouses.protocol import (
@@ -312,9 +312,9 @@ def test_a_version_is_there_once_it_is_published_and_a_former_one_until_it_is_ta
     assert versions.latest() == publication and versions.latest() == versions.published()[-1]
     versions.pin("summary.measurements", "20240601T060000.000000Z")
     late = NOW + timedelta(days=1)
-    assert (versions.prune({"readings": 1}, late), database.published_rows(first)) == ((), 4)
+    assert (versions.prune(Keeping({"readings": 1}), late), database.published_rows(first)) == ((), 4)
     versions.unpin("summary.measurements")
-    assert versions.prune({"readings": 1}, late) == ("20240601T060000.000000Z",)
+    assert versions.prune(Keeping({"readings": 1}), late) == ("20240601T060000.000000Z",)
     assert [each.id for each in versions.published()] == [VERSION]
     assert database.published_rows(versions.where(publication.ports[0])) == 1
 
