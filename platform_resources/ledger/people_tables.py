@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -292,4 +293,18 @@ reviews = Table(
     _told("hidden_because", Prose),
     Column("hidden_at", MomentColumn),
     PrimaryKeyConstraint("product", "person"),
+)
+
+# What was asked in the data lab, never what came of it. One with a title was saved for others; the others only tell of use.
+lab_queries = Table(
+    "lab_queries",
+    TABLES,
+    _number(),
+    _told("person", Prose),
+    _told("at", MomentColumn),
+    _told("product", Text),
+    _told("query", Prose),
+    _told("seconds", Float),
+    _told("title", Prose),
+    Index(None, "title"),
 )

@@ -133,7 +133,7 @@ def _published(shop: Shop, request: Request, name: str, port: str, version: str 
     if port not in [each.name for each in product.outputs]:
         raise Missing(f"{name} has no output port “{port}”.", f"It has {', '.join(each.name for each in product.outputs)}.")
     try:
-        files = published_files(shop.market.state, product, port, version, _seen(shop, view))
+        files = published_files(shop.market.state, product, port, version, seen_ports(shop, view))
     except QueryFailed as error:
         raise NotGranted(str(error)) from error
     if not files:
@@ -141,7 +141,8 @@ def _published(shop: Shop, request: Request, name: str, port: str, version: str 
     return files
 
 
-def _seen(shop: Shop, view: MeshOverview) -> SeenPort:
+def seen_ports(shop: Shop, view: MeshOverview) -> SeenPort:
+    """What the reader gets of each port, by the grants as they are at this moment."""
     if view.reader is None:
         return everything
     with shop.market.ledger.reading() as connection:

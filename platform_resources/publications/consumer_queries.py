@@ -8,7 +8,7 @@ from platform_resources.capabilities.support.sql_text import names_in
 from platform_resources.publications.published_versions import publishing, shelf
 from platform_resources.publications.version_records import PortVersion, Publication
 from platform_resources.spec.values.names import is_name
-from platform_resources.warehouses.protocol import PublishedPort, QueryFailed
+from platform_resources.warehouses.protocol import Bounds, PublishedPort, QueryFailed
 from platform_resources.warehouses.targets import warehouse
 
 
@@ -47,7 +47,15 @@ def everything(product: str, port: PortVersion, version: str) -> PortVersion | N
 
 
 def queried(
-    state: Path, domain: str, product: str, sql: str, version: str | None = None, *, as_text: bool = False, seen: SeenPort = everything
+    state: Path,
+    domain: str,
+    product: str,
+    sql: str,
+    version: str | None = None,
+    *,
+    as_text: bool = False,
+    seen: SeenPort = everything,
+    bounds: Bounds | None = None,
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Column names and rows of one SELECT over the product's data sets and ports, from published files alone.
 
@@ -57,7 +65,7 @@ def queried(
     own = _offered(state, domain, product, version, seen)
     others = {name: _offered(state, only_domain(state, name), name, None, seen) for name in named_products(state, sql) if name != product}
     try:
-        return warehouse().answer(sql, {"main": own, product: own, **others}, as_text=as_text)
+        return warehouse().answer(sql, {"main": own, product: own, **others}, as_text=as_text, bounds=bounds)
     except OSError as error:
         raise QueryFailed(f"what {' and '.join((product, *others))} published cannot be read: {error}") from error
     except QueryFailed as error:

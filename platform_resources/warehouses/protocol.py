@@ -57,6 +57,14 @@ class QueryTooLarge(Exception):
     """Raised when a query needs more memory than it may have, and cannot do with files; says what to do."""
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long a consumer's SELECT may take, and how many of its rows are wanted at most."""
+
+    time: timedelta
+    rows: int
+
+
 class QueryFailed(Exception):
     """Raised when a consumer's SQL cannot be run; carries the engine's message."""
 
@@ -318,10 +326,11 @@ class Warehouse(Protocol):
     def catalog_rows(self, state: Path, domain: str, product: str, sql: str) -> Rows:
         """What SQL gives on a product's catalog, as any client reads it. Raises EngineError."""
 
-    def answer(self, sql: str, readable: Readable, *, as_text: bool = False) -> tuple[list[str], Rows]:
+    def answer(self, sql: str, readable: Readable, *, as_text: bool = False, bounds: Bounds | None = None) -> tuple[list[str], Rows]:
         """Column names and rows of a consumer's SELECT, which can read nothing else, nor take all of the machine.
 
-        `as_text` gives every value as the engine writes it. Raises QueryFailed, SettingInvalid, OSError.
+        `as_text` gives every value as the engine writes it. Without `bounds` it may take as long as a query of an audit, and has all rows.
+        Raises QueryFailed, SettingInvalid, OSError.
         """
 
     def first_rows(self, published: PublishedPort, limit: int) -> Rows:

@@ -54,7 +54,10 @@ def test_a_reader_sees_before_asking_what_each_role_sees(pages):
         and "Only the rows that its filter lets through." in page
     )
     assert "By asking you agree to its terms: No export." in page
-    assert "Get access" in pages.get("/products/readings", headers=EVE).text
+    product = text(pages.get("/products/readings", headers=EVE).text)
+    assert "You may not read it yet: an owner gives a role to whoever asks for one." in product
+    assert "Can be read" not in product and "Read it now" not in product
+    assert "Can be read" in pages.get("/products/readings", headers=OWNER).text
 
 
 def test_what_is_wrong_with_a_request_is_said_and_nothing_that_was_typed_is_lost(pages):

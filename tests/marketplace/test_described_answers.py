@@ -17,6 +17,7 @@ ASKED = {
     "/api/v1/products/{name}/lineage": ["/api/v1/products/readings/lineage", "/api/v1/products/summary/lineage"],
     "/api/v1/products/{name}/columns/{column}": ["/api/v1/products/summary/columns/warmest"],
     "/api/v1/products/{name}/similar": ["/api/v1/products/readings/similar"],
+    "/api/v1/products/{name}/reviews": ["/api/v1/products/readings/reviews"],
     "/api/v1/products/{name}/profiles/{data_set}": ["/api/v1/products/readings/profiles/measurements"],
     "/api/v1/domains": ["/api/v1/domains"],
     "/api/v1/incidents": ["/api/v1/incidents", "/api/v1/incidents?live=false"],

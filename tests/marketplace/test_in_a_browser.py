@@ -21,6 +21,11 @@ PAGES = (
     "/incidents",
     "/incidents/readings/1",
     "/candidates",
+    "/inbox",
+    "/lab",
+    "/lab?sql=select+*+from+readings.measurements",
+    "/products/readings/access",
+    "/sign-in",
     "/api",
     "/nowhere",
 )

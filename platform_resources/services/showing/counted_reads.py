@@ -30,13 +30,13 @@ def count_read(state: Path, plan: MeshPlan, product: str, sql: str, reader: str,
     ledger = open_ledger(ledger_url(state, os.environ))
     try:
         with ledger.writing() as connection:
-            for read, name in _reads(state, plan, product, sql):
+            for read, name in reads_of_query(state, plan, product, sql):
                 record_read(connection, read, name, reader, now, "query")
     finally:
         ledger.close()
 
 
-def _reads(state: Path, plan: MeshPlan, product: str, sql: str) -> Iterator[tuple[str, str]]:
+def reads_of_query(state: Path, plan: MeshPlan, product: str, sql: str) -> Iterator[tuple[str, str]]:
     """Products and what the SQL names of them; of the product itself nothing where it names nothing."""
     own = [each for each in plan.products if each.name == product]
     offered = [port.name for each in own for port in each.outputs] + [data_set.name for each in own for data_set in each.data_sets]

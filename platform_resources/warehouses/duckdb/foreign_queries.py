@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from platform_resources.spec.values.durations import duration_text
 from platform_resources.warehouses.duckdb.consumer_sql import Selects, opened_query
 from platform_resources.warehouses.limits import TIME_VARIABLE
-from platform_resources.warehouses.protocol import QueryFailed
+from platform_resources.warehouses.protocol import Bounds, QueryFailed
 
 # DuckDB's own limit does not hold for long texts and lists; this one does.
 PROCESS_MEMORY = 2 * 2**30
@@ -22,18 +22,25 @@ _TOO_LARGE = "the query needs more than the 2 GiB of memory that a query may tak
 _RUNNER = (sys.executable, "-m", "platform_resources.warehouses.duckdb.foreign_queries")
 
 
-def answer(sql: str, readable: Selects, time: timedelta, *, as_text: bool = False) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and rows of one SELECT. Raises QueryFailed, also when it takes longer than `time` or too much memory."""
+def answer(
+    sql: str, readable: Selects, time: timedelta, *, as_text: bool = False, bounds: Bounds | None = None
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Column names and rows of one SELECT. Raises QueryFailed, also when it takes longer than `time` or too much memory.
+
+    `bounds` are narrower ones.
+    """
+    time, most = (bounds.time, bounds.rows) if bounds is not None else (time, None)
     asked = json.dumps({"sql": sql, "as_text": as_text, **asdict(readable)}).encode()
     late = threading.Event()
     with subprocess.Popen(_RUNNER, stdin=PIPE, stdout=PIPE, stderr=DEVNULL) as process:
         watch = threading.Timer(time.total_seconds(), _end, (process, late))
         watch.start()
         try:
-            return _received(process, asked)
+            return _received(process, asked, most)
         except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
             if late.is_set():
-                raise QueryFailed(f"broken off after {duration_text(time)}; {TIME_VARIABLE} allows longer") from error
+                longer = f"; {TIME_VARIABLE} allows longer" if bounds is None else ""
+                raise QueryFailed(f"broken off after {duration_text(time)}{longer}") from error
             code = process.wait()
             # Without memory it is ended by a signal.
             raise QueryFailed(f"the process that ran the query ended with code {code}{f'; {_TOO_LARGE}' if code < 0 else ''}") from error
@@ -47,7 +54,7 @@ def _end(process: subprocess.Popen[bytes], late: threading.Event) -> None:
     process.kill()
 
 
-def _received(process: subprocess.Popen[bytes], asked: bytes) -> tuple[list[str], list[tuple[Any, ...]]]:
+def _received(process: subprocess.Popen[bytes], asked: bytes, most: int | None) -> tuple[list[str], list[tuple[Any, ...]]]:
     assert process.stdin is not None and process.stdout is not None
     process.stdin.write(asked)
     process.stdin.close()
@@ -60,6 +67,8 @@ def _received(process: subprocess.Popen[bytes], asked: bytes) -> tuple[list[str]
                 names = content
             case "rows":
                 rows += content
+                if most is not None and len(rows) >= most:
+                    return names, rows[:most]
             case "failed":
                 raise QueryFailed(content)
             case _:

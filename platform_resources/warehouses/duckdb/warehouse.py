@@ -8,7 +8,7 @@ from pathlib import Path
 from platform_resources.plan import conventions
 from platform_resources.settings import DBT_DATABASE
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, limits
-from platform_resources.warehouses.protocol import CatalogView, ProductDatabase, PublishedPort, Readable, Rows, VersionRows
+from platform_resources.warehouses.protocol import Bounds, CatalogView, ProductDatabase, PublishedPort, Readable, Rows, VersionRows
 
 
 class DuckDBWarehouse:
@@ -61,12 +61,12 @@ class DuckDBWarehouse:
 
         return catalogs.catalog_rows(state / conventions.catalog_file(domain, product), sql)
 
-    def answer(self, sql: str, readable: Readable, *, as_text: bool = False) -> tuple[list[str], Rows]:
+    def answer(self, sql: str, readable: Readable, *, as_text: bool = False, bounds: Bounds | None = None) -> tuple[list[str], Rows]:
         """In a process of its own, with at most 2 GiB of memory and the time of one query of an audit."""
         from platform_resources.warehouses.duckdb.consumer_sql import selects
         from platform_resources.warehouses.duckdb.foreign_queries import answer
 
-        return answer(sql, selects(readable), limits(os.environ).query, as_text=as_text)
+        return answer(sql, selects(readable), limits(os.environ).query, as_text=as_text, bounds=bounds)
 
     def first_rows(self, published: PublishedPort, limit: int) -> Rows:
         from platform_resources.warehouses.duckdb.consumer_sql import opened_query, selects

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,6 +13,7 @@ from platform_resources.settings import PREFIX, SNOWFLAKE_BUILD
 from platform_resources.warehouses.duckdb import product_database
 from platform_resources.warehouses.limits import limits
 from platform_resources.warehouses.protocol import (
+    Bounds,
     CatalogView,
     EngineError,
     NotSupported,
@@ -94,10 +96,11 @@ class SnowflakeWarehouse:
             opened.rows(f'use schema "{opened.database}".{PORTS}')
             return opened.rows(translated(sql, "snowflake"))
 
-    def answer(self, sql: str, readable: Readable, *, as_text: bool = False) -> tuple[list[str], Rows]:
+    def answer(self, sql: str, readable: Readable, *, as_text: bool = False, bounds: Bounds | None = None) -> tuple[list[str], Rows]:
         """In Snowflake's own SQL, for as long as a query of an audit may take."""
         statement = published_statement(sql, readable)
-        return self._read(statement, shown_text if as_text else for_python)
+        names, rows = self._read(statement, shown_text if as_text else for_python, bounds.time if bounds is not None else None)
+        return names, rows[: bounds.rows] if bounds is not None else rows
 
     def first_rows(self, published: PublishedPort, limit: int) -> Rows:
         try:
@@ -105,10 +108,10 @@ class SnowflakeWarehouse:
         except NotSupported as error:
             raise QueryFailed(str(error)) from error
 
-    def _read(self, statement: str, shown: Callable[[Any], Any]) -> tuple[list[str], Rows]:
+    def _read(self, statement: str, shown: Callable[[Any], Any], time: timedelta | None = None) -> tuple[list[str], Rows]:
         """Column names and rows, in the order of the statement."""
         try:
-            with session(self.connect, PREFIX.value(os.environ)) as opened, opened.limited(limits(os.environ).query):
+            with session(self.connect, PREFIX.value(os.environ)) as opened, opened.limited(time or limits(os.environ).query):
                 names, rows = opened.described(statement)
         except (EngineError, QueryTooSlow) as error:
             raise QueryFailed(str(error)) from error

@@ -1,0 +1,1 @@
+"""The data lab: SQL over published versions, as each reader sees them."""

@@ -1,0 +1,155 @@
+"""The page of the data lab, and its result as a file."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from platform_resources.ledger.people.lab_store import LabQuery, forget_saved, record_query, saved_queries
+from platform_resources.marketplace.display import phrases
+from platform_resources.marketplace.display.phrases import PageTimes
+from platform_resources.marketplace.home_page import page_zone
+from platform_resources.marketplace.lab.lab_queries import LONGEST_SQL, LabQueue, LabResult, QueryRefused, lab_result
+from platform_resources.marketplace.security import FormRefused
+from platform_resources.marketplace.shop import Shop
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.services.showing.mesh_overview import MeshOverview
+
+ROWS_ON_PAGE, LONGEST_TITLE = 100, 200
+FIRST = "select *\nfrom {product}.{data_set}\nlimit 100"
+
+
+@dataclass(frozen=True, slots=True)
+class LabTable:
+    """A data set that the reader may query, with the columns that they see of it."""
+
+    product: ProductPlan
+    data_set: str
+    columns: tuple[str, ...]
+
+    @property
+    def query(self) -> str:
+        return FIRST.format(product=self.product.name, data_set=self.data_set)
+
+
+def lab_routes(shop: Shop, queue: LabQueue) -> APIRouter:
+    """A query is part of the address: whoever follows a link runs it anew, as themselves."""
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    @router.get("/lab")
+    def lab(request: Request, sql: str = "", product: str = "", first: Annotated[int, Query(ge=0)] = 0) -> Response:
+        result, refused = None, ""
+        try:
+            result = lab_result(shop, queue, request, sql, product) if sql.strip() else None
+        except QueryRefused as error:
+            refused = str(error)
+        page = lab_page(shop, request, LabAsked(sql, product, first), result, refused)
+        return shop.page("lab.html", shop.view(request), page, 422 if refused else 200)
+
+    @router.get("/lab/result.csv")
+    def as_csv(request: Request, sql: str, product: str = "") -> Response:
+        try:
+            result = lab_result(shop, queue, request, sql, product)
+        except QueryRefused as error:
+            return Response(f"{error}\n", 422, media_type="text/plain; charset=utf-8")
+        headers = {"content-disposition": 'attachment; filename="result.csv"', "cache-control": "no-store"}
+        return Response(csv_text(result.names, result.rows), headers=headers, media_type="text/csv; charset=utf-8")
+
+    @router.post("/lab/saved")
+    async def save(request: Request) -> Response:
+        fields = await shop.fields(request)
+        return await run_in_threadpool(saved, shop, request, fields)
+
+    return router
+
+
+@dataclass(frozen=True, slots=True)
+class LabAsked:
+    """What the address of the lab's page says."""
+
+    sql: str
+    product: str
+    first: int
+
+
+def saved(shop: Shop, request: Request, fields: Mapping[str, str]) -> Response:
+    """Save a query for others, or take back one's own. Raises FormRefused."""
+    who, title, sql, product = (
+        shop.reads_as(request),
+        fields.get("title", "").strip(),
+        fields.get("sql", "").strip(),
+        fields.get("product", ""),
+    )
+    if not title or len(title) > LONGEST_TITLE or not sql or len(sql) > LONGEST_SQL:
+        raise FormRefused("A saved query needs a title and its SQL.")
+    with shop.market.ledger.writing() as connection:
+        forget_saved(connection, who, title)
+        if fields.get("do") != "forget":
+            record_query(connection, LabQuery(who, datetime.now(UTC), product, sql, title=title))
+    return RedirectResponse(f"/lab?{address_of(sql, product)}" if fields.get("do") != "forget" else "/lab", 303)
+
+
+def address_of(sql: str, product: str = "") -> str:
+    """What stands behind `/lab?` for a query."""
+    return urlencode({"product": product, "sql": sql} if product else {"sql": sql})
+
+
+def lab_page(shop: Shop, request: Request, asked: LabAsked, result: LabResult | None, refused: str) -> dict[str, Any]:
+    """What the template `lab.html` shows."""
+    view, first = shop.view(request), asked.first
+    tables = readable_tables(view)
+    readable = {each.product.name for each in tables}
+    with shop.market.ledger.reading() as connection:
+        kept = saved_queries(connection)
+    return {
+        "page": "lab",
+        "times": PageTimes(view.at, page_zone(view)),
+        "sql": asked.sql or (tables[0].query if tables else ""),
+        "product": asked.product,
+        "tables": tables,
+        "samples": [(product, query) for product in view.plan.products if product.name in readable for query in product.sample_queries],
+        "saved": kept,
+        "who": shop.reads_as(request),
+        "result": result,
+        "shown": result.rows[first : first + ROWS_ON_PAGE] if result is not None else (),
+        "first": first,
+        "next": first + ROWS_ON_PAGE if result is not None and first + ROWS_ON_PAGE < len(result.rows) else None,
+        "link": address_of(asked.sql, asked.product),
+        "address_of": address_of,
+        "refused": refused,
+        "look": phrases.look,
+        "health": [(view.plan.product(name), view.health[name]) for name in result.products if name in view.health] if result else [],
+    }
+
+
+def readable_tables(view: MeshOverview) -> tuple[LabTable, ...]:
+    """What the reader may query now, by product."""
+    return tuple(each for product in view.plan.products for each in _tables(view, product))
+
+
+def _tables(view: MeshOverview, product: ProductPlan) -> Iterable[LabTable]:
+    standing = view.reading.standing(product)
+    if view.health[product.name].published is None:
+        return
+    for data_set in product.data_sets:
+        seen = standing.view(data_set.views)
+        if standing.sees == "all":
+            yield LabTable(product, data_set.name, tuple(column.name for column in data_set.spec.columns))
+        elif seen is not None:
+            yield LabTable(product, data_set.name, tuple(column.name for column in seen.columns))
+
+
+def csv_text(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """As RFC 4180 has it; null is an empty field."""
+    out = io.StringIO()
+    written = csv.writer(out, lineterminator="\r\n")
+    written.writerow(names)
+    written.writerows(rows)
+    return out.getvalue()
