@@ -19,7 +19,14 @@ MEMORY = Path("/dev/shm")
 if not os.environ.get("TMPDIR") and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4 * 2**30:
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 settings.register_profile("mesh", deadline=None, max_examples=100)
+settings.register_profile("quick", deadline=None, max_examples=15)
 settings.load_profile("mesh")
+
+
+def pytest_configure(config):
+    """While working, a law is tried on a few examples: all pure tests take seconds then. The whole suite tries it on a hundred."""
+    if config.option.markexpr == "not slow":
+        settings.load_profile("quick")
 
 
 # Tests of what works on a database, or runs in Dagster or as a command: none of them is pure.

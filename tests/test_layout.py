@@ -10,6 +10,7 @@ import platform_resources
 
 PACKAGE = Path(platform_resources.__file__).parent
 MOST_MODULES = 16
+pytestmark = pytest.mark.slow
 # Dimensions are one file each, so there are as many as there are dimensions.
 OF_CAPABILITIES = (
     "capabilities/components",

@@ -46,6 +46,7 @@ NOT_TEXT = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", NOT_TEXT)
 def test_a_file_that_is_not_utf_8_is_a_problem_of_its_product_alone(tiny, file):
     write_mesh(tiny, {file: ""})

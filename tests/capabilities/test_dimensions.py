@@ -252,6 +252,7 @@ def test_columns_of_a_data_set_that_declares_none_are_not_checked():
     assert problems("custom-sql", {"failing_rows": "anything > 1"}, PLAIN) == []
 
 
+@pytest.mark.slow
 def test_reading_definitions_does_not_import_the_sql_parser():
     code = (
         "import sys; from platform_resources.capabilities.registry import installed_registry; installed_registry(); "

@@ -2,9 +2,12 @@
 
 import ast
 
+import pytest
+
 from platform_resources.capabilities.registry import installed_registry, traits_of
 from tests.meshes import REPOSITORY
 
+pytestmark = pytest.mark.slow
 PACKAGE = REPOSITORY / "platform_resources"
 FOLDER = PACKAGE / "capabilities" / "dimensions"
 # Words that mean something else elsewhere: a kind of number, a kind of message, a field, a column's head, a part of a database;

@@ -8,6 +8,7 @@ from platform_resources.dbt.planning import read_plan
 from tests.foreign_dbt import data, manifest, node, run_results
 from tests.meshes import SUMMARY, edited, model_file, product_file
 
+pytestmark = pytest.mark.slow
 MEASUREMENTS = ("readings", "measurements")
 SCORECARD = ("readings", "scorecard")
 DECLARE = "say meta: {product: …} in the config of the test or of its model"

@@ -210,6 +210,7 @@ def test_the_pages_list_every_setting_as_mesh_settings_does():
     assert listed == [(setting.name, setting.meaning, setting.default) for setting in SETTINGS]
 
 
+@pytest.mark.slow
 def test_no_other_module_knows_a_variable_of_the_environment_by_its_name():
     for file in (REPOSITORY / "platform_resources").rglob("*.py"):
         tree = ast.parse(file.read_text(encoding="utf-8"))
