@@ -142,10 +142,10 @@ def tended(
     """
     at, checks = in_utc(at), _by_product(board.signals)
     by_product = causes(upstream, board.failing)
-    found, events = dict(board.incidents), list[IncidentEvent]()
+    incidents, events = dict(board.incidents), list[IncidentEvent]()
 
     def keep(change: Change) -> None:
-        found[change[0].cause] = change[0]
+        incidents[change[0].cause] = change[0]
         events.extend(change[1])
 
     for incident in board.live:
@@ -155,34 +155,34 @@ def tended(
     waiting = {product for product in by_product.keys() - alone if _is_catching_up(product, board, checks, at, rule_of(product))}
     for product, roots in by_product.items():
         if roots == (product,) and product not in waiting:
-            _open_if_due(product, checks[product], found, at, rule_of(product), keep)
-    _attach_below(by_product, found, at, keep)
+            _open_if_due(product, checks[product], incidents, at, rule_of(product), keep)
+    _attach_below(by_product, incidents, at, keep)
     again = {(cause, check) for cause, check in board.begun & unexplained.stop if cause in board.incidents and board.incidents[cause].live}
-    _notice(by_product, checks, found, at, keep, again)
-    return replace(board, incidents=found, forgotten=frozenset(), begun=frozenset()), tuple(events)
+    _notice(by_product, checks, incidents, at, keep, again)
+    return replace(board, incidents=incidents, forgotten=frozenset(), begun=frozenset()), tuple(events)
 
 
-def _attach_below(by_product: Roots, found: Mapping[str, Incident], at: datetime, keep: Keep) -> None:
+def _attach_below(by_product: Roots, incidents: Mapping[str, Incident], at: datetime, keep: Keep) -> None:
     for product, roots in by_product.items():
         if roots != (product,):
-            _attach(product, roots, found, at, keep)
+            _attach(product, roots, incidents, at, keep)
 
 
 def _notice(
-    by_product: Roots, checks: ByProduct, found: Mapping[str, Incident], at: datetime, keep: Keep, again: Collection[Check]
+    by_product: Roots, checks: ByProduct, incidents: Mapping[str, Incident], at: datetime, keep: Keep, again: Collection[Check]
 ) -> None:
     """What else fails of a product that has an incident of its own, and what has stopped its refresh once more."""
     for product in by_product:
-        incident = found.get(product)
+        incident = incidents.get(product)
         if incident is not None and incident.live:
             keep(life_cycle.noticed(incident, _failing(checks[product]), at, [check for cause, check in again if cause == product]))
 
 
 def _by_product(signals: Mapping[Check, Signal]) -> ByProduct:
-    found: dict[str, dict[str, Signal]] = {}
+    by_product: dict[str, dict[str, Signal]] = {}
     for (product, check), signal in signals.items():
-        found.setdefault(product, {})[check] = signal
-    return found
+        by_product.setdefault(product, {})[check] = signal
+    return by_product
 
 
 def _failing(checks: Mapping[str, Signal]) -> tuple[str, ...]:
@@ -199,8 +199,10 @@ def _ended(incident: Incident, board: Board, at: datetime, gone: Mapping[Check, 
     return life_cycle.resolved(incident, "auto-recovered", at)
 
 
-def _open_if_due(product: str, checks: Mapping[str, Signal], found: Mapping[str, Incident], at: datetime, rule: Rule, keep: Keep) -> None:
-    last = found.get(product)
+def _open_if_due(
+    product: str, checks: Mapping[str, Signal], incidents: Mapping[str, Incident], at: datetime, rule: Rule, keep: Keep
+) -> None:
+    last = incidents.get(product)
     if last is not None and last.live:
         return
     now, failing = condition(checks.values()), _failing(checks)
@@ -234,11 +236,11 @@ def _is_trouble_again(incident: Incident, now: Condition, failing: Collection[st
     return is_bad_later or not set(failing) <= set(incident.checks)
 
 
-def _attach(product: str, roots: tuple[str, ...], found: Mapping[str, Incident], at: datetime, keep: Keep) -> None:
+def _attach(product: str, roots: tuple[str, ...], incidents: Mapping[str, Incident], at: datetime, keep: Keep) -> None:
     """To the incident of every root that has one, also one that a person has called fixed: it explains what fails below it."""
-    own = found.get(product)
+    own = incidents.get(product)
     moving = own if own is not None and own.live else None
-    known = [found[root] for root in roots if root in found]
+    known = [incidents[root] for root in roots if root in incidents]
     for incident in known:
         keep(life_cycle.attached(incident, (product, *(moving.impacted if moving is not None else ())), at))
     if moving is not None and known:

@@ -52,7 +52,7 @@ class Symptom:
 
 def topics(product: ProductPlan, registry: Registry) -> dict[str, Topic]:
     """The topic of each planned check of the product, by its name within the product."""
-    found = {
+    by_check = {
         conventions.REFRESH_CHECK: Topic(delays=True, stops=True),
         conventions.VERSIONS_CHECK: Topic(delays=True),
         conventions.ENDS_CHECK: Topic(delays=True),
@@ -60,25 +60,27 @@ def topics(product: ProductPlan, registry: Registry) -> dict[str, Topic]:
     for port in product.inputs:
         for check in port.checks:
             late = check.name != "contract"
-            found[conventions.check_text(check.key, check.name)] = Topic(late=late, delays=True, port=port)
+            by_check[conventions.check_text(check.key, check.name)] = Topic(late=late, delays=True, port=port)
     for objective in product.objectives:
-        found[conventions.check_text(objective.check.key, objective.check.name)] = _topic(objective, registry)
+        by_check[conventions.check_text(objective.check.key, objective.check.name)] = _topic(objective, registry)
     for indicator in product.indicators:
         name = conventions.check_text(indicator.check.key, indicator.check.name)
-        found[name] = _of_dimension(registry.dimensions()[indicator.dimension], indicator.data_set)
+        by_check[name] = _of_dimension(registry.dimensions()[indicator.dimension], indicator.data_set)
     for model in product.models:
         for test in model.tests:
-            found[conventions.check_text(test.key, test.name)] = Topic(delays=test.blocking, stops=test.blocking, data_set=model.data_set)
-    return found
+            by_check[conventions.check_text(test.key, test.name)] = Topic(
+                delays=test.blocking, stops=test.blocking, data_set=model.data_set
+            )
+    return by_check
 
 
 def _topic(objective: ObjectivePlan, registry: Registry) -> Topic:
     dimension, gate = registry.dimensions()[objective.dimension], objective.check.blocking
     used = dimension.columns_used(objective.settings)
     columns = frozenset(folded_column(column) for names in used.values() for column in names)
-    told = _of_dimension(dimension, objective.data_set)
+    topic = _of_dimension(dimension, objective.data_set)
     travels = objective.dimension if dimension.travels(objective.settings) and not gate else ""
-    return replace(told, late=told.late and not gate, delays=told.delays or gate, stops=gate, columns=columns, travels=travels)
+    return replace(topic, late=topic.late and not gate, delays=topic.delays or gate, stops=gate, columns=columns, travels=travels)
 
 
 def _of_dimension(dimension: Dimension, data_set: str) -> Topic:
@@ -95,13 +97,13 @@ def explained(plan: MeshPlan, symptoms: Iterable[Symptom], lineage: MeshLineage 
     for symptom in symptoms:
         by_product.setdefault(symptom.product, []).append(symptom)
     readers, upstream = _readers(plan), plan.upstream
-    found: dict[str, tuple[str, ...]] = {}
+    explaining: dict[str, tuple[str, ...]] = {}
     for product, own in by_product.items():
         reasons = [
             {*_reasons(symptom, by_product, readers, upstream), *_wrong_above(symptom, plan, by_product, lineage)} for symptom in own
         ]
-        found[product] = tuple(sorted(set().union(*reasons))) if all(reasons) else ()
-    return found
+        explaining[product] = tuple(sorted(set().union(*reasons))) if all(reasons) else ()
+    return explaining
 
 
 Readers = Mapping[str, tuple[tuple[str, str], ...]]
@@ -111,13 +113,13 @@ Upstream = Mapping[str, Collection[str]]
 def _readers(plan: MeshPlan) -> Readers:
     """Of each product who reads it, and the data set that comes through the port (empty: not known)."""
     data_sets = {(product.name, port.name): port.data_set for product in plan.products for port in product.outputs}
-    found: dict[str, list[tuple[str, str]]] = {}
+    readers: dict[str, list[tuple[str, str]]] = {}
     for product in plan.products:
         for port in product.inputs:
             if port.upstream is not None:
                 data_set = data_sets.get((port.upstream.product, port.upstream.port), "")
-                found.setdefault(port.upstream.product, []).append((product.name, data_set))
-    return {name: tuple(ports) for name, ports in found.items()}
+                readers.setdefault(port.upstream.product, []).append((product.name, data_set))
+    return {name: tuple(ports) for name, ports in readers.items()}
 
 
 def _reasons(effect: Symptom, by_product: Mapping[str, Collection[Symptom]], readers: Readers, upstream: Upstream) -> Iterator[str]:

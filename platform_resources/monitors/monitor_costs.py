@@ -66,14 +66,14 @@ class Surroundings:
 
 def cost(work: Iterable[Work], surroundings: Surroundings) -> MonitorCost:
     """What all of this together costs: work that several monitors need is done once."""
-    each = set(work)
-    queries = {(w.kind, w.query): w.reads for w in each if w.kind != "probe" and not _scanned_anyway(w, surroundings)}
+    distinct = set(work)
+    queries = {(w.kind, w.query): w.reads for w in distinct if w.kind != "probe" and not _scanned_anyway(w, surroundings)}
     reads = [relation for query in queries.values() for relation in query]
     sizes = [surroundings.sizes[relation] for relation in reads if relation in surroundings.sizes]
     return MonitorCost(
-        expressions=len({(w.query, w.expression) for w in each if w.kind == "scan"}),
+        expressions=len({(w.query, w.expression) for w in distinct if w.kind == "scan"}),
         queries=len(queries),
-        probes=len({w.query for w in each if w.kind == "probe"}),
+        probes=len({w.query for w in distinct if w.kind == "probe"}),
         rows=sum(size.rows for size in sizes),
         bytes=sum(size.bytes or 0 for size in sizes),
         unsized=len(reads) - len(sizes),

@@ -84,13 +84,13 @@ class ProductChanges:
 
 def monitors(product: ProductPlan, dimensions: Mapping[str, Dimension]) -> tuple[Monitor, ...]:
     """Every monitor that the product wants, by name: objectives, indicators, checks of inputs, dbt tests."""
-    found = (
+    wanted = (
         *(_objective(product, objective, dimensions) for objective in product.objectives),
         *(_indicator(product, indicator) for indicator in product.indicators),
         *(_input(product, port, check) for port in product.inputs for check in port.checks),
         *(_dbt_test(product, model, test) for model in product.models for test in model.tests),
     )
-    return tuple(sorted(found, key=lambda monitor: monitor.name))
+    return tuple(sorted(wanted, key=lambda monitor: monitor.name))
 
 
 def changes(deployed: Iterable[Monitor], wanted: Iterable[Monitor], surroundings: Surroundings) -> tuple[Change, ...]:
@@ -131,13 +131,13 @@ def applied(deployed: Iterable[Monitor], made: Iterable[Change]) -> tuple[Monito
 def _renamed(old: Mapping[str, Monitor], new: Mapping[str, Monitor]) -> dict[str, Monitor]:
     """New monitors that are gone ones under another name, with those. Of several that are alike the first becomes the first."""
     gone = sorted((old[name] for name in old.keys() - new.keys()), key=lambda monitor: monitor.name)
-    found: dict[str, Monitor] = {}
+    renamed: dict[str, Monitor] = {}
     for name in sorted(new.keys() - old.keys()):
-        alike = next((each for each in gone if _is_renamable(each) and each.essence == new[name].essence), None)
+        alike = next((former for former in gone if _is_renamable(former) and former.essence == new[name].essence), None)
         if alike is not None:
-            found[name] = alike
+            renamed[name] = alike
             gone.remove(alike)
-    return found
+    return renamed
 
 
 def _is_renamable(monitor: Monitor) -> bool:
@@ -184,8 +184,8 @@ def _change(now: Monitor | None, former: Monitor | None, added: MonitorCost) -> 
 def _field_changes(former: Monitor, now: Monitor) -> Iterator[FieldChange]:
     """What is measured is told only where no field explains that it differs."""
     names = dict.fromkeys((*now.definition, *former.definition))
-    found = [FieldChange(name, former.definition.get(name), now.definition.get(name)) for name in names]
-    differing = [each for each in found if each.old != each.new]
+    compared = [FieldChange(name, former.definition.get(name), now.definition.get(name)) for name in names]
+    differing = [each for each in compared if each.old != each.new]
     yield from differing
     if not any(each.field in _ESSENTIAL or each.field.startswith(SETTINGS) for each in differing):
         own, others = ([_measured(work) for work in each.work] for each in (former, now))
@@ -193,7 +193,7 @@ def _field_changes(former: Monitor, now: Monitor) -> Iterator[FieldChange]:
 
 
 def _without_common(own: Sequence[str], others: Sequence[str]) -> tuple[list[str], list[str]]:
-    return [each for each in own if each not in others], [each for each in others if each not in own]
+    return [measure for measure in own if measure not in others], [measure for measure in others if measure not in own]
 
 
 def _measured(work: Work) -> str:
@@ -203,7 +203,7 @@ def _measured(work: Work) -> str:
 def _learns_anew(former: Monitor, now: Monitor, differing: Sequence[FieldChange]) -> bool:
     """A learned threshold is learned anew when how it learns, or the number that it learns from, is no longer the same."""
     learns = any(_is_learning(name) for name in now.definition)
-    shaped = any(_is_learning(each.field) or each.field in _ESSENTIAL for each in differing)
+    shaped = any(_is_learning(field.field) or field.field in _ESSENTIAL for field in differing)
     measured = [_measured(work) for work in former.work] != [_measured(work) for work in now.work]
     return learns and (shaped or measured)
 
@@ -213,14 +213,14 @@ def _is_learning(field: str) -> bool:
 
 
 def _objective(product: ProductPlan, objective: ObjectivePlan, dimensions: Mapping[str, Dimension]) -> Monitor:
-    told = {"dimension": objective.dimension, "data_set": objective.data_set, "ports": objective.ports}
-    return _monitor(product, objective.check, told, objective.settings, objective_work(product, objective, dimensions))
+    subject = {"dimension": objective.dimension, "data_set": objective.data_set, "ports": objective.ports}
+    return _monitor(product, objective.check, subject, objective.settings, objective_work(product, objective, dimensions))
 
 
 def _indicator(product: ProductPlan, indicator: IndicatorPlan) -> Monitor:
-    told = {"dimension": indicator.dimension, "data_set": indicator.data_set, "ports": indicator.ports}
+    subject = {"dimension": indicator.dimension, "data_set": indicator.data_set, "ports": indicator.ports}
     settings = {name: value for name, value in plain(indicator.spec).items() if name != "description"}
-    return _monitor(product, indicator.check, told, settings)
+    return _monitor(product, indicator.check, subject, settings)
 
 
 def _input(product: ProductPlan, port: InputPlan, check: CheckPlan) -> Monitor:
@@ -232,8 +232,8 @@ def _input(product: ProductPlan, port: InputPlan, check: CheckPlan) -> Monitor:
 
 
 def _dbt_test(product: ProductPlan, model: ModelPlan, check: CheckPlan) -> Monitor:
-    told = {"data_set": model.data_set}
-    return _monitor(product, check, told, {**_column_test(model, check), "sql": check.digest}, dbt_test_work(model, check.name))
+    subject = {"data_set": model.data_set}
+    return _monitor(product, check, subject, {**_column_test(model, check), "sql": check.digest}, dbt_test_work(model, check.name))
 
 
 def _column_test(model: ModelPlan, check: CheckPlan) -> dict[str, Any]:
@@ -246,19 +246,19 @@ def _column_test(model: ModelPlan, check: CheckPlan) -> dict[str, Any]:
     return {}
 
 
-def _monitor(product: ProductPlan, check: CheckPlan, told: Mapping[str, Any], settings: Any, work: tuple[Work, ...] = ()) -> Monitor:
+def _monitor(product: ProductPlan, check: CheckPlan, subject: Mapping[str, Any], settings: Any, work: tuple[Work, ...] = ()) -> Monitor:
     loud = {"title": check.title, "description": check.description, "severity": check.severity, "gate": check.blocking}
     loud |= {"business_target": True} if check.target else {}
     asset = "/".join(check.key[1:])
-    definition = {"kind": check.kind, "asset": asset, **plain(told), **_flat(SETTINGS, plain(settings)), **loud}
+    definition = {"kind": check.kind, "asset": asset, **plain(subject), **_flat(SETTINGS, plain(settings)), **loud}
     kept = {name: value for name, value in definition.items() if value not in ("", None, [])}
     return Monitor(product.name, f"{asset}: {check.name}", kept, work)
 
 
 def _flat(prefix: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Groups of fields as fields with points in their names; an empty group is a field too."""
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, value in settings.items():
         nested = isinstance(value, Mapping) and bool(value)
-        found |= _flat(f"{prefix}{name}.", value) if nested else {f"{prefix}{name}": value}
-    return found
+        fields |= _flat(f"{prefix}{name}.", value) if nested else {f"{prefix}{name}": value}
+    return fields

@@ -20,9 +20,9 @@ def changes_text(products: Sequence[ProductChanges]) -> str:
 
 def count_text(products: Iterable[ProductChanges]) -> str:
     """`2 to create, 1 to remove, 7 unchanged`; what there is none of is left out."""
-    each = list(products)
-    counts = [(sum(product.count(kind) for product in each), f"to {kind}") for kind in SYMBOLS]
-    counts.append((sum(product.unchanged for product in each), "unchanged"))
+    changed = list(products)
+    counts = [(sum(product.count(kind) for product in changed), f"to {kind}") for kind in SYMBOLS]
+    counts.append((sum(product.unchanged for product in changed), "unchanged"))
     return ", ".join(f"{count:,} {what}" for count, what in counts if count) or "no monitors"
 
 
@@ -42,11 +42,11 @@ def _product(product: ProductChanges) -> Iterator[str]:
 def _change(change: Change) -> Iterator[str]:
     former = f"{change.former.name} -> " if change.kind == "rename" and change.former is not None else ""
     yield f"  {SYMBOLS[change.kind]} {change.kind:<7} {former}{change.monitor.name}"
-    for each in change.fields:
+    for field in change.fields:
         if change.kind != "create":
-            yield f"      {each.field}: {shown(each.old)} -> {shown(each.new)}"
-        elif _is_told(each):
-            yield f"      {each.field}: {shown(each.new)}"
+            yield f"      {field.field}: {shown(field.old)} -> {shown(field.new)}"
+        elif _is_told(field):
+            yield f"      {field.field}: {shown(field.new)}"
     yield f"      costs: {_cost(change.cost)}"
 
 

@@ -43,7 +43,7 @@ def _more(count: int) -> tuple[str, ...]:
 
 def _evidence(failure: Failure, clock: Clock, pages: WebPages) -> str:
     run = pages.run(failure.run_id)
-    told = [
+    parts = [
         harmless(failure.reason, LONGEST_REASON) or "no reason given",
         f"value {harmless(failure.value)}" if failure.value else "",
         f"promised {harmless(failure.threshold)}" if failure.threshold else "",
@@ -52,7 +52,7 @@ def _evidence(failure: Failure, clock: Clock, pages: WebPages) -> str:
         f"since {clock.moment(failure.since)}",
         f"run {place(run)}" if run else "",
     ]
-    return f"{bold(failure.fault)} ({code(failure.check)}): {'; '.join(part for part in told if part)}"
+    return f"{bold(failure.fault)} ({code(failure.check)}): {'; '.join(part for part in parts if part)}"
 
 
 def _around(trouble: Trouble) -> tuple[str, ...]:

@@ -108,8 +108,8 @@ def _as_known_to(trouble: Trouble, channel: str, known: Outbox) -> Trouble:
 
 def _update(trouble: Trouble, to: Recipient, heard: Sequence[IncidentKey], now: datetime, pages: WebPages) -> Iterator[Message]:
     """Only about what this channel has not heard: its own products that fail since, refreshes that were stopped, and a risen severity."""
-    told = [key for key in heard if key.about in ("first", "update")]
-    until, worst = max(key.moment for key in told), max((key.severity for key in told), key=rank)
+    earlier = [key for key in heard if key.about in ("first", "update")]
+    until, worst = max(key.moment for key in earlier), max((key.severity for key in earlier), key=rank)
     news = [impact for impact in to.impacts if impact.since > until]
     stopped = _stopped(trouble, to, until)
     risen = rank(trouble.severity) > rank(worst)

@@ -130,8 +130,8 @@ def _section(head: str, lines: Sequence[str]) -> str:
 
 
 def _cut(lines: Iterable[str]) -> list[str]:
-    found = list(lines)
-    return found if len(found) <= MOST_LINES else [*found[: MOST_LINES - 1], f"{len(found) - MOST_LINES + 1} more"]
+    shown = list(lines)
+    return shown if len(shown) <= MOST_LINES else [*shown[: MOST_LINES - 1], f"{len(shown) - MOST_LINES + 1} more"]
 
 
 def _product(line: ProductLine) -> str:

@@ -34,10 +34,10 @@ def health(status: Status | None) -> str:
 
 def wrong(trouble: Trouble) -> str:
     """What is wrong with the root product for its consumers. Faults of a version that was held back do not concern them."""
-    found = _predicates(failure for failure in trouble.failures if not failure.held_back)
-    if trouble.gates or (trouble.held_back and not found):
-        found.append(HELD_BACK)
-    return listed(found, 2) or "is unhealthy"
+    predicates = _predicates(failure for failure in trouble.failures if not failure.held_back)
+    if trouble.gates or (trouble.held_back and not predicates):
+        predicates.append(HELD_BACK)
+    return listed(predicates, 2) or "is unhealthy"
 
 
 def stops(found: Iterable[NewStop]) -> list[str]:

@@ -89,8 +89,8 @@ def reminder_words(trouble: Trouble, now: datetime, pages: WebPages = NO_PAGES) 
     """Nobody has acknowledged it yet."""
     waits, clock = length_text(now - trouble.noticed_at), Clock(trouble.root.timezone, now)
     subject = one_line(f"Still open after {waits}: {_root_sentence(trouble)} ({trouble.incident.name})")
-    told = (f"Nobody has acknowledged this for {waits}.", held_back(trouble, clock), diagnosis(trouble, clock, pages))
-    return Words(subject, paragraphs(*told, _times(trouble.root)))
+    sentences = (f"Nobody has acknowledged this for {waits}.", held_back(trouble, clock), diagnosis(trouble, clock, pages))
+    return Words(subject, paragraphs(*sentences, _times(trouble.root)))
 
 
 def recovery_words(trouble: Trouble, to: Recipient, now: datetime) -> Words:
@@ -99,12 +99,12 @@ def recovery_words(trouble: Trouble, to: Recipient, now: datetime) -> Words:
     clock = Clock(about.timezone, now)
     over = incident.resolved_at or incident.changed_at
     well = incident.resolution in _WELL and trouble.root.status in (None, "healthy")
-    told = _ENDINGS[incident.resolution or "fixed"]
+    ending = _ENDINGS[incident.resolution or "fixed"]
     note = f' They add: "{harmless(trouble.ending, LONGEST_REASON)}"' if trouble.ending else ""
     body = paragraphs(
-        f"{bold(trouble.root.title)} is well again. {told}{note}"
+        f"{bold(trouble.root.title)} is well again. {ending}{note}"
         if well
-        else f"The incident of {bold(trouble.root.title)} is closed. {told}{note}",
+        else f"The incident of {bold(trouble.root.title)} is closed. {ending}{note}",
         "" if well else _still(trouble.root, to, clock),
         _followers(to.impacts, trouble.root.title) if incident.resolution in _WELL else "",
         f"The trouble lasted {length_text(over - trouble.began_at)}, from {clock.moment(trouble.began_at)} to {clock.moment(over)}.",
@@ -198,8 +198,8 @@ def _root_sentence(trouble: Trouble) -> str:
 
 
 def _consumer(trouble: Trouble, to: Recipient, clock: Clock, pages: WebPages) -> str:
-    told = f"{_what_is_wrong(trouble, to, clock)} {held_back(trouble, clock)}".strip()
-    return paragraphs(told, bullets([line for line in _what_to_do(trouble, to, clock, pages) if line]))
+    sentence = f"{_what_is_wrong(trouble, to, clock)} {held_back(trouble, clock)}".strip()
+    return paragraphs(sentence, bullets([line for line in _what_to_do(trouble, to, clock, pages) if line]))
 
 
 def _what_is_wrong(trouble: Trouble, to: Recipient, clock: Clock) -> str:

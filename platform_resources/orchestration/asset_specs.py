@@ -193,8 +193,8 @@ def _code_references(root: Path, places: Iterable[SourceLine]) -> dict[str, Any]
 def column_schema(columns: Iterable[Column], primary_key: Sequence[str] = (), types: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The columns as promised, for Dagster's pages; with `types`, those that are really there, promised or not."""
     promised = {column.name: column for column in columns}
-    found = {name: column.type for name, column in promised.items()} if types is None else types
-    listed = [_column(name, kind, promised.get(name), primary_key) for name, kind in found.items()]
+    kinds = {name: column.type for name, column in promised.items()} if types is None else types
+    listed = [_column(name, kind, promised.get(name), primary_key) for name, kind in kinds.items()]
     several = [f"primary key: {', '.join(primary_key)}"] if len(primary_key) > 1 else []
     schema = dg.TableSchema(columns=listed, constraints=dg.TableConstraints(other=several))
     return {"dagster/column_schema": schema} if listed else {}
@@ -254,5 +254,5 @@ def _column_text(column: Column) -> str:
 def _support(product: ProductPlan) -> Mapping[str, Any]:
     support = product.info.support
     folder = product.place.file.rpartition("/")[0]
-    found = {"channel": support.channel, "runbook": f"{folder}/{support.runbook}" if support.runbook else None}
-    return {name: value for name, value in found.items() if value}
+    given = {"channel": support.channel, "runbook": f"{folder}/{support.runbook}" if support.runbook else None}
+    return {name: value for name, value in given.items() if value}

@@ -164,8 +164,8 @@ def _observed(instance: dg.DagsterInstance, key: dg.AssetKey) -> dg.EventLogReco
 
 def _version(entry: dg.EventLogEntry) -> str:
     """That of a pull is the version that it took, that of a publication the one that it made; empty where nothing was said."""
-    told = entry.asset_materialization or entry.asset_observation
-    return (told.tags or {}).get(VERSION_TAG, "") if told is not None else ""
+    reported = entry.asset_materialization or entry.asset_observation
+    return (reported.tags or {}).get(VERSION_TAG, "") if reported is not None else ""
 
 
 def _running(instance: dg.DagsterInstance) -> Iterator[str]:

@@ -62,14 +62,14 @@ def _checks_step(domain: str, products: Sequence[ProductPlan], plan: WholePlan) 
         can_subset=True,
     )
     def _evaluate(context: dg.AssetCheckExecutionContext, refresh: RefreshResource) -> Iterator[Any]:
-        found = _round(context.op_execution_context, refresh, domain, products, plan())
+        done = _round(context.op_execution_context, refresh, domain, products, plan())
         zones = {product.name: product.zone for product in products}
         results = [
-            standing_result(standing, Clock(zones[name], found.at)) for name, trust in found.trust.items() for standing in trust.standings
+            standing_result(standing, Clock(zones[name], done.at)) for name, trust in done.trust.items() for standing in trust.standings
         ]
-        results += [judged_result(objective, judgement, found.at) for objective, judgement in found.judged]
+        results += [judged_result(objective, judgement, done.at) for objective, judgement in done.judged]
         for product in products:
-            results += healthy_results(product, found.health[product.name], found.trust[product.name].incidents, found.at)
+            results += healthy_results(product, done.health[product.name], done.trust[product.name].incidents, done.at)
         yield from (result for result in results if _key(result) in context.selected_asset_check_keys)
 
     return _evaluate
@@ -91,14 +91,14 @@ def _round(
 ) -> EvaluationRound:
     now = refresh.now()
     with synced_ledger(refresh.state_folder, context.instance, now) as ledger:
-        found = evaluate(ledger, refresh.state_folder, plan, products, installed_registry(), now, domain)
-    for event in found.events:
+        done = evaluate(ledger, refresh.state_folder, plan, products, installed_registry(), now, domain)
+    for event in done.events:
         context.log.info(f"{event.incident} {event.kind} {event.note}".strip())
-    for text in found.roles:
+    for text in done.roles:
         context.log.warning(f"{text}; `mesh access plan` lists what differs")
     for product in products:
-        context.log_event(scorecard(product, found))
-    return found
+        context.log_event(scorecard(product, done))
+    return done
 
 
 def _job_of_checks(domain: str, step: dg.AssetChecksDefinition, resources: Mapping[str, Any]) -> dg.JobDefinition:
@@ -145,16 +145,16 @@ def _schedule(domain: str, job: dg.JobDefinition) -> dg.ScheduleDefinition:
 
 def standing_result(standing: Standing, clock: Clock) -> dg.AssetCheckResult:
     """Passed unless the indicator is missed: without enough data there is no verdict, and nothing has failed."""
-    check, found = standing.indicator.check, standing_data(standing)
+    check, numbers = standing.indicator.check, standing_data(standing)
     # What every check calls its number, and the ledger keeps.
-    said = CheckSaid(verdict=found["verdict"], kind=check.kind, measured_at=clock.now, value=found.get("attainment_percent"))
+    said = CheckSaid(verdict=numbers["verdict"], kind=check.kind, measured_at=clock.now, value=numbers.get("attainment_percent"))
     return dg.AssetCheckResult(
         check_name=check.name,
         asset_key=asset_key(check.key),
-        passed=found["verdict"] != "missed",
+        passed=numbers["verdict"] != "missed",
         severity=dg.AssetCheckSeverity.WARN,
         description=standing_text(standing, clock),
-        metadata={**found, **to_metadata(said)},
+        metadata={**numbers, **to_metadata(said)},
     )
 
 
@@ -184,9 +184,9 @@ def running_products(plan: MeshPlan) -> dict[str, tuple[ProductPlan, ...]]:
 
 def products_to_evaluate(plan: MeshPlan) -> dict[str, tuple[ProductPlan, ...]]:
     """The products that run, by domain; and domains in which nothing can be read, but somebody is to be told what was open there."""
-    told = {domain.name for domain in plan.domains if (domain.routes or domain.digest is not None) and is_name(domain.name)}
+    notified = {domain.name for domain in plan.domains if (domain.routes or domain.digest is not None) and is_name(domain.name)}
     running = running_products(plan)
-    return running | {each.domain: () for each in plan.rejected if each.domain in told - running.keys()}
+    return running | {each.domain: () for each in plan.rejected if each.domain in notified - running.keys()}
 
 
 def run_evaluations(

@@ -41,10 +41,10 @@ def refresh(
     asked = {name: value for name, value in given if value not in (None, False)}
     chosen = set(names)
     wanted = MeshPlan(tuple(product for product in plan.products if product.name in chosen), ())
-    found = definitions(root, wanted)
+    loaded = definitions(root, wanted)
     for product in wanted.products:
         run_id = str(uuid.uuid4())
-        run = partial(_run, root, found, product, run_id, instance, asked, report)
+        run = partial(_run, root, loaded, product, run_id, instance, asked, report)
         yield refreshed(state_folder(root), product, run_id, run)
 
 

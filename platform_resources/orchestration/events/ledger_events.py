@@ -136,9 +136,16 @@ def _columns(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, str]:
 
 
 def _checked(event: dg.DagsterEvent) -> Checked:
-    found = event.asset_check_evaluation_data
-    severity: Severity = "warning" if found.severity == dg.AssetCheckSeverity.WARN else "error"
-    return Checked(tuple(found.asset_key.path), found.check_name, found.passed, found.description or "", _plain(found.metadata), severity)
+    evaluation = event.asset_check_evaluation_data
+    severity: Severity = "warning" if evaluation.severity == dg.AssetCheckSeverity.WARN else "error"
+    return Checked(
+        tuple(evaluation.asset_key.path),
+        evaluation.check_name,
+        evaluation.passed,
+        evaluation.description or "",
+        _plain(evaluation.metadata),
+        severity,
+    )
 
 
 def _failed(event: dg.DagsterEvent, product: str, job: str) -> RunEnded:
@@ -165,8 +172,8 @@ def _plain(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, Any]:
     """Texts, numbers and profiles; tables, SQL and other things that are only shown stay in Dagster."""
     plain = (dg.TextMetadataValue, dg.IntMetadataValue, dg.FloatMetadataValue, dg.BoolMetadataValue)
     profile = metadata.get(PROFILE)
-    found = {name: value.value for name, value in metadata.items() if isinstance(value, plain)}
+    values = {name: value.value for name, value in metadata.items() if isinstance(value, plain)}
     numbers = metadata.get(NUMBERS)
     if isinstance(numbers, dg.JsonMetadataValue) and isinstance(numbers.data, dict):
-        found |= numbers.data
-    return {**found, PROFILE: profile.data} if isinstance(profile, dg.JsonMetadataValue) else found
+        values |= numbers.data
+    return {**values, PROFILE: profile.data} if isinstance(profile, dg.JsonMetadataValue) else values

@@ -16,14 +16,14 @@ from platform_resources.refresh.profiled_relations import Published
 
 def profiles_by_port(product: ProductPlan, profiled: Iterable[Published]) -> dict[str, Mapping[str, Any]]:
     """Metadata for the first port of each data set: a version of a data set has one profile, through however many ports it is read."""
-    found = {each.data_set: each for each in profiled}
+    by_data_set = {each.data_set: each for each in profiled}
     first = {port.data_set: port.name for port in reversed(product.outputs)}
-    return {port: _metadata(found[data_set]) for data_set, port in first.items() if data_set in found}
+    return {port: _metadata(by_data_set[data_set]) for data_set, port in first.items() if data_set in by_data_set}
 
 
-def _metadata(found: Published) -> dict[str, Any]:
-    data = {"data_set": found.data_set, "columns": profile_data(found.profile)}
-    return {PROFILE: dg.MetadataValue.json(data), "profile_table": _shown(found)}
+def _metadata(published: Published) -> dict[str, Any]:
+    data = {"data_set": published.data_set, "columns": profile_data(published.profile)}
+    return {PROFILE: dg.MetadataValue.json(data), "profile_table": _shown(published)}
 
 
 def profiled_events(

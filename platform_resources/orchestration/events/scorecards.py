@@ -94,8 +94,8 @@ def _sections(trust: Trust | None, clock: Clock) -> Iterator[Section]:
         return
     if trust.standings:
         kept = sum(standing_verdict(standing) == "met" for standing in trust.standings)
-        told = [f"{standing.indicator.check.title}: {standing_text(standing, clock)}" for standing in trust.standings]
-        yield f"**Error budgets**: {kept} of {len(trust.standings)} promises over time met", told
+        sentences = [f"{standing.indicator.check.title}: {standing_text(standing, clock)}" for standing in trust.standings]
+        yield f"**Error budgets**: {kept} of {len(trust.standings)} promises over time met", sentences
     yield f"**Incidents**: {len(trust.incidents) or 'none'}", list(_incidents(trust, clock))
     yield f"**Coverage**: {coverage_text(trust)}", ()
 
