@@ -62,7 +62,7 @@ BREACHES = {
     ),
     "hidden data without an end": (
         [data_set("{name: mail, type: varchar, classification: personal}"), OUT],
-        {"lifecycle": "production"},
+        {"certified": "true"},
         "warning",
         "no retention says how long old versions of mail stay",
     ),

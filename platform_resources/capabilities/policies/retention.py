@@ -9,7 +9,7 @@ from platform_resources.spec.product import Product
 
 
 class RetentionIsDeclared:
-    """In production, data that is hidden from others has an end: its old versions are taken away in time."""
+    """What a certified product hides from others has an end: old versions of it are taken away in time."""
 
     name = "retention-is-declared"
     config = NothingToSet
@@ -24,7 +24,7 @@ class RetentionIsDeclared:
 """
 
     def breaches(self, product: Product, facts: PolicyFacts) -> Iterator[Breach]:
-        for port in product.output_ports if product.info.lifecycle == "production" else ():
+        for port in product.output_ports if product.info.certified else ():
             data_set = product.data_set(port.config.data_set)
             if data_set is None or (port.config.retention or data_set.config.retention) is not None:
                 continue
