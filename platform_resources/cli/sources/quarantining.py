@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from platform_resources.capabilities.support.shares import amount
 from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, MISSED, Stop, cell, mesh_of, out, print_json, product_of, stop, words
 from platform_resources.plan.plan import InputPlan, ProductPlan
@@ -116,7 +117,7 @@ def _data(port: str, row: "QuarantinedRow", hidden: set[str]) -> dict[str, objec
 def _print(rows: "Mapping[str, list[QuarantinedRow]]", hidden: Mapping[str, set[str]]) -> None:
     for port, found in rows.items():
         if found:
-            out.print(cell(f"{port}: {len(found):,} rows in quarantine"), style="bold")
+            out.print(cell(f"{port}: {amount(len(found))} in quarantine"), style="bold")
         for row in found[:LIMIT]:
             reasons = "; ".join(bad.told(hidden[port]) for bad in row.bad)
             out.print(cell(f"  {row.source}, row {row.number}: {reasons}"), soft_wrap=True)
