@@ -1,7 +1,7 @@
 """Freshness, availability, retention and the end of support as service levels of a data contract (ODCS), and back."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from croniter import croniter
@@ -11,10 +11,9 @@ from platform_resources.interchange.product_text import Component
 from platform_resources.spec.values.durations import duration, duration_text
 from platform_resources.spec.values.names import slug
 
-# `m` means minutes where something has to come soon, and months where it is kept.
+# `m` means minutes where something has to come soon; the standard lets it mean months where something is kept.
 _UNITS = {"s": "sec second", "m": "min minute", "h": "hr hour", "d": "day", "w": "week"}
 _SOON = {word: unit for unit, words in _UNITS.items() for word in (unit, *words.split())}
-_KEPT = {"d": 1, "day": 1, "w": 7, "week": 7, "m": 30, "mo": 30, "mon": 30, "month": 30, "y": 365, "yr": 365, "year": 365}
 _WORDS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 FRESH = ("freshness", "latency", "ly")
 
@@ -25,15 +24,6 @@ def soon(value: Any, unit: Any) -> str | None:
     try:
         return duration_text(duration(f"{value}{short}")) if short and not isinstance(value, bool) else None
     except ValueError:
-        return None
-
-
-def kept(value: Any, unit: Any) -> timedelta | None:
-    """How long something is kept: 3 and `m` are three months of 30 days. None where it is no length of time."""
-    days = _KEPT.get(_singular(unit))
-    try:
-        return timedelta(days=float(value) * days) if days and float(value) > 0 else None
-    except (TypeError, ValueError, OverflowError):
         return None
 
 

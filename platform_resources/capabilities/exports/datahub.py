@@ -26,7 +26,7 @@ _KIND_OF = {kind: name for name, kinds in _KINDS.items() for kind in kinds.split
 class DataHub(WrittenOnly):
     """Metadata change proposals as DataHub's file source reads them: domain, data product, owners, tags, data sets with their columns.
 
-    Written in the form that DataHub documents, without its package; a data set is called `<product>.<data set>` on the platform `mesh`.
+    Experimental: never loaded into a DataHub. A data set is called `<product>.<data set>` on the platform `mesh`.
     """
 
     name = "datahub"
