@@ -53,6 +53,7 @@ benchmarks: install ## Measure; the tables go into docs/performance.md
 	@.venv/bin/python benchmarks/detectors.py
 	@.venv/bin/python benchmarks/distributions.py
 	@.venv/bin/python benchmarks/profiles.py
+	@.venv/bin/python benchmarks/access.py
 	@.venv/bin/python benchmarks/marketplace.py --products 100 --readings 100000
 
 snowflake: install ## Refresh the sample mesh on Snowflake (or a stand-in) and on DuckDB, and compare
