@@ -324,6 +324,9 @@ class Export(Capability, Protocol):
 MeasuredBy = Literal["audit", "probe", "history"]
 # What fails when a promise is broken: what the data say, when they come, whether they can be read, or how a refresh goes.
 WhatFails = Literal["content", "lateness", "access", "delivery"]
+# What a reason may quote: times and amounts of a refresh, counts of rows with names and types of columns, values of the columns that the
+# check names, or anything.
+Quotes = Literal["times", "rows", "columns", "anything"]
 # What a product in production must promise something about: how old its data are, how much there is, how good they are.
 Assurance = Literal["age", "amount", "quality"]
 # One port that hangs holds up the evaluation of the others for so long.
@@ -336,13 +339,14 @@ class Traits(Protocol):
     `failure` decides what explains what: lateness is explained by whatever keeps an input from coming, and all but `content` explains it.
     A miss of one that `breaks` is an error whatever its severity, and cannot be a target of the business. `predicate` is what consumers
     read of a product whose promise is broken, after its name; `{title}` stands for the promise's title. `vouches_for` is what the policy
-    for products in production counts it for.
+    for products in production counts it for. `quotes` decides which readers are told the reason: those who see what it may quote.
     """
 
     failure: WhatFails = "content"
     breaks: bool = False
     predicate: str = 'breaks its promise "{title}"'
     vouches_for: frozenset[Assurance] = frozenset()
+    quotes: Quotes = "anything"
 
     def travels(self, settings: Any) -> bool:
         """Whether a column that breaks this promise makes a column to which its values are passed on break the same one."""

@@ -11,15 +11,32 @@ pytestmark = pytest.mark.slow
 PACKAGE = REPOSITORY / "platform_resources"
 FOLDER = PACKAGE / "capabilities" / "dimensions"
 # Words that mean something else elsewhere: a kind of number, a kind of message, a field, a column's head, a part of a database;
-# and what `mesh new product` writes into a YAML file, in the words of that file.
+# what `mesh new product` writes into a YAML file, in the words of that file; and what documents of other standards call promises.
 ALSO = {
     "capabilities/dimensions/cost.py": {"duration"},
+    "capabilities/exports/dprod.py": {"distribution"},
+    "capabilities/exports/monte_carlo.py": {"completeness", "custom-sql", "uniqueness", "validity", "volume"},
+    "capabilities/exports/openslo.py": {"duration"},
+    "capabilities/input_ports/sql_database.py": {"schema"},
     "capabilities/judgements.py": {"duration"},
+    "capabilities/policies/republished.py": {"duration"},
     "cli/app.py": {"schema"},
     "cli/finding.py": {"duration"},
     "cli/profiling.py": {"distribution"},
     "dbt/outside_project.py": {"schema"},
     "incidents/messages.py": {"schema"},
+    "interchange/contract_documents.py": {"schema"},
+    "interchange/contract_quality.py": {
+        "accuracy",
+        "completeness",
+        "freshness",
+        "referential-consistency",
+        "schema",
+        "uniqueness",
+        "validity",
+        "volume",
+    },
+    "interchange/service_levels.py": {"availability", "freshness"},
     "measuring/version_profiles.py": {"distribution"},
     "notify/delivery.py": {"schema"},
     "notify/notices.py": {"schema"},

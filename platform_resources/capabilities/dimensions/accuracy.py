@@ -17,7 +17,7 @@ from platform_resources.capabilities.measures import (
     Scalar,
     Subject,
 )
-from platform_resources.capabilities.protocols import Traits
+from platform_resources.capabilities.protocols import Quotes, Traits
 from platform_resources.capabilities.support.categories import declared_type
 from platform_resources.capabilities.support.column_types import is_numeric
 from platform_resources.capabilities.support.comparisons import Part, share, totals, within
@@ -94,6 +94,7 @@ class Accuracy(Traits):
     config = AccuracySettings
     measured_by = "audit"
     predicate = "does not agree with its reference"
+    quotes: Quotes = "columns"
     example = """
 - name: Orders agree with the ledger
   type: service-level-asset

@@ -8,7 +8,7 @@ from pydantic import field_validator
 
 from platform_resources.capabilities.judgements import Judgement, Moment, Promise
 from platform_resources.capabilities.measures import Measure, Reading, Subject
-from platform_resources.capabilities.protocols import LONGEST_PROBE, Traits, WhatFails
+from platform_resources.capabilities.protocols import LONGEST_PROBE, Quotes, Traits, WhatFails
 from platform_resources.capabilities.support.shares import amount, counted
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.durations import Duration, duration_text
@@ -43,6 +43,7 @@ class Availability(Traits):
     failure: WhatFails = "access"
     breaks = True
     predicate = "cannot be reached reliably"
+    quotes: Quotes = "times"
     example = """
 - name: Customers can be read
   type: service-level-asset

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Moment, Promise, Verdict, worst
 from platform_resources.capabilities.measures import CountIf, GroupCounts, Measure, Reading, Subject
-from platform_resources.capabilities.protocols import Traits
+from platform_resources.capabilities.protocols import Quotes, Traits
 from platform_resources.capabilities.support.categories import declared_type, may_be_named
 from platform_resources.capabilities.support.column_types import is_numeric
 from platform_resources.capabilities.support.expressions import condition_problems
@@ -94,6 +94,7 @@ class Bias(Traits):
     config = BiasSettings
     measured_by = "audit"
     predicate = "does not treat all groups alike"
+    quotes: Quotes = "columns"
     example = """
 - name: Offers reach all age bands alike
   type: service-level-asset

@@ -7,7 +7,7 @@ from pydantic import model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import Measure, Reading, Subject
-from platform_resources.capabilities.protocols import Traits, WhatFails
+from platform_resources.capabilities.protocols import Quotes, Traits, WhatFails
 from platform_resources.capabilities.support.learned_thresholds import LearnedSettings, LearnedThreshold, to_learn
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.durations import length_text
@@ -38,6 +38,7 @@ class Cadence(Traits):
     measured_by = "history"
     failure: WhatFails = "lateness"
     predicate = "is not fresh"
+    quotes: Quotes = "times"
     example = """
 - name: Published as often as usual
   type: service-level-asset

@@ -7,7 +7,7 @@ from pydantic import model_validator
 from platform_resources.capabilities.groups.group_promises import Every, group_measures, group_problems, judged_shares, refuse_half_groups
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import DistinctKeys, Measure, MissingKeys, NullCount, Reading, RowCount, Subject
-from platform_resources.capabilities.protocols import Traits
+from platform_resources.capabilities.protocols import Quotes, Traits
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised, promised_share
 from platform_resources.capabilities.support.references import ColumnNames, Reference, reference_problems
 from platform_resources.capabilities.support.shares import counted, judged_share, nothing_to_judge
@@ -53,6 +53,7 @@ class Completeness(Traits):
     measured_by = "audit"
     predicate = "has gaps"
     vouches_for = frozenset({"amount", "quality"})
+    quotes: Quotes = "columns"
     example = """
 - name: Every customer has a profile
   type: service-level-asset

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, Promise, Spent, Verdict, worst
 from platform_resources.capabilities.measures import Measure, Reading, Subject
-from platform_resources.capabilities.protocols import Traits
+from platform_resources.capabilities.protocols import Quotes, Traits
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
 from platform_resources.capabilities.support.shares import bytes_text
 from platform_resources.spec.strict import Strict
@@ -82,6 +82,7 @@ class Cost(Traits):
     config = CostSettings
     measured_by = "history"
     predicate = "costs more than promised"
+    quotes: Quotes = "times"
     example = """
 - name: Storage stays in its budget
   type: service-level-asset

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Moment, Promise, Verdict
 from platform_resources.capabilities.measures import CountIf, Measure, NullCount, Reading, RowCount, Subject
-from platform_resources.capabilities.protocols import Traits
+from platform_resources.capabilities.protocols import Quotes, Traits
 from platform_resources.capabilities.support.categories import (
     category_predicate,
     declared_type,
@@ -80,6 +80,7 @@ class Distribution(Traits):
     config = DistributionSettings
     measured_by = "audit"
     predicate = "has values that are spread in another way than promised"
+    quotes: Quotes = "columns"
     example = """
 - name: Few revenues are outliers
   type: service-level-asset

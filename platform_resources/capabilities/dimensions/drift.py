@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Moment, Promise
 from platform_resources.capabilities.measures import Measure, NullCount, Reading, RowCount, Subject
-from platform_resources.capabilities.protocols import Traits
+from platform_resources.capabilities.protocols import Quotes, Traits
 from platform_resources.capabilities.support.categories import no_categories, not_numeric
 from platform_resources.capabilities.support.drift_bins import Bin, DriftReference, bin_measures, bins
 from platform_resources.capabilities.support.drift_statistics import (
@@ -69,6 +69,7 @@ class Drift(Traits):
     config = DriftSettings
     measured_by = "audit"
     predicate = "has drifted away from its reference"
+    quotes: Quotes = "columns"
     example = """
 - name: Revenues are distributed as in the first year
   type: service-level-asset

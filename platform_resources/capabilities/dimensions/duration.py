@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, Promise, Refreshes, ToLearn, Verdict, worst
 from platform_resources.capabilities.measures import Measure, Reading, Subject
-from platform_resources.capabilities.protocols import Traits, WhatFails
+from platform_resources.capabilities.protocols import Quotes, Traits, WhatFails
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
 from platform_resources.capabilities.support.shares import number_text
 from platform_resources.spec.strict import Strict
@@ -51,6 +51,7 @@ class RefreshDuration(Traits):
     measured_by = "history"
     failure: WhatFails = "delivery"
     predicate = "takes too long to refresh"
+    quotes: Quotes = "times"
     example = """
 - name: Refreshed in ten minutes
   type: service-level-asset

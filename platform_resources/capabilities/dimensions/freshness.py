@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, TypeAdapter, field_validator, model_valida
 
 from platform_resources.capabilities.judgements import Judgement, Moment, Promise
 from platform_resources.capabilities.measures import Measure, NullCount, Reading, RowCount, Scalar, Subject
-from platform_resources.capabilities.protocols import Traits, WhatFails
+from platform_resources.capabilities.protocols import Quotes, Traits, WhatFails
 from platform_resources.capabilities.support.categories import declared_type, may_be_named
 from platform_resources.capabilities.support.recency import Recency, ahead_sql, ahead_text, by_its_days, newest_sql, of_inputs, of_rows
 from platform_resources.capabilities.support.shares import counted
@@ -106,6 +106,7 @@ class Freshness(Traits):
     breaks = True
     predicate = "is not fresh"
     vouches_for = frozenset({"age"})
+    quotes: Quotes = "times"
     example = """
 - name: Refreshed daily
   type: service-level-asset

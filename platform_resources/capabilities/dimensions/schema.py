@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Moment, Promise
 from platform_resources.capabilities.measures import Columns, Elsewhere, Measure, PresentNulls, Reading, Subject
-from platform_resources.capabilities.protocols import Traits
+from platform_resources.capabilities.protocols import Quotes, Traits
 from platform_resources.capabilities.support.column_types import is_type, observed_columns
 from platform_resources.capabilities.support.shares import amount, counted
 from platform_resources.spec.problems import did_you_mean, known_text
@@ -43,6 +43,7 @@ class Schema(Traits):
     config = SchemaSettings
     measured_by = "audit"
     predicate = "does not have the promised columns"
+    quotes: Quotes = "rows"
     example = """
 - name: Customers have exactly the promised columns
   type: service-level-asset

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import DuplicateRows, Measure, Reading, RowCount, Subject
-from platform_resources.capabilities.protocols import Traits
+from platform_resources.capabilities.protocols import Quotes, Traits
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised, promised_share
 from platform_resources.capabilities.support.references import ColumnNames
 from platform_resources.capabilities.support.shares import counted, judged_share, nothing_to_judge
@@ -31,6 +31,7 @@ class Uniqueness(Traits):
     measured_by = "audit"
     predicate = "has duplicates"
     vouches_for = frozenset({"quality"})
+    quotes: Quotes = "columns"
     example = """
 - name: One row per household
   type: service-level-asset

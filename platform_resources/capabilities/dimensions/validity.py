@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from platform_resources.capabilities.groups.group_promises import Every, group_measures, group_problems, judged_shares, refuse_half_groups
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import CountIf, Measure, NullCount, OutOfRange, Reading, RowCount, Subject
-from platform_resources.capabilities.protocols import Traits
+from platform_resources.capabilities.protocols import Quotes, Traits
 from platform_resources.capabilities.support.column_types import is_numeric, may_be_nan
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised, promised_share
 from platform_resources.capabilities.support.shares import counted, judged_share, nothing_filled, nothing_to_judge
@@ -101,6 +101,7 @@ class Validity(Traits):
     measured_by = "audit"
     predicate = "has values that are not allowed"
     vouches_for = frozenset({"quality"})
+    quotes: Quotes = "columns"
     example = """
 - name: Revenue is not negative
   type: service-level-asset

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from platform_resources.capabilities.groups.group_promises import Every, group_measures, group_problems, judged_sizes, refuse_half_groups
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise, Verdict, worst
 from platform_resources.capabilities.measures import Measure, Reading, RowCount, Subject
-from platform_resources.capabilities.protocols import Traits
+from platform_resources.capabilities.protocols import Quotes, Traits
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
 from platform_resources.capabilities.support.shares import amount, counted, number_text
 from platform_resources.capabilities.support.tolerances import around, greatest, least
@@ -57,6 +57,7 @@ class Volume(Traits):
     measured_by = "audit"
     predicate = "does not have the expected number of rows"
     vouches_for = frozenset({"amount"})
+    quotes: Quotes = "rows"
     example = """
 - name: Customers are never deleted
   type: service-level-asset

@@ -7,6 +7,7 @@ from typing import Any
 
 from platform_resources.access.reader_standing import Reader
 from platform_resources.access.views import View
+from platform_resources.capabilities.registry import traits_of
 from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.notify.facts import Failure, Trouble
 from platform_resources.plan.faults import fault
@@ -23,12 +24,6 @@ from platform_resources.services.watching import Observed
 from platform_resources.warehouses.protocol import QueryFailed
 
 WITHHELD = "told to those who see the whole product"
-# What these say is about times, never about what is in a row.
-_ABOUT_TIMES = ("availability", "cadence", "cost", "duration", "freshness")
-# What these say of a whole data set are counts of rows, and names and types of columns.
-_ABOUT_THE_WHOLE = ("schema", "volume")
-# What these say comes from the columns that they name; of any other dimension that is not known.
-_ABOUT_COLUMNS = ("accuracy", "bias", "completeness", "distribution", "drift", "uniqueness", "validity")
 
 
 def seen_by(view: MeshOverview, reader: Reader | None) -> MeshOverview:
@@ -139,13 +134,12 @@ def _check(check: CheckState, product: ProductPlan, reading: ReaderView) -> Chec
 
 def tells_only_what_is_seen(check: CheckState, views: dict[str, View | None]) -> bool:
     """Whether what a check says can quote no value that is hidden by these views of the data sets; None is one of which nothing is seen."""
-    if check.dimension in _ABOUT_TIMES:
+    quotes = traits_of(check.dimension).quotes
+    if quotes == "times":
         return True
     if check.kind != "objective":
         return False
     named = [column.partition(".") for column in check.columns if "." in column]
-    if check.dimension in _ABOUT_THE_WHOLE and not named:
-        return True
-    if check.dimension not in (*_ABOUT_COLUMNS, *_ABOUT_THE_WHOLE) or not named:
-        return False
-    return all((view := views.get(data_set)) is not None and view.tells(column) for data_set, _, column in named)
+    if not named:
+        return quotes == "rows"
+    return quotes != "anything" and all((view := views.get(data_set)) is not None and view.tells(column) for data_set, _, column in named)
