@@ -6,6 +6,7 @@ A product is refreshed for real, with checks that fail because of the markers. T
 import re
 import shutil
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import duckdb
 import pytest
@@ -200,6 +201,7 @@ def addresses(client):
     names = {"name": "customers", "data_set": "customers", "column": list(CANARIES), "port": [f"customers_{name}" for name in FORMATS]}
     names |= {"version": [each["id"] for each in client.get("/api/v1/products/customers/versions").json()]}
     names |= {"cause": "customers", "number": "1", "file_name": ["customers.parquet", "customers.csv", "customers.json"]}
+    names |= {"form": list(installed_registry().exports())}
     for route in flat(client.app.routes):
         if "GET" in (getattr(route, "methods", None) or ()):
             yield from filled(re.sub(r":path}", "}", route.path), {**names, "name": ["customers", "crm"]})
@@ -226,7 +228,13 @@ def reachable(root, reader):
     with TestClient(application(opened_market(root), watch=False, who=shown_as(reader)), base_url="http://localhost") as client:
         paths = sorted(set(addresses(client)))
         assert len(paths) > 30, paths
-        for path in [*paths, "/search?q=zephyr", "/search?q=customers", "/api/v1/search?q=mail", "/compare?p=customers"]:
+        queries = [
+            "select * from customers_csv",
+            "select error(email || income::varchar) from customers_json",
+            "select email from crm.customers",
+        ]
+        asked = [f"/lab{part}?{urlencode({'product': 'customers', 'sql': sql})}" for part in ("", "/result.csv") for sql in queries]
+        for path in [*paths, *asked, "/search?q=zephyr", "/search?q=customers", "/api/v1/search?q=mail", "/compare?p=customers"]:
             answer = client.get(path)
             assert answer.status_code < 500, path
             texts.append(path.encode() + answer.content)
