@@ -100,6 +100,33 @@ def test_a_row_that_comes_with_an_old_cursor_is_found_by_its_key_and_told(shop):
     assert shop.cursor["how"] == "all rows: 1 rows had come with an older updated_at"
 
 
+UNTOLD = {
+    "empty": ("insert into loose values (null, '2020-01-01'); delete from loose where id = 2", "the key id of loose is empty in 1 rows"),
+    "shared": ("insert into loose values (3, '2020-01-01')", "the key id of loose is shared by 1 rows with others"),
+}
+
+
+@pytest.mark.parametrize(("sql", "told"), UNTOLD.values(), ids=UNTOLD)
+def test_a_key_that_tells_no_row_apart_is_refused_though_its_row_is_older_than_what_is_read(shop, sql, told):
+    shop.run("create table loose as select id, updated_at from orders")
+    assert shop.ids(table="loose") == [1, 2, 3, 4, 5]
+    shop.run(sql)
+    with pytest.raises(SourceUnread, match=told):
+        shop.read(table="loose")
+
+
+def test_the_same_table_of_another_database_is_read_anew(shop, server):
+    shop.read()
+    other = Shop(new_database(server))
+    other.run(ORDERS)
+    other.run("update orders set amount = 99; delete from orders where id = 3")
+    other.engine.dispose()
+    assert {str(row[1]) for row in shop.read(url=other.url, deletes="none")} == {"99.00"}
+    assert shop.cursor["how"] == "all rows: the input port says another database, table, key or cursor"
+    assert shop.ids(url=other.url) == [1, 2, 4, 5]
+    assert shop.cursor["how"] == "changes"
+
+
 def test_a_cursor_in_the_future_keeps_no_later_row_back(shop):
     shop.run("insert into orders values (6, 6, now(), '9999-12-31')")
     shop.read()

@@ -70,8 +70,10 @@ def test_the_cursor_and_what_was_read_are_recorded_with_the_rows(plant):
     plant.run("delete from readings where reading_id = 1; insert into readings values (4, 'south', 4.25, '2024-06-09', 'Ben')")
     found, rows = plant.pull()
     assert rows == [(2, "2.5"), (3, "3.5"), (4, "4.25")]
+    of = found.record["cursor"]["of"]
+    assert of.startswith(".readings by measured_at and reading_id of database ")
     assert found.record["cursor"] == {
-        "of": ".readings by measured_at and reading_id",
+        "of": of,
         "column": "measured_at",
         "value": "2024-06-09 00:00:00",
         "how": "changes",

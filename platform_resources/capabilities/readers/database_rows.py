@@ -1,5 +1,6 @@
 """Rows of a table of an SQL database: all of them, or what has changed since the last pull, with what was deleted."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -42,14 +43,16 @@ class DatabaseRows:
             return Extracted(extraction.connection.table(_NEW), {"read": read, "how": "all rows"})
         why = kept.why_anew(source, extraction.cursor)
         found = {"how": f"all rows: {why}", **kept.anew(source)} if why else kept.merge(source)
-        kept.refuse_keys()
+        kept.refuse_keys(kept.table)
         cursor = {"of": self._of, "column": self.cursor, "value": kept.newest(), **found}
         return Extracted(extraction.connection.table(f"{_SCHEMA}.{quoted(extraction.input)}"), cursor)
 
     @property
     def _of(self) -> str:
-        """What is read, in one text: another reading begins where it changes."""
-        return f"{self.schema or ''}.{self.table} by {self.cursor} and {', '.join(self.key)}"
+        """What is read, in one text: another reading begins where it changes. The database is told from others and not named."""
+        address = library("dlt.common.libs.sql_alchemy").sa.engine.make_url(_address(self.url))
+        database = hashlib.sha256(f"{address.host}:{address.port}/{address.database}".encode()).hexdigest()[:16]
+        return f"{self.schema or ''}.{self.table} by {self.cursor} and {', '.join(self.key)} of database {database}"
 
 
 class _Source:
@@ -155,7 +158,7 @@ class _Kept:
         if not isinstance(cursor, Mapping) or not self.run(listed)[0][0]:
             return "the first time"
         if cursor.get("of") != self.rows._of:
-            return "the input port says another table, key or cursor"
+            return "the input port says another database, table, key or cursor"
         self.connection.register("mesh_batch", next(source.batches()))
         before, now = self.columns(self.table), self.columns("mesh_batch")
         self.connection.unregister("mesh_batch")
@@ -173,6 +176,7 @@ class _Kept:
         """Replace and add what has changed, and take away what is gone. Keys are read first: what comes later is in the rows too."""
         if self.rows.deletes == "compare":
             self.fill(_KEYS, source, columns=self.rows.key)
+            self.refuse_keys(_KEYS)
         read = self.fill(_NEW, source, since=self._since())
         here = f"({self.key})"
         self.run(f"delete from {self.table} where {here} in (select {here} from {_NEW})")
@@ -204,10 +208,10 @@ class _Kept:
         value = self.run(f"select cast(max({quoted(str(self.rows.cursor))}) as varchar) from {self.table}")[0][0]
         return None if value is None else str(value)
 
-    def refuse_keys(self) -> None:
-        """A key that is empty, or that two rows share, would make changes of one row those of another."""
+    def refuse_keys(self, table: str) -> None:
+        """A key that is empty, or that two rows share, would make changes of one row those of another, and hide which rows are gone."""
         counts = f"select count(*), count(distinct ({self.key})), count_if({' or '.join(f'{quoted(k)} is null' for k in self.rows.key)})"
-        rows, keys, empty = self.run(f"{counts} from {self.table}")[0]
+        rows, keys, empty = self.run(f"{counts} from {table}")[0]
         if empty or keys != rows:
             what = f"is empty in {empty:,} rows" if empty else f"is shared by {rows - keys:,} rows with others"
             raise SourceUnread(f"the key {', '.join(self.rows.key)} of {self.rows.table} {what}; name columns that tell every row apart")
