@@ -1,7 +1,7 @@
 """Grade the current state of a product from its newest version and its last check results."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, Literal, get_args
@@ -70,13 +70,17 @@ class CheckState:
 
 @dataclass(frozen=True, slots=True)
 class PublishedState:
-    """The newest version as far as health goes: by data set its rows, and until when it knows the world; None if that is not known."""
+    """The newest version as far as health goes: by data set its rows, and until when it knows the world; None if that is not known.
+
+    `inherited` are by data set the columns that are more restricted than product.yaml says, with their class.
+    """
 
     version: str
     product_version: str
     published_at: datetime
     rows: Mapping[str, int]
     known_until: Mapping[str, datetime | None]
+    inherited: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

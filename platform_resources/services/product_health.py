@@ -71,4 +71,5 @@ def published_state(publication: Publication) -> PublishedState:
         published_at=datetime.fromisoformat(publication.published_at),
         rows={port.data_set: port.rows for port in publication.ports},
         known_until={port.data_set: port.known_until(publication.published_at) for port in publication.ports},
+        inherited={port.data_set: port.inherited for port in publication.ports if port.inherited},
     )

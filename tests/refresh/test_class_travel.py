@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from platform_resources.access.reader_standing import Reader
 from platform_resources.dbt.planning import read_mesh_and_plan
 from platform_resources.lineage.product_lineage import ModelLineage, ProductLineage, lineage_text
 from platform_resources.lineage.sql_columns import ReadTable, model_columns
@@ -11,7 +12,10 @@ from platform_resources.plan import conventions
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.publishing import Candidate, publish
 from platform_resources.services.access.policy_standings import build_policy_problems
+from platform_resources.services.showing.mesh_overview import mesh_overview
+from platform_resources.services.showing.seen_mesh import seen_by
 from platform_resources.warehouses.duckdb.product_database import opened
+from tests.marketplace.shop_mesh import opened_ledger
 from tests.meshes import component, product_file, product_yaml, write_mesh
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -96,6 +100,16 @@ def test_others_do_not_receive_it_and_no_byte_of_it_stands_in_their_file(open_to
     text = b"".join(shelf(root, "crm", "customers").path(file).read_bytes() for file in seen.files)
     assert b"CANARY@B.DE" not in text
     assert b"CANARY@B.DE" in shelf(root, "crm", "customers").path(port.files[0]).read_bytes()
+
+
+def test_profiles_and_reasons_keep_back_the_same_columns(open_to_others):
+    root, _, plan, _ = open_to_others
+    ledger = opened_ledger(root)
+    overview = mesh_overview(ledger, root, root, plan, NOW)
+    ledger.close()
+    product = plan.product("customers")
+    view = seen_by(overview, Reader("eve@example.com")).reading.view(product, "contacts")
+    assert not view.shows("contact") and not view.shows("shouted") and view.tells("remark")
 
 
 def test_the_way_is_told_and_ends_with_a_reason(open_to_others):

@@ -139,7 +139,7 @@ def _tables(view: MeshOverview, product: ProductPlan) -> Iterable[LabTable]:
     if view.health[product.name].published is None:
         return
     for data_set in product.data_sets:
-        seen = standing.view(data_set.views)
+        seen = view.reading.view(product, data_set.name)
         if standing.sees == "all":
             yield LabTable(product, data_set.name, tuple(column.name for column in data_set.spec.columns))
         elif seen is not None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from platform_resources.ledger.database import LedgerUnavailable, ledger_url, op
 from platform_resources.ledger.people.grant_store import grants_of
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.publications.version_records import PortVersion
+from platform_resources.refresh.views.class_travel import InheritedClasses, as_inherited
 from platform_resources.warehouses.protocol import QueryFailed
 
 
@@ -53,7 +54,10 @@ def named_reader(plan: MeshPlan, name: str, role: str = "", groups: tuple[str, .
 
 @dataclass(frozen=True, slots=True)
 class ReaderView:
-    """What one reader sees of each product. `preview` is a role that somebody who may see everything looks through."""
+    """What one reader sees of each product. `preview` is a role that somebody who may see everything looks through.
+
+    `inherited` are the columns of each product that its newest version keeps back for what they are made from.
+    """
 
     plan: MeshPlan
     known: KnownGrants
@@ -61,6 +65,7 @@ class ReaderView:
     reader: Reader | None = None
     preview: str = ""
     attributes: Mapping[str, str] | None = None
+    inherited: Mapping[str, InheritedClasses] = field(default_factory=dict)
 
     def standing(self, product: ProductPlan) -> ReaderStanding:
         """What the reader is to the product."""
@@ -72,7 +77,8 @@ class ReaderView:
 
     def view(self, product: ProductPlan, data_set: str) -> View | None:
         """What the reader sees of a data set of a product that is not seen whole; None where that is nothing."""
-        return self.standing(product).view(product.data_set(data_set).views)
+        received = as_inherited(product, product.data_set(data_set), self.inherited.get(product.name, {}))
+        return self.standing(product).view(received.views)
 
     def port(self, name: str, version: PortVersion, published: str) -> PortVersion | None:
         """A port of a version as the reader sees it, None where that is nothing. Raises QueryFailed where the product is not to be read."""
