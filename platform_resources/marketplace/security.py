@@ -57,9 +57,9 @@ class FormToken:
         return found
 
 
-def header(scope: Scope, name: str) -> str:
-    """The first header of this name, which is given in lower case; empty where there is none."""
-    return next((value.decode("latin-1") for known, value in scope["headers"] if known.decode("latin-1") == name), "")
+def headers_of(scope: Scope, name: str) -> tuple[str, ...]:
+    """Every header of this name, which is given in lower case."""
+    return tuple(value.decode("latin-1") for known, value in scope["headers"] if known.decode("latin-1") == name)
 
 
 def is_this_server(host: str, hosts: frozenset[str] = frozenset()) -> bool:
@@ -95,17 +95,17 @@ class Guard:
 
 
 def _refusal(scope: Scope, hosts: frozenset[str]) -> tuple[int, str]:
-    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    host = headers.get(b"host", "")
+    told = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    host = told.get(b"host", "")
     if not is_this_server(host, hosts):
         return 421, "This server answers to its own name only: to localhost and 127.0.0.1, and to that of MESH_URL where people sign in."
     if scope["method"] in SAFE:
         return 0, ""
-    origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site", "same-origin")
-    if (origin is not None and urlsplit(origin).netloc != host) or site not in ("same-origin", "none"):
+    origin, site = told.get(b"origin"), told.get(b"sec-fetch-site", "same-origin")
+    if (origin is not None and origin.partition("://")[2] != host) or site not in ("same-origin", "none"):
         return 403, "Forms are taken from pages of this server only."
-    length = headers.get(b"content-length", "")
-    if not length.isdigit() or int(length) > LONGEST_BODY:
+    length = told.get(b"content-length", "")
+    if b"transfer-encoding" in told or not length.isdigit() or int(length) > LONGEST_BODY:
         return 413, f"A form says how long it is, and is at most {LONGEST_BODY} bytes long."
     return 0, ""
 

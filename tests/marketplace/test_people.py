@@ -54,6 +54,8 @@ def test_nobody_else_can_say_who_reads(shop, behind_proxy):
         assert "Sensor" not in behind_proxy.get("/", headers=headers).text
     twice = [("x-forwarded-email", "eve@example.com"), ("x-forwarded-email", "ada@example.com")]
     assert behind_proxy.get("/", headers=twice).status_code == 401
+    appended = [("x-forwarded-groups", "team:platform"), ("x-forwarded-email", "eve@example.com"), ("x-forwarded-groups", "team:others")]
+    assert behind_proxy.get("/", headers=appended).status_code == 401
     with browser(shop, auth_settings(BEHIND_PROXY), address=("192.168.0.9", 1)) as client:
         assert client.get("/", headers=as_("eve@example.com") | {"x-forwarded-for": "10.1.2.3"}).status_code == 401
 

@@ -1,9 +1,11 @@
 """What is refused, and what every answer tells browsers to refuse."""
 
+import asyncio
+
 import pytest
 
 from platform_resources.marketplace.display.readme import safe_html
-from platform_resources.marketplace.security import FormRefused, FormToken, is_this_server
+from platform_resources.marketplace.security import FormRefused, FormToken, Guard, is_this_server, plain
 
 pytestmark = pytest.mark.slow
 PAGES = ("/", "/products/readings", "/nowhere", "/static/market.js")
@@ -44,6 +46,27 @@ def test_a_form_from_another_site_is_refused(client):
 def test_a_body_that_is_too_long_or_of_unknown_length_is_refused(client):
     assert client.post("/incidents/readings/1", content=b"x" * 70_000).status_code == 413
     assert client.post("/incidents/readings/1", content=iter([b"do=ack"])).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({b"content-length": b"5", b"transfer-encoding": b"chunked"}, 413),
+        ({b"content-length": b"5", b"origin": b"http://[x"}, 403),
+        ({b"content-length": b"5", b"origin": b"null"}, 403),
+        ({b"content-length": b"5", b"origin": b"http://localhost"}, 200),
+    ],
+)
+def test_a_form_with_two_lengths_or_an_origin_that_is_none_goes_no_further(headers, status):
+    async def inner(scope, receive, send):
+        await plain(200, "taken", send)
+
+    async def send(message):
+        sent.append(message)
+
+    sent, scope = [], {"type": "http", "method": "POST", "path": "/", "headers": [(b"host", b"localhost"), *headers.items()]}
+    asyncio.run(Guard(inner)(scope, None, send))
+    assert sent[0]["status"] == status
 
 
 def test_a_form_needs_the_token_of_this_process_and_of_who_sends_it():

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from platform_resources.access.reader_standing import Reader
 from platform_resources.marketplace.kept_pages import Who
 from platform_resources.marketplace.people.auth_settings import AuthSettings, Proxy
-from platform_resources.marketplace.security import SAFE, Application, Receive, Scope, Send, header, plain
+from platform_resources.marketplace.security import SAFE, Application, Receive, Scope, Send, headers_of, plain
 from platform_resources.spec.values.grantees import subject
 
 # Whoever is not known; no product, grant or team has this name.
@@ -32,10 +32,10 @@ def known_reader(auth: AuthSettings) -> Who:
 def vouched_for(proxy: Proxy, scope: Scope) -> Reader:
     """Whom the proxy names; NOBODY where the request does not come from it, or a header stands there twice."""
     address = (scope.get("client") or ("", 0))[0]
-    names = [value.decode("latin-1").strip() for name, value in scope["headers"] if name.decode("latin-1") == proxy.header]
-    if not proxy.is_trusted(address) or len(names) != 1 or not is_person(names[0]):
+    names, groups = (headers_of(scope, name) for name in (proxy.header, proxy.groups_header))
+    if not proxy.is_trusted(address) or len(names) != 1 or len(groups) > 1 or not is_person(names[0].strip()):
         return NOBODY
-    return Reader(names[0], groups=teams(header(scope, proxy.groups_header).split(",")))
+    return Reader(names[0].strip(), groups=teams(",".join(groups).split(",")))
 
 
 def is_person(name: str) -> bool:
