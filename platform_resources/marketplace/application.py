@@ -20,7 +20,7 @@ from platform_resources.marketplace.downloads import Compressed, download_routes
 from platform_resources.marketplace.kept_pages import FromMemory, KeptPages, Who
 from platform_resources.marketplace.kept_view import Market, opened_market
 from platform_resources.marketplace.lab.lab_pages import lab_routes
-from platform_resources.marketplace.lab.lab_queries import LabQueue
+from platform_resources.marketplace.lab.lab_queries import LOCKS, LabQueue
 from platform_resources.marketplace.page_routes import page_routes
 from platform_resources.marketplace.people.auth_settings import AuthSettings
 from platform_resources.marketplace.people.identity import Door, known_reader
@@ -69,7 +69,7 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     app.include_router(download_routes(shop))
     app.include_router(export_routes(shop))
     app.include_router(people_routes(shop))
-    app.include_router(lab_routes(shop, LabQueue()))
+    app.include_router(lab_routes(shop, LabQueue(market.state / LOCKS)))
     app.include_router(sign_in_routes(shop, auth))
 
     @app.get("/api", include_in_schema=False)

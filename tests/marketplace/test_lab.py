@@ -73,9 +73,7 @@ def test_a_result_is_paged_cut_and_shown_as_text(pages):
 
 def test_a_query_that_takes_too_long_is_ended(pages, monkeypatch):
     monkeypatch.setattr(lab, "TIME", timedelta(seconds=2))
-    endless = (
-        "select count(*) from " + ", ".join(f"readings.measurements m{n}" for n in range(9)) + " where m0.reading_id + m8.reading_id < 0"
-    )
+    endless = "select count(*) from readings.measurements m, range(100000000) a(n), range(100000000) b(n) where m.reading_id + a.n + b.n < 0"
     answer = csv(pages, endless)
     assert answer.status_code == 422 and answer.text.startswith("broken off after 2s")
 
@@ -132,10 +130,19 @@ def test_a_query_reaches_nothing_else(pages, sql):
     assert "root:" not in answer.text
 
 
-def test_one_person_has_one_query_at_a_time_and_keeps_nobody_else_waiting():
-    queue = LabQueue()
+def test_what_is_no_name_of_a_product_leads_to_no_file(pages, tmp_path):
+    (tmp_path / "latest.json").write_text("no record")
+    answer = csv(pages, "select 1", product=f"../../..{tmp_path}")
+    assert answer.status_code == 422
+    assert answer.text.endswith("is no name of a product\n")
+
+
+def test_one_person_has_one_query_at_a_time_and_keeps_nobody_else_waiting(tmp_path):
+    queue, of_another_process = LabQueue(tmp_path), LabQueue(tmp_path)
     with queue.place("eve"):
         with pytest.raises(QueryRefused, match="your former query still runs"), queue.place("eve"):
+            pass
+        with pytest.raises(QueryRefused, match="your former query still runs"), of_another_process.place("Eve"):
             pass
         with queue.place("ada"):
             pass
@@ -143,8 +150,8 @@ def test_one_person_has_one_query_at_a_time_and_keeps_nobody_else_waiting():
         pass
 
 
-def test_more_queries_than_places_wait_and_are_told_when_it_takes_too_long():
-    queue, entered = LabQueue(), []
+def test_more_queries_than_places_wait_and_are_told_when_it_takes_too_long(tmp_path):
+    queue, entered = LabQueue(tmp_path), []
     with queue.place("a"), queue.place("b"):
         assert AT_ONCE == 2
         with pytest.raises(QueryRefused, match="take all places"), queue.place("c", wait=0.01):

@@ -1,14 +1,17 @@
 """Run one query of a reader over what their grants allow: in a process of its own, within limits, and counted without its result."""
 
+import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from threading import BoundedSemaphore, Lock
+from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 from fastapi import Request
+from filelock import FileLock, Timeout
 
 from platform_resources.ledger.people.lab_store import LabQuery, record_query
 from platform_resources.ledger.queries.reads import record_read
@@ -18,12 +21,14 @@ from platform_resources.publications.consumer_queries import NothingPublished, n
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.services.showing.counted_reads import publishing_domain, reads_of_query
 from platform_resources.services.showing.mesh_overview import MeshOverview
+from platform_resources.spec.values.names import is_name
 from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.protocol import Bounds, QueryFailed
 
 # What one query may take; what it needs of memory is limited where it runs.
 TIME, MOST_ROWS, LONGEST_SQL = timedelta(seconds=30), 10_000, 20_000
 AT_ONCE = 2
+LOCKS = ".mesh/lab"
 WAIT_SECONDS = 30.0
 
 
@@ -33,19 +38,23 @@ class QueryRefused(Exception):
 
 @dataclass(slots=True)
 class LabQueue:
-    """A person has one query at a time, and the server a few: who has one already does not keep others waiting."""
+    """A person has one query at a time, whichever process of the server runs it, and each process a few: nobody keeps others waiting.
 
+    `folder` has the locks of those who ask; a process that is killed lets go of its own.
+    """
+
+    folder: Path
     places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AT_ONCE))
-    running: set[str] = field(default_factory=set)
-    changing: Lock = field(default_factory=Lock)
 
     @contextmanager
     def place(self, who: str, wait: float = WAIT_SECONDS) -> Iterator[None]:
         """Raises QueryRefused where the person's former query still runs, or no place gets free in time."""
-        with self.changing:
-            if who in self.running:
-                raise QueryRefused("your former query still runs; wait for it, it ends within 30 s")
-            self.running.add(who)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        own = FileLock(self.folder / f"{hashlib.sha256(who.casefold().encode()).hexdigest()}.lock", timeout=0)
+        try:
+            own.acquire()
+        except Timeout:
+            raise QueryRefused("your former query still runs; wait for it, it ends within a minute") from None
         try:
             if not self.places.acquire(timeout=wait):
                 raise QueryRefused("others' queries take all places; try again in a moment")
@@ -54,8 +63,7 @@ class LabQueue:
             finally:
                 self.places.release()
         finally:
-            with self.changing:
-                self.running.discard(who)
+            own.release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,8 @@ def lab_result(shop: Shop, queue: LabQueue, request: Request, sql: str, product:
     Raises QueryRefused.
     """
     view, who, state = shop.view(request), shop.reads_as(request), shop.market.state
+    if product and not is_name(product):
+        raise QueryRefused(f"“{product}” is no name of a product")
     if len(sql) > LONGEST_SQL:
         raise QueryRefused(f"the query is longer than {LONGEST_SQL:,} characters")
     named = tuple(dict.fromkeys([*([product] if product else []), *named_products(state, sql)]))
