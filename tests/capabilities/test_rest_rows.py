@@ -40,6 +40,7 @@ class Handler(BaseHTTPRequestHandler):
             "/cursor": ({"items": records, "next": str(at + SIZE) if more else None}, {}),
             "/links": ({"items": records, "meta": {"next": f"{here}/links?offset={at + SIZE}" if more else None}}, {}),
             "/header": (records, {"Link": f'<{here}/header?offset={at + SIZE}>; rel="next"'} if more else {}),
+            "/away": ({"items": records, "next": server.away}, {}),
             "/whole": ({"data": {"items": server.records}}, {}),
         }
         return self._answer(200, *answers[asked.path])
@@ -59,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as found:
-        found.asked, found.trouble, found.records = [], [], [{"id": n, "name": f"n{n}"} for n in range(ALL)]
+        found.asked, found.trouble, found.away, found.records = [], [], "", [{"id": n, "name": f"n{n}"} for n in range(ALL)]
         thread = threading.Thread(target=found.serve_forever, daemon=True)
         thread.start()
         yield found
@@ -105,6 +106,29 @@ def test_a_token_that_has_expired_is_told_and_not_shown(server, monkeypatch):
     with pytest.raises(Exception, match="401") as failed:
         read(server, "/whole", "none", records="data.items", token="${SUPPORT_TOKEN}")
     assert (server.asked[0][2], "s3cret" in str(failed.value)) == ("Bearer s3cret-token", False)
+
+
+@pytest.fixture
+def elsewhere(server):
+    """Another server, as another name of this computer."""
+    return f"http://localhost:{server.server_port}/whole"
+
+
+def test_no_redirect_and_no_next_page_takes_a_token_to_another_server(server, elsewhere, monkeypatch):
+    monkeypatch.setenv("SUPPORT_TOKEN", "s3cret-token")
+    for trouble, path, pagination, options in (
+        ([(302, {"Location": elsewhere})], "/whole", "none", {}),
+        ([], "/away", "next-link", {"next_url_path": "next"}),
+    ):
+        server.trouble, server.asked, server.away = trouble, [], elsewhere
+        with pytest.raises(SourceUnread, match="leads to another server"):
+            read(server, path, pagination, options, token="${SUPPORT_TOKEN}")
+        assert [asked[1] for asked in server.asked] == [path]
+
+
+def test_a_redirect_within_the_server_is_followed(server):
+    server.trouble = [(302, {"Location": "/whole"})]
+    assert len(read(server, "/moved", "none", records="data.items")[0]) == ALL
 
 
 def test_values_are_as_they_are_written_and_nested_ones_are_json(server):

@@ -73,7 +73,9 @@ def test_a_result_is_paged_cut_and_shown_as_text(pages):
 
 def test_a_query_that_takes_too_long_is_ended(pages, monkeypatch):
     monkeypatch.setattr(lab, "TIME", timedelta(seconds=2))
-    endless = "select count(*) from readings.measurements m, range(100000000) a(n), range(100000000) b(n) where m.reading_id + a.n + b.n < 0"
+    endless = (
+        "select count(*) from readings.measurements m, range(100000000) a(n), range(100000000) b(n) where m.reading_id + a.n + b.n < 0"
+    )
     answer = csv(pages, endless)
     assert answer.status_code == 422 and answer.text.startswith("broken off after 2s")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from platform_resources.capabilities.protocols import Extracted, Extraction
 from platform_resources.capabilities.readers.source_addresses import SourceUnread, filled, library
@@ -64,10 +65,16 @@ class RestRows:
         headers = {name: filled(value) for name, value in self.headers.items()}
         params = {name: filled(value) if isinstance(value, str) else value for name, value in self.params.items()}
         rest = client.RESTClient(base_url=filled(self.url), headers=headers, auth=auth)
+        _keep_to(filled(self.url), rest.session)
         selector = self.records or "$"
         with closing(rest.session):
-            for page in rest.paginate("", params=params, paginator=paginator, data_selector=selector):
-                yield from self._of_page(json.loads(page.response.text, use_decimal=True))
+            try:
+                for page in rest.paginate("", params=params, paginator=paginator, data_selector=selector):
+                    yield from self._of_page(json.loads(page.response.text, use_decimal=True))
+            except library("requests").exceptions.InvalidSchema:
+                raise SourceUnread(
+                    f"an answer of {self.url} leads to another server, which would get its token and headers; name that one as url"
+                ) from None
 
     def _of_page(self, answer: Any) -> list[Mapping[str, Any]]:
         """The records of one answer. One that is not built as it was said is an error: it would look as if there were no more."""
@@ -78,6 +85,15 @@ class RestRows:
         if not isinstance(answer, list) or not all(isinstance(record, Mapping) for record in answer):
             raise SourceUnread(f"{self.records or 'an answer'} of {self.url} is no list of objects; say with records where the list is")
         return answer
+
+
+def _keep_to(address: str, session: Any) -> None:
+    """Leave the session no way but to the server of this address: a redirect or the link to a next page would take secrets elsewhere."""
+    parts = urlsplit(address)
+    adapter = session.get_adapter(address)
+    session.adapters.clear()
+    for place in {parts.netloc, parts.netloc.rpartition("@")[2]}:
+        session.mount(f"{parts.scheme}://{place}/", adapter)
 
 
 @dataclass
