@@ -68,6 +68,13 @@ def test_over_no_rows_and_over_very_many_groups_nothing_is_known(warehouse, rows
     assert judgement.verdict == "unknown" and says in judgement.reason
 
 
+@pytest.mark.parametrize("day", ["infinity", "-infinity", "12000-01-01", "0044-03-15 (BC)"])
+def test_a_day_that_no_calendar_has_leaves_unknown_which_days_are_missing(warehouse, day):
+    warehouse.here(f"{ROWS} union all select 'UPS', 1, date '{day}'")
+    judgement = warehouse.judged("volume", {"at_least": 1, "group_by": "day", "every": "1d"}, about())
+    assert (judgement.verdict, f"day holds {day}, which no calendar has" in judgement.reason) == ("unknown", True), judgement.reason
+
+
 def test_the_value_is_that_of_the_worst_group_and_nothing_where_one_is_missing(warehouse):
     warehouse.here(ROWS)
     assert warehouse.judged("completeness", FILLED, about()).value == 80

@@ -1,5 +1,6 @@
 """A promise for each group of rows, or each day or week of a column: the worst groups, and those that are missing."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,6 +15,8 @@ from platform_resources.capabilities.support.shares import amount, at_least_perc
 # More groups than this are no groups that anybody looks at.
 MOST_GROUPS, MOST_TOLD = 1000, 3
 Every = Literal["1d", "1w"]
+# What a database calls a day that Python knows too: not `infinity`, no year before the first or after 9999.
+_DAY = re.compile(r"(?!0000)\d{4}-\d\d-\d\d")
 _STEPS: dict[Every, timedelta] = {"1d": timedelta(days=1), "1w": timedelta(weeks=1)}
 
 
@@ -70,7 +73,7 @@ _PARTS: dict[Every | None, Literal["day", "week"]] = {"1d": "day", "1w": "week"}
 def judged_shares(settings: GroupSettings, readings: Mapping[str, Reading], predicates: int, at_least: float, what: str) -> Judgement:
     """Met if every group that is there reaches `at_least` percent, and none is missing. `what` says of which rows: `age is filled in`."""
     threshold = f"at least {number_text(at_least)} % in each {_kind(settings)} of {settings.group_by}"
-    groups = _groups(readings, predicates)
+    groups = _groups(settings, readings, predicates)
     if isinstance(groups, str):
         return Judgement("unknown", groups, threshold=threshold)
     by_share = sorted(groups, key=lambda group: ((group.rows - group.bad) / group.rows, group.name))
@@ -87,7 +90,7 @@ def judged_sizes(settings: GroupSettings, readings: Mapping[str, Reading], at_le
     bounds = [f"at least {at_least:,}"] if at_least is not None else []
     bounds += [f"at most {at_most:,}"] if at_most is not None else []
     threshold = f"{' and '.join(bounds)} rows in each {_kind(settings)} of {settings.group_by}"
-    groups = _groups(readings, 0)
+    groups = _groups(settings, readings, 0)
     if isinstance(groups, str):
         return Judgement("unknown", groups, threshold=threshold)
     failing = [g for g in groups if g.rows < (at_least or 0) or (at_most is not None and g.rows > at_most)]
@@ -121,7 +124,7 @@ def _judged(
     return Judgement(verdict, "; ".join(parts), 0 if missing else value, threshold, bad or None, rows=rows)
 
 
-def _groups(readings: Mapping[str, Reading], predicates: int) -> list[Group] | str:
+def _groups(settings: GroupSettings, readings: Mapping[str, Reading], predicates: int) -> list[Group] | str:
     """The groups that are there; or why nothing can be said of them."""
     text = readings["groups"].value
     if not isinstance(text, str) or not text:
@@ -129,7 +132,11 @@ def _groups(readings: Mapping[str, Reading], predicates: int) -> list[Group] | s
     rows = unpacked(text, predicates + 2)
     if len(rows) > MOST_GROUPS:
         return f"there are more than {MOST_GROUPS:,} groups, which are not looked at one by one"
-    return [Group(int(size), max(map(int, bad), default=0), name) for size, *bad, name in rows]
+    groups = [Group(int(size), max(map(int, bad), default=0), name) for size, *bad, name in rows]
+    no_days = [group.name for group in groups if not _DAY.fullmatch(group.name)] if settings.every is not None else []
+    if no_days:
+        return f"{settings.group_by} holds {_some(no_days)}, which no calendar has, so nothing can be said of what is missing"
+    return groups
 
 
 def _missing(settings: GroupSettings, groups: Sequence[Group]) -> list[str]:
