@@ -112,6 +112,20 @@ def test_mended_rows_come_in_and_leave_the_quarantine(readings, tmp_path):
     assert "landing/readings.csv, row 2 is not in quarantine" in again.output, "no row is loaded twice"
 
 
+def test_mended_rows_keep_what_the_path_of_their_file_has_told(readings, tmp_path):
+    edited(readings, SPEC, "path: landing/readings.csv", 'path: "landing/*/readings.csv"\n        options: {hive_partitioning: true}')
+    (readings / "dataproducts/plant/readings/landing/day=2024-06-01").mkdir()
+    land(readings, "day=2024-06-01/readings.csv", TEXT)
+    pulled(readings)
+    file = tmp_path / "mend.csv"
+    mesh(readings, "quarantine", "readings", "--export", file)
+    write(file, [{**row, "degrees": "20.5"} for row in csv.DictReader(file.open())][:1])
+    mesh(readings, "quarantine", "readings", "--reload", file)
+    with opened(readings / "warehouse/plant/readings.duckdb") as database:
+        rows = Pulling(readings, "readings", database).rows("select reading_id, day from {} order by 1")
+    assert rows == [(1, "2024-06-01"), (2, "2024-06-01")]
+
+
 def write(file: Path, rows):
     with file.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, list(rows[0]))

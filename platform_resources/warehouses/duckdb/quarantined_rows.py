@@ -54,8 +54,8 @@ def release(connection: "DuckDBPyConnection", relation: Relation) -> None:
 
 
 def set_aside(connection: "DuckDBPyConnection", relation: Relation, found: Shape) -> None:
-    """Keep the rows of a file that break the contract."""
-    rows = numbered(found.raw(), found.types, found.sources)
+    """Keep the rows of a file that break the contract, with what its path tells of them."""
+    rows = numbered(found.raw(), {**found.types, **found.constants}, found.sources)
     keep(connection, relation, found.file.name, found.contract.emptied(rows, found.types), found.breaches())
 
 
