@@ -3,19 +3,23 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from itertools import chain
 from typing import Any
 
 from pydantic import ValidationError
 
 from platform_resources.access.views import DataSetViews
-from platform_resources.capabilities.judgements import Moment
+from platform_resources.capabilities.judgements import Moment, Promise
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
+from platform_resources.plan.promised_ages import promised_age
 from platform_resources.spec.agreements import DataSharingAgreement
 from platform_resources.spec.components import Column, DataProduct
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.deadlines import Deadlines
 
 # Another number says that contracts written before cannot be read any more.
 FORM = 1
@@ -24,6 +28,8 @@ CLEAR = "clear"
 # The reader of a product that has no agreement.
 WITHOUT_AGREEMENT = ""
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+# With any of these a dbt test does not fail wherever a row breaks it.
+_SOFTENED = frozenset(("where", "severity", "limit", "error_if", "warn_if", "fail_calc", "enabled"))
 
 
 class ContractUnreadable(ValueError):
@@ -59,13 +65,14 @@ class ContractDataSet(Strict):
 
 
 class ContractPort(Strict):
-    """One output port: where it stores which data set, and how many versions it keeps."""
+    """One output port: where it stores which data set, how many versions it keeps, and for how long at most."""
 
     name: str
     data_set: str
     interface: str
     format: str = ""
     keep_versions: int = 0
+    retention_days: float | None = None
     words: str = ""
 
 
@@ -106,6 +113,7 @@ class Contract(Strict):
 
     form: int = FORM
     product: str
+    domain: str = ""
     version: str
     lifecycle: str
     replacement: str = ""
@@ -148,6 +156,7 @@ def contract_of(product: ProductPlan, models: Mapping[str, str]) -> Contract:
     info = product.info
     return Contract(
         product=product.name,
+        domain=product.domain,
         version=info.version,
         lifecycle=info.lifecycle,
         replacement=info.replacement or "",
@@ -155,7 +164,7 @@ def contract_of(product: ProductPlan, models: Mapping[str, str]) -> Contract:
         domain_access=info.domain_access,
         data_sets=tuple(_data_set(each) for each in product.data_sets),
         ports=tuple(_port(each) for each in product.outputs),
-        promises=(*map(_objective, product.objectives), *_indicators(product)),
+        promises=(*chain.from_iterable(map(_objectives, product.objectives)), *_indicators(product)),
         agreements=tuple(_agreement(each.name, each.spec) for each in product.agreements),
         models={name: _digest(" ".join(sql.split())) for name, sql in models.items()},
         words=_digest(_words(info), product.title, repr(product.sample_queries)),
@@ -193,9 +202,9 @@ def _views(views: DataSetViews) -> Iterator[tuple[str, Any]]:
 
 def _column(column: Column) -> ContractColumn:
     tests = dict(map(_test, column.tests))
-    values = tests.pop("accepted_values", None)
-    unique = tests.pop("unique", None) is not None
-    nullable = column.nullable and tests.pop("not_null", None) is None
+    values = _unsoftened(tests, "accepted_values")
+    unique = _unsoftened(tests, "unique") is not None
+    nullable = column.nullable and _unsoftened(tests, "not_null") is None
     return ContractColumn(
         name=column.name,
         type=column.type,
@@ -208,6 +217,12 @@ def _column(column: Column) -> ContractColumn:
         tests=tuple(sorted(f"{name} {_json(said)}" for name, said in tests.items())),
         words=_digest(column.description, *column.tags, column.identifier or ""),
     )
+
+
+def _unsoftened(tests: dict[str, Mapping[str, Any]], name: str) -> Mapping[str, Any] | None:
+    """Take a test out that holds of every row; one that is softened promises less, and stays among the others."""
+    said = tests.get(name, {})
+    return None if _SOFTENED & {*said, *(said.get("config") or {})} else tests.pop(name, None)
 
 
 def _test(test: Any) -> tuple[str, Mapping[str, Any]]:
@@ -229,34 +244,50 @@ def _port(port: OutputPlan) -> ContractPort:
         interface=port.interface,
         format=port.store.format,
         keep_versions=port.keep_versions,
+        retention_days=port.retention.total_seconds() / 86400 if port.retention else None,
         words=_digest(port.title, port.description),
     )
 
 
-def _objective(objective: ObjectivePlan) -> ContractPromise:
-    check, dimension = objective.check, installed_registry().dimensions()[objective.dimension]
-    promise = dimension.promise(objective.settings, Moment(_NEVER))
+def _objectives(objective: ObjectivePlan) -> Iterator[ContractPromise]:
+    """An objective; one with a threshold for a warning and one for an error is two promises."""
+    check = objective.check
+    strength = 0 if check.target else 3 if check.blocking else 2 if check.severity == "error" else 1
+    worse = objective.error_settings
+    yield _objective(objective, check.name, 1 if worse is not None else strength)
+    if worse is not None:
+        yield _objective(replace(objective, settings=worse), f"{check.name}, as an error", strength)
+
+
+def _objective(objective: ObjectivePlan, name: str, strength: int) -> ContractPromise:
+    check, promise = objective.check, _promise(objective)
     settings = objective.settings.model_dump(mode="json")
     logic = str(settings.pop("metric", "") or "")
-    bounded = {key: value for key, value in settings.items() if key not in _bounds(dimension, objective)}
+    bounded = {key: value for key, value in settings.items() if key not in _bounds(promise, objective)}
     return ContractPromise(
-        name=check.name,
+        name=name,
         dimension=objective.dimension,
         data_set=objective.data_set,
         columns=check.columns,
         unit=promise.unit,
         at_least=promise.at_least,
         at_most=promise.at_most,
-        strength=0 if check.target else 3 if check.blocking else 2 if check.severity == "error" else 1,
+        strength=strength,
         settings=_json(bounded),
         logic=logic,
         words=_digest(check.title, check.description),
     )
 
 
-def _bounds(dimension: Any, objective: ObjectivePlan) -> frozenset[str]:
+def _promise(objective: ObjectivePlan) -> Promise:
+    """Without bounds where these move with the clock: what deadlines ask for is told by the settings alone."""
+    promise = installed_registry().dimensions()[objective.dimension].promise(objective.settings, Moment(_NEVER))
+    by_deadline = isinstance(promised_age(objective), Deadlines)
+    return replace(promise, at_least=None, at_most=None) if by_deadline else promise
+
+
+def _bounds(promise: Promise, objective: ObjectivePlan) -> frozenset[str]:
     """The settings that are nothing but the promise's bounds: with any of them left out it promises something else, or nothing."""
-    promise = dimension.promise(objective.settings, Moment(_NEVER))
     wanted = {value for value in (promise.at_least, promise.at_most) if value is not None}
     numbers = {name: getattr(objective.settings, name) for name in type(objective.settings).model_fields}
     return frozenset(name for name, value in numbers.items() if _number(value) in wanted)

@@ -1,5 +1,6 @@
 """What is different in data sets, columns and ports: names, types, keys, what may be empty, which values there may be, units."""
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 
@@ -25,6 +26,9 @@ _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 
 def structure_changes(old: Contract, new: Contract) -> Changes:
     """From the consumer's view, data set by data set and port by port."""
+    if old.domain and old.domain != new.domain:
+        what = f"the product is in domain {new.domain}, not {old.domain}, and so are its files and tables"
+        yield _of_structure("major", what, to_do="read it where `mesh describe` shows, and name its domain so")
     before, after = {each.name: each for each in old.data_sets}, {each.name: each for each in new.data_sets}
     for name, data_set in before.items():
         if name not in after:
@@ -59,10 +63,19 @@ def _port_changes(before: Mapping[str, ContractPort], after: Mapping[str, Contra
         if there.keep_versions > port.keep_versions:
             what = f"output port {name} keeps {there.keep_versions} versions, not {port.keep_versions}"
             yield _of_structure("minor", what, port.data_set, port=name)
+        if there.retention_days != port.retention_days:
+            shorter = (there.retention_days or math.inf) < (port.retention_days or math.inf)
+            what = f"output port {name} keeps old versions {_kept_for(there)}, not {_kept_for(port)}"
+            to_do = "pin no version older than that" if shorter else ""
+            yield _of_structure("undetermined" if shorter else "minor", what, port.data_set, to_do=to_do, port=name)
         if there.words != port.words:
             yield _of_structure("patch", f"output port {name} is described in other words", port.data_set, port=name)
     for name in after.keys() - before.keys():
         yield _of_structure("minor", f"output port {name} is new", after[name].data_set, port=name)
+
+
+def _kept_for(port: ContractPort) -> str:
+    return f"for {port.retention_days:g} days at most" if port.retention_days else "without end"
 
 
 def _data_set_changes(old: ContractDataSet, new: ContractDataSet) -> Changes:

@@ -52,6 +52,11 @@ CASES = {
     "fewer filled": ("at_least: 60", "at_least: 50", "major", "promises at least 50 %, not 60 %"),
     "target lowered": ("target: 80", "target: 70", "major", "refreshed_on_most_days (indicator) promises at least 70 %, not 80 %"),
     "no gate": ("gate: true\n", "gate: false\n", "major", "weighs less: a promise of severity error, not a gate"),
+    "a gate that closes later": ("gate: true\n        severity: error", "gate: true\n        error: {at_least: 1}", "major", "weighs less: a promise, not a gate"),
+    "an error, too": ("at_least: 60", "at_least: 60\n        error: {at_least: 10}", "minor", "have_a_temperature, as an error (completeness) is a new promise"),
+    "unique in some rows": ("tests: [unique]", 'tests: [{unique: {config: {where: "degrees > 0"}}}]', "major", "column reading_id may have a value twice"),
+    "values tested in some rows": ("{values: [north, south]}", '{values: [north, south], config: {where: "degrees > 0"}}', "major", "column sensor may have any value"),
+    "shorter retention": ("format: parquet", "format: parquet\n        retention: 2d", "undetermined", "keeps old versions for 2 days at most, not without end"),
     "asked in another way": ("columns: [degrees]", "columns: [degrees, operator]", "undetermined", "is asked in another way"),
     "only renamed": ("name: Readings are never deleted", "name: Nothing is deleted", "patch", "is described in other words"),
     "masked": ("sees: [public, internal], masked: [personal]", "sees: [public], masked: [internal, personal]", "major", "role analyst sees sensor masked by redact, not in the clear"),
@@ -83,6 +88,36 @@ def test_a_change_of_the_document_has_its_class(tmp_path, before, case):
     found = contract_changes(before, after.contracts["readings"], NOTHING_BUILT)
     assert worst_class(found) == kind, [(change.kind, change.what) for change in found]
     assert any(what in change.what and change.kind == kind for change in found), [change.what for change in found]
+
+
+DAILY, SOME = "max_age: 26h", "at_least: 60"
+# What stands in the document before and after, the worst class, and what is said.
+BOTH = {
+    "later deadline": (DAILY, 'by: "06:00"', 'by: "12:00"', "undetermined", ["refreshed_daily (freshness) is asked in another way"]),
+    "earlier deadline": (DAILY, 'by: "12:00"', 'by: "06:00"', "undetermined", ["refreshed_daily (freshness) is asked in another way"]),
+    "later error": (
+        SOME,
+        "at_least: 60\n        gate: true\n        error: {at_least: 50}",
+        "at_least: 60\n        gate: true\n        error: {at_least: 5}",
+        "major",
+        ["most_readings_have_a_temperature, as an error (completeness) promises at least 5 %, not 50 %"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("written", "old", "new", "kind", "told"), BOTH.values(), ids=BOTH)
+def test_what_is_told_of_a_promise_is_true_of_it(tmp_path, written, old, new, kind, told):
+    earlier, later = (contracts_in(edited(tiny_mesh(tmp_path / name), FILE, written, by)) for name, by in (("old", old), ("new", new)))
+    assert (earlier.problems, later.problems) == ((), ())
+    found = contract_changes(earlier.contracts["readings"], later.contracts["readings"], NOTHING_BUILT)
+    assert (worst_class(found), [change.what for change in found]) == (kind, told)
+
+
+def test_a_product_that_moves_to_another_domain_is_found_no_more_where_it_was(before):
+    (change,) = contract_changes(before, before.model_copy(update={"domain": "works"}), NOTHING_BUILT)
+    assert (change.kind, change.what) == ("major", "the product is in domain works, not plant, and so are its files and tables")
+    unsaid = before.model_copy(update={"domain": ""})
+    assert contract_changes(unsaid, before, NOTHING_BUILT) == (), "contracts that were noted before did not say it"
 
 
 def test_a_product_that_is_as_it_was_has_no_changes(tmp_path, before):
