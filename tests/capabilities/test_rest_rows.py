@@ -41,6 +41,7 @@ class Handler(BaseHTTPRequestHandler):
             "/links": ({"items": records, "meta": {"next": f"{here}/links?offset={at + SIZE}" if more else None}}, {}),
             "/header": (records, {"Link": f'<{here}/header?offset={at + SIZE}>; rel="next"'} if more else {}),
             "/away": ({"items": records, "next": server.away}, {}),
+            "/plain": (json.dumps({"items": server.records}, ensure_ascii=False), {"Content-Type": "text/plain"}),
             "/whole": ({"data": {"items": server.records}}, {}),
         }
         return self._answer(200, *answers[asked.path])
@@ -73,6 +74,11 @@ def read(server, path, pagination, page_options=None, records="items", token=Non
     rows = RestRows(f"http://127.0.0.1:{server.server_port}{path}", params, {}, token, records, pagination, page_options or {})
     extracted = rows.read(Extraction(connection, date(2024, 6, 1), {}, None, Path(), "tickets"))
     return extracted.data.fetchall(), dict(zip(extracted.data.columns, map(str, extracted.data.types), strict=True)), extracted.cursor
+
+
+def test_letters_arrive_as_they_are_whatever_the_server_says_of_its_text(server):
+    server.records = [{"id": 1, "name": "Zoë Müller, 東京"}]
+    assert read(server, "/plain", "none")[0] == [(1, "Zoë Müller, 東京")]
 
 
 PAGING = {

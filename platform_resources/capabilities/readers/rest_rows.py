@@ -70,7 +70,8 @@ class RestRows:
         with closing(rest.session):
             try:
                 for page in rest.paginate("", params=params, paginator=paginator, data_selector=selector):
-                    yield from self._of_page(json.loads(page.response.text, use_decimal=True))
+                    # JSON is UTF-8; the text of the response is what its headers make of it.
+                    yield from self._of_page(json.loads(page.response.content, use_decimal=True))
             except library("requests").exceptions.InvalidSchema:
                 raise SourceUnread(
                     f"an answer of {self.url} leads to another server, which would get its token and headers; name that one as url"
