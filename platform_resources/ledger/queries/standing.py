@@ -161,7 +161,7 @@ def _standing(
     else:
         new, deadline = _held(indicator, slices, evidence, exclusions, now), None
     found = (*kept, *new)
-    coming = _coming(indicator, window, exclusions, now)
+    coming = _coming(indicator, window, exclusions, found, now)
     reached = attainment(found, spec.target, spec.method, spec.slice_target, coming)
     burning = burn_alerts(found, window, spec.target, spec.method, spec.slice_target) if spec.target is not None else ()
     levels = budget_alerts(reached.budget) if reached.budget is not None and not burning else ()
@@ -171,11 +171,14 @@ def _standing(
     return Standing(indicator, found, reached, levels, burning, deadline or reached.next_deadline, holds_until)
 
 
-def _coming(indicator: IndicatorPlan, window: Window, exclusions: Sequence[ExcludedPeriod], now: datetime) -> int:
-    """How many slices of a month or a quarter are still to be judged."""
+def _coming(indicator: IndicatorPlan, window: Window, exclusions: Sequence[ExcludedPeriod], slices: Sequence[Slice], now: datetime) -> int:
+    """How many slices of a month or a quarter are still to be judged, with those that have ended and are not due yet."""
+    if window.period is None:
+        return 0
     left_out, age = excluded_time(exclusions), indicator.max_age
     counted = (one for one in window.coming(now) if not is_covered(one, left_out))
-    return sum(not isinstance(age, Deadlines) or bool(fresh_time.due_in(one, age, left_out)) for one in counted)
+    not_due_yet = sum(one.state == "pending" and one.end <= now for one in slices)
+    return not_due_yet + sum(not isinstance(age, Deadlines) or bool(fresh_time.due_in(one, age, left_out)) for one in counted)
 
 
 def _delays(indicator: IndicatorPlan) -> tuple[timedelta, ...]:
