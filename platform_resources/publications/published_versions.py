@@ -36,6 +36,7 @@ from platform_resources.warehouses.targets import warehouse
 
 POINTER = "latest.json"
 RECORDS, PINS, STAGING = "versions", "pins", ".staging"
+CLOSED = 0o700
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,9 @@ class Shelf:
     def begin(self, version: str) -> None:
         """Make the folder of the version anew, with what former attempts left taken away."""
         shutil.rmtree(self.folder / STAGING, ignore_errors=True)
-        self.staging(version).mkdir(parents=True)
+        self._made(self.folder)
+        (self.folder / STAGING).mkdir(mode=CLOSED, exist_ok=True)
+        self.staging(version).mkdir()
 
     def write(self, database: ProductDatabase, draft: PortDraft) -> WrittenPort:
         """Ports that expose one data set in one format share its bytes: the second is a hard link."""
@@ -139,11 +142,20 @@ class Shelf:
     def move(self, version: str, ports: Iterable[PortVersion]) -> None:
         """Move the staged files of these ports to where their records say that they are."""
         for port in ports:
+            self._made(self.folder / port.port)
             shown: tuple[PortVersion | ViewVersion, ...] = (port, *port.views.values())
             for file in dict.fromkeys(file for part in shown for file in (*part.files, *part.own_files)):
                 target = self.path(file)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(self.staging(version) / port.port / _within(file, version), target)
+
+    def _made(self, folder: Path) -> None:
+        """A new folder is closed to others where that of all ports is: it would stand open until the next `mesh access apply`."""
+        ports = self.folder.parents[1]
+        is_closed = ports.is_dir() and not ports.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)
+        if not folder.is_dir():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=CLOSED if is_closed else 0o777)
 
     def point_at(self, ids: Sequence[str], latest: Publication) -> None:
         """Replace the pointer, which also carries the newest record, so that a reader needs one file."""

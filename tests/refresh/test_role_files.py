@@ -16,6 +16,7 @@ import pytest
 from platform_resources.access.grants import KnownGrants
 from platform_resources.access.role_folders import folder_name
 from platform_resources.dbt.planning import read_plan
+from platform_resources.publications.published_versions import Shelf
 from platform_resources.refresh.views import role_files
 from platform_resources.refresh.views.folder_modes import ROLE_GROUP
 from platform_resources.refresh.views.mask_keys import new_key
@@ -222,6 +223,21 @@ def test_what_a_later_version_publishes_is_as_closed_as_what_was_there(shared):
     published(shared, NOW + timedelta(hours=1))
     assert {change.act for change in plan_of(shared).changes} == {"change"}
     assert not any(can_read(file, GROUP.gr_gid) for file in shared.glob("ports/crm/customers/*.*"))
+
+
+def test_what_is_new_beneath_closed_folders_is_closed_from_its_first_moment_on(root):
+    def modes(*names):
+        return [oct((place / name).stat().st_mode & 0o777) for name in names]
+
+    place = root / "ports/crm/customers"
+    os.chmod(root / "ports", 0o711)
+    shutil.rmtree(place / "port_0")
+    published(root, NOW + timedelta(hours=1))
+    Shelf(place).begin("next")
+    assert modes("port_0", ".staging") == ["0o700", "0o700"]
+    shutil.rmtree(place)
+    published(root, NOW + timedelta(hours=2))
+    assert modes(".") == ["0o700"]
 
 
 def test_a_template_that_would_give_two_roles_one_group_is_refused(root, monkeypatch):
