@@ -1,7 +1,6 @@
 """Commands for consumers: versions, query."""
 
 import getpass
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -116,7 +115,7 @@ def query(
     decimals: Annotated[Decimals, typer.Option(help="How JSON has decimals: as text, exactly, or as numbers.")] = Decimals.TEXT,
 ) -> None:
     """Query published versions, read-only; never waits for a refresh."""
-    from platform_resources.publications.consumer_queries import NothingPublished, everything, queried
+    from platform_resources.publications.consumer_queries import NothingPublished, csv_field, everything, queried
     from platform_resources.warehouses.limits import SettingInvalid
     from platform_resources.warehouses.protocol import QueryFailed
 
@@ -136,7 +135,7 @@ def query(
             _refuse_equal_names(names)
             print_json([dict(zip(names, (_in_json(value, decimals) for value in row), strict=True)) for row in rows])
         case Format.CSV:
-            typer.echo("\n".join(",".join(map(_csv_field, row)) for row in (names, *rows)))
+            typer.echo("\n".join(",".join(map(csv_field, row)) for row in (names, *rows)))
         case Format.TABLE:
             _print_rows(names, rows, limit)
     _count(state, plan, product, sql, reader)
@@ -173,15 +172,6 @@ def _in_json(value: Any, decimals: Decimals) -> Any:
             return [_in_json(item, decimals) for item in value]
         case _:
             return value
-
-
-def _csv_field(value: str | None) -> str:
-    """Nothing for null, and two quotes for the empty text, as in published files."""
-    if value is None:
-        return ""
-    if value and not re.search(r'[",\r\n]|^\s|\s$', value):
-        return value
-    return '"' + value.replace('"', '""') + '"'
 
 
 def _print_rows(names: Sequence[str], rows: Sequence[Sequence[Any]], limit: int) -> None:

@@ -1,5 +1,6 @@
 """Run a consumer's SQL over published versions, without locks."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -107,3 +108,12 @@ def _offer(state: Path, product: str, own: Iterable[str], others: Mapping[str, I
     lines += [f"{name} offers: {', '.join(f'{name}.{each}' for each in sorted(offered))}" for name, offered in others.items()]
     more = [name for name in _published(state) if name not in {product, *others}]
     return "\n".join([*lines, *([f"other products, as <product>.<data set or port>: {', '.join(more)}"] if more else [])])
+
+
+def csv_field(value: str | None) -> str:
+    """Nothing for null, and two quotes for the empty text, as in published files."""
+    if value is None:
+        return ""
+    if value and not re.search(r'[",\r\n]|^\s|\s$', value):
+        return value
+    return '"' + value.replace('"', '""') + '"'

@@ -64,7 +64,12 @@ def test_what_is_wrong_with_a_request_is_said_and_nothing_that_was_typed_is_lost
     answer = sent(pages, ACCESS, EVE, role="partner", to="eve@example.com", purpose="", until="2027-01-31")
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text and 'value="2027-01-31"' in answer.text
-    for fields in ({"role": "owner"}, {}, {"role": "partner", "attribute:partner:region": "ASIA"}):
+    for fields in (
+        {"role": "owner"},
+        {},
+        {"role": "partner", "attribute:partner:region": "ASIA"},
+        {"role": "analyst", "until": "x" * 2000},
+    ):
         assert sent(pages, ACCESS, EVE, to="eve@example.com", purpose="To see.", **fields).status_code == 422
     of_another = sent(pages, ACCESS, EVE, role="analyst", to="ada@example.com", purpose="To see.")
     assert of_another.status_code == 403

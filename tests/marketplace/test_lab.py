@@ -71,6 +71,11 @@ def test_a_result_is_paged_cut_and_shown_as_text(pages):
     assert "No row." in pages.get(address(f"{OPERATORS} where false"), headers=OWNER).text
 
 
+def test_null_and_the_empty_text_stay_two_things_in_a_file(pages):
+    values = "(values (null, ''), ('a, b', ' x')) as v(one, two), (select 1 from readings.measurements limit 1)"
+    assert csv(pages, f"select one, two from {values}").text == 'one,two\r\n,""\r\n"a, b"," x"\r\n'
+
+
 def test_a_query_that_takes_too_long_is_ended(pages, monkeypatch):
     monkeypatch.setattr(lab, "TIME", timedelta(seconds=2))
     endless = (

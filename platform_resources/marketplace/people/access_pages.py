@@ -98,7 +98,8 @@ def asked_for(shop: Shop, request: Request, product: ProductPlan, fields: Fields
         raise FormRefused(f"You may ask for {', '.join(subjects(view, who))}; not for “{to}”.")
     if not role:
         raise NotAllowed("choose as what you want to read it")
-    until = f" Wanted until {fields['until']}." if fields.get("until") else ""
+    wanted_until = day(fields.get("until", ""))
+    until = f" Wanted until {wanted_until:%Y-%m-%d}." if wanted_until is not None else ""
     purpose = fields.get("purpose", "").strip()[:LONGEST_PURPOSE]
     begin = f"{ATTRIBUTE}:{role}:"
     attributes = {name.removeprefix(begin): value for name, value in fields.items() if name.startswith(begin)}
@@ -121,3 +122,11 @@ def heard(shop: Shop, request: Request, product: ProductPlan, fields: Fields) ->
             subscribe(connection, product.name, who, channel, severity, now)
         else:
             raise FormRefused(f"Choose from which severity on: {', '.join(SEVERITIES)}.")
+
+
+def day(written: str) -> datetime | None:
+    """The day of a form, None where it says none. Raises NotAllowed for what is no day."""
+    try:
+        return datetime.strptime(written, "%Y-%m-%d").replace(tzinfo=UTC) if written else None
+    except ValueError as error:
+        raise NotAllowed(f'"{written[:20]}" is no day; write it as 2027-02-28') from error

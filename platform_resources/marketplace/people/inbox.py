@@ -12,7 +12,7 @@ from platform_resources.ledger.people.subscriptions import subscriptions
 from platform_resources.marketplace.display import phrases
 from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.home_page import page_zone
-from platform_resources.marketplace.people.access_pages import is_own
+from platform_resources.marketplace.people.access_pages import day, is_own
 from platform_resources.marketplace.security import FormRefused
 from platform_resources.marketplace.shop import Shop
 from platform_resources.services.access.access_plan import give_now
@@ -64,7 +64,7 @@ def decided(shop: Shop, request: Request, name: str, fields: Mapping[str, str]) 
         raise FormRefused("An owner of the product decides on this, or governance.")
     if view.reader is not None and view.reader.is_among((grant.subject,)):
         raise NotAllowed(f"you are {grant.subject} yourself, or belong to it, so somebody else must decide")
-    until, why = _day(fields.get("until", "")), fields.get("why", "").strip()[:LONGEST_REASON]
+    until, why = day(fields.get("until", "")), fields.get("why", "").strip()[:LONGEST_REASON]
     who, now = shop.reads_as(request), datetime.now(UTC)
     done = act_on_grant(shop.market.ledger, view.plan, name, act, who, why, now, until, vouched=True)
     shop.market.written()
@@ -72,11 +72,3 @@ def decided(shop: Shop, request: Request, name: str, fields: Mapping[str, str]) 
         for text in give_now(shop.market.state, view.plan, done.product, now):
             _LOG.warning("%s; `mesh access plan` lists what differs", text)
     return done
-
-
-def _day(written: str) -> datetime | None:
-    """Raises NotAllowed for what is no day."""
-    try:
-        return datetime.strptime(written, "%Y-%m-%d").replace(tzinfo=UTC) if written else None
-    except ValueError as error:
-        raise NotAllowed(f'"{written}" is no day; write it as 2027-02-28') from error
