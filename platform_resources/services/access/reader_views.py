@@ -13,8 +13,9 @@ from platform_resources.ledger.connections import DatabaseFailed
 from platform_resources.ledger.database import LedgerUnavailable, ledger_url, open_ledger
 from platform_resources.ledger.people.grant_store import grants_of
 from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.promises.grades import ProductHealth
 from platform_resources.publications.version_records import PortVersion
-from platform_resources.refresh.views.class_travel import InheritedClasses, as_inherited
+from platform_resources.refresh.views.class_travel import as_inherited
 from platform_resources.warehouses.protocol import QueryFailed
 
 
@@ -56,7 +57,7 @@ def named_reader(plan: MeshPlan, name: str, role: str = "", groups: tuple[str, .
 class ReaderView:
     """What one reader sees of each product. `preview` is a role that somebody who may see everything looks through.
 
-    `inherited` are the columns of each product that its newest version keeps back for what they are made from.
+    `health` knows of products which columns their newest versions keep back for what they are made from.
     """
 
     plan: MeshPlan
@@ -65,7 +66,7 @@ class ReaderView:
     reader: Reader | None = None
     preview: str = ""
     attributes: Mapping[str, str] | None = None
-    inherited: Mapping[str, InheritedClasses] = field(default_factory=dict)
+    health: Mapping[str, ProductHealth] = field(default_factory=dict)
 
     def standing(self, product: ProductPlan) -> ReaderStanding:
         """What the reader is to the product."""
@@ -77,7 +78,9 @@ class ReaderView:
 
     def view(self, product: ProductPlan, data_set: str) -> View | None:
         """What the reader sees of a data set of a product that is not seen whole; None where that is nothing."""
-        received = as_inherited(product, product.data_set(data_set), self.inherited.get(product.name, {}))
+        known = self.health.get(product.name)
+        published = known.published if known is not None else None
+        received = as_inherited(product, product.data_set(data_set), published.inherited if published is not None else {})
         return self.standing(product).view(received.views)
 
     def port(self, name: str, version: PortVersion, published: str) -> PortVersion | None:

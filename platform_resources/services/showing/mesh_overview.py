@@ -64,9 +64,7 @@ class MeshOverview:
     @property
     def reading(self) -> ReaderView:
         """What the reader sees of each product, as of this moment."""
-        published = ((name, health.published) for name, health in self.health.items())
-        inherited = {name: version.inherited for name, version in published if version is not None and version.inherited}
-        return ReaderView(self.plan, self.grants, self.at, self.reader, inherited=inherited)
+        return ReaderView(self.plan, self.grants, self.at, self.reader, health=self.health)
 
     def sees_all(self, product: str) -> bool:
         """Whether the reader sees the whole product; of one whose description is broken only the user of this computer does."""
