@@ -1,25 +1,12 @@
-"""What consumers of one product may rely on, taken from its plan; as JSON too."""
+"""What consumers of one product may rely on, as plain data; as JSON too."""
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from datetime import UTC, date, datetime
-from itertools import chain
-from typing import Any
+from collections.abc import Mapping
+from datetime import date
 
 from pydantic import ValidationError
 
-from platform_resources.access.views import DataSetViews
-from platform_resources.capabilities.judgements import Moment, Promise
-from platform_resources.capabilities.registry import installed_registry
-from platform_resources.plan.check_plans import ObjectivePlan
-from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
-from platform_resources.plan.promised_ages import promised_age
-from platform_resources.spec.agreements import DataSharingAgreement
-from platform_resources.spec.components import Column, DataProduct
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.deadlines import Deadlines
 
 # Another number says that contracts written before cannot be read any more.
 FORM = 1
@@ -27,9 +14,6 @@ FORM = 1
 CLEAR = "clear"
 # The reader of a product that has no agreement.
 WITHOUT_AGREEMENT = ""
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-# With any of these a dbt test does not fail wherever a row breaks it.
-_SOFTENED = frozenset(("where", "severity", "limit", "error_if", "warn_if", "fail_calc", "enabled"))
 
 
 class ContractUnreadable(ValueError):
@@ -149,188 +133,3 @@ def contract_from(text: str) -> Contract:
     except ValidationError as error:
         first = error.errors()[0]
         raise ContractUnreadable(f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}") from error
-
-
-def contract_of(product: ProductPlan, models: Mapping[str, str]) -> Contract:
-    """The contract of a planned product; `models` are the texts of its SQL models, by name."""
-    info = product.info
-    return Contract(
-        product=product.name,
-        domain=product.domain,
-        version=info.version,
-        lifecycle=info.lifecycle,
-        replacement=info.replacement or "",
-        end_date=info.end_date,
-        domain_access=info.domain_access,
-        data_sets=tuple(_data_set(each) for each in product.data_sets),
-        ports=tuple(_port(each) for each in product.outputs),
-        promises=(*chain.from_iterable(map(_objectives, product.objectives)), *_indicators(product)),
-        agreements=tuple(_agreement(each.name, each.spec) for each in product.agreements),
-        models={name: _digest(" ".join(sql.split())) for name, sql in models.items()},
-        words=_digest(_words(info), product.title, repr(product.sample_queries)),
-    )
-
-
-def _words(info: DataProduct) -> str:
-    """Whatever else the product says of itself, with which no reader's work breaks."""
-    told = {"version", "lifecycle", "replacement", "end_date", "domain_access"}
-    return info.model_dump_json(exclude=told)
-
-
-def _data_set(data_set: DataSetPlan) -> ContractDataSet:
-    spec = data_set.spec
-    return ContractDataSet(
-        name=data_set.name,
-        table=data_set.model,
-        key=tuple(spec.primary_key),
-        updated_at=spec.updated_at or "",
-        columns=tuple(_column(column) for column in spec.columns),
-        seen={reader: {column.name: column.how for column in view.columns} for reader, view in _views(data_set.views)},
-        rows={reader: view.rows for reader, view in _views(data_set.views) if view.rows},
-        words=_digest(spec.description, data_set.title),
-    )
-
-
-def _views(views: DataSetViews) -> Iterator[tuple[str, Any]]:
-    """By reader: the role, with its attributes where it has some."""
-    if views.open is not None:
-        yield WITHOUT_AGREEMENT, views.open
-    for each in views.roles:
-        if each.view is not None:
-            yield " ".join((each.role, *(f"{name}={value}" for name, value in each.attributes))), each.view
-
-
-def _column(column: Column) -> ContractColumn:
-    tests = dict(map(_test, column.tests))
-    values = _unsoftened(tests, "accepted_values")
-    unique = _unsoftened(tests, "unique") is not None
-    nullable = column.nullable and _unsoftened(tests, "not_null") is None
-    return ContractColumn(
-        name=column.name,
-        type=column.type,
-        nullable=nullable,
-        unique=unique,
-        unit=column.unit or "",
-        values=tuple(map(str, _arguments(values).get("values", ()))) if values is not None else None,
-        missing=tuple(map(str, column.missing or ())),
-        classification=column.classification,
-        tests=tuple(sorted(f"{name} {_json(said)}" for name, said in tests.items())),
-        words=_digest(column.description, *column.tags, column.identifier or ""),
-    )
-
-
-def _unsoftened(tests: dict[str, Mapping[str, Any]], name: str) -> Mapping[str, Any] | None:
-    """Take a test out that holds of every row; one that is softened promises less, and stays among the others."""
-    said = tests.get(name, {})
-    return None if _SOFTENED & {*said, *(said.get("config") or {})} else tests.pop(name, None)
-
-
-def _test(test: Any) -> tuple[str, Mapping[str, Any]]:
-    """Kind and what is said of a dbt test, written as a word or as a mapping."""
-    if isinstance(test, str):
-        return test, {}
-    name = next(iter(test))
-    return name, test[name] or {}
-
-
-def _arguments(said: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {**said, **(said.get("arguments") or {})}
-
-
-def _port(port: OutputPlan) -> ContractPort:
-    return ContractPort(
-        name=port.name,
-        data_set=port.data_set,
-        interface=port.interface,
-        format=port.store.format,
-        keep_versions=port.keep_versions,
-        retention_days=port.retention.total_seconds() / 86400 if port.retention else None,
-        words=_digest(port.title, port.description),
-    )
-
-
-def _objectives(objective: ObjectivePlan) -> Iterator[ContractPromise]:
-    """An objective; one with a threshold for a warning and one for an error is two promises."""
-    check = objective.check
-    strength = 0 if check.target else 3 if check.blocking else 2 if check.severity == "error" else 1
-    worse = objective.error_settings
-    yield _objective(objective, check.name, 1 if worse is not None else strength)
-    if worse is not None:
-        yield _objective(replace(objective, settings=worse), f"{check.name}, as an error", strength)
-
-
-def _objective(objective: ObjectivePlan, name: str, strength: int) -> ContractPromise:
-    check, promise = objective.check, _promise(objective)
-    settings = objective.settings.model_dump(mode="json")
-    logic = str(settings.pop("metric", "") or "")
-    bounded = {key: value for key, value in settings.items() if key not in _bounds(promise, objective)}
-    return ContractPromise(
-        name=name,
-        dimension=objective.dimension,
-        data_set=objective.data_set,
-        columns=check.columns,
-        unit=promise.unit,
-        at_least=promise.at_least,
-        at_most=promise.at_most,
-        strength=strength,
-        settings=_json(bounded),
-        logic=logic,
-        words=_digest(check.title, check.description),
-    )
-
-
-def _promise(objective: ObjectivePlan) -> Promise:
-    """Without bounds where these move with the clock: what deadlines ask for is told by the settings alone."""
-    promise = installed_registry().dimensions()[objective.dimension].promise(objective.settings, Moment(_NEVER))
-    by_deadline = isinstance(promised_age(objective), Deadlines)
-    return replace(promise, at_least=None, at_most=None) if by_deadline else promise
-
-
-def _bounds(promise: Promise, objective: ObjectivePlan) -> frozenset[str]:
-    """The settings that are nothing but the promise's bounds: with any of them left out it promises something else, or nothing."""
-    wanted = {value for value in (promise.at_least, promise.at_most) if value is not None}
-    numbers = {name: getattr(objective.settings, name) for name in type(objective.settings).model_fields}
-    return frozenset(name for name, value in numbers.items() if _number(value) in wanted)
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    return value.total_seconds() if hasattr(value, "total_seconds") else None
-
-
-def _indicators(product: ProductPlan) -> Iterator[ContractPromise]:
-    for each in product.indicators:
-        settings = each.spec.model_dump(mode="json", exclude={"target", "description"})
-        yield ContractPromise(
-            name=each.check.name,
-            dimension="indicator",
-            data_set=each.data_set,
-            columns=each.check.columns,
-            unit="%",
-            at_least=each.spec.target,
-            strength=1,
-            settings=_json(settings),
-            words=_digest(each.check.title, each.check.description),
-        )
-
-
-def _agreement(name: str, spec: DataSharingAgreement) -> ContractAgreement:
-    return ContractAgreement(
-        name=name,
-        purpose=spec.purpose,
-        terms=spec.terms,
-        approval=spec.approval,
-        duration_days=spec.duration.total_seconds() / 86400 if spec.duration else None,
-        notice_days=spec.notice_period.total_seconds() / 86400 if spec.notice_period else None,
-        roles=tuple(role.role for role in spec.roles),
-        granted=tuple(f"{grant.role} to {grant.to}" for grant in spec.grants),
-    )
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-
-
-def _digest(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from platform_resources.contracts.contract import Contract, ContractUnreadable, contract_from, contract_of
+from platform_resources.contracts.contract import Contract, ContractUnreadable, contract_from
+from platform_resources.contracts.planned_contract import contract_of
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.people.published_contracts import newest_contracts
 from platform_resources.plan import conventions

@@ -9,7 +9,8 @@ from pathlib import Path
 from platform_resources.access.grants import Grant
 from platform_resources.contracts.affected_consumers import Consumption
 from platform_resources.contracts.change import Profile
-from platform_resources.contracts.contract import contract_of, contract_text
+from platform_resources.contracts.contract import contract_text
+from platform_resources.contracts.planned_contract import contract_of
 from platform_resources.contracts.release import Release, release
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
