@@ -284,6 +284,9 @@ class ServiceLevelAsset(Strict):
     @model_validator(mode="after")
     def _levels_weigh(self) -> "ServiceLevelAsset":
         written = self.model_fields_set & {"severity", "business_target"}
+        empty = [level for level in ("warn", "error") if getattr(self, level) == {}]
+        if empty:
+            raise ValueError(f"{empty[0]} is empty; write what differs, such as {empty[0]}: {{at_least: 90}}, or take it away")
         if (self.warn is not None or self.error is not None) and written:
             raise ValueError(f"warn and error say how a miss weighs; take {' and '.join(sorted(written))} away")
         return self
