@@ -22,7 +22,7 @@ class PersonalNamesAreClassified:
   type: data-set
   properties:
     classification: public
-    columns: [{name: address, type: varchar, declassified: Where a shop is, not where a person lives.}]
+    columns: [{name: address, type: varchar, declassified: "Where a shop is, not where a person lives."}]
 """
 
     def breaches(self, product: Product, facts: PolicyFacts) -> Iterator[Breach]:
