@@ -97,6 +97,16 @@ def test_what_a_query_may_ask_of_its_settings_names_no_file_of_another_role(atta
     assert told.count(".parquet") == 1
 
 
+def test_what_other_queries_have_spilled_beside_the_server_is_read_by_nobody(attacked, tmp_path, monkeypatch):
+    """DuckDB lets everybody read its folder for spilled rows, `.tmp` where the process runs, unless it has none."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".tmp").mkdir()
+    (tmp_path / ".tmp/spilled").write_text("rows of another")
+    for source in (f"read_text('{tmp_path}/.tmp/spilled')", "glob('.tmp/*')"):
+        with pytest.raises(QueryFailed, match="Permission Error"):
+            answer(attacked[0], f"select * from {source}", reader=Reader("ana"))
+
+
 def test_descriptions_stay_text_in_the_catalog_of_a_role(attacked):
     root, *_ = attacked
     with duckdb.connect(f"{root}/ports/crm/customers/by-role/crm/customers.duckdb", read_only=True) as catalog:

@@ -74,6 +74,7 @@ def _lock(connection: duckdb.DuckDBPyConnection, readable: Selects) -> None:
     allowed = sorted({path for file in readable.files for path in (file, file_pattern(Path(file)))})
     connection.execute("set timezone = 'UTC'")
     connection.execute(f"set allowed_paths = [{', '.join(map(literal, allowed))}]")
+    connection.execute("set temp_directory = ''")  # which could be read too, with what other queries have spilled there
     connection.execute("set enable_external_access = false")
     connection.execute("set python_enable_replacements = false")
     connection.execute("set autoload_known_extensions = false")
