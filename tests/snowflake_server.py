@@ -9,7 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PASSWORD = "hush-hush-4711-not-told"
-_SERVE = "import sys; from fakesnow.cli import main; main(sys.argv[1:])"
+# fakesnow 0.12.1 writes a comment into its own SQL without doubling quotes, and answers with an error of the server.
+_SERVE = """
+import sys
+from fakesnow import info_schema
+written = info_schema.insert_table_comment_sql
+info_schema.insert_table_comment_sql = lambda *words: written(*(word.replace("'", "''") for word in words))
+from fakesnow.cli import main
+main(sys.argv[1:])
+"""
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 from platform_resources.publications.consumer_queries import queried
 from platform_resources.warehouses.protocol import QueryFailed
 from platform_resources.warehouses.snowflake.sessions import connection_arguments
+from platform_resources.warehouses.targets import warehouse
 from tests.meshes import edited
 from tests.refresh.running import running
 from tests.snowflake_mesh import checksums, differences, refreshed, sample
@@ -66,6 +67,11 @@ def test_what_differs_is_told(on_duckdb):
         "its refreshes ended as (('gate closed', ('why',)),), on DuckDB as (('published', ()),)",
         "values of weekly_revenue",
     ]
+
+
+def test_the_catalog_for_sql_clients_shows_what_is_published(on_snowflake):
+    counted = warehouse().catalog_rows(on_snowflake.root, "sales", "product_catalog", "select count(*) from products_sql")
+    assert f"{counted[0][0]} rows" == on_snowflake.outcomes["product_catalog"].checksums["products"]
 
 
 def test_versions_say_the_same_of_their_ports(on_duckdb, on_snowflake):
