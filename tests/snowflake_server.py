@@ -14,7 +14,7 @@ _SERVE = """
 import sys
 from fakesnow import info_schema
 written = info_schema.insert_table_comment_sql
-info_schema.insert_table_comment_sql = lambda *words: written(*(word.replace("'", "''") for word in words))
+info_schema.insert_table_comment_sql = lambda *words: written(*(str(word).replace("'", "''") for word in words))
 from fakesnow.cli import main
 main(sys.argv[1:])
 """

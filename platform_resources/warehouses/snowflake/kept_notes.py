@@ -37,6 +37,13 @@ class Notes:
             " when not matched then insert (TOPIC, NAME, RECORD) values (new.TOPIC, new.NAME, new.RECORD)"
         )
 
+    def replace(self, topic: str, name: str, record: str) -> None:
+        """As `remember`, in two statements of a transaction."""
+        self.forget(topic, name)
+        self.session.rows(
+            f"insert into {self.table} (TOPIC, NAME, RECORD) values ({text_sql(topic)}, {text_sql(name)}, {text_sql(record)})"
+        )
+
     def forget(self, topic: str, name: str | None = None) -> None:
         """Take away what was left under a topic, all of it where no name is given."""
         named = "" if name is None else f" and NAME = {text_sql(name)}"

@@ -12,9 +12,13 @@ from platform_resources.warehouses.snowflake.version_tables import kinds_of
 
 @dataclass(slots=True)
 class _Changes:
-    """What a transaction will do at its end: relations made under another name, statements that put them in place, and notes."""
+    """What a transaction will do at its end: relations made under another name, statements that put them in place, and notes.
+
+    `grown` has, for each relation that gets rows behind those that are there, its new columns as they are declared.
+    """
 
     made: dict[Relation, Relation] = field(default_factory=dict)
+    grown: dict[Relation, tuple[str, ...]] = field(default_factory=dict)
     statements: list[str] = field(default_factory=list)
     notes: list[tuple[str, str | None, str | None]] = field(default_factory=list)
 
@@ -44,7 +48,8 @@ class StagedChanges:
         """Snowflake commits each statement that makes or drops something. So what is made gets another name until the end.
 
         At the end the notes go first that will be replaced: a process that dies before the new ones are there leaves data of which
-        nothing is noted, and that is pulled or built anew; never data with the notes of other data.
+        nothing is noted, and that is pulled or built anew; never data with the notes of other data. Rows that come behind others cannot
+        be pulled anew, as their files may be gone: they and the notes are written in one transaction of Snowflake's own.
         """
         changes = self._changes = _Changes()
         try:
@@ -60,8 +65,32 @@ class StagedChanges:
                 self.notes.forget(topic, name)
         for statement in changes.statements:
             self.session.rows(statement)
+        if changes.grown:
+            self._grow(changes)
+            return
         for topic, name, record in changes.notes:
             self._note(topic, name, record)
+
+    def _grow(self, changes: _Changes) -> None:
+        """Commit notes together with the rows that relations have grown by. A new column without a value may stay if that fails."""
+        for relation, columns in changes.grown.items():
+            for column in columns:
+                self.session.rows(f"alter table {relation_name(relation)} add column {column}")
+        self.session.rows("begin")
+        try:
+            for relation in changes.grown:
+                self.session.rows(f"insert overwrite into {relation_name(relation)} select * from {relation_name(self.staged(relation))}")
+            for topic, name, record in changes.notes:
+                if name is not None and record is not None:
+                    self.notes.replace(topic, name, record)
+                else:
+                    self.notes.forget(topic, name)
+            self.session.rows("commit")
+        except BaseException:
+            self.session.rows("rollback")
+            raise
+        for relation in changes.grown:
+            self._drop_now(self.staged(relation))
 
     @contextmanager
     def changing(self) -> Iterator[_Changes]:
