@@ -154,12 +154,12 @@ class Killed(BaseException):
     """What no handler of ours catches."""
 
 
+@pytest.mark.parametrize("warehouse", ["snowflake"], indirect=True)
 @pytest.mark.parametrize("before", ["begin", "insert overwrite", "delete from", "insert into", "commit"])
 def test_rows_behind_others_and_what_is_noted_of_them_come_together_whatever_kills_it(
     warehouse, database, opened, more, monkeypatch, before
 ):
-    if warehouse.kind == "duckdb":
-        pytest.skip("DuckDB commits all of it in one transaction; the tests of kills cover it")
+    """In Snowflake; DuckDB commits all of it in one transaction, which the tests of kills cover."""
     database.remember("pulled", "readings", "one file")
     statements = type(database.session).rows
 
