@@ -38,7 +38,7 @@ def snowflake_server(log: Path) -> Iterator[Mapping[str, str]]:
             "SNOWFLAKE_PASSWORD": PASSWORD,
             "SNOWFLAKE_ROLE": "SYSADMIN",
             "SNOWFLAKE_WAREHOUSE": "SMALL",
-            "SNOWFLAKE_DATABASE": "MESH",
+            "SNOWFLAKE_DATABASE": "SHOP",  # not MESH: the stand-in confuses a database with a schema of its name
             "SNOWFLAKE_HOST": "localhost",
             "SNOWFLAKE_PORT": str(port),
             "SNOWFLAKE_PROTOCOL": "http",

@@ -70,7 +70,7 @@ def test_what_differs_is_told(on_duckdb):
 
 
 def test_the_catalog_for_sql_clients_shows_what_is_published(on_snowflake):
-    counted = warehouse().catalog_rows(on_snowflake.root, "sales", "product_catalog", "select count(*) from products_sql")
+    counted = warehouse().catalog_rows(on_snowflake.root, "sales", "product_catalog", "select count(*) from products")
     assert f"{counted[0][0]} rows" == on_snowflake.outcomes["product_catalog"].checksums["products"]
 
 
