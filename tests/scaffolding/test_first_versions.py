@@ -10,7 +10,7 @@ from tests.refresh.running import deliver, running
 
 pytestmark = pytest.mark.slow
 HEAD = "order_id,Order Day,größe,amount_eur,discount_pct,customer_mail,updated at,note\n"
-NAMES = 'a,a,A,größe,GRÖSSE,"say ""hi""", blank ,"{{ ref }}",select,it\'s,"x, y",学校,,empty\n' + "".join(
+NAMES = 'a,a_1,A 1,größe,GRÖSSE 2,"say ""hi""", blank ,"{{ ref }}",select,it\'s,"x, y",学校,,empty\n' + "".join(
     f"{n},2,3,x,y,5,6,7,8,{n}.50,007,{'x' if n % 2 else '1'},2026-01-31,\n" for n in range(3)
 )
 

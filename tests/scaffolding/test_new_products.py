@@ -46,7 +46,7 @@ WIDE = (
 FILES = {
     "names that need quotes": 'order id,it\'s,Größe,select,Umsatz (€),a.b,"x, y"\n1,2,3,4,5.5,6,7\n2,3,4,5,6.5,7,8\n',
     "names that a column may not have": '"say ""hi""", blank ,"{{ ref }}","{% if %}",\n1,2,3,4,5\n2,3,4,5,6\n',
-    "names that are the same": "a,a,A,größe,GRÖSSE,a_1\n1,2,3,4,5,6\n2,3,4,5,6,7\n",
+    "names that are nearly the same": "a,a_1,A 1,größe,GRÖSSE 1,a-1\n1,2,3,4,5,6\n2,3,4,5,6,7\n",
     "names in other scripts": "学校,город,🙂\n1,2,3\n2,3,4\n",
     "a name of 300 letters": "id," + "n" * 300 + "\n1,2\n2,3\n",
     "one row": "id,name,at\n1,Ada,2026-01-01\n",
@@ -250,3 +250,11 @@ REAL = {
 def test_guesses_of_real_data_are_what_a_person_wrote(root, file):
     new = think(root, data_file(file), file)
     assert (new.guessed.promised_key, {name: guess.value for name, guess in new.guessed.classes.items()}) == REAL[file]
+
+
+def test_a_header_that_names_a_column_twice_is_refused_before_anything_is_written(tmp_path):
+    new_mesh(tmp_path / "shop", None, None)
+    (tmp_path / "shop/twice.csv").write_text("a,A\n1,2\n")
+    with pytest.raises(CannotBegin, match="the header names A twice, and capitals make no difference; give each column a name of its own"):
+        think(tmp_path / "shop", str(tmp_path / "shop/twice.csv"), "twice")
+    assert not (tmp_path / "shop/dataproducts/shop/twice").exists()
