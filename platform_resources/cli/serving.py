@@ -50,9 +50,8 @@ def serve(
         why = "as nobody has to sign in; MESH_AUTH says how readers are known" if auth.kind == "local" else "as --as shows it to everybody"
         stop(f'--host is "{host}"; allowed: {", ".join(LOOPBACK)}, {why}', CANNOT_RUN)
     many = workers or min(len(os.sched_getaffinity(0)), MOST_WORKERS)
-    made = partial(served_mesh, root, auth, reader)
     settings = uvicorn.Config(
-        made,
+        partial(served_mesh, root, auth, reader),
         factory=True,
         workers=many,
         timeout_worker_healthcheck=60,
