@@ -14,7 +14,8 @@ from starlette.staticfiles import StaticFiles
 
 from platform_resources.access.reader_standing import Reader
 from platform_resources.ledger.database import LedgerUnavailable
-from platform_resources.marketplace.api_routes import api_routes, described_addresses
+from platform_resources.marketplace.api.api_routes import api_routes
+from platform_resources.marketplace.api.descriptions import described_addresses
 from platform_resources.marketplace.display.rendering import STATIC, environment
 from platform_resources.marketplace.downloads import Compressed, download_routes, export_routes
 from platform_resources.marketplace.kept_pages import FromMemory, KeptPages, Who

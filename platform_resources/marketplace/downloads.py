@@ -11,7 +11,7 @@ from platform_resources.access.grants import KnownGrants
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.ledger.people.grant_store import grants_of
 from platform_resources.ledger.queries.reads import record_read
-from platform_resources.marketplace.api_answers import PartOfNoVersionData, RefusalData, SeveralFilesData
+from platform_resources.marketplace.api.mesh_answers import PartOfNoVersionData, RefusalData, SeveralFilesData
 from platform_resources.marketplace.shop import Missing, NotGranted, Shop, product_named
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.consumer_queries import SeenPort, everything

@@ -1,0 +1,14 @@
+"""What is said of the addresses of the JSON: for OpenAPI, and to people."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def told(form: Any) -> dict[int | str, dict[str, Any]]:
+    """What a route answers with, for OpenAPI."""
+    return {200: {"model": form}}
+
+
+def described_addresses(document: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    """The addresses of an OpenAPI document, with what each gives."""
+    return [(path, methods["get"].get("summary", "")) for path, methods in sorted(document["paths"].items()) if "get" in methods]

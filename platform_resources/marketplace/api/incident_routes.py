@@ -1,0 +1,45 @@
+"""The JSON about incidents."""
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from platform_resources.ledger.people.incident_store import StoredIncident
+from platform_resources.marketplace.api.descriptions import told
+from platform_resources.marketplace.api.trust_answers import IncidentData, IncidentStoryData
+from platform_resources.marketplace.shop import Missing, Shop
+from platform_resources.services.showing.incident_story import incident_story
+from platform_resources.services.showing.mesh_overview import MeshOverview
+from platform_resources.services.showing.seen_mesh import seen_story
+
+
+def incident_routes(router: APIRouter, shop: Shop) -> None:
+    @router.get("/incidents", responses=told(list[IncidentData]), summary="What is open, and what ended within 90 days")
+    def incidents(request: Request, live: bool | None = None) -> Response:
+        return shop.kept_answer(
+            request, lambda view: [_incident(each) for each in view.incidents if live is None or each.incident.live == live]
+        )
+
+    @router.get(
+        "/incidents/{cause}/{number}",
+        responses=told(IncidentStoryData),
+        summary="One incident: what fails, whom it reaches, what has happened",
+    )
+    def incident(request: Request, cause: str, number: int) -> Response:
+        return shop.kept_answer(request, lambda view: _story(shop, view, f"{cause}#{number}"))
+
+
+def _story(shop: Shop, view: MeshOverview, name: str) -> dict[str, Any]:
+    with shop.market.ledger.reading() as connection:
+        story = incident_story(connection, view, name)
+    if story is None:
+        raise Missing(f"There is no incident “{name}”.")
+    story = seen_story(story, view)
+    failures = [{**asdict(each), "fault": each.fault} for each in story.trouble.failures]
+    return {**_incident(story.stored), "failures": failures, "reached": story.reached, "events": story.events}
+
+
+def _incident(stored: StoredIncident) -> dict[str, Any]:
+    return {"name": stored.incident.name, "severity": stored.severity, "title": stored.title, **asdict(stored.incident)}

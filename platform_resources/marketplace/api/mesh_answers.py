@@ -1,0 +1,126 @@
+"""What the JSON about many products, searches and domains consists of, and what a refusal says."""
+
+from datetime import datetime
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from platform_resources.capabilities.judgements import Verdict
+from platform_resources.promises.grades import Status
+from platform_resources.promises.key_asset_score import KeyAssetScore
+from platform_resources.services.catalog.search_entries import PartKind
+from platform_resources.services.catalog.search_results import FacetValue, Reason
+from platform_resources.services.catalog.search_words import Correction
+from platform_resources.services.unread_history import LedgerAge
+
+
+class RefusalData(TypedDict):
+    """Why there is no answer, and what may be meant."""
+
+    error: str
+    hint: str | None
+
+
+class SeveralFilesData(TypedDict):
+    """A port has several files: the address of each."""
+
+    error: str
+    files: list[str]
+
+
+class PartOfNoVersionData(TypedDict):
+    """A part is given of a named version only: the newest one."""
+
+    error: str
+    versions: list[str]
+
+
+class ProductLineData(TypedDict):
+    """A product in a list."""
+
+    name: str
+    title: str
+    domain: str
+    description: str
+    lifecycle: str
+    certified: bool
+    version: str
+    status: Status
+    reason: str
+    columns_concerned: list[str]
+    promises: dict[Verdict, int]
+    data_as_of: datetime | None
+    rows: dict[str, int] | None
+    open_incidents: list[str]
+    reads_in_30_days: int
+    readers_in_30_days: int
+    key_asset_score: KeyAssetScore
+
+
+class ProductsData(TypedDict):
+    """All products of the mesh at a moment."""
+
+    as_of: datetime
+    ledger: LedgerAge
+    products: list[ProductLineData]
+
+
+class FoundProductData(TypedDict):
+    """A product that a search has found, the best first."""
+
+    name: str
+    title: str
+    domain: str
+    description: str
+    lifecycle: str
+    certified: bool
+    exact: bool
+    relevance: float
+    reasons: list[Reason]
+
+
+class FoundPartData(TypedDict):
+    """A data set, column or query that a search has found."""
+
+    kind: PartKind
+    product: str
+    domain: str
+    data_set: str
+    name: str
+    title: str
+    about: str
+    words: str
+    exact: bool
+    reasons: list[Reason]
+
+
+class FoundData(TypedDict):
+    """What a search has found; `words` are those looked for, after corrections."""
+
+    words: list[str]
+    corrections: list[Correction]
+    every_word: bool
+    product_count: int
+    products: list[FoundProductData]
+    parts: list[FoundPartData]
+    facets: dict[str, list[FacetValue]]
+
+
+class CandidateData(TypedDict):
+    """What much is made from and is no product; shares are of all uses, from 0 to 1."""
+
+    product: str
+    domain: str
+    name: str
+    kind: Literal["internal model", "source"]
+    used_by: list[str]
+    reads: int
+    share: float
+    cumulated: float
+
+
+class DomainData(TypedDict):
+    """A domain with its products."""
+
+    name: str
+    products: list[ProductLineData]
