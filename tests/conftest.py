@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from platform_resources.capabilities.registry import installed_registry
+from tests.garbage import collect_rarely
 from tests.meshes import keep_written, tiny_mesh
 
 # Dagster would log what it would send.
@@ -24,9 +25,15 @@ settings.load_profile("mesh")
 
 
 def pytest_configure(config):
-    """While working, a law is tried on a few examples: all pure tests take seconds then. The whole suite tries it on a hundred."""
+    """Begin. While working, a law is tried on a few examples: all pure tests take seconds then. The whole suite tries it on a hundred."""
     if config.option.markexpr == "not slow":
         settings.load_profile("quick")
+    collect_rarely()
+
+
+def pytest_collection_finish():
+    """What was imported meanwhile stays too."""
+    collect_rarely()
 
 
 # Tests of what works on a database, or runs in Dagster or as a command: none of them is pure.

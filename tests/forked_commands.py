@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tests.garbage import collect_rarely
 from tests.repeated_work import do_once
 
 REPOSITORY = Path(__file__).parents[1]
@@ -112,6 +113,7 @@ def serve(descriptor: int) -> None:
     if len(os.listdir("/proc/self/task")) > 1:
         raise SystemExit("a process with threads cannot be forked safely; what starts one on import must not be imported here")
     do_once()
+    collect_rarely()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     requests = socket.socket(fileno=descriptor)
     while True:
