@@ -1,7 +1,8 @@
 """The mark of history that is made up, so that charts of a sample mesh are not empty: written, told apart and taken away.
 
-What was made up is of runs whose id begins with a mark, reads of a kind of their own, and incidents whose first event has a note. Queries
-leave it out unless they are asked for it: nothing is judged, learned, announced or counted from it.
+What was made up is of runs whose id begins with a mark, reads of a kind of their own, incidents whose first event has a note, and requests
+of people with the mark behind their names. Queries leave it out unless they are asked for it: nothing is judged, learned, announced or
+counted from it.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, tuple_
 
+from platform_resources.access.views import Attributes
 from platform_resources.ledger import people_tables, tables
 from platform_resources.ledger.changes import note_all
 from platform_resources.ledger.records import Record
@@ -18,6 +20,7 @@ from platform_resources.ledger.writing import write
 
 MADE_UP = "made up"
 RUN_PREFIX = "made-up-"
+_OF_PERSON = f" ({MADE_UP})"
 _OF_RUNS = (tables.readings, tables.publications, tables.input_states, tables.scorecards, tables.runs)
 _WHEN = {
     tables.readings: "at",
@@ -55,6 +58,18 @@ class MadeUpIncident:
 
 
 @dataclass(frozen=True, slots=True)
+class MadeUpRequest:
+    """A role of a product that somebody asks for who never did; it waits for a decision."""
+
+    product: str
+    role: str
+    attributes: Attributes
+    person: str
+    purpose: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class MadeUpHistory:
     """What of the ledger is made up: from when until when, of which products, and which incidents by name."""
 
@@ -67,6 +82,11 @@ class MadeUpHistory:
 def is_made_up(run_id: str) -> bool:
     """Whether what the run left is made up."""
     return run_id.startswith(RUN_PREFIX)
+
+
+def is_made_up_person(name: str) -> bool:
+    """Whether somebody of this name never asked for anything."""
+    return name.endswith(_OF_PERSON)
 
 
 def real(run_id: Any) -> ColumnElement[bool]:
@@ -100,7 +120,11 @@ def _first(connection: Connection, table: Table, time: Any, condition: ColumnEle
 
 
 def write_made_up(
-    connection: Connection, records: Sequence[Record], reads: Sequence[MadeUpRead], incidents: Sequence[MadeUpIncident]
+    connection: Connection,
+    records: Sequence[Record],
+    reads: Sequence[MadeUpRead],
+    incidents: Sequence[MadeUpIncident],
+    requests: Sequence[MadeUpRequest] = (),
 ) -> None:
     """Write what was made up; `records` are of runs whose id begins with RUN_PREFIX. Raises ValueError for any other."""
     if not all(is_made_up(getattr(record, "run_id", "")) for record in records):
@@ -111,6 +135,18 @@ def write_made_up(
         connection.execute(insert(people_tables.reads), rows)
     for incident in incidents:
         _write_incident(connection, incident)
+    for request in requests:
+        connection.execute(
+            insert(people_tables.grants).values(
+                product=request.product,
+                role=request.role,
+                subject=request.person,
+                purpose=f"{MADE_UP}: {request.purpose}",
+                attributes=dict(request.attributes),
+                requested_by=request.person + _OF_PERSON,
+                requested_at=request.at,
+            )
+        )
 
 
 def _write_incident(connection: Connection, made: MadeUpIncident) -> None:
@@ -163,6 +199,11 @@ def remove_made_up(connection: Connection) -> None:
         connection.execute(delete(table).where(~real(table.c.run_id)))
     note_all(connection)
     connection.execute(delete(people_tables.reads).where(people_tables.reads.c.kind == MADE_UP))
+    asked = people_tables.grants
+    made = asked.c.requested_by.endswith(_OF_PERSON, autoescape=True)
+    events = people_tables.grant_events
+    connection.execute(delete(events).where(events.c.grant_id.in_(select(asked.c.id).where(made))))
+    connection.execute(delete(asked).where(made))
     names = _incidents(connection)
     for table in (people_tables.incident_events, people_tables.incident_checks, people_tables.incident_impacts, people_tables.incidents):
         if names:

@@ -7,6 +7,7 @@ from itertools import chain
 from zoneinfo import ZoneInfo
 
 from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.made_up import is_made_up_person
 from platform_resources.ledger.people import incident_store, outbox
 from platform_resources.ledger.people.grant_store import grants_of
 from platform_resources.ledger.people.incident_store import StoredIncident
@@ -210,7 +211,8 @@ def _digests(connection: Connection, found: Round, abouts: Mapping[str, About]) 
 
 def _grants(connection: Connection, found: Round, abouts: Mapping[str, About]) -> Iterator[DueMessages]:
     offers = {product.name: product.offers for product in found.products}
-    grants = (*(grant for offer in offers.values() for grant in offer.grants), *grants_of(connection))
+    asked = (grant for grant in grants_of(connection) if not is_made_up_person(grant.requested_by))
+    grants = (*(grant for offer in offers.values() for grant in offer.grants), *asked)
     standings = []
     for grant in grants:
         if grant.product in offers:

@@ -1,6 +1,7 @@
 """Twenty days of history for a sample mesh that has only just been refreshed, made up and marked as such.
 
 Each day is a copy of what really happened last, a little different: refreshes, versions, readings, pulls, reads, and a few incidents.
+Of each certified product somebody asks for a role, and waits.
 What is random follows from the product's name, so that it is the same each time.
 """
 
@@ -18,6 +19,7 @@ from platform_resources.ledger.made_up import (
     MadeUpHistory,
     MadeUpIncident,
     MadeUpRead,
+    MadeUpRequest,
     causes_with_incidents,
     first_real_moment,
     made_up_history,
@@ -74,7 +76,8 @@ def make_up_history(ledger: Ledger, plan: MeshPlan, now: datetime, beside_real: 
         remove_made_up(connection)
         records = [record for present in presents for record in _records(present, begin)]
         reads = [read for present in presents for read in _reads(present, begin, plan)]
-        write_made_up(connection, records, reads, list(_incidents(presents, begin, causes_with_incidents(connection))))
+        incidents = list(_incidents(presents, begin, causes_with_incidents(connection)))
+        write_made_up(connection, records, reads, incidents, list(_requests(presents, begin)))
         made = made_up_history(connection)
     if made is None:
         raise NothingRefreshed("nothing could be made up")
@@ -239,3 +242,15 @@ def _incidents(presents: Sequence[_Present], begin: datetime, taken: Collection[
             title=check.title,
             person=f"{READERS[len(present.product.name) % len(READERS)]} ({MADE_UP})",
         )
+
+
+def _requests(presents: Sequence[_Present], begin: datetime) -> Iterator[MadeUpRequest]:
+    """Of each certified product, for the first role that its owners decide about."""
+    for present in presents:
+        product = present.product
+        decided = (role for role in product.offers.roles or () if role.approval == "owner")
+        role = next(decided, None) if product.info.certified else None
+        if role is not None:
+            person = random.Random(f"{product.name} request").choice(READERS)
+            attributes = tuple((name, values[0]) for name, values in role.attributes)
+            yield MadeUpRequest(product.name, role.role, attributes, person, "A first look at the data.", begin - 2 * HOUR)

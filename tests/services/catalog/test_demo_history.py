@@ -1,22 +1,28 @@
 """A made-up past: what charts see of it, what nothing else does, and how it goes away."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
+from platform_resources.access.grants import Grant
+from platform_resources.access.reader_standing import OfferedRole
 from platform_resources.dbt.planning import read_plan
 from platform_resources.incidents.board import Board
 from platform_resources.ledger import people_tables, tables
 from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.made_up import MADE_UP, is_made_up, made_up_history, write_made_up
-from platform_resources.ledger.people import incident_store
+from platform_resources.ledger.people import incident_store, outbox
+from platform_resources.ledger.people.grant_store import grants_of, request
 from platform_resources.ledger.queries import history
 from platform_resources.ledger.queries.objective_history import histories, publication_times, refreshes, spent
 from platform_resources.ledger.queries.reads import pulls_of, reads_of_products, record_read
 from platform_resources.ledger.queries.standing import standings
 from platform_resources.ledger.records import Check, CheckReading, InputState, PortPublication, Run, Scorecard, check_id
 from platform_resources.ledger.writing import write
+from platform_resources.services.access.requests import act_on_grant
+from platform_resources.services.announcements import Round, announce
 from platform_resources.services.catalog.demo_history import NothingRefreshed, RealHistory, make_up_history, remove_history
 from platform_resources.services.catalog.use_of_products import mesh_use
 from platform_resources.services.product_status import looked_at
@@ -199,6 +205,35 @@ def test_on_one_day_the_promise_of_the_incident_was_missed(ledger, plan):
     (missed,) = [reading for reading in verdicts if reading.verdict == "missed"]
     assert missed.value < 60 and missed.threshold in missed.reason
     assert abs(missed.at - incident.began_at) < HOUR
+
+
+def certified(plan):
+    """The plan with a product whose owners decide about a role."""
+    role = OfferedRole("analyst", "Internal use", "owner", None, (("region", ("EU", "US")),))
+    readings = plan.product("readings")
+    changed = replace(readings, info=readings.info.model_copy(update={"certified": True}), offers=replace(readings.offers, roles=(role,)))
+    return replace(plan, products=tuple(changed if each is readings else each for each in plan.products))
+
+
+def test_of_a_certified_product_somebody_asks_for_a_role_and_nobody_is_told(ledger, plan, root):
+    offered = certified(plan)
+    refreshed(ledger, offered)
+    make_up_history(ledger, offered, NOW)
+    make_up_history(ledger, offered, NOW)
+    with ledger.reading() as connection:
+        (asked,) = grants_of(connection)
+    assert (asked.product, asked.role, asked.attributes, asked.state(NOW)) == ("readings", "analyst", (("region", "EU"),), "requested")
+    assert asked.purpose.startswith(f"{MADE_UP}: ") and asked.requested_by == f"{asked.subject} ({MADE_UP})"
+    with ledger.writing() as connection:
+        announce(connection, Round(offered, offered.products, (), {}, NOW))
+        assert outbox.keys_about(connection, "access", ["readings"]) == {}
+    act_on_grant(ledger, offered, asked.name, "approved", offered.product("readings").offers.owners[0], "", NOW)
+    real = Grant("", "readings", "analyst", "eva", "Real.", (("region", "EU"),), "eva", NOW, "requested", "eva", NOW)
+    kept = request(ledger, real)
+    remove_history(ledger)
+    with ledger.reading() as connection:
+        assert grants_of(connection) == (kept,)
+        assert connection.execute(select(people_tables.grant_events)).all() == []
 
 
 def test_a_record_that_does_not_carry_the_mark_is_refused(ledger):
