@@ -45,7 +45,7 @@ def contract_of(product: ProductPlan, models: Mapping[str, str]) -> Contract:
         domain_access=info.domain_access,
         data_sets=tuple(_data_set(each) for each in product.data_sets),
         ports=tuple(_port(each) for each in product.outputs),
-        promises=(*chain.from_iterable(map(_objectives, product.objectives)), *_indicators(product)),
+        promises=(*chain.from_iterable(_objectives(each) for each in product.objectives if each.key is None), *_indicators(product)),
         agreements=tuple(_agreement(each.name, each.spec) for each in product.agreements),
         models={name: _digest(" ".join(sql.split())) for name, sql in models.items()},
         words=_digest(_words(info), product.title, repr(product.sample_queries)),

@@ -29,7 +29,7 @@ _KIND_OF = {
     "map": "json",
     "vector": "double[]",
 }
-_OWN = ("unit", "identifier", "missing")
+_OWN = ("unit", "identifier", "join_rate", "missing")
 _KNOWN_CLASSES = ("public", "internal", "personal", "sensitive", "unclassified")
 
 
@@ -136,6 +136,7 @@ def _declared(described: Mapping[str, Any]) -> Fields:
         nullable=None if described.get("required") is True else True,
         unit=own.get("unit") if isinstance(own.get("unit"), str) else None,
         identifier=own.get("identifier") if isinstance(own.get("identifier"), str) else None,
+        join_rate=own.get("join_rate") if isinstance(own.get("join_rate"), int | float) else None,
         missing=own.get("missing") if isinstance(own.get("missing"), list) else None,
         classification=classification if classification in _KNOWN_CLASSES else None,
         tags=described.get("tags"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from platform_resources.capabilities.measures import Subject
+from platform_resources.capabilities.measures import Relation, Subject
 from platform_resources.capabilities.protocols import MeasuredBy
 from platform_resources.plan.conventions import Key
 from platform_resources.spec.indicators import ServiceLevelIndicator
@@ -65,10 +65,27 @@ class CheckPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnedKey:
+    """The key of another product that a global identifier comes from; `data_set` is empty where the product has one."""
+
+    identifier: str
+    product: str
+    data_set: str
+    column: str
+    type: str
+
+    @property
+    def relation(self) -> Relation:
+        """Where its values are during an audit; no input port can have this name."""
+        return Relation("inputs", f"key of {self.identifier}")
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectivePlan:
     """One objective: its check, the dimension that judges it, what it is about, when it is measured, and which ports a probe of it reads.
 
     `data_set` is empty for an objective about the product as a whole. One with two thresholds has those of an error in `error_settings`.
+    One that nobody wrote, about a global identifier of another product, has its `key`.
     """
 
     check: CheckPlan
@@ -79,6 +96,7 @@ class ObjectivePlan:
     measured_by: MeasuredBy = "audit"
     ports: tuple[str, ...] = ()
     error_settings: Strict | None = field(default=None, metadata={"planned": "where there is one"})
+    key: OwnedKey | None = field(default=None, metadata={"planned": "where there is one"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The audit of a refresh: run the measures of all objectives in few queries, judge each objective, and collect example rows that fail."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from platform_resources.capabilities.registry import Registry
 from platform_resources.measuring.failing_rows import failing_rows_sql
 from platform_resources.measuring.measure_plan import first_queries
 from platform_resources.measuring.metrics import Asked
-from platform_resources.plan.check_plans import ObjectivePlan
+from platform_resources.plan.check_plans import ObjectivePlan, OwnedKey
 from platform_resources.plan.plan import DataSetPlan, ProductPlan
 from platform_resources.plan.zones import zone_of
 from platform_resources.promises.judgement import objective_judged
@@ -20,6 +20,8 @@ from platform_resources.redaction.redaction import mask
 from platform_resources.refresh.data_age import made_from_inputs
 from platform_resources.refresh.scanning import days_text, scanned
 from platform_resources.spec.values.column_names import folded_column
+from platform_resources.warehouses.discretion import discretion
+from platform_resources.warehouses.measured_queries import measure
 from platform_resources.warehouses.protocol import EngineError, ProductDatabase, QueryTooLarge, QueryTooSlow
 
 # Of so many failing rows the keys are shown, as docs/spec.md says.
@@ -53,20 +55,12 @@ def audit(
     """Judge every objective of the product that is measured by the audit on what the build has made.
 
     `before` has the history of those that are compared with it, by the names of their checks. `tell` hears how much was scanned of the
-    data sets that are kept by day.
+    data sets that are kept by day. Objectives about keys of other products are judged by `audit_joins`.
     """
-    dimensions = registry.dimensions()
-    measures = {
-        objective.check.name: dimensions[objective.dimension].measures(objective.settings, replace(objective.subject, now=now))
-        for objective in product.audited
-    }
+    objectives = [objective for objective in product.audited if objective.key is None]
+    measures = _measures(objectives, registry, now)
     made_from = made_from_inputs(database, product, now)
-    asked = [
-        Asked(f"{o.data_set}.{o.check.name}.{name}", o.subject.relation, wanted)
-        for o in product.audited
-        for name, wanted in measures[o.check.name].items()
-    ]
-    found = scanned(database, product, asked)
+    found = scanned(database, product, _asked(objectives, measures))
     readings = found.readings
     for name, days in found.days.items():
         tell(days_text(name, days))
@@ -80,8 +74,40 @@ def audit(
             readings,
             replace(_moment(product, objective, now, published, before), recency=made_from.get(objective.data_set)),
         )
-        for objective in product.audited
+        for objective in objectives
     )
+
+
+def audit_joins(
+    database: ProductDatabase, product: ProductPlan, registry: Registry, now: datetime, missing: Mapping[OwnedKey, str]
+) -> tuple[Audited, ...]:
+    """Judge the objectives about keys of other products, by themselves: no SQL that a team has written runs while those keys are there.
+
+    Of keys that are `missing` it is said why.
+    """
+    keyed = [(objective, objective.key) for objective in product.audited if objective.key is not None]
+    there = [objective for objective, key in keyed if key not in missing]
+    measures = _measures(there, registry, now)
+    words = discretion(database, product).words
+    readings = measure(_asked(there, measures), database.within_limits, (), {}, words, database.ruled_out)
+    unknown = [Audited(objective, Judgement("unknown", missing[key]), "", ()) for objective, key in keyed if key in missing]
+    moment = Moment(now, zone=zone_of(product))
+    judged = [_audited(database, product, each, registry, measures[each.check.name], readings, moment) for each in there]
+    return (*judged, *unknown)
+
+
+def _measures(objectives: Iterable[ObjectivePlan], registry: Registry, now: datetime) -> dict[str, Mapping[str, Measure]]:
+    """What each asks for, by the name of its check."""
+    dimensions = registry.dimensions()
+    return {o.check.name: dimensions[o.dimension].measures(o.settings, replace(o.subject, now=now)) for o in objectives}
+
+
+def _asked(objectives: Iterable[ObjectivePlan], measures: Mapping[str, Mapping[str, Measure]]) -> list[Asked]:
+    return [
+        Asked(f"{o.data_set}.{o.check.name}.{name}", o.subject.relation, wanted)
+        for o in objectives
+        for name, wanted in measures[o.check.name].items()
+    ]
 
 
 def unaudited(product: ProductPlan, reason: str) -> tuple[Audited, ...]:

@@ -14,12 +14,13 @@ from platform_resources.plan.plan import InputPlan, ProductPlan
 from platform_resources.plan.plan_text import fingerprint
 from platform_resources.promises.grades import LastRefresh
 from platform_resources.publications.published_versions import shelf
-from platform_resources.refresh.auditing import Audited, audit, unaudited
+from platform_resources.refresh.auditing import Audited, audit, audit_joins, unaudited
 from platform_resources.refresh.built import as_built, built_in, keeping, make_room, note_keeping, unnoted
 from platform_resources.refresh.built_lineage import built_columns, keep_lineage
 from platform_resources.refresh.closed_gates import closed_gate_text
 from platform_resources.refresh.data_age import input_records
 from platform_resources.refresh.gate import CHANGED, AuditVerdict, Gate, close, decided, gate, set_gate, set_unbuilt, unbuilt
+from platform_resources.refresh.owned_keys import drop_keys, owned_keys
 from platform_resources.refresh.profiled_relations import forget as forget_profiles
 from platform_resources.refresh.profiled_relations import profiles, settle
 from platform_resources.refresh.publishing import (
@@ -91,6 +92,7 @@ def build_models(refresh: BegunRefresh, only: Collection[str] | None = None) -> 
 def _begin_build(refresh: BegunRefresh, project: Project, part: str) -> None:
     """Make room for what dbt is about to write."""
     with refresh.opened() as database:
+        drop_keys(database, refresh.product)
         make_room(database, refresh.product, project.relations, refresh.run_id)
         note_keeping(database, refresh.product, project.incremental if part else _kept(refresh, project))
 
@@ -191,7 +193,10 @@ def audit_candidate(refresh: BegunRefresh, registry: Registry, before: Mapping[s
         if why_not:
             audited = unaudited(product, why_not)
         else:
-            audited = audit(database, as_built(database, product), registry, now, published, before, refresh.tell)
+            built = as_built(database, product)
+            audited = audit(database, built, registry, now, published, before, refresh.tell)
+            with owned_keys(database, refresh.state, product) as missing:
+                audited += audit_joins(database, built, registry, now, missing)
         decision, kept = decided(audited, fingerprint(product), why_not), keeping(database, product)
         set_gate(database, decision)
     why = f"the gate is closed: {decision.reason}"

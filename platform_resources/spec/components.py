@@ -133,6 +133,7 @@ class Column(Strict):
     classification: Classification = UNCLASSIFIED
     declassified: Text | None = None
     identifier: str | None = None
+    join_rate: Annotated[float, Field(ge=0, le=100)] | None = None
     tags: tuple[str, ...] = ()
     tests: tuple[DbtTest, ...] = ()
     _rule: DataClass | None = PrivateAttr(None)

@@ -13,6 +13,7 @@ from platform_resources.plan.from_products.dbt_nodes import DbtProject
 from platform_resources.plan.from_products.input_plans import input_plan
 from platform_resources.plan.from_products.mesh import Mesh, ProductTexts
 from platform_resources.plan.from_products.planned_access import offers_of, planned_views
+from platform_resources.plan.from_products.planned_joins import planned_joins
 from platform_resources.plan.from_products.planned_models import planned_exposures, planned_metrics, planned_models, planned_semantic_models
 from platform_resources.plan.from_products.planned_routes import incidents_of, owners_of, patience_of, product_routes, rule_of
 from platform_resources.plan.from_products.subjects import (
@@ -47,7 +48,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
     inputs = tuple(input_plan(mesh, product, port) for port in product.input_ports)
     incidents = incidents_of(mesh, product)
     models = planned_models(mesh, product) if runs(product) else ()
-    objectives = tuple(_objectives(mesh, product))
+    objectives = (*_objectives(mesh, product), *planned_joins(mesh, product))
     return ProductPlan(
         name=product.name,
         title=product.title,

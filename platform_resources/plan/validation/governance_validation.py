@@ -126,6 +126,9 @@ def identifiers_agree(mesh: Mesh, product: Product) -> Iterator[Problem]:
             elif identifier is None and column.identifier is not None and known:
                 message = f'no identifier "{column.identifier}" in governance.yaml; known: {known_text(known)}'
                 yield data_set.origin.problem(f"columns[{at}]", message, did_you_mean(column.identifier, known), warning=True)
+            if column.join_rate is not None and column.identifier is None:
+                message = f"column {column.name} says a join_rate, and which identifier it holds is not said"
+                yield data_set.origin.problem(f"columns[{at}]", message, "write identifier: …, or take join_rate away")
 
 
 GOVERNANCE_PASSES = (classes_are_known, default_masks_fit, identifiers_agree, policies_hold)
