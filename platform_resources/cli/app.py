@@ -49,6 +49,8 @@ COMMANDS = (
     ("standards.exchanging", "import"),
     ("demonstrating", "demo-history"),
     ("serving", "serve"),
+    ("keeping", "backup"),
+    ("keeping", "restore"),
     ("starting", "new"),
     ("monitors", "monitors"),
     ("access.granting", "access"),

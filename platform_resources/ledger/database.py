@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, func, insert, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InternalError, NoSuchModuleError, OperationalError
 
+from platform_resources.ledger import people_tables, tables  # noqa: F401 -- they fill TABLES
+from platform_resources.ledger.columns import TABLES
 from platform_resources.ledger.database_errors import remedy
 from platform_resources.redaction.redaction import mask
 from platform_resources.settings import LEDGER
@@ -18,6 +20,7 @@ from platform_resources.settings import LEDGER
 LEDGER_FILE = ".mesh/ledger.sqlite"
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_SECONDS = 30
+ROWS_AT_ONCE = 5000
 SQLITE_SETTINGS = (f"pragma busy_timeout = {BUSY_SECONDS * 1000}", "pragma synchronous = normal", "pragma foreign_keys = on")
 # Any number that nothing else in the database uses as an advisory lock.
 ADVISORY_LOCK = 7_352_118_640_117
@@ -181,3 +184,48 @@ def _migrate(engine: Engine, where: URL) -> None:
             shown, found = where.render_as_string(hide_password=True), _revision_on(connection)
             told = f"it is at revision {found}, this platform knows up to {newest_revision()}; update the platform"
             raise LedgerUnavailable(f"the ledger {shown} was made by a newer platform: {told}") from error
+
+
+def save_ledger(url: str, file: Path) -> None:
+    """Write the ledger at `url`, as it is at one moment, into a new SQLite file. Raises LedgerUnavailable."""
+    with closing(open_ledger(url)) as ledger:
+        if ledger.engine.dialect.name == "sqlite":
+            save_sqlite(Path(ledger.engine.url.database or ""), file)
+            return
+        with closing(open_ledger(f"sqlite:///{file}")) as copy:
+            _copy_rows(ledger, copy)
+
+
+def restore_ledger(file: Path, url: str) -> None:
+    """Put the rows of a saved ledger, of this revision or an older one, into the empty one at `url`. Raises LedgerUnavailable."""
+    with closing(open_ledger(f"sqlite:///{file}")) as copy, closing(open_ledger(url)) as ledger:
+        _copy_rows(copy, ledger)
+
+
+def save_sqlite(file: Path, into: Path) -> None:
+    """Copy an SQLite database as it is at one moment, also while others write to it."""
+    with (
+        closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as source,
+        closing(sqlite3.connect(into)) as target,
+    ):
+        source.backup(target)
+
+
+def _copy_rows(source: Ledger, target: Ledger) -> None:
+    """All rows of all tables in one transaction. Raises LedgerUnavailable where the target has some already."""
+    where = target.engine.url.render_as_string(hide_password=True)
+    with source.reading() as reading, target.writing() as writing:
+        if reading.dialect.name == "postgresql":
+            reading.execute(text("set transaction isolation level repeatable read"))
+        filled = [table.name for table in TABLES.sorted_tables if writing.execute(select(table).limit(1)).first()]
+        if filled:
+            raise LedgerUnavailable(
+                f"the ledger {where} is not empty: it has rows in {', '.join(sorted(filled))}; restore into an empty one"
+            )
+        for table in TABLES.sorted_tables:
+            for rows in reading.execution_options(yield_per=ROWS_AT_ONCE).execute(select(table)).mappings().partitions():
+                writing.execute(insert(table), [dict(row) for row in rows])
+            for column in table.columns if writing.dialect.name == "postgresql" else ():
+                if sequence := writing.execute(select(func.pg_get_serial_sequence(table.name, column.name))).scalar():
+                    newest = select(func.coalesce(func.max(column), 0) + 1).scalar_subquery()
+                    writing.execute(select(func.setval(sequence, newest, False)))

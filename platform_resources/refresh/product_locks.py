@@ -5,7 +5,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from platform_resources.plan import conventions
-from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.conventions import Placed
 
 LONGEST_WAIT_SECONDS = 1800.0
 
@@ -14,7 +14,7 @@ class ProductBusy(Exception):
     """Raised when another refresh of the product does not end in time."""
 
 
-def locked(state: Path, product: ProductPlan, wait_seconds: float = LONGEST_WAIT_SECONDS) -> FileLock:
+def locked(state: Path, product: Placed, wait_seconds: float = LONGEST_WAIT_SECONDS) -> FileLock:
     """The product's lock, held: release it when the refresh ends; a killed process lets go at once. Raises ProductBusy."""
     file = state / conventions.lock_file(product.domain, product.name)
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from platform_resources.cli.app import app
 from platform_resources.dbt.planning import read_plan
 from platform_resources.publications.published_versions import Shelf, shelf
+from platform_resources.refresh.product_locks import locked
 from platform_resources.refresh.publishing import Candidate, publish
 from platform_resources.warehouses.duckdb.product_database import opened
 
@@ -46,8 +47,8 @@ def published(tiny, monkeypatch):
     return PublishedMesh(tiny)
 
 
-def publish_readings(root: Path) -> None:
+def publish_readings(root: Path, now: datetime = NOW) -> None:
     product = read_plan(root)[0].product("readings")
-    with opened(root / "warehouse/plant/readings.duckdb") as database:
+    with locked(root, product), opened(root / "warehouse/plant/readings.duckdb") as database:
         database.connection.execute(ROWS)
-        publish(database, Candidate(product, root, NOW, "run", "print"), {})
+        publish(database, Candidate(product, root, now, "run", "print"), {})

@@ -1,0 +1,259 @@
+"""Save all that a mesh has made and cannot make again, and put it back: versions, products' databases, the ledger, Dagster's history.
+
+A backup is a folder of its own, complete or not there. What has not changed since the last one in the same place is a hard link to its
+file, so another backup costs only what is new. The ledger is saved first and versions last: whatever it says is published is there.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from filelock import FileLock, Timeout
+
+from platform_resources.ledger.database import LEDGER_FILE, ledger_url, restore_ledger, save_ledger, save_sqlite
+from platform_resources.plan import conventions
+from platform_resources.plan.plan import MeshPlan
+from platform_resources.publications.published_versions import publishing, shelf
+from platform_resources.refresh.product_locks import locked
+from platform_resources.refresh.publishing import refresh_catalog
+from platform_resources.repository.known_documents import FOLDER as DOCUMENTS
+from platform_resources.services.access.access_plan import apply_access
+from platform_resources.services.access.reader_views import known_grants
+from platform_resources.warehouses.targets import warehouse
+
+CONTENTS, PART, STATE, HOME, LEDGER_COPY = "backup.json", ".part", "state", "dagster", "ledger.sqlite"
+MESH_FOLDER = ".mesh"
+# A database of SQLite is copied by SQLite; these are its own work files.
+SQLITE, SQLITE_WORK = b"SQLite format 3\0", ("-wal", "-shm", "-journal")
+_READ_AT_ONCE = 1 << 20
+
+
+class BackupRefused(Exception):
+    """Raised before anything is changed; says what is in the way and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFile:
+    """A file of a backup as it was saved; `modified` is in nanoseconds since 1970, as the file system has it."""
+
+    bytes: int
+    modified: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A complete backup; files by their path in its folder."""
+
+    folder: Path
+    made_at: str
+    platform: str
+    files: Mapping[str, SavedFile]
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of all files, whether they are shared with other backups or not."""
+        return sum(file.bytes for file in self.files.values())
+
+
+def save(state: Path, home: Path, place: Path, now: datetime, environment: Mapping[str, str]) -> Backup:
+    """Make a backup in `place`, which may hold earlier ones; each product's refreshes wait while its files are copied.
+
+    Raises BackupRefused, ProductBusy, LedgerUnavailable, OSError, sqlite3.Error; an unfinished backup is then taken away.
+    """
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with FileLock(place / ".lock", timeout=0):
+            return _save(state, home, place, now, environment)
+    except Timeout:
+        raise BackupRefused(f"another backup is being made in {place}") from None
+
+
+def _save(state: Path, home: Path, place: Path, now: datetime, environment: Mapping[str, str]) -> Backup:
+    for killed in place.glob(f"*{PART}"):
+        shutil.rmtree(killed)
+    last = newest_backup(place)
+    folder = place / now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    part = folder.with_name(folder.name + PART)
+    part.mkdir(mode=0o700)
+    try:
+        copying = _Copying(part, last)
+        save_ledger(ledger_url(state, environment), part / LEDGER_COPY)
+        copying.note(part / LEDGER_COPY)
+        copying.tree(home, HOME, lambda path: path.name == "logs" or path.name.endswith(SQLITE_WORK))
+        for domain, product in _products(state):
+            with locked(state, _Place(product, domain)):
+                for name in (
+                    conventions.ports_folder(domain, product),
+                    f"{warehouse().kind}/{conventions.ports_folder(domain, product)}",
+                    conventions.database_file(domain, product),
+                    f"{conventions.database_file(domain, product)}.wal",
+                    conventions.lineage_file(domain, product),
+                ):
+                    copying.tree(state / name, f"{STATE}/{name}", lambda path: path.name in (conventions.BY_ROLE, ".staging"))
+        copying.tree(state / MESH_FOLDER, f"{STATE}/{MESH_FOLDER}", lambda path: _made_again(state, path))
+        contents = {"made_at": now.astimezone(UTC).isoformat(), "platform": version("platform-resources")}
+        files = {name: asdict(file) for name, file in sorted(copying.files.items())}
+        (part / CONTENTS).write_text(json.dumps({**contents, "files": files}, indent=1))
+        os.sync()
+        part.rename(folder)
+    except BaseException:
+        shutil.rmtree(part)
+        raise
+    return backup_in(folder)
+
+
+def restore(backup: Backup, state: Path, home: Path, environment: Mapping[str, str]) -> None:
+    """Put everything back where there is nothing yet, after every file was compared with what was saved.
+
+    Raises BackupRefused, LedgerUnavailable, OSError.
+    """
+    taken = [path for path in _targets(state, home) if path.is_file() or (path.is_dir() and any(path.iterdir()))]
+    if taken:
+        there = ", ".join(map(str, taken))
+        raise BackupRefused(f"there is something already: {there}; move it away, or set MESH_STATE to an empty folder")
+    if damaged := [name for name, file in backup.files.items() if not _is(backup.folder / name, file)]:
+        shown = ", ".join(damaged[:5])
+        raise BackupRefused(f"{backup.folder} is damaged: {len(damaged)} files are not as they were saved ({shown}); take another backup")
+    _restore_ledger(backup.folder / LEDGER_COPY, state, ledger_url(state, environment))
+    for name in backup.files:
+        within, _, rest = name.partition("/")
+        if within in (STATE, HOME):
+            target = (state if within == STATE else home) / rest
+            _made_like(backup.folder / name, target, backup.folder / within)
+            shutil.copy2(backup.folder / name, target)
+
+
+def _restore_ledger(copy: Path, state: Path, url: str) -> None:
+    if url == ledger_url(state, {}):
+        (state / LEDGER_FILE).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(copy, state / LEDGER_FILE)
+        return
+    with TemporaryDirectory() as folder:  # a ledger of an older revision is brought to the newest one, which the backup is not
+        restore_ledger(Path(shutil.copy2(copy, folder)), url)
+
+
+def shown_again(state: Path, plan: MeshPlan, now: datetime) -> tuple[str, ...]:
+    """After a restore, have catalogs and the folders of roles name the files where they are now; gives what could not be done."""
+    for product in plan.products:
+        if latest := shelf(state, product.domain, product.name).latest():
+            refresh_catalog(state, product, latest)
+    return apply_access(state, plan, known_grants(state), now)
+
+
+def newest_backup(place: Path) -> Backup | None:
+    """The newest complete backup in this place."""
+    made = sorted(path.parent for path in place.glob(f"*/{CONTENTS}") if not path.parent.name.endswith(PART))
+    return backup_in(made[-1]) if made else None
+
+
+def backup_in(folder: Path) -> Backup:
+    """The backup in this folder. Raises BackupRefused where there is none."""
+    file = folder / CONTENTS
+    try:
+        data = json.loads(file.read_text())
+        files = {name: SavedFile(**saved) for name, saved in data["files"].items()}
+        return Backup(folder, data["made_at"], data["platform"], files)
+    except FileNotFoundError:
+        made = ", ".join(sorted(path.parent.name for path in folder.glob(f"*/{CONTENTS}")))
+        way_out = f"; it holds these: {made}" if made else "; `mesh backup FOLDER` makes one"
+        raise BackupRefused(f"{folder} is no backup: it has no {CONTENTS}{way_out}") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BackupRefused(f"{file} cannot be read: {error}; take another backup") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    name: str
+    domain: str
+
+
+class _Copying:
+    """Copies files into an unfinished backup and notes what they are."""
+
+    def __init__(self, part: Path, last: Backup | None) -> None:
+        self.part, self.last = part, last
+        self.files: dict[str, SavedFile] = {}
+
+    def tree(self, source: Path, name: str, left_out: Callable[[Path], bool]) -> None:
+        """A file, or all files of a folder but those left out and links; what is gone meanwhile is not wanted any more."""
+        for path in _files(source, left_out):
+            target = self.part / name / path.relative_to(source) if source.is_dir() else self.part / name
+            with suppress(FileNotFoundError):
+                _made_like(path, target, source if source.is_dir() else path.parent)
+                self._copy(path, target)
+
+    def note(self, target: Path, sha256: str = "") -> None:
+        """What a file is that was copied."""
+        seen = target.stat()
+        self.files[target.relative_to(self.part).as_posix()] = SavedFile(seen.st_size, seen.st_mtime_ns, sha256 or _digest(target))
+
+    def _copy(self, path: Path, target: Path) -> None:
+        name, seen = target.relative_to(self.part).as_posix(), path.stat()
+        known = self.last.files.get(name) if self.last else None
+        with path.open("rb") as opened:
+            is_sqlite = opened.read(len(SQLITE)) == SQLITE
+        if is_sqlite:
+            save_sqlite(path, target)
+            self.note(target)
+        elif known and self.last and (known.bytes, known.modified) == (seen.st_size, seen.st_mtime_ns):
+            target.hardlink_to(self.last.folder / name)
+            self.note(target, known.sha256)
+        else:
+            shutil.copy2(path, target)
+            self.note(target)
+
+
+def _products(state: Path) -> list[tuple[str, str]]:
+    """Domain and name of every product that has published or has a database, whether the mesh still describes it or not."""
+    files = state.glob(conventions.database_file("*", "*"))
+    return sorted({*publishing(state), *((file.parent.name, file.stem) for file in files)})
+
+
+def _made_again(state: Path, path: Path) -> bool:
+    """Files of .mesh that are saved otherwise, or are made again by whoever needs them."""
+    ledger = state / LEDGER_FILE
+    return path in (state / DOCUMENTS, ledger) or path.suffix == ".lock" or path.name.endswith(SQLITE_WORK)
+
+
+def _files(source: Path, left_out: Callable[[Path], bool]) -> Iterator[Path]:
+    if source.is_file():
+        yield source
+    for folder, folders, names in os.walk(source):
+        folders[:] = sorted(name for name in folders if not left_out(Path(folder, name)))
+        paths = (Path(folder, name) for name in sorted(names))
+        yield from (path for path in paths if not path.is_symlink() and not left_out(path))
+
+
+def _made_like(path: Path, target: Path, top: Path) -> None:
+    """The folders above the target, each with the mode of its counterpart below `top`."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source, made = path.parent, target.parent
+    while source != top and top in source.parents:
+        made.chmod(source.stat().st_mode & 0o7777)
+        source, made = source.parent, made.parent
+
+
+def _targets(state: Path, home: Path) -> Sequence[Path]:
+    folders = (conventions.PORTS, "warehouse", "lineage", warehouse().kind)
+    return (*(state / name for name in folders), state / LEDGER_FILE, home / "history")
+
+
+def _is(path: Path, saved: SavedFile) -> bool:
+    return path.is_file() and path.stat().st_size == saved.bytes and _digest(path) == saved.sha256
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as opened:
+        while read := opened.read(_READ_AT_ONCE):
+            digest.update(read)
+    return digest.hexdigest()

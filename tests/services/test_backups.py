@@ -1,0 +1,160 @@
+"""Backups: what a mesh has is put back elsewhere as it was, or nothing is."""
+
+import shutil
+import threading
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from platform_resources.dbt.planning import read_plan
+from platform_resources.ledger.columns import TABLES
+from platform_resources.ledger.database import LEDGER_FILE, LedgerUnavailable, ledger_url, open_ledger
+from platform_resources.ledger.people.lab_store import LabQuery, forget_saved, record_query, saved_queries
+from platform_resources.ledger.people.review_store import write_review
+from platform_resources.ledger.people.subscriptions import subscribe
+from platform_resources.publications.published_versions import shelf
+from platform_resources.services.backups import PART, BackupRefused, backup_in, restore, save, shown_again
+from platform_resources.warehouses.duckdb.catalogs import catalog_rows
+from tests.cli.conftest import NOW, publish_readings
+from tests.ledger.ledgers import new_database, postgres
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def lived_in(tiny):
+    """A mesh with a published version, Dagster's history and people's words; gives its folder."""
+    publish_readings(tiny)
+    remember(ledger_url(tiny, {}))
+    with closing(open_ledger(f"sqlite:///{tiny / '.dagster/history/runs.db'}")):
+        pass
+    (tiny / ".mesh/mask.key").write_text("k" * 32)
+    (tiny / ".mesh/mask.key").chmod(0o600)
+    return tiny
+
+
+def remember(url):
+    with closing(open_ledger(url)) as ledger, ledger.writing() as connection:
+        record_query(connection, LabQuery("ana", NOW, "readings", "select 1", title="one"))
+        write_review(connection, "readings", "ana", 4, "Of use, though \U0001f327", NOW)
+        subscribe(connection, "readings", "ana", "plant", "high", NOW)
+
+
+def saved(root, place, hours=0, **environment):
+    return save(root, root / ".dagster", place, NOW + timedelta(hours=hours), environment)
+
+
+def rows(url):
+    with closing(open_ledger(url)) as ledger, ledger.reading() as connection:
+        return {table.name: [tuple(row) for row in connection.execute(select(table))] for table in TABLES.sorted_tables}
+
+
+def test_a_mesh_is_put_back_elsewhere_as_it_was(lived_in, tmp_path):
+    made, elsewhere = saved(lived_in, tmp_path / "backups"), tmp_path / "elsewhere"
+    restore(made, elsewhere, elsewhere / ".dagster", {})
+    assert shown_again(elsewhere, read_plan(lived_in)[0], NOW) == ()
+    assert rows(ledger_url(elsewhere, {})) == rows(ledger_url(lived_in, {}))
+    restored = shelf(elsewhere, "plant", "readings").published()
+    assert len(restored) == 1 and restored == shelf(lived_in, "plant", "readings").published()
+    catalog = elsewhere / "ports/plant/readings/readings.duckdb"
+    shutil.rmtree(lived_in / "ports")  # it reads the restored file, not the old one
+    assert catalog_rows(catalog, "select count(*) from measurements") == [(3,)]
+    assert (elsewhere / ".mesh/mask.key").stat().st_mode & 0o777 == 0o600
+    assert (elsewhere / ".dagster/history/runs.db").exists()
+
+
+def test_what_has_not_changed_takes_no_room_again(lived_in, tmp_path):
+    first = saved(lived_in, tmp_path / "backups")
+    publish_readings(lived_in, NOW + timedelta(minutes=1))
+    second = saved(lived_in, tmp_path / "backups", hours=1)
+    shared = {name for name in first.files if (first.folder / name).samefile(second.folder / name)}
+    assert {name for name in first.files if name.endswith(".parquet")} <= shared
+    assert "ledger.sqlite" not in shared
+    parquet = [sum(name.endswith(".parquet") for name in made.files) for made in (first, second)]
+    assert parquet[1] == 2 * parquet[0]
+    assert backup_in(first.folder) == first
+
+
+@pytest.mark.parametrize(
+    ("way", "message"),
+    [
+        (lambda file: file.write_bytes(file.read_bytes()[:-1] + b"?"), "is damaged: 1 files are not as they were saved"),
+        (lambda file: file.unlink(), "is damaged: 1 files are not as they were saved"),
+    ],
+)
+def test_of_a_damaged_backup_nothing_is_restored(lived_in, tmp_path, way, message):
+    made, elsewhere = saved(lived_in, tmp_path / "backups"), tmp_path / "elsewhere"
+    way(next(made.folder.rglob("*.parquet")))
+    with pytest.raises(BackupRefused, match=message):
+        restore(made, elsewhere, elsewhere / ".dagster", {})
+    assert not elsewhere.exists()
+
+
+def test_nothing_is_restored_over_what_is_there(lived_in, tmp_path):
+    made = saved(lived_in, tmp_path / "backups")
+    before = rows(ledger_url(lived_in, {}))
+    with pytest.raises(BackupRefused, match=r"there is something already: .*/ports, .*/ledger\.sqlite, .*move it away, or set MESH_STATE"):
+        restore(made, lived_in, lived_in / ".dagster", {})
+    assert rows(ledger_url(lived_in, {})) == before
+
+
+def test_a_folder_that_is_no_backup_names_those_in_it(lived_in, tmp_path):
+    made = saved(lived_in, tmp_path / "backups")
+    (tmp_path / f"backups/killed{PART}").mkdir()
+    with pytest.raises(BackupRefused, match=rf"is no backup: it has no backup\.json; it holds these: {made.folder.name}$"):
+        backup_in(tmp_path / "backups")
+    saved(lived_in, tmp_path / "backups", hours=1)
+    assert not list((tmp_path / "backups").glob(f"*{PART}")), "what a killed backup left is taken away"
+
+
+def test_a_backup_beside_publications_is_whole(lived_in, tmp_path):
+    """Whatever is published meanwhile: each version that a backup's pointer names is in it with all its bytes."""
+    ended, failures = threading.Event(), []
+
+    def go_on_publishing():
+        minutes = 0
+        while not ended.is_set():
+            minutes += 1
+            try:
+                publish_readings(lived_in, NOW + timedelta(minutes=minutes))
+            except Exception as error:
+                failures.append(error)
+                return
+
+    publishing = threading.Thread(target=go_on_publishing)
+    publishing.start()
+    try:
+        made = [saved(lived_in, tmp_path / "backups", hours=hours) for hours in range(6)]
+    finally:
+        ended.set()
+        publishing.join()
+    assert failures == []
+    for number, backup in enumerate(made):
+        elsewhere = tmp_path / f"elsewhere{number}"
+        restore(backup, elsewhere, elsewhere / ".dagster", {})
+        restored = shelf(elsewhere, "plant", "readings")
+        assert {restored.damage(port) for version in restored.published() for port in version.ports} == {""}
+
+
+def test_a_ledger_moves_to_postgresql_and_back(lived_in, tmp_path):
+    made, elsewhere, back = saved(lived_in, tmp_path / "backups"), tmp_path / "elsewhere", tmp_path / "back"
+    with postgres() as server:
+        url = new_database(server)
+        restore(made, elsewhere, elsewhere / ".dagster", {"MESH_LEDGER": url})
+        assert rows(url) == rows(ledger_url(lived_in, {}))
+        assert not (elsewhere / LEDGER_FILE).exists()
+        with closing(open_ledger(url)) as ledger, ledger.writing() as connection:
+            assert [query.query for query in saved_queries(connection)] == ["select 1"]
+            record_query(connection, LabQuery("ana", NOW, "readings", "select 2", title="two"))  # numbered on from the last
+            assert [query.query for query in saved_queries(connection)] == ["select 2", "select 1"]
+            assert forget_saved(connection, "ana", "two")
+        with pytest.raises(
+            LedgerUnavailable,
+            match="is not empty: it has rows in lab_queries, product_changes, reviews, subscriptions; restore into an empty one",
+        ):
+            restore(made, tmp_path / "third", tmp_path / "third/.dagster", {"MESH_LEDGER": url})
+        again = save(elsewhere, elsewhere / ".dagster", tmp_path / "again", NOW, {"MESH_LEDGER": url})
+        restore(again, back, back / ".dagster", {})
+    assert rows(ledger_url(back, {})) == rows(ledger_url(lived_in, {}))
