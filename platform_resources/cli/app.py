@@ -54,6 +54,7 @@ COMMANDS = (
     ("starting", "new"),
     ("monitors", "monitors"),
     ("access.granting", "access"),
+    ("access.issuing", "token"),
     ("contracts.releasing", "diff"),
     ("contracts.releasing", "release"),
 )

@@ -308,3 +308,23 @@ lab_queries = Table(
     _told("title", Prose),
     Index(None, "title"),
 )
+
+# Tokens of people for machines, by the digest of what was shown once. `scopes` say what each is for.
+access_tokens = Table(
+    "access_tokens",
+    TABLES,
+    _number(),
+    _told("digest", Text),
+    _told("person", Prose),
+    _told("groups", JSON),
+    _told("title", Prose),
+    _told("scopes", JSON),
+    _told("made_at", MomentColumn),
+    _told("expires_at", MomentColumn),
+    Column("revoked_at", MomentColumn),
+    Column("last_used_at", MomentColumn),
+    UniqueConstraint("digest"),
+)
+
+# Sessions of the marketplace that were signed out of, for as long as a copy of their cookie could be used.
+ended_sessions = Table("ended_sessions", TABLES, _told("digest", Text), _told("ended_at", MomentColumn), PrimaryKeyConstraint("digest"))

@@ -24,17 +24,19 @@ from platform_resources.marketplace.lab.lab_pages import lab_routes
 from platform_resources.marketplace.lab.lab_queries import LOCKS, LabQueue
 from platform_resources.marketplace.page_routes import page_routes
 from platform_resources.marketplace.people.auth_settings import AuthSettings
+from platform_resources.marketplace.people.bearers import Bearers
 from platform_resources.marketplace.people.identity import Door, known_reader
 from platform_resources.marketplace.people.people_routes import people_routes
 from platform_resources.marketplace.people.rate_limits import Limited, RateLimits
-from platform_resources.marketplace.people.sign_in import sign_in_routes
+from platform_resources.marketplace.people.sign_in import SESSION, sign_in_routes
+from platform_resources.marketplace.people.token_pages import token_routes
 from platform_resources.marketplace.security import FormRefused, FormToken, Guard
 from platform_resources.marketplace.shop import Missing, NotGranted, Shop
 from platform_resources.publications.version_records import VersionsUnreadable
 
 YEAR = "public, max-age=31536000, immutable"
 API = "/api/v1"
-SESSION, SESSION_SECONDS = "mesh_session", 12 * 60 * 60
+COOKIE = "mesh_session"
 
 
 def shown_as(name: str) -> Who:
@@ -70,6 +72,7 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     app.include_router(download_routes(shop))
     app.include_router(export_routes(shop))
     app.include_router(people_routes(shop))
+    app.include_router(token_routes(shop))
     app.include_router(lab_routes(shop, LabQueue(market.state / LOCKS)))
     app.include_router(sign_in_routes(shop, auth))
 
@@ -83,7 +86,9 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     app.add_middleware(Door, who=who, auth=auth)
     app.add_middleware(Limited, who=who, limits=RateLimits())
     secure = auth.pages.startswith("https://")
-    app.add_middleware(SessionMiddleware, secret_key=auth.secret, session_cookie=SESSION, max_age=SESSION_SECONDS, https_only=secure)
+    app.add_middleware(Bearers, ledger=market.ledger)
+    lasts = int(SESSION.total_seconds())
+    app.add_middleware(SessionMiddleware, secret_key=auth.secret, session_cookie=COOKIE, max_age=lasts, https_only=secure)
     app.add_middleware(Guard, hosts=auth.hosts)
     return app
 

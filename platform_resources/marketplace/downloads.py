@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
@@ -12,11 +12,12 @@ from platform_resources.capabilities.registry import installed_registry
 from platform_resources.ledger.people.grant_store import grants_of
 from platform_resources.ledger.queries.reads import record_read
 from platform_resources.marketplace.api.mesh_answers import PartOfNoVersionData, RefusalData, SeveralFilesData
+from platform_resources.marketplace.people.bearers import needs, token_of
 from platform_resources.marketplace.shop import Missing, NotGranted, Shop, product_named
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.consumer_queries import SeenPort, everything
 from platform_resources.services.access.reader_views import ReaderView
-from platform_resources.services.showing.mesh_overview import MeshOverview
+from platform_resources.services.access.tokens import within
 from platform_resources.services.showing.published_files import PublishedFile, published_files
 from platform_resources.services.standards.exported_products import CannotExport, export
 from platform_resources.warehouses.protocol import QueryFailed
@@ -47,7 +48,7 @@ class Compressed(GZipMiddleware):
 
 def download_routes(shop: Shop) -> APIRouter:
     """The addresses of files."""
-    router = APIRouter(prefix="/api/v1/products/{name}/ports/{port}", tags=["files"])
+    router = APIRouter(prefix="/api/v1/products/{name}/ports/{port}", tags=["files"], dependencies=[Depends(needs("data"))])
 
     @router.get(
         "/file",
@@ -93,7 +94,7 @@ def download_routes(shop: Shop) -> APIRouter:
 
 def export_routes(shop: Shop) -> APIRouter:
     """Products as documents of other standards and tools."""
-    router = APIRouter(prefix="/api/v1/products/{name}/exports", tags=["files"])
+    router = APIRouter(prefix="/api/v1/products/{name}/exports", tags=["files"], dependencies=[Depends(needs("metadata"))])
 
     @router.get(
         "/{form}",
@@ -133,7 +134,7 @@ def _published(shop: Shop, request: Request, name: str, port: str, version: str 
     if port not in [each.name for each in product.outputs]:
         raise Missing(f"{name} has no output port “{port}”.", f"It has {', '.join(each.name for each in product.outputs)}.")
     try:
-        files = published_files(shop.market.state, product, port, version, seen_ports(shop, view))
+        files = published_files(shop.market.state, product, port, version, seen_ports(shop, request))
     except QueryFailed as error:
         raise NotGranted(str(error)) from error
     if not files:
@@ -141,12 +142,13 @@ def _published(shop: Shop, request: Request, name: str, port: str, version: str 
     return files
 
 
-def seen_ports(shop: Shop, view: MeshOverview) -> SeenPort:
-    """What the reader gets of each port, by the grants as they are at this moment."""
+def seen_ports(shop: Shop, request: Request) -> SeenPort:
+    """What whoever sends the request gets of each port, by the grants as they are at this moment, and as far as their token reads it."""
+    view, token = shop.view(request), token_of(request.scope)
     if view.reader is None:
-        return everything
+        return within(token, everything)
     with shop.market.ledger.reading() as connection:
-        return ReaderView(view.plan, KnownGrants(grants_of(connection)), datetime.now(UTC), view.reader).port
+        return within(token, ReaderView(view.plan, KnownGrants(grants_of(connection)), datetime.now(UTC), view.reader).port)
 
 
 def _address(name: str, port: str, file: PublishedFile) -> str:

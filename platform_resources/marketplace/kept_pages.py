@@ -10,7 +10,7 @@ from typing import Any
 
 from platform_resources.access.reader_standing import Reader
 from platform_resources.marketplace.kept_view import TOO_OLD, Market
-from platform_resources.marketplace.security import Application, Receive, Scope, Send
+from platform_resources.marketplace.security import TOKEN, Application, Receive, Scope, Send
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.showing.seen_mesh import seen_by
 
@@ -96,7 +96,9 @@ class FromMemory:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         view = self.kept.market.view_at_hand() if scope["type"] == "http" and scope["method"] == "GET" else None
-        page = self.kept.get(self.kept.address(scope), view) if view is not None else None
+        # What a token may read is asked at its address.
+        known = view is not None and TOKEN not in scope
+        page = self.kept.get(self.kept.address(scope), view) if view is not None and known else None
         if page is None:
             await self.inner(scope, receive, send)
         else:

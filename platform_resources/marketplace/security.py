@@ -28,6 +28,8 @@ HEADERS = (
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 LONGEST_BODY = 64 * 1024
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# Under this name a request carries its token, or why that does not hold.
+TOKEN = "mesh.token"
 
 
 class FormRefused(Exception):

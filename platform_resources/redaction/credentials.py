@@ -63,7 +63,7 @@ _PATTERNS = tuple(
 _KNOWN = re.compile(
     r"(?<![A-Za-z0-9])(?P<secret>(?:AKIA|ASIA|AIDA|AROA)[0-9A-Z]{12,}|gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}"
     r"|xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|sk[-_](?:live_|test_|proj-|ant-)?[\w-]{16,}|AIza[\w-]{30,}|ya29\.[\w-]{16,}|dapi[0-9a-f]{32}"
-    r"|npm_\w{30,}|pypi-[\w-]{16,}|eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?)"
+    r"|mesh_[\w-]{40,}|npm_\w{30,}|pypi-[\w-]{16,}|eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?)"
 )
 _QUOTES = re.compile(r"""^\\{0,4}["'{]|\\{0,4}["'}]$""")
 

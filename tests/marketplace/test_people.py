@@ -207,7 +207,7 @@ def test_groups_are_teams_and_nothing_else():
 
 
 def test_a_provider_has_to_name_a_person():
-    assert person_of({"email": "ada@example.com"}) == {"name": "ada@example.com", "groups": []}
-    for claims in ({}, {"email": "team:platform"}, {"email": ["a@b"]}, {"email": "a@b.c", "email_verified": "false"}):
+    assert person_of({"email": "ada@example.com", "email_verified": True}) == {"name": "ada@example.com", "groups": []}
+    for claims in ({}, {"email": "a@b.c"}, {"email": "team:platform"}, {"email": ["a@b"]}, {"email": "a@b.c", "email_verified": "false"}):
         with pytest.raises(SignInFailed):
             person_of(claims)

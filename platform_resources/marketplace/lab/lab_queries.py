@@ -95,7 +95,7 @@ def lab_result(shop: Shop, queue: LabQueue, request: Request, sql: str, product:
         try:
             domain = publishing_domain(state, view.plan, named[0]) or ""
             bounds = Bounds(TIME, MOST_ROWS + 1)
-            names, rows = queried(state, domain, named[0], sql, as_text=True, seen=seen_ports(shop, view), bounds=bounds)
+            names, rows = queried(state, domain, named[0], sql, as_text=True, seen=seen_ports(shop, request), bounds=bounds)
         except (NothingPublished, QueryFailed, SettingInvalid, VersionsUnreadable) as error:
             raise QueryRefused(str(error)) from error
     took = time.monotonic() - begun

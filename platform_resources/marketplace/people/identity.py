@@ -7,8 +7,11 @@ from urllib.parse import quote
 from platform_resources.access.reader_standing import Reader
 from platform_resources.marketplace.kept_pages import Who
 from platform_resources.marketplace.people.auth_settings import AuthSettings, Proxy
-from platform_resources.marketplace.security import SAFE, Application, Receive, Scope, Send, headers_of, plain
-from platform_resources.spec.values.grantees import subject
+from platform_resources.marketplace.people.bearers import FOR_MACHINES, token_of
+from platform_resources.marketplace.security import SAFE, TOKEN, Application, Receive, Scope, Send, headers_of, plain
+from platform_resources.marketplace.shop import local_reader
+from platform_resources.services.access.tokens import TokenRefused
+from platform_resources.spec.values.grantees import is_same, subject
 
 # Whoever is not known; no product, grant or team has this name.
 NOBODY = Reader("")
@@ -19,10 +22,16 @@ def known_reader(auth: AuthSettings) -> Who:
     """Says of a request who sends it: None is the user of this computer, and only where nobody signs in."""
 
     def who(scope: Scope) -> Reader | None:
+        if TOKEN in scope:
+            token = token_of(scope)
+            if token is not None and auth.kind == "local" and is_same(token.person, local_reader()):
+                return None
+            return Reader(token.person, groups=token.groups) if token is not None else NOBODY
         if auth.proxy is not None:
             return vouched_for(auth.proxy, scope)
         name = scope["session"].get("name", "")
-        if not name:
+        # One without an id could never be ended.
+        if not name or not scope["session"].get("id"):
             return None if auth.kind == "local" else NOBODY
         return Reader(name, groups=tuple(scope["session"].get("groups", ())))
 
@@ -68,9 +77,11 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(OPEN) or self.who(scope) != NOBODY:
             await self.inner(scope, receive, send)
-        elif scope["path"].startswith("/api/"):
-            body = json.dumps({"error": "nobody knows who asks", "hint": "sign in first"})
-            await plain(401, body, send, b"application/json")
+        elif scope["path"].startswith(FOR_MACHINES):
+            refused = scope.get(TOKEN)
+            why = str(refused) if isinstance(refused, TokenRefused) else "nobody knows who asks"
+            body = json.dumps({"error": why, "hint": "sign in, or send a token: Authorization: Bearer mesh_…"})
+            await plain(401, body, send, b"application/json", ((b"www-authenticate", b"Bearer"),))
         elif self.auth.kind == "oidc" and scope["method"] in SAFE:
             query = scope["query_string"].decode("latin-1")
             to = quote(scope["path"] + (f"?{query}" if query else ""), safe="")

@@ -1,11 +1,15 @@
 """Signing in and out: by choosing who one is on one's own computer, or at an OpenID provider."""
 
+import secrets
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
+from platform_resources.ledger.people.token_store import end_session
 from platform_resources.marketplace.people.auth_settings import AuthSettings, AuthSettingsWrong, Provider
 from platform_resources.marketplace.people.identity import is_person, teams
 from platform_resources.marketplace.security import FormRefused
@@ -13,6 +17,8 @@ from platform_resources.marketplace.shop import Shop
 from platform_resources.services.access.requests import all_grants
 
 CALLBACK = "/sign-in/callback"
+# How long a session lasts that nobody ends.
+SESSION = timedelta(hours=12)
 
 
 class SignInFailed(FormRefused):
@@ -31,10 +37,24 @@ def sign_in_routes(shop: Shop, auth: AuthSettings) -> APIRouter:
         @router.post("/sign-out")
         async def sign_out(request: Request) -> Response:
             await shop.fields(request)
-            request.session.clear()
+            await run_in_threadpool(_ended, shop, request)
             return RedirectResponse("/", 303)
 
     return router
+
+
+def _ended(shop: Shop, request: Request) -> None:
+    """Also for whoever has a copy of the cookie."""
+    if session := request.session.get("id"):
+        with shop.market.ledger.writing() as connection:
+            end_session(connection, session, datetime.now(UTC), SESSION)
+    request.session.clear()
+
+
+def begun(request: Request, person: Mapping[str, Any]) -> None:
+    """A new session: what was known of the browser before it signed in counts no more."""
+    request.session.clear()
+    request.session.update(person, id=secrets.token_urlsafe(24))
 
 
 def here(to: str) -> str:
@@ -55,8 +75,7 @@ def _local(router: APIRouter, shop: Shop) -> None:
         name = fields.get("name", "").strip()
         if not is_person(name):
             raise FormRefused(f"“{name}” is no name of a person: write an e-mail address or a user name.")
-        request.session.clear()
-        request.session.update(name=name, groups=list(teams(fields.get("groups", "").split(","))))
+        begun(request, {"name": name, "groups": list(teams(fields.get("groups", "").split(",")))})
         return RedirectResponse(here(fields.get("to", "/")), 303)
 
 
@@ -82,9 +101,7 @@ def _at_provider(router: APIRouter, auth: AuthSettings, provider: Provider) -> N
     async def end(request: Request) -> Response:
         to = here(request.session.get("to", "/"))
         person = await _told_by_provider(client, request)
-        # A new session: what was known of the browser before it signed in counts no more.
-        request.session.clear()
-        request.session.update(person)
+        begun(request, person)
         return RedirectResponse(to, 303)
 
 
@@ -102,7 +119,7 @@ async def _told_by_provider(client: Any, request: Request) -> Mapping[str, Any]:
 def person_of(claims: Mapping[str, Any]) -> dict[str, Any]:
     """Who a provider says that somebody is. Raises SignInFailed without an address that it stands for."""
     name = claims.get("email")
-    if not isinstance(name, str) or not is_person(name) or claims.get("email_verified", True) is not True:
+    if not isinstance(name, str) or not is_person(name) or claims.get("email_verified") is not True:
         raise SignInFailed("The provider names no e-mail address that it has verified, so nobody is signed in.")
     groups = claims.get("groups", ())
     return {"name": name, "groups": list(teams(groups if isinstance(groups, list | tuple) else ()))}

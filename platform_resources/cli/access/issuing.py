@@ -1,0 +1,83 @@
+"""The commands `mesh token`: make a token for a program, list them, revoke one."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from platform_resources.cli.specs import Json
+from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, print_json, stop, words, you
+from platform_resources.cli.terminal.memory import opened
+from platform_resources.repository.mesh_repository import mesh_root
+
+app = typer.Typer(help="Tokens for programs: make one, list them, revoke one.", no_args_is_help=True, add_completion=False)
+
+
+@app.command()
+def new(
+    context: typer.Context,
+    title: Annotated[str, typer.Argument(help="What it is for.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="What it may do: metadata, data, data:PRODUCT, data:PRODUCT/PORT or act; repeatable. metadata if left out."),
+    ] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day on which it ends, in UTC; in 90 days.")] = None,
+    to: Annotated[str | None, typer.Option(help="Whose it is; you if left out.")] = None,
+    group: Annotated[list[str] | None, typer.Option(help="A team of theirs, as team:name; repeatable.")] = None,
+) -> None:
+    """Print a new token. It is shown this once, and only a digest of it is kept."""
+    from platform_resources.services.access.tokens import USUAL, TokenRefused, WantedToken, new_token
+    from platform_resources.spec.values.grantees import subject
+
+    root, mesh = mesh_of(context)
+    now = datetime.now(UTC)
+    try:
+        named = tuple(subject(each) for each in (to or you("--to"), *(group or ())))
+        wanted = WantedToken(named[0], named[1:], title, tuple(scope or ("metadata",)), until.replace(tzinfo=UTC) if until else now + USUAL)
+        with opened(root) as ledger:
+            text, token = new_token(ledger, mesh, wanted, now)
+    except (TokenRefused, ValueError) as error:
+        stop(str(error), CANNOT_RUN)
+    typer.echo(text)
+    words.print(f"token {token.id} of {token.person}, until {token.expires_at:%Y-%m-%d}; it is not shown again", highlight=False)
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    of: Annotated[str | None, typer.Option(help="Only those of this person.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List tokens: whose each is, what for, until when, and when it was last used."""
+    from platform_resources.ledger.people.token_store import AccessToken, tokens_of
+
+    now = datetime.now(UTC)
+
+    def data(token: AccessToken) -> dict[str, Any]:
+        return {**asdict(token), "state": token.state(now)}
+
+    with opened(mesh_root(context.obj)) as ledger, ledger.reading() as connection:
+        tokens = tokens_of(connection, of)
+    if as_json:
+        print_json([data(each) for each in tokens])
+        return
+    table = Table("token", "person", "for", "may", "until", "last used", "state", box=None, header_style="bold")
+    for each in tokens:
+        used = f"{each.last_used_at:%Y-%m-%d %H:%M}" if each.last_used_at else "never"
+        shown = (each.id, each.person, each.title, ", ".join(each.scopes), f"{each.expires_at:%Y-%m-%d}", used, each.state(now))
+        table.add_row(*map(cell, shown))
+    out.print(table if tokens else "there are no tokens")
+
+
+@app.command()
+def revoke(context: typer.Context, token: Annotated[int, typer.Argument(help="Its number, as `mesh token list` has it.", min=1)]) -> None:
+    """Revoke a token: from the next request on it is worth nothing."""
+    from platform_resources.ledger.people.token_store import revoke_token
+
+    with opened(mesh_root(context.obj)) as ledger, ledger.writing() as connection:
+        done = revoke_token(connection, token, None, datetime.now(UTC))
+    if not done:
+        stop(f"there is no token {token} that holds; `mesh token list` lists them", CANNOT_RUN)
+    out.print(f"token {token} is revoked")

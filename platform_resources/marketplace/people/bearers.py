@@ -1,0 +1,65 @@
+"""Whose token a request carries, and whether its session was ended: asked of the ledger for each request, before anything else."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+
+from platform_resources.ledger.database import Ledger, LedgerUnavailable
+from platform_resources.ledger.people.token_store import AccessToken, is_ended
+from platform_resources.marketplace.security import TOKEN, Application, Receive, Scope, Send, headers_of, plain
+from platform_resources.marketplace.shop import NotGranted
+from platform_resources.services.access.tokens import PREFIX, Need, TokenRefused, held_token, may
+
+# Pages are for people: a proxy may send a header of its own with each request to them.
+FOR_MACHINES = ("/api/v1/", "/mcp")
+
+
+class Bearers:
+    """Notes the token of a request, or why it does not hold, beside the request; of an ended session nothing is left."""
+
+    def __init__(self, inner: Application, ledger: Ledger) -> None:
+        self.inner, self.ledger = inner, ledger
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            try:
+                await run_in_threadpool(self._look, scope)
+            except LedgerUnavailable as error:
+                await plain(503, str(error), send)
+                return
+        await self.inner(scope, receive, send)
+
+    def _look(self, scope: Scope) -> None:
+        written = [value.partition(" ")[2].strip() for value in headers_of(scope, "authorization") if value.lower().startswith("bearer ")]
+        if scope["path"].startswith(FOR_MACHINES) and any(each.startswith(PREFIX) for each in written):
+            try:
+                if len(written) > 1:
+                    raise TokenRefused("there is more than one token")
+                scope[TOKEN] = held_token(self.ledger, written[0], datetime.now(UTC))
+            except TokenRefused as error:
+                scope[TOKEN] = error
+        elif session := scope["session"].get("id"):
+            with self.ledger.reading() as connection:
+                if is_ended(connection, session):
+                    scope["session"].clear()
+
+
+def token_of(scope: Scope) -> AccessToken | None:
+    """The token that the request carries and that holds; None where somebody reads without one."""
+    token = scope.get(TOKEN)
+    return token if isinstance(token, AccessToken) else None
+
+
+def needs(need: Need) -> Callable[[Request], None]:
+    """What a token has to be for, that may be sent to an address."""
+
+    def checked(request: Request) -> None:
+        token = token_of(request.scope)
+        if not may(token, need):
+            raise NotGranted(
+                f"this token is for {', '.join(token.scopes if token else ())}, not for {need}; the page /tokens makes another"
+            )
+
+    return checked

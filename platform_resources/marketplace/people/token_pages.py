@@ -1,0 +1,87 @@
+"""The page of one's tokens: make one, which is shown once, see when each was used, and revoke it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from platform_resources.access.grants import NotAllowed
+from platform_resources.ledger.people.token_store import revoke_token, tokens_of
+from platform_resources.marketplace.display.phrases import PageTimes
+from platform_resources.marketplace.home_page import page_zone
+from platform_resources.marketplace.people.access_pages import day
+from platform_resources.marketplace.security import FormRefused
+from platform_resources.marketplace.shop import Missing, Shop
+from platform_resources.services.access.tokens import USUAL, TokenRefused, WantedToken, new_token
+
+Fields = Mapping[str, str]
+# The fields of the form that say what a token is for.
+FOR = ("metadata", "data", "act")
+
+
+def token_routes(shop: Shop) -> APIRouter:
+    """A token makes no other: these addresses take only people."""
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    @router.get("/tokens")
+    def tokens(request: Request) -> Response:
+        return shop.page("tokens.html", shop.view(request), tokens_page(shop, request))
+
+    @router.post("/tokens")
+    async def new(request: Request) -> Response:
+        fields = await shop.fields(request)
+        return await run_in_threadpool(made, shop, request, fields)
+
+    @router.post("/tokens/{number}")
+    async def revoke(request: Request, number: int) -> Response:
+        await shop.fields(request)
+        return await run_in_threadpool(revoked, shop, request, number)
+
+    return router
+
+
+def tokens_page(shop: Shop, request: Request, text: str = "", refused: str = "", typed: Fields | None = None) -> dict[str, Any]:
+    """What the template `tokens.html` shows; `text` is a token that was made just now."""
+    view, now = shop.view(request), datetime.now(UTC)
+    with shop.market.ledger.reading() as connection:
+        known = tokens_of(connection, shop.reads_as(request))
+    return {
+        "page": "tokens",
+        "times": PageTimes(view.at, page_zone(view)),
+        "now": now,
+        "text": text,
+        "refused": refused,
+        "typed": typed or {"metadata": "yes", "until": f"{now + USUAL:%Y-%m-%d}"},
+        "tokens": known,
+    }
+
+
+def made(shop: Shop, request: Request, fields: Fields) -> Response:
+    """The page with the new token, which no address gives again."""
+    view = shop.view(request)
+    ports = tuple(f"data:{port}" for port in fields.get("ports", "").replace(",", " ").split())
+    scopes = (*(name for name in FOR if fields.get(name)), *ports)
+    groups = view.reader.groups if view.reader is not None else ()
+    now = datetime.now(UTC)
+    try:
+        until = day(fields.get("until", "")) or now + USUAL
+        wanted = WantedToken(shop.reads_as(request), groups, fields.get("title", ""), scopes, until)
+        text, _ = new_token(shop.market.ledger, view.plan, wanted, now)
+    except (TokenRefused, NotAllowed) as error:
+        return shop.page("tokens.html", view, tokens_page(shop, request, refused=str(error), typed=fields), 422)
+    answer = shop.page("tokens.html", view, tokens_page(shop, request, text))
+    answer.headers["cache-control"] = "no-store"
+    return answer
+
+
+def revoked(shop: Shop, request: Request, number: int) -> Response:
+    """One of one's own. Raises Missing, FormRefused."""
+    if not 0 < number < 2**63:
+        raise FormRefused("That is no token.")
+    with shop.market.ledger.writing() as connection:
+        if not revoke_token(connection, number, shop.reads_as(request), datetime.now(UTC)):
+            raise Missing("You have no such token, or it was revoked before.")
+    return RedirectResponse("/tokens", 303)

@@ -1,0 +1,112 @@
+"""Make tokens for machines, and say of a token whether it holds and what it may be used for."""
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.people.token_store import (
+    USE_WRITTEN_EVERY,
+    AccessToken,
+    note_use,
+    token_of_secret,
+    tokens_of,
+    write_token,
+)
+from platform_resources.plan.plan import MeshPlan
+from platform_resources.publications.consumer_queries import SeenPort
+from platform_resources.publications.version_records import PortVersion
+from platform_resources.spec.problems import unknown_text
+from platform_resources.warehouses.protocol import QueryFailed
+
+# So that whoever finds one, or looks for some that leaked, knows what it is.
+PREFIX = "mesh_"
+USUAL, LONGEST = timedelta(days=90), timedelta(days=366)
+LONGEST_TITLE, MOST_SCOPES, MOST_TOKENS = 200, 50, 100
+Need = Literal["metadata", "data", "act"]
+DATA_OF = "data:"
+
+
+class TokenRefused(Exception):
+    """Raised for a token that cannot be made, or does not hold; says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedToken:
+    """What somebody wants a token for: whose it is, what it is called, what it may be used for, and until when."""
+
+    person: str
+    groups: tuple[str, ...]
+    title: str
+    scopes: tuple[str, ...]
+    until: datetime
+
+
+def new_token(ledger: Ledger, plan: MeshPlan, wanted: WantedToken, now: datetime) -> tuple[str, AccessToken]:
+    """The token's text, which is kept nowhere, and what is kept of it. Raises TokenRefused."""
+    title = wanted.title.strip()
+    if not title or len(title) > LONGEST_TITLE:
+        raise TokenRefused(f"say what the token is for, in at most {LONGEST_TITLE} characters")
+    if not now < wanted.until <= now + LONGEST:
+        raise TokenRefused(f"a token ends after now and within {LONGEST.days} days, not on {wanted.until:%Y-%m-%d}")
+    scopes = tuple(dict.fromkeys(wanted.scopes))
+    _check(scopes, plan)
+    text = PREFIX + secrets.token_urlsafe(32)
+    with ledger.writing() as connection:
+        if sum(each.state(now) == "valid" for each in tokens_of(connection, wanted.person)) >= MOST_TOKENS:
+            raise TokenRefused(f"{wanted.person} has {MOST_TOKENS} tokens; revoke those that nobody needs")
+        return text, write_token(connection, text, AccessToken(0, wanted.person, wanted.groups, title, scopes, now, wanted.until))
+
+
+def _check(scopes: Collection[str], plan: MeshPlan) -> None:
+    """Raises TokenRefused for what is no scope, or names no port of this mesh."""
+    if not scopes or len(scopes) > MOST_SCOPES:
+        raise TokenRefused("say what the token may do: metadata, data, data:PRODUCT, data:PRODUCT/PORT, act")
+    ports = {product.name: [port.name for port in product.outputs] for product in plan.products}
+    for scope in scopes:
+        product, _, port = scope.removeprefix(DATA_OF).partition("/")
+        if not scope.startswith(DATA_OF):
+            if scope not in ("metadata", "data", "act"):
+                raise TokenRefused(unknown_text("scope", scope, ("metadata", "data", "data:PRODUCT", "data:PRODUCT/PORT", "act")))
+        elif product not in ports:
+            raise TokenRefused(unknown_text("product", product, ports))
+        elif port and port not in ports[product]:
+            raise TokenRefused(unknown_text("output port", port, ports[product]))
+
+
+def held_token(ledger: Ledger, text: str, now: datetime) -> AccessToken:
+    """The token of this text, if it holds now; that it was used is noted. Raises TokenRefused."""
+    with ledger.reading() as connection:
+        token = token_of_secret(connection, text)
+    if token is None:
+        raise TokenRefused("this token is not known; `mesh token new` or the page /tokens makes one")
+    if token.state(now) != "valid":
+        ended = token.revoked_at or token.expires_at
+        raise TokenRefused(f"this token was {token.state(now)} at {ended:%Y-%m-%d %H:%M} UTC; the page /tokens makes a new one")
+    if token.last_used_at is None or now - token.last_used_at >= USE_WRITTEN_EVERY:
+        with ledger.writing() as connection:
+            note_use(connection, token.id, now)
+    return token
+
+
+def may(token: AccessToken | None, need: Need) -> bool:
+    """Whether the token may be used for it at all; whoever needs none may do what they may."""
+    return token is None or need in token.scopes or (need == "data" and any(scope.startswith(DATA_OF) for scope in token.scopes))
+
+
+def within(token: AccessToken | None, seen: SeenPort) -> SeenPort:
+    """What the person sees of each port, as far as the token reads it."""
+    if token is None or "data" in token.scopes:
+        return seen
+    held = token
+
+    def narrowed(product: str, port: PortVersion, version: str) -> PortVersion | None:
+        own = [scope for scope in held.scopes if scope.partition("/")[0] == f"{DATA_OF}{product}"]
+        if not own:
+            raise QueryFailed(f"this token does not read {product}: it is for {', '.join(held.scopes)}")
+        whole = f"{DATA_OF}{product}" in own or f"{DATA_OF}{product}/{port.port}" in own
+        return seen(product, port, version) if whole else None
+
+    return narrowed
