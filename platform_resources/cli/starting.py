@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+import yaml
 from rich.table import Table
 
 from platform_resources.cli.refreshing import refresh
@@ -67,29 +68,52 @@ def begin_domain(
 def begin_product(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="The product's name; that of the file if left out.")] = None,
-    source: Annotated[str, typer.Option("--from", help="A file or a glob: CSV, Parquet or JSON.")] = "",
+    source: Annotated[str, typer.Option("--from", help="A file or glob (CSV, Parquet, JSON), or the URL of a database or REST API.")] = "",
+    table: Annotated[str, typer.Option(help="Of a database: which table or view; schema.table where it is in another schema.")] = "",
+    fields: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A field of the input port, such as records=result.items.")
+    ] = None,
     domain: Annotated[str | None, typer.Option(help="Whose product it is; may be left out where the mesh has one domain.")] = None,
     file_format: Annotated[str | None, typer.Option("--format", help="csv, parquet or json, where the name does not say it.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Take all guesses and ask nothing.")] = False,
 ) -> None:
-    """Write a product from a file that is there, with all that its data tell, and publish it. Nothing that is there is overwritten."""
+    """Write a product from data that are there, with all that its data tell, and publish it. Nothing that is there is overwritten."""
     from platform_resources.services.starting import new_products
+    from platform_resources.services.starting.new_inputs import Asked
 
     if not yes and not sys.stdin.isatty():
         stop("there is no terminal to ask on; --yes takes all guesses", CANNOT_RUN)
     if not source:
         stop("say what it is made from: --from FILE", CANNOT_RUN)
+    said = _fields(fields or []) | ({"format": file_format} if file_format else {})
+    asked = Asked(source, table, said)
     root = mesh_root(context.obj)
     try:
         whose = domain or _domain(new_products.domains(root), yes)
-        called = name or _name(new_products.product_name(source), yes)
-        new = new_products.thought_of(root, whose, called, source, file_format, datetime.now(UTC))
+        called = name or _name(new_products.product_name(asked), yes)
+        new = new_products.thought_of(root, whose, called, asked, datetime.now(UTC))
         _print_guesses(new)
         files = new_products.write(root, new if yes else replace(new, guessed=answered(new.guessed)))
     except (CannotBegin, InTheWay) as error:
         _refuse(error)
     _print_written(Path(), files)
+    for variable in new.variables:
+        words.print(f"{variable} holds what is secret of its address, and is written nowhere: set it where refreshes run", style="yellow")
     raise Stop(_published(context, new.asked.name))
+
+
+def _fields(said: Sequence[str]) -> dict[str, Any]:
+    """Fields as YAML has them: `page_options={next_url_path: next}`."""
+    found: dict[str, Any] = {}
+    for each in said:
+        name, sign, text = each.partition("=")
+        try:
+            found[name.strip()] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            sign = ""
+        if not (sign and name.strip()):
+            stop(f'--set {each}: write FIELD=VALUE, such as records=result.items or "page_options={{next_url_path: next}}"', CANNOT_RUN)
+    return found
 
 
 def _domain(known: Sequence[str], yes: bool) -> str:

@@ -22,12 +22,16 @@ _NESTED = ("struct", "map", "union", "row", "json")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the new product is called and what it is made from: fields of its input port, and the source's name for people."""
+    """What the new product is called and what it is made from: fields of its input port, and the source's name for people.
+
+    `notes` are what is to be said of the input port in comments.
+    """
 
     domain: str
     name: str
     input: Mapping[str, Any]
     source: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,8 @@ def _components(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives
     # When it is refreshed by itself; until then by hand: mesh refresh {asked.name}
     # refresh: {{cron: "0 6 * * *", timezone: Europe/Berlin}}
 """
-    yield f"- name: {input_name(asked.name)}\n  type: input-port\n  properties: {flow_mapping(asked.input)}\n"
+    notes = "".join(f"# {_comment(note)}\n" for note in asked.notes)
+    yield f"{notes}- name: {input_name(asked.name)}\n  type: input-port\n  properties: {flow_mapping(asked.input)}\n"
     yield f"- name: {model}\n  type: data-set\n  properties:\n{_data_set(source, guessed)}\n"
     yield f"- name: {asked.name}_sql\n  type: output-port\n  properties: {{interface: sql, data_set: {model}}}\n"
     yield (
@@ -249,7 +254,8 @@ def _readme(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives: Se
 def _steps(asked: Wanted, guessed: Guesses, objectives: Sequence[Suggestion]) -> Iterator[str]:
     yield f"`mesh status {asked.name}` says which promise is missed and why. Consumers keep the last good version."
     port = input_name(asked.name)
-    yield f"A refresh that failed says file, line and column: mend the file or the input port `{port}`, then `mesh refresh {asked.name}`."
+    mended = f"mend the source or the input port `{port}`, then `mesh refresh {asked.name}`"
+    yield f"A refresh that failed says why, of files with line and column: {mended}."
     where = "; Dagster (`make dev`) lists their keys at the failed check" if set(guessed.promised_key) - guessed.hidden else ""
     for each in objectives:
         if each.fields.get("gate"):

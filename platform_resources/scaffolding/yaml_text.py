@@ -19,6 +19,15 @@ def flow_list(values: Iterable[str | int | float | bool]) -> str:
 
 
 def flow_mapping(fields: Mapping[str, Any]) -> str:
-    """`{name: a, tests: [b]}`."""
-    written = (f"{name}: {flow_list(value) if isinstance(value, list | tuple) else scalar(value)}" for name, value in fields.items())
-    return f"{{{', '.join(written)}}}"
+    """`{name: a, tests: [b], options: {c: d}}`."""
+    return f"{{{', '.join(f'{name}: {_flow(value)}' for name, value in fields.items())}}}"
+
+
+def _flow(value: Any) -> str:
+    match value:
+        case Mapping():
+            return flow_mapping(value)
+        case list() | tuple():
+            return flow_list(value)
+        case _:
+            return scalar(value)

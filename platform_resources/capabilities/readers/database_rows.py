@@ -217,6 +217,17 @@ class _Kept:
             raise SourceUnread(f"the key {', '.join(self.rows.key)} of {self.rows.table} {what}; name columns that tell every row apart")
 
 
+def table_names(url: str, schema: str | None) -> tuple[str, ...]:
+    """The tables and views of the database, in the schema that it takes by itself where none is named."""
+    sa = library("dlt.common.libs.sql_alchemy").sa
+    engine = sa.create_engine(_address(url))
+    try:
+        there = sa.inspect(engine)
+        return (*sorted(there.get_table_names(schema)), *sorted(there.get_view_names(schema)))
+    finally:
+        engine.dispose()
+
+
 def _address(url: str) -> str:
     scheme, rest, after = filled(url).partition("://")
     return f"{_DRIVERS.get(scheme, scheme)}{rest}{after}"

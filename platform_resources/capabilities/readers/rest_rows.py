@@ -56,22 +56,28 @@ class RestRows:
             extraction.connection.execute(f"create or replace temp table {_TABLE} as {columns.select(file)}").fetchall()
         return Extracted(extraction.connection.table(_TABLE), {"read": columns.rows})
 
+    def first_answer(self) -> tuple[Any, bool]:
+        """What the address answers before any other page is asked for, and whether its headers link to a next one."""
+        response = next(self._answers("single_page"))
+        return library("simplejson").loads(response.content, use_decimal=True), "next" in response.links
+
     def _all(self, json: Any) -> Iterator[Mapping[str, Any]]:
+        for response in self._answers(PAGINATORS[self.pagination]):
+            # JSON is UTF-8; the text of the response is what its headers make of it.
+            yield from self._of_page(json.loads(response.content, use_decimal=True))
+
+    def _answers(self, paginator: str) -> Iterator[Any]:
         client = library("dlt.sources.helpers.rest_client")
-        paginator = library("dlt.sources.rest_api.config_setup").create_paginator(
-            {"type": PAGINATORS[self.pagination], **self.page_options}
-        )
+        pages = library("dlt.sources.rest_api.config_setup").create_paginator({"type": paginator, **self.page_options})
         auth = library("dlt.sources.helpers.rest_client.auth").BearerTokenAuth(token=filled(self.token)) if self.token else None
         headers = {name: filled(value) for name, value in self.headers.items()}
         params = {name: filled(value) if isinstance(value, str) else value for name, value in self.params.items()}
         rest = client.RESTClient(base_url=filled(self.url), headers=headers, auth=auth)
         _keep_to(filled(self.url), rest.session)
-        selector = self.records or "$"
         with closing(rest.session):
             try:
-                for page in rest.paginate("", params=params, paginator=paginator, data_selector=selector):
-                    # JSON is UTF-8; the text of the response is what its headers make of it.
-                    yield from self._of_page(json.loads(page.response.content, use_decimal=True))
+                for page in rest.paginate("", params=params, paginator=pages, data_selector=self.records or "$"):
+                    yield page.response
             except library("requests").exceptions.InvalidSchema:
                 raise SourceUnread(
                     f"an answer of {self.url} leads to another server, which would get its token and headers; name that one as url"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from platform_resources.capabilities.measures import CountIf, DuplicateRows, Measure, Relation
-from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.capabilities.protocols import Extraction, Pull, PullFiles, PullRows
 from platform_resources.capabilities.support.shares import counted
 from platform_resources.capabilities.support.sql_text import literal, quoted, relation_sql
 from platform_resources.measuring.metrics import Asked
@@ -20,6 +20,7 @@ from platform_resources.scaffolding.product_files import product_names
 from platform_resources.scaffolding.source_columns import SourceColumn, SourceFacts
 from platform_resources.scaffolding.suggested_objectives import FEW_VALUES, has_few_values
 from platform_resources.spec.values.clocks import Clock
+from platform_resources.warehouses.extraction import read_by
 from platform_resources.warehouses.measured_queries import measure
 from platform_resources.warehouses.protocol import ProductDatabase
 from platform_resources.warehouses.targets import scratch
@@ -30,18 +31,29 @@ _DATED = ("date", "timestamp", "timestamptz")
 _LONGEST_VALUE = 60
 
 
-def looked_at(pull: PullFiles, folder: Path, now: datetime) -> tuple[SourceFacts, dict[str, str]]:
+def looked_at(pull: Pull, folder: Path, now: datetime) -> tuple[SourceFacts, dict[str, str]]:
     """The source, its columns called as the product will, and what each is called in the source.
 
-    Raises NotArrived and LoadFailed as a refresh would, and EngineError.
+    Raises NotArrived, ExtractorFailed and LoadFailed as a refresh would, and EngineError.
     """
     with tempfile.TemporaryDirectory() as aside, scratch().opened(Path(aside), "new", "product") as database:
-        load_files(database, _LOADED, pull, folder, Clock("UTC", now), None)
+        _load(database, pull, folder, now)
         columns = database.columns(_LOADED)
         names = dict(zip(product_names(list(columns)), columns, strict=True))
         renamed = ", ".join(f"{quoted(old)} as {quoted(new)}" for new, old in names.items())
         database.execute(f"create view {relation_sql(_SEEN)} as select {renamed} from {relation_sql(_LOADED)}")
         return _measured(database, {new: columns[old] for new, old in names.items()}, now), names
+
+
+def _load(database: ProductDatabase, pull: Pull, folder: Path, now: datetime) -> None:
+    match pull:
+        case PullFiles():
+            load_files(database, _LOADED, pull, folder, Clock("UTC", now), None)
+        case PullRows(reader):
+            found = read_by("of the source", reader, Extraction(database.connection, now.date(), {}, None, folder, _LOADED.name))
+            database.load_data(_LOADED, found.data)
+        case _:
+            raise NotImplementedError(f"{type(pull).__name__} is no source of a new product")
 
 
 def _measured(database: ProductDatabase, types: Mapping[str, str], now: datetime) -> SourceFacts:

@@ -54,6 +54,35 @@ def _secrets(url: str) -> Iterator[str]:
         yield "a token"
 
 
+def without_secrets(url: str, prefix: str) -> tuple[str, dict[str, str]]:
+    """The URL with `${PREFIX_PASSWORD}` and such where it has a password or the like, and what these variables are to hold.
+
+    Where only a part of a name looks like a secret, `${PREFIX_URL}` is to hold all of it.
+    """
+    variables: dict[str, str] = {}
+
+    def named(name: str, value: str) -> str:
+        variable = f"{prefix}_{'_'.join(re.findall('[A-Z0-9]+', name.upper()))}"
+        variables[variable] = value
+        return f"${{{variable}}}"
+
+    before, scheme, rest = url.partition("://")
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    login, at, host = authority.rpartition("@")
+    user, colon, password = login.partition(":")
+    if at and _literal(password):
+        rest = f"{user}{colon}{named('password', password)}@{host}{rest.removeprefix(authority)}"
+
+    def field(found: re.Match[str]) -> str:
+        begin, name, value = found.groups()
+        return f"{begin}{name}={named(name, value)}" if _words(name) & _SECRET_FIELDS and _literal(value) else found.group()
+
+    found = f"{before}{scheme}{re.sub('([?&;#])([^=&;#]+)=([^&;#]*)', field, rest)}"
+    if next(_secrets(found), None) is not None and not VARIABLE.search(url):
+        return f"${{{prefix}_URL}}", {f"{prefix}_URL": url}
+    return found, variables
+
+
 def _literal(text: str) -> str:
     return VARIABLE.sub("", text)
 

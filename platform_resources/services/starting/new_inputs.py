@@ -1,0 +1,168 @@
+"""From what a new product is to be made from, to the input port that reads it: files, a table of a database, or a REST interface."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from platform_resources.capabilities.protocols import Pull, PullRows
+from platform_resources.capabilities.readers.database_rows import table_names
+from platform_resources.capabilities.readers.rest_rows import RestRows
+from platform_resources.capabilities.readers.source_addresses import SourceUnread, filled
+from platform_resources.capabilities.registry import installed_registry
+from platform_resources.deliveries.arrivals import matching_files
+from platform_resources.redaction.redaction import Mask, environment_secrets, shown_url
+from platform_resources.scaffolding.rest_guesses import NotGuessed, paging, records_path
+from platform_resources.services.starting.new_meshes import CannotBegin
+from platform_resources.spec.problems import did_you_mean, known_text
+from platform_resources.spec.values.channel_urls import VARIABLE, without_secrets
+
+_ADDRESS = re.compile(r"([A-Za-z][\w+.-]*)://")
+_OTHER = re.compile(r"\w+:(?![\\/])\w")
+_WEB = ("http", "https")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asks a product to be made from: a path, glob or address; of a database its table; and fields of the input port."""
+
+    source: str
+    table: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewInput:
+    """An input port that was thought of: its fields, how it is pulled, what people call its source, and what is guessed of it.
+
+    `variables` name what of the address is secret; they were put into the environment of this process.
+    """
+
+    fields: Mapping[str, Any]
+    pull: Pull
+    title: str
+    guessed: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+
+    def hide(self, text: str) -> str:
+        """A text of the source without what variables hold that its fields name."""
+        return _hidden(text, self.fields)
+
+
+def _hidden(text: str, fields: Mapping[str, Any]) -> str:
+    return Mask(environment_secrets(os.environ, frozenset(VARIABLE.findall(str(fields)))))(text)
+
+
+def source_name(asked: Asked) -> str:
+    """What a product would be called after it: the table, the last part of an address or the name of the file."""
+    if asked.table:
+        return asked.table.rpartition(".")[2]
+    plain = re.split(r"[?#]", asked.source)[0] if is_address(asked.source) else asked.source
+    return Path(plain).name.split(".")[0].replace("*", " ").replace("?", " ")
+
+
+def is_address(source: str) -> bool:
+    """Whether it is no path; one may come from a variable as a whole."""
+    return bool(_ADDRESS.match(source) or VARIABLE.match(source))
+
+
+def new_input(root: Path, folder: Path, name: str, asked: Asked) -> NewInput:
+    """The input port of a product `name` in `folder`. A database or interface is asked for what it has. Raises CannotBegin."""
+    if not is_address(asked.source):
+        return _files(root, folder, asked)
+    address, secrets = without_secrets(asked.source, name.upper())
+    os.environ.update(secrets)
+    try:
+        scheme = _ADDRESS.match(filled(address))
+        if scheme is None:
+            raise CannotBegin(f"{address} is no address such as postgresql://… or https://…")
+        read = _records if scheme.group(1).lower() in _WEB else _table
+        found = read(address, asked)
+    except SourceUnread as error:
+        raise CannotBegin(f"{shown_url(address)} cannot be read: {error}") from error
+    return NewInput(found.fields, found.pull, found.title, found.guessed, tuple(secrets))
+
+
+def _files(root: Path, folder: Path, asked: Asked) -> NewInput:
+    source = asked.source
+    if asked.table:
+        raise CannotBegin(f"--table is for a database, and {source} is a path; an address begins such as postgresql://")
+    if _OTHER.match(source) and not matching_files(source, Path.cwd()):
+        raise CannotBegin(
+            f"{source}: a new product is made from files (CSV, Parquet, JSON, by path or glob), a table of a database "
+            "(postgresql://… and --table), a REST interface (https://…) or a dbt project (its folder, and --model); "
+            "of anything else, write an extractor in Python for it (docs: the input port interface `python`), or export it to a file"
+        )
+    if not matching_files(os.path.abspath(source), Path("/")):
+        raise CannotBegin(f"no file matches {source}; give a path or a glob in quotes, such as 'landing/*.csv'")
+    # As product.yaml says it: from the product's folder where the file lies in the mesh, else from the machine's root. From here it is
+    # looked for by its whole path: the product's folder is not there yet.
+    absolute = Path(os.path.abspath(source))
+    path = os.path.relpath(absolute, folder) if absolute.is_relative_to(root) else str(absolute)
+    pull = _pull("file", {"path": str(absolute), **asked.fields}, f"{source}: ")
+    return NewInput({"interface": "file", "path": path, **asked.fields}, pull, Path(source).name)
+
+
+def _pull(interface: str, fields: Mapping[str, Any], place: str) -> Pull:
+    """How the interface reads these fields. Raises CannotBegin for one that it does not have."""
+    capability = installed_registry().input_interfaces()[interface]
+    try:
+        return capability.pull(capability.config.model_validate(dict(fields)))
+    except ValidationError as error:
+        problems = [(".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, ")) for each in error.errors()]
+        said = [f"{at}: {message}" if at else message for at, message in problems]
+        known = ", ".join(capability.config.model_json_schema()["properties"])
+        hint = "say it with --format csv, parquet or json" if "format" in said[0] and interface == "file" else f"--set takes: {known}"
+        raise CannotBegin(f"{place}{'; '.join(said).partition('; add format')[0]}; {hint}") from error
+
+
+def _table(address: str, asked: Asked) -> NewInput:
+    schema, _, table = asked.table.rpartition(".")
+    try:
+        known = table_names(address, schema or None)
+    except SourceUnread:
+        raise
+    except Exception as error:  # whatever the driver of a database raises
+        raise _unread(address, {"url": address}, error) from error
+    if table not in known:
+        said = f'{address} has no table "{table}"' if table else f"{address}: say which table with --table"
+        raise CannotBegin("\n".join(filter(None, (f"{said}; known: {known_text(known)}", did_you_mean(table, known)))))
+    fields = {"url": address, "table": table, **({"schema": schema} if schema else {}), **asked.fields}
+    return NewInput({"interface": "sql-database", **fields}, _pull("sql-database", fields, ""), f"the table {asked.table}")
+
+
+def _records(address: str, asked: Asked) -> NewInput:
+    """The fields that are not said are guessed from the first answer."""
+    if asked.table:
+        raise CannotBegin(f"--table is for a database, and {address} is a REST interface")
+    said, guessed = {"url": address, **asked.fields}, list[str]()
+    pull = _pull("rest", {"pagination": "none", **said}, "")
+    try:
+        if "pagination" not in said:
+            answer, linked = _first_answer(pull, address, said)
+            records = str(said.get("records") or records_path(answer))
+            paged, guess = paging(answer, records, linked)
+            said |= ({"records": records} if records else {}) | paged
+            guessed.append(f"guess ({guess.confidence}): pagination, {guess.reason}")
+    except NotGuessed as error:
+        raise CannotBegin(f"{address}: {error}") from error
+    return NewInput({"interface": "rest", **said}, _pull("rest", said, ""), f"the REST interface {shown_url(address)}", tuple(guessed))
+
+
+def _first_answer(pull: Pull, address: str, said: Mapping[str, Any]) -> tuple[Any, bool]:
+    assert isinstance(pull, PullRows) and isinstance(pull.reader, RestRows)
+    try:
+        return pull.reader.first_answer()
+    except SourceUnread:
+        raise
+    except Exception as error:  # whatever a server, or the way to it, makes of a request
+        raise _unread(address, said, error) from error
+
+
+def _unread(address: str, fields: Mapping[str, Any], error: Exception) -> CannotBegin:
+    why = _hidden(f"{type(error).__name__}: {str(error).splitlines()[0]}", fields)
+    return CannotBegin(f"{address} cannot be read: {why}")
