@@ -98,7 +98,11 @@ def begin_product(
         _refuse(error)
     _print_written(Path(), files)
     for variable in new.variables:
-        words.print(f"{variable} holds what is secret of its address, and is written nowhere: set it where refreshes run", style="yellow")
+        words.print(
+            f"set {variable} where refreshes run: it has the secret of the address, which is written nowhere",
+            style="yellow",
+            soft_wrap=True,
+        )
     raise Stop(_published(context, new.asked.name))
 
 

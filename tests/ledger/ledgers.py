@@ -1,6 +1,7 @@
 """Ledgers for tests: quickly made, on PostgreSQL too, and read whole."""
 
 import dataclasses
+import os
 import shutil
 import subprocess
 import tempfile
@@ -46,6 +47,13 @@ def postgres() -> Iterator[str]:
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg2://")
     finally:
         server.cleanup()
+
+
+def plainly_named(socket: str) -> str:
+    """A link to the folder of a server's socket, with a name in which nobody sees a secret; to be unlinked."""
+    link = Path(tempfile.gettempdir()) / f"pg-{os.getpid()}"
+    link.symlink_to(socket)
+    return str(link)
 
 
 def _started(folder: Path) -> Any:

@@ -1,5 +1,6 @@
 """Products that begin from a table of a real PostgreSQL or a REST interface of a real server: published, and no secret is written."""
 
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +13,7 @@ from platform_resources.services.starting.new_meshes import CannotBegin, new_mes
 from platform_resources.services.starting.new_products import thought_of, write
 from platform_resources.spec.values.channel_urls import url_problem, without_secrets
 from tests.capabilities.test_rest_rows import server  # noqa: F401
-from tests.ledger.ledgers import postgres
+from tests.ledger.ledgers import plainly_named, postgres
 from tests.refresh.running import mesh, running
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -32,7 +33,9 @@ def shop():
         with engine.begin() as connection:
             connection.execute(text(ORDERS))
         engine.dispose()
-        yield server.replace("postgresql+psycopg2://postgres:@", "postgresql://postgres:let-me-in@")
+        socket = plainly_named(str(engine.url.query["host"]))
+        yield f"postgresql://postgres:let-me-in@/postgres?host={socket}"
+        os.unlink(socket)
 
 
 @pytest.fixture
@@ -49,10 +52,10 @@ def texts(root):
 def test_a_table_becomes_a_product_whose_password_is_written_nowhere(root, shop):
     done = mesh(root, "new", "product", "--yes", "--from", shop, "--table", "orders")
     assert (done.returncode, "published   orders" in done.stderr) == (0, True), done.stderr
-    assert "ORDERS_PASSWORD holds what is secret of its address, and is written nowhere" in done.stderr
+    assert "set ORDERS_PASSWORD where refreshes run" in done.stderr
     document = (root / "dataproducts/shop/orders/product.yaml").read_text()
     for line in (
-        'url: postgresql://postgres:${ORDERS_PASSWORD}@/',
+        "url: postgresql://postgres:${ORDERS_PASSWORD}@/",
         "# key: [order_id], cursor: updated_at, deletes: compare",
         "primary_key: [order_id]  # guess (high): unique in all 40 rows, and called like a key",
         "updated_at: updated_at  # guess (high)",
