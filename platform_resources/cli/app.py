@@ -24,6 +24,7 @@ COMMANDS = (
     ("access.governing", "policies"),
     ("refreshing", "refresh"),
     ("status", "status"),
+    ("status", "metrics"),
     ("profiling", "profile"),
     ("access.classifying", "classify"),
     ("sources.quarantining", "quarantine"),

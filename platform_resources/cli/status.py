@@ -1,4 +1,4 @@
-"""The command `mesh status`: how products are now, and how far they can be trusted."""
+"""The commands `mesh status` and `mesh metrics`: how products are now, and how far they can be trusted, for people and for Prometheus."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +13,7 @@ from platform_resources.cli.terminal.console import FINE, MISSED, SPEC_INVALID, 
 from platform_resources.cli.terminal.memory import Sync, shown
 from platform_resources.cli.terminal.status_tables import print_health, print_product, print_trust
 from platform_resources.plan.plan import MeshPlan, ProductPlan
-from platform_resources.repository.mesh_repository import mesh_root, names_behind, state_folder
+from platform_resources.repository.mesh_repository import dagster_home, mesh_root, names_behind, state_folder
 from platform_resources.spec.values.clocks import Clock
 
 if TYPE_CHECKING:
@@ -46,6 +46,31 @@ def status(
     else:
         _print(found, plan, product)
     raise Stop(_exit_code(found, plan, product))
+
+
+def metrics(
+    context: typer.Context,
+    to: Annotated[Path | None, typer.Option("--out", help="Write them to this file, in one step, instead of printing them.")] = None,
+    sync: Sync = False,
+) -> None:
+    """Print metrics of all products for Prometheus: status, verdicts, budgets, incidents, messages that wait."""
+    from platform_resources.ledger.people.outbox import open_and_recent
+    from platform_resources.publications.published_versions import replace_file
+    from platform_resources.services.showing.mesh_overview import mesh_overview
+    from platform_resources.services.showing.prometheus_metrics import OUTBOX_OVER, metrics_text
+
+    root, plan = mesh_of(context)
+    state, now = state_folder(root), datetime.now(UTC)
+    with shown(root, now, sync, quiet=True) as ledger:
+        found = mesh_overview(ledger, state, dagster_home(state), plan, now)
+        with ledger.reading() as connection:
+            text = metrics_text(found, open_and_recent(connection, now - OUTBOX_OVER))
+    if to is None:
+        typer.echo(text, nl=False)
+    else:
+        part = to.with_name(f"{to.name}.part")
+        part.write_text(text, encoding="utf-8")
+        replace_file(part, to)
 
 
 def overview(

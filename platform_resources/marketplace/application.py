@@ -30,6 +30,7 @@ from platform_resources.marketplace.people.people_routes import people_routes
 from platform_resources.marketplace.people.rate_limits import Limited, RateLimits
 from platform_resources.marketplace.people.sign_in import SESSION, sign_in_routes
 from platform_resources.marketplace.people.token_pages import token_routes
+from platform_resources.marketplace.probe_routes import probe_routes
 from platform_resources.marketplace.security import FormRefused, FormToken, Guard
 from platform_resources.marketplace.shop import Missing, NotGranted, Shop
 from platform_resources.publications.version_records import VersionsUnreadable
@@ -73,6 +74,7 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     app.include_router(export_routes(shop))
     app.include_router(people_routes(shop))
     app.include_router(token_routes(shop))
+    app.include_router(probe_routes(shop))
     app.include_router(lab_routes(shop, LabQueue(market.state / LOCKS)))
     app.include_router(sign_in_routes(shop, auth))
 

@@ -174,6 +174,19 @@ def test_no_address_of_the_api_answers_a_token_that_is_for_something_else(pages,
     assert len(answers) > 10 and set(answers.values()) == {403}, answers
 
 
+def test_metrics_are_for_who_runs_the_platform_by_a_token(pages, issue):
+    """A program that watches the server has a token as others have; whether the server lives is no secret."""
+    plain, _ = issue("metadata", person=EVE)
+    refused = pages.get("/api/v1/metrics", headers=bearer(plain))
+    assert refused.status_code == 403 and "MESH_PLATFORM" in refused.json()["hint"]
+    assert pages.get("/api/v1/metrics").status_code == 401
+    runs_it, _ = issue("metadata", person="root@example.com", groups=("team:platform",))
+    answer = pages.get("/api/v1/metrics", headers=bearer(runs_it))
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert 'mesh_product_rows{data_set="measurements",domain="plant",product="readings"} ' in answer.text
+    assert [pages.get(f"/health/{name}").text for name in ("live", "ready")] == ["ok\n", "ok\n"]
+
+
 def test_a_copied_cookie_is_dead_once_its_session_was_signed_out_of(shop):
     app = application(opened_market(shop), watch=False, auth=AuthSettings())
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:

@@ -15,7 +15,7 @@ from platform_resources.spec.values.grantees import is_same, subject
 
 # Whoever is not known; no product, grant or team has this name.
 NOBODY = Reader("")
-OPEN = ("/static/", "/sign-in")
+OPEN = ("/static/", "/sign-in", "/health/")
 
 
 def known_reader(auth: AuthSettings) -> Who:

@@ -1,0 +1,43 @@
+"""What machines ask that watch the server: metrics for Prometheus, and whether it lives and can answer."""
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import PlainTextResponse, Response
+
+from platform_resources.ledger.people.outbox import open_and_recent
+from platform_resources.marketplace.people.bearers import needs
+from platform_resources.marketplace.shop import NotGranted, Shop
+from platform_resources.services.showing.prometheus_metrics import CONTENT_TYPE, OUTBOX_OVER, metrics_text
+
+METRICS = "/api/v1/metrics"
+
+
+def probe_routes(shop: Shop) -> APIRouter:
+    """They show no data; metrics are for those who run the platform, as they name all products."""
+    router = APIRouter()
+
+    @router.get(
+        METRICS,
+        summary="Metrics of all products for Prometheus",
+        response_class=PlainTextResponse,
+        dependencies=[Depends(needs("metadata"))],
+    )
+    def metrics(request: Request) -> Response:
+        if "platform" not in shop.auth.officers.roles(shop.kept.who(request.scope)):
+            raise NotGranted("Metrics name all products: they are for those whom MESH_PLATFORM names, by a token of theirs.")
+        with shop.market.ledger.reading() as connection:
+            messages = open_and_recent(connection, datetime.now(UTC) - OUTBOX_OVER)
+        return Response(metrics_text(shop.market.view(), messages), media_type=CONTENT_TYPE)
+
+    @router.get("/health/live", include_in_schema=False)
+    def live() -> Response:
+        return PlainTextResponse("ok\n")
+
+    @router.get("/health/ready", include_in_schema=False)
+    def ready() -> Response:
+        """A ledger that cannot be read is told as with every address."""
+        shop.market.view()
+        return PlainTextResponse("ok\n")
+
+    return router
