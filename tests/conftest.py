@@ -25,7 +25,7 @@ settings.load_profile("mesh")
 
 
 def pytest_configure(config):
-    """Begin. While working, a law is tried on a few examples: all pure tests take seconds then. The whole suite tries it on a hundred."""
+    """While working, a law is tried on a few examples: all pure tests take seconds then. The whole suite tries it on a hundred."""
     if config.option.markexpr == "not slow":
         settings.load_profile("quick")
     collect_rarely()
