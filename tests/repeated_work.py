@@ -2,7 +2,7 @@
 
 Nothing that is written or read becomes another: Dagster's SQLite storage makes an engine for each statement, which then compiles it
 anew; Alembic imports all its revisions to make one database; dbt looks through the whole stack at each start to name a module in a
-message. Together they take a third of the processor's time of a refresh.
+message, lists all installed packages and parses the same macros. Together they take a third of the processor's time of a refresh.
 """
 
 from functools import lru_cache
@@ -14,6 +14,7 @@ from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 from dbt_common.behavior_flags import BehaviorFlagRendered
+from dbt_common.tests import enable_test_caching
 
 _STORAGES = (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage)
 _SCRIPTS: dict[str | None, ScriptDirectory] = {}
@@ -26,6 +27,7 @@ def do_once() -> None:
         storage.create_engine = _engine  # type: ignore[attr-defined]
     ScriptDirectory.from_config = _scripts  # type: ignore[method-assign,assignment]
     BehaviorFlagRendered._default_source = staticmethod(lambda: "Unknown")
+    enable_test_caching()
 
 
 def _engine(url: str, poolclass: Any, connect_args: dict[str, int] | None = None) -> sqlalchemy.Engine:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, get_args
 
 from platform_resources.plan.conventions import Key
@@ -111,6 +111,11 @@ def _subject(what: What) -> tuple[str, ...]:
 
 class EventSource(Protocol):
     """An event log that the ledger reads."""
+
+    @property
+    def settling(self) -> timedelta:
+        """How long after an event one with a smaller log id may still appear; until then events are read again."""
+        ...
 
     def after(self, kind: EventKind, log_id: int, limit: int) -> Sequence[Event]:
         """At most `limit` events of the kind with a greater log id, in the order of the log. Fewer than `limit`: there are no more yet."""

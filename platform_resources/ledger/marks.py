@@ -10,8 +10,6 @@ from platform_resources.ledger.events import Event, EventKind, EventSource
 from platform_resources.ledger.tables import cursors, marks
 from platform_resources.ledger.upserts import upsert
 
-# PostgreSQL gives an event its id before it can be seen: one with a smaller id may appear a moment after one with a greater.
-SETTLING = timedelta(minutes=1)
 NEWEST_KEPT, MOST_KEPT = 32, 64
 
 
@@ -57,11 +55,11 @@ def settled(connection: Connection, kind: EventKind, now: datetime) -> int:
     return connection.execute(query).scalar() or 0
 
 
-def leave_mark(connection: Connection, kind: EventKind, events: Sequence[Event], now: datetime) -> None:
-    """Mark the end of a batch and move the cursor; a batch of old events is settled at once."""
+def leave_mark(connection: Connection, kind: EventKind, events: Sequence[Event], settling: timedelta, now: datetime) -> None:
+    """Mark the end of a batch and move the cursor; a batch of events older than `settling` is settled at once."""
     last = events[-1]
-    old = max(event.at for event in events) < now - SETTLING
-    row = {"kind": kind, "log_id": last.log_id, "identity": last.identity, "settles_at": now if old else now + SETTLING}
+    old = max(event.at for event in events) < now - settling
+    row = {"kind": kind, "log_id": last.log_id, "identity": last.identity, "settles_at": now if old else now + settling}
     # A clock that stepped back must not keep a mark unsettled for as long as it stepped.
     upsert(connection, marks, [row], replaces=lambda new, old: (new.identity != old.identity) | (new.settles_at < old.settles_at))
     move_cursor(connection, kind, last.log_id, now)

@@ -63,7 +63,7 @@ def _sync_kind(ledger: Ledger, source: EventSource, kind: EventKind, now: dateti
             events = source.after(kind, after, batch)
             if events:
                 done += Synced(len(events), write(connection, [record for event in events for record in projected(event)]))
-                leave_mark(connection, kind, events, now)
+                leave_mark(connection, kind, events, source.settling, now)
                 after = events[-1].log_id
             else:
                 move_cursor(connection, kind, after, now)

@@ -44,6 +44,7 @@ class MemoryLog:
 
     events: list[Event] = field(default_factory=list)
     hidden: set[int] = field(default_factory=set)
+    settling: timedelta = timedelta(minutes=1)
 
     def add(self, *events: Event) -> list[Event]:
         """Append events under the next ids; gives them with those ids."""

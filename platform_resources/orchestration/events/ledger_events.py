@@ -4,11 +4,12 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from platform_resources.ledger.connections import DatabaseFailed
 from platform_resources.ledger.database import Ledger, LedgerUnavailable, ledger_url, open_ledger
@@ -43,6 +44,12 @@ class DagsterLog:
     """An EventSource over a Dagster instance; the same for SQLite and PostgreSQL storage."""
 
     instance: dg.DagsterInstance
+
+    @property
+    def settling(self) -> timedelta:
+        """None in SQLite, where one writer waits for the other. PostgreSQL gives an event its id some time before it can be seen."""
+        one_writer = isinstance(self.instance.event_log_storage, SqliteEventLogStorage)
+        return timedelta() if one_writer else timedelta(minutes=1)
 
     def after(self, kind: EventKind, log_id: int, limit: int) -> Sequence[Event]:
         storage = self.instance.event_log_storage
