@@ -10,9 +10,10 @@ from platform_resources.interchange.foreign_yaml import foreign_text, read_forei
 from platform_resources.interchange.official_schemas import CONTRACTS, PRODUCTS, Standard, checked
 from platform_resources.interchange.product_documents import product_components, product_document
 from platform_resources.interchange.product_text import Component, components_of, document_text
+from platform_resources.spec.component_reading import Vocabulary
 from platform_resources.spec.problems import Problem, errors
 from platform_resources.spec.product import Product
-from platform_resources.spec.reading import Vocabulary, read_product
+from platform_resources.spec.reading import read_product
 
 # The custom property in which a document carries what its standard has no slot for.
 CARRIED = "mesh.carried"

@@ -7,10 +7,11 @@ import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from platform_resources.spec.component_reading import ComponentType, Variant, Vocabulary
 from platform_resources.spec.domain_document import DomainDocument
 from platform_resources.spec.field_problems import written_names
 from platform_resources.spec.governance import Governance
-from platform_resources.spec.reading import API_VERSION, KIND, ComponentType, Variant, Vocabulary
+from platform_resources.spec.reading import API_VERSION, KIND
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.names import NAME, any_case
 

@@ -11,9 +11,10 @@ from platform_resources.capabilities.source_contract import EMPTY
 from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.capabilities.support.sql_text import quoted, relation_sql
 from platform_resources.deliveries.arrivals import InputFile
-from platform_resources.warehouses.duckdb.file_errors import load_error, not_of_type, promise
-from platform_resources.warehouses.duckdb.file_shapes import Shape, shape
-from platform_resources.warehouses.duckdb.kept_values import WHOLE, is_nested, lost
+from platform_resources.warehouses.duckdb.delivered.file_errors import load_error, not_of_type, promise
+from platform_resources.warehouses.duckdb.delivered.file_shapes import Shape
+from platform_resources.warehouses.duckdb.delivered.file_survey import shape
+from platform_resources.warehouses.duckdb.delivered.kept_values import WHOLE, is_nested, lost
 from platform_resources.warehouses.duckdb.quarantined_rows import refuse_all_bad, release, set_aside, with_bad_rows
 from platform_resources.warehouses.protocol import LoadFailed, ProductDatabase, shown_text
 

@@ -24,7 +24,7 @@ from platform_resources.measuring.merging import Merging
 from platform_resources.measuring.metrics import Metric
 from platform_resources.measuring.profile_queries import ProfiledColumn
 from platform_resources.warehouses.duckdb import loading
-from platform_resources.warehouses.duckdb.file_shapes import Shape
+from platform_resources.warehouses.duckdb.delivered.file_shapes import Shape
 from platform_resources.warehouses.duckdb.partitions import merged
 from platform_resources.warehouses.duckdb.port_files import copy_sql, of_files, port_sql, shown_sql
 from platform_resources.warehouses.duckdb.quarantined_rows import DELIVERED, by_contract

@@ -9,8 +9,8 @@ from platform_resources.capabilities.source_contract import ContractBroken, Sour
 from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.capabilities.support.sql_text import literal, quoted, relation_sql
 from platform_resources.plan import conventions
-from platform_resources.warehouses.duckdb.file_shapes import Shape
-from platform_resources.warehouses.duckdb.kept_values import Writing, converted, lost_values
+from platform_resources.warehouses.duckdb.delivered.file_shapes import Shape
+from platform_resources.warehouses.duckdb.delivered.kept_values import Writing, converted, lost_values
 from platform_resources.warehouses.protocol import LoadFailed, shown_text
 
 if TYPE_CHECKING:

@@ -1,19 +1,18 @@
-"""What is in one file of an input: its columns, their types as far as all its rows bear them out, and how it is read."""
+"""Look at one delivered file: which columns it has, and the narrowest types that keep every value of all its rows."""
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from platform_resources.capabilities.protocols import PullFiles, ReaderOption
-from platform_resources.capabilities.source_contract import EMPTY, NO_CONTRACT, ContractBroken, SourceContract
+from platform_resources.capabilities.source_contract import ContractBroken
 from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.deliveries.arrivals import InputFile, is_on
-from platform_resources.spec.values.column_names import folded_column
-from platform_resources.warehouses.duckdb.csv_dialects import (
+from platform_resources.warehouses.duckdb.delivered.csv_dialects import (
     ALIASES,
     GZIP,
     column_types,
@@ -22,7 +21,8 @@ from platform_resources.warehouses.duckdb.csv_dialects import (
     sniffed_as,
     with_separator_line,
 )
-from platform_resources.warehouses.duckdb.kept_values import WIDER, Writing, converted, lost, lost_values, other_reading, too_small
+from platform_resources.warehouses.duckdb.delivered.file_shapes import Shape
+from platform_resources.warehouses.duckdb.delivered.kept_values import WIDER, Writing, other_reading, too_small
 from platform_resources.warehouses.duckdb.port_files import file_pattern
 from platform_resources.warehouses.protocol import LoadFailed, shown_text
 
@@ -38,109 +38,6 @@ _OF_OBJECTS = ("format", "compression", "maximum_object_size", "ignore_errors")
 _NAMES = ("names", "column_names")
 _OWN = ("hive_partitioning", "filename", "union_by_name")
 _MAGIC = {GZIP: "gzip", b"\x28\xb5": "zstd"}
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """One file: `types` has None for a column without a value; `constants` are columns that its path tells, not its rows.
-
-    `sources` is what the file calls its columns. `bad` is how many of its rows go to quarantine.
-    """
-
-    file: InputFile
-    reader: str
-    rows: int
-    types: Mapping[str, str | None]
-    writing: Writing
-    skipped: int
-    constants: Mapping[str, str | None]
-    promised: Mapping[str, str] = field(default_factory=dict)
-    sources: Mapping[str, str] = field(default_factory=dict)
-    contract: SourceContract = NO_CONTRACT
-    bad: int = 0
-
-    @property
-    def is_typed(self) -> bool:
-        """Whether the file says the types of its columns itself."""
-        return self.reader.startswith("read_parquet")
-
-    def select(self, types: Mapping[str, str]) -> str:
-        """Its rows, the columns as these types, without those that break the contract where these are set aside."""
-        if not self.types:
-            return "select null where false"
-        if not self.contract.rewrites:
-            return self._read(types)
-        names = (*self.types, *self.constants)
-        if self.is_typed:
-            columns = [f"cast({quoted(name)} as {types[name]}) as {quoted(name)}" for name in names]
-        else:
-            columns = [f"{converted(quoted(name), types[name], self.writing)} as {quoted(name)}" for name in names]
-        good = " and ".join(f"not coalesce({breach}, false)" for breach in self.breaches().values()) or "true"
-        return f"select {', '.join(columns)} from ({self.values()}) where {good}"
-
-    def _read(self, types: Mapping[str, str]) -> str:
-        """The rows as the file has them."""
-        if self.is_typed:
-            source = self.reader + ")"
-            columns = [f"cast({self._source(name)} as {types[name]}) as {quoted(name)}" for name in self.types]
-        else:
-            pairs = ", ".join(f"{literal(self.sources.get(name, name))}: {literal(types[name])}" for name in self.types)
-            source = f"{self.reader}, columns = {{{pairs}}})"
-            columns = [f"{self._source(name)} as {quoted(name)}" for name in self.types]
-        columns += [f"cast({_text(value)} as {types[name]}) as {quoted(name)}" for name, value in self.constants.items()]
-        return f"select {', '.join(columns)} from {source}"
-
-    def titled(self, column: str) -> str:
-        """The column as messages name it: with what the file calls it, where that is another name."""
-        source_name = self.sources.get(column, column)
-        return column if folded_column(source_name) == folded_column(column) else f"{source_name} ({column})"
-
-    def _source(self, name: str) -> str:
-        return quoted(self.sources.get(name, name))
-
-    def values(self) -> str:
-        """The rows as the contract judges them: null where a text stands for null."""
-        return self.contract.emptied(self.raw(), self.types)
-
-    def raw(self) -> str:
-        """Its rows just as they are written: as texts, or of the types that the file has itself."""
-        types = {name: (self.types.get(name) if self.is_typed else None) or "varchar" for name in (*self.types, *self.constants)}
-        return self._read(types)
-
-    def breaches(self) -> dict[tuple[str, str], str]:
-        """By column and reason, the SQL condition of rows that break the contract; only where these are set aside."""
-        if not self.contract.set_aside or not self.types:
-            return {}
-        filled = {(name, EMPTY): condition for name, condition in self.emptiness().items()}
-        kinds = {} if self.is_typed else {name: kind for name, kind in self.promised.items() if kind != "varchar"}
-        return {**lost_values(kinds, self.writing), **self.contract.breaches(self.types), **filled}
-
-    def emptiness(self) -> dict[str, str]:
-        """Of each column that has to be filled, the condition that it is not; `missing` values are compared as values of its type."""
-        if self.is_typed:
-            return self.contract.emptiness(self.types)
-        return {
-            name: self.contract.empty(name, converted(quoted(name), kind, self.writing, trying=True))
-            for name, kind in self.promised.items()
-            if (column := self.contract.column(name)) is not None and not column.nullable
-        }
-
-    def losing(self, connection: "DuckDBPyConnection", types: Mapping[str, str], promised: bool) -> list[str]:
-        """The columns of which these types would not keep every value."""
-        asked = [name for name in types if name in self.types and types[name] != "varchar"]
-        if not asked:
-            return []
-        counts = [self.counted_losses(name, types[name], promised) for name in asked]
-        found = connection.execute(f"select {', '.join(counts)} from ({self.values()})").fetchall()[0]
-        return [column for column, count in zip(asked, found, strict=True) if count]
-
-    def counted_losses(self, column: str, kind: str, promised: bool) -> str:
-        name = quoted(column)
-        return f"count_if({name} is not null and {lost(name, kind, self.writing, promised)})"
-
-
-def _text(value: str | None) -> str:
-    return "null" if value is None else literal(value)
 
 
 def shape(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles) -> Shape:
