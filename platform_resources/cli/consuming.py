@@ -44,6 +44,7 @@ class Decimals(StrEnum):
 def versions(context: typer.Context, product: Annotated[str, typer.Argument(help="The product.")], as_json: Json = False) -> None:
     """List the published versions that may be read, newest first, and what each was made from."""
     root, plan = mesh_of(context, [product])
+    _tell_rename(plan, product)
     _refuse_target(root)
     shelves = shelf(state_folder(root), _domain_of(plan, state_folder(root), product), product)
     published, pins = tuple(reversed(shelves.published())), shelves.pins()
@@ -66,6 +67,11 @@ def _refuse_target(root: Path) -> None:
     refused = target_of(root).problem
     if refused is not None:
         stop(str(refused), CANNOT_RUN)
+
+
+def _tell_rename(plan: MeshPlan, product: str) -> None:
+    if product in plan.renamed:
+        words.print(f"{product} is called {plan.renamed[product]} now, and is still read under both names", style="yellow", markup=False)
 
 
 def _domain_of(plan: MeshPlan, state: Path, product: str) -> str:
@@ -121,6 +127,7 @@ def query(
 
     wanted = Format.JSON if as_json else Format.CSV if as_csv else format_
     root, plan = mesh_of(context, [product])
+    _tell_rename(plan, product)
     _refuse_target(root)
     state = state_folder(root)
     _refuse_unclear(reader, role, attribute or ())

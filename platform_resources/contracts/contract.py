@@ -1,4 +1,4 @@
-"""What consumers of one product may rely on, as plain data; as JSON too."""
+"""What consumers of one product may rely on, as plain data; as JSON too. `former` are names that a part once had."""
 
 import json
 from collections.abc import Mapping
@@ -33,6 +33,7 @@ class ContractColumn(Strict):
     classification: str = ""
     tests: tuple[str, ...] = ()
     words: str = ""
+    former: tuple[str, ...] = ()
 
 
 class ContractDataSet(Strict):
@@ -46,6 +47,7 @@ class ContractDataSet(Strict):
     seen: Mapping[str, Mapping[str, str]] = {}
     rows: Mapping[str, str] = {}
     words: str = ""
+    former: tuple[str, ...] = ()
 
 
 class ContractPort(Strict):
@@ -58,6 +60,7 @@ class ContractPort(Strict):
     keep_versions: int = 0
     retention_days: float | None = None
     words: str = ""
+    former: tuple[str, ...] = ()
 
 
 class ContractPromise(Strict):
@@ -77,6 +80,7 @@ class ContractPromise(Strict):
     settings: str = ""
     logic: str = ""
     words: str = ""
+    former: tuple[str, ...] = ()
 
 
 class ContractAgreement(Strict):
@@ -109,6 +113,7 @@ class Contract(Strict):
     agreements: tuple[ContractAgreement, ...] = ()
     models: Mapping[str, str] = {}
     words: str = ""
+    former: tuple[str, ...] = ()
 
     @property
     def is_binding(self) -> bool:

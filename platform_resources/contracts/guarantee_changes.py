@@ -29,7 +29,7 @@ def _renamed(before: dict[str, ContractPromise], after: dict[str, ContractPromis
 
 
 def _without_name(promise: ContractPromise) -> ContractPromise:
-    return promise.model_copy(update={"name": "", "words": ""})
+    return promise.model_copy(update={"name": "", "words": "", "former": ()})
 
 
 def _of(promise: ContractPromise, kind: ChangeClass, what: str, to_do: str = "") -> ContractChange:

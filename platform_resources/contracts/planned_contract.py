@@ -25,7 +25,9 @@ from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
 from platform_resources.plan.promised_ages import promised_age
 from platform_resources.spec.agreements import DataSharingAgreement
 from platform_resources.spec.components import Column, DataProduct
+from platform_resources.spec.values.column_names import folded_column
 from platform_resources.spec.values.deadlines import Deadlines
+from platform_resources.spec.values.names import slug
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 # With any of these a dbt test does not fail wherever a row breaks it.
@@ -49,12 +51,13 @@ def contract_of(product: ProductPlan, models: Mapping[str, str]) -> Contract:
         agreements=tuple(_agreement(each.name, each.spec) for each in product.agreements),
         models={name: _digest(" ".join(sql.split())) for name, sql in models.items()},
         words=_digest(_words(info), product.title, repr(product.sample_queries)),
+        former=product.former_names,
     )
 
 
 def _words(info: DataProduct) -> str:
     """Whatever else the product says of itself, with which no reader's work breaks."""
-    told = {"version", "lifecycle", "replacement", "end_date", "domain_access"}
+    told = {"renamed_from", "version", "lifecycle", "replacement", "end_date", "domain_access"}
     return info.model_dump_json(exclude=told)
 
 
@@ -69,6 +72,7 @@ def _data_set(data_set: DataSetPlan) -> ContractDataSet:
         seen={reader: {column.name: column.how for column in view.columns} for reader, view in _views(data_set.views)},
         rows={reader: view.rows for reader, view in _views(data_set.views) if view.rows},
         words=_digest(spec.description, data_set.title),
+        former=tuple(map(slug, spec.renamed_from or ())),
     )
 
 
@@ -97,6 +101,7 @@ def _column(column: Column) -> ContractColumn:
         classification=column.classification,
         tests=tuple(sorted(f"{name} {_json(said)}" for name, said in tests.items())),
         words=_digest(column.description, *column.tags, column.identifier or ""),
+        former=tuple(map(folded_column, column.renamed_from or ())),
     )
 
 
@@ -127,6 +132,7 @@ def _port(port: OutputPlan) -> ContractPort:
         keep_versions=port.keep_versions,
         retention_days=port.retention.total_seconds() / 86400 if port.retention else None,
         words=_digest(port.title, port.description),
+        former=port.former_names,
     )
 
 
@@ -135,18 +141,18 @@ def _objectives(objective: ObjectivePlan) -> Iterator[ContractPromise]:
     check = objective.check
     strength = 0 if check.target else 3 if check.blocking else 2 if check.severity == "error" else 1
     worse = objective.error_settings
-    yield _objective(objective, check.name, 1 if worse is not None else strength)
+    yield _objective(objective, "", 1 if worse is not None else strength)
     if worse is not None:
-        yield _objective(replace(objective, settings=worse), f"{check.name}, as an error", strength)
+        yield _objective(replace(objective, settings=worse), ", as an error", strength)
 
 
-def _objective(objective: ObjectivePlan, name: str, strength: int) -> ContractPromise:
+def _objective(objective: ObjectivePlan, level: str, strength: int) -> ContractPromise:
     check, promise = objective.check, _promise(objective)
     settings = objective.settings.model_dump(mode="json")
     logic = str(settings.pop("metric", "") or "")
     bounded = {key: value for key, value in settings.items() if key not in _bounds(promise, objective)}
     return ContractPromise(
-        name=name,
+        name=f"{check.name}{level}",
         dimension=objective.dimension,
         data_set=objective.data_set,
         columns=check.columns,
@@ -157,6 +163,7 @@ def _objective(objective: ObjectivePlan, name: str, strength: int) -> ContractPr
         settings=_json(bounded),
         logic=logic,
         words=_digest(check.title, check.description),
+        former=tuple(f"{name}{level}" for name in check.former_names),
     )
 
 
@@ -182,7 +189,7 @@ def _number(value: Any) -> float | None:
 
 def _indicators(product: ProductPlan) -> Iterator[ContractPromise]:
     for each in product.indicators:
-        settings = each.spec.model_dump(mode="json", exclude={"target", "description"})
+        settings = each.spec.model_dump(mode="json", exclude={"target", "description", "renamed_from"})
         yield ContractPromise(
             name=each.check.name,
             dimension="indicator",
@@ -193,6 +200,7 @@ def _indicators(product: ProductPlan) -> Iterator[ContractPromise]:
             strength=1,
             settings=_json(settings),
             words=_digest(each.check.title, each.check.description),
+            former=each.check.former_names,
         )
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from platform_resources.contracts.affected_consumers import AffectedConsumer, Consumption, affected_consumers
 from platform_resources.contracts.change import ChangeClass, ContractChange, Profile, chained, next_version, within, worst_class
 from platform_resources.contracts.contract import Contract
+from platform_resources.contracts.former_names import by_names_of, rename_changes
 from platform_resources.contracts.governance_changes import governance_changes
 from platform_resources.contracts.guarantee_changes import guarantee_changes
 from platform_resources.contracts.logic_changes import logic_changes
@@ -44,7 +45,9 @@ class Release:
 
 def contract_changes(old: Contract, new: Contract, lineage: ProductLineage, profile: Profile = "governance") -> tuple[ContractChange, ...]:
     """Everything that is different to a consumer, the worst first."""
-    told = chained(structure_changes(old, new), guarantee_changes(old, new), logic_changes(old, new, lineage), governance_changes(old, new))
+    now = by_names_of(old, new)
+    said = (structure_changes(old, now), guarantee_changes(old, now), logic_changes(old, now, lineage), governance_changes(old, now))
+    told = chained(rename_changes(old, new), *said)
     return within(told, profile)
 
 

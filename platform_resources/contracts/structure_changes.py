@@ -97,7 +97,9 @@ def _data_set_changes(old: ContractDataSet, new: ContractDataSet) -> Changes:
         else:
             yield from _column_changes(name, column, after[folded])
     for folded in after.keys() - before.keys():
-        yield _of_structure("minor", f"column {after[folded].name} is new", name, (after[folded].name,))
+        offered = [each for each in after[folded].former if each in after]
+        beside = f"; it takes the place of {after[offered[0]].name}, which is still there" if offered else ""
+        yield _of_structure("minor", f"column {after[folded].name} is new{beside}", name, (after[folded].name,))
     if old.words != new.words:
         yield _of_structure("patch", f"data set {name} is described in other words", name)
 

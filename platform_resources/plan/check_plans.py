@@ -46,7 +46,7 @@ class CheckPlan:
 
     `digest` stands for what a dbt test of the team's own asks; it is empty where the plan itself tells what is checked. `columns` are
     those that it is about, as `data_set.column`, or the whole data set. A `target` is one of the business, and no promise about the data.
-    `dbt_id` is dbt's name of a dbt test, unique among all.
+    `former_names` are those that the check once had. `dbt_id` is dbt's name of a dbt test, unique among all.
     """
 
     name: str
@@ -60,6 +60,7 @@ class CheckPlan:
     digest: str = ""
     columns: tuple[str, ...] = ()
     target: bool = False
+    former_names: tuple[str, ...] = field(default=(), metadata={"planned": False})
     dbt_id: str = field(default="", metadata={"planned": False})
     shown: Shown = field(default=NOTHING_SHOWN, hash=False, metadata={"planned": False})
 

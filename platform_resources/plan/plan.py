@@ -39,6 +39,7 @@ class Upstream:
     views: DataSetViews = field(default_factory=DataSetViews)
     domain_access: bool = False
     role: str = ""
+    former_products: tuple[str, ...] = field(default=(), metadata={"planned": False})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class InputPlan:
     checks: tuple[CheckPlan, ...]
     place: SourceLine
     set_aside: bool = field(default=False, metadata={"planned": False})
+    former_names: tuple[str, ...] = field(default=(), metadata={"planned": False})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ class OutputPlan:
     folder: str
     place: SourceLine
     retention: timedelta | None = None
+    former_names: tuple[str, ...] = field(default=(), metadata={"planned": False})
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +271,11 @@ class ProductPlan:
         return min((port.retention for port in self.outputs if port.retention is not None), default=None)
 
     @property
+    def former_names(self) -> tuple[str, ...]:
+        """What the product was called before."""
+        return self.info.renamed_from or ()
+
+    @property
     def audited(self) -> tuple[ObjectivePlan, ...]:
         """The objectives that the audit of a refresh judges, among them every gate."""
         return tuple(objective for objective in self.objectives if objective.measured_by == "audit")
@@ -320,6 +328,11 @@ class MeshPlan:
     @cached_property
     def _by_name(self) -> Mapping[str, ProductPlan]:
         return {product.name: product for product in self.products}
+
+    @cached_property
+    def renamed(self) -> Mapping[str, str]:
+        """Of each former name of a product the one that it has now."""
+        return {former: product.name for product in self.products for former in product.former_names}
 
     @cached_property
     def upstream(self) -> Mapping[str, tuple[str, ...]]:

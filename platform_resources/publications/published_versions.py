@@ -29,6 +29,7 @@ from platform_resources.publications.version_records import (
     kept,
     newest_within,
     publication_of,
+    with_names,
 )
 from platform_resources.spec.values.versions import Version, VersionRange
 from platform_resources.warehouses.protocol import ProductDatabase, PublishedFiles
@@ -161,6 +162,17 @@ class Shelf:
         """Replace the pointer, which also carries the newest record, so that a reader needs one file."""
         replace_json(self.folder / POINTER, {"latest": latest.id, "published": list(ids), "version": asdict(latest)})
 
+    def rename(self, ports: Mapping[str, str], data_sets: Mapping[str, str]) -> None:
+        """Name ports and data sets otherwise in every record; the pointer last."""
+        for file in sorted((self.folder / RECORDS).glob("*.json")):
+            record = _json(file)
+            if (now := with_names(record, ports, data_sets)) != record:
+                replace_json(file, now)
+        pointer = _json(self.folder / POINTER)
+        latest = pointer.get("version")
+        if latest and (now := with_names(latest, ports, data_sets)) != latest:
+            replace_json(self.folder / POINTER, {**pointer, "version": now})
+
     def prune(self, keep: Keeping, now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
         """Take versions away that no port keeps, no consumer has pinned, and that were superseded longer than `grace` ago.
 
@@ -204,7 +216,9 @@ def publishing(state: Path, product: str = "*") -> tuple[tuple[str, str], ...]:
     if chosen.kind != "duckdb":
         return tuple(found for found in chosen.products(state) if product in ("*", found[1]))
     pointers = state.glob(f"{conventions.ports_folder('*', product)}/{POINTER}")
-    return tuple(sorted((file.parent.parent.name, file.parent.name) for file in pointers))
+    # The folder of a former name leads to the one of the product's name.
+    there = (file.parent for file in pointers if product != "*" or not file.parent.is_symlink())
+    return tuple(sorted((folder.parent.name, folder.name) for folder in there))
 
 
 def version_id(now: datetime) -> str:

@@ -18,6 +18,7 @@ from platform_resources.publications.version_records import (
     kept,
     newest_within,
     publication_of,
+    with_names,
 )
 from platform_resources.spec.values.versions import VersionRange
 from platform_resources.warehouses.protocol import NotSupported, ProductDatabase, PublishedPort, VersionRows
@@ -142,6 +143,17 @@ class RecordedVersions:
         pointer = {"latest": latest.id, "published": ids, "version": asdict(latest)}
         self.rows.remember(POINTER, NEWEST, json.dumps(pointer))
         self.files.point_at(ids, latest)
+
+    def rename(self, ports: Mapping[str, str], data_sets: Mapping[str, str]) -> None:
+        """Name ports and data sets otherwise in every record; the pointer last."""
+        for name, text in self.rows.remembered(_RECORDS).items():
+            record = self._json(text)
+            if (now := with_names(record, ports, data_sets)) != record:
+                self.rows.remember(_RECORDS, name, json.dumps(now))
+        pointer = self._pointer()
+        latest = pointer.get("version")
+        if latest and (now := with_names(latest, ports, data_sets)) != latest:
+            self.rows.remember(POINTER, NEWEST, json.dumps({**pointer, "version": now}))
 
     def prune(self, keep: Keeping, now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
         """Take away versions that no port keeps and nobody reads. The pointer forgets a version before its rows go. Gives their ids."""

@@ -214,6 +214,15 @@ def publication_of(record: Mapping[str, Any], origin: str) -> Publication:
     return publication
 
 
+def with_names(record: Mapping[str, Any], ports: Mapping[str, str], data_sets: Mapping[str, str]) -> dict[str, Any]:
+    """The record of a version in which ports and data sets are called otherwise; its files stay where they are."""
+    named = [
+        {**port, "port": ports.get(port["port"], port["port"]), "data_set": data_sets.get(port["data_set"], port["data_set"])}
+        for port in record["ports"]
+    ]
+    return {**record, "ports": named}
+
+
 def _port_of(record: Mapping[str, Any]) -> PortVersion:
     views = {name: ViewVersion(**{**view, "files": tuple(view["files"])}) for name, view in record.get("views", {}).items()}
     return PortVersion(**{**record, "files": tuple(record["files"]), "views": views})
@@ -266,6 +275,9 @@ class Versions(Protocol):
 
     def publish(self, publication: Publication) -> None:
         """Publish all that was written of a version, in one step."""
+
+    def rename(self, ports: Mapping[str, str], data_sets: Mapping[str, str]) -> None:
+        """Name ports and data sets otherwise in every record. Called under the product's lock."""
 
     def prune(self, keep: Keeping, now: datetime) -> tuple[str, ...]:
         """Take away versions that no port keeps or that are older than they may be, and nobody reads; gives their ids."""

@@ -21,8 +21,8 @@ from platform_resources.refresh.closed_gates import closed_gate_text
 from platform_resources.refresh.data_age import input_records
 from platform_resources.refresh.gate import CHANGED, AuditVerdict, Gate, close, decided, gate, set_gate, set_unbuilt, unbuilt
 from platform_resources.refresh.owned_keys import drop_keys, owned_keys
+from platform_resources.refresh.profiled_relations import PROFILES, profiles, settle
 from platform_resources.refresh.profiled_relations import forget as forget_profiles
-from platform_resources.refresh.profiled_relations import profiles, settle
 from platform_resources.refresh.publishing import (
     Candidate,
     failing_inputs,
@@ -31,7 +31,8 @@ from platform_resources.refresh.publishing import (
     tidied,
     unchanged_text,
 )
-from platform_resources.refresh.pulling import PullContext, Pulled, PullFailed, pull
+from platform_resources.refresh.pulling import CURSORS, FAILURES, PULLS, PullContext, Pulled, PullFailed, pull
+from platform_resources.refresh.sources.renamed_inputs import take_over_notes
 from platform_resources.refresh.stages import AuditDone, BegunRefresh, Built, Ending, InputPulled, PublishDone, PullDone, Scored, StopReason
 from platform_resources.refresh.views.published_views import NotPublishable
 from platform_resources.repository.mesh_repository import target_of, write_generated_files
@@ -47,6 +48,7 @@ def pull_inputs(refresh: BegunRefresh, ports: Iterable[InputPlan], as_of: date) 
     hide = hiding(refresh.root, refresh.product)
     context = PullContext(refresh.root, refresh.state, refresh.clock(), as_of, refresh.product, hide, refresh.grants())
     with refresh.opened() as database:
+        take_over_notes(database, refresh.product, (PULLS, FAILURES, CURSORS), PROFILES)
         close(database, "inputs were pulled and the models were not rebuilt since")
         for port in ports:
             yield _pulled(database, port, context)

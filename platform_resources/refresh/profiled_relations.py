@@ -22,7 +22,7 @@ from platform_resources.warehouses.discretion import Words, discretion, in_full
 from platform_resources.warehouses.measured_queries import measure
 from platform_resources.warehouses.protocol import EngineError, ProductDatabase
 
-_CANDIDATE, _PUBLISHED = "profile", "published profile"
+PROFILES = _CANDIDATE, _PUBLISHED = ("profile", "published profile")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from platform_resources.capabilities.support.recency import of_files, of_pull
 from platform_resources.deliveries.arrivals import NotArrived
 from platform_resources.incidents import broken_contracts
 from platform_resources.plan.plan import InputPlan, ProductPlan, Upstream
+from platform_resources.publications.former_folders import former_shelf
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions
 from platform_resources.redaction.captured_output import hiding_output
@@ -227,7 +228,7 @@ def _pin(database: ProductDatabase, port: InputPlan, context: PullContext, forme
     upstream = port.upstream
     if upstream is None:
         raise PullFailed("the product that it reads cannot be read now")
-    shelves = shelf(context.state, upstream.domain, upstream.product)
+    shelves = former_shelf(context.state, upstream.domain, upstream.product, upstream.former_products)
     try:
         decision = consumer_standing(upstream, context.product, context.grants, context.now)
     except AccessUnknown as error:

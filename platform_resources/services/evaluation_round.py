@@ -15,6 +15,7 @@ from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.conventions import check_text
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.grades import NEVER, LastRefresh, ProductHealth
+from platform_resources.refresh.product_locks import take_over_former
 from platform_resources.services.access.access_plan import give_ended
 from platform_resources.services.catalog.consumer_probes import probed_consumers
 from platform_resources.services.judged_objectives import judged_objectives
@@ -50,6 +51,7 @@ def evaluate(
     `domain` is theirs; it has to be told where none of its products can be read.
     """
     register_checks(ledger, plan, now)
+    take_over_former(state, plan.products)
     _note_consumers_and_certified(ledger, products, now)
     just_now = tuple(judged_objectives(products, registry, state, ledger, now))
     with ledger.reading() as connection:

@@ -21,6 +21,7 @@ from platform_resources.spec.values.field_types import (
     ColumnType,
     Cron,
     DbtTest,
+    FormerNames,
     Lifecycle,
     Owner,
     Text,
@@ -92,6 +93,7 @@ class DataProduct(Strict):
     tags: tuple[str, ...] = ()
     refresh: Refresh | None = None
     keep_versions: Annotated[int, Field(ge=1, le=10_000)] = 7
+    renamed_from: FormerNames | None = None
     routes: tuple[Route, ...] = ()
     incidents: Incidents | None = None
 
@@ -136,6 +138,7 @@ class Column(Strict):
     join_rate: Annotated[float, Field(ge=0, le=100)] | None = None
     tags: tuple[str, ...] = ()
     tests: tuple[DbtTest, ...] = ()
+    renamed_from: FormerNames | None = None
     _rule: DataClass | None = PrivateAttr(None)
 
     @property
@@ -195,6 +198,7 @@ class DataSet(Strict):
     retention: Duration | None = None
     owners: Owners = Owners()
     classification: Classification = UNCLASSIFIED
+    renamed_from: FormerNames | None = None
     columns: tuple[Column, ...] = ()
 
     @field_validator("model", mode="before")
@@ -242,6 +246,7 @@ class InputPort(Strict):
     on_failure: Literal["serve-last-good", "fail"] = "serve-last-good"
     max_staleness: Duration | None = None
     owner: Owner | None = None
+    renamed_from: FormerNames | None = None
     columns: tuple[InputColumn, ...] = ()
     bad_rows: Literal["refuse", "quarantine"] = "refuse"
 
@@ -267,6 +272,7 @@ class OutputPort(Strict):
     data_set: str | None = None
     keep_versions: Annotated[int, Field(ge=1, le=10_000)] | None = None
     retention: Duration | None = None
+    renamed_from: FormerNames | None = None
 
 
 class ServiceLevelAsset(Strict):
@@ -279,6 +285,7 @@ class ServiceLevelAsset(Strict):
     gate: YesNo = False
     severity: Literal["error", "warning"] = "warning"
     business_target: YesNo = False
+    renamed_from: FormerNames | None = None
     warn: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
 

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.calendar_windows import Windowed, WindowLength, usual
 from platform_resources.spec.values.durations import Duration, duration_text
-from platform_resources.spec.values.field_types import Owner, Percent, Text, TimeZone, YesNo
+from platform_resources.spec.values.field_types import FormerNames, Owner, Percent, Text, TimeZone, YesNo
 from platform_resources.spec.values.names import any_case
 
 Method = Literal["timeslices", "ratio-timeslices", "occurrences"]
@@ -101,6 +101,7 @@ class ServiceLevelIndicator(Strict):
     unmeasured: Literal["bad", "unknown"] = "bad"
     exclusions: tuple[Exclusion, ...] = ()
     domain_exclusions: YesNo | None = None
+    renamed_from: FormerNames | None = None
 
     @field_validator("window")
     @classmethod

@@ -18,6 +18,7 @@ from platform_resources.spec.components import (
 from platform_resources.spec.indicators import ServiceLevelIndicator
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.names import slug
 
 C = TypeVar("C", bound=Strict)
 
@@ -83,6 +84,11 @@ class Product:
         """The title as written, or one made from the name."""
         return self.info.title or self.name.replace("_", " ").capitalize()
 
+    @property
+    def first_name(self) -> str:
+        """What the product was called first; former names are written the oldest first."""
+        return (self.info.renamed_from or (self.name,))[0]
+
     def data_set(self, name: str | None) -> Declared[DataSet] | None:
         """The data set of that name as written or in code; without a name, the only one."""
         if name is None:
@@ -92,6 +98,15 @@ class Product:
     def output_port(self, name: str) -> Declared[OutputPort] | None:
         """The output port with this name or title; None if there is none."""
         return next((p for p in self.output_ports if name in (p.name, p.title)), None)
+
+    def renamed_port(self, name: str) -> Declared[OutputPort] | None:
+        """The output port that once had this name or title; None if there is none."""
+        return next((p for p in self.output_ports if slug(name) in former_names(p)), None)
+
+
+def former_names(component: Declared[Any]) -> tuple[str, ...]:
+    """What a component was called before, as names in code."""
+    return tuple(map(slug, component.config.renamed_from or ()))
 
 
 def model_name(data_set: Declared[DataSet]) -> str:

@@ -1,6 +1,6 @@
 """Each change of a product's document has its class from the consumer's view; laws that hold of all of them."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -22,7 +22,9 @@ from platform_resources.contracts.contract import (
 from platform_resources.contracts.release import contract_changes
 from platform_resources.contracts.structure_changes import is_wider
 from platform_resources.lineage.product_lineage import ProductLineage
-from platform_resources.services.releases.contract_sources import contracts_in
+from platform_resources.plan.plan import MeshPlan
+from platform_resources.services.releases.contract_sources import MeshContracts, contracts_in
+from platform_resources.services.releases.release_checks import releases
 from platform_resources.spec.values.versions import Version
 from tests.meshes import edited, model_file, product_file, tiny_mesh
 
@@ -69,6 +71,12 @@ CASES = {
     "deprecated": ("lifecycle: production", "lifecycle: deprecated\n        replacement: summary\n        end_date: 2027-06-30", "minor", "the product is deprecated, not production"),
     "retired": ("lifecycle: production", "lifecycle: retired", "major", "it is refreshed no more"),
     "tags": ("archetype: source-aligned", "archetype: source-aligned\n        tags: [heat]", "patch", "the product is described in other words"),
+    "column renamed": ("name: sensor, type", "name: probe, renamed_from: sensor, type", "major", "column sensor is called probe"),
+    "column offered beside": ("- {name: operator,", "- {name: on_duty, renamed_from: operator, type: varchar, nullable: true, classification: personal}\n          - {name: operator,", "minor", "column on_duty is new; it takes the place of operator, which is still there"),
+    "key renamed": ("primary_key: [reading_id]\n        updated_at: processed_at\n        columns:\n          - {name: reading_id,", "primary_key: [number]\n        updated_at: processed_at\n        columns:\n          - {name: number, renamed_from: reading_id,", "major", "column reading_id is called number"),
+    "port renamed": ("name: measurements_file\n      type: output-port\n      properties:", "name: parquet\n      type: output-port\n      properties:\n        renamed_from: measurements_file", "minor", "output port measurements_file is called parquet"),
+    "objective renamed": ("name: Readings are never deleted\n      type: service-level-asset\n      properties:", "name: Nothing is deleted\n      type: service-level-asset\n      properties:\n        renamed_from: Readings are never deleted", "patch", "readings_are_never_deleted is called nothing_is_deleted"),
+    "objective renamed and weaker": ("name: Refreshed daily\n      type: service-level-asset\n      properties:\n        dimension: freshness\n        data_set: measurements\n        max_age: 26h\n    - name: Refreshed on most days\n      type: service-level-indicator\n      properties:\n        service_level_name: Refreshed daily", "name: Fresh\n      type: service-level-asset\n      properties:\n        renamed_from: Refreshed daily\n        dimension: freshness\n        data_set: measurements\n        max_age: 48h\n    - name: Refreshed on most days\n      type: service-level-indicator\n      properties:\n        service_level_name: Fresh", "major", "refreshed_daily (freshness) promises at most 2 days, not 26 h"),
     "domain shut out": ("lifecycle: production", "lifecycle: production\n        domain_access: false", "major", "products of its domain no longer see everything"),
 }  # fmt: skip
 
@@ -118,6 +126,21 @@ def test_a_product_that_moves_to_another_domain_is_found_no_more_where_it_was(be
     assert (change.kind, change.what) == ("major", "the product is in domain works, not plant, and so are its files and tables")
     unsaid = before.model_copy(update={"domain": ""})
     assert contract_changes(unsaid, before, NOTHING_BUILT) == (), "contracts that were noted before did not say it"
+
+
+def test_a_renamed_product_is_neither_gone_nor_new(tmp_path, before):
+    mesh = tiny_mesh(tmp_path)
+    for folder in ("dataproducts/plant", "dbt_project/models/plant"):
+        (mesh / folder / "readings").rename(mesh / folder / "loggers")
+    edited(mesh, product_file("plant", "loggers"), "name: readings\n", "name: loggers\n")
+    edited(mesh, product_file("plant", "loggers"), "title: Sensor readings", "title: Sensor readings\n        renamed_from: readings")
+    edited(mesh, model_file("plant", "loggers", "measurements"), "source('readings'", "source('loggers'")
+    now = contracts_in(mesh)
+    assert [problem.severity for problem in now.problems] == []
+    changes = contract_changes(before, now.contracts["loggers"], NOTHING_BUILT, "structure")
+    assert [(each.kind, each.what) for each in changes] == [("undetermined", "the product is called loggers, not readings")]
+    (found,) = releases(MeshContracts({"readings": before}, MeshPlan((), ())), now, tmp_path, "structure", datetime.now(UTC))
+    assert found.new is not None and [change.what for change in found.changes] == ["the product is called loggers, not readings"]
 
 
 def test_a_product_that_is_as_it_was_has_no_changes(tmp_path, before):

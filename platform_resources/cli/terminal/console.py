@@ -121,6 +121,9 @@ def product_of(plan: MeshPlan, name: str) -> ProductPlan:
     known = {product.name: product for product in plan.products}
     if name in known:
         return known[name]
+    if name in plan.renamed:
+        words.print(f"{name} is called {plan.renamed[name]} now", style="yellow", markup=False)
+        return known[plan.renamed[name]]
     if name in (rejected.name for rejected in plan.rejected):
         stop(f'product "{name}" is not loaded: its spec has problems (above)', SPEC_INVALID)
     stop(unknown_text("product", name, known), CANNOT_RUN)

@@ -10,6 +10,7 @@ from platform_resources.ledger import tables
 from platform_resources.ledger.changes import note, note_checks
 from platform_resources.ledger.columns import EPOCH
 from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.people.carried_history import carry_history
 from platform_resources.ledger.records import Check, asset_text, check_id
 from platform_resources.ledger.upserts import row_of, upsert
 from platform_resources.plan.check_plans import CheckPlan
@@ -26,7 +27,7 @@ class Registered:
 
 
 def register_checks(ledger: Ledger, plan: MeshPlan, now: datetime) -> Registered:
-    """Describe checks as the plan of the whole mesh does. One renamed or removed keeps its history and is marked retired.
+    """Describe checks as the plan of the whole mesh does. One removed keeps its history and is marked retired, one renamed goes on.
 
     Products that the plan rejects keep theirs: a mistake in a YAML file ends no promise. What was brought in from elsewhere is not the
     plan's to retire.
@@ -34,6 +35,7 @@ def register_checks(ledger: Ledger, plan: MeshPlan, now: datetime) -> Registered
     planned = {check.id: check for product in plan.products for check in _planned(product)}
     rejected = {product.name for product in plan.rejected}
     with ledger.projecting() as connection:
+        carry_history(connection, plan)
         known = known_checks(connection)
         gone = [c for c in known.values() if c.id not in planned and _may_retire(c, rejected)]
         changed = [check for check in planned.values() if check != known.get(check.id)]

@@ -12,7 +12,7 @@ from platform_resources.plan.from_products.planned_access import offers_of, plan
 from platform_resources.plan.from_products.ports import Resolved, resolved_port
 from platform_resources.plan.plan import InputPlan, Upstream
 from platform_resources.spec.components import InputPort
-from platform_resources.spec.product import Declared, Product
+from platform_resources.spec.product import Declared, Product, former_names
 
 
 def input_plan(mesh: Mesh, product: Product, port: Declared[InputPort]) -> InputPlan:
@@ -40,6 +40,7 @@ def input_plan(mesh: Mesh, product: Product, port: Declared[InputPort]) -> Input
         checks=() if isinstance(pull, NotPulled) else tuple(_input_checks(port, key, upstream)),
         place=SourceLine.of(port.origin),
         set_aside=port.config.bad_rows == "quarantine",
+        former_names=former_names(port),
     )
 
 
@@ -66,6 +67,7 @@ def _upstream(mesh: Mesh, resolved: Resolved) -> Upstream:
         views,
         resolved.domain_access,
         resolved.role,
+        resolved.former_products,
     )
 
 

@@ -96,6 +96,11 @@ class Mesh:
         return {product.name: product for product in reversed(self.products)}
 
     @cached_property
+    def by_former_name(self) -> Mapping[str, Product]:
+        """The products by each name that they once had."""
+        return {former: product for product in self.products for former in product.info.renamed_from or ()}
+
+    @cached_property
     def by_folded_name(self) -> Mapping[str, tuple[Product, ...]]:
         """The products by folded name; names that fold together share an entry."""
         found: dict[str, tuple[Product, ...]] = {}

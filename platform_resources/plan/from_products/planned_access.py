@@ -5,6 +5,7 @@ from platform_resources.access.reader_standing import OfferedRole, Offers
 from platform_resources.access.views import DataSetViews, KeyedRole, views_of
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.planned_routes import owners_of
+from platform_resources.spec.agreements import GrantedRole
 from platform_resources.spec.components import DataSet
 from platform_resources.spec.product import Product
 
@@ -24,7 +25,7 @@ def offers_of(mesh: Mesh, product: Product) -> Offers:
         for role in each.config.roles
     )
     grants = tuple(
-        in_code(product.name, each.name, number, granted, each.config.duration)
+        in_code(product.name, each.name, number, _as_called_now(mesh, granted), each.config.duration)
         for each in product.agreements
         for number, granted in enumerate(each.config.grants, 1)
     )
@@ -32,7 +33,14 @@ def offers_of(mesh: Mesh, product: Product) -> Offers:
     return Offers(product.name, product.domain, owners_of(mesh, product), product.info.domain_access, roles if agreed else None, grants)
 
 
+def _as_called_now(mesh: Mesh, granted: GrantedRole) -> GrantedRole:
+    """A grant to a product goes on under the product's new name."""
+    kind, _, name = granted.to.partition(":")
+    renamed = mesh.by_former_name.get(name) if kind == "product" and name not in mesh.by_name else None
+    return granted if renamed is None else granted.model_copy(update={"to": f"product:{renamed.name}"})
+
+
 def planned_views(product: Product, data_set: DataSet) -> DataSetViews:
-    """All views of a data set of the product."""
-    roles = [KeyedRole(role, f"{product.name}.{each.name}") for each in product.agreements for role in each.config.roles]
-    return views_of(data_set, roles, bool(product.agreements), product.name)
+    """All views of a data set of the product. Its keys are of its first name, so that masked values stay the same when it is renamed."""
+    roles = [KeyedRole(role, f"{product.first_name}.{each.name}") for each in product.agreements for role in each.config.roles]
+    return views_of(data_set, roles, bool(product.agreements), product.first_name)

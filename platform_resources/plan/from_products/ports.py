@@ -17,7 +17,7 @@ class Resolved:
 
     `version` is None while the upstream cannot be read; then its columns may be unknown too.
     `domain_access` is whether it is known that products of its domain see everything. `role` is the one asked for. `source` is the
-    product and data set behind the port, where both could be read.
+    product and data set behind the port, where both could be read. `former_products` are the names that the product once had.
     """
 
     product: str
@@ -29,6 +29,7 @@ class Resolved:
     domain_access: bool = False
     role: str = ""
     source: tuple[Product, DataSet] | None = None
+    former_products: tuple[str, ...] = ()
 
 
 def wanted(mesh: Mesh, port: Declared[InputPort]) -> PullPort | None:
@@ -57,11 +58,11 @@ def resolved_port(mesh: Mesh, port: Declared[InputPort]) -> Resolved | Problem |
     product_name, dot, port_name = pull.port.partition(".")
     if not dot:
         return _not_found(mesh, port, pull.port)
-    product = mesh.by_name.get(product_name)
+    product = mesh.by_name.get(product_name) or mesh.by_former_name.get(product_name)
     if product is None:
         unreadable = next((u for u in mesh.unreadable if u.name == product_name), None)
         return _not_found(mesh, port, pull.port) if unreadable is None else _of_unreadable(mesh, pull, unreadable, port_name)
-    target = product.output_port(port_name)
+    target = product.output_port(port_name) or product.renamed_port(port_name)
     if target is None:
         ports = [p.name for p in product.output_ports]
         message = f'{product_name} has no output port "{port_name}"; it has: {known_text(ports)}'
@@ -78,7 +79,9 @@ def _resolved(mesh: Mesh, pull: PullPort, product: Product, target: Declared[Out
     columns = data_set.config.columns if data_set is not None else ()
     source = (product, data_set.config) if data_set is not None and _tells_access(unreadable) else None
     domain_access = version is not None and product.info.domain_access
-    return Resolved(name, domain, target.name, VersionRange.parse(pull.version), version, columns, domain_access, pull.role, source)
+    asked = VersionRange.parse(pull.version)
+    former = product.info.renamed_from or ()
+    return Resolved(name, domain, target.name, asked, version, columns, domain_access, pull.role, source, former)
 
 
 def _tells_access(unreadable: UnreadableProduct | None) -> bool:
@@ -100,6 +103,22 @@ def _not_found(mesh: Mesh, port: Declared[InputPort], wanted_port: str) -> Probl
     known = [f"{p.name}.{o.name}" for p in mesh.products for o in p.output_ports]
     message = f'no output port "{wanted_port}" in the mesh; write <product>.<output port>'
     return port.origin.problem("associated_output_port", message, did_you_mean(wanted_port, known))
+
+
+def former_name_problem(mesh: Mesh, port: Declared[InputPort], found: Resolved) -> Problem | None:
+    """The warning where the port is still asked for by a name that it, or its product, once had."""
+    pull = wanted(mesh, port)
+    product_name, dot, port_name = pull.port.partition(".") if pull is not None else ("", "", "")
+    if not dot or pull is None or pull.port in mesh.ports_by_title:
+        return None
+    product = mesh.by_name.get(product_name)
+    known = product is not None and product.output_port(port_name) is not None
+    if known or (product is None and product_name not in mesh.by_former_name):
+        return None
+    now = f"{found.product}.{found.port}"
+    return port.origin.problem(
+        "associated_output_port", f"{pull.port} is called {now} now, and is read as that", f"write {now}", warning=True
+    )
 
 
 def version_problem(port: Declared[InputPort], found: Resolved) -> Problem | None:

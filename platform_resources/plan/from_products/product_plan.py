@@ -39,7 +39,7 @@ from platform_resources.plan.plan import (
 from platform_resources.plan.promised_ages import promised_age
 from platform_resources.spec.components import DataSet, OutputPort, ServiceLevelAsset
 from platform_resources.spec.indicators import ServiceLevelIndicator
-from platform_resources.spec.product import Declared, Product, model_name, runs
+from platform_resources.spec.product import Declared, Product, former_names, model_name, runs
 from platform_resources.spec.values.deadlines import MaxAge
 
 
@@ -117,6 +117,7 @@ def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAss
         place=SourceLine.of(objective.origin),
         columns=concerned(mesh.registry, objective, data_set),
         target=objective.config.business_target,
+        former_names=former_names(objective),
     )
     return ObjectivePlan(
         check,
@@ -150,6 +151,7 @@ def _indicator(
         blocking=False,
         severity="warning",
         place=SourceLine.of(indicator.origin),
+        former_names=former_names(indicator),
     )
     spec = mesh.with_exclusions(product.domain, indicator.config)
     max_age = promised_age(objective, mesh.registry.dimensions()[objective.dimension])
@@ -185,6 +187,7 @@ def _output(mesh: Mesh, product: Product, port: Declared[OutputPort], data_set: 
         folder=conventions.port_folder(product.domain, product.name, port.name),
         place=SourceLine.of(port.origin),
         retention=port.config.retention or data_set.config.retention,
+        former_names=former_names(port),
     )
 
 

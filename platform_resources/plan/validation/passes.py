@@ -6,7 +6,7 @@ from typing import Any
 from platform_resources.capabilities.protocols import PullPort
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh import Mesh, UnreadableProduct
-from platform_resources.plan.from_products.ports import Resolved, resolved_port, version_problem
+from platform_resources.plan.from_products.ports import Resolved, former_name_problem, resolved_port, version_problem
 from platform_resources.plan.from_products.product_order import cycles, product_graph
 from platform_resources.plan.from_products.subjects import is_about_the_product, judged_data_set, named_port
 from platform_resources.plan.validation.access_validation import agreements_make_sense, inputs_are_delivered
@@ -22,6 +22,7 @@ from platform_resources.plan.validation.objective_validation import (
     probed_ports_exist,
 )
 from platform_resources.plan.validation.policy_validation import policies_hold
+from platform_resources.plan.validation.rename_validation import renames_hold
 from platform_resources.plan.validation.source_validation import extractors_exist, sources_promise_columns
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Declared, Product, runs
@@ -135,8 +136,7 @@ def inputs_resolve(mesh: Mesh, product: Product) -> Iterator[Problem]:
         if isinstance(found, Problem):
             yield (found if runs(product) else port.origin.problem("associated_output_port", found.message, found.hint, warning=True))
         if isinstance(found, Resolved):
-            problem = version_problem(port, found)
-            yield from (problem,) if problem else ()
+            yield from filter(None, (version_problem(port, found), former_name_problem(mesh, port, found)))
 
 
 def indicators_refer(mesh: Mesh, product: Product) -> Iterator[Problem]:
@@ -187,7 +187,8 @@ def refresh_is_triggered(mesh: Mesh, product: Product) -> Iterator[Problem]:
 def replacement_exists(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """What replaces a product is a product of the mesh."""
     replacement = product.info.replacement
-    if replacement is not None and replacement not in {*mesh.by_name, *(unreadable.name for unreadable in mesh.unreadable)}:
+    known = {*mesh.by_name, *mesh.by_former_name, *(unreadable.name for unreadable in mesh.unreadable)}
+    if replacement is not None and replacement not in known:
         message = f'no product "{replacement}" in the mesh'
         yield product.origin.problem("replacement", message, did_you_mean(replacement, mesh.by_name))
 
@@ -238,6 +239,7 @@ PASSES: tuple[Pass, ...] = (
     folder_agrees,
     product_name_is_unique,
     names_are_unique,
+    renames_hold,
     data_sets_exist,
     columns_exist,
     formats_hold,

@@ -8,8 +8,9 @@ from datetime import datetime
 from platform_resources.capabilities.judgements import History
 from platform_resources.ledger.connections import DatabaseFailed
 from platform_resources.ledger.database import Ledger, LedgerUnavailable
+from platform_resources.ledger.people.carried_history import carry_history, is_renamed
 from platform_resources.ledger.queries.objective_history import compared, histories
-from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
 
 LONGEST_WAIT = 30.0
 # Opens the ledger; raises LedgerUnavailable.
@@ -38,8 +39,12 @@ def histories_for_audit(opened: OpensLedger, product: ProductPlan, now: datetime
 
 def _asked(opened: OpensLedger, product: ProductPlan, now: datetime, asking: list[str]) -> Mapping[str, History]:
     try:
-        with opened() as ledger, ledger.reading() as connection:
-            return histories(connection, product, now)
+        with opened() as ledger:
+            if is_renamed(product):  # what was learned under a former name goes on to be known
+                with ledger.projecting() as connection:
+                    carry_history(connection, MeshPlan((product,), ()))
+            with ledger.reading() as connection:
+                return histories(connection, product, now)
     except LedgerUnavailable as error:
         return dict.fromkeys(asking, History(error=str(error)))
     except DatabaseFailed as error:

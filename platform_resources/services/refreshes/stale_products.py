@@ -9,6 +9,7 @@ from platform_resources.capabilities.protocols import PullExtractor, PullFiles, 
 from platform_resources.deliveries.arrivals import is_news, matching_files
 from platform_resources.plan.plan import InputPlan, MeshPlan, ProductPlan
 from platform_resources.plan.plan_text import fingerprint
+from platform_resources.publications.former_folders import former_shelf
 from platform_resources.publications.published_versions import shelf
 from platform_resources.repository.mesh_repository import state_folder
 from platform_resources.spec.values.versions import VersionRange
@@ -46,5 +47,7 @@ def _has_newer(state: Path, folder: Path, port: InputPlan, record: Mapping[str, 
     upstream = port.upstream
     if upstream is None:
         return False
-    newest = shelf(state, upstream.domain, upstream.product).newest_within(VersionRange.parse(upstream.version), upstream.port)
+    newest = former_shelf(state, upstream.domain, upstream.product, upstream.former_products).newest_within(
+        VersionRange.parse(upstream.version), upstream.port
+    )
     return newest is not None and newest.id != record.get("version")

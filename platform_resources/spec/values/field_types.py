@@ -21,6 +21,16 @@ Percent = Annotated[float, Field(ge=0, le=100)]
 Text = Annotated[str, Field(min_length=1)]
 
 
+def _one_or_several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+# What something was called before, one name or all of them.
+FormerNames = Annotated[
+    tuple[Text, ...], BeforeValidator(_one_or_several, json_schema_input_type=str | tuple[str, ...]), Field(min_length=1)
+]
+
+
 def _yes_or_no(value: Any) -> Any:
     words = {"yes": True, "no": False, "true": True, "false": False}
     return words.get(value.strip().lower(), value) if isinstance(value, str) else value

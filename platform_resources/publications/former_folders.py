@@ -1,0 +1,87 @@
+"""Take over what a product kept under a former name: its database, its versions and its pins; the former folders lead to the new ones."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from platform_resources.plan import conventions
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.publications.published_versions import POINTER, shelf
+from platform_resources.publications.version_records import Versions
+from platform_resources.spec.values.names import slug
+from platform_resources.warehouses.targets import warehouse
+
+
+def take_over(state: Path, product: ProductPlan) -> None:
+    """Called under the product's lock; a second time changes nothing, and one that was killed is finished.
+
+    In a warehouse of its own only names within the product are taken over: its schemas are made anew.
+    """
+    if warehouse().kind == "duckdb":
+        for former in product.former_names:
+            _take_over_product(state, product, former)
+        ports = state / conventions.ports_folder(product.domain, product.name)
+        for port in product.outputs:
+            for former in port.former_names:
+                _move(ports / former, ports / port.name)
+                _link(ports / former, ports / port.name)
+    _take_over_names(state, product)
+    _take_over_pins(state, product)
+
+
+def former_shelf(state: Path, domain: str, product: str, former_products: Iterable[str]) -> Versions:
+    """The product's versions; those under a former name as long as the product has not taken them over."""
+    shelves = (shelf(state, domain, name) for name in (product, *former_products))
+    return next((each for each in shelves if each.was_published()), shelf(state, domain, product))
+
+
+def _take_over_product(state: Path, product: ProductPlan, former: str) -> None:
+    domain = product.domain
+    old, new = (state / conventions.database_file(domain, name) for name in (former, product.name))
+    if not new.exists() or old.with_name(f"{old.name}.wal").exists():
+        # What was committed last may stand in the file beside it alone; a kill in between leaves that to the next call.
+        _move(old, new)
+        _move(old.with_name(f"{old.name}.wal"), new.with_name(f"{new.name}.wal"))
+    _move(*(state / conventions.lineage_file(domain, name) for name in (former, product.name)))
+    folder, there = (state / conventions.ports_folder(domain, name) for name in (former, product.name))
+    if folder.is_dir() and not folder.is_symlink() and there.is_dir() and not (there / POINTER).exists() and not any(there.iterdir()):
+        there.rmdir()
+    _move(folder, there)
+    _link(folder, there)
+    catalog = there / f"{product.name}.duckdb"
+    _move(there / f"{former}.duckdb", catalog)
+    _link(there / f"{former}.duckdb", catalog)
+
+
+def _move(old: Path, new: Path) -> None:
+    """Nothing is moved over what is there already."""
+    if old.exists() and not old.is_symlink() and not os.path.lexists(new):
+        new.parent.mkdir(parents=True, exist_ok=True)
+        os.rename(old, new)
+
+
+def _link(old: Path, new: Path) -> None:
+    if new.exists() and not os.path.lexists(old):
+        old.symlink_to(new.name, target_is_directory=new.is_dir())
+
+
+def _take_over_names(state: Path, product: ProductPlan) -> None:
+    """Records of versions name ports and data sets as they are called now; their files stay where they are."""
+    ports = {former: port.name for port in product.outputs for former in port.former_names}
+    data_sets = {slug(former): each.name for each in product.data_sets for former in each.spec.renamed_from or ()}
+    if ports or data_sets:
+        shelf(state, product.domain, product.name).rename(ports, data_sets)
+
+
+def _take_over_pins(state: Path, product: ProductPlan) -> None:
+    for port in product.inputs:
+        names = [f"{name}.{each}" for name in (product.name, *product.former_names) for each in (port.name, *port.former_names)]
+        now, *former = names
+        if port.upstream is None or not former:
+            continue
+        upstream = former_shelf(state, port.upstream.domain, port.upstream.product, port.upstream.former_products)
+        pins = upstream.pins()
+        for name in (each for each in former if each in pins):
+            if now not in pins:
+                upstream.pin(now, pins[name])
+            upstream.unpin(name)
