@@ -1,7 +1,7 @@
 """How readings are judged, as data: the verdict, the moment and history they are judged against, and what is held against history."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
@@ -64,7 +64,7 @@ class Moment:
 
     `refreshes`, `spent` (of a year) and the times of `publications`, all oldest first, are told only for what is measured from history;
     `history` only to objectives that need it. `recency` is that of what the data was made from, if its rows do not tell theirs. `zone` is
-    the product's.
+    the product's. `delivered` are the rows that the newest delivery of each input port brought, as far as that is known.
     """
 
     now: datetime
@@ -75,6 +75,7 @@ class Moment:
     publications: tuple[datetime, ...] = ()
     recency: Recency | None = None
     zone: tzinfo = UTC
+    delivered: Mapping[str, int] = field(default_factory=dict)
 
 
 # How a number behaves: rows, a share from 0 to 1, seconds of a refresh, seconds between two versions, bytes, or any number at all.

@@ -187,13 +187,17 @@ class Elsewhere:
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """How rows find theirs in a reference: by equal keys, null keys never; and which values are laid side by side, in this order."""
+    """How rows find theirs in a reference: by equal keys, null keys never; and which values are laid side by side, in this order.
+
+    `aggregates` (DuckDB's SQL) are over all rows of the reference that have the key.
+    """
 
     columns: tuple[str, ...]
     reference: Relation
     reference_columns: tuple[str, ...]
     values: tuple[str, ...] = ()
     reference_values: tuple[str, ...] = ()
+    aggregates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +205,7 @@ class PairCount:
     """Rows for which the predicate (DuckDB's SQL) about their pair is true.
 
     It may use `keyed` (whether the row has a key), `copies` (how many rows of the reference have it; null for none), and the values laid
-    side by side: `h0`, `h1` … here, `v0`, `v1` … in the reference.
+    side by side: `h0`, `h1` … here, `v0`, `v1` … in the reference, and its aggregates `a0`, `a1` ….
     """
 
     pairing: Pairing

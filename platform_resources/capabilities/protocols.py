@@ -85,10 +85,14 @@ class Extraction:
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """Data with the cursor to remember. An extractor without a cursor returns its data alone."""
+    """Data with the cursor to remember. An extractor without a cursor returns its data alone.
+
+    `brought` is how many rows were delivered, where the data also has rows of before; left out, it is all of them.
+    """
 
     data: Any
     cursor: Any = None
+    brought: int | None = None
 
 
 class RowReader(Protocol):

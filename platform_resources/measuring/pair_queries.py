@@ -14,7 +14,7 @@ def pairs_sql(pairing: Pairing, relation: str, reference: str, show: Sequence[st
     shown = (f"here.{quoted(column)} as s{index}" for index, column in enumerate(show))
     keyed = " and ".join(f"here.{quoted(column)} is not null" for column in pairing.columns)
     here = (f"here.{quoted(column)} as h{index}" for index, column in enumerate(pairing.values))
-    there = (f"there.v{index} as v{index}" for index in range(len(pairing.values)))
+    there = (f"there.{name} as {name}" for name in (*_numbered("v", pairing.reference_values), *_numbered("a", pairing.aggregates)))
     same = " and ".join(f"there.k{index} = here.{quoted(column)}" for index, column in enumerate(pairing.columns))
     columns = ", ".join((*shown, f"{keyed} as keyed", "there.copies as copies", *here, *there))
     return f"select {columns} from {relation} as here left join ({_grouped(pairing, reference)}) as there on {same}"
@@ -36,3 +36,8 @@ def _columns(pairing: Pairing, keys: Sequence[str]) -> Iterator[str]:
     yield from (f"{key} as k{index}" for index, key in enumerate(keys))
     yield "count(*) as copies"
     yield from (f"min({quoted(column)}) as v{index}" for index, column in enumerate(pairing.reference_values))
+    yield from (f"{aggregate} as a{index}" for index, aggregate in enumerate(pairing.aggregates))
+
+
+def _numbered(letter: str, columns: Sequence[str]) -> Iterator[str]:
+    return (f"{letter}{index}" for index in range(len(columns)))

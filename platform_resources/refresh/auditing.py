@@ -17,7 +17,7 @@ from platform_resources.plan.zones import zone_of
 from platform_resources.promises.judgement import objective_judged
 from platform_resources.publications.version_records import Publication
 from platform_resources.redaction.redaction import mask
-from platform_resources.refresh.data_age import made_from_inputs
+from platform_resources.refresh.data_age import delivered_rows, made_from_inputs
 from platform_resources.refresh.scanning import days_text, scanned
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.warehouses.discretion import discretion
@@ -59,7 +59,7 @@ def audit(
     """
     objectives = [objective for objective in product.audited if objective.key is None]
     measures = _measures(objectives, registry, now)
-    made_from = made_from_inputs(database, product, now)
+    made_from, delivered = made_from_inputs(database, product, now), delivered_rows(database, product)
     found = scanned(database, product, _asked(objectives, measures))
     readings = found.readings
     for name, days in found.days.items():
@@ -72,7 +72,7 @@ def audit(
             registry,
             measures[objective.check.name],
             readings,
-            replace(_moment(product, objective, now, published, before), recency=made_from.get(objective.data_set)),
+            replace(_moment(product, objective, now, published, before), recency=made_from.get(objective.data_set), delivered=delivered),
         )
         for objective in objectives
     )

@@ -9,7 +9,7 @@ from platform_resources.capabilities.support.recency import Recency, ahead_sql, 
 from platform_resources.capabilities.support.sql_text import quoted, relation_sql
 from platform_resources.plan.needed_inputs import needed_inputs
 from platform_resources.plan.plan import DataSetPlan, ProductPlan
-from platform_resources.refresh.pulling import PULLS
+from platform_resources.refresh.pulling import BROUGHT, PULLS
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.warehouses.protocol import ProductDatabase
 
@@ -18,6 +18,11 @@ def input_records(database: ProductDatabase, product: ProductPlan) -> dict[str, 
     """What the product's input ports hold now: the version, cursor or file set of each."""
     ports = {port.name for port in product.inputs}
     return {port: json.loads(record) for port, record in database.remembered(PULLS).items() if port in ports}
+
+
+def delivered_rows(database: ProductDatabase, product: ProductPlan) -> dict[str, int]:
+    """How many rows the newest delivery of each input port brought, where a pull has noted it."""
+    return {port: int(record[BROUGHT]) for port, record in input_records(database, product).items() if BROUGHT in record}
 
 
 def made_from_inputs(database: ProductDatabase, product: ProductPlan, now: datetime) -> Mapping[str, Recency]:

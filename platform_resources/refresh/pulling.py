@@ -105,10 +105,12 @@ class PullContext:
 PULLS, FAILURES, CURSORS = "pull", "pull failure", "cursor"
 # Of a record: how many rows of the input are in quarantine.
 QUARANTINED = "quarantined"
+# Of a record: how many rows the newest delivery brought.
+BROUGHT = "brought"
 # Of a cursor that records must not show: since when the extractor has returned the same.
 SINCE = "cursor_since"
 # The fields that say when and how a pull went, not what it brought.
-_CIRCUMSTANCES = ("pulled_at", "failures", "watermark", "looks", "options", "grant")
+_CIRCUMSTANCES = ("pulled_at", "failures", "watermark", "looks", "options", "grant", BROUGHT)
 
 
 def substance(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,7 +141,8 @@ def pull(database: ProductDatabase, port: InputPlan, context: PullContext) -> Pu
 def note_mended(database: ProductDatabase, port: InputPlan, context: PullContext) -> Pulled:
     """Record that rows of the input have left its quarantine; it is as old as it was."""
     former = json.loads(database.remembered(PULLS)[port.name])
-    pulled = _recorded(database, port, context, {key: value for key, value in former.items() if key != QUARANTINED}, True)
+    kept = {key: value for key, value in former.items() if key != QUARANTINED}
+    pulled = _recorded(database, port, context, kept, True, former.get(BROUGHT))
     _note_failures(database, pulled)
     return pulled
 
@@ -191,15 +194,24 @@ def _pulled(database: ProductDatabase, port: InputPlan, context: PullContext, fo
             assert_never(port.pull)
 
 
-def _recorded(database: ProductDatabase, port: InputPlan, context: PullContext, record: dict[str, Any], changed: bool) -> Pulled:
+def _recorded(
+    database: ProductDatabase, port: InputPlan, context: PullContext, record: dict[str, Any], changed: bool, brought: int | None = None
+) -> Pulled:
+    """Note the pull. `brought` is how many rows it delivered, all of them if left out; where nothing has changed, what it was goes on."""
     relation = Relation("inputs", port.name)
     columns, rows = database.columns(relation), database.count(relation)
     aside = quarantined_count(database, port.name) if port.set_aside else 0
     whole = {"interface": port.interface, "pulled_at": context.now.isoformat(), **record, "rows": rows}
     whole |= {QUARANTINED: aside} if aside else {}
+    whole |= {BROUGHT: rows if brought is None else brought} if changed else _brought_before(database, port)
     database.remember(PULLS, port.name, json.dumps(whole, sort_keys=True))
     failures = {**_stale(port, whole, context.clock), **_set_aside(database, port, context, rows, aside)}
     return Pulled(port.name, whole, changed, columns, rows, failures)
+
+
+def _brought_before(database: ProductDatabase, port: InputPlan) -> dict[str, int]:
+    former = json.loads(database.remembered(PULLS).get(port.name, "{}"))
+    return {BROUGHT: former[BROUGHT]} if BROUGHT in former else {}
 
 
 def _set_aside(database: ProductDatabase, port: InputPlan, context: PullContext, rows: int, aside: int) -> dict[str, str]:
@@ -287,9 +299,13 @@ def _load_files(
     try:
         with database.transaction():
             wanted = with_contract(port, pull_files)
-            loaded = load_files(database, Relation("inputs", port.name), wanted, context.folder, context.clock, former)
+            relation = Relation("inputs", port.name)
+            grows = pull_files.load == "append" and former is not None and database.exists(relation)
+            before = database.count(relation) if grows else 0
+            loaded = load_files(database, relation, wanted, context.folder, context.clock, former)
             keep_source_contract(database, port)
-            pulled = _recorded(database, port, context, loaded.record, loaded.changed)
+            brought = max(database.count(relation) - before, 0)
+            pulled = _recorded(database, port, context, loaded.record, loaded.changed, brought)
     except NotArrived as error:
         raise PullFailed(str(error)) from error
     except LoadFailed as error:
@@ -322,7 +338,7 @@ def _extract(
         since = former.get(SINCE) if former is not None and found.cursor == cursor else None
         noted = _noted_cursor(database, port, context, found.cursor, since)
         record = {**named, "as_of": context.as_of.isoformat(), **noted}
-        return _recorded(database, port, context, record, True)
+        return _recorded(database, port, context, record, True, found.brought)
 
 
 def _last_cursor(database: ProductDatabase, port: InputPlan, former: Mapping[str, Any] | None) -> Any:

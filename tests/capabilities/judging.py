@@ -15,6 +15,7 @@ from platform_resources.warehouses.measured_queries import measure
 
 HERE, THERE = Relation("internal", "here"), Relation("inputs", "there")
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+AT_NOON = Moment(NOW)
 
 
 def subject(**types: str) -> Subject:
@@ -36,12 +37,12 @@ class Warehouse:
     def there(self, select: str) -> None:
         self.connection.execute(f"create or replace table inputs.there as {select}")
 
-    def judged(self, dimension: str, written: dict, about: Subject | None = None) -> Judgement:
+    def judged(self, dimension: str, written: dict, about: Subject | None = None, moment: Moment = AT_NOON) -> Judgement:
         capability, about = installed_registry().dimensions()[dimension], about or subject()
         settings = capability.config.model_validate(written)
         asked = [Asked(name, about.relation, each) for name, each in capability.measures(settings, about).items()]
         readings = measure(asked, lambda sql: self.connection.execute(sql).fetchone())
-        return judged(capability, settings, readings, about, Moment(NOW))
+        return judged(capability, settings, readings, about, moment)
 
     def verdict(self, dimension: str, written: dict, about: Subject | None = None) -> tuple[str, str]:
         judgement = self.judged(dimension, written, about)

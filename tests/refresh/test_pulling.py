@@ -14,7 +14,8 @@ from platform_resources.capabilities.protocols import PullExtractor
 from platform_resources.dbt.planning import read_plan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.redaction.redaction import mask
-from platform_resources.refresh.data_age import input_records
+from platform_resources.refresh.auditing import audit
+from platform_resources.refresh.data_age import delivered_rows, input_records
 from platform_resources.refresh.publishing import Candidate, failing_inputs, nothing_changed, publish
 from platform_resources.refresh.pulling import PullContext, PullFailed, pull, substance
 from platform_resources.refresh.views.upstream_access import AccessRefused, AccessUnknown, consumer_standing, received, view_record
@@ -110,6 +111,37 @@ def test_a_file_that_changed_replaces_what_was_loaded(readings):
     land(readings.root, "readings.csv", f"{HEAD}\n9,north,1,2024-06-02 06:00:00,Ada\n")
     pulled = readings.pull()
     assert (pulled.changed, pulled.rows) == (True, 1)
+
+
+@pytest.mark.parametrize("grows", [False, True], ids=["a full load", "a load that appends"])
+def test_a_delivery_is_known_by_the_rows_that_it_brought(readings, grows):
+    if grows:
+        growing(readings.root)
+    brought, more = [readings.pull().record["brought"]], f"{HEAD}\n8,north,1,2024-06-02 06:00:00,Ada\n9,north,1,2024-06-02 06:00:00,Ada\n"
+    land(readings.root, "readings2.csv" if grows else "readings.csv", more)
+    brought += [readings.pull(NOW + timedelta(hours=hour)).record["brought"] for hour in (1, 2)]
+    assert brought == [4, 2, 2], "where nothing comes the newest delivery stays what it was"
+    assert delivered_rows(readings.database, readings.product) == {"deliveries": 2}
+    assert len(readings.rows()) == (6 if grows else 2)
+
+
+def test_a_delivery_with_too_few_rows_closes_the_gate_though_the_table_has_enough(readings, registry):
+    growing(readings.root)
+    edited(
+        readings.root, product_file("plant", "readings"), "at_least: 3\n        never_decreases: true", "at_least: 3\n        per: delivery"
+    )
+
+    def judged():
+        readings.pull()
+        readings.database.connection.execute(MEASURED.format(rows=7, degrees="1", processed_at="timestamptz '2024-06-01 12:00:00+00'"))
+        (found,) = [
+            each for each in audit(readings.database, readings.product, registry, NOW, None) if each.objective.dimension == "volume"
+        ]
+        return found.judgement.reason, found.closes_gate
+
+    assert judged() == ("4 rows in the newest delivery of deliveries; at least 3 promised", False)
+    land(readings.root, "readings2.csv", f"{HEAD}\n8,north,1,2024-06-02 06:00:00,Ada\n")
+    assert judged() == ("1 row in the newest delivery of deliveries; at least 3 promised", True)
 
 
 def test_the_same_file_is_the_same_in_every_time_zone(readings, monkeypatch):

@@ -81,6 +81,7 @@ def test_the_cursor_and_what_was_read_are_recorded_with_the_rows(plant):
         "removed": 1,
     }
     assert (found.record["interface"], found.record["rows"], found.failures) == ("sql-database", 3, {})
+    assert found.record["brought"] == 2, "of an incremental load the rows that were read, not those that were there"
 
 
 def test_a_column_that_is_gone_or_narrower_is_told_and_the_last_good_rows_are_served(plant):

@@ -10,6 +10,8 @@ from platform_resources.capabilities.judgements import Judgement, Moment, Promis
 from platform_resources.capabilities.measures import CountIf, Measure, Reading, RowCount, Scalar, Subject
 from platform_resources.capabilities.protocols import Traits
 from platform_resources.capabilities.support.expressions import aggregate_problems, condition_problems
+from platform_resources.capabilities.support.paired_conditions import paired_condition, paired_problems
+from platform_resources.capabilities.support.references import ColumnNames, Reference, reference_problems
 from platform_resources.capabilities.support.shares import (
     amount,
     counted,
@@ -27,7 +29,7 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class CustomSqlSettings(Strict):
-    """Either a condition that no row (or few) may fulfil, or one number over all rows and its bounds."""
+    """Either a condition that no row (or few) may fulfil, perhaps beside rows elsewhere, or one number over all rows and its bounds."""
 
     failing_rows: Text | None = None
     at_most: Annotated[int, Field(ge=0)] | None = None
@@ -36,6 +38,8 @@ class CustomSqlSettings(Strict):
     min: Number | None = None
     max: Number | None = None
     unit: str = ""
+    there: Reference | None = None
+    keys: ColumnNames | None = None
 
     @model_validator(mode="after")
     def _one_form(self) -> "CustomSqlSettings":
@@ -48,6 +52,10 @@ class CustomSqlSettings(Strict):
             raise ValueError("scalar takes min, max or both, and a unit, and nothing else")
         if self.scalar is None and self.unit:
             raise ValueError("unit is for scalar; failing_rows counts rows")
+        if (self.there is None) != (self.keys is None):
+            raise ValueError("there and keys go together: by which columns here rows find those of another data set or input")
+        if self.scalar is not None and self.there is not None:
+            raise ValueError("there is for failing_rows; promise that sums agree by dimension: accuracy with sums")
         if None not in allowances:
             raise ValueError("write either at_most (rows) or at_most_percent")
         if self.min is not None and self.max is not None and self.min > self.max:
@@ -58,7 +66,9 @@ class CustomSqlSettings(Strict):
 class CustomSql(Traits):
     """A rule of your own in DuckDB's SQL: rows that fulfil `failing_rows` break it, or `scalar` must lie within `min` and `max`.
 
-    A row for which the condition is null does not fail. The SQL is one expression over the data set's columns, not a statement.
+    A row for which the condition is null does not fail. The SQL is one expression over the data set's columns, not a statement. With
+    `there` and `keys` it may also use the rows of another data set or input port that share the keys: `there.column` is the value of the
+    one row there, `sum(there.column)` and other aggregates are over all of them. Where there is none they are null, and counts 0.
     """
 
     name = "custom-sql"
@@ -76,6 +86,14 @@ class CustomSql(Traits):
 - name: The average basket is plausible
   type: service-level-asset
   properties: {dimension: custom-sql, data_set: customers, scalar: sum(revenue) / sum(orders), min: 5, max: 500}
+- name: Customers have spent what their orders sum up to
+  type: service-level-asset
+  properties:
+    dimension: custom-sql
+    data_set: customers
+    keys: [household_id]
+    there: {input: orders, columns: [household_id]}
+    failing_rows: revenue <> sum(there.amount) or count(there.order_id) = 0
 """
 
     def promise(self, settings: CustomSqlSettings, moment: Moment) -> Promise:
@@ -86,11 +104,16 @@ class CustomSql(Traits):
         return Promise("rows", at_most=settings.at_most or 0)
 
     def columns_used(self, settings: CustomSqlSettings) -> Mapping[str, tuple[str, ...]]:
-        return {}
+        return {"keys": settings.keys} if settings.keys else {}
 
     def problems(self, settings: CustomSqlSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
         known = [column.name for column in subject.data_set.columns]
-        if settings.failing_rows is not None:
+        if settings.failing_rows is not None and settings.there is not None:
+            yield from reference_problems(settings.there, "there", settings.keys or (), "keys", subject)
+            relation = settings.there.known(subject).get(settings.there.name)
+            declared = subject.declared.get(relation, ()) if relation is not None else ()
+            yield from paired_problems("failing_rows", settings.failing_rows, known, settings.there.name, declared)
+        elif settings.failing_rows is not None:
             yield from condition_problems("failing_rows", settings.failing_rows, known, "write scalar: with min or max")
         if settings.scalar is not None:
             yield from aggregate_problems("scalar", settings.scalar, known)
@@ -98,11 +121,21 @@ class CustomSql(Traits):
     def measures(self, settings: CustomSqlSettings, subject: Subject) -> Mapping[str, Measure]:
         if settings.scalar is not None:
             return {"value": Scalar(settings.scalar)}
-        return {"rows": RowCount(), "failing": CountIf(settings.failing_rows or "")}
+        if settings.there is None:
+            return {"rows": RowCount(), "failing": CountIf(settings.failing_rows or "")}
+        there, keys = settings.there, settings.keys or ()
+        pairs = paired_condition(settings.failing_rows or "", keys, there.relation(subject), there.columns)
+        several = {"several": pairs.several} if pairs.several is not None else {}
+        return {"rows": RowCount(), "failing": pairs.failing, **several}
 
     def judge(self, settings: CustomSqlSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         if settings.scalar is not None:
             return _judged_value(settings, readings["value"])
+        several = counted(readings, "several") if "several" in readings else 0
+        if several and settings.there is not None:
+            name, verb = settings.there.name, "has" if several == 1 else "have"
+            reason = f"{amount(several)} {verb} a key that {name} has several times, so there is no one value to compare with"
+            return Judgement("unknown", f"{reason}; write an aggregate such as max(there.…)")
         return _judged_rows(settings, counted(readings, "failing"), counted(readings, "rows"))
 
 
@@ -115,7 +148,8 @@ def _judged_rows(settings: CustomSqlSettings, failing: int, rows: int) -> Judgem
         met, share = failing <= (settings.at_most or 0), ""
     else:
         met, share = Decimal(100 * failing) <= Decimal(str(allowed)) * rows, f" ({percent_text(failing, rows, allowed, up=True)})"
-    reason = f"{failing:,} of {amount(rows)} break{'s' if failing == 1 else ''} the rule{share}; {threshold} promised"
+    beside = f" with {settings.there.name}" if settings.there is not None else ""
+    reason = f"{failing:,} of {amount(rows)} break{'s' if failing == 1 else ''} the rule{beside}{share}; {threshold} promised"
     value, shown = (failing, "") if allowed is None else (exact_percent(failing, rows), percent_text(failing, rows, allowed, up=True))
     return Judgement("met" if met else "missed", reason, value, threshold, failing, "failing", rows=rows, shown=shown)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,7 @@ from platform_resources.capabilities.protocols import Quotes, Traits
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
 from platform_resources.capabilities.support.shares import amount, counted, number_text
 from platform_resources.capabilities.support.tolerances import around, greatest, least
+from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.field_types import ColumnName, Text, YesNo
 
@@ -31,6 +32,8 @@ class VolumeSettings(Strict):
     group_by: ColumnName | None = None
     every: Every | None = None
     groups: tuple[Text, ...] | None = None
+    per: Literal["delivery", "version"] | None = None
+    input: Text | None = None
 
     @model_validator(mode="after")
     def _promises_something(self) -> "VolumeSettings":
@@ -41,6 +44,10 @@ class VolumeSettings(Strict):
             raise ValueError(f"at_least ({self.at_least}) is above at_most ({self.at_most})")
         if self.group_by is not None and (self.never_decreases or self.change_at_most is not None):
             raise ValueError("groups are not compared with the version before; take never_decreases and change_at_most away, or group_by")
+        if self.per is not None and (self.never_decreases or self.change_at_most is not None or self.group_by is not None):
+            raise ValueError("what a delivery brings is promised by at_least, at_most and learned; take the others away")
+        if self.input is not None and self.per != "delivery":
+            raise ValueError("input says whose deliveries are meant; write per: delivery, too")
         refuse_half_groups(self, self.learned)
         return self
 
@@ -49,6 +56,8 @@ class Volume(Traits):
     """How many rows there are: at least, at most, never fewer than before, changed by at most so many percent, as many as usual.
 
     The first version has nothing to be compared with and keeps `never_decreases` and `change_at_most`. No rows are a known number of rows.
+    With `per: delivery` it is the rows that the newest delivery of the `input` brought: all of a full load, the new ones of a load that
+    appends, those that were read of an incremental one. With `per: version` it is by how many rows a version has more than the one before.
     What is usual (`learned`) is unknown until 14 versions were published: the same weekdays, their trend and level, by medians.
     """
 
@@ -68,6 +77,9 @@ class Volume(Traits):
 - name: Each week has customers
   type: service-level-asset
   properties: {dimension: volume, data_set: customers, at_least: 10, group_by: last_purchase_at, every: 1w}
+- name: Each delivery of orders has about as many as usual
+  type: service-level-asset
+  properties: {dimension: volume, data_set: customers, per: delivery, input: orders, at_least: 1, learned: true}
 """
 
     def learned_kind(self, settings: VolumeSettings) -> Kind:
@@ -84,6 +96,11 @@ class Volume(Traits):
 
     def problems(self, settings: VolumeSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
         yield from group_problems(settings, subject)
+        if settings.per == "delivery" and settings.input is None and len(subject.inputs) != 1:
+            yield "per", f"input is missing: the product has {amount(len(subject.inputs), 'input port')}", known_text(subject.inputs)
+        elif settings.input is not None and settings.input not in subject.inputs:
+            message = f'unknown input port "{settings.input}"; known: {known_text(subject.inputs)}'
+            yield "input", message, did_you_mean(settings.input, subject.inputs)
 
     def measures(self, settings: VolumeSettings, subject: Subject) -> Mapping[str, Measure]:
         return {"rows": RowCount()} if settings.group_by is None else group_measures(settings, subject, ())
@@ -91,12 +108,34 @@ class Volume(Traits):
     def judge(self, settings: VolumeSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         if settings.group_by is not None:
             return judged_sizes(settings, readings, settings.at_least, settings.at_most)
+        if settings.per is not None:
+            return _judged_delivery(settings, counted(readings, "rows"), subject, moment)
         rows = counted(readings, "rows")
         parts = [*_bounds(settings, rows), *_against_former(settings, rows, moment.previous_rows)]
         verdict = worst(part for part, _ in parts)
         texts = dict.fromkeys(text for part, text in parts if part == verdict)
         learn = to_learn(settings.learned, "count", rows)
         return Judgement(verdict, "; ".join((amount(rows), *texts)), rows, ", ".join(_promises(settings)), learn=learn)
+
+
+def _judged_delivery(settings: VolumeSettings, rows: int, subject: Subject, moment: Moment) -> Judgement:
+    threshold = ", ".join(_promises(settings))
+    if settings.per == "version":
+        brought, what = (
+            rows - (moment.previous_rows or 0),
+            "more than in the version before" if moment.previous_rows is not None else "in all",
+        )
+    else:
+        port = settings.input or next(iter(subject.inputs))
+        if port not in moment.delivered:
+            reason = f"how many rows the newest delivery of {port} brought is not known; it is from its next one on"
+            return Judgement("unknown", reason, threshold=threshold)
+        brought, what = moment.delivered[port], f"in the newest delivery of {port}"
+    parts = list(_bounds(settings, brought))
+    verdict = worst(part for part, _ in parts)
+    texts = dict.fromkeys(text for part, text in parts if part == verdict)
+    learn = to_learn(settings.learned, "count", max(brought, 0), what)
+    return Judgement(verdict, "; ".join((f"{amount(brought)} {what}", *texts)), brought, threshold, learn=learn)
 
 
 def _bounds(settings: VolumeSettings, rows: int) -> Iterator[Part]:

