@@ -15,7 +15,7 @@ class OutputPortComponent:
     example = """
 - name: customers_file
   type: output-port
-  properties: {interface: file, format: parquet, data_set: customers, keep_versions: 7}
+  properties: {interface: file, format: parquet, data_set: customers, keep_versions: 7, renamed_from: customers_parquet}
 """
 
     def inferred_variant(self, properties: Mapping[str, Any]) -> str:
