@@ -6,12 +6,12 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from platform_resources.capabilities.conditions.expressions import condition_problems
 from platform_resources.capabilities.judgements import Judgement, Moment, Promise, Verdict, worst
 from platform_resources.capabilities.measures import CountIf, GroupCounts, Measure, Reading, Subject
 from platform_resources.capabilities.protocols import Quotes, Traits
 from platform_resources.capabilities.support.categories import declared_type, may_be_named
 from platform_resources.capabilities.support.column_types import is_numeric
-from platform_resources.capabilities.support.expressions import condition_problems
 from platform_resources.capabilities.support.intervals import wilson
 from platform_resources.capabilities.support.packed import unpacked
 from platform_resources.capabilities.support.shares import amount, counted, number_text

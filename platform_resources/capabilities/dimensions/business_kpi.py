@@ -7,10 +7,10 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from platform_resources.capabilities.conditions.expressions import aggregate_problems
 from platform_resources.capabilities.judgements import Judgement, Moment, Past, Promise, Verdict, worst
 from platform_resources.capabilities.measures import Measure, Reading, Scalar, Subject
 from platform_resources.capabilities.protocols import Traits
-from platform_resources.capabilities.support.expressions import aggregate_problems
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
 from platform_resources.capabilities.support.shares import finite_number, no_number, number_text, plain_number, with_unit
 from platform_resources.capabilities.support.tolerances import around, greatest, least

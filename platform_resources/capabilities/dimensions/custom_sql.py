@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from platform_resources.capabilities.conditions.expressions import aggregate_problems, condition_problems
+from platform_resources.capabilities.conditions.paired_conditions import paired_condition, paired_problems
 from platform_resources.capabilities.judgements import Judgement, Moment, Promise
 from platform_resources.capabilities.measures import CountIf, Measure, Reading, RowCount, Scalar, Subject
 from platform_resources.capabilities.protocols import Traits
-from platform_resources.capabilities.support.expressions import aggregate_problems, condition_problems
-from platform_resources.capabilities.support.paired_conditions import paired_condition, paired_problems
 from platform_resources.capabilities.support.references import ColumnNames, Reference, reference_problems
 from platform_resources.capabilities.support.shares import (
     amount,

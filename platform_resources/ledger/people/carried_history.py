@@ -1,6 +1,6 @@
 """Carry what the ledger knows of something on to the name that it has now: history, incidents, subscriptions, grants and messages."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,8 +36,9 @@ def is_renamed(product: ProductPlan) -> bool:
     """Whether the product, or anything of it, says what it was called before."""
     data_sets = [data_set.spec for data_set in product.data_sets]
     columns = [column.renamed_from for spec in data_sets for column in spec.columns]
-    checks = [each.check for each in (*product.objectives, *product.indicators)]
-    parts = [each.former_names for each in (*product.inputs, *product.outputs, *checks)]
+    checks = [*(each.check for each in product.objectives), *(each.check for each in product.indicators)]
+    parts = [*(each.former_names for each in product.inputs), *(each.former_names for each in product.outputs)]
+    parts += [check.former_names for check in checks]
     return any([product.former_names, *parts, *(spec.renamed_from for spec in data_sets), *columns])
 
 
@@ -46,7 +47,7 @@ def _carry_product(connection: Connection, former: str, now: str) -> int:
     for check in _checks_of(connection, former):
         moved += _move_check(connection, check, (now, *check.asset_key.split("/")[1:]), check.name, now)
     states, runs = tables.freshness_states, tables.runs
-    key = now + func.substr(states.c.asset_key, len(former) + 1)
+    key: ColumnElement[str] = now + func.substr(states.c.asset_key, len(former) + 1)
     moved += connection.execute(update(states).where(states.c.product == former).values(asset_key=key)).rowcount
     job = conventions.job_name
     moved += connection.execute(update(runs).where(runs.c.job == job(former)).values(job=job(now))).rowcount
@@ -179,12 +180,12 @@ def _carry_incidents(connection: Connection, former: str, now: str) -> int:
     rows = connection.execute(select(table).where(table.c.cause == former).order_by(table.c.number)).mappings().all()
     if not rows:
         return 0
-    taken = {row["number"]: row for row in connection.execute(select(table).where(table.c.cause == now)).mappings()}
+    taken = {row["number"]: dict(row) for row in connection.execute(select(table).where(table.c.cause == now)).mappings()}
     alive = next((number for number, row in taken.items() if row["status"] != "resolved"), None)
     names = {}
     for row in rows:
         number = row["number"] if row["number"] not in taken else max(taken) + 1
-        moved = {**row, "cause": now, "number": number}
+        moved: dict[str, Any] = {**row, "cause": now, "number": number}
         if alive is not None and row["status"] != "resolved":
             over = {"status": "resolved", "resolution": "moved", "resolved_at": row["changed_at"], "moved_to": [f"{now}#{alive}"]}
             moved |= over
@@ -218,6 +219,6 @@ def _rewrite_keys(connection: Connection, starts: Mapping[str, str]) -> int:
     table, moved = people_tables.messages, 0
     for was, now in starts.items():
         begins: ColumnElement[bool] = func.substr(table.c.key, 1, len(was)) == was
-        for key in connection.execute(select(table.c.key).where(begins)).scalars().all():
-            moved += _rename(connection, table, "key", key, now + key.removeprefix(was))
+        keys: Sequence[str] = connection.execute(select(table.c.key).where(begins)).scalars().all()
+        moved += sum(_rename(connection, table, "key", key, now + key.removeprefix(was)) for key in keys)
     return moved

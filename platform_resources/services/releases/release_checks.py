@@ -56,10 +56,10 @@ def releases(
     for name in compared:
         held = tuple(grant for grant in grants if grant.product == name and grant.state(now) in ("approved", "to come"))
         known = Consumption(plan, lineage, held, readers[name])
-        now = new.plan.renamed.get(name, name)
-        planned = [product for product in plan.products if product.name == now]
+        called = new.plan.renamed.get(name, name)
+        planned = [product for product in plan.products if product.name == called]
         built = kept_lineage(state, planned[0]) if planned else ProductLineage()
-        found.append(release(old.contracts[name], new.contracts.get(now), built, known, profile, accepted))
+        found.append(release(old.contracts[name], new.contracts.get(called), built, known, profile, accepted))
     return tuple(found)
 
 

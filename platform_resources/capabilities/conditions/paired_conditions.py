@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from platform_resources.capabilities.conditions.expressions import Found, parsed_expression
 from platform_resources.capabilities.measures import PairCount, Pairing, Relation
-from platform_resources.capabilities.support.expressions import Found, parsed_expression
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.values.column_names import folded_column
 

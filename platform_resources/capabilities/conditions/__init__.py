@@ -1,0 +1,1 @@
+"""Conditions and aggregates that teams write in SQL."""
