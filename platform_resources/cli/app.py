@@ -45,6 +45,7 @@ COMMANDS = (
     ("notifying", "unsubscribe"),
     ("notifying", "subscriptions"),
     ("sources.importing", "import-dbt-results"),
+    ("sources.importing", "import-results"),
     ("sources.importing", "import-dbt-project"),
     ("standards.exchanging", "export"),
     ("standards.exchanging", "import"),

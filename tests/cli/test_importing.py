@@ -127,7 +127,7 @@ def again_nothing_is_new(root, lake):
     before = len(evaluations(root)), states(root)
     done = imported(root, lake)
     assert done.returncode == CANNOT_RUN
-    assert "0 of 9 results are new, 8 imported before, of dbt's invocation" in done.stdout
+    assert "0 of 9 results are new, 8 imported before, of the run" in done.stdout
     assert "1 not imported:\n  test.lake.not_null_stray_x." in done.stderr
     assert (len(evaluations(root)), states(root)) == before
 
@@ -252,7 +252,7 @@ def test_a_test_that_is_gone_from_its_project_takes_its_incident_with_it_and_ret
     late = by_hand(tmp_path / "late", result("one"), written="2024-06-01T12:00:00Z")
     assert "gone" not in imported(tiny, late).stdout, "what an older manifest has not, a newer one may have"
     done = imported(tiny, by_hand(tmp_path / "third", result("one", at="2024-06-03T05:00:00Z"), written="2024-06-03T05:00:09Z"))
-    assert "gone from its dbt project: readings, readings/measurements: two" in done.stdout
+    assert "gone from its project: readings, readings/measurements: two" in done.stdout
     assert "readings#1 resolved no action: test removed" in done.stdout
     assert set(states(tiny)) == {("readings/measurements", "one")}
     back = by_hand(
@@ -305,3 +305,27 @@ def test_a_project_that_cannot_be_imported_is_told_without_a_traceback(tiny, tmp
     done = mesh(tiny, "import-dbt-project", *(argument.replace("{tmp}", str(tmp_path / "nothing")) for argument in arguments))
     assert done.returncode == CANNOT_RUN
     assert told in done.stderr and "Traceback" not in done.stderr
+
+
+def test_results_of_another_tool_open_incidents_and_end_them_as_those_of_dbt_do(tiny, tmp_path):
+    """The same way into the ledger: what is new is judged, what is gone from a complete document ends."""
+
+    def handed_in(number, *results, **document):
+        file = tmp_path / f"{number}.json"
+        at = f"2024-06-0{number}T05:00:00Z"
+        file.write_text(json.dumps({"tool": "pandera", "project": "lake", "at": at, "complete": True, "results": results, **document}))
+        return mesh(tiny, "import-results", str(file))
+
+    broken = {"check": "sums agree", "product": "readings", "data_set": "measurements", "verdict": "missed", "reason": "2.5 are missing"}
+    done = handed_in(1, broken, {"check": "stray", "verdict": "met"})
+    assert done.returncode == CANNOT_RUN
+    assert "it tests no model; write product: in the result, or give --product" in done.stderr
+    assert "readings#1 opened" in done.stdout
+    ((asset, check),) = states(tiny)
+    assert asset == "readings/measurements" and check.startswith("sums_agree_")
+    assert handed_in(1, broken).returncode == MISSED and "1 imported before" in handed_in(1, broken).stdout
+    over = handed_in(2)
+    assert over.returncode == FINE and "gone from its project: readings, readings/measurements: sums_agree_" in over.stdout
+    assert "readings#1 resolved no action: test removed" in over.stdout
+    unknown = mesh(tiny, "import-results", str(tmp_path / "1.json"), "--tool", "sodda")
+    assert unknown.returncode == CANNOT_RUN and 'no tool "sodda"; known: great-expectations, json, soda' in unknown.stderr

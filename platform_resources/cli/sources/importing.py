@@ -1,9 +1,9 @@
-"""Commands about dbt projects elsewhere: import-dbt-results takes the results of their tests, import-dbt-project a whole project."""
+"""Commands about what ran or was written elsewhere: import-dbt-results, import-results of other tools, import-dbt-project."""
 
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.table import Table
@@ -31,7 +31,8 @@ from platform_resources.cli.terminal.memory import history
 from platform_resources.dbt.imported.artefacts import ArtefactFile, Artefacts, artefacts
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.repository.mesh_repository import mesh_root, missing_dbt_files, state_folder
-from platform_resources.spec.problems import errors
+from platform_resources.services.checks.tool_results import TAKES, TOOLS, tool_results
+from platform_resources.spec.problems import Problem, errors, unknown_text
 from platform_resources.spec.values.names import is_name, slug
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from platform_resources.services.checks.foreign_results import Imported, ImportedTest
     from platform_resources.services.migrating.dbt_migration import ImportedProject
 
+DBT_FILE = "a file that dbt wrote into its folder target/"
 COLOURS = {"met": "green", "missed": "red", "unknown": "yellow"}
 
 
@@ -49,16 +51,34 @@ def import_dbt_results(
     as_json: Json = False,
 ) -> None:
     """Import the results of dbt tests that ran elsewhere, as checks of the products they belong to. Twice is once."""
+    found = artefacts(_file(manifest, "--manifest", DBT_FILE), _file(run_results, "--run-results", DBT_FILE))
+    _take(context, found, f"{run_results} has no result of a test, so nothing is imported; import after dbt test or dbt build", as_json)
+
+
+def import_results(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The results of one run, as JSON.")],
+    tool: Annotated[str, typer.Option(help=f"Which form it has: {', '.join(TOOLS)}; docs/operations.md describes the first.")] = "json",
+    product: Annotated[str | None, typer.Option(help="Whose results they are where the file does not say so.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Import what other quality tools have said of products' data, as checks of theirs. Twice is once."""
+    if tool not in TOOLS:
+        stop(unknown_text("tool", tool, TOOLS), CANNOT_RUN)
+    found = tool_results(_file(file, "FILE", TAKES[tool]), tool, product)
+    _take(context, found, f"{file} has no results, so nothing is imported", as_json)
+
+
+def _take(context: typer.Context, found: Artefacts | tuple[Problem, ...], nothing: str, as_json: bool) -> NoReturn:
     from platform_resources.services.checks.foreign_results import imported_data
 
-    found = artefacts(_file(manifest, "--manifest"), _file(run_results, "--run-results"))
     if isinstance(found, tuple):
         print_problems(found)
         raise Stop(CANNOT_RUN)
     root, plan = mesh_of(context)
     done = _imported(root, plan, found)
     if not found.results and not done.removed:
-        stop(f"{run_results} has no result of a test, so nothing is imported; import after dbt test or dbt build", CANNOT_RUN)
+        stop(nothing, CANNOT_RUN)
     if as_json:
         print_json(imported_data(done))
     else:
@@ -119,11 +139,11 @@ def _print_project(done: "ImportedProject", name: str) -> None:
     out.print(cell(f"look at its product.yaml, then: mesh validate {name}, mesh refresh {name}"), soft_wrap=True)
 
 
-def _file(path: Path, option: str) -> ArtefactFile:
+def _file(path: Path, option: str, takes: str) -> ArtefactFile:
     try:
         return ArtefactFile(str(path), path.read_bytes())
     except OSError as error:
-        stop(f"{path}: {error.strerror}; {option} takes a file that dbt wrote into its folder target/", CANNOT_RUN)
+        stop(f"{path}: {error.strerror}; {option} takes {takes}", CANNOT_RUN)
 
 
 def _imported(root: Path, plan: MeshPlan, found: Artefacts) -> "Imported":
@@ -151,9 +171,9 @@ def _print(done: "Imported", clocks: Clocks) -> None:
         table.add_row(*_row(test, clocks))
     if done.tests:
         out.print(table)
-    out.print(f"{_counted(done)}, of dbt's invocation {told(done.invocation_id)}")
+    out.print(f"{_counted(done)}, of the run {told(done.invocation_id)}")
     for check in done.removed:
-        out.print(f"gone from its dbt project: {told(check.product)}, {told(check.asset_key)}: {told(check.name)}", highlight=False)
+        out.print(f"gone from its project: {told(check.product)}, {told(check.asset_key)}: {told(check.name)}", highlight=False)
     _print_refused(done.refused)
 
 

@@ -48,9 +48,10 @@ KINDS = {kind.name: kind for kind in (MANIFEST, RUN_RESULTS)}
 
 @dataclass(frozen=True, slots=True)
 class ForeignTest:
-    """A dbt test of any project. `declared` is what `meta.product` says, of the test before that of its model; None if neither does.
+    """A test of any project. `declared` is what `meta.product` says, of the test before that of its model; None if neither does.
 
     `model` is the first thing that it tests, empty if there is none; `places` are the folders of the model's file, then of its own.
+    `declared_as` and `way_out` are what messages call the declaration, and how it is written.
     """
 
     unique_id: str
@@ -60,6 +61,8 @@ class ForeignTest:
     declared: Any
     places: tuple[tuple[str, ...], ...]
     severity: Literal["error", "warning"]
+    declared_as: str = "its meta.product"
+    way_out: str = "say meta: {product: …} in the config of the test or of its model"
 
 
 @dataclass(frozen=True, slots=True)

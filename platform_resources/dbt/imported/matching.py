@@ -1,4 +1,4 @@
-"""Match dbt tests that ran elsewhere to checks of the mesh."""
+"""Match tests that ran elsewhere to checks of the mesh."""
 
 import hashlib
 import re
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from platform_resources.dbt.imported.artefacts import ForeignTest
+from platform_resources.dbt.imported.artefacts import TESTS, ForeignTest
 from platform_resources.plan.check_plans import CheckPlan
 from platform_resources.plan.conventions import Key
 from platform_resources.plan.plan import MeshPlan, ProductPlan
@@ -15,7 +15,6 @@ from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.values.names import LONGEST_NAME
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]+")
-DECLARE = "say meta: {product: …} in the config of the test or of its model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +71,13 @@ def _product(plan: MeshPlan, test: ForeignTest) -> ProductPlan | Refused:
 def _declared(plan: MeshPlan, test: ForeignTest) -> ProductPlan | Refused:
     known = {product.name: product for product in plan.products}
     if not isinstance(test.declared, str):
-        return Refused(test, f"its meta.product is {test.declared!r}; write the name of one product")
+        return Refused(test, f"{test.declared_as} is {test.declared!r}; write the name of one product")
     if test.declared in known:
         return known[test.declared]
     if test.declared in (product.name for product in plan.rejected):
         return Refused(test, _not_loaded(test.declared))
     hint = did_you_mean(test.declared, known) or f"known: {known_text(known)}"
-    return Refused(test, f'its meta.product is "{test.declared}", which is no product; {hint}')
+    return Refused(test, f'{test.declared_as} is "{test.declared}", which is no product; {hint}')
 
 
 def _not_loaded(product: str) -> str:
@@ -90,9 +89,10 @@ def _by_model(plan: MeshPlan, test: ForeignTest) -> ProductPlan | Refused:
     if len(having) == 1:
         return having[0]
     if having:
-        return Refused(test, f"its model {test.model} is in the products {known_text(p.name for p in having)}; {DECLARE}")
+        return Refused(test, f"its model {test.model} is in the products {known_text(p.name for p in having)}; {test.way_out}")
     what = f"its model {test.model} is in no product" if test.model else "it tests no model"
-    return Refused(test, f"{what}, and no folder of it is <domain>/<product>; {DECLARE}")
+    folders = ", and no folder of it is <domain>/<product>" if test.places or test.kind in TESTS else ""
+    return Refused(test, f"{what}{folders}; {test.way_out}")
 
 
 def _key(product: ProductPlan, test: ForeignTest) -> Key:

@@ -1,0 +1,241 @@
+"""Read what quality tools other than dbt say of products' data: Soda, Great Expectations, and any tool by a JSON form of our own.
+
+Each document becomes the same records as dbt's artefacts, so that results are matched, imported once, and followed by incidents in one way.
+Counts and measured numbers are taken over, never values of rows.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+
+from pydantic import AliasPath, AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+
+from platform_resources.capabilities.judgements import Verdict
+from platform_resources.dbt.imported.artefact_models import Foreign, clean
+from platform_resources.dbt.imported.artefacts import MOST_SHOWN, ArtefactFile, Artefacts, ForeignResult, ForeignTest
+from platform_resources.redaction.redaction import mask
+from platform_resources.spec.problems import Problem
+
+Severity = Literal["error", "warning"]
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class ToolResult(BaseModel):
+    """One check of any tool: what it is about, and what it said. `at` is when, if not at the time of the document."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    check: str = Field(min_length=1, max_length=300)
+    verdict: Verdict
+    product: str | None = None
+    data_set: str = ""
+    severity: Severity = "error"
+    reason: str = ""
+    failing_rows: NonNegativeInt | None = None
+    at: AwareDatetime | None = None
+
+
+class ToolDocument(BaseModel):
+    """The results of one run of any tool.
+
+    `complete`: these are all checks that the project has; one that is missing is there no more, and its incident ends.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tool: str = Field(min_length=1)
+    project: str = Field(min_length=1)
+    run: str = ""
+    at: AwareDatetime
+    complete: bool = False
+    results: tuple[ToolResult, ...]
+
+
+class SodaCheck(Foreign):
+    """One check in the results of a scan of Soda Core 3; `outcome` is null where it could not be evaluated."""
+
+    identity: str
+    name: str
+    outcome: Literal["pass", "fail", "warn"] | None
+    table: str | None = None
+    resourceAttributes: tuple[dict[str, Any], ...] = ()  # noqa: N815 - Soda's name
+    outcomeReasons: tuple[Any, ...] = ()  # noqa: N815
+    diagnostics: dict[str, Any] = {}
+
+
+class SodaScan(Foreign):
+    """The results of a scan, as `soda scan --scan-results-file` writes them."""
+
+    definitionName: str | None = None  # noqa: N815
+    scanEndTimestamp: datetime  # noqa: N815
+    checks: tuple[SodaCheck, ...]
+
+
+class Expectation(Foreign):
+    """The configuration of an expectation."""
+
+    type: str
+    arguments: dict[str, Any] = Field({}, validation_alias=AliasPath("kwargs"))
+    meta: dict[str, Any] | None = None
+    severity: str | None = None
+
+
+class ExpectationResult(Foreign):
+    """The result of an expectation."""
+
+    success: bool | None
+    expectation_config: Expectation
+    result: dict[str, Any] = {}
+    exception_info: dict[str, Any] | None = None
+
+
+class SuiteResult(Foreign):
+    """The result of a suite of Great Expectations 1, as its validation stores keep it and `to_json_dict` gives it."""
+
+    suite_name: str
+    results: tuple[ExpectationResult, ...]
+    meta: dict[str, Any]
+
+
+def tool_results(file: ArtefactFile, tool: str, product: str | None = None) -> Artefacts | tuple[Problem, ...]:
+    """The results in a document of one of `TOOLS`, or everything that is wrong with it.
+
+    `product` is whose results they are where the document does not say so.
+    """
+    model, read = TOOLS[tool]
+    try:
+        document = model.model_validate_json(file.text)
+    except ValidationError as error:
+        return tuple(_wrong(file, tool, error))
+    project, run, at, results = read(document)
+    found = tuple(results)
+    if twice := [number for number, each in enumerate(found) if any(each.test == other.test for other in found[:number])]:
+        return tuple(
+            Problem(file.name, 1, f"results[{each}]", f'"{found[each].test.name}" is said twice', "name each once") for each in twice
+        )
+    given = tuple(_of(each, product) for each in found)
+    return Artefacts(run, project, at, tuple(each.test for each in given), given)
+
+
+def _of(result: ForeignResult, product: str | None) -> ForeignResult:
+    return result if product is None or result.test.declared is not None else replace(result, test=replace(result.test, declared=product))
+
+
+_Read = tuple[str, str, datetime, Iterator[ForeignResult]]
+
+
+def _ours(document: ToolDocument) -> _Read:
+    def results() -> Iterator[ForeignResult]:
+        for each in document.results:
+            test = _test(f"{document.tool}.{document.project}", each.check, each.check, each.data_set, each.product, each.severity, OURS)
+            yield _result(test, each.verdict, each.reason, each.failing_rows, each.at or document.at)
+
+    return f"{document.tool}/{document.project}" if document.complete else "", document.run, document.at.astimezone(UTC), results()
+
+
+def _soda(scan: SodaScan) -> _Read:
+    project = f"soda/{scan.definitionName}" if scan.definitionName else ""
+
+    def results() -> Iterator[ForeignResult]:
+        for check in scan.checks:
+            verdicts: Mapping[str | None, Verdict] = {"pass": "met", "fail": "missed", "warn": "missed"}
+            named = next((each.get("value") for each in check.resourceAttributes if each.get("name") == "product"), None)
+            test = _test(
+                project, check.identity, check.name, check.table or "", named, "warning" if check.outcome == "warn" else "error", SODA
+            )
+            measured = check.diagnostics.get("value")
+            said = "; ".join(str(each.get("message", "")) if isinstance(each, dict) else str(each) for each in check.outcomeReasons)
+            reason = said or (f"measured {measured}" if isinstance(measured, int | float) else "")
+            rows = [block.get("totalFailingRows") for block in check.diagnostics.get("blocks", ()) if isinstance(block, dict)]
+            failing = next((each for each in rows if isinstance(each, int)), None)
+            yield _result(test, verdicts.get(check.outcome, "unknown"), reason, failing, scan.scanEndTimestamp)
+
+    return project, scan.scanEndTimestamp.isoformat(), _utc(scan.scanEndTimestamp), results()
+
+
+def _suite(suite: SuiteResult) -> _Read:
+    project, at = f"great-expectations/{suite.suite_name}", _run_time(suite)
+
+    def results() -> Iterator[ForeignResult]:
+        asset = (suite.meta.get("active_batch_definition") or {}).get("data_asset_name") or ""
+        for each in suite.results:
+            config = each.expectation_config
+            asked = {name: value for name, value in config.arguments.items() if name != "batch_id"}
+            column = asked.get("column")
+            name = f"{config.type}_{column}" if isinstance(column, str) else config.type
+            digest = hashlib.sha256(json.dumps([config.type, asked], sort_keys=True, default=str).encode()).hexdigest()[:16]
+            severity: Severity = "warning" if config.severity in ("warning", "info") else "error"
+            test = _test(project, digest, name, str(asset), (config.meta or {}).get("product"), severity, EXPECTATIONS)
+            raised = _raised(each.exception_info)
+            verdict: Verdict = "unknown" if raised is not None or each.success is None else "met" if each.success else "missed"
+            unexpected = each.result.get("unexpected_count")
+            yield _result(test, verdict, raised or _observed(each.result), unexpected if isinstance(unexpected, int) else None, at)
+
+    return project, str((suite.meta.get("run_id") or {}).get("run_name") or at.isoformat()), at, results()
+
+
+def _run_time(suite: SuiteResult) -> datetime:
+    told = suite.meta.get("validation_time") or (suite.meta.get("run_id") or {}).get("run_time") or ""
+    return _utc(datetime.fromisoformat(str(told)))
+
+
+def _raised(info: Mapping[str, Any] | None) -> str | None:
+    """What kept an expectation from being held against the data: said once, or for each metric."""
+    for each in (info or {}, *(nested for nested in (info or {}).values() if isinstance(nested, dict))):
+        if each.get("raised_exception") is True:
+            return str(each.get("exception_message") or "it could not be evaluated")
+    return None
+
+
+def _observed(result: Mapping[str, Any]) -> str:
+    """In numbers alone: observed values may be anybody's data."""
+    unexpected, of, value = (result.get(name) for name in ("unexpected_count", "element_count", "observed_value"))
+    if isinstance(unexpected, int) and isinstance(of, int):
+        return f"{unexpected:,} of {of:,} values are not as expected"
+    return f"observed {value}" if isinstance(value, int | float) else ""
+
+
+# How each tool says whose a check is: what messages call it, and how to write it.
+OURS = ("its product", "write product: in the result, or give --product")
+SODA = ("its attribute product", "write attributes: {product: …} at the check, or give --product")
+EXPECTATIONS = ("its meta.product", 'write meta={"product": …} at the expectation, or give --product')
+
+
+def _test(project: str, identity: str, name: str, model: str, product: Any, severity: Severity, says: tuple[str, str]) -> ForeignTest:
+    declared = clean(product) if product is not None else None
+    return ForeignTest(clean(f"{project}.{identity}"), "check", clean(name), clean(model), declared, (), severity, *says)
+
+
+def _result(test: ForeignTest, verdict: Verdict, reason: str, failing: int | None, at: datetime) -> ForeignResult:
+    said = (
+        mask(clean(reason)).strip() or {"met": "as promised", "missed": "not as promised", "unknown": "it could not be evaluated"}[verdict]
+    )
+    return ForeignResult(test, verdict, test.severity, said, failing, _utc(at), "")
+
+
+def _utc(at: datetime) -> datetime:
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _wrong(file: ArtefactFile, tool: str, error: ValidationError) -> Iterator[Problem]:
+    found = error.errors(include_url=False, include_input=False)
+    for each in found[:MOST_SHOWN]:
+        place = ".".join(map(str, map(clean, each["loc"])))
+        yield Problem(file.name, 1, place, "is missing" if each["type"] == "missing" else each["msg"], TAKES[tool])
+    if len(found) > MOST_SHOWN:
+        yield Problem(file.name, 1, "", f"and {len(found) - MOST_SHOWN} more like these", TAKES[tool])
+
+
+TOOLS: Mapping[str, tuple[type[BaseModel], Callable[[Any], _Read]]] = {
+    "json": (ToolDocument, _ours),
+    "soda": (SodaScan, _soda),
+    "great-expectations": (SuiteResult, _suite),
+}
+TAKES = {
+    "json": "docs/operations.md describes the form",
+    "soda": "give the file that soda scan --scan-results-file writes (Soda Core 3)",
+    "great-expectations": "give one result of a suite as JSON, as a validation store keeps it (Great Expectations 1)",
+}
