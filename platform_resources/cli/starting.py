@@ -79,14 +79,14 @@ def begin_product(
 ) -> None:
     """Write a product from data that are there, with all that its data tell, and publish it. Nothing that is there is overwritten."""
     from platform_resources.services.starting import new_products
-    from platform_resources.services.starting.new_inputs import Asked
+    from platform_resources.services.starting.new_inputs import AskedSource
 
     if not yes and not sys.stdin.isatty():
         stop("there is no terminal to ask on; --yes takes all guesses", CANNOT_RUN)
     if not source:
         stop("say what it is made from: --from FILE", CANNOT_RUN)
     said = _fields(fields or []) | ({"format": file_format} if file_format else {})
-    asked = Asked(source, table, said)
+    asked = AskedSource(source, table, said)
     root = mesh_root(context.obj)
     try:
         whose = domain or _domain(new_products.domains(root), yes)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from platform_resources.services.starting.new_inputs import Asked
+from platform_resources.services.starting.new_inputs import AskedSource
 from platform_resources.services.starting.new_meshes import new_mesh
 from platform_resources.services.starting.new_products import thought_of, write
 from tests.refresh.running import deliver, running
@@ -45,7 +45,7 @@ def shop(tmp_path_factory):
     new_mesh(root, None, None)
     for name, text in (("orders", orders(600)), ("names", NAMES)):
         (root / f"{name}.csv").write_text(text)
-        write(root, thought_of(root, "shop", name, Asked(str(root / f"{name}.csv")), datetime.now(UTC)))
+        write(root, thought_of(root, "shop", name, AskedSource(str(root / f"{name}.csv")), datetime.now(UTC)))
     with running(root) as mesh:
         yield mesh, mesh.refresh("orders", "names")
 

@@ -13,7 +13,7 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.repository.mesh_repository import build_problems, house_problems
 from platform_resources.repository.placing import InTheWay
 from platform_resources.scaffolding.product_files import product_files
-from platform_resources.services.starting.new_inputs import Asked
+from platform_resources.services.starting.new_inputs import AskedSource
 from platform_resources.services.starting.new_meshes import CannotBegin, new_domain, new_mesh
 from platform_resources.services.starting.new_products import NewProduct, product_name, thought_of, write
 from platform_resources.services.starting.source_facts import looked_at
@@ -31,7 +31,7 @@ def root(tmp_path, monkeypatch):
 
 
 def think(root: Path, source: str, name: str = "things", domain: str = "shop", file_format: str | None = None) -> NewProduct:
-    return thought_of(root, domain, name, Asked(source, fields={"format": file_format} if file_format else {}), NOW)
+    return thought_of(root, domain, name, AskedSource(source, fields={"format": file_format} if file_format else {}), NOW)
 
 
 def written(root: Path) -> list[str]:
@@ -126,7 +126,7 @@ def test_what_the_mark_says_reads_numbers_with_a_comma(root):
 
 
 def test_a_product_is_called_after_its_file_without_accents():
-    assert product_name(Asked("landing/Umsätze Köln (Größe) 2026.csv.gz")) == "umsaetze_koeln_groesse_2026"
+    assert product_name(AskedSource("landing/Umsätze Köln (Größe) 2026.csv.gz")) == "umsaetze_koeln_groesse_2026"
 
 
 def test_parquet_and_json_with_nested_values_become_products(root):

@@ -8,7 +8,7 @@ from sqlalchemy import create_engine, text
 
 from platform_resources.capabilities.readers.source_addresses import filled
 from platform_resources.scaffolding.rest_guesses import NotGuessed, paging, records_path
-from platform_resources.services.starting.new_inputs import Asked
+from platform_resources.services.starting.new_inputs import AskedSource
 from platform_resources.services.starting.new_meshes import CannotBegin, new_mesh
 from platform_resources.services.starting.new_products import thought_of, write
 from platform_resources.spec.values.channel_urls import url_problem, without_secrets
@@ -78,14 +78,14 @@ TABLES = {
 @pytest.mark.parametrize(("table", "said"), TABLES.items(), ids=TABLES)
 def test_a_table_that_tells_nothing_is_refused(root, shop, table, said):
     with pytest.raises(CannotBegin, match=said):
-        thought_of(root, "shop", "things", Asked(shop, table), NOW)
+        thought_of(root, "shop", "things", AskedSource(shop, table), NOW)
     assert not list(root.glob("dataproducts/*/things"))
 
 
 @pytest.mark.slow
 def test_a_rest_interface_becomes_a_product_with_all_of_its_pages(root, server):  # noqa: F811
     address = f"http://127.0.0.1:{server.server_port}/links?token=let-me-in"
-    new = thought_of(root, "shop", "tickets", Asked(address), NOW)
+    new = thought_of(root, "shop", "tickets", AskedSource(address), NOW)
     write(root, new)
     assert (new.source.rows, new.variables) == (8, ("TICKETS_TOKEN",))
     assert "let-me-in" not in texts(root)
@@ -101,11 +101,11 @@ def test_an_interface_that_refuses_or_that_is_told_wrongly_is_refused(root, serv
     address = f"http://127.0.0.1:{server.server_port}/whole"
     server.trouble = [(401, {})]
     with pytest.raises(CannotBegin, match=r"/whole cannot be read: HTTPError: 401 Client Error"):
-        thought_of(root, "shop", "things", Asked(address), NOW)
+        thought_of(root, "shop", "things", AskedSource(address), NOW)
     with pytest.raises(CannotBegin, match="--set takes: url, pagination, page_options, records, params, headers, token"):
-        thought_of(root, "shop", "things", Asked(address, fields={"recrods": "data.items"}), NOW)
+        thought_of(root, "shop", "things", AskedSource(address, fields={"recrods": "data.items"}), NOW)
     with pytest.raises(CannotBegin, match="--table is for a database"):
-        thought_of(root, "shop", "things", Asked(address, "orders"), NOW)
+        thought_of(root, "shop", "things", AskedSource(address, "orders"), NOW)
 
 
 TEN, THREE = [{"id": n} for n in range(10)], [{"id": n} for n in range(3)]

@@ -27,7 +27,7 @@ _WEB = ("http", "https")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedSource:
     """What somebody asks a product to be made from: a path, glob or address; of a database its table; and fields of the input port."""
 
     source: str
@@ -57,7 +57,7 @@ def _hidden(text: str, fields: Mapping[str, Any]) -> str:
     return Mask(environment_secrets(os.environ, frozenset(VARIABLE.findall(str(fields)))))(text)
 
 
-def source_name(asked: Asked) -> str:
+def source_name(asked: AskedSource) -> str:
     """What a product would be called after it: the table, the last part of an address or the name of the file."""
     if asked.table:
         return asked.table.rpartition(".")[2]
@@ -70,7 +70,7 @@ def is_address(source: str) -> bool:
     return bool(_ADDRESS.match(source) or VARIABLE.match(source))
 
 
-def new_input(root: Path, folder: Path, name: str, asked: Asked) -> NewInput:
+def new_input(root: Path, folder: Path, name: str, asked: AskedSource) -> NewInput:
     """The input port of a product `name` in `folder`. A database or interface is asked for what it has. Raises CannotBegin."""
     if not is_address(asked.source):
         return _files(root, folder, asked)
@@ -87,7 +87,7 @@ def new_input(root: Path, folder: Path, name: str, asked: Asked) -> NewInput:
     return NewInput(found.fields, found.pull, found.title, found.guessed, tuple(secrets))
 
 
-def _files(root: Path, folder: Path, asked: Asked) -> NewInput:
+def _files(root: Path, folder: Path, asked: AskedSource) -> NewInput:
     source = asked.source
     if asked.table:
         raise CannotBegin(f"--table is for a database, and {source} is a path; an address begins such as postgresql://")
@@ -120,7 +120,7 @@ def _pull(interface: str, fields: Mapping[str, Any], place: str) -> Pull:
         raise CannotBegin(f"{place}{'; '.join(said).partition('; add format')[0]}; {hint}") from error
 
 
-def _table(address: str, asked: Asked) -> NewInput:
+def _table(address: str, asked: AskedSource) -> NewInput:
     schema, _, table = asked.table.rpartition(".")
     try:
         known = table_names(address, schema or None)
@@ -135,7 +135,7 @@ def _table(address: str, asked: Asked) -> NewInput:
     return NewInput({"interface": "sql-database", **fields}, _pull("sql-database", fields, ""), f"the table {asked.table}")
 
 
-def _records(address: str, asked: Asked) -> NewInput:
+def _records(address: str, asked: AskedSource) -> NewInput:
     """The fields that are not said are guessed from the first answer."""
     if asked.table:
         raise CannotBegin(f"--table is for a database, and {address} is a REST interface")

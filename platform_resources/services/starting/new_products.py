@@ -13,7 +13,7 @@ from platform_resources.repository.placing import InTheWay, in_the_way, place
 from platform_resources.scaffolding.product_files import Guesses, Wanted, data_set_name, guesses, product_files
 from platform_resources.scaffolding.source_columns import SourceFacts
 from platform_resources.scaffolding.yaml_text import flow_list
-from platform_resources.services.starting.new_inputs import Asked, NewInput, new_input, source_name
+from platform_resources.services.starting.new_inputs import AskedSource, NewInput, new_input, source_name
 from platform_resources.services.starting.new_meshes import CannotBegin
 from platform_resources.services.starting.source_facts import looked_at
 from platform_resources.spec.problems import did_you_mean, known_text, problems_text
@@ -43,12 +43,12 @@ def domains(root: Path) -> tuple[str, ...]:
     return tuple(folder.name for folder in folders if folder.is_dir() and is_name(folder.name))
 
 
-def product_name(asked: Asked) -> str:
+def product_name(asked: AskedSource) -> str:
     """What a product is called after its source: `Umsätze 2026.csv.gz` gives umsaetze_2026; empty where nothing is left."""
     return slug(without_accents(source_name(asked)))
 
 
-def thought_of(root: Path, domain: str, name: str, asked: Asked, now: datetime) -> NewProduct:
+def thought_of(root: Path, domain: str, name: str, asked: AskedSource, now: datetime) -> NewProduct:
     """Look at the source and guess. Writes nothing. Raises CannotBegin and InTheWay."""
     _check_domain(root, domain)
     _check_name(root, domain, name)
