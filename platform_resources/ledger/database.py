@@ -65,6 +65,15 @@ def ledger_url(state: Path, environment: Mapping[str, str]) -> str:
     return LEDGER.value(environment) or f"sqlite:///{state / LEDGER_FILE}"
 
 
+def ledger_identity(ledger: Ledger) -> str:
+    """Differs for another ledger, also for one that was made anew in the place of an older one."""
+    url = ledger.engine.url.render_as_string(hide_password=True)
+    with ledger.reading() as connection:
+        if connection.dialect.name == "sqlite":
+            return f"{url} {Path(ledger.engine.url.database or '').stat().st_ino}"
+        return f"{url} {connection.execute(text('select cast(cast(:table as regclass) as oid)'), {'table': 'product_changes'}).scalar()}"
+
+
 def open_ledger(url: str) -> Ledger:
     """The ledger at `url`, made or brought to the newest revision first. Raises LedgerUnavailable."""
     where = _parsed(url)

@@ -58,8 +58,7 @@ def trouble_first(view: MeshOverview) -> list[ProductPlan]:
 
 def page_zone(view: MeshOverview) -> str:
     """The zone of most products."""
-    zones = [product.zone for product in view.plan.products]
-    return max(sorted(set(zones)), key=zones.count, default="UTC")
+    return view.plan.usual_zone
 
 
 def home_page(view: MeshOverview) -> dict[str, Any]:
@@ -107,7 +106,7 @@ def _deadlines(view: MeshOverview) -> list[tuple[datetime, ProductPlan, str]]:
 
 def _at_risk(view: MeshOverview) -> list[tuple[ProductPlan, MissedDeadline]]:
     """Deadlines that will be missed if what is late stays so, soonest first; one for each product."""
-    products = {each.name: each for each in view.plan.products}
+    products = view.plan.by_name
     soonest: dict[str, MissedDeadline] = {}
     for missed in sorted((each for trust in view.trust.values() for each in trust.forecast), key=lambda each: each.deadline):
         soonest.setdefault(missed.product, missed)
@@ -116,14 +115,14 @@ def _at_risk(view: MeshOverview) -> list[tuple[ProductPlan, MissedDeadline]]:
 
 def _used(view: MeshOverview) -> list[tuple[ProductPlan, int, int]]:
     """Products with their reads and readers of 30 days, most read first."""
-    products = {each.name: each for each in view.plan.products}
+    products = view.plan.by_name
     uses = view.use.uses
     return [(products[name], uses[name].reads, uses[name].users) for name in most_used(view.use, MOST_LISTED)]
 
 
 def _newest(view: MeshOverview) -> list[tuple[ProductPlan, datetime]]:
     """Those whose first version is the youngest."""
-    products = {each.name: each for each in view.plan.products}
+    products = view.plan.by_name
     return [(products[name], at) for name, at in newly_published(view.use, MOST_LISTED)]
 
 

@@ -3,12 +3,12 @@
 import os
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from platform_resources.dbt.planning import read_plan
-from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
+from platform_resources.ledger.database import Ledger, ledger_identity, ledger_url, open_ledger
 from platform_resources.lineage.mesh_lineage import MeshLineage
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.refresh.built_lineage import lineage_stamp
@@ -17,11 +17,14 @@ from platform_resources.repository.mesh_repository import dagster_home, state_fo
 from platform_resources.services.catalog.search_index import SearchIndex, search_index
 from platform_resources.services.catalog.searching import Reputation, reputation, signals
 from platform_resources.services.showing.column_lineage import mesh_lineage
+from platform_resources.services.showing.kept_memories import KeptMemories
 from platform_resources.services.showing.mesh_overview import Memories, MeshOverview, ledger_mark, mesh_overview
 
 # Health is a fact of time: what was fresh may be late now, although nothing was written.
 RENEWED_AFTER, TOO_OLD = timedelta(seconds=20), timedelta(seconds=60)
 LOOK_EVERY_SECONDS = 2.0
+# How often what was read and judged is left to the next process.
+KEEP_EVERY_SECONDS = 60.0
 # Touched by each process of the marketplace that has written: the others read anew before they answer.
 WRITTEN = ".mesh/marketplace.written"
 # A look at a large mesh takes longer; it may take one part in so many of the time.
@@ -39,6 +42,7 @@ class Market:
     ledger: Ledger
     _view: MeshOverview | None = None
     _memories: Memories = field(default_factory=Memories)
+    _kept: KeptMemories | None = None
     _stamp: str = ""
     _written: int = 0
     _asked_at: datetime | None = None
@@ -119,11 +123,32 @@ class Market:
     def _read(self) -> MeshOverview:
         begun, written = time.monotonic(), self._last_written()
         stamp = change_stamp(self.root)
-        plan = self._view.plan if self._view is not None and stamp == self._stamp else read_plan(self.root)[0]
+        before = self._view.plan if self._view is not None else self._begin(stamp)
+        plan = before if before is not None and stamp == self._stamp else self._newly_read(before)
         found = mesh_overview(self.ledger, self.state, dagster_home(self.state), plan, datetime.now(UTC), self._memories)
         self._view, self._stamp, self._written = found, stamp, written
         self._took = timedelta(seconds=time.monotonic() - begun)
         return found
+
+    def _begin(self, stamp: str) -> MeshPlan | None:
+        """Begin with what a former process has left, and its plan where the texts have not changed since."""
+        self._kept = KeptMemories(self.state, ledger_identity(self.ledger))
+        self._memories, plan = self._kept.load(stamp)
+        self._stamp = stamp
+        return plan
+
+    def _newly_read(self, before: MeshPlan | None) -> MeshPlan:
+        """The plan as the texts are now. A product that is as before is the same object: what is kept of it need not be compared again."""
+        plan = read_plan(self.root)[0]
+        known = {each.name: each for each in before.products} if before is not None else self._memories.plans
+        return replace(plan, products=tuple(old if (old := known.get(each.name)) == each else each for each in plan.products))
+
+    def keep(self) -> None:
+        """Leave to the next process what was read and judged."""
+        with self._renewing:
+            view, stamp = self._view, self._stamp
+        if self._kept is not None and view is not None:
+            self._kept.save(self._memories, view.plan, stamp)
 
     def watch(self) -> threading.Thread:
         """Renew the view in the background whenever a text or the ledger has changed, and while anybody asks."""
@@ -134,10 +159,13 @@ class Market:
     def stop(self) -> None:
         """End the background work and close the ledger."""
         self._stopped.set()
+        with self._renewing:
+            if self._kept is not None:
+                self._kept.close()
         self.ledger.close()
 
     def _keep(self) -> None:
-        pause = LOOK_EVERY_SECONDS
+        pause, kept_at = LOOK_EVERY_SECONDS, -KEEP_EVERY_SECONDS
         while not self._stopped.wait(pause):
             begun = time.monotonic()
             due = self._is_due()
@@ -145,6 +173,9 @@ class Market:
             if due:
                 self.renew()
                 pause = max(pause, self._took.total_seconds())
+            elif self._view is not None and begun - kept_at > KEEP_EVERY_SECONDS:
+                self.keep()
+                kept_at = time.monotonic()
 
     def _is_due(self) -> bool:
         view, now = self._view, datetime.now(UTC)

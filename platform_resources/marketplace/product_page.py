@@ -58,7 +58,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
     as_of = data_as_of(health)
     readme = readme_text(market.root, product)
     versions, unreadable = _versions(market, view, product, times)
-    titles = {each.name: each.title for each in view.plan.products}
+    products = view.plan.by_name
     promises = promise_rows(product, health, view.charted[product.name], times)
     shown = shown_promises(promises)
     return {
@@ -87,9 +87,12 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "consumers": [(each, view.answers.get((product.name, each.name))) for each in product.consumers],
         "use": view.use.uses[product.name],
         "score": view.use.scores[product.name],
-        "readers": [titles.get(name, name) for name in (*view.use.uses[product.name].products, *view.use.uses[product.name].people)],
+        "readers": [
+            products[name].title if name in products else name
+            for name in (*view.use.uses[product.name].products, *view.use.uses[product.name].people)
+        ],
         "similar": _similar(view, product),
-        "also_read": [(titles[each.product], each) for each in also_read(view.use, product.name, 3)],
+        "also_read": [(products[each.product].title, each) for each in also_read(view.use, product.name, 3)],
         "standing": view.reading.standing(product),
         "readme": safe_html(readme) if readme else None,
         "runbook": runbook_link(product, bool(readme)),

@@ -96,7 +96,7 @@ class Shop:
 
 def product_named(view: MeshOverview, name: str) -> ProductPlan:
     """Raises Missing, with what may be meant."""
-    found = {each.name: each for each in view.plan.products}
+    found = view.plan.by_name
     name = name if name in found else view.plan.renamed.get(name, name)
     if name not in found:
         raise Missing(f"There is no product “{name}” in this mesh.", did_you_mean(name, found) or "")

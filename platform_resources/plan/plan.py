@@ -1,5 +1,6 @@
 """The plan of a mesh as frozen data; Dagster, dbt, the warehouse and the command line interpret it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -323,16 +324,28 @@ class MeshPlan:
 
     def product(self, name: str) -> ProductPlan:
         """Raises KeyError when the plan has no such product."""
-        return self._by_name[name]
+        return self.by_name[name]
 
     @cached_property
-    def _by_name(self) -> Mapping[str, ProductPlan]:
+    def by_name(self) -> Mapping[str, ProductPlan]:
+        """Each product by its name, in the order of the plan."""
         return {product.name: product for product in self.products}
 
     @cached_property
     def renamed(self) -> Mapping[str, str]:
         """Of each former name of a product the one that it has now."""
         return {former: product.name for product in self.products for former in product.former_names}
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """The place of each product in the order of the plan."""
+        return {product.name: place for place, product in enumerate(self.products)}
+
+    @cached_property
+    def usual_zone(self) -> str:
+        """The time zone of most products."""
+        counted = Counter(product.zone for product in self.products)
+        return max(sorted(counted), key=lambda zone: counted[zone], default="UTC")
 
     @cached_property
     def upstream(self) -> Mapping[str, tuple[str, ...]]:

@@ -24,7 +24,7 @@ def remembering_reader(state: Path, registry: Registry) -> Reader:
 
     A document with problems is read anew each time. Any number of processes may share the folder, and it may be deleted at any time.
     """
-    environment = _environment_digest(registry)
+    environment = environment_digest(registry)
 
     def read(text: str, file: str, registry: Registry) -> ProductReading:
         key = _digest(environment, file.encode(), text.encode(errors="surrogatepass"))
@@ -70,7 +70,7 @@ def _keep(kept: Path, key: bytes, reading: ProductReading) -> None:
         logging.getLogger(__name__).warning(f"{kept}: {error.strerror or error}; without this file the mesh takes longer to load")
 
 
-def _environment_digest(registry: Registry) -> bytes:
+def environment_digest(registry: Registry) -> bytes:
     """Digest of all that the reading of a document depends on besides its text: code, installed packages, Python, time zones."""
     digest = hashlib.blake2b(repr((sys.version, sorted(time_zones()))).encode(), digest_size=DIGEST)
     for line in _installed():

@@ -62,6 +62,7 @@ class Memory:
         read = {product.name for product in stale}
         for product in products:
             if product.name not in read:
+                self.kept[product.name].plan = product
                 self._judge_again(product, now)
 
     def _judge_again(self, product: ProductPlan, now: datetime) -> None:

@@ -62,12 +62,14 @@ def product_node(view: MeshOverview, product: ProductPlan, text: str = "", chose
 
 def lineage(view: MeshOverview, product: ProductPlan) -> Lineage:
     """All that a product is made from and all that is made from it, as far as that can be drawn; nearest first."""
-    products = {each.name: each for each in view.plan.products}
+    products = view.plan.by_name
     above, below = view.plan.upstream, view.plan.downstream
     near = [name for name in (*_nearest(product.name, above), *_nearest(product.name, below)) if name in products]
     drawn = {product.name, *near[:MOST_BOXES]}
     outer_nodes, outer_edges = _outside(product)
-    nodes = [product_node(view, products[name], chosen=name == product.name) for name in products if name in drawn] + outer_nodes
+    nodes = [
+        product_node(view, products[name], chosen=name == product.name) for name in sorted(drawn, key=view.plan.places.__getitem__)
+    ] + outer_nodes
     edges = [Edge(source, name) for name in drawn for source in above.get(name, ()) if source in drawn] + outer_edges
     sources, readers = _neighbours(view, product, below)
     label = f"{product.title} is made from {_names(sources)} and read by {_names(readers)}."
@@ -95,7 +97,7 @@ def _outside(product: ProductPlan) -> tuple[list[Box], list[Edge]]:
 
 
 def _neighbours(view: MeshOverview, product: ProductPlan, below: Graph) -> tuple[tuple[Neighbour, ...], tuple[Neighbour, ...]]:
-    products = {each.name: each for each in view.plan.products}
+    products = view.plan.by_name
     above = view.plan.upstream.get(product.name, ())
     sources = [_neighbour(view, products[name]) for name in above if name in products]
     sources += [Neighbour(port.title, f"comes as {port.interface}") for port in product.inputs if port.upstream is None]
@@ -114,7 +116,7 @@ def _names(neighbours: Iterable[Neighbour]) -> str:
 
 def cause_picture(view: MeshOverview, cause: str, impacted: Collection[str]) -> Markup:
     """The way of an incident: what the cause is made from, whom it reaches, and who reads it and is not reached."""
-    products = {each.name: each for each in view.plan.products}
+    products = view.plan.by_name
     above, below = view.plan.upstream, view.plan.downstream
     behind = {name for name in ancestors(cause, below) if name in products}
     between = {name for name in behind if any(reached in ancestors(name, below) for reached in impacted)}
@@ -172,5 +174,5 @@ def _tile(view: MeshOverview, product: ProductPlan) -> Tile:
 
 def product_boxes(view: MeshOverview, name: str) -> list[Box]:
     """The products that read this one directly."""
-    products = {each.name: each for each in view.plan.products}
+    products = view.plan.by_name
     return [product_node(view, products[reader]) for reader in view.plan.downstream.get(name, ()) if reader in products]

@@ -1,6 +1,6 @@
 """Which products are like one another: by identifiers, columns, tags, words of their texts, and what they are made from. Pure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,6 +10,8 @@ from platform_resources.services.catalog.search_words import all_words
 # How much each kind of likeness counts, of 1 in all.
 IDENTIFIERS, COLUMNS, TAGS, UPSTREAMS, WORDS = 0.35, 0.2, 0.15, 0.15, 0.15
 LEAST_LIKE, MOST_SIMILAR = 0.1, 5
+# In a larger mesh a product is compared with so many: those that share with it what few have.
+MOST_COMPARED = 500
 # Shorter words say little about what a text is about.
 SHORTEST_WORD = 4
 
@@ -62,15 +64,40 @@ class Likenesses:
         """Of each product what it is compared by."""
         return {product.name: traces(product) for product in self.plan.products}
 
+    @cached_property
+    def _having(self) -> Mapping[tuple[str, str], Sequence[str]]:
+        """Of each trait, by its kind, the products that have it."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for name, known in self.traces.items():
+            for trait in _traits(known):
+                found.setdefault(trait, []).append(name)
+        return found
+
+    def _to_compare(self, own: Traces) -> Collection[str]:
+        if len(self.traces) <= MOST_COMPARED:
+            return self.traces
+        found: dict[str, None] = {}
+        for trait in sorted(_traits(own), key=lambda trait: (len(self._having.get(trait, ())), trait)):
+            found |= dict.fromkeys(self._having.get(trait, ()))
+            if len(found) >= MOST_COMPARED:
+                break
+        return list(found)[:MOST_COMPARED]
+
     def similar(self, product: str) -> tuple[Similar, ...]:
         """The products that are most like this one; what it is made from, or what is made from it, is lineage and left out."""
         if product not in self.found:
             near = {product, *self.plan.upstream[product], *self.plan.downstream[product]}
             own = self.traces[product]
-            found = (_similar(name, own, other) for name, other in self.traces.items() if name not in near)
+            found = (_similar(name, own, self.traces[name]) for name in self._to_compare(own) if name not in near)
             like = [similar for similar in found if similar.likeness >= LEAST_LIKE]
             self.found[product] = tuple(sorted(like, key=lambda similar: (-similar.likeness, similar.product))[:MOST_SIMILAR])
         return self.found[product]
+
+
+def _traits(known: Traces) -> Iterator[tuple[str, str]]:
+    for kind in ("identifiers", "columns", "tags", "upstreams", "words"):
+        for value in getattr(known, kind):
+            yield kind, value
 
 
 def _similar(name: str, one: Traces, other: Traces) -> Similar:

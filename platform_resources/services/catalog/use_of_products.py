@@ -1,6 +1,7 @@
 """How products are used: key asset scores, the most used, the newest, what is also read, and what is worth to become a product."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -21,7 +22,7 @@ MOST_RANKED = 10
 class MeshUse:
     """The use of every product of a plan in the 30 days before `at`: only reads that the platform sees, by `mesh` and by other products.
 
-    `published_first` has when each product that has a version published its first.
+    `published_first` has when each product that has a version published its first, `read_by` of each reader what they have read.
     """
 
     plan: MeshPlan
@@ -29,6 +30,7 @@ class MeshUse:
     uses: Mapping[str, ProductUse]
     scores: Mapping[str, KeyAssetScore]
     published_first: Mapping[str, datetime]
+    read_by: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,15 @@ def mesh_use(connection: Connection, plan: MeshPlan, now: datetime) -> MeshUse:
     updates = use.update_times(connection, now - UPDATES_WITHIN, now)
     behind = plan.downstream
     used = {product.name: _asset_use(product, plan, behind, uses[product.name], updates) for product in plan.products}
-    return MeshUse(plan, now, uses, key_asset_scores(used, now), use.first_versions(connection))
+    return MeshUse(plan, now, uses, key_asset_scores(used, now), use.first_versions(connection), _read_by(uses))
+
+
+def _read_by(uses: Mapping[str, ProductUse]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, used in uses.items():
+        for reader in _readers(used):
+            found.setdefault(reader, []).append(name)
+    return found
 
 
 def _asset_use(
@@ -91,9 +101,8 @@ def newly_published(known: MeshUse, most: int = MOST_RANKED) -> tuple[tuple[str,
 
 def also_read(known: MeshUse, product: str, most: int = MOST_RANKED) -> tuple[CommonReaders, ...]:
     """Products that those who read this one have read as well, the most common first. Its own inputs are no recommendation."""
-    readers = _readers(known.uses[product])
-    others = {name: len(readers & _readers(used)) for name, used in known.uses.items() if name != product}
-    found = [CommonReaders(name, count) for name, count in others.items() if count]
+    others = Counter(name for reader in _readers(known.uses[product]) for name in known.read_by[reader] if name != product)
+    found = [CommonReaders(name, count) for name, count in others.items()]
     return tuple(sorted(found, key=lambda common: (-common.readers, common.product))[:most])
 
 

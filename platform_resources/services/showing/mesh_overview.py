@@ -19,7 +19,7 @@ from platform_resources.ledger.people.grant_store import grants_of, newest_decis
 from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.queries.evidence import Memory
 from platform_resources.ledger.queries.standing import Standing
-from platform_resources.plan.plan import MeshPlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.grades import ProductHealth
 from platform_resources.services.access.reader_views import ReaderView
 from platform_resources.services.catalog.similar_products import Likenesses
@@ -105,6 +105,11 @@ class Memories:
     real: Memory = field(default_factory=Memory)
     charted: Memory = field(default_factory=lambda: Memory(made_up=True))
     likenesses: Likenesses | None = None
+
+    @property
+    def plans(self) -> Mapping[str, ProductPlan]:
+        """Of each product how it was planned when it was last read."""
+        return {name: kept.plan for name, kept in self.real.kept.items()}
 
     def likenesses_of(self, plan: MeshPlan) -> Likenesses:
         """They follow from the plan alone."""

@@ -1,0 +1,163 @@
+"""What a server has read and judged of each product, kept in the mesh's state, so that the next process begins with it.
+
+One SQLite file for all processes of a mesh. It may be deleted at any time: then everything is read and judged anew. It holds what the
+ledger and the texts say, so only its owner may read it.
+"""
+
+import gc
+import hashlib
+import logging
+import os
+import pickle
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from platform_resources.capabilities.registry import installed_registry
+from platform_resources.plan.plan import MeshPlan
+from platform_resources.repository.known_documents import environment_digest
+from platform_resources.services.showing.mesh_overview import Memories
+
+FILE = ".mesh/marketplace/judged.sqlite"
+ROWS_AT_ONCE = 100
+# What a shell says of itself, and no plan depends on.
+OF_THE_SHELL = frozenset({"_", "PWD", "OLDPWD", "SHLVL"})
+
+
+@dataclass(slots=True)
+class KeptMemories:
+    """`written` has of each product what is in the file, as the objects that it was made from. `ledger` tells one ledger from another."""
+
+    state: Path
+    ledger: str
+    written: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    stamp: str = ""
+    writer: FileLock | None = None
+
+    @property
+    def file(self) -> Path:
+        return self.state / FILE
+
+    def load(self, stamp: str) -> tuple[Memories, MeshPlan | None]:
+        """What was kept, and the plan, where the texts of the mesh still have this stamp. Nothing where code or environment has changed."""
+        memories = Memories()
+        if not self.file.exists():
+            return memories, None
+        gc_was_on = gc.isenabled()
+        gc.disable()
+        try:
+            with self._opened() as database:
+                told = dict(database.execute("select name, value from told"))
+                if told.get("key") != self._key():
+                    return memories, None
+                plans = {name: self._take(memories, name, blob) for name, blob in database.execute("select name, kept from products")}
+                if told.get("stamp") != stamp.encode():
+                    return memories, None
+                rest, names = pickle.loads(told["plan"])
+                self.stamp = stamp
+                return memories, replace(rest, products=tuple(plans[name] for name in names))
+        except (sqlite3.Error, pickle.UnpicklingError, EOFError, KeyError, AttributeError, ImportError) as error:
+            logging.getLogger(__name__).warning(f"{self.file} cannot be read ({error}); it is made anew")
+            self.written.clear()
+            self.file.unlink(missing_ok=True)
+            return Memories(), None
+        finally:
+            if gc_was_on:
+                gc.enable()
+
+    def _take(self, memories: Memories, name: str, blob: bytes) -> Any:
+        plan, real, charted = pickle.loads(blob)
+        memories.real.kept[name] = real
+        if charted is not None:
+            memories.charted.kept[name] = charted
+        self.written[name] = _marks(memories, name)
+        return plan
+
+    def save(self, memories: Memories, plan: MeshPlan, stamp: str) -> None:
+        """Write what is new since. One process of all writes; the others leave it to that one."""
+        if not self._may_write():
+            self.written.clear()
+            return
+        changed = [name for name in list(memories.real.kept) if not _same(self.written.get(name, ()), _marks(memories, name))]
+        if not changed and self.stamp == stamp:
+            return
+        with self._opened() as database:
+            if dict(database.execute("select name, value from told")).get("key") != self._key():
+                database.executescript("delete from products; delete from told")
+                changed = list(memories.real.kept)
+            # While rows of two plans are mixed there is no stamp.
+            _tell(database, {"key": self._key(), "stamp": b""})
+            for first in range(0, len(changed), ROWS_AT_ONCE):
+                names = changed[first : first + ROWS_AT_ONCE]
+                marks = {name: _marks(memories, name) for name in names}
+                rows = [(name, _packed(memories, name)) for name in names]
+                database.executemany("insert or replace into products values (?, ?)", rows)
+                database.commit()
+                self.written.update(marks)
+            gone = [(name,) for (name,) in database.execute("select name from products") if name not in memories.real.kept]
+            database.executemany("delete from products where name = ?", gone)
+            kept = all(memories.real.kept[product.name].plan is product for product in plan.products if product.name in memories.real.kept)
+            rest = pickle.dumps((replace(plan, products=()), [product.name for product in plan.products]))
+            _tell(database, {"plan": rest, "stamp": stamp.encode() if kept else b""})
+            self.stamp = stamp
+
+    def _may_write(self) -> bool:
+        if self.writer is None:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(f"{self.file}.lock")
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                return False
+            self.writer = lock
+        return True
+
+    def close(self) -> None:
+        """Let another process write."""
+        if self.writer is not None:
+            self.writer.release()
+            self.writer = None
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        made = not self.file.exists()
+        database = sqlite3.connect(self.file, timeout=30)
+        try:
+            if made:
+                self.file.chmod(0o600)
+            database.execute("create table if not exists told (name text primary key, value blob)")
+            database.execute("create table if not exists products (name text primary key, kept blob)")
+            yield database
+        finally:
+            database.close()
+
+    def _key(self) -> bytes:
+        variables = sorted((name, value) for name, value in os.environ.items() if name not in OF_THE_SHELL)
+        digest = hashlib.blake2b(environment_digest(installed_registry()), digest_size=32)
+        digest.update(repr((variables, self.ledger)).encode(errors="surrogateescape"))
+        return digest.digest()
+
+
+def _tell(database: sqlite3.Connection, told: Mapping[str, bytes]) -> None:
+    database.executemany("insert or replace into told values (?, ?)", told.items())
+    database.commit()
+
+
+def _marks(memories: Memories, name: str) -> tuple[Any, ...]:
+    """What is kept of the product; while these are the same objects, nothing has changed of it."""
+    found = (memories.real.kept.get(name), memories.charted.kept.get(name))
+    return tuple(part for kept in found if kept is not None for part in (kept.plan, kept.evidence, kept.judged))
+
+
+def _same(some: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
+    return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))
+
+
+def _packed(memories: Memories, name: str) -> bytes:
+    real = memories.real.kept[name]
+    return pickle.dumps((real.plan, real, memories.charted.kept.get(name)), pickle.HIGHEST_PROTOCOL)
