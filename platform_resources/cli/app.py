@@ -39,6 +39,7 @@ COMMANDS = (
     ("finding", "lineage"),
     ("consuming", "versions"),
     ("consuming", "query"),
+    ("reporting", "report"),
     ("notifying", "channels"),
     ("notifying", "notifications"),
     ("notifying", "subscribe"),

@@ -12,6 +12,7 @@ from platform_resources.marketplace.compare_page import MOST, compare_page
 from platform_resources.marketplace.domain_pages import domain_page, domains_page
 from platform_resources.marketplace.home_page import home_page, page_zone
 from platform_resources.marketplace.incident_pages import acted, incident_list, incident_page
+from platform_resources.marketplace.map_page import domain_map_page, map_page
 from platform_resources.marketplace.people.review_forms import reviews_shown
 from platform_resources.marketplace.product_page import product_page
 from platform_resources.marketplace.search_page import chosen_facets, search_page
@@ -60,6 +61,14 @@ def _shop_window(router: APIRouter, shop: Shop) -> None:
     def compare(request: Request, p: Annotated[list[str] | None, Query()] = None) -> Response:
         names = list(dict.fromkeys(p or ()))[:MOST]
         return shop.kept_page(request, lambda view: ("compare.html", compare_page(view, [product_named(view, name) for name in names])))
+
+    @router.get("/map")
+    def whole_map(request: Request) -> Response:
+        return shop.kept_page(request, lambda view: ("map.html", map_page(view)))
+
+    @router.get("/map/{name}")
+    def domain_map(request: Request, name: str) -> Response:
+        return shop.kept_page(request, lambda view: ("map.html", domain_map_page(view, name)))
 
     @router.get("/candidates")
     def reuse_candidates(request: Request) -> Response:

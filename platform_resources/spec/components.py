@@ -318,9 +318,9 @@ class SampleQuery(Strict):
 
 
 class Consumer(Strict):
-    """A known consumer outside the mesh: a dashboard, a model, an application."""
+    """A known consumer outside the mesh: a dashboard, a model, a notebook, an application."""
 
-    kind: Literal["dashboard", "model", "application", "report"]
+    kind: Literal["dashboard", "model", "notebook", "application", "report"]
     uses: Annotated[tuple[str, ...], Field(min_length=1)]
     url: str | None = None
     probe: bool = False

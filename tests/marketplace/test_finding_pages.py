@@ -74,7 +74,17 @@ def test_domains_are_shown_with_their_promises_and_the_digest_that_would_be_sent
     assert client.get("/domains/nowhere").status_code == 404
 
 
-EVERY_PAGE = ("/", "/search", "/compare", "/domains", "/incidents", "/candidates", "/api", "/api/v1/products")
+def test_the_map_leads_from_domains_to_their_products_and_on_to_those_around(client):
+    whole = client.get("/map").text
+    assert 'href="/map/plant"' in whole and 'href="/map/office"' in whole
+    assert "Plant 0 of 1 no other domain Office" in text(whole)
+    near = client.get("/map/office").text
+    assert 'href="/products/summary"' in near and 'href="/map/plant"' in near
+    assert "around them Plant." in near
+    assert client.get("/map/nowhere").status_code == 404
+
+
+EVERY_PAGE = ("/", "/search", "/compare", "/domains", "/map", "/incidents", "/candidates", "/api", "/api/v1/products")
 
 
 def test_a_mesh_in_which_nothing_has_happened_yet_says_so_on_every_page(tmp_path):

@@ -18,6 +18,8 @@ PAGES = (
     "/compare?p=readings&p=summary",
     "/domains",
     "/domains/plant",
+    "/map",
+    "/map/plant",
     "/incidents",
     "/incidents/readings/1",
     "/candidates",

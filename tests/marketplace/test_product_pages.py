@@ -139,16 +139,16 @@ def test_what_consumers_answered_and_what_is_newly_certified_is_shown(made_shop,
     mesh = shutil.copytree(made_shop, tmp_path / "mesh", symlinks=True)
     ledger = opened_ledger(mesh)
     with ledger.writing() as connection:
-        write_answers(connection, [ConsumerAnswer("summary", "plant_dashboard", NOW, False, "it answers with status 503")])
+        write_answers(connection, [ConsumerAnswer("summary", "plant_dashboard", NOW, False, "3 of 40 cells fail, Ada says")])
         note_certified(connection, ["readings", "summary"], [], NOW)
     ledger.close()
     edited(mesh, product_file("plant", "readings"), "version: 1.1.0", "version: 1.1.0\n        certified: true")
     with served(mesh) as address, httpx.Client(base_url=address, timeout=60) as client:
         used = client.get("/products/summary").text
         consumers = text(used[used.index('id="consumers"') : used.index('id="used"')])
-        assert "Does not answer asked" in consumers and "it answers with status 503." in consumers
+        assert "Broken reported" in consumers and "3 of 40 cells fail, Ada says." in consumers
         home = client.get("/").text
         certified = text(home[home.index('id="h-cert"') : home.index('id="h-dom"')])
         assert "Sensor readings" in certified and "Sensor summary" not in certified, "it is not certified any more"
         answer = client.get("/api/v1/products/summary/lineage").json()["consumers"][0]["answer"]
-        assert (answer["answers"], answer["said"]) == (False, "it answers with status 503")
+        assert (answer["answers"], answer["said"]) == (False, "3 of 40 cells fail, Ada says")

@@ -7,7 +7,7 @@ from platform_resources.spec.components import Consumer
 
 
 class ConsumerComponent:
-    """A known consumer outside the mesh: a dashboard, a model, a report or an application."""
+    """A known consumer outside the mesh: a dashboard, a model, a notebook, a report or an application."""
 
     name = "consumer"
     config = Consumer

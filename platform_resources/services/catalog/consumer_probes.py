@@ -1,11 +1,18 @@
-"""Ask known consumers outside of the mesh whether they answer, where product.yaml says `probe: true`."""
+"""Ask known consumers outside of the mesh whether they answer, where product.yaml says `probe: true`.
+
+A redirection is followed to the same host or to a public address, never from elsewhere into a private network.
+"""
 
 import http.client
+import ipaddress
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
 
 from platform_resources.ledger.people.consumer_answers import ConsumerAnswer
 from platform_resources.plan.plan import ConsumerPlan, ProductPlan
@@ -44,6 +51,19 @@ def _asked(consumer: ConsumerPlan) -> tuple[bool, str]:
         return False, "it did not answer in time" if isinstance(reason, TimeoutError) else f"it cannot be reached: {reason}"
 
 
+class _Redirections(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        host = urlsplit(newurl).hostname or ""
+        if host != req.origin_req_host and not _is_public(host):
+            raise urllib.error.URLError(f"it leads to {host}, which is no public address")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _is_public(host: str) -> bool:
+    """Whether all addresses of the host are of the internet. Raises OSError where it has none."""
+    return all(ipaddress.ip_address(str(where[0]).partition("%")[0]).is_global for *_, where in socket.getaddrinfo(host, None))
+
+
 def _opener() -> urllib.request.OpenerDirector:
     """For web pages only: no file of this computer, whatever an address or a redirection says."""
     made = urllib.request.OpenerDirector()
@@ -51,7 +71,7 @@ def _opener() -> urllib.request.OpenerDirector:
         urllib.request.ProxyHandler,
         urllib.request.HTTPHandler,
         urllib.request.HTTPSHandler,
-        urllib.request.HTTPRedirectHandler,
+        _Redirections,
         urllib.request.HTTPDefaultErrorHandler,
         urllib.request.HTTPErrorProcessor,
         urllib.request.UnknownHandler,

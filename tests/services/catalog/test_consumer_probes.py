@@ -20,13 +20,14 @@ CONSUMER = "kind: dashboard\n        uses: [sensors_sql]\n"
 
 
 class Pages(BaseHTTPRequestHandler):
-    """Answers with the status that the path names; `/away` leads to a file of this computer."""
+    """Answers with the status that the path names; some lead away: to a file, to another name of this computer, to another page."""
 
     def do_GET(self):
-        away = self.path == "/away"
-        self.send_response(302 if away else int(self.path[1:]))
-        if away:
-            self.send_header("location", "file:///etc/hostname")
+        port = self.server.server_port
+        away = {"/away": "file:///etc/hostname", "/inside": f"http://localhost:{port}/200", "/moved": f"http://127.0.0.1:{port}/200"}
+        self.send_response(302 if self.path in away else int(self.path[1:]))
+        if self.path in away:
+            self.send_header("location", away[self.path])
         self.send_header("content-length", "0")
         self.end_headers()
 
@@ -66,6 +67,8 @@ def answer(folder, url):
         ("/503", False, "it answers with status 503"),
         ("/404", False, "it answers with status 404"),
         ("/away", False, "it answers with status 302"),
+        ("/moved", True, "it answers"),
+        ("/inside", False, "it cannot be reached: it leads to localhost, which is no public address"),
     ],
 )
 def test_a_consumer_answers_or_it_is_said_what_is_wrong(tmp_path, pages, path, answers, said):

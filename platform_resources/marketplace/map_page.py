@@ -1,0 +1,155 @@
+"""The map of the mesh: all domains and who reads from whom; nearer, one domain with its products and what lies around it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from platform_resources.marketplace.display.diagrams import Box, Edge, Tile, flow, mosaic
+from platform_resources.marketplace.display.lineage_pictures import met_text, product_node
+from platform_resources.marketplace.display.phrases import TROUBLE, PageTimes, count, listed, look
+from platform_resources.marketplace.home_page import domain_titles, page_zone, summary
+from platform_resources.marketplace.shop import Missing
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.services.showing.mesh_overview import MeshOverview
+
+# More boxes than these are no picture any more; of each domain that many others from which it reads most are drawn.
+MOST_PRODUCTS, MOST_SOURCES = 40, 2
+Reads = Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class DomainLine:
+    """One domain: its products by health, and the domains that it reads from and that read it, with how often."""
+
+    name: str
+    title: str
+    healthy: int
+    products: int
+    reads: tuple[tuple[str, str, int], ...]
+    read_by: tuple[tuple[str, str, int], ...]
+
+
+def domain_reads(plan: MeshPlan) -> Counter[tuple[str, str]]:
+    """Of each two domains how many products of the second read one of the first."""
+    domains = {product.name: product.domain for product in plan.products}
+    return Counter(
+        (domains[source], product.domain)
+        for product in plan.products
+        for source in plan.upstream[product.name]
+        if source in domains and domains[source] != product.domain
+    )
+
+
+def map_page(view: MeshOverview) -> dict[str, Any]:
+    """What the template `map.html` shows of the whole mesh."""
+    titles, reads = domain_titles(view.plan), domain_reads(view.plan)
+    return _shared(view) | {
+        "title": "The whole mesh",
+        "picture": _domains_picture(view, titles, reads),
+        "squares": mosaic([(title, f"/map/{name}", _tiles(view, _own(view, name))) for name, title in titles.items()]),
+        "lines": [_line(view, name, titles, reads) for name in titles],
+        "summary": summary(view, titles),
+    }
+
+
+def domain_map_page(view: MeshOverview, name: str) -> dict[str, Any]:
+    """The same of one domain. Raises Missing for a domain without a product."""
+    titles, own = domain_titles(view.plan), _own(view, name)
+    if not own:
+        raise Missing(f"There is no domain “{name}” with a product in this mesh.")
+    few = len(own) <= MOST_PRODUCTS
+    return _shared(view) | {
+        "title": titles[name],
+        "domain": name,
+        "picture": _domain_picture(view, own, name, titles) if few else "",
+        "squares": "" if few else mosaic([(titles[name], f"/domains/{name}", _tiles(view, own))]),
+        "lines": [_line(view, name, titles, domain_reads(view.plan))],
+        "summary": f"{count(len(own), 'product')}; other domains stand at the sides." if few else count(len(own), "product"),
+    }
+
+
+def _shared(view: MeshOverview) -> dict[str, Any]:
+    return {"page": "map", "domain": "", "times": PageTimes(view.at, page_zone(view))}
+
+
+def _own(view: MeshOverview, domain: str) -> list[ProductPlan]:
+    return [each for each in view.plan.products if each.domain == domain]
+
+
+def _line(view: MeshOverview, name: str, titles: Mapping[str, str], reads: Reads) -> DomainLine:
+    own = _own(view, name)
+    from_, to = ({pair: number for pair, number in reads.items() if pair[end] == name} for end in (1, 0))
+    return DomainLine(
+        name,
+        titles[name],
+        sum(view.health[each.name].status == "healthy" for each in own),
+        len(own),
+        tuple((source, titles[source], number) for (source, _), number in sorted(from_.items(), key=_most_first)),
+        tuple((reader, titles[reader], number) for (_, reader), number in sorted(to.items(), key=_most_first)),
+    )
+
+
+def _most_first(counted: tuple[tuple[str, str], int]) -> tuple[int, tuple[str, str]]:
+    return -counted[1], counted[0]
+
+
+def _tiles(view: MeshOverview, products: Sequence[ProductPlan]) -> list[Tile]:
+    return [Tile(f"{p.title}: {look(view.health[p.name]).word}", look(view.health[p.name]).tone, f"/products/{p.name}") for p in products]
+
+
+def _domains_picture(view: MeshOverview, titles: Mapping[str, str], reads: Reads) -> Markup:
+    boxes = [_domain_box(view, name, name, title) for name, title in titles.items()]
+    return flow(boxes, [Edge(*pair) for pair in _drawn(view.plan, titles, reads)], _label(titles, reads))
+
+
+def _domain_box(view: MeshOverview, box: str, name: str, title: str) -> Box:
+    health = [view.health[each.name] for each in _own(view, name)]
+    worst = min(health, key=lambda each: TROUBLE.index(each.status))
+    healthy = sum(each.status == "healthy" for each in health)
+    return Box(box, title, f"{healthy} of {len(health)} healthy", look(worst).tone, f"/map/{name}")
+
+
+def _drawn(plan: MeshPlan, titles: Mapping[str, str], reads: Reads) -> list[tuple[str, str]]:
+    """Arrows forward only, in the order in which data flows on the whole: what leads back too stands in the table."""
+    places: dict[str, list[int]] = {}
+    for place, product in enumerate(plan.products):
+        places.setdefault(product.domain, []).append(place)
+    middle = {name: sum(found) / len(found) for name, found in places.items()}
+    forward = {pair: number for pair, number in reads.items() if (middle[pair[0]], pair[0]) < (middle[pair[1]], pair[1])}
+    return [
+        pair
+        for name in titles
+        for pair, _ in sorted(((pair, number) for pair, number in forward.items() if pair[1] == name), key=_most_first)[:MOST_SOURCES]
+    ]
+
+
+def _label(titles: Mapping[str, str], reads: Reads) -> str:
+    told = [f"{titles[name]} reads {listed(titles[source] for source, reader in sorted(reads) if reader == name)}" for name in titles]
+    return f"{'. '.join(line for line in told if not line.endswith('reads '))}." if reads else "No domain reads another."
+
+
+def _domain_picture(view: MeshOverview, own: Sequence[ProductPlan], domain: str, titles: Mapping[str, str]) -> Markup:
+    """Its products; other domains as one box at the left that is read, and one at the right that reads."""
+    plan, names = view.plan, {each.name for each in own}
+    nodes = [product_node(view, each, met_text(view.health[each.name])) for each in own]
+    edges, around = list[Edge](), dict[str, str]()
+    for product in own:
+        for source in plan.upstream[product.name]:
+            if source in names:
+                edges.append(Edge(source, product.name))
+            elif source in plan.by_name:
+                other = plan.by_name[source].domain
+                around[f"<{other}"] = other
+                edges.append(Edge(f"<{other}", product.name))
+        for reader in plan.downstream.get(product.name, ()):
+            if reader not in names and reader in plan.by_name:
+                other = plan.by_name[reader].domain
+                around[f">{other}"] = other
+                edges.append(Edge(product.name, f">{other}"))
+    boxes = [_domain_box(view, box, name, titles[name]) for box, name in around.items()]
+    others = listed(sorted({titles[name] for name in around.values()}))
+    label = f"{count(len(own), 'product')} of {titles[domain]}" + (f", and around them {others}" if others else "")
+    return flow([*nodes, *boxes], list(dict.fromkeys(edges)), f"{label}.")

@@ -1,0 +1,31 @@
+"""Take down how a known consumer outside of the mesh is, where somebody knows and no probe can tell: a model, a notebook."""
+
+from datetime import datetime
+
+from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.people.consumer_answers import ConsumerAnswer, write_answers
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.spec.problems import did_you_mean, known_text
+
+LONGEST_TEXT = 500
+
+
+class ReportRefused(Exception):
+    """Raised where nothing can be reported; says why, and what to do."""
+
+
+def report(ledger: Ledger, product: ProductPlan, consumer: str, works: bool, said: str, by: str, at: datetime) -> ConsumerAnswer:
+    """The newest report stands. Raises ReportRefused for a consumer that product.yaml does not name, or that evaluations ask."""
+    known = {each.name: each for each in product.consumers}
+    if consumer not in known:
+        hint = did_you_mean(consumer, known)
+        raise ReportRefused(f'{product.name} has no consumer "{consumer}"; {known_text(known)}{f"{chr(10)}{hint}" if hint else ""}')
+    if known[consumer].probe:
+        raise ReportRefused(f"{consumer} says `probe: true`, so each evaluation asks it; take that away to report how it is")
+    if len(said) > LONGEST_TEXT:
+        raise ReportRefused(f"the text has {len(said):,} characters; allowed: {LONGEST_TEXT}")
+    told = f"{said.rstrip('.')}, {by} says" if said.strip() else f"{by} says"
+    found = ConsumerAnswer(product.name, consumer, at, works, told)
+    with ledger.writing() as connection:
+        write_answers(connection, [found])
+    return found
