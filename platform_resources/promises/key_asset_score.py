@@ -6,7 +6,6 @@ product that is read every minute does not make all others look unused.
 
 import math
 import statistics
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ UNUSED_AFTER = timedelta(days=14)
 # A group of fewer tells nothing; its products are compared with all of the mesh.
 SMALLEST_GROUP = 5
 READS, USERS, DOWNSTREAM, UPDATES = 30, 30, 25, 15
+_Most = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +47,27 @@ class KeyAssetScore:
 
 def key_asset_scores(uses: Mapping[str, AssetUse], now: datetime) -> dict[str, KeyAssetScore]:
     """The score of every product of the mesh."""
-    sizes = Counter(use.group for use in uses.values())
-    return {name: _score(use, [other for other in uses.values() if _compared(use, other, sizes)], now) for name, use in uses.items()}
+    groups: dict[str, list[AssetUse]] = {}
+    for use in uses.values():
+        groups.setdefault(use.group, []).append(use)
+    everybody = _most(uses.values())
+    most = {group: _most(members) if len(members) >= SMALLEST_GROUP else everybody for group, members in groups.items()}
+    return {name: _score(use, most[use.group], now) for name, use in uses.items()}
 
 
-def _compared(use: AssetUse, other: AssetUse, sizes: Mapping[str, int]) -> bool:
-    return other.group == use.group or sizes[use.group] < SMALLEST_GROUP
+def _most(uses: Iterable[AssetUse]) -> _Most:
+    """The most reads, users and what lies downstream of any of them."""
+    counts = [(use.reads, use.users, use.downstream) for use in uses]
+    reads, users, downstream = (max(column) for column in zip(*counts, strict=True)) if counts else (0, 0, 0)
+    return reads, users, downstream
 
 
-def _score(use: AssetUse, group: Iterable[AssetUse], now: datetime) -> KeyAssetScore:
+def _score(use: AssetUse, most: _Most, now: datetime) -> KeyAssetScore:
     if use.last_read_at is None or now - use.last_read_at > UNUSED_AFTER:
         return KeyAssetScore(0, unread=True)
-    others = list(group)
-    reads = READS * _share(use.reads, max(other.reads for other in others))
-    users = USERS * _share(use.users, max(other.users for other in others))
-    downstream = DOWNSTREAM * _share(use.downstream, max(other.downstream for other in others))
+    reads = READS * _share(use.reads, most[0])
+    users = USERS * _share(use.users, most[1])
+    downstream = DOWNSTREAM * _share(use.downstream, most[2])
     updates = UPDATES * regularity(use.updates)
     return KeyAssetScore(round(reads + users + downstream + updates), reads, users, downstream, updates)
 

@@ -64,9 +64,10 @@ def known(
     memory.look(connection, products, now)
     evidence = {product.name: memory.evidence(product.name) for product in products}
     found = {product.name: memory.standings(product.name) for product in products}
-    observations = observed(connection, state, products, evidence, found, now, judged)
+    checks = {product.name: memory.of_plan(product, watched) for product in products}
+    observations = observed(connection, state, products, evidence, found, now, judged, checks)
     last = {name: _last_refresh(each.scorecard, now) for name, each in evidence.items()}
-    health = {each.product: each for each in graded(state, products, observations, last)}
+    health = {each.product: each for each in graded(state, products, observations, last, checks)}
     return Known(evidence, found, observations, last, health)
 
 
@@ -76,18 +77,25 @@ def _last_refresh(card: Scorecard | None, now: datetime) -> LastRefresh:
 
 
 def graded(
-    state: Path, products: Sequence[ProductPlan], observations: Iterable[Observed], last: Mapping[str, LastRefresh]
+    state: Path,
+    products: Sequence[ProductPlan],
+    observations: Iterable[Observed],
+    last: Mapping[str, LastRefresh],
+    checks: Mapping[str, Sequence[WatchedCheck]] | None = None,
 ) -> tuple[ProductHealth, ...]:
     """The health of each product by its observations; `last` has how the last refresh of each ended."""
     by_product: dict[str, dict[str, Observed]] = {product.name: {} for product in products}
     for each in observations:
         if each.product in by_product:
             by_product[each.product][each.check] = each
-    return tuple(_health(state, product, by_product[product.name], last.get(product.name, LastRefresh())) for product in products)
+    checks = checks or {product.name: watched(product) for product in products}
+    return tuple(_health(state, each, checks[each.name], by_product[each.name], last.get(each.name, LastRefresh())) for each in products)
 
 
-def _health(state: Path, product: ProductPlan, seen: Mapping[str, Observed], last: LastRefresh) -> ProductHealth:
-    checks = (*(_planned(check, seen) for check in watched(product)), *_others(product, seen))
+def _health(
+    state: Path, product: ProductPlan, planned: Sequence[WatchedCheck], seen: Mapping[str, Observed], last: LastRefresh
+) -> ProductHealth:
+    checks = (*(_planned(check, seen) for check in planned), *_others(product, seen))
     try:
         latest = shelf(state, product.domain, product.name).latest()
     except VersionsUnreadable as error:

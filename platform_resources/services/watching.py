@@ -87,18 +87,20 @@ def observed(
     standings: Mapping[str, Sequence[Standing]],
     now: datetime,
     judged: Sequence[Judged] = (),
+    checks: Mapping[str, Sequence[WatchedCheck]] | None = None,
 ) -> tuple[Observed, ...]:
     """Everything that is watched of these products and has evidence at `now`.
 
-    `judged` are objectives that were judged just now, which the ledger does not know yet.
+    `judged` are objectives that were judged just now, which the ledger does not know yet. `checks` are what is watched of each product.
     """
-    remembered = {name: [(each.check, each.reading) for each in known.checks if each.reading] for name, known in evidence.items()}
-    found: dict[tuple[str, str], Observed] = {
-        (each.product, each.check): each
-        for product in products
-        if product.runs
-        for each in _product(state, product, remembered[product.name], standings.get(product.name, ()), evidence[product.name].ended, now)
-    }
+    checks = checks or {product.name: watched(product) for product in products}
+    found: dict[tuple[str, str], Observed] = {}
+    for product in (each for each in products if each.runs):
+        known = evidence[product.name]
+        remembered = [(each.check, each.reading) for each in known.checks if each.reading]
+        stood = standings.get(product.name, ())
+        for each in _product(state, product, checks[product.name], remembered, stood, known.ended, now):
+            found[each.product, each.check] = each
     found.update(
         {
             (each.product, each.check): each
@@ -126,6 +128,7 @@ def _just_now(products: Iterable[ProductPlan], judged: Sequence[Judged], now: da
 def _product(
     state: Path,
     product: ProductPlan,
+    checks: Sequence[WatchedCheck],
     remembered: Sequence[tuple[Check, CheckReading]],
     standings: Iterable[Standing],
     ended: Run | None,
@@ -140,7 +143,7 @@ def _product(
         said = Said("met", "", now)
     readable = unplanned(product.name, VERSIONS_CHECK, "Its published versions can be read", said, severity="error")
     yield Observed(product.name, VERSIONS_CHECK, readable, now)
-    yield from _checks(product, published, {check.id: reading for check, reading in remembered}, now)
+    yield from _checks(product, checks, published, {check.id: reading for check, reading in remembered}, now)
     yield from _imported(product, remembered)
     yield from (_burning(product, standing, now) for standing in standings)
     if ended is not None:
@@ -148,9 +151,12 @@ def _product(
 
 
 def _checks(
-    product: ProductPlan, published: PublishedState | None, readings: Mapping[int, CheckReading], now: datetime
+    product: ProductPlan,
+    checks: Sequence[WatchedCheck],
+    published: PublishedState | None,
+    readings: Mapping[int, CheckReading],
+    now: datetime,
 ) -> Iterator[Observed]:
-    checks = watched(product)
     by_check = {(check.key, check.name): readings.get(check_id(check.key, check.name)) for check in checks}
     executions = {name: Said(**shared(Said, reading), weighs=reading.severity) for name, reading in by_check.items() if reading is not None}
     for check, said in zip(checks, check_states(checks, published, executions, Clock(product.zone, now)), strict=True):

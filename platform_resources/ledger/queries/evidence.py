@@ -1,27 +1,31 @@
 """What the ledger knows of each product, from which follows how it is; kept from one look to the next while nothing is written of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from platform_resources.ledger.changes import ProductChange, changes
-from platform_resources.ledger.queries import history
+from platform_resources.ledger.queries import history, use
 from platform_resources.ledger.queries.history import RememberedCheck
 from platform_resources.ledger.queries.objective_history import going_on
 from platform_resources.ledger.queries.standing import IndicatorEvidence, JudgedBefore, Standing, indicator_evidence, judged
 from platform_resources.ledger.records import Run, Scorecard
 from platform_resources.plan.plan import ProductPlan
 
-REFRESHES_OVER = timedelta(days=30)
+REFRESHES_OVER, VERSIONS_OVER = timedelta(days=30), timedelta(days=60)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known of one product: its checks with what each said last, its last runs, its last scorecard, and what its indicators watch.
 
-    `refreshes` are when those of the last month began that succeeded, and their seconds.
+    `refreshes` are when those of the last month began that succeeded, and their seconds; `versions` when it published within two months,
+    `first_version_at` when its first real version was.
     """
 
     checks: tuple[RememberedCheck, ...]
@@ -30,6 +34,8 @@ class Evidence:
     scorecard: Scorecard | None
     refreshes: tuple[tuple[datetime, float], ...]
     indicators: IndicatorEvidence
+    versions: tuple[datetime, ...]
+    first_version_at: datetime | None
 
 
 @dataclass(slots=True)
@@ -47,6 +53,7 @@ class Memory:
 
     made_up: bool = False
     kept: dict[str, _Kept] = field(default_factory=dict)
+    derived: dict[str, tuple[ProductPlan, Any]] = field(default_factory=dict)
 
     def look(self, connection: Connection, products: Sequence[ProductPlan], now: datetime) -> None:
         """Read what has changed of these products, and bring their standings to `now`."""
@@ -80,6 +87,14 @@ class Memory:
         seen = change is None or change.latest_at <= kept.read_at
         return seen and kept.read_at <= now < kept.read_at + REFRESHES_OVER
 
+    def of_plan(self, product: ProductPlan, make: Callable[[ProductPlan], T]) -> T:
+        """What follows from a product's plan alone, made when it is first asked for; `make` is always the same."""
+        known = self.derived.get(product.name)
+        if known is None or known[0] is not product:
+            known = self.derived[product.name] = (product, make(product))
+        found: T = known[1]
+        return found
+
     def evidence(self, product: str) -> Evidence:
         """As of the last look."""
         return self.kept[product].evidence
@@ -104,6 +119,7 @@ def evidence_of(connection: Connection, products: Sequence[ProductPlan], now: da
             cards.get(product.name),
             history.refresh_seconds(connection, product.name, now - REFRESHES_OVER, now),
             indicator_evidence(connection, product, now, made_up),
+            *use.update_times(connection, product.name, now - VERSIONS_OVER),
         )
         for product in products
     }

@@ -1,6 +1,6 @@
-"""Read how all products of the mesh are used: who read them, how often, when last, and when they were updated. One query for each."""
+"""Read how all products of the mesh are used: who read them, how often, when last; and when a product was updated."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -78,18 +78,10 @@ def _pulled(connection: Connection, plan: MeshPlan, since: datetime, until: date
             yield upstream[row["product"], row["port"]], row["product"], row["count"], row["last"]
 
 
-def update_times(connection: Connection, since: datetime, until: datetime) -> dict[str, tuple[datetime, ...]]:
-    """When each product published a version in `[since, until)`, oldest first."""
-    table = tables.publications
-    query = select(table.c.product, table.c.published_at).distinct().where(table.c.published_at >= since, table.c.published_at < until)
-    found: dict[str, list[datetime]] = {}
-    for row in connection.execute(query.order_by(table.c.product, table.c.published_at)).mappings():
-        found.setdefault(row["product"], []).append(row["published_at"])
-    return {product: tuple(times) for product, times in found.items()}
-
-
-def first_versions(connection: Connection) -> dict[str, datetime]:
-    """When each product really published its first version: one that is made up is none."""
-    table = tables.publications
-    query = select(table.c.product, func.min(table.c.published_at).label("first")).where(real(table.c.run_id)).group_by(table.c.product)
-    return {row["product"]: row["first"] for row in connection.execute(query).mappings()}
+def update_times(connection: Connection, product: str, since: datetime) -> tuple[tuple[datetime, ...], datetime | None]:
+    """When the product published a version since then, oldest first; and its first real version: one that is made up is none."""
+    at = tables.publications.c.published_at
+    of_product = tables.publications.c.product == product
+    times: Sequence[datetime] = connection.execute(select(at).distinct().where(of_product, at >= since).order_by(at)).scalars().all()
+    first = connection.execute(select(func.min(at)).where(of_product, real(tables.publications.c.run_id))).scalar()
+    return tuple(times), first

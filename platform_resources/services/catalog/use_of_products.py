@@ -9,12 +9,13 @@ from typing import Literal
 from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.queries import use
+from platform_resources.ledger.queries.evidence import VERSIONS_OVER, Evidence
 from platform_resources.ledger.queries.use import ProductUse
 from platform_resources.plan.graph import ancestors
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.key_asset_score import AssetUse, KeyAssetScore, key_asset_scores
 
-READS_WITHIN, UPDATES_WITHIN = timedelta(days=30), timedelta(days=60)
+READS_WITHIN, UPDATES_WITHIN = timedelta(days=30), VERSIONS_OVER
 MOST_RANKED = 10
 
 
@@ -58,13 +59,14 @@ class ReuseCandidate:
     cumulated: float
 
 
-def mesh_use(connection: Connection, plan: MeshPlan, now: datetime) -> MeshUse:
-    """Read from the ledger how every product is used. The ledger must be synced before."""
+def mesh_use(connection: Connection, plan: MeshPlan, now: datetime, evidence: Mapping[str, Evidence]) -> MeshUse:
+    """Read from the ledger how every product is used. The ledger must be synced before; `evidence` is of every product."""
     uses = use.use_of_products(connection, plan, now - READS_WITHIN, now)
-    updates = use.update_times(connection, now - UPDATES_WITHIN, now)
+    updates = {name: tuple(at for at in known.versions if now - UPDATES_WITHIN <= at < now) for name, known in evidence.items()}
+    first = {name: known.first_version_at for name, known in evidence.items() if known.first_version_at is not None}
     behind = plan.downstream
     used = {product.name: _asset_use(product, plan, behind, uses[product.name], updates) for product in plan.products}
-    return MeshUse(plan, now, uses, key_asset_scores(used, now), use.first_versions(connection), _read_by(uses))
+    return MeshUse(plan, now, uses, key_asset_scores(used, now), first, _read_by(uses))
 
 
 def _read_by(uses: Mapping[str, ProductUse]) -> dict[str, list[str]]:

@@ -134,7 +134,7 @@ def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: 
             found,
             trust(connection, plan, plan.products, found, now),
             incident_store.incidents_of(connection, since=now - LATELY),
-            mesh_use(connection, plan, now),
+            mesh_use(connection, plan, now, found.evidence),
             ledger_age(connection, home),
             charted,
             made_up,

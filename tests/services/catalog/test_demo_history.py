@@ -16,6 +16,7 @@ from platform_resources.ledger.made_up import MADE_UP, is_made_up, made_up_histo
 from platform_resources.ledger.people import incident_store, outbox
 from platform_resources.ledger.people.grant_store import grants_of, request
 from platform_resources.ledger.queries import history
+from platform_resources.ledger.queries.evidence import evidence_of
 from platform_resources.ledger.queries.objective_history import histories, publication_times, refreshes, spent
 from platform_resources.ledger.queries.reads import pulls_of, reads_of_products, record_read
 from platform_resources.ledger.queries.standing import standings
@@ -118,7 +119,7 @@ def test_charts_see_twenty_days_and_nothing_else_sees_any(ledger, plan, root):
         (standing,) = standings(connection, readings, NOW, made_up=True)
         shown = history.readings(connection, check, NOW - 30 * DAY, NOW, made_up=True)
         versions = history.publications(connection, "readings", NOW - 30 * DAY, NOW, made_up=True)
-        use = mesh_use(connection, plan, NOW)
+        use = mesh_use(connection, plan, NOW, evidence_of(connection, plan.products, NOW))
     assert alone.attainment.known <= 1 and standing.attainment.known >= 18
     assert standing.attainment.bad == 1 and alone.attainment.bad == 0
     assert use.published_first["readings"] == NOW - HOUR, "no version was really published before"

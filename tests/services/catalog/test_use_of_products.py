@@ -6,6 +6,7 @@ import pytest
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import open_ledger
+from platform_resources.ledger.queries.evidence import evidence_of
 from platform_resources.ledger.queries.reads import record_read
 from platform_resources.ledger.records import InputState, PortPublication
 from platform_resources.ledger.writing import write
@@ -40,7 +41,7 @@ def published(product, at):
 
 def used(ledger, plan):
     with ledger.reading() as connection:
-        return mesh_use(connection, plan, NOW)
+        return mesh_use(connection, plan, NOW, evidence_of(connection, plan.products, NOW))
 
 
 def test_the_most_used_is_what_was_read_most_by_people_and_products(ledger, plan):
