@@ -39,7 +39,7 @@ COMMANDS = (
     ("finding", "lineage"),
     ("consuming", "versions"),
     ("consuming", "query"),
-    ("reporting", "report"),
+    ("consuming", "report"),
     ("notifying", "channels"),
     ("notifying", "notifications"),
     ("notifying", "subscribe"),
