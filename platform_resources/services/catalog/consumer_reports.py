@@ -18,8 +18,8 @@ def report(ledger: Ledger, product: ProductPlan, consumer: str, works: bool, sai
     """The newest report stands. Raises ReportRefused for a consumer that product.yaml does not name, or that evaluations ask."""
     known = {each.name: each for each in product.consumers}
     if consumer not in known:
-        hint = did_you_mean(consumer, known)
-        raise ReportRefused(f'{product.name} has no consumer "{consumer}"; {known_text(known)}{f"{chr(10)}{hint}" if hint else ""}')
+        told = f'{product.name} has no consumer "{consumer}"; known: {known_text(known) or "none"}'
+        raise ReportRefused("\n".join(filter(None, (told, did_you_mean(consumer, known)))))
     if known[consumer].probe:
         raise ReportRefused(f"{consumer} says `probe: true`, so each evaluation asks it; take that away to report how it is")
     if len(said) > LONGEST_TEXT:
