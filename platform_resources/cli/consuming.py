@@ -123,7 +123,8 @@ def query(
     decimals: Annotated[Decimals, typer.Option(help="How JSON has decimals: as text, exactly, or as numbers.")] = Decimals.TEXT,
 ) -> None:
     """Query published versions, read-only; never waits for a refresh."""
-    from platform_resources.publications.consumer_queries import NothingPublished, csv_field, everything, queried
+    from platform_resources.capabilities.support.file_formats import csv_field
+    from platform_resources.publications.consumer_queries import NothingPublished, everything, queried
     from platform_resources.warehouses.limits import SettingInvalid
     from platform_resources.warehouses.protocol import QueryFailed
 

@@ -16,6 +16,7 @@ from platform_resources.access.reader_standing import Reader
 from platform_resources.ledger.database import LedgerUnavailable
 from platform_resources.marketplace.api.api_routes import api_routes
 from platform_resources.marketplace.api.descriptions import described_addresses
+from platform_resources.marketplace.api.record_routes import record_routes
 from platform_resources.marketplace.display.rendering import STATIC, environment
 from platform_resources.marketplace.downloads import Compressed, download_routes, export_routes
 from platform_resources.marketplace.kept_pages import FromMemory, KeptPages, Who
@@ -75,7 +76,9 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     app.include_router(people_routes(shop))
     app.include_router(token_routes(shop))
     app.include_router(probe_routes(shop))
-    app.include_router(lab_routes(shop, LabQueue(market.state / LOCKS)))
+    queue = LabQueue(market.state / LOCKS)
+    app.include_router(lab_routes(shop, queue))
+    app.include_router(record_routes(shop, queue))
     app.include_router(sign_in_routes(shop, auth))
 
     @app.get("/api", include_in_schema=False)

@@ -39,7 +39,8 @@ class Compressed(GZipMiddleware):
     """Compresses pages and JSON; files are sent as they are, so that a part of one is a part of the file."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_file = scope["type"] == "http" and scope["path"].startswith(FILES) and "/files/" in scope["path"]
+        path = scope["path"] if scope["type"] == "http" else ""
+        is_file = (path.startswith(FILES) and "/files/" in path) or path.endswith("/records")
         if is_file:
             await self.app(scope, receive, send)
         else:

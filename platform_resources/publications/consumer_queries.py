@@ -1,16 +1,17 @@
 """Run a consumer's SQL over published versions, without locks."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from platform_resources.capabilities.support.sql_text import names_in
 from platform_resources.publications.published_versions import publishing, shelf
 from platform_resources.publications.version_records import PortVersion, Publication
 from platform_resources.spec.values.names import is_name
-from platform_resources.warehouses.protocol import Bounds, PublishedPort, QueryFailed
+from platform_resources.warehouses.protocol import Bounds, PublishedPort, QueryFailed, Readable
 from platform_resources.warehouses.targets import warehouse
+from platform_resources.warehouses.written_results import WantedResult, WrittenResult
 
 
 class NothingPublished(Exception):
@@ -63,14 +64,44 @@ def queried(
     Other products are read as `<product>.<data set or port>`, always their newest version. `seen` says what the reader gets of each, and
     raises QueryFailed where that is nothing. Raises NothingPublished, VersionsUnreadable, QueryFailed, SettingInvalid.
     """
+    return answer_over(state, product, sql, readable_ports(state, domain, product, sql, version, seen), bounds, as_text=as_text)
+
+
+def answer_over(
+    state: Path, product: str, sql: str, readable: Readable, bounds: Bounds | None, *, as_text: bool = True
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The answer to one SELECT over these ports. Raises QueryFailed, SettingInvalid."""
+    with _explained(state, product, readable):
+        return warehouse().answer(sql, readable, as_text=as_text, bounds=bounds)
+
+
+def written_answer(
+    state: Path, product: str, sql: str, readable: Readable, wanted: WantedResult, file: BinaryIO, bounds: Bounds
+) -> WrittenResult:
+    """The answer to one SELECT over these ports in a file. Raises QueryFailed, SettingInvalid."""
+    with _explained(state, product, readable):
+        return warehouse().write_answer(sql, readable, wanted, file, bounds)
+
+
+def readable_ports(
+    state: Path, domain: str, product: str, sql: str, version: str | None = None, seen: SeenPort = everything
+) -> dict[str, dict[str, PublishedPort]]:
+    """What the SQL may read, by schema and name. Raises as `queried`."""
     own = _offered(state, domain, product, version, seen)
     others = {name: _offered(state, only_domain(state, name), name, None, seen) for name in named_products(state, sql) if name != product}
+    return {"main": own, product: own, **others}
+
+
+@contextmanager
+def _explained(state: Path, product: str, readable: Readable) -> Iterator[None]:
+    """A query that fails is told with what could have been written instead."""
+    others = {name: ports for name, ports in readable.items() if name not in ("main", product)}
     try:
-        return warehouse().answer(sql, {"main": own, product: own, **others}, as_text=as_text, bounds=bounds)
+        yield
     except OSError as error:
         raise QueryFailed(f"what {' and '.join((product, *others))} published cannot be read: {error}") from error
     except QueryFailed as error:
-        raise QueryFailed(f"{error}\n{_offer(state, product, own, others)}") from error
+        raise QueryFailed(f"{error}\n{_offer(state, product, readable['main'], others)}") from error
 
 
 def named_products(state: Path, sql: str) -> tuple[str, ...]:
@@ -108,12 +139,3 @@ def _offer(state: Path, product: str, own: Iterable[str], others: Mapping[str, I
     lines += [f"{name} offers: {', '.join(f'{name}.{each}' for each in sorted(offered))}" for name, offered in others.items()]
     more = [name for name in _published(state) if name not in {product, *others}]
     return "\n".join([*lines, *([f"other products, as <product>.<data set or port>: {', '.join(more)}"] if more else [])])
-
-
-def csv_field(value: str | None) -> str:
-    """Nothing for null, and two quotes for the empty text, as in published files."""
-    if value is None:
-        return ""
-    if value and not re.search(r'[",\r\n]|^\s|\s$', value):
-        return value
-    return '"' + value.replace('"', '""') + '"'

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from platform_resources.capabilities.measures import Reading, Relation
 from platform_resources.capabilities.protocols import PullFiles
@@ -22,6 +22,7 @@ from platform_resources.measuring.metrics import Metric
 from platform_resources.measuring.profile_queries import ProfiledColumn
 from platform_resources.spec.values.durations import duration_text
 from platform_resources.warehouses.limits import TIME_VARIABLE
+from platform_resources.warehouses.written_results import WantedResult, WrittenResult
 
 # Run one statement and give its first row; empty when there is none.
 Execute = Callable[[str], Sequence[Any]]
@@ -59,10 +60,11 @@ class QueryTooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How long a consumer's SELECT may take, and how many of its rows are wanted at most."""
+    """How long a consumer's SELECT may take, how many of its rows are wanted at most, and whether nobody waits for it any more."""
 
     time: timedelta
-    rows: int
+    rows: int | None = None
+    stopped: Callable[[], bool] = lambda: False
 
 
 class QueryFailed(Exception):
@@ -332,6 +334,9 @@ class Warehouse(Protocol):
         `as_text` gives every value as the engine writes it. Without `bounds` it may take as long as a query of an audit, and has all rows.
         Raises QueryFailed, SettingInvalid, OSError.
         """
+
+    def write_answer(self, sql: str, readable: Readable, wanted: WantedResult, file: BinaryIO, bounds: Bounds) -> WrittenResult:
+        """The same answer in a file. Raises as `answer`."""
 
     def first_rows(self, published: PublishedPort, limit: int) -> Rows:
         """The first rows of a published port, in this process. Raises QueryFailed, OSError."""

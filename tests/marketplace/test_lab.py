@@ -163,7 +163,7 @@ def test_more_queries_than_places_wait_and_are_told_when_it_takes_too_long(tmp_p
         assert AT_ONCE == 2
         with pytest.raises(QueryRefused, match="take all places"), queue.place("c", wait=0.01):
             pass
-        waiting = threading.Thread(target=lambda: entered.append(queue.place("c", wait=60).__enter__()))
+        waiting = threading.Thread(target=lambda: entered.append(queue.place("c", wait=60).__enter__()()))
         waiting.start()
     waiting.join(60)
-    assert entered == [None]
+    assert entered == [False]

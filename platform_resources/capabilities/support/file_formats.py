@@ -73,3 +73,12 @@ def _text_in_json(element: str) -> bool:
     """JSON itself too: an embedded document loses its null, and the end of its long numbers."""
     precision = re.match(r"decimal\((\d+)", element)
     return element == "json" or (precision is not None and int(precision.group(1)) > _JSON_DIGITS)
+
+
+def csv_field(value: str | None) -> str:
+    """Nothing for null, and two quotes for the empty text, as in published files."""
+    if value is None:
+        return ""
+    if value and not re.search(r'[",\r\n]|^\s|\s$', value):
+        return value
+    return '"' + value.replace('"', '""') + '"'

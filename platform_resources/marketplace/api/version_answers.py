@@ -53,3 +53,15 @@ class ProfileData(TypedDict):
     columns: list[ColumnProfileData]
     version_before: str | None
     differences: list[Difference]
+
+
+class RecordsData(TypedDict):
+    """A page of a port's records in one version. `next` is the cursor behind it; where it is null, there are no more."""
+
+    product: str
+    port: str
+    version: str
+    columns: dict[str, str]
+    rows: list[dict[str, Any]]
+    next: str | None
+    next_page: str | None

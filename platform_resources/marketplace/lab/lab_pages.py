@@ -1,6 +1,6 @@
 """The page of the data lab, and its result as a file."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -14,12 +14,13 @@ from platform_resources.ledger.people.lab_store import LabQuery, forget_saved, r
 from platform_resources.marketplace.display import phrases
 from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.home_page import page_zone
-from platform_resources.marketplace.lab.lab_queries import LONGEST_SQL, LabQueue, LabResult, QueryRefused, lab_result
+from platform_resources.marketplace.lab.lab_queries import LONGEST_SQL, LabQueue, LabResult, QueryRefused, lab_file, lab_result
+from platform_resources.marketplace.lab.sent_results import sent_file
 from platform_resources.marketplace.security import FormRefused
 from platform_resources.marketplace.shop import Shop
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.publications.consumer_queries import csv_field
 from platform_resources.services.showing.mesh_overview import MeshOverview
+from platform_resources.warehouses.written_results import ResultForm
 
 ROWS_ON_PAGE, LONGEST_TITLE = 100, 200
 FIRST = "select *\nfrom {product}.{data_set}\nlimit 100"
@@ -52,14 +53,19 @@ def lab_routes(shop: Shop, queue: LabQueue) -> APIRouter:
         page = lab_page(shop, request, LabAsked(sql, product, first), result, refused)
         return shop.page("lab.html", shop.view(request), page, 422 if refused else 200)
 
-    @router.get("/lab/result.csv")
-    def as_csv(request: Request, sql: str, product: str = "") -> Response:
+    @router.get("/lab/result.{form}")
+    def as_file(request: Request, form: ResultForm, sql: str, product: str = "") -> Response:
         try:
-            result = lab_result(shop, queue, request, sql, product)
+            file, _ = lab_file(shop, queue, request, sql, product, form)
         except QueryRefused as error:
             return Response(f"{error}\n", 422, media_type="text/plain; charset=utf-8")
-        headers = {"content-disposition": 'attachment; filename="result.csv"', "cache-control": "no-store"}
-        return Response(csv_text(result.names, result.rows), headers=headers, media_type="text/csv; charset=utf-8")
+        return sent_file(file, form, {"content-disposition": f'attachment; filename="result.{form}"'})
+
+    @router.post("/lab/stop")
+    async def stop(request: Request) -> Response:
+        await shop.fields(request)
+        queue.stop(shop.reads_as(request))
+        return RedirectResponse("/lab", 303)
 
     @router.post("/lab/saved")
     async def save(request: Request) -> Response:
@@ -143,8 +149,3 @@ def _tables(view: MeshOverview, product: ProductPlan) -> Iterable[LabTable]:
             yield LabTable(product, data_set.name, tuple(column.name for column in data_set.spec.columns))
         elif seen is not None:
             yield LabTable(product, data_set.name, tuple(column.name for column in seen.columns))
-
-
-def csv_text(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """As RFC 4180 has it; null is an empty field, and the empty text two quotes."""
-    return "".join(",".join(map(csv_field, row)) + "\r\n" for row in (names, *rows))

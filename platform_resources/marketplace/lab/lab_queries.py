@@ -2,13 +2,15 @@
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, BinaryIO
 
 from fastapi import Request
 from filelock import FileLock, Timeout
@@ -17,53 +19,82 @@ from platform_resources.ledger.people.lab_store import LabQuery, record_query
 from platform_resources.ledger.queries.reads import record_read
 from platform_resources.marketplace.downloads import seen_ports
 from platform_resources.marketplace.shop import Shop
-from platform_resources.publications.consumer_queries import NothingPublished, named_products, queried
+from platform_resources.publications.consumer_queries import NothingPublished, answer_over, named_products, readable_ports, written_answer
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.services.showing.counted_reads import publishing_domain, reads_of_query
-from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.spec.values.names import is_name
 from platform_resources.warehouses.limits import SettingInvalid
-from platform_resources.warehouses.protocol import Bounds, QueryFailed
+from platform_resources.warehouses.protocol import Bounds, PublishedPort, QueryFailed, Readable
+from platform_resources.warehouses.written_results import ResultForm, WantedResult, WrittenResult
 
 # What one query may take; what it needs of memory is limited where it runs.
 TIME, MOST_ROWS, LONGEST_SQL = timedelta(seconds=30), 10_000, 20_000
-AT_ONCE = 2
+AT_ONCE, MOST_WAITING = 2, 4
 LOCKS = ".mesh/lab"
 WAIT_SECONDS = 30.0
+MOST_KEPT = 200
 
 
 class QueryRefused(Exception):
     """Raised where a query was not run, or gave nothing; says why and what to do."""
 
 
+class QueryTooMany(QueryRefused):
+    """Raised where there is no place for a query now."""
+
+
 @dataclass(slots=True)
 class LabQueue:
     """A person has one query at a time, whichever process of the server runs it, and each process a few: nobody keeps others waiting.
 
-    `folder` has the locks of those who ask; a process that is killed lets go of its own.
+    `folder` has the locks of those who ask; a process that is killed lets go of its own. `kept` are answers to queries that products name.
     """
 
     folder: Path
     places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AT_ONCE))
+    waiting: Counter[str] = field(default_factory=Counter)
+    kept: "dict[Any, LabResult]" = field(default_factory=dict)
 
     @contextmanager
-    def place(self, who: str, wait: float = WAIT_SECONDS) -> Iterator[None]:
-        """Raises QueryRefused where the person's former query still runs, or no place gets free in time."""
+    def place(self, who: str, wait: float = WAIT_SECONDS, own_wait: float = 0) -> Iterator[Callable[[], bool]]:
+        """Gives whether the person has stopped it since. Raises QueryTooMany where their former query still runs after `own_wait`
+        seconds, several of them wait for that, or no place gets free in time.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        own = FileLock(self.folder / f"{hashlib.sha256(who.casefold().encode()).hexdigest()}.lock", timeout=0)
+        if self.waiting[who] >= MOST_WAITING:
+            raise QueryTooMany(f"{MOST_WAITING} of your queries wait already")
+        self.waiting[who] += 1
+        own = FileLock(self._file(who, "lock"), timeout=own_wait)
         try:
             own.acquire()
         except Timeout:
-            raise QueryRefused("your former query still runs; wait for it, it ends within a minute") from None
+            raise QueryTooMany("your former query still runs; wait for it, it ends within a minute, or stop it") from None
+        finally:
+            self.waiting[who] -= 1
         try:
             if not self.places.acquire(timeout=wait):
-                raise QueryRefused("others' queries take all places; try again in a moment")
+                raise QueryTooMany("others' queries take all places; try again in a moment")
             try:
-                yield
+                begun = time.time_ns()
+                yield lambda: self._stopped(who) > begun
             finally:
                 self.places.release()
         finally:
             own.release()
+
+    def stop(self, who: str) -> None:
+        """End the person's query, whichever process of the server runs it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._file(who, "stop").touch()
+
+    def _stopped(self, who: str) -> int:
+        try:
+            return self._file(who, "stop").stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
+    def _file(self, who: str, kind: str) -> Path:
+        return self.folder / f"{hashlib.sha256(who.casefold().encode()).hexdigest()}.{kind}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +108,60 @@ class LabResult:
     products: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A query that may be run: over what, and in whose name."""
+
+    sql: str
+    product: str
+    who: str
+    products: tuple[str, ...]
+    readable: dict[str, dict[str, PublishedPort]]
+
+
 def lab_result(shop: Shop, queue: LabQueue, request: Request, sql: str, product: str = "") -> LabResult:
     """The answer to one SELECT, as whoever sends the request may see it; tables of `product` need no name before them.
 
-    Raises QueryRefused.
+    What a query gives that a product names is kept for each version and view. Raises QueryRefused.
     """
-    view, who, state = shop.view(request), shop.reads_as(request), shop.market.state
+    asked, begun = _asked(shop, request, sql, product), time.monotonic()
+    key = (sql, product, repr(sorted(asked.readable.items()))) if _is_predefined(shop, request, sql, product) else None
+    result = queue.kept.get(key) if key is not None else None
+    if result is None:
+        with place_of(queue, asked.who) as bounds, explained():
+            names, rows = answer_over(shop.market.state, asked.products[0], sql, asked.readable, replace(bounds, rows=MOST_ROWS + 1))
+        took = time.monotonic() - begun
+        result = LabResult(tuple(names), tuple(rows[:MOST_ROWS]), len(rows) > MOST_ROWS, took, asked.products)
+    if key is not None:
+        queue.kept = {**dict(list(queue.kept.items())[-MOST_KEPT:]), key: result}
+    _count(shop, request, asked, time.monotonic() - begun)
+    return result
+
+
+def lab_file(shop: Shop, queue: LabQueue, request: Request, sql: str, product: str, form: ResultForm) -> tuple[BinaryIO, WrittenResult]:
+    """The same answer as a file without a name, which is gone once it is closed. Raises QueryRefused."""
+    asked, begun = _asked(shop, request, sql, product), time.monotonic()
+    with place_of(queue, asked.who) as bounds:
+        found = written_file(shop, queue, asked.products[0], sql, asked.readable, WantedResult(form), replace(bounds, rows=MOST_ROWS))
+    _count(shop, request, asked, time.monotonic() - begun)
+    return found
+
+
+def written_file(
+    shop: Shop, queue: LabQueue, product: str, sql: str, readable: Readable, wanted: WantedResult, bounds: Bounds
+) -> tuple[BinaryIO, WrittenResult]:
+    """Run a query that has its place. Raises QueryRefused."""
+    file = TemporaryFile(dir=queue.folder)  # noqa: SIM115 - whoever sends it closes it
+    try:
+        with explained():
+            return file, written_answer(shop.market.state, product, sql, readable, wanted, file, bounds)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _asked(shop: Shop, request: Request, sql: str, product: str) -> _Asked:
+    state, plan = shop.market.state, shop.view(request).plan
     if product and not is_name(product):
         raise QueryRefused(f"“{product}” is no name of a product")
     if len(sql) > LONGEST_SQL:
@@ -90,22 +169,37 @@ def lab_result(shop: Shop, queue: LabQueue, request: Request, sql: str, product:
     named = tuple(dict.fromkeys([*([product] if product else []), *named_products(state, sql)]))
     if not named:
         raise QueryRefused("name what you read as product.data_set, such as one of the tables listed here")
-    begun = time.monotonic()
-    with queue.place(who):
-        try:
-            domain = publishing_domain(state, view.plan, named[0]) or ""
-            bounds = Bounds(TIME, MOST_ROWS + 1)
-            names, rows = queried(state, domain, named[0], sql, as_text=True, seen=seen_ports(shop, request), bounds=bounds)
-        except (NothingPublished, QueryFailed, SettingInvalid, VersionsUnreadable) as error:
-            raise QueryRefused(str(error)) from error
-    took = time.monotonic() - begun
-    _count(shop, view, named[0], LabQuery(who, datetime.now(UTC), product, sql, took))
-    return LabResult(tuple(names), tuple(rows[:MOST_ROWS]), len(rows) > MOST_ROWS, took, named)
+    with explained():
+        domain = publishing_domain(state, plan, named[0]) or ""
+        readable = readable_ports(state, domain, named[0], sql, seen=seen_ports(shop, request))
+    return _Asked(sql, product, shop.reads_as(request), named, readable)
 
 
-def _count(shop: Shop, view: MeshOverview, product: str, asked: LabQuery) -> None:
+def _is_predefined(shop: Shop, request: Request, sql: str, product: str) -> bool:
+    own = (each for each in shop.view(request).plan.products if each.name == product)
+    return any(query.sql.strip() == sql.strip() for each in own for query in each.sample_queries)
+
+
+@contextmanager
+def place_of(queue: LabQueue, who: str, own_wait: float = 0) -> Iterator[Bounds]:
+    """A place in the queue, with what a query there may take. Raises QueryTooMany."""
+    with queue.place(who, own_wait=own_wait) as stopped:
+        yield Bounds(TIME, stopped=stopped)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Whatever keeps a query from being answered is told to whoever asks it."""
+    try:
+        yield
+    except (NothingPublished, QueryFailed, SettingInvalid, VersionsUnreadable) as error:
+        raise QueryRefused(str(error)) from error
+
+
+def _count(shop: Shop, request: Request, asked: _Asked, took: float) -> None:
     """What was asked and which ports were read, by whom; nothing of what they gave."""
+    plan, at = shop.view(request).plan, datetime.now(UTC)
     with shop.market.ledger.writing() as connection:
-        record_query(connection, asked)
-        for read, port in reads_of_query(shop.market.state, view.plan, product, asked.query):
-            record_read(connection, read, port, asked.person, asked.at, "lab")
+        record_query(connection, LabQuery(asked.who, at, asked.product, asked.sql, took))
+        for read, port in reads_of_query(shop.market.state, plan, asked.products[0], asked.sql):
+            record_read(connection, read, port, asked.who, at, "lab")

@@ -4,22 +4,27 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import duckdb
 
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.redaction.redaction import mask
+from platform_resources.warehouses.duckdb.allowed_statements import check_names
 from platform_resources.warehouses.duckdb.port_files import file_pattern, of_files, port_sql
 from platform_resources.warehouses.protocol import QueryFailed, Readable
+from platform_resources.warehouses.written_results import BATCH, WantedResult, WrittenResult, write_result
 
 # A process that runs other people's SQL may take 2 GiB (`foreign_queries`); DuckDB itself says more of it when its own limit is met first.
 MEMORY = "1500MiB"
+# So much of the disk may one result take, while it is sent.
+LARGEST_RESULT = 2**30
 _THREADS = 4
 _BATCH = 10_000
 _NESTED = ("struct(", "map(", "union(", "variant")
 # Of these Python has no infinity, and it counts a month as 30 days.
 _TEXT_FOR_PYTHON = ("INTERVAL", "DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
+_TEXT_FOR_ARROW = ("INTERVAL", "TIME WITH TIME ZONE", "HUGEINT", "UHUGEINT", "BIGNUM", "BIT", "UUID")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ def opened_query(sql: str, readable: Selects, *, as_text: bool = False) -> tuple
     connection = duckdb.connect(":memory:")
     try:
         _lock(connection, readable)
-        cursor = _selected(connection, sql, as_text)
+        cursor = connection.execute(_checked(connection, sql, readable, _text if as_text else _for_python))
     except duckdb.Error as error:
         connection.close()
         raise QueryFailed(mask(str(error))) from error
@@ -53,6 +58,24 @@ def opened_query(sql: str, readable: Selects, *, as_text: bool = False) -> tuple
         connection.close()
         raise
     return [column[0] for column in cursor.description or ()], _batches(connection, cursor)
+
+
+def written_query(sql: str, readable: Selects, wanted: WantedResult, file: BinaryIO) -> WrittenResult:
+    """Write the rows of one SELECT to the file. Raises QueryFailed."""
+    from pyarrow.lib import ArrowException  # type: ignore[import-untyped]
+
+    connection = duckdb.connect(":memory:")
+    try:
+        _lock(connection, readable)
+        shown = {"csv": _text, "ndjson": _for_python, "arrow": _for_arrow, "parquet": _for_arrow}[wanted.form]
+        reader = connection.sql(_checked(connection, sql, readable, shown)).to_arrow_reader(BATCH)
+        return write_result(reader.schema, reader, wanted, file)
+    except (duckdb.Error, ArrowException) as error:
+        raise QueryFailed(mask(str(error))) from error
+    except OSError as error:
+        raise QueryFailed(f"the result cannot be written, or is larger than {LARGEST_RESULT // 2**20:,} MiB: {error.strerror}") from error
+    finally:
+        connection.close()
 
 
 def _batches(connection: duckdb.DuckDBPyConnection, cursor: duckdb.DuckDBPyConnection) -> Iterator[list[tuple[Any, ...]]]:
@@ -89,12 +112,13 @@ def _lock(connection: duckdb.DuckDBPyConnection, readable: Selects) -> None:
     connection.execute("set lock_configuration = true")
 
 
-def _selected(connection: duckdb.DuckDBPyConnection, sql: str, as_text: bool) -> duckdb.DuckDBPyConnection:
+def _checked(connection: duckdb.DuckDBPyConnection, sql: str, readable: Selects, shown: Callable[[str, str], str]) -> str:
     """Only SELECT: DuckDB lets `explain analyze copy … to` write to every path that may be read."""
     statements = connection.extract_statements(sql)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise QueryFailed("write one SELECT; published versions are read-only")
-    return connection.execute(_shown(connection, _without_end(statements[0].query), _text if as_text else _for_python))
+    check_names(connection, sql, readable.schemas)
+    return _shown(connection, _without_end(statements[0].query), shown)
 
 
 def _without_end(sql: str) -> str:
@@ -121,6 +145,11 @@ def _for_python(name: str, kind: str) -> str:
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"cast({name} as varchar) || if(isfinite({name}), ':00', '')"  # +00:00, as in the rest of JSON
     return f"cast({name} as varchar)" if kind in _TEXT_FOR_PYTHON else name
+
+
+def _for_arrow(name: str, kind: str) -> str:
+    """What Arrow and Parquet have no type for is a text."""
+    return f"cast({name} as varchar)" if kind in _TEXT_FOR_ARROW else name
 
 
 def _text(name: str, kind: str) -> str:

@@ -6,52 +6,90 @@ import resource
 import subprocess
 import sys
 import threading
-from dataclasses import asdict
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, replace
 from datetime import timedelta
 from subprocess import DEVNULL, PIPE
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from platform_resources.spec.values.durations import duration_text
-from platform_resources.warehouses.duckdb.consumer_sql import Selects, opened_query
+from platform_resources.warehouses.duckdb.consumer_sql import LARGEST_RESULT, Selects, opened_query, written_query
 from platform_resources.warehouses.limits import TIME_VARIABLE
 from platform_resources.warehouses.protocol import Bounds, QueryFailed
+from platform_resources.warehouses.written_results import WantedResult, WrittenResult
 
 # DuckDB's own limit does not hold for long texts and lists; this one does.
 PROCESS_MEMORY = 2 * 2**30
 _TOO_LARGE = "the query needs more than the 2 GiB of memory that a query may take; read fewer rows or columns, or shorter values"
+LOOK_EVERY_SECONDS = 0.2
+Answered = TypeVar("Answered")
 _RUNNER = (sys.executable, "-m", "platform_resources.warehouses.duckdb.foreign_queries")
 
 
 def answer(
-    sql: str, readable: Selects, time: timedelta, *, as_text: bool = False, bounds: Bounds | None = None
+    sql: str, readable: Selects, within: timedelta, *, as_text: bool = False, bounds: Bounds | None = None
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and rows of one SELECT. Raises QueryFailed, also when it takes longer than `time` or too much memory.
+    """Column names and rows of one SELECT. Raises QueryFailed, also when it takes longer than `within` or too much memory.
 
     `bounds` are narrower ones.
     """
-    time, most = (bounds.time, bounds.rows) if bounds is not None else (time, None)
-    asked = json.dumps({"sql": sql, "as_text": as_text, **asdict(readable)}).encode()
-    late = threading.Event()
-    with subprocess.Popen(_RUNNER, stdin=PIPE, stdout=PIPE, stderr=DEVNULL) as process:
-        watch = threading.Timer(time.total_seconds(), _end, (process, late))
+    asked = {"sql": sql, "as_text": as_text, **asdict(readable)}
+    longer = "" if bounds is not None else f"; {TIME_VARIABLE} allows longer"
+    narrowed = bounds or Bounds(within)
+    return _run(asked, narrowed, lambda process, text: _received(process, text, narrowed.rows), longer=longer)
+
+
+def write_answer(sql: str, readable: Selects, wanted: WantedResult, file: BinaryIO, bounds: Bounds) -> WrittenResult:
+    """The same answer in a file, which the process writes itself. Raises QueryFailed."""
+    asked = {"sql": sql, "file": file.fileno(), "wanted": asdict(replace(wanted, most=bounds.rows)), **asdict(readable)}
+    return _run(asked, bounds, _told, (file.fileno(),))
+
+
+def _run(
+    asked: Mapping[str, Any],
+    bounds: Bounds,
+    answered: Callable[[subprocess.Popen[bytes], bytes], Answered],
+    files: tuple[int, ...] = (),
+    longer: str = "",
+) -> Answered:
+    over = threading.Event()
+    with subprocess.Popen(_RUNNER, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, pass_fds=files) as process:
+        watch = threading.Thread(target=_watch, args=(process, bounds, over), daemon=True)
         watch.start()
         try:
-            return _received(process, asked, most)
+            return answered(process, json.dumps(asked).encode())
         except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
-            if late.is_set():
-                longer = f"; {TIME_VARIABLE} allows longer" if bounds is None else ""
-                raise QueryFailed(f"broken off after {duration_text(time)}{longer}") from error
+            if over.is_set():
+                raise QueryFailed("stopped" if bounds.stopped() else f"broken off after {duration_text(bounds.time)}{longer}") from error
             code = process.wait()
             # Without memory it is ended by a signal.
             raise QueryFailed(f"the process that ran the query ended with code {code}{f'; {_TOO_LARGE}' if code < 0 else ''}") from error
         finally:
-            watch.cancel()
             process.kill()
 
 
-def _end(process: subprocess.Popen[bytes], late: threading.Event) -> None:
-    late.set()
-    process.kill()
+def _watch(process: subprocess.Popen[bytes], bounds: Bounds, over: threading.Event) -> None:
+    """End the process at its deadline, or when nobody waits for it any more."""
+    end = time.monotonic() + bounds.time.total_seconds()
+    while process.poll() is None:
+        if time.monotonic() >= end or bounds.stopped():
+            over.set()
+            process.kill()
+            return
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(min(LOOK_EVERY_SECONDS, max(end - time.monotonic(), 0)))
+
+
+def _told(process: subprocess.Popen[bytes], asked: bytes) -> WrittenResult:
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(asked)
+    process.stdin.close()
+    what, content = pickle.load(process.stdout)
+    if what == "failed":
+        raise QueryFailed(content)
+    return WrittenResult(**content)
 
 
 def _received(process: subprocess.Popen[bytes], asked: bytes, most: int | None) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -83,7 +121,14 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (PROCESS_MEMORY, PROCESS_MEMORY))
     asked = json.load(sys.stdin)
     try:
-        names, batches = opened_query(asked["sql"], Selects(asked["schemas"], asked["files"]), as_text=asked["as_text"])
+        readable = Selects(asked["schemas"], asked["files"])
+        if "file" in asked:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_RESULT, LARGEST_RESULT))
+            with open(asked["file"], "wb", closefd=False) as file:
+                written = written_query(asked["sql"], readable, WantedResult(**asked["wanted"]), file)
+            _tell(sys.stdout.buffer, "written", asdict(written))
+            return
+        names, batches = opened_query(asked["sql"], readable, as_text=asked["as_text"])
         _tell(sys.stdout.buffer, "columns", names)
         for batch in batches:
             _tell(sys.stdout.buffer, "rows", batch)

@@ -4,11 +4,13 @@ import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import BinaryIO
 
 from platform_resources.plan import conventions
 from platform_resources.settings import DBT_DATABASE
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, limits
 from platform_resources.warehouses.protocol import Bounds, CatalogView, ProductDatabase, PublishedPort, Readable, Rows, VersionRows
+from platform_resources.warehouses.written_results import WantedResult, WrittenResult
 
 
 class DuckDBWarehouse:
@@ -67,6 +69,13 @@ class DuckDBWarehouse:
         from platform_resources.warehouses.duckdb.foreign_queries import answer
 
         return answer(sql, selects(readable), limits(os.environ).query, as_text=as_text, bounds=bounds)
+
+    def write_answer(self, sql: str, readable: Readable, wanted: WantedResult, file: BinaryIO, bounds: Bounds) -> WrittenResult:
+        """In a process of its own, as `answer`, which writes to the file itself."""
+        from platform_resources.warehouses.duckdb.consumer_sql import selects
+        from platform_resources.warehouses.duckdb.foreign_queries import write_answer
+
+        return write_answer(sql, selects(readable), wanted, file, bounds)
 
     def first_rows(self, published: PublishedPort, limit: int) -> Rows:
         from platform_resources.warehouses.duckdb.consumer_sql import opened_query, selects

@@ -3,10 +3,11 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, BinaryIO
 
 from platform_resources.measuring.dialects import translated
 from platform_resources.settings import PREFIX, SNOWFLAKE_BUILD
@@ -38,6 +39,7 @@ from platform_resources.warehouses.snowflake.sessions import (
     session,
 )
 from platform_resources.warehouses.snowflake.version_tables import PORTS, SnowflakeVersions, port_rows, show
+from platform_resources.warehouses.written_results import WantedResult, WrittenResult, write_result
 
 
 class SnowflakeWarehouse:
@@ -101,6 +103,15 @@ class SnowflakeWarehouse:
         statement = published_statement(sql, readable)
         names, rows = self._read(statement, shown_text if as_text else for_python, bounds.time if bounds is not None else None)
         return names, rows[: bounds.rows] if bounds is not None else rows
+
+    def write_answer(self, sql: str, readable: Readable, wanted: WantedResult, file: BinaryIO, bounds: Bounds) -> WrittenResult:
+        """Here times are texts in every form."""
+        import pyarrow as pa  # type: ignore[import-untyped]
+
+        names, rows = self.answer(sql, readable, as_text=wanted.form == "csv", bounds=bounds)
+        columns = [pa.array(list(values)) for values in zip(*rows, strict=True)] if rows else [pa.array([], pa.string()) for _ in names]
+        batch = pa.RecordBatch.from_arrays(columns, names=names)
+        return write_result(batch.schema, [batch], replace(wanted, most=bounds.rows), file)
 
     def first_rows(self, published: PublishedPort, limit: int) -> Rows:
         try:

@@ -1,0 +1,196 @@
+"""Records of a port: filtered, sorted, page by page of one version, in the form that the reader wants."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, BinaryIO, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse, Response
+
+from platform_resources.ledger.queries.reads import record_read
+from platform_resources.marketplace.api.mesh_answers import RefusalData
+from platform_resources.marketplace.api.version_answers import RecordsData
+from platform_resources.marketplace.downloads import seen_ports
+from platform_resources.marketplace.lab.lab_queries import LabQueue, QueryRefused, QueryTooMany, place_of, written_file
+from platform_resources.marketplace.lab.sent_results import MEDIA, sent_file
+from platform_resources.marketplace.people.bearers import needs
+from platform_resources.marketplace.shop import Missing, NotGranted, Shop, product_named
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.publications.consumer_queries import NothingPublished, published_version
+from platform_resources.publications.published_versions import shelf
+from platform_resources.publications.record_pages import (
+    MOST_FILTERS,
+    MOST_ORDERS,
+    RecordsAsked,
+    RecordsWrong,
+    cursor_of,
+    filter_of,
+    next_cursor,
+    page_sql,
+)
+from platform_resources.publications.version_records import PortVersion
+from platform_resources.spec.problems import did_you_mean
+from platform_resources.warehouses.protocol import QueryFailed
+from platform_resources.warehouses.written_results import WantedResult, WrittenResult
+
+RecordForm = Literal["json", "ndjson", "csv", "arrow", "parquet"]
+USUAL_ROWS, MOST_JSON, MOST_ROWS = 100, 10_000, 1_000_000
+# A program that reads pages one after the other never waits; several at a time wait for each other.
+OWN_WAIT_SECONDS = 10.0
+BY_MEDIA: Mapping[str, RecordForm] = {media.partition(";")[0]: form for form, media in MEDIA.items()}
+
+
+def record_routes(shop: Shop, queue: LabQueue) -> APIRouter:
+    """One address for each port, whatever interface it has."""
+    router = APIRouter(prefix="/api/v1/ports/{domain}/{name}/{port}", tags=["records"], dependencies=[Depends(needs("data"))])
+    content: dict[str, Any] = {media: {} for media in ("application/json", *BY_MEDIA)}
+
+    @router.get(
+        "/records",
+        response_class=Response,
+        responses={200: {"model": RecordsData, "content": content}, "4XX": {"model": RefusalData}},
+        summary="The records of a port, filtered, sorted and in pages of one version",
+    )
+    def records(
+        request: Request,
+        domain: str,
+        name: str,
+        port: str,
+        columns: Annotated[str, Query(description="names, parted by commas; all where none is named", max_length=20_000)] = "",
+        where: Annotated[
+            list[str] | None,
+            Query(description="COLUMN:OPERATOR:VALUE; eq, ne, lt, le, gt, ge, in, like, null; repeatable", max_length=MOST_FILTERS),
+        ] = None,
+        sort: Annotated[str, Query(description="columns, parted by commas; a minus before those that come down", max_length=5_000)] = "",
+        limit: Annotated[
+            int | None, Query(ge=1, le=MOST_ROWS, description="rows of a page; in other forms than JSON all where it is not said")
+        ] = None,
+        after: Annotated[str, Query(description="the cursor behind the page before")] = "",
+        version: Annotated[str, Query(description="a version that is kept; the newest where none is named")] = "",
+        format: Annotated[RecordForm | None, Query(description="as which; else as `Accept` says")] = None,
+    ) -> Response:
+        form = format or _accepted(request)
+        try:
+            cursor = cursor_of(after) if after else None
+            asked = RecordsAsked(
+                tuple(filter(None, columns.split(","))),
+                tuple(map(filter_of, where or ())),
+                tuple(filter(None, sort.split(",")))[: MOST_ORDERS + 1],
+                min(limit or USUAL_ROWS, MOST_JSON) if form == "json" else limit,
+                cursor,
+            )
+            if len(asked.order) > MOST_ORDERS:
+                raise RecordsWrong(f"at most {MOST_ORDERS} columns to sort by")
+            if cursor is not None and (cursor.asked != asked.digest or version not in ("", cursor.version) or asked.limit is None):
+                raise RecordsWrong("`after` goes on with the same columns, where, sort and version as the page before, and with a limit")
+            read = _read(shop, request, _product(shop, request, domain, name), port, cursor.version if cursor else version, asked)
+            return _answer(shop, queue, request, read, form)
+        except RecordsWrong as error:
+            return JSONResponse({"error": str(error), "hint": None}, 400)
+        except QueryTooMany as error:
+            return JSONResponse({"error": str(error), "hint": None}, 429, {"retry-after": "5"})
+        except QueryRefused as error:
+            return JSONResponse({"error": str(error), "hint": None}, 422)
+
+    return router
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A port in one version as the reader sees it, and the question about it."""
+
+    product: ProductPlan
+    port: PortVersion
+    version: str
+    asked: RecordsAsked
+    sql: str
+    hidden: int
+
+
+def _accepted(request: Request) -> RecordForm:
+    wanted = (part.partition(";")[0].strip() for part in request.headers.get("accept", "").split(","))
+    return next((BY_MEDIA[media] for media in wanted if media in BY_MEDIA), "json")
+
+
+def _product(shop: Shop, request: Request, domain: str, name: str) -> ProductPlan:
+    product = product_named(shop.view(request), name)
+    if product.domain != domain:
+        raise Missing(f"{name} is a product of domain {product.domain}, not of {domain}.")
+    return product
+
+
+def _read(shop: Shop, request: Request, product: ProductPlan, port: str, version: str, asked: RecordsAsked) -> _Read:
+    """Raises Missing, NotGranted, RecordsWrong. Grants are read anew, at each page."""
+    ports = [each.name for each in product.outputs]
+    if port not in ports:
+        raise Missing(f"{product.name} has no output port “{port}”.", did_you_mean(port, ports) or f"It has {', '.join(ports)}.")
+    try:
+        publication = published_version(shop.market.state, product.domain, product.name, version or None)
+    except NothingPublished as error:
+        raise Missing(f"{str(error).partition(';')[0]}.", "A version is kept for as long as its product says; begin anew.") from error
+    of_port = publication.port(port)
+    if of_port is None:
+        raise Missing(f"Version {publication.id} of {product.name} has no port “{port}”.")
+    try:
+        seen = seen_ports(shop, request)(product.name, of_port, publication.id)
+    except QueryFailed as error:
+        raise NotGranted(str(error)) from error
+    if seen is None:
+        raise NotGranted(f"no column of port {port} of {product.name} is shown to you, or your token is for another port")
+    key = product.data_set(seen.data_set).spec.primary_key
+    sql, hidden = page_sql(port, seen.columns, key, asked)
+    return _Read(product, seen, publication.id, asked, sql, hidden)
+
+
+def _answer(shop: Shop, queue: LabQueue, request: Request, read: _Read, form: RecordForm) -> Response:
+    tag = hashlib.blake2b(repr((read.port.files, read.sql, form)).encode(), digest_size=12).hexdigest()
+    headers = {"etag": f'"{read.version}/{tag}"', "cache-control": "private, no-cache", "mesh-version": read.version, "vary": "accept"}
+    if headers["etag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    who = shop.reads_as(request)
+    place = shelf(shop.market.state, read.product.domain, read.product.name).where(read.port)
+    wanted = WantedResult("ndjson" if form == "json" else form, read.hidden)
+    with place_of(queue, who, OWN_WAIT_SECONDS) as bounds:
+        file, written = written_file(shop, queue, read.product.name, read.sql, {"main": {read.port.port: place}}, wanted, bounds)
+    if read.asked.after is None:
+        with shop.market.ledger.writing() as connection:
+            record_read(connection, read.product.name, read.port.port, who, datetime.now(UTC), "records")
+    following = _next(read, written)
+    address = _next_address(request, following) if following else None
+    if address:
+        headers["link"] = f'<{address}>; rel="next"'
+        headers["mesh-next"] = following
+    if form == "json":
+        return JSONResponse(_data(file, read, following, address), headers=headers)
+    return sent_file(file, wanted.form, headers)
+
+
+def _next(read: _Read, written: WrittenResult) -> str:
+    """The cursor behind the page; empty where there is nothing behind it, as far as is known."""
+    if read.asked.limit is None or written.rows < read.asked.limit:
+        return ""
+    return next_cursor(read.version, read.asked, written.last, written.equal, written.rows).text
+
+
+def _next_address(request: Request, cursor: str) -> str:
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
+    return f"{request.url.path}?{urlencode([*kept, ('after', cursor)])}"
+
+
+def _data(file: BinaryIO, read: _Read, following: str, address: str | None) -> dict[str, Any]:
+    with file:
+        file.seek(0)
+        rows = [json.loads(line) for line in file]
+    shown = read.asked.columns or tuple(read.port.columns)
+    told = {"product": read.product.name, "port": read.port.port, "version": read.version}
+    return {
+        **told,
+        "columns": {name: read.port.columns[name] for name in shown},
+        "rows": rows,
+        "next": following or None,
+        "next_page": address,
+    }

@@ -1,0 +1,192 @@
+"""Which SELECT gives one page of a port's records: filtered, sorted, and behind a cursor that stays right whatever is published meanwhile.
+
+Rows are ordered by what is asked for, then by the key, then by a hash of the row: an order that all rows have, but for equal ones, of
+which the cursor counts how many were given.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from platform_resources.capabilities.support.sql_text import literal, quoted
+from platform_resources.spec.problems import unknown_text
+
+COMPARISONS: Mapping[str, str] = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+OPERATORS = (*COMPARISONS, "in", "like", "null")
+MOST_FILTERS, MOST_ORDERS, LONGEST_CURSOR = 30, 10, 20_000
+_UNORDERED = ("struct", "map", "union", "variant", "json")
+
+
+class RecordsWrong(Exception):
+    """Raised for records that cannot be asked for like that; says what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One condition: a column, an operator, and what it is compared with."""
+
+    column: str
+    operator: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page of a question ended: in which version, at which values of the order, and how many rows with these were given."""
+
+    version: str
+    asked: str
+    values: tuple[str | None, ...]
+    given: int
+
+    @property
+    def text(self) -> str:
+        """As it stands in an address."""
+        data = json.dumps([self.version, self.asked, list(self.values), self.given], ensure_ascii=False, separators=(",", ":"))
+        return base64.urlsafe_b64encode(data.encode()).decode().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsAsked:
+    """What somebody asks of a port's records. All columns where none is named; `order` has a minus before what comes down."""
+
+    columns: tuple[str, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    order: tuple[str, ...] = ()
+    limit: int | None = None
+    after: Cursor | None = None
+
+    @property
+    def digest(self) -> str:
+        """The same for every page of one question."""
+        return hashlib.sha256(repr((self.columns, self.filters, self.order)).encode()).hexdigest()[:12]
+
+
+def filter_of(text: str) -> Filter:
+    """`COLUMN:OPERATOR:VALUE`, as in `degrees:ge:20`. Raises RecordsWrong."""
+    column, first, rest = text.partition(":")
+    operator, second, value = rest.partition(":")
+    if not column or not first or not second:
+        raise RecordsWrong(f'"{text}" is no condition; write COLUMN:OPERATOR:VALUE, such as degrees:ge:20')
+    if operator not in OPERATORS:
+        raise RecordsWrong(unknown_text("operator", operator, OPERATORS))
+    if operator == "null" and value not in ("yes", "no"):
+        raise RecordsWrong(f'"{text}": write {column}:null:yes or {column}:null:no')
+    return Filter(column, operator, value)
+
+
+def cursor_of(text: str) -> Cursor:
+    """What `Cursor.text` gave. Raises RecordsWrong."""
+    try:
+        if len(text) > LONGEST_CURSOR:
+            raise ValueError
+        version, asked, values, given = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+        told = isinstance(version, str) and isinstance(asked, str) and isinstance(given, int) and 0 <= given < 2**62
+        if not told or not all(value is None or isinstance(value, str) for value in values):
+            raise ValueError
+        return Cursor(version, asked, tuple(values), given)
+    except (ValueError, TypeError, binascii.Error, RecursionError) as error:
+        raise RecordsWrong("this is no cursor: `after` is what `next` of the page before says, unchanged") from error
+
+
+def page_sql(port: str, columns: Mapping[str, str], key: Sequence[str], asked: RecordsAsked) -> tuple[str, int]:
+    """The SELECT over the port, whose columns with their types are given, and how many columns at its end are for the cursor alone.
+
+    Without a limit there is no order and no cursor. Raises RecordsWrong.
+    """
+    shown = [_known(name, columns) for name in asked.columns] or list(columns)
+    conditions = [_condition(each, columns) for each in asked.filters]
+    listed = ", ".join(map(quoted, shown))
+    order = list(_order(columns, key, asked))
+    if asked.limit is None and not asked.order:
+        return f"select {listed} from {quoted(port)}{_where(conditions)}", 0
+    if asked.after is not None:
+        conditions.append(_behind(order, asked.after))
+    hidden = "".join(f", cast({each.sql} as varchar)" for each in order)
+    by = ", ".join(f"{each.sql} {'desc' if each.descending else 'asc'} nulls last" for each in order)
+    rows = "" if asked.limit is None else f" limit {asked.limit}"
+    rows += f" offset {asked.after.given}" if asked.after is not None else ""
+    return f"select {listed}{hidden} from {quoted(port)}{_where(conditions)} order by {by}{rows}", len(order)
+
+
+def next_cursor(version: str, asked: RecordsAsked, values: Sequence[Any], equal: int, rows: int) -> Cursor:
+    """The cursor behind a page that ends with these values, which its last `equal` rows have."""
+    before, last = asked.after, tuple(values)
+    # A page of nothing but rows like the last of the page before goes on counting.
+    given = equal + (before.given if before is not None and before.values == last and equal == rows else 0)
+    return Cursor(version, asked.digest, last, given)
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    sql: str
+    kind: str
+    descending: bool = False
+
+    def after(self, value: str | None) -> str:
+        """Nulls come last, whichever way."""
+        if value is None:
+            return "false"
+        return f"({self.sql} {'<' if self.descending else '>'} {_typed(value, self.kind)} or {self.sql} is null)"
+
+    def same(self, value: str | None) -> str:
+        return f"{self.sql} is null" if value is None else f"{self.sql} = {_typed(value, self.kind)}"
+
+    def not_before(self, value: str | None) -> str:
+        if value is None:
+            return f"{self.sql} is null"
+        return f"({self.sql} {'<=' if self.descending else '>='} {_typed(value, self.kind)} or {self.sql} is null)"
+
+
+def _order(columns: Mapping[str, str], key: Sequence[str], asked: RecordsAsked) -> Iterator[_Term]:
+    told = [(_known(name.removeprefix("-"), columns), name.startswith("-")) for name in asked.order]
+    for name, descending in told:
+        if columns[name].lower().startswith(_UNORDERED) or columns[name].endswith("]"):
+            raise RecordsWrong(f"{name} is a {columns[name]}, by which nothing is sorted")
+        yield _Term(quoted(name), columns[name], descending)
+    named = {name for name, _ in told}
+    yield from (_Term(quoted(name), columns[name]) for name in key if name in columns and name not in named)
+    yield _Term(f"hash({', '.join(map(quoted, columns))})", "ubigint")
+
+
+def _behind(order: Sequence[_Term], after: Cursor) -> str:
+    if len(order) != len(after.values):
+        raise RecordsWrong("this cursor is of another question: begin again without `after`")
+    pairs = list(zip(order, after.values, strict=True))
+    ways = [" and ".join(term.same(value) for term, value in pairs)]
+    for place, (term, value) in enumerate(pairs):
+        ways.append(" and ".join([*(each.same(known) for each, known in pairs[:place]), term.after(value)]))
+    # The first condition follows from the rest: by it row groups are passed over.
+    return f"{order[0].not_before(after.values[0])} and ({' or '.join(f'({way})' for way in ways)})"
+
+
+def _condition(told: Filter, columns: Mapping[str, str]) -> str:
+    name = _known(told.column, columns)
+    column, kind = quoted(name), columns[name]
+    match told.operator:
+        case "null":
+            return f"{column} is {'' if told.value == 'yes' else 'not '}null"
+        case "in":
+            return f"{column} in ({', '.join(_typed(value, kind) for value in told.value.split(','))})"
+        case "like":
+            return f"cast({column} as varchar) like {literal(told.value)}"
+        case _:
+            return f"{column} {COMPARISONS[told.operator]} {_typed(told.value, kind)}"
+
+
+def _typed(value: str, kind: str) -> str:
+    return f"cast({literal(value)} as {kind})"
+
+
+def _known(name: str, columns: Mapping[str, str]) -> str:
+    if name not in columns:
+        raise RecordsWrong(unknown_text("column", name, columns))
+    return name
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return f" where {' and '.join(conditions)}" if conditions else ""
