@@ -65,20 +65,20 @@ class DuckDBWarehouse:
 
     def answer(self, sql: str, readable: Readable, *, as_text: bool = False, bounds: Bounds | None = None) -> tuple[list[str], Rows]:
         """In a process of its own, with at most 2 GiB of memory and the time of one query of an audit."""
-        from platform_resources.warehouses.duckdb.consumer_sql import selects
-        from platform_resources.warehouses.duckdb.foreign_queries import answer
+        from platform_resources.warehouses.duckdb.consuming.consumer_sql import selects
+        from platform_resources.warehouses.duckdb.consuming.foreign_queries import answer
 
         return answer(sql, selects(readable), limits(os.environ).query, as_text=as_text, bounds=bounds)
 
     def write_answer(self, sql: str, readable: Readable, wanted: WantedResult, file: BinaryIO, bounds: Bounds) -> WrittenResult:
         """In a process of its own, as `answer`, which writes to the file itself."""
-        from platform_resources.warehouses.duckdb.consumer_sql import selects
-        from platform_resources.warehouses.duckdb.foreign_queries import write_answer
+        from platform_resources.warehouses.duckdb.consuming.consumer_sql import selects
+        from platform_resources.warehouses.duckdb.consuming.foreign_queries import write_answer
 
         return write_answer(sql, selects(readable), wanted, file, bounds)
 
     def first_rows(self, published: PublishedPort, limit: int) -> Rows:
-        from platform_resources.warehouses.duckdb.consumer_sql import opened_query, selects
+        from platform_resources.warehouses.duckdb.consuming.consumer_sql import opened_query, selects
 
         _, batches = opened_query(f"select * from port limit {limit}", selects({"main": {"port": published}}))
         return [row for batch in batches for row in batch]

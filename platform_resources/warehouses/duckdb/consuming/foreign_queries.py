@@ -15,7 +15,7 @@ from subprocess import DEVNULL, PIPE
 from typing import Any, BinaryIO, TypeVar
 
 from platform_resources.spec.values.durations import duration_text
-from platform_resources.warehouses.duckdb.consumer_sql import LARGEST_RESULT, Selects, opened_query, written_query
+from platform_resources.warehouses.duckdb.consuming.consumer_sql import LARGEST_RESULT, Selects, opened_query, written_query
 from platform_resources.warehouses.limits import TIME_VARIABLE
 from platform_resources.warehouses.protocol import Bounds, QueryFailed
 from platform_resources.warehouses.written_results import WantedResult, WrittenResult
@@ -25,7 +25,7 @@ PROCESS_MEMORY = 2 * 2**30
 _TOO_LARGE = "the query needs more than the 2 GiB of memory that a query may take; read fewer rows or columns, or shorter values"
 LOOK_EVERY_SECONDS = 0.2
 Answered = TypeVar("Answered")
-_RUNNER = (sys.executable, "-m", "platform_resources.warehouses.duckdb.foreign_queries")
+_RUNNER = (sys.executable, "-m", "platform_resources.warehouses.duckdb.consuming.foreign_queries")
 
 
 def answer(

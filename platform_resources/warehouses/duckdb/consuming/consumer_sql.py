@@ -10,7 +10,7 @@ import duckdb
 
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.redaction.redaction import mask
-from platform_resources.warehouses.duckdb.allowed_statements import check_names
+from platform_resources.warehouses.duckdb.consuming.allowed_statements import check_names
 from platform_resources.warehouses.duckdb.port_files import file_pattern, of_files, port_sql
 from platform_resources.warehouses.protocol import QueryFailed, Readable
 from platform_resources.warehouses.written_results import BATCH, WantedResult, WrittenResult, write_result
