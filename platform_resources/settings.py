@@ -68,6 +68,7 @@ SESSION_SECRET = Setting(
     "a new one at each start: who is signed in signs in again",
     secret=True,
 )
+TOKEN = Setting("MESH_TOKEN", "a token of a marketplace, for mesh mcp and for the Python client", "they send none", secret=True)
 PLATFORM = Setting("MESH_PLATFORM", "the people and teams that run the platform, parted by commas", "nobody")
 GOVERNANCE = Setting("MESH_GOVERNANCE", "the people and teams of governance, parted by commas", "nobody")
 # Not for people to set: dbt reads it in profiles.yml.
@@ -97,7 +98,7 @@ PROTOCOL = Setting("SNOWFLAKE_PROTOCOL", "http or https", "https")
 
 SETTINGS = (
     *(STATE, DAGSTER_HOME, LEDGER, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, MAIL, DAGSTER_PAGES, MESH_PAGES, MASK_KEY),
-    *(ROLE_GROUP, AUTH, PROXIES, PROXY_HEADER, PROXY_GROUPS, ISSUER, CLIENT, CLIENT_SECRET, SESSION_SECRET, PLATFORM, GOVERNANCE),
+    *(ROLE_GROUP, AUTH, PROXIES, PROXY_HEADER, PROXY_GROUPS, ISSUER, CLIENT, CLIENT_SECRET, SESSION_SECRET, TOKEN, PLATFORM, GOVERNANCE),
     *(DBT_DATABASE, ANALYST_DATABASE, SNOWFLAKE_BUILD),
     *(ACCOUNT, USER, PASSWORD, KEY_FILE, KEY_PASSWORD, ROLE, COMPUTE, PREFIX, HOST, PORT, PROTOCOL),
 )

@@ -52,6 +52,7 @@ COMMANDS = (
     ("standards.exchanging", "import"),
     ("demonstrating", "demo-history"),
     ("serving", "serve"),
+    ("agents", "mcp"),
     ("keeping", "backup"),
     ("keeping", "restore"),
     ("starting", "new"),

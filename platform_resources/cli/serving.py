@@ -4,6 +4,7 @@ import os
 import socket
 from contextlib import suppress
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +13,10 @@ from platform_resources.cli.terminal.console import CANNOT_RUN, stop, words
 from platform_resources.repository.mesh_repository import mesh_root
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import uvicorn
+    from fastapi import FastAPI
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MOST_WORKERS = 4
@@ -51,7 +55,7 @@ def serve(
         stop(f'--host is "{host}"; allowed: {", ".join(LOOPBACK)}, {why}', CANNOT_RUN)
     many = workers or min(len(os.sched_getaffinity(0)), MOST_WORKERS)
     settings = uvicorn.Config(
-        partial(served_mesh, root, auth, reader),
+        partial(_with_agents() or served_mesh, root, auth, reader),
         factory=True,
         workers=many,
         timeout_worker_healthcheck=60,
@@ -64,6 +68,15 @@ def serve(
         taken = listening.getsockname()[1]
         words.print(f"marketplace: http://{f'[{host}]' if ':' in host else host}:{taken}", highlight=False)
         _run(settings, listening)
+
+
+def _with_agents() -> "Callable[..., FastAPI] | None":
+    """What also serves `/mcp`; None where its extra is not installed."""
+    if find_spec("mcp") is None:
+        return None
+    from platform_resources.mcp.serving_agents import served_with_agents
+
+    return served_with_agents
 
 
 def _run(settings: "uvicorn.Config", listening: socket.socket) -> None:

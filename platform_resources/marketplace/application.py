@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from platform_resources.access.reader_standing import Reader
 from platform_resources.ledger.database import LedgerUnavailable
+from platform_resources.marketplace.api.acting_routes import acting_routes
 from platform_resources.marketplace.api.api_routes import api_routes
 from platform_resources.marketplace.api.descriptions import described_addresses
 from platform_resources.marketplace.api.record_routes import record_routes
@@ -79,6 +80,7 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     queue = LabQueue(market.state / LOCKS)
     app.include_router(lab_routes(shop, queue))
     app.include_router(record_routes(shop, queue))
+    app.include_router(acting_routes(shop, queue))
     app.include_router(sign_in_routes(shop, auth))
 
     @app.get("/api", include_in_schema=False)

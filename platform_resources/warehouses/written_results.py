@@ -56,7 +56,10 @@ def write_result(schema: Any, batches: Iterable[Any], wanted: WantedResult, file
 
 def _trailing(hidden: Any) -> tuple[tuple[Any, ...], int]:
     """The last row, and how many rows at the end are like it."""
-    row = lambda at: tuple(column[at].as_py() for column in hidden.columns)  # noqa: E731
+
+    def row(at: int) -> tuple[Any, ...]:
+        return tuple(column[at].as_py() for column in hidden.columns)
+
     last, first = row(hidden.num_rows - 1), hidden.num_rows - 1
     while first > 0 and hidden.columns and row(first - 1) == last:
         first -= 1
@@ -64,7 +67,8 @@ def _trailing(hidden: Any) -> tuple[tuple[Any, ...], int]:
 
 
 def _writer(schema: Any, names: Sequence[str], form: ResultForm, file: BinaryIO, stack: ExitStack) -> Any:
-    pa, parquet = map(import_module, ("pyarrow", "pyarrow.parquet"))
+    pa: Any = import_module("pyarrow")
+    parquet: Any = import_module("pyarrow.parquet")
 
     shown = pa.schema([schema.field(place) for place in range(len(names))])
     match form:

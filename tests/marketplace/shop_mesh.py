@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.dbt.planning import read_plan
@@ -156,7 +157,13 @@ def opened_ledger(root: Path) -> Ledger:
 def served(root: Path, reader: str = "") -> Iterator[str]:
     """The address of the marketplace of a mesh, perhaps as a reader sees it, in a thread of this process. Its view is not renewed by the clock."""
     who = shown_as(reader) if reader else None
-    app = application(opened_market(root), watch=False, who=who)
+    with running(application(opened_market(root), watch=False, who=who)) as address:
+        yield address
+
+
+@contextmanager
+def running(app: FastAPI) -> Iterator[str]:
+    """The address of an application that is served in a thread of this process."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", server_header=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

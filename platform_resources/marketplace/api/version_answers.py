@@ -65,3 +65,21 @@ class RecordsData(TypedDict):
     rows: list[dict[str, Any]]
     next: str | None
     next_page: str | None
+
+
+class QueryData(TypedDict):
+    """The rows of a query, every value as a text; `cut` says that there are more rows than are given."""
+
+    columns: list[str]
+    rows: list[list[str | None]]
+    cut: bool
+    seconds: float
+    products: list[str]
+
+
+class AskedRoleData(TypedDict):
+    """What became of asking for a role: the grant's name, its state, and who decides."""
+
+    grant: str
+    state: str
+    decides: list[str]

@@ -1,0 +1,79 @@
+"""What a program does in a person's name: run a query, ask for a role of a product, hear of new versions."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from platform_resources.access.grants import NotAllowed
+from platform_resources.marketplace.api.descriptions import told
+from platform_resources.marketplace.api.mesh_answers import RefusalData
+from platform_resources.marketplace.api.version_answers import AskedRoleData, QueryData
+from platform_resources.marketplace.lab.lab_queries import LONGEST_SQL, LabQueue, QueryRefused, QueryTooMany, lab_result
+from platform_resources.marketplace.people.access_pages import ATTRIBUTE, LONGEST_PURPOSE, asked_for
+from platform_resources.marketplace.people.bearers import needs
+from platform_resources.marketplace.shop import Shop, product_named
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class QueryAsked(_Asked):
+    """One SELECT; tables are called product.data_set, those of `product` also without it."""
+
+    sql: Annotated[str, Field(min_length=1, max_length=LONGEST_SQL)]
+    product: Annotated[str, Field(max_length=200)] = ""
+
+
+class RoleAsked(_Asked):
+    """A role of a product, and what its data is for; for whoever asks, unless `to` names a team or product of theirs."""
+
+    role: Annotated[str, Field(min_length=1, max_length=200)]
+    purpose: Annotated[str, Field(min_length=1, max_length=LONGEST_PURPOSE)]
+    attributes: dict[str, str] = {}
+    until: date | None = None
+    to: Annotated[str, Field(max_length=200)] = ""
+
+
+def acting_routes(shop: Shop, queue: LabQueue) -> APIRouter:
+    """Each says in JSON what a form of the pages says."""
+    refusals: dict[int | str, dict[str, Any]] = {"4XX": {"model": RefusalData}}
+    router = APIRouter(prefix="/api/v1", tags=["acting"], default_response_class=JSONResponse, responses=refusals)
+
+    @router.post(
+        "/query",
+        responses=told(QueryData),
+        dependencies=[Depends(needs("data"))],
+        summary="The rows of one SELECT over everything that one may read, every value as a text",
+    )
+    def query(request: Request, asked: QueryAsked) -> Response:
+        try:
+            result = lab_result(shop, queue, request, asked.sql, asked.product)
+        except QueryTooMany as error:
+            return JSONResponse({"error": str(error), "hint": None}, 429, {"retry-after": "5"})
+        except QueryRefused as error:
+            return JSONResponse({"error": str(error), "hint": None}, 422)
+        answer = {"columns": result.names, "rows": result.rows, "cut": result.cut, "seconds": result.seconds, "products": result.products}
+        return JSONResponse(answer)
+
+    @router.post(
+        "/products/{name}/access",
+        status_code=201,
+        responses={201: {"model": AskedRoleData}},
+        dependencies=[Depends(needs("act"))],
+        summary="Ask for a role of a product; its owner decides, unless the agreement says that it is automatic",
+    )
+    def access(request: Request, name: str, asked: RoleAsked) -> Response:
+        attributes = {f"{ATTRIBUTE}:{asked.role}:{key}": value for key, value in asked.attributes.items()}
+        fields = {"role": asked.role, "purpose": asked.purpose, "until": asked.until.isoformat() if asked.until else "", **attributes}
+        product = product_named(shop.view(request), name)
+        try:
+            grant = asked_for(shop, request, product, fields | ({"to": asked.to} if asked.to else {}))
+        except NotAllowed as error:
+            return JSONResponse({"error": str(error), "hint": None}, 422)
+        return JSONResponse({"grant": grant.name, "state": grant.last, "decides": list(product.owners)}, 201)
+
+    return router
