@@ -52,7 +52,7 @@ COMMANDS = (
     ("standards.exchanging", "import"),
     ("demonstrating", "demo-history"),
     ("serving", "serve"),
-    ("agents", "mcp"),
+    ("serving", "mcp"),
     ("keeping", "backup"),
     ("keeping", "restore"),
     ("starting", "new"),

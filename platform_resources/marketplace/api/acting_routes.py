@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from platform_resources.access.grants import NotAllowed
 from platform_resources.marketplace.api.descriptions import told
 from platform_resources.marketplace.api.mesh_answers import RefusalData
-from platform_resources.marketplace.api.version_answers import AskedRoleData, QueryData
+from platform_resources.marketplace.api.version_answers import AskedRoleData, QueryAnswerData
 from platform_resources.marketplace.lab.lab_queries import LONGEST_SQL, LabQueue, QueryRefused, QueryTooMany, lab_result
 from platform_resources.marketplace.people.access_pages import ATTRIBUTE, LONGEST_PURPOSE, asked_for
 from platform_resources.marketplace.people.bearers import needs
@@ -45,7 +45,7 @@ def acting_routes(shop: Shop, queue: LabQueue) -> APIRouter:
 
     @router.post(
         "/query",
-        responses=told(QueryData),
+        responses=told(QueryAnswerData),
         dependencies=[Depends(needs("data"))],
         summary="The rows of one SELECT over everything that one may read, every value as a text",
     )

@@ -67,7 +67,7 @@ class RecordsData(TypedDict):
     next_page: str | None
 
 
-class QueryData(TypedDict):
+class QueryAnswerData(TypedDict):
     """The rows of a query, every value as a text; `cut` says that there are more rows than are given."""
 
     columns: list[str]
