@@ -77,6 +77,12 @@ if TYPE_CHECKING:
         ValueMask as ValueMask,
         FileWriter as FileWriter,
     )
+    from platform_resources.capabilities.score_facts import (
+        Criterion as Criterion,
+        Finding as Finding,
+        ScoreFacts as ScoreFacts,
+        none_yet as none_yet,
+    )
     from platform_resources.capabilities.support.learned_thresholds import (
         LearnedSettings as LearnedSettings,
         LearnedThreshold as LearnedThreshold,
@@ -152,6 +158,7 @@ _MODULES = {
         "FileWriter InputInterface MeasuredBy NotPulled OutputInterface Policy PolicyFacts Pull PullExtractor PullFiles PullPort PullRows "
         "RowReader Store Traits KeyScope ValueMask"
     ),
+    "capabilities.score_facts": "Criterion Finding ScoreFacts none_yet",
     "capabilities.support.learned_thresholds": "LearnedSettings LearnedThreshold as_usual promised to_learn",
     "capabilities.support.recency": "Recency",
     "capabilities.support.shares": "amount counted judged_share nothing_to_judge number_text share_text with_unit",

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.slow
 # Dimensions are one file each, so there are as many as there are dimensions.
 OF_CAPABILITIES = (
     "capabilities/components",
+    "capabilities/criteria",
     "capabilities/dimensions",
     "capabilities/exports",
     "capabilities/input_ports",

@@ -23,9 +23,10 @@ from platform_resources.capabilities.protocols import (
     ValueMask,
     WhatFails,
 )
+from platform_resources.capabilities.score_facts import LETTERS, Criterion
 
 ENTRY_POINTS = "platform_resources.capabilities"
-KINDS = ("components", "input_ports", "output_ports", "dimensions", "policies", "masks", "exports")
+KINDS = ("components", "input_ports", "output_ports", "dimensions", "policies", "masks", "exports", "criteria")
 _VARIANTS = {"input-port": "input_ports", "output-port": "output_ports", "service-level-asset": "dimensions"}
 _OFFERED = {
     "components": ("variant_field", "inferred_variant"),
@@ -35,6 +36,7 @@ _OFFERED = {
     "policies": ("breaches",),
     "masks": ("keyed", "takes", "sql"),
     "exports": ("media_type", "ending", "text", "imported"),
+    "criteria": ("letter", "points", "effort", "raised_by", "finding"),
 }
 
 
@@ -72,6 +74,9 @@ class Registry:
     def exports(self) -> Mapping[str, Export]:
         return self.by_kind["exports"]
 
+    def criteria(self) -> Mapping[str, Criterion]:
+        return self.by_kind["criteria"]
+
     def variants(self, component_type: str) -> Mapping[str, Any]:
         """The interfaces or dimensions of a component type; empty for a type without variants."""
         kind = _VARIANTS.get(component_type)
@@ -102,7 +107,9 @@ def _built_in() -> Iterator[tuple[str, Capability, str]]:
     for kind in KINDS:
         package = importlib.import_module(f"platform_resources.capabilities.{kind}")
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            yield kind, importlib.import_module(module.name).CAPABILITY, module.name
+            found = importlib.import_module(module.name)
+            for capability in found.CAPABILITIES if kind == "criteria" else (found.CAPABILITY,):
+                yield kind, capability, module.name
 
 
 def _third_party() -> Iterator[tuple[str, Capability, str]]:
@@ -126,6 +133,8 @@ def _third_party() -> Iterator[tuple[str, Capability, str]]:
             raise CapabilityInvalid(
                 f'{source} has measured_by = "{capability.measured_by}"; it must be one of {", ".join(get_args(MeasuredBy))}'
             )
+        if kind == "criteria" and (capability.letter not in LETTERS or capability.points <= 0 or capability.effort <= 0):
+            raise CapabilityInvalid(f"{source} must have a letter of {', '.join(LETTERS)}, and points and effort above 0")
         if kind == "policies":
             for attribute, value in (("level", "error"), ("needs", "documents")):
                 if not hasattr(capability, attribute):

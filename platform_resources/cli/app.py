@@ -29,6 +29,7 @@ COMMANDS = (
     ("access.classifying", "classify"),
     ("sources.quarantining", "quarantine"),
     ("evaluating", "evaluate"),
+    ("letters", "score"),
     ("backtesting", "backtest"),
     ("incidents", "incidents"),
     ("incidents", "ack"),

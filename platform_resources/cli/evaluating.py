@@ -65,6 +65,7 @@ def evaluate_now(
 def judged(root: Path, names: Collection[str]) -> "Sequence[IncidentEvent]":
     """What happens to incidents now that these products were refreshed."""
     from platform_resources.capabilities.registry import installed_registry
+    from platform_resources.services.control_ports.registering import register
     from platform_resources.services.judging import judge_refreshed
 
     if not names:
@@ -72,7 +73,11 @@ def judged(root: Path, names: Collection[str]) -> "Sequence[IncidentEvent]":
     whole, _ = read_plan(root)
     now = datetime.now(UTC)
     with synced(root, now) as ledger:
-        return judge_refreshed(ledger, state_folder(root), whole, names, installed_registry(), now)
+        events = judge_refreshed(ledger, state_folder(root), whole, names, installed_registry(), now)
+        registered = register(ledger, root, state_folder(root), whole, [each for each in whole.products if each.name in names], now)
+    for text in registered.failed:
+        words.print(f"control port {text}; the next evaluation tries it again", style="yellow", markup=False, highlight=False)
+    return events
 
 
 def print_happened(events: "Iterable[IncidentEvent]") -> None:

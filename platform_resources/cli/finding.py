@@ -144,6 +144,7 @@ def describe(
 ) -> None:
     """Show one product as its readers need it: purpose, terms, health, promises, columns, and how to read it."""
     from platform_resources.services.catalog.product_description import description_data, product_description
+    from platform_resources.services.control_ports.declared_ports import control_port_states
     from platform_resources.services.product_status import looked_at
 
     # Who reads it, and what it is made from, are counted in the plan.
@@ -154,7 +155,9 @@ def describe(
         stop(f'{product} has no output port "{port}"; it has: {known_text(names)}' + (f"\n{hint}" if hint else ""), CANNOT_RUN)
     with opened(root) as ledger:
         (health,), trust = looked_at(ledger, state_folder(root), plan, [chosen], now)
-    described = product_description(chosen, health, trust[product], state_folder(root), SERVED_AT)
+        with ledger.reading() as connection:
+            states = control_port_states(connection, chosen)
+    described = product_description(chosen, health, trust[product], state_folder(root), SERVED_AT, control_ports=states)
     if as_json:
         print_json(description_data(described))
     else:
@@ -185,6 +188,11 @@ def _print_description(described: "ProductDescription", port: str | None, clock:
                 out.print()
         else:
             out.print(f"how to read it: mesh describe {told(described.product.name)} --port {told(access.port.name)}")
+    for each in described.control_ports:
+        when = f", {clock.moment(each.taken_at)}" if each.taken_at is not None else ""
+        out.print()
+        out.print(cell(f"control port {each.title} ({each.kind}, {each.format}) at {each.place}"), style="bold", soft_wrap=True)
+        out.print(cell(f"{each.text}{when}"), soft_wrap=True)
 
 
 def _columns(data_set: DataSetPlan) -> Table:

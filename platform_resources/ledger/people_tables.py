@@ -328,3 +328,46 @@ access_tokens = Table(
 
 # Sessions of the marketplace that were signed out of, for as long as a copy of their cookie could be used.
 ended_sessions = Table("ended_sessions", TABLES, _told("digest", Text), _told("ended_at", MomentColumn), PrimaryKeyConstraint("digest"))
+
+# The letters of each product over time: a row when they change, and at least one a day.
+scores = Table(
+    "scores",
+    TABLES,
+    _told("product", Text),
+    _told("at", MomentColumn),
+    _told("total", Integer),
+    _told("badge", Text),
+    _told("letters", JSON),
+    PrimaryKeyConstraint("product", "at"),
+)
+
+# The newest score of each product with all that it tells, and what was tried for it, so that it need not be tried again.
+newest_scores = Table(
+    "newest_scores",
+    TABLES,
+    _told("product", Text),
+    _told("at", MomentColumn),
+    _told("total", Integer),
+    _told("badge", Text),
+    _told("letters", JSON),
+    _told("told", JSON),
+    _told("tried", JSON),
+    PrimaryKeyConstraint("product"),
+)
+
+# What each control port gets: its one document, or its events by item. `content` is a hash, so that nothing is sent twice.
+control_deliveries = Table(
+    "control_deliveries",
+    TABLES,
+    _told("product", Text),
+    _told("port", Text),
+    _told("item", Text),
+    _told("content", Text),
+    _told("version", Text),
+    _told("tried_at", MomentColumn),
+    _told("next_at", MomentColumn),
+    _told("attempts", Integer),
+    _told("last_error", Prose),
+    Column("taken_at", MomentColumn),
+    PrimaryKeyConstraint("product", "port", "item"),
+)

@@ -135,7 +135,10 @@ def _score(view: MeshOverview, product: ProductPlan) -> str:
 
 def _grade(view: MeshOverview, product: ProductPlan) -> str:
     """Nothing of it is claimed until it is measured."""
-    return "not computed yet"
+    found = view.letters.get(product.name)
+    if found is None:
+        return "not computed yet"
+    return f"{found.total} of 100, {found.badge} ({', '.join(f'{letter} {points}' for letter, points in found.letters.items())})"
 
 
 ROWS: tuple[tuple[str, Said], ...] = (

@@ -21,6 +21,7 @@ from platform_resources.marketplace.display.readme import anchor, safe_html
 from platform_resources.marketplace.display.version_rows import version_rows
 from platform_resources.marketplace.display.watched_rows import watched_rows
 from platform_resources.marketplace.kept_view import Market
+from platform_resources.marketplace.product_grade import grade
 from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import VersionsUnreadable
@@ -28,6 +29,7 @@ from platform_resources.repository.product_readme import readme_text
 from platform_resources.services.catalog.access_snippets import Snippet, snippets
 from platform_resources.services.catalog.similar_products import Likenesses, Similar
 from platform_resources.services.catalog.use_of_products import also_read
+from platform_resources.services.control_ports.declared_ports import ControlPortState, control_port_states
 from platform_resources.services.showing.column_lineage import neighbours
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.showing.profiled_versions import Profiled, seen_profiled
@@ -91,6 +93,8 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
             products[name].title if name in products else name
             for name in (*view.use.uses[product.name].products, *view.use.uses[product.name].people)
         ],
+        "control_ports": _control_ports(market, product) if view.sees_all(product.name) else (),
+        "grade": grade(market.ledger, view, product),
         "similar": _similar(view, product),
         "also_read": [(products[each.product].title, each) for each in also_read(view.use, product.name, 3)],
         "standing": view.reading.standing(product),
@@ -100,6 +104,11 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "words": WORDS,
         "dagster": dagster_page(product, os.environ),
     }
+
+
+def _control_ports(market: Market, product: ProductPlan) -> tuple[ControlPortState, ...]:
+    with market.ledger.reading() as connection:
+        return control_port_states(connection, product)
 
 
 def shown_promises(rows: Sequence[PromiseRow]) -> int:

@@ -134,7 +134,7 @@ def _deliveries(root: Path, plan: MeshPlan, whole: WholePlan, domains: Sequence[
     for domain in domains:
         if domain in with_channels | with_products:
             products = [product.name for product in plan.products if product.domain == domain]
-            yield delivery_sensor(domain, products, whole, state_folder(root))
+            yield delivery_sensor(domain, products, whole, state_folder(root), root)
 
 
 def _built(root: Path, product: ProductPlan, registry: Registry, resources: Mapping[str, Any]) -> _Built | RejectedProduct:

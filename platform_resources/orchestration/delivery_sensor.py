@@ -13,6 +13,7 @@ from platform_resources.orchestration.evaluation_job import WholePlan
 from platform_resources.orchestration.events.ledger_events import synced_ledger
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.plan import conventions
+from platform_resources.services.control_ports.registering import register
 from platform_resources.services.delivering import Delivered, deliver_domain, due_channels
 from platform_resources.services.judging import judge_refreshed
 from platform_resources.settings import LEDGER
@@ -26,7 +27,7 @@ MOST_RUNS = 200
 NOTHING_DUE = "no message is due"
 
 
-def delivery_sensor(domain: str, products: Sequence[str], whole: WholePlan, state: Path) -> dg.SensorDefinition:
+def delivery_sensor(domain: str, products: Sequence[str], whole: WholePlan, state: Path, root: Path) -> dg.SensorDefinition:
     """Sends what is due for the domain's channels, and by e-mail about its products. While nothing is due it reads the ledger, no more."""
 
     @dg.sensor(
@@ -48,6 +49,8 @@ def delivery_sensor(domain: str, products: Sequence[str], whole: WholePlan, stat
             happened = judge_refreshed(ledger, state, plan, refreshed, installed_registry(), now) if refreshed else ()
             if refreshed:
                 context.update_cursor(max(refreshed.values()).isoformat())
+                for text in register(ledger, root, state, plan, [each for each in plan.products if each.name in refreshed], now).failed:
+                    context.log.warning(f"control port {text}; it is tried again")
             texts = [f"{event.incident} {event.kind}" for event in happened]
             return dg.SkipReason("; ".join([*texts, _delivered_text(deliver_domain(ledger, state, plan, domain, now, SENSOR_TIME))]))
 

@@ -24,11 +24,14 @@ from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.grades import LastRefresh
+from platform_resources.promises.scores import ProductScore
 from platform_resources.refresh.gate import AuditVerdict
 from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.services.control_ports.registering import register
 from platform_resources.services.evaluation_round import EvaluationRound, evaluate
 from platform_resources.services.indicator_sentences import standing_data, standing_text
 from platform_resources.services.judged_objectives import judged_between_refreshes
+from platform_resources.services.scoring.score_round import score_products
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.names import is_name
 
@@ -90,14 +93,19 @@ def _round(
     context: dg.OpExecutionContext, refresh: RefreshResource, domain: str, products: Sequence[ProductPlan], plan: MeshPlan
 ) -> EvaluationRound:
     now = refresh.now()
-    with synced_ledger(refresh.state_folder, context.instance, now) as ledger:
-        done = evaluate(ledger, refresh.state_folder, plan, products, installed_registry(), now, domain)
+    root, state = Path(refresh.root), refresh.state_folder
+    with synced_ledger(state, context.instance, now) as ledger:
+        done = evaluate(ledger, state, plan, products, installed_registry(), now, domain)
+        scores = score_products(ledger, root, state, plan, products, done.health, done.trust, now)
+        registered = register(ledger, root, state, plan, products, now)
+    for text in registered.failed:
+        context.log.warning(f"control port {text}; it is tried again")
     for event in done.events:
         context.log.info(f"{event.incident} {event.kind} {event.note}".strip())
     for text in done.roles:
         context.log.warning(f"{text}; `mesh access plan` lists what differs")
     for product in products:
-        context.log_event(scorecard(product, done))
+        context.log_event(scorecard(product, done, scores.get(product.name)))
     return done
 
 
@@ -158,12 +166,12 @@ def standing_result(standing: Standing, clock: Clock) -> dg.AssetCheckResult:
     )
 
 
-def scorecard(product: ProductPlan, found: EvaluationRound) -> dg.AssetMaterialization:
+def scorecard(product: ProductPlan, found: EvaluationRound, score: ProductScore | None = None) -> dg.AssetMaterialization:
     """The scorecard as it is now, made anew."""
     trust = found.trust[product.name]
     verdicts = tuple(AuditVerdict(each.title, each.dimension, each.verdict, each.reason) for each in found.verdicts[product.name])
     last = found.last_refreshes.get(product.name, LastRefresh("not refreshed yet"))
-    metadata = scorecard_metadata(found.health[product.name], verdicts, last, Clock(product.zone, trust.at), trust)
+    metadata = scorecard_metadata(found.health[product.name], verdicts, last, Clock(product.zone, trust.at), trust, score)
     return dg.AssetMaterialization(asset_key(product.scorecard), metadata=metadata)
 
 

@@ -287,10 +287,15 @@ def replace_json(path: Path, data: Mapping[str, Any]) -> None:
 
     Each file has one writer at a time, so the next write takes up what a killed one left.
     """
+    replace_text(path, json.dumps(data, indent=1))  # columns in their order
+
+
+def replace_text(path: Path, text: str) -> None:
+    """The same with any text."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     with part.open("w", encoding="utf-8") as file:
-        json.dump(data, file, indent=1)  # columns in their order
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     replace_file(part, path)

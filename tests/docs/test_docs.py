@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from platform_resources.capabilities.registry import KINDS, Registry, installed_registry
+from platform_resources.capabilities.score_facts import LETTERS
 from platform_resources.capabilities.support.learned_thresholds import LearnedSettings
 from platform_resources.cli.app import app
 from platform_resources.cli.terminal.deferred_commands import DeferredCommand
@@ -54,7 +55,8 @@ def name_of(page):
 
 def built_in() -> Iterator[tuple[str, str, type[Strict]]]:
     registry = installed_registry()
-    for kind in KINDS:
+    # Criteria have nothing to set: docs/scores.md has a table of them.
+    for kind in (each for each in KINDS if each != "criteria"):
         for name, capability in registry.by_kind[kind].items():
             if type(capability).__module__.startswith("platform_resources."):
                 yield kind, name, capability.config
@@ -117,6 +119,16 @@ def test_the_specification_lists_every_field_of_every_capability_with_its_defaul
 
 PLAIN = (Owners, LearnedSettings, DomainDocument, Compute, Channel, Digest, QuietTimes)
 GOVERNING = (Governance, DataClass, Identifier, PolicySetting, Exemption)
+
+
+def test_the_page_of_scores_has_a_table_of_each_letter():
+    page = (REPOSITORY / "docs" / "scores.md").read_text(encoding="utf-8")
+    work = {1: "a line", 2: "an hour", 5: "days"}
+    for letter in LETTERS:
+        criteria = [each for each in installed_registry().criteria().values() if each.letter == letter]
+        ordered = sorted(criteria, key=lambda each: (-each.points, each.name))
+        told = [f"| `{e.name}` | {e.points} | {work[e.effort]} | {' '.join((e.__doc__ or '').split())} |" for e in ordered]
+        assert re.findall(r"^\| `.*\|$", sections(page, "###")[letter.capitalize()], re.MULTILINE) == told
 
 
 @pytest.mark.parametrize("model", [*PLAIN, *GOVERNING], ids=lambda model: model.__name__)

@@ -3,7 +3,7 @@
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,12 +19,15 @@ from platform_resources.ledger.writing import write
 from platform_resources.marketplace.application import application, shown_as
 from platform_resources.marketplace.kept_view import opened_market
 from platform_resources.measuring.version_profiles import profile_data
-from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.promises.scores import ProductScore
 from platform_resources.publications.version_records import Publication
 from platform_resources.refresh.built_lineage import built_columns, keep_lineage
 from platform_resources.refresh.profiled_relations import profiles
 from platform_resources.refresh.publishing import Candidate, publish
 from platform_resources.services.judging import judge_refreshed
+from platform_resources.services.product_status import looked_at
+from platform_resources.services.scoring.score_round import score_products
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.meshes import edited, product_file, tiny_mesh
 
@@ -76,8 +79,16 @@ def shop_mesh(root: Path, now: datetime) -> Path:
         write(connection, list(_records(root, now)))
     plan, _ = read_plan(root)
     judge_refreshed(ledger, root, plan, ["readings", "summary"], installed_registry(), now)
+    scored(ledger, root, plan, ["readings"], now)
     ledger.close()
     return root
+
+
+def scored(ledger: Ledger, root: Path, plan: MeshPlan, names: Sequence[str], now: datetime) -> dict[str, ProductScore]:
+    """As an evaluation scores these products."""
+    products = [plan.product(name) for name in names]
+    health, trust = looked_at(ledger, root, plan, products, now)
+    return score_products(ledger, root, root, plan, products, {each.product: each for each in health}, trust, now)
 
 
 def _quoted(text: str) -> str:

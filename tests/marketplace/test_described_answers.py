@@ -19,6 +19,7 @@ ASKED = {
     "/api/v1/products/{name}/similar": ["/api/v1/products/readings/similar"],
     "/api/v1/products/{name}/reviews": ["/api/v1/products/readings/reviews"],
     "/api/v1/products/{name}/profiles/{data_set}": ["/api/v1/products/readings/profiles/measurements"],
+    "/api/v1/products/{name}/score": ["/api/v1/products/readings/score"],
     "/api/v1/domains": ["/api/v1/domains"],
     "/api/v1/incidents": ["/api/v1/incidents", "/api/v1/incidents?live=false"],
     "/api/v1/incidents/{cause}/{number}": ["/api/v1/incidents/readings/1"],
@@ -26,6 +27,7 @@ ASKED = {
 REFUSED = (
     "/api/v1/products/nothing",
     "/api/v1/products/summary/columns/nothing",
+    "/api/v1/products/summary/score",
     "/api/v1/incidents/readings/99",
     "/api/v1/search?first=x",
 )

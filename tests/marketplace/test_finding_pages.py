@@ -56,7 +56,7 @@ def test_compare_puts_what_differs_first(client):
 
 def test_compare_has_columns_in_common_and_says_that_grades_are_not_computed_yet(client):
     page = text(client.get("/compare?p=readings&p=summary").text)
-    assert "Grade in six letters not computed yet for both" in page
+    assert re.search(r"Grade in six letters \d+ of 100, \w+ \(discoverable \d+, [^)]*\) not computed yet", page)
     assert "Columns in common sensor for both" in page
 
 

@@ -262,13 +262,13 @@ def state(tmp_path, monkeypatch):
 
 
 def test_a_sensor_runs_every_minute_by_itself(state):
-    sensor = delivery_sensor("sales", [], lambda: plan(), state)
+    sensor = delivery_sensor("sales", [], lambda: plan(), state, state)
     assert (sensor.name, sensor.minimum_interval_seconds) == ("deliver_sales", 60)
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
 
 
 def test_a_sensor_without_a_ledger_makes_none(state):
-    assert ticked(delivery_sensor("sales", [], lambda: plan(), state)) == "no message is due"
+    assert ticked(delivery_sensor("sales", [], lambda: plan(), state, state)) == "no message is due"
     assert list(state.iterdir()) == []
 
 
@@ -276,7 +276,7 @@ def test_a_sensor_with_nothing_due_writes_nothing(state):
     ledger = open_ledger(f"sqlite:///{state}/.mesh/ledger.sqlite")
     queued(ledger, message("sales.oncall", not_before=datetime.now(UTC) + timedelta(days=1)), message("office.other"))
     with ledger.writing():  # any other writer waits for 30 s, and fails
-        assert ticked(delivery_sensor("sales", [], lambda: plan(oncall="json://x"), state)) == "no message is due"
+        assert ticked(delivery_sensor("sales", [], lambda: plan(oncall="json://x"), state, state)) == "no message is due"
     ledger.close()
 
 
@@ -293,7 +293,7 @@ def test_a_sensor_sends_for_its_domains_channels_and_by_mail_about_its_products(
     )
     with web_server() as web, mail_server() as mail:
         monkeypatch.setenv("MESH_MAIL", mail.url())
-        sensor = delivery_sensor("sales", [], lambda: plan(oncall=hook(web)), state)
+        sensor = delivery_sensor("sales", [], lambda: plan(oncall=hook(web)), state, state)
         assert (
             ticked(sensor)
             == '2 messages sent; 1 not: sales.gone: no channel "sales.gone"; known: sales.oncall; did you mean "sales.oncall"?'

@@ -210,7 +210,7 @@ def test_a_refresh_by_dagster_is_judged_by_the_sensor_within_a_minute(played):
     break_deliveries(played.root)
     played.refresh(NOW, "readings")
     plan = played.plan
-    sensor = delivery_sensor("plant", ["readings"], lambda: plan, played.state)
+    sensor = delivery_sensor("plant", ["readings"], lambda: plan, played.state, played.root)
     context = dg.build_sensor_context(played.instance)
     sensor.evaluate_tick(context)
     assert played.live() == {"readings#1": ()}
@@ -219,7 +219,10 @@ def test_a_refresh_by_dagster_is_judged_by_the_sensor_within_a_minute(played):
 
 def test_the_sensor_finds_a_refresh_behind_days_of_evaluations(played):
     played.refresh(NOW, "readings")
-    sensor, first = delivery_sensor("plant", ["readings"], lambda: played.plan, played.state), dg.build_sensor_context(played.instance)
+    sensor, first = (
+        delivery_sensor("plant", ["readings"], lambda: played.plan, played.state, played.root),
+        dg.build_sensor_context(played.instance),
+    )
     sensor.evaluate_tick(first)
     done, tags = dg.DagsterRunStatus.SUCCESS, {"domain": "plant"}
     for number in range(MOST_RUNS):

@@ -1,6 +1,6 @@
 """Under which contracts products were published, as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -20,3 +20,12 @@ def newest_contracts(connection: Connection, product: str | None = None) -> Mapp
     query = select(table.c.product, table.c.contract).order_by(table.c.at, table.c.version)
     query = query.where(table.c.product == product) if product is not None else query
     return dict(connection.execute(query).all())
+
+
+def contract_history(connection: Connection, products: Collection[str]) -> dict[str, list[str]]:
+    """All contracts under which these products were published, the oldest first."""
+    query = select(table.c.product, table.c.contract).where(table.c.product.in_(products)).order_by(table.c.at, table.c.version)
+    found: dict[str, list[str]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.product, []).append(row.contract)
+    return found

@@ -14,6 +14,7 @@ from platform_resources.capabilities.judgements import Verdict
 from platform_resources.ledger import tables
 from platform_resources.ledger.made_up import real
 from platform_resources.ledger.records import Check, CheckReading, FreshnessState, InputState, PortPublication, Run, Scorecard
+from platform_resources.spec.values.versions import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,3 +190,23 @@ def _within(table: Table, time: Any, product: str, since: datetime, until: datet
 
 def _asked_for(table: Table, made_up: bool) -> ColumnElement[bool]:
     return true() if made_up else real(table.c.run_id)
+
+
+def running_since(connection: Connection, products: Collection[str]) -> dict[str, datetime]:
+    """When the first run of each of these products began that is known."""
+    table = tables.runs
+    query = select(table.c.product, func.min(table.c.started_at).label("at")).where(table.c.product.in_(products), real(table.c.run_id))
+    return {row.product: row.at for row in connection.execute(query.group_by(table.c.product)) if row.at is not None}
+
+
+def published_majors(connection: Connection, products: Collection[str]) -> dict[str, dict[int, datetime]]:
+    """Of each of these products the major versions that were ever published, and when the last version of each was."""
+    table = tables.publications
+    query = select(table.c.product, table.c.product_version, func.max(table.c.published_at).label("at")).where(
+        table.c.product.in_(products), real(table.c.run_id)
+    )
+    found: dict[str, dict[int, datetime]] = {}
+    for row in connection.execute(query.group_by(table.c.product, table.c.product_version)):
+        known, major = found.setdefault(row.product, {}), Version.parse(row.product_version).major
+        known[major] = max(row.at, known.get(major, row.at))
+    return found

@@ -7,6 +7,7 @@ from platform_resources.marketplace.api.incident_routes import incident_routes
 from platform_resources.marketplace.api.mesh_answers import RefusalData
 from platform_resources.marketplace.api.mesh_routes import mesh_routes
 from platform_resources.marketplace.api.product_routes import more_product_routes, product_routes
+from platform_resources.marketplace.api.score_routes import score_routes
 from platform_resources.marketplace.people.bearers import needs
 from platform_resources.marketplace.shop import Shop
 
@@ -20,6 +21,6 @@ def api_routes(shop: Shop) -> APIRouter:
         responses={"4XX": {"model": RefusalData}},
         dependencies=[Depends(needs("metadata"))],
     )
-    for add in (mesh_routes, product_routes, more_product_routes, incident_routes):
+    for add in (mesh_routes, product_routes, more_product_routes, score_routes, incident_routes):
         add(router, shop)
     return router

@@ -6,6 +6,7 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from platform_resources.capabilities.judgements import Verdict
+from platform_resources.ledger.people.score_store import PastScore
 from platform_resources.promises.grades import Status
 from platform_resources.promises.key_asset_score import KeyAssetScore
 from platform_resources.services.catalog.search_entries import PartKind
@@ -55,6 +56,7 @@ class ProductLineData(TypedDict):
     reads_in_30_days: int
     readers_in_30_days: int
     key_asset_score: KeyAssetScore
+    score: PastScore | None
 
 
 class ProductsData(TypedDict):

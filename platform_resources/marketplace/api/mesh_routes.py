@@ -80,6 +80,7 @@ def _line(view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
         "reads_in_30_days": trust.reads.count,
         "readers_in_30_days": len(trust.reads.readers),
         "key_asset_score": view.use.scores[product.name],
+        "score": view.letters.get(product.name),
     }
 
 

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 from platform_resources.marketplace.api.trust_answers import OverTimeData, TrustData
 from platform_resources.promises.grades import CheckState, Status
 from platform_resources.services.catalog.access_snippets import Snippet
+from platform_resources.services.control_ports.declared_ports import ControlPortState
 
 _Class = TypedDict("_Class", {"class": str})
 
@@ -137,6 +138,7 @@ class ProductData(_Class):
     data_sets: list[DataSetTextData]
     ports: list[PortData]
     sample_queries: list[QueryData]
+    control_ports: list[ControlPortState]
     trust: TrustData
     over_time: list[OverTimeData]
     declared_in: str

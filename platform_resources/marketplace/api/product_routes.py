@@ -19,6 +19,7 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.services.catalog.product_description import description_data, product_description
 from platform_resources.services.catalog.reviewing import ShownReview, product_reviews
 from platform_resources.services.catalog.use_of_products import also_read
+from platform_resources.services.control_ports.declared_ports import control_port_states
 from platform_resources.services.indicator_sentences import standing_data
 from platform_resources.services.showing.column_lineage import lineage_data, neighbours, neighbours_data
 from platform_resources.services.showing.mesh_overview import MeshOverview
@@ -86,7 +87,10 @@ def more_product_routes(router: APIRouter, shop: Shop) -> None:
 
 def _product(shop: Shop, view: MeshOverview, product: ProductPlan, url: str) -> dict[str, Any]:
     name = product.name
-    described = product_description(product, view.health[name], view.trust[name], shop.market.state, url, view.named_reader(name))
+    with shop.market.ledger.reading() as connection:
+        states = control_port_states(connection, product) if view.sees_all(name) else ()
+    health, trust, state = view.health[name], view.trust[name], shop.market.state
+    described = product_description(product, health, trust, state, url, view.named_reader(name), states)
     over_time = [{"check": each.indicator.check.name, **standing_data(each), "slices": each.slices} for each in view.known.standings[name]]
     return {"as_of": view.at, **description_data(described), "over_time": over_time, "declared_in": product.place.file}
 

@@ -10,6 +10,7 @@ from platform_resources.orchestration.events.healthy import health_text
 from platform_resources.orchestration.events.ledger_events import NUMBERS
 from platform_resources.orchestration.events.results import markdown_table
 from platform_resources.promises.grades import LastRefresh, ProductHealth
+from platform_resources.promises.scores import ProductScore
 from platform_resources.refresh.gate import AuditVerdict
 from platform_resources.refresh.performing import published_text
 from platform_resources.services.indicator_sentences import standing_text, standing_verdict
@@ -24,9 +25,14 @@ Section = tuple[str, Sequence[str]]
 
 
 def scorecard_metadata(
-    health: ProductHealth, verdicts: Sequence[AuditVerdict], last: LastRefresh, clock: Clock, trust: Trust | None = None
+    health: ProductHealth,
+    verdicts: Sequence[AuditVerdict],
+    last: LastRefresh,
+    clock: Clock,
+    trust: Trust | None = None,
+    score: ProductScore | None = None,
 ) -> dict[str, Any]:
-    """What the scorecard holds. Only an evaluation knows the product's `trust`; times are by the product's clock."""
+    """What the scorecard holds. Only an evaluation knows the product's `trust` and `score`; times are by the product's clock."""
     count = {word: sum(v.verdict == word for v in verdicts) for word in MARKS}
     rows = [[v.title, v.dimension, MARKS[v.verdict], v.reason] for v in verdicts]
     said = ScorecardSaid(
@@ -38,8 +44,11 @@ def scorecard_metadata(
         evaluated=trust is not None,
     )
     return {
-        "scorecard": dg.MetadataValue.md(page(_head(health, last, clock), (_promises(verdicts, health.reason), *_sections(trust, clock)))),
+        "scorecard": dg.MetadataValue.md(
+            page(_head(health, last, clock), (_promises(verdicts, health.reason), *_sections(trust, clock), *_score(score)))
+        ),
         **_plots(verdicts, trust),
+        **(_of_score(score) if score is not None else {}),
         "outcome": last.outcome,
         "promises_table": dg.MetadataValue.md(markdown_table(["promise", "dimension", "verdict", "why"], rows)),
         **(_tables(trust, clock) if trust is not None else {}),
@@ -98,6 +107,26 @@ def _sections(trust: Trust | None, clock: Clock) -> Iterator[Section]:
         yield f"**Error budgets**: {kept} of {len(trust.standings)} promises over time met", sentences
     yield f"**Incidents**: {len(trust.incidents) or 'none'}", list(_incidents(trust, clock))
     yield f"**Coverage**: {coverage_text(trust)}", ()
+
+
+def _score(score: ProductScore | None) -> Iterator[Section]:
+    if score is not None:
+        letters = ", ".join(f"{letter} {points}" for letter, points in score.letters.items())
+        yield f"**Score**: {score.total} of 100, badge {score.badge} ({letters})", ()
+
+
+def _of_score(score: ProductScore) -> dict[str, Any]:
+    """Each letter to be plotted, and every criterion with its evidence."""
+    rows = [
+        [c.letter, c.about, f"{c.gained:g} of {c.points:g}", c.declared, c.evidence if c.known else f"no evidence: {c.evidence}"]
+        for c in score.criteria
+    ]
+    table = markdown_table(["letter", "criterion", "points", "declared", "evidence"], rows)
+    return {
+        "score": score.total,
+        **{f"score {letter}": points for letter, points in score.letters.items()},
+        "score_table": dg.MetadataValue.md(table),
+    }
 
 
 def _incidents(trust: Trust, clock: Clock) -> Iterator[str]:

@@ -9,6 +9,7 @@ from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
 from platform_resources.plan.plan_text import plain
 from platform_resources.promises.grades import ProductHealth
 from platform_resources.services.catalog.access_snippets import Snippet, snippets
+from platform_resources.services.control_ports.declared_ports import ControlPortState
 from platform_resources.services.trust import Trust, trust_data
 from platform_resources.spec.values.durations import duration_text
 
@@ -29,14 +30,21 @@ class ProductDescription:
     health: ProductHealth
     trust: Trust
     access: tuple[PortAccess, ...]
+    control_ports: tuple[ControlPortState, ...] = ()
 
 
 def product_description(
-    product: ProductPlan, health: ProductHealth, trust: Trust, state: Path, url: str = "", reader: str = ""
+    product: ProductPlan,
+    health: ProductHealth,
+    trust: Trust,
+    state: Path,
+    url: str = "",
+    reader: str = "",
+    control_ports: tuple[ControlPortState, ...] = (),
 ) -> ProductDescription:
     """`state`, `url` and `reader` as for the snippets of a port."""
     access = tuple(PortAccess(port, snippets(product, port, state, url, reader)) for port in product.outputs)
-    return ProductDescription(product, health, trust, access)
+    return ProductDescription(product, health, trust, access, control_ports)
 
 
 def runbook_place(product: ProductPlan) -> str:
@@ -73,6 +81,7 @@ def description_data(described: ProductDescription) -> dict[str, Any]:
             {"title": query.title, "description": query.description, "port": query.port, "sql": query.sql}
             for query in product.sample_queries
         ],
+        "control_ports": [asdict(each) for each in described.control_ports],
         "trust": trust_data(described.trust),
     }
 

@@ -17,6 +17,7 @@ from platform_resources.ledger.people.certifications import certified_since
 from platform_resources.ledger.people.consumer_answers import ConsumerAnswer, consumer_answers
 from platform_resources.ledger.people.grant_store import grants_of, newest_decision
 from platform_resources.ledger.people.incident_store import StoredIncident
+from platform_resources.ledger.people.score_store import PastScore, newest_letters
 from platform_resources.ledger.queries.evidence import Memory
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.plan.plan import MeshPlan, ProductPlan
@@ -40,6 +41,8 @@ class MeshOverview:
 
     `answers` are those of known consumers that were asked, by product and consumer; `certified` says since when products are known to be.
 
+    `letters` are the newest score of each product that was scored.
+
     `reader` is who it is shown to, None for the user of this computer; `grants` are those that the ledger has.
 
     `charted` are the indicators as charts show them: with the history that is `made_up`, if any is. Nothing is judged by them.
@@ -59,6 +62,7 @@ class MeshOverview:
     answers: Mapping[tuple[str, str], ConsumerAnswer]
     certified: Mapping[str, datetime]
     grants: KnownGrants
+    letters: Mapping[str, PastScore]
     reader: Reader | None = None
 
     @property
@@ -143,6 +147,7 @@ def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: 
             consumer_answers(connection),
             certified_since(connection),
             KnownGrants(grants_of(connection)),
+            newest_letters(connection),
         )
 
 

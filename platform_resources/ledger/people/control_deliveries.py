@@ -1,0 +1,56 @@
+"""What control ports have got, and what they still have to get."""
+
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select
+
+from platform_resources.ledger.changes import note
+from platform_resources.ledger.columns import EPOCH
+from platform_resources.ledger.people_tables import control_deliveries as table
+from platform_resources.ledger.upserts import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class ControlDelivery:
+    """One thing that a control port gets: its document (`item` is empty) or an event; `content` is its hash.
+
+    `taken_at` is None while the port has not taken it; then it is sent again from `next_at` on, and `last_error` says why it was not.
+    """
+
+    product: str
+    port: str
+    item: str
+    content: str
+    version: str
+    tried_at: datetime
+    next_at: datetime
+    attempts: int
+    last_error: str = ""
+    taken_at: datetime | None = None
+
+
+def control_deliveries(connection: Connection, products: Collection[str]) -> dict[tuple[str, str, str], ControlDelivery]:
+    """By product, port and item."""
+    rows = connection.execute(select(table).where(table.c.product.in_(products))).mappings()
+    return {(row["product"], row["port"], row["item"]): ControlDelivery(**row) for row in rows}
+
+
+def claim_delivery(connection: Connection, delivery: ControlDelivery) -> bool:
+    """Before it is sent. False where another process has begun to send the same meanwhile: then leave it to that."""
+    newer = upsert(
+        connection, table, [asdict(delivery)], replaces=lambda new, old: (new.attempts > old.attempts) | (new.content != old.content)
+    )
+    return bool(newer)
+
+
+def note_delivery(connection: Connection, delivery: ControlDelivery) -> None:
+    """What became of one that was claimed."""
+    upsert(connection, table, [asdict(delivery)], replaces=lambda new, old: new.content == old.content)
+    note(connection, {delivery.product: EPOCH})
+
+
+def forget_deliveries(connection: Connection, product: str, port: str, before: datetime) -> None:
+    """Events that were taken so long ago are over."""
+    connection.execute(delete(table).where(table.c.product == product, table.c.port == port, table.c.item != "", table.c.taken_at < before))

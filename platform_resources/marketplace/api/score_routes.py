@@ -1,0 +1,56 @@
+"""The JSON about the score of a product: its letters, their criteria with evidence, and its history."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from typing_extensions import TypedDict
+
+from platform_resources.capabilities.score_facts import Letter
+from platform_resources.ledger.people.score_store import PastScore
+from platform_resources.marketplace.api.descriptions import told
+from platform_resources.marketplace.product_grade import grade
+from platform_resources.marketplace.shop import Missing, Shop, product_named
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.promises.scores import Badge, CriterionScore
+from platform_resources.services.showing.mesh_overview import MeshOverview
+
+
+class ScoreData(TypedDict):
+    """Six letters, and what each is made from; `advice` names the criteria that would raise it, the most for the least work first."""
+
+    at: datetime
+    total: int
+    badge: Badge
+    weakest: Letter
+    capped: str
+    letters: dict[Letter, int]
+    criteria: list[CriterionScore]
+    advice: list[str]
+    history: list[PastScore]
+
+
+def score_routes(router: APIRouter, shop: Shop) -> None:
+    @router.get("/products/{name}/score", responses=told(ScoreData), summary="A product's score in six letters, with the evidence of each")
+    def score(request: Request, name: str) -> Response:
+        return shop.kept_answer(request, lambda view: _score(shop, view, product_named(view, name)))
+
+
+def _score(shop: Shop, view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
+    shown = grade(shop.market.ledger, view, product)
+    if shown is None:
+        raise Missing(f"{product.name} was not scored yet; an evaluation does that.")
+    found = shown.score
+    return {
+        "at": shown.at,
+        "total": found.total,
+        "badge": found.badge,
+        "weakest": found.weakest,
+        "capped": shown.capped,
+        "letters": found.letters,
+        "criteria": [asdict(each) for each in found.criteria],
+        "advice": [each.name for each in found.advice],
+        "history": shown.history,
+    }
