@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from platform_resources.ledger.records import PortPublication, Run
 from platform_resources.lineage.column_uses import Kind
@@ -61,13 +62,21 @@ def event_text(
     event = RunEvent(
         eventType=RunState[happening],
         eventTime=at.isoformat(),
-        run=LineageRun(run.run_id, run_facets),
+        run=LineageRun(_as_uuid(run.run_id), run_facets),
         job=Job(NAMESPACE, f"{product.domain}.{product.name}.refresh", job_facets),
         producer=PRODUCER,
         inputs=[_input(product, port) for port in product.inputs],
         outputs=list(_outputs(product, published, lineage)) if happening == "COMPLETE" else [],
     )
     return str(Serde.to_json(event))
+
+
+def _as_uuid(run_id: str) -> str:
+    """Dagster's runs have one; of any other name always the same is made."""
+    try:
+        return str(UUID(run_id))
+    except ValueError:
+        return str(uuid5(NAMESPACE_URL, f"{PRODUCER}:{run_id}"))
 
 
 def input_name(product: ProductPlan, port: InputPlan) -> str:
