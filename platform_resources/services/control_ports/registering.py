@@ -55,7 +55,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class RegisteredPorts:
     """How many documents and events were taken, and by port why others were not."""
 
     taken: int = 0
@@ -70,7 +70,7 @@ def register(
     products: Sequence[ProductPlan],
     now: datetime,
     environment: Mapping[str, str] = os.environ,
-) -> Registered:
+) -> RegisteredPorts:
     """Send what these products' control ports have not taken yet. The ledger must be synced before.
 
     A port that does not take one thing is left alone for the rest of the call. What was taken is not sent again while it is the same.
@@ -78,7 +78,7 @@ def register(
     asked = [(product, port) for product in products for port in control_ports(product)]
     taken, failed = 0, list[str]()
     if not asked:
-        return Registered()
+        return RegisteredPorts()
     with ledger.reading() as connection:
         before = control_deliveries(connection, [product.name for product, _ in asked])
     for product, port in asked:
@@ -91,7 +91,7 @@ def register(
         if port.settings.told_in == EVENTS:
             with ledger.writing() as connection:
                 forget_deliveries(connection, product.name, port.name, now - KEPT)
-    return Registered(taken, tuple(failed))
+    return RegisteredPorts(taken, tuple(failed))
 
 
 def _items(
