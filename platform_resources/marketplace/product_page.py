@@ -16,12 +16,12 @@ from platform_resources.marketplace.display.column_rows import ColumnRow, column
 from platform_resources.marketplace.display.column_ways import column_way, rows_way
 from platform_resources.marketplace.display.lineage_pictures import data_as_of, lineage
 from platform_resources.marketplace.display.phrases import PageTimes
+from platform_resources.marketplace.display.product_grade import grade
 from platform_resources.marketplace.display.promise_rows import PromiseRow, promise_rows, trouble_lines
 from platform_resources.marketplace.display.readme import anchor, safe_html
 from platform_resources.marketplace.display.version_rows import version_rows
 from platform_resources.marketplace.display.watched_rows import watched_rows
 from platform_resources.marketplace.kept_view import Market
-from platform_resources.marketplace.product_grade import grade
 from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import VersionsUnreadable

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from platform_resources.capabilities.score_facts import Letter
 from platform_resources.ledger.people.score_store import PastScore
 from platform_resources.marketplace.api.descriptions import told
-from platform_resources.marketplace.product_grade import grade
+from platform_resources.marketplace.display.product_grade import grade
 from platform_resources.marketplace.shop import Missing, Shop, product_named
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.promises.scores import Badge, CriterionScore
