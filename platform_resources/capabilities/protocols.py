@@ -124,6 +124,22 @@ class PullRows:
 
 
 @dataclass(frozen=True, slots=True)
+class PullShared:
+    """Read what a source of the domain has brought: it is pulled once for all products that read the same of it.
+
+    `fields` are what the input port adds to the source. Planning says the rest: the `interface` that brings the `rows` of the source of
+    this `domain`, and that they are not pulled anew before `every` has passed.
+    """
+
+    source: str
+    fields: Mapping[str, Any]
+    domain: str = ""
+    interface: str = ""
+    rows: PullRows | None = None
+    every: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
 class PullPort:
     """Pin the newest published version, within the range, of another product's output port, as one role sees it if one is named."""
 
@@ -139,7 +155,7 @@ class NotPulled:
     address: str | None = None
 
 
-Pull = PullFiles | PullExtractor | PullRows | PullPort | NotPulled
+Pull = PullFiles | PullExtractor | PullRows | PullShared | PullPort | NotPulled
 
 
 class InputInterface(Capability, Protocol):

@@ -215,6 +215,11 @@ def lineage_file(domain: str, product: str) -> str:
     return f"lineage/{domain}/{product}.json"
 
 
+def source_folder(domain: str, source: str, digest: str) -> str:
+    """The folder of what was pulled of a source that products share, relative to the state folder; the digest tells what of it."""
+    return f"sources/{domain}/{source}/{digest}"
+
+
 def lock_file(domain: str, product: str) -> str:
     """The file whose lock a refresh of the product holds, relative to the state folder."""
     return f"warehouse/{domain}/{product}.lock"

@@ -10,7 +10,16 @@ from typing import Any, assert_never
 from platform_resources.access.grants import KnownGrants
 from platform_resources.access.reader_standing import ReaderStanding
 from platform_resources.capabilities.measures import Relation
-from platform_resources.capabilities.protocols import Extracted, Extraction, NotPulled, PullExtractor, PullFiles, PullPort, PullRows
+from platform_resources.capabilities.protocols import (
+    Extracted,
+    Extraction,
+    NotPulled,
+    PullExtractor,
+    PullFiles,
+    PullPort,
+    PullRows,
+    PullShared,
+)
 from platform_resources.capabilities.support.recency import of_files, of_pull
 from platform_resources.deliveries.arrivals import NotArrived
 from platform_resources.incidents import broken_contracts
@@ -31,6 +40,7 @@ from platform_resources.refresh.sources.kept_contracts import (
     with_contract,
 )
 from platform_resources.refresh.sources.quarantine import quarantine_text, quarantined_count
+from platform_resources.refresh.sources.shared_pulls import shared_rows
 from platform_resources.refresh.views.upstream_access import (
     VIEW,
     AccessRefused,
@@ -188,6 +198,8 @@ def _pulled(database: ProductDatabase, port: InputPlan, context: PullContext, fo
             return _load_files(database, port, port.pull, context, former)
         case PullExtractor() | PullRows():
             return _extract(database, port, port.pull, context, former)
+        case PullShared():
+            return _take_shared(database, port, port.pull, context, former)
         case NotPulled():
             raise PullFailed("the port is only described; the platform does not load it")
         case _:
@@ -341,6 +353,23 @@ def _extract(
         return _recorded(database, port, context, record, True, found.brought)
 
 
+def _take_shared(
+    database: ProductDatabase, port: InputPlan, source: PullShared, context: PullContext, former: Mapping[str, Any] | None
+) -> Pulled:
+    """What the domain's source has brought, as old as it was when it was pulled."""
+    before = columns_before(database, port) if former is not None else {}
+    try:
+        shared = shared_rows(context.state, context.folder, source, context.now, context.as_of)
+        with hiding_output(context.hide), shared as rows, database.transaction():
+            _load_extracted(database, port, source, database.connection.sql(rows.sql), context, before)
+            noted = _noted_cursor(database, port, context, rows.record["cursor"], None)
+            told = {name: rows.record[name] for name in ("pull", "pulled_at")}
+            changed = former is None or former.get("pull") != rows.record["pull"]
+            return _recorded(database, port, context, {"source": f"{source.domain}.{source.source}", **told, **noted}, changed)
+    except ExtractorFailed as error:
+        raise PullFailed(f"source {source.source}: {error}") from error
+
+
 def _last_cursor(database: ProductDatabase, port: InputPlan, former: Mapping[str, Any] | None) -> Any:
     """What the last successful extraction returned, as it did."""
     if former is not None and SINCE in former:
@@ -369,7 +398,12 @@ def _try_extract(interface: str, source: PullExtractor | PullRows, extraction: E
 
 
 def _load_extracted(
-    database: ProductDatabase, port: InputPlan, source: PullExtractor | PullRows, data: Any, context: PullContext, before: Mapping[str, str]
+    database: ProductDatabase,
+    port: InputPlan,
+    source: PullExtractor | PullRows | PullShared,
+    data: Any,
+    context: PullContext,
+    before: Mapping[str, str],
 ) -> None:
     title = f"extractor {source.extractor}" if isinstance(source, PullExtractor) else f"interface {port.interface}"
     what = f"what {title} returned cannot be loaded"

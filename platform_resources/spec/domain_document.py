@@ -1,10 +1,11 @@
-"""What domain.yaml says: a domain's title, owners, compute, and who is told what."""
+"""What domain.yaml says: a domain's title, owners, compute, shared sources, and who is told what."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from platform_resources.spec.components import Owners
 from platform_resources.spec.document import Document, Place, read_document
@@ -13,6 +14,7 @@ from platform_resources.spec.notifications import Channel, ChannelName, Digest, 
 from platform_resources.spec.plain_fields import readable_fields
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.durations import Duration
 from platform_resources.spec.values.field_types import Text
 
 
@@ -22,10 +24,23 @@ class Compute(Strict):
     warehouse_size: Literal["xsmall", "small", "medium", "large", "xlarge"] = "small"
 
 
+class SharedSource(Strict):
+    """A source that products of the domain read by input ports with `interface: source`; its other fields are those of its interface.
+
+    What it brings is kept for all of them, and not pulled again before `every` has passed.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Any] = Field(init=False)
+
+    interface: Text
+    every: Duration = timedelta(hours=1)
+
+
 class DomainDocument(Strict):
     """A domain: its owners answer for every product that names none of its own, and its routes and incident rule are every product's.
 
-    Its `exclusions` are those of every indicator that asks for them.
+    Its `exclusions` are those of every indicator that asks for them, its `sources` those of every input port that does.
     """
 
     title: Text | None = None
@@ -37,6 +52,7 @@ class DomainDocument(Strict):
     digest: Digest | None = None
     incidents: Incidents = Incidents()
     exclusions: tuple[Exclusion, ...] = ()
+    sources: dict[Text, SharedSource] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +71,11 @@ class DomainReading:
 
 
 def read_domain(text: str, file: str) -> DomainReading:
-    """Read one domain.yaml. Never raises for what the text says; one bad field, channel, route or exclusion invalidates no other."""
+    """Read one domain.yaml. Never raises for what the text says; one bad field, or one entry of a list, invalidates no other."""
     document = read_document(text, file)
     if isinstance(document, Problem):
         return DomainReading(DomainDocument(), (document,))
-    fields = readable_fields(document, DomainDocument, ("channels", "routes", "exclusions"))
+    fields = readable_fields(document, DomainDocument, ("channels", "routes", "exclusions", "sources"))
     if not isinstance(document.data, dict):
         return DomainReading(DomainDocument(), fields.problems)
     channels = document.data.get("channels", {})

@@ -55,7 +55,7 @@ def test_a_table_becomes_a_product_whose_password_is_written_nowhere(root, shop)
     assert "set ORDERS_PASSWORD where refreshes run" in done.stderr
     document = (root / "dataproducts/shop/orders/product.yaml").read_text()
     for line in (
-        "url: postgresql://postgres:${ORDERS_PASSWORD}@/",
+        "url: 'postgresql://postgres:${ORDERS_PASSWORD}@/",
         "# key: [order_id], cursor: updated_at, deletes: compare",
         "primary_key: [order_id]  # guess (high): unique in all 40 rows, and called like a key",
         "updated_at: updated_at  # guess (high)",

@@ -11,6 +11,7 @@ from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.planned_access import offers_of, planned_views
 from platform_resources.plan.from_products.ports import Resolved, resolved_port
 from platform_resources.plan.plan import InputPlan, Upstream
+from platform_resources.plan.shared_sources import pull_of
 from platform_resources.spec.components import InputPort
 from platform_resources.spec.product import Declared, Product, former_names
 
@@ -18,7 +19,7 @@ from platform_resources.spec.product import Declared, Product, former_names
 def input_plan(mesh: Mesh, product: Product, port: Declared[InputPort]) -> InputPlan:
     """The plan of one input port."""
     interface = mesh.registry.input_interfaces()[port.variant]
-    pull = interface.pull(port.settings)
+    pull = pull_of(mesh, product.domain, port)
     resolved = resolved_port(mesh, port)
     upstream = _upstream(mesh, resolved) if isinstance(resolved, Resolved) else None
     source = None if upstream or isinstance(pull, NotPulled) else conventions.source_key(product.name, port.name)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.planned_routes import address, incidents_of, owners_of
+from platform_resources.plan.shared_sources import sources_are_shared
 from platform_resources.spec.notifications import OWNERS, impossible
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Product
@@ -15,12 +16,13 @@ Complaint = tuple[str, str]
 
 
 def domain_problems(mesh: Mesh) -> Iterator[Problem]:
-    """Every problem of every domain.yaml: what reading found, and routes and digests that lead nowhere."""
+    """Every problem of every domain.yaml: what reading found, sources that cannot be read, and routes and digests that lead nowhere."""
     for domain, reading in mesh.domains.items():
         yield from reading.problems
         document = reading.document
         if document is None:
             continue
+        yield from sources_are_shared(mesh, domain)
         named = [((*place, "channel"), route.channel) for place, route in zip(reading.route_places, reading.domain.routes, strict=True)]
         named += [(("digest", "channel"), reading.domain.digest.channel)] if reading.domain.digest is not None else []
         for place, channel in named:

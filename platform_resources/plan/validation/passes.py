@@ -23,7 +23,7 @@ from platform_resources.plan.validation.objective_validation import (
 )
 from platform_resources.plan.validation.policy_validation import policies_hold
 from platform_resources.plan.validation.rename_validation import renames_hold
-from platform_resources.plan.validation.source_validation import extractors_exist, sources_promise_columns
+from platform_resources.plan.validation.source_validation import extractors_exist, shared_sources_exist, sources_promise_columns
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Declared, Product, runs
 from platform_resources.spec.values.names import fold
@@ -249,6 +249,7 @@ PASSES: tuple[Pass, ...] = (
     inputs_are_delivered,
     extractors_exist,
     sources_promise_columns,
+    shared_sources_exist,
     indicators_refer,
     indicators_leave_a_budget,
     ports_refer,

@@ -6,6 +6,7 @@ from typing import Any
 
 from platform_resources.capabilities.protocols import NotPulled, PullExtractor, PullFiles, PullPort
 from platform_resources.plan.from_products.mesh import Mesh
+from platform_resources.plan.shared_sources import NotShared, pull_of
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Declared, Product
 
@@ -25,6 +26,15 @@ def sources_promise_columns(mesh: Mesh, product: Product) -> Iterator[Problem]:
             case PullFiles(types=types) if types:
                 message = "types are promised twice, in columns and in options"
                 yield port.origin.problem("columns", message, "take types out of options")
+
+
+def shared_sources_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """Every source that an input port names is one of its domain, and can be read with what the port adds."""
+    for port in product.input_ports:
+        try:
+            pull_of(mesh, product.domain, port)
+        except NotShared as error:
+            yield port.origin.problem("source", str(error), error.hint)
 
 
 def extractors_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from platform_resources.capabilities.protocols import PullExtractor, PullFiles, PullRows
+from platform_resources.capabilities.protocols import PullExtractor, PullFiles, PullRows, PullShared
 from platform_resources.deliveries.arrivals import is_news, matching_files
 from platform_resources.plan.plan import InputPlan, MeshPlan, ProductPlan
 from platform_resources.plan.plan_text import fingerprint
@@ -38,7 +38,7 @@ def _is_stale(root: Path, product: ProductPlan, now: datetime) -> bool:
 
 
 def _extracts(product: ProductPlan) -> bool:
-    return any(isinstance(port.pull, PullExtractor | PullRows) for port in product.inputs)
+    return any(isinstance(port.pull, PullExtractor | PullRows | PullShared) for port in product.inputs)
 
 
 def _has_newer(state: Path, folder: Path, port: InputPlan, record: Mapping[str, Any]) -> bool:
