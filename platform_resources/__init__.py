@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from platform_resources.capabilities.protocols import (
         Breach as Breach,
         Capability as Capability,
+        ChangeTeller as ChangeTeller,
         ComponentCapability as ComponentCapability,
         Assurance as Assurance,
         Dimension as Dimension,
@@ -154,7 +155,7 @@ _MODULES = {
         "RowCount Scalar Subject Value"
     ),
     "capabilities.protocols": (
-        "Assurance Breach Capability ComponentCapability Dimension Export Exported Extracted Extraction WhatFails "
+        "Assurance Breach Capability ChangeTeller ComponentCapability Dimension Export Exported Extracted Extraction WhatFails "
         "FileWriter InputInterface MeasuredBy NotPulled OutputInterface Policy PolicyFacts Pull PullExtractor PullFiles PullPort PullRows "
         "RowReader Store Traits KeyScope ValueMask"
     ),

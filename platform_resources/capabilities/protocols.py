@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import Measure, Reading, Subject
@@ -106,6 +106,18 @@ class RowReader(Protocol):
         ...
 
 
+@runtime_checkable
+class ChangeTeller(Protocol):
+    """A reader that can say without reading all rows whether there is something new: products may be refreshed on it."""
+
+    @property
+    def untold(self) -> str:
+        """What its input port has to say before it can; empty if it can."""
+
+    def mark(self) -> str:
+        """A short text that is another one when there is something new. It is asked for every few seconds."""
+
+
 def _refuse_unplanned(part: object, what: str) -> None:
     """Raises TypeError for a part of an interface that a plan cannot hold."""
     if not is_dataclass(part):
@@ -153,6 +165,20 @@ class NotPulled:
     """Known, shown in the lineage with its address, and not loaded by the platform."""
 
     address: str | None = None
+
+
+CANNOT_TELL = "its interface cannot tell whether there is something new"
+
+
+def untold(pull: "Pull") -> str:
+    """Why no refresh can be started when the source of an input port has something new; empty if it can be, or if it is no source."""
+    match pull:
+        case PullFiles() | PullPort():
+            return ""
+        case PullShared(rows=PullRows() as rows) | (PullRows() as rows):
+            return rows.reader.untold if isinstance(rows.reader, ChangeTeller) else CANNOT_TELL
+        case _:
+            return CANNOT_TELL
 
 
 Pull = PullFiles | PullExtractor | PullRows | PullShared | PullPort | NotPulled

@@ -153,7 +153,7 @@ def seen_by(instance: dg.DagsterInstance, followers: Sequence[Follower]) -> Seen
         if records:
             latest[tuple(key.path)] = max(records, key=lambda record: record.storage_id)
     versions = {key: version for key, record in latest.items() if (version := _version(record.event_log_entry))}
-    return Seen({key: record.storage_id for key, record in latest.items()}, frozenset(_running(instance)), versions)
+    return Seen({key: record.storage_id for key, record in latest.items()}, running_now(instance), versions)
 
 
 def _observed(instance: dg.DagsterInstance, key: dg.AssetKey) -> dg.EventLogRecord | None:
@@ -168,9 +168,9 @@ def _version(entry: dg.EventLogEntry) -> str:
     return (reported.tags or {}).get(VERSION_TAG, "") if reported is not None else ""
 
 
-def _running(instance: dg.DagsterInstance) -> Iterator[str]:
-    """By the tag of a product's own job, and by the assets of a run that somebody put together by hand."""
+def running_now(instance: dg.DagsterInstance) -> frozenset[str]:
+    """The products whose refresh is not over: by the tag of a product's own job, and by the assets of a run put together by hand."""
+    found: set[str] = set()
     for run in instance.get_runs(dg.RunsFilter(statuses=list(NOT_OVER))):
-        yield from (key.path[0] for key in run.asset_selection or ())
-        if "product" in run.tags:
-            yield run.tags["product"]
+        found |= {key.path[0] for key in run.asset_selection or ()} | ({run.tags["product"]} if "product" in run.tags else set())
+    return frozenset(found)

@@ -25,6 +25,7 @@ from platform_resources.orchestration.evaluation_job import Evaluation, WholePla
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.scoring import score_step
+from platform_resources.orchestration.source_sensor import source_sensor
 from platform_resources.orchestration.steps import audit_step, build_step, publish_step, pull_step
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
@@ -108,7 +109,7 @@ def definitions(root: Path, plan: MeshPlan, whole: WholePlan | None = None, doma
             *(domain_job(root, domain, products, resources) for domain, products in running_products(good).items()),
         ],
         schedules=[*(x for objects in loaded for x in objects.schedules), *(each.schedule for each in evaluations)],
-        sensors=[*_followings(good, loaded), *_deliveries(root, plan, whole or (lambda: plan), domains)],
+        sensors=[*_followings(root, good, loaded), *_deliveries(root, plan, whole or (lambda: plan), domains)],
         resources=resources,
         executor=dg.in_process_executor,
     )
@@ -119,12 +120,11 @@ def _evaluations(good: MeshPlan, whole: WholePlan, resources: Mapping[str, Any])
         yield evaluation(domain, products, whole, resources)
 
 
-def _followings(good: MeshPlan, loaded: Sequence[_Built]) -> Iterator[dg.SensorDefinition]:
+def _followings(root: Path, good: MeshPlan, loaded: Sequence[_Built]) -> Iterator[dg.SensorDefinition]:
     jobs = {job.name: job for objects in loaded for job in objects.jobs}
     for domain, products in running_products(good).items():
-        sensor = following_sensor(domain, products, jobs)
-        if sensor is not None:
-            yield sensor
+        sensors = following_sensor(domain, products, jobs), source_sensor(root, state_folder(root), domain, products, jobs)
+        yield from (sensor for sensor in sensors if sensor is not None)
 
 
 def _deliveries(root: Path, plan: MeshPlan, whole: WholePlan, domains: Sequence[str]) -> Iterator[dg.SensorDefinition]:

@@ -113,6 +113,11 @@ def following_name(domain: str) -> str:
     return f"refresh_{domain}_on_inputs"
 
 
+def source_sensor_name(domain: str) -> str:
+    """The sensor that refreshes a domain's products when a source of theirs has something new."""
+    return f"refresh_{domain}_on_sources"
+
+
 def delivery_name(domain: str) -> str:
     """The sensor that sends a domain's messages."""
     return f"deliver_{domain}"

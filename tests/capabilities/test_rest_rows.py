@@ -49,7 +49,7 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, status, body, headers):
         text = body if isinstance(body, str) else json.dumps(body)
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in (headers | ({"ETag": self.server.etag} if self.server.etag else {})).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(text.encode())
@@ -61,7 +61,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as found:
-        found.asked, found.trouble, found.away, found.records = [], [], "", [{"id": n, "name": f"n{n}"} for n in range(ALL)]
+        found.asked, found.trouble, found.away, found.etag, found.records = [], [], "", "", [{"id": n, "name": f"n{n}"} for n in range(ALL)]
         thread = threading.Thread(target=found.serve_forever, daemon=True)
         thread.start()
         yield found

@@ -22,7 +22,7 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.settings import SETTINGS
 from platform_resources.spec.components import Owners
 from platform_resources.spec.data_classes import DataClass
-from platform_resources.spec.domain_document import Compute, DomainDocument, read_domain
+from platform_resources.spec.domain_document import Compute, DomainDocument, SharedSource, read_domain
 from platform_resources.spec.field_problems import written_names
 from platform_resources.spec.governance import Exemption, Governance, Identifier, PolicySetting, read_governance
 from platform_resources.spec.notifications import Channel, Digest, QuietTimes
@@ -117,7 +117,7 @@ def test_the_specification_lists_every_field_of_every_capability_with_its_defaul
             assert fields(model) in found or model in (Owners, LearnedSettings)
 
 
-PLAIN = (Owners, LearnedSettings, DomainDocument, Compute, Channel, Digest, QuietTimes)
+PLAIN = (Owners, LearnedSettings, DomainDocument, Compute, SharedSource, Channel, Digest, QuietTimes)
 GOVERNING = (Governance, DataClass, Identifier, PolicySetting, Exemption)
 
 

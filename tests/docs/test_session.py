@@ -58,7 +58,7 @@ def places():
             connection.execute(text(ORDERS))
         admin.dispose()
         shop.dispose()
-        server.asked, server.trouble, server.away = [], [], ""
+        server.asked, server.trouble, server.away, server.etag = [], [], "", ""
         server.records = [
             {"id": n, "subject": f"Ticket {n}", "priority": ("low", "high")[n % 2], "opened": "2026-11-20"} for n in range(60)
         ]

@@ -25,6 +25,7 @@ class RestSettings(Strict):
     params: dict[str, str | int | bool] = {}
     headers: dict[str, str] = {}
     token: str | None = None
+    changed_by: Literal["etag", "last-modified"] | None = None
 
     @field_validator("url")
     @classmethod
@@ -64,7 +65,8 @@ class RestInput:
     def pull(self, settings: RestSettings) -> PullRows:
         options = plain_values(settings.page_options)
         params = plain_values(settings.params)
-        rows = RestRows(settings.url, params, settings.headers, settings.token, settings.records, settings.pagination, options)
+        said = settings.records, settings.pagination, options, settings.changed_by
+        rows = RestRows(settings.url, params, settings.headers, settings.token, *said)
         return PullRows(rows)
 
 

@@ -48,6 +48,22 @@ class DatabaseRows:
         return Extracted(extraction.connection.table(f"{_SCHEMA}.{quoted(extraction.input)}"), cursor, found["read"])
 
     @property
+    def untold(self) -> str:
+        """A delete, or a change that leaves the cursor, is no news."""
+        return "" if self.cursor is not None else "it has no cursor: write cursor, key and deletes"
+
+    def mark(self) -> str:
+        """The greatest value of the cursor."""
+        sa = library("sqlalchemy")
+        engine = sa.create_engine(_address(self.url), poolclass=sa.pool.NullPool)
+        column = sa.column(str(self.cursor))
+        with engine.connect() as connection:
+            newest = connection.execute(
+                sa.select(sa.func.max(column)).select_from(sa.table(self.table, column, schema=self.schema))
+            ).scalar()
+        return str(newest)
+
+    @property
     def _of(self) -> str:
         """What is read, in one text: another reading begins where it changes. The database is told from others and not named."""
         address = library("dlt.common.libs.sql_alchemy").sa.engine.make_url(_address(self.url))

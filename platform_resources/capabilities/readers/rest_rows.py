@@ -25,6 +25,7 @@ PAGINATORS = {
 _TABLE = "mesh_records"
 _BIGINT = range(-(2**63), 2**63)
 _LARGEST_RECORD = 2**30
+_PATIENCE_SECONDS = 10
 # A whole number of which a binary one would not keep every digit.
 _LONG = "long"
 _WIDER = {frozenset(("bigint", "double")): "double", frozenset(("bigint", _LONG)): _LONG}
@@ -32,7 +33,10 @@ _WIDER = {frozenset(("bigint", "double")): "double", frozenset(("bigint", _LONG)
 
 @dataclass(frozen=True, slots=True)
 class RestRows:
-    """Which address, how its pages follow each other, and where in an answer the records are; empty if the answer is their list."""
+    """Which address, how its pages follow each other, and where in an answer the records are; empty if the answer is their list.
+
+    `changed_by` names the header of an answer that is another one when there is something new.
+    """
 
     url: str
     params: Mapping[str, Any]
@@ -41,6 +45,30 @@ class RestRows:
     records: str
     pagination: str
     page_options: Mapping[str, Any]
+    changed_by: str | None = None
+
+    @property
+    def untold(self) -> str:
+        """Only a header of its answers says so without all records being read."""
+        return "" if self.changed_by else "it has no changed_by: write etag or last-modified, if its answers have that header"
+
+    def mark(self) -> str:
+        """The header of the first answer. The body is not read."""
+        requests = library("requests")
+        headers = {name: filled(value) for name, value in self.headers.items()}
+        headers |= {"Authorization": f"Bearer {filled(self.token)}"} if self.token else {}
+        address, header = filled(self.url), str(self.changed_by)
+        with requests.Session() as session:
+            _keep_to(address, session)
+            with session.get(address, params=self._params, headers=headers, timeout=_PATIENCE_SECONDS, stream=True) as answer:
+                answer.raise_for_status()
+                if header not in answer.headers:
+                    raise SourceUnread(f"an answer of {self.url} has no header {header} (changed_by)")
+                return str(answer.headers[header])
+
+    @property
+    def _params(self) -> dict[str, Any]:
+        return {name: filled(value) if isinstance(value, str) else value for name, value in self.params.items()}
 
     def read(self, extraction: Extraction) -> Extracted:
         """All records, one row each: numbers, words and yes or no as such, lists and objects as JSON. Repeated requests double none."""
@@ -71,12 +99,11 @@ class RestRows:
         pages = library("dlt.sources.rest_api.config_setup").create_paginator({"type": paginator, **self.page_options})
         auth = library("dlt.sources.helpers.rest_client.auth").BearerTokenAuth(token=filled(self.token)) if self.token else None
         headers = {name: filled(value) for name, value in self.headers.items()}
-        params = {name: filled(value) if isinstance(value, str) else value for name, value in self.params.items()}
         rest = client.RESTClient(base_url=filled(self.url), headers=headers, auth=auth)
         _keep_to(filled(self.url), rest.session)
         with closing(rest.session):
             try:
-                for page in rest.paginate("", params=params, paginator=pages, data_selector=self.records or "$"):
+                for page in rest.paginate("", params=self._params, paginator=pages, data_selector=self.records or "$"):
                     yield page.response
             except library("requests").exceptions.InvalidSchema:
                 raise SourceUnread(

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from platform_resources.capabilities.protocols import PullPort
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh import Mesh, UnreadableProduct
 from platform_resources.plan.from_products.ports import Resolved, former_name_problem, resolved_port, version_problem
@@ -23,7 +22,12 @@ from platform_resources.plan.validation.objective_validation import (
 )
 from platform_resources.plan.validation.policy_validation import policies_hold
 from platform_resources.plan.validation.rename_validation import renames_hold
-from platform_resources.plan.validation.source_validation import extractors_exist, shared_sources_exist, sources_promise_columns
+from platform_resources.plan.validation.source_validation import (
+    extractors_exist,
+    refresh_is_triggered,
+    shared_sources_exist,
+    sources_promise_columns,
+)
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.product import Declared, Product, runs
 from platform_resources.spec.values.names import fold
@@ -171,17 +175,6 @@ def _unknown_port(product: Product, component: Declared[Any], field: str, names:
     for name in names:
         if product.output_port(name) is None:
             yield component.origin.problem(field, f'no output port "{name}"; known: {known_text(ports)}', did_you_mean(name, ports))
-
-
-def refresh_is_triggered(mesh: Mesh, product: Product) -> Iterator[Problem]:
-    """A product that is refreshed on its inputs reads at least one other product."""
-    refresh = product.info.refresh
-    if refresh is None or refresh.on is None or not runs(product):
-        return
-    pulls = [mesh.registry.input_interfaces()[p.variant].pull(p.settings) for p in product.input_ports]
-    if not any(isinstance(pull, PullPort) for pull in pulls):
-        hint = 'write refresh: {cron: "0 5 * * *", timezone: Europe/Berlin}'
-        yield product.origin.problem("refresh", "nothing would ever refresh it: no input port reads another product", hint)
 
 
 def replacement_exists(mesh: Mesh, product: Product) -> Iterator[Problem]:

@@ -4,11 +4,11 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from platform_resources.capabilities.protocols import NotPulled, PullExtractor, PullFiles, PullPort
+from platform_resources.capabilities.protocols import CANNOT_TELL, NotPulled, PullExtractor, PullFiles, PullPort, untold
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.shared_sources import NotShared, pull_of
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
-from platform_resources.spec.product import Declared, Product
+from platform_resources.spec.product import Declared, Product, runs
 
 AWAY = "take columns away"
 
@@ -35,6 +35,25 @@ def shared_sources_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
             pull_of(mesh, product.domain, port)
         except NotShared as error:
             yield port.origin.problem("source", str(error), error.hint)
+
+
+def refresh_is_triggered(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """A product that is refreshed on its inputs has one at least that can tell when there is something new."""
+    refresh = product.info.refresh
+    if refresh is None or refresh.on is None or not runs(product):
+        return
+    try:
+        reasons = [(port, untold(pull_of(mesh, product.domain, port))) for port in product.input_ports]
+    except NotShared:  # told by itself
+        return
+    if all(reason for _, reason in reasons):
+        why = "; ".join(f"{port.name}: {reason}" for port, reason in reasons) or "it has no input port"
+        hint = 'or write refresh: {cron: "0 5 * * *", timezone: Europe/Berlin}'
+        yield product.origin.problem("refresh", f"no input would ever refresh it: {why}", hint)
+        return
+    for port, reason in reasons:
+        if reason not in ("", CANNOT_TELL):
+            yield port.origin.problem("", f"what is new in it does not refresh the product: {reason}", warning=True)
 
 
 def extractors_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:

@@ -1,0 +1,70 @@
+"""Whether the sources of products have something new, asked without loading it."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from platform_resources.capabilities.protocols import ChangeTeller, PullFiles, PullRows, PullShared, untold
+from platform_resources.deliveries.arrivals import matching_files
+from platform_resources.plan.plan import InputPlan, ProductPlan
+from platform_resources.refresh.sources.shared_pulls import waits_until
+from platform_resources.repository.product_secrets import mask_of
+
+AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMarks:
+    """What the sources of one product say: a mark of each port that told one, and why another one did not."""
+
+    marks: Mapping[str, str]
+    silent: Mapping[str, str]
+
+
+def watched_ports(product: ProductPlan) -> tuple[InputPlan, ...]:
+    """The input ports of a product that is refreshed on its inputs whose sources can tell that there is something new."""
+    if product.refresh is None or product.refresh.on is None or not product.runs:
+        return ()
+    return tuple(port for port in product.inputs if port.upstream is None and not untold(port.pull))
+
+
+def source_marks(root: Path, state: Path, products: Sequence[ProductPlan], now: datetime, seconds: float) -> dict[str, SourceMarks]:
+    """Of each product. Sources are asked beside each other, and one that takes longer than all of them may is silent."""
+    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="source marks")
+    asked = {(p.name, port.name): pool.submit(_mark, root, state, p, port, now) for p in products for port in watched_ports(p)}
+    wait(asked.values(), seconds)
+    pool.shutdown(wait=False, cancel_futures=True)
+    found: dict[str, SourceMarks] = {}
+    for product in products:
+        marks: dict[str, str] = {}
+        silent: dict[str, str] = {}
+        for port in watched_ports(product):
+            answer = asked[product.name, port.name]
+            if not answer.done() or answer.cancelled():
+                silent[port.name] = f"no answer within {seconds:.0f} s"
+            elif (error := answer.exception()) is not None:
+                silent[port.name] = mask_of(root, product)(f"{type(error).__name__}: {error}".splitlines()[0])
+            elif (mark := answer.result()) is not None:
+                marks[port.name] = mark
+        found[product.name] = SourceMarks(marks, silent)
+    return found
+
+
+def _mark(root: Path, state: Path, product: ProductPlan, port: InputPlan, now: datetime) -> str | None:
+    """None while nothing is to be done, whatever the source has: what a domain shares is not pulled anew before its time."""
+    match port.pull:
+        case PullFiles(path):
+            return hashlib.sha256("\n".join(_looks(path, (root / product.place.file).parent)).encode()).hexdigest()[:16]
+        case PullShared(rows=PullRows(ChangeTeller() as reader)) as shared:
+            return reader.mark() if waits_until(state, shared) <= now else None
+        case PullRows(ChangeTeller() as reader):
+            return reader.mark()
+        case _:
+            raise TypeError(f"{port.name} cannot tell whether there is something new")
+
+
+def _looks(path: str, folder: Path) -> Iterator[str]:
+    return (f"{file.name} {file.look}" for file in matching_files(path, folder))

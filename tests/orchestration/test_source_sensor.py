@@ -1,0 +1,138 @@
+"""When products are refreshed because a source has something new: the rule as a table, and the sensor over real files, a database, a server."""
+
+import os
+
+import dagster as dg
+import pytest
+from sqlalchemy import create_engine, text
+
+from platform_resources.dbt.planning import read_plan
+from platform_resources.orchestration.definitions import definitions
+from platform_resources.orchestration.source_sensor import EVERY_SECONDS, Arrival, Noted, arrival
+from platform_resources.services.refreshes.source_marks import SourceMarks
+from platform_resources.spec.problems import problems_text
+from tests.capabilities.test_rest_rows import server  # noqa: F401
+from tests.ledger.ledgers import new_database, postgres
+from tests.meshes import READINGS_CSV, edited, product_file
+from tests.refresh.running import deliver
+
+SPEC = product_file("plant", "readings")
+FILE = "interface: file\n        path: landing/readings.csv"
+NOW, OLD, NEWER = SourceMarks({"a": "1"}, {}), Noted({"a": "0"}), SourceMarks({"a": "2"}, {})
+SILENT, TWO = SourceMarks({}, {"a": "no answer"}), SourceMarks({"a": "0", "b": "9"}, {})
+
+
+@pytest.mark.parametrize(
+    ("what", "found", "noted", "running", "expected"),
+    [
+        ("what is there at first sight is no news", NOW, None, False, Arrival(Noted({"a": "1"}))),
+        ("nothing new", SourceMarks({"a": "0"}, {}), OLD, False, Arrival(OLD)),
+        ("a tick to wait for what comes with it", NOW, OLD, False, Arrival(Noted({"a": "0"}, True), False, "what may come with it")),
+        ("then one refresh for all of it", NEWER, Noted({"a": "0"}, True, 3), False, Arrival(Noted({"a": "2"}, False, 4), True)),
+        ("not beside a refresh", NEWER, Noted({"a": "0"}, True), True, Arrival(Noted({"a": "0"}, True), False, "it is being refreshed")),
+        ("a source that does not answer", SILENT, Noted({"a": "0"}, True), False, Arrival(OLD)),
+        ("a port that is new itself", TWO, OLD, False, Arrival(Noted({"a": "0", "b": "9"}))),
+        ("what has gone again", SourceMarks({"a": "0"}, {}), Noted({"a": "0"}, True), False, Arrival(OLD)),
+    ],
+)
+def test_a_product_is_due_at_the_second_look_that_finds_something_new(what, found, noted, running, expected):
+    assert arrival(found, noted, running) == expected, what
+
+
+def test_what_is_new_is_refreshed_within_a_minute():
+    assert 2 * EVERY_SECONDS <= 45
+
+
+def on_inputs(root, port=FILE):
+    edited(root, SPEC, 'refresh: {cron: "0 5 * * *", timezone: Europe/Berlin}', "refresh: {on: inputs}")
+    if port != FILE:
+        edited(root, SPEC, FILE, port)
+
+
+class Watching:
+    """The sensor of the domain, tick by tick."""
+
+    def __init__(self, root, instance):
+        self.repository = definitions(root, read_plan(root)[0]).get_repository_def()
+        self.instance, self.cursor, self.keys = instance, None, []
+
+    def tick(self):
+        context = dg.build_sensor_context(self.instance, cursor=self.cursor, repository_def=self.repository)
+        data = self.repository.get_sensor_def("refresh_plant_on_sources").evaluate_tick(context)
+        self.cursor = data.cursor
+        self.keys += [request.run_key for request in data.run_requests or ()]
+        return [request.job_name for request in data.run_requests or ()], data.skip_message
+
+
+@pytest.fixture
+def instance():
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+NOTHING = ([], "no source has anything new")
+WAITS = ([], "readings waits: what may come with it")
+DUE = (["refresh_readings"], None)
+
+
+@pytest.mark.slow
+def test_new_files_start_one_refresh_for_a_burst_of_them(tiny, instance):
+    on_inputs(tiny, FILE.replace("readings.csv", "*.csv"))
+    watching = Watching(tiny, instance)
+    assert [watching.tick(), watching.tick()] == [NOTHING, NOTHING]
+    deliver(tiny, READINGS_CSV, "dataproducts/plant/readings/landing/one.csv")
+    assert watching.tick() == WAITS
+    deliver(tiny, READINGS_CSV, "dataproducts/plant/readings/landing/two.csv")
+    assert [watching.tick(), watching.tick()] == [DUE, NOTHING]
+    for name in ("one.csv", "two.csv"):
+        os.unlink(tiny / "dataproducts/plant/readings/landing" / name)
+    assert [watching.tick(), watching.tick()] == [WAITS, DUE]
+    assert len(set(watching.keys)) == 2
+
+
+@pytest.mark.slow
+def test_new_rows_of_a_table_and_another_answer_start_a_refresh_and_what_cannot_be_asked_is_told(tiny, instance, server, monkeypatch):  # noqa: F811
+    port = "interface: sql-database\n        url: ${PLANT_DATABASE}\n        table: readings\n        key: [id]\n        cursor: at\n        deletes: none"
+    on_inputs(tiny, port)
+    with postgres() as url:
+        monkeypatch.setenv("PLANT_DATABASE", new_database(url))
+        engine = create_engine(os.environ["PLANT_DATABASE"])
+        with engine.begin() as connection:
+            connection.execute(text("create table readings (id int, at timestamptz); insert into readings values (1, '2024-06-01')"))
+        watching = Watching(tiny, instance)
+        assert [watching.tick(), watching.tick()] == [NOTHING, NOTHING]
+        with engine.begin() as connection:
+            connection.execute(text("insert into readings values (2, '2024-06-02')"))
+        assert [watching.tick(), watching.tick(), watching.tick()] == [WAITS, DUE, NOTHING]
+        engine.dispose()
+    requested, why = watching.tick()
+    assert (requested, "readings: deliveries cannot be asked: OperationalError" in why) == ([], True), why
+    assert os.environ["PLANT_DATABASE"] not in why
+    rest = f"interface: rest\n        url: http://127.0.0.1:{server.server_port}/whole\n        records: data.items\n        pagination: none\n        changed_by: etag"
+    edited(tiny, SPEC, port, rest)
+    watching = Watching(tiny, instance)
+    server.etag = '"1"'
+    assert [watching.tick(), watching.tick()] == [NOTHING, NOTHING]
+    server.etag = '"2"'
+    assert [watching.tick(), watching.tick()] == [WAITS, DUE]
+    server.etag = ""
+    assert "has no header etag (changed_by)" in watching.tick()[1]
+
+
+UNTOLD = {
+    "no cursor": (
+        "interface: sql-database\n        url: ${PLANT}\n        table: t",
+        "deliveries: it has no cursor: write cursor, key and deletes",
+    ),
+    "no header": (
+        "interface: rest\n        url: https://a/b\n        pagination: none",
+        "deliveries: it has no changed_by: write etag or last-mod",
+    ),
+}
+
+
+@pytest.mark.parametrize(("port", "said"), UNTOLD.values(), ids=UNTOLD)
+def test_a_source_that_cannot_tell_is_refused_with_the_way_out(tiny, port, said):
+    on_inputs(tiny, port)
+    problems = problems_text(read_plan(tiny)[1])
+    assert f"no input would ever refresh it: {said}" in problems and "or write refresh: {cron:" in problems
