@@ -10,6 +10,7 @@ from platform_resources.capabilities.judgements import Judgement, Kind, Moment, 
 from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.source_contract import NO_CONTRACT, SourceContract
 from platform_resources.capabilities.support.file_formats import FileFormat
+from platform_resources.capabilities.support.references import Reference
 from platform_resources.interchange.round_trips import Import
 from platform_resources.spec.components import DataSet, InputPort
 from platform_resources.spec.governance import Level
@@ -245,7 +246,7 @@ class OutputInterface(Capability, Protocol):
     def store(self, settings: Any) -> Store: ...
 
 
-PolicyNeeds = Literal["documents", "builds"]
+PolicyNeeds = Literal["documents", "history"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,20 +287,23 @@ class PolicyFacts:
     """What a policy may know beside the product's own document.
 
     `sql` has the text of its models and tests by file; `others` are all other products with their domains; `received` is what its input
-    ports read. `less_classified` is known where a build has told it.
+    ports read. The rest is known where it has happened: what a build has told of classes (`less_classified`), which promises are not
+    kept, and which versions are older than they may be (`outlived`).
     """
 
     sql: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
     received: tuple[Received, ...] = ()
     less_classified: tuple[LessClassified, ...] = ()
+    broken_promises: tuple[str, ...] = ()
+    outlived: tuple[str, ...] = ()
 
 
 class Policy(Capability, Protocol):
     """A rule for every product of the mesh, checked by `mesh validate`. `level` is how serious a breach is where nothing else is said.
 
-    One that `needs` the `documents` alone keeps a product from being refreshed where its level is error; one that needs what `builds`
-    have told is only told.
+    One that `needs` the `documents` alone keeps a product from being refreshed where its level is error; one that needs the `history`
+    of its builds, versions and checks is only told.
     """
 
     level: Level
@@ -416,6 +420,10 @@ class Traits(Protocol):
     def promise(self, settings: Any, moment: Moment) -> Promise:
         """Between which numbers the value is to lie, both included, unless the judgement itself says so."""
         return Promise()
+
+    def joined(self, column: str, references: Reference, at_least: float) -> Any:
+        """The settings that promise how many of the column's values are found in the reference; None where it promises no such thing."""
+        return None
 
     def port(self, settings: Any) -> str:
         """The one output port that a probe is to read; empty for all of the data set."""

@@ -3,6 +3,7 @@
 import inspect
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -51,10 +52,10 @@ def validate(
 ) -> None:
     """Check every spec of the mesh and report every problem at once."""
     root = mesh_root(context.obj)
-    from platform_resources.services.access.policy_standings import build_policy_problems
+    from platform_resources.services.access.policy_standings import history_policy_problems
 
     mesh, plan, problems = read_mesh_and_plan(root)
-    problems = (*problems, *build_policy_problems(state_folder(root), mesh, plan))
+    problems = (*problems, *history_policy_problems(state_folder(root), mesh, plan, datetime.now(UTC)))
     around = (*build_problems(root, plan), *house_problems(root, plan))
     if names:
         plan, problems = _only(plan, problems, names)

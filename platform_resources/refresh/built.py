@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import NotPulled
-from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.needed_inputs import needed_inputs
+from platform_resources.plan.plan import InputPlan, ProductPlan
 from platform_resources.refresh.relations import with_relations
 from platform_resources.warehouses.protocol import ProductDatabase
 
@@ -36,6 +37,14 @@ def make_room(database: ProductDatabase, product: ProductPlan, relations: Mappin
 def note_keeping(database: ProductDatabase, product: ProductPlan, models: Iterable[str]) -> None:
     """Note which models this build leaves with rows of earlier ones."""
     database.remember(_KEEPING, product.name, json.dumps(sorted(models)))
+
+
+def drop_made_from(database: ProductDatabase, product: ProductPlan, port: InputPlan) -> None:
+    """Take away the tables that the last build made from this input; those that keep rows of earlier builds could not be made again."""
+    staying, noted = keeping(database, product), _noted(database)
+    for model in product.models:
+        if model.name in noted and model.name not in staying and port in needed_inputs(product.inputs, product.models, model.name):
+            database.drop(noted[model.name])
 
 
 def keeping(database: ProductDatabase, product: ProductPlan) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 
 from platform_resources.capabilities.judgements import History
 from platform_resources.capabilities.registry import Registry
@@ -28,12 +29,14 @@ from platform_resources.refresh.publishing import (
     failing_inputs,
     old_versions_gone,
     publish,
+    roles_given,
     tidied,
     unchanged_text,
 )
 from platform_resources.refresh.pulling import CURSORS, FAILURES, PULLS, PullContext, Pulled, PullFailed, pull
 from platform_resources.refresh.sources.renamed_inputs import take_over_notes
 from platform_resources.refresh.stages import AuditDone, BegunRefresh, Built, Ending, InputPulled, PublishDone, PullDone, Scored, StopReason
+from platform_resources.refresh.views.class_travel import inherited_in, restricted
 from platform_resources.refresh.views.published_views import NotPublishable
 from platform_resources.repository.mesh_repository import target_of, write_generated_files
 from platform_resources.repository.product_secrets import hiding
@@ -195,7 +198,8 @@ def audit_candidate(refresh: BegunRefresh, registry: Registry, before: Mapping[s
         if why_not:
             audited = unaudited(product, why_not)
         else:
-            built = as_built(database, product)
+            inherited = inherited_in(refresh.state, product, input_records(database, product))
+            built = restricted(as_built(database, product), inherited)
             audited = audit(database, built, registry, now, published, before, refresh.tell)
             with owned_keys(database, refresh.state, product) as missing:
                 audited += audit_joins(database, built, registry, now, missing)
@@ -222,7 +226,9 @@ def publish_version(refresh: BegunRefresh) -> PublishDone:
     product = refresh.product
     done = _published_if_open(refresh)
     if done.publication is None and product.retention is not None:  # also where nothing is new, old versions go in time
-        for warning in old_versions_gone(shelf(refresh.state, product.domain, product.name), product, refresh.clock()):
+        now, shelves = refresh.clock(), shelf(refresh.state, product.domain, product.name)
+        gone = chain(old_versions_gone(shelves, product, now), roles_given(refresh.state, product, refresh.grants(), now))
+        for warning in gone:
             refresh.tell(warning)
     return done
 

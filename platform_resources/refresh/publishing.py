@@ -109,27 +109,32 @@ def tidied(candidate: Candidate, publication: Publication, root: Path, known: Kn
     except Exception as error:
         yield f"published, but the catalog still shows an older version: {error}"
     yield from old_versions_gone(shelves, product, candidate.now)
-    yield from _given(candidate, known)
+    yield from (f"published, but {told}" for told in roles_given(candidate.state, product, known, candidate.now))
+
+
+def keeping(product: ProductPlan) -> Keeping:
+    """How many versions stay, and for how long."""
+    return Keeping({port.name: port.keep_versions for port in product.outputs}, product.retention)
 
 
 def old_versions_gone(shelves: Versions, product: ProductPlan, now: datetime) -> Iterator[str]:
     """Take away versions that are no longer kept, or older than they may be. Gives what went wrong, and what stays longer and why."""
-    keeping = Keeping({port.name: port.keep_versions for port in product.outputs}, product.retention)
     try:
-        shelves.prune(keeping, now)
+        shelves.prune(keeping(product), now)
     except OSError as error:
         yield f"older versions could not be taken away: {error}"
     yield from kept_longer(shelves.published(), shelves.pins(), product.retention, now)
 
 
-def _given(candidate: Candidate, known: KnownGrants) -> Iterator[str]:
+def roles_given(state: Path, product: ProductPlan, known: KnownGrants, now: datetime) -> Iterator[str]:
+    """Bring the folders of roles up to date. Gives what went wrong."""
     if known.unknown:
-        yield f"published, but the folders of roles are as they were, since the grants are not known: {known.unknown}"
+        yield f"the folders of roles are as they were, since the grants are not known: {known.unknown}"
         return
     try:
-        give_roles(candidate.state, candidate.product, known, candidate.now)
+        give_roles(state, product, known, now)
     except (OSError, NoGroup, EngineError) as error:
-        yield f"published, but the folders of roles are not as they should be: {error}; `mesh access plan` lists what differs"
+        yield f"the folders of roles are not as they should be: {error}; `mesh access plan` lists what differs"
 
 
 def holds_newer_data(publication: Publication, before: Publication | None, port: str) -> bool:

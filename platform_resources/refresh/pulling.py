@@ -29,6 +29,7 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions
 from platform_resources.redaction.captured_output import hiding_output
 from platform_resources.redaction.redaction import Hide
+from platform_resources.refresh.built import drop_made_from
 from platform_resources.refresh.sources.file_inputs import load_files
 from platform_resources.refresh.sources.kept_contracts import (
     BreaksContract,
@@ -163,7 +164,9 @@ def _note_failures(database: ProductDatabase, pulled: Pulled) -> None:
 
 
 def _take_away(database: ProductDatabase, port: InputPlan, context: PullContext) -> None:
-    """What may not be read any more is not read on: the relation, what is known of it, and the pin that keeps its version go."""
+    """What may not be read any more is not read on: the relation, what was built from it, what is known of it, and the pin that keeps
+    its version go."""
+    drop_made_from(database, context.product, port)
     database.drop(Relation("inputs", port.name))
     database.forget(PULLS, port.name)
     database.forget(FAILURES, port.name)

@@ -16,7 +16,7 @@ from platform_resources.plan.conventions import check_text
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.grades import NEVER, LastRefresh, ProductHealth
 from platform_resources.refresh.product_locks import take_over_former
-from platform_resources.services.access.access_plan import give_ended
+from platform_resources.services.access.access_plan import take_ended
 from platform_resources.services.catalog.consumer_probes import probed_consumers
 from platform_resources.services.judged_objectives import judged_objectives
 from platform_resources.services.judging import concerned, judge
@@ -29,7 +29,7 @@ from platform_resources.services.watching import Judged, Observed, unplanned
 class EvaluationRound:
     """What a round found: what was judged just now, what became of incidents, how many messages are new, and whom to trust how far.
 
-    `roles` says what could not be done for the folders of roles whose grants have ended.
+    `roles` says what could not be taken away though it has ended: grants, and versions past their retention.
     """
 
     at: datetime
@@ -64,7 +64,7 @@ def evaluate(
     with ledger.reading() as connection:
         trusted = trust(connection, plan, products, found, now)
     verdicts = _verdicts(products, found.observations)
-    ended = give_ended(ledger, state, products, now)
+    ended = take_ended(ledger, state, products, now)
     return EvaluationRound(now, just_now, followed.events, followed.messages, verdicts, found.last_refreshes, found.health, trusted, ended)
 
 

@@ -23,6 +23,11 @@ roles:
   - {role: partner, sees: [public], attributes: {region: [EU, US]}, rows: "sensor = reader.region"}
 """,
 )
+AUTOMATIC = component(
+    "Use by guests",
+    "data-sharing-agreement",
+    "purpose: A look.\napproval: automatic\nroles: [{role: guest, sees: [public, internal], masked: [personal]}]",
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +35,7 @@ def agreed(made_shop, tmp_path_factory):
     """The shop where the sensor readings have an agreement."""
     mesh = shutil.copytree(made_shop, tmp_path_factory.mktemp("agreed") / "mesh", symlinks=True)
     file = mesh / product_file("plant", "readings")
-    file.write_text(f"{file.read_text().rstrip()}\n{indented(AGREEMENT, 4)}\n")
+    file.write_text(f"{file.read_text().rstrip()}\n{indented(AGREEMENT, 4)}\n{indented(AUTOMATIC, 4)}\n")
     return mesh
 
 
@@ -100,6 +105,14 @@ def test_from_a_request_to_the_role_and_away_again(pages):
     assert sent(pages, grant, OWNER, at="/inbox", do="revoke", why="The question is answered.").status_code == 303
     page = text(pages.get(ACCESS, headers=EVE).text)
     assert "You may not read it yet." in page and "The question is answered." in page
+
+
+def test_a_role_that_is_given_by_itself_has_its_folder_at_once(pages, agreed):
+    folder = agreed / "ports/plant/readings/by-role/guest"
+    assert not folder.exists()
+    assert sent(pages, ACCESS, EVE, role="guest", to="eve@example.com", purpose="A look.").status_code == 303
+    assert "You may read it now as guest." in text(pages.get(ACCESS, headers=EVE).text)
+    assert (folder / "latest.json").is_file() and list(folder.glob("*.parquet"))
 
 
 def test_nobody_decides_on_what_they_or_their_team_would_have(pages):

@@ -11,7 +11,7 @@ from platform_resources.lineage.sql_columns import ReadTable, model_columns
 from platform_resources.plan import conventions
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.publishing import Candidate, publish
-from platform_resources.services.access.policy_standings import build_policy_problems
+from platform_resources.services.access.policy_standings import history_policy_problems
 from platform_resources.services.showing.mesh_overview import mesh_overview
 from platform_resources.services.showing.seen_mesh import seen_by
 from platform_resources.warehouses.duckdb.product_database import opened
@@ -114,7 +114,7 @@ def test_profiles_and_reasons_keep_back_the_same_columns(open_to_others):
 
 def test_the_way_is_told_and_ends_with_a_reason(open_to_others):
     root, mesh, plan, _ = open_to_others
-    problems = build_policy_problems(root, mesh, plan)
+    problems = history_policy_problems(root, mesh, plan, NOW)
     assert [(problem.severity, problem.message) for problem in sorted(problems)] == [
         ("warning", f"column {name} is {now}, and is made from personal data: customers.people.email -> customers.contacts.{name}")
         for name, now in (("contact", "internal"), ("shouted", "public"))

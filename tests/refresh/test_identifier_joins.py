@@ -71,6 +71,7 @@ def test_what_a_killed_audit_leaves_is_gone_before_the_next_build(mesh):
 
 
 def test_a_key_of_another_type_is_no_key(mesh):
+    mesh.refresh("readings", "summary")
     product = mesh.product("readings")
     (objective,) = [each for each in product.objectives if each.key is not None]
     assert objective.key == KEY and objective.subject.inputs["summary"] == Relation("inputs", "key of sensor")

@@ -15,6 +15,7 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.redaction.redaction import mask
 from platform_resources.refresh.auditing import audit
+from platform_resources.refresh.built import make_room, note_keeping
 from platform_resources.refresh.data_age import delivered_rows, input_records
 from platform_resources.refresh.publishing import Candidate, failing_inputs, nothing_changed, publish
 from platform_resources.refresh.pulling import PullContext, PullFailed, pull, substance
@@ -473,12 +474,19 @@ def test_a_grant_that_is_gone_takes_what_was_pulled_away(summary):
     published(summary.root)
     summary.pull()
     assert {row[4] for row in summary.rows()} == {"***"}
+    built = {name: Relation("internal", name) for name in ("sensors", "sensor_readings")}
+    make_room(summary.database, summary.product, built, "run")
+    note_keeping(summary.database, summary.product, ["sensors"])
+    for relation in built.values():
+        summary.database.execute(f"create table internal.{relation.name} as select * from inputs.measurements")
     edited(summary.root, product_file("plant", "readings"), "product:summary", "product:other")
     with pytest.raises(
         PullFailed, match=r"product:summary has no grant .*mesh access request readings --role analyst --to product:summary"
     ):
         summary.pull(NOW + timedelta(minutes=1))
     assert not summary.database.exists(Relation("inputs", "measurements"))
+    assert not summary.database.exists(built["sensor_readings"]), "what was built from it goes too"
+    assert summary.database.exists(built["sensors"]), "but for what keeps rows that no build could make again"
     assert shelf(summary.root, "plant", "readings").pins() == {}
 
 

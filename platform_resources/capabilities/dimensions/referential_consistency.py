@@ -50,6 +50,9 @@ class ReferentialConsistency(Traits):
     def promise(self, settings: ReferentialConsistencySettings, moment: Moment) -> Promise:
         return promised_share(settings)
 
+    def joined(self, column: str, references: Reference, at_least: float) -> ReferentialConsistencySettings:
+        return ReferentialConsistencySettings(columns=(column,), references=references, at_least=at_least)
+
     def columns_used(self, settings: ReferentialConsistencySettings) -> Mapping[str, tuple[str, ...]]:
         return {"columns": settings.columns}
 

@@ -14,7 +14,7 @@ class ClassificationTravels:
     name = "classification-travels"
     config = NothingToSet
     level: Level = "warn"
-    needs: PolicyNeeds = "builds"
+    needs: PolicyNeeds = "history"
     example = """
 - name: customers_by_town
   type: data-set

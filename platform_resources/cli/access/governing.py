@@ -1,6 +1,7 @@
 """The command `mesh policies`: what every product of the mesh must fulfil, and who does not."""
 
 import inspect
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -22,7 +23,7 @@ def policies(
     """List the policies, how strictly each holds, and who breaks which or is exempt until when."""
     root = mesh_root(context.obj)
     mesh, plan, _ = read_mesh_and_plan(root)
-    standings = [each for each in policy_standings(state_folder(root), mesh, plan) if each.breaches or not broken]
+    standings = [each for each in policy_standings(state_folder(root), mesh, plan, datetime.now(UTC)) if each.breaches or not broken]
     if as_json:
         rows = [(each, {"policy": each.name, "levels": dict(each.levels)}) for each in standings]
         print_json([{**row, "breaches": [breach_data(breach) for breach in each.breaches]} for each, row in rows])

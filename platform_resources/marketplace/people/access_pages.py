@@ -1,5 +1,6 @@
 """Get access to a product: what each role sees, asking for one, what became of it, and hearing about the product."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +15,9 @@ from platform_resources.ledger.people.subscriptions import subscribe, subscripti
 from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.security import FormRefused
 from platform_resources.marketplace.shop import Shop
-from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.services.access import requests
+from platform_resources.services.access.access_plan import give_now
 from platform_resources.services.access.requests import all_grants, ask
 from platform_resources.services.showing.channel_states import channels_of
 from platform_resources.services.showing.mesh_overview import MeshOverview
@@ -23,6 +25,7 @@ from platform_resources.spec.agreements import CLEAR
 from platform_resources.spec.notifications import Severity
 from platform_resources.spec.values.grantees import is_same
 
+_LOG = logging.getLogger(__name__)
 SEVERITIES: Mapping[str, Severity] = {"low": "low", "medium": "medium", "high": "high", "critical": "critical"}
 LONGEST_PURPOSE = 1000
 ATTRIBUTE = "attribute"
@@ -105,8 +108,16 @@ def asked_for(shop: Shop, request: Request, product: ProductPlan, fields: Fields
     attributes = {name.removeprefix(begin): value for name, value in fields.items() if name.startswith(begin)}
     wanted = requests.Request(role, to, f"{purpose}{until}" if purpose else "", attributes, who)
     grant = ask(shop.market.ledger, product, wanted, datetime.now(UTC))
-    shop.market.written()
+    followed(shop, view.plan, grant)
     return grant
+
+
+def followed(shop: Shop, plan: MeshPlan, grant: Grant) -> None:
+    """After an act on a grant: pages know of it, and the folders of roles follow at once."""
+    shop.market.written()
+    if grant.last not in ("requested", "rejected"):
+        for text in give_now(shop.market.state, plan, grant.product, datetime.now(UTC)):
+            _LOG.warning("%s; `mesh access plan` lists what differs", text)
 
 
 def heard(shop: Shop, request: Request, product: ProductPlan, fields: Fields) -> None:

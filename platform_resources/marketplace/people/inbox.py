@@ -1,6 +1,5 @@
 """What waits for somebody: requests to decide on, incidents of their products; and what became of their own requests."""
 
-import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,15 +11,13 @@ from platform_resources.ledger.people.subscriptions import subscriptions
 from platform_resources.marketplace.display import phrases
 from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.home_page import page_zone
-from platform_resources.marketplace.people.access_pages import day, is_own
+from platform_resources.marketplace.people.access_pages import day, followed, is_own
 from platform_resources.marketplace.security import FormRefused
 from platform_resources.marketplace.shop import Shop
-from platform_resources.services.access.access_plan import give_now
 from platform_resources.services.access.requests import act_on_grant, all_grants
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.spec.values.grantees import is_same
 
-_LOG = logging.getLogger(__name__)
 ACTS: Mapping[str, Act] = {"approve": "approved", "reject": "rejected", "revoke": "revoked", "renew": "renewed"}
 LONGEST_REASON = 1000
 
@@ -67,8 +64,5 @@ def decided(shop: Shop, request: Request, name: str, fields: Mapping[str, str]) 
     until, why = day(fields.get("until", "")), fields.get("why", "").strip()[:LONGEST_REASON]
     who, now = shop.reads_as(request), datetime.now(UTC)
     done = act_on_grant(shop.market.ledger, view.plan, name, act, who, why, now, until, vouched=True)
-    shop.market.written()
-    if act != "rejected":
-        for text in give_now(shop.market.state, view.plan, done.product, now):
-            _LOG.warning("%s; `mesh access plan` lists what differs", text)
+    followed(shop, view.plan, done)
     return done

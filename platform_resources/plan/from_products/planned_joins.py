@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
-from platform_resources.capabilities.dimensions.referential_consistency import ReferentialConsistencySettings
 from platform_resources.capabilities.support.references import Reference
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan, ObjectivePlan, OwnedKey, SourceLine
@@ -20,18 +20,14 @@ def planned_joins(mesh: Mesh, product: Product) -> Iterator[ObjectivePlan]:
     """One for each column with an identifier of the mesh, but for the key itself and where the column or the company asks for none.
 
     They follow from governance.yaml alone, whichever other products were read. An objective that the team has written under the same
-    name, or that compares the same columns of the product, goes before it.
+    name, or that promises the same, goes before it.
     """
-    written = {objective.name for objective in product.objectives}
     for data_set in product.data_sets:
         for column in data_set.config.columns:
             identifier = mesh.governance.governance.identifier(column.identifier)
-            if identifier is None or _is_key(product, data_set, column, identifier) or _is_promised(product, data_set, column, identifier):
-                continue
-            rate = identifier.join_rate if column.join_rate is None else column.join_rate
-            title = f"{data_set.name}.{column.name} is a known {identifier.name}"
-            if rate and conventions.check_name(title) not in written:
-                yield _join(mesh, product, data_set, column, identifier, rate, title)
+            if identifier is not None and not _is_key(product, data_set, column, identifier):
+                rate = identifier.join_rate if column.join_rate is None else column.join_rate
+                yield from _join(mesh, product, data_set, column, identifier, rate) if rate else ()
 
 
 def _is_key(product: Product, data_set: Declared[DataSet], column: Column, identifier: Identifier) -> bool:
@@ -39,17 +35,9 @@ def _is_key(product: Product, data_set: Declared[DataSet], column: Column, ident
     return product.name == identifier.product and same_column and product.data_set(identifier.data_set) in (data_set, None)
 
 
-def _is_promised(product: Product, data_set: Declared[DataSet], column: Column, identifier: Identifier) -> bool:
-    """Whether the team itself compares the column with the key, where both are its own."""
-    own = product.data_set(identifier.data_set) if identifier.product == product.name else None
-    settings = (o.settings for o in product.objectives if product.data_set(o.config.data_set) is data_set)
-    compared = (each for each in settings if isinstance(each, ReferentialConsistencySettings) and each.columns == (column.name,))
-    return own is not None and any(product.data_set(each.references.data_set or "") is own for each in compared)
-
-
 def _join(
-    mesh: Mesh, product: Product, data_set: Declared[DataSet], column: Column, identifier: Identifier, rate: float, title: str
-) -> ObjectivePlan:
+    mesh: Mesh, product: Product, data_set: Declared[DataSet], column: Column, identifier: Identifier, rate: float
+) -> Iterator[ObjectivePlan]:
     about, key = subject(mesh, product, data_set), None
     own = product.data_set(identifier.data_set) if identifier.product == product.name else None
     if own is not None:
@@ -58,6 +46,7 @@ def _join(
         key = OwnedKey(identifier.name, identifier.product, identifier.data_set or "", identifier.column, identifier.type)
         about = replace(about, inputs={**about.inputs, key.product: key.relation})
         reference = Reference(input=identifier.product, columns=(identifier.column,))
+    title = f"{data_set.name}.{column.name} is a known {identifier.name}"
     check = CheckPlan(
         name=conventions.check_name(title),
         key=conventions.model_key(product.name, model_name(data_set)),
@@ -69,5 +58,21 @@ def _join(
         place=SourceLine.of(data_set.origin),
         columns=qualified(data_set.name, [column.name]),
     )
-    settings = ReferentialConsistencySettings(columns=(column.name,), references=reference, at_least=rate)
-    return ObjectivePlan(check, "referential-consistency", settings, data_set.name, about, key=key)
+    dimensions = mesh.registry.dimensions().items()
+    joined = ((name, dimension.joined(column.name, reference, rate)) for name, dimension in dimensions)
+    for name, settings in joined:
+        if settings is not None and not _is_written(product, data_set, check.name, name, settings):
+            yield ObjectivePlan(check, name, settings, data_set.name, about, key=key)
+
+
+def _is_written(product: Product, data_set: Declared[DataSet], check: str, dimension: str, settings: Any) -> bool:
+    """Whether the team has an objective of that name, or one of the same columns on both sides."""
+    return any(
+        objective.name == check
+        or (
+            objective.variant == dimension
+            and product.data_set(objective.config.data_set) is data_set
+            and objective.settings.model_copy(update={"at_least": settings.at_least, "learned": None}) == settings
+        )
+        for objective in product.objectives
+    )

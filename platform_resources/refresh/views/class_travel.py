@@ -12,6 +12,7 @@ from platform_resources.plan import conventions
 from platform_resources.plan.plan import DataSetPlan, MeshPlan, ProductPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.built_lineage import kept_lineage
+from platform_resources.spec.components import DataSet
 from platform_resources.spec.data_classes import class_named, restriction
 from platform_resources.spec.values.column_names import folded_column
 
@@ -53,6 +54,27 @@ def _received(state: Path, product: ProductPlan, inputs: Mapping[str, Mapping[st
         return SaidClass(found) if found is not None else None
 
     return said
+
+
+def restricted(product: ProductPlan, inherited: InheritedClasses) -> ProductPlan:
+    """The product whose columns have the classes that they inherit, so that an audit quotes no value that came from elsewhere."""
+    if not inherited:
+        return product
+    specs = {data_set.name: _restricted(data_set.spec, inherited.get(data_set.name, {}), product) for data_set in product.data_sets}
+    shown = {name: tuple(column.name for column in spec.columns if column.shown) for name, spec in specs.items()}
+    data_sets = tuple(replace(each, spec=specs[each.name], shown=shown[each.name]) for each in product.data_sets)
+    objectives = (
+        replace(each, subject=replace(each.subject, data_set=specs.get(each.data_set, each.subject.data_set)))
+        for each in product.objectives
+    )
+    return replace(product, data_sets=data_sets, objectives=tuple(objectives))
+
+
+def _restricted(spec: DataSet, classes: Mapping[str, str], product: ProductPlan) -> DataSet:
+    columns = (
+        column.inheriting(class_named(classes[column.name], product.classes) if column.name in classes else None) for column in spec.columns
+    )
+    return spec.model_copy(update={"columns": tuple(columns)})
 
 
 def as_inherited(product: ProductPlan, data_set: DataSetPlan, inherited: InheritedClasses) -> DataSetPlan:

@@ -11,9 +11,10 @@ from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.people.grant_store import grants_of
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan
-from platform_resources.publications.published_versions import publishing
-from platform_resources.publications.version_records import VersionsUnreadable
+from platform_resources.publications.published_versions import publishing, shelf
+from platform_resources.publications.version_records import VersionsUnreadable, outlived
 from platform_resources.refresh.product_locks import ProductBusy, locked
+from platform_resources.refresh.publishing import keeping
 from platform_resources.refresh.views.folder_modes import NoGroup, wanted_modes, wrong_modes
 from platform_resources.refresh.views.role_files import AccessChange, give_roles, role_changes, take_roles
 from platform_resources.services.access.reader_views import known_grants
@@ -72,15 +73,33 @@ def give_now(state: Path, plan: MeshPlan, name: str, now: datetime) -> tuple[str
     return tuple(text for product in plan.products if product.name == name for text in _done(state, product, known, now, give=True))
 
 
-def give_ended(ledger: Ledger, state: Path, products: Sequence[ProductPlan], now: datetime) -> tuple[str, ...]:
-    """Take away what the roles of these products read by grants that have ended since; gives what could not be done."""
+def take_ended(ledger: Ledger, state: Path, products: Sequence[ProductPlan], now: datetime) -> tuple[str, ...]:
+    """Take away what the roles of these products read by grants that have ended since, and versions whose retention has.
+
+    Gives what could not be done.
+    """
     with ledger.reading() as connection:
         known = KnownGrants(grants_of(connection))
     problems = list[str]()
     for product in products:
-        if product.offers.roles is not None and any(each.act == "revoke" for each in _changes(state, product, known, now, problems)):
+        aged = product.retention is not None and bool(_let_go(state, product, now, problems))
+        ended = product.offers.roles is not None and any(each.act == "revoke" for each in _changes(state, product, known, now, problems))
+        if aged or ended:
             problems += _done(state, product, known, now, give=False)
     return tuple(problems)
+
+
+def _let_go(state: Path, product: ProductPlan, now: datetime, problems: list[str]) -> tuple[str, ...]:
+    """The versions that were taken away because nobody may keep them any longer. A refresh that runs does it itself, at its end."""
+    shelves = shelf(state, product.domain, product.name)
+    try:
+        if not outlived(shelves.published()[:-1], product.retention, now):
+            return ()
+        with locked(state, product, WAIT_SECONDS):
+            return shelves.prune(keeping(product), now)
+    except (VersionsUnreadable, OSError, ProductBusy) as error:
+        problems.append(f"{product.name}: {error}")
+        return ()
 
 
 def _changes(state: Path, product: ProductPlan, known: KnownGrants, now: datetime, problems: list[str]) -> list[AccessChange]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from platform_resources.plan.validation.policy_validation import (
     policy_breaches,
     problems_of_breaches,
 )
+from platform_resources.services.access.kept_duties import broken_promises, outlived_text
 from platform_resources.services.showing.column_lineage import mesh_lineage
 from platform_resources.spec.governance import Level
 from platform_resources.spec.problems import Problem
@@ -30,15 +32,15 @@ class PolicyStanding:
     breaches: tuple[PolicyBreach, ...]
 
 
-def build_policy_problems(state: Path, mesh: Mesh, plan: MeshPlan) -> tuple[Problem, ...]:
-    """What the last builds tell against the policies; of a product that was never built nothing is known."""
-    return tuple(problems_of_breaches(_build_breaches(state, mesh, plan)))
+def history_policy_problems(state: Path, mesh: Mesh, plan: MeshPlan, now: datetime) -> tuple[Problem, ...]:
+    """What builds, versions and checks tell against the policies; of a product that was never refreshed nothing is known."""
+    return tuple(problems_of_breaches(_history_breaches(state, mesh, plan, now)))
 
 
-def policy_standings(state: Path, mesh: Mesh, plan: MeshPlan) -> tuple[PolicyStanding, ...]:
+def policy_standings(state: Path, mesh: Mesh, plan: MeshPlan, now: datetime) -> tuple[PolicyStanding, ...]:
     """Every policy with those who break it, in the order of names."""
     every = [breach for product in mesh.products for breach in policy_breaches(mesh, product)]
-    every += _build_breaches(state, mesh, plan)
+    every += _history_breaches(state, mesh, plan, now)
     domains = sorted({product.domain for product in mesh.products})
     return tuple(
         PolicyStanding(
@@ -50,15 +52,21 @@ def policy_standings(state: Path, mesh: Mesh, plan: MeshPlan) -> tuple[PolicySta
     )
 
 
-def _build_breaches(state: Path, mesh: Mesh, plan: MeshPlan) -> Iterator[PolicyBreach]:
+def _history_breaches(state: Path, mesh: Mesh, plan: MeshPlan, now: datetime) -> Iterator[PolicyBreach]:
     lineage, said = mesh_lineage(state, plan), said_by_the_plan(plan)
+    broken = broken_promises(state, plan, now)
     for planned in plan.products:
         models = {data_set.model: data_set.name for data_set in planned.data_sets}
         less = tuple(
             LessClassified(models[each.column.place], each.column.column, each.now, each.classification, each.path)
             for each in inherited_classes(lineage, planned, said)
         )
-        yield from breaches_of(mesh, mesh.by_name[planned.name], PolicyFacts(less_classified=less), "builds")
+        facts = PolicyFacts(
+            less_classified=less,
+            broken_promises=broken.get(planned.name, ()),
+            outlived=tuple(outlived_text(state, planned, now)),
+        )
+        yield from breaches_of(mesh, mesh.by_name[planned.name], facts, "history")
 
 
 def breach_data(each: PolicyBreach) -> dict[str, Any]:
