@@ -1,22 +1,26 @@
 """A column is at least as restricted as what it is made from: what its readers receive, and what is told."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from platform_resources.access.reader_standing import Reader
+from platform_resources.capabilities.registry import installed_registry
 from platform_resources.dbt.planning import read_mesh_and_plan
 from platform_resources.lineage.product_lineage import ModelLineage, ProductLineage, lineage_text
 from platform_resources.lineage.sql_columns import ReadTable, model_columns
 from platform_resources.plan import conventions
 from platform_resources.publications.published_versions import shelf
+from platform_resources.refresh.auditing import audit
 from platform_resources.refresh.publishing import Candidate, publish
+from platform_resources.refresh.views.class_travel import inherited_in, restricted
 from platform_resources.services.access.policy_standings import history_policy_problems
 from platform_resources.services.showing.mesh_overview import mesh_overview
 from platform_resources.services.showing.seen_mesh import seen_by
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.marketplace.shop_mesh import opened_ledger
-from tests.meshes import component, product_file, product_yaml, write_mesh
+from tests.meshes import component, indented, product_file, product_yaml, write_mesh
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 SQL = """
@@ -110,6 +114,19 @@ def test_profiles_and_reasons_keep_back_the_same_columns(open_to_others):
     product = plan.product("customers")
     view = seen_by(overview, Reader("eve@example.com")).reading.view(product, "contacts")
     assert not view.shows("contact") and not view.shows("shouted") and view.tells("remark")
+
+
+def test_a_reason_names_no_group_by_a_value_that_came_from_a_personal_column(tmp_path):
+    root = mesh_of(tmp_path, "")
+    file = root / product_file("crm", "customers")
+    many = component("Many each", "service-level-asset", "dimension: volume\ndata_set: contacts\nat_least: 5\ngroup_by: contact")
+    file.write_text(file.read_text() + indented(many, 4) + "\n")
+    _, plan, _ = published(root)
+    product = plan.product("customers")
+    with opened(root / "customers.duckdb") as database:
+        for told, audited in ((True, product), (False, restricted(product, inherited_in(root, product, {})))):
+            (found,) = audit(database, replace(audited, data_sets=audited.data_sets[:1]), installed_registry(), NOW, None)
+            assert found.judgement.verdict == "missed" and ("CANARY" in repr((found.judgement, found.sample))) is told
 
 
 def test_the_way_is_told_and_ends_with_a_reason(open_to_others):
