@@ -1,39 +1,50 @@
-"""Pages and JSON as they were made: sent again from memory while nothing was written that they show, for at most a minute."""
+"""Pages and JSON as they were made: sent again from memory while nothing has changed of what they show.
+
+A page about some products is kept for some minutes as long as nothing has changed of these, by what was written or by the clock. Any other
+ends with whatever is written, and after a minute. So does each page of a reader who does not see everything: what they may see can end.
+"""
 
 import gzip
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
 from platform_resources.access.reader_standing import Reader
 from platform_resources.marketplace.kept_view import TOO_OLD, Market
 from platform_resources.marketplace.security import TOKEN, Application, Receive, Scope, Send
-from platform_resources.services.showing.mesh_overview import MeshOverview
+from platform_resources.services.showing.mesh_overview import LedgerMark, MeshOverview
 from platform_resources.services.showing.seen_mesh import seen_by
 
 # Who sends a request; None for the user of this computer, as long as nobody signs in.
 Who = Callable[[Scope], Reader | None]
 MOST_BYTES, MOST_READERS = 200_000_000, 100
+# What a page says of ages may be so much too young; it says itself as of when it is.
+KEPT_FOR = timedelta(minutes=10)
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 
 
 @dataclass(slots=True)
 class KeptPage:
-    """One page as of a moment; `packed` is made when a browser first asks for it."""
+    """One page as of a moment, packed as browsers take it. It is `about` these products only; None: about the whole mesh."""
 
-    body: bytes
+    packed: bytes
     at: datetime
     tag: str
-    packed: bytes = b""
+    mark: LedgerMark
+    about: frozenset[str] | None = None
     media: str = HTML
+
+    @property
+    def body(self) -> bytes:
+        return gzip.decompress(self.packed)
 
 
 @dataclass(slots=True)
 class KeptPages:
-    """The pages of one mesh by address. What is written into the ledger or the texts ends them all.
+    """The pages of one mesh by address. What changes in its texts, or in who may see what, ends them all.
 
     One page is made at a time, under `making`: they share one processor, and whoever asks for the same page meanwhile gets that one.
     """
@@ -47,20 +58,27 @@ class KeptPages:
     views: dict[Reader, MeshOverview] = field(default_factory=dict)
 
     def get(self, address: str, view: MeshOverview) -> KeptPage | None:
-        """The page, if it says what is so: it is of this view, or of an earlier one of the last minute and nothing was written since."""
+        """The page, if it says what is so."""
         page = self.pages.get(address)
         if page is None or not self._same(view):
             return None
-        return page if page.at == view.at or datetime.now(UTC) - page.at <= TOO_OLD else None
+        age = datetime.now(UTC) - page.at
+        if page.at == view.at or (page.mark == view.mark and age <= TOO_OLD):
+            return page
+        if page.about is None or age > KEPT_FOR:
+            return None
+        return page if all(view.changed.get(name, view.at) <= page.at for name in page.about) else None
 
-    def put(self, address: str, view: MeshOverview, text: str, media: str = HTML) -> KeptPage:
-        """Keep a page of the view."""
+    def put(self, address: str, view: MeshOverview, text: str, media: str = HTML, about: Iterable[str] | None = None) -> KeptPage:
+        """Keep a page of the view, that tells of nothing `about` any product but these."""
         body = text.encode()
-        page = KeptPage(body, view.at, f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"', media=media)
+        tag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+        known = frozenset(about) if about is not None and view.reader is None else None
+        page = KeptPage(gzip.compress(body, 3), view.at, tag, view.mark, known, media)
         if not self._same(view) or self.size > MOST_BYTES:
             self.pages, self.size, self.made_from = {}, 0, view
         self.pages[address] = page
-        self.size += len(body)
+        self.size += len(page.packed)
         return page
 
     def address(self, scope: Scope) -> str:
@@ -80,7 +98,9 @@ class KeptPages:
 
     def _same(self, view: MeshOverview) -> bool:
         known = self.made_from
-        return known is not None and known.plan is view.plan and known.mark == view.mark
+        return known is not None and (
+            known.plan is view.plan and (known.grants, known.age.lacks, known.made_up) == (view.grants, view.age.lacks, view.made_up)
+        )
 
 
 def headers(page: KeptPage) -> dict[str, str]:
@@ -107,10 +127,11 @@ class FromMemory:
 
 async def _send(page: KeptPage, asked: dict[bytes, bytes], send: Send) -> None:
     told = {**headers(page), "content-type": page.media}
-    status, body = (304, b"") if page.tag.encode() in asked.get(b"if-none-match", b"") else (200, page.body)
-    if body and b"gzip" in asked.get(b"accept-encoding", b""):
-        page.packed = page.packed or gzip.compress(page.body, 5)
+    status, body = (304 if page.tag.encode() in asked.get(b"if-none-match", b"") else 200), b""
+    if status == 200 and b"gzip" in asked.get(b"accept-encoding", b""):
         told["content-encoding"], body = "gzip", page.packed
+    elif status == 200:
+        body = page.body
     if status == 200:
         told["content-length"] = str(len(body))
     listed: Any = [(name.encode(), value.encode()) for name, value in told.items()]

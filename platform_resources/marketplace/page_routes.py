@@ -46,7 +46,7 @@ def _shop_window(router: APIRouter, shop: Shop) -> None:
                 reviews = reviews_shown(shop, view, connection, one)
             return "product.html", product_page(shop.market, view, one, str(request.base_url)) | reviews
 
-        return shop.kept_page(request, make)
+        return shop.kept_page(request, make, name)
 
     @router.get("/products/{name}/columns/{column:path}")
     def column(request: Request, name: str, column: str, of: str = "") -> Response:

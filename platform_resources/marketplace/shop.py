@@ -12,6 +12,7 @@ from jinja2 import Environment
 
 from platform_resources.access.reader_standing import Reader
 from platform_resources.marketplace.display.json_text import json_data
+from platform_resources.marketplace.display.lineage_pictures import drawn_with
 from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.display.rendering import rendered
 from platform_resources.marketplace.home_page import page_zone
@@ -20,6 +21,7 @@ from platform_resources.marketplace.kept_view import Market
 from platform_resources.marketplace.people.auth_settings import AuthSettings
 from platform_resources.marketplace.security import FormToken
 from platform_resources.plan.plan import ProductPlan
+from platform_resources.services.catalog.use_of_products import also_read
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.spec.problems import did_you_mean
 
@@ -61,20 +63,23 @@ class Shop:
         """The fields of a form. Raises FormRefused where whoever sends it was not given it."""
         return self.token.fields(await request.body(), self.reads_as(request))
 
-    def kept_page(self, request: Request, make: Callable[[MeshOverview], tuple[str, dict[str, Any]]]) -> Response:
-        """The page at the address of the request; it is made, and kept, where it is not kept yet."""
-        return self._kept(request, lambda view: self.html(view, *make(view)), HTML)
+    def kept_page(self, request: Request, make: Callable[[MeshOverview], tuple[str, dict[str, Any]]], product: str = "") -> Response:
+        """The page at the address of the request; it is made, and kept, where it is not kept yet. `product`: it is about that one."""
+        return self._kept(request, lambda view: self.html(view, *make(view)), HTML, product)
 
-    def kept_answer(self, request: Request, make: Callable[[MeshOverview], Any]) -> Response:
+    def kept_answer(self, request: Request, make: Callable[[MeshOverview], Any], product: str = "") -> Response:
         """The same for what is said as JSON."""
-        return self._kept(request, lambda view: json.dumps(json_data(make(view)), ensure_ascii=False, separators=(",", ":")), JSON)
+        return self._kept(request, lambda view: json.dumps(json_data(make(view)), ensure_ascii=False, separators=(",", ":")), JSON, product)
 
-    def _kept(self, request: Request, make: Callable[[MeshOverview], str], media: str) -> Response:
+    def _kept(self, request: Request, make: Callable[[MeshOverview], str], media: str, product: str) -> Response:
         view, where = self.view(request), self.kept.address(request.scope)
         page = self.kept.get(where, view)
         if page is None:
             with self.kept.making:
-                page = self.kept.get(where, view) or self.kept.put(where, view, make(view), media)
+                page = self.kept.get(where, view)
+                if page is None:
+                    about = around(view, product) if product else None
+                    page = self.kept.put(where, view, make(view), media, about)
         return Response(page.body, headers=headers(page), media_type=media)
 
     def html(self, view: MeshOverview, name: str, context: Mapping[str, Any]) -> str:
@@ -92,6 +97,13 @@ class Shop:
     def page(self, name: str, view: MeshOverview, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
         """A page of the template `name` that is not kept."""
         return HTMLResponse(self.html(view, name, context), status, FRESH)
+
+
+def around(view: MeshOverview, name: str) -> set[str]:
+    """All products that the page of this one tells of: itself, those in its lineage, similar ones, and what its readers read."""
+    product = product_named(view, name)
+    similar, read = view.likenesses.similar(product.name), also_read(view.use, product.name)
+    return {product.name, *drawn_with(view, product), *(each.product for each in similar), *(each.product for each in read)}
 
 
 def product_named(view: MeshOverview, name: str) -> ProductPlan:

@@ -9,6 +9,8 @@ import pytest
 from fastapi import Request
 from fastapi.testclient import TestClient
 
+from platform_resources.access.grants import KnownGrants
+from platform_resources.access.reader_standing import Reader
 from platform_resources.incidents import life_cycle
 from platform_resources.ledger.database import ledger_url, open_ledger
 from platform_resources.ledger.people.incident_store import incidents_of
@@ -21,10 +23,11 @@ from platform_resources.marketplace.kept_pages import KeptPages
 from platform_resources.marketplace.kept_view import TOO_OLD, opened_market
 from platform_resources.marketplace.page_routes import candidates_page
 from platform_resources.marketplace.security import FormToken
-from platform_resources.marketplace.shop import Shop
+from platform_resources.marketplace.shop import Shop, around
 from platform_resources.repository.change_stamp import change_stamp
 from platform_resources.services.catalog.demo_history import make_up_history
 from platform_resources.services.showing.incident_acts import act_on
+from platform_resources.services.showing.mesh_overview import mesh_overview
 from tests.marketplace.shop_mesh import MISSED, NOW
 from tests.meshes import edited, product_file
 
@@ -156,6 +159,35 @@ def test_a_kept_page_is_sent_for_a_minute_at_most_unless_there_is_no_newer_view(
     assert kept.get("page of 70", before[70]).body == b"as of 70 seconds ago"
     assert kept.get("page of 30", replace(view, mark=(*view.mark[:2], view.mark[2] + 1))) is None
     assert kept.get("another page", view) is None
+
+
+def test_a_page_about_some_products_is_kept_until_something_changes_of_these(market):
+    kept, view = KeptPages(market, lambda _: None), market.renew()
+    ago = {minutes: replace(view, at=view.at - timedelta(minutes=minutes)) for minutes in (5, 11)}
+    for minutes, earlier in ago.items():
+        kept.put(f"page of {minutes}", earlier, "text", about=["readings"])
+    kept.put("whole", ago[5], "text")
+    kept.put("a reader's", replace(ago[5], reader=Reader("ada")), "text", about=["readings"])
+    later = replace(view, mark=(*view.mark[:2], view.mark[2] + 1), changed={"readings": ago[5].at, "summary": view.at})
+    assert kept.get("page of 5", later).body == b"text", "something was written, and not about it"
+    assert [kept.get(page, later) for page in ("page of 11", "whole", "a reader's")] == [None] * 3
+    assert kept.get("page of 5", replace(later, changed={"readings": view.at})) is None
+    assert kept.get("page of 5", replace(later, changed={})) is None, "it is gone"
+    grants = KnownGrants(unknown="somebody has decided")
+    assert kept.get("page of 5", replace(later, grants=grants)) is None
+
+
+def test_the_clock_changes_a_product_too(market):
+    first = market.renew()
+    again = market.renew()
+    assert again.changed["summary"] == first.changed["summary"] <= first.at < again.at
+    late = mesh_overview(market.ledger, market.state, market.state, again.plan, again.at + timedelta(days=400), market._memories)
+    assert late.changed["readings"] == late.at, "what was fresh is late"
+
+
+def test_the_page_of_a_product_is_about_all_whose_health_it_shows(market):
+    view = market.renew()
+    assert around(view, "summary") >= {"summary", "readings"}
 
 
 def test_reads_are_counted_in_the_next_view(market):

@@ -36,7 +36,7 @@ def product_routes(router: APIRouter, shop: Shop) -> None:
         summary="One product: what it is, how it is, its columns, promises, and ways to read it",
     )
     def product(request: Request, name: str) -> Response:
-        return shop.kept_answer(request, lambda view: _product(shop, view, product_named(view, name), str(request.base_url)))
+        return shop.kept_answer(request, lambda view: _product(shop, view, product_named(view, name), str(request.base_url)), name)
 
     @router.get(
         "/products/{name}/versions",
@@ -44,11 +44,11 @@ def product_routes(router: APIRouter, shop: Shop) -> None:
         summary="The versions that can be read, newest first, and what each was made from",
     )
     def versions(request: Request, name: str) -> Response:
-        return shop.kept_answer(request, lambda view: _versions(shop, view, product_named(view, name)))
+        return shop.kept_answer(request, lambda view: _versions(shop, view, product_named(view, name)), name)
 
     @router.get("/products/{name}/lineage", responses=told(LineageData), summary="What a product is made from, and who reads it")
     def lineage(request: Request, name: str) -> Response:
-        return shop.kept_answer(request, lambda view: _lineage(shop, view, product_named(view, name)))
+        return shop.kept_answer(request, lambda view: _lineage(shop, view, product_named(view, name)), name)
 
     @router.get(
         "/products/{name}/columns/{column:path}",

@@ -64,7 +64,7 @@ def lineage(view: MeshOverview, product: ProductPlan) -> Lineage:
     """All that a product is made from and all that is made from it, as far as that can be drawn; nearest first."""
     products = view.plan.by_name
     above, below = view.plan.upstream, view.plan.downstream
-    near = [name for name in (*_nearest(product.name, above), *_nearest(product.name, below)) if name in products]
+    near = _near(view, product)
     drawn = {product.name, *near[:MOST_BOXES]}
     outer_nodes, outer_edges = _outside(product)
     nodes = [
@@ -74,6 +74,17 @@ def lineage(view: MeshOverview, product: ProductPlan) -> Lineage:
     sources, readers = _neighbours(view, product, below)
     label = f"{product.title} is made from {_names(sources)} and read by {_names(readers)}."
     return Lineage(flow(nodes, edges, label), sources, readers, len(near) - len(near[:MOST_BOXES]))
+
+
+def drawn_with(view: MeshOverview, product: ProductPlan) -> set[str]:
+    """The products that the picture of its lineage and the lists beside it show."""
+    next_to = (*view.plan.upstream[product.name], *view.plan.downstream.get(product.name, ()))
+    return {*_near(view, product)[:MOST_BOXES], *(name for name in next_to if name in view.plan.by_name)}
+
+
+def _near(view: MeshOverview, product: ProductPlan) -> list[str]:
+    above, below = _nearest(product.name, view.plan.upstream), _nearest(product.name, view.plan.downstream)
+    return [name for name in (*above, *below) if name in view.plan.by_name]
 
 
 def _nearest(name: str, graph: Graph) -> list[str]:

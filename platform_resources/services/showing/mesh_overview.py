@@ -1,9 +1,10 @@
 """Everything that pages show of a whole mesh at one moment, read once and shared by all requests until something changes."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from platform_resources.access.grants import KnownGrants
 from platform_resources.access.reader_standing import Reader
@@ -43,6 +44,8 @@ class MeshOverview:
 
     `letters` are the newest score of each product that was scored.
 
+    `changed` has of each product since when nothing has changed of it, neither by what was written nor by the clock; ages do not count.
+
     `reader` is who it is shown to, None for the user of this computer; `grants` are those that the ledger has.
 
     `charted` are the indicators as charts show them: with the history that is `made_up`, if any is. Nothing is judged by them.
@@ -63,6 +66,7 @@ class MeshOverview:
     certified: Mapping[str, datetime]
     grants: KnownGrants
     letters: Mapping[str, PastScore]
+    changed: Mapping[str, datetime]
     reader: Reader | None = None
 
     @property
@@ -109,11 +113,20 @@ class Memories:
     real: Memory = field(default_factory=Memory)
     charted: Memory = field(default_factory=lambda: Memory(made_up=True))
     likenesses: Likenesses | None = None
+    facts: dict[str, tuple[tuple[Any, ...], datetime]] = field(default_factory=dict)
 
     @property
     def plans(self) -> Mapping[str, ProductPlan]:
         """Of each product how it was planned when it was last read."""
         return {name: kept.plan for name, kept in self.real.kept.items()}
+
+    def changed(self, view: "MeshOverview") -> Mapping[str, datetime]:
+        """Of each product the moment of the first view that shows it as this one does."""
+        for product in view.plan.products:
+            facts, known = _facts(view, product), self.facts.get(product.name)
+            if known is None or known[0] != facts:
+                self.facts[product.name] = (facts, view.at)
+        return {product.name: self.facts[product.name][1] for product in view.plan.products}
 
     def likenesses_of(self, plan: MeshPlan) -> Likenesses:
         """They follow from the plan alone."""
@@ -132,7 +145,7 @@ def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: 
         if made_up is not None:
             memories.charted.look(connection, plan.products, now)
             charted = {each.name: memories.charted.standings(each.name) for each in plan.products}
-        return MeshOverview(
+        view = MeshOverview(
             plan,
             now,
             found,
@@ -148,7 +161,36 @@ def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: 
             certified_since(connection),
             KnownGrants(grants_of(connection)),
             newest_letters(connection),
+            {},
         )
+    return replace(view, changed=memories.changed(view))
+
+
+def _facts(view: MeshOverview, product: ProductPlan) -> tuple[Any, ...]:
+    """Everything that is shown of a product and is no age."""
+    name = product.name
+    health, trusted = view.health[name], view.trust[name]
+    said = tuple((each.name, each.verdict, each.at, each.shown if each.dimension != "freshness" else "") for each in health.checks)
+    of_now = (health.status, health.published, said, health.outcome, health.problem, health.columns, health.held_back)
+    of_trust = (trusted.coverage, trusted.response, trusted.incidents, trusted.forecast, trusted.reads, trusted.accepted)
+    answers = tuple(view.answers.get((name, each.name)) for each in product.consumers)
+    used = (view.use.uses[name], view.use.scores[name], view.certified.get(name), view.letters.get(name), answers)
+    # What is judged is the same object as long as nothing has changed of it.
+    judged = (_Same(view.known.evidence[name]), *map(_Same, view.known.standings[name]), *map(_Same, view.charted[name]))
+    return _Same(product), of_now, of_trust, used, judged
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """Equal to itself alone."""
+
+    what: Any
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.what is other.what
+
+    def __hash__(self) -> int:
+        return id(self.what)
 
 
 def ledger_mark(connection: Connection) -> LedgerMark:
