@@ -55,18 +55,19 @@ class MadeUpLog:
     ports: Sequence[tuple[str, ...]]
     rounds: int
     end_at: datetime = NOW
+    days: int = DAYS
 
     def after(self, kind: EventKind, log_id: int, limit: int) -> Sequence[Event]:
         if kind == "check_evaluation":
             last = min(log_id + limit, self.rounds * len(self.checks))
             return [self._checked(number) for number in range(log_id + 1, last + 1)]
         if kind == "materialisation":
-            last = min(log_id + limit, DAYS * len(self.ports))
+            last = min(log_id + limit, self.days * len(self.ports))
             return [self._published(number) for number in range(log_id + 1, last + 1)]
         return []
 
     def end(self) -> int:
-        return max(self.rounds * len(self.checks), DAYS * len(self.ports))
+        return max(self.rounds * len(self.checks), self.days * len(self.ports))
 
     def _checked(self, number: int) -> Event:
         round_, index = divmod(number - 1, len(self.checks))
@@ -84,7 +85,7 @@ class MadeUpLog:
 
     def _published(self, number: int) -> Event:
         day, index = divmod(number - 1, len(self.ports))
-        at = self.end_at - timedelta(days=DAYS - day, microseconds=-index)
+        at = self.end_at - timedelta(days=self.days - day, microseconds=-index)
         told = {"version": f"{day:04d}", "published_at": at.isoformat(), "product_version": "1.0.0", "dagster/row_count": 1_000}
         return Event(number, at, f"run-{day:07d}", Materialised(self.ports[index], told, {"id": "bigint"}))
 

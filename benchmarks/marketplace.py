@@ -1,9 +1,10 @@
 """The marketplace over a generated mesh: how long its start and a renewal take, and how fast pages are for many readers at once.
 
-`python benchmarks/marketplace.py [--products 1000] [--readings 1000000] [--users 50] [--seconds 10] [--workers 0]` prints Markdown
-tables. `mesh serve` and the load generator run in processes of their own on the same cores. Each user asks for pages of one kind, one
-after another, of products that differ, so that most pages are made anew; `/` and `/domains` are the same for everybody. Processor time is
-that of all processes of `mesh serve`, in which they read the mesh anew as well.
+`python benchmarks/marketplace.py [--products 1000] [--times 1] [--readings 1000000] [--users 50] [--seconds 10] [--pause 0]
+[--workers 0]` prints Markdown tables. `--products 1000 --times 10` measures 10,000, nine of ten of which are copies (multiplied_mesh.py). `mesh serve` and the load generator run in processes of their own on the same cores. Each user asks for pages of one kind, one
+after another, of products that differ, and waits `--pause` seconds on average between two; `/` and `/domains` are the same for everybody.
+Pages of products are asked for twice: while most are made anew, and again by users who ask for the same. Processor time is that of all
+processes of `mesh serve`, in which they read the mesh anew as well.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,12 +29,17 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from generated_mesh import generate
 from ledger import MadeUpLog, promising
+from multiplied_mesh import multiplied
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.people.checks import register_checks
 from platform_resources.ledger.syncing import sync
 from platform_resources.marketplace.kept_view import Market, opened_market
+from platform_resources.plan.plan import MeshPlan
 
+PUBLISHED_DAYS = 30
+# So many products are looked at again and again.
+SEEN = 200
 WORDS = ("measure", "entities", "domain", "custmer", "daily", "product 12", "never negative")
 
 
@@ -42,39 +49,54 @@ def main() -> None:
     parser.add_argument("--readings", type=int, default=1_000_000)
     parser.add_argument("--users", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--pause", type=float, default=0)
     parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--times", type=int, default=1)
+    parser.add_argument("--mesh", type=Path, help="a mesh that was generated before, whose ledger is still empty")
     asked = parser.parse_args()
     os.environ.pop("MESH_STATE", None)
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "mesh"
-        promising(generate(root, asked.products))
-        measure(root, asked.readings, asked.users, asked.seconds, asked.workers)
+        root = asked.mesh or Path(folder) / "mesh"
+        if not asked.mesh:
+            promising(generate(root, asked.products))
+        measure(root, asked.readings, Users(asked.users, asked.seconds, asked.pause), asked.workers, asked.times)
 
 
-def measure(root: Path, readings: int, users: int, seconds: float, workers: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Users:
+    """So many at once, for so long, each with so many seconds between two pages on average."""
+
+    count: int
+    seconds: float
+    pause: float
+
+
+def measure(root: Path, readings: int, users: Users, workers: int, times: int) -> None:
     reading = seconds_of(lambda: read_plan(root))
     plan, problems = read_plan(root)
     assert not plan.rejected, problems
+    plan = multiplied(plan, times)
     market = opened_market(root)
-    fill(market, readings)
+    market._newly_read = lambda _: plan
+    fill(market, plan, readings)
     first = seconds_of(market.view)
+    market.keep()
     again = seconds_of(market.renew)
     columns = sum(len(data_set.spec.columns) for product in plan.products for data_set in product.data_sets)
     print(f"{len(plan.products):,} products, {columns:,} columns, {readings:,} readings\n")
-    print("| reading the plan (s) | first view (s) | renewal (s) | memory (MB) |\n| ---: | ---: | ---: | ---: |")
-    print(f"| {reading:.1f} | {first:.1f} | {again:.1f} | {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} |\n", flush=True)
+    print("| reading the plan (s of the processor) | first view | renewal | memory (MB) |\n| ---: | ---: | ---: | ---: |")
+    print(f"| {reading:.1f} | {first:.1f} | {again:.2f} | {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} |\n", flush=True)
     names = [product.name for product in plan.products]
     market.stop()
-    with_server(root, workers, lambda port, server: load(port, server, names, users, seconds))
+    with_server(root, workers, lambda port, server: load(port, server, names, users))
 
 
-def fill(market: Market, readings: int) -> None:
-    plan = read_plan(market.root)[0]
+def fill(market: Market, plan: MeshPlan, readings: int) -> None:
     checks = [(check.key, check.name) for product in plan.products for check in product.checks if check.kind != "input"]
     ports = [port.key for product in plan.products for port in product.outputs]
     now = datetime.now(UTC)
     register_checks(market.ledger, plan, now)
-    sync(market.ledger, MadeUpLog(checks, ports, max(1, readings // len(checks)), now), now, batch=5_000)
+    sync(market.ledger, MadeUpLog(checks, ports, max(1, readings // len(checks)), now, PUBLISHED_DAYS), now, batch=5_000)
 
 
 def with_server(root: Path, workers: int, act: Callable[[int, int], None]) -> None:
@@ -102,49 +124,59 @@ def processor_seconds(parent: int) -> float:
     return total
 
 
-def load(port: int, server: int, names: list[str], users: int, seconds: float) -> None:
+def load(port: int, server: int, names: list[str], users: Users) -> None:
+    some = random.Random(1).sample(names, min(SEEN, len(names)))
     kinds = {
         "home": ["/"],
-        "search": [f"/search?q={word.replace(' ', '+')}{index}" for index in range(500) for word in WORDS],
-        "product": [f"/products/{name}" for name in names],
-        "lineage (JSON)": [f"/api/v1/products/{name}/lineage" for name in names],
+        "search, words that differ": [f"/search?q={word.replace(' ', '+')}{index}" for index in range(500) for word in WORDS],
+        "search, the same words": [f"/search?q={word.replace(' ', '+')}" for word in WORDS],
+        "product, any": [f"/products/{name}" for name in names],
+        f"product, one of {SEEN}": [f"/products/{name}" for name in some],
+        "lineage (JSON), any": [f"/api/v1/products/{name}/lineage" for name in names],
         "domains": ["/domains"],
+        "map": ["/map"],
     }
-    print(f"{users} users at once, load generator included\n")
+    asked = f"each after {users.pause:g} s on average" if users.pause else "without a pause"
+    print(f"{users.count} users at once, {asked}, load generator included\n")
     print("| page | p50 (ms) | p99 (ms) | requests/s | of a core, each (ms) |\n|---| ---: | ---: | ---: | ---: |")
     for kind, paths in kinds.items():
         before = processor_seconds(server)
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            times = pool.apply(asked_by_many, (port, paths, users, seconds))
+            times = pool.apply(asked_by_many, (port, paths, users))
         each = (processor_seconds(server) - before) / len(times) * 1000
         times.sort()
         p50, p99 = times[len(times) // 2] * 1000, times[int(len(times) * 0.99)] * 1000
-        print(f"| {kind} | {p50:.0f} | {p99:.0f} | {len(times) / seconds:,.0f} | {each:.1f} |", flush=True)
+        print(f"| {kind} | {p50:.0f} | {p99:.0f} | {len(times) / users.seconds:,.0f} | {each:.1f} |", flush=True)
 
 
-def asked_by_many(port: int, paths: list[str], users: int, seconds: float) -> list[float]:
-    with concurrent.futures.ThreadPoolExecutor(users) as pool:
-        return [one for times in pool.map(lambda user: asked_by_one(port, paths, user, seconds), range(users)) for one in times]
+def asked_by_many(port: int, paths: list[str], users: Users) -> list[float]:
+    with concurrent.futures.ThreadPoolExecutor(users.count) as pool:
+        asked = pool.map(lambda user: asked_by_one(port, paths, user, users.seconds, users.pause), range(users.count))
+        return [one for times in asked for one in times]
 
 
-def asked_by_one(port: int, paths: list[str], user: int, seconds: float) -> list[float]:
+def asked_by_one(port: int, paths: list[str], user: int, seconds: float, pause: float = 0) -> list[float]:
     choose, times = random.Random(user), []
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     end = time.perf_counter() + seconds
+    time.sleep(choose.uniform(0, pause))
     while time.perf_counter() < end:
         begun = time.perf_counter()
-        connection.request("GET", choose.choice(paths))
+        connection.request("GET", choose.choice(paths), headers={"accept-encoding": "gzip"})
         answer = connection.getresponse()
         answer.read()
         assert answer.status == 200, answer.status
         times.append(time.perf_counter() - begun)
+        if pause:
+            time.sleep(choose.uniform(0, 2 * pause))
     return times
 
 
 def seconds_of(act: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+    """Of the processor: whatever else runs on the machine."""
+    begun = time.process_time()
     act()
-    return time.perf_counter() - begun
+    return time.process_time() - begun
 
 
 if __name__ == "__main__":
