@@ -2,10 +2,11 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from tests.forked_commands import REPOSITORY, forked
 
 DBT = [sys.executable, "-c", "from dbt.cli.main import cli; cli()"]
 INVOCATION = "e7faf339-c170-43ca-b4ca-a1b773076ff5"
@@ -61,9 +62,9 @@ def write_project(folder: Path) -> Path:
 
 def dbt(project: Path, *arguments: str) -> Path:
     """`dbt …` in a process of its own, as elsewhere; gives the folder of its artefacts. Tests that fail are no failure of it."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MESH_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MESH_")} | {"PYTHONPATH": str(REPOSITORY)}
     command = [*DBT, *arguments, "--project-dir", str(project), "--profiles-dir", str(project)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=project, timeout=600, check=False)
+    done = forked(command, environment, project)
     if done.returncode not in (0, 1):
         raise RuntimeError(done.stdout + done.stderr)
     return project / "target"

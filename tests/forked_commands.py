@@ -41,9 +41,9 @@ IMPORTED = (
 )
 
 
-def forked(command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """What a command says and its exit code, as `subprocess.run` gives them. It is killed after ten minutes."""
-    with Forked(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+def forked(command: list[str], environment: Mapping[str, str], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """What a command says in the folder and its exit code, as `subprocess.run` gives them. It is killed after ten minutes."""
+    with Forked(command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         out, err = process.communicate()
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 

@@ -14,6 +14,7 @@ from platform_resources.publications.published_versions import Shelf, shelf
 from platform_resources.refresh.product_locks import locked
 from platform_resources.refresh.publishing import Candidate, publish
 from platform_resources.warehouses.duckdb.product_database import opened
+from tests.meshes import copied_mesh, tiny_mesh
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 ROWS = """
@@ -39,12 +40,25 @@ class PublishedMesh:
         return shelf(self.root, "plant", "readings")
 
 
+@pytest.fixture(scope="session")
+def published_once(tmp_path_factory):
+    """The root of a published mesh, which is copied for each test."""
+    root = tiny_mesh(tmp_path_factory.mktemp("published") / "mesh")
+    with pytest.MonkeyPatch.context() as patch:
+        _own_state(patch)
+        publish_readings(root)
+    return root
+
+
 @pytest.fixture
-def published(tiny, monkeypatch):
+def published(published_once, tmp_path, monkeypatch):
+    _own_state(monkeypatch)
+    return PublishedMesh(copied_mesh(published_once, tmp_path))
+
+
+def _own_state(patch: pytest.MonkeyPatch) -> None:
     for variable in ("MESH_STATE", "DAGSTER_HOME", "MESH_LEDGER"):
-        monkeypatch.delenv(variable, raising=False)
-    publish_readings(tiny)
-    return PublishedMesh(tiny)
+        patch.delenv(variable, raising=False)
 
 
 def publish_readings(root: Path, now: datetime = NOW) -> None:

@@ -1,4 +1,4 @@
-"""A refresh as people run it: `mesh` in a process of its own, its words, its JSON and its exit codes, each of them from a shell once."""
+"""A refresh as people run it: `mesh` in a process of its own, its words, its JSON and its exit codes; from a shell where all goes well and where nothing can be run."""
 
 import json
 
@@ -72,16 +72,16 @@ def test_a_folder_that_is_no_mesh_cannot_be_refreshed(tmp_path):
 
 
 def test_a_product_never_refreshed_has_nothing_to_query(tiny):
-    done = mesh_from_a_shell(tiny, "query", "readings", "select 1")
+    done = mesh(tiny, "query", "readings", "select 1")
     assert done.returncode == 3
     assert "`mesh refresh readings` makes one" in done.stderr
     assert mesh_json(tiny, "versions", "readings") == []
-    assert mesh_from_a_shell(tiny, "status").returncode == 1
+    assert mesh(tiny, "status").returncode == 1
 
 
 def test_a_broken_spec_stops_its_product_alone_with_exit_code_2(refreshed):
     edited(refreshed, product_file("plant", "readings"), "dimension: freshness", "dimension: freshnes")
-    done = mesh_from_a_shell(refreshed, "refresh", "readings")
+    done = mesh(refreshed, "refresh", "readings")
     assert done.returncode == 2
     assert 'did you mean "freshness"?' in done.stderr
     assert 'product "readings" is not loaded' in done.stderr
@@ -89,7 +89,7 @@ def test_a_broken_spec_stops_its_product_alone_with_exit_code_2(refreshed):
 
 def test_a_refresh_prints_json_and_nothing_else_also_when_it_fails(refreshed):
     edited(refreshed, SENSORS, "max(degrees)", "max(degreees)")
-    done = mesh_from_a_shell(refreshed, "refresh", "summary", "--json")
+    done = mesh(refreshed, "refresh", "summary", "--json")
     (outcome,) = json.loads(done.stdout)
     assert (done.returncode, outcome["outcome"], outcome["version"]) == (3, "failed", None)
     assert 'Referenced column "degreees" not found' in outcome["reasons"][0]
@@ -98,7 +98,7 @@ def test_a_refresh_prints_json_and_nothing_else_also_when_it_fails(refreshed):
 
 def test_a_closed_gate_has_exit_code_1_and_names_the_objective(refreshed):
     deliver(refreshed, readings_csv([(1, "north", 1), (2, "south", 2), (3, "south", 3)]))
-    done = mesh_from_a_shell(refreshed, "refresh", "readings")
+    done = mesh(refreshed, "refresh", "readings")
     assert done.returncode == 1
     assert "gate closed" in done.stderr and "Readings are never deleted: 3 rows" in done.stderr
     (health,) = [each for each in mesh_json(refreshed, "status") if each["product"] == "readings"]

@@ -3,7 +3,6 @@
 import io
 import json
 import shutil
-import subprocess
 import sys
 
 import dagster as dg
@@ -18,6 +17,7 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration.asset_specs import SpecMinter, asset_key
 from platform_resources.spec.problems import problems_text
 from platform_resources.warehouses.duckdb.product_database import opened
+from tests.forked_commands import forked
 from tests.golden_files import assert_golden
 from tests.marketplace.shop_mesh import served
 from tests.meshes import REPOSITORY, component, edited, model_file, product_file, product_yaml, write_mesh
@@ -225,9 +225,7 @@ def plain(kitchen, tmp_path_factory):
         "--log-level-file",
         "info",
     ]
-    done = subprocess.run(
-        [*DBT, "build", *more], env=environment(MESH_DUCKDB=str(folder)), capture_output=True, text=True, check=False, timeout=300
-    )
+    done = forked([*DBT, "build", *more], environment(MESH_DUCKDB=str(folder)))
     results = json.loads((folder.parent / "target/run_results.json").read_text(encoding="utf-8"))["results"]
     assert results, done.stdout
     return folder, {result["unique_id"]: result["status"] for result in results}

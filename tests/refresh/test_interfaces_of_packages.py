@@ -1,13 +1,13 @@
 """Interfaces of an installed package bring their own reader and writer, and a refresh uses both."""
 
 import json
-import subprocess
 import sys
 
 import pytest
 
 from platform_resources.publications.published_versions import shelf
 from tests.capabilities.test_registry import package
+from tests.forked_commands import forked
 from tests.meshes import REPOSITORY, component, model_file, product_file, product_yaml, write_mesh
 from tests.refresh.running import environment
 
@@ -118,7 +118,7 @@ def refreshes(tmp_path_factory):
     root = write_mesh(folder / "mesh", files)
     paths = f"import sys; sys.path[:0] = [{str(site)!r}, {str(REPOSITORY)!r}]\n"
     command = [sys.executable, "-c", paths + REFRESHES, str(root)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=600, check=False)
+    done = forked(command, environment())
     assert done.returncode == 0, done.stderr
     return root, [json.loads(line.removeprefix("told ")) for line in done.stdout.splitlines() if line.startswith("told ")]
 

@@ -3,11 +3,11 @@
 import hashlib
 import json
 import shutil
-import subprocess
 import sys
 
 import pytest
 
+from tests.forked_commands import forked
 from tests.meshes import REPOSITORY, copied_mesh, edited, model_file, tiny_mesh
 from tests.refresh.running import environment, mesh, publish, running
 
@@ -29,7 +29,7 @@ def dbt(root, *commands, **variables):
     """What plain dbt says of each command, run in the project's folder with its own profile."""
     project = root / "dbt_project"
     asked = [sys.executable, "-c", ASKED, json.dumps([[*command, "--profiles-dir", "."] for command in commands])]
-    done = subprocess.run(asked, cwd=project, env=environment(**variables), capture_output=True, text=True, timeout=300, check=False)
+    done = forked(asked, environment(**variables), project)
     assert "SAID" in done.stdout, f"{done.stdout}{done.stderr}"
     return json.loads(done.stdout.rpartition("SAID")[2])
 
