@@ -8,8 +8,8 @@ import time
 import pytest
 
 from tests.forked_commands import forked
-from tests.meshes import edited, model_file, product_file
-from tests.refresh.running import batch, deliver, environment, leftovers, mesh_json, running, started
+from tests.meshes import edited, model_file, product_file, tiny_mesh
+from tests.refresh.running import batch, deliver, environment, leftovers, mesh_json, publish, running, started
 
 pytestmark = pytest.mark.slow
 SPEC = product_file("plant", "readings")
@@ -49,12 +49,16 @@ main()
 
 
 @pytest.fixture
-def root(tiny):
+def root(refreshed_copy, tmp_path):
     """Refreshed once with batch 1; its input is an extractor that can be made slow."""
+    return refreshed_copy("extracted", extracted_mesh, publish("readings"), tmp_path)
+
+
+def extracted_mesh(folder):
+    tiny = tiny_mesh(folder)
     edited(tiny, SPEC, "interface: file\n        path: landing/readings.csv", 'interface: python\n        extractor: "extract:delivered"')
     (tiny / "dataproducts/plant/readings/extract.py").write_text(EXTRACTOR)
     deliver(tiny, batch(1, 10))
-    refreshed(tiny)
     return tiny
 
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from tests.refresh.running import batch, deliver, leftovers, mesh, mesh_json, started
+from tests.refresh.running import batch, deliver, leftovers, mesh_json, started
 
 pytestmark = pytest.mark.slow
 WAITED = 600
@@ -49,28 +49,28 @@ def test_readers_never_fail_and_never_see_a_mix_while_a_product_refreshes(runnin
     assert set(seen) - {frozenset({(1, 11)})} == {frozenset({(number, 10 + number)}) for number in (2, 3, 4)}
 
 
-def test_two_products_refresh_at_once_in_two_processes(tiny):
-    assert mesh(tiny, "refresh", "--all").returncode == 0
-    both = [started(tiny, "refresh", name) for name in ("readings", "summary")]
+def test_two_products_refresh_at_once_in_two_processes(published):
+    root = published.root
+    both = [started(root, "refresh", name) for name in ("readings", "summary")]
     assert [ended(process)[0] for process in both] == [0, 0]
-    assert {each["status"] for each in mesh_json(tiny, "status")} == {"healthy"}
-    assert leftovers(tiny) == []
+    assert {each["status"] for each in mesh_json(root, "status")} == {"healthy"}
+    assert leftovers(root) == []
 
 
-def test_two_refreshes_of_one_product_take_turns(tiny):
-    assert mesh(tiny, "refresh", "readings").returncode == 0
-    deliver(tiny, batch(2, 12))
-    results = [ended(process) for process in [started(tiny, "refresh", "readings") for _ in range(2)]]
+def test_two_refreshes_of_one_product_take_turns(published):
+    root = published.root
+    deliver(root, batch(2, 12))
+    results = [ended(process) for process in [started(root, "refresh", "readings") for _ in range(2)]]
     assert [code for code, _ in results] == [0, 0], results
-    versions = mesh_json(tiny, "versions", "readings")
+    versions = mesh_json(root, "versions", "readings")
     assert [version["ports"][0]["rows"] for version in versions] == [12, 12, 4]
     assert len({version["run_id"] for version in versions}) == 3
-    assert leftovers(tiny) == []
+    assert leftovers(root) == []
 
 
-def test_a_query_does_not_wait_for_a_refresh(tiny):
-    assert mesh(tiny, "refresh", "readings").returncode == 0
-    refresh = started(tiny, "refresh", "readings")
-    answers = [mesh_json(tiny, "query", "readings", "select count(*) as n from measurements") for _ in range(4)]
+def test_a_query_does_not_wait_for_a_refresh(published):
+    root = published.root
+    refresh = started(root, "refresh", "readings")
+    answers = [mesh_json(root, "query", "readings", "select count(*) as n from measurements") for _ in range(4)]
     assert ended(refresh)[0] == 0
     assert answers == [[{"n": 4}]] * 4
