@@ -15,6 +15,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from dagster._core.execution.build_resources import wrap_resources_for_execution
 from dagster_shared.check import CheckError
 
+from platform_resources.capabilities.components.control_port import EVENTS
 from platform_resources.capabilities.registry import Registry, installed_registry
 from platform_resources.dbt.planning import with_dbt
 from platform_resources.orchestration.asset_specs import SpecMinter, asset_key, rejected_specs
@@ -33,6 +34,7 @@ from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.refresh.stages import Audit, Build, Publish, Pull, Score, pulled_ports, stages
 from platform_resources.repository.known_documents import remembering_reader
 from platform_resources.repository.mesh_repository import mesh_root, read_mesh, state_folder, with_all_texts
+from platform_resources.services.control_ports.declared_ports import control_ports
 from platform_resources.spec.problems import Problem
 
 
@@ -133,8 +135,9 @@ def _deliveries(root: Path, plan: MeshPlan, whole: WholePlan, domains: Sequence[
     with_products = {product.domain for product in plan.products}
     for domain in domains:
         if domain in with_channels | with_products:
-            products = [product.name for product in plan.products if product.domain == domain]
-            yield delivery_sensor(domain, products, whole, state_folder(root), root)
+            products = [product for product in plan.products if product.domain == domain]
+            sinks = [each.name for each in products if any(port.settings.told_in == EVENTS for port in control_ports(each))]
+            yield delivery_sensor(domain, [each.name for each in products], whole, state_folder(root), root, sinks)
 
 
 def _built(root: Path, product: ProductPlan, registry: Registry, resources: Mapping[str, Any]) -> _Built | RejectedProduct:

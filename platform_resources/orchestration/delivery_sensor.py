@@ -27,8 +27,13 @@ MOST_RUNS = 200
 NOTHING_DUE = "no message is due"
 
 
-def delivery_sensor(domain: str, products: Sequence[str], whole: WholePlan, state: Path, root: Path) -> dg.SensorDefinition:
-    """Sends what is due for the domain's channels, and by e-mail about its products. While nothing is due it reads the ledger, no more."""
+def delivery_sensor(
+    domain: str, products: Sequence[str], whole: WholePlan, state: Path, root: Path, sinks: Sequence[str] = ()
+) -> dg.SensorDefinition:
+    """Sends what is due for the domain's channels, and by e-mail about its products. While nothing is due it reads the ledger, no more.
+
+    `sinks` are the products that tell a sink of events when a refresh begins.
+    """
 
     @dg.sensor(
         name=conventions.delivery_name(domain),
@@ -42,15 +47,17 @@ def delivery_sensor(domain: str, products: Sequence[str], whole: WholePlan, stat
             return dg.SkipReason(NOTHING_DUE)
         now, instance = datetime.now(UTC), context.instance
         refreshed = _refreshed_since(instance, products, context.cursor, now)
-        if not refreshed and not _due_channels(state, domain, now):
+        begun = _begun(instance, sinks, now)
+        if not refreshed and not begun and not _due_channels(state, domain, now):
             return dg.SkipReason(NOTHING_DUE)
         plan = whole()
         with synced_ledger(state, instance, now) as ledger:
             happened = judge_refreshed(ledger, state, plan, refreshed, installed_registry(), now) if refreshed else ()
             if refreshed:
                 context.update_cursor(max(refreshed.values()).isoformat())
-                for text in register(ledger, root, state, plan, [each for each in plan.products if each.name in refreshed], now).failed:
-                    context.log.warning(f"control port {text}; it is tried again")
+            told = [each for each in plan.products if each.name in {*refreshed, *begun}]
+            for text in register(ledger, root, state, plan, told, now).failed:
+                context.log.warning(f"control port {text}; it is tried again")
             texts = [f"{event.incident} {event.kind}" for event in happened]
             return dg.SkipReason("; ".join([*texts, _delivered_text(deliver_domain(ledger, state, plan, domain, now, SENSOR_TIME))]))
 
@@ -72,6 +79,15 @@ def _refreshed_since(instance: dg.DagsterInstance, products: Sequence[str], curs
     over = dg.RunsFilter(tags={"product": products}, statuses=ended, updated_after=since)
     records = instance.get_run_records(over, limit=MOST_RUNS, ascending=True)
     return {record.dagster_run.tags["product"]: record.update_timestamp for record in records}
+
+
+def _begun(instance: dg.DagsterInstance, sinks: Sequence[str], now: datetime) -> set[str]:
+    """Which of these products have begun to be refreshed since the sensor looked last, or a little before."""
+    if not sinks:
+        return set()
+    lately = now - timedelta(seconds=2 * EVERY_SECONDS)
+    going_on = dg.RunsFilter(tags={"product": sinks}, statuses=[dg.DagsterRunStatus.STARTED], updated_after=lately)
+    return {record.dagster_run.tags["product"] for record in instance.get_run_records(going_on, limit=MOST_RUNS)}
 
 
 def _due_channels(state: Path, domain: str, now: datetime) -> set[str]:

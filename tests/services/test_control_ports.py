@@ -3,17 +3,20 @@
 import json
 import shutil
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import attr
+import dagster as dg
 import pytest
+from dagster._core.test_utils import create_run_for_test
 from openlineage.client.event_v2 import RunEvent
 from openlineage.client.facet_v2 import column_lineage_dataset, schema_dataset
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.records import Run
 from platform_resources.ledger.writing import write
+from platform_resources.orchestration.delivery_sensor import _begun
 from platform_resources.services.control_ports.declared_ports import control_port_states
 from platform_resources.services.control_ports.registering import register
 from platform_resources.services.standards.exported_products import export
@@ -213,3 +216,16 @@ BAD = {
 def test_a_control_port_that_is_not_complete_is_refused(said, registry):
     text = document(component("sales", "domain"), component("orders", "data-product"), component("Catalog", "control-port", said))
     assert BAD[said] in problems_text(read_product(text, "product.yaml", registry).problems)
+
+
+def test_the_sensor_of_a_domain_sees_a_refresh_that_goes_on():
+    with dg.DagsterInstance.ephemeral() as instance:
+        create_run_for_test(instance, job_name="refresh_readings", tags={"product": "readings"}, status=dg.DagsterRunStatus.STARTED)
+        now = datetime.now(UTC)
+        assert _begun(instance, ["readings", "summary"], now) == {"readings"}
+        assert (
+            _begun(instance, ["summary"], now)
+            == _begun(instance, [], now)
+            == _begun(instance, ["readings"], now + timedelta(hours=1))
+            == set()
+        )
