@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ from platform_resources.spec.values.names import is_name
 # Gives the plan of the whole mesh, which only a run needs.
 WholePlan = Callable[[], MeshPlan]
 EVERY = "*/15 * * * *"
+# What scores have to try may take so long of each evaluation; the rest is for the next one.
+SCORED_WITHIN = timedelta(minutes=2)
 DESCRIPTION = "Judges every product of the domain from the ledger: freshness is a fact of time, not of runs. Opens and resolves incidents."
 
 
@@ -96,7 +99,7 @@ def _round(
     root, state = Path(refresh.root), refresh.state_folder
     with synced_ledger(state, context.instance, now) as ledger:
         done = evaluate(ledger, state, plan, products, installed_registry(), now, domain)
-        scores = score_products(ledger, root, state, plan, products, done.health, done.trust, now)
+        scores = score_products(ledger, root, state, plan, products, done.health, done.trust, now, SCORED_WITHIN)
         registered = register(ledger, root, state, plan, products, now)
     for text in registered.failed:
         context.log.warning(f"control port {text}; it is tried again")

@@ -84,11 +84,13 @@ def shop_mesh(root: Path, now: datetime) -> Path:
     return root
 
 
-def scored(ledger: Ledger, root: Path, plan: MeshPlan, names: Sequence[str], now: datetime) -> dict[str, ProductScore]:
+def scored(
+    ledger: Ledger, root: Path, plan: MeshPlan, names: Sequence[str], now: datetime, within: timedelta | None = None
+) -> dict[str, ProductScore]:
     """As an evaluation scores these products."""
     products = [plan.product(name) for name in names]
     health, trust = looked_at(ledger, root, plan, products, now)
-    return score_products(ledger, root, root, plan, products, {each.product: each for each in health}, trust, now)
+    return score_products(ledger, root, root, plan, products, {each.product: each for each in health}, trust, now, within)
 
 
 def _quoted(text: str) -> str:

@@ -125,6 +125,20 @@ def test_nothing_is_tried_again_until_something_is_different(mesh, monkeypatch):
         score_of(mesh)
 
 
+def test_when_time_is_up_products_go_by_what_was_tried_before(mesh):
+    edited(mesh, READINGS, "order by degrees desc limit 3", "where degrees > 1000")
+    plan, _ = read_plan(mesh)
+    ledger = opened_ledger(mesh)
+    try:
+        in_no_time = scored(ledger, mesh, plan, ["summary", "readings"], NOW + timedelta(days=1), within=timedelta())
+        assert set(in_no_time) == {"readings"}, "nothing was tried of the summary yet"
+        assert found(in_no_time["readings"])["sample-queries-run"].evidence == "all 1 give rows"
+        later = scored(ledger, mesh, plan, ["readings"], NOW + timedelta(days=1))
+        assert "no rows" in found(later["readings"])["sample-queries-run"].evidence
+    finally:
+        ledger.close()
+
+
 def test_history_has_a_row_a_day_and_one_for_each_change(mesh):
     first = NOW + timedelta(minutes=5)
     ledger = opened_ledger(mesh)

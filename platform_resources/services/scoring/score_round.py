@@ -1,8 +1,9 @@
 """ProductScore products now and keep that: what has not changed is not tried again."""
 
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from platform_resources.access.grants import Grant
@@ -34,10 +35,12 @@ def score_products(
     health: Mapping[str, ProductHealth],
     trust: Mapping[str, Trust],
     now: datetime,
+    within: timedelta | None = None,
 ) -> dict[str, ProductScore]:
     """The score of each of these products, which were looked at just now; `plan` is of the whole mesh.
 
-    The ledger must be synced before. It is let go while ports are read and queries run, which takes a while.
+    The ledger must be synced before. It is let go while ports are read and queries run, which takes a while: after `within` nothing more is
+    tried, and products go by what was tried before; one of which nothing was tried yet waits for the next round.
     """
     if not products:
         return {}
@@ -48,17 +51,22 @@ def score_products(
     bench = Bench(root, state, plan, _governance(root), now)
     published = {name: bool(each.published) for name, each in seen.items()}
     published |= {name: _has_version(state, plan, name) for name in _replacements(products) if name not in published}
-    new = [_scored(bench, product, seen[product.name], before.get(product.name), published) for product in products]
+    new, begun = list[KeptScore](), time.monotonic()
+    for product in products:
+        tries = within is None or time.monotonic() - begun < within.total_seconds()
+        if tries or product.name in before:
+            new.append(_scored(bench, product, seen[product.name], before.get(product.name), published, tries))
     with ledger.writing() as connection:
         keep_scores(connection, new, before)
     return {each.product: each.score for each in new}
 
 
 def _scored(
-    bench: Bench, product: ProductPlan, seen: ProductEvidence, before: KeptScore | None, published: Mapping[str, bool]
+    bench: Bench, product: ProductPlan, seen: ProductEvidence, before: KeptScore | None, published: Mapping[str, bool], tries: bool
 ) -> KeptScore:
     text = (bench.root / product.place.file).read_text(encoding="utf-8")
-    parts = tried(TriedProduct(bench, product, seen.latest, text), before.tried if before is not None else {})
+    kept = before.tried if before is not None else {}
+    parts = tried(TriedProduct(bench, product, seen.latest, text), kept) if tries else dict(kept)
     facts = score_facts(bench, product, seen, {part: each["found"] for part, each in parts.items()}, published)
     return KeptScore(product.name, bench.now, score(facts, installed_registry().criteria().values()), parts)
 
