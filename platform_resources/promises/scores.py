@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from platform_resources.capabilities.score_facts import LETTERS, Criterion, Letter, ScoreFacts
+from platform_resources.capabilities.score_facts import LETTERS, Criterion, Letter, ScoreFacts, none_yet
 from platform_resources.spec.values.field_types import Lifecycle
 
 # No letter of a product in this stage is higher: nobody has promised anything yet, or it will be gone.
@@ -78,7 +78,10 @@ def _order(criterion: Criterion) -> tuple[int, int, str]:
 
 
 def _scored(criterion: Criterion, facts: ScoreFacts, weight: Fraction) -> CriterionScore:
-    finding = criterion.finding(facts)
+    try:
+        finding = criterion.finding(facts)
+    except Exception as error:  # one of a package: what it runs into is its own, and the others are counted
+        finding = none_yet("nothing", f"the criterion failed: {type(error).__name__}: {error}")
     points = round(float(criterion.points * weight), 2)
     gained = round(points * min(1.0, max(0.0, finding.share or 0.0)), 2)
     about = " ".join((criterion.__doc__ or criterion.name).split())

@@ -42,6 +42,17 @@ def test_a_product_page_opens_with_one_sentence_that_names_the_column_concerned(
     assert "Use with care: 1 of 3 promises is missed. Everything but degrees is as promised." in text(readings)
 
 
+def test_each_letter_stands_beside_its_evidence_and_what_is_not_known_says_so(readings, client):
+    (graded,) = re.findall(r'<section class="sec" id="grade".*?</section>', readings, flags=re.S)
+    score = client.get("/api/v1/products/readings/score").json()
+    assert f"{score['total']} of 100" in text(graded)
+    assert f"the weakest letter decides it, {score['weakest']} with {min(score['letters'].values())}" in text(graded)
+    assert "Declared: 1 sample queries. Seen: 1 of 1 give rows (100%)." in text(graded)
+    assert "No evidence: it has run for less than 30 days." in text(graded)
+    assert "What would raise it , the most for the least work first:" in text(graded)
+    assert "Not computed yet." in text(client.get("/products/summary").text)
+
+
 def test_each_promise_stands_beside_its_proof(readings):
     rows = re.findall(r'<li id="promise-(\w+)">(.*?)</li>', readings, flags=re.S)
     assert [name for name, _ in rows] == ["most_readings_have_a_temperature", "refreshed_daily", "readings_are_never_deleted"]

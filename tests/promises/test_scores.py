@@ -173,6 +173,14 @@ def test_a_criterion_of_a_package_makes_all_of_its_letter_weigh_less():
         def finding(self, facts):
             return Finding(0.0, "nobody", "nobody has sworn")
 
+    class Broken(Sworn):
+        name, letter, points = "broken", "addressable", 1
+
+        def finding(self, facts):
+            return facts.nothing
+
+    (failed,) = (each for each in score(PERFECT, (*CRITERIA, Broken())).criteria if each.name == "broken")
+    assert not failed.known and failed.evidence.startswith("the criterion failed: AttributeError: ")
     found = score(PERFECT, (*CRITERIA, Sworn()))
     assert (found.letters["secure"], found.letters["addressable"], found.advice[0].name) == (50, 100, "sworn")
 
