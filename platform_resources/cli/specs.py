@@ -205,14 +205,19 @@ def capabilities(
         raise Stop(FINE)
     if name is not None:
         for kind, capability in found:
-            out.print(f"[bold]{told(capability.name)}[/] ({kind.replace('_', ' ')[:-1]})\n\n{told(inspect.getdoc(capability))}\n")
+            out.print(f"[bold]{told(capability.name)}[/] ({_one_of(kind)})\n\n{told(inspect.getdoc(capability))}\n")
             out.print(capability.example.strip(), markup=False)
         raise Stop(FINE if found else _unknown_capability(name))
     table = Table("kind", "name", "what it is", box=None)
     for kind, capability in found:
         first_line = (inspect.getdoc(capability) or "").partition("\n")[0]
-        table.add_row(kind.replace("_", " ")[:-1], cell(capability.name), cell(first_line))
+        table.add_row(_one_of(kind), cell(capability.name), cell(first_line))
     out.print(table)
+
+
+def _one_of(kind: str) -> str:
+    """What one capability of the kind is called."""
+    return {"policies": "policy", "criteria": "criterion"}.get(kind, kind.replace("_", " ").removesuffix("s"))
 
 
 def _unknown_capability(name: str) -> int:
