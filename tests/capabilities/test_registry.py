@@ -97,6 +97,33 @@ product = plan.product("readings")
 print([(each.name, each.title, each.type, each.settings.person) for each in product.extensions])
 print(fingerprint(product))
 """
+SWORN = '''
+"""A criterion of a company: whether somebody has sworn."""
+
+from platform_resources import Criterion, Finding, ScoreFacts
+
+
+class Sworn(Criterion):
+    """Somebody has sworn that it is well."""
+
+    name = "sworn"
+    letter = "trustworthy"
+    points = 25
+    raised_by = "swear it"
+
+    def finding(self, facts: ScoreFacts) -> Finding:
+        return Finding(1.0, "sworn", "in writing")
+
+
+CAPABILITY = Sworn()
+'''
+CRITERIA = """
+from platform_resources.capabilities.registry import CapabilityInvalid, installed_registry
+try:
+    print(sum(each.points for each in installed_registry().criteria().values() if each.letter == "trustworthy"))
+except CapabilityInvalid as invalid:
+    print(invalid)
+"""
 LISTING = """
 import json
 from platform_resources.capabilities.registry import CapabilityInvalid, installed_registry
@@ -160,6 +187,14 @@ def test_a_component_of_another_package_reaches_the_plan_and_leaves_the_fingerpr
     after = run(EXTENSIONS, site, root).splitlines()
     assert (before[0], after[0]) == ("[]", "[('data_steward', 'Data steward', 'steward', 'ann@example.com')]")
     assert before[1] == after[1]
+
+
+@pytest.mark.slow
+def test_a_criterion_of_another_package_counts_in_its_letter(tmp_path):
+    site = package(tmp_path / "site", {"criteria.sworn": "oaths:CAPABILITY"}, {"oaths": SWORN})
+    assert run(CRITERIA, site) == "125"
+    site = package(tmp_path / "other", {"criteria.sworn": "oaths:CAPABILITY"}, {"oaths": SWORN.replace("trustworthy", "trusted")})
+    assert "must have a letter of discoverable, addressable, trustworthy" in run(CRITERIA, site)
 
 
 @pytest.mark.slow
