@@ -12,6 +12,7 @@ from typing import Any
 
 from platform_resources.capabilities.protocols import PullFiles, ReaderOption
 from platform_resources.deliveries.manifests import Manifest, manifest
+from platform_resources.deliveries.objects import SCHEME, bring, listed, local_copy
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.durations import duration_text
 
@@ -22,11 +23,15 @@ class NotArrived(Exception):
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A file as it was when it was looked at. `name` is its path below the product's folder, or on the machine if it lies elsewhere."""
+    """A file as it was when it was looked at. `name` is its path below the product's folder, or on the machine if it lies elsewhere.
+
+    An object of a storage is named by its address and has a `tag`; `bring` copies it to its path.
+    """
 
     path: Path
     name: str
     stat: stat_result
+    tag: str = ""
 
     @property
     def modified(self) -> str:
@@ -34,9 +39,19 @@ class InputFile:
         return datetime.fromtimestamp(self.stat.st_mtime, UTC).isoformat()
 
     @property
-    def look(self) -> list[int]:
-        """Numbers that differ after every write: the time of change cannot be set by hand, that of modification can."""
-        return [self.stat.st_size, self.stat.st_mtime_ns, self.stat.st_ctime_ns]
+    def look(self) -> list[Any]:
+        """What differs after every write: the time of change cannot be set by hand, that of modification can. An object has an ETag."""
+        return [self.stat.st_size, self.stat.st_mtime_ns, self.tag or self.stat.st_ctime_ns]
+
+    def bring(self) -> None:
+        """See that the file is on this machine. Raises OSError."""
+        if self.tag:
+            bring(self.name, self.tag)
+
+    def let_go(self) -> None:
+        """Take the copy of an object away."""
+        if self.tag:
+            self.path.unlink(missing_ok=True)
 
     @property
     def entry(self) -> dict[str, Any]:
@@ -44,7 +59,9 @@ class InputFile:
         return {"path": self.name, "bytes": self.stat.st_size, "modified": self.modified}
 
     def is_as_before(self) -> bool:
-        """Whether nobody has written to it since it was looked at."""
+        """Whether nobody has written to it since it was looked at. Of an object, the copy that was made is read."""
+        if self.tag:
+            return True
         try:
             return input_file(self.path, self.name).look == self.look
         except OSError:
@@ -57,13 +74,19 @@ def input_file(path: Path, name: str) -> InputFile:
 
 
 def content(file: InputFile) -> str:
-    """The SHA-256 of what is in the file."""
+    """The SHA-256 of what is in the file. Raises OSError."""
+    file.bring()
     with file.path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def matching_files(path: str, folder: Path) -> list[InputFile]:
-    """The files that a path or glob names now. Names that begin with `_` or `.` are left out unless the path writes them so."""
+    """The files that a path or glob names now. Names that begin with `_` or `.` are left out unless the path writes them so.
+
+    Raises OSError where a storage cannot be listed.
+    """
+    if path.startswith(SCHEME):
+        return [InputFile(local_copy(name, tag), name, stat, tag) for name, stat, tag in listed(path)]
     literal = folder / path
     if literal.is_file() and not {"*", "?"} & set(path):
         return [input_file(literal, _name(literal, folder))]

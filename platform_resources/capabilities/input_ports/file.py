@@ -51,6 +51,15 @@ class FileInputSettings(Strict):
         return self
 
     @model_validator(mode="after")
+    def _objects_are_whole(self) -> "FileInputSettings":
+        if self.path.startswith("s3://"):
+            if self.manifest is not None:
+                raise ValueError("manifest is for files on disk: an object is there whole or not at all; quiet waits for a set that grows")
+            if not self.path.removeprefix("s3://").partition("/")[2] or any(sign in self.path.split("/")[2] for sign in "*?[@"):
+                raise ValueError(f'"{self.path}" names no objects; write s3://BUCKET/folder/*.csv, with credentials in the environment')
+        return self
+
+    @model_validator(mode="after")
     def _manifest_is_one_file(self) -> "FileInputSettings":
         if self.manifest is not None and any(character in self.manifest for character in "*?["):
             raise ValueError(f'manifest: "{self.manifest}" is a glob; write a name, looked for beside each file, or one path')
@@ -62,7 +71,7 @@ class FileInputSettings(Strict):
 
 
 class FileInput:
-    """Files by path or glob, beside the product or anywhere on the machine; which files were loaded is recorded by their content."""
+    """Files by path or glob, on this machine or in S3-compatible storage; which files were loaded is recorded by their content."""
 
     name = "file"
     kind = "file"

@@ -46,14 +46,18 @@ class _Before:
 def load_files(
     database: ProductDatabase, relation: Relation, pull: PullFiles, folder: Path, clock: Clock, former: Mapping[str, Any] | None
 ) -> LoadedFiles:
-    """Load what is new. To be called in a transaction. Raises NotArrived and LoadFailed; then nothing is to be kept of it."""
+    """Load what is new. To be called in a transaction. Raises NotArrived, LoadFailed and OSError; then nothing is to be kept."""
     before = _Before.of(former)
     files = arrived(pull, folder, clock, before.entries)
-    contents = {file.name: before.content(file) for file in files}
-    steps = _Steps(database, relation, pull, before, contents)
-    there = former is not None and database.exists(relation)
-    changed, missing = steps.grow(files) if pull.load == "append" and there else steps.anew(files, not there)
-    disturbed = [file.name for file in files if not file.is_as_before() and content(file) != contents[file.name]]
+    try:
+        contents = {file.name: before.content(file) for file in files}
+        steps = _Steps(database, relation, pull, before, contents)
+        there = former is not None and database.exists(relation)
+        changed, missing = steps.grow(files) if pull.load == "append" and there else steps.anew(files, not there)
+        disturbed = [file.name for file in files if not file.is_as_before() and content(file) != contents[file.name]]
+    finally:
+        for file in files:
+            file.let_go()
     if disturbed:
         raise NotArrived(f"{', '.join(disturbed)} was written to while it was read")
     return LoadedFiles(steps.record(files, missing, clock.now), changed, "; ".join(missing.values()))
@@ -71,12 +75,17 @@ class _Steps:
         """The whole set. With `load: replace` every file of it must have arrived; a set that grows begins with those that have."""
         if not first and not self._is_another(files):
             return False, {}
-        found = self.database.shapes(self._once(files), self.pull)
+        found = self._shapes(self._once(files))
         missing = self._without_rows(found)
         if missing and (self.pull.load == "replace" or len(missing) == len(found)):
             raise NotArrived("; ".join(missing.values()))
         self.database.replace(self.relation, [one for one in found if one.file.name not in missing], self.pull)
         return True, missing
+
+    def _shapes(self, files: Sequence[InputFile]) -> Sequence[FileShape]:
+        for file in files:
+            file.bring()
+        return self.database.shapes(files, self.pull)
 
     def _is_another(self, files: Sequence[InputFile]) -> bool:
         return {file.name for file in files} != set(self.before.entries) or any(map(self._is_news, files)) or self._reads_otherwise()
@@ -111,7 +120,7 @@ class _Steps:
         self._refuse_changed(files)
         known = {self._known_by(name) for name in self.before.entries}
         new = self._once(file for file in files if file.name not in self.before.entries and self._known_by(file.name) not in known)
-        found = self.database.shapes(new, self.pull)
+        found = self._shapes(new)
         missing = self._without_rows(found)
         whole = [one for one in found if one.file.name not in missing]
         if missing and not whole:
@@ -136,7 +145,7 @@ class _Steps:
         if not again and texts_kept and self.database.fits(self.relation, whole, self.pull):
             self.database.append(self.relation, whole, self.pull, texts_kept)
         elif self._all_there(files):
-            old = self.database.shapes(self._once(file for file in files if file.name in self.before.entries), self.pull)
+            old = self._shapes(self._once(file for file in files if file.name in self.before.entries))
             self.database.replace(self.relation, [*old, *whole], self.pull)
         else:
             self.database.append(self.relation, whole, self.pull, texts_kept)

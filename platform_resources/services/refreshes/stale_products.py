@@ -43,7 +43,10 @@ def _extracts(product: ProductPlan) -> bool:
 
 def _has_newer(state: Path, folder: Path, port: InputPlan, record: Mapping[str, Any]) -> bool:
     if isinstance(port.pull, PullFiles):
-        return is_news(matching_files(port.pull.path, folder), record, port.pull)
+        try:
+            return is_news(matching_files(port.pull.path, folder), record, port.pull)
+        except OSError:  # the refresh tells why its storage cannot be read
+            return True
     upstream = port.upstream
     if upstream is None:
         return False

@@ -15,6 +15,7 @@ from platform_resources.capabilities.readers.rest_rows import RestRows
 from platform_resources.capabilities.readers.source_addresses import SourceUnread, filled
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.deliveries.arrivals import matching_files
+from platform_resources.deliveries.objects import SCHEME
 from platform_resources.redaction.redaction import Mask, environment_secrets, shown_url
 from platform_resources.scaffolding.rest_guesses import NotGuessed, paging, records_path
 from platform_resources.services.starting.new_meshes import CannotBegin
@@ -72,6 +73,9 @@ def is_address(source: str) -> bool:
 
 def new_input(root: Path, folder: Path, name: str, asked: AskedSource) -> NewInput:
     """The input port of a product `name` in `folder`. A database or interface is asked for what it has. Raises CannotBegin."""
+    if asked.source.startswith(SCHEME):
+        fields = {"path": asked.source, **asked.fields}
+        return NewInput({"interface": "file", **fields}, _pull("file", fields, ""), asked.source)
     if not is_address(asked.source):
         return _files(root, folder, asked)
     address, secrets = without_secrets(asked.source, name.upper())

@@ -56,7 +56,7 @@ def thought_of(root: Path, domain: str, name: str, asked: AskedSource, now: date
     found = new_input(root, folder, name, asked)
     try:
         facts, names = looked_at(found.pull, root, now)
-    except (NotArrived, ExtractorFailed, LoadFailed, EngineError) as error:
+    except (NotArrived, ExtractorFailed, LoadFailed, EngineError, OSError) as error:
         why = found.hide(str(error))
         raise CannotBegin(f"{found.title} cannot be loaded, so nothing can be guessed from it: {why}") from error
     if not facts.rows:

@@ -83,11 +83,11 @@ def _constants(file: InputFile, pull: PullFiles) -> dict[str, str | None]:
     if is_on(pull.options.get("hive_partitioning", False)):
         pairs = (part.partition("=") for part in Path(file.name).parts[:-1] if "=" in part)
         wanted |= {key: None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value) for key, _, value in pairs}
-    name = pull.options.get("filename", False)
+    name, address = pull.options.get("filename", False), file.name if file.tag else str(file.path)
     if is_on(name):
-        wanted["filename"] = str(file.path)
+        wanted["filename"] = address
     elif isinstance(name, str) and name.lower() != "false":
-        wanted[name] = str(file.path)
+        wanted[name] = address
     return wanted
 
 
