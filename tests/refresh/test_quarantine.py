@@ -11,6 +11,8 @@ from platform_resources.cli.app import app
 from platform_resources.refresh.data_age import input_records
 from platform_resources.refresh.gate import Gate, gate, set_gate
 from platform_resources.refresh.pulling import PullFailed
+from platform_resources.refresh.sources.quarantine import QuarantinedRow, write_rows
+from platform_resources.refresh.sources.quarantine import _read as read_rows
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.meshes import edited, product_file
 from tests.refresh.test_pulling import HEAD, NOW, Pulling, land
@@ -124,6 +126,15 @@ def test_mended_rows_keep_what_the_path_of_their_file_has_told(readings, tmp_pat
     with opened(readings / "warehouse/plant/readings.duckdb") as database:
         rows = Pulling(readings, "readings", database).rows("select reading_id, day from {} order by 1")
     assert rows == [(1, "2024-06-01"), (2, "2024-06-01")]
+
+
+def test_an_empty_text_comes_back_as_one_and_no_value_as_none(readings, tmp_path):
+    with opened(readings / "warehouse/plant/readings.duckdb") as database:
+        rows = [QuarantinedRow("a.csv", n, (), {"id": str(n), "name": name, "note": None}) for n, name in enumerate(("", None, ' "x",\ny'))]
+        write_rows(rows, tmp_path / "mend.csv")
+        found, ids = read_rows(database, tmp_path / "mend.csv")
+    assert found == [dict(row.delivered) for row in rows]
+    assert ids == [("a.csv", 0), ("a.csv", 1), ("a.csv", 2)]
 
 
 def write(file: Path, rows):

@@ -1,9 +1,8 @@
 """Rows that broke the contract of a source: which are in quarantine, why, and how they leave it once they are mended."""
 
-import csv
 import json
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from platform_resources.plan import conventions
 from platform_resources.plan.plan import InputPlan
 from platform_resources.refresh.sources.kept_contracts import keep_source_contract, with_contract
 from platform_resources.spec.values.column_names import folded_column
-from platform_resources.warehouses.protocol import LoadFailed, ProductDatabase, shown_text
+from platform_resources.warehouses.protocol import EngineError, LoadFailed, ProductDatabase, shown_text
 
 NOT_SHOWN = "a value that is not shown here"
 # The columns of a file of rows to be mended that say which row it is.
@@ -93,10 +92,7 @@ def write_rows(rows: Sequence[QuarantinedRow], path: Path) -> None:
     """Write rows to be mended as a CSV file that only its owner can read; it may hold values that not everybody may see."""
     names = list(dict.fromkeys(name for row in rows for name in row.delivered))
     path.touch(mode=0o600)
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, [*names, _SOURCE, _ROW])
-        writer.writeheader()
-        writer.writerows({**row.delivered, _SOURCE: row.source, _ROW: row.number} for row in rows)
+    _write(path, [*names, _SOURCE, _ROW], ({**row.delivered, _SOURCE: row.source, _ROW: str(row.number)} for row in rows))
 
 
 def load_mended(database: ProductDatabase, port: InputPlan, path: Path) -> int:
@@ -104,7 +100,7 @@ def load_mended(database: ProductDatabase, port: InputPlan, path: Path) -> int:
 
     To be called in a transaction. Every row has to keep the contract. Raises LoadFailed, BreaksContract, OSError.
     """
-    rows, ids = _read(path)
+    rows, ids = _read(database, path)
     there = {(row.source, row.number) for row in quarantined_rows(database, port.name)}
     unknown = next((f"{source}, row {number}" for source, number in ids if (source, number) not in there), "")
     if unknown or not ids:
@@ -116,24 +112,39 @@ def load_mended(database: ProductDatabase, port: InputPlan, path: Path) -> int:
     return len(ids)
 
 
-def _read(path: Path) -> tuple[list[dict[str, str]], list[tuple[str, int]]]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
+def _write(path: Path, names: Sequence[str], rows: Iterable[Mapping[str, str | None]]) -> None:
+    """As CSV in which an empty text stands in quotes, and nothing stands where there is no value."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        stream.write(",".join(map(_field, names)) + "\r\n")
+        stream.writelines(",".join(_field(row.get(name)) for name in names) + "\r\n" for row in rows)
+
+
+def _field(value: str | None) -> str:
+    if value is None:
+        return ""
+    quote = not value or value != value.strip() or any(sign in value for sign in ',"\r\n')
+    return '"' + value.replace('"', '""') + '"' if quote else value
+
+
+def _read(database: ProductDatabase, path: Path) -> tuple[list[dict[str, str | None]], list[tuple[str, int]]]:
+    path.open(encoding="utf-8").close()
+    options = "all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false"
+    try:
+        rows = database.rows(f"select * from read_csv({literal(str(path))}, auto_detect = true, {options})")
+    except EngineError as error:
+        raise LoadFailed(f"{path.name} cannot be read: {str(error).splitlines()[0]}") from error
     if any(not (row.get(_SOURCE) and str(row.get(_ROW)).isdigit()) for row in rows):
         raise LoadFailed(f"{path.name}: every row needs the columns {_SOURCE} and {_ROW} as --export wrote them")
-    ids = [(row.pop(_SOURCE), int(row.pop(_ROW))) for row in rows]
+    ids = [(str(row.pop(_SOURCE)), int(row.pop(_ROW))) for row in rows]
     if len(set(ids)) < len(ids):
         raise LoadFailed(f"{path.name}: a row is there twice, by its {_SOURCE} and {_ROW}")
     return rows, ids
 
 
-def _append(database: ProductDatabase, port: InputPlan, name: str, rows: Sequence[Mapping[str, str]]) -> None:
+def _append(database: ProductDatabase, port: InputPlan, name: str, rows: Sequence[Mapping[str, str | None]]) -> None:
     with tempfile.TemporaryDirectory(prefix="mesh_") as folder:
         plain = Path(folder) / "mended.csv"
-        with plain.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
+        _write(plain, list(rows[0]), rows)
         pull = with_contract(replace(port, set_aside=False), PullFiles(str(plain), "csv", "append", _value_options(port)))
         pull = replace(pull, types={column.name: column.type for column in port.columns})
         found = database.shapes([input_file(plain, name)], pull)
@@ -143,4 +154,11 @@ def _append(database: ProductDatabase, port: InputPlan, name: str, rows: Sequenc
 
 def _value_options(port: InputPlan) -> dict[str, Any]:
     said = port.pull.options if isinstance(port.pull, PullFiles) else {}
-    return {"delim": ",", "quote": '"', "header": True, "skip": 0, **{name: said[name] for name in _OF_VALUES if name in said}}
+    return {
+        "delim": ",",
+        "quote": '"',
+        "header": True,
+        "skip": 0,
+        "allow_quoted_nulls": False,
+        **{name: said[name] for name in _OF_VALUES if name in said},
+    }

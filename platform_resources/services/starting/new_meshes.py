@@ -65,14 +65,14 @@ def _owner(owner: str | None, domain: str) -> str:
 
 
 def _platform() -> str:
-    """The platform as the mesh is to install it: from where it was installed here, else by its version."""
+    """The platform as the mesh is to install it: from the address it was installed from, if others can reach that, else by its version."""
     installed = metadata.distribution(PACKAGE)
     origin = json.loads(installed.read_text("direct_url.json") or "{}")
-    if "url" not in origin:
-        return f"{PACKAGE}[marketplace]>={installed.version}"
+    if origin.get("url", "file:").startswith("file:"):
+        return f"{PACKAGE}[marketplace,sources]>={installed.version}"
     commit = origin.get("vcs_info", {})
     url = f"{commit['vcs']}+{origin['url']}@{commit['commit_id']}" if commit else origin["url"]
-    return f"{PACKAGE}[marketplace] @ {url}"
+    return f"{PACKAGE}[marketplace,sources] @ {url}"
 
 
 def new_domain(root: Path, name: str, owner: str | None) -> tuple[str, ...]:
