@@ -7,9 +7,10 @@ import pytest
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.people.score_store import kept_scores, newest_letters, score_history
-from platform_resources.services.scoring import tried_evidence
+from platform_resources.publications.published_versions import shelf
+from platform_resources.services.scoring import role_leaks, tried_evidence
 from platform_resources.services.scoring.mutated_data import breakable
-from tests.marketplace.shop_mesh import NOW, opened_ledger, scored, shop_mesh
+from tests.marketplace.shop_mesh import MEASUREMENTS, NOW, _version, opened_ledger, scored, shop_mesh
 from tests.meshes import edited, product_file
 
 pytestmark = pytest.mark.slow
@@ -99,6 +100,17 @@ def test_a_port_whose_file_is_gone_is_not_readable(mesh):
         file.unlink()
     readable = found(score_of(mesh, now=NOW + timedelta(days=1)))["ports-are-readable"]
     assert readable.gained == 0 and "measurements_file: " in readable.evidence
+
+
+@pytest.mark.parametrize(
+    ("sensor", "leaks"), [("'north'", []), ("'Ada Lovelace'", ["values of measurements.operator are in sensor of a view"])]
+)
+def test_a_hidden_value_that_gets_out_by_another_column_is_found(mesh, sensor, leaks):
+    plan, _ = read_plan(mesh)
+    sql = MEASUREMENTS.format(known=9, rows=400, at=NOW.isoformat()).replace("'Ada' as operator", "'Ada Lovelace' as operator")
+    sql = sql.replace("case when n % 2 = 0 then 'north' else 'south' end", sensor)
+    list(_version(mesh, plan.product("readings"), sql, NOW + timedelta(minutes=1), {}))
+    assert role_leaks.leaks(mesh, plan.product("readings"), shelf(mesh, "plant", "readings").latest()) == leaks
 
 
 def test_an_objective_that_no_data_can_break_is_found_by_breaking_data(mesh):

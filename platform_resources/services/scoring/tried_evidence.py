@@ -179,6 +179,8 @@ def _not_iso(candidate: TriedProduct) -> list[str] | None:
         wrong = _answered(
             candidate, f"select 1 from {quoted(data_set)} where {name} is not null and not regexp_full_match({name}, '{pattern}') limit 1"
         )
+        if wrong is None:
+            return None
         if wrong:
             found.append(f"{data_set}.{column}")
     return found
@@ -192,12 +194,12 @@ def _code_columns(product: ProductPlan) -> Iterator[tuple[str, str, str]]:
                     yield data_set.name, column.name, _CODES[word]
 
 
-def _answered(candidate: TriedProduct, sql: str) -> list[tuple[Any, ...]]:
-    """The rows; none where the question cannot be answered."""
+def _answered(candidate: TriedProduct, sql: str) -> list[tuple[Any, ...]] | None:
+    """The rows; None where the question cannot be answered."""
     try:
         return queried(candidate.bench.state, candidate.product.domain, candidate.product.name, sql, bounds=WITHIN)[1]
     except NOT_ANSWERED:
-        return []
+        return None
 
 
 def identifier_columns(product: ProductPlan, governance: Governance) -> dict[str, str]:
