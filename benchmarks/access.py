@@ -153,7 +153,7 @@ def least(runs: int, act: Callable[[int], object]) -> float:
 
 
 def decided() -> float:
-    """Milliseconds to read all grants and decide what a reader gets of one port."""
+    """Milliseconds to read the reader's grants and decide what a reader gets of one port."""
     with tempfile.TemporaryDirectory() as folder, filled(Path(folder), "transactions", 1000) as database:
         root = Path(folder)
         product = planned(root, "transactions", database.columns(Relation("internal", "transactions")), 2)
@@ -168,7 +168,7 @@ def decided() -> float:
         reader = Reader("person1", "bench")
         port = publication.ports[0]
         assert shelf(root, "bench", "measured").latest() == publication
-        return 1000 * least(20, lambda _: ReaderView(plan, known_grants(root), now, reader).port("measured", port, publication.id))
+        return 1000 * least(20, lambda _: ReaderView(plan, known_grants(root, reader=reader), now, reader).port("measured", port, publication.id))
 
 
 if __name__ == "__main__":

@@ -57,10 +57,14 @@ class Reader:
     groups: tuple[str, ...] = ()
     role: str = ""
 
-    def is_among(self, names: Iterable[str]) -> bool:
-        """Whether the reader or a group of theirs has one of these names; capitals make no difference."""
+    def own_among(self, names: Iterable[str]) -> list[str]:
+        """Those of these names that the reader or a group of theirs has; capitals make no difference."""
         own = {name.casefold() for name in (self.name, *self.groups) if name}
-        return not own.isdisjoint(name.casefold() for name in names)
+        return [name for name in names if name.casefold() in own]
+
+    def is_among(self, names: Iterable[str]) -> bool:
+        """Whether the reader or a group of theirs has one of these names."""
+        return bool(self.own_among(names))
 
 
 @dataclass(frozen=True, slots=True)

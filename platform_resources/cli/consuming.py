@@ -166,8 +166,8 @@ def _seen(root: Path, state: Path, name: str | None, role: str | None, attribute
     from platform_resources.services.access.reader_views import ReaderView, known_grants, named_reader
 
     whole, given = read_plan(root)[0], named_values("--attribute", attributes)
-    known, now = known_grants(state), datetime.now(UTC)
     reading = named_reader(whole, name, role or "") if name else None
+    known, now = known_grants(state, reader=reading), datetime.now(UTC)
     return ReaderView(whole, known, now, reader=reading, preview="" if name else role or "", attributes=given).port
 
 

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from platform_resources.access.grants import KnownGrants
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.ledger.people.grant_store import grants_of
+from platform_resources.ledger.people.grant_store import grants_of_reader
 from platform_resources.ledger.queries.reads import record_read
 from platform_resources.marketplace.api.mesh_answers import PartOfNoVersionData, RefusalData, SeveralFilesData
 from platform_resources.marketplace.people.bearers import needs, token_of
@@ -149,7 +149,8 @@ def seen_ports(shop: Shop, request: Request) -> SeenPort:
     if view.reader is None:
         return within(token, everything)
     with shop.market.ledger.reading() as connection:
-        return within(token, ReaderView(view.plan, KnownGrants(grants_of(connection)), datetime.now(UTC), view.reader).port)
+        known = KnownGrants(grants_of_reader(connection, view.reader))
+        return within(token, ReaderView(view.plan, known, datetime.now(UTC), view.reader).port)
 
 
 def _address(name: str, port: str, file: PublishedFile) -> str:

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from platform_resources.access.grants import NotAllowed, decided, requested
-from platform_resources.ledger.people.grant_store import NoSuchGrant, decide, events_of_grant, grants_of, request
+from platform_resources.access.reader_standing import Reader
+from platform_resources.ledger.people.grant_store import NoSuchGrant, decide, events_of_grant, grants_of, grants_of_reader, request
 from platform_resources.ledger.people_tables import grant_events, grants
 from tests.access.agreed import NOW, YEAR
 
@@ -35,6 +36,16 @@ def test_what_was_asked_and_decided_is_told_as_it_was(either):
         assert grants_of(connection, "orders") == ()
         (event,) = events_of_grant(connection, asked.name)
     assert (event.act, event.by, event.why, event.at, event.until) == ("approved", "ben", "because", NOW, NOW + YEAR)
+
+
+def test_the_grants_of_a_reader_are_theirs_and_those_of_their_groups_whatever_capitals(either):
+    asked = {subject: request(either, replace(ASKED, subject=subject)) for subject in ("Ana", "team:CRM", "ANASTASIA", "straße", "O'Neil")}
+    approved = act(either, asked["team:CRM"].name, "approved")
+    with either.reading() as connection:
+        assert grants_of_reader(connection, Reader("ANA", groups=("team:crm",))) == (asked["Ana"], approved)
+        assert grants_of_reader(connection, Reader("STRASSE")) == (asked["straße"],)
+        assert grants_of_reader(connection, Reader("o'neil")) == (asked["O'Neil"],)
+        assert grants_of_reader(connection, Reader("nobody", groups=("",))) == ()
 
 
 def test_what_was_written_is_never_changed(either):

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, text
 
 from platform_resources.access.grants import Grant, GrantEvent, told
+from platform_resources.access.reader_standing import Reader
 from platform_resources.access.views import attributes_of
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.people_tables import grant_events, grants
@@ -25,6 +26,13 @@ def grants_of(connection: Connection, product: str | None = None, subject: str |
     query = query.where(grants.c.product == product) if product is not None else query
     query = query.where(grants.c.subject == subject) if subject is not None else query
     return tuple(_with_events(connection, [dict(row) for row in connection.execute(query).mappings()]))
+
+
+def grants_of_reader(connection: Connection, reader: Reader) -> tuple[Grant, ...]:
+    """The grants of a reader and of their groups; the oldest first. Three short queries, however many grants others have."""
+    subjects = reader.own_among(connection.execute(text("select distinct subject from grants")).scalars())
+    query = select(grants).where(grants.c.subject.in_(subjects)).order_by(grants.c.id)
+    return tuple(_with_events(connection, [dict(row) for row in connection.execute(query).mappings()])) if subjects else ()
 
 
 def events_of_grant(connection: Connection, name: str) -> tuple[GrantEvent, ...]:

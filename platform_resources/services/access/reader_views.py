@@ -11,7 +11,7 @@ from platform_resources.access.reader_standing import Reader, ReaderStanding, pr
 from platform_resources.access.views import View, attributes_of
 from platform_resources.ledger.connections import DatabaseFailed
 from platform_resources.ledger.database import LedgerUnavailable, ledger_url, open_ledger
-from platform_resources.ledger.people.grant_store import grants_of
+from platform_resources.ledger.people.grant_store import grants_of, grants_of_reader
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.grades import ProductHealth
 from platform_resources.publications.version_records import PortVersion
@@ -19,13 +19,13 @@ from platform_resources.refresh.views.class_travel import as_inherited
 from platform_resources.warehouses.protocol import QueryFailed
 
 
-def known_grants(state: Path, environment: Mapping[str, str] = os.environ) -> KnownGrants:
-    """What the ledger has of grants; where it cannot be read, why not."""
+def known_grants(state: Path, environment: Mapping[str, str] = os.environ, reader: Reader | None = None) -> KnownGrants:
+    """What the ledger has of grants, or of those of one reader; where it cannot be read, why not."""
     try:
         ledger = open_ledger(ledger_url(state, environment))
         try:
             with ledger.reading() as connection:
-                return KnownGrants(grants_of(connection))
+                return KnownGrants(grants_of(connection) if reader is None else grants_of_reader(connection, reader))
         finally:
             ledger.close()
     except LedgerUnavailable as error:
