@@ -9,12 +9,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PASSWORD = "hush-hush-4711-not-told"
-# fakesnow 0.12.1 writes a comment into its own SQL without doubling quotes, and answers with an error of the server.
+# fakesnow 0.12.1 writes a comment into its own SQL without doubling quotes, and answers with an error of the server. It knows no
+# to_number of hexadecimal digits.
 _SERVE = """
 import sys
-from fakesnow import info_schema
+from fakesnow import info_schema, transforms
+from sqlglot import exp
 written = info_schema.insert_table_comment_sql
 info_schema.insert_table_comment_sql = lambda *words: written(*(str(word).replace("'", "''") for word in words))
+to_decimal = transforms.to_decimal
+def hexadecimal(node):
+    form = node.args.get("format") if isinstance(node, exp.ToNumber) else None
+    if form is None or set(form.name) != {"X"}:
+        return to_decimal(node)
+    digits = exp.DPipe(this=exp.Literal.string("0x"), expression=node.this.copy())
+    return exp.cast(exp.cast(digits, exp.DataType.Type.INT128), "decimal(38, 0)", dialect="duckdb")
+transforms.to_decimal = hexadecimal
 from fakesnow.cli import main
 main(sys.argv[1:])
 """

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from platform_resources.capabilities.protocols import Store
 from platform_resources.plan import conventions
 from platform_resources.publications.recorded_versions import RecordedVersions
 from platform_resources.publications.version_records import (
@@ -127,10 +126,6 @@ class Shelf:
             os.link(twin, path)
         own_files = _written_by(draft, published, file)
         return WrittenPort(published, (file,), path.stat().st_size, shared=twin is not None, own_files=own_files)
-
-    def has_views(self, store: Store) -> bool:
-        """Files of any format."""
-        return True
 
     def publish(self, publication: Publication) -> None:
         """Move the staged files in place, write the record, and flip the pointer: the one step that publishes."""

@@ -1,12 +1,11 @@
 """Published versions that the warehouse keeps itself: rows under the id of their version, notes about each, and one that is the pointer."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from platform_resources.capabilities.protocols import Store
 from platform_resources.publications.version_records import (
     GRACE,
     Keeping,
@@ -78,8 +77,8 @@ class RecordedVersions:
         (file, *_) = version.files
         if not file.startswith(_ROWS):
             return self.files.where(version)
-        table, _, identity = file.removeprefix(_ROWS).partition("/")
-        return self.rows.place(table, identity, version.columns)
+        table, identity, view = _named(file)
+        return self.rows.place(table, identity, version.columns, view)
 
     def damage(self, version: PortVersion) -> str:
         """Rows are the warehouse's to keep whole; files tell by their size."""
@@ -106,32 +105,32 @@ class RecordedVersions:
 
     def begin(self, version: str) -> None:
         """Take away what killed attempts left: rows and records of versions that the pointer does not know."""
-        ids = self._pointer().get("published", ())
-        if version in ids:
+        published = self.published()
+        if version in (each.id for each in published):
             raise VersionsUnreadable(self.origin, f"version {version} is published already, at the same microsecond")
-        self._remove_all_but(ids)
+        self._remove_all_but(published)
         self.files.begin(version)
 
-    def _remove_all_but(self, ids: Any) -> None:
+    def _remove_all_but(self, staying: Sequence[Publication]) -> None:
+        ids = [each.id for each in staying]
         for gone in self.rows.remembered(_RECORDS).keys() - set(ids):
             self.rows.forget(_RECORDS, gone)
-        self.rows.keep_only(ids)
+        seen = (view.files[0] for each in staying for port in each.ports for view in port.views.values())
+        views = {(table, view) for table, _, view in map(_named, seen) if view}
+        self.rows.keep_only(ids, views)
 
     def write(self, database: ProductDatabase, draft: PortDraft) -> WrittenPort:
-        """Rows for SQL ports, once for all that show one data set; a file for each other."""
+        """Rows for SQL ports, once for all that show one data set, and what views show of them; a file for each other."""
         if not draft.store.in_catalog:
             return self.files.write(database, draft)
         if draft.store.writer is not None:
             raise NotSupported(f"a {draft.store.suffix} file is written from files, and this warehouse keeps the port's rows in tables")
-        place = self.rows.place(draft.data_set, draft.version, draft.columns)
-        shared = self.rows.has_rows(place)
+        place = self.rows.place(draft.data_set, draft.version, draft.columns, draft.view)
+        shared = not draft.view and self.rows.has_rows(place)
         if not shared:
-            database.write(draft.relation, place)
-        return WrittenPort(place, (f"{_ROWS}{draft.data_set}/{draft.version}",), None, shared)
-
-    def has_views(self, store: Store) -> bool:
-        """Of files; rows in the warehouse are shown whole, and to whom is the warehouse's to say."""
-        return not store.in_catalog
+            database.write(draft.relation, place, draft.shown)
+        file = "/".join(part for part in (draft.data_set, draft.version, draft.view) if part)
+        return WrittenPort(place, (f"{_ROWS}{file}",), None, shared)
 
     def publish(self, publication: Publication) -> None:
         """Move files in place, write the record, and replace the pointer: the one statement that publishes."""
@@ -164,6 +163,14 @@ class RecordedVersions:
         gone = tuple(each.id for each in published if each.id not in staying)
         if gone:
             self._flip([each.id for each in published if each.id in staying], published[-1])
-        self._remove_all_but([each.id for each in published if each.id in staying])
+        self._remove_all_but([each for each in published if each.id in staying])
         self.files.keep_only(staying)
         return gone
+
+
+def _named(file: str) -> tuple[str, str, str]:
+    """Data set, version and view of rows; nothing of a file."""
+    if not file.startswith(_ROWS):
+        return "", "", ""
+    table, version, view = (*file.removeprefix(_ROWS).split("/"), "")[:3]
+    return table, version, view

@@ -270,9 +270,6 @@ class Versions(Protocol):
     def write(self, database: ProductDatabase, draft: PortDraft) -> WrittenPort:
         """Write one port of the version that was begun; nobody reads it yet. Raises EngineError, NotSupported, OSError."""
 
-    def has_views(self, store: Store) -> bool:
-        """Whether views of a port that is stored like this can be written."""
-
     def publish(self, publication: Publication) -> None:
         """Publish all that was written of a version, in one step."""
 

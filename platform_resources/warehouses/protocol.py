@@ -110,18 +110,20 @@ class PublishedFiles:
 class PublishedRows:
     """One output port in one version: rows of a table of the warehouse, under the id of their version.
 
-    `table` is the data set that the table is called after, in the `database` of its product.
+    `table` is the data set that the table is called after, in the `database` of its product; `view` is what it is seen through, if not whole.
     """
 
     database: str
     table: str
     version: str
     columns: Mapping[str, str]
+    view: str = ""
 
     @property
     def address(self) -> str:
         """Where people find it."""
-        return f"{self.database}.VERSIONS.{self.table.upper()}, version {self.version}"
+        seen = f", as {self.view} shows it" if self.view else ""
+        return f"{self.database}.VERSIONS.{self.table.upper()}, version {self.version}{seen}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,14 +284,14 @@ class VersionRows(Protocol):
     def forget(self, topic: str, name: str) -> None:
         """Take away what was left."""
 
-    def place(self, table: str, version: str, columns: Mapping[str, str]) -> PublishedRows:
-        """Where the rows of a data set are, or go, in a version."""
+    def place(self, table: str, version: str, columns: Mapping[str, str], view: str = "") -> PublishedRows:
+        """Where the rows of a data set are, or go, in a version; through a view where one is named."""
 
     def has_rows(self, place: PublishedRows) -> bool:
         """Whether rows were written there."""
 
-    def keep_only(self, versions: Collection[str]) -> None:
-        """Delete the rows of all other versions."""
+    def keep_only(self, versions: Collection[str], views: Collection[tuple[str, str]]) -> None:
+        """Delete the rows of all other versions, and all other views; each view is told by its data set and its own name."""
 
 
 class Warehouse(Protocol):

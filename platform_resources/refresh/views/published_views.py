@@ -39,7 +39,7 @@ def written_views(
                 view.name,
                 ViewVersion(whole.rows, whole.columns, written.files, written.bytes, _expressions(view), own_files=written.own_files),
             )
-        elif shelves.has_views(port.store):
+        else:
             restricted.append(view)
     try:
         variables = mask_variables(state, {key for view in restricted for key in view.keys})

@@ -52,7 +52,7 @@ def received(upstream: Upstream, publication: Publication, decision: ReaderStand
     refusal = AccessUnknown if former is not None and former.get(VIEW, view.name) == view.name else AccessRefused
     owners = upstream.offers.owners if upstream.offers is not None else ()
     whose = f", which is {' or '.join(owners)} to run" if owners else ""
-    raise refusal(f"{told}; `mesh refresh {upstream.product}`{whose}, publishes one that has it, through a port of files")
+    raise refusal(f"{told}; `mesh refresh {upstream.product}`{whose}, publishes one that has it")
 
 
 def seen_columns(upstream: Upstream, decision: ReaderStanding) -> list[Column]:

@@ -102,5 +102,5 @@ class ReaderView:
         seen = version.seen_as(view)
         if seen is None:
             told = f"version {published} of {name} does not have what is offered here ({decision.why})"
-            raise QueryFailed(f"{told}; `mesh refresh {name}` publishes one that has, through ports of files")
+            raise QueryFailed(f"{told}; `mesh refresh {name}` publishes one that has")
         return seen

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,11 @@ from platform_resources.warehouses.protocol import (
 )
 from platform_resources.warehouses.snowflake.column_kinds import reported_kind, stored_kind
 from platform_resources.warehouses.snowflake.kept_notes import NOTES, Notes
+from platform_resources.warehouses.snowflake.mask_key_table import keep_keys, key_sql
 from platform_resources.warehouses.snowflake.sessions import Session, name_sql, relation_name, shown_name
 from platform_resources.warehouses.snowflake.staged_changes import StagedChanges
 from platform_resources.warehouses.snowflake.table_samples import sampled
-from platform_resources.warehouses.snowflake.version_tables import column_rows, kinds_of, port_rows, write_rows
+from platform_resources.warehouses.snowflake.version_tables import column_rows, kinds_of, port_rows, write_rows, write_view
 
 SCHEMAS = ("INPUTS", "INTERNAL", "VERSIONS", "PORTS", "MESH")
 _STAGE = "INPUTS.MESH_FILES"
@@ -53,6 +54,7 @@ class SnowflakeDatabase:
         self.session, self.local, self.query_time = session, local, query_time
         self.notes = Notes(session)
         self.changes = StagedChanges(session, self.notes)
+        self._held: Mapping[str, bytes] = {}
 
     def make(self) -> None:
         """Make what is not there yet of the database. The notes come last: where they are, everything is."""
@@ -243,9 +245,10 @@ class SnowflakeDatabase:
     def write(self, relation: Relation, published: PublishedPort, shown: ShownPart | None = None) -> None:
         """Rows stay in Snowflake; a file is written here from the rows that come out of it."""
         if isinstance(published, PublishedRows):
-            if shown is not None:
-                raise NotSupported("views of rows are not made in Snowflake yet; publish the data set through a port of files")
-            write_rows(self.session, relation, published)
+            if shown is None:
+                write_rows(self.session, relation, published)
+            else:
+                self._write_view(published, shown)
             return
         self._fetch(relation, published.columns)
         try:
@@ -253,9 +256,23 @@ class SnowflakeDatabase:
         finally:
             self.local.drop(_LOCAL)
 
-    def holding(self, variables: Mapping[str, bytes]) -> AbstractContextManager[None]:
-        """Only files are masked, and they are written by the local connection."""
-        return self.local.holding(variables)
+    def _write_view(self, published: PublishedRows, shown: ShownPart) -> None:
+        """The rows are there, whole. What a mask needs of a key goes to the table of keys first."""
+        columns = {name: _snowflake(sql, self.session.database) for name, sql in shown.columns.items()}
+        keys = {name: key for name, key in self._held.items() if any(literal(name) in sql for sql in shown.columns.values())}
+        if keys:
+            keep_keys(self, keys)
+        write_view(self.session, published, columns, _snowflake(shown.rows) if shown.rows else "")
+
+    @contextmanager
+    def holding(self, variables: Mapping[str, bytes]) -> Iterator[None]:
+        """Files are masked by the local connection, rows by views that read a table of keys."""
+        self._held = variables
+        try:
+            with self.local.holding(variables):
+                yield
+        finally:
+            self._held = {}
 
     def _fetch(self, relation: Relation, promised: Mapping[str, str]) -> None:
         """Make the relation local. All but binary numbers come as text, which says every digit; an empty table too."""
@@ -288,8 +305,9 @@ def _nothing_ruled_out(relation: Relation, condition: str) -> bool:
 
 
 @lru_cache(maxsize=1000)
-def _snowflake(sql: str) -> str:
+def _snowflake(sql: str, database: str = "") -> str:
+    """With a database whose keys stand for variables of the connection."""
     try:
-        return translated(sql, "snowflake")
+        return translated(sql, "snowflake", partial(key_sql, database) if database else None)
     except Untranslatable as error:
         raise StatementRefused(str(error)) from error

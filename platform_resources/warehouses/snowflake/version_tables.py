@@ -22,9 +22,9 @@ from platform_resources.warehouses.snowflake.sessions import (
     text_sql,
 )
 
-SCHEMA, PORTS = "VERSIONS", "PORTS"
+SCHEMA, PORTS, VIEWS = "VERSIONS", "PORTS", "VIEWS"
 VERSION = "_MESH_VERSION"
-_CATALOG = "catalog"
+_CATALOG, _SEEN = "catalog", "view"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ class SnowflakeVersions:
         with session(self.connect, self.database) as opened:
             Notes(opened).forget(topic, name)
 
-    def place(self, table: str, version: str, columns: Mapping[str, str]) -> PublishedRows:
-        return PublishedRows(self.database, table, version, columns)
+    def place(self, table: str, version: str, columns: Mapping[str, str], view: str = "") -> PublishedRows:
+        return PublishedRows(self.database, table, version, columns, view)
 
     def has_rows(self, place: PublishedRows) -> bool:
         with session(self.connect, self.database) as opened:
@@ -65,10 +65,11 @@ class SnowflakeVersions:
             rows = f"{_table(place.database, place.table)} where {VERSION} = {literal(place.version)}"
             return there and bool(opened.first(f"select count(*) from {rows}")[0])
 
-    def keep_only(self, versions: Collection[str]) -> None:
+    def keep_only(self, versions: Collection[str], views: Collection[tuple[str, str]]) -> None:
         """One statement for each table; what is left by one that fails is taken away by the next publication."""
         kept = ", ".join(map(literal, sorted(versions)))
         with session(self.connect, self.database) as opened:
+            drop_other_views(opened, views)
             tables = opened.rows(f"select TABLE_NAME from {_schema(opened)}.TABLES where TABLE_SCHEMA = '{SCHEMA}'")
             for (table,) in tables:
                 condition = f" where {VERSION} not in ({kept})" if kept else ""
@@ -81,7 +82,8 @@ def port_rows(published: PublishedPort, *, newest: Notes | None = None) -> str:
         raise NotSupported(f"{published.address} is a file, which Snowflake does not read; read a port of interface sql instead")
     columns = ", ".join(map(name_sql, published.columns))
     version = literal(published.version) if newest is None else newest.newest_version
-    return f"select {columns} from {_table(published.database, published.table)} where {VERSION} = {version}"
+    source = view_name(published) if published.view else _table(published.database, published.table)
+    return f"select {columns} from {source} where {VERSION} = {version}"
 
 
 def write_rows(opened: Session, relation: Relation, published: PublishedRows) -> None:
@@ -105,22 +107,54 @@ def write_rows(opened: Session, relation: Relation, published: PublishedRows) ->
     opened.rows(f"insert into {table} ({VERSION}, {columns}) select {literal(published.version)}, {columns} from {relation_name(relation)}")
 
 
-def show(opened: Session, views: Sequence[CatalogView]) -> None:
-    """Make the views that SQL clients read. One that is as it was is left alone, with the grants on it."""
+def show(opened: Session, views: Sequence[CatalogView], schema: str = PORTS) -> None:
+    """Make the schema's views, which SQL clients read, and no others. One that is as it was is left alone, with the grants on it."""
     notes = Notes(opened)
-    former = notes.remembered(_CATALOG)
+    topic = _CATALOG if schema == PORTS else f"{_CATALOG}:{schema}"
+    for gone in notes.remembered(topic).keys() - {view.name for view in views}:
+        opened.rows(f'drop view if exists "{opened.database}".{name_sql(schema)}.{name_sql(gone)}')
+        notes.forget(topic, gone)
     for view in views:
-        name = f'"{opened.database}".{PORTS}.{name_sql(view.name)}'
-        select = f"comment = {text_sql(view.description)} as {port_rows(view.published, newest=notes)}"
-        made_of = hashlib.sha256(select.encode()).hexdigest()
-        if former.get(view.name) == made_of:
-            opened.rows(f"create view if not exists {name} {select}")
-        else:
-            opened.rows(f"create or replace view {name} copy grants {select}")
-            notes.remember(_CATALOG, view.name, made_of)
-    for gone in former.keys() - {view.name for view in views}:
-        opened.rows(f'drop view if exists "{opened.database}".{PORTS}.{name_sql(gone)}')
-        notes.forget(_CATALOG, gone)
+        name = f'"{opened.database}".{name_sql(schema)}.{name_sql(view.name)}'
+        kind = "view" if schema == PORTS else "secure view"
+        made = f"comment = {text_sql(view.description)} as {port_rows(view.published, newest=notes)}"
+        make_view(opened, (topic, view.name), kind, name, made)
+
+
+def make_view(opened: Session, note: tuple[str, str], kind: str, name: str, made: str) -> None:
+    """Make the view, or replace one that shows something else; its grants stay. The note says what it was made of."""
+    notes, made_of = Notes(opened), hashlib.sha256(made.encode()).hexdigest()
+    if notes.remembered(note[0]).get(note[1]) == made_of:
+        opened.rows(f"create {kind} if not exists {name} {made}")
+    else:
+        opened.rows(f"create or replace {kind} {name} copy grants {made}")
+        notes.remember(*note, made_of)
+
+
+def view_name(published: PublishedRows) -> str:
+    """What one view of a data set is called, over the rows of all versions."""
+    return f'"{published.database}".{VIEWS}.{name_sql(_view_of(published.table, published.view))}'
+
+
+def _view_of(table: str, view: str) -> str:
+    return f"{table}__{view}"
+
+
+def write_view(opened: Session, published: PublishedRows, columns: Mapping[str, str], rows: str) -> None:
+    """Make the secure view, in Snowflake's SQL: an expression for each column, and a condition on rows. Nobody sees what it is made of."""
+    shown = ", ".join(f"{sql} as {name_sql(name)}" for name, sql in columns.items())
+    where = f" where {rows}" if rows else ""
+    opened.rows(f'create schema if not exists "{opened.database}".{VIEWS}')
+    made = f"as select {VERSION}, {shown} from {_table(published.database, published.table)}{where}"
+    make_view(opened, (_SEEN, _view_of(published.table, published.view)), "secure view", view_name(published), made)
+
+
+def drop_other_views(opened: Session, staying: Collection[tuple[str, str]]) -> None:
+    """Drop views that no version is seen through any more."""
+    notes, names = Notes(opened), {_view_of(*each) for each in staying}
+    for gone in notes.remembered(_SEEN).keys() - names:
+        opened.rows(f'drop view if exists "{opened.database}".{VIEWS}.{name_sql(gone)}')
+        notes.forget(_SEEN, gone)
 
 
 def column_rows(opened: Session, schema: str, table: str) -> list[tuple[str, str, int | None, int | None]]:
