@@ -168,7 +168,9 @@ def decided() -> float:
         reader = Reader("person1", "bench")
         port = publication.ports[0]
         assert shelf(root, "bench", "measured").latest() == publication
-        return 1000 * least(20, lambda _: ReaderView(plan, known_grants(root, reader=reader), now, reader).port("measured", port, publication.id))
+        return 1000 * least(
+            20, lambda _: ReaderView(plan, known_grants(root, reader=reader), now, reader).port("measured", port, publication.id)
+        )
 
 
 if __name__ == "__main__":

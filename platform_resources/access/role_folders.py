@@ -5,14 +5,29 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from platform_resources.access.grants import Grant, KnownGrants
 from platform_resources.access.reader_standing import Offers, in_force
 from platform_resources.access.views import Attributes, DataSetViews, View
 
+Act = Literal["revoke", "change", "create", "close"]
 # The folder of a product without an agreement, which shows what is public and internal.
 OPEN = "open"
 _PLAIN = re.compile(r"[A-Za-z0-9_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChange:
+    """One thing that is not as it is wanted: what is done about it, where (a file from the state folder on), and why.
+
+    `statements` are what does it in a warehouse.
+    """
+
+    act: Act
+    place: str
+    why: str
+    statements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

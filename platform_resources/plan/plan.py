@@ -18,6 +18,7 @@ from platform_resources.plan.routes import ChannelPlan, DigestPlan, Patience, Ro
 from platform_resources.spec.agreements import DataSharingAgreement
 from platform_resources.spec.components import Column, DataProduct, DataSet, InputColumn, Refresh
 from platform_resources.spec.data_classes import STANDARD_CLASSES, DataClass
+from platform_resources.spec.domain_document import Compute
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.deadlines import MaxAge
@@ -308,7 +309,7 @@ class DomainPlan:
     title: str
     description: str
     owners: tuple[str, ...]
-    warehouse_size: str
+    compute: Compute
     channels: tuple[ChannelPlan, ...] = ()
     routes: tuple[RoutePlan, ...] = ()
     digest: DigestPlan | None = None

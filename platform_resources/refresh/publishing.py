@@ -27,6 +27,7 @@ from platform_resources.refresh.views.class_travel import InheritedClasses, as_i
 from platform_resources.refresh.views.folder_modes import NoGroup
 from platform_resources.refresh.views.published_views import NotPublishable, PortPart, written_views
 from platform_resources.refresh.views.role_files import give_roles
+from platform_resources.refresh.views.role_views import show_to_roles
 from platform_resources.warehouses.protocol import (
     EngineError,
     NotSupported,
@@ -108,6 +109,11 @@ def tidied(candidate: Candidate, publication: Publication, root: Path, known: Kn
         refresh_catalog(candidate.state, product, publication)
     except Exception as error:
         yield f"published, but the catalog still shows an older version: {error}"
+    if not known.unknown:
+        try:
+            show_to_roles(candidate.state, product, known, candidate.now)
+        except EngineError as error:
+            yield f"published, but what roles read in the warehouse is not as it should be: {error}; `mesh access plan` lists what differs"
     yield from old_versions_gone(shelves, product, candidate.now)
     yield from (f"published, but {told}" for told in roles_given(candidate.state, product, known, candidate.now))
 

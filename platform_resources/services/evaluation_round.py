@@ -64,7 +64,7 @@ def evaluate(
     with ledger.reading() as connection:
         trusted = trust(connection, plan, products, found, now)
     verdicts = _verdicts(products, found.observations)
-    ended = take_ended(ledger, state, products, now)
+    ended = take_ended(ledger, state, plan, products, now)
     return EvaluationRound(now, just_now, followed.events, followed.messages, verdicts, found.last_refreshes, found.health, trusted, ended)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from platform_resources.spec.components import Owners
 from platform_resources.spec.document import Document, Place, read_document
@@ -19,9 +19,18 @@ from platform_resources.spec.values.field_types import Text
 
 
 class Compute(Strict):
-    """Compute settings of the domain's refreshes, for warehouses that have sizes."""
+    """The domain's own compute, for warehouses that have it apart: how large, when it stops, and how much it may use in a month."""
 
     warehouse_size: Literal["xsmall", "small", "medium", "large", "xlarge"] = "small"
+    auto_suspend: Duration = timedelta(minutes=1)
+    monthly_credits: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+    @field_validator("auto_suspend")
+    @classmethod
+    def _whole_seconds(cls, value: timedelta) -> timedelta:
+        if not timedelta(minutes=1) <= value <= timedelta(days=1):
+            raise ValueError("write a time from 1m to 1d; compute is paid for a minute at least")
+        return value
 
 
 class SharedSource(Strict):

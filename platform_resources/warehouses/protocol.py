@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, Protocol
 
+from platform_resources.access.role_folders import AccessChange
 from platform_resources.capabilities.measures import Reading, Relation
 from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.source_contract import NO_CONTRACT, SourceContract
@@ -20,6 +21,7 @@ from platform_resources.measuring.foreseeing import RuledOut
 from platform_resources.measuring.merging import Merging
 from platform_resources.measuring.metrics import Metric
 from platform_resources.measuring.profile_queries import ProfiledColumn
+from platform_resources.plan.tenancy import MeshTenancy, ProductTenancy
 from platform_resources.spec.values.durations import duration_text
 from platform_resources.warehouses.limits import TIME_VARIABLE
 from platform_resources.warehouses.written_results import WantedResult, WrittenResult
@@ -110,7 +112,7 @@ class PublishedFiles:
 class PublishedRows:
     """One output port in one version: rows of a table of the warehouse, under the id of their version.
 
-    `table` is the data set that the table is called after, in the `database` of its product; `view` is what it is seen through, if not whole.
+    `table` is the data set that the table is called after, in the `database` of its product; `view` is what it is seen through, or empty.
     """
 
     database: str
@@ -146,6 +148,9 @@ class CatalogView:
     description: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
 
+
+# The views that readers of a role find in the engine, by the product and the role.
+GivenViews = Mapping[str, Mapping[str, Sequence[CatalogView]]]
 
 # What a consumer's SQL may read, by schema (`main` needs no name before the point) and by the name in it.
 Readable = Mapping[str, Mapping[str, PublishedPort]]
@@ -323,6 +328,16 @@ class Warehouse(Protocol):
 
     def write_catalog(self, file: Path, views: Sequence[CatalogView]) -> None:
         """Replace a catalog in a file, which has these views over published files. Raises NotSupported where there are none."""
+
+    def access_changes(self, tenancy: MeshTenancy, given: GivenViews, only: str = "") -> tuple[AccessChange, ...]:
+        """What the engine itself has of compute, roles and grants against what is wanted, of one product where it is named; nothing where
+        it has none. `given` are the views of each role. Raises EngineError, NotSupported, SettingInvalid."""
+
+    def make_so(self, changes: Sequence[AccessChange]) -> tuple[str, ...]:
+        """Do what `access_changes` has told, in that order; gives what could not be done."""
+
+    def show_to_roles(self, product: ProductTenancy, views: Mapping[str, Sequence[CatalogView]]) -> None:
+        """Have the views that roles read in the engine show what was published. Raises EngineError."""
 
     def catalog_address(self, state: Path, domain: str, product: str) -> str:
         """Where SQL clients find the product's catalog."""

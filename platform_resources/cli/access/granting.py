@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from platform_resources.access.grants import Act, Grant, NotAllowed, State
-from platform_resources.cli.access.provisioning import apply, plan
+from platform_resources.cli.access.provisioning import apply, plan, show_tenancy
 from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import (
     CANNOT_RUN,
@@ -42,6 +42,7 @@ app.command()(plan)
 app.command()(apply)
 STATES: tuple[State, ...] = get_args(State)
 UNUSED_FOR = timedelta(days=90)
+GrantOrProduct = Annotated[str, typer.Argument(help="The name of a grant, or of a product.", metavar="GRANT|PRODUCT")]
 Name = Annotated[str, typer.Argument(help="The grant's name, as `mesh access list` has it.", metavar="GRANT")]
 By = Annotated[str | None, typer.Option("--by", help="Who does it; the name of the user of this computer if left out.")]
 Why = Annotated[str, typer.Option("--why", help="The reason, which is kept.")]
@@ -148,12 +149,16 @@ def listing(
 
 
 @app.command()
-def show(context: typer.Context, name: Name, as_json: Json = False) -> None:
-    """Show a grant with everything that happened to it: when, what, by whom, why."""
+def show(context: typer.Context, name: GrantOrProduct, as_json: Json = False) -> None:
+    """Show a grant with everything that happened to it; of a product, the compute, schemas and roles that it has of its own."""
     from platform_resources.ledger.people.grant_store import NoSuchGrant, events_of_grant
     from platform_resources.services.access.requests import all_grants
 
     root, mesh = mesh_of(context)
+    product = next((each for each in mesh.products if each.name == name), None)
+    if product is not None:
+        show_tenancy(root, mesh, product, as_json)
+        return
     with opened(root) as ledger:
         grant = next((each for each in all_grants(mesh, ledger) if each.name == name), None)
         if grant is None:

@@ -1,4 +1,4 @@
-"""The commands `mesh access plan` and `mesh access apply`: what readers should have of files, against what they have."""
+"""The commands `mesh access plan` and `mesh access apply`: what readers should have, against what they have."""
 
 import json
 from dataclasses import asdict
@@ -15,6 +15,7 @@ from platform_resources.repository.mesh_repository import state_folder
 
 if TYPE_CHECKING:
     from platform_resources.access.grants import KnownGrants
+    from platform_resources.plan.plan import MeshPlan, ProductPlan
     from platform_resources.services.access.access_plan import AccessPlan
 
 
@@ -23,7 +24,7 @@ def plan(
     as_json: Json = False,
     out_file: Annotated[Path | None, typer.Option("--out", help="Also write it into this file, for a review.", dir_okay=False)] = None,
 ) -> None:
-    """List what readers have of files and should not, or should have and do not. Ends with 1 if there is anything."""
+    """List what readers have of files and in the warehouse and should not, or should and do not. Ends with 1 if there is anything."""
     from platform_resources.services.access.access_plan import access_plan
 
     root, mesh = mesh_of(context)
@@ -55,6 +56,34 @@ def apply(context: typer.Context) -> None:
         words.print(text, style="red", markup=False, highlight=False)
     if problems or left.changes:
         raise Stop(MISSED)
+
+
+def show_tenancy(root: Path, mesh: "MeshPlan", product: "ProductPlan", as_json: bool) -> None:
+    """The compute of the product's domain, its schemas, and its roles with those who have them now and why."""
+    from platform_resources.plan.tenancy import product_tenancy
+    from platform_resources.spec.values.durations import duration_text
+
+    own = product_tenancy(product, _grants(state_folder(root)), datetime.now(UTC))
+    compute = next(each.compute for each in mesh.domains if each.name == product.domain)
+    if as_json:
+        roles = [{"role": each.name, "readers": each.readers, "data_sets": each.data_sets, "why": each.why} for each in own.readers]
+        team = {"members": own.team, "domain": own.domain_access}
+        data = {"product": own.name, "domain": own.domain, "schemas": own.schemas, "team": team, "roles": roles}
+        print_json({**data, "compute": compute.model_dump(mode="json"), "filtered": own.filtered})
+        return
+    credits = f"{compute.monthly_credits} credits a month" if compute.monthly_credits is not None else "no limit"
+    words.print(
+        f"{own.name}: schemas {', '.join(own.schemas)}; compute of domain {own.domain}: {compute.warehouse_size}, stops after "
+        f"{duration_text(compute.auto_suspend)}, {credits}",
+        markup=False,
+        highlight=False,
+    )
+    table = Table("role", "who", "reads", "why", box=None, header_style="bold")
+    everybody = [*own.team, *([f"domain {own.domain}"] if own.domain_access else [])]
+    table.add_row(*map(cell, ("(team)", ", ".join(everybody), "everything", "it is its own")))
+    for each in own.readers:
+        table.add_row(*map(cell, (each.name, ", ".join(each.readers) or "everybody", ", ".join(each.data_sets), each.why)))
+    out.print(table)
 
 
 def _grants(state: Path) -> "KnownGrants":

@@ -66,7 +66,7 @@ def _domain_plan(mesh: Mesh, name: str) -> DomainPlan:
         title=title,
         description=domain.description,
         owners=domain.owners.names,
-        warehouse_size=domain.compute.warehouse_size,
+        compute=domain.compute,
         channels=channels_of(mesh, name),
         routes=domain_routes(mesh, name),
         digest=domain_digest(mesh, name),

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from platform_resources.access.grants import KnownGrants
-from platform_resources.access.role_folders import RoleFolder, wanted_folders, why_gone
+from platform_resources.access.role_folders import AccessChange, RoleFolder, wanted_folders, why_gone
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.published_versions import POINTER, Shelf, replace_json, shelf
@@ -18,17 +18,6 @@ from platform_resources.publications.version_records import PortVersion, Publica
 from platform_resources.refresh.views.folder_modes import FolderMode, role_mode, set_mode
 from platform_resources.warehouses.protocol import CatalogView, PublishedFiles
 from platform_resources.warehouses.targets import warehouse
-
-Act = Literal["revoke", "change", "create", "close"]
-
-
-@dataclass(frozen=True, slots=True)
-class AccessChange:
-    """One thing that is not as it is wanted: what is done about it, where (from the state folder on), and why."""
-
-    act: Act
-    place: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +88,7 @@ def _wanted(state: Path, product: ProductPlan, known: KnownGrants, now: datetime
 
 def _content(shelves: Shelf, product: ProductPlan, folder: RoleFolder, published: tuple[Publication, ...]) -> RoleContent | None:
     """Every version that is kept, as the role sees it now; None where the newest has nothing for it, until the next refresh."""
-    seen = {publication.id: tuple(_ports(product, folder, publication)) for publication in published}
+    seen = {publication.id: tuple(seen_ports(product, folder, publication)) for publication in published}
     newest = published[-1]
     if not seen[newest.id]:
         return None
@@ -119,7 +108,8 @@ def _content(shelves: Shelf, product: ProductPlan, folder: RoleFolder, published
     return RoleContent(folder, manifest, links, tuple(views.values()), role_mode(product, folder))
 
 
-def _ports(product: ProductPlan, folder: RoleFolder, publication: Publication) -> Iterator[PortVersion]:
+def seen_ports(product: ProductPlan, folder: RoleFolder, publication: Publication) -> Iterator[PortVersion]:
+    """The ports of a version as a role sees them now."""
     views = {data_set.name: folder.view(data_set.views) for data_set in product.data_sets}
     for port in publication.ports:
         view = views.get(port.data_set)

@@ -7,18 +7,22 @@ from datetime import datetime
 from pathlib import Path
 
 from platform_resources.access.grants import KnownGrants
+from platform_resources.access.role_folders import AccessChange
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.people.grant_store import grants_of
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.plan.tenancy import mesh_tenancy
 from platform_resources.publications.published_versions import publishing, shelf
 from platform_resources.publications.version_records import VersionsUnreadable, outlived
 from platform_resources.refresh.product_locks import ProductBusy, locked
 from platform_resources.refresh.publishing import keeping
 from platform_resources.refresh.views.folder_modes import NoGroup, wanted_modes, wrong_modes
-from platform_resources.refresh.views.role_files import AccessChange, give_roles, role_changes, take_roles
+from platform_resources.refresh.views.role_files import give_roles, role_changes, take_roles
+from platform_resources.refresh.views.role_views import role_views
 from platform_resources.services.access.reader_views import known_grants
-from platform_resources.warehouses.protocol import EngineError
+from platform_resources.warehouses.limits import SettingInvalid
+from platform_resources.warehouses.protocol import EngineError, NotSupported
 from platform_resources.warehouses.targets import warehouse
 
 # A refresh that runs gives its own product's roles what they should have, at its end.
@@ -44,6 +48,7 @@ def access_plan(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime) 
     for product in plan.products:
         changes += _changes(state, product, known, now, problems)
     changes += _closings(state, plan)
+    changes += _in_warehouse(state, plan, known, now, problems)
     problems += [f"{each.name}: its description is broken, so its roles stay as they are" for each in plan.rejected]
     return AccessPlan(tuple(sorted(changes, key=lambda each: ORDER.index(each.act))), tuple(problems))
 
@@ -58,6 +63,7 @@ def apply_access(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime)
         problems += _done(state, product, known, now, give=False)
     for path, mode in wrong.items():
         path.chmod(mode)
+    problems += warehouse().make_so(_in_warehouse(state, plan, known, now, problems))
     for product in plan.products:
         problems += _done(state, product, known, now, give=True)
     for path, mode in wrong_modes(wanted_modes(state, plan.products)).items():
@@ -70,10 +76,12 @@ def give_now(state: Path, plan: MeshPlan, name: str, now: datetime) -> tuple[str
     known = known_grants(state)
     if known.unknown:
         return (f"files are as they were, since the grants are not known: {known.unknown}",)
-    return tuple(text for product in plan.products if product.name == name for text in _done(state, product, known, now, give=True))
+    problems = [text for product in plan.products if product.name == name for text in _done(state, product, known, now, give=True)]
+    problems += warehouse().make_so(_in_warehouse(state, plan, known, now, problems, only=name))
+    return tuple(problems)
 
 
-def take_ended(ledger: Ledger, state: Path, products: Sequence[ProductPlan], now: datetime) -> tuple[str, ...]:
+def take_ended(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: datetime) -> tuple[str, ...]:
     """Take away what the roles of these products read by grants that have ended since, and versions whose retention has.
 
     Gives what could not be done.
@@ -86,6 +94,10 @@ def take_ended(ledger: Ledger, state: Path, products: Sequence[ProductPlan], now
         ended = product.offers.roles is not None and any(each.act == "revoke" for each in _changes(state, product, known, now, problems))
         if aged or ended:
             problems += _done(state, product, known, now, give=False)
+    for product in products:
+        if product.offers.roles is not None:
+            found = _in_warehouse(state, plan, known, now, problems, only=product.name)
+            problems += warehouse().make_so([each for each in found if each.act == "revoke"])
     return tuple(problems)
 
 
@@ -99,6 +111,23 @@ def _let_go(state: Path, product: ProductPlan, now: datetime, problems: list[str
             return shelves.prune(keeping(product), now)
     except (VersionsUnreadable, OSError, ProductBusy) as error:
         problems.append(f"{product.name}: {error}")
+        return ()
+
+
+def _in_warehouse(
+    state: Path, plan: MeshPlan, known: KnownGrants, now: datetime, problems: list[str], only: str = ""
+) -> tuple[AccessChange, ...]:
+    """What differs in the warehouse itself, of one product where it is named."""
+    tenancy = mesh_tenancy(plan, known, now)
+    try:
+        given = {
+            product.name: role_views(state, product, each)
+            for product, each in zip(plan.products, tenancy.products, strict=True)
+            if only in ("", product.name)
+        }
+        return warehouse().access_changes(tenancy, given, only)
+    except (EngineError, NotSupported, SettingInvalid, VersionsUnreadable) as error:
+        problems.append(f"what the warehouse has of roles and grants is not known: {error}")
         return ()
 
 

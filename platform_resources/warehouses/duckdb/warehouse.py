@@ -1,15 +1,26 @@
 """DuckDB as a warehouse: one database file per product, and published files that anybody reads without a lock."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
+from platform_resources.access.role_folders import AccessChange
 from platform_resources.plan import conventions
+from platform_resources.plan.tenancy import MeshTenancy, ProductTenancy
 from platform_resources.settings import DBT_DATABASE
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, limits
-from platform_resources.warehouses.protocol import Bounds, CatalogView, ProductDatabase, PublishedPort, Readable, Rows, VersionRows
+from platform_resources.warehouses.protocol import (
+    Bounds,
+    CatalogView,
+    GivenViews,
+    ProductDatabase,
+    PublishedPort,
+    Readable,
+    Rows,
+    VersionRows,
+)
 from platform_resources.warehouses.written_results import WantedResult, WrittenResult
 
 
@@ -54,6 +65,16 @@ class DuckDBWarehouse:
         from platform_resources.warehouses.duckdb import catalogs
 
         catalogs.replace_catalog(file, views)
+
+    def access_changes(self, tenancy: MeshTenancy, given: GivenViews, only: str = "") -> tuple[AccessChange, ...]:
+        """None: what readers have are folders of files, which belong to the operating system."""
+        return ()
+
+    def make_so(self, changes: Sequence[AccessChange]) -> tuple[str, ...]:
+        return ()
+
+    def show_to_roles(self, product: ProductTenancy, views: Mapping[str, Sequence[CatalogView]]) -> None:
+        """Folders have catalogs of their own."""
 
     def catalog_address(self, state: Path, domain: str, product: str) -> str:
         return str(state / conventions.catalog_file(domain, product))

@@ -1,7 +1,7 @@
 """An account of Snowflake as a warehouse: the databases of products, and their published versions for consumers."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -9,14 +9,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
+from platform_resources.access.role_folders import AccessChange
+from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.measuring.dialects import translated
-from platform_resources.settings import PREFIX, SNOWFLAKE_BUILD
+from platform_resources.plan.tenancy import MeshTenancy, ProductTenancy
+from platform_resources.settings import COMPUTE, PREFIX, SNOWFLAKE_BUILD
 from platform_resources.warehouses.duckdb import product_database
 from platform_resources.warehouses.limits import limits
 from platform_resources.warehouses.protocol import (
     Bounds,
     CatalogView,
     EngineError,
+    GivenViews,
     NotSupported,
     ProductDatabase,
     PublishedPort,
@@ -26,6 +30,8 @@ from platform_resources.warehouses.protocol import (
     Rows,
     VersionRows,
 )
+from platform_resources.warehouses.snowflake.account_changes import account_changes, make_so, show_to_roles
+from platform_resources.warehouses.snowflake.account_state import own_compute
 from platform_resources.warehouses.snowflake.consumer_statements import as_text as shown_text
 from platform_resources.warehouses.snowflake.consumer_statements import for_python, published_statement
 from platform_resources.warehouses.snowflake.product_schemas import SnowflakeDatabase
@@ -33,7 +39,6 @@ from platform_resources.warehouses.snowflake.sessions import (
     Connect,
     Session,
     connected,
-    connection_arguments,
     database_name,
     product_of_database,
     session,
@@ -58,6 +63,8 @@ class SnowflakeWarehouse:
             product_database.opened(Path(folder) / "local.duckdb") as local,
             self._session(domain, product) as session,
         ):
+            if own := own_compute(session, domain):
+                session.rows(f"use warehouse {quoted(own)}")
             database = SnowflakeDatabase(session, local, limits(os.environ).query)
             database.make()
             yield database
@@ -76,9 +83,10 @@ class SnowflakeWarehouse:
         return tuple(sorted(found for name in databases if (found := product_of_database(name, os.environ)) is not None))
 
     def dbt_variables(self, state: Path, domain: str, product: str) -> dict[str, str]:
-        """dbt opens a connection of its own, by the same variables."""
-        connection_arguments(os.environ)
-        return {SNOWFLAKE_BUILD.name: database_name(domain, product, os.environ)}
+        """dbt opens a connection of its own, by the same variables; it builds on the domain's own compute where there is one."""
+        with self._session(domain, product) as opened:
+            own = own_compute(opened, domain)
+        return {SNOWFLAKE_BUILD.name: database_name(domain, product, os.environ), **({COMPUTE.name: own} if own else {})}
 
     def lend(self, state: Path, domain: str, product: str, own: Path) -> int:
         raise NotSupported("data of products in Snowflake is not copied for analysts; give them a role that reads its databases")
@@ -89,6 +97,18 @@ class SnowflakeWarehouse:
 
     def write_catalog(self, file: Path, views: Sequence[CatalogView]) -> None:
         raise NotSupported("a catalog in a file; SQL clients read the product's own schema")
+
+    def access_changes(self, tenancy: MeshTenancy, given: GivenViews, only: str = "") -> tuple[AccessChange, ...]:
+        with session(self.connect, PREFIX.value(os.environ)) as opened:
+            return tuple(account_changes(opened, tenancy, given, only))
+
+    def make_so(self, changes: Sequence[AccessChange]) -> tuple[str, ...]:
+        with session(self.connect, PREFIX.value(os.environ)) as opened:
+            return tuple(make_so(opened, changes))
+
+    def show_to_roles(self, product: ProductTenancy, views: Mapping[str, Sequence[CatalogView]]) -> None:
+        with self._session(product.domain, product.name) as opened:
+            show_to_roles(opened, product, views)
 
     def catalog_address(self, state: Path, domain: str, product: str) -> str:
         return f"{database_name(domain, product, os.environ)}.{PORTS}"

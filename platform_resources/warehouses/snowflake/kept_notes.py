@@ -9,6 +9,27 @@ TABLE, NOTES = "MESH.NOTES", Relation("mesh", "notes")
 POINTER, NEWEST = "pointer", "latest"
 
 
+def table_of(database: str) -> str:
+    """The table of notes of a database."""
+    return f'"{database}".{TABLE}'
+
+
+def remembering(database: str, topic: str, name: str, record: str) -> str:
+    """The statement that leaves a text."""
+    new = f"select {text_sql(topic)} as TOPIC, {text_sql(name)} as NAME, {text_sql(record)} as RECORD"
+    return (
+        f"merge into {table_of(database)} as kept using ({new}) as new"
+        " on kept.TOPIC = new.TOPIC and kept.NAME = new.NAME when matched then update set RECORD = new.RECORD"
+        " when not matched then insert (TOPIC, NAME, RECORD) values (new.TOPIC, new.NAME, new.RECORD)"
+    )
+
+
+def newest_version(database: str) -> str:
+    """SQL: the id of the version of a database that is published now."""
+    condition = f"TOPIC = {text_sql(POINTER)} and NAME = {text_sql(NEWEST)}"
+    return f"(select parse_json(RECORD):latest::varchar from {table_of(database)} where {condition})"
+
+
 @dataclass(frozen=True, slots=True)
 class Notes:
     """The notes of the product whose database the session is in."""
@@ -17,7 +38,7 @@ class Notes:
 
     @property
     def table(self) -> str:
-        return f'"{self.session.database}".{TABLE}'
+        return table_of(self.session.database)
 
     def make(self) -> None:
         """Make the table, if there is none."""
@@ -30,12 +51,7 @@ class Notes:
 
     def remember(self, topic: str, name: str, record: str) -> None:
         """One statement: whoever reads finds the old text or the new one."""
-        new = f"select {text_sql(topic)} as TOPIC, {text_sql(name)} as NAME, {text_sql(record)} as RECORD"
-        self.session.rows(
-            f"merge into {self.table} as kept using ({new}) as new"
-            " on kept.TOPIC = new.TOPIC and kept.NAME = new.NAME when matched then update set RECORD = new.RECORD"
-            " when not matched then insert (TOPIC, NAME, RECORD) values (new.TOPIC, new.NAME, new.RECORD)"
-        )
+        self.session.rows(remembering(self.session.database, topic, name, record))
 
     def replace(self, topic: str, name: str, record: str) -> None:
         """As `remember`, in two statements of a transaction."""
@@ -48,10 +64,3 @@ class Notes:
         """Take away what was left under a topic, all of it where no name is given."""
         named = "" if name is None else f" and NAME = {text_sql(name)}"
         self.session.rows(f"delete from {self.table} where TOPIC = {text_sql(topic)}{named}")
-
-    @property
-    def newest_version(self) -> str:
-        """SQL: the id of the version that is published now."""
-        return (
-            f"(select parse_json(RECORD):latest::varchar from {self.table} where TOPIC = {text_sql(POINTER)} and NAME = {text_sql(NEWEST)})"
-        )

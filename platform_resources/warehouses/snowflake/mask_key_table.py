@@ -6,8 +6,6 @@ A key comes there by a file on the product's own stage, so that no SQL text and 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import pyarrow
-
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.sql_text import literal
 from platform_resources.warehouses.snowflake.sessions import relation_name
@@ -32,7 +30,8 @@ def keep_keys(database: "SnowflakeDatabase", variables: Mapping[str, bytes]) -> 
     wanted = {name: value.hex() for name, value in variables.items()}
     if wanted.items() <= dict(session.rows(f"select NAME, VALUE from {table}")).items():
         return
-    database.load_data(_NEW, pyarrow.table({"name": list(wanted), "value": list(wanted.values())}))
+    data = database.connection.sql("select unnest($1) as name, unnest($2) as value", params=[list(wanted), list(wanted.values())])
+    database.load_data(_NEW, data)
     try:
         session.rows(
             f"merge into {table} as kept using {relation_name(_NEW)} as new on kept.NAME = new.NAME"

@@ -9,7 +9,7 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.sql_text import literal
 from platform_resources.warehouses.protocol import CatalogView, EngineError, NotSupported, PublishedPort, PublishedRows
 from platform_resources.warehouses.snowflake.column_kinds import added_kind, reported_kind
-from platform_resources.warehouses.snowflake.kept_notes import Notes
+from platform_resources.warehouses.snowflake.kept_notes import Notes, newest_version, remembering
 from platform_resources.warehouses.snowflake.sessions import (
     Connect,
     Session,
@@ -76,12 +76,12 @@ class SnowflakeVersions:
                 opened.rows(f"delete from {_table(opened.database, table)}{condition}")
 
 
-def port_rows(published: PublishedPort, *, newest: Notes | None = None) -> str:
-    """A select over the rows of exactly one version; with `newest`, of the one that is published when it is run. Raises NotSupported."""
+def port_rows(published: PublishedPort, *, newest: str = "") -> str:
+    """A select over the rows of exactly one version; with `newest`, of the one that this SQL names. Raises NotSupported."""
     if not isinstance(published, PublishedRows):
         raise NotSupported(f"{published.address} is a file, which Snowflake does not read; read a port of interface sql instead")
     columns = ", ".join(map(name_sql, published.columns))
-    version = literal(published.version) if newest is None else newest.newest_version
+    version = newest or literal(published.version)
     source = view_name(published) if published.view else _table(published.database, published.table)
     return f"select {columns} from {source} where {VERSION} = {version}"
 
@@ -107,18 +107,42 @@ def write_rows(opened: Session, relation: Relation, published: PublishedRows) ->
     opened.rows(f"insert into {table} ({VERSION}, {columns}) select {literal(published.version)}, {columns} from {relation_name(relation)}")
 
 
-def show(opened: Session, views: Sequence[CatalogView], schema: str = PORTS) -> None:
-    """Make the schema's views, which SQL clients read, and no others. One that is as it was is left alone, with the grants on it."""
+def show(opened: Session, views: Sequence[CatalogView]) -> None:
+    """Make the views that the product's own team and domain read. One that is as it was is left alone, with the grants on it."""
     notes = Notes(opened)
-    topic = _CATALOG if schema == PORTS else f"{_CATALOG}:{schema}"
-    for gone in notes.remembered(topic).keys() - {view.name for view in views}:
-        opened.rows(f'drop view if exists "{opened.database}".{name_sql(schema)}.{name_sql(gone)}')
-        notes.forget(topic, gone)
+    for gone in notes.remembered(_CATALOG).keys() - {view.name for view in views}:
+        opened.rows(f'drop view if exists "{opened.database}".{PORTS}.{name_sql(gone)}')
+        notes.forget(_CATALOG, gone)
     for view in views:
-        name = f'"{opened.database}".{name_sql(schema)}.{name_sql(view.name)}'
-        kind = "view" if schema == PORTS else "secure view"
-        made = f"comment = {text_sql(view.description)} as {port_rows(view.published, newest=notes)}"
-        make_view(opened, (topic, view.name), kind, name, made)
+        name = f'"{opened.database}".{PORTS}.{name_sql(view.name)}'
+        make_view(opened, (_CATALOG, view.name), "view", name, _made(opened.database, view))
+
+
+def _made(database: str, view: CatalogView) -> str:
+    """What a view is made of that always shows the newest version."""
+    return f"comment = {text_sql(view.description)} as {port_rows(view.published, newest=newest_version(database))}"
+
+
+@dataclass(frozen=True, slots=True)
+class MadeView:
+    """The view that a role reads: what it is made of, and the statements that make it and note that."""
+
+    digest: str
+    statements: tuple[str, ...]
+
+
+def role_view(database: str, schema: str, view: CatalogView) -> MadeView:
+    """A secure view of the newest version, in the schema of a role. Nobody who reads it sees what it is made of."""
+    made = _made(database, view)
+    digest = hashlib.sha256(made.encode()).hexdigest()
+    name = f'"{database}".{name_sql(schema)}.{name_sql(view.name)}'
+    noted = remembering(database, role_topic(schema), name_sql(view.name)[1:-1], digest)
+    return MadeView(digest, (f"create or replace secure view {name} copy grants {made}", noted))
+
+
+def role_topic(schema: str) -> str:
+    """What notes of the views of a role's schema are under."""
+    return f"{_CATALOG}:{schema}"
 
 
 def make_view(opened: Session, note: tuple[str, str], kind: str, name: str, made: str) -> None:
