@@ -111,7 +111,7 @@ def test_versions_past_their_retention_are_told_and_then_taken_away_with_the_lin
         (f"version {older.id} is older than its retention of 30d", None),
         (f"version {newer.id} is older than its retention of 30d; it is the one served", None),
     ]
-    assert take_ended(ledger, published.root, plan.products, datetime.now(UTC)) == ()
+    assert take_ended(ledger, published.root, plan, plan.products, datetime.now(UTC)) == ()
     assert [each.id for each in published.shelf.published()] == [newer.id]
     assert {entry.name[:23] for entry in links.glob("2*")} == {newer.id}, "no role keeps its bytes"
     assert not list(published.shelf.folder.glob(f"**/*{older.id}*"))

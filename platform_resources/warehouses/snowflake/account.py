@@ -103,6 +103,8 @@ class SnowflakeWarehouse:
             return tuple(account_changes(opened, tenancy, given, only))
 
     def make_so(self, changes: Sequence[AccessChange]) -> tuple[str, ...]:
+        if not changes:
+            return ()
         with session(self.connect, PREFIX.value(os.environ)) as opened:
             return tuple(make_so(opened, changes))
 
