@@ -23,16 +23,16 @@ def problems_of(product: Product, agreement: Declared[DataSharingAgreement]) -> 
     for role in agreement.config.roles:
         if times[role.role] > 1:
             yield "roles", f"role {role.role} is described {times[role.role]} times; a role is described once in a product", ""
-        yield from role_problems(role, data_sets)
+        yield from role_problems(role, data_sets, [each.title for each in product.data_sets])
     for granted in agreement.config.grants:
         yield from _grant(granted, agreement.config.roles)
 
 
-def role_problems(role: AgreementRole, data_sets: Sequence[DataSet]) -> Found:
-    """Every problem of one role over the data sets of its product."""
+def role_problems(role: AgreementRole, data_sets: Sequence[DataSet], titles: Sequence[str]) -> Found:
+    """Every problem of one role over the data sets of its product, which have these titles."""
     yield from _columns(role, data_sets)
     yield from _masks(role, data_sets)
-    yield from _rows(role, data_sets)
+    yield from _rows(role, data_sets, titles)
 
 
 def open_mask_problems(product: Product) -> Iterator[tuple[Declared[DataSet], int, str]]:
@@ -77,18 +77,21 @@ def _masks(role: AgreementRole, data_sets: Sequence[DataSet]) -> Found:
                 yield "roles", f"role {role.role}, column {column.name}: {problem}", hint
 
 
-def _rows(role: AgreementRole, data_sets: Sequence[DataSet]) -> Found:
+def _rows(role: AgreementRole, data_sets: Sequence[DataSet], titles: Sequence[str]) -> Found:
     empty = [name for name, values in role.attributes.items() if not values]
     if empty:
         yield "roles", f"role {role.role}: attribute {empty[0]} has no value", f"write attributes: {{{empty[0]}: [a value, another]}}"
     elif len(combinations(role)) > MOST_COMBINATIONS:
         message = f"role {role.role}: {len(combinations(role))} combinations of attributes, each a file; at most {MOST_COMBINATIONS}"
         yield "roles", message, "take values away, or give them to roles of their own"
-    for data_set in data_sets if role.rows else ():
+    for data_set, title in zip(data_sets, titles, strict=True) if role.rows else ():
+        if len(data_sets) > 1 and not any(use_of(column, role) is not None for column in data_set.columns):
+            continue  # it sees nothing of this one
         try:
             read = row_filter(role.rows, [column.name for column in data_set.columns], tuple(role.attributes))
         except NotAFilter as error:
-            yield "roles", f"role {role.role}, rows: {error}", error.hint
+            about = f" of data set {title}" if len(data_sets) > 1 else ""
+            yield "roles", f"role {role.role}, rows{about}: {error}", error.hint
         else:
             yield from _unfit_values(role, data_set, read)
 

@@ -191,7 +191,7 @@ def _views_of_role(data_set: DataSet, keyed: KeyedRole) -> Iterator[RoleView]:
     role = keyed.role
     shown = tuple(_seen(column, use, keyed.agreement) for column in data_set.columns if (use := use_of(column, role)) is not None)
     names = [column.name for column in data_set.columns]
-    read = row_filter(role.rows, names, tuple(role.attributes)) if role.rows else None
+    read = row_filter(role.rows, names, tuple(role.attributes)) if role.rows and shown else None
     for attributes in combinations(role):
         yield RoleView(role.role, attributes, _view(shown, read.sql(dict(attributes)) if read is not None else ""))
 

@@ -239,6 +239,8 @@ def _lines(product: ProductPlan) -> Iterator[str]:
         "owners": ", ".join(product.owners),
         "support": support.channel,
         "runbook": runbook_place(product),
+        "tags": ", ".join(info.tags),
+        **{f"term {tag}": text for tag, text in product.terms.items()},
     }
     yield from (f"{word}: {told(' '.join(text.split()))}" for word, text in said.items() if text)
 

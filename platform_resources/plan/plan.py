@@ -226,7 +226,8 @@ class GeneratedFile:
 class ProductPlan:
     """Everything decided about one product. `texts_digest` stands for its Python modules and for the dbt tests that its team wrote.
 
-    `zone` is the time zone in which people are shown its times. `classes` are those of the mesh, the least restricted first.
+    `zone` is the time zone in which people are shown its times. `classes` are those of the mesh, the least restricted first;
+    `terms` are those of its tags that the mesh describes.
     """
 
     name: str
@@ -259,6 +260,7 @@ class ProductPlan:
     metrics: tuple[MetricPlan, ...] = ()
     semantic_models: tuple[SemanticModelPlan, ...] = ()
     classes: tuple[DataClass, ...] = field(default=STANDARD_CLASSES, metadata={"planned": False})
+    terms: Mapping[str, str] = field(default_factory=dict, hash=False, metadata={"planned": False})
 
     @property
     def checks(self) -> tuple[CheckPlan, ...]:

@@ -1,4 +1,4 @@
-"""What governance.yaml says for the whole mesh: the company's classes of data, its global identifiers and its policies."""
+"""What governance.yaml says for the whole mesh: the company's classes of data, its global identifiers, its policies and its terms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -46,6 +46,13 @@ class Identifier(Strict):
     join_rate: Annotated[float, Field(ge=0, le=100)] = 100
 
 
+class Term(Strict):
+    """A word of the company that products and columns are tagged with, and what it means."""
+
+    name: Text
+    description: Text
+
+
 class Exemption(Strict):
     """A product that need not fulfil a policy for a while: until when, who answers for it, and why."""
 
@@ -70,6 +77,7 @@ class Governance(Strict):
     classes: Annotated[tuple[DataClass, ...], Field(min_length=1)] = STANDARD_CLASSES
     identifiers: tuple[Identifier, ...] = ()
     policies: tuple[PolicySetting, ...] = ()
+    terms: tuple[Term, ...] = ()
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -97,11 +105,11 @@ class GovernanceReading:
 
 
 def read_governance(text: str, file: str) -> GovernanceReading:
-    """Read governance.yaml. Never raises for what the text says; a bad identifier or policy invalidates no other."""
+    """Read governance.yaml. Never raises for what the text says; a bad identifier, policy or term invalidates no other."""
     document = read_document(text, file)
     if isinstance(document, Problem):
         return GovernanceReading(problems=(document,), classes_are_known=False)
-    fields = readable_fields(document, Governance, ("identifiers", "policies"))
+    fields = readable_fields(document, Governance, ("identifiers", "policies", "terms"))
     known = isinstance(document.data, dict) and ("classes",) not in fields.broken
     governance = Governance.model_validate(fields.data)
     identifiers, policies = (_places(fields, name, document) for name in ("identifiers", "policies"))

@@ -89,6 +89,12 @@ class Product:
         """What the product was called first; former names are written the oldest first."""
         return (self.info.renamed_from or (self.name,))[0]
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Those of the product and of its columns, each once."""
+        columns = (column for data_set in self.data_sets for column in data_set.config.columns)
+        return tuple(dict.fromkeys((*self.info.tags, *(tag for column in columns for tag in column.tags))))
+
     def data_set(self, name: str | None) -> Declared[DataSet] | None:
         """The data set of that name as written or in code; without a name, the only one."""
         if name is None:

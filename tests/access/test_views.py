@@ -138,4 +138,14 @@ def test_a_mask_that_cannot_be_used_is_told(use, kind, problem):
     ],
 )
 def test_what_is_wrong_with_a_role_is_told(said, problem):
-    assert [message for _, message, _ in role_problems(role(**said), [CUSTOMERS])] == [problem]
+    assert [message for _, message, _ in role_problems(role(**said), [CUSTOMERS], ["customers"])] == [problem]
+
+
+def test_a_row_filter_fits_each_data_set_of_which_the_role_sees_something_and_the_other_is_named():
+    notes = DataSet.model_validate({"columns": [{"name": "text", "type": "varchar", "classification": "unclassified"}]})
+    lines = DataSet.model_validate({"columns": [{"name": "line", "type": "bigint", "classification": "public"}]})
+    filtered = role(sees=["public", "internal"], rows="region = 'EU'")
+    assert list(role_problems(filtered, [CUSTOMERS, notes], ["customers", "notes"])) == []
+    ((_, message, _),) = role_problems(filtered, [CUSTOMERS, lines], ["customers", "lines"])
+    assert message == 'role analyst, rows of data set lines: unknown column "region"; known: line'
+    assert views_of(notes, [KeyedRole(filtered, "customers.internal_use")], True).distinct == ()

@@ -170,3 +170,36 @@ def test_the_column_is_named_where_it_is_written(tmp_path):
     (problem,) = [each for each in mesh_plan(read_mesh(root))[1] if "named like" in each.message]
     assert (problem.severity, problem.path) == ("error", "components[2].properties.columns[1]")
     assert (root / problem.file).read_text().splitlines()[problem.line - 1].strip() == "- {name: email, type: varchar}"
+
+
+TERMS_OF_THE_MESH = "terms:\n  - {name: sales, description: What was sold.}\n"
+
+
+@pytest.mark.parametrize(
+    ("governance", "lifecycle", "expected"),
+    [
+        ("", "production", []),
+        (TERMS_OF_THE_MESH, "draft", []),
+        (TERMS_OF_THE_MESH, "production", ['tag "slaes" is no term of the mesh', 'tag "money" is no term of the mesh']),
+    ],
+)
+def test_tags_are_terms_of_the_mesh_where_it_has_some(governance, lifecycle, expected, tmp_path):
+    column = component("sums", "data-set", "classification: internal\ncolumns: [{name: total, type: bigint, tags: [money]}]")
+    files = {product_file("finance", "sums"): product_yaml("sums", "finance", column, tags="[sales, slaes]", lifecycle=lifecycle)}
+    plan, problems = mesh_plan(read_mesh(write_mesh(tmp_path, files | ({GOVERNANCE: governance} if governance else {}))))
+    found = sorted((each for each in problems if "is no term" in each.message), key=lambda each: each.message, reverse=True)
+    assert [each.message for each in found] == expected
+    assert not found or ("sales" in found[0].hint and found[0].severity == "warning")
+    described = {product.name: dict(product.terms) for product in plan.products}
+    assert described.get("sums", {}) == ({"sales": "What was sold."} if governance and "sums" in described else {})
+
+
+def test_a_term_is_described_once_and_a_bad_one_takes_no_class_down(tmp_path):
+    files = {
+        product_file("finance", "sums"): product_yaml("sums", "finance", SUM, **OWNED),
+        GOVERNANCE: "terms:\n  - {name: sales, description: One.}\n  - {name: sales, description: Two.}\n  - {name: sold}\n",
+    }
+    mesh = read_mesh(write_mesh(tmp_path, files))
+    messages = [each.message for each in mesh_plan(mesh)[1]]
+    assert "term sales is described 2 times" in messages and any("description" in each for each in messages)
+    assert mesh.governance.classes_are_known

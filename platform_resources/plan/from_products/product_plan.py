@@ -79,7 +79,13 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         rule=rule_of(incidents),
         patience=patience_of(incidents),
         classes=mesh.governance.governance.classes,
+        terms=_terms(mesh, product),
     )
+
+
+def _terms(mesh: Mesh, product: Product) -> dict[str, str]:
+    described = {each.name: each.description for each in mesh.governance.governance.terms}
+    return {tag: described[tag] for tag in product.tags if tag in described}
 
 
 def _texts_digest(texts: ProductTexts, project: DbtProject) -> str:

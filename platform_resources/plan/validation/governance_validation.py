@@ -25,7 +25,7 @@ def governance_problems(mesh: Mesh) -> Iterator[Problem]:
     reading = mesh.governance
     yield from reading.problems
     if reading.document is not None:
-        yield from (reading.document.problem(*complaint) for complaint in (*_classes(mesh), *_identifiers(mesh)))
+        yield from (reading.document.problem(*complaint) for complaint in (*_classes(mesh), *_identifiers(mesh), *_terms(mesh)))
         yield from policy_problems(mesh, reading.document)
 
 
@@ -51,6 +51,12 @@ def _identifiers(mesh: Mesh) -> Iterator[Complaint]:
         if why := _no_pattern(each.format):
             yield ("identifiers", at, "format"), f'"{each.format}" is no regular expression: {why}', ""
         yield from ((("identifiers", at, field), message, hint) for field, message, hint in _owner_problems(mesh, each))
+
+
+def _terms(mesh: Mesh) -> Iterator[Complaint]:
+    times = Counter(each.name for each in mesh.governance.governance.terms)
+    twice = [name for name, count in times.items() if count > 1]
+    yield from ((("terms",), f"term {name} is described {times[name]} times", "describe it once") for name in twice)
 
 
 def _no_pattern(text: str) -> str:

@@ -72,6 +72,7 @@ def description_data(described: ProductDescription) -> dict[str, Any]:
         "owners": plain(info.owners),
         "support": {"channel": info.support.channel, "runbook": runbook_place(product) or None},
         "tags": list(info.tags),
+        "terms": dict(product.terms),
         "agreements": [{"title": agreement.title, **plain(agreement.spec)} for agreement in product.agreements],
         "health": {"status": described.health.status, "reason": described.health.reason, "columns": list(described.health.columns)},
         "promises": [asdict(check) for check in described.health.checks],

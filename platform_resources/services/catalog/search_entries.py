@@ -42,7 +42,7 @@ class ProductPart:
 def own_texts(product: ProductPlan) -> tuple[tuple[str, str], ...]:
     """The fields of the product itself with their texts."""
     info = product.info
-    about = " ".join(filter(None, (info.description, info.purpose)))
+    about = " ".join(filter(None, (info.description, info.purpose, *product.terms.values())))
     tags = " ".join(dict.fromkeys((product.domain, *_tags(product))))
     return ("name", product.name), ("title", product.title), ("tags", tags), ("about", about), ("owners", " ".join(product.owners))
 
