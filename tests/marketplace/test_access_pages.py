@@ -115,6 +115,19 @@ def test_a_role_that_is_given_by_itself_has_its_folder_at_once(pages, agreed):
     assert (folder / "latest.json").is_file() and list(folder.glob("*.parquet"))
 
 
+def test_a_long_download_ends_at_the_next_part_once_the_grant_is_taken_away(pages):
+    who = as_("lena@example.com")
+    assert sent(pages, ACCESS, who, role="analyst", to="lena@example.com", purpose="A model.").status_code == 303
+    grant = "/grants/" + pages.get("/inbox", headers=OWNER).text.partition('action="/grants/')[2].partition('"')[0]
+    assert sent(pages, grant, OWNER, at="/inbox", do="approve").status_code == 303
+    file = pages.get("/api/v1/products/readings/ports/measurements_file/file", headers=who, follow_redirects=False).headers["location"]
+    begun = pages.get(file, headers={**who, "range": "bytes=0-99"})
+    assert begun.status_code == 206 and len(begun.content) == 100
+    assert sent(pages, grant, OWNER, at="/inbox", do="revoke", why="The model is built.").status_code == 303
+    rest = pages.get(file, headers={**who, "range": "bytes=100-", "if-range": begun.headers["etag"]})
+    assert rest.status_code == 403 and "revoked" in rest.text and "mesh access request readings" in rest.text
+
+
 def test_nobody_decides_on_what_they_or_their_team_would_have(pages):
     both = as_("olga@example.com", "plant-data, drift")
     assert sent(pages, ACCESS, both, role="analyst", to="team:drift", purpose="Which sensors drift?").status_code == 303
