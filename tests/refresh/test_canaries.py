@@ -200,7 +200,7 @@ def addresses(client):
     """Every address that the application answers, for every name that the mesh has of what stands in it."""
     names = {"name": "customers", "data_set": "customers", "column": list(CANARIES), "port": [f"customers_{name}" for name in FORMATS]}
     names |= {"version": [each["id"] for each in client.get("/api/v1/products/customers/versions").json()]}
-    names |= {"cause": "customers", "number": "1", "file_name": ["customers.parquet", "customers.csv", "customers.json"]}
+    names |= {"domain": "crm", "cause": "customers", "number": "1", "file_name": ["customers.parquet", "customers.csv", "customers.json"]}
     names |= {"form": list(installed_registry().exports())}
     for route in flat(client.app.routes):
         if "GET" in (getattr(route, "methods", None) or ()):
