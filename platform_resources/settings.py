@@ -68,6 +68,11 @@ SESSION_SECRET = Setting(
     "a new one at each start: who is signed in signs in again",
     secret=True,
 )
+HOOK_HOSTS = Setting(
+    "MESH_HOOK_HOSTS",
+    "the hosts on which machines may hear of new versions, parted by commas; *.example.com is each host below",
+    "none; where nobody signs in, this computer",
+)
 TOKEN = Setting("MESH_TOKEN", "a token of a marketplace, for mesh mcp and for the Python client", "they send none", secret=True)
 PLATFORM = Setting("MESH_PLATFORM", "the people and teams that run the platform, parted by commas", "nobody")
 GOVERNANCE = Setting("MESH_GOVERNANCE", "the people and teams of governance, parted by commas", "nobody")
@@ -98,7 +103,21 @@ PROTOCOL = Setting("SNOWFLAKE_PROTOCOL", "http or https", "https")
 
 SETTINGS = (
     *(STATE, DAGSTER_HOME, LEDGER, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, MAIL, DAGSTER_PAGES, MESH_PAGES, MASK_KEY),
-    *(ROLE_GROUP, AUTH, PROXIES, PROXY_HEADER, PROXY_GROUPS, ISSUER, CLIENT, CLIENT_SECRET, SESSION_SECRET, TOKEN, PLATFORM, GOVERNANCE),
+    *(
+        ROLE_GROUP,
+        AUTH,
+        PROXIES,
+        PROXY_HEADER,
+        PROXY_GROUPS,
+        ISSUER,
+        CLIENT,
+        CLIENT_SECRET,
+        SESSION_SECRET,
+        HOOK_HOSTS,
+        TOKEN,
+        PLATFORM,
+        GOVERNANCE,
+    ),
     *(DBT_DATABASE, ANALYST_DATABASE, SNOWFLAKE_BUILD),
     *(ACCOUNT, USER, PASSWORD, KEY_FILE, KEY_PASSWORD, ROLE, COMPUTE, PREFIX, HOST, PORT, PROTOCOL),
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-MessageKind = Literal["incident", "update", "reminder", "recovery", "budget", "schema", "digest", "access", "test"]
+MessageKind = Literal["incident", "update", "reminder", "recovery", "budget", "schema", "digest", "access", "version", "test"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Message:
     """One message to one channel.
 
     `key` says what it is about and to which channel: a message with a key that was written before is the same message. `channel` is
-    `<domain>.<channel>` or an e-mail address. `incident` is the incident's name (`orders#3`), empty where there is none. Not sent
+    `<domain>.<channel>`, an e-mail address, or `hook:<number>` for a machine.
+    `incident` is the incident's name (`orders#3`), empty where there is none. Not sent
     before `not_before`. `subject` is one line; `body` is Markdown. `says` is what must be true of products when it is sent.
     """
 

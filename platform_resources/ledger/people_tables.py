@@ -371,3 +371,17 @@ control_deliveries = Table(
     Column("taken_at", MomentColumn),
     PrimaryKeyConstraint("product", "port", "item"),
 )
+
+# Machines that are told of each new version of a product, and the secret that these calls are signed with.
+version_hooks = Table(
+    "version_hooks",
+    TABLES,
+    _number(),
+    _told("product", Text),
+    _told("person", Prose),
+    _told("url", Prose),
+    _told("secret", Text),
+    _told("since", MomentColumn),
+    Column("ended_at", MomentColumn),
+    Index(None, "product"),
+)

@@ -17,6 +17,7 @@ from platform_resources.ledger.database import LedgerUnavailable
 from platform_resources.marketplace.api.acting_routes import acting_routes
 from platform_resources.marketplace.api.api_routes import api_routes
 from platform_resources.marketplace.api.descriptions import described_addresses
+from platform_resources.marketplace.api.hook_routes import hook_routes
 from platform_resources.marketplace.api.record_routes import record_routes
 from platform_resources.marketplace.display.rendering import STATIC, environment
 from platform_resources.marketplace.downloads import Compressed, download_routes, export_routes
@@ -81,6 +82,7 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     app.include_router(lab_routes(shop, queue))
     app.include_router(record_routes(shop, queue))
     app.include_router(acting_routes(shop, queue))
+    app.include_router(hook_routes(shop))
     app.include_router(sign_in_routes(shop, auth))
 
     @app.get("/api", include_in_schema=False)

@@ -81,7 +81,7 @@ def _notify_type(kind: MessageKind) -> str:
             return "warning"
         case "recovery":
             return "success"
-        case "update" | "digest" | "access" | "test":
+        case "update" | "digest" | "access" | "version" | "test":
             return "info"
         case _:
             assert_never(kind)

@@ -8,6 +8,7 @@
     schema/orders/20260615T050000-1a2b/finance.alerts
     schema/orders/inputs/6f1c0a52-8d0b-4f43/sales.alerts
     digest/sales/2026-06-15/sales.alerts
+    version/orders/20260615T050000-1a2b/hook:3
     access/orders/g7/approved@20260615T050000.000000Z/ana@example.com
 
 The number after an incident is its phase: how often it was reopened. The moment of a first message or an update is when the newest trouble
@@ -82,6 +83,11 @@ def input_key(product: str, run_id: str, channel: str) -> str:
 def access_key(product: str, grant: str, what: str, at: datetime, channel: str) -> str:
     """The key of a message about what happened to a grant, or is about to."""
     return f"access/{product}/{grant}/{what}@{_text(at)}/{channel}"
+
+
+def version_key(product: str, version: str, channel: str) -> str:
+    """The key of a message about a new version."""
+    return f"version/{product}/{version}/{channel}"
 
 
 def digest_key(domain: str, day: date, channel: str) -> str:

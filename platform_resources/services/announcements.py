@@ -27,6 +27,7 @@ from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.promises.attainment import ALERT_LEVELS
 from platform_resources.promises.grades import ProductHealth
 from platform_resources.services.incident_facts import incident_facts
+from platform_resources.services.new_versions import version_messages
 from platform_resources.services.refreshes.schema_changes import input_changes, published_changes
 from platform_resources.services.watching import Observed
 from platform_resources.spec.problems import errors
@@ -79,6 +80,7 @@ def announce(connection: Connection, found: Round) -> int:
         _schemas(connection, found, abouts, wanted),
         _digests(connection, found, abouts),
         _grants(connection, found, abouts),
+        _versions(connection, found, abouts),
     )
     return sum(_kept(connection, each, found.now) for each in due)
 
@@ -207,6 +209,14 @@ def _digests(connection: Connection, found: Round, abouts: Mapping[str, About]) 
         if day is not None:
             known = outbox.keys_about(connection, "digest", [""], found.now - 2 * A_DAY - CLOCKS_DIFFER)
             yield digest_notices(day, known, found.now)
+
+
+def _versions(connection: Connection, found: Round, abouts: Mapping[str, About]) -> Iterator[DueMessages]:
+    since = found.now - REMEMBERED
+    changes = published_changes(connection, found.plan, found.products, abouts, found.lineage, since, found.now)
+    told = {(each.about.name, each.version): each for each in changes}
+    messages = version_messages(connection, found.products, told, found.pages.mesh, since, found.now)
+    yield DueMessages(tuple(messages))
 
 
 def _grants(connection: Connection, found: Round, abouts: Mapping[str, About]) -> Iterator[DueMessages]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from platform_resources.incidents.messages import Message
 from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.people.hook_store import HOOK, hook_of_channel
 from platform_resources.ledger.people.outbox import Claim, Due, claimed, due, failed, put_off, sent
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan
@@ -115,6 +116,9 @@ def _not_sent(sender: _Sender, message: Message) -> str:
     from platform_resources.notify.delivery import DeliveryFailed, send
 
     try:
+        if message.channel.startswith(HOOK):
+            _call(sender, message)
+            return ""
         url = address(message.channel, sender.channels, sender.environment)
         send(url, message, secrets(message.channel, sender.channels, sender.environment))
     except (ChannelUnusable, DeliveryFailed) as error:
@@ -122,6 +126,18 @@ def _not_sent(sender: _Sender, message: Message) -> str:
     except Exception as error:  # whatever one channel runs into, the others have their turn; its words may hold anything
         return f"{type(error).__name__}, which nobody expected of it; `mesh channels --test {message.channel}` may tell more"
     return ""
+
+
+def _call(sender: _Sender, message: Message) -> None:
+    """Raises ChannelUnusable, DeliveryFailed."""
+    from platform_resources.notify.addresses import ChannelUnusable
+    from platform_resources.notify.signed_calls import call, hook_hosts
+
+    with sender.ledger.reading() as connection:
+        hook = hook_of_channel(connection, message.channel)
+    if hook is None:
+        raise ChannelUnusable(f"{message.channel} has ended")
+    call(hook.url, hook.secret, message.key, message.body, sender.time(), hook_hosts(sender.environment))
 
 
 def due_channels(ledger: Ledger, domain: str, now: datetime) -> set[str]:
@@ -141,6 +157,6 @@ def deliver_domain(ledger: Ledger, state: Path, plan: MeshPlan, domain: str, now
 
 def _is_sent_by(waiting: Due, domain: str) -> bool:
     """By its name also a channel that the domain has no more: its messages are accounted for like any that cannot be sent."""
-    if "@" in waiting.channel:
+    if "@" in waiting.channel or waiting.channel.startswith(HOOK):
         return waiting.domain == domain
     return waiting.channel.partition(".")[0] == domain

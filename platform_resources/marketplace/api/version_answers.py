@@ -83,3 +83,18 @@ class AskedRoleData(TypedDict):
     grant: str
     state: str
     decides: list[str]
+
+
+class HookData(TypedDict):
+    """A machine that hears of each new version of a product."""
+
+    hook: int
+    product: str
+    url: str
+    since: datetime
+
+
+class NewHookData(HookData):
+    """The same when it begins, with the secret that calls are signed with: it is told this once."""
+
+    secret: str

@@ -1,0 +1,72 @@
+"""Machines that hear of new versions: begin, list, end."""
+
+import os
+import secrets
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from platform_resources.ledger.people.hook_store import VersionHook, add_hook, end_hook, hooks_of
+from platform_resources.marketplace.api.descriptions import told
+from platform_resources.marketplace.api.mesh_answers import RefusalData
+from platform_resources.marketplace.api.version_answers import HookData, NewHookData
+from platform_resources.marketplace.people.bearers import needs
+from platform_resources.marketplace.shop import Missing, Shop, product_named
+from platform_resources.notify.signed_calls import LONGEST_ADDRESS, AddressRefused, check_address, hook_hosts
+
+MOST_HOOKS = 50
+
+
+class HookAsked(BaseModel):
+    """Where a machine listens."""
+
+    model_config = ConfigDict(extra="forbid")
+    url: Annotated[str, Field(min_length=1, max_length=LONGEST_ADDRESS)]
+
+
+def hook_routes(shop: Shop) -> APIRouter:
+    """In the name of a person, who ends what they have begun."""
+    refusals: dict[int | str, dict[str, Any]] = {"4XX": {"model": RefusalData}}
+    router = APIRouter(prefix="/api/v1", tags=["hooks"], responses=refusals, dependencies=[Depends(needs("act"))])
+
+    @router.get("/hooks", responses=told(list[HookData]), summary="Your machines that hear of new versions")
+    def hooks(request: Request) -> Response:
+        with shop.market.ledger.reading() as connection:
+            own = hooks_of(connection, person=shop.reads_as(request))
+        return JSONResponse([_data(each) for each in own])
+
+    @router.post(
+        "/products/{name}/hooks",
+        status_code=201,
+        responses={201: {"model": NewHookData}},
+        summary="Let a machine hear of each new version, by a signed call",
+    )
+    def begin(request: Request, name: str, asked: HookAsked) -> Response:
+        product, who, now = product_named(shop.view(request), name), shop.reads_as(request), datetime.now(UTC)
+        try:
+            check_address(asked.url, hook_hosts(os.environ))
+        except AddressRefused as error:
+            return JSONResponse({"error": str(error), "hint": None}, 422)
+        with shop.market.ledger.writing() as connection:
+            if len(hooks_of(connection, person=who)) >= MOST_HOOKS:
+                return JSONResponse({"error": f"you have {MOST_HOOKS} hooks", "hint": "end those that nobody needs"}, 422)
+            secret = secrets.token_urlsafe(32)
+            hook = add_hook(connection, VersionHook(0, product.name, who, asked.url, secret, now))
+        return JSONResponse({**_data(hook), "secret": secret}, 201, {"cache-control": "no-store"})
+
+    @router.post("/hooks/{number}/end", status_code=204, response_class=Response, summary="A machine hears no more")
+    def end(request: Request, number: int) -> Response:
+        if 0 < number < 2**63:
+            with shop.market.ledger.writing() as connection:
+                if end_hook(connection, number, shop.reads_as(request), datetime.now(UTC)):
+                    return Response(status_code=204)
+        raise Missing("You have no such hook.")
+
+    return router
+
+
+def _data(hook: VersionHook) -> dict[str, Any]:
+    return {"hook": hook.id, "product": hook.product, "url": hook.url, "since": hook.since.isoformat()}

@@ -1,0 +1,69 @@
+"""Tell machines of new versions: what each holds, how it differs from the one before, and where it is read."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from platform_resources.incidents.messages import Message
+from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.people import outbox
+from platform_resources.ledger.people.hook_store import VersionHook, hooks_of
+from platform_resources.ledger.queries import history
+from platform_resources.ledger.records import PortPublication
+from platform_resources.notify.facts import SchemaChange
+from platform_resources.notify.keys import version_key
+from platform_resources.plan.plan import ProductPlan
+
+
+def version_messages(
+    connection: Connection,
+    products: Sequence[ProductPlan],
+    changes: Mapping[tuple[str, str], SchemaChange],
+    pages: str,
+    since: datetime,
+    now: datetime,
+) -> Iterator[Message]:
+    """What is not told yet of what these products have published since. `changes` are those of columns, by product and version."""
+    named = {product.name: product for product in products}
+    hooks = hooks_of(connection, named)
+    known = outbox.keys_about(connection, "version", {hook.product for hook in hooks}, since) if hooks else {}
+    published = {name: tuple(history.publications(connection, name, since, now)) for name in {hook.product for hook in hooks}}
+    for hook in hooks:
+        for version in dict.fromkeys(each.version for each in published[hook.product] if each.published_at > hook.since):
+            key = version_key(hook.product, version, hook.channel)
+            if key not in known:
+                ports = [each for each in published[hook.product] if each.version == version]
+                yield _message(key, hook, named[hook.product], ports, changes.get((hook.product, version)), pages, now)
+
+
+def _message(
+    key: str,
+    hook: VersionHook,
+    product: ProductPlan,
+    ports: Sequence[PortPublication],
+    change: SchemaChange | None,
+    pages: str,
+    now: datetime,
+) -> Message:
+    first, begin = ports[0], f"{pages.rstrip('/')}/api/v1"
+    told = {
+        "event": "version.published",
+        "product": product.name,
+        "domain": product.domain,
+        "version": first.version,
+        "product_version": first.product_version,
+        "published_at": first.published_at.isoformat(),
+        # Of the columns: major where some are gone or of another type, minor where some are new.
+        "change": "none" if change is None else "major" if change.breaking else "minor",
+        "ports": [
+            {
+                "name": port.port,
+                "rows": port.rows,
+                "records": f"{begin}/ports/{product.domain}/{product.name}/{port.port}/records?version={port.version}",
+                "file": f"{begin}/products/{product.name}/ports/{port.port}/file?version={port.version}",
+            }
+            for port in ports
+        ],
+    }
+    subject = f"{product.title}: version {first.version}"
+    return Message(key, "version", hook.channel, product.name, product.domain, "", subject, json.dumps(told), now)

@@ -1,0 +1,140 @@
+"""Machines hear of new versions: a signed call with what is new, again until it is taken, to hosts that are allowed alone."""
+
+import hmac
+import json
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from platform_resources.capabilities.registry import installed_registry
+from platform_resources.dbt.planning import read_plan
+from platform_resources.ledger.people import outbox
+from platform_resources.ledger.queries.history import newest_publications
+from platform_resources.ledger.writing import write
+from platform_resources.marketplace.people.auth_settings import AuthSettings
+from platform_resources.notify.signed_calls import AddressRefused, check_address, hook_hosts, signature
+from platform_resources.services.delivering import deliver_due
+from platform_resources.services.judging import judge_refreshed
+from tests.marketplace.shop_mesh import opened_ledger
+from tests.marketplace.test_people import browser
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def machine():
+    """A server that refuses the first call and takes the others."""
+    calls = []
+
+    class Listening(BaseHTTPRequestHandler):
+        def do_POST(self):
+            calls.append((dict(self.headers.items()), self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(500 if len(calls) == 1 else 204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Listening)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/new", calls
+    server.shutdown()
+    server.server_close()
+
+
+def published(ledger, shop, product, version, at, **changed):
+    """A version is published, and judged as after its refresh."""
+    plan, _ = read_plan(shop)
+    with ledger.writing() as connection:
+        ports = [each for each in newest_publications(connection, at, [product], with_columns=True) if each.product == product]
+        write(connection, [replace(each, version=version, published_at=at, log_id=each.log_id + 1, **changed) for each in ports])
+    judge_refreshed(ledger, shop, plan, [product], installed_registry(), at + timedelta(seconds=1))
+    return plan
+
+
+def test_a_machine_hears_of_a_new_version_by_a_signed_call_until_it_takes_it(shop, machine):
+    url, calls = machine
+    with browser(shop, AuthSettings(), base="http://127.0.0.1") as client:
+        hook = client.post("/api/v1/products/summary/hooks", json={"url": url})
+        assert hook.status_code == 201, hook.text
+        secret, number = hook.json()["secret"], hook.json()["hook"]
+        listed = client.get("/api/v1/hooks").json()
+        assert [each["hook"] for each in listed] == [number] and secret not in json.dumps(listed)
+
+        ledger, at = opened_ledger(shop), datetime.now(UTC) + timedelta(seconds=1)
+        plan = published(ledger, shop, "summary", "v-new", at)
+
+        def send(later):
+            return deliver_due(ledger, shop, plan, [f"hook:{number}"], {}, at + timedelta(seconds=2) + later, "a test")
+
+        first = send(timedelta())
+        assert (first.sent, first.failed) == (0, 1) and "status 500" in first.texts[0]
+        assert send(timedelta(minutes=5)).sent == 1
+        assert send(timedelta(hours=5)).sent == 0
+        (headers, body), (again, same) = calls
+        assert body == same and headers["X-Mesh-Message"] == again["X-Mesh-Message"]
+        seconds, _, told = again["Mesh-Signature"].removeprefix("t=").partition(",v1=")
+        assert hmac.compare_digest(told, hmac.new(secret.encode(), seconds.encode() + b"." + body, "sha256").hexdigest())
+        assert int(seconds) > int(headers["Mesh-Signature"].removeprefix("t=").partition(",")[0])
+        new = json.loads(body)
+        assert (new["product"], new["version"], new["change"]) == ("summary", "v-new", "none")
+        assert new["ports"][0]["records"].startswith("/api/v1/ports/office/summary/") and new["ports"][0]["rows"] == 2
+
+        narrower = {"columns": {"sensor": "varchar"}}
+        published(ledger, shop, "summary", "v-narrow", at + timedelta(hours=6), **narrower)
+        with ledger.reading() as connection:
+            bodies = [json.loads(each.message.body) for each in outbox.messages(connection, state="waiting", channel=f"hook:{number}")]
+        assert [(each["version"], each["change"]) for each in bodies] == [("v-narrow", "major")]
+
+        assert client.post(f"/api/v1/hooks/{number}/end").status_code == 204
+        assert "has ended" in send(timedelta(hours=7)).texts[0]
+        assert client.post(f"/api/v1/hooks/{number}/end").status_code == 404
+        ledger.close()
+
+
+HOSTS = ("etl.example.com", "*.internal.example.com")
+REFUSED = (
+    "http://etl.example.com/x",
+    "https://evil.example.com/x",
+    "https://etl.example.com.evil.example/x",
+    "https://internal.example.com.evil.example/",
+    "https://user:secret@etl.example.com/",
+    "https://127.0.0.1/",
+    "http://169.254.169.254/latest/meta-data",
+    "https://[::1]/",
+    "file:///etc/passwd",
+    "ftp://etl.example.com/",
+    "https://etl.example.com\\@evil.example/",
+    "https://etl.example.com/\r\nhost: evil",
+    "https://etl.example.com:0/",
+    "//etl.example.com/",
+    "https://",
+    "",
+)
+
+
+@pytest.mark.parametrize("url", REFUSED)
+def test_a_machine_listens_only_where_the_platform_allows(url):
+    with pytest.raises(AddressRefused, match=r"MESH_HOOK_HOSTS allows: etl\.example\.com"):
+        check_address(url, HOSTS)
+
+
+def test_hosts_that_are_named_may_be_called_and_this_computer_only_where_nobody_signs_in():
+    check_address("https://etl.example.com:8443/new?x=1", HOSTS)
+    check_address("https://a.internal.example.com/", HOSTS)
+    check_address("http://127.0.0.1:9/", hook_hosts({}))
+    for kind in ("proxy", "oidc"):
+        with pytest.raises(AddressRefused):
+            check_address("http://127.0.0.1:9/", hook_hosts({"MESH_AUTH": kind, "MESH_HOOK_HOSTS": "etl.example.com"}))
+
+
+def test_a_signature_is_of_the_time_and_the_body():
+    at = datetime(2026, 6, 1, tzinfo=UTC)
+    assert signature("s", b"{}", at).startswith(f"t={int(at.timestamp())},v1=")
+    assert (
+        len({signature("s", b"{}", at), signature("s", b"{ }", at), signature("t", b"{}", at), signature("s", b"{}", at + timedelta(1))})
+        == 4
+    )
