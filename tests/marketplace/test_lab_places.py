@@ -1,0 +1,74 @@
+"""Places in the data lab: what is kept, stopped, refused for one person's many queries, and given in other forms."""
+
+import threading
+
+import pytest
+
+from platform_resources.dbt.planning import read_plan
+from platform_resources.marketplace.lab import lab_queries as lab
+from platform_resources.marketplace.lab.lab_queries import MOST_WAITING, LabQueue, QueryRefused
+from platform_resources.marketplace.people.auth_settings import auth_settings
+from tests.marketplace.test_lab import EVE, OWNER, address, csv
+from tests.marketplace.test_people import BEHIND_PROXY, browser, token
+from tests.marketplace.test_records import rows_of
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def pages(shop):
+    with browser(shop, auth_settings(BEHIND_PROXY)) as client:
+        yield client
+
+
+def test_what_a_product_names_is_kept_for_its_version_and_view_and_counted_each_time(pages, shop, monkeypatch):
+    sample = next(query for product in read_plan(shop)[0].products if product.name == "readings" for query in product.sample_queries)
+    first = pages.get(address(sample.sql, product="readings"), headers=OWNER)
+    monkeypatch.setattr(lab, "answer_over", lambda *_: pytest.fail("it was run anew"))
+    again = pages.get(address(sample.sql, product="readings"), headers=OWNER)
+    assert first.status_code == again.status_code == 200 and "24.00" in again.text
+    assert pages.get(address(sample.sql, product="readings"), headers=EVE).status_code == 422
+    monkeypatch.undo()
+
+
+def test_a_person_stops_their_query_from_anywhere(pages):
+    endless = (
+        "select count(*) from readings.measurements m, range(100000000) a(n), range(100000000) b(n) where m.reading_id + a.n + b.n < 0"
+    )
+    form = token(pages.get("/products/readings/access", headers=OWNER).text)
+    answers = []
+    running = threading.Thread(target=lambda: answers.append(csv(pages, endless)))
+    running.start()
+    while running.is_alive():
+        assert pages.post("/lab/stop", data={"token": form}, headers=OWNER).status_code == 303
+        running.join(0.5)
+    assert answers[0].text.startswith("stopped")
+
+
+def test_whoever_sends_many_queries_takes_no_place_from_others(tmp_path):
+    queue, refused = LabQueue(tmp_path), []
+
+    def ask():
+        try:
+            with queue.place("eve", own_wait=60):
+                pass
+        except QueryRefused as error:
+            refused.append(str(error))
+
+    with queue.place("eve"):
+        waiting = [threading.Thread(target=ask) for _ in range(10)]
+        for each in waiting:
+            each.start()
+        while len(refused) < 10 - MOST_WAITING:
+            threading.Event().wait(0.01)
+        with queue.place("ada", wait=0.01):
+            pass
+    for each in waiting:
+        each.join(60)
+    assert refused == [f"{MOST_WAITING} of your queries wait already"] * (10 - MOST_WAITING)
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow", "ndjson"])
+def test_a_result_is_given_in_the_forms_of_programs_too(pages, form):
+    answer = pages.get(address("select count(*) as n from readings.measurements", f"/lab/result.{form}"), headers=OWNER)
+    assert answer.status_code == 200 and rows_of(form, answer.content) == [{"n": 407}]
