@@ -124,10 +124,17 @@ def _add_errors(app: FastAPI, shop: Shop) -> None:
     app.add_exception_handler(Missing, told(404, lambda error: (str(error), getattr(error, "hint", ""))))
     app.add_exception_handler(NotGranted, told(403, lambda error: ("This is not shown to you.", str(error))))
     app.add_exception_handler(HTTPException, told(404, _http_words))
-    app.add_exception_handler(RequestValidationError, told(400, lambda _: ("This address is not written as it should be.", "")))
+    app.add_exception_handler(RequestValidationError, told(400, _invalid_words))
     app.add_exception_handler(FormRefused, told(403, lambda error: (str(error), "")))
     app.add_exception_handler(VersionsUnreadable, told(503, lambda error: ("The published versions cannot be read.", str(error))))
     app.add_exception_handler(LedgerUnavailable, _unavailable)
+
+
+def _invalid_words(error: Exception) -> tuple[str, str]:
+    """What is wrong where, without what was sent."""
+    wrong = error.errors() if isinstance(error, RequestValidationError) else ()
+    places = (f"{'.'.join(map(str, each['loc'][1:])) or each['loc'][0]}: {each['msg']}" for each in wrong)
+    return "This address is not written as it should be.", "; ".join(places)
 
 
 def _http_words(error: Exception) -> tuple[str, str]:

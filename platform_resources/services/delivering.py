@@ -11,8 +11,8 @@ from pathlib import Path
 
 from platform_resources.incidents.messages import Message
 from platform_resources.ledger.database import Ledger
-from platform_resources.ledger.people.hook_store import HOOK, hook_of_channel
 from platform_resources.ledger.people.outbox import Claim, Due, claimed, due, failed, put_off, sent
+from platform_resources.ledger.people.subscriptions import HOOK, hook_of_channel
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.plan.routes import ChannelPlan

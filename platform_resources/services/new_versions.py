@@ -7,7 +7,7 @@ from datetime import datetime
 from platform_resources.incidents.messages import Message
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.people import outbox
-from platform_resources.ledger.people.hook_store import VersionHook, hooks_of
+from platform_resources.ledger.people.subscriptions import VersionHook, hooks_of
 from platform_resources.ledger.queries import history
 from platform_resources.ledger.records import PortPublication
 from platform_resources.notify.facts import SchemaChange

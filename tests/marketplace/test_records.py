@@ -121,15 +121,16 @@ WRONG = {
     "no number": (422, {"where": "degrees:ge:warm"}, "Could not convert"),
     "no cursor": (400, {"after": "x", "limit": 1}, "this is no cursor"),
     "no version": (404, {"version": "nothing"}, "has no version nothing"),
-    "too many rows": (400, {"limit": 10_000_000}, ""),
-    "an unknown form": (400, {"format": "xml"}, ""),
+    "too many rows": (400, {"limit": 10_000_000}, "limit: Input should be less than or equal to 1000000"),
+    "an unknown form": (400, {"format": "xml"}, "format: Input should be 'json', 'ndjson'"),
 }
 
 
 @pytest.mark.parametrize(("status", "query", "told"), WRONG.values(), ids=WRONG)
 def test_what_cannot_be_given_is_told(pages, status, query, told):
     answer = ask(pages, **query)
-    assert (answer.status_code, told in answer.json()["error"]) == (status, True), answer.text
+    said = answer.json()
+    assert (answer.status_code, told in f"{said['error']} {said['hint']}") == (status, True), answer.text
 
 
 def test_an_address_that_names_nothing_is_told(pages):

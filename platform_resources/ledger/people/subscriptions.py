@@ -1,13 +1,18 @@
-"""Subscriptions: who wants messages about which product, on which channel, from which severity on."""
+"""Subscriptions: who wants messages about which product, on which channel, from which severity on; and machines that hear of versions."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, case, select, update
+from sqlalchemy import Connection, RowMapping, case, insert, select, update
 
 from platform_resources.ledger.people_tables import subscriptions as table
+from platform_resources.ledger.people_tables import version_hooks
 from platform_resources.ledger.upserts import insertion
 from platform_resources.spec.notifications import Severity
+
+# What the channel of a hook is called in the outbox, before its number.
+HOOK = "hook:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +48,56 @@ def subscriptions(connection: Connection, product: str | None = None) -> tuple[S
     if product is not None:
         query = query.where(table.c.product == product)
     return tuple(Subscription(**row) for row in connection.execute(query).mappings())
+
+
+@dataclass(frozen=True, slots=True)
+class VersionHook:
+    """One machine; calls to it are signed with `secret`."""
+
+    id: int
+    product: str
+    person: str
+    url: str
+    secret: str = field(repr=False)
+    since: datetime
+    ended_at: datetime | None = None
+
+    @property
+    def channel(self) -> str:
+        """Its name in the outbox."""
+        return f"{HOOK}{self.id}"
+
+
+def add_hook(connection: Connection, hook: VersionHook) -> VersionHook:
+    """Gives it with its number."""
+    told = {name: getattr(hook, name) for name in VersionHook.__slots__ if name != "id"}
+    done: int = connection.execute(insert(version_hooks).values(told).returning(version_hooks.c.id)).scalar_one()
+    return VersionHook(done, **told)
+
+
+def hooks_of(connection: Connection, products: Collection[str] | None = None, person: str | None = None) -> tuple[VersionHook, ...]:
+    """Those that have not ended, of these products and this person."""
+    query = select(version_hooks).where(version_hooks.c.ended_at.is_(None)).order_by(version_hooks.c.id)
+    if products is not None:
+        query = query.where(version_hooks.c.product.in_(products))
+    if person is not None:
+        query = query.where(version_hooks.c.person == person)
+    return tuple(_hook(row) for row in connection.execute(query).mappings())
+
+
+def hook_of_channel(connection: Connection, channel: str) -> VersionHook | None:
+    """The machine of a message; None where it has ended."""
+    number = channel.removeprefix(HOOK)
+    query = select(version_hooks).where(version_hooks.c.id == int(number), version_hooks.c.ended_at.is_(None)) if number.isdigit() else None
+    row = connection.execute(query).mappings().one_or_none() if query is not None else None
+    return _hook(row) if row is not None else None
+
+
+def end_hook(connection: Connection, number: int, person: str, now: datetime) -> bool:
+    """Gives whether the person had such a one."""
+    which = (version_hooks.c.id == number) & (version_hooks.c.person == person) & version_hooks.c.ended_at.is_(None)
+    return connection.execute(update(version_hooks).where(which).values(ended_at=now)).rowcount == 1
+
+
+def _hook(row: RowMapping) -> VersionHook:
+    return VersionHook(**{name: row[name] for name in VersionHook.__slots__})

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from platform_resources.ledger.people.hook_store import VersionHook, add_hook, end_hook, hooks_of
+from platform_resources.ledger.people.subscriptions import VersionHook, add_hook, end_hook, hooks_of
 from platform_resources.marketplace.api.descriptions import told
 from platform_resources.marketplace.api.mesh_answers import RefusalData
 from platform_resources.marketplace.api.version_answers import HookData, NewHookData

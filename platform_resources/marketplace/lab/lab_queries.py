@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryFile
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from typing import Any, BinaryIO
 
 from fastapi import Request
@@ -53,6 +53,7 @@ class LabQueue:
     folder: Path
     places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AT_ONCE))
     waiting: Counter[str] = field(default_factory=Counter)
+    counting: Lock = field(default_factory=Lock)
     kept: "dict[Any, LabResult]" = field(default_factory=dict)
 
     @contextmanager
@@ -61,16 +62,18 @@ class LabQueue:
         seconds, several of them wait for that, or no place gets free in time.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        if self.waiting[who] >= MOST_WAITING:
-            raise QueryTooMany(f"{MOST_WAITING} of your queries wait already")
-        self.waiting[who] += 1
+        with self.counting:
+            if self.waiting[who] >= MOST_WAITING:
+                raise QueryTooMany(f"{MOST_WAITING} of your queries wait already")
+            self.waiting[who] += 1
         own = FileLock(self._file(who, "lock"), timeout=own_wait)
         try:
             own.acquire()
         except Timeout:
             raise QueryTooMany("your former query still runs; wait for it, it ends within a minute, or stop it") from None
         finally:
-            self.waiting[who] -= 1
+            with self.counting:
+                self.waiting[who] -= 1
         try:
             if not self.places.acquire(timeout=wait):
                 raise QueryTooMany("others' queries take all places; try again in a moment")
