@@ -56,6 +56,7 @@ class MadeUpLog:
     rounds: int
     end_at: datetime = NOW
     days: int = DAYS
+    settling: timedelta = timedelta()
 
     def after(self, kind: EventKind, log_id: int, limit: int) -> Sequence[Event]:
         if kind == "check_evaluation":

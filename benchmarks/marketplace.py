@@ -32,6 +32,7 @@ from ledger import MadeUpLog, promising
 from multiplied_mesh import multiplied
 
 from platform_resources.dbt.planning import read_plan
+from platform_resources.ledger.changes import newest_change
 from platform_resources.ledger.people.checks import register_checks
 from platform_resources.ledger.syncing import sync
 from platform_resources.marketplace.kept_view import Market, opened_market
@@ -52,7 +53,7 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=0)
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--times", type=int, default=1)
-    parser.add_argument("--mesh", type=Path, help="a mesh that was generated before, whose ledger is still empty")
+    parser.add_argument("--mesh", type=Path, help="a mesh that was generated before; a ledger with readings is taken as it is")
     asked = parser.parse_args()
     os.environ.pop("MESH_STATE", None)
     with tempfile.TemporaryDirectory() as folder:
@@ -77,7 +78,7 @@ def measure(root: Path, readings: int, users: Users, workers: int, times: int) -
     assert not plan.rejected, problems
     plan = multiplied(plan, times)
     market = opened_market(root)
-    market._newly_read = lambda _: plan
+    Market._newly_read = lambda *_: plan
     fill(market, plan, readings)
     first = seconds_of(market.view)
     market.keep()
@@ -92,6 +93,9 @@ def measure(root: Path, readings: int, users: Users, workers: int, times: int) -
 
 
 def fill(market: Market, plan: MeshPlan, readings: int) -> None:
+    with market.ledger.reading() as connection:
+        if newest_change(connection):
+            return
     checks = [(check.key, check.name) for product in plan.products for check in product.checks if check.kind != "input"]
     ports = [port.key for product in plan.products for port in product.outputs]
     now = datetime.now(UTC)

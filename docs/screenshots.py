@@ -40,6 +40,7 @@ MARKET_PICTURES: tuple[tuple[str, str, int, int, Literal["light", "dark"]], ...]
     ("market_incident", "/incidents/purchase_orders/1", 1280, 860, "dark"),
     ("market_domain", "/domains/customer", 1280, 900, "light"),
     ("market_column", "/products/purchase_orders/columns/net_sales?of=basket_lines", 1280, 900, "light"),
+    ("market_map", "/map", 1280, 1000, "light"),
     ("market_phone", "/products/purchase_orders", 390, 844, "dark"),
 )
 WAIT_SECONDS = 300
