@@ -4,11 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from platform_resources.incidents.life_cycle import IllegalTransition
 from platform_resources.marketplace.column_page import column_page
 from platform_resources.marketplace.compare_page import MOST, compare_page
+from platform_resources.marketplace.display.phrases import listed
 from platform_resources.marketplace.domain_pages import domain_page, domains_page
 from platform_resources.marketplace.home_page import home_page, page_zone
 from platform_resources.marketplace.incident_pages import acted, incident_list, incident_page
@@ -16,7 +17,7 @@ from platform_resources.marketplace.map_page import domain_map_page, map_page
 from platform_resources.marketplace.people.review_forms import reviews_shown
 from platform_resources.marketplace.product_page import product_page
 from platform_resources.marketplace.search_page import chosen_facets, search_page
-from platform_resources.marketplace.shop import Missing, Shop, product_named
+from platform_resources.marketplace.shop import FRESH, Missing, NotGranted, Shop, product_named
 from platform_resources.services.catalog.use_of_products import candidates
 from platform_resources.services.showing.incident_acts import NoSuchIncident
 from platform_resources.services.showing.incident_story import incident_story
@@ -47,6 +48,15 @@ def _shop_window(router: APIRouter, shop: Shop) -> None:
             return "product.html", product_page(shop.market, view, one, str(request.base_url)) | reviews
 
         return shop.kept_page(request, make, name)
+
+    @router.get("/products/{name}/product.yaml")
+    def declared(request: Request, name: str) -> Response:
+        """As its team has written it, with who has which role: for those who see the whole product."""
+        view = shop.view(request)
+        one = product_named(view, name)
+        if not view.sees_all(one.name):
+            raise NotGranted(f"product.yaml of {one.name} says who may see what of it; ask {listed(one.owners) or 'its owner'} for it")
+        return PlainTextResponse((shop.market.root / one.place.file).read_text(encoding="utf-8"), headers=FRESH)
 
     @router.get("/products/{name}/columns/{column:path}")
     def column(request: Request, name: str, column: str, of: str = "") -> Response:

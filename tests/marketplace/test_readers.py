@@ -41,6 +41,9 @@ def test_documents_for_other_tools_are_for_those_who_see_the_whole_product(bob, 
     address = "/api/v1/products/readings/exports/odcs"
     assert (bob.get(address).status_code, client.get(address).status_code) == (403, 200)
     assert 'id="exports"' not in bob.get("/products/readings").text
+    declared = "/products/readings/product.yaml"
+    assert (bob.get(declared).status_code, client.get(declared).text.startswith("apiVersion")) == (403, True)
+    assert [declared in who.get("/products/readings").text for who in (bob, client)] == [False, True]
 
 
 def test_without_a_grant_a_profile_tells_names_and_types(bob):
