@@ -55,6 +55,7 @@ benchmarks: install ## Measure; the tables go into docs/performance.md
 	@.venv/bin/python benchmarks/profiles.py
 	@.venv/bin/python benchmarks/access.py
 	@.venv/bin/python benchmarks/marketplace.py --products 100 --readings 100000
+	@.venv/bin/python benchmarks/downloads.py
 
 snowflake: install ## Refresh the sample mesh on Snowflake (or a stand-in) and on DuckDB, and compare
 	@.venv/bin/python -m tests.snowflake_mesh
