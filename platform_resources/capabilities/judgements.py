@@ -6,6 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
 from platform_resources.capabilities.support.recency import Recency
+from platform_resources.capabilities.work import RefreshWork
 
 Verdict = Literal["met", "missed", "unknown"]
 _WORST_FIRST: tuple[Verdict, ...] = ("missed", "unknown", "met")
@@ -65,6 +66,7 @@ class Moment:
     `refreshes`, `spent` (of a year) and the times of `publications`, all oldest first, are told only for what is measured from history;
     `history` only to objectives that need it. `recency` is that of what the data was made from, if its rows do not tell theirs. `zone` is
     the product's. `delivered` are the rows that the newest delivery of each input port brought, as far as that is known.
+    `work` is what the last refreshes did, for what is measured from history.
     """
 
     now: datetime
@@ -76,6 +78,7 @@ class Moment:
     recency: Recency | None = None
     zone: tzinfo = UTC
     delivered: Mapping[str, int] = field(default_factory=dict)
+    work: tuple[RefreshWork, ...] = ()
 
 
 # How a number behaves: rows, a share from 0 to 1, seconds of a refresh, seconds between two versions, bytes, or any number at all.

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import Measure, Reading, Subject
+from platform_resources.capabilities.repairs.repair import Repair
 from platform_resources.capabilities.source_contract import NO_CONTRACT, SourceContract
 from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.capabilities.support.references import Reference
@@ -425,6 +426,14 @@ class Traits(Protocol):
     def joined(self, column: str, references: Reference, at_least: float) -> Any:
         """The settings that promise how many of the column's values are found in the reference; None where it promises no such thing."""
         return None
+
+    def failing_values(self, settings: Any, subject: Subject) -> str:
+        """A query of the values that break the promise, the most frequent first, where repairs are made from them; empty otherwise."""
+        return ""
+
+    def repairs(self, settings: Any, subject: Subject, failing: Sequence[str]) -> Iterator[Repair]:
+        """How rows that break the promise could be mended, the simplest first; `failing` is what `failing_values` has found."""
+        yield from ()
 
     def port(self, settings: Any) -> str:
         """The one output port that a probe is to read; empty for all of the data set."""

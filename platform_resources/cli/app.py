@@ -28,6 +28,7 @@ COMMANDS = (
     ("profiling", "profile"),
     ("access.classifying", "classify"),
     ("sources.quarantining", "quarantine"),
+    ("sources.repairing", "repairs"),
     ("evaluating", "evaluate"),
     ("judging.letters", "score"),
     ("judging.backtesting", "backtest"),

@@ -133,11 +133,15 @@ def parse(root: Path, state: Path, product: Placed, target: str, hide: Mask) -> 
 
 
 def build(
-    project: Project, report: Callable[[str], object], full_refresh: bool = False, only: Collection[str] | None = None
+    project: Project,
+    report: Callable[[str], object],
+    full_refresh: bool = False,
+    only: Collection[str] | None = None,
+    hears: Callable[[Any], None] | None = None,
 ) -> tuple[NodeResult, ...]:
     """Build and test all models of the product; `full_refresh` builds incremental ones from scratch.
 
-    `only` names the models, and tests by dbt's ids, that are built and run instead of all.
+    `only` names the models, and tests by dbt's ids, that are built and run instead of all. `hears` is called with each of dbt's events.
     Failed nodes are in the results; raises BuildFailed when dbt could not run at all, left a model out, or wrote elsewhere.
     """
     product = project.product
@@ -157,6 +161,7 @@ def build(
         (),
         data_sets,
         None if chosen is None else chosen.values(),
+        hears,
     )
     if result.exception is not None:
         raise BuildFailed(project.hide(_words(result.exception)))
@@ -183,6 +188,7 @@ def _invoked(
     without: Iterable[str] = (),
     data_sets: Collection[str] = (),
     chosen: Iterable[str] | None = None,
+    hears: Callable[[Any], None] | None = None,
 ) -> Any:
     """dbt prints nothing: standard output belongs to the caller. Its whole log is in the target folder, by us: its own would hold secrets.
 
@@ -204,7 +210,7 @@ def _invoked(
     variables = warehouse().dbt_variables(state, product.domain, product.name)
     with _ONE_AT_A_TIME, _environment(variables), listening(work / "logs", report, hide) as callback:
         try:
-            result = dbtRunner(manifest, callbacks=[callback]).invoke(arguments)
+            result = dbtRunner(manifest, callbacks=[callback, *([hears] if hears is not None else [])]).invoke(arguments)
             if result.exception is None and data_sets:
                 strays = tuple(built_elsewhere(state, product, data_sets, manifest))
                 if strays:

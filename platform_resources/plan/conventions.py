@@ -225,6 +225,11 @@ def source_folder(domain: str, source: str, digest: str) -> str:
     return f"sources/{domain}/{source}/{digest}"
 
 
+def work_file(domain: str, product: str) -> str:
+    """The file with what the last refreshes of the product did, relative to the state folder."""
+    return f"work/{domain}/{product}.json"
+
+
 def lock_file(domain: str, product: str) -> str:
     """The file whose lock a refresh of the product holds, relative to the state folder."""
     return f"warehouse/{domain}/{product}.lock"

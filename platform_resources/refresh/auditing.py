@@ -8,6 +8,7 @@ from typing import Any
 from platform_resources.capabilities.judgements import History, Judgement, Moment
 from platform_resources.capabilities.measures import Measure, Reading
 from platform_resources.capabilities.registry import Registry
+from platform_resources.capabilities.support.shares import amount
 from platform_resources.measuring.failing_rows import failing_rows_sql
 from platform_resources.measuring.measure_plan import first_queries
 from platform_resources.measuring.metrics import Asked
@@ -18,6 +19,7 @@ from platform_resources.promises.judgement import objective_judged
 from platform_resources.publications.version_records import Publication
 from platform_resources.redaction.redaction import mask
 from platform_resources.refresh.data_age import delivered_rows, made_from_inputs
+from platform_resources.refresh.mending.proposed_repairs import most_mended
 from platform_resources.refresh.scanning import days_text, scanned
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.warehouses.discretion import discretion
@@ -129,6 +131,9 @@ def _audited(
     judgement = objective_judged(registry.dimensions()[objective.dimension], objective, own, moment)
     sql = _sql(objective, measures)
     sample = _sample(database, product.data_set(objective.data_set), objective, measures, judgement)
+    if judgement.verdict == "missed" and (mended := most_mended(database, product, objective, registry)):
+        told = f"{judgement.reason}; {amount(mended)} could be mended, see `mesh repairs {product.name}`"
+        judgement = replace(judgement, reason=told)
     return Audited(objective, judgement, sql, sample)
 
 

@@ -9,6 +9,7 @@ from platform_resources.capabilities.judgements import History
 from platform_resources.capabilities.registry import Registry
 from platform_resources.dbt.build import BuildFailed, NodeResult, Project, begin_import, build, compiled, parsed
 from platform_resources.dbt.manifest import MAKERS
+from platform_resources.dbt.statement_work import listener
 from platform_resources.lineage.product_lineage import ProductLineage
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import InputPlan, ProductPlan
@@ -21,6 +22,7 @@ from platform_resources.refresh.built_lineage import built_columns, keep_lineage
 from platform_resources.refresh.closed_gates import closed_gate_text
 from platform_resources.refresh.data_age import input_records
 from platform_resources.refresh.gate import CHANGED, AuditVerdict, Gate, close, decided, gate, set_gate, set_unbuilt, unbuilt
+from platform_resources.refresh.kept_work import timed, wants_work
 from platform_resources.refresh.owned_keys import drop_keys, owned_keys
 from platform_resources.refresh.profiled_relations import PROFILES, profiles, settle
 from platform_resources.refresh.profiled_relations import forget as forget_profiles
@@ -54,7 +56,9 @@ def pull_inputs(refresh: BegunRefresh, ports: Iterable[InputPlan], as_of: date) 
         take_over_notes(database, refresh.product, (PULLS, FAILURES, CURSORS), PROFILES)
         close(database, "inputs were pulled and the models were not rebuilt since")
         for port in ports:
-            yield _pulled(database, port, context)
+            with timed(refresh, "pull"):
+                pulled = _pulled(database, port, context)
+            yield pulled
 
 
 def _pulled(database: ProductDatabase, port: InputPlan, context: PullContext) -> InputPulled:
@@ -87,7 +91,10 @@ def build_models(refresh: BegunRefresh, only: Collection[str] | None = None) -> 
     try:
         project = parsed(refresh.root, refresh.state, product, target_of(refresh.root).name)
         _begin_build(refresh, project, part)
-        nodes = build(project, refresh.tell, refresh.full_refresh, only if part else None)
+        work = listener(product, wants_work(product))
+        with timed(refresh, "build") as note:
+            nodes = build(project, refresh.tell, refresh.full_refresh, only if part else None, work)
+            note(tuple(work.found.values()) if work is not None else ())
     except BuildFailed as error:
         stop = StopReason(f"dbt could not build {product.name}: {error}", "BuildFailed")
         return Built(product, refresh.clock(), part, ending=unaudited_ending(product, str(error)), stop=stop)
@@ -200,9 +207,10 @@ def audit_candidate(refresh: BegunRefresh, registry: Registry, before: Mapping[s
         else:
             inherited = inherited_in(refresh.state, product, input_records(database, product))
             built = restricted(as_built(database, product), inherited)
-            audited = audit(database, built, registry, now, published, before, refresh.tell)
-            with owned_keys(database, refresh.state, product) as missing:
-                audited += audit_joins(database, built, registry, now, missing)
+            with timed(refresh, "audit"):
+                audited = audit(database, built, registry, now, published, before, refresh.tell)
+                with owned_keys(database, refresh.state, product) as missing:
+                    audited += audit_joins(database, built, registry, now, missing)
         decision, kept = decided(audited, fingerprint(product), why_not), keeping(database, product)
         set_gate(database, decision)
     why = f"the gate is closed: {decision.reason}"
@@ -224,7 +232,8 @@ def audit_stop(done: AuditDone, results: Iterable[Audited]) -> StopReason | None
 def publish_version(refresh: BegunRefresh) -> PublishDone:
     """Publish what was built and audited as one version, unless the gate is closed or nothing has changed."""
     product = refresh.product
-    done = _published_if_open(refresh)
+    with timed(refresh, "publish"):
+        done = _published_if_open(refresh)
     if done.publication is None and product.retention is not None:  # also where nothing is new, old versions go in time
         now, shelves = refresh.clock(), shelf(refresh.state, product.domain, product.name)
         gone = chain(old_versions_gone(shelves, product, now), roles_given(refresh.state, product, refresh.grants(), now))

@@ -1,13 +1,14 @@
 """Judge the objectives that are measured between refreshes: by probes of ports, and from the history of refreshes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
 
 from platform_resources.capabilities.judgements import History, Judgement, Moment, Refreshes, Spent
 from platform_resources.capabilities.measures import Reading
 from platform_resources.capabilities.registry import Registry
+from platform_resources.capabilities.work import RefreshWork
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.queries.history import newest_publications
@@ -17,6 +18,7 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.zones import zone_of
 from platform_resources.promises.judgement import objective_judged
 from platform_resources.publications.port_probes import Probe, answers, readings
+from platform_resources.refresh.kept_work import kept_work
 from platform_resources.services.watching import Judged
 
 # As far back as a dimension may ask, and the refresh that is judged.
@@ -33,7 +35,7 @@ def judged_objectives(products: Sequence[ProductPlan], registry: Registry, state
 
     The ledger is let go before the ports are read, which may take a while: up to `within` for each port.
     """
-    past = _histories(products, ledger, now)
+    past = _histories(products, state, ledger, now)
     before = _published(products, ledger, now)
     for product in products:
         for objective in _measured_by(product, "history"):
@@ -59,24 +61,27 @@ class _Past:
     histories: Mapping[str, History]
     publications: tuple[datetime, ...]
     zone: tzinfo
+    work: tuple[RefreshWork, ...]
 
     def moment(self, now: datetime, objective: ObjectivePlan) -> Moment:
         history = self.histories.get(objective.check.name, History())
-        return Moment(now, refreshes=self.refreshes, spent=self.spent, history=history, publications=self.publications, zone=self.zone)
+        past = Moment(now, refreshes=self.refreshes, spent=self.spent, history=history, publications=self.publications, zone=self.zone)
+        return replace(past, work=self.work)
 
 
-def _histories(products: Sequence[ProductPlan], ledger: Ledger, now: datetime) -> dict[str, _Past]:
+def _histories(products: Sequence[ProductPlan], state: Path, ledger: Ledger, now: datetime) -> dict[str, _Past]:
     asking = [product for product in products if _measured_by(product, "history")]
     if not asking:
         return {}
     with ledger.reading() as connection:
-        return {product.name: _past(connection, product, now) for product in asking}
+        return {product.name: _past(connection, product, state, now) for product in asking}
 
 
-def _past(connection: Connection, product: ProductPlan, now: datetime) -> _Past:
+def _past(connection: Connection, product: ProductPlan, state: Path, now: datetime) -> _Past:
     found = refreshes(connection, product.name, now, REFRESHES)
     published = publication_times(connection, product.name, now)
-    return _Past(found, spent(connection, product.name, now), histories(connection, product, now), published, zone_of(product))
+    costs, before = spent(connection, product.name, now), histories(connection, product, now)
+    return _Past(found, costs, before, published, zone_of(product), kept_work(state, product))
 
 
 def _published(products: Sequence[ProductPlan], ledger: Ledger, now: datetime) -> frozenset[tuple[str, str]]:

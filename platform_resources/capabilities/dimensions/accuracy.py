@@ -18,12 +18,13 @@ from platform_resources.capabilities.measures import (
     Subject,
 )
 from platform_resources.capabilities.protocols import Quotes, Traits
+from platform_resources.capabilities.repairs.repair import Repair
 from platform_resources.capabilities.support.categories import declared_type
 from platform_resources.capabilities.support.column_types import is_numeric
 from platform_resources.capabilities.support.comparisons import Part, share, totals, within
 from platform_resources.capabilities.support.references import unknown_reference_column
 from platform_resources.capabilities.support.shares import amount, counted, number_text
-from platform_resources.capabilities.support.sql_text import quoted
+from platform_resources.capabilities.support.sql_text import quoted, relation_sql
 from platform_resources.capabilities.support.tolerances import ToleranceText, tolerance_of
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.strict import Strict
@@ -165,6 +166,19 @@ class Accuracy(Traits):
             return Judgement(verdict, reason, threshold=threshold)
         told = Judgement(verdict, reason, lowest.percent, threshold, shown=lowest.shown, promise=Promise("%", lowest.at_least))
         return told if deciding is None else replace(told, failing_rows=deciding.failing_rows, failing=deciding.failing, rows=deciding.rows)
+
+    def repairs(self, settings: AccuracySettings, subject: Subject, failing: Sequence[str]) -> Iterator[Repair]:
+        """The reference's value, for rows whose key it has once."""
+        reference = relation_sql(settings.reference.known(subject)[settings.reference.name])
+        keys = [quoted(column) for column in settings.reference.columns]
+        same = " and ".join(f"there.{key} = here.{quoted(column)}" for key, column in zip(keys, settings.keys, strict=True))
+        for column, counterpart in settings.compare.items():
+            value = f"min({quoted(counterpart.reference or column)}) as reference_value"
+            there = f"select {', '.join(keys)}, {value} from {reference} group by {', '.join(keys)} having count(*) = 1"
+            source = f"{relation_sql(subject.relation)} as here join ({there}) as there on {same}"
+            agree = _agree(f"here.{quoted(column)}", "there.reference_value", counterpart)
+            mends = f"there.reference_value is not null and not ({agree})"
+            yield Repair(column, f"it becomes the value of {settings.reference.name}", "there.reference_value", mends, source)
 
 
 def _lowest(parts: Sequence[Part]) -> Part | None:

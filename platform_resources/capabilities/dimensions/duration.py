@@ -13,6 +13,7 @@ from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.protocols import Quotes, Traits, WhatFails
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
 from platform_resources.capabilities.support.shares import number_text
+from platform_resources.capabilities.support.slowness import why_slow
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.durations import Duration, duration_text, length_text
 
@@ -43,7 +44,8 @@ class RefreshDuration(Traits):
 
     About the product as a whole, so without a `data_set`. Refreshes that ended well count, and one that still goes on once it is too
     long. Under 14 of them before it, what is usual is still being learned, which is unknown. `learned` also knows weekdays and trends,
-    and how much durations vary; only slower than that misses the promise.
+    and how much durations vary; only slower than that misses the promise. Of a refresh that is too long the reason tells which step and
+    model grew, how much the model read, kept and spilled, and whether that is due to the data, to how it is written, or to the machine.
     """
 
     name = "duration"
@@ -51,7 +53,7 @@ class RefreshDuration(Traits):
     measured_by = "history"
     failure: WhatFails = "delivery"
     predicate = "takes too long to refresh"
-    quotes: Quotes = "times"
+    quotes: Quotes = "rows"
     example = """
 - name: Refreshed in ten minutes
   type: service-level-asset
@@ -91,7 +93,8 @@ class RefreshDuration(Traits):
         learn = _to_learn(settings, seconds, moment, going_on)
         learning = verdict == "unknown" and settings.slower_than_usual is not None and len(before) < FEWEST_RUNS
         shown = length_text(seconds)
-        reason = "; ".join((f"{what} {shown}", *told))
+        why = why_slow(moment.work[-1], moment.work[:-1]) if verdict == "missed" and moment.work else ""
+        reason = "; ".join((f"{what} {shown}", *told, *filter(None, [why])))
         return Judgement(verdict, reason, seconds, threshold, learn=learn, shown=shown, learning=learning)
 
 

@@ -1,7 +1,7 @@
 """The dimension `validity`."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -11,10 +11,12 @@ from platform_resources.capabilities.groups.group_promises import Every, group_m
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import CountIf, Measure, NullCount, OutOfRange, Reading, RowCount, Subject
 from platform_resources.capabilities.protocols import Quotes, Traits
+from platform_resources.capabilities.repairs.repair import Repair
+from platform_resources.capabilities.repairs.text_repairs import accepted_repairs, pattern_repairs
 from platform_resources.capabilities.support.column_types import is_numeric, may_be_nan
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised, promised_share
 from platform_resources.capabilities.support.shares import counted, judged_share, nothing_filled, nothing_to_judge
-from platform_resources.capabilities.support.sql_text import is_nan, literal, quoted
+from platform_resources.capabilities.support.sql_text import is_nan, literal, quoted, relation_sql
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.field_types import ColumnName, Percent, Text, YesNo
 from platform_resources.spec.values.written_values import AS_WRITTEN, has_another_base, misread
@@ -150,6 +152,19 @@ class Validity(Traits):
         if settings.group_by is not None:
             return judged_shares(settings, readings, 1, settings.at_least, f"{settings.column} is {_rule(settings)} in")
         return as_usual(settings, _valid(settings, readings), "invalid", moment)
+
+    def failing_values(self, settings: ValiditySettings, subject: Subject) -> str:
+        if settings.accepted_values is None or not (_type(settings, subject) or "").startswith("varchar"):
+            return ""
+        column, listed = quoted(settings.column), ", ".join(literal(str(value)) for value in settings.accepted_values)
+        values = f"select {column} as value from {relation_sql(subject.relation)} where {column} not in ({listed})"
+        return f"{values} group by 1 order by count(*) desc"
+
+    def repairs(self, settings: ValiditySettings, subject: Subject, failing: Sequence[str]) -> Iterator[Repair]:
+        if settings.accepted_values is not None and (_type(settings, subject) or "").startswith("varchar"):
+            yield from accepted_repairs(settings.column, [str(value) for value in settings.accepted_values], failing)
+        elif settings.pattern is not None:
+            yield from pattern_repairs(settings.column, settings.pattern)
 
 
 def _valid(settings: ValiditySettings, readings: Mapping[str, Reading]) -> Judgement:

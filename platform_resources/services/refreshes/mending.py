@@ -1,4 +1,4 @@
-"""Show rows in quarantine, and load those that were mended, while no refresh of the product runs."""
+"""Show rows in quarantine, load those that were mended, and propose repairs, while no refresh of the product runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,8 +6,12 @@ from datetime import datetime
 from pathlib import Path
 
 from platform_resources.access.grants import KnownGrants
+from platform_resources.capabilities.registry import Registry
 from platform_resources.plan.plan import InputPlan, ProductPlan
+from platform_resources.refresh.auditing import audit
+from platform_resources.refresh.built import as_built, unnoted
 from platform_resources.refresh.gate import close
+from platform_resources.refresh.mending.proposed_repairs import ProposedRepair, proposed
 from platform_resources.refresh.product_locks import locked
 from platform_resources.refresh.pulling import PullContext, note_mended
 from platform_resources.refresh.sources.kept_contracts import BreaksContract, hidden_columns
@@ -24,10 +28,24 @@ class NotMended(Exception):
     """Raised when mended rows cannot be loaded; says which, why, and that nothing was changed."""
 
 
+class NothingBuilt(Exception):
+    """Raised where there is nothing to repair, because no build has made anything; says what to do."""
+
+
 def rows_in_quarantine(state: Path, product: ProductPlan, ports: tuple[InputPlan, ...]) -> dict[str, list[QuarantinedRow]]:
     """The rows in quarantine of each of these inputs. Raises ProductBusy."""
     with _alone(state, product) as database:
         return {port.name: quarantined_rows(database, port.name) for port in ports}
+
+
+def repairs_of(state: Path, product: ProductPlan, registry: Registry, now: datetime) -> list[ProposedRepair]:
+    """What could be done about the promises that are missed in what the last build has made. Raises ProductBusy, EngineError."""
+    with _alone(state, product) as database:
+        if why := unnoted(database, product):
+            raise NothingBuilt(why)
+        built = as_built(database, product)
+        missed = [found.objective for found in audit(database, built, registry, now, None) if found.judgement.verdict == "missed"]
+        return [repair for objective in missed for repair in proposed(database, built, objective, registry)]
 
 
 def mend(root: Path, state: Path, product: ProductPlan, port: InputPlan, path: Path, now: datetime) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""Ways to mend values that break a promise, proposed from the data."""

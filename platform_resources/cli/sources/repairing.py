@@ -1,0 +1,51 @@
+"""The command `mesh repairs`: how values that break promises could be mended, as SQL to review."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from platform_resources.capabilities.registry import installed_registry
+from platform_resources.capabilities.support.shares import amount
+from platform_resources.cli.specs import Json
+from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, words
+from platform_resources.repository.mesh_repository import state_folder
+
+if TYPE_CHECKING:
+    from platform_resources.refresh.mending.proposed_repairs import ProposedRepair
+
+
+def repairs(context: typer.Context, product: Annotated[str, typer.Argument(help="The product.")], as_json: Json = False) -> None:
+    """Propose how values that break promises of validity and accuracy could be mended, with how many rows. Nothing is applied."""
+    root, plan = mesh_of(context, [product])
+    found = product_of(plan, product)
+    from platform_resources.refresh.product_locks import ProductBusy
+    from platform_resources.services.refreshes.mending import NothingBuilt, repairs_of
+
+    try:
+        proposed = repairs_of(state_folder(root), found, installed_registry(), datetime.now(UTC))
+    except (ProductBusy, NothingBuilt) as error:
+        stop(str(error), CANNOT_RUN)
+    if as_json:
+        print_json([asdict(each) for each in proposed])
+        return
+    if not proposed:
+        words.print(f"{found.name}: no promise is missed of which values could be mended")
+    for each in proposed:
+        _print(each)
+
+
+def _print(repair: "ProposedRepair") -> None:
+    out.print(cell(f"{repair.objective}: {amount(repair.rows)} of {repair.data_set} would be mended if {repair.what} ({repair.column})"))
+    if repair.withheld:
+        out.print(cell(f"  {repair.withheld}"))
+    if repair.sql:
+        out.print(cell("\n".join(f"    {line}" for line in repair.sql.splitlines())), soft_wrap=True)
+    if repair.examples:
+        table = Table(*repair.examples[0], box=None, header_style="bold")
+        for row in repair.examples:
+            table.add_row(*(cell(repr(value)) for value in row.values()))
+        out.print(table)
+    out.print()

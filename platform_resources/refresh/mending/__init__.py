@@ -1,0 +1,1 @@
+"""What is proposed to mend what an audit has found."""

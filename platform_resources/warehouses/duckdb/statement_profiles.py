@@ -1,0 +1,61 @@
+"""Read DuckDB's profile of a statement: what it read, kept and spilled. No text of a filter is taken over, since it may quote values."""
+
+import json
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import Any
+
+from platform_resources.capabilities.work import ModelWork, Scan
+
+ASK = "set enable_profiling = 'no_output'"
+
+
+def model_work(model: str, profile: str, seconds: float, cpu_seconds: float) -> ModelWork | None:
+    """What a statement that makes a table did, by the JSON of its profile; None for others, such as one that gives a table another name."""
+    read = json.loads(profile)
+    if not {"operator", "query", "system"} <= read.keys():
+        return None
+    nodes = [node for top in read["operator"] for node in _nodes(top)]
+    scans = tuple(_scan(node) for node in nodes if "rows_scanned" in node)
+    query, system = read["query"], read["system"]
+    return ModelWork(
+        model,
+        seconds,
+        cpu_seconds,
+        int(query.get("total_rows_scanned", sum(scan.rows for scan in scans))),
+        _kept(nodes),
+        int(query.get("total_intermediate_rows", 0)),
+        int(system.get("peak_temp_dir_size", 0)),
+        scans,
+    )
+
+
+def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("children", ()):
+        yield from _nodes(child)
+
+
+def _kept(nodes: list[dict[str, Any]]) -> int:
+    """The rows of what is written: those of the step below the one that writes. One that shares a part gives what its last step gives."""
+    writing = (node for node in nodes if "CREATE_TABLE" in node["type"] or node["type"] in ("INSERT", "BATCH_INSERT"))
+    below = next((node["children"][0] for node in writing if node.get("children")), None)
+    while below is not None and below["type"] == "CTE":
+        below = below["children"][-1]
+    return int(below.get("intermediate_rows", 0)) if below is not None else 0
+
+
+def _scan(node: dict[str, Any]) -> Scan:
+    told = node["extra_info"]
+    name = str(told.get("Table") or _file(told)).rpartition(".")[2] if "Table" in told else _file(told)
+    return Scan(name, int(node["rows_scanned"]), _count(told.get("Projections")), _count(told.get("Filters")))
+
+
+def _file(told: dict[str, Any]) -> str:
+    files = told.get("Filename(s)")
+    first = files[0] if isinstance(files, list) and files else str(files or told.get("Function", "a file"))
+    return PurePath(str(first)).name
+
+
+def _count(told: Any) -> int:
+    return len(told) if isinstance(told, list) else int(bool(told))

@@ -1,0 +1,146 @@
+"""A refresh that is too slow says which step and model grew, and whether that is due to the data, to how the model is written, or to the machine."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from platform_resources.capabilities.judgements import Moment, Refreshes
+from platform_resources.capabilities.measures import Subject
+from platform_resources.capabilities.registry import installed_registry
+from platform_resources.capabilities.support.slowness import why_slow
+from platform_resources.capabilities.work import ModelWork, RefreshWork, Scan
+from platform_resources.dbt.planning import read_plan
+from platform_resources.refresh.kept_work import kept_work
+from platform_resources.services.refreshes.execution import refresh_product
+from platform_resources.spec.components import DataSet
+from tests.meshes import component, model_file, product_file, product_yaml, write_mesh
+
+SHOP = product_yaml(
+    "shop",
+    "sales",
+    component("tills", "input-port", "interface: python\nextractor: extract:tills"),
+    component(
+        "days",
+        "data-set",
+        "columns:\n  - {name: day, type: bigint}\n  - {name: amount, type: double}\n  - {name: texts, type: bigint}",
+    ),
+    component("days_sql", "output-port", "interface: sql"),
+    component("In time", "service-level-asset", "dimension: duration\nat_most: 1s"),
+)
+EXTRACT = """
+def tills(extraction):
+    return extraction.connection.sql(
+        "select range as sale, range // 1000 as day, sin(range) as amount, repeat('x', 100) || range as text from range({rows})"
+    )
+"""
+MODEL = """
+select cast(day as bigint) as day, cast(sum(amount) as double) as amount, cast(count(distinct {counted}) as bigint) as texts
+from {{{{ source('shop', 'tills') }}}} where {where} group by day
+"""
+FEW = "sale >= 900000"
+MESH = {
+    product_file("sales", "shop"): SHOP,
+    "dataproducts/sales/shop/extract.py": EXTRACT.format(rows=1_000_000),
+    model_file("sales", "shop", "days"): MODEL.format(counted="day", where=FEW),
+}
+LOAD = "while True: pass"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    root = write_mesh(tmp_path_factory.mktemp("shop") / "mesh", MESH)
+
+    def refreshed(rows=1_000_000, counted="day", where=FEW):
+        (root / "dataproducts/sales/shop/extract.py").write_text(EXTRACT.format(rows=rows))
+        (root / model_file("sales", "shop", "days")).write_text(MODEL.format(counted=counted, where=where))
+        product = read_plan(root)[0].product("shop")
+        done = refresh_product(root, root, product, installed_registry(), f"run {len(kept_work(root, product))}")
+        assert done.outcome == "published", done.reasons
+        return kept_work(root, product)
+
+    return refreshed
+
+
+def told(runs):
+    """What the dimension says of the last of them, looking at their builds alone."""
+    runs = tuple(replace(run, steps={"build": run.steps["build"]}) for run in runs)
+    duration = installed_registry().dimensions()["duration"]
+    moment = Moment(datetime.now(UTC), refreshes=Refreshes((1.0, 1.0, 60.0)), work=runs)
+    judgement = duration.judge(duration.config.model_validate({"at_most": "1s"}), {}, Subject(DataSet(), None), moment)
+    assert judgement.verdict == "missed"
+    return judgement.reason
+
+
+@pytest.mark.slow
+def test_each_cause_is_told_from_what_duckdb_did(shop):
+    usual = [shop()[-1], shop()[-1], shop()[-1]]
+    assert set(usual[0].steps) == {"pull", "build", "publish"}
+    (model,) = usual[0].models
+    assert (model.model, model.rows_kept, [scan.name for scan in model.scans]) == ("days", 100, ["tills"])
+    assert model.scans[0].columns == 2 and model.scans[0].filters == 1
+    assert model.rows_read < 1_000_000, "the filter leaves rows out while they are read"
+
+    # More data: the same model reads and keeps more.
+    more = shop(rows=5_000_000)[-1]
+    assert "in it model days took" in told((*usual, more))
+    assert "that is due to the data: there is so much more to read" in told((*usual, more)), told((*usual, more))
+
+    # A lost filter: the same rows are kept of the same data.
+    lost = shop(where="sale + 0 * length(text) >= 900000", counted="text")[-1]
+    reason = told((*usual, lost))
+    assert lost.models[0].rows_kept == 100 and lost.models[0].rows_read == 1_000_000
+    assert "that is due to how the model is written: " in reason and "4 columns of tills are read, 2 before" in reason, reason
+    assert "a filter on tills no longer leaves out rows while they are read, and 1,000,000 are read of it" in reason, reason
+
+    # A loaded machine: the same work waits for a processor that others use.
+    heavy = [shop(rows=3_000_000, counted="text", where="sale >= 0")[-1] for _ in range(3)]
+    others = [subprocess.Popen([sys.executable, "-c", LOAD]) for _ in range(24)]
+    try:
+        loaded = shop(rows=3_000_000, counted="text", where="sale >= 0")[-1]
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    assert "that is due to the machine: the processor worked" in told((*heavy, loaded)), told((*heavy, loaded))
+    assert shop()[-1].run_id == "run 9"
+
+
+def run(model, **steps):
+    return RefreshWork("run", steps, (model,))
+
+
+USUAL = ModelWork("days", 10.0, 18.0, 1_000_000, 100, 2_000_000, 0, (Scan("tills", 1_000_000, 3, 1),))
+CASES = {
+    "a step that is no build": ({"pull": 90.0, "build": 10.0}, USUAL, "its pull took 1 min 30 s, usually 2 s"),
+    "spilled": (
+        {"pull": 2.0, "build": 40.0},
+        ModelWork("days", 40.0, 70.0, 4_000_000, 100, 8_000_000, 250_000_000, (Scan("tills", 4_000_000, 3, 1),)),
+        "its build took 40 s, usually 11 s; in it model days took 40 s, usually 10 s; it read 4,000,000 rows and kept 100 (usually 1,000,000 and 100); "
+        "250 MB were spilled to disk, usually none; that is due to the data: there is so much more to read",
+    ),
+    "a join that multiplies": (
+        {"pull": 2.0, "build": 40.0},
+        ModelWork("days", 40.0, 70.0, 1_000_000, 100, 90_000_000, 0, (Scan("tills", 1_000_000, 3, 1),)),
+        "that is due to how its rows meet: 90,000,000 were passed on between its steps, usually 2,000,000; look for a join that finds several rows",
+    ),
+    "unexplained": (
+        {"pull": 2.0, "build": 40.0},
+        ModelWork("days", 40.0, 70.0, 1_000_000, 100, 2_000_000, 0, (Scan("tills", 1_000_000, 3, 1),)),
+        "neither the rows that it read nor its filters and columns tell why",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_grew_is_named_with_its_cause(case):
+    steps, model, text = CASES[case]
+    before = [run(USUAL, pull=2.0, build=11.0)] * 3
+    assert text in why_slow(run(model, **steps), before)
+
+
+def test_without_an_earlier_refresh_nothing_is_compared():
+    assert why_slow(run(USUAL, build=11.0), ()) == "its build took 11 s; in it model days took 10 s; it read 1,000,000 rows and kept 100"
+    assert why_slow(RefreshWork("run"), ()) == ""
