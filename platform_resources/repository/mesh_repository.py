@@ -24,6 +24,7 @@ from platform_resources.repository.needed_files import (
     misplaced,
 )
 from platform_resources.settings import DAGSTER_HOME, STATE
+from platform_resources.spec.calendar_document import CalendarReading, read_calendar, with_calendars
 from platform_resources.spec.domain_document import DomainDocument, DomainReading, read_domain
 from platform_resources.spec.governance import GovernanceReading, governed, read_governance
 from platform_resources.spec.problems import Problem
@@ -32,6 +33,7 @@ from platform_resources.spec.reading import ProductReading, read_product
 from platform_resources.spec.values.names import is_name
 
 DOCUMENT, DOMAIN_DOCUMENT = "product.yaml", "domain.yaml"
+CALENDARS = f"{conventions.PRODUCTS_FOLDER}/calendars"
 GOVERNANCE = f"{conventions.PRODUCTS_FOLDER}/governance.yaml"
 HOME_FOLDER = ".dagster"
 _BEGIN = f"a new one begins with {conventions.PRODUCTS_FOLDER}/<domain>/<product>/{DOCUMENT}"
@@ -174,7 +176,16 @@ def _domains(root: Path) -> dict[str, DomainReading]:
     texts = _texts(root, (root / conventions.PRODUCTS_FOLDER).glob(f"*/{DOMAIN_DOCUMENT}"), problems)
     unread = {problem.file: DomainReading(DomainDocument(), (problem,)) for problem in problems}
     found = unread | {file: read_domain(text, file) for file, text in texts.items() if text}
-    return {Path(file).parent.name: reading for file, reading in sorted(found.items())}
+    calendars = _calendars(root)
+    return {Path(file).parent.name: with_calendars(reading, calendars, CALENDARS) for file, reading in sorted(found.items())}
+
+
+def _calendars(root: Path) -> dict[str, CalendarReading]:
+    """Every calendar by its file's name."""
+    problems: list[Problem] = []
+    texts = _texts(root, (root / CALENDARS).glob("*.yaml"), problems)
+    found = {problem.file: CalendarReading(problems=(problem,)) for problem in problems}
+    return {Path(file).stem: reading for file, reading in (found | {f: read_calendar(t, f) for f, t in texts.items()}).items()}
 
 
 def build_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:

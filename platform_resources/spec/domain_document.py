@@ -49,7 +49,8 @@ class SharedSource(Strict):
 class DomainDocument(Strict):
     """A domain: its owners answer for every product that names none of its own, and its routes and incident rule are every product's.
 
-    Its `exclusions` are those of every indicator that asks for them, its `sources` those of every input port that does.
+    Its `exclusions`, and those of its `calendars`, are those of every indicator that asks for them, its `sources` those of every input port
+    that does.
     """
 
     title: Text | None = None
@@ -62,6 +63,7 @@ class DomainDocument(Strict):
     incidents: Incidents = Incidents()
     exclusions: tuple[Exclusion, ...] = ()
     sources: dict[Text, SharedSource] = {}
+    calendars: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

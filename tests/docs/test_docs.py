@@ -20,6 +20,7 @@ from platform_resources.cli.app import app
 from platform_resources.cli.terminal.deferred_commands import DeferredCommand
 from platform_resources.dbt.planning import read_plan
 from platform_resources.settings import SETTINGS
+from platform_resources.spec.calendar_document import CalendarDocument, read_calendar
 from platform_resources.spec.components import Owners
 from platform_resources.spec.data_classes import DataClass
 from platform_resources.spec.domain_document import Compute, DomainDocument, SharedSource, read_domain
@@ -117,7 +118,7 @@ def test_the_specification_lists_every_field_of_every_capability_with_its_defaul
             assert fields(model) in found or model in (Owners, LearnedSettings)
 
 
-PLAIN = (Owners, LearnedSettings, DomainDocument, Compute, SharedSource, Channel, Digest, QuietTimes)
+PLAIN = (Owners, LearnedSettings, CalendarDocument, DomainDocument, Compute, SharedSource, Channel, Digest, QuietTimes)
 GOVERNING = (Governance, DataClass, Identifier, PolicySetting, Exemption)
 
 
@@ -137,8 +138,9 @@ def test_the_specification_lists_the_fields_of_what_is_no_capability(model):
 
 
 def test_the_domain_of_the_specification_is_valid():
-    (example,) = re.findall(r"^```yaml\n(.*?)^```", sections(SPEC, "##")["The domain's own file"], re.MULTILINE | re.DOTALL)
+    example, calendar = re.findall(r"^```yaml\n(.*?)^```", sections(SPEC, "##")["The domain's own file"], re.MULTILINE | re.DOTALL)
     assert problems_text(read_domain(example, "domain.yaml").problems) == ""
+    assert problems_text(read_calendar(calendar, "company.yaml").problems) == ""
 
 
 def test_the_governance_of_the_specification_is_valid():

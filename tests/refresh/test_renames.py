@@ -158,3 +158,30 @@ def test_what_a_kill_left_half_taken_over_is_finished(published):
     shutil.rmtree(root / "ports/plant/loggers")
     locked(root, plan.product("loggers"), 1).release()
     assert not shelf(root, "plant", "loggers").was_published()
+
+
+@pytest.mark.slow
+def test_a_renamed_data_set_is_read_under_its_new_name_in_every_version(published):
+    root, spec = published.root, product_file("plant", "readings")
+    (before,) = published.shelf("readings").published()
+    assert {port.data_set for port in before.ports} == {"measurements"}
+    edited(
+        root,
+        spec,
+        "name: measurements\n      type: data-set\n      properties:",
+        "name: lines\n      type: data-set\n      properties:\n        renamed_from: measurements\n        model: measurements",
+    )
+    written = (root / spec).read_text()
+    (root / spec).write_text(written.replace("data_set: measurements", "data_set: lines").replace("from measurements", "from lines"))
+    assert [done.outcome for done in published.refresh("readings", "summary")] == ["published", "published"]
+    versions = published.shelf("readings").published()
+    assert [{port.data_set for port in version.ports} for version in versions] == [{"lines"}, {"lines"}]
+    for version in versions:
+        answer = mesh(root, "query", "readings", "select count(*) as told from lines", "--version", version.id, "--json")
+        assert json.loads(answer.stdout) == [{"told": 4}], answer.stderr
+    with synced_ledger(root, published.instance, NOW) as ledger:
+        register_checks(ledger, published.plan, NOW)
+        with ledger.reading() as connection:
+            assert connection.execute(text("select distinct data_set from profiles where product = 'readings'")).scalars().all() == [
+                "lines"
+            ]

@@ -160,7 +160,9 @@ def shared_exclusions_exist(mesh: Mesh, product: Product) -> Iterator[Problem]:
         if indicator.config.domain_exclusions:
             file = f"{Path(product.file).parent.parent.as_posix()}/domain.yaml"
             message = f"the domain {product.domain} excludes nothing"
-            yield indicator.origin.problem("domain_exclusions", message, f"write exclusions in {file}, or take domain_exclusions away")
+            yield indicator.origin.problem(
+                "domain_exclusions", message, f"write exclusions or calendars in {file}, or take domain_exclusions away"
+            )
 
 
 OBJECTIVE_PASSES = (
