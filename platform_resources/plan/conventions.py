@@ -227,7 +227,7 @@ def source_folder(domain: str, source: str, digest: str) -> str:
 
 def work_file(domain: str, product: str) -> str:
     """The file with what the last refreshes of the product did, relative to the state folder."""
-    return f"work/{domain}/{product}.json"
+    return f"lineage/{domain}/{product}.work.json"
 
 
 def lock_file(domain: str, product: str) -> str:

@@ -43,6 +43,7 @@ def _take_over_product(state: Path, product: ProductPlan, former: str) -> None:
         _move(old, new)
         _move(old.with_name(f"{old.name}.wal"), new.with_name(f"{new.name}.wal"))
     _move(*(state / conventions.lineage_file(domain, name) for name in (former, product.name)))
+    _move(*(state / conventions.work_file(domain, name) for name in (former, product.name)))
     folder, there = (state / conventions.ports_folder(domain, name) for name in (former, product.name))
     if folder.is_dir() and not folder.is_symlink() and there.is_dir() and not (there / POINTER).exists() and not any(there.iterdir()):
         there.rmdir()

@@ -97,6 +97,7 @@ def _save(state: Path, home: Path, place: Path, now: datetime, environment: Mapp
                     conventions.database_file(domain, product),
                     f"{conventions.database_file(domain, product)}.wal",
                     conventions.lineage_file(domain, product),
+                    conventions.work_file(domain, product),
                 ):
                     copying.tree(state / name, f"{STATE}/{name}", lambda path: path.name in (conventions.BY_ROLE, ".staging"))
         copying.tree(state / MESH_FOLDER, f"{STATE}/{MESH_FOLDER}", lambda path: _made_again(state, path))
