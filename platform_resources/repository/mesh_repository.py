@@ -24,8 +24,14 @@ from platform_resources.repository.needed_files import (
     misplaced,
 )
 from platform_resources.settings import DAGSTER_HOME, STATE
-from platform_resources.spec.calendar_document import CalendarReading, read_calendar, with_calendars
-from platform_resources.spec.domain_document import DomainDocument, DomainReading, read_domain
+from platform_resources.spec.domain_document import (
+    CalendarReading,
+    DomainDocument,
+    DomainReading,
+    read_calendar,
+    read_domain,
+    with_calendars,
+)
 from platform_resources.spec.governance import GovernanceReading, governed, read_governance
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Product, is_to_run

@@ -20,10 +20,16 @@ from platform_resources.cli.app import app
 from platform_resources.cli.terminal.deferred_commands import DeferredCommand
 from platform_resources.dbt.planning import read_plan
 from platform_resources.settings import SETTINGS
-from platform_resources.spec.calendar_document import CalendarDocument, read_calendar
 from platform_resources.spec.components import Owners
 from platform_resources.spec.data_classes import DataClass
-from platform_resources.spec.domain_document import Compute, DomainDocument, SharedSource, read_domain
+from platform_resources.spec.domain_document import (
+    CalendarDocument,
+    Compute,
+    DomainDocument,
+    SharedSource,
+    read_calendar,
+    read_domain,
+)
 from platform_resources.spec.field_problems import written_names
 from platform_resources.spec.governance import Exemption, Governance, Identifier, PolicySetting, read_governance
 from platform_resources.spec.notifications import Channel, Digest, QuietTimes

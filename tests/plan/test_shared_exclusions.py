@@ -9,8 +9,7 @@ from platform_resources.plan.from_products.dbt_nodes import DbtNode, DbtProject,
 from platform_resources.plan.from_products.mesh import Mesh, ModelText, ProductTexts
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
 from platform_resources.repository.mesh_repository import read_mesh
-from platform_resources.spec.calendar_document import read_calendar, with_calendars
-from platform_resources.spec.domain_document import read_domain
+from platform_resources.spec.domain_document import read_calendar, read_domain, with_calendars
 from platform_resources.spec.problems import problems_text
 from platform_resources.spec.reading import read_product
 from tests.meshes import MEASUREMENTS_SQL, READINGS, component, indented, product_file, write_mesh
