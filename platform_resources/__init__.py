@@ -84,6 +84,7 @@ if TYPE_CHECKING:
         ScoreFacts as ScoreFacts,
         none_yet as none_yet,
     )
+    from platform_resources.capabilities.repairs.repair import Repair as Repair
     from platform_resources.capabilities.support.learned_thresholds import (
         LearnedSettings as LearnedSettings,
         LearnedThreshold as LearnedThreshold,
@@ -160,6 +161,7 @@ _MODULES = {
         "RowReader Store Traits KeyScope ValueMask"
     ),
     "capabilities.score_facts": "Criterion Finding ScoreFacts none_yet",
+    "capabilities.repairs.repair": "Repair",
     "capabilities.support.learned_thresholds": "LearnedSettings LearnedThreshold as_usual promised to_learn",
     "capabilities.support.recency": "Recency",
     "capabilities.support.shares": "amount counted judged_share nothing_to_judge number_text share_text with_unit",

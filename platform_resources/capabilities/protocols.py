@@ -1,6 +1,6 @@
 """What a capability must offer; a file in this package or a third party's entry point implements one of these."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -431,9 +431,9 @@ class Traits(Protocol):
         """A query of the values that break the promise, the most frequent first, where repairs are made from them; empty otherwise."""
         return ""
 
-    def repairs(self, settings: Any, subject: Subject, failing: Sequence[str]) -> Iterator[Repair]:
+    def repairs(self, settings: Any, subject: Subject, failing: Sequence[str]) -> Iterable[Repair]:
         """How rows that break the promise could be mended, the simplest first; `failing` is what `failing_values` has found."""
-        yield from ()
+        return ()
 
     def port(self, settings: Any) -> str:
         """The one output port that a probe is to read; empty for all of the data set."""

@@ -37,6 +37,7 @@ ALSO = {
         "volume",
     },
     "interchange/service_levels.py": {"availability", "freshness"},
+    "ledger/people/carried_history.py": {"schema"},
     "measuring/version_profiles.py": {"distribution"},
     "notify/delivery.py": {"schema"},
     "notify/notices.py": {"schema"},
