@@ -10,12 +10,14 @@ from platform_resources.capabilities.registry import Registry
 from platform_resources.plan.plan import InputPlan, ProductPlan
 from platform_resources.refresh.auditing import audit
 from platform_resources.refresh.built import as_built, unnoted
+from platform_resources.refresh.data_age import input_records
 from platform_resources.refresh.gate import close
 from platform_resources.refresh.mending.proposed_repairs import ProposedRepair, proposed
 from platform_resources.refresh.product_locks import locked
 from platform_resources.refresh.pulling import PullContext, note_mended
 from platform_resources.refresh.sources.kept_contracts import BreaksContract, hidden_columns
 from platform_resources.refresh.sources.quarantine import QuarantinedRow, load_mended, quarantined_rows
+from platform_resources.refresh.views.class_travel import inherited_in, restricted
 from platform_resources.repository.product_secrets import hiding
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.warehouses.protocol import LoadFailed, ProductDatabase
@@ -43,7 +45,7 @@ def repairs_of(state: Path, product: ProductPlan, registry: Registry, now: datet
     with _alone(state, product) as database:
         if why := unnoted(database, product):
             raise NothingBuilt(why)
-        built = as_built(database, product)
+        built = restricted(as_built(database, product), inherited_in(state, product, input_records(database, product)))
         missed = [found.objective for found in audit(database, built, registry, now, None) if found.judgement.verdict == "missed"]
         return [repair for objective in missed for repair in proposed(database, built, objective, registry)]
 
