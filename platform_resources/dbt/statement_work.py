@@ -1,7 +1,7 @@
 """Ask the engine what the statement of each model did, while dbt runs it."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from platform_resources.capabilities.work import ModelWork
@@ -27,30 +27,24 @@ class WorkOfModels:
         if name not in self.models:
             return
         if event.info.name == _BEGINS:
-            _cursor().execute(_asked()[0])
+            _cursor().execute(warehouse().asks_for_work())
             self._begun[name] = (time.monotonic(), time.process_time())
         elif name in self._begun:
             began, worked = self._begun.pop(name)
             seconds, cpu_seconds = time.monotonic() - began, time.process_time() - worked
             if name not in self.found or seconds > self.found[name].seconds:
                 profile = _cursor().get_profiling_information(format="json")
-                if (work := _asked()[1](name, profile, seconds, cpu_seconds)) is not None:
+                if (work := warehouse().work_of(name, profile, seconds, cpu_seconds)) is not None:
                     self.found[name] = work
 
 
 def listener(product: ProductPlan, wanted: bool) -> WorkOfModels | None:
     """None where nobody wants to know, or the engine cannot tell."""
-    return WorkOfModels(product) if wanted and warehouse().kind == "duckdb" else None
-
-
-def _asked() -> tuple[str, Callable[[str, str, float, float], ModelWork | None]]:
-    from platform_resources.warehouses.duckdb.statement_profiles import ASK, model_work
-
-    return ASK, model_work
+    return WorkOfModels(product) if wanted and warehouse().asks_for_work() else None
 
 
 def _cursor() -> Any:
     from dbt.adapters.factory import FACTORY
 
     adapters: Mapping[str, Any] = FACTORY.adapters
-    return adapters["duckdb"].connections.get_thread_connection().handle.cursor()
+    return adapters[warehouse().kind].connections.get_thread_connection().handle.cursor()

@@ -16,6 +16,7 @@ from platform_resources.capabilities.measures import Reading, Relation
 from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.source_contract import NO_CONTRACT, SourceContract
 from platform_resources.capabilities.support.file_formats import FileFormat
+from platform_resources.capabilities.work import ModelWork
 from platform_resources.deliveries.arrivals import InputFile
 from platform_resources.measuring.foreseeing import RuledOut
 from platform_resources.measuring.merging import Merging
@@ -313,6 +314,12 @@ class Warehouse(Protocol):
 
     def products(self, state: Path) -> tuple[tuple[str, str], ...]:
         """Domain and name of every product that has a database here."""
+
+    def asks_for_work(self) -> str:
+        """What has to be run on a connection before a statement whose profile is to be read; empty where there is none."""
+
+    def work_of(self, model: str, profile: str, seconds: float, cpu_seconds: float) -> ModelWork | None:
+        """What a statement that makes a model did, by its profile as JSON; None of other statements."""
 
     def dbt_variables(self, state: Path, domain: str, product: str) -> dict[str, str]:
         """What profiles.yml reads from the environment to build in the product's database. Raises SettingInvalid."""

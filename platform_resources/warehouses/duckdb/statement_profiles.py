@@ -7,8 +7,6 @@ from typing import Any
 
 from platform_resources.capabilities.work import ModelWork, Scan
 
-ASK = "set enable_profiling = 'no_output'"
-
 
 def model_work(model: str, profile: str, seconds: float, cpu_seconds: float) -> ModelWork | None:
     """What a statement that makes a table did, by the JSON of its profile; None for others, such as one that gives a table another name."""
@@ -16,6 +14,8 @@ def model_work(model: str, profile: str, seconds: float, cpu_seconds: float) -> 
     if not {"operator", "query", "system"} <= read.keys():
         return None
     nodes = [node for top in read["operator"] for node in _nodes(top)]
+    if not any(map(_writes, nodes)):
+        return None
     scans = tuple(_scan(node) for node in nodes if "rows_scanned" in node)
     query, system = read["query"], read["system"]
     return ModelWork(
@@ -36,10 +36,13 @@ def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _nodes(child)
 
 
+def _writes(node: dict[str, Any]) -> bool:
+    return "CREATE_TABLE" in node["type"] or node["type"] in ("INSERT", "BATCH_INSERT")
+
+
 def _kept(nodes: list[dict[str, Any]]) -> int:
     """The rows of what is written: those of the step below the one that writes. One that shares a part gives what its last step gives."""
-    writing = (node for node in nodes if "CREATE_TABLE" in node["type"] or node["type"] in ("INSERT", "BATCH_INSERT"))
-    below = next((node["children"][0] for node in writing if node.get("children")), None)
+    below = next((node["children"][0] for node in nodes if _writes(node) and node.get("children")), None)
     while below is not None and below["type"] == "CTE":
         below = below["children"][-1]
     return int(below.get("intermediate_rows", 0)) if below is not None else 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from platform_resources.access.role_folders import AccessChange
+from platform_resources.capabilities.work import ModelWork
 from platform_resources.plan import conventions
 from platform_resources.plan.tenancy import MeshTenancy, ProductTenancy
 from platform_resources.settings import DBT_DATABASE
@@ -44,6 +45,14 @@ class DuckDBWarehouse:
     def products(self, state: Path) -> tuple[tuple[str, str], ...]:
         files = sorted(state.glob(conventions.database_file("*", "*")))
         return tuple((file.parent.name, file.stem) for file in files)
+
+    def asks_for_work(self) -> str:
+        return "set enable_profiling = 'no_output'"
+
+    def work_of(self, model: str, profile: str, seconds: float, cpu_seconds: float) -> ModelWork | None:
+        from platform_resources.warehouses.duckdb.statement_profiles import model_work
+
+        return model_work(model, profile, seconds, cpu_seconds)
 
     def dbt_variables(self, state: Path, domain: str, product: str) -> dict[str, str]:
         """Which database to build in, with how much memory."""

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from platform_resources.access.role_folders import AccessChange
 from platform_resources.capabilities.support.sql_text import quoted
+from platform_resources.capabilities.work import ModelWork
 from platform_resources.measuring.dialects import translated
 from platform_resources.plan.tenancy import MeshTenancy, ProductTenancy
 from platform_resources.settings import COMPUTE, PREFIX, SNOWFLAKE_BUILD
@@ -81,6 +82,13 @@ class SnowflakeWarehouse:
             named = opened.described("show databases")
         databases = [str(row[named[0].index("name")]) for row in named[1]]
         return tuple(sorted(found for name in databases if (found := product_of_database(name, os.environ)) is not None))
+
+    def asks_for_work(self) -> str:
+        """Nothing: Snowflake's query profiles are not read."""
+        return ""
+
+    def work_of(self, model: str, profile: str, seconds: float, cpu_seconds: float) -> ModelWork | None:
+        return None
 
     def dbt_variables(self, state: Path, domain: str, product: str) -> dict[str, str]:
         """dbt opens a connection of its own, by the same variables; it builds on the domain's own compute where there is one."""
