@@ -54,7 +54,11 @@ class SnowflakeVersions:
 
     def forget(self, topic: str, name: str) -> None:
         with session(self.connect, self.database) as opened:
-            Notes(opened).forget(topic, name)
+            try:
+                Notes(opened).forget(topic, name)
+            except EngineError as error:
+                if not is_missing(error):  # of a product that was never refreshed nothing was left
+                    raise
 
     def place(self, table: str, version: str, columns: Mapping[str, str], view: str = "") -> PublishedRows:
         return PublishedRows(self.database, table, version, columns, view)
