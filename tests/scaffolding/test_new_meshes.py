@@ -41,6 +41,12 @@ def test_a_new_mesh_keeps_out_of_git_what_this_repository_keeps_out(tmp_path):
     assert {line for line in state if not line.startswith("#")} <= set((tmp_path / "shop/.gitignore").read_text().splitlines())
 
 
+def test_a_new_mesh_names_no_folder_of_this_machine(tmp_path):
+    new_mesh(tmp_path / "shop", None, None)
+    text = (tmp_path / "shop/pyproject.toml").read_text()
+    assert "platform-resources[marketplace,sources]>=" in text and "file:" not in text
+
+
 @pytest.mark.slow
 def test_nothing_is_missing_around_a_product_of_a_new_mesh(tmp_path):
     root = tmp_path / "plant"
