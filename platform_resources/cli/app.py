@@ -4,6 +4,7 @@ import atexit
 import os
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -111,6 +112,8 @@ def main() -> None:
     """Run `mesh`; a mistake of the user's gives a message and an exit code, never a traceback."""
     try:
         app()
+    except SystemExit as done:
+        _leave(done.code if isinstance(done.code, int) else int(done.code is not None))
     except Exception as error:
         _leave(_exit_code(error))
 
@@ -157,8 +160,12 @@ def _told(error: OSError) -> str:
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process without taking Python apart piece by piece, which takes a second after a refresh and gains nothing."""
+    """End the process without taking Python apart piece by piece, which takes a second after a refresh and gains nothing.
+
+    DuckDB's module would also complain then, of objects of its own that are still there. Whoever read the output may be gone.
+    """
     atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)

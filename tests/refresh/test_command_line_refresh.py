@@ -49,7 +49,7 @@ def test_a_query_gives_rows_as_json(refreshed_once):
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (("query", "summary", "select * from nowhere"), 3, "nowhere does not exist"),
+        (("query", "summary", "select * from nowhere"), 3, "nowhere is nothing that a consumer may read"),
         (("query", "summary", "drop table sensors"), 3, "write one SELECT"),
         (("query", "sumary", "select 1"), 3, 'did you mean "summary"?'),
         (("refresh", "nothing_like_it"), 3, 'no product "nothing_like_it"; known: readings, summary'),
@@ -63,6 +63,12 @@ def test_a_mistake_gives_a_message_and_no_traceback(refreshed_once, arguments, c
     assert (done.returncode, done.stdout) == (code, "")
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_query_says_nothing_but_its_rows(refreshed_once):
+    """From a shell, as how a process ends is part of it: DuckDB's module would tell of its own objects then."""
+    done = mesh_from_a_shell(refreshed_once, "query", "summary", "from sensors select count(*) as sensors", "--csv")
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["sensors", "2"], "")
 
 
 def test_a_folder_that_is_no_mesh_cannot_be_refreshed(tmp_path):
