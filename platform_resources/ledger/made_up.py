@@ -59,7 +59,10 @@ class MadeUpIncident:
 
 @dataclass(frozen=True, slots=True)
 class MadeUpRequest:
-    """A role of a product that somebody asks for who never did; it waits for a decision."""
+    """A role of a product that somebody asks for who never did; it waits for a decision, and approved it gives nobody anything.
+
+    The mark behind the name of the person makes it no name that anybody can have.
+    """
 
     product: str
     role: str
@@ -140,7 +143,7 @@ def write_made_up(
             insert(people_tables.grants).values(
                 product=request.product,
                 role=request.role,
-                subject=request.person,
+                subject=request.person + _OF_PERSON,
                 purpose=f"{MADE_UP}: {request.purpose}",
                 attributes=dict(request.attributes),
                 requested_by=request.person + _OF_PERSON,

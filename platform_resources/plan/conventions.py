@@ -220,9 +220,13 @@ def lineage_file(domain: str, product: str) -> str:
     return f"lineage/{domain}/{product}.json"
 
 
+# What was pulled of sources that products share, and the files of control ports: folders of the state.
+SOURCES, REGISTERED = "sources", "registered"
+
+
 def source_folder(domain: str, source: str, digest: str) -> str:
     """The folder of what was pulled of a source that products share, relative to the state folder; the digest tells what of it."""
-    return f"sources/{domain}/{source}/{digest}"
+    return f"{SOURCES}/{domain}/{source}/{digest}"
 
 
 def work_file(domain: str, product: str) -> str:

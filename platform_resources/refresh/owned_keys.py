@@ -37,7 +37,8 @@ def _keys(product: ProductPlan) -> tuple[OwnedKey, ...]:
 
 
 def _pin(product: ProductPlan) -> str:
-    return f"{product.name}.keys"
+    """No input port is called like it, whose own pin would be let go with this one."""
+    return f"{product.name}.keys of identifiers"
 
 
 def _let_go(state: Path, product: ProductPlan) -> None:

@@ -129,7 +129,10 @@ def with_all_texts(root: Path, mesh: Mesh) -> Mesh:
 
 
 def _readings_upstream(root: Path, names: Iterable[str], registry: Registry) -> dict[Path, ProductReading] | None:
-    """The documents of these products and of all upstream; None if that cannot be told from folder names."""
+    """The documents of these products and of all upstream; None if that cannot be told from folder names.
+
+    Nor where one of them claims a former name: whether it is anybody's name now, only all documents tell.
+    """
     readings: dict[Path, ProductReading] = {}
     waiting, seen = list(names), set[str]()
     while waiting:
@@ -142,6 +145,9 @@ def _readings_upstream(root: Path, names: Iterable[str], registry: Registry) -> 
             return None
         for path in paths:
             readings[path] = _read(root, path, registry)
+            found = readings[path].product
+            if found is not None and found.info.renamed_from:
+                return None
             waiting += _upstream_names(readings[path], registry)
     return readings
 

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -22,17 +22,21 @@ from platform_resources.ledger.database import LEDGER_FILE, ledger_url, restore_
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.publications.published_versions import publishing, shelf
-from platform_resources.refresh.product_locks import locked
+from platform_resources.refresh.product_locks import LONGEST_WAIT_SECONDS, locked
 from platform_resources.refresh.publishing import refresh_catalog
+from platform_resources.refresh.sources.shared_pulls import LOCK as PULL_LOCK
 from platform_resources.repository.known_documents import FOLDER as DOCUMENTS
 from platform_resources.services.access.access_plan import apply_access
 from platform_resources.services.access.reader_views import known_grants
+from platform_resources.services.showing.kept_memories import FILE as MEMORIES
 from platform_resources.warehouses.targets import warehouse
 
 CONTENTS, PART, STATE, HOME, LEDGER_COPY = "backup.json", ".part", "state", "dagster", "ledger.sqlite"
 MESH_FOLDER = ".mesh"
 # A database of SQLite is copied by SQLite; these are its own work files.
 SQLITE, SQLITE_WORK = b"SQLite format 3\0", ("-wal", "-shm", "-journal")
+# Folders of the state that are not saved, because whoever needs them makes them again.
+MADE_AGAIN = (DOCUMENTS, str(Path(MEMORIES).parent), "dbt_project/target", "dbt_project/logs")
 _READ_AT_ONCE = 1 << 20
 
 
@@ -100,6 +104,10 @@ def _save(state: Path, home: Path, place: Path, now: datetime, environment: Mapp
                     conventions.work_file(domain, product),
                 ):
                     copying.tree(state / name, f"{STATE}/{name}", lambda path: path.name in (conventions.BY_ROLE, ".staging"))
+        for source in sorted((state / conventions.SOURCES).glob("*/*/*")):
+            with _unpulled(source):
+                copying.tree(source, f"{STATE}/{source.relative_to(state)}", lambda path: path.name == PULL_LOCK)
+        copying.tree(state / conventions.REGISTERED, f"{STATE}/{conventions.REGISTERED}", lambda _: False)
         copying.tree(state / MESH_FOLDER, f"{STATE}/{MESH_FOLDER}", lambda path: _made_again(state, path))
         contents = {"made_at": now.astimezone(UTC).isoformat(), "platform": version("platform-resources")}
         files = {name: asdict(file) for name, file in sorted(copying.files.items())}
@@ -171,6 +179,17 @@ def backup_in(folder: Path) -> Backup:
         raise BackupRefused(f"{file} cannot be read: {error}; take another backup") from error
 
 
+@contextmanager
+def _unpulled(source: Path) -> Iterator[None]:
+    """While nobody pulls what products share. Raises BackupRefused."""
+    try:
+        held = FileLock(source / PULL_LOCK, timeout=LONGEST_WAIT_SECONDS).acquire()
+    except Timeout:
+        raise BackupRefused(f"a pull into {source} has run for {LONGEST_WAIT_SECONDS:.0f} s; try again when it is done") from None
+    with held:
+        yield
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     name: str
@@ -221,8 +240,8 @@ def _products(state: Path) -> list[tuple[str, str]]:
 
 def _made_again(state: Path, path: Path) -> bool:
     """Files of .mesh that are saved otherwise, or are made again by whoever needs them."""
-    ledger = state / LEDGER_FILE
-    return path in (state / DOCUMENTS, ledger) or path.suffix == ".lock" or path.name.endswith(SQLITE_WORK)
+    others = (LEDGER_FILE, *MADE_AGAIN)
+    return path in [state / name for name in others] or path.suffix == ".lock" or path.name.endswith(SQLITE_WORK)
 
 
 def _files(source: Path, left_out: Callable[[Path], bool]) -> Iterator[Path]:
@@ -244,7 +263,7 @@ def _made_like(path: Path, target: Path, top: Path) -> None:
 
 
 def _targets(state: Path, home: Path) -> Sequence[Path]:
-    folders = (conventions.PORTS, "warehouse", "lineage", warehouse().kind)
+    folders = (conventions.PORTS, "warehouse", "lineage", conventions.SOURCES, conventions.REGISTERED, warehouse().kind)
     return (*(state / name for name in folders), state / LEDGER_FILE, home / "history")
 
 

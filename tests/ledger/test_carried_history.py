@@ -11,6 +11,7 @@ from platform_resources.ledger import people_tables
 from platform_resources.ledger.people.checks import known_checks, register_checks
 from platform_resources.ledger.people.grant_store import grants_of, request
 from platform_resources.ledger.people.incident_store import board, events_of, incident_named
+from platform_resources.ledger.people.published_contracts import note_contract
 from platform_resources.ledger.people.subscriptions import subscribe, subscriptions
 from platform_resources.ledger.queries.history import readings
 from platform_resources.ledger.records import check_id
@@ -105,6 +106,25 @@ def test_history_incidents_messages_subscriptions_and_grants_go_on(either, renam
     rebuild(either, log, NOW)
     register_checks(either, renamed, NOW)
     assert (told(), rows(either)) == (expected, before)
+
+
+def test_what_was_granted_to_a_product_of_another_domain_is_not_inherited_by_its_name(either, renamed, caplog):
+    request(
+        either, requested("", "office", "analyst", "product:orders", "Reports.", (), "ana", NOW), GrantEvent("", NOW, "approved", "ben", "")
+    )
+
+    def subject():
+        register_checks(either, renamed, NOW)
+        with either.reading() as connection:
+            return grants_of(connection)[0].subject
+
+    with either.writing() as connection:
+        note_contract(connection, "orders", "1", '{"product": "orders", "domain": "office"}', NOW)
+    assert subject() == "product:orders"
+    assert "readings says that it was called orders, which is a name of domain office" in caplog.text
+    with either.writing() as connection:
+        note_contract(connection, "orders", "2", '{"product": "orders", "domain": "plant"}', NOW + timedelta(hours=1))
+    assert subject() == "product:readings"
 
 
 def test_where_both_names_have_a_history_the_present_one_goes_first(ledger, renamed):

@@ -38,6 +38,16 @@ def test_a_name_that_is_no_folder_reads_the_whole_mesh(tiny: Path, asked: str) -
     assert names(tiny, asked) == names(tiny, "summary")
 
 
+@pytest.mark.parametrize("summary", ["as it was", ": ["])
+def test_a_product_that_claims_anothers_name_is_refused_also_when_it_is_read_alone(tiny: Path, summary: str) -> None:
+    edited(tiny, product_file("plant", "readings"), "title: Sensor readings", "title: Sensor readings\n        renamed_from: [summary]")
+    if summary != "as it was":
+        (tiny / product_file("office", "summary")).write_text(summary)
+    plan, problems = read_plan(tiny, ["readings"])
+    assert plan.products == ()
+    assert any('"summary" is still the name of the product in dataproducts/office/summary/product.yaml' in p.message for p in problems)
+
+
 def test_an_upstream_product_that_is_missing_reads_the_whole_mesh_so_that_the_message_knows_it(tiny: Path) -> None:
     edited(tiny, product_file("office", "summary"), "readings.measurements_sql", "reading.measurements_sql")
     whole, part = read_plan(tiny)[1], read_plan(tiny, ["summary"])[1]

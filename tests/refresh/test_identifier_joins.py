@@ -57,9 +57,11 @@ def test_it_is_unknown_until_the_owner_has_published_and_counts_then_whatever_th
     assert verdicts(mesh)[TITLE] == ("missed", "sensor is found in summary for 80 % of 5 rows; 100 % promised")
     assert verdicts(mesh)["Spy"][0] == "unknown", "no SQL that a team writes runs while the key is there"
     edited(mesh.root, READINGS, "identifier: sensor,", "identifier: sensor, join_rate: 75,")
+    owner = shelf(mesh.root, "office", "summary")
+    owner.pin("readings.keys", owner.latest().id)  # as an input port of that name has it
     mesh.refresh("readings")
     assert verdicts(mesh)[TITLE] == ("met", "sensor is found in summary for 80 % of 5 rows; 75 % promised")
-    assert "readings.keys" not in shelf(mesh.root, "office", "summary").pins()
+    assert owner.pins() == {"readings.keys": owner.latest().id}, "what the audit has pinned is let go, and nothing else"
 
 
 def test_what_a_killed_audit_leaves_is_gone_before_the_next_build(mesh):

@@ -14,13 +14,20 @@ from platform_resources.ledger.database import LEDGER_FILE, LedgerUnavailable, l
 from platform_resources.ledger.people.lab_store import LabQuery, forget_saved, record_query, saved_queries
 from platform_resources.ledger.people.review_store import write_review
 from platform_resources.ledger.people.subscriptions import subscribe
+from platform_resources.plan import conventions
 from platform_resources.publications.published_versions import shelf
-from platform_resources.services.backups import PART, BackupRefused, backup_in, restore, save, shown_again
+from platform_resources.refresh.views.folder_modes import PRIVATE
+from platform_resources.services.backups import MADE_AGAIN, PART, BackupRefused, backup_in, restore, save, shown_again
 from platform_resources.warehouses.duckdb.catalogs import catalog_rows
 from tests.cli.conftest import NOW, publish_readings
 from tests.ledger.ledgers import new_database, postgres
 
 pytestmark = pytest.mark.slow
+
+
+# What a shared source and a control port have left, and what is made again.
+KEPT = ("sources/plant/support/0a1b/latest.json", "sources/plant/support/0a1b/1.parquet", "registered/told/readings.json")
+MADE = (".mesh/marketplace/judged.sqlite", ".mesh/documents/0a1b", "dbt_project/target/manifest.json", "dbt_project/logs/dbt.log")
 
 
 @pytest.fixture
@@ -32,6 +39,9 @@ def lived_in(tiny):
         pass
     (tiny / ".mesh/mask.key").write_text("k" * 32)
     (tiny / ".mesh/mask.key").chmod(0o600)
+    for file in (*KEPT, *MADE):
+        (tiny / file).parent.mkdir(parents=True, exist_ok=True)
+        (tiny / file).write_text("as it was")
     return tiny
 
 
@@ -63,6 +73,21 @@ def test_a_mesh_is_put_back_elsewhere_as_it_was(lived_in, tmp_path):
     assert catalog_rows(catalog, "select count(*) from measurements") == [(3,)]
     assert (elsewhere / ".mesh/mask.key").stat().st_mode & 0o777 == 0o600
     assert (elsewhere / ".dagster/history/runs.db").exists()
+
+
+def test_every_folder_of_the_state_is_saved_or_said_to_be_made_again(lived_in, tmp_path):
+    """A folder that comes anew has to be named among those of the state, where it is closed to others too, and to be in a backup."""
+    (lived_in / "sources/plant/support/0a1b/.lock").touch()
+    (lived_in / "lineage/plant").mkdir(parents=True)
+    (lived_in / "lineage/plant/readings.json").write_text("{}")
+    made, elsewhere = saved(lived_in, tmp_path / "backups"), tmp_path / "elsewhere"
+    named = {name.removeprefix("state/").replace("dagster/", ".dagster/", 1) for name in made.files} - {"ledger.sqlite"}
+    folders = {conventions.PORTS, *PRIVATE}
+    assert {folder for folder in folders if any(name.startswith(f"{folder}/") for name in named)} | {*MADE_AGAIN} >= folders
+    assert {path.name for path in lived_in.iterdir() if path.is_dir()} - {"dataproducts", "dbt_project", "backups"} <= folders
+    assert not [name for name in named if name.startswith(MADE_AGAIN) or name.endswith(".lock")]
+    restore(made, elsewhere, elsewhere / ".dagster", {})
+    assert {(elsewhere / file).read_text() for file in KEPT} == {"as it was"} and not any((elsewhere / file).exists() for file in MADE)
 
 
 def test_what_has_not_changed_takes_no_room_again(lived_in, tmp_path):

@@ -165,10 +165,10 @@ def test_files_hold_the_newest_document_and_every_event_of_refreshes(mesh):
     ledger.close()
     assert registered(mesh, 1).failed == ()
     product = read_plan(mesh)[0].product("readings")
-    assert (mesh / "told/readings.openslo.yaml").read_text() == export(mesh, product, "openslo", {}).text
-    lines = (mesh / "told/events.jsonl").read_text().splitlines()
+    assert (mesh / "registered/told/readings.openslo.yaml").read_text() == export(mesh, product, "openslo", {}).text
+    lines = (mesh / "registered/told/events.jsonl").read_text().splitlines()
     events = [json.loads(line) for line in lines]
-    assert registered(mesh, 2).taken == 0 and (mesh / "told/events.jsonl").read_text().splitlines() == lines
+    assert registered(mesh, 2).taken == 0 and (mesh / "registered/told/events.jsonl").read_text().splitlines() == lines
     kinds = [event["eventType"] for event in events]
     assert kinds == ["START", "COMPLETE"] * (len(kinds) // 2 - 1) + ["START", "FAIL"] and len(kinds) >= 14
     assert events[-1]["run"]["facets"]["errorMessage"]["message"] == "no file came"
@@ -185,6 +185,15 @@ def test_files_hold_the_newest_document_and_every_event_of_refreshes(mesh):
         assert_official(event)
     state = states(mesh)["Lineage"]
     assert (state.format, state.waiting, state.last_error) == ("openlineage", 0, "")
+
+
+def test_a_file_called_like_one_of_the_platform_replaces_none(mesh):
+    ours = "ports/plant/readings/latest.json"
+    with_ports(mesh, FILES.replace("told/readings.openslo.yaml", ours))
+    before = (mesh / ours).read_bytes()
+    assert registered(mesh, 1).failed == ()
+    assert (mesh / ours).read_bytes() == before and (mesh / "registered" / ours).exists()
+    assert (mesh / "registered").stat().st_mode & 0o777 == 0o700
 
 
 def assert_official(event):
@@ -206,7 +215,8 @@ BAD = {
     "kind: catalog\nurl: https://catalog.example.com": "catalog gets",
     "kind: catalog\nformat: dprdo\nurl: https://catalog.example.com": 'did you mean "dprod"?',
     "kind: catalog\nformat: dprod": "write either url",
-    "kind: catalog\nformat: dprod\nfile: ../elsewhere": "below the folder of the mesh's state",
+    "kind: catalog\nformat: dprod\nfile: ../elsewhere": "below registered/ in the folder of the mesh's state",
+    'kind: catalog\nformat: dprod\nfile: "a\\0b"': "below registered/ in the folder of the mesh's state",
     "kind: catalog\nformat: dprod\nurl: ftp://catalog": "url begins with http",
     "kind: catalog\nformat: openlineage\nfile: a": "write kind: event-sink",
 }

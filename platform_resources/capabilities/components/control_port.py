@@ -36,11 +36,11 @@ class ControlPort(Strict):
     @model_validator(mode="after")
     def _is_complete(self) -> "ControlPort":
         if (self.url is None) == (self.file is None):
-            raise ValueError("write either url: https://… or file: …, which is a path in the folder of the mesh's state")
+            raise ValueError("write either url: https://… or file: …, which is a path below registered/ in the folder of the mesh's state")
         if self.url is not None and not self.url.startswith(("http://", "https://")):
             raise ValueError("url begins with http:// or https://")
-        if self.file is not None and (self.file.startswith("/") or ".." in self.file.split("/")):
-            raise ValueError("file is a path below the folder of the mesh's state, such as catalog/orders.json")
+        if self.file is not None and (self.file.startswith("/") or ".." in self.file.split("/") or not self.file.isprintable()):
+            raise ValueError("file is a path below registered/ in the folder of the mesh's state, such as catalog/orders.json")
         if self.file is not None and self.headers:
             raise ValueError("headers go with a url; take them away")
         known = sorted(installed_registry().exports())

@@ -1,6 +1,8 @@
 """Carry what the ledger knows of something on to the name that it has now: history, incidents, subscriptions, grants and messages."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Table, UniqueConstraint, and_,
 from platform_resources.ledger import people_tables, tables
 from platform_resources.ledger.changes import note
 from platform_resources.ledger.columns import EPOCH, TABLES
+from platform_resources.ledger.people.published_contracts import newest_contracts
 from platform_resources.ledger.records import Check, asset_text, check_id
 from platform_resources.ledger.upserts import row_of, upsert
 from platform_resources.plan import conventions
@@ -27,7 +30,7 @@ def carry_history(connection: Connection, plan: MeshPlan) -> None:
     are carried on by the next call.
     """
     for product in filter(is_renamed, plan.products):
-        carried = [_carry_product(connection, former, product.name) for former in product.former_names]
+        carried = [_carry_product(connection, former, product.name) for former in _own_names(connection, product)]
         if any([*carried, _carry_parts(connection, product)]):
             note(connection, dict.fromkeys((product.name, *product.former_names), EPOCH))
 
@@ -40,6 +43,18 @@ def is_renamed(product: ProductPlan) -> bool:
     parts = [*(each.former_names for each in product.inputs), *(each.former_names for each in product.outputs)]
     parts += [check.former_names for check in checks]
     return any([product.former_names, *parts, *(spec.renamed_from for spec in data_sets), *columns])
+
+
+def _own_names(connection: Connection, product: ProductPlan) -> Iterator[str]:
+    """The former names but those under which another domain has published: what is granted to its product is not granted to this one."""
+    for former in product.former_names:
+        text = newest_contracts(connection, former).get(former)
+        domain = json.loads(text).get("domain") if text is not None else None
+        if domain in (None, product.domain):
+            yield former
+        else:
+            told = f"{product.name} says that it was called {former}, which is a name of domain {domain}: its history and grants stay there"
+            logging.getLogger(__name__).warning(told)
 
 
 def _carry_product(connection: Connection, former: str, now: str) -> int:

@@ -25,12 +25,16 @@ def renames_hold(mesh: Mesh, product: Product) -> Iterator[Problem]:
 def _product_problems(mesh: Mesh, product: Product) -> Iterator[Problem]:
     for former in product.info.renamed_from or ():
         now = mesh.by_folded_name.get(fold(former), ())
+        unread = next((each for each in mesh.unreadable if fold(each.name) == fold(former)), None)
         others = [each for each in mesh.products if each is not product and former in (each.info.renamed_from or ())]
         if product in now:
             yield product.origin.problem("renamed_from", f'"{former}" is what the product is called now', _BEFORE)
         elif now:
             chained = "; it was renamed itself" if now[0].info.renamed_from else ""
             message = f'"{former}" is still the name of the product in {now[0].file}{chained}'
+            yield product.origin.problem("renamed_from", message, _GOES_ON)
+        elif unread is not None:
+            message = f'"{former}" is still the name of the product in {unread.file}, which cannot be read'
             yield product.origin.problem("renamed_from", message, _GOES_ON)
         elif others:
             yield product.origin.problem("renamed_from", f'{others[0].name} says too that it was called "{former}"', _GOES_ON)

@@ -19,6 +19,8 @@ from platform_resources.plan import conventions
 from platform_resources.warehouses.extraction import read_by
 from platform_resources.warehouses.targets import scratch
 
+# Who holds it pulls or reads.
+LOCK = ".lock"
 _NOTES, _LATEST = "pull", "latest.json"
 _ROWS = Relation("inputs", "rows")
 
@@ -43,8 +45,9 @@ def shared_rows(state: Path, folder: Path, pull: PullShared, now: datetime, as_o
     """
     assert pull.rows is not None
     place = state / conventions.source_folder(pull.domain, pull.source, _digest(pull))
+    (state / conventions.SOURCES).mkdir(mode=0o700, parents=True, exist_ok=True)  # rows as the source has them, in the clear
     place.mkdir(parents=True, exist_ok=True)
-    with FileLock(place / ".lock"):
+    with FileLock(place / LOCK):
         latest = place / _LATEST
         record = json.loads(latest.read_text(encoding="utf-8")) if latest.exists() else None
         if record is None or not timedelta() <= now - datetime.fromisoformat(record["pulled_at"]) < pull.every:

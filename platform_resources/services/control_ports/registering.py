@@ -22,8 +22,9 @@ from platform_resources.ledger.people.control_deliveries import (
     note_delivery,
 )
 from platform_resources.ledger.queries.history import publications, runs
+from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan
-from platform_resources.publications.published_versions import replace_text, shelf
+from platform_resources.publications.published_versions import CLOSED, replace_text, shelf
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.redaction.redaction import Mask, parts, url_secrets
 from platform_resources.services.control_ports.declared_ports import ControlPortPlan, control_ports
@@ -160,7 +161,7 @@ def _sent(
 def send(state: Path, port: ControlPort, text: str, key: str, environment: Mapping[str, str]) -> None:
     """Send a text to a control port, or write it into its file; a sink's events are lines of the file. Raises NotTaken."""
     if port.file is not None:
-        _write(state / port.file, text, port.told_in == EVENTS)
+        _write(state / conventions.REGISTERED, port.file, text, port.told_in == EVENTS)
         return
     url, headers, secrets = _filled(port, environment)
     media = "application/json" if text.lstrip().startswith(("{", "[")) else "application/yaml"
@@ -191,8 +192,11 @@ def _filled(port: ControlPort, environment: Mapping[str, str]) -> tuple[str, dic
     return filled.pop("url"), filled, secrets
 
 
-def _write(path: Path, text: str, appended: bool) -> None:
+def _write(folder: Path, file: str, text: str, appended: bool) -> None:
+    """In a folder of their own: whatever a team calls its file, it is none of the platform's or of another's product."""
+    path = folder / file
     try:
+        folder.mkdir(mode=CLOSED, parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         if appended:
             with path.open("a", encoding="utf-8") as file:

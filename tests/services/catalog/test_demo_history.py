@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from platform_resources.access.grants import Grant
-from platform_resources.access.reader_standing import OfferedRole
+from platform_resources.access.grants import Grant, KnownGrants
+from platform_resources.access.reader_standing import OfferedRole, Reader, standing
 from platform_resources.dbt.planning import read_plan
 from platform_resources.incidents.board import Board
 from platform_resources.ledger import people_tables, tables
@@ -27,6 +27,7 @@ from platform_resources.services.announcements import Round, announce
 from platform_resources.services.catalog.demo_history import NothingRefreshed, RealHistory, make_up_history, remove_history
 from platform_resources.services.catalog.use_of_products import mesh_use
 from platform_resources.services.product_status import looked_at
+from platform_resources.spec.values.grantees import subject
 from tests.meshes import tiny_mesh
 
 pytestmark = pytest.mark.slow
@@ -224,11 +225,19 @@ def test_of_a_certified_product_somebody_asks_for_a_role_and_nobody_is_told(ledg
     with ledger.reading() as connection:
         (asked,) = grants_of(connection)
     assert (asked.product, asked.role, asked.attributes, asked.state(NOW)) == ("readings", "analyst", (("region", "EU"),), "requested")
-    assert asked.purpose.startswith(f"{MADE_UP}: ") and asked.requested_by == f"{asked.subject} ({MADE_UP})"
+    assert asked.purpose.startswith(f"{MADE_UP}: ") and asked.requested_by == asked.subject
+    person = asked.subject.removesuffix(f" ({MADE_UP})")
+    assert person != asked.subject
+    with pytest.raises(ValueError, match="cannot have a role"):
+        subject(asked.subject)
     with ledger.writing() as connection:
         announce(connection, Round(offered, offered.products, (), {}, NOW))
         assert outbox.keys_about(connection, "access", ["readings"]) == {}
     act_on_grant(ledger, offered, asked.name, "approved", offered.product("readings").offers.owners[0], "", NOW)
+    with ledger.reading() as connection:
+        known = KnownGrants(grants_of(connection))
+    namesake = standing(offered.product("readings").offers, Reader(person), known, NOW)
+    assert (known.grants[0].state(NOW), namesake.sees) == ("approved", "nothing"), "somebody real of that name gets nothing by it"
     real = Grant("", "readings", "analyst", "eva", "Real.", (("region", "EU"),), "eva", NOW, "requested", "eva", NOW)
     kept = request(ledger, real)
     remove_history(ledger)
