@@ -199,8 +199,8 @@ def _write(folder: Path, file: str, text: str, appended: bool) -> None:
         folder.mkdir(mode=CLOSED, parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         if appended:
-            with path.open("a", encoding="utf-8") as file:
-                file.write(text + "\n")
+            with path.open("a", encoding="utf-8") as lines:
+                lines.write(text + "\n")
         else:
             replace_text(path, text)
     except OSError as error:
