@@ -49,7 +49,7 @@ def test_each_letter_stands_beside_its_evidence_and_what_is_not_known_says_so(re
     assert f"the weakest letter decides it, {score['weakest']} with {min(score['letters'].values())}" in text(graded)
     assert "Declared: 1 sample queries. Seen: 1 of 1 give rows (100%)." in text(graded)
     assert "No evidence: it has run for less than 30 days." in text(graded)
-    assert "What would raise it , the most for the least work first:" in text(graded)
+    assert "What would raise it, the most for the least work first" in text(graded)
     assert "Not computed yet." in text(client.get("/products/summary").text)
 
 
