@@ -19,10 +19,15 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Refreshes:
-    """How long refreshes of a product took, in seconds: those that ended well, oldest first, and the one that goes on, if any."""
+    """How long refreshes of a product took, in seconds: those that ended well, oldest first, and the one that goes on, if any.
+
+    `run_ids` and `running_id` are theirs.
+    """
 
     seconds: tuple[float, ...] = ()
     running: float | None = None
+    run_ids: tuple[str, ...] = field(default=(), compare=False)
+    running_id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

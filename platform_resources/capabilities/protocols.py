@@ -427,6 +427,10 @@ class Traits(Protocol):
         """The settings that promise how many of the column's values are found in the reference; None where it promises no such thing."""
         return None
 
+    def tells_rows_apart(self, settings: Any) -> bool:
+        """Whether a data set that keeps it has no two rows with the same values of the columns that it is about."""
+        return False
+
     def failing_values(self, settings: Any, subject: Subject) -> str:
         """A query of the values that break the promise, the most frequent first, where repairs are made from them; empty otherwise."""
         return ""

@@ -43,13 +43,13 @@ class Arrival:
 def arrival(found: SourceMarks, noted: Noted | None, running: bool) -> Arrival:
     """Due at the second tick that sees something new, so that a burst is one refresh; never while a refresh is under way.
 
-    What was there at first sight is no news. A refresh that failed is not repeated before there is something new.
+    What was there at first sight is no news; of a port that told nothing then, nobody knows what has come since, so that is. A refresh that
+    failed is not repeated before there is something new.
     """
     if noted is None:
         return Arrival(Noted(found.marks))
-    first = {port: mark for port, mark in found.marks.items() if port not in noted.handled}
-    handled = {**noted.handled, **first}
-    if all(handled[port] == mark for port, mark in found.marks.items()):
+    handled = noted.handled
+    if all(handled.get(port) == mark for port, mark in found.marks.items()):
         return Arrival(Noted(handled, False, noted.requests))
     if running or not noted.waiting:
         return Arrival(Noted(handled, True, noted.requests), waits_for="it is being refreshed" if running else "what may come with it")

@@ -101,8 +101,9 @@ def _scored(criterion: Criterion, facts: ScoreFacts, weight: Fraction) -> Criter
 
 
 def _letter(found: Sequence[CriterionScore], cap: int | None) -> int:
-    """Rounded down: 100 means that nothing is lacking."""
-    gained = math.floor(sum(each.gained for each in found) + 1e-6)
+    """Rounded down: 100 means that nothing is lacking, however the points of single criteria were rounded."""
+    lacking = not found or any(each.gained < each.points for each in found)
+    gained = min(99, math.floor(sum(each.gained for each in found) + 1e-6)) if lacking else 100
     return min(gained, 100 if cap is None else cap)
 
 

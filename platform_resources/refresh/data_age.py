@@ -9,7 +9,8 @@ from platform_resources.capabilities.support.recency import Recency, ahead_sql, 
 from platform_resources.capabilities.support.sql_text import quoted, relation_sql
 from platform_resources.plan.needed_inputs import needed_inputs
 from platform_resources.plan.plan import DataSetPlan, ProductPlan
-from platform_resources.refresh.pulling import BROUGHT, PULLS
+from platform_resources.refresh.pulling import PULLS
+from platform_resources.refresh.sources.shared_pulls import BROUGHT
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.warehouses.protocol import ProductDatabase
 

@@ -41,7 +41,7 @@ from platform_resources.refresh.sources.kept_contracts import (
     with_contract,
 )
 from platform_resources.refresh.sources.quarantine import quarantine_text, quarantined_count
-from platform_resources.refresh.sources.shared_pulls import shared_rows
+from platform_resources.refresh.sources.shared_pulls import BROUGHT, shared_rows
 from platform_resources.refresh.views.upstream_access import (
     VIEW,
     AccessRefused,
@@ -116,8 +116,6 @@ class PullContext:
 PULLS, FAILURES, CURSORS = "pull", "pull failure", "cursor"
 # Of a record: how many rows of the input are in quarantine.
 QUARANTINED = "quarantined"
-# Of a record: how many rows the newest delivery brought.
-BROUGHT = "brought"
 # Of a cursor that records must not show: since when the extractor has returned the same.
 SINCE = "cursor_since"
 # The fields that say when and how a pull went, not what it brought.
@@ -368,7 +366,8 @@ def _take_shared(
             noted = _noted_cursor(database, port, context, rows.record["cursor"], None)
             told = {name: rows.record[name] for name in ("pull", "pulled_at")}
             changed = former is None or former.get("pull") != rows.record["pull"]
-            return _recorded(database, port, context, {"source": f"{source.domain}.{source.source}", **told, **noted}, changed)
+            record = {"source": f"{source.domain}.{source.source}", **told, **noted}
+            return _recorded(database, port, context, record, changed, rows.record.get(BROUGHT))
     except ExtractorFailed as error:
         raise PullFailed(f"source {source.source}: {error}") from error
 

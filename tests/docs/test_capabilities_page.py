@@ -14,7 +14,7 @@ from platform_resources import Promise, duration_text
 from platform_resources.capabilities import protocols
 from tests.meshes import REPOSITORY
 
-PUBLIC = ("from platform_resources import ", "from platform_resources.testing import ")
+PUBLIC = tuple(f"from platform_resources{part} import " for part in ("", ".testing", ".client"))
 PAGE = (REPOSITORY / "docs" / "capabilities.md").read_text(encoding="utf-8")
 PROTOCOLS = [each for each in vars(protocols).values() if getattr(each, "_is_protocol", False) and each.__module__ == protocols.__name__]
 

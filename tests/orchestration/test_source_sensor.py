@@ -31,7 +31,9 @@ SILENT, TWO = SourceMarks({}, {"a": "no answer"}), SourceMarks({"a": "0", "b": "
         ("then one refresh for all of it", NEWER, Noted({"a": "0"}, True, 3), False, Arrival(Noted({"a": "2"}, False, 4), True)),
         ("not beside a refresh", NEWER, Noted({"a": "0"}, True), True, Arrival(Noted({"a": "0"}, True), False, "it is being refreshed")),
         ("a source that does not answer", SILENT, Noted({"a": "0"}, True), False, Arrival(OLD)),
-        ("a port that is new itself", TWO, OLD, False, Arrival(Noted({"a": "0", "b": "9"}))),
+        ("a port that told nothing before", TWO, OLD, False, Arrival(Noted({"a": "0"}, True), False, "what may come with it")),
+        ("then a refresh", TWO, Noted({"a": "0"}, True), False, Arrival(Noted({"a": "0", "b": "9"}, False, 1), True)),
+        ("a source that is asked for the first time", TWO, Noted({}), False, Arrival(Noted({}, True), False, "what may come with it")),
         ("what has gone again", SourceMarks({"a": "0"}, {}), Noted({"a": "0"}, True), False, Arrival(OLD)),
     ],
 )

@@ -145,7 +145,7 @@ def test_the_stage_of_life_holds_all_letters_down(lifecycle, most):
 def test_the_weakest_letter_decides_the_badge():
     weak = replace(PERFECT, unclassified=("orders.note (an e-mail address)",), leaks=("values of orders.email are in note of a view",))
     found = scored(weak)
-    assert (found.weakest, found.letters["secure"], found.badge) == ("secure", 60, "bronze")
+    assert (found.weakest, found.letters["secure"], found.badge) == ("secure", 50, "bronze")
     assert found.total > 90
     assert [badge(points) for points in (100, 85, 84, 70, 69, 50, 49, 0)] == [
         "gold",
@@ -234,6 +234,35 @@ def test_a_promise_that_no_data_can_break_counts_for_nothing():
     found = criterion(replace(PERFECT, promises=(PERFECT.promises[0], empty, PERFECT.promises[2])), "three-kinds-of-promises")
     assert found.gained == pytest.approx(20 * 2 / 3, abs=0.01)
     assert found.evidence == "nothing says how much the data are; no data could break: Whole"
+
+
+@pytest.mark.parametrize(
+    ("hidden", "unclassified", "gained", "told"),
+    [
+        ((), (), 20, "there is none to protect"),
+        ((), None, 0, "nobody has looked yet whether there is none"),
+        ((), ("orders.email (an e-mail address)",), 0, "clear to everybody: orders.email (an e-mail address)"),
+        (PERFECT.hidden, ("orders.phone (a telephone number)",), 10, "clear to everybody: orders.phone (a telephone number)"),
+        (PERFECT.hidden, ("orders.email (an e-mail address)",), 20, "masked or left out; in the clear for: clerk"),
+    ],
+)
+def test_no_column_is_protected_that_is_not_known_to_be_personal(hidden, unclassified, gained, told):
+    found = criterion(replace(PERFECT, hidden=hidden, unclassified=unclassified), "personal-columns-have-a-policy")
+    assert (found.gained, found.evidence) == (gained, told)
+
+
+def test_a_letter_of_which_nothing_is_lacking_has_a_hundred_however_its_points_are_rounded():
+    class Third(Criterion):
+        """Something of a package."""
+
+        name, letter, points, raised_by = "third", "secure", 17, "do it"
+
+        def finding(self, facts):
+            return Finding(1.0, "it", "was seen")
+
+    assert score(PERFECT, (*CRITERIA, Third())).letters["secure"] == 100
+    almost = replace(PERFECT, unclassified=None)
+    assert score(almost, (*CRITERIA, Third())).letters["secure"] < 100
 
 
 def test_a_consumer_whose_agreement_has_expired_holds_none():

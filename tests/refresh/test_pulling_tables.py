@@ -2,6 +2,7 @@
 
 import os
 import signal
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -10,7 +11,7 @@ from platform_resources.refresh.pulling import PULLS, PullFailed
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.ledger.ledgers import new_database, postgres
 from tests.meshes import edited, product_file
-from tests.refresh.test_pulling import Pulling
+from tests.refresh.test_pulling import NOW, Pulling
 
 pytestmark = pytest.mark.slow
 
@@ -166,3 +167,16 @@ def test_no_secret_of_the_address_is_told(plant, monkeypatch):
     with pytest.raises(PullFailed) as failed:
         plant.pull()
     assert ("hunter2secret" in str(failed.value), "127.0.0.1" in str(failed.value)) == (False, True)
+
+
+def test_a_shared_table_brings_the_rows_that_were_read_anew(plant):
+    edited(plant.root, SPEC, PORT, "interface: source\n        source: shop\n        read: {}")
+    with (plant.root / "dataproducts/plant/domain.yaml").open("a") as domain:
+        domain.write(f"sources:\n  shop:\n    every: 1h\n    {PORT.replace(8 * ' ', 4 * ' ')}\n")
+    with opened(plant.file) as database:
+        pulling = Pulling(plant.root, "readings", database)
+        assert pulling.pull(NOW).record["brought"] == 3
+        plant.run("insert into readings values (4, 'north', 4.5, '2024-06-05', 'Ada')")
+        assert pulling.pull(NOW + timedelta(minutes=59)).record["brought"] == 3, "it is not pulled yet"
+        found = pulling.pull(NOW + timedelta(minutes=60))
+        assert (found.record["brought"], found.record["rows"]) == (2, 4), "the new one, and the last one before it"

@@ -69,7 +69,7 @@ def told(runs):
     """What the dimension says of the last of them, looking at their builds alone."""
     runs = tuple(replace(run, steps={"build": run.steps["build"]}) for run in runs)
     duration = installed_registry().dimensions()["duration"]
-    moment = Moment(datetime.now(UTC), refreshes=Refreshes((1.0, 1.0, 60.0)), work=runs)
+    moment = Moment(datetime.now(UTC), refreshes=Refreshes((1.0, 1.0, 60.0), run_ids=tuple(run.run_id for run in runs)), work=runs)
     judgement = duration.judge(duration.config.model_validate({"at_most": "1s"}), {}, Subject(DataSet(), None), moment)
     assert judgement.verdict == "missed"
     return judgement.reason
@@ -137,6 +137,16 @@ CASES = {
         ModelWork("days", 40.0, 70.0, 1_000_000, 100, 90_000_000, 0, (Scan("tills", 1_000_000, 3, 1),)),
         "that is due to how its rows meet: 90,000,000 were passed on between its steps, usually 2,000,000; look for a join that finds several rows",
     ),
+    "more data, and one more column of it": (
+        {"pull": 2.0, "build": 100.0},
+        ModelWork("days", 100.0, 180.0, 10_000_000, 100, 20_000_000, 0, (Scan("tills", 10_000_000, 4, 1),)),
+        "that is due to the data: there is so much more to read",
+    ),
+    "one more column of the same rows": (
+        {"pull": 2.0, "build": 40.0},
+        ModelWork("days", 40.0, 70.0, 1_000_000, 100, 2_000_000, 0, (Scan("tills", 1_000_000, 4, 1),)),
+        "that is due to how the model is written: 4 columns of tills are read, 3 before",
+    ),
     "unexplained": (
         {"pull": 2.0, "build": 40.0},
         ModelWork("days", 40.0, 70.0, 1_000_000, 100, 2_000_000, 0, (Scan("tills", 1_000_000, 3, 1),)),
@@ -150,6 +160,31 @@ def test_what_grew_is_named_with_its_cause(case):
     steps, model, text = CASES[case]
     before = [run(USUAL, pull=2.0, build=11.0)] * 3
     assert text in why_slow(run(model, **steps), before)
+
+
+def test_what_usually_was_nothing_has_grown_and_nothing_is_blamed_for_it_that_did_not():
+    empty = ModelWork("days", 10.0, 18.0, 0, 0, 0, 0, (Scan("tills", 0, 3, 1),))
+    full = ModelWork("days", 40.0, 70.0, 1_000_000, 100, 2_000_000, 0, (Scan("tills", 1_000_000, 3, 1),))
+    assert "that is due to the data" in why_slow(run(full, build=41.0), [run(empty, build=11.0)] * 3)
+    unclocked = ModelWork("days", 10.0, 0.0, 1_000_000, 100, 2_000_000, 0, (Scan("tills", 1_000_000, 3, 1),))
+    assert "due to" not in why_slow(run(full, build=41.0), [run(unclocked, build=11.0)] * 3)
+
+
+def test_a_refresh_is_explained_by_its_own_work_and_not_by_that_of_one_that_failed():
+    work = [RefreshWork(name, {"build": seconds}) for name, seconds in (("a", 1.0), ("b", 1.0), ("failed", 500.0), ("c", 60.0))]
+    failed_last, duration = [*work[:2], work[3], work[2]], installed_registry().dimensions()["duration"]
+
+    def said(work, refreshes):
+        moment = Moment(datetime.now(UTC), refreshes=refreshes, work=tuple(work))
+        return duration.judge(duration.config.model_validate({"at_most": "10s"}), {}, Subject(DataSet(), None), moment).reason
+
+    ended = Refreshes((1.0, 1.0, 61.0), run_ids=("a", "b", "c"))
+    for known in (work, failed_last):
+        assert said(known, ended).endswith("; its build took 1 min, usually 1 s")
+    goes_on = replace(ended, running=100.0, running_id="d")
+    assert said(work, goes_on) == "the refresh that goes on has taken 1 min 40 s; at most 10s promised", "nothing is known of it yet"
+    begun = [*work, RefreshWork("d", {"pull": 90.0})]
+    assert said(begun, goes_on).endswith("; its pull took 1 min 30 s")
 
 
 def test_without_an_earlier_refresh_nothing_is_compared():

@@ -162,6 +162,10 @@ ADDRESSES = {
     ),
     "postgresql://ada:${PW}@db/shop": ("postgresql://ada:${PW}@db/shop", {}),
     "https://a/v1?page=1&X-Api-Key=abc&day=2": ("https://a/v1?page=1&X-Api-Key=${SHOP_X_API_KEY}&day=2", {"SHOP_X_API_KEY": "abc"}),
+    "mssql+pyodbc:///?odbc_connect=Driver%3DODBC%3BUID%3Dsa%3BPWD%3Dhunter2": (
+        "${SHOP_URL}",
+        {"SHOP_URL": "mssql+pyodbc:///?odbc_connect=Driver%3DODBC%3BUID%3Dsa%3BPWD%3Dhunter2"},
+    ),
     "https://a/hooks/T024BE7LDxxxxxxxxx1": ("${SHOP_URL}", {"SHOP_URL": "https://a/hooks/T024BE7LDxxxxxxxxx1"}),
 }
 

@@ -217,6 +217,8 @@ BAD = {
     "kind: catalog\nformat: dprod": "write either url",
     "kind: catalog\nformat: dprod\nfile: ../elsewhere": "below registered/ in the folder of the mesh's state",
     'kind: catalog\nformat: dprod\nfile: "a\\0b"': "below registered/ in the folder of the mesh's state",
+    "kind: catalog\nformat: dprod\nurl: https://catalog/?api_key=hunter2": "the URL holds what looks like a secret in api_key=",
+    "kind: catalog\nformat: dprod\nurl: https://catalog\nheaders: {X-Auth-Token: hunter2}": "X-Auth-Token would be a secret that everybody reads",
     "kind: catalog\nformat: dprod\nurl: ftp://catalog": "url begins with http",
     "kind: catalog\nformat: openlineage\nfile: a": "write kind: event-sink",
 }

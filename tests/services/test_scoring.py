@@ -7,8 +7,9 @@ import pytest
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.people.score_store import kept_scores, newest_letters, score_history
+from platform_resources.promises.grades import CheckState, ProductHealth
 from platform_resources.publications.published_versions import shelf
-from platform_resources.services.scoring import role_leaks, tried_evidence
+from platform_resources.services.scoring import role_leaks, seen_facts, tried_evidence
 from platform_resources.services.scoring.mutated_data import breakable
 from tests.marketplace.shop_mesh import MEASUREMENTS, NOW, _version, opened_ledger, scored, shop_mesh
 from tests.meshes import edited, product_file
@@ -91,6 +92,24 @@ def test_what_is_only_claimed_gains_nothing(mesh):
     after = found(score_of(mesh))
     assert "nothing" in after["sample-queries-run"].evidence
     assert after["live-replacement"].evidence == "summary is draft"
+
+
+UNIQUE = """\
+    - name: One row a reading
+      type: service-level-asset
+      properties: {dimension: uniqueness, data_set: measurements, columns: [reading_id]}
+"""
+
+
+def test_a_key_of_which_some_may_be_double_is_not_verified(mesh):
+    edited(mesh, READINGS, "    - name: Warmest first", f"{UNIQUE}    - name: Warmest first")
+    for text, verified in ((UNIQUE, ["measurements"]), (UNIQUE.replace("]}", "], at_least: 50}"), [])):
+        edited(mesh, READINGS, UNIQUE, text)
+        product = read_plan(mesh)[0].product("readings")
+        (plan,) = (each for each in product.objectives if each.dimension == "uniqueness")
+        met = CheckState(plan.check.name, plan.check.title, "objective", "uniqueness", False, "met", "", NOW, plan.check.key)
+        health = ProductHealth("readings", "Readings", "plant", "healthy", None, (met,))
+        assert [name for name, _ in seen_facts._verified_keys(product, health)] == verified
 
 
 def test_a_port_whose_file_is_gone_is_not_readable(mesh):

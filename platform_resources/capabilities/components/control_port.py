@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.spec.problems import unknown_text
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.channel_urls import url_problem, written_secrets
 from platform_resources.spec.values.durations import Duration
 from platform_resources.spec.values.field_types import Text
 
@@ -39,6 +40,10 @@ class ControlPort(Strict):
             raise ValueError("write either url: https://… or file: …, which is a path below registered/ in the folder of the mesh's state")
         if self.url is not None and not self.url.startswith(("http://", "https://")):
             raise ValueError("url begins with http:// or https://")
+        if self.url is not None and (problem := url_problem(self.url)) is not None:
+            raise ValueError(f"{problem[0]}; write one such as https://catalog.example.com/products, with ${{NAME}} for what is secret")
+        if written := written_secrets(self.headers):
+            raise ValueError(f"{', '.join(written)} would be a secret that everybody reads; write ${{NAME}} and set it in the environment")
         if self.file is not None and (self.file.startswith("/") or ".." in self.file.split("/") or not self.file.isprintable()):
             raise ValueError("file is a path below registered/ in the folder of the mesh's state, such as catalog/orders.json")
         if self.file is not None and self.headers:

@@ -42,7 +42,7 @@ class Detected(Criterion):
 
 
 class Governed(Criterion):
-    """Nobody outside sees a personal column in the clear, unless an agreement gives it to a role."""
+    """Nobody outside sees a personal column in the clear, unless an agreement gives it to a role. One that detectors find is one, too."""
 
     name = "personal-columns-have-a-policy"
     letter: Letter = "secure"
@@ -53,16 +53,20 @@ class Governed(Criterion):
         declared = f"{len(facts.hidden)} personal columns"
         if facts.published_at is None:
             return none_yet(declared, "no version is published whose views could be looked at")
-        if not facts.hidden:
+        if not facts.hidden and facts.unclassified is None:
+            return none_yet(declared, "nobody has looked yet whether there is none")
+        found = [told for told in facts.unclassified or () if told.partition(" (")[0] not in {each.column for each in facts.hidden}]
+        if not facts.hidden and not found:
             return Finding(1.0, declared, "there is none to protect")
-        bad = [each.column for each in facts.hidden if each.open_to_others]
+        bad = [*(each.column for each in facts.hidden if each.open_to_others), *found]
         clear = sorted({role for each in facts.hidden for role in each.roles_in_clear})
         told = (
             f"clear to everybody: {', '.join(bad)}"
             if bad
             else f"masked or left out; in the clear for: {', '.join(clear) or 'nobody outside'}"
         )
-        return Finding(share_of(len(facts.hidden) - len(bad), len(facts.hidden)), declared, told)
+        every = len(facts.hidden) + len(found)
+        return Finding(share_of(every - len(bad), every), declared, told)
 
 
 class Tight(Criterion):

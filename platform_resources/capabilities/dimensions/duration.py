@@ -93,9 +93,17 @@ class RefreshDuration(Traits):
         learn = _to_learn(settings, seconds, moment, going_on)
         learning = verdict == "unknown" and settings.slower_than_usual is not None and len(before) < FEWEST_RUNS
         shown = length_text(seconds)
-        why = why_slow(moment.work[-1], moment.work[:-1]) if verdict == "missed" and moment.work else ""
+        why = _why(moment, going_on) if verdict == "missed" else ""
         reason = "; ".join((f"{what} {shown}", *told, *filter(None, [why])))
         return Judgement(verdict, reason, seconds, threshold, learn=learn, shown=shown, learning=learning)
+
+
+def _why(moment: Moment, going_on: bool) -> str:
+    """What is known of that very refresh, against those before it that ended well; others that failed or were killed tell nothing of it."""
+    well = moment.refreshes.run_ids
+    judged = moment.refreshes.running_id if going_on else next(reversed(well), "")
+    at = next((place for place, work in enumerate(moment.work) if work.run_id == judged), None)
+    return why_slow(moment.work[at], [work for work in moment.work[:at] if work.run_id in well]) if at is not None else ""
 
 
 def _to_learn(settings: DurationSettings, seconds: float, moment: Moment, going_on: bool) -> ToLearn | None:

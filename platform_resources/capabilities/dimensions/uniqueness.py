@@ -50,6 +50,9 @@ class Uniqueness(Traits):
     def travels(self, settings: UniquenessSettings) -> bool:
         return bool(settings.columns)
 
+    def tells_rows_apart(self, settings: UniquenessSettings) -> bool:
+        return settings.at_least == 100 and settings.learned is None
+
     def problems(self, settings: UniquenessSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
         if not _key(settings, subject):
             yield (

@@ -7,12 +7,9 @@ from pydantic import field_validator, model_validator
 from platform_resources.capabilities.protocols import PullRows
 from platform_resources.capabilities.readers.rest_rows import RestRows
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.channel_urls import VARIABLE, url_problem
+from platform_resources.spec.values.channel_urls import VARIABLE, url_problem, written_secrets
 from platform_resources.spec.values.field_types import Text
 from platform_resources.spec.values.written_values import plain_values
-
-# Headers that are one.
-_SECRETS = ("authorization", "x-api-key", "api-key", "cookie", "proxy-authorization")
 
 
 class RestSettings(Strict):
@@ -37,7 +34,7 @@ class RestSettings(Strict):
 
     @model_validator(mode="after")
     def _no_secret_is_written(self) -> "RestSettings":
-        written = [name for name, value in self.headers.items() if name.lower() in _SECRETS and not VARIABLE.search(value)]
+        written = [*written_secrets(self.headers), *written_secrets(self.params)]
         written += ["token"] if self.token is not None and not VARIABLE.fullmatch(self.token) else []
         if written:
             raise ValueError(f"{', '.join(written)} would be a secret that everybody reads; write ${{NAME}} and set it in the environment")

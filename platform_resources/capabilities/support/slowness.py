@@ -1,6 +1,7 @@
 """Why did a refresh take longer than those before it: because of the data, of how a model is written, or of the machine (pure)?"""
 
 from collections.abc import Callable, Iterator, Sequence
+from math import inf, isinf
 from statistics import median
 from typing import TypeVar
 
@@ -53,19 +54,19 @@ def _of_model(now: ModelWork, before: Sequence[ModelWork]) -> Iterator[str]:
 
 
 def _cause(now: ModelWork, before: Sequence[ModelWork]) -> Iterator[str]:
-    """The plan first: a filter that is lost makes a model read more, too. Then the data, by what was read; then what is left."""
-    slower = _growth(now, before, lambda run: run.seconds)
-    if slower < _MORE:
+    """A lost filter before the data, since it makes a model read more, too; further columns after the data, which explain more."""
+    slower, more_work = _growth(now, before, lambda run: run.seconds), _growth(now, before, lambda run: run.cpu_seconds)
+    if slower < _MORE or isinf(slower) or isinf(more_work):
         return
-    more_work = _growth(now, before, lambda run: run.cpu_seconds)
-    plan = tuple(_changed_plan(now, before))
+    filters, columns = tuple(_lost_filters(now, before)), tuple(_more_columns(now, before))
+    more_data = _growth(now, before, lambda run: run.rows_read) - 1 >= _EXPLAINS * (more_work - 1)
     if more_work - 1 < _EXPLAINS * (slower - 1):
         usual = length_text(_usual(before, lambda run: run.cpu_seconds))
         busy = f"the processor worked {length_text(now.cpu_seconds)} for it, usually {usual}"
         yield f"that is due to the machine: {busy}, so it waited for others, or for the disk"
-    elif plan:
-        yield f"that is due to how the model is written: {' and '.join(plan)}"
-    elif _growth(now, before, lambda run: run.rows_read) - 1 >= _EXPLAINS * (more_work - 1):
+    elif filters or (columns and not more_data):
+        yield f"that is due to how the model is written: {' and '.join((*filters, *columns))}"
+    elif more_data:
         yield "that is due to the data: there is so much more to read"
     elif _growth(now, before, lambda run: run.rows_between) - 1 >= _EXPLAINS * (more_work - 1):
         between = f"{now.rows_between:,} were passed on between its steps, usually {_usual(before, lambda run: run.rows_between):,.0f}"
@@ -75,18 +76,26 @@ def _cause(now: ModelWork, before: Sequence[ModelWork]) -> Iterator[str]:
 
 
 def _growth(now: ModelWork, before: Sequence[ModelWork], of: Callable[[ModelWork], float]) -> float:
-    usual = _usual(before, of)
-    return of(now) / usual if usual > 0 else 1.0
+    """How many times as much as usual; of what usually was nothing, any amount is infinitely more."""
+    usual, amount_now = _usual(before, of), of(now)
+    return amount_now / usual if usual > 0 else inf if amount_now > 0 else 1.0
 
 
-def _changed_plan(now: ModelWork, before: Sequence[ModelWork]) -> Iterator[str]:
-    """Against the refresh before; a table that is read several times counts once."""
+def _both(now: ModelWork, before: Sequence[ModelWork]) -> Iterator[tuple[str, Scan, Scan]]:
+    """What was read in the refresh before, too, and how; a table that is read several times counts once."""
     former = _by_name(before[-1].scans)
-    for name, scan in _by_name(now.scans).items():
-        was = former.get(name)
-        if was is not None and scan.filters < was.filters and scan.rows > was.rows:
+    return ((name, scan, former[name]) for name, scan in _by_name(now.scans).items() if name in former)
+
+
+def _lost_filters(now: ModelWork, before: Sequence[ModelWork]) -> Iterator[str]:
+    for name, scan, was in _both(now, before):
+        if scan.filters < was.filters and scan.rows > was.rows:
             yield f"a filter on {name} no longer leaves out rows while they are read, and {scan.rows:,} are read of it, {was.rows:,} before"
-        if was is not None and scan.columns > was.columns:
+
+
+def _more_columns(now: ModelWork, before: Sequence[ModelWork]) -> Iterator[str]:
+    for name, scan, was in _both(now, before):
+        if scan.columns > was.columns:
             yield f"{amount(scan.columns, 'column')} of {name} are read, {was.columns} before"
 
 

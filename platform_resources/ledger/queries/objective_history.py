@@ -113,11 +113,12 @@ def refreshes(connection: Connection, product: str, now: datetime, count: int) -
     of_product = select(table).where(table.c.product == product, table.c.started_at <= now, real(table.c.run_id))
     whole = table.c.run_id.in_(select(scorecards.c.run_id).where(scorecards.c.product == product))
     ended_well = of_product.where(table.c.status == "succeeded", table.c.ended_at <= now, whole)
-    seconds = [run.seconds for run in _newest(connection, ended_well, count)]
+    ended = [run for run in reversed(_newest(connection, ended_well, count)) if run.seconds is not None]
     running = going_on(connection, product, now)
     since = running.started_at if running is not None else None
     seconds_so_far = (now - since).total_seconds() if since is not None else None
-    return Refreshes(tuple(length for length in reversed(seconds) if length is not None), seconds_so_far)
+    ids = tuple(run.run_id for run in ended)
+    return Refreshes(tuple(run.seconds or 0.0 for run in ended), seconds_so_far, ids, running.run_id if running is not None else "")
 
 
 def going_on(connection: Connection, product: str, now: datetime) -> Run | None:

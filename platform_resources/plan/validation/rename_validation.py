@@ -7,7 +7,7 @@ from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Declared, Product, former_names
 from platform_resources.spec.values.column_names import folded_column
-from platform_resources.spec.values.names import fold
+from platform_resources.spec.values.names import fold, is_name
 
 _BEFORE = "write what it was called before"
 _GOES_ON = "history goes on under one name; list every former name of a thing at the thing itself, and name nothing else so"
@@ -27,7 +27,10 @@ def _product_problems(mesh: Mesh, product: Product) -> Iterator[Problem]:
         now = mesh.by_folded_name.get(fold(former), ())
         unread = next((each for each in mesh.unreadable if fold(each.name) == fold(former)), None)
         others = [each for each in mesh.products if each is not product and former in (each.info.renamed_from or ())]
-        if product in now:
+        if not is_name(former):
+            message = f'"{former}" never was the name of a product: that has small letters, digits and _ alone'
+            yield product.origin.problem("renamed_from", message, _BEFORE)
+        elif product in now:
             yield product.origin.problem("renamed_from", f'"{former}" is what the product is called now', _BEFORE)
         elif now:
             chained = "; it was renamed itself" if now[0].info.renamed_from else ""

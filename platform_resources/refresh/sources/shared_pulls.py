@@ -21,13 +21,15 @@ from platform_resources.warehouses.targets import scratch
 
 # Who holds it pulls or reads.
 LOCK = ".lock"
+# How many rows the newest pull brought; None: all of them.
+BROUGHT = "brought"
 _NOTES, _LATEST = "pull", "latest.json"
 _ROWS = Relation("inputs", "rows")
 
 
 @dataclass(frozen=True, slots=True)
 class SharedRows:
-    """What was pulled of a source: the file of its rows, and its record: an id, when it was pulled, and its cursor."""
+    """What was pulled of a source: the file of its rows, and its record: an id, when it was pulled, how many rows that brought, its cursor."""
 
     file: Path
     record: Mapping[str, Any]
@@ -78,7 +80,7 @@ def _pulled(place: Path, folder: Path, pull: PullShared, now: datetime, as_of: d
             extraction = Extraction(database.connection, as_of, {}, before.get("cursor"), folder, pull.source)
             found = read_by(pull.interface, pull.rows.reader, extraction)
             database.load_data(_ROWS, found.data)
-            record = {"pull": name, "pulled_at": now.isoformat(), "cursor": found.cursor}
+            record = {"pull": name, "pulled_at": now.isoformat(), "cursor": found.cursor, BROUGHT: found.brought}
             database.remember(_NOTES, _NOTES, json.dumps(record))
         database.execute(f"copy {relation_sql(_ROWS)} to {literal(str(part))} (format parquet)")
     os.replace(part, place / f"{name}.parquet")

@@ -192,9 +192,9 @@ def _verified_keys(product: ProductPlan, health: ProductHealth) -> Iterator[tupl
 
 def _is_of_key(check: CheckState, product: ProductPlan, data_set: str, key: set[str]) -> bool:
     about = {column.rpartition(".")[0] + "." + folded_column(column.rpartition(".")[2]) for column in check.columns if "." in column}
-    if check.dimension == "uniqueness":
-        whole = any(o.check.name == check.name and o.data_set == data_set for o in product.objectives)
-        return whole and (about <= key or not about)
+    objective = next((each for each in product.objectives if (each.check.key, each.check.name) == (check.key, check.name)), None)
+    if objective is not None and objective.data_set == data_set:
+        return traits_of(objective.dimension).tells_rows_apart(objective.settings) and (about <= key or not about)
     return check.kind == "dbt_test" and check.name.startswith("unique") and about == key
 
 

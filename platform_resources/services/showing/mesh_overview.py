@@ -8,6 +8,7 @@ from typing import Any
 
 from platform_resources.access.grants import KnownGrants
 from platform_resources.access.reader_standing import Reader
+from platform_resources.capabilities.registry import traits_of
 from platform_resources.ledger.changes import newest_change
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.database import Ledger
@@ -22,7 +23,7 @@ from platform_resources.ledger.people.score_store import PastScore, newest_lette
 from platform_resources.ledger.queries.evidence import Memory
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.plan.plan import MeshPlan, ProductPlan
-from platform_resources.promises.grades import ProductHealth
+from platform_resources.promises.grades import CheckState, ProductHealth
 from platform_resources.services.access.reader_views import ReaderView
 from platform_resources.services.catalog.similar_products import Likenesses
 from platform_resources.services.catalog.use_of_products import MeshUse, mesh_use
@@ -170,7 +171,7 @@ def _facts(view: MeshOverview, product: ProductPlan) -> tuple[Any, ...]:
     """Everything that is shown of a product and is no age."""
     name = product.name
     health, trusted = view.health[name], view.trust[name]
-    said = tuple((each.name, each.verdict, each.at, each.shown if each.dimension != "freshness" else "") for each in health.checks)
+    said = tuple((each.name, each.verdict, each.at, "" if _shows_an_age(each) else each.shown) for each in health.checks)
     of_now = (health.status, health.published, said, health.outcome, health.problem, health.columns, health.held_back)
     of_trust = (trusted.coverage, trusted.response, trusted.incidents, trusted.forecast, trusted.reads, trusted.accepted)
     answers = tuple(view.answers.get((name, each.name)) for each in product.consumers)
@@ -178,6 +179,11 @@ def _facts(view: MeshOverview, product: ProductPlan) -> tuple[Any, ...]:
     # What is judged is the same object as long as nothing has changed of it.
     judged = (_Same(view.known.evidence[name]), *map(_Same, view.known.standings[name]), *map(_Same, view.charted[name]))
     return _Same(product), of_now, of_trust, used, judged
+
+
+def _shows_an_age(check: CheckState) -> bool:
+    """Which is another one at each moment, though nothing has changed."""
+    return "age" in traits_of(check.dimension).vouches_for
 
 
 @dataclass(frozen=True, slots=True, eq=False)

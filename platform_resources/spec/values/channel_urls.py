@@ -1,7 +1,10 @@
-"""Check that a channel's URL holds no secret, since many people read the file, and that each `${NAME}` is well formed."""
+"""Check that an address holds no secret, since many people read the file, nor its headers, and that each `${NAME}` is well formed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+from urllib.parse import unquote
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SECRET_FIELDS = frozenset({
@@ -47,11 +50,25 @@ def _secrets(url: str) -> Iterator[str]:
         yield "a password"
     if not at and not host.startswith("[") and not _is_port(_literal(host.partition(":")[2])):
         yield "a password or token"
-    for field, value in re.findall(r"[?&;#]([^=&;#]+)=([^&;#]*)", rest):
-        if _words(field) & _SECRET_FIELDS and _literal(value):
-            yield f"a secret in {field}="
+    # A connection string within the address is written with %3B and %3D.
+    for text in dict.fromkeys((rest, unquote(rest))):
+        for field, value in re.findall(r"[?&;#]([^=&;#]+)=([^&;#]*)", text):
+            if _words(field) & _SECRET_FIELDS and _literal(value):
+                yield f"a secret in {field}="
     if _GUID.search(rest) or any(map(_is_random, _LONG_WORD.findall(VARIABLE.sub("/", rest)))):
         yield "a token"
+
+
+def written_secrets(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Which headers or parameters are secrets by their names, and are written out instead of standing in a variable."""
+    return tuple(name for name, value in fields.items() if isinstance(value, str) and _names_a_secret(name) and not VARIABLE.search(value))
+
+
+def _names_a_secret(name: str) -> bool:
+    """`X-Api-Key` and `key`, but not `sort_key`."""
+    parts = re.findall(r"[a-z]+", name.lower())
+    telling = {*parts, *map("".join, pairwise(parts))} - ({"key"} if len(parts) > 1 else set())
+    return bool(telling & (_SECRET_FIELDS | {"cookie"}))
 
 
 def without_secrets(url: str, prefix: str) -> tuple[str, dict[str, str]]:
