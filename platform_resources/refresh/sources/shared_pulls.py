@@ -29,7 +29,7 @@ _ROWS = Relation("inputs", "rows")
 
 @dataclass(frozen=True, slots=True)
 class SharedRows:
-    """What was pulled of a source: the file of its rows, and its record: an id, when it was pulled, how many rows that brought, its cursor."""
+    """What was pulled of a source: the file of its rows, and its record: an id, when it was pulled, how much that brought, its cursor."""
 
     file: Path
     record: Mapping[str, Any]
