@@ -1,6 +1,8 @@
 """A server begins with what a former one has read and judged, and shows what a server would that knows nothing."""
 
+import sqlite3
 import stat
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -81,14 +83,20 @@ def test_a_text_that_changed_meanwhile_is_read_and_the_other_products_are_not_ju
     assert view.known.standings == left.known.standings
 
 
-@pytest.mark.parametrize("spoil", ["other environment", "other ledger", "no whole file"])
-def test_what_cannot_be_trusted_is_read_anew(left, begun, shop, monkeypatch, spoil):
+@pytest.mark.parametrize("spoil", ["other environment", "other ledger", "no whole file", "written by others", "no whole pickle"])
+def test_what_cannot_be_trusted_is_read_anew(left, begun, shop, monkeypatch, caplog, spoil):
     if spoil == "other environment":
         monkeypatch.setenv("SOME_SETTING", "of a source")
     if spoil == "other ledger":
         monkeypatch.setattr("platform_resources.marketplace.kept_view.ledger_identity", lambda _: "another one")
     if spoil == "no whole file":
         (shop / FILE).write_bytes((shop / FILE).read_bytes()[:5000])
+    if spoil == "written by others":
+        (shop / FILE).chmod(0o666)
+    if spoil == "no whole pickle":
+        with closing(sqlite3.connect(shop / FILE)) as database:
+            database.execute("update products set kept = ?", (b"\x80\x05]\x94(K\x01e\x85R.",))
+            database.commit()
     read = []
     real = kept_memories.KeptMemories.load
 
@@ -98,9 +106,11 @@ def test_what_cannot_be_trusted_is_read_anew(left, begun, shop, monkeypatch, spo
         return found
 
     monkeypatch.setattr(kept_memories.KeptMemories, "load", load)
+    before = (shop / FILE).read_bytes()
     view = begun()
     assert read == [({}, None)]
     assert view.known.standings == left.known.standings
+    assert spoil != "written by others" or ((shop / FILE).read_bytes() == before and "others own it or may write it" in caplog.text)
 
 
 def test_one_process_of_several_writes_and_another_goes_on_when_it_ends(shop):

@@ -11,6 +11,7 @@ from platform_resources.marketplace.people.auth_settings import auth_settings
 from tests.marketplace.test_lab import EVE, OWNER, address, csv
 from tests.marketplace.test_people import BEHIND_PROXY, browser, token
 from tests.marketplace.test_records import rows_of
+from tests.meshes import edited, product_file
 
 pytestmark = pytest.mark.slow
 
@@ -29,6 +30,11 @@ def test_what_a_product_names_is_kept_for_its_version_and_view_and_counted_each_
     assert first.status_code == again.status_code == 200 and "24.00" in again.text
     assert pages.get(address(sample.sql, product="readings"), headers=EVE).status_code == 422
     monkeypatch.undo()
+    moving = "select now() - timestamptz '2020-01-01' as since from measurements limit 1"
+    edited(shop, product_file("plant", "readings"), sample.sql, moving)
+    with browser(shop, auth_settings(BEHIND_PROXY)) as later:
+        (first, again) = (later.get(address(moving, product="readings"), headers=OWNER).text for _ in range(2))
+    assert "since" in first and first != again, "what another moment answers otherwise is not kept"
 
 
 def test_a_person_stops_their_query_from_anywhere(pages):

@@ -12,12 +12,13 @@ from sqlglot import exp
 
 from platform_resources.access.grants import KnownGrants
 from platform_resources.dbt.planning import read_plan
-from platform_resources.plan.tenancy import mesh_tenancy
+from platform_resources.plan.tenancy import MeshTenancy, mesh_tenancy
 from platform_resources.refresh.publishing import Candidate, publish, tidied
 from platform_resources.services.access.access_plan import access_plan, apply_access, give_now
 from platform_resources.settings import MASK_KEY
 from platform_resources.warehouses.protocol import CatalogView, PublishedRows
 from platform_resources.warehouses.snowflake.account import SnowflakeWarehouse
+from platform_resources.warehouses.snowflake.account_names import member_of
 from platform_resources.warehouses.snowflake.sessions import connected
 from platform_resources.warehouses.snowflake.wanted_objects import wanted_domain, wanted_product
 from platform_resources.warehouses.targets import warehouse
@@ -111,6 +112,13 @@ def parsed(sql):
         assert isinstance(tree, exp.Create) and tree.find(exp.Select) is not None
     names = [each for each in tree.find_all(exp.Identifier) if each.args.get("quoted")]
     assert [each.name for each in names if each.name != each.name.upper() and each.name.isascii()] == []
+
+
+def test_a_team_called_like_everybody_or_like_a_role_of_the_mesh_gets_nothing(monkeypatch):
+    monkeypatch.setenv("SNOWFLAKE_DATABASE", "mesh")
+    nothing = MeshTenancy((), ())
+    assert member_of("team:desk", nothing) == ("ROLE", "DESK")
+    assert [member_of(team, nothing) for team in ("team:public", "team:Public", "team:mesh__crm__customers__TEAM")] == [None] * 3
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,7 @@ class KeptMemories:
     def load(self, stamp: str) -> tuple[Memories, MeshPlan | None]:
         """What was kept, and the plan, where the texts of the mesh still have this stamp. Nothing where code or environment has changed."""
         memories = Memories()
-        if not self.file.exists():
+        if not self.file.exists() or not self._is_own():
             return memories, None
         gc_was_on = gc.isenabled()
         gc.disable()
@@ -61,7 +61,7 @@ class KeptMemories:
                 rest, names = pickle.loads(told["plan"])
                 self.stamp = stamp
                 return memories, replace(rest, products=tuple(plans[name] for name in names))
-        except (sqlite3.Error, pickle.UnpicklingError, EOFError, KeyError, AttributeError, ImportError) as error:
+        except Exception as error:  # of what is not whole, pickle raises anything
             logging.getLogger(__name__).warning(f"{self.file} cannot be read ({error}); it is made anew")
             self.written.clear()
             self.file.unlink(missing_ok=True)
@@ -69,6 +69,14 @@ class KeptMemories:
         finally:
             if gc_was_on:
                 gc.enable()
+
+    def _is_own(self) -> bool:
+        """Whether nobody else can have written it: what is read back may run as code."""
+        seen = self.file.stat()
+        if seen.st_uid == os.geteuid() and not seen.st_mode & 0o022:
+            return True
+        logging.getLogger(__name__).warning(f"{self.file} is not read: others own it or may write it; delete it, and it is made anew")
+        return False
 
     def _take(self, memories: Memories, name: str, blob: bytes) -> Any:
         plan, real, charted = pickle.loads(blob)
@@ -80,7 +88,7 @@ class KeptMemories:
 
     def save(self, memories: Memories, plan: MeshPlan, stamp: str) -> None:
         """Write what is new since. One process of all writes; the others leave it to that one."""
-        if not self._may_write():
+        if not self._may_write() or (self.file.exists() and not self._is_own()):
             self.written.clear()
             return
         changed = [name for name in list(memories.real.kept) if not _same(self.written.get(name, ()), _marks(memories, name))]
@@ -125,11 +133,9 @@ class KeptMemories:
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        made = not self.file.exists()
+        self.file.touch(mode=0o600)
         database = sqlite3.connect(self.file, timeout=30)
         try:
-            if made:
-                self.file.chmod(0o600)
             database.execute("create table if not exists told (name text primary key, value blob)")
             database.execute("create table if not exists products (name text primary key, kept blob)")
             yield database

@@ -54,12 +54,18 @@ def readers_schema(role: ReaderRole) -> str:
 
 
 def member_of(subject: str, tenancy: MeshTenancy) -> tuple[str, str] | None:
-    """Whom a grant of this subject is given to in the account: a user, a role of the same name, or the role of a product's team."""
+    """Whom a grant of this subject is given to in the account: a user, a role of the same name, or the role of a product's team.
+
+    Nobody where a team is called like the role that everybody has, or like one of the mesh, which other grants are for.
+    """
     kind, _, name = subject.partition(":")
     if kind == "product":
         found = next((each for each in tenancy.products if each.name == name), None)
         return ("ROLE", team_role(database_of(found))) if found is not None else None
-    return ("ROLE", name.upper()) if kind == "team" and name else ("USER", subject.upper())
+    if kind != "team":
+        return "USER", subject.upper()
+    role = name.upper()
+    return None if role == EVERYBODY or is_of_mesh(role) else ("ROLE", role)
 
 
 def members_of(role: ReaderRole, tenancy: MeshTenancy) -> list[tuple[str, str]]:
