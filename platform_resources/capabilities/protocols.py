@@ -265,11 +265,12 @@ class Breach:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What an input port reads of another product of the mesh."""
+    """What an input port reads of another product of the mesh, and as which role if it says so."""
 
     port: Declared[InputPort]
     product: Product
     data_set: DataSet
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from platform_resources.capabilities.protocols import (
 from platform_resources.capabilities.support.recency import of_files, of_pull
 from platform_resources.deliveries.arrivals import NotArrived
 from platform_resources.incidents import broken_contracts
+from platform_resources.plan import conventions
 from platform_resources.plan.plan import InputPlan, ProductPlan, Upstream
 from platform_resources.publications.former_folders import former_shelf
 from platform_resources.publications.published_versions import shelf
@@ -315,7 +316,8 @@ def _load_files(
             relation = Relation("inputs", port.name)
             grows = pull_files.load == "append" and former is not None and database.exists(relation)
             before = database.count(relation) if grows else 0
-            loaded = load_files(database, relation, wanted, context.folder, context.clock, former)
+            kept = [context.state / name for name in conventions.KEPT_FOLDERS]
+            loaded = load_files(database, relation, wanted, context.folder, context.clock, former, kept)
             keep_source_contract(database, port)
             brought = max(database.count(relation) - before, 0)
             pulled = _recorded(database, port, context, loaded.record, loaded.changed, brought)

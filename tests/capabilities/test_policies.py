@@ -121,6 +121,12 @@ BREACHES = {
         "warning",
         "grants last longer than those of shop, which it reads: 90d",
     ),
+    "republished in the clear": (
+        [SUM, READS, OUT, agreement("purpose: Reports.\nduration: 90d\nroles: [{role: all, sees: [internal]}]")],
+        {"upstream": [agreement("purpose: Reports.\nduration: 90d\nroles: [{role: analyst, masked: [internal]}]")]},
+        "warning",
+        "role all sees internal in the clear, which shop, which it reads, does not show it",
+    ),
 }
 
 

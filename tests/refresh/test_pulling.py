@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -264,6 +265,27 @@ def test_the_first_file_that_does_not_come_stops_with_a_reason(readings):
     with pytest.raises(PullFailed, match=r"^input port deliveries: no file matches landing/readings.csv$") as caught:
         readings.pull()
     assert caught.value.check == "arrived"
+
+
+@pytest.mark.parametrize("place", ["ports/office/summary/summary.csv", "warehouse/office/summary.csv", ".mesh/summary.csv"])
+@pytest.mark.parametrize("way", ["a link", "a linked folder", "a path"])
+def test_no_file_of_what_the_platform_keeps_is_read_wherever_links_lead(readings, place, way):
+    """What another product keeps is read through its output ports, where agreements decide."""
+    kept = readings.root / place
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(READINGS_CSV)
+    landing = readings.root / LANDING
+    shutil.rmtree(landing)
+    if way == "a link":
+        landing.mkdir()
+        (landing / "readings.csv").symlink_to(kept)
+    elif way == "a linked folder":
+        kept.rename(kept.with_name("readings.csv"))
+        landing.symlink_to(kept.parent)
+    else:
+        readings.changes["pull"] = replace(readings.port.pull, path=f"../../../{place}")
+    with pytest.raises(PullFailed, match=r"leads into what the platform keeps of a product; read an output port of that product"):
+        readings.pull()
 
 
 def test_a_file_that_does_not_come_again_leaves_the_last_good_one(readings):

@@ -34,8 +34,10 @@ class RepublishedDataIsNotWider:
 
 
 def _wider(product: Product, received: Received) -> Iterator[Breach]:
-    """Where a reader of the product needs less of a decision, or keeps a grant for longer, than the product itself."""
+    """Where a reader of the product needs less of a decision, keeps a grant for longer or sees more than the product itself."""
     terms = [each.config for each in received.product.agreements]
+    own = {seen for each in terms for role in each.roles if received.role in ("", role.role) for seen in role.sees}
+    kept_back = {column.classification for column in received.data_set.columns} - own if terms else set()
     decided = all(each.approval == "owner" for each in terms)
     longest = max((each.duration for each in terms if each.duration is not None), default=None)
     for agreement in product.agreements:
@@ -46,6 +48,11 @@ def _wider(product: Product, received: Received) -> Iterator[Breach]:
         if longest is not None and all(each.duration for each in terms) and (config.duration is None or config.duration > longest):
             message = f"grants last longer than those of {received.product.name}, which it reads: {duration_text(longest)}"
             yield Breach("duration", message, f"write duration: {duration_text(longest)}, or less", agreement.origin)
+        for role in config.roles:
+            if wider := [seen for seen in role.sees if seen in kept_back]:
+                shown = " and ".join(wider)
+                message = f"role {role.role} sees {shown} in the clear, which {received.product.name}, which it reads, does not show it"
+                yield Breach("roles", message, f"write {shown} to masked, or leave it out", agreement.origin)
 
 
 CAPABILITY = RepublishedDataIsNotWider()

@@ -2,7 +2,7 @@
 
 import inspect
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -12,7 +12,9 @@ from platform_resources.cli.terminal.console import cell, out, print_json
 from platform_resources.dbt.planning import read_mesh_and_plan
 from platform_resources.plan.validation.policy_validation import PolicyBreach
 from platform_resources.repository.mesh_repository import mesh_root, state_folder
-from platform_resources.services.access.policy_standings import PolicyStanding, breach_data, policy_standings
+
+if TYPE_CHECKING:
+    from platform_resources.services.access.policy_standings import PolicyStanding
 
 
 def policies(
@@ -21,6 +23,8 @@ def policies(
     as_json: Json = False,
 ) -> None:
     """List the policies, how strictly each holds, and who breaks which or is exempt until when."""
+    from platform_resources.services.access.policy_standings import breach_data, policy_standings
+
     root = mesh_root(context.obj)
     mesh, plan, _ = read_mesh_and_plan(root)
     standings = [each for each in policy_standings(state_folder(root), mesh, plan, datetime.now(UTC)) if each.breaches or not broken]
@@ -37,7 +41,7 @@ def policies(
     out.print(table)
 
 
-def _levels(standing: PolicyStanding) -> str:
+def _levels(standing: "PolicyStanding") -> str:
     """One level where it holds alike everywhere, else each domain's."""
     levels = set(standing.levels.values())
     return levels.pop() if len(levels) == 1 else ", ".join(f"{domain}: {level}" for domain, level in standing.levels.items())

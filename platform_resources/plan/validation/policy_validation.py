@@ -44,7 +44,9 @@ def policy_facts(mesh: Mesh, product: Product) -> PolicyFacts:
     return PolicyFacts(
         sql={text.file: text.sql for text in (*texts.models, *texts.tests)},
         others={each.name: each.domain for each in mesh.products if each.name != product.name},
-        received=tuple(Received(port, *each.source) for port, each in found if isinstance(each, Resolved) and each.source is not None),
+        received=tuple(
+            Received(port, *each.source, each.role) for port, each in found if isinstance(each, Resolved) and each.source is not None
+        ),
         terms=frozenset(each.name for each in mesh.governance.governance.terms),
     )
 

@@ -44,11 +44,21 @@ class _Before:
 
 
 def load_files(
-    database: ProductDatabase, relation: Relation, pull: PullFiles, folder: Path, clock: Clock, former: Mapping[str, Any] | None
+    database: ProductDatabase,
+    relation: Relation,
+    pull: PullFiles,
+    folder: Path,
+    clock: Clock,
+    former: Mapping[str, Any] | None,
+    kept: Iterable[Path] = (),
 ) -> LoadedFiles:
-    """Load what is new. To be called in a transaction. Raises NotArrived, LoadFailed and OSError; then nothing is to be kept."""
+    """Load what is new. To be called in a transaction. Raises NotArrived, LoadFailed and OSError; then nothing is to be kept.
+
+    No file may lie in one of the folders that are `kept`, wherever links lead.
+    """
     before = _Before.of(former)
     files = arrived(pull, folder, clock, before.entries)
+    _refuse_kept(files, kept)
     try:
         contents = {file.name: before.content(file) for file in files}
         steps = _Steps(database, relation, pull, before, contents)
@@ -61,6 +71,15 @@ def load_files(
     if disturbed:
         raise NotArrived(f"{', '.join(disturbed)} was written to while it was read")
     return LoadedFiles(steps.record(files, missing, clock.now), changed, "; ".join(missing.values()))
+
+
+def _refuse_kept(files: Iterable[InputFile], kept: Iterable[Path]) -> None:
+    """What the platform keeps of products is read through their output ports, where agreements decide."""
+    folders = [folder.resolve() for folder in kept]
+    for file in files:
+        if any(file.path.resolve().is_relative_to(folder) for folder in folders):
+            remedy = "read an output port of that product, by an input port of interface data-product"
+            raise NotArrived(f"{file.name} leads into what the platform keeps of a product; {remedy}")
 
 
 @dataclass(frozen=True, slots=True)
