@@ -28,6 +28,7 @@ COMMANDS = (
     ("status", "metrics"),
     ("profiling", "profile"),
     ("access.classifying", "classify"),
+    ("access.finding_people", "find-person"),
     ("sources.quarantining", "quarantine"),
     ("sources.repairing", "repairs"),
     ("evaluating", "evaluate"),
