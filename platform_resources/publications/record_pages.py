@@ -150,7 +150,7 @@ def _order(columns: Mapping[str, str], key: Sequence[str], asked: RecordsAsked) 
         yield _Term(quoted(name), columns[name], descending)
     named = {name for name, _ in told}
     yield from (_Term(quoted(name), columns[name]) for name in key if name in columns and name not in named)
-    yield _Term(f"hash({', '.join(map(quoted, columns))})", "ubigint")
+    yield _Term(f"hash({', '.join(map(quoted, columns))})", "decimal(20,0)")
 
 
 def _behind(order: Sequence[_Term], after: Cursor) -> str:

@@ -17,11 +17,15 @@ BATCH = 50_000
 
 @dataclass(frozen=True, slots=True)
 class WantedResult:
-    """The form of the file, how many of the last columns are not written to it, and how many rows are wanted at most."""
+    """The form of the file, how many of the last columns are not written to it, and how many rows are wanted at most.
+
+    `is_ours` says that the SQL is the platform's, in DuckDB's dialect, which a warehouse with another one translates.
+    """
 
     form: ResultForm
     hidden: int = 0
     most: int | None = None
+    is_ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

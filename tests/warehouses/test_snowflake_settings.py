@@ -87,6 +87,7 @@ def test_a_type_that_cannot_be_loaded_is_refused_with_its_column():
         ("select * from measurements", f"SELECT * FROM {ROWS} AS measurements"),
         ("select m.* from readings.measurements as m", f"SELECT m.* FROM {ROWS} AS m"),
         ("with w as (select 1 as n) select * from w", "WITH w AS (SELECT 1 AS n) SELECT * FROM w"),
+        ("select haversine(1, 2, 3, sum(n)) from measurements", f"SELECT HAVERSINE(1, 2, 3, SUM(n)) FROM {ROWS} AS measurements"),
         (
             "select 1 from measurements a join measurements b on a.reading_id = b.reading_id",
             f"SELECT 1 FROM {ROWS} AS a JOIN {ROWS} AS b ON a.reading_id = b.reading_id",
@@ -113,6 +114,12 @@ def test_a_consumer_reads_the_rows_of_exactly_one_version(sql, expected):
         "select 1; select 2",
         "show tables",
         "call system$wait(1)",
+        "select system$cancel_query('01b') from measurements",
+        "select get_ddl('view', 'X.AS_CRM.CUSTOMERS') from measurements",
+        "select (select get_presigned_url(@x.mesh.files, 'keys') from measurements)",
+        "with w as (select ai_complete('m', sensor) from measurements) select * from w",
+        "select snowflake.cortex.complete('m', sensor) from measurements",
+        "select x.inputs.own_function(sensor) from measurements",
         "selec 1",
     ],
 )

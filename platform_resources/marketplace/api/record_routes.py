@@ -153,7 +153,7 @@ def _answer(shop: Shop, queue: LabQueue, request: Request, read: _Read, form: Re
         return Response(status_code=304, headers=headers)
     who = shop.reads_as(request)
     place = shelf(shop.market.state, read.product.domain, read.product.name).where(read.port)
-    wanted = WantedResult("ndjson" if form == "json" else form, read.hidden)
+    wanted = WantedResult("ndjson" if form == "json" else form, read.hidden, is_ours=True)
     with place_of(queue, who, OWN_WAIT_SECONDS) as bounds:
         file, written = written_file(shop, queue, read.product.name, read.sql, {"main": {read.port.port: place}}, wanted, bounds)
     if read.asked.after is None:

@@ -47,6 +47,9 @@ from platform_resources.warehouses.snowflake.sessions import (
 from platform_resources.warehouses.snowflake.version_tables import PORTS, SnowflakeVersions, port_rows, show
 from platform_resources.warehouses.written_results import WantedResult, WrittenResult, write_result
 
+# So many rows of one answer a server holds at most, where it does not say how many it wants.
+MOST_ROWS = 1_000_000
+
 
 class SnowflakeWarehouse:
     """What `warehouses.protocol` asks of a warehouse, in the account of Snowflake that the environment names."""
@@ -131,14 +134,20 @@ class SnowflakeWarehouse:
     def answer(self, sql: str, readable: Readable, *, as_text: bool = False, bounds: Bounds | None = None) -> tuple[list[str], Rows]:
         """In Snowflake's own SQL, for as long as a query of an audit may take."""
         statement = published_statement(sql, readable)
-        names, rows = self._read(statement, shown_text if as_text else for_python, bounds.time if bounds is not None else None)
-        return names, rows[: bounds.rows] if bounds is not None else rows
+        shown = shown_text if as_text else for_python
+        if bounds is None:
+            return self._read(statement, shown)
+        names, rows = self._read(statement, shown, bounds.time, bounds.rows or MOST_ROWS + 1)
+        if len(rows) > MOST_ROWS and bounds.rows is None:
+            raise QueryFailed(f"the answer has more than {MOST_ROWS:,} rows; read fewer, or page by page")
+        return names, rows
 
     def write_answer(self, sql: str, readable: Readable, wanted: WantedResult, file: BinaryIO, bounds: Bounds) -> WrittenResult:
         """Here times are texts in every form."""
         import pyarrow as pa  # type: ignore[import-untyped]
 
-        names, rows = self.answer(sql, readable, as_text=wanted.form == "csv", bounds=bounds)
+        asked = translated(sql, "snowflake") if wanted.is_ours else sql
+        names, rows = self.answer(asked, readable, as_text=wanted.form == "csv", bounds=bounds)
         columns = [pa.array(list(values)) for values in zip(*rows, strict=True)] if rows else [pa.array([], pa.string()) for _ in names]
         batch = pa.RecordBatch.from_arrays(columns, names=names)
         return write_result(batch.schema, [batch], replace(wanted, most=bounds.rows), file)
@@ -149,11 +158,13 @@ class SnowflakeWarehouse:
         except NotSupported as error:
             raise QueryFailed(str(error)) from error
 
-    def _read(self, statement: str, shown: Callable[[Any], Any], time: timedelta | None = None) -> tuple[list[str], Rows]:
+    def _read(
+        self, statement: str, shown: Callable[[Any], Any], time: timedelta | None = None, most: int | None = None
+    ) -> tuple[list[str], Rows]:
         """Column names and rows, in the order of the statement."""
         try:
             with session(self.connect, PREFIX.value(os.environ)) as opened, opened.limited(time or limits(os.environ).query):
-                names, rows = opened.described(statement)
+                names, rows = opened.described(statement, most)
         except (EngineError, QueryTooSlow) as error:
             raise QueryFailed(str(error)) from error
         return names, [tuple(map(shown, row)) for row in rows]

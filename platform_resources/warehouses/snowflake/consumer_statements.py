@@ -10,6 +10,12 @@ from sqlglot.errors import SqlglotError
 from platform_resources.warehouses.protocol import NotSupported, PublishedPort, QueryFailed, Readable
 from platform_resources.warehouses.snowflake.version_tables import port_rows
 
+# Functions that tell of the account or its objects, act on it, lead to its files, or send what they are given elsewhere.
+_BEYOND = (
+    *("system$", "get_ddl", "get_presigned_url", "get_stage_location", "get_absolute_path", "get_relative_path", "get_object_references"),
+    *("get_query_", "build_", "file_url", "last_query_id", "result_scan", "explain_json", "ai_"),
+)
+
 
 def published_statement(sql: str, readable: Readable) -> str:
     """The SELECT, in Snowflake's own SQL, over exactly the versions that it may read. Raises QueryFailed."""
@@ -23,12 +29,22 @@ def published_statement(sql: str, readable: Readable) -> str:
     for source in tree.find_all(exp.From, exp.Join, exp.Lateral):
         if isinstance(source, exp.Lateral) or not isinstance(source.this, exp.Table | exp.Subquery):
             raise QueryFailed(f"{source.sql(dialect='snowflake')} reads more than published versions")
+    _check_functions(tree)
     commons = {common.alias_or_name.lower() for common in tree.find_all(exp.CTE)}
     for table in list(tree.find_all(exp.Table)):
         if not table.db and not table.catalog and table.name.lower() in commons:
             continue
         table.replace(_rows_of(table, readable))
     return str(tree.sql(dialect="snowflake"))
+
+
+def _check_functions(tree: Any) -> None:
+    """Raises QueryFailed for a function of a schema, whatever it is made of, and for what reads more than its arguments."""
+    for function in tree.find_all(exp.Func):
+        name = (function.name if isinstance(function, exp.Anonymous) else function.sql_name()).lower()
+        if isinstance(function.parent, exp.Dot) or name.startswith(_BEYOND):
+            shown = function.parent if isinstance(function.parent, exp.Dot) else function
+            raise QueryFailed(f"{shown.sql(dialect='snowflake')} is nothing that a consumer may call")
 
 
 def _rows_of(table: Any, readable: Readable) -> Any:

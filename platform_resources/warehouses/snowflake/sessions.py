@@ -79,11 +79,13 @@ class Session:
         """All rows that a statement gives."""
         return self.described(sql)[1]
 
-    def described(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Column names as they are shown, and all rows."""
+    def described(self, sql: str, most: int | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Column names as they are shown, and all rows, or so many of them."""
         with errors_translated(self._time), self.connection.cursor() as cursor:
             cursor.execute(sql, timeout=self._seconds_left())
-            return [shown_name(column[0]) for column in cursor.description or ()], cursor.fetchall()
+            return [shown_name(column[0]) for column in cursor.description or ()], (
+                cursor.fetchall() if most is None else cursor.fetchmany(most)
+            )
 
     def first(self, sql: str) -> Sequence[Any]:
         """The first row; empty when there is none."""

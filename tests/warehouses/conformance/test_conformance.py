@@ -1,6 +1,9 @@
 """What every warehouse must do: load, measure, remember, publish, let consumers read, drop."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from tempfile import TemporaryFile
 
 import pytest
 
@@ -22,10 +25,12 @@ from platform_resources.capabilities.protocols import PullFiles, Store
 from platform_resources.deliveries.arrivals import arrived
 from platform_resources.measuring.metrics import Asked
 from platform_resources.measuring.profile_queries import ProfiledColumn
+from platform_resources.publications.record_pages import RecordsAsked, filter_of, next_cursor, page_sql
 from platform_resources.publications.version_records import Keeping, PortDraft, PortVersion, Publication
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.warehouses.measured_queries import measure
 from platform_resources.warehouses.protocol import (
+    Bounds,
     CatalogView,
     EngineError,
     LoadFailed,
@@ -33,6 +38,7 @@ from platform_resources.warehouses.protocol import (
     QueryFailed,
     StatementRefused,
 )
+from platform_resources.warehouses.written_results import WantedResult
 
 HERE, THERE = Relation("inputs", "readings"), Relation("inputs", "sensors")
 VERSION, NOW = "20240602T060000.000000Z", datetime(2024, 6, 2, 6, tzinfo=UTC)
@@ -319,6 +325,30 @@ def test_a_consumer_reads_what_is_published_and_nothing_else(warehouse, database
     for refused in ("delete from readings", "select * from inputs.readings", "select 1; select 2"):
         with pytest.raises(QueryFailed):
             warehouse.answer(refused, readable)
+
+
+def test_records_are_given_page_by_page_each_once(warehouse, database, versions):
+    load(database, HERE, f"{READINGS} union all select 2, 'south', 9.0")
+    readable = {"main": {"readings": published(versions, database, HERE)}}
+    columns = {"id": "integer", "sensor": "varchar", "degrees": "decimal(2,1)"}
+    asked, pages = RecordsAsked(filters=(filter_of("sensor:ne:west"),), order=("-degrees",), limit=1), []
+    while True:
+        sql, hidden = page_sql("readings", columns, ("id",), asked)
+        with TemporaryFile() as file:
+            wanted = WantedResult("ndjson", hidden, is_ours=True)
+            written = warehouse.write_answer(sql, readable, wanted, file, Bounds(timedelta(seconds=30)))
+            file.seek(0)
+            pages += map(json.loads, file)
+        if not written.rows:
+            break
+        asked = replace(asked, after=next_cursor(VERSION, asked, written.last, written.equal, written.rows))
+    assert [(each["id"], each["sensor"]) for each in pages] == [(2, "south"), (2, "south"), (1, "north"), (2, "south")]
+
+
+def test_of_an_answer_no_more_rows_are_read_than_are_wanted(warehouse, database, versions):
+    load(database, HERE, READINGS)
+    readable = {"main": {"readings": published(versions, database, HERE)}}
+    assert len(warehouse.answer("select * from readings", readable, bounds=Bounds(timedelta(seconds=30), rows=2))[1]) == 2
 
 
 def test_another_product_reads_a_version_and_not_what_was_built_since(database, versions):
