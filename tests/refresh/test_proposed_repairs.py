@@ -16,11 +16,16 @@ columns:
   - {name: carrier, type: varchar, nullable: true, classification: personal}
   - {name: postcode, type: varchar, classification: internal}
   - {name: amount, type: double, classification: internal}
+  - {name: paid_by, type: varchar, classification: internal}
 """
 SPEC = product_yaml(
     "orders",
     "sales",
-    component("ledger", "input-port", "interface: python\nextractor: extract:ledger"),
+    component(
+        "ledger",
+        "input-port",
+        "interface: python\nextractor: extract:ledger\ncolumns: [{name: payer, type: varchar, nullable: true, hidden: true}]",
+    ),
     component("orders", "data-set", COLUMNS),
     component("orders_sql", "output-port", "interface: sql"),
     component("Known states", "service-level-asset", "dimension: validity\ncolumn: status\naccepted_values: [Paid, Open, Cancelled]"),
@@ -31,14 +36,19 @@ SPEC = product_yaml(
         "service-level-asset",
         "dimension: accuracy\nreference: {input: ledger, columns: [number]}\nkeys: [order_id]\ncompare: {amount: {reference: total, tolerance: 0.01}}",
     ),
+    component(
+        "Payers",
+        "service-level-asset",
+        "dimension: accuracy\nreference: {input: ledger, columns: [number]}\nkeys: [order_id]\ncompare: {paid_by: {reference: payer}}",
+    ),
 )
 EXTRACT = """
 def ledger(extraction):
-    return extraction.connection.sql("select range as number, range * 1.5 as total from range(1, 7)")
+    return extraction.connection.sql("select range as number, range * 1.5 as total, 'Ada Lovelace' as payer from range(1, 7)")
 """
 ROWS = """
 select cast(order_id as bigint) as order_id, cast(status as varchar) as status, cast(carrier as varchar) as carrier,
-       cast(postcode as varchar) as postcode, cast(l.total + off as double) as amount
+       cast(postcode as varchar) as postcode, cast(l.total + off as double) as amount, 'cash' as paid_by
 from (values (1, 'Paid', 'Hermes', '12345', 0), (2, ' Paid', 'Hermess', '1234 5', 0), (3, 'OPEN', 'Post', 'D-54321', 0),
              (4, 'Canceled', 'Pigeon', '1', 7), (5, '???', 'Hremes', '99999', 0.001), (6, 'Open', null, '99999', -1))
      as t(order_id, status, carrier, postcode, off)
@@ -70,8 +80,11 @@ def test_each_repair_says_how_many_rows_it_would_mend_and_applies_nothing(tmp_pa
         ("Postcodes", "postcode", "blanks in it are taken away", 1),
         ("Postcodes", "postcode", "everything but digits is taken away", 2),
         ("As in the ledger", "amount", "it becomes the value of ledger", 2),
+        ("Payers", "paid_by", "it becomes the value of ledger", 6),
     ]
-    states, carriers, ledger = found[2], found[3], found[-1]
+    states, carriers, ledger, payers = found[2], found[3], found[-2], found[-1]
+    assert payers["examples"] == [] and "Ada Lovelace" not in json.dumps(found), "values of a hidden column of the reference are nowhere"
+    assert "there.reference_value as mended" in payers["sql"] and "the values of paid_by are not shown here" in payers["withheld"]
     mended = [(row["order_id"], row["was"], row["mended"]) for row in states["examples"]]
     assert sorted(mended) == [(2, " Paid", "Paid"), (3, "OPEN", "Open"), (4, "Canceled", "Cancelled")]
     assert (carriers["sql"], carriers["examples"]) == ("", []), "values of a personal column are nowhere"
@@ -89,6 +102,7 @@ def test_each_repair_says_how_many_rows_it_would_mend_and_applies_nothing(tmp_pa
             "(2, ' Paid', 'Hermess', '1234 5', 0), (3, 'OPEN', 'Post', 'D-54321', 0),\n             (4, 'Canceled', 'Pigeon', '1', 7), (5, '???', 'Hremes', '99999', 0.001), (6, 'Open', null, '99999', -1)",
             "(6, 'Open', null, '99999', 0)",
         )
+        edited(root, model_file("sales", "orders", "orders"), "'cash' as paid_by", "l.payer as paid_by")
         shop.refresh("orders")
         assert shop.check("orders", ("orders",), "known_states").passed
     assert mesh_json(root, "repairs", "orders") == []

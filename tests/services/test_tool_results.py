@@ -89,6 +89,26 @@ def test_what_is_wrong_with_a_document_is_told_with_its_place(results, told):
     assert problems_text(ours(results)).startswith(told)
 
 
+@pytest.mark.parametrize(
+    ("meta", "told"),
+    [
+        ({}, "results.json:1  meta\n  Value error, says neither validation_time nor run_id.run_time"),
+        ({"validation_time": "yesterday"}, "results.json:1  meta.validation_time\n  Input should be a valid datetime"),
+        ({"run_id": "nightly"}, "results.json:1  meta.run_id\n"),
+    ],
+)
+def test_a_suite_that_does_not_say_when_it_ran_is_refused(meta, told):
+    text = json.dumps({"suite_name": "orders", "results": [], "meta": meta})
+    assert problems_text(tool_results(ArtefactFile("results.json", text.encode()), "great-expectations")).startswith(told)
+
+
+def test_a_scan_whose_diagnostics_have_no_blocks_is_read():
+    check = {"identity": "a", "name": "a", "outcome": None, "diagnostics": {"blocks": None, "value": None}}
+    text = json.dumps({"definitionName": "plant", "scanEndTimestamp": "2024-06-01T05:00:00", "checks": [check]})
+    (result,) = tool_results(ArtefactFile("soda.json", text.encode()), "soda").results
+    assert (result.verdict, result.reason, result.failing_rows) == ("unknown", "it could not be evaluated", None)
+
+
 @pytest.mark.parametrize("tool", ["json", "soda", "great-expectations"])
 @pytest.mark.parametrize("text", [b"", b"[]", b"{", b"\xff\xfe", b'{"results": 3}'])
 def test_what_is_no_such_document_is_refused(tool, text):

@@ -169,16 +169,18 @@ class Accuracy(Traits):
 
     def repairs(self, settings: AccuracySettings, subject: Subject, failing: Sequence[str]) -> Iterator[Repair]:
         """The reference's value, for rows whose key it has once."""
-        reference = relation_sql(settings.reference.known(subject)[settings.reference.name])
+        relation = settings.reference.known(subject)[settings.reference.name]
         keys = [quoted(column) for column in settings.reference.columns]
         same = " and ".join(f"there.{key} = here.{quoted(column)}" for key, column in zip(keys, settings.keys, strict=True))
         for column, counterpart in settings.compare.items():
-            value = f"min({quoted(counterpart.reference or column)}) as reference_value"
-            there = f"select {', '.join(keys)}, {value} from {reference} group by {', '.join(keys)} having count(*) = 1"
+            compared = counterpart.reference or column
+            value = f"min({quoted(compared)}) as reference_value"
+            there = f"select {', '.join(keys)}, {value} from {relation_sql(relation)} group by {', '.join(keys)} having count(*) = 1"
             source = f"{relation_sql(subject.relation)} as here join ({there}) as there on {same}"
             agree = _agree(f"here.{quoted(column)}", "there.reference_value", counterpart)
             mends = f"there.reference_value is not null and not ({agree})"
-            yield Repair(column, f"it becomes the value of {settings.reference.name}", "there.reference_value", mends, source)
+            what = f"it becomes the value of {settings.reference.name}"
+            yield Repair(column, what, "there.reference_value", mends, source, taken_from=(relation, compared))
 
 
 def _lowest(parts: Sequence[Part]) -> Part | None:

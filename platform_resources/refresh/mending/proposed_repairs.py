@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.registry import Registry
 from platform_resources.capabilities.repairs.repair import Repair
 from platform_resources.capabilities.support.sql_text import enclosed, quoted, quoted_list, relation_sql
 from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.plan import DataSetPlan, ProductPlan
+from platform_resources.refresh.sources.kept_contracts import hidden_columns
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.warehouses.protocol import EngineError, ProductDatabase, QueryTooLarge, QueryTooSlow
 
@@ -42,7 +44,7 @@ def proposed(database: ProductDatabase, product: ProductPlan, objective: Objecti
         rows = int(database.within_limits(f"select count(*) from {_source(data_set, repair)} where {enclosed(repair.mends)}")[0])
         if rows > most:
             most = rows
-            yield _told(database, data_set, objective, repair, rows)
+            yield _told(database, product, data_set, objective, repair, rows)
 
 
 def most_mended(database: ProductDatabase, product: ProductPlan, objective: ObjectivePlan, registry: Registry) -> int:
@@ -65,9 +67,11 @@ def _source(data_set: DataSetPlan, repair: Repair) -> str:
     return repair.source or f"{relation_sql(data_set.measured)} as here"
 
 
-def _told(database: ProductDatabase, data_set: DataSetPlan, objective: ObjectivePlan, repair: Repair, rows: int) -> ProposedRepair:
+def _told(
+    database: ProductDatabase, product: ProductPlan, data_set: DataSetPlan, objective: ObjectivePlan, repair: Repair, rows: int
+) -> ProposedRepair:
     shown = {folded_column(column) for column in data_set.shown}
-    is_shown = folded_column(repair.column) in shown
+    is_shown = folded_column(repair.column) in shown and (repair.taken_from is None or _is_shown(product, *repair.taken_from))
     key = [column for column in data_set.spec.primary_key if folded_column(column) in shown]
     keys = f"{quoted_list(key, 'here.')}, " if key else ""
     mended = f"select {keys}here.{quoted(repair.column)} as was, {repair.value} as mended"
@@ -79,3 +83,16 @@ def _told(database: ProductDatabase, data_set: DataSetPlan, objective: Objective
     withheld = "" if is_shown else HIDDEN.format(column=repair.column)
     told = sql if is_shown or not repair.quotes_values else ""
     return ProposedRepair(objective.check.title, data_set.name, repair.column, repair.what, rows, told, examples, withheld)
+
+
+def _is_shown(product: ProductPlan, relation: Relation, column: str) -> bool:
+    """Whether everybody may see values of the column of a data set or an input; what neither of them is shows nothing."""
+    for data_set in product.data_sets:
+        if relation in (data_set.relation, data_set.measured):
+            return folded_column(column) in map(folded_column, data_set.shown)
+    for port in product.inputs:
+        if relation == Relation("inputs", port.name):
+            upstream = port.upstream.columns if port.upstream is not None else ()
+            hidden = {*hidden_columns(product, port), *(folded_column(each.name) for each in upstream if not each.shown)}
+            return folded_column(column) not in hidden
+    return False

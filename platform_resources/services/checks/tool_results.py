@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
-from pydantic import AliasPath, AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+from pydantic import AliasPath, AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
 
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.dbt.imported.artefact_models import Foreign, clean
@@ -92,12 +92,43 @@ class ExpectationResult(Foreign):
     exception_info: dict[str, Any] | None = None
 
 
+class SuiteRun(Foreign):
+    """When a suite was run, and what the run is called."""
+
+    run_name: str | None = None
+    run_time: datetime | None = None
+
+
+class SuiteBatch(Foreign):
+    """What a suite was held against."""
+
+    data_asset_name: str | None = None
+
+
+class SuiteMeta(Foreign):
+    """Where and when a suite was run. It says a time by itself, or its run does."""
+
+    validation_time: datetime | None = None
+    run_id: SuiteRun = SuiteRun()
+    active_batch_definition: SuiteBatch | None = None
+
+    @model_validator(mode="after")
+    def _says_when(self) -> "SuiteMeta":
+        if self.at is None:
+            raise ValueError("says neither validation_time nor run_id.run_time, so nobody knows how new the results are")
+        return self
+
+    @property
+    def at(self) -> datetime | None:
+        return self.validation_time or self.run_id.run_time
+
+
 class SuiteResult(Foreign):
     """The result of a suite of Great Expectations 1, as its validation stores keep it and `to_json_dict` gives it."""
 
     suite_name: str
     results: tuple[ExpectationResult, ...]
-    meta: dict[str, Any]
+    meta: SuiteMeta
 
 
 def tool_results(file: ArtefactFile, tool: str, product: str | None = None) -> Artefacts | tuple[Problem, ...]:
@@ -149,7 +180,8 @@ def _soda(scan: SodaScan) -> _Read:
             measured = check.diagnostics.get("value")
             said = "; ".join(str(each.get("message", "")) if isinstance(each, dict) else str(each) for each in check.outcomeReasons)
             reason = said or (f"measured {measured}" if isinstance(measured, int | float) else "")
-            rows = [block.get("totalFailingRows") for block in check.diagnostics.get("blocks", ()) if isinstance(block, dict)]
+            blocks = check.diagnostics.get("blocks")
+            rows = [block.get("totalFailingRows") for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
             failing = next((each for each in rows if isinstance(each, int)), None)
             yield _result(test, verdicts.get(check.outcome, "unknown"), reason, failing, scan.scanEndTimestamp)
 
@@ -157,10 +189,11 @@ def _soda(scan: SodaScan) -> _Read:
 
 
 def _suite(suite: SuiteResult) -> _Read:
-    project, at = f"great-expectations/{suite.suite_name}", _run_time(suite)
+    assert suite.meta.at is not None
+    project, at, batch = f"great-expectations/{suite.suite_name}", _utc(suite.meta.at), suite.meta.active_batch_definition
 
     def results() -> Iterator[ForeignResult]:
-        asset = (suite.meta.get("active_batch_definition") or {}).get("data_asset_name") or ""
+        asset = (batch.data_asset_name if batch is not None else None) or ""
         for each in suite.results:
             config = each.expectation_config
             asked = {name: value for name, value in config.arguments.items() if name != "batch_id"}
@@ -168,18 +201,13 @@ def _suite(suite: SuiteResult) -> _Read:
             name = f"{config.type}_{column}" if isinstance(column, str) else config.type
             digest = hashlib.sha256(json.dumps([config.type, asked], sort_keys=True, default=str).encode()).hexdigest()[:16]
             severity: Severity = "warning" if config.severity in ("warning", "info") else "error"
-            test = _test(project, digest, name, str(asset), (config.meta or {}).get("product"), severity, EXPECTATIONS)
+            test = _test(project, digest, name, asset, (config.meta or {}).get("product"), severity, EXPECTATIONS)
             raised = _raised(each.exception_info)
             verdict: Verdict = "unknown" if raised is not None or each.success is None else "met" if each.success else "missed"
             unexpected = each.result.get("unexpected_count")
             yield _result(test, verdict, raised or _observed(each.result), unexpected if isinstance(unexpected, int) else None, at)
 
-    return project, str((suite.meta.get("run_id") or {}).get("run_name") or at.isoformat()), at, results()
-
-
-def _run_time(suite: SuiteResult) -> datetime:
-    told = suite.meta.get("validation_time") or (suite.meta.get("run_id") or {}).get("run_time") or ""
-    return _utc(datetime.fromisoformat(str(told)))
+    return project, suite.meta.run_id.run_name or at.isoformat(), at, results()
 
 
 def _raised(info: Mapping[str, Any] | None) -> str | None:
