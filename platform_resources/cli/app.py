@@ -127,14 +127,14 @@ def _exit_code(error: Exception) -> int:
     from platform_resources.publications.version_records import VersionsUnreadable
     from platform_resources.repository.mesh_repository import NoMesh
     from platform_resources.warehouses.limits import SettingInvalid
-    from platform_resources.warehouses.protocol import EngineError, NotSupported
+    from platform_resources.warehouses.protocol import EngineError, NotSupported, QueryTooLarge, QueryTooSlow
 
     match error:
         case Stop():
             return error.code
         case NoMesh() | VersionsUnreadable() | SettingInvalid():
             return fail(str(error), CANNOT_RUN)
-        case EngineError() | NotSupported():
+        case EngineError() | NotSupported() | QueryTooSlow() | QueryTooLarge():
             return fail(_hidden(str(error)), CANNOT_RUN)
         case CapabilityInvalid():
             return fail(_hidden(str(error)), SPEC_INVALID)

@@ -27,6 +27,8 @@ CASES = {
     "another amount": (TOTALS, "update inputs.there set amount = 6 where order_number = 2", "missed", "1 of 3 rows breaks the rule with there; at most 0 rows promised", [(2,)]),
     "no line": (TOTALS, "delete from inputs.there where order_number = 3", "missed", "1 of 3 rows breaks the rule with there; at most 0 rows promised", [(3,)]),
     "nobody there": ("there.order_number is null", "delete from inputs.there where order_number = 1", "missed", "1 of 3 rows breaks the rule with there; at most 0 rows promised", [(1,)]),
+    "nothing to compare with": ("total <> sum(there.amount)", "delete from inputs.there", "unknown", "the rule is null for all 3 rows, as where there has no row with their keys, so nothing can be said", None),
+    "nothing there, and counted": (TOTALS, "delete from inputs.there", "missed", "3 of 3 rows break the rule with there; at most 0 rows promised", [(1,), (2,), (3,)]),
     "both sides": ("max(there.status) <> status and status = 'paid'", "update inputs.there set status = 'open' where order_number = 1", "missed", "1 of 3 rows breaks the rule with there; at most 0 rows promised", [(1,)]),
     "one value of several": ("there.status <> status", "select 1", "unknown", "1 row has a key that there has several times, so there is no one value to compare with; write an aggregate such as max(there.…)", None),
     "one value each": ("there.status <> status", "delete from inputs.there where order_number = 1 and line = 2; update inputs.there set status = 'lost' where order_number = 3", "missed", "1 of 3 rows breaks the rule with there; at most 0 rows promised", [(3,)]),

@@ -7,11 +7,14 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from platform_resources.cli.app import _exit_code
 from platform_resources.publications.version_records import VersionsUnreadable
+from platform_resources.warehouses.protocol import QueryTooSlow
 from tests.forked_commands import forked
 from tests.ledger.ledgers import new_database, postgres
 from tests.meshes import edited, product_file
@@ -193,3 +196,9 @@ def test_a_postgresql_that_was_stopped_is_told_without_a_traceback_and_without_i
     done = mesh(tiny, "incidents", MESH_LEDGER=url)
     assert (done.returncode, "Traceback" in done.stderr) == (3, False), done.stderr
     assert "see that the server runs and can be reached from here, and try again" in done.stderr
+
+
+def test_a_query_that_takes_too_long_is_told_without_a_traceback(capsys):
+    assert _exit_code(QueryTooSlow(timedelta(seconds=30))) == 3
+    told = capsys.readouterr().err
+    assert "broken off after 30s" in told and "Traceback" not in told

@@ -108,6 +108,21 @@ def test_history_incidents_messages_subscriptions_and_grants_go_on(either, renam
     assert (told(), rows(either)) == (expected, before)
 
 
+def test_reads_of_a_port_that_is_called_as_a_data_set_was_stay_its_own(either, tiny):
+    edited(
+        tiny,
+        READINGS,
+        "description: One row per reading of a sensor.",
+        "description: One row per reading of a sensor.\n        renamed_from: [lines, measurements_sql]",
+    )
+    with either.writing() as connection:
+        for port in ("lines", "measurements_sql"):
+            connection.execute(insert(people_tables.reads).values(product="readings", port=port, reader="ana", at=START, kind="query"))
+    register_checks(either, read_plan(tiny)[0], NOW)
+    with either.reading() as connection:
+        assert sorted(connection.execute(select(people_tables.reads.c.port)).scalars()) == ["measurements", "measurements_sql"]
+
+
 def test_what_was_granted_to_a_product_of_another_domain_is_not_inherited_by_its_name(either, renamed, caplog):
     request(
         either, requested("", "office", "analyst", "product:orders", "Reports.", (), "ana", NOW), GrantEvent("", NOW, "approved", "ben", "")

@@ -15,9 +15,13 @@ THERE = "there"
 
 @dataclass(frozen=True, slots=True)
 class PairedCondition:
-    """Rows that fulfil the condition, as pairs; `several` are rows of which one value is asked though the other relation has several."""
+    """Rows that fulfil the condition, as pairs, and rows that are `told`: for which it is not null.
+
+    `several` are rows of which one value is asked though the other relation has several.
+    """
 
     failing: PairCount
+    told: PairCount
     several: PairCount | None
 
 
@@ -43,7 +47,8 @@ def paired_condition(sql: str, keys: Sequence[str], reference: Relation, referen
     pairing = Pairing(tuple(keys), reference, tuple(reference_columns), tuple(here), tuple(there), tuple(aggregates))
     keys_there = set(map(folded_column, reference_columns))
     single = [name for name in there if folded_column(name) not in keys_there]
-    return PairedCondition(PairCount(pairing, predicate), PairCount(pairing, "copies > 1") if single else None)
+    told = PairCount(pairing, f"({predicate}) is not null")
+    return PairedCondition(PairCount(pairing, predicate), told, PairCount(pairing, "copies > 1") if single else None)
 
 
 def paired_problems(written_as: str, sql: str, known: Sequence[str], name: str, declared: Sequence[str]) -> Found:

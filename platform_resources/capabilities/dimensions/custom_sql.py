@@ -68,7 +68,8 @@ class CustomSql(Traits):
 
     A row for which the condition is null does not fail. The SQL is one expression over the data set's columns, not a statement. With
     `there` and `keys` it may also use the rows of another data set or input port that share the keys: `there.column` is the value of the
-    one row there, `sum(there.column)` and other aggregates are over all of them. Where there is none they are null, and counts 0.
+    one row there, `sum(there.column)` and other aggregates are over all of them. Where there is none they are null, and counts 0; where the
+    condition is null for every row, nothing is known.
     """
 
     name = "custom-sql"
@@ -126,7 +127,7 @@ class CustomSql(Traits):
         there, keys = settings.there, settings.keys or ()
         pairs = paired_condition(settings.failing_rows or "", keys, there.relation(subject), there.columns)
         several = {"several": pairs.several} if pairs.several is not None else {}
-        return {"rows": RowCount(), "failing": pairs.failing, **several}
+        return {"rows": RowCount(), "failing": pairs.failing, "told": pairs.told, **several}
 
     def judge(self, settings: CustomSqlSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         if settings.scalar is not None:
@@ -136,7 +137,11 @@ class CustomSql(Traits):
             name, verb = settings.there.name, "has" if several == 1 else "have"
             reason = f"{amount(several)} {verb} a key that {name} has several times, so there is no one value to compare with"
             return Judgement("unknown", f"{reason}; write an aggregate such as max(there.…)")
-        return _judged_rows(settings, counted(readings, "failing"), counted(readings, "rows"))
+        rows = counted(readings, "rows")
+        if settings.there is not None and rows and not counted(readings, "told"):
+            reason = f"the rule is null for all {amount(rows)}, as where {settings.there.name} has no row with their keys, so nothing can be said"
+            return Judgement("unknown", reason)
+        return _judged_rows(settings, counted(readings, "failing"), rows)
 
 
 def _judged_rows(settings: CustomSqlSettings, failing: int, rows: int) -> Judgement:

@@ -88,7 +88,8 @@ def _carry_parts(connection: Connection, product: ProductPlan) -> int:
     for data_set in product.data_sets:
         for former in map(conventions.check_name, data_set.spec.renamed_from or ()):
             moved += _rename(connection, tables.profiles, "data_set", former, data_set.name, product=at)
-            moved += _rename(connection, people_tables.reads, "port", former, data_set.name, product=at)
+            if all(port.name != former for port in product.outputs):  # else these are reads of that port
+                moved += _rename(connection, people_tables.reads, "port", former, data_set.name, product=at)
         for column in data_set.spec.columns:
             for name in column.renamed_from or ():
                 moved += _rename(connection, tables.profiles, "column_name", name, column.name, product=at, data_set=data_set.name)

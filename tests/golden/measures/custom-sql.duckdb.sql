@@ -17,6 +17,7 @@ select
 from "internal"."customers"
 having count(*) >= 0;
 select
+  count_if((h0 <> a0 OR COALESCE(a1, 0) = 0) is not null),
   count_if(h0 <> a0 OR COALESCE(a1, 0) = 0)
 from (select here."household_id" is not null as keyed, there.copies as copies, here."revenue" as h0, there.a0 as a0, there.a1 as a1 from "internal"."customers" as here left join (select "household_id" as k0, count(*) as copies, SUM("amount") as a0, COUNT("order_id") as a1 from "inputs"."orders" where "household_id" is not null group by "household_id") as there on there.k0 = here."household_id") as made
 having count(*) >= 0;
