@@ -139,8 +139,8 @@ class CustomSql(Traits):
             return Judgement("unknown", f"{reason}; write an aggregate such as max(there.…)")
         rows = counted(readings, "rows")
         if settings.there is not None and rows and not counted(readings, "told"):
-            reason = f"the rule is null for all {amount(rows)}, as where {settings.there.name} has no row with their keys, so nothing can be said"
-            return Judgement("unknown", reason)
+            reason = f"the rule is null for all {amount(rows)}, as where {settings.there.name} has no row with their keys"
+            return Judgement("unknown", f"{reason}, so nothing can be said")
         return _judged_rows(settings, counted(readings, "failing"), rows)
 
 
