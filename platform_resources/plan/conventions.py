@@ -222,8 +222,8 @@ def lineage_file(domain: str, product: str) -> str:
 
 # What was pulled of sources that products share, and the files of control ports: folders of the state.
 SOURCES, REGISTERED = "sources", "registered"
-# What the platform keeps of products: no input reads files there, but through output ports.
-KEPT_FOLDERS = (PORTS, "warehouse", SOURCES, ".mesh")
+# What the platform keeps of products, below the state's folder: no input reads files there, but through output ports.
+KEPT_FOLDERS = (PORTS, SNOWFLAKE, "warehouse", SOURCES, ".mesh", ".dagster", "lineage", REGISTERED)
 
 
 def source_folder(domain: str, source: str, digest: str) -> str:

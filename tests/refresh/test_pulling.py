@@ -13,6 +13,7 @@ from platform_resources.access.reader_standing import ReaderStanding
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullExtractor
 from platform_resources.dbt.planning import read_plan
+from platform_resources.plan.conventions import KEPT_FOLDERS
 from platform_resources.publications.published_versions import shelf
 from platform_resources.redaction.redaction import mask
 from platform_resources.refresh.auditing import audit
@@ -267,7 +268,7 @@ def test_the_first_file_that_does_not_come_stops_with_a_reason(readings):
     assert caught.value.check == "arrived"
 
 
-@pytest.mark.parametrize("place", ["ports/office/summary/summary.csv", "warehouse/office/summary.csv", ".mesh/summary.csv"])
+@pytest.mark.parametrize("place", [f"{folder}/office/summary/summary.csv" for folder in KEPT_FOLDERS])
 @pytest.mark.parametrize("way", ["a link", "a linked folder", "a path"])
 def test_no_file_of_what_the_platform_keeps_is_read_wherever_links_lead(readings, place, way):
     """What another product keeps is read through its output ports, where agreements decide."""

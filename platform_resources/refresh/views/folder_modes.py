@@ -14,10 +14,7 @@ from platform_resources.settings import ROLE_GROUP
 
 # Folders of the state with what is not for readers: databases, rows of shared sources, the ledger and the key, Dagster's history, column
 # lineage, files of control ports, what dbt wrote. With that of ports they are all that there are.
-PRIVATE = (
-    *("warehouse", conventions.SOURCES, ".mesh", ".dagster", "lineage", conventions.REGISTERED),
-    *("dbt_project/target", "dbt_project/logs"),
-)
+PRIVATE = (*(name for name in conventions.KEPT_FOLDERS if name != conventions.PORTS), "dbt_project/target", "dbt_project/logs")
 OWN, ENTER, GROUP, ALL = 0o700, 0o711, 0o750, 0o755
 
 
