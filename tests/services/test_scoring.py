@@ -1,6 +1,7 @@
 """Scores of real products: what is claimed is tried on published data, again only when something is different, and kept."""
 
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from platform_resources.promises.grades import CheckState, ProductHealth
 from platform_resources.publications.published_versions import shelf
 from platform_resources.services.scoring import role_leaks, seen_facts, tried_evidence
 from platform_resources.services.scoring.mutated_data import breakable
+from platform_resources.services.showing.mesh_overview import mesh_overview
 from tests.marketplace.shop_mesh import MEASUREMENTS, NOW, _version, opened_ledger, scored, shop_mesh
 from tests.meshes import edited, product_file
 
@@ -187,3 +189,14 @@ def test_history_has_a_row_a_day_and_one_for_each_change(mesh):
     assert [each.at - first for each in past][-3:] == [timedelta(minutes=-5), timedelta(minutes=1), timedelta(days=1)]
     assert past[-2].letters == changed.letters and past[-2].letters["self-describing"] < past[-3].letters["self-describing"]
     assert kept.at == first + timedelta(days=1)
+
+
+def test_a_product_that_no_longer_runs_has_no_grade(mesh):
+    plan, _ = read_plan(mesh)
+    retired = replace(plan, products=tuple(replace(each, runs=False) for each in plan.products))
+    ledger = opened_ledger(mesh)
+    try:
+        shown = [set(mesh_overview(ledger, mesh, mesh, known, NOW + timedelta(minutes=5)).letters) for known in (plan, retired)]
+    finally:
+        ledger.close()
+    assert shown == [{"readings"}, set()]

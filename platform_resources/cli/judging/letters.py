@@ -44,10 +44,11 @@ def score(
 
 
 def _kept(root: "Path", products: "Sequence[ProductPlan]") -> "Mapping[str, KeptScore]":
+    """What was found of a product when it still ran says nothing of it now."""
     from platform_resources.ledger.people.score_store import kept_scores
 
     with opened(root) as ledger, ledger.reading() as connection:
-        return kept_scores(connection, [each.name for each in products])
+        return kept_scores(connection, [each.name for each in products if each.runs])
 
 
 def _run(root: "Path", plan: "MeshPlan", products: "Sequence[ProductPlan]") -> "Mapping[str, KeptScore]":

@@ -43,7 +43,7 @@ class MeshOverview:
 
     `answers` are those of known consumers that were asked, by product and consumer; `certified` says since when products are known to be.
 
-    `letters` are the newest score of each product that was scored.
+    `letters` are the newest score of each product that was scored, and still runs.
 
     `changed` has of each product since when nothing has changed of it, neither by what was written nor by the clock; ages do not count.
 
@@ -161,7 +161,7 @@ def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: 
             consumer_answers(connection),
             certified_since(connection),
             KnownGrants(grants_of(connection)),
-            newest_letters(connection),
+            {name: each for name, each in newest_letters(connection).items() if name in plan.by_name and plan.by_name[name].runs},
             {},
         )
     return replace(view, changed=memories.changed(view))
