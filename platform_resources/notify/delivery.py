@@ -5,7 +5,7 @@ from contextvars import copy_context
 from datetime import timedelta
 from logging import LogRecord
 from threading import Thread
-from typing import assert_never
+from typing import TypeVar, assert_never
 from urllib.parse import quote
 
 from platform_resources.incidents.messages import Message, MessageKind
@@ -14,6 +14,7 @@ from platform_resources.redaction.redaction import Mask, url_secrets
 
 KEY_HEADER = "X-Mesh-Message"
 LIMIT = timedelta(seconds=20)
+Done = TypeVar("Done")
 
 
 class DeliveryFailed(Exception):
@@ -27,19 +28,19 @@ def send(url: str, message: Message, secrets: Collection[str], limit: timedelta 
     has room for it, tells that a repetition is one.
     """
     with listening() as heard:
-        outcome = _within(limit, lambda: _notify(url, message, limit))
+        outcome = within_limit(limit, lambda: _notify(url, message, limit))
     if outcome is not True:
         hide = Mask(frozenset({*secrets, *url_secrets(url)}))
         raise DeliveryFailed(_shortened(hide(_why(outcome, heard, limit))))
 
 
-def _within(limit: timedelta, work: Callable[[], bool]) -> bool | Exception | None:
+def within_limit(limit: timedelta, work: Callable[[], Done]) -> Done | Exception | None:
     """What the work gives or raises; None when time is up.
 
-    A thread of its own, which no end of the process waits for: Apprise's limit holds for each wait on a socket and not for their sum,
-    and its pool of threads is full after a few receivers that never end.
+    A thread of its own, which no end of the process waits for: a limit of a socket holds for each wait and not for their sum, so whoever
+    answers letter by letter would keep all others waiting. Apprise's pool of threads is full after a few receivers that never end.
     """
-    outcomes: list[bool | Exception] = []
+    outcomes: list[Done | Exception] = []
 
     def _run() -> None:
         try:

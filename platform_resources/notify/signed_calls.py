@@ -6,10 +6,10 @@ import urllib.request
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from http.client import HTTPException
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from platform_resources.notify.delivery import KEY_HEADER, LIMIT, DeliveryFailed
+from platform_resources.notify.delivery import KEY_HEADER, LIMIT, DeliveryFailed, within_limit
 from platform_resources.settings import AUTH, HOOK_HOSTS
 
 SIGNATURE = "Mesh-Signature"
@@ -55,14 +55,20 @@ def signature(secret: str, body: bytes, at: datetime) -> str:
 
 
 def call(url: str, secret: str, key: str, text: str, at: datetime, hosts: Collection[str], limit: timedelta = LIMIT) -> None:
-    """Send the text; `key` is the same for each repetition. Raises DeliveryFailed."""
+    """Send the text; `key` is the same for each repetition. Raises DeliveryFailed, after `limit` at the latest."""
     body = text.encode()
     headers = {"content-type": "application/json", SIGNATURE: signature(secret, body, at), KEY_HEADER: key}
+    outcome = within_limit(limit, lambda: _taken(url, body, headers, hosts, limit))
+    if outcome is not True:
+        raise outcome or DeliveryFailed(f"no answer within {limit.total_seconds():g} s")
+
+
+def _taken(url: str, body: bytes, headers: Mapping[str, str], hosts: Collection[str], limit: timedelta) -> Literal[True]:
     try:
         check_address(url, hosts)
-        request = urllib.request.Request(url, body, headers, method="POST")
+        request = urllib.request.Request(url, body, dict(headers), method="POST")
         with urllib.request.build_opener(_Here, urllib.request.ProxyHandler({})).open(request, timeout=limit.total_seconds()):
-            return
+            return True
     except AddressRefused as error:
         raise DeliveryFailed(str(error)) from error
     except urllib.error.HTTPError as error:

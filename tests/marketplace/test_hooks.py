@@ -2,7 +2,10 @@
 
 import hmac
 import json
+import socket
 import threading
+import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -15,7 +18,8 @@ from platform_resources.ledger.people import outbox
 from platform_resources.ledger.queries.history import newest_publications
 from platform_resources.ledger.writing import write
 from platform_resources.marketplace.people.auth_settings import AuthSettings
-from platform_resources.notify.signed_calls import AddressRefused, check_address, hook_hosts, signature
+from platform_resources.notify.delivery import DeliveryFailed
+from platform_resources.notify.signed_calls import AddressRefused, call, check_address, hook_hosts, signature
 from platform_resources.services.delivering import deliver_due
 from platform_resources.services.judging import judge_refreshed
 from tests.marketplace.shop_mesh import opened_ledger
@@ -114,6 +118,25 @@ REFUSED = (
     "https://",
     "",
 )
+
+
+def test_one_that_answers_letter_by_letter_keeps_nobody_waiting():
+    """Each wait is short, and all of them are long: on its way the answer would be complete after three seconds."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def answer():
+        with listening.accept()[0] as calling:
+            calling.recv(100_000)
+            for letter in b"HTTP/1.1 204 No Content\r\n":
+                calling.sendall(bytes([letter]))
+                time.sleep(0.1)
+            with suppress(OSError):
+                calling.sendall(b"\r\n")
+
+    threading.Thread(target=answer, daemon=True).start()
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}/new"
+    with listening, pytest.raises(DeliveryFailed, match="no answer within 1 s"):
+        call(url, "secret", "key", "text", datetime.now(UTC), hook_hosts({}), timedelta(seconds=1))
 
 
 @pytest.mark.parametrize("url", REFUSED)

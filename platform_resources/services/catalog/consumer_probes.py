@@ -10,11 +10,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from platform_resources.ledger.people.consumer_answers import ConsumerAnswer
+from platform_resources.notify.delivery import within_limit
 from platform_resources.plan.plan import ConsumerPlan, ProductPlan
 
 AT_ONCE, LONGEST_SECONDS = 8, 5
@@ -37,6 +38,13 @@ def probed_consumers(products: Sequence[ProductPlan], now: datetime) -> tuple[Co
 
 def _asked(consumer: ConsumerPlan) -> tuple[bool, str]:
     """Whether it answers, and in which words."""
+    outcome = within_limit(timedelta(seconds=LONGEST_SECONDS), lambda: _answer(consumer))
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome or (False, "it did not answer in time")
+
+
+def _answer(consumer: ConsumerPlan) -> tuple[bool, str]:
     try:
         request = urllib.request.Request(consumer.url or "", headers={"user-agent": "mesh"})
         with _OPENER.open(request, timeout=LONGEST_SECONDS):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from platform_resources.capabilities.components.control_port import EVENTS, ControlPort
 from platform_resources.ledger.database import Ledger
@@ -22,6 +23,7 @@ from platform_resources.ledger.people.control_deliveries import (
     note_delivery,
 )
 from platform_resources.ledger.queries.history import publications, runs
+from platform_resources.notify.delivery import within_limit
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.publications.published_versions import CLOSED, replace_text, shelf
@@ -167,9 +169,15 @@ def send(state: Path, port: ControlPort, text: str, key: str, environment: Mappi
     media = "application/json" if text.lstrip().startswith(("{", "[")) else "application/yaml"
     request = urllib.request.Request(url, text.encode(), {"content-type": media, "user-agent": "mesh", **headers, KEY_HEADER: key})
     hide = Mask(frozenset({*secrets, *url_secrets(url)}))
+    outcome = within_limit(port.within, lambda: _posted(request, port.within, hide))
+    if outcome is not True:
+        raise outcome or NotTaken("it did not answer in time")
+
+
+def _posted(request: urllib.request.Request, within: timedelta, hide: Mask) -> Literal[True]:
     try:
-        with _OPENER.open(request, timeout=port.within.total_seconds()):
-            return
+        with _OPENER.open(request, timeout=within.total_seconds()):
+            return True
     except urllib.error.HTTPError as error:
         said = error.read(500).decode("utf-8", "replace").strip()
         error.close()
