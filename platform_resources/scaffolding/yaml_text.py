@@ -20,7 +20,7 @@ def flow_list(values: Iterable[str | int | float | bool]) -> str:
 
 def flow_mapping(fields: Mapping[str, Any]) -> str:
     """`{name: a, tests: [b], options: {c: d}}`."""
-    return f"{{{', '.join(f'{name}: {_flow(value)}' for name, value in fields.items())}}}"
+    return f"{{{', '.join(f'{scalar(str(name))}: {_flow(value)}' for name, value in fields.items())}}}"
 
 
 def _flow(value: Any) -> str:

@@ -223,3 +223,4 @@ def test_types_without_a_name_in_a_specification(kind, promised):
 def test_any_text_reads_back_from_the_yaml_that_is_written(text):
     assert yaml.safe_load(f"a: {scalar(text)}") == {"a": text}
     assert yaml.safe_load(f"b: {flow_mapping({'name': text, 'values': [text, 1]})}") == {"b": {"name": text, "values": [text, 1]}}
+    assert yaml.safe_load(flow_mapping({text: {text: 1}, "no": 2})) == {text: {text: 1}, "no": 2}

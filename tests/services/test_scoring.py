@@ -114,6 +114,11 @@ def test_a_key_of_which_some_may_be_double_is_not_verified(mesh):
         assert [name for name, _ in seen_facts._verified_keys(product, health)] == verified
 
 
+def test_an_input_by_a_shared_source_is_cited_by_its_pull():
+    assert seen_facts._cited({"source": "plant.support", "pull": "20240601T050000.000000Z", "cursor": None})
+    assert not seen_facts._cited({"source": "plant.support", "cursor": None})
+
+
 def test_a_port_whose_file_is_gone_is_not_readable(mesh):
     # The catalog for SQL clients is written by a whole refresh, which this mesh never had.
     assert found(score_of(mesh))["ports-are-readable"].gained == 15

@@ -163,8 +163,8 @@ def _traced(product: ProductPlan, latest: Publication) -> dict[str, bool]:
 
 
 def _cited(record: Mapping[str, Any]) -> Any:
-    """What of its source was read: a version, a cursor, files, or until which day."""
-    return next((record[name] for name in ("version", "files", "cursor", "as_of") if record.get(name)), None)
+    """What of its source was read: a version, a cursor, files, a pull that is shared, or until which day."""
+    return next((record[name] for name in ("version", "files", "cursor", "pull", "as_of") if record.get(name)), None)
 
 
 def _schedule(product: ProductPlan, bench: Bench) -> timedelta | None:
