@@ -65,7 +65,12 @@ def test_history_incidents_messages_subscriptions_and_grants_go_on(either, renam
     request(either, grant, GrantEvent("", NOW, "approved", "ben", "", None))
     with either.writing() as connection:
         subscribe(connection, "orders", "ana", "ana@example.com", "high", NOW)
-        keys = ("incident/orders#1/0/reminder/1/a.b", "budget/orders/most/75@20260615T000000.000000Z/a.b", "schema/ordersx/v1/a.b")
+        keys = (
+            "incident/orders#1/0/reminder/1/a.b",
+            "budget/orders/most/75@20260615T000000.000000Z/a.b",
+            "schema/ordersx/v1/a.b",
+            "version/orders/v1/hook:3",
+        )
         connection.execute(insert(people_tables.messages), [message(key, incident="orders#1") for key in keys])
 
     def told():
@@ -95,6 +100,7 @@ def test_history_incidents_messages_subscriptions_and_grants_go_on(either, renam
             "budget/readings/most/75@20260615T000000.000000Z/a.b",
             "incident/readings#1/0/reminder/1/a.b",
             "schema/ordersx/v1/a.b",
+            "version/readings/v1/hook:3",
         ],
         "incidents told": {"readings#1"},
     }

@@ -226,7 +226,7 @@ def _carry_incidents(connection: Connection, former: str, now: str) -> int:
 
 def _carry_messages(connection: Connection, former: str, now: str) -> int:
     """What was told is not told again because a name has changed."""
-    starts = {f"{kind}/{former}/": f"{kind}/{now}/" for kind in ("budget", "schema", "access")}
+    starts = {f"{kind}/{former}/": f"{kind}/{now}/" for kind in ("budget", "schema", "access", "version")}
     moved = _rewrite_keys(connection, starts)
     return moved + _rename(connection, people_tables.messages, "product", former, now)
 
