@@ -75,13 +75,14 @@ def source_sensor(
     def _watch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         noted = {name: Noted(**each) for name, each in json.loads(context.cursor or "{}").items()}
         found, running = source_marks(root, state, watched, datetime.now(UTC), LONGEST_LOOK_SECONDS), running_now(context.instance)
-        return _result(found, {name: arrival(each, noted.get(name), name in running) for name, each in found.items()})
+        return _result(found, {name: arrival(each, noted.get(name), name in running) for name, each in found.items()}, noted)
 
     return _watch
 
 
-def _result(found: Mapping[str, SourceMarks], arrivals: Mapping[str, Arrival]) -> dg.SensorResult:
-    cursor = json.dumps({name: asdict(each.noted) for name, each in arrivals.items()})
+def _result(found: Mapping[str, SourceMarks], arrivals: Mapping[str, Arrival], noted: Mapping[str, Noted]) -> dg.SensorResult:
+    """Notes of a product that is not there now are kept: what comes while its description is broken is news once that is mended."""
+    cursor = json.dumps({name: asdict(each) for name, each in {**noted, **{name: each.noted for name, each in arrivals.items()}}.items()})
     due = [_request(name, each.noted) for name, each in arrivals.items() if each.due]
     if due:
         return dg.SensorResult(due, cursor=cursor)

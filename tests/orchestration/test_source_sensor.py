@@ -1,5 +1,6 @@
 """When products are refreshed because a source has something new: the rule as a table, and the sensor over real files, a database, a server."""
 
+import json
 import os
 
 import dagster as dg
@@ -8,7 +9,7 @@ from sqlalchemy import create_engine, text
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration.definitions import definitions
-from platform_resources.orchestration.source_sensor import EVERY_SECONDS, Arrival, Noted, arrival
+from platform_resources.orchestration.source_sensor import EVERY_SECONDS, Arrival, Noted, _result, arrival
 from platform_resources.services.refreshes.source_marks import SourceMarks
 from platform_resources.spec.problems import problems_text
 from tests.capabilities.test_rest_rows import server  # noqa: F401
@@ -39,6 +40,13 @@ SILENT, TWO = SourceMarks({}, {"a": "no answer"}), SourceMarks({"a": "0", "b": "
 )
 def test_a_product_is_due_at_the_second_look_that_finds_something_new(what, found, noted, running, expected):
     assert arrival(found, noted, running) == expected, what
+
+
+def test_what_comes_while_a_description_is_broken_is_news_once_it_is_mended():
+    broken = _result({"b": NOW}, {"b": arrival(NOW, None, False)}, {"a": OLD})
+    noted = {name: Noted(**each) for name, each in json.loads(broken.cursor).items()}
+    assert noted == {"a": OLD, "b": Noted({"a": "1"})}
+    assert arrival(NOW, noted["a"], False).waits_for
 
 
 def test_what_is_new_is_refreshed_within_a_minute():
