@@ -122,13 +122,14 @@ def following_sensor(domain: str, products: Sequence[ProductPlan], jobs: Mapping
     def _follow(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         handled = json.loads(context.cursor or "{}")
         seen = seen_by(context.instance, followers)
-        return _result({each.product: decision(each, seen, handled.get(each.product)) for each in followers})
+        return _result({each.product: decision(each, seen, handled.get(each.product)) for each in followers}, handled)
 
     return _follow
 
 
-def _result(decisions: Mapping[str, Decision]) -> dg.SensorResult:
-    cursor = json.dumps({product: each.handled for product, each in decisions.items()})
+def _result(decisions: Mapping[str, Decision], handled: Mapping[str, EventId]) -> dg.SensorResult:
+    """What was handled of a product that is not there now is kept: what is published while its description is broken is news afterwards."""
+    cursor = json.dumps({**handled, **{product: each.handled for product, each in decisions.items()}})
     due = [_request(product, each) for product, each in decisions.items() if each.due]
     waiting = [f"{product} waits: {each.waits_for}" for product, each in decisions.items() if each.waits_for]
     if due:

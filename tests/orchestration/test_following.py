@@ -7,7 +7,7 @@ import pytest
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from platform_resources.dbt.planning import read_plan
-from platform_resources.orchestration.automation import NOTHING_NEW, Decision, Follower, Seen, decision
+from platform_resources.orchestration.automation import NOTHING_NEW, Decision, Follower, Seen, _result, decision
 from platform_resources.orchestration.definitions import definitions
 from platform_resources.orchestration.refresh_runs import refresh
 from tests.meshes import SUMMARY, TINY_MESH, edited, model_file, product_file, write_mesh
@@ -42,6 +42,12 @@ TAKEN_BEFORE = {**NEWER, ORDERS: 21, PRICES: 22}  # the pull looked for a versio
 def test_a_product_is_due_when_an_input_is_newer_and_nothing_is_under_way(what, events, running, handled, expected):
     versions = {ORDERS_PORT: "v2", ORDERS: "v1" if events is TAKEN_BEFORE else "v2", PRICES: "v1", PRICES_PORT: "v1"}
     assert decision(SALES, Seen(events, frozenset(running), versions), handled) == expected, what
+
+
+def test_what_is_published_while_a_description_is_broken_is_news_once_it_is_mended():
+    broken = json.loads(_result({"returns": Decision(20)}, {"sales": 6, "returns": 3}).cursor)
+    assert broken == {"sales": 6, "returns": 20}
+    assert decision(SALES, Seen(NEWER, frozenset(), {ORDERS_PORT: "v2", ORDERS: "v1"}), broken["sales"]).due
 
 
 def sensor_of(found: dg.Definitions, domain: str = "office") -> dg.SensorDefinition:
