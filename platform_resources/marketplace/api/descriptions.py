@@ -9,6 +9,7 @@ def told(form: Any) -> dict[int | str, dict[str, Any]]:
     return {200: {"model": form}}
 
 
-def described_addresses(document: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
-    """The addresses of an OpenAPI document, with what each gives."""
-    return [(path, methods["get"].get("summary", "")) for path, methods in sorted(document["paths"].items()) if "get" in methods]
+def described_addresses(document: Mapping[str, Any]) -> Sequence[tuple[str, str, str]]:
+    """The addresses of an OpenAPI document: how each is asked (GET, POST), and what it gives or does."""
+    paths = sorted(document["paths"].items())
+    return [(method.upper(), path, asked.get("summary", "")) for path, methods in paths for method, asked in methods.items()]

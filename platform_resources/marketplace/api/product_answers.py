@@ -132,6 +132,7 @@ class ProductData(_Class):
     owners: OwnersData
     support: SupportData
     tags: list[str]
+    terms: dict[str, str]
     agreements: list[AgreementData]
     health: HealthData
     promises: list[CheckState]
