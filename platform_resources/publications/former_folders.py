@@ -18,6 +18,8 @@ def take_over(state: Path, product: ProductPlan) -> None:
     In a warehouse of its own only names within the product are taken over: its schemas are made anew.
     """
     if warehouse().kind == "duckdb":
+        for link in led_elsewhere(state, product):
+            link.unlink()
         for former in product.former_names:
             _take_over_product(state, product, former)
         ports = state / conventions.ports_folder(product.domain, product.name)
@@ -27,6 +29,14 @@ def take_over(state: Path, product: ProductPlan) -> None:
                 _link(ports / former, ports / port.name)
     _take_over_names(state, product)
     _take_over_pins(state, product)
+
+
+def led_elsewhere(state: Path, product: ProductPlan) -> list[Path]:
+    """Folders of the product and its ports that lead to something which was called so before: what has that name now is another thing."""
+    own = state / conventions.ports_folder(product.domain, product.name)
+    links = [own] if own.is_symlink() else [own / port.name for port in product.outputs]
+    # A link to another disk, which somebody has made, is no name beside it.
+    return [link for link in links if link.is_symlink() and "/" not in os.readlink(link)]
 
 
 def former_shelf(state: Path, domain: str, product: str, former_products: Iterable[str]) -> Versions:

@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 from platform_resources.plan import conventions
 from platform_resources.plan.conventions import Placed
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.publications.former_folders import take_over
+from platform_resources.publications.former_folders import led_elsewhere, take_over
 
 LONGEST_WAIT_SECONDS = 1800.0
 
@@ -36,9 +36,12 @@ def locked(state: Path, product: Placed, wait_seconds: float = LONGEST_WAIT_SECO
 
 
 def take_over_former(state: Path, products: Iterable[ProductPlan]) -> None:
-    """What products kept under former names becomes their own now, unless a refresh runs, which has seen to it itself."""
+    """What products kept under former names becomes their own now, unless a refresh runs, which has seen to it itself.
+
+    A folder that still leads to what was called like the product before does so no more.
+    """
     for product in products:
-        if product.former_names or any(port.former_names for port in product.outputs):
+        if product.former_names or any(port.former_names for port in product.outputs) or led_elsewhere(state, product):
             with suppress(ProductBusy):
                 locked(state, product, 0).release()
 

@@ -1,5 +1,6 @@
 """Publish a version: write every output port whole, then flip the pointer in one step."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -151,8 +152,15 @@ def holds_newer_data(publication: Publication, before: Publication | None, port:
 
 
 def _is_gone(root: Path, consumer: str) -> bool:
-    """Whether the product of a pin (`<product>.<input port>`) has no folder in the mesh."""
-    return not any((root / conventions.PRODUCTS_FOLDER).glob(f"*/{consumer.partition('.')[0]}"))
+    """Whether the product of a pin (`<product>.<input port>`) has no folder in the mesh, and none was called so before.
+
+    One that was takes its pins over with its next refresh, or an evaluation.
+    """
+    name, products = consumer.partition(".")[0], root / conventions.PRODUCTS_FOLDER
+    if any(products.glob(f"*/{name}")):
+        return False
+    texts = (path.read_text(encoding="utf-8", errors="replace") for path in products.glob("*/*/product.yaml"))
+    return not any("renamed_from" in text and name in re.findall(r"\w+", text) for text in texts)
 
 
 def _write(database: ProductDatabase, candidate: Candidate, port: OutputPlan, version: str, inherited: InheritedClasses) -> PortVersion:

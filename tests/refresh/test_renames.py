@@ -15,10 +15,10 @@ from platform_resources.ledger.records import check_id
 from platform_resources.ledger.syncing import rebuild
 from platform_resources.orchestration.events.ledger_events import DagsterLog, synced_ledger
 from platform_resources.publications.published_versions import shelf
-from platform_resources.refresh.product_locks import locked
+from platform_resources.refresh.product_locks import locked, take_over_former
 from platform_resources.warehouses.targets import warehouse
 from tests.meshes import edited, product_file
-from tests.refresh.running import mesh
+from tests.refresh.running import CSV, mesh
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 FILE = product_file("plant", "loggers")
@@ -158,6 +158,56 @@ def test_what_a_kill_left_half_taken_over_is_finished(published):
     shutil.rmtree(root / "ports/plant/loggers")
     locked(root, plan.product("loggers"), 1).release()
     assert not shelf(root, "plant", "loggers").was_published()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("begins", ["its refresh", "an evaluation"])
+def test_a_new_product_of_a_former_name_has_nothing_of_the_one_that_was_called_so(published, begins):
+    """The folder of the former name still leads to the renamed product's, which reads on what it has."""
+    root = published.root
+    (root / "ports/plant/readings").rename(root / "ports/plant/loggers")
+    (root / "ports/plant/readings").symlink_to("loggers", target_is_directory=True)
+    (root / "warehouse/plant/readings.duckdb").rename(root / "warehouse/plant/loggers.duckdb")
+    before = shelf(root, "plant", "loggers").published()
+    if begins == "an evaluation":
+        take_over_former(root, published.plan.products)
+        assert not shelf(root, "plant", "readings").was_published()
+    assert published.refresh("readings")[0].outcome == "published"
+    (new,) = shelf(root, "plant", "readings").published()
+    assert shelf(root, "plant", "loggers").published() == before and new not in before
+
+
+@pytest.mark.slow
+def test_what_a_renamed_consumer_has_pinned_stays_until_it_takes_the_pin_over(published):
+    root, upstream = published.root, published.shelf("readings")
+    for folder in ("dataproducts/office", "dbt_project/models/office"):
+        (root / folder / "summary").rename(root / folder / "reports")
+    spec = product_file("office", "reports")
+    edited(root, spec, "name: summary\n", "name: reports\n")
+
+    def pins_after_another_version(reading):
+        with (root / CSV).open("a") as file:
+            file.write(f"{reading},north,1.00,2024-06-01 08:00:00,Ben\n")
+        assert published.refresh("readings")[0].outcome == "published"
+        return list(upstream.pins())
+
+    written = (root / spec).read_text()
+    (root / spec).write_text(
+        written.replace("type: data-product\n      properties:\n", "type: data-product\n      properties:\n        renamed_from: summary\n")
+    )
+    assert pins_after_another_version(6) == ["summary.measurements"]
+    (root / spec).write_text(written)
+    assert pins_after_another_version(7) == []
+
+
+@pytest.mark.slow
+def test_a_link_that_the_platform_has_not_made_stays(published, tmp_path):
+    kept = published.root / "ports/plant/readings"
+    kept.rename(tmp_path / "elsewhere")
+    kept.symlink_to(tmp_path / "elsewhere")
+    take_over_former(published.root, published.plan.products)
+    locked(published.root, published.product("readings"), 1).release()
+    assert kept.is_symlink() and len(shelf(published.root, "plant", "readings").published()) == 1
 
 
 @pytest.mark.slow
