@@ -163,11 +163,13 @@ def test_a_token_opens_no_page_and_makes_no_token(pages, issue):
 
 def test_no_address_of_the_api_answers_a_token_that_is_for_something_else(pages, issue):
     """Whichever address comes, it says what a token needs for it."""
-    only = {method: issue(scope)[0] for method, scope in (("get", "act"), ("post", "metadata"))}
-    everything, _ = issue("metadata")
-    document = pages.get("/api/v1/openapi.json", headers=bearer(everything)).json()
+    reads, acts = issue("metadata")[0], issue("act")[0]
+    document = pages.get("/api/v1/openapi.json", headers=bearer(reads)).json()
+    of_acts = "/api/v1/hooks"  # who lists them may end them
     answers = {
-        (method, path): pages.request(method, re.sub(r"{[^}]*}", "1", path), headers=bearer(only[method])).status_code
+        (method, path): pages.request(
+            method, re.sub(r"{[^}]*}", "1", path), headers=bearer(acts if method == "get" and path != of_acts else reads)
+        ).status_code
         for path, methods in document["paths"].items()
         for method in methods
     }
