@@ -14,6 +14,7 @@ from openlineage.client.event_v2 import RunEvent
 from openlineage.client.facet_v2 import column_lineage_dataset, schema_dataset
 
 from platform_resources.dbt.planning import read_plan
+from platform_resources.ledger.people.control_deliveries import ControlDelivery, note_delivery
 from platform_resources.ledger.records import Run
 from platform_resources.ledger.writing import write
 from platform_resources.orchestration.delivery_sensor import _begun
@@ -194,6 +195,20 @@ def test_a_file_called_like_one_of_the_platform_replaces_none(mesh):
     assert registered(mesh, 1).failed == ()
     assert (mesh / ours).read_bytes() == before and (mesh / "registered" / ours).exists()
     assert (mesh / "registered").stat().st_mode & 0o777 == 0o700
+
+
+def test_what_a_sink_that_was_gone_for_long_never_took_is_not_told_for_ever(mesh):
+    with_ports(mesh, FILES)
+    ledger = opened_ledger(mesh)
+    with ledger.writing() as connection:
+        for days in (3, 40):
+            tried = NOW - timedelta(days=days)
+            lost = ControlDelivery("readings", "lineage", f"run-{days}:START", "x", "", tried, tried, 9, "it cannot be reached")
+            note_delivery(connection, lost)
+    ledger.close()
+    assert registered(mesh, 1).failed == ()
+    state = states(mesh)["Lineage"]
+    assert (state.waiting, state.last_error) == (1, "it cannot be reached")
 
 
 def assert_official(event):

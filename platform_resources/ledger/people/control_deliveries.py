@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from platform_resources.ledger.changes import note
 from platform_resources.ledger.columns import EPOCH
@@ -52,5 +52,6 @@ def note_delivery(connection: Connection, delivery: ControlDelivery) -> None:
 
 
 def forget_deliveries(connection: Connection, product: str, port: str, before: datetime) -> None:
-    """Events that were taken so long ago are over."""
-    connection.execute(delete(table).where(table.c.product == product, table.c.port == port, table.c.item != "", table.c.taken_at < before))
+    """Events that were taken so long ago are over, and those that were not taken and are tried no more."""
+    over = func.coalesce(table.c.taken_at, table.c.tried_at) < before
+    connection.execute(delete(table).where(table.c.product == product, table.c.port == port, table.c.item != "", over))
