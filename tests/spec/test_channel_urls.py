@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_resources.spec.values.channel_urls import url_problem
+from platform_resources.spec.values.channel_urls import url_problem, written_secrets
 
 GOOD = [
     "${SALES_ALERTS_URL}",
@@ -76,3 +76,12 @@ def test_any_literal_password_is_found(password):
 @given(st.text())
 def test_no_text_is_too_strange(text):
     assert url_problem(text) is None or url_problem(text)[0]
+
+
+WRITTEN = {"Authorization": "Bearer x", "X-Api-Key": "x", "PRIVATE-TOKEN": "x", "Cookie": "a=b", "key": "x", "access_token": "x"}
+OPEN = {"Accept": "text/csv", "sort_key": "name", "monkey": "x", "page": "2", "day": "2024-06-01", "limit": 10, "token": ""}
+
+
+def test_headers_and_parameters_that_are_secrets_by_name_stand_in_variables():
+    assert written_secrets(WRITTEN | OPEN) == tuple(WRITTEN)
+    assert written_secrets({name: "Bearer ${TOKEN}" for name in WRITTEN}) == ()

@@ -61,7 +61,9 @@ def _secrets(url: str) -> Iterator[str]:
 
 def written_secrets(fields: Mapping[str, Any]) -> tuple[str, ...]:
     """Which headers or parameters are secrets by their names, and are written out instead of standing in a variable."""
-    return tuple(name for name, value in fields.items() if isinstance(value, str) and _names_a_secret(name) and not VARIABLE.search(value))
+    return tuple(
+        name for name, value in fields.items() if isinstance(value, str) and value and _names_a_secret(name) and not VARIABLE.search(value)
+    )
 
 
 def _names_a_secret(name: str) -> bool:
