@@ -78,6 +78,7 @@ def test_the_first_domain_is_called_after_the_folder(tmp_path, folder, domain):
         ("学校", None, None, '"" is no name of a domain'),
         ("shop", "Sales", None, '"Sales" is no name of a domain: lower case letters, digits and _'),
         ("shop", "pins", None, 'a domain may not be called "pins"; it is reserved'),
+        ("shop", "calendars", None, 'a domain may not be called "calendars"; it is reserved'),
         ("shop", None, "me", '"me" is no owner; write an e-mail address or team:name'),
     ],
 )

@@ -197,6 +197,7 @@ def test_a_product_may_not_be_called_anything(root, name, said):
 
 def test_a_domain_that_is_not_there_is_not_made_up(root):
     (root / "things.csv").write_text("id\n1\n")
+    (root / "dataproducts/calendars").mkdir()
     with pytest.raises(CannotBegin, match='no domain "shoop"; known: shop\ndid you mean "shop"'):
         think(root, "things.csv", domain="shoop")
 

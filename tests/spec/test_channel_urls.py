@@ -84,4 +84,4 @@ OPEN = {"Accept": "text/csv", "sort_key": "name", "monkey": "x", "page": "2", "d
 
 def test_headers_and_parameters_that_are_secrets_by_name_stand_in_variables():
     assert written_secrets(WRITTEN | OPEN) == tuple(WRITTEN)
-    assert written_secrets({name: "Bearer ${TOKEN}" for name in WRITTEN}) == ()
+    assert written_secrets(dict.fromkeys(WRITTEN, "Bearer ${TOKEN}")) == ()

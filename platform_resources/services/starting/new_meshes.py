@@ -7,7 +7,7 @@ from pathlib import Path
 
 from platform_resources.detection.name_words import without_accents
 from platform_resources.plan import conventions
-from platform_resources.repository.mesh_repository import NoMesh, mesh_root
+from platform_resources.repository.mesh_repository import CALENDARS, NoMesh, mesh_root
 from platform_resources.repository.placing import place
 from platform_resources.scaffolding.mesh_files import NO_LOCATIONS, WORKSPACE, domain_files, mesh_files, with_location
 from platform_resources.spec.values.field_types import is_owner
@@ -44,7 +44,7 @@ def _check_domain(name: str, hint: str) -> None:
     if not is_name(name):
         rule = f"lower case letters, digits and _, beginning with a letter, at most {LONGEST_NAME}"
         raise CannotBegin(f'"{name}" is no name of a domain: {rule}\n{hint}')
-    if name in conventions.RESERVED_NAMES:
+    if name in {*conventions.RESERVED_NAMES, Path(CALENDARS).name}:
         raise CannotBegin(f'a domain may not be called "{name}"; it is reserved for the platform\n{hint}')
 
 

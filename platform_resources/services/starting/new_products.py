@@ -9,6 +9,7 @@ from platform_resources.capabilities.registry import installed_registry
 from platform_resources.deliveries.arrivals import NotArrived
 from platform_resources.detection.name_words import without_accents
 from platform_resources.plan import conventions
+from platform_resources.repository.mesh_repository import CALENDARS
 from platform_resources.repository.placing import InTheWay, in_the_way, place
 from platform_resources.scaffolding.product_files import Guesses, Wanted, data_set_name, guesses, product_files
 from platform_resources.scaffolding.source_columns import SourceFacts
@@ -38,8 +39,8 @@ class NewProduct:
 
 
 def domains(root: Path) -> tuple[str, ...]:
-    """The domains of a mesh: its folders of products."""
-    folders = sorted((root / conventions.PRODUCTS_FOLDER).iterdir())
+    """The domains of a mesh: its folders of products, beside which its calendars have one."""
+    folders = sorted(folder for folder in (root / conventions.PRODUCTS_FOLDER).iterdir() if folder != root / CALENDARS)
     return tuple(folder.name for folder in folders if folder.is_dir() and is_name(folder.name))
 
 
