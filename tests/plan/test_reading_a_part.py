@@ -48,6 +48,16 @@ def test_a_product_that_claims_anothers_name_is_refused_also_when_it_is_read_alo
     assert any('"summary" is still the name of the product in dataproducts/office/summary/product.yaml' in p.message for p in problems)
 
 
+def test_who_has_a_grant_by_a_former_name_is_told_where_it_is_given(tiny: Path) -> None:
+    edited(tiny, product_file("plant", "readings"), "'product:summary'", "'product:report'")
+    edited(tiny, product_file("office", "summary"), "title: ", "renamed_from: report\n        title: ")
+    plan, problems = read_plan(tiny)
+    (warning,) = [each for each in problems if "has the grant" in each.message]
+    assert (warning.file, warning.severity) == (product_file("plant", "readings"), "warning")
+    assert "summary of domain office says that it was called report, so it has the grant of product:report now" in warning.message
+    assert [grant.subject for grant in plan.product("readings").offers.grants] == ["product:summary"]
+
+
 def test_an_upstream_product_that_is_missing_reads_the_whole_mesh_so_that_the_message_knows_it(tiny: Path) -> None:
     edited(tiny, product_file("office", "summary"), "readings.measurements_sql", "reading.measurements_sql")
     whole, part = read_plan(tiny)[1], read_plan(tiny, ["summary"])[1]

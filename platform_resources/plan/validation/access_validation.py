@@ -15,6 +15,15 @@ def agreements_make_sense(mesh: Mesh, product: Product) -> Iterator[Problem]:
     for agreement in product.agreements:
         for property_name, message, hint in problems_of(product, agreement):
             yield agreement.origin.problem(property_name, message, hint)
+        for granted in agreement.config.grants:
+            kind, _, name = granted.to.partition(":")
+            renamed = mesh.by_former_name.get(name) if kind == "product" and name not in mesh.by_name else None
+            if renamed is not None:
+                message = (
+                    f"{renamed.name} of domain {renamed.domain} says that it was called {name}, so it has the grant of {granted.to} now"
+                )
+                hint = f"write product:{renamed.name} if it is to have it, else take the grant away"
+                yield agreement.origin.problem("grants", message, hint, warning=True)
 
 
 def inputs_are_delivered(mesh: Mesh, product: Product) -> Iterator[Problem]:
