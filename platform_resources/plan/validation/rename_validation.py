@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Declared, Product, former_names
@@ -53,6 +54,9 @@ def _component_problems(components: Sequence[Declared[Any]]) -> Iterator[Problem
                 yield component.origin.problem(
                     "renamed_from", "a former name has no letter and no digit", "write what it was called before"
                 )
+            elif former in conventions.RESERVED_NAMES and component.type in ("input-port", "output-port"):
+                message = f'"{former}" is reserved for the platform, so no port was ever called that'
+                yield component.origin.problem("renamed_from", message, _BEFORE)
             elif other is component:
                 yield component.origin.problem("renamed_from", f'"{former}" is its name now', _BEFORE)
             elif other is not None:
