@@ -118,6 +118,9 @@ class CalendarReading:
 
 def read_calendar(text: str, file: str) -> CalendarReading:
     """Read one calendar. Never raises for what the text says; one bad exclusion invalidates no other."""
+    if not text.strip():
+        hint = "write its owner and its exclusions, or take the file away"
+        return CalendarReading(problems=(Problem(file, 1, "", "the calendar is empty", hint),))
     document = read_document(text, file)
     if isinstance(document, Problem):
         return CalendarReading(problems=(document,))

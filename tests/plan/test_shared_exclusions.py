@@ -66,7 +66,8 @@ exclusions:
 def test_a_calendar_is_shared_by_the_domains_that_name_it(tmp_path):
     write_mesh(tmp_path, {
         "dataproducts/calendars/company.yaml": COMPANY,
-        "dataproducts/plant/domain.yaml": "title: Plant\ncalendars: [company, compny]\n" + CALENDAR.replace("06-1", "07-1"),
+        "dataproducts/calendars/works.yaml": "\n",
+        "dataproducts/plant/domain.yaml": "title: Plant\ncalendars: [company, compny, works]\n" + CALENDAR.replace("06-1", "07-1"),
         "dataproducts/office/domain.yaml": "title: Office\ncalendars: [company]\n",
         "dataproducts/shop/domain.yaml": "title: Shop\n",
     })  # fmt: skip
@@ -78,8 +79,11 @@ def test_a_calendar_is_shared_by_the_domains_that_name_it(tmp_path):
     assert problems == (
         "dataproducts/calendars/company.yaml:5  exclusions[1].from\n"
         '  "soon" is not a date; write 2026-12-24, or with a time 2026-12-24T18:00\n'
+        "dataproducts/calendars/works.yaml:1\n"
+        "  the calendar is empty\n"
+        "  write its owner and its exclusions, or take the file away\n"
         "dataproducts/plant/domain.yaml:2  calendars[1]\n"
-        '  no calendar "compny"; known: company\n'
+        '  no calendar "compny"; known: company, works\n'
         '  did you mean "company"?'
     )
 

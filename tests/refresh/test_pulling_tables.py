@@ -7,10 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import create_engine, text
 
-from platform_resources.refresh.pulling import PULLS, PullFailed
+from platform_resources.capabilities.measures import Relation
+from platform_resources.dbt.planning import read_plan
+from platform_resources.refresh.pulling import CURSORS, FAILURES, PULLS, PullFailed
+from platform_resources.refresh.sources.renamed_inputs import take_over_notes
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.ledger.ledgers import new_database, postgres
-from tests.meshes import edited, product_file
+from tests.meshes import edited, model_file, product_file
 from tests.refresh.test_pulling import NOW, Pulling
 
 pytestmark = pytest.mark.slow
@@ -180,3 +183,16 @@ def test_a_shared_table_brings_the_rows_that_were_read_anew(plant):
         assert pulling.pull(NOW + timedelta(minutes=59)).record["brought"] == 3, "it is not pulled yet"
         found = pulling.pull(NOW + timedelta(minutes=60))
         assert (found.record["brought"], found.record["rows"]) == (2, 4), "the new one, and the last one before it"
+
+
+def test_a_renamed_input_goes_on_from_its_cursor(plant):
+    plant.pull()
+    edited(plant.root, SPEC, "name: deliveries\n", "name: rows\n")
+    edited(plant.root, SPEC, "interface: sql-database\n", "interface: sql-database\n        renamed_from: deliveries\n")
+    edited(plant.root, model_file("plant", "readings", "measurements"), "'deliveries'", "'rows'")
+    plant.run("insert into readings values (4, 'south', 4.25, '2024-06-09', 'Ben')")
+    with opened(plant.file) as database:
+        take_over_notes(database, read_plan(plant.root)[0].product("readings"), (PULLS, FAILURES, CURSORS), ())
+        assert not database.exists(Relation("pulled", "deliveries"))
+    found, rows = plant.pull()
+    assert (found.record["cursor"]["how"], found.record["cursor"]["read"], len(rows)) == ("changes", 2, 4)

@@ -183,3 +183,9 @@ def test_what_is_secret_of_an_address_becomes_a_variable_and_is_filled_in_again(
 def test_a_field_of_the_port_that_is_no_yaml_is_refused_with_the_form(root):
     done = mesh(root, "new", "product", "--yes", "--from", "x.csv", "--set", "options")
     assert (done.returncode, "--set options: write FIELD=VALUE" in done.stderr) == (3, True)
+
+
+def test_a_database_in_a_file_that_is_not_there_is_refused_and_none_is_made(root, tmp_path):
+    with pytest.raises(CannotBegin, match="cannot be read: there is no file "):
+        thought_of(root, "shop", "orders", AskedSource(f"sqlite:///{tmp_path}/none.db", "orders"), NOW)
+    assert not (tmp_path / "none.db").exists()

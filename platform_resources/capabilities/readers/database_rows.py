@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 from platform_resources.capabilities.protocols import Extracted, Extraction
@@ -12,8 +13,8 @@ from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.capabilities.support.sql_text import literal, quoted, quoted_list
 
 Deletes = Literal["compare", "none"]
-# Rows of the table as they were at the last pull, by the names and types that the source has for them.
-_SCHEMA = "pulled"
+# The schema of a product's database with rows of tables as they were at the last pull, by the names and types that the source has for them.
+KEPT_ROWS = "pulled"
 _NEW, _KEYS = "mesh_new_rows", "mesh_source_keys"
 _ROWS_AT_ONCE = 50_000
 _DRIVERS = {"postgresql": "postgresql+psycopg2", "postgres": "postgresql+psycopg2"}
@@ -45,7 +46,7 @@ class DatabaseRows:
         found = {"how": f"all rows: {why}", **kept.anew(source)} if why else kept.merge(source)
         kept.refuse_keys(kept.table)
         cursor = {"of": self._of, "column": self.cursor, "value": kept.newest(), **found}
-        return Extracted(extraction.connection.table(f"{_SCHEMA}.{quoted(extraction.input)}"), cursor, found["read"])
+        return Extracted(extraction.connection.table(f"{KEPT_ROWS}.{quoted(extraction.input)}"), cursor, found["read"])
 
     @property
     def untold(self) -> str:
@@ -145,7 +146,7 @@ class _Kept:
 
     def __init__(self, connection: Any, name: str, rows: DatabaseRows) -> None:
         self.connection, self.name, self.rows = connection, name, rows
-        self.table = f"{_SCHEMA}.{quoted(name)}"
+        self.table = f"{KEPT_ROWS}.{quoted(name)}"
         self.key = quoted_list(rows.key)
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
@@ -168,9 +169,7 @@ class _Kept:
 
     def why_anew(self, source: _Source, cursor: Any) -> str:
         """Why what is kept is of no use; empty if it is."""
-        listed = (
-            f"select count(*) from information_schema.tables where table_schema = {literal(_SCHEMA)} and table_name = {literal(self.name)}"
-        )
+        listed = f"select count(*) from information_schema.tables where table_schema = {literal(KEPT_ROWS)} and table_name = {literal(self.name)}"
         if not isinstance(cursor, Mapping) or not self.run(listed)[0][0]:
             return "the first time"
         if cursor.get("of") != self.rows._of:
@@ -183,7 +182,7 @@ class _Kept:
 
     def anew(self, source: _Source) -> dict[str, Any]:
         read = self.fill(_NEW, source)
-        self.run(f"create schema if not exists {_SCHEMA}")
+        self.run(f"create schema if not exists {KEPT_ROWS}")
         self.run(f"create or replace table {self.table} as select * from {_NEW}")
         self.run(f"drop table {_NEW}")
         return {"read": read}
@@ -245,5 +244,9 @@ def table_names(url: str, schema: str | None) -> tuple[str, ...]:
 
 
 def _address(url: str) -> str:
+    """As SQLAlchemy takes it. Raises SourceUnread for a file that is not there: SQLite would make an empty database of it."""
     scheme, rest, after = filled(url).partition("://")
+    file = after.partition("?")[0].removeprefix("/") if scheme.partition("+")[0] == "sqlite" else ""
+    if file and not file.startswith((":memory:", "file:")) and not Path(file).is_file():
+        raise SourceUnread(f"there is no file {file}")
     return f"{_DRIVERS.get(scheme, scheme)}{rest}{after}"

@@ -65,7 +65,7 @@ def import_results(
     """Import what other quality tools have said of products' data, as checks of theirs. Twice is once."""
     if tool not in TOOLS:
         stop(unknown_text("tool", tool, TOOLS), CANNOT_RUN)
-    found = tool_results(_file(file, "FILE", TAKES[tool]), tool, product)
+    found = tool_results(_file(file, "FILE", f"the results of one run: {TAKES[tool]}"), tool, product)
     _take(context, found, f"{file} has no results, so nothing is imported", as_json)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.readers.database_rows import KEPT_ROWS
 from platform_resources.capabilities.support.sql_text import relation_sql
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import InputPlan, ProductPlan
@@ -24,7 +25,7 @@ def take_over_notes(database: ProductDatabase, product: ProductPlan, of_inputs: 
 
 
 def _take_over_tables(database: ProductDatabase, port: InputPlan, former: str) -> None:
-    for schema in ("inputs", conventions.QUARANTINE):
+    for schema in ("inputs", conventions.QUARANTINE, KEPT_ROWS):
         old, new = Relation(schema, former), Relation(schema, port.name)
         if not database.exists(old):
             continue
