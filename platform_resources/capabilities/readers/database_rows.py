@@ -169,7 +169,8 @@ class _Kept:
 
     def why_anew(self, source: _Source, cursor: Any) -> str:
         """Why what is kept is of no use; empty if it is."""
-        listed = f"select count(*) from information_schema.tables where table_schema = {literal(KEPT_ROWS)} and table_name = {literal(self.name)}"
+        here = f"table_schema = {literal(KEPT_ROWS)} and table_name = {literal(self.name)}"
+        listed = f"select count(*) from information_schema.tables where {here}"
         if not isinstance(cursor, Mapping) or not self.run(listed)[0][0]:
             return "the first time"
         if cursor.get("of") != self.rows._of:
