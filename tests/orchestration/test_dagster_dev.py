@@ -83,7 +83,9 @@ def dagster(tmp_path_factory) -> Iterator[Dagster]:
     port = free_port()
     command = [str(Path(sys.executable).parent / "dagster"), "dev", "-w", "workspace.yaml", "-p", str(port)]
     with (root / "dev.log").open("w") as log:
-        process = subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=root, env=environment, stdout=log, stderr=log, start_new_session=True, preexec_fn=interruptible
+        )
     running = Dagster(root, port)
     try:
         running.until("loading the workspace", running.loaded)
@@ -91,6 +93,11 @@ def dagster(tmp_path_factory) -> Iterator[Dagster]:
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(300)
+
+
+def interruptible() -> None:
+    """`dagster dev` ends its parts by SIGINT, which whatever a shell runs in the background ignores, and its children too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def nodes(dagster: Dagster) -> dict[str, dict[str, Any]]:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from platform_resources.capabilities.score_facts import LETTERS
 from tests.meshes import tiny_mesh
-from tests.orchestration.test_dagster_dev import LOCATION, WORKSPACE, Dagster, free_port, launch
+from tests.orchestration.test_dagster_dev import LOCATION, WORKSPACE, Dagster, free_port, interruptible, launch
 from tests.orchestration.test_dagster_dev import page as page
 from tests.refresh.running import CSV, environment, running
 from tests.rehearsals.tiny import HALF_EMPTY
@@ -36,7 +37,9 @@ def dagster(tmp_path_factory) -> Iterator[Dagster]:
     variables = environment(DAGSTER_HOME=str(root / ".dagster"), PATH=f"{bin_folder}:{os.environ['PATH']}")
     command = [str(bin_folder / "dagster"), "dev", "-w", "workspace.yaml", "-p", str(port)]
     with (root / "dev.log").open("w") as log:
-        process = subprocess.Popen(command, cwd=root, env=variables, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=root, env=variables, stdout=log, stderr=log, start_new_session=True, preexec_fn=interruptible
+        )
     found = Dagster(root, port)
     try:
         found.until("loading the workspace", found.loaded)
@@ -67,7 +70,7 @@ def observed(dagster: Dagster) -> dict[str, Any]:
 def test_an_evaluation_launched_there_leaves_numbers_to_plot_and_tables_on_the_scorecard(dagster):
     told = observed(dagster)
     plots = [label for label, value in told.items() if isinstance(value, int | float) and not isinstance(value, bool)]
-    assert plots == ["promises met (%)", "open incidents", "coverage (%)"]
+    assert plots == ["promises met (%)", "open incidents", "coverage (%)", "score", *(f"score {letter}" for letter in LETTERS)]
     numbers = json.loads(told["numbers"])
     assert (told["open incidents"], numbers["open_incidents"], numbers["indicators"]) == (1, 1, 1)
     page, *_ = told.values()
