@@ -54,15 +54,15 @@ class DatabaseRows:
         return "" if self.cursor is not None else "it has no cursor: write cursor, key and deletes"
 
     def mark(self) -> str:
-        """The greatest value of the cursor."""
+        """The greatest value of the cursor, and how many rows have it: of a date there come more all day long."""
         sa = library("sqlalchemy")
         engine = sa.create_engine(_address(self.url), poolclass=sa.pool.NullPool)
         column = sa.column(str(self.cursor))
+        table = sa.table(self.table, column, schema=self.schema)
+        newest = sa.select(sa.func.max(column)).select_from(table).scalar_subquery()
         with engine.connect() as connection:
-            newest = connection.execute(
-                sa.select(sa.func.max(column)).select_from(sa.table(self.table, column, schema=self.schema))
-            ).scalar()
-        return str(newest)
+            found = connection.execute(sa.select(sa.func.max(column), sa.func.count()).select_from(table).where(column == newest)).one()
+        return " ".join(map(str, found))
 
     @property
     def _of(self) -> str:
