@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from platform_resources.dbt.planning import read_plan
+from platform_resources.marketplace.api import record_routes
 from platform_resources.marketplace.lab import lab_queries as lab
 from platform_resources.marketplace.lab.lab_queries import MOST_WAITING, LabQueue, QueryRefused
 from platform_resources.marketplace.people.auth_settings import auth_settings
@@ -35,6 +36,20 @@ def test_what_a_product_names_is_kept_for_its_version_and_view_and_counted_each_
     with browser(shop, auth_settings(BEHIND_PROXY)) as later:
         (first, again) = (later.get(address(moving, product="readings"), headers=OWNER).text for _ in range(2))
     assert "since" in first and first != again, "what another moment answers otherwise is not kept"
+
+
+def test_an_answer_of_few_and_long_rows_does_not_fill_the_memory_of_the_server(pages, shop):
+    """In the form of a file it is sent from the disk."""
+    port = "/api/v1/ports/plant/readings/measurements_file/records"
+    long = "select repeat('x', 40000) as a from (select 1 from readings.measurements limit 1), range(2000)"
+    refused = pages.get(address(long), headers=OWNER)
+    assert refused.status_code == 422 and "the answer is larger than 64 MiB; read fewer rows or columns" in refused.text
+    assert len(csv(pages, long).content) > 2**26
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record_routes, "LARGEST_JSON", 10)
+        refused = pages.get(port, headers=OWNER)
+        assert refused.status_code == 422 and "take a smaller limit, or another form, such as ndjson" in refused.json()["error"]
+        assert pages.get(port, params={"format": "ndjson"}, headers=OWNER).status_code == 200
 
 
 def test_a_person_stops_their_query_from_anywhere(pages):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,6 +40,8 @@ from platform_resources.warehouses.written_results import WantedResult, WrittenR
 
 RecordForm = Literal["json", "ndjson", "csv", "arrow", "parquet"]
 USUAL_ROWS, MOST_JSON, MOST_ROWS = 100, 10_000, 1_000_000
+# Other forms are sent from the disk; a page of JSON is made in memory.
+LARGEST_JSON = 64 * 2**20
 # A program that reads pages one after the other never waits; several at a time wait for each other.
 OWN_WAIT_SECONDS = 10.0
 BY_MEDIA: Mapping[str, RecordForm] = {media.partition(";")[0]: form for form, media in MEDIA.items()}
@@ -165,6 +168,11 @@ def _answer(shop: Shop, queue: LabQueue, request: Request, read: _Read, form: Re
         headers["link"] = f'<{address}>; rel="next"'
         headers["mesh-next"] = following
     if form == "json":
+        if os.fstat(file.fileno()).st_size > LARGEST_JSON:
+            file.close()
+            raise QueryRefused(
+                f"the page is larger than {LARGEST_JSON // 2**20} MiB; take a smaller limit, or another form, such as ndjson"
+            )
         return JSONResponse(_data(file, read, following, address), headers=headers)
     return sent_file(file, wanted.form, headers)
 

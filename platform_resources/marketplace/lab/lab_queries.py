@@ -33,7 +33,7 @@ TIME, MOST_ROWS, LONGEST_SQL = timedelta(seconds=30), 10_000, 20_000
 AT_ONCE, MOST_WAITING = 2, 4
 LOCKS = ".mesh/lab"
 WAIT_SECONDS = 30.0
-MOST_KEPT, MOST_KEPT_VALUES = 200, 50_000
+MOST_KEPT, LONGEST_KEPT = 200, 1_000_000
 # Where one of these words stands, the same query gives something else at another moment.
 MOVING = frozenset({
     *("now", "today", "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "get_current_time"),
@@ -142,7 +142,7 @@ def lab_result(shop: Shop, queue: LabQueue, request: Request, sql: str, product:
             names, rows = answer_over(shop.market.state, asked.products[0], sql, asked.readable, replace(bounds, rows=MOST_ROWS + 1))
         took = time.monotonic() - begun
         result = LabResult(tuple(names), tuple(rows[:MOST_ROWS]), len(rows) > MOST_ROWS, took, asked.products)
-    if key is not None and len(result.names) * len(result.rows) <= MOST_KEPT_VALUES:
+    if key is not None and sum(len(value or "") for row in result.rows for value in row) <= LONGEST_KEPT:
         queue.kept = {**dict(list(queue.kept.items())[-MOST_KEPT:]), key: result}
     _count(shop, request, asked, time.monotonic() - begun)
     return result

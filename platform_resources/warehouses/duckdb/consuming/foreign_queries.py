@@ -23,6 +23,9 @@ from platform_resources.warehouses.written_results import WantedResult, WrittenR
 # DuckDB's own limit does not hold for long texts and lists; this one does.
 PROCESS_MEMORY = 2 * 2**30
 _TOO_LARGE = "the query needs more than the 2 GiB of memory that a query may take; read fewer rows or columns, or shorter values"
+# So much of an answer whoever says bounds takes into its own memory, however few rows it has.
+LARGEST_ANSWER = 64 * 2**20
+_TOO_LONG = f"the answer is larger than {LARGEST_ANSWER // 2**20} MiB; read fewer rows or columns, or shorter values, or take it as a file"
 LOOK_EVERY_SECONDS = 0.2
 Answered = TypeVar("Answered")
 _RUNNER = (sys.executable, "-m", "platform_resources.warehouses.duckdb.consuming.foreign_queries")
@@ -35,7 +38,7 @@ def answer(
 
     `bounds` are narrower ones.
     """
-    asked = {"sql": sql, "as_text": as_text, **asdict(readable)}
+    asked = {"sql": sql, "as_text": as_text, "room": LARGEST_ANSWER if bounds is not None else None, **asdict(readable)}
     longer = "" if bounds is not None else f"; {TIME_VARIABLE} allows longer"
     narrowed = bounds or Bounds(within)
     return _run(asked, narrowed, lambda process, text: _received(process, text, narrowed.rows), longer=longer)
@@ -130,7 +133,12 @@ def main() -> None:
             return
         names, batches = opened_query(asked["sql"], readable, as_text=asked["as_text"])
         _tell(sys.stdout.buffer, "columns", names)
+        room = asked["room"]
         for batch in batches:
+            if room is not None:
+                room -= sum(len(value) for row in batch for value in row if isinstance(value, str | bytes))
+                if room < 0:
+                    raise QueryFailed(_TOO_LONG)
             _tell(sys.stdout.buffer, "rows", batch)
         _tell(sys.stdout.buffer, "end", None)
     except QueryFailed as error:
