@@ -274,6 +274,9 @@ def test_a_consumer_whose_agreement_has_expired_holds_none():
 def test_an_indicator_without_enough_data_is_no_evidence():
     found = criterion(replace(PERFECT, attained=(Attained("Fresh", "insufficient data", None, 95.0),)), "attainment-at-target")
     assert (found.known, found.gained) == (False, 0)
+    met, few = Attained("Fresh", "met", 100.0, 95.0), Attained("Whole", "insufficient data", None, 95.0)
+    told = {each: criterion(replace(PERFECT, attained=each), "attainment-at-target").evidence for each in ((met,), (met, few))}
+    assert list(told.values()) == ["1 of 1 are met", "1 of 2 are met; the others have too few data"]
 
 
 def test_response_is_told_after_thirty_days_of_runs_and_by_what_the_product_is_worth():

@@ -50,7 +50,9 @@ class Kept(Criterion):
             return none_yet(declared, "none has enough data yet" if with_target else "an indicator with a target would tell")
         missed = [f"{each.title}: {each.percent or 0:g} % of {each.target or 0:g} %" for each in measured if each.state == "missed"]
         share = share_of(len(measured) - len(missed), len(with_target))
-        return Finding(share, declared, "; ".join(missed) or f"{len(measured)} of {len(with_target)} are met, the others have too few data")
+        told = missed or [f"{len(measured)} of {len(with_target)} are met"]
+        told += ["the others have too few data"] if len(measured) < len(with_target) else []
+        return Finding(share, declared, "; ".join(told))
 
 
 class Watched(Criterion):
