@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 
 # What a shared source and a control port have left, and what is made again.
-KEPT = ("sources/plant/support/0a1b/latest.json", "sources/plant/support/0a1b/1.parquet", "registered/told/readings.json")
+KEPT = ("sources/plant/support/0a1b/latest.json", "sources/plant/support/0a1b/rows", "registered/told/readings.json")
 MADE = (".mesh/marketplace/judged.sqlite", ".mesh/documents/0a1b", "dbt_project/target/manifest.json", "dbt_project/logs/dbt.log")
 
 
