@@ -205,3 +205,13 @@ def test_a_version_is_not_written_a_second_time_over_one_that_is_published(mesh)
     with pytest.raises(VersionsUnreadable, match="is published already"):
         publish(mesh, 1)
     assert found_by_consumers(mesh) == whole(1)
+
+
+def test_a_pin_on_a_product_that_was_never_refreshed_can_be_let_go(mesh):
+    """There is no database for it yet, so there is nothing to take away."""
+    shelf(mesh, *PLACE).unpin("summary.measurements")
+    assert not shelf(mesh, *PLACE).was_published()
+    publish(mesh, 1)
+    shelf(mesh, *PLACE).pin("summary.measurements", version_id(1))
+    shelf(mesh, *PLACE).unpin("summary.measurements")
+    assert shelf(mesh, *PLACE).pins() == {}
