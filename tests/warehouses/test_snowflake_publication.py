@@ -45,12 +45,12 @@ def between(monkeypatch):
     steps = []
     run = Session.described
 
-    def described(session, sql):
+    def described(session, sql, *more):
         waiting, steps[:] = steps[:], []  # what is done between statements runs statements too
         for step in () if sql.startswith("select") else waiting:
             step(sql)
         steps[:] = waiting
-        return run(session, sql)
+        return run(session, sql, *more)
 
     monkeypatch.setattr(Session, "described", described)
     return steps
