@@ -111,6 +111,7 @@ def test_what_cannot_be_trusted_is_read_anew(left, begun, shop, monkeypatch, cap
     assert read == [({}, None)]
     assert view.known.standings == left.known.standings
     assert spoil != "written by others" or ((shop / FILE).read_bytes() == before and "others own it or may write it" in caplog.text)
+    (shop / FILE).unlink(missing_ok=True)  # other tests begin with a file of their own
 
 
 def test_one_process_of_several_writes_and_another_goes_on_when_it_ends(shop):
