@@ -19,8 +19,10 @@ os.environ["DAGSTER_DISABLE_TELEMETRY"] = "true"
 MEMORY = Path("/dev/shm")
 if not os.environ.get("TMPDIR") and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4 * 2**30:
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
-settings.register_profile("mesh", deadline=None, max_examples=100)
-settings.register_profile("quick", deadline=None, max_examples=15)
+# The same examples in each run, so that what passed passes again; `--hypothesis-profile search` looks for others.
+settings.register_profile("mesh", deadline=None, max_examples=100, derandomize=True, database=None)
+settings.register_profile("quick", settings.get_profile("mesh"), max_examples=15)
+settings.register_profile("search", deadline=None, max_examples=1000)
 settings.load_profile("mesh")
 
 

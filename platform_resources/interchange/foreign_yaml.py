@@ -7,6 +7,7 @@ import yaml
 
 from platform_resources.spec.document import Document, read_document
 from platform_resources.spec.problems import Problem
+from platform_resources.spec.values.yaml_text import Dumper
 
 _NUMBER = re.compile(r"[-+]?(\d+|\d+\.\d*|\.\d+)([eE][-+]?\d+)?")
 _OTHER_BASE = re.compile(r"[-+]?0\d+")
@@ -44,7 +45,7 @@ def _number(value: int | float) -> int | float | str:
     return number if is_one and str(number) == written else written
 
 
-class Indented(yaml.SafeDumper):
+class Indented(Dumper):
     """Writes the items of a list deeper than the list's name."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:

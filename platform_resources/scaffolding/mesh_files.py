@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from platform_resources.plan import conventions
-from platform_resources.scaffolding.yaml_text import scalar
+from platform_resources.spec.values.yaml_text import scalar
 
 WORKSPACE = "workspace.yaml"
 # Templates lie in the package under plain names: tools overlook or misread those that they know.

@@ -11,11 +11,11 @@ from platform_resources.scaffolding.column_guesses import classifications, comma
 from platform_resources.scaffolding.key_guesses import key
 from platform_resources.scaffolding.source_columns import Guess, SourceColumn, SourceFacts
 from platform_resources.scaffolding.suggested_objectives import Suggestion, never_empty, suggestions
-from platform_resources.scaffolding.yaml_text import flow_list, flow_mapping, scalar
 from platform_resources.spec.data_classes import class_named
 from platform_resources.spec.values.column_names import RESERVED, column_name, folded_column, needs_quotes
 from platform_resources.spec.values.names import slug
 from platform_resources.spec.values.type_names import type_name
+from platform_resources.spec.values.yaml_text import flow_list, flow_mapping, scalar
 
 _NESTED = ("struct", "map", "union", "row", "json")
 

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +13,6 @@ from platform_resources.scaffolding.key_guesses import combined_candidates, key,
 from platform_resources.scaffolding.product_files import product_names, promised_type
 from platform_resources.scaffolding.source_columns import SourceColumn, SourceFacts
 from platform_resources.scaffolding.suggested_objectives import filled_at_least, suggestions
-from platform_resources.scaffolding.yaml_text import flow_mapping, scalar
 from platform_resources.spec.values.column_names import column_name, folded_column
 
 
@@ -217,10 +215,3 @@ def test_a_name_that_a_column_may_have_stays():
 )
 def test_types_without_a_name_in_a_specification(kind, promised):
     assert promised_type(kind) == promised
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
-def test_any_text_reads_back_from_the_yaml_that_is_written(text):
-    assert yaml.safe_load(f"a: {scalar(text)}") == {"a": text}
-    assert yaml.safe_load(f"b: {flow_mapping({'name': text, 'values': [text, 1]})}") == {"b": {"name": text, "values": [text, 1]}}
-    assert yaml.safe_load(flow_mapping({text: {text: 1}, "no": 2})) == {text: {text: 1}, "no": 2}

@@ -13,9 +13,9 @@ from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.plan.conventions import catalog_file, ports_folder
 from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
 from platform_resources.spec.values.versions import Version
+from platform_resources.spec.values.yaml_text import FastDumper
 from platform_resources.warehouses.targets import warehouse
 
-_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 SnippetKind = Literal["mesh", "python", "duckdb", "address", "curl", "dbt", "input port"]
 _READERS: Mapping[str, str] = {
     "parquet": "duckdb.read_parquet(files)",
@@ -150,4 +150,4 @@ def _input_port(product: ProductPlan, port: OutputPlan) -> Snippet:
 
 
 def _yaml(data: Any) -> str:
-    return str(yaml.dump(data, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=1000))
+    return str(yaml.dump(data, Dumper=FastDumper, sort_keys=False, allow_unicode=True, width=1000))

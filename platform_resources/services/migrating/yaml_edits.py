@@ -5,6 +5,7 @@ from typing import Any
 import yaml
 
 from platform_resources.spec.document import Place
+from platform_resources.spec.values.yaml_text import Dumper, flow
 
 
 class CannotEdit(Exception):
@@ -32,7 +33,7 @@ def _changed(text: str, place: Place, value: Any) -> str:
         if child is None:
             return _inserted(text, node, {key: _nested(place[depth + 1 :], value)}, top=depth == 0)
         node = child
-    return text[: node.start_mark.index] + _flow(value) + text[node.end_mark.index :]
+    return text[: node.start_mark.index] + flow(value) + text[node.end_mark.index :]
 
 
 def _child(node: yaml.Node, key: str | int) -> yaml.Node | None:
@@ -51,7 +52,7 @@ def _inserted(text: str, node: yaml.Node, entry: dict[Any, Any], top: bool) -> s
         raise CannotEdit
     if node.flow_style:
         at = node.value[-1][1].end_mark.index if node.value else node.start_mark.index + 1
-        return text[:at] + (", " if node.value else "") + _flow(entry)[1:-1] + text[at:]
+        return text[:at] + (", " if node.value else "") + flow(entry)[1:-1] + text[at:]
     if top:
         return text.rstrip("\n") + "\n" + _block(entry, 0)
     first = node.value[0][0].start_mark
@@ -60,13 +61,8 @@ def _inserted(text: str, node: yaml.Node, entry: dict[Any, Any], top: bool) -> s
 
 
 def _block(entry: Any, indent: int) -> str:
-    lines = str(yaml.safe_dump(entry, sort_keys=False, allow_unicode=True, width=1000)).splitlines()
+    lines = str(yaml.dump(entry, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=1000)).removesuffix("\n").split("\n")
     return "".join(f"{' ' * indent}{line}\n" for line in lines)
-
-
-def _flow(value: Any) -> str:
-    text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100_000, default_flow_style=True)
-    return str(text).removesuffix("...\n").strip()
 
 
 def _nested(place: Place, value: Any) -> Any:

@@ -13,13 +13,13 @@ from platform_resources.repository.mesh_repository import CALENDARS
 from platform_resources.repository.placing import InTheWay, in_the_way, place
 from platform_resources.scaffolding.product_files import Guesses, Wanted, data_set_name, guesses, product_files
 from platform_resources.scaffolding.source_columns import SourceFacts
-from platform_resources.scaffolding.yaml_text import flow_list
 from platform_resources.services.starting.new_inputs import AskedSource, NewInput, new_input, source_name
 from platform_resources.services.starting.new_meshes import CannotBegin
 from platform_resources.services.starting.source_facts import looked_at
 from platform_resources.spec.problems import did_you_mean, known_text, problems_text
 from platform_resources.spec.reading import read_product
 from platform_resources.spec.values.names import LONGEST_NAME, fold, is_name, slug
+from platform_resources.spec.values.yaml_text import flow_list
 from platform_resources.warehouses.extraction import ExtractorFailed
 from platform_resources.warehouses.protocol import EngineError, LoadFailed
 
