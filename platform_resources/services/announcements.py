@@ -66,31 +66,31 @@ class Round:
     @property
     def rejected(self) -> tuple[RejectedProduct, ...]:
         """The products of these domains whose descriptions are broken: nothing of them is judged, and what was open stays so."""
-        return tuple(each for each in self.plan.rejected if each.domain in self.domains)
+        return tuple(product for product in self.plan.rejected if product.domain in self.domains)
 
 
-def announce(connection: Connection, found: Round) -> int:
+def announce(connection: Connection, news: Round) -> int:
     """Queue what is due and withdraw what must not go out any more; gives the number of new messages. Ask after tending."""
-    newest = history.newest_publications(connection, found.now)
-    abouts = _abouts(found, newest)
-    wanted = tuple(Subscriber(each.product, each.channel, each.severity) for each in subscriptions(connection))
+    newest = history.newest_publications(connection, news.now)
+    abouts = _abouts(news, newest)
+    wanted = tuple(Subscriber(s.product, s.channel, s.severity) for s in subscriptions(connection))
     due = chain(
-        _incidents(connection, found, abouts, wanted, {each.product: each for each in newest}),
-        _budgets(connection, found, abouts, wanted),
-        _schemas(connection, found, abouts, wanted),
-        _digests(connection, found, abouts),
-        _grants(connection, found, abouts),
-        _versions(connection, found, abouts),
+        _incidents(connection, news, abouts, wanted, {publication.product: publication for publication in newest}),
+        _budgets(connection, news, abouts, wanted),
+        _schemas(connection, news, abouts, wanted),
+        _digests(connection, news, abouts),
+        _grants(connection, news, abouts),
+        _versions(connection, news, abouts),
     )
-    return sum(_kept(connection, each, found.now) for each in due)
+    return sum(_kept(connection, messages, news.now) for messages in due)
 
 
-def _abouts(found: Round, newest: Sequence[PortPublication]) -> dict[str, About]:
+def _abouts(news: Round, newest: Sequence[PortPublication]) -> dict[str, About]:
     """What messages say of each product; of one whose description is broken, what its domain says."""
     served = _served(newest)
-    broken = {each.name: _about_rejected(each, found.plan) for each in found.rejected}
+    broken = {product.name: _about_rejected(product, news.plan) for product in news.rejected}
     return broken | {
-        product.name: _about(product, served.get(product.name), found.health.get(product.name)) for product in found.plan.products
+        product.name: _about(product, served.get(product.name), news.health.get(product.name)) for product in news.plan.products
     }
 
 
@@ -105,11 +105,11 @@ def _served(publications: Iterable[PortPublication]) -> dict[str, datetime]:
 
     One of which that is not known is told by its publication.
     """
-    found: dict[str, datetime] = {}
-    for each in publications:
-        as_of = each.known_until or each.published_at
-        found[each.product] = min(as_of, found.get(each.product, as_of))
-    return found
+    known_until: dict[str, datetime] = {}
+    for publication in publications:
+        as_of = publication.known_until or publication.published_at
+        known_until[publication.product] = min(as_of, known_until.get(publication.product, as_of))
+    return known_until
 
 
 def _about(product: ProductPlan, good_as_of: datetime | None, health: ProductHealth | None) -> About:
@@ -127,7 +127,7 @@ def _about_rejected(rejected: RejectedProduct, plan: MeshPlan) -> About:
 
 def _incidents(
     connection: Connection,
-    found: Round,
+    news: Round,
     abouts: Mapping[str, About],
     wanted: Sequence[Subscriber],
     newest: Mapping[str, PortPublication],
@@ -137,27 +137,27 @@ def _incidents(
     Of a product whose description is broken its domain's channels hear: where its own are, nobody can say.
     What is retired, or gone from the mesh, has no domain any more that would tell of it: whoever looks does.
     """
-    lately = incident_store.incidents_of(connection, since=found.now - REMEMBERED)
-    others = found.plan.running_or_rejected - found.names - {each.name for each in found.rejected}
+    lately = incident_store.incidents_of(connection, since=news.now - REMEMBERED)
+    others = news.plan.running_or_rejected - news.names - {product.name for product in news.rejected}
     own = [stored for stored in lately if stored.incident.cause not in others]
-    here = next(iter(found.domains), "")
+    here = next(iter(news.domains), "")
     known_or_gone = {stored.incident.cause: About(stored.incident.cause, stored.incident.cause, here) for stored in own} | {**abouts}
-    for trouble in incident_facts(connection, found.plan, own, lately, found.observations, found.standings, known_or_gone, newest):
+    for trouble in incident_facts(connection, news.plan, own, lately, news.observations, news.standings, known_or_gone, newest):
         names = [trouble.incident.name, *(incident.name for incident in trouble.moved_from)]
         known = {key: state for name in names for key, state in outbox.keys_told(connection, name).items()}
-        yield announcements(trouble, wanted, known, found.now, found.pages)
+        yield announcements(trouble, wanted, known, news.now, news.pages)
 
 
-def _budgets(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscriber]) -> Iterator[DueMessages]:
+def _budgets(connection: Connection, news: Round, abouts: Mapping[str, About], wanted: Sequence[Subscriber]) -> Iterator[DueMessages]:
     """A budget that never recovers is told once, however long ago: so all that was said of those at risk counts."""
-    standings = _budget_standings(connection, found, abouts)
-    known = outbox.keys_about(connection, "budget", found.standings)
-    yield budget_notices(standings, wanted, known, found.now)
+    standings = _budget_standings(connection, news, abouts)
+    known = outbox.keys_about(connection, "budget", news.standings)
+    yield budget_notices(standings, wanted, known, news.now)
 
 
-def _budget_standings(connection: Connection, found: Round, abouts: Mapping[str, About]) -> list[BudgetStanding]:
-    standings = [(name, standing) for name, each in found.standings.items() for standing in each if standing.budget_alerts]
-    return [standing for name, each in standings if (standing := _budget_standing(connection, abouts[name], each, found.now)) is not None]
+def _budget_standings(connection: Connection, news: Round, abouts: Mapping[str, About]) -> list[BudgetStanding]:
+    standings = [(name, standing) for name, of_product in news.standings.items() for standing in of_product if standing.budget_alerts]
+    return [standing for name, r in standings if (standing := _budget_standing(connection, abouts[name], r, news.now)) is not None]
 
 
 def _budget_standing(connection: Connection, about: About, standing: Standing, now: datetime) -> BudgetStanding | None:
@@ -185,42 +185,42 @@ def _below_at(connection: Connection, standing: Standing, target: float, now: da
         began = standing.slices[0].start
         return dict.fromkeys(ALERT_LEVELS, began)
     readings = history.readings(connection, check_id(check.key, check.name), now - window, now)
-    found: dict[int, datetime] = {}
+    last_below: dict[int, datetime] = {}
     for reading in readings:
         if reading.value is not None:
             consumed = (100 - reading.value) / (100 - target) * 100 if target < 100 else (0.0 if reading.value == 100 else float("inf"))
             # Percentages lose their last digits on the way through a database: 74.9999999 is 75.
-            found |= {level: reading.at for level in ALERT_LEVELS if consumed < level - ROUNDING}
-    return found
+            last_below |= {level: reading.at for level in ALERT_LEVELS if consumed < level - ROUNDING}
+    return last_below
 
 
-def _schemas(connection: Connection, found: Round, abouts: Mapping[str, About], wanted: Sequence[Subscriber]) -> Iterator[DueMessages]:
-    since = found.now - REMEMBERED
-    known = outbox.keys_about(connection, "schema", found.names, since - CLOCKS_DIFFER)
-    for change in published_changes(connection, found.plan, found.products, abouts, found.lineage, since, found.now):
-        yield schema_notices(change, wanted, known, found.now)
-    for pulled in input_changes(connection, found.products, abouts, since, found.now):
-        yield input_notices(pulled, wanted, known, found.now)
+def _schemas(connection: Connection, news: Round, abouts: Mapping[str, About], wanted: Sequence[Subscriber]) -> Iterator[DueMessages]:
+    since = news.now - REMEMBERED
+    known = outbox.keys_about(connection, "schema", news.names, since - CLOCKS_DIFFER)
+    for change in published_changes(connection, news.plan, news.products, abouts, news.lineage, since, news.now):
+        yield schema_notices(change, wanted, known, news.now)
+    for pulled in input_changes(connection, news.products, abouts, since, news.now):
+        yield input_notices(pulled, wanted, known, news.now)
 
 
-def _digests(connection: Connection, found: Round, abouts: Mapping[str, About]) -> Iterator[DueMessages]:
-    for name in found.digests:
-        day = _day(connection, found, abouts, name)
+def _digests(connection: Connection, news: Round, abouts: Mapping[str, About]) -> Iterator[DueMessages]:
+    for name in news.digests:
+        day = _day(connection, news, abouts, name)
         if day is not None:
-            known = outbox.keys_about(connection, "digest", [""], found.now - 2 * A_DAY - CLOCKS_DIFFER)
-            yield digest_notices(day, known, found.now)
+            known = outbox.keys_about(connection, "digest", [""], news.now - 2 * A_DAY - CLOCKS_DIFFER)
+            yield digest_notices(day, known, news.now)
 
 
-def _versions(connection: Connection, found: Round, abouts: Mapping[str, About]) -> Iterator[DueMessages]:
-    since = found.now - REMEMBERED
-    changes = published_changes(connection, found.plan, found.products, abouts, found.lineage, since, found.now)
-    told = {(each.about.name, each.version): each for each in changes}
-    messages = version_messages(connection, found.products, told, found.pages.mesh, since, found.now)
+def _versions(connection: Connection, news: Round, abouts: Mapping[str, About]) -> Iterator[DueMessages]:
+    since = news.now - REMEMBERED
+    changes = published_changes(connection, news.plan, news.products, abouts, news.lineage, since, news.now)
+    by_version = {(change.about.name, change.version): change for change in changes}
+    messages = version_messages(connection, news.products, by_version, news.pages.mesh, since, news.now)
     yield DueMessages(tuple(messages))
 
 
-def _grants(connection: Connection, found: Round, abouts: Mapping[str, About]) -> Iterator[DueMessages]:
-    offers = {product.name: product.offers for product in found.products}
+def _grants(connection: Connection, news: Round, abouts: Mapping[str, About]) -> Iterator[DueMessages]:
+    offers = {product.name: product.offers for product in news.products}
     asked = (grant for grant in grants_of(connection) if not is_made_up_person(grant.requested_by))
     grants = (*(grant for offer in offers.values() for grant in offer.grants), *asked)
     standings = []
@@ -230,40 +230,40 @@ def _grants(connection: Connection, found: Round, abouts: Mapping[str, About]) -
             notice = role.notice if role is not None and role.notice is not None else USUAL_NOTICE
             standings.append(GrantStanding(grant, abouts[grant.product], notice))
     known = outbox.keys_about(connection, "access", list(offers))
-    yield access_notices(standings, abouts, known, found.now, found.now - REMEMBERED)
+    yield access_notices(standings, abouts, known, news.now, news.now - REMEMBERED)
 
 
-def next_digest(connection: Connection, found: Round, domain: str) -> tuple[Day, Words] | None:
+def next_digest(connection: Connection, news: Round, domain: str) -> tuple[Day, Words] | None:
     """What the domain's digest would say if it were due now; None for a domain without one. Nothing is written."""
-    day = _day(connection, found, _abouts(found, history.newest_publications(connection, found.now)), domain)
+    day = _day(connection, news, _abouts(news, history.newest_publications(connection, news.now)), domain)
     if day is None:
         return None
-    return day, digest_words(day, found.now.astimezone(ZoneInfo(day.digest.timezone)).date(), found.now)
+    return day, digest_words(day, news.now.astimezone(ZoneInfo(day.digest.timezone)).date(), news.now)
 
 
-def _day(connection: Connection, found: Round, abouts: Mapping[str, About], name: str) -> Day | None:
+def _day(connection: Connection, news: Round, abouts: Mapping[str, About], name: str) -> Day | None:
     """The domain's last day; None where it wants no digest."""
-    plan = next((domain for domain in found.plan.domains if domain.name == name), None)
+    plan = next((domain for domain in news.plan.domains if domain.name == name), None)
     if plan is None or plan.digest is None:
         return None
-    own = [product for product in found.products if product.domain == name]
-    lately = incident_store.incidents_of(connection, since=found.now - A_DAY)
-    names = {product.name for product in own} | {each.name for each in found.rejected if each.domain == name}
+    own = [product for product in news.products if product.domain == name]
+    lately = incident_store.incidents_of(connection, since=news.now - A_DAY)
+    names = {product.name for product in own} | {product.name for product in news.rejected if product.domain == name}
     here = [stored for stored in lately if stored.incident.cause in names]
     return Day(
         domain=name,
         title=plan.title,
         digest=plan.digest,
         products=(
-            *(_line(found.health[product.name]) for product in own),
-            *(_rejected_line(each) for each in found.rejected if each.domain == name),
+            *(_line(news.health[product.name]) for product in own),
+            *(_rejected_line(product) for product in news.rejected if product.domain == name),
         ),
         open=tuple(_open(stored, abouts) for stored in here if stored.incident.live),
         resolved=tuple(line for stored in here if (line := _resolved(stored, abouts)) is not None),
-        budgets=tuple(each for each in _budget_standings(connection, found, abouts) if each.about.domain == name),
-        schemas=tuple(published_changes(connection, found.plan, own, abouts, None, found.now - A_DAY, found.now)),
-        inputs=tuple(input_changes(connection, own, abouts, found.now - A_DAY, found.now)),
-        page=found.pages.domain(name),
+        budgets=tuple(standing for standing in _budget_standings(connection, news, abouts) if standing.about.domain == name),
+        schemas=tuple(published_changes(connection, news.plan, own, abouts, None, news.now - A_DAY, news.now)),
+        inputs=tuple(input_changes(connection, own, abouts, news.now - A_DAY, news.now)),
+        page=news.pages.domain(name),
     )
 
 
@@ -275,8 +275,8 @@ def _line(health: ProductHealth) -> ProductLine:
 def _rejected_line(rejected: RejectedProduct) -> ProductLine:
     """The first error says enough to go and look; `mesh validate` shows all."""
     first = next(iter(errors(rejected.problems)), None)
-    told = f": {first.file}:{first.line} {first.message}" if first is not None else ""
-    return ProductLine(rejected.name, "unknown", f"its description is broken, so it is neither refreshed nor judged{told}")
+    problem = f": {first.file}:{first.line} {first.message}" if first is not None else ""
+    return ProductLine(rejected.name, "unknown", f"its description is broken, so it is neither refreshed nor judged{problem}")
 
 
 def _open(stored: StoredIncident, abouts: Mapping[str, About]) -> OpenLine:

@@ -69,7 +69,7 @@ def deliver_due(
     Channels take turns, one message each. One that fails is left alone for the rest of the call; its messages stay in the outbox.
     """
     with ledger.reading() as connection:
-        waiting = dict.fromkeys(each.channel for each in due(connection, now))
+        waiting = dict.fromkeys(message.channel for message in due(connection, now))
     turns = deque(channel for channel in waiting if channels is None or channel in channels)
     sender = _Sender(ledger, state, plan, channels_of(plan), environment, who, now, time.monotonic())
     done, postponed, texts = 0, 0, list[str]()
@@ -102,12 +102,12 @@ def _holds(sender: _Sender, claim: Claim) -> bool:
 
 def _delivered(sender: _Sender, claim: Claim) -> str:
     """Sends one message and notes what became of it. Gives the reason why it was not sent, or nothing."""
-    told = _not_sent(sender, claim.message)
-    if told:
-        failed(sender.ledger, claim, sender.time(), told)
+    reason = _not_sent(sender, claim.message)
+    if reason:
+        failed(sender.ledger, claim, sender.time(), reason)
     else:
         sent(sender.ledger, claim, sender.time())
-    return told
+    return reason
 
 
 def _not_sent(sender: _Sender, message: Message) -> str:
@@ -143,7 +143,7 @@ def _call(sender: _Sender, message: Message) -> None:
 def due_channels(ledger: Ledger, domain: str, now: datetime) -> set[str]:
     """The channels on which a message is due that the domain sends: its own, and by e-mail about its products."""
     with ledger.reading() as connection:
-        return {each.channel for each in due(connection, now) if _is_sent_by(each, domain)}
+        return {message.channel for message in due(connection, now) if _is_sent_by(message, domain)}
 
 
 def deliver_domain(ledger: Ledger, state: Path, plan: MeshPlan, domain: str, now: datetime, within: timedelta) -> Delivered:

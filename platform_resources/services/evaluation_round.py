@@ -58,14 +58,14 @@ def evaluate(
         own = {product.name: product for product in products}
         others = [product for product in concerned(connection, plan, own, now) if product.name not in own]
         everybody = (*products, *others)
-        found = known(connection, state, everybody, now, just_now)
+        facts = known(connection, state, everybody, now, just_now)
     domains = tuple(dict.fromkeys([*(product.domain for product in products), *filter(None, [domain])]))
-    followed = judge(ledger, state, plan, everybody, found, registry, now, domains, domains)
+    followed = judge(ledger, state, plan, everybody, facts, registry, now, domains, domains)
     with ledger.reading() as connection:
-        trusted = trust(connection, plan, products, found, now)
-    verdicts = _verdicts(products, found.observations)
+        trusted = trust(connection, plan, products, facts, now)
+    verdicts = _verdicts(products, facts.observations)
     ended = take_ended(ledger, state, plan, products, now)
-    return EvaluationRound(now, just_now, followed.events, followed.messages, verdicts, found.last_refreshes, found.health, trusted, ended)
+    return EvaluationRound(now, just_now, followed.events, followed.messages, verdicts, facts.last_refreshes, facts.health, trusted, ended)
 
 
 def _note_consumers_and_certified(ledger: Ledger, products: Sequence[ProductPlan], now: datetime) -> None:
@@ -79,10 +79,10 @@ def _note_consumers_and_certified(ledger: Ledger, products: Sequence[ProductPlan
 
 def _verdicts(products: Sequence[ProductPlan], observations: Sequence[Observed]) -> dict[str, tuple[Observed, ...]]:
     """What is said of each objective, in the order of the plan; one without evidence is unknown."""
-    found = {(each.product, each.check): each for each in observations}
+    observed = {(observation.product, observation.check): observation for observation in observations}
     return {
         product.name: tuple(
-            found.get((product.name, check_text(o.check.key, o.check.name)), _not_checked(product, o)) for o in product.objectives
+            observed.get((product.name, check_text(o.check.key, o.check.name)), _not_checked(product, o)) for o in product.objectives
         )
         for product in products
     }

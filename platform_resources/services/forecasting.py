@@ -34,12 +34,12 @@ def forecast(
     Of products that are not in the `evidence`, how long refreshes take is read.
     """
     missed: dict[str, list[Observed]] = {}
-    for each in observations:
-        if each.verdict == "missed":
-            missed.setdefault(each.product, []).append(each)
+    for observation in observations:
+        if observation.verdict == "missed":
+            missed.setdefault(observation.product, []).append(observation)
     newest = _by_product(history.newest_publications(connection, now))
     late = {
-        p.name: found for p in products if (found := _late(connection, p, missed.get(p.name, ()), newest.get(p.name, ()), now)) is not None
+        p.name: delay for p in products if (delay := _late(connection, p, missed.get(p.name, ()), newest.get(p.name, ()), now)) is not None
     }
     touched = {name for product in late for name in (product, *ancestors(product, plan.downstream))}
     promises = {
@@ -47,22 +47,22 @@ def forecast(
         for product in plan.products
         if product.name in touched
     }
-    return {name: impacts(found, plan.graph, promises, now) for name, found in late.items()}
+    return {name: impacts(delay, plan.graph, promises, now) for name, delay in late.items()}
 
 
 def _by_product(publications: Iterable[PortPublication]) -> Mapping[str, Sequence[PortPublication]]:
-    found: dict[str, list[PortPublication]] = {}
+    by_product: dict[str, list[PortPublication]] = {}
     for publication in publications:
-        found.setdefault(publication.product, []).append(publication)
-    return found
+        by_product.setdefault(publication.product, []).append(publication)
+    return by_product
 
 
 def _late(
     connection: Connection, product: ProductPlan, missed: Sequence[Observed], newest: Sequence[PortPublication], now: datetime
 ) -> LateInput | None:
     """What is late of a product: an input port that failed or is stale, or the product as a whole. As of when its last good data is."""
-    ports = {each.check.split(":")[0].removeprefix("inputs/") for each in missed if each.check.startswith("inputs/")}
-    stale = any(traits_of(each.dimension).failure == "lateness" for each in missed)
+    ports = {check.check.split(":")[0].removeprefix("inputs/") for check in missed if check.check.startswith("inputs/")}
+    stale = any(traits_of(check.dimension).failure == "lateness" for check in missed)
     if not ports and not stale:
         return None
     published = [version.known_until or version.published_at for version in newest]

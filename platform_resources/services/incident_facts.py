@@ -49,7 +49,7 @@ def incident_facts(
 
     `served` has a publication of the newest version of each product.
     """
-    observed = {(each.product, each.check): each for each in observations}
+    observed = {(observation.product, observation.check): observation for observation in observations}
     board, below = incident_store.board(connection), plan.downstream
     known = _Known(plan, board, below, lately, observed, standings, abouts, served, frozenset(_gates(plan)))
     for stored in own:
@@ -80,7 +80,7 @@ def _trouble(connection: Connection, stored: StoredIncident, events: Sequence[In
         ending=next((_added(event, incident) for event in reversed(events) if event.kind == "resolved"), ""),
         stops=tuple(_stops(failures, events, begin)),
         related=tuple(
-            (each.incident.name, _about(each.incident.cause, known).title) for each in related(incident, known.lately, known.plan)
+            (other.incident.name, _about(other.incident.cause, known).title) for other in related(incident, known.lately, known.plan)
         ),
         reopened_by=again.by if again is not None and again.by != PLATFORM else "",
         recovering=incident.live and not failures,
@@ -101,7 +101,7 @@ def _stops(failures: Iterable[Failure], events: Iterable[IncidentEvent], begin: 
 def related(incident: Incident, known: Iterable[StoredIncident], plan: MeshPlan) -> tuple[StoredIncident, ...]:
     """Incidents of products above that are open at the same time. They explain nothing, or it would be attached to them."""
     above = ancestors(incident.cause, plan.upstream)
-    return tuple(each for each in known if each.incident.live and each.incident.cause in above) if incident.live else ()
+    return tuple(stored for stored in known if stored.incident.live and stored.incident.cause in above) if incident.live else ()
 
 
 def _added(ending: IncidentEvent, incident: Incident) -> str:
@@ -124,12 +124,12 @@ def _because(cause: str, known: _Known) -> str:
     spent = any(
         standing.attainment.budget is not None and standing.attainment.budget.consumed >= 1 for standing in known.standings.get(cause, ())
     )
-    told = [
+    reasons = [
         f"its criticality is {products[cause].info.criticality}",
         f"{_count(len(behind), 'product')} and {_count(consumers, 'known consumer')} depend on it",
         "an error budget is spent" if spent else "",
     ]
-    return ", ".join(filter(None, told))
+    return ", ".join(filter(None, reasons))
 
 
 def _count(number: int, thing: str) -> str:
@@ -138,7 +138,7 @@ def _count(number: int, thing: str) -> str:
 
 def _impacts(incident: Incident, events: Iterable[IncidentEvent], begin: datetime, known: _Known) -> Iterator[Impact]:
     since = {event.note: event.at for event in events if event.kind == "attached"}
-    failing, own = known.board.failing, {each.cause: each.opened_at for each in known.board.live}
+    failing, own = known.board.failing, {incident.cause: incident.opened_at for incident in known.board.live}
     for product in incident.impacted:
         about = _about(product, known)
         still = product in failing and incident.live and about.status != "healthy"
@@ -208,9 +208,9 @@ def _moved_here(incident: Incident, begin: datetime, lately: Iterable[StoredInci
     moved = [
         stored.incident for stored in lately if stored.incident.resolution == "moved" and (stored.incident.resolved_at or begin) >= begin
     ]
-    here, found = {incident.cause}, dict[str, Incident]()
+    here, by_name = {incident.cause}, dict[str, Incident]()
     for _ in moved:
-        new = [each for each in moved if here & set(each.moved_to) and each.name not in found]
-        found |= {each.name: each for each in new}
-        here |= {each.cause for each in new}
-    yield from found.values()
+        new = [incident for incident in moved if here & set(incident.moved_to) and incident.name not in by_name]
+        by_name |= {incident.name: incident for incident in new}
+        here |= {incident.cause for incident in new}
+    yield from by_name.values()

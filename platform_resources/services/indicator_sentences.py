@@ -64,7 +64,7 @@ def _left_text(standing: Standing) -> str:
 
 def standing_data(standing: Standing) -> dict[str, Any]:
     """The indicator as plain values, for Dagster's metadata and for JSON; what is not known is left out."""
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         "verdict": standing_verdict(standing),
         "state": standing.attainment.state,
         "objective": standing.indicator.objective.title,
@@ -72,7 +72,7 @@ def standing_data(standing: Standing) -> dict[str, Any]:
         **_alert_data(standing),
         "next_deadline": standing.next_deadline.isoformat() if standing.next_deadline is not None else None,
     }
-    return {name: value for name, value in found.items() if value not in (None, "")}
+    return {name: value for name, value in values.items() if value not in (None, "")}
 
 
 def _attainment_data(reached: Attainment) -> dict[str, Any]:

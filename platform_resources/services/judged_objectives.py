@@ -40,16 +40,16 @@ def judged_objectives(products: Sequence[ProductPlan], registry: Registry, state
     for product in products:
         for objective in _measured_by(product, "history"):
             yield objective, _judged(registry, objective, {}, past[product.name].moment(now, objective))
-    for objective, found in _probed(products, registry, state, before):
-        yield objective, _judged(registry, objective, found, Moment(now))
+    for objective, probed in _probed(products, registry, state, before):
+        yield objective, _judged(registry, objective, probed, Moment(now))
 
 
 def _measured_by(product: ProductPlan, how: str) -> tuple[ObjectivePlan, ...]:
     return tuple(objective for objective in judged_between_refreshes(product) if objective.measured_by == how)
 
 
-def _judged(registry: Registry, objective: ObjectivePlan, found: Mapping[str, Reading], moment: Moment) -> Judgement:
-    return objective_judged(registry.dimensions()[objective.dimension], objective, found, moment)
+def _judged(registry: Registry, objective: ObjectivePlan, readings: Mapping[str, Reading], moment: Moment) -> Judgement:
+    return objective_judged(registry.dimensions()[objective.dimension], objective, readings, moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ def _histories(products: Sequence[ProductPlan], state: Path, ledger: Ledger, now
 
 
 def _past(connection: Connection, product: ProductPlan, state: Path, now: datetime) -> _Past:
-    found = refreshes(connection, product.name, now, REFRESHES)
+    lately = refreshes(connection, product.name, now, REFRESHES)
     published = publication_times(connection, product.name, now)
     costs, before = spent(connection, product.name, now), histories(connection, product, now)
-    return _Past(found, costs, before, published, zone_of(product), kept_work(state, product))
+    return _Past(lately, costs, before, published, zone_of(product), kept_work(state, product))
 
 
 def _published(products: Sequence[ProductPlan], ledger: Ledger, now: datetime) -> frozenset[tuple[str, str]]:
@@ -100,9 +100,9 @@ def _probed(
     asked = [
         (objective, _probes(product, registry, objective, before)) for product in products for objective in _measured_by(product, "probe")
     ]
-    found = iter(answers(state, [probe for _, probes in asked for probe in probes]))
+    answered = iter(answers(state, [probe for _, probes in asked for probe in probes]))
     for objective, probes in asked:
-        yield objective, readings([next(found) for _ in probes])
+        yield objective, readings([next(answered) for _ in probes])
 
 
 def _probes(product: ProductPlan, registry: Registry, objective: ObjectivePlan, before: frozenset[tuple[str, str]]) -> list[Probe]:

@@ -54,7 +54,7 @@ def judge(
     state: Path,
     plan: MeshPlan,
     products: Sequence[ProductPlan],
-    found: Known,
+    facts: Known,
     registry: Registry,
     now: datetime,
     domains: Sequence[str] = (),
@@ -68,8 +68,8 @@ def judge(
     pages = WebPages(DAGSTER_PAGES.value(os.environ), MESH_PAGES.value(os.environ))
     with ledger.projecting() as connection:
         lineage = mesh_lineage(state, plan)
-        tended = tend(connection, plan, products, found.observations, found.standings, registry, now, found.health, lineage)
-        about = Round(plan, products, found.observations, found.standings, now, pages, domains, digests, found.health, lineage)
+        tended = tend(connection, plan, products, facts.observations, facts.standings, registry, now, facts.health, lineage)
+        about = Round(plan, products, facts.observations, facts.standings, now, pages, domains, digests, facts.health, lineage)
         return Consequences(tended.events, announce(connection, about))
 
 
@@ -85,26 +85,26 @@ def judge_refreshed(
     affected = {*names, *(reader for name in names for reader in ancestors(name, below))}
     with ledger.reading() as connection:
         products = concerned(connection, plan, affected, now)
-        found = known(connection, state, products, now)
+        facts = known(connection, state, products, now)
     note_published_contracts(ledger, state, plan, names, now)
-    return judge(ledger, state, plan, products, found, registry, now).events
+    return judge(ledger, state, plan, products, facts, registry, now).events
 
 
 def untrue(ledger: Ledger, state: Path, plan: MeshPlan, says: Collection[Statement], now: datetime) -> str:
     """What of these statements `mesh status` does not say now; empty if all of them hold. The ledger must be synced before."""
-    names = {each.product for each in says}
+    names = {statement.product for statement in says}
     products = [product for product in plan.products if product.name in names]
     with ledger.reading() as connection:
-        found = known(connection, state, products, now)
-    verdicts = {(each.product, each.check): each.verdict for each in found.observations}
-    for each in says:
-        health = found.health.get(each.product)
+        facts = known(connection, state, products, now)
+    verdicts = {(observation.product, observation.check): observation.verdict for observation in facts.observations}
+    for statement in says:
+        health = facts.health.get(statement.product)
         if health is None:
-            return f"nothing can be said of {each.product} now"
-        if each.status and health.status != each.status:
-            return f"{each.product} is {health.status} now, and this says that it is {each.status}"
-        for check in each.missed:
-            verdict = verdicts.get((each.product, check), "unknown")
+            return f"nothing can be said of {statement.product} now"
+        if statement.status and health.status != statement.status:
+            return f"{statement.product} is {health.status} now, and this says that it is {statement.status}"
+        for check in statement.missed:
+            verdict = verdicts.get((statement.product, check), "unknown")
             if verdict != "missed":
-                return f"{check} of {each.product} is {verdict} now, and this says that it is missed"
+                return f"{check} of {statement.product} is {verdict} now, and this says that it is missed"
     return ""

@@ -29,10 +29,10 @@ def version_messages(
     known = outbox.keys_about(connection, "version", {hook.product for hook in hooks}, since) if hooks else {}
     published = {name: tuple(history.publications(connection, name, since, now)) for name in {hook.product for hook in hooks}}
     for hook in hooks:
-        for version in dict.fromkeys(each.version for each in published[hook.product] if each.published_at > hook.since):
+        for version in dict.fromkeys(p.version for p in published[hook.product] if p.published_at > hook.since):
             key = version_key(hook.product, version, hook.channel)
             if key not in known:
-                ports = [each for each in published[hook.product] if each.version == version]
+                ports = [publication for publication in published[hook.product] if publication.version == version]
                 yield _message(key, hook, named[hook.product], ports, changes.get((hook.product, version)), pages, now)
 
 
@@ -46,7 +46,7 @@ def _message(
     now: datetime,
 ) -> Message:
     first, begin = ports[0], f"{pages.rstrip('/')}/api/v1"
-    told = {
+    body = {
         "event": "version.published",
         "product": product.name,
         "domain": product.domain,
@@ -66,4 +66,4 @@ def _message(
         ],
     }
     subject = f"{product.title}: version {first.version}"
-    return Message(key, "version", hook.channel, product.name, product.domain, "", subject, json.dumps(told), now)
+    return Message(key, "version", hook.channel, product.name, product.domain, "", subject, json.dumps(body), now)

@@ -25,18 +25,18 @@ def health_of(
 ) -> ProductHealth:
     """A product that does not run has no checks; one whose versions cannot be read says why in `problem`."""
     known = checks if product.runs else ()
-    found = grade(product.runs, published, known, last.held_back, problem, has_ports=bool(product.outputs))
+    graded = grade(product.runs, published, known, last.held_back, problem, has_ports=bool(product.outputs))
     return ProductHealth(
         product.name,
         product.title,
         product.domain,
-        found.status,
+        graded.status,
         published,
         known,
         last.outcome,
         problem,
-        found.reason,
-        found.columns,
+        graded.reason,
+        graded.columns,
         last.held_back,
     )
 

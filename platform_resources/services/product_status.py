@@ -63,12 +63,12 @@ def known(
     memory = memory or Memory()
     memory.look(connection, products, now)
     evidence = {product.name: memory.evidence(product.name) for product in products}
-    found = {product.name: memory.standings(product.name) for product in products}
+    standings = {product.name: memory.standings(product.name) for product in products}
     checks = {product.name: memory.of_plan(product, watched) for product in products}
-    observations = observed(connection, state, products, evidence, found, now, judged, checks)
-    last = {name: _last_refresh(each.scorecard, now) for name, each in evidence.items()}
-    health = {each.product: each for each in graded(state, products, observations, last, checks)}
-    return Known(evidence, found, observations, last, health)
+    observations = observed(connection, state, products, evidence, standings, now, judged, checks)
+    last = {name: _last_refresh(known.scorecard, now) for name, known in evidence.items()}
+    health = {product.product: product for product in graded(state, products, observations, last, checks)}
+    return Known(evidence, standings, observations, last, health)
 
 
 def _last_refresh(card: Scorecard | None, now: datetime) -> LastRefresh:
@@ -85,11 +85,11 @@ def graded(
 ) -> tuple[ProductHealth, ...]:
     """The health of each product by its observations; `last` has how the last refresh of each ended."""
     by_product: dict[str, dict[str, Observed]] = {product.name: {} for product in products}
-    for each in observations:
-        if each.product in by_product:
-            by_product[each.product][each.check] = each
+    for observation in observations:
+        if observation.product in by_product:
+            by_product[observation.product][observation.check] = observation
     checks = checks or {product.name: watched(product) for product in products}
-    return tuple(_health(state, each, checks[each.name], by_product[each.name], last.get(each.name, LastRefresh())) for each in products)
+    return tuple(_health(state, p, checks[p.name], by_product[p.name], last.get(p.name, LastRefresh())) for p in products)
 
 
 def _health(
@@ -137,7 +137,7 @@ def health_after(
     """
     with ledger.reading() as connection:
         observations = known(connection, state, (product,), now).observations
-        of_now = [each for each in observations if each.check not in (REFRESH_CHECK, ENDS_CHECK)]
+        of_now = [observation for observation in observations if observation.check not in (REFRESH_CHECK, ENDS_CHECK)]
         (health,) = graded(state, (product,), of_now, {product.name: last})
         return health, incident_store.incidents_of(connection, product.name, live=True)
 
@@ -147,15 +147,15 @@ def looked_at(
 ) -> tuple[tuple[ProductHealth, ...], dict[str, Trust]]:
     """How each of these products is and how far it can be trusted, without changing anything. The ledger must be synced before."""
     with ledger.reading() as connection:
-        found = known(connection, state, products, now)
-        return tuple(found.health.values()), trust(connection, plan, products, found, now)
+        facts = known(connection, state, products, now)
+        return tuple(facts.health.values()), trust(connection, plan, products, facts, now)
 
 
-def trust(connection: Connection, plan: MeshPlan, products: Sequence[ProductPlan], found: Known, now: datetime) -> dict[str, Trust]:
+def trust(connection: Connection, plan: MeshPlan, products: Sequence[ProductPlan], facts: Known, now: datetime) -> dict[str, Trust]:
     """How far each of these products can be trusted; it changes nothing."""
-    at_risk = forecast(connection, plan, products, found.observations, now, found.evidence)
-    covered = coverages(plan, _imported(found.evidence))
-    accepted = _accepted(connection, found.observations)
+    at_risk = forecast(connection, plan, products, facts.observations, now, facts.evidence)
+    covered = coverages(plan, _imported(facts.evidence))
+    accepted = _accepted(connection, facts.observations)
     names = {product.name for product in products}
     reads = reads_of_products(connection, names, now - READS_OVER, now, pulls_of(plan))
     concerning = _incidents(connection, now)
@@ -163,7 +163,7 @@ def trust(connection: Connection, plan: MeshPlan, products: Sequence[ProductPlan
     return {
         product.name: Trust(
             at=now,
-            standings=found.standings[product.name],
+            standings=facts.standings[product.name],
             coverage=covered[product.name],
             response=response(_own_incidents(product.name, concerning, made_up), now),
             incidents=tuple(stored for stored in concerning.get(product.name, ()) if stored.incident.live),
@@ -177,14 +177,14 @@ def trust(connection: Connection, plan: MeshPlan, products: Sequence[ProductPlan
 
 def _imported(evidence: Mapping[str, Evidence]) -> Counter[str]:
     """The number of each product's tests that run elsewhere and are not in its plan."""
-    return Counter({name: sum(each.check.kind == "imported" for each in known.checks) for name, known in evidence.items()})
+    return Counter({name: sum(check.check.kind == "imported" for check in known.checks) for name, known in evidence.items()})
 
 
 def _accepted(connection: Connection, observations: Iterable[Observed]) -> dict[str, tuple[AcceptedWeakness, ...]]:
-    titles = {(each.product, each.check): fault(each.check, each.title) for each in observations}
+    titles = {(observation.product, observation.check): fault(observation.check, observation.title) for observation in observations}
     return {
-        product: tuple(AcceptedWeakness(titles.get((product, each.check), each.check), each) for each in found)
-        for product, found in acceptances(connection).items()
+        product: tuple(AcceptedWeakness(titles.get((product, acceptance.check), acceptance.check), acceptance) for acceptance in accepted)
+        for product, accepted in acceptances(connection).items()
     }
 
 
@@ -199,4 +199,4 @@ def _incidents(connection: Connection, now: datetime) -> Mapping[str, Sequence[S
 
 def _own_incidents(product: str, concerning: Mapping[str, Sequence[StoredIncident]], made_up: Collection[str]) -> Iterator[Incident]:
     stored = concerning.get(product, ())
-    return (each.incident for each in stored if each.incident.cause == product and each.incident.name not in made_up)
+    return (stored.incident for stored in stored if stored.incident.cause == product and stored.incident.name not in made_up)

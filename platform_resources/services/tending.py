@@ -52,7 +52,7 @@ def tend(
 
     The products of other domains keep what was last heard of them. The ledger must be open for projecting: one process at a time.
     """
-    observations = [each for each in observations if not each.state.target]
+    observations = [observation for observation in observations if not observation.state.target]
     before = incident_store.board(connection)
     about = _topics(plan, {product for product, _ in before.signals} | {product.name for product in products}, registry)
     heard = _up_to_date(before, plan, products, observations, about, now)
@@ -76,8 +76,8 @@ def _with_related(event: IncidentEvent, board: Board, plan: MeshPlan) -> Inciden
 
 
 def _topics(plan: MeshPlan, names: Collection[str], registry: Registry) -> Topics:
-    found = (product for product in plan.products if product.name in names)
-    return {(product.name, check): topic for product in found for check, topic in topics(product, registry).items()}
+    running = (product for product in plan.products if product.name in names)
+    return {(product.name, check): topic for product in running for check, topic in topics(product, registry).items()}
 
 
 def _up_to_date(
@@ -100,7 +100,7 @@ def _removed_tests(connection: Connection) -> dict[tuple[str, str], str]:
 
 def _symptoms(board: Board, about: Topics) -> Iterator[Symptom]:
     """Everything that fails in the mesh and is not accepted, with what it is about."""
-    for key, signal in sorted(board.signals.items(), key=lambda found: found[0]):
+    for key, signal in sorted(board.signals.items(), key=lambda signal: signal[0]):
         if signal.counts:
             yield Symptom(key[0], about.get(key, Topic()), signal.reason)
 
@@ -122,15 +122,17 @@ def _known(
     there = plan.running_or_rejected
     known: dict[str, set[str]] = {product: set() for product, _ in board.signals if product not in there}
     known |= {product.name: watched_checks(product) for product in products if product.runs}
-    for each in observations:
-        known[each.product].add(each.check)
+    for observation in observations:
+        known[observation.product].add(observation.check)
     return known
 
 
 def _heard(board: Board, observations: Iterable[Observed], rules: Mapping[str, Rule], about: Topics) -> Board:
-    for each in sorted(observations, key=lambda each: each.at):
-        stops = about.get((each.product, each.check), Topic()).stops
-        board = with_reading(board, each.product, each.check, each.verdict, each.at, rules[each.product], each.reason, stops, each.failures)
+    for check in sorted(observations, key=lambda check: check.at):
+        stops = about.get((check.product, check.check), Topic()).stops
+        board = with_reading(
+            board, check.product, check.check, check.verdict, check.at, rules[check.product], check.reason, stops, check.failures
+        )
     return board
 
 
@@ -146,7 +148,7 @@ def _describe(
     """Severity and title of the live incidents at these products; those of other domains are described by their own."""
     here = {product.name for product in products}
     live = [incident for incident in board.live if incident.cause in here]
-    seen = {(each.product, each.check): each.state for each in observations}
+    seen = {(observation.product, observation.check): observation.state for observation in observations}
     below = plan.downstream
     severities = {
         incident.name: incident_severity(plan, below, health[incident.cause], standings.get(incident.cause, ())) for incident in live
@@ -176,8 +178,8 @@ def _title(incident: Incident, board: Board, seen: Mapping[tuple[str, str], Chec
     since = {check: signal.failing_since or incident.began_at for check, signal in signals.items()}
     first, *others = most_urgent_first(since, states)
     reason = shortened(signals[first].reason, MOST_OF_A_REASON)
-    told = f"{fault(first, states[first].title if first in states else first)}{f': {reason}' if reason else ''}"
-    return told + (f"; and {len(others)} more" if others else "")
+    text = f"{fault(first, states[first].title if first in states else first)}{f': {reason}' if reason else ''}"
+    return text + (f"; and {len(others)} more" if others else "")
 
 
 def shortened(text: str, most: int) -> str:

@@ -48,7 +48,7 @@ class Trust:
 
 def trust_numbers(trust: Trust) -> dict[str, float | int]:
     """The numbers that Dagster plots over time; one that cannot be told now is left out, never 0."""
-    found: dict[str, float | int | None] = {
+    numbers: dict[str, float | int | None] = {
         "indicators": len(trust.standings),
         "indicators_met": sum(standing_verdict(standing) == "met" for standing in trust.standings),
         **_coverage_numbers(trust.coverage),
@@ -60,7 +60,7 @@ def trust_numbers(trust: Trust) -> dict[str, float | int]:
         "readers_in_30_days": len(trust.reads.readers),
         **_standing_numbers(trust.standings),
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in numbers.items() if value is not None}
 
 
 def _coverage_numbers(covered: ProductCoverage) -> dict[str, float | int | None]:
@@ -78,21 +78,21 @@ def _response_numbers(response: Response) -> dict[str, float | int | None]:
 
 def _standing_numbers(standings: Iterable[Standing]) -> dict[str, float | int | None]:
     """Of each indicator its percentage and what is left of its budget."""
-    found: dict[str, float | int | None] = {}
+    numbers: dict[str, float | int | None] = {}
     for standing in standings:
         reached, name = standing.attainment, standing.indicator.check.name
-        found[f"attainment_percent_{name}"] = reached.percent
-        found[f"budget_left_{name}"] = None if reached.budget is None else reached.budget.left
-    return found
+        numbers[f"attainment_percent_{name}"] = reached.percent
+        numbers[f"budget_left_{name}"] = None if reached.budget is None else reached.budget.left
+    return numbers
 
 
 def trust_data(trust: Trust) -> dict[str, Any]:
     """The same as plain values, for JSON."""
     named = [(standing.indicator.check, standing_data(standing)) for standing in trust.standings]
     return {
-        "indicators": [{"name": check.name, "title": check.title, **told} for check, told in named],
+        "indicators": [{"name": check.name, "title": check.title, **values} for check, values in named],
         "incidents": [{**asdict(i.incident), "name": i.incident.name, "severity": i.severity, "title": i.title} for i in trust.incidents],
-        "accepted": [{"title": each.title, **asdict(each.acceptance)} for each in trust.accepted],
+        "accepted": [{"title": weakness.title, **asdict(weakness.acceptance)} for weakness in trust.accepted],
         "deadlines_at_risk": [asdict(impact) for impact in trust.forecast],
         "tests_and_monitors": trust.coverage.tests_and_monitors,
         "coverage": {"own": asdict(trust.coverage.own), "lineage": asdict(trust.coverage.lineage), "blind": trust.coverage.blind},
@@ -112,7 +112,7 @@ def tables(trust: Trust, clock: Clock) -> tuple[TableOf, ...]:
     def moment(at: datetime | None) -> str:
         return "-" if at is None else clock.moment(at)
 
-    found: tuple[TableOf, ...] = (
+    filled: tuple[TableOf, ...] = (
         (
             "indicators",
             ("indicator", "state", "how it stands", "burn", "next deadline"),
@@ -132,7 +132,7 @@ def tables(trust: Trust, clock: Clock) -> tuple[TableOf, ...]:
         ("response", *response_table(trust.response)),
         ("reads in 30 days", ("port or data set", "reads", "readers"), list(_read_rows(trust.reads))),
     )
-    return tuple(table for table in found if table[2])
+    return tuple(table for table in filled if table[2])
 
 
 def coverage_text(trust: Trust) -> str:
@@ -151,8 +151,8 @@ def _share_text(coverage: Coverage, things: str = "") -> str:
 
 def _indicator_rows(standings: Iterable[Standing], clock: Clock, moment: Moment) -> Iterator[Sequence[str]]:
     for standing in standings:
-        told = standing_data(standing)
-        burn = told.get("burn_alerts") or (f"{told['burn_rate']:.3g}" if "burn_rate" in told else "-")
+        known = standing_data(standing)
+        burn = known.get("burn_alerts") or (f"{known['burn_rate']:.3g}" if "burn_rate" in known else "-")
         yield (
             standing.indicator.check.title,
             standing.attainment.state,
@@ -163,14 +163,21 @@ def _indicator_rows(standings: Iterable[Standing], clock: Clock, moment: Moment)
 
 
 def _incident_rows(stored: Iterable[StoredIncident], moment: Moment) -> Iterator[Sequence[str]]:
-    for each in stored:
-        yield each.incident.name, each.severity, each.incident.status, moment(each.incident.began_at), each.title
+    for incident in stored:
+        yield incident.incident.name, incident.severity, incident.incident.status, moment(incident.incident.began_at), incident.title
 
 
 def _accepted_rows(accepted: Iterable[AcceptedWeakness], moment: Moment) -> Iterator[Sequence[str]]:
-    for each in accepted:
-        found = each.acceptance
-        yield each.title, found.by, moment(found.at), f"{found.resolution} ({found.incident})", "it was well in between", found.note or "-"
+    for weakness in accepted:
+        acceptance = weakness.acceptance
+        yield (
+            weakness.title,
+            acceptance.by,
+            moment(acceptance.at),
+            f"{acceptance.resolution} ({acceptance.incident})",
+            "it was well in between",
+            acceptance.note or "-",
+        )
 
 
 def _impact_rows(forecast: Iterable[MissedDeadline], moment: Moment) -> Iterator[Sequence[str]]:
@@ -180,8 +187,8 @@ def _impact_rows(forecast: Iterable[MissedDeadline], moment: Moment) -> Iterator
 
 
 def _read_rows(reads: Reads) -> Iterator[Sequence[Any]]:
-    for port, found in sorted(reads.by_port.items()):
-        yield port or "(not told)", found.count, ", ".join(found.readers)
+    for port, of_port in sorted(reads.by_port.items()):
+        yield port or "(not told)", of_port.count, ", ".join(of_port.readers)
 
 
 def _response_times(response: Response) -> tuple[tuple[str, Times], ...]:

@@ -94,24 +94,24 @@ def observed(
     `judged` are objectives that were judged just now, which the ledger does not know yet. `checks` are what is watched of each product.
     """
     checks = checks or {product.name: watched(product) for product in products}
-    found: dict[tuple[str, str], Observed] = {}
-    for product in (each for each in products if each.runs):
+    observed: dict[tuple[str, str], Observed] = {}
+    for product in (product for product in products if product.runs):
         known = evidence[product.name]
-        remembered = [(each.check, each.reading) for each in known.checks if each.reading]
+        remembered = [(check.check, check.reading) for check in known.checks if check.reading]
         stood = standings.get(product.name, ())
-        for each in _product(state, product, checks[product.name], remembered, stood, known.ended, now):
-            found[each.product, each.check] = each
-    found.update(
+        for observation in _product(state, product, checks[product.name], remembered, stood, known.ended, now):
+            observed[observation.product, observation.check] = observation
+    observed.update(
         {
-            (each.product, each.check): each
+            (observation.product, observation.check): observation
             for product in products
             if product.runs
-            for each in _ends(connection, product, evidence[product.name].running, now)
+            for observation in _ends(connection, product, evidence[product.name].running, now)
         }
     )
     if judged:
-        found.update({(each.product, each.check): each for each in _just_now(products, judged, now)})
-    return tuple(found.values())
+        observed.update({(observation.product, observation.check): observation for observation in _just_now(products, judged, now)})
+    return tuple(observed.values())
 
 
 def _just_now(products: Iterable[ProductPlan], judged: Sequence[Judged], now: datetime) -> Iterator[Observed]:

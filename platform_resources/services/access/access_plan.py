@@ -44,13 +44,13 @@ def access_plan(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime) 
     for domain, name in _gone(state, plan):
         place = conventions.roles_folder(domain, name)
         there = sorted(entry.name for entry in (state / place).iterdir()) if (state / place).is_dir() else []
-        changes += [AccessChange("revoke", f"{place}/{each}", f"the mesh has no product {name} any more") for each in there]
+        changes += [AccessChange("revoke", f"{place}/{part}", f"the mesh has no product {name} any more") for part in there]
     for product in plan.products:
         changes += _changes(state, product, known, now, problems)
     changes += _closings(state, plan)
     changes += _in_warehouse(state, plan, known, now, problems)
-    problems += [f"{each.name}: its description is broken, so its roles stay as they are" for each in plan.rejected]
-    return AccessPlan(tuple(sorted(changes, key=lambda each: ORDER.index(each.act))), tuple(problems))
+    problems += [f"{rejected.name}: its description is broken, so its roles stay as they are" for rejected in plan.rejected]
+    return AccessPlan(tuple(sorted(changes, key=lambda change: ORDER.index(change.act))), tuple(problems))
 
 
 def apply_access(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime) -> tuple[str, ...]:
@@ -91,13 +91,13 @@ def take_ended(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[P
     problems = list[str]()
     for product in products:
         aged = product.retention is not None and bool(_let_go(state, product, now, problems))
-        ended = product.offers.roles is not None and any(each.act == "revoke" for each in _changes(state, product, known, now, problems))
+        ended = product.offers.roles is not None and any(c.act == "revoke" for c in _changes(state, product, known, now, problems))
         if aged or ended:
             problems += _done(state, product, known, now, give=False)
     for product in products:
         if product.offers.roles is not None:
-            found = _in_warehouse(state, plan, known, now, problems, only=product.name)
-            problems += warehouse().make_so([each for each in found if each.act == "revoke"])
+            changes = _in_warehouse(state, plan, known, now, problems, only=product.name)
+            problems += warehouse().make_so([change for change in changes if change.act == "revoke"])
     return tuple(problems)
 
 
@@ -123,8 +123,8 @@ def _in_warehouse(
     tenancy = mesh_tenancy(plan, known, now)
     try:
         given = {
-            product.name: role_views(state, product, each)
-            for product, each in zip(plan.products, tenancy.products, strict=True)
+            product.name: role_views(state, product, tenant)
+            for product, tenant in zip(plan.products, tenancy.products, strict=True)
             if only in ("", product.name)
         }
         return warehouse().access_changes(tenancy, given, only)
@@ -159,5 +159,5 @@ def _closings(state: Path, plan: MeshPlan) -> Iterator[AccessChange]:
 
 def _gone(state: Path, plan: MeshPlan) -> list[tuple[str, str]]:
     """Products with published versions that the mesh does not have any more."""
-    there = {(product.domain, product.name) for product in plan.products} | {(each.domain, each.name) for each in plan.rejected}
-    return [each for each in publishing(state) if each not in there]
+    there = {(product.domain, product.name) for product in plan.products} | {(rejected.domain, rejected.name) for rejected in plan.rejected}
+    return [place for place in publishing(state) if place not in there]

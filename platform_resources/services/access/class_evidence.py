@@ -19,7 +19,7 @@ from platform_resources.spec.values.field_types import UNCLASSIFIED
 
 SAMPLE = 1_000
 _DATES = ("date", "timestamp", "timestamptz")
-_WITH_DIGITS = tuple(each for each in DETECTORS if each.told == "sensitive")
+_WITH_DIGITS = tuple(detector for detector in DETECTORS if detector.told == "sensitive")
 # Gives all rows of a SELECT.
 Ask = Callable[[str], Sequence[Sequence[Any]]]
 
@@ -39,14 +39,14 @@ def guessed_classes(state: Path, product: ProductPlan, text: str, now: datetime)
     """What the newest version's data and names tell of each data set. Raises NothingPublished, QueryFailed, VersionsUnreadable."""
     publication = published_version(state, product.domain, product.name)
     document = read_document(text, product.place.file)
-    found: list[Classified] = []
+    classified: list[Classified] = []
     for data_set in product.data_sets:
-        port = next((each for each in publication.ports if each.data_set == data_set.name), None)
+        port = next((port for port in publication.ports if port.data_set == data_set.name), None)
         if port is not None:
             evidence = column_evidence(_asking(state, product), data_set.name, port.columns, now)
             places = dict(_places(document, data_set)) if isinstance(document, Document) else {}
-            found += [_classified(data_set, guess, places) for guess in class_guesses(evidence)]
-    return tuple(found)
+            classified += [_classified(data_set, guess, places) for guess in class_guesses(evidence)]
+    return tuple(classified)
 
 
 def _asking(state: Path, product: ProductPlan) -> Ask:
@@ -57,13 +57,13 @@ def column_evidence(ask: Ask, relation: str, columns: Mapping[str, str], now: da
     """Counts of one scan over all rows, and of what a sample holds of the values that look like something. Gives no value."""
     asked = {name: tuple(_detectors(kind)) for name, kind in columns.items()}
     counts = _counted(ask, relation, columns, asked, now)
-    checked = _checked(ask, relation, {name: [each for each in those if counts[name, each.name]] for name, those in asked.items()})
+    checked = _checked(ask, relation, {name: [d for d in those if counts[name, d.name]] for name, those in asked.items()})
     return tuple(
         ColumnEvidence(
             name,
             kind == "boolean",
             counts[name, "filled"],
-            {each.name: counts[name, each.name] for each in asked[name]},
+            {detector.name: counts[name, detector.name] for detector in asked[name]},
             checked.get(name, {}),
             counts.get((name, "old"), 0),
             counts.get((name, "years"), 0),
@@ -87,8 +87,8 @@ def _counted(
     for name, kind in columns.items():
         column = quoted(name)
         measures[name, "filled"] = f"count({column})"
-        for each in asked[name]:
-            measures[name, each.name] = f"count_if(regexp_full_match(cast({column} as varchar), {literal(each.pattern)}))"
+        for detector in asked[name]:
+            measures[name, detector.name] = f"count_if(regexp_full_match(cast({column} as varchar), {literal(detector.pattern)}))"
         if kind in _DATES:
             day = f"cast({column} as date)"
             measures[name, "old"] = f"count_if({day} < date '{now:%Y-%m-%d}' - interval 16 year and {day} > date '1900-01-01')"
@@ -99,19 +99,19 @@ def _counted(
 
 def _checked(ask: Ask, relation: str, doubtful: Mapping[str, Sequence[Detector]]) -> dict[str, dict[str, SampleCheck]]:
     """Of at most so many values that look like each detector's, chosen at random, how many hold."""
-    found: dict[str, dict[str, SampleCheck]] = {}
+    checks: dict[str, dict[str, SampleCheck]] = {}
     for name, detectors in doubtful.items():
-        for each in detectors:
-            if each.holds is not None:
+        for detector in detectors:
+            if detector.holds is not None:
                 value = f"cast({quoted(name)} as varchar)"
-                like = f"select {value} as value from {quoted(relation)} where regexp_full_match({value}, {literal(each.pattern)})"
+                like = f"select {value} as value from {quoted(relation)} where regexp_full_match({value}, {literal(detector.pattern)})"
                 values = [str(value) for (value,) in ask(f"select value from ({like}) using sample reservoir({SAMPLE} rows)")]
-                found.setdefault(name, {})[each.name] = SampleCheck(len(values), sum(each.holds(value) for value in values))
-    return found
+                checks.setdefault(name, {})[detector.name] = SampleCheck(len(values), sum(detector.holds(value) for value in values))
+    return checks
 
 
 def _classified(data_set: DataSetPlan, guess: ClassGuess, places: Mapping[str, tuple[Place, bool]]) -> Classified:
-    column = next((each for each in data_set.spec.columns if folded_column(each.name) == folded_column(guess.column)), None)
+    column = next((column for column in data_set.spec.columns if folded_column(column.name) == folded_column(guess.column)), None)
     place, said_itself = places.get(folded_column(guess.column), ((), False))
     return Classified(data_set.name, guess, column.classification if column is not None else UNCLASSIFIED, said_itself, place)
 
@@ -119,7 +119,7 @@ def _classified(data_set: DataSetPlan, guess: ClassGuess, places: Mapping[str, t
 def _places(document: Document, data_set: DataSetPlan) -> Iterator[tuple[str, tuple[Place, bool]]]:
     """Where the classification of each column is written or would be, and whether it is."""
     components = document.data["spec"]["components"]
-    at = next((at for at, each in enumerate(components) if each["type"] == "data-set" and each["name"] == data_set.title), None)
+    at = next((at for at, c in enumerate(components) if c["type"] == "data-set" and c["name"] == data_set.title), None)
     if at is None:
         return
     place: Place = ("spec", "components", at, "properties", "columns")
@@ -130,13 +130,13 @@ def _places(document: Document, data_set: DataSetPlan) -> Iterator[tuple[str, tu
         yield folded_column(column["name"]), ((*place, number, "classification"), "classification" in column)
 
 
-def to_write(found: Sequence[Classified], restriction: Callable[[str], int]) -> tuple[Classified, ...]:
+def to_write(classes: Sequence[Classified], restriction: Callable[[str], int]) -> tuple[Classified, ...]:
     """The columns of which product.yaml says no class itself, and is less restricted than what was found."""
-    return tuple(each for each in found if each.place and not each.said_itself and restriction(each.guess.told) > restriction(each.now))
+    return tuple(c for c in classes if c.place and not c.said_itself and restriction(c.guess.told) > restriction(c.now))
 
 
 def written_classes(text: str, chosen: Sequence[Classified]) -> str:
     """The document with these classes, and all else as it was, comments too. Raises CannotEdit."""
-    for each in chosen:
-        text = with_value(text, each.place, each.guess.told)
+    for column in chosen:
+        text = with_value(text, column.place, column.guess.told)
     return text

@@ -39,16 +39,16 @@ def broken_promises(
 
 
 def _broken(connection: Connection, product: ProductPlan, now: datetime) -> Iterator[str]:
-    readings = {each.check.id: each.reading for each in check_states(connection, now, [product.name])}
+    readings = {state.check.id: state.reading for state in check_states(connection, now, [product.name])}
     for objective in product.objectives:
         check = objective.check
         reading = readings.get(check_id(check.key, check.name))
         if check.severity == "error" and not check.target and reading is not None and reading.verdict == "missed":
             yield f"its promise {check.title} is missed"
     for standing in standings(connection, product, now):
-        found = standing.attainment
-        if found.state == "missed" and found.percent is not None and found.target is not None:
-            yield f"its indicator {standing.indicator.check.title} is at {found.percent:.4g} %, under its target of {found.target:g} %"
+        reached = standing.attainment
+        if reached.state == "missed" and reached.percent is not None and reached.target is not None:
+            yield f"its indicator {standing.indicator.check.title} is at {reached.percent:.4g} %, under its target of {reached.target:g} %"
 
 
 def outlived_text(state: Path, product: ProductPlan, now: datetime) -> Iterator[str]:
@@ -62,12 +62,12 @@ def outlived_text(state: Path, product: ProductPlan, now: datetime) -> Iterator[
         yield f"how old its versions are cannot be told: {error}"
         return
     limit = duration_text(product.retention)
-    for each in outlived(published, product.retention, now):
-        readers = ", ".join(sorted(consumer for consumer, version in pins.items() if version == each.id))
-        served = "; it is the one served" if each is published[-1] else f"; {readers} reads it" if readers else ""
-        yield f"version {each.id} is older than its retention of {limit}{served}"
+    for old in outlived(published, product.retention, now):
+        readers = ", ".join(sorted(consumer for consumer, version in pins.items() if version == old.id))
+        served = "; it is the one served" if old is published[-1] else f"; {readers} reads it" if readers else ""
+        yield f"version {old.id} is older than its retention of {limit}{served}"
     if isinstance(shelves, Shelf):
-        known = {each.id for each in published}
+        known = {version.id for version in published}
         for file in _left_over(shelves.folder, now - product.retention):
             if file.name[: len(version_id(now))] not in known:
                 yield f"{file.relative_to(state)} is left of a version older than its retention of {limit}"

@@ -28,19 +28,19 @@ class Holding:
 
 def identifying_columns(plan: MeshPlan, lineage: MeshLineage, identifier: str) -> Mapping[tuple[str, str], tuple[str, ...]]:
     """Columns by product and data set that say the identifier, or to which values of such a column are passed on, whatever they say."""
-    found: dict[tuple[str, str], dict[str, None]] = {}
+    columns: dict[tuple[str, str], dict[str, None]] = {}
     models = {(product.name, data_set.model): data_set.name for product in plan.products for data_set in product.data_sets}
     for product in plan.products:
         for data_set in product.data_sets:
             for column in data_set.spec.columns:
                 if column.identifier == identifier:
-                    found.setdefault((product.name, data_set.name), {})[column.name] = None
+                    columns.setdefault((product.name, data_set.name), {})[column.name] = None
                     start = lineage.column(product.name, data_set.model, column.name)
                     for step in lineage.downstream(start):
                         at = step.column
                         if step.kind == "passed on" and (at.product, at.place) in models:
-                            found.setdefault((at.product, models[at.product, at.place]), {})[at.column] = None
-    return {place: tuple({folded_column(name): name for name in reversed(names)}.values()) for place, names in found.items()}
+                            columns.setdefault((at.product, models[at.product, at.place]), {})[at.column] = None
+    return {place: tuple({folded_column(name): name for name in reversed(names)}.values()) for place, names in columns.items()}
 
 
 def holdings(state: Path, plan: MeshPlan, lineage: MeshLineage, identifier: Identifier, value: str) -> Iterator[Holding]:
@@ -63,7 +63,7 @@ def _held(
     value: str,
     is_newest: bool,
 ) -> Iterator[Holding]:
-    port = next((each for each in publication.ports if each.data_set == data_set), None)
+    port = next((port for port in publication.ports if port.data_set == data_set), None)
     there = {folded_column(name): name for name in port.columns} if port is not None else {}
     columns = tuple(there[folded_column(name)] for name in names if folded_column(name) in there)
     if port is None or not columns:
@@ -76,13 +76,13 @@ def _held(
         yield Holding(product.name, data_set, columns, publication.id, is_newest, count)
 
 
-def to_rebuild(plan: MeshPlan, found: tuple[Holding, ...]) -> tuple[ProductPlan, ...]:
+def to_rebuild(plan: MeshPlan, holdings: tuple[Holding, ...]) -> tuple[ProductPlan, ...]:
     """The products that hold the person, and all that are made from these, upstream first: also what only counts the person changes."""
     readers: dict[str, list[str]] = {}
     for name, sources in plan.upstream.items():
         for source in sources:
             readers.setdefault(source, []).append(name)
-    holding = {each.product for each in found}
+    holding = {held.product for held in holdings}
     reached, waiting = set(holding), list(holding)
     while waiting:
         new = [name for name in readers.get(waiting.pop(), ()) if name not in reached]

@@ -58,8 +58,8 @@ def _history_breaches(state: Path, mesh: Mesh, plan: MeshPlan, now: datetime) ->
     for planned in plan.products:
         models = {data_set.model: data_set.name for data_set in planned.data_sets}
         less = tuple(
-            LessClassified(models[each.column.place], each.column.column, each.now, each.classification, each.path)
-            for each in inherited_classes(lineage, planned, said)
+            LessClassified(models[weaker.column.place], weaker.column.column, weaker.now, weaker.classification, weaker.path)
+            for weaker in inherited_classes(lineage, planned, said)
         )
         facts = PolicyFacts(
             less_classified=less,
@@ -69,8 +69,14 @@ def _history_breaches(state: Path, mesh: Mesh, plan: MeshPlan, now: datetime) ->
         yield from breaches_of(mesh, mesh.by_name[planned.name], facts, "history")
 
 
-def breach_data(each: PolicyBreach) -> dict[str, Any]:
+def breach_data(breach: PolicyBreach) -> dict[str, Any]:
     """As JSON."""
-    exemption = each.exemption
+    exemption = breach.exemption
     let_be = None if exemption is None else {"until": exemption.until.isoformat(), "owner": exemption.owner, "reason": exemption.reason}
-    return {"product": each.product.name, "level": each.level, "what": each.breach.message, "to_do": each.breach.hint, "exempt": let_be}
+    return {
+        "product": breach.product.name,
+        "level": breach.level,
+        "what": breach.breach.message,
+        "to_do": breach.breach.hint,
+        "exempt": let_be,
+    }

@@ -49,7 +49,7 @@ def needs_grants(product: ProductPlan) -> bool:
 
 def named_reader(plan: MeshPlan, name: str, role: str = "", groups: tuple[str, ...] = ()) -> Reader:
     """Who reads by this name: a person with these groups, a `team:…`, or a `product:…`, which is of its domain."""
-    domain = next((each.domain for each in plan.products if f"product:{each.name}" == name), "")
+    domain = next((product.domain for product in plan.products if f"product:{product.name}" == name), "")
     return Reader(name, domain, groups, role)
 
 
@@ -87,8 +87,8 @@ class ReaderView:
         """A port of a version as the reader sees it, None where that is nothing. Raises QueryFailed where the product is not to be read."""
         if self.reader is None and not self.preview:
             return version
-        product = next((each for each in self.plan.products if each.name == name), None)
-        data_set = next((each for each in product.data_sets if each.name == version.data_set), None) if product is not None else None
+        product = next((product for product in self.plan.products if product.name == name), None)
+        data_set = next((d for d in product.data_sets if d.name == version.data_set), None) if product is not None else None
         if product is None or data_set is None:
             raise QueryFailed(f"what {name} offers to whom cannot be told now; `mesh validate` says why")
         decision = self.standing(product)
@@ -101,6 +101,6 @@ class ReaderView:
             return None
         seen = version.seen_as(view)
         if seen is None:
-            told = f"version {published} of {name} does not have what is offered here ({decision.why})"
-            raise QueryFailed(f"{told}; `mesh refresh {name}` publishes one that has")
+            lacking = f"version {published} of {name} does not have what is offered here ({decision.why})"
+            raise QueryFailed(f"{lacking}; `mesh refresh {name}` publishes one that has")
         return seen

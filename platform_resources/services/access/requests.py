@@ -60,7 +60,7 @@ def act_on_grant(
     """
 
     def decision(grant: Grant) -> GrantEvent:
-        product = next((each for each in plan.products if each.name == grant.product), None)
+        product = next((product for product in plan.products if product.name == grant.product), None)
         if act in ("approved", "renewed") and product is None:
             raise NotAllowed(f"the agreement of {grant.product} cannot be read now; `mesh validate` says why")
         role = product.offers.role(grant.role) if product is not None else None
@@ -78,10 +78,10 @@ def act_on_grant(
 def _role(offers: Offers, name: str) -> OfferedRole:
     role = offers.role(name)
     if role is None:
-        names = [each.role for each in offers.roles or ()]
+        names = [role.role for role in offers.roles or ()]
         hint = did_you_mean(name, names)
-        told = f'{offers.product} has no role "{name}"; it has: {known_text(names)}' if names else f"{offers.product} has no agreement"
-        raise NotAllowed(told + (f"\n{hint}" if hint else ""))
+        problem = f'{offers.product} has no role "{name}"; it has: {known_text(names)}' if names else f"{offers.product} has no agreement"
+        raise NotAllowed(problem + (f"\n{hint}" if hint else ""))
     return role
 
 

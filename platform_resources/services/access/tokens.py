@@ -55,7 +55,7 @@ def new_token(ledger: Ledger, plan: MeshPlan, wanted: WantedToken, now: datetime
     _check(scopes, plan)
     text = PREFIX + secrets.token_urlsafe(32)
     with ledger.writing() as connection:
-        if sum(each.state(now) == "valid" for each in tokens_of(connection, wanted.person)) >= MOST_TOKENS:
+        if sum(token.state(now) == "valid" for token in tokens_of(connection, wanted.person)) >= MOST_TOKENS:
             raise TokenRefused(f"{wanted.person} has {MOST_TOKENS} tokens; revoke those that nobody needs")
         return text, write_token(connection, text, AccessToken(0, wanted.person, wanted.groups, title, scopes, now, wanted.until))
 

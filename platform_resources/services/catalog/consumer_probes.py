@@ -29,7 +29,7 @@ def probed_consumers(products: Sequence[ProductPlan], now: datetime) -> tuple[Co
     if not asked:
         return ()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        said = list(pool.map(lambda each: _asked(each[1]), asked))
+        said = list(pool.map(lambda pair: _asked(pair[1]), asked))
     return tuple(
         ConsumerAnswer(product.name, consumer.name, now, answers, text)
         for (product, consumer), (answers, text) in zip(asked, said, strict=True)

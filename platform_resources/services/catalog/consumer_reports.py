@@ -16,16 +16,16 @@ class ReportRefused(Exception):
 
 def report(ledger: Ledger, product: ProductPlan, consumer: str, works: bool, said: str, by: str, at: datetime) -> ConsumerAnswer:
     """The newest report stands. Raises ReportRefused for a consumer that product.yaml does not name, or that evaluations ask."""
-    known = {each.name: each for each in product.consumers}
+    known = {consumer.name: consumer for consumer in product.consumers}
     if consumer not in known:
-        told = f'{product.name} has no consumer "{consumer}"; known: {known_text(known) or "none"}'
-        raise ReportRefused("\n".join(filter(None, (told, did_you_mean(consumer, known)))))
+        text = f'{product.name} has no consumer "{consumer}"; known: {known_text(known) or "none"}'
+        raise ReportRefused("\n".join(filter(None, (text, did_you_mean(consumer, known)))))
     if known[consumer].probe:
         raise ReportRefused(f"{consumer} says `probe: true`, so each evaluation asks it; take that away to report how it is")
     if len(said) > LONGEST_TEXT:
         raise ReportRefused(f"the text has {len(said):,} characters; allowed: {LONGEST_TEXT}")
-    told = f"{said.rstrip('.')}, {by} says" if said.strip() else f"{by} says"
-    found = ConsumerAnswer(product.name, consumer, at, works, told)
+    text = f"{said.rstrip('.')}, {by} says" if said.strip() else f"{by} says"
+    answer = ConsumerAnswer(product.name, consumer, at, works, text)
     with ledger.writing() as connection:
-        write_answers(connection, [found])
-    return found
+        write_answers(connection, [answer])
+    return answer

@@ -101,7 +101,7 @@ def _presents(connection: Connection, plan: MeshPlan, now: datetime) -> tuple[_P
         _Present(
             product,
             tuple(port for port in ports if port.product == product.name),
-            tuple(each for each in inputs if each.product == product.name),
+            tuple(input for input in inputs if input.product == product.name),
             next(reversed(history.scorecards(connection, product.name, now - 366 * DAY, now)), None),
             runs.get(product.name),
             tuple(state.reading for state in checks if state.check.product == product.name and state.reading is not None),
@@ -169,7 +169,7 @@ def _between(present: _Present, begin: datetime) -> Iterator[CheckReading]:
     """What is measured between refreshes, as often as an indicator counts it."""
     for indicator in present.product.indicators:
         number = check_id(indicator.objective.key, indicator.objective.name)
-        reading = next((each for each in present.readings if each.check_id == number), None)
+        reading = next((reading for reading in present.readings if reading.check_id == number), None)
         if reading is None or indicator.spec.interval >= DAY:
             continue
         step, run_id = max(indicator.spec.interval, HOUR), f"{RUN_PREFIX}{present.product.name}-evaluation"

@@ -82,7 +82,7 @@ def description_data(described: ProductDescription) -> dict[str, Any]:
             {"title": query.title, "description": query.description, "port": query.port, "sql": query.sql}
             for query in product.sample_queries
         ],
-        "control_ports": [asdict(each) for each in described.control_ports],
+        "control_ports": [asdict(control_port) for control_port in described.control_ports],
         "trust": trust_data(described.trust),
     }
 

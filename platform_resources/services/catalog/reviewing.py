@@ -38,16 +38,16 @@ class Reviews:
 
     @property
     def stars(self) -> float | None:
-        return mean(each.review.stars for each in self.shown) if self.shown else None
+        return mean(shown.review.stars for shown in self.shown) if self.shown else None
 
 
 def product_reviews(connection: Connection, plan: MeshPlan, product: str, now: datetime) -> Reviews:
     """What people say of a product."""
     written, pulls = reviews_of(connection, product), pulls_of(plan)
-    shown = (each for each in written if each.hidden_at is None)
+    shown = (review for review in written if review.hidden_at is None)
     return Reviews(
-        tuple(ShownReview(each, has_read(connection, product, each.person, now - READ_WITHIN, pulls)) for each in shown),
-        tuple(each for each in written if each.hidden_at is not None),
+        tuple(ShownReview(review, has_read(connection, product, review.person, now - READ_WITHIN, pulls)) for review in shown),
+        tuple(review for review in written if review.hidden_at is not None),
     )
 
 

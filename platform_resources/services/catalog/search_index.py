@@ -55,14 +55,14 @@ class SearchIndex:
 
     def texts(self, number: int) -> ReadyTexts:
         """The texts of a product, kept once it was found."""
-        found = self.ready.get(number)
-        if found is None:
+        texts = self.ready.get(number)
+        if texts is None:
             if len(self.ready) >= MOST_READY:
                 self.ready.clear()
             product = self.plan.products[number]
             within = tuple(ReadyPart(part, words_in(text for _, text in part.texts)) for part in parts(product))
-            found = self.ready[number] = ReadyTexts(own_texts(product), within)
-        return found
+            texts = self.ready[number] = ReadyTexts(own_texts(product), within)
+        return texts
 
     def relevances(self, match: str) -> dict[int, float]:
         """The products that match, by number; more is better."""

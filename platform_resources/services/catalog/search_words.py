@@ -78,7 +78,7 @@ def _nearest(word: str, known: Sequence[str]) -> str:
 
 def has_every(words: Collection[str], forms: Iterable[frozenset[str]]) -> bool:
     """Whether these words have a form of every word that is looked for; `forms` has the forms of each."""
-    return all(not each.isdisjoint(words) for each in forms)
+    return all(not spellings.isdisjoint(words) for spellings in forms)
 
 
 def marked(text: str, forms: Collection[str]) -> tuple[Piece, ...]:

@@ -51,7 +51,7 @@ class _Search:
 
 def signals(health: Iterable[ProductHealth], trusted: Mapping[str, Trust]) -> dict[str, ProductSignals]:
     """What search is to know of products that were looked at."""
-    return {each.product: ProductSignals(each.status, trusted[each.product].reads.count) for each in health}
+    return {health.product: ProductSignals(health.status, trusted[health.product].reads.count) for health in health}
 
 
 def reputation(index: SearchIndex, signals: Mapping[str, ProductSignals]) -> Reputation:
@@ -159,13 +159,13 @@ def _reasons(under_way: _Search, number: int) -> Iterator[Reason]:
         if pieces := marked(text, under_way.any_form):
             yield Reason(field, pieces)
     having = [ready for ready in texts.parts if not ready.words.isdisjoint(under_way.any_form)]
-    for ready in sorted(having, key=lambda each: not has_every(each.words, under_way.forms))[:MOST_REASONS]:
+    for ready in sorted(having, key=lambda ready: not has_every(ready.words, under_way.forms))[:MOST_REASONS]:
         yield _reasons_of(ready.part, under_way)[0]
 
 
 def _reasons_of(part: ProductPart, under_way: _Search) -> tuple[Reason, ...]:
-    found = ((field, marked(text, under_way.any_form)) for field, text in part.texts)
-    return tuple(Reason(field, pieces, part) for field, pieces in found if pieces)
+    marked_texts = ((field, marked(text, under_way.any_form)) for field, text in part.texts)
+    return tuple(Reason(field, pieces, part) for field, pieces in marked_texts if pieces)
 
 
 def _part_hits(under_way: _Search, ordered: Collection[int], kept: Collection[int]) -> Iterator[PartHit]:

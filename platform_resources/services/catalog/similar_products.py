@@ -67,29 +67,29 @@ class Likenesses:
     @cached_property
     def _having(self) -> Mapping[tuple[str, str], Sequence[str]]:
         """Of each trait, by its kind, the products that have it."""
-        found: dict[tuple[str, str], list[str]] = {}
+        having: dict[tuple[str, str], list[str]] = {}
         for name, known in self.traces.items():
             for trait in _traits(known):
-                found.setdefault(trait, []).append(name)
-        return found
+                having.setdefault(trait, []).append(name)
+        return having
 
     def _to_compare(self, own: Traces) -> Collection[str]:
         if len(self.traces) <= MOST_COMPARED:
             return self.traces
-        found: dict[str, None] = {}
+        names: dict[str, None] = {}
         for trait in sorted(_traits(own), key=lambda trait: (len(self._having.get(trait, ())), trait)):
-            found |= dict.fromkeys(self._having.get(trait, ()))
-            if len(found) >= MOST_COMPARED:
+            names |= dict.fromkeys(self._having.get(trait, ()))
+            if len(names) >= MOST_COMPARED:
                 break
-        return list(found)[:MOST_COMPARED]
+        return list(names)[:MOST_COMPARED]
 
     def similar(self, product: str) -> tuple[Similar, ...]:
         """The products that are most like this one; what it is made from, or what is made from it, is lineage and left out."""
         if product not in self.found:
             near = {product, *self.plan.upstream[product], *self.plan.downstream[product]}
             own = self.traces[product]
-            found = (_similar(name, own, self.traces[name]) for name in self._to_compare(own) if name not in near)
-            like = [similar for similar in found if similar.likeness >= LEAST_LIKE]
+            others = (_similar(name, own, self.traces[name]) for name in self._to_compare(own) if name not in near)
+            like = [similar for similar in others if similar.likeness >= LEAST_LIKE]
             self.found[product] = tuple(sorted(like, key=lambda similar: (-similar.likeness, similar.product))[:MOST_SIMILAR])
         return self.found[product]
 

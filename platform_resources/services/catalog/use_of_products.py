@@ -70,11 +70,11 @@ def mesh_use(connection: Connection, plan: MeshPlan, now: datetime, evidence: Ma
 
 
 def _read_by(uses: Mapping[str, ProductUse]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    read_by: dict[str, list[str]] = {}
     for name, used in uses.items():
         for reader in _readers(used):
-            found.setdefault(reader, []).append(name)
-    return found
+            read_by.setdefault(reader, []).append(name)
+    return read_by
 
 
 def _asset_use(
@@ -97,15 +97,15 @@ def most_used(known: MeshUse, most: int = MOST_RANKED) -> tuple[str, ...]:
 def newly_published(known: MeshUse, most: int = MOST_RANKED) -> tuple[tuple[str, datetime], ...]:
     """The products that published their first version last, with when that was."""
     names = {product.name for product in known.plan.products}
-    found = sorted(((name, at) for name, at in known.published_first.items() if name in names), key=lambda each: each[1], reverse=True)
-    return tuple(found[:most])
+    newest = sorted(((name, at) for name, at in known.published_first.items() if name in names), key=lambda dated: dated[1], reverse=True)
+    return tuple(newest[:most])
 
 
 def also_read(known: MeshUse, product: str, most: int = MOST_RANKED) -> tuple[CommonReaders, ...]:
     """Products that those who read this one have read as well, the most common first. Its own inputs are no recommendation."""
     others = Counter(name for reader in _readers(known.uses[product]) for name in known.read_by[reader] if name != product)
-    found = [CommonReaders(name, count) for name, count in others.items()]
-    return tuple(sorted(found, key=lambda common: (-common.readers, common.product))[:most])
+    common_readers = [CommonReaders(name, count) for name, count in others.items()]
+    return tuple(sorted(common_readers, key=lambda common: (-common.readers, common.product))[:most])
 
 
 def _readers(used: ProductUse) -> set[str]:
@@ -114,15 +114,15 @@ def _readers(used: ProductUse) -> set[str]:
 
 def candidates(known: MeshUse) -> tuple[ReuseCandidate, ...]:
     """Internal models that several models of their product read, and sources that several products load: the most used first."""
-    counted = sorted(_shared_things(known.plan), key=lambda each: (-len(each[3]), each[1], each[2]))
+    counted = sorted(_shared_things(known.plan), key=lambda shared: (-len(shared[3]), shared[1], shared[2]))
     total = sum(len(users) for *_, users in counted)
-    so_far, found = 0, list[ReuseCandidate]()
+    so_far, ranked = 0, list[ReuseCandidate]()
     for kind, product, name, users in counted:
         so_far += len(users)
         reads = sum(known.uses[user].reads for user in users if user in known.uses)
         domain = known.plan.product(product).domain
-        found.append(ReuseCandidate(product, domain, name, kind, users, reads, len(users) / total, so_far / total))
-    return tuple(found)
+        ranked.append(ReuseCandidate(product, domain, name, kind, users, reads, len(users) / total, so_far / total))
+    return tuple(ranked)
 
 
 _Shared = tuple[Literal["internal model", "source"], str, str, tuple[str, ...]]

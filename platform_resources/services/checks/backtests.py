@@ -58,11 +58,11 @@ def backtests(
     minimum_effect: float | None = None,
 ) -> Iterator[Backtested]:
     """Of each objective that has numbers of refreshes in the ledger, which must be synced before. What is given goes before its own."""
-    for objective in (each for each in objectives if each.measured_by != "probe"):
+    for objective in (objective for objective in objectives if objective.measured_by != "probe"):
         kind = traits_of(objective.dimension).learned_kind(objective.settings)
-        found = _known(connection, product, objective, kind, now)
-        if found.past:
-            yield _backtested(objective, kind, found, zone_of(product), *_asked(objective, sensitivity, minimum_effect))
+        past = _known(connection, product, objective, kind, now)
+        if past.past:
+            yield _backtested(objective, kind, past, zone_of(product), *_asked(objective, sensitivity, minimum_effect))
 
 
 def _asked(objective: ObjectivePlan, sensitivity: float | None, minimum_effect: float | None) -> tuple[float | None, float | None]:
@@ -76,18 +76,18 @@ def _known(connection: Connection, product: ProductPlan, objective: ObjectivePla
     """Its readings, those of a share as the share that fails. What is judged again and again between refreshes comes from runs."""
     check = objective.check
     publishes = bool(product.outputs) and objective.measured_by == "audit"
-    found = history(connection, product.name, check_id(check.key, check.name), check_text(check.key, check.name), publishes, now)
+    readings = history(connection, product.name, check_id(check.key, check.name), check_text(check.key, check.name), publishes, now)
     if kind == "gap":
         times = publication_times(connection, product.name, now)
-        past = gaps(times, replace(settings_of(kind), zone=zone_of(product)), [Period(*each) for each in found.excluded])
-        return replace(found, past=tuple(Past(gap.at, gap.value) for gap in past))
+        past = gaps(times, replace(settings_of(kind), zone=zone_of(product)), [Period(*period) for period in readings.excluded])
+        return replace(readings, past=tuple(Past(gap.at, gap.value) for gap in past))
     if objective.measured_by == "history":
         runs = [run for run in spent(connection, product.name, now) if run.whole]
         values = [(run.at, run.bytes if kind == "bytes" else run.seconds) for run in runs]
-        return replace(found, past=tuple(Past(at, float(value)) for at, value in values if value is not None))
+        return replace(readings, past=tuple(Past(at, float(value)) for at, value in values if value is not None))
     if kind == "share":
-        return replace(found, past=tuple(failing_shares(found.past)))
-    return found
+        return replace(readings, past=tuple(failing_shares(readings.past)))
+    return readings
 
 
 def _backtested(

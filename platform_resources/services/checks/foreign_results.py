@@ -125,18 +125,18 @@ def _brought_up_to_date(
 
 
 def _sorted(
-    artefacts: Artefacts, found: Mapping[str, Matched | Refused], now: datetime
+    artefacts: Artefacts, matches: Mapping[str, Matched | Refused], now: datetime
 ) -> tuple[Sequence[tuple[Matched, ForeignResult]], tuple[Refused, ...]]:
     """Results with their checks, in the order of time, and those that are refused."""
     matched: list[tuple[Matched, ForeignResult]] = []
     refused: list[Refused] = []
-    for result in sorted(artefacts.results, key=lambda each: (each.at, each.test.unique_id)):
-        match found[result.test.unique_id]:
+    for result in sorted(artefacts.results, key=lambda result: (result.at, result.test.unique_id)):
+        match matches[result.test.unique_id]:
             case Refused() as each:
                 refused.append(each)
             case Matched() if result.at > now + CLOCKS_DIFFER:
-                told = f"it was done at {result.at:%Y-%m-%d %H:%M} UTC, which is yet to come; set the clock right where dbt runs, or here"
-                refused.append(Refused(result.test, told))
+                reason = f"it was done at {result.at:%Y-%m-%d %H:%M} UTC, which is yet to come; set the clock right where dbt runs, or here"
+                refused.append(Refused(result.test, reason))
             case Matched() as each:
                 matched.append((each, result))
     return matched, tuple(refused)
@@ -166,8 +166,8 @@ def imported_data(done: Imported) -> dict[str, Any]:
         "known": done.count("known"),
         "older": done.count("older"),
         "tests": [_test_data(test) for test in done.tests],
-        "refused": [{"test": each.test.unique_id, "reason": each.reason} for each in done.refused],
-        "removed": [{"product": each.product, "asset": each.asset_key, "check": each.name} for each in done.removed],
+        "refused": [{"test": refused.test.unique_id, "reason": refused.reason} for refused in done.refused],
+        "removed": [{"product": check.product, "asset": check.asset_key, "check": check.name} for check in done.removed],
     }
 
 

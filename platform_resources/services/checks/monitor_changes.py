@@ -60,7 +60,7 @@ class MeshSpecifications:
     @property
     def errors(self) -> tuple[Problem, ...]:
         """What makes the products that are meant invalid."""
-        return tuple(each for each in errors(tuple(self.problems)) if not self.names or {*self.names} & set(each.file.split("/")))
+        return tuple(problem for problem in errors(tuple(self.problems)) if not self.names or {*self.names} & set(problem.file.split("/")))
 
 
 def planned_changes(ledger: Ledger, specifications: MeshSpecifications, now: datetime) -> MonitorChanges:
@@ -87,7 +87,7 @@ def applied_changes(ledger: Ledger, specifications: MeshSpecifications, now: dat
 def _refuse_unknown(specifications: MeshSpecifications, known: ByProduct) -> None:
     plan = specifications.plan
     names = {name for product in specifications.products for name in (product.name, product.domain)}
-    names |= {name for product, each in known.items() for name in (product, each[0].domain)} | {domain.name for domain in plan.domains}
+    names |= {name for product, m in known.items() for name in (product, m[0].domain)} | {domain.name for domain in plan.domains}
     for name in specifications.names:
         if name not in names:
             raise NothingOfThatName(unknown_text("product or domain", name, names))
@@ -95,11 +95,11 @@ def _refuse_unknown(specifications: MeshSpecifications, known: ByProduct) -> Non
 
 def _decided(specifications: MeshSpecifications, known: ByProduct, sizes: Mapping[str, Mapping[str, Size]]) -> tuple[ProductChanges, ...]:
     plan = specifications.plan
-    planned = [_planned(each, known, sizes.get(each.name, {})) for each in plan.products if specifications.wants(each.name, each.domain)]
+    planned = [_planned(p, known, sizes.get(p.name, {})) for p in plan.products if specifications.wants(p.name, p.domain)]
     there = {product.name for product in specifications.products}
-    gone = {name: each[0].domain for name, each in known.items() if name not in there and specifications.wants(name, each[0].domain)}
+    gone = {name: m[0].domain for name, m in known.items() if name not in there and specifications.wants(name, m[0].domain)}
     removed = [product_changes(name, domain, _monitors(known, name), (), Surroundings({})) for name, domain in gone.items()]
-    return tuple(sorted((*planned, *removed), key=lambda each: (each.domain, each.product)))
+    return tuple(sorted((*planned, *removed), key=lambda change: (change.domain, change.product)))
 
 
 def _planned(product: ProductPlan, known: ByProduct, sizes: Mapping[str, Size]) -> ProductChanges:
@@ -109,24 +109,24 @@ def _planned(product: ProductPlan, known: ByProduct, sizes: Mapping[str, Size]) 
 
 
 def _monitors(known: ByProduct, product: str) -> tuple[Monitor, ...]:
-    return tuple(each.monitor for each in known.get(product, ()))
+    return tuple(stored.monitor for stored in known.get(product, ()))
 
 
 def _timed(connection: Connection, changes: Sequence[ProductChanges], now: datetime) -> tuple[ProductChanges, ...]:
     """With how long refreshes take of the products that change."""
-    lasted = {each.product: refreshes(connection, each.product, now, REFRESHES).seconds for each in changes if each.changes}
-    return tuple(replace(each, seconds=median(lasted[each.product])) if lasted.get(each.product) else each for each in changes)
+    lasted = {change.product: refreshes(connection, change.product, now, REFRESHES).seconds for change in changes if change.changes}
+    return tuple(replace(change, seconds=median(lasted[change.product])) if lasted.get(change.product) else change for change in changes)
 
 
-def changes_data(found: MonitorChanges) -> dict[str, Any]:
+def changes_data(changes: MonitorChanges) -> dict[str, Any]:
     """The changes for JSON."""
-    products = found.products
+    products = changes.products
     return {
-        "products": [_product_data(each) for each in products],
-        "counts": {kind: sum(each.count(kind) for each in products) for kind in SYMBOLS},
-        "unchanged": sum(each.unchanged for each in products),
-        "cost": asdict(sum((each.cost for each in products), MonitorCost())),
-        "problems": [str(problem) for problem in found.problems],
+        "products": [_product_data(product) for product in products],
+        "counts": {kind: sum(product.count(kind) for product in products) for kind in SYMBOLS},
+        "unchanged": sum(product.unchanged for product in products),
+        "cost": asdict(sum((product.cost for product in products), MonitorCost())),
+        "problems": [str(problem) for problem in changes.problems],
     }
 
 
@@ -148,6 +148,6 @@ def _change_data(change: Change) -> dict[str, Any]:
         "former": change.former.name if change.former is not None else None,
         "fingerprint": change.monitor.fingerprint,
         "definition": change.monitor.definition,
-        "fields": [asdict(each) for each in change.fields],
+        "fields": [asdict(field) for field in change.fields],
         "cost": asdict(change.cost),
     }

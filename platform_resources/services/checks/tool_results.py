@@ -142,13 +142,11 @@ def tool_results(file: ArtefactFile, tool: str, product: str | None = None) -> A
     except ValidationError as error:
         return tuple(_wrong(file, tool, error))
     project, run, at, results = read(document)
-    found = tuple(results)
-    if twice := [number for number, each in enumerate(found) if any(each.test == other.test for other in found[:number])]:
-        return tuple(
-            Problem(file.name, 1, f"results[{each}]", f'"{found[each].test.name}" is said twice', "name each once") for each in twice
-        )
-    given = tuple(_of(each, product) for each in found)
-    return Artefacts(run, project, at, tuple(each.test for each in given), given)
+    foreign = tuple(results)
+    if twice := [number for number, result in enumerate(foreign) if any(result.test == other.test for other in foreign[:number])]:
+        return tuple(Problem(file.name, 1, f"results[{n}]", f'"{foreign[n].test.name}" is said twice', "name each once") for n in twice)
+    given = tuple(_of(result, product) for result in foreign)
+    return Artefacts(run, project, at, tuple(result.test for result in given), given)
 
 
 def _of(result: ForeignResult, product: str | None) -> ForeignResult:
@@ -160,9 +158,11 @@ _Read = tuple[str, str, datetime, Iterator[ForeignResult]]
 
 def _ours(document: ToolDocument) -> _Read:
     def results() -> Iterator[ForeignResult]:
-        for each in document.results:
-            test = _test(f"{document.tool}.{document.project}", each.check, each.check, each.data_set, each.product, each.severity, OURS)
-            yield _result(test, each.verdict, each.reason, each.failing_rows, each.at or document.at)
+        for entry in document.results:
+            test = _test(
+                f"{document.tool}.{document.project}", entry.check, entry.check, entry.data_set, entry.product, entry.severity, OURS
+            )
+            yield _result(test, entry.verdict, entry.reason, entry.failing_rows, entry.at or document.at)
 
     return f"{document.tool}/{document.project}" if document.complete else "", document.run, document.at.astimezone(UTC), results()
 
@@ -173,16 +173,16 @@ def _soda(scan: SodaScan) -> _Read:
     def results() -> Iterator[ForeignResult]:
         for check in scan.checks:
             verdicts: Mapping[str | None, Verdict] = {"pass": "met", "fail": "missed", "warn": "missed"}
-            named = next((each.get("value") for each in check.resourceAttributes if each.get("name") == "product"), None)
+            named = next((attribute.get("value") for attribute in check.resourceAttributes if attribute.get("name") == "product"), None)
             test = _test(
                 project, check.identity, check.name, check.table or "", named, "warning" if check.outcome == "warn" else "error", SODA
             )
             measured = check.diagnostics.get("value")
-            said = "; ".join(str(each.get("message", "")) if isinstance(each, dict) else str(each) for each in check.outcomeReasons)
+            said = "; ".join(str(o.get("message", "")) if isinstance(o, dict) else str(o) for o in check.outcomeReasons)
             reason = said or (f"measured {measured}" if isinstance(measured, int | float) else "")
             blocks = check.diagnostics.get("blocks")
             rows = [block.get("totalFailingRows") for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
-            failing = next((each for each in rows if isinstance(each, int)), None)
+            failing = next((count for count in rows if isinstance(count, int)), None)
             yield _result(test, verdicts.get(check.outcome, "unknown"), reason, failing, scan.scanEndTimestamp)
 
     return project, scan.scanEndTimestamp.isoformat(), _utc(scan.scanEndTimestamp), results()
@@ -194,27 +194,27 @@ def _suite(suite: SuiteResult) -> _Read:
 
     def results() -> Iterator[ForeignResult]:
         asset = (batch.data_asset_name if batch is not None else None) or ""
-        for each in suite.results:
-            config = each.expectation_config
+        for result in suite.results:
+            config = result.expectation_config
             asked = {name: value for name, value in config.arguments.items() if name != "batch_id"}
             column = asked.get("column")
             name = f"{config.type}_{column}" if isinstance(column, str) else config.type
             digest = hashlib.sha256(json.dumps([config.type, asked], sort_keys=True, default=str).encode()).hexdigest()[:16]
             severity: Severity = "warning" if config.severity in ("warning", "info") else "error"
             test = _test(project, digest, name, asset, (config.meta or {}).get("product"), severity, EXPECTATIONS)
-            raised = _raised(each.exception_info)
-            verdict: Verdict = "unknown" if raised is not None or each.success is None else "met" if each.success else "missed"
-            unexpected = each.result.get("unexpected_count")
-            yield _result(test, verdict, raised or _observed(each.result), unexpected if isinstance(unexpected, int) else None, at)
+            raised = _raised(result.exception_info)
+            verdict: Verdict = "unknown" if raised is not None or result.success is None else "met" if result.success else "missed"
+            unexpected = result.result.get("unexpected_count")
+            yield _result(test, verdict, raised or _observed(result.result), unexpected if isinstance(unexpected, int) else None, at)
 
     return project, suite.meta.run_id.run_name or at.isoformat(), at, results()
 
 
 def _raised(info: Mapping[str, Any] | None) -> str | None:
     """What kept an expectation from being held against the data: said once, or for each metric."""
-    for each in (info or {}, *(nested for nested in (info or {}).values() if isinstance(nested, dict))):
-        if each.get("raised_exception") is True:
-            return str(each.get("exception_message") or "it could not be evaluated")
+    for metric in (info or {}, *(nested for nested in (info or {}).values() if isinstance(nested, dict))):
+        if metric.get("raised_exception") is True:
+            return str(metric.get("exception_message") or "it could not be evaluated")
     return None
 
 
@@ -249,12 +249,12 @@ def _utc(at: datetime) -> datetime:
 
 
 def _wrong(file: ArtefactFile, tool: str, error: ValidationError) -> Iterator[Problem]:
-    found = error.errors(include_url=False, include_input=False)
-    for each in found[:MOST_SHOWN]:
-        place = ".".join(map(str, map(clean, each["loc"])))
-        yield Problem(file.name, 1, place, "is missing" if each["type"] == "missing" else each["msg"], TAKES[tool])
-    if len(found) > MOST_SHOWN:
-        yield Problem(file.name, 1, "", f"and {len(found) - MOST_SHOWN} more like these", TAKES[tool])
+    mistakes = error.errors(include_url=False, include_input=False)
+    for mistake in mistakes[:MOST_SHOWN]:
+        place = ".".join(map(str, map(clean, mistake["loc"])))
+        yield Problem(file.name, 1, place, "is missing" if mistake["type"] == "missing" else mistake["msg"], TAKES[tool])
+    if len(mistakes) > MOST_SHOWN:
+        yield Problem(file.name, 1, "", f"and {len(mistakes) - MOST_SHOWN} more like these", TAKES[tool])
 
 
 TOOLS: Mapping[str, tuple[type[BaseModel], Callable[[Any], _Read]]] = {

@@ -50,15 +50,15 @@ def control_port_states(connection: Connection, product: ProductPlan) -> tuple[C
     """Of each control port of the product."""
     ports = control_ports(product)
     known = control_deliveries(connection, [product.name]).values() if ports else ()
-    return tuple(_state(port, [each for each in known if each.port == port.name]) for port in ports)
+    return tuple(_state(port, [delivery for delivery in known if delivery.port == port.name]) for port in ports)
 
 
 def _state(port: ControlPortPlan, known: list[ControlDelivery]) -> ControlPortState:
     said = port.settings
-    taken = [each for each in known if each.taken_at is not None]
-    waiting = [each for each in known if each.taken_at is None]
-    newest = max(taken, key=lambda each: each.taken_at or each.tried_at, default=None)
-    version = next((each.version for each in sorted(taken, key=lambda each: each.tried_at, reverse=True) if each.version), "")
-    error = max(waiting, key=lambda each: each.tried_at).last_error if waiting else ""
+    taken = [delivery for delivery in known if delivery.taken_at is not None]
+    waiting = [delivery for delivery in known if delivery.taken_at is None]
+    newest = max(taken, key=lambda delivery: delivery.taken_at or delivery.tried_at, default=None)
+    version = next((d.version for d in sorted(taken, key=lambda d: d.tried_at, reverse=True) if d.version), "")
+    error = max(waiting, key=lambda delivery: delivery.tried_at).last_error if waiting else ""
     at = newest.taken_at if newest is not None else None
     return ControlPortState(port.title, said.kind, said.told_in, said.place, at, version, len(waiting), error)

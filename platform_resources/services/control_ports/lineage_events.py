@@ -97,7 +97,7 @@ def _outputs(product: ProductPlan, published: Sequence[PortPublication], lineage
     from openlineage.client.facet_v2 import dataset_version_dataset, output_statistics_output_dataset
 
     data_sets = {port.name: product.data_set(port.data_set) for port in product.outputs}
-    for port in (each for each in published if each.port in data_sets):
+    for port in (publication for publication in published if publication.port in data_sets):
         data_set = data_sets[port.port]
         words = {column.name: column.description for column in data_set.spec.columns}
         facets: dict[str, Any] = {
@@ -125,8 +125,8 @@ def _made_from(product: ProductPlan, data_set: DataSetPlan, lineage: MeshLineage
     from openlineage.client.facet_v2 import column_lineage_dataset
 
     inputs = {conventions.place(port.key): input_name(product, port) for port in product.inputs}
-    for each in data_set.spec.columns:
-        steps = lineage.upstream(lineage.column(product.name, data_set.model, each.name))
+    for column in data_set.spec.columns:
+        steps = lineage.upstream(lineage.column(product.name, data_set.model, column.name))
         fields = [
             column_lineage_dataset.InputField(
                 NAMESPACE,
@@ -138,7 +138,7 @@ def _made_from(product: ProductPlan, data_set: DataSetPlan, lineage: MeshLineage
             if step.column.product == product.name and step.column.place in inputs and step.kind != "unresolved"
         ]
         if fields:
-            yield each.name, column_lineage_dataset.Fields(fields)
+            yield column.name, column_lineage_dataset.Fields(fields)
 
 
 def _column_lineage(fields: Mapping[str, Any]) -> Any:

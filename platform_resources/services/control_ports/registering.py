@@ -115,9 +115,9 @@ def _events(ledger: Ledger, state: Path, plan: MeshPlan, product: ProductPlan, n
         published = publications(connection, product.name, now - EVENTS_OVER, now)
     lineage = mesh_lineage(state, plan)
     for run in refreshes:
-        versions = [each for each in published if each.run_id == run.run_id]
+        versions = [publication for publication in published if publication.run_id == run.run_id]
         for happening, at in happenings(run):
-            version = next((each.version for each in versions), "") if happening == "COMPLETE" else ""
+            version = next((version.version for version in versions), "") if happening == "COMPLETE" else ""
             yield Item(f"{run.run_id}:{happening}", version, partial(event_text, product, run, happening, at, versions, lineage))
 
 
@@ -184,8 +184,8 @@ def _posted(request: urllib.request.Request, within: timedelta, hide: Mask) -> L
         raise NotTaken(hide(f"it answers with status {error.code}" + (f": {said}" if said else ""))) from error
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        told = "it did not answer in time" if isinstance(reason, TimeoutError) else f"it cannot be reached: {reason}"
-        raise NotTaken(hide(told)) from error
+        problem = "it did not answer in time" if isinstance(reason, TimeoutError) else f"it cannot be reached: {reason}"
+        raise NotTaken(hide(problem)) from error
 
 
 def _filled(port: ControlPort, environment: Mapping[str, str]) -> tuple[str, dict[str, str], set[str]]:
@@ -195,7 +195,7 @@ def _filled(port: ControlPort, environment: Mapping[str, str]) -> tuple[str, dic
     missing = sorted(name for name in names if not environment.get(name, "").strip())
     if missing:
         raise NotTaken(f"{', '.join(missing)} is not set in the environment")
-    filled = {key: VARIABLE.sub(lambda found: environment[found[1]].strip(), text) for key, text in texts.items()}
+    filled = {key: VARIABLE.sub(lambda match: environment[match[1]].strip(), text) for key, text in texts.items()}
     secrets = {part for name in names for part in parts(environment[name].strip())}
     return filled.pop("url"), filled, secrets
 

@@ -95,7 +95,7 @@ def _variables(project: OutsideProject) -> Iterator[tuple[Place, Any]]:
     """Those of the project's own scope become the mesh's, as its models are."""
     for name, value in mapping(project.settings.get("vars")).items():
         if name == project.name and isinstance(value, Mapping):
-            yield from (((inner,), each) for inner, each in value.items())
+            yield from (((inner,), own) for inner, own in value.items())
         else:
             yield (name,), value
 

@@ -132,7 +132,7 @@ def _tried(stage: Path, product: Destination) -> tuple[Mapping[str, Mapping[str,
     if warehouse().kind != "duckdb":
         return {}, (f"not tried: a build in {warehouse().kind} would be no trial",)
     plan, problems = read_plan(stage, [product.name])
-    planned = next((each for each in plan.products if each.name == product.name), None)
+    planned = next((candidate for candidate in plan.products if candidate.name == product.name), None)
     if planned is None:
         return {}, tuple(str(problem) for problem in problems)
     failures = _pulled(stage, planned)
@@ -153,7 +153,7 @@ def _pulled(stage: Path, product: ProductPlan) -> tuple[str, ...]:
     context = PullContext(stage, stage, now, now.date(), product, mask_of(stage, product))
     with warehouse().opened(stage, product.domain, product.name) as database:
         pulled = [pull(database, port, context) for port in product.inputs]
-    return tuple(f"input {each.port}: {why}" for each in pulled for why in each.failures.values())
+    return tuple(f"input {port.port}: {why}" for port in pulled for why in port.failures.values())
 
 
 def _columns(stage: Path, product: ProductPlan, nodes: Sequence[NodeResult]) -> dict[str, Mapping[str, str]]:

@@ -46,7 +46,7 @@ def repairs_of(state: Path, product: ProductPlan, registry: Registry, now: datet
         if why := unnoted(database, product):
             raise NothingBuilt(why)
         built = restricted(as_built(database, product), inherited_in(state, product, input_records(database, product)))
-        missed = [found.objective for found in audit(database, built, registry, now, None) if found.judgement.verdict == "missed"]
+        missed = [audited.objective for audited in audit(database, built, registry, now, None) if audited.judgement.verdict == "missed"]
         return [repair for objective in missed for repair in proposed(database, built, objective, registry)]
 
 
@@ -62,8 +62,8 @@ def mend(root: Path, state: Path, product: ProductPlan, port: InputPlan, path: P
             close(database, "rows were mended and the models were not rebuilt since")
             return mended, int(note_mended(database, port, context).record.get("quarantined", 0))
     except LoadFailed as error:
-        told = error.without_value() if folded_column(error.column) in hidden_columns(product, port) else str(error)
-        raise NotMended(f"{told}; nothing was loaded") from error
+        problem = error.without_value() if folded_column(error.column) in hidden_columns(product, port) else str(error)
+        raise NotMended(f"{problem}; nothing was loaded") from error
     except (BreaksContract, OSError) as error:
         raise NotMended(f"{error}; nothing was loaded") from error
 

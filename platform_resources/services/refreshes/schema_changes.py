@@ -32,21 +32,21 @@ def published_changes(
     The version before is the last whose columns are known.
     """
     newest = history.newest_publications(connection, since, [product.name for product in products], with_columns=True)
-    before = {(each.product, each.port): each for each in newest}
+    before = {(publication.product, publication.port): publication for publication in newest}
     for product in products:
         changes: dict[str, dict[str, tuple[PortPublication, PortPublication]]] = {}
-        known = (each for each in history.publications(connection, product.name, since, now) if each.columns)
-        for each in known:
-            former = before.get((each.product, each.port))
-            before[(each.product, each.port)] = each
-            if former is not None and schema_difference(former.columns, each.columns):
-                changes.setdefault(each.version, {})[each.port] = (former, each)
+        known = (publication for publication in history.publications(connection, product.name, since, now) if publication.columns)
+        for publication in known:
+            former = before.get((publication.product, publication.port))
+            before[(publication.product, publication.port)] = publication
+            if former is not None and schema_difference(former.columns, publication.columns):
+                changes.setdefault(publication.version, {})[publication.port] = (former, publication)
         titles = {port.name: port.title for port in product.outputs}
         for version, ports in changes.items():
             differences = {port: schema_difference(old.columns, new.columns) for port, (old, new) in ports.items()}
             used = _used(plan, lineage, product.name, differences)
-            told = {titles.get(port, port): difference for port, difference in differences.items()}
-            yield SchemaChange(abouts[product.name], version, told, tuple(abouts[name] for name in sorted(used) if name in abouts), used)
+            titled = {titles.get(port, port): difference for port, difference in differences.items()}
+            yield SchemaChange(abouts[product.name], version, titled, tuple(abouts[name] for name in sorted(used) if name in abouts), used)
 
 
 def _used(
@@ -71,16 +71,16 @@ def input_changes(
 ) -> Iterator[InputChange]:
     """Refreshes that pulled other columns from outside than the pull before, by port. What other products publish, those announce."""
     names = [product.name for product in products]
-    before = {(each.product, each.port): each for each in history.newest_input_states(connection, since, names, with_columns=True)}
+    before = {(state.product, state.port): state for state in history.newest_input_states(connection, since, names, with_columns=True)}
     for product in products:
         titles = {port.name: port.title for port in product.inputs if not isinstance(port.pull, PullPort)}
         changes: dict[str, dict[str, SchemaDifference]] = {}
-        for each in history.input_states(connection, product.name, since, now):
-            if each.port in titles and each.columns:
-                difference = _difference(before.get((each.product, each.port)), each)
-                before[(each.product, each.port)] = each
+        for state in history.input_states(connection, product.name, since, now):
+            if state.port in titles and state.columns:
+                difference = _difference(before.get((state.product, state.port)), state)
+                before[(state.product, state.port)] = state
                 if difference:
-                    changes.setdefault(each.run_id, {})[titles[each.port]] = difference
+                    changes.setdefault(state.run_id, {})[titles[state.port]] = difference
         for run_id, ports in changes.items():
             yield InputChange(abouts[product.name], run_id, ports)
 

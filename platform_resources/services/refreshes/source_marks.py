@@ -37,7 +37,7 @@ def source_marks(root: Path, state: Path, products: Sequence[ProductPlan], now: 
     asked = {(p.name, port.name): pool.submit(_mark, root, state, p, port, now) for p in products for port in watched_ports(p)}
     wait(asked.values(), seconds)
     pool.shutdown(wait=False, cancel_futures=True)
-    found: dict[str, SourceMarks] = {}
+    by_product: dict[str, SourceMarks] = {}
     for product in products:
         marks: dict[str, str] = {}
         silent: dict[str, str] = {}
@@ -49,8 +49,8 @@ def source_marks(root: Path, state: Path, products: Sequence[ProductPlan], now: 
                 silent[port.name] = mask_of(root, product)(f"{type(error).__name__}: {error}".splitlines()[0])
             elif (mark := answer.result()) is not None:
                 marks[port.name] = mark
-        found[product.name] = SourceMarks(marks, silent)
-    return found
+        by_product[product.name] = SourceMarks(marks, silent)
+    return by_product
 
 
 def _mark(root: Path, state: Path, product: ProductPlan, port: InputPlan, now: datetime) -> str | None:

@@ -52,22 +52,22 @@ def releases(
             readers = _readers(connection, compared, plan, now)
     finally:
         ledger.close()
-    found = []
+    releases = []
     for name in compared:
         held = tuple(grant for grant in grants if grant.product == name and grant.state(now) in ("approved", "to come"))
         known = Consumption(plan, lineage, held, readers[name])
         called = new.plan.renamed.get(name, name)
         planned = [product for product in plan.products if product.name == called]
         built = kept_lineage(state, planned[0]) if planned else ProductLineage()
-        found.append(release(old.contracts[name], new.contracts.get(called), built, known, profile, accepted))
-    return tuple(found)
+        releases.append(release(old.contracts[name], new.contracts.get(called), built, known, profile, accepted))
+    return tuple(releases)
 
 
 def _known_plan(old: MeshPlan, new: MeshPlan) -> MeshPlan:
     """The mesh as it is now. A product that cannot be loaded any more, perhaps because its input is gone, is known as it was."""
     before = {product.name: product for product in old.products}
     lost = [before[rejected.name] for rejected in new.rejected if rejected.name in before]
-    return replace(new, products=(*new.products, *lost), rejected=tuple(each for each in new.rejected if each.name not in before))
+    return replace(new, products=(*new.products, *lost), rejected=tuple(r for r in new.rejected if r.name not in before))
 
 
 def _grants(*plans: MeshPlan) -> list[Grant]:
@@ -77,12 +77,12 @@ def _grants(*plans: MeshPlan) -> list[Grant]:
 
 def _readers(connection: Connection, names: Iterable[str], plan: MeshPlan, now: datetime) -> dict[str, Mapping[str, tuple[str, ...]]]:
     read = reads_of_products(connection, tuple(names), now - LATELY, now, pulls_of(plan))
-    return {product: {port: each.readers for port, each in found.by_port.items()} for product, found in read.items()}
+    return {product: {port: reads.readers for port, reads in of_product.by_port.items()} for product, of_product in read.items()}
 
 
 def note_published_contracts(ledger: Ledger, state: Path, plan: MeshPlan, names: Collection[str], now: datetime) -> None:
     """Write down under which contract these products have just been published. One whose documents have changed since says nothing."""
-    for product in (each for each in plan.products if each.name in names):
+    for product in (product for product in plan.products if product.name in names):
         latest = shelf(state, product.domain, product.name).latest()
         if latest is not None and latest.fingerprint == fingerprint(product):
             with ledger.writing() as connection:

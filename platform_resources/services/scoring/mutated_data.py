@@ -42,7 +42,7 @@ def breakable(product: ProductPlan, now: datetime) -> dict[str, bool | None] | N
     for mutation in MUTATIONS:
         for name, verdict in _judged(product, mutation, now):
             said[name].add(verdict)
-    return {each.check.name: _can_fail(each, said[each.check.name]) for each in product.audited}
+    return {objective.check.name: _can_fail(objective, said[objective.check.name]) for objective in product.audited}
 
 
 def _can_fail(objective: ObjectivePlan, said: set[Verdict]) -> bool | None:

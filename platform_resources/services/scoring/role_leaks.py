@@ -22,22 +22,22 @@ LONG_ENOUGH = 8
 
 def leaks(state: Path, product: ProductPlan, latest: Publication | None) -> list[str] | None:
     """What was found where, without a value; None where nothing could be looked up."""
-    hidden = {each.name: [column for column in each.spec.columns if not column.shown] for each in product.data_sets}
+    hidden = {data_set.name: [column for column in data_set.spec.columns if not column.shown] for data_set in product.data_sets}
     if latest is None:
         return None
     if not any(hidden.values()):
         return []
-    looked, found = 0, list[str]()
+    looked, leaking = 0, list[str]()
     try:
         for port in {port.data_set: port for port in latest.ports}.values():
             canaries = {column.name: _values(state, product, port, column.name) for column in hidden.get(port.data_set, ())}
             for view in port.views.values():
                 kept_back = {name: values for name, values in canaries.items() if values and not _clear(view, name)}
                 looked += len(kept_back)
-                found += _seen(state, product, port, view, kept_back)
+                leaking += _seen(state, product, port, view, kept_back)
     except (NothingPublished, QueryFailed, SettingInvalid, VersionsUnreadable):
         return None
-    return sorted(set(found)) if looked else None
+    return sorted(set(leaking)) if looked else None
 
 
 def _values(state: Path, product: ProductPlan, port: PortVersion, column: str) -> list[str]:

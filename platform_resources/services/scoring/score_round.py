@@ -49,7 +49,7 @@ def score_products(
         before = kept_scores(connection, names)
         seen = _seen(connection, state, products, health, trust)
     bench = Bench(root, state, plan, _governance(root), now)
-    published = {name: bool(each.published) for name, each in seen.items()}
+    published = {name: bool(evidence.published) for name, evidence in seen.items()}
     published |= {name: _has_version(state, plan, name) for name in _replacements(products) if name not in published}
     new, begun = list[KeptScore](), time.monotonic()
     for product in products:
@@ -58,7 +58,7 @@ def score_products(
             new.append(_scored(bench, product, seen[product.name], before.get(product.name), published, tries))
     with ledger.writing() as connection:
         keep_scores(connection, new, before)
-    return {each.product: each.score for each in new}
+    return {kept.product: kept.score for kept in new}
 
 
 def _scored(
@@ -67,7 +67,7 @@ def _scored(
     text = (bench.root / product.place.file).read_text(encoding="utf-8")
     kept = before.tried if before is not None else {}
     parts = tried(TriedProduct(bench, product, seen.latest, text), kept) if tries else dict(kept)
-    facts = score_facts(bench, product, seen, {part: each["found"] for part, each in parts.items()}, published)
+    facts = score_facts(bench, product, seen, {part: attempt["found"] for part, attempt in parts.items()}, published)
     return KeptScore(product.name, bench.now, score(facts, installed_registry().criteria().values()), parts)
 
 
@@ -106,7 +106,7 @@ def _replacements(products: Sequence[ProductPlan]) -> set[str]:
 
 
 def _has_version(state: Path, plan: MeshPlan, name: str) -> bool:
-    other = next((each for each in plan.products if name in (each.name, each.title)), None)
+    other = next((candidate for candidate in plan.products if name in (candidate.name, candidate.title)), None)
     return other is not None and bool(_published(state, other))
 
 

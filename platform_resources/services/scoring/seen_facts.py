@@ -53,7 +53,7 @@ class ProductEvidence:
 
 
 def score_facts(
-    bench: Bench, product: ProductPlan, seen: ProductEvidence, found: Mapping[str, Any], published: Mapping[str, bool]
+    bench: Bench, product: ProductPlan, seen: ProductEvidence, parts: Mapping[str, Any], published: Mapping[str, bool]
 ) -> ScoreFacts:
     """`found` is what was tried, by part; `published` says of products whether they have a version."""
     latest = seen.latest
@@ -64,44 +64,44 @@ def score_facts(
         domain=product.domain,
         info=product.info,
         owners=product.info.owners.names,
-        data_sets={each.name: each.spec for each in product.data_sets},
-        agreements=tuple(each.spec for each in product.agreements),
-        terms=frozenset(each.name for each in getattr(bench.governance, "terms", ())),
+        data_sets={data_set.name: data_set.spec for data_set in product.data_sets},
+        agreements=tuple(agreement.spec for agreement in product.agreements),
+        terms=frozenset(term.name for term in getattr(bench.governance, "terms", ())),
         search_words=search_words(product),
-        search_place=found["search_place"],
+        search_place=parts["search_place"],
         published_at=datetime.fromisoformat(latest.published_at) if latest is not None else None,
         product_version=latest.product_version if latest is not None else "",
-        readable=found["ports"] or {},
-        ports=tuple(each.name for each in product.outputs),
-        addresses={each.port: _address(each.files) for each in latest.ports} if latest is not None else {},
-        formats={each.port: each.format for each in latest.ports} if latest is not None else {},
-        file_ports=tuple(each.name for each in product.outputs if each.interface == "file"),
+        readable=parts["ports"] or {},
+        ports=tuple(port.name for port in product.outputs),
+        addresses={port.port: _address(port.files) for port in latest.ports} if latest is not None else {},
+        formats={port.port: port.format for port in latest.ports} if latest is not None else {},
+        file_ports=tuple(port.name for port in product.outputs if port.interface == "file"),
         replacement=_replacement(bench.plan, product, published),
         former_majors=_former_majors(product, seen, bench.now) if latest is not None else None,
-        promises=tuple(_promises(product, seen.health, found["breakable"] or {})),
+        promises=tuple(_promises(product, seen.health, parts["breakable"] or {})),
         attained=tuple(
-            Attained(each.indicator.check.title, each.attainment.state, each.attainment.percent, each.attainment.target)
-            for each in seen.trust.standings
+            Attained(standing.indicator.check.title, standing.attainment.state, standing.attainment.percent, standing.attainment.target)
+            for standing in seen.trust.standings
         ),
         coverage=seen.trust.coverage.lineage.share,
-        inputs=tuple(each.name for each in product.inputs),
+        inputs=tuple(port.name for port in product.inputs),
         traced=_traced(product, latest) if latest is not None else None,
         answered=Answered(
             seen.trust.response.respond.count, seen.trust.response.respond.median, seen.trust.response.fix.median, seen.running_since
         ),
         schedule=_schedule(product, bench),
-        observed={each.data_set: each.columns for each in latest.ports} if latest is not None else {},
+        observed={port.data_set: port.columns for port in latest.ports} if latest is not None else {},
         verified_keys=dict(_verified_keys(product, seen.health)),
-        queries={title: Ran(**ran) for title, ran in (found["queries"] or {}).items()},
-        sample_queries=tuple(each.title for each in product.sample_queries),
-        documents={name: Documented(tuple(each["errors"]), each["lossless"]) for name, each in (found["documents"] or {}).items()},
+        queries={title: Ran(**ran) for title, ran in (parts["queries"] or {}).items()},
+        sample_queries=tuple(query.title for query in product.sample_queries),
+        documents={name: Documented(tuple(d["errors"]), d["lossless"]) for name, d in (parts["documents"] or {}).items()},
         identifiers=identifier_columns(product, bench.governance),
-        joined=found["joined"] or {},
-        not_iso=_several(found["not_iso"]),
+        joined=parts["joined"] or {},
+        not_iso=_several(parts["not_iso"]),
         undeclared_majors=_undeclared_majors(seen.contracts),
-        unclassified=_several(found["unclassified"]),
+        unclassified=_several(parts["unclassified"]),
         hidden=tuple(_hidden(product)),
-        leaks=_several(found["leaks"]),
+        leaks=_several(parts["leaks"]),
         consumed=tuple(_consumed(bench, product, seen)),
         overdue_versions=_overdue(product, seen, bench.now) if latest is not None else None,
         retention=product.retention,
@@ -121,7 +121,7 @@ def _replacement(plan: MeshPlan, product: ProductPlan, published: Mapping[str, b
     if product.info.lifecycle != "deprecated":
         return None
     name = product.info.replacement or ""
-    other = next((each for each in plan.products if name in (each.name, each.title)), None)
+    other = next((candidate for candidate in plan.products if name in (candidate.name, candidate.title)), None)
     if other is None:
         return f'there is no product "{name}"' if name else "it names no replacement"
     if other.name == product.name:
@@ -133,9 +133,9 @@ def _replacement(plan: MeshPlan, product: ProductPlan, published: Mapping[str, b
 
 def _former_majors(product: ProductPlan, seen: ProductEvidence, now: datetime) -> dict[int, bool]:
     """Of each major before the newest one whose notice runs still, whether a version of it can be read."""
-    readable = {Version.parse(each.product_version).major for each in seen.published}
+    readable = {Version.parse(version.product_version).major for version in seen.published}
     own = Version.parse(product.info.version).major
-    notice = max((each.spec.notice_period or DEFAULT_NOTICE for each in product.agreements), default=DEFAULT_NOTICE)
+    notice = max((agreement.spec.notice_period or DEFAULT_NOTICE for agreement in product.agreements), default=DEFAULT_NOTICE)
     return {major: major in readable for major, at in sorted(seen.majors.items()) if major < own and now - at <= notice}
 
 
@@ -158,7 +158,7 @@ def _promises(product: ProductPlan, health: ProductHealth, breakable: Mapping[st
 
 def _traced(product: ProductPlan, latest: Publication) -> dict[str, bool]:
     """An input that is only described is not pulled, so nothing is recorded of it."""
-    pulled = {each.name for each in product.inputs if not isinstance(each.pull, NotPulled)}
+    pulled = {port.name for port in product.inputs if not isinstance(port.pull, NotPulled)}
     return {name: bool(_cited(latest.inputs.get(name, {}))) for name in pulled}
 
 
@@ -176,8 +176,8 @@ def _schedule(product: ProductPlan, bench: Bench) -> timedelta | None:
     upstream = [
         bench.plan.product(name) for name in bench.plan.upstream.get(product.name, ()) if name in {p.name for p in bench.plan.products}
     ]
-    above = [found for each in upstream if (found := _schedule(each, bench)) is not None]
-    ages = [age for each in product.objectives if isinstance(age := promised_age(each), timedelta)]
+    above = [interval for source in upstream if (interval := _schedule(source, bench)) is not None]
+    ages = [age for objective in product.objectives if isinstance(age := promised_age(objective), timedelta)]
     return max(above) if refresh is not None and above else min(ages, default=None)
 
 
@@ -192,7 +192,7 @@ def _verified_keys(product: ProductPlan, health: ProductHealth) -> Iterator[tupl
 
 def _is_of_key(check: CheckState, product: ProductPlan, data_set: str, key: set[str]) -> bool:
     about = {column.rpartition(".")[0] + "." + folded_column(column.rpartition(".")[2]) for column in check.columns if "." in column}
-    objective = next((each for each in product.objectives if (each.check.key, each.check.name) == (check.key, check.name)), None)
+    objective = next((o for o in product.objectives if (o.check.key, o.check.name) == (check.key, check.name)), None)
     if objective is not None and objective.data_set == data_set:
         return traits_of(objective.dimension).tells_rows_apart(objective.settings) and (about <= key or not about)
     return check.kind == "dbt_test" and check.name.startswith("unique") and about == key
@@ -202,7 +202,7 @@ def _undeclared_majors(contracts: tuple[str, ...]) -> tuple[str, ...] | None:
     """What broke consumers from one published contract to the next without a new major; drafts and 0.x break nothing."""
     if not contracts:
         return None
-    found = []
+    undeclared = []
     for old_text, new_text in pairwise(contracts):
         try:
             old, new = contract_from(old_text), contract_from(new_text)
@@ -211,8 +211,8 @@ def _undeclared_majors(contracts: tuple[str, ...]) -> tuple[str, ...] | None:
         changes = contract_changes(old, new, ProductLineage())
         same = Version.parse(old.version).major == Version.parse(new.version).major
         if old.is_binding and same and worst_class(changes, accepted=True) == "major":
-            found.append(f"{changes[0].what} from {old.version} to {new.version}")
-    return tuple(found)
+            undeclared.append(f"{changes[0].what} from {old.version} to {new.version}")
+    return tuple(undeclared)
 
 
 def _hidden(product: ProductPlan) -> Iterator[Hidden]:
@@ -220,13 +220,13 @@ def _hidden(product: ProductPlan) -> Iterator[Hidden]:
         for column in data_set.spec.columns:
             if not column.shown:
                 others = data_set.views.open
-                clear = [each.role for each in data_set.views.roles if each.view is not None and _in_clear(each.view.columns, column.name)]
+                clear = [role.role for role in data_set.views.roles if role.view is not None and _in_clear(role.view.columns, column.name)]
                 is_open = others is not None and _in_clear(others.columns, column.name)
                 yield Hidden(f"{data_set.name}.{column.name}", is_open, tuple(dict.fromkeys(clear)))
 
 
 def _in_clear(columns: Any, name: str) -> bool:
-    return any(each.how == CLEAR and folded_column(each.name) == folded_column(name) for each in columns)
+    return any(column.how == CLEAR and folded_column(column.name) == folded_column(name) for column in columns)
 
 
 def _consumed(bench: Bench, product: ProductPlan, seen: ProductEvidence) -> Iterator[Consumed]:
@@ -255,4 +255,4 @@ def _concerns(grant: Grant, now: datetime) -> bool:
 
 def _overdue(product: ProductPlan, seen: ProductEvidence, now: datetime) -> tuple[str, ...]:
     """Versions that are older than they may be, but for the one that is served."""
-    return tuple(each.id for each in outlived(seen.published, product.retention, now) if each is not seen.published[-1])
+    return tuple(version.id for version in outlived(seen.published, product.retention, now) if version is not seen.published[-1])

@@ -80,12 +80,12 @@ class TriedProduct:
 
 def tried(candidate: TriedProduct, before: Mapping[str, Any]) -> dict[str, Any]:
     """By part what was found, with the key that says when it has to be tried again. What is None could not be tried."""
-    found = {}
+    parts = {}
     for part, (key, attempt) in PARTS.items():
         basis = key(candidate)
         kept = before.get(part)
-        found[part] = kept if kept is not None and kept["basis"] == basis else {"basis": basis, "found": attempt(candidate)}
-    return found
+        parts[part] = kept if kept is not None and kept["basis"] == basis else {"basis": basis, "found": attempt(candidate)}
+    return parts
 
 
 def search_words(product: ProductPlan) -> str:
@@ -105,8 +105,8 @@ def _ports(candidate: TriedProduct) -> dict[str, str] | None:
     product = candidate.product
     if candidate.latest is None or not product.outputs:
         return None
-    probes = [Probe(product.domain, product.name, each.name, each.store.in_catalog, PROBE_SECONDS, True) for each in product.outputs]
-    return {each.port: each.error or each.trouble or "" for each in answers(candidate.bench.state, probes)}
+    probes = [Probe(product.domain, product.name, port.name, port.store.in_catalog, PROBE_SECONDS, True) for port in product.outputs]
+    return {answer.port: answer.error or answer.trouble or "" for answer in answers(candidate.bench.state, probes)}
 
 
 def _queries(candidate: TriedProduct) -> dict[str, Any] | None:
@@ -130,20 +130,20 @@ def _documents(candidate: TriedProduct) -> dict[str, Any] | None:
     reading = read_product(candidate.text, candidate.product.place.file, installed_registry())
     if reading.product is None:
         return None
-    found = {}
+    by_standard = {}
     for name, form in FORMS.items():
         export = installed_registry().exports()[name]
         text = export.text(export.config(), Exported(reading.product))
         document = read_foreign(text, f"{name} document")
         if isinstance(document, Problem):
-            found[name] = {"errors": [document.message], "lossless": False}
+            by_standard[name] = {"errors": [document.message], "lossless": False}
             continue
         wrong = errors(checked(form.standard, document)[1])
         back = export.imported(text, document.file, reading.product.name, reading.product.domain)
         again = read_product(back.text, "product.yaml", installed_registry()).product if back is not None else None
         lossless = again is not None and components_of(again) == components_of(reading.product)
-        found[name] = {"errors": [f"{each.path}: {each.message}" for each in wrong[:3]], "lossless": lossless}
-    return found
+        by_standard[name] = {"errors": [f"{problem.path}: {problem.message}" for problem in wrong[:3]], "lossless": lossless}
+    return by_standard
 
 
 def _unclassified(candidate: TriedProduct) -> list[str] | None:
@@ -154,26 +154,26 @@ def _unclassified(candidate: TriedProduct) -> list[str] | None:
         guesses = guessed_classes(bench.state, product, candidate.text, bench.now)
     except NOT_ANSWERED:
         return None
-    declassified = {(each.name, column.name) for each in product.data_sets for column in each.spec.columns if column.declassified}
+    declassified = {(d.name, column.name) for d in product.data_sets for column in d.spec.columns if column.declassified}
     open_ones = [
-        each
-        for each in guesses
-        if each.guess.sureness != "low"
-        and (each.data_set, each.guess.column) not in declassified
-        and _is_open(candidate, each.now, each.guess.told)
+        guess
+        for guess in guesses
+        if guess.guess.sureness != "low"
+        and (guess.data_set, guess.guess.column) not in declassified
+        and _is_open(candidate, guess.now, guess.guess.told)
     ]
-    return [f"{each.data_set}.{each.guess.column} ({each.guess.what})" for each in open_ones]
+    return [f"{guess.data_set}.{guess.guess.column} ({guess.guess.what})" for guess in open_ones]
 
 
-def _is_open(candidate: TriedProduct, now: str, told: str) -> bool:
+def _is_open(candidate: TriedProduct, now: str, guessed: str) -> bool:
     classes = candidate.bench.governance.classes
-    return now == UNCLASSIFIED or restriction(now, classes) < restriction(told, classes)
+    return now == UNCLASSIFIED or restriction(now, classes) < restriction(guessed, classes)
 
 
 def _not_iso(candidate: TriedProduct) -> list[str] | None:
     if candidate.latest is None:
         return None
-    found = []
+    wrong_columns = []
     for data_set, column, pattern in _code_columns(candidate.product):
         name = quoted(column)
         wrong = _answered(
@@ -182,8 +182,8 @@ def _not_iso(candidate: TriedProduct) -> list[str] | None:
         if wrong is None:
             return None
         if wrong:
-            found.append(f"{data_set}.{column}")
-    return found
+            wrong_columns.append(f"{data_set}.{column}")
+    return wrong_columns
 
 
 def _code_columns(product: ProductPlan) -> Iterator[tuple[str, str, str]]:
@@ -234,13 +234,13 @@ def _joined(candidate: TriedProduct) -> dict[str, float] | None:
 # What a part depends on, and how it is tried.
 Part = tuple[Callable[[TriedProduct], Sequence[str]], Callable[[TriedProduct], Any]]
 PARTS: Mapping[str, Part] = {
-    "search_place": (lambda each: [each.day, each.document], _search_place),
-    "ports": (lambda each: [each.day, each.version], _ports),
-    "queries": (lambda each: [each.day, each.version, each.document], _queries),
-    "documents": (lambda each: [each.document], _documents),
-    "unclassified": (lambda each: [each.version, each.document], _unclassified),
-    "not_iso": (lambda each: [each.version, each.document], _not_iso),
-    "joined": (lambda each: [each.day, each.version, each.document], _joined),
-    "leaks": (lambda each: [each.version], lambda each: leaks(each.bench.state, each.product, each.latest)),
-    "breakable": (lambda each: [fingerprint(each.product)], lambda each: breakable(each.product, each.bench.now)),
+    "search_place": (lambda candidate: [candidate.day, candidate.document], _search_place),
+    "ports": (lambda candidate: [candidate.day, candidate.version], _ports),
+    "queries": (lambda candidate: [candidate.day, candidate.version, candidate.document], _queries),
+    "documents": (lambda candidate: [candidate.document], _documents),
+    "unclassified": (lambda candidate: [candidate.version, candidate.document], _unclassified),
+    "not_iso": (lambda candidate: [candidate.version, candidate.document], _not_iso),
+    "joined": (lambda candidate: [candidate.day, candidate.version, candidate.document], _joined),
+    "leaks": (lambda candidate: [candidate.version], lambda candidate: leaks(candidate.bench.state, candidate.product, candidate.latest)),
+    "breakable": (lambda candidate: [fingerprint(candidate.product)], lambda candidate: breakable(candidate.product, candidate.bench.now)),
 }

@@ -38,7 +38,7 @@ def channel_states(known: Mapping[str, ChannelPlan], environment: Mapping[str, s
     lacking = {name: missing(name, known, environment) for name in known}
     lacking[E_MAIL] = missing("somebody@example.com", known, environment).replace("e-mail to somebody@example.com", "e-mail")
     shown.append((E_MAIL, "", shown_url(MAIL.value(environment)) or f"${{{MAIL.name}}}", ""))
-    return [ChannelState(*each, ready=not lacking[each[0]], missing=lacking[each[0]]) for each in shown]
+    return [ChannelState(*channel, ready=not lacking[channel[0]], missing=lacking[channel[0]]) for channel in shown]
 
 
 def send_test(known: Mapping[str, ChannelPlan], name: str, environment: Mapping[str, str], now: datetime) -> None:

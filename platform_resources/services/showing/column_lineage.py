@@ -52,7 +52,7 @@ def mesh_lineage(state: Path, plan: MeshPlan) -> MeshLineage:
 def lineage_of(lineage: MeshLineage, plan: MeshPlan, column: MeshColumn) -> ColumnLineage:
     """All that is known of the column."""
     up, down = lineage.upstream(column), lineage.downstream(column)
-    places = dict.fromkeys((each.product, each.place) for each in (column, *(step.column for step in (*up, *down))))
+    places = dict.fromkeys((column.product, column.place) for column in (column, *(step.column for step in (*up, *down))))
     unknown = [(f"{product}.{place}", why) for product, place in places if (why := lineage.unresolved(product, place))]
     unknown += [(product, "it has not been built yet") for product in _unbuilt_readers(lineage, plan, column.product)]
     return ColumnLineage(column, up, down, tuple(_consumers(plan, (column, *(step.column for step in down)))), tuple(unknown))
@@ -72,7 +72,7 @@ def neighbours(lineage: MeshLineage, product: ProductPlan) -> dict[str, tuple[Co
     """Of each data set of the product, column by column."""
     return {
         data_set.name: tuple(
-            _neighbours(lineage, lineage.column(product.name, data_set.model, each.name)) for each in data_set.spec.columns
+            _neighbours(lineage, lineage.column(product.name, data_set.model, column.name)) for column in data_set.spec.columns
         )
         for data_set in product.data_sets
     }
@@ -130,29 +130,29 @@ def _existing(lineage: MeshLineage, product: ProductPlan, places: set[str], name
     raise NoSuchColumn(f"{product.name} has no column {name}; known: {known_text(known)}" + (f"\n{hint}" if hint else ""))
 
 
-def lineage_data(found: ColumnLineage) -> dict[str, Any]:
+def lineage_data(lineage: ColumnLineage) -> dict[str, Any]:
     """As JSON, for the command line and the web."""
     return {
-        "column": _data(found.column),
-        "upstream": [_step(step) for step in found.upstream],
-        "downstream": [_step(step) for step in found.downstream],
-        "consumers": [{"product": product, "name": each.name, "kind": each.kind, "owner": each.owner} for product, each in found.consumers],
-        "unknown": [{"place": place, "why": why} for place, why in found.unknown],
+        "column": _data(lineage.column),
+        "upstream": [_step(step) for step in lineage.upstream],
+        "downstream": [_step(step) for step in lineage.downstream],
+        "consumers": [{"product": product, "name": c.name, "kind": c.kind, "owner": c.owner} for product, c in lineage.consumers],
+        "unknown": [{"place": place, "why": why} for place, why in lineage.unknown],
     }
 
 
-def neighbours_data(found: Mapping[str, Sequence[ColumnNeighbours]]) -> list[dict[str, Any]]:
+def neighbours_data(neighbours: Mapping[str, Sequence[ColumnNeighbours]]) -> list[dict[str, Any]]:
     """As JSON, column by column."""
     return [
         {
             "data_set": data_set,
-            "column": each.column.column,
-            "made_from": [_step(step) for step in each.origins],
-            "used_by": [_step(step) for step in each.uses],
-            "unknown": each.unknown or None,
+            "column": column.column.column,
+            "made_from": [_step(step) for step in column.origins],
+            "used_by": [_step(step) for step in column.uses],
+            "unknown": column.unknown or None,
         }
-        for data_set, columns in found.items()
-        for each in columns
+        for data_set, columns in neighbours.items()
+        for column in columns
     ]
 
 

@@ -19,7 +19,7 @@ def publishing_domain(state: Path, plan: MeshPlan, product: str) -> str | None:
     Raises QueryFailed where several domains have a folder of that name.
     """
     folders = {Path(rejected.file).parent for rejected in plan.rejected}
-    known = {folder.name: folder.parent.name for folder in folders} | {each.name: each.domain for each in plan.products}
+    known = {folder.name: folder.parent.name for folder in folders} | {product.name: product.domain for product in plan.products}
     if product in known or not published_domains(state, product):
         return known.get(product)
     return only_domain(state, product)
@@ -38,8 +38,8 @@ def count_read(state: Path, plan: MeshPlan, product: str, sql: str, reader: str,
 
 def reads_of_query(state: Path, plan: MeshPlan, product: str, sql: str) -> Iterator[tuple[str, str]]:
     """Products and what the SQL names of them; of the product itself nothing where it names nothing."""
-    own = [each for each in plan.products if each.name == product]
-    offered = [port.name for each in own for port in each.outputs] + [data_set.name for each in own for data_set in each.data_sets]
+    own = [planned for planned in plan.products if planned.name == product]
+    offered = [port.name for p in own for port in p.outputs] + [data_set.name for p in own for data_set in p.data_sets]
     names = [tuple(name.lower() for name in dotted) for dotted in names_in(sql)]
     words = {word for dotted in names for word in dotted}
     yield from ((product, name) for name in [name for name in dict.fromkeys(offered) if name in words] or [""])

@@ -49,6 +49,6 @@ def _keep_former(connection: Connection, before: Board, incident: Incident, chan
     keep_former(connection, incident, after, events)
     if after.resolution in life_cycle.NO_TROUBLE:
         return
-    later = [each.incident for each in incidents_of(connection, incident.cause) if each.incident.cause == incident.cause]
-    still = {check for each in later if each.number > incident.number and each.resolution in life_cycle.NO_TROUBLE for check in each.checks}
+    later = [stored.incident for stored in incidents_of(connection, incident.cause) if stored.incident.cause == incident.cause]
+    still = {check for o in later if o.number > incident.number and o.resolution in life_cycle.NO_TROUBLE for check in o.checks}
     keep_board(connection, before, taken_back(before, incident.cause, set(incident.checks) - still), ())

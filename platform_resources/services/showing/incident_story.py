@@ -37,7 +37,7 @@ def incident_story(connection: Connection, view: MeshOverview, name: str) -> Inc
     stored = incident_named(connection, name)
     if stored is None:
         return None
-    newest = {each.product: each for each in history.newest_publications(connection, view.at)}
+    newest = {publication.product: publication for publication in history.newest_publications(connection, view.at)}
     abouts = {product.name: product_facts(product, timezone=product.zone) for product in view.plan.products}
     (trouble,) = incident_facts(
         connection, view.plan, [stored], view.incidents, view.known.observations, view.known.standings, abouts, newest
@@ -48,6 +48,6 @@ def incident_story(connection: Connection, view: MeshOverview, name: str) -> Inc
 
 def _reached(view: MeshOverview, cause: str, name: str) -> Reached:
     ports = [port.upstream for port in view.plan.product(name).inputs if port.upstream is not None and port.upstream.product == cause]
-    deadlines = [each.next_deadline for each in view.known.standings.get(name, ()) if each.next_deadline is not None]
+    deadlines = [standing.next_deadline for standing in view.known.standings.get(name, ()) if standing.next_deadline is not None]
     missed = tuple(check.title for check in view.health[name].objectives if check.verdict == "missed")
     return Reached(name, tuple(port.port for port in ports), missed, min((at for at in deadlines if at > view.at), default=None))

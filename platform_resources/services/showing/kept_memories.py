@@ -52,13 +52,13 @@ class KeptMemories:
         gc.disable()
         try:
             with self._opened() as database:
-                told = dict(database.execute("select name, value from told"))
-                if told.get("key") != self._key():
+                marks = dict(database.execute("select name, value from told"))
+                if marks.get("key") != self._key():
                     return memories, None
                 plans = {name: self._take(memories, name, blob) for name, blob in database.execute("select name, kept from products")}
-                if told.get("stamp") != stamp.encode():
+                if marks.get("stamp") != stamp.encode():
                     return memories, None
-                rest, names = pickle.loads(told["plan"])
+                rest, names = pickle.loads(marks["plan"])
                 self.stamp = stamp
                 return memories, replace(rest, products=tuple(plans[name] for name in names))
         except Exception as error:  # of what is not whole, pickle raises anything
@@ -149,15 +149,15 @@ class KeptMemories:
         return digest.digest()
 
 
-def _tell(database: sqlite3.Connection, told: Mapping[str, bytes]) -> None:
-    database.executemany("insert or replace into told values (?, ?)", told.items())
+def _tell(database: sqlite3.Connection, marks: Mapping[str, bytes]) -> None:
+    database.executemany("insert or replace into told values (?, ?)", marks.items())
     database.commit()
 
 
 def _marks(memories: Memories, name: str) -> tuple[Any, ...]:
     """What is kept of the product; while these are the same objects, nothing has changed of it."""
-    found = (memories.real.kept.get(name), memories.charted.kept.get(name))
-    return tuple(part for kept in found if kept is not None for part in (kept.plan, kept.evidence, kept.judged))
+    memory = (memories.real.kept.get(name), memories.charted.kept.get(name))
+    return tuple(part for kept in memory if kept is not None for part in (kept.plan, kept.evidence, kept.judged))
 
 
 def _same(some: tuple[Any, ...], others: tuple[Any, ...]) -> bool:

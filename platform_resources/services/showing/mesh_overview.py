@@ -77,7 +77,7 @@ class MeshOverview:
 
     def sees_all(self, product: str) -> bool:
         """Whether the reader sees the whole product; of one whose description is broken only the user of this computer does."""
-        plan = next((each for each in self.plan.products if each.name == product), None)
+        plan = next((candidate for candidate in self.plan.products if candidate.name == product), None)
         return self.reader is None or (plan is not None and self.reading.standing(plan).sees == "all")
 
     def named_reader(self, product: str) -> str:
@@ -91,12 +91,12 @@ class MeshOverview:
     @property
     def live(self) -> tuple[StoredIncident, ...]:
         """The incidents that are not over."""
-        return tuple(each for each in self.incidents if each.incident.live)
+        return tuple(stored for stored in self.incidents if stored.incident.live)
 
     @property
     def real_incidents(self) -> tuple[StoredIncident, ...]:
         """Those that numbers are made from."""
-        return tuple(each for each in self.incidents if not self.is_made_up(each))
+        return tuple(stored for stored in self.incidents if not self.is_made_up(stored))
 
     def is_made_up(self, stored: StoredIncident) -> bool:
         """Whether an incident is part of a made-up history."""
@@ -104,7 +104,7 @@ class MeshOverview:
 
     def incidents_of(self, product: str) -> tuple[StoredIncident, ...]:
         """Those of the product, and those of others that it suffers from."""
-        return tuple(each for each in self.incidents if product in (each.incident.cause, *each.incident.impacted))
+        return tuple(stored for stored in self.incidents if product in (stored.incident.cause, *stored.incident.impacted))
 
 
 @dataclass(slots=True)
@@ -141,18 +141,18 @@ def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: 
     memories = memories or Memories()
     with ledger.reading() as connection:
         mark = ledger_mark(connection)
-        found, made_up = known(connection, state, plan.products, now, memory=memories.real), made_up_history(connection)
-        charted = found.standings
+        facts, made_up = known(connection, state, plan.products, now, memory=memories.real), made_up_history(connection)
+        charted = facts.standings
         if made_up is not None:
             memories.charted.look(connection, plan.products, now)
-            charted = {each.name: memories.charted.standings(each.name) for each in plan.products}
+            charted = {product.name: memories.charted.standings(product.name) for product in plan.products}
         view = MeshOverview(
             plan,
             now,
-            found,
-            trust(connection, plan, plan.products, found, now),
+            facts,
+            trust(connection, plan, plan.products, facts, now),
             incident_store.incidents_of(connection, since=now - LATELY),
-            mesh_use(connection, plan, now, found.evidence),
+            mesh_use(connection, plan, now, facts.evidence),
             ledger_age(connection, home),
             charted,
             made_up,
@@ -161,7 +161,7 @@ def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: 
             consumer_answers(connection),
             certified_since(connection),
             KnownGrants(grants_of(connection)),
-            {name: each for name, each in newest_letters(connection).items() if name in plan.by_name and plan.by_name[name].runs},
+            {name: letter for name, letter in newest_letters(connection).items() if name in plan.by_name and plan.by_name[name].runs},
             {},
         )
     return replace(view, changed=memories.changed(view))
@@ -171,10 +171,10 @@ def _facts(view: MeshOverview, product: ProductPlan) -> tuple[Any, ...]:
     """Everything that is shown of a product and is no age."""
     name = product.name
     health, trusted = view.health[name], view.trust[name]
-    said = tuple((each.name, each.verdict, each.at, "" if _shows_an_age(each) else each.shown) for each in health.checks)
+    said = tuple((check.name, check.verdict, check.at, "" if _shows_an_age(check) else check.shown) for check in health.checks)
     of_now = (health.status, health.published, said, health.outcome, health.problem, health.columns, health.held_back)
     of_trust = (trusted.coverage, trusted.response, trusted.incidents, trusted.forecast, trusted.reads, trusted.accepted)
-    answers = tuple(view.answers.get((name, each.name)) for each in product.consumers)
+    answers = tuple(view.answers.get((name, consumer.name)) for consumer in product.consumers)
     used = (view.use.uses[name], view.use.scores[name], view.certified.get(name), view.letters.get(name), answers)
     # What is judged is the same object as long as nothing has changed of it.
     judged = (_Same(view.known.evidence[name]), *map(_Same, view.known.standings[name]), *map(_Same, view.charted[name]))

@@ -54,11 +54,11 @@ def seen_profiled(
     connection: Connection, reading: ReaderView, product: ProductPlan, data_set: str, version: str | None = None
 ) -> Profiled | None:
     """The same as `profiled`, as a reader may see it."""
-    found = profiled(connection, product.name, data_set, version)
-    if found is None or reading.standing(product).sees == "all":
-        return found
-    known = any(each.name == data_set for each in product.data_sets)
-    return found.seen_through(reading.view(product, data_set) if known else None)
+    version_profile = profiled(connection, product.name, data_set, version)
+    if version_profile is None or reading.standing(product).sees == "all":
+        return version_profile
+    known = any(offered.name == data_set for offered in product.data_sets)
+    return version_profile.seen_through(reading.view(product, data_set) if known else None)
 
 
 def profiled(connection: Connection, product: str, data_set: str, version: str | None = None) -> Profiled | None:

@@ -79,18 +79,18 @@ def _indicators(overview: MeshOverview) -> Iterator[Metric]:
 
 def _incidents(overview: MeshOverview) -> Iterator[Metric]:
     live = _gauge("mesh_incidents_live", "Incidents that are not over, by the product that causes them.", "product", "severity", "status")
-    real = [each for each in overview.live if not overview.is_made_up(each)]
-    for labels, count in sorted(Counter((each.incident.cause, each.severity, each.incident.status) for each in real).items()):
+    real = [stored for stored in overview.live if not overview.is_made_up(stored)]
+    for labels, count in sorted(Counter((stored.incident.cause, stored.severity, stored.incident.status) for stored in real).items()):
         live.add_metric(labels, count)
     oldest = _gauge("mesh_incident_unacknowledged_timestamp_seconds", "When the oldest unacknowledged incident was opened.")
-    if opened := [each.incident.opened_at for each in real if each.incident.acknowledged_at is None]:
+    if opened := [stored.incident.opened_at for stored in real if stored.incident.acknowledged_at is None]:
         oldest.add_metric((), min(opened).timestamp())
     yield from (live, oldest)
 
 
 def _platform(overview: MeshOverview, messages: Iterable[OutboxEntry]) -> Iterator[Metric]:
     outbox = _gauge("mesh_messages", "Messages that are not sent yet, or of the last days, by what became of them.", "state")
-    for state, count in sorted(Counter(each.state for each in messages).items()):
+    for state, count in sorted(Counter(message.state for message in messages).items()):
         outbox.add_metric((state,), count)
     broken = _gauge("mesh_products_rejected", "Products whose description is broken, which are not loaded.")
     broken.add_metric((), len(overview.plan.rejected))

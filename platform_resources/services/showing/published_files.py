@@ -29,13 +29,13 @@ def published_files(
     `seen` says what the reader gets of it, and raises QueryFailed where that is nothing. Raises VersionsUnreadable.
     """
     versions = shelf(state, product.domain, product.name)
-    found: Publication | None = versions.latest()
+    publication: Publication | None = versions.latest()
     if version:
-        found = next((each for each in versions.published() if each.id == version), None)
-    of_port = found.port(port) if found is not None else None
-    if found is None or of_port is None:
+        publication = next((candidate for candidate in versions.published() if candidate.id == version), None)
+    of_port = publication.port(port) if publication is not None else None
+    if publication is None or of_port is None:
         return ()
-    of_port = seen(product.name, of_port, found.id)
+    of_port = seen(product.name, of_port, publication.id)
     if of_port is None:
         raise QueryFailed(f"no column of port {port} of {product.name} is shown to you")
     place = versions.where(of_port)
@@ -43,4 +43,4 @@ def published_files(
     # What the interface's own writer has written lies beside them, and is what the port is for.
     files = tuple(files[0].with_name(Path(own).name) for own in of_port.own_files) or files
     paths = [path for path in files if path.is_file()]
-    return tuple(PublishedFile(found.id, path.parent.name, path.name, path, path.stat().st_size) for path in paths)
+    return tuple(PublishedFile(publication.id, path.parent.name, path.name, path, path.stat().st_size) for path in paths)

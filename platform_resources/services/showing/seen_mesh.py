@@ -37,7 +37,7 @@ def seen_by(view: MeshOverview, reader: Reader | None) -> MeshOverview:
         mine,
         known=_known(view.known, reading, whole),
         incidents=tuple(_incidents(view, view.incidents, whole)),
-        trust={name: _trust(view, name, each, whole) for name, each in view.trust.items()},
+        trust={name: _trust(view, name, trust, whole) for name, trust in view.trust.items()},
     )
 
 
@@ -47,7 +47,7 @@ def seen_story(story: IncidentStory, view: MeshOverview) -> IncidentStory:
     if view.reader is None or view.sees_all(cause):
         return story
     (stored,) = _incidents(view, [story.stored], ())
-    events = tuple(each if each.kind in ("attached", "noticed") else replace(each, note="") for each in story.events)
+    events = tuple(event if event.kind in ("attached", "noticed") else replace(event, note="") for event in story.events)
     return replace(story, stored=stored, trouble=_trouble(story.trouble), events=events)
 
 
@@ -56,8 +56,10 @@ def seen_publications(reading: ReaderView, product: ProductPlan, published: Sequ
     if reading.standing(product).sees == "all":
         return tuple(published)
     return tuple(
-        replace(each, inputs={port: _origin(record) for port, record in each.inputs.items()}, ports=tuple(_seen_ports(reading, each)))
-        for each in published
+        replace(
+            version, inputs={port: _origin(record) for port, record in version.inputs.items()}, ports=tuple(_seen_ports(reading, version))
+        )
+        for version in published
     )
 
 
@@ -75,7 +77,7 @@ def _seen_ports(reading: ReaderView, publication: Publication) -> Iterator[PortV
 
 
 def _trouble(trouble: Trouble) -> Trouble:
-    stops = tuple(replace(each, failure=_failure(each.failure)) for each in trouble.stops)
+    stops = tuple(replace(stop, failure=_failure(stop.failure)) for stop in trouble.stops)
     return replace(trouble, failures=tuple(map(_failure, trouble.failures)), stops=stops, ending="", root=replace(trouble.root, because=""))
 
 
@@ -85,30 +87,30 @@ def _failure(failure: Failure) -> Failure:
 
 def _incidents(view: MeshOverview, incidents: Iterable[StoredIncident], whole: Collection[str]) -> Iterable[StoredIncident]:
     """A title has the reason of what failed, unless all of the cause is seen: then it says only what fails."""
-    titles = {(each.product, each.check): fault(each.check, each.title) for each in view.known.observations}
+    titles = {(o.product, o.check): fault(o.check, o.title) for o in view.known.observations}
     for stored in incidents:
         cause = stored.incident.cause
         failing = [titles.get((cause, check), check) for check in stored.incident.checks]
-        told = stored.title if cause in whole else "; ".join(failing) or "It fails"
-        yield replace(stored, title=told)
+        title = stored.title if cause in whole else "; ".join(failing) or "It fails"
+        yield replace(stored, title=title)
 
 
 def _trust(view: MeshOverview, product: str, trust: Trust, whole: Collection[str]) -> Trust:
     accepted = trust.accepted
     if product not in whole:
-        accepted = tuple(replace(each, acceptance=replace(each.acceptance, note="")) for each in accepted)
+        accepted = tuple(replace(weakness, acceptance=replace(weakness.acceptance, note="")) for weakness in accepted)
     return replace(trust, incidents=tuple(_incidents(view, trust.incidents, whole)), accepted=accepted)
 
 
 def _known(known: Known, reading: ReaderView, whole: Collection[str]) -> Known:
     partial = {product.name: product for product in reading.plan.products if product.name not in whole}
-    health = {name: _health(each, partial[name], reading) if name in partial else each for name, each in known.health.items()}
+    health = {name: _health(o, partial[name], reading) if name in partial else o for name, o in known.health.items()}
     observations = tuple(
-        _observed(each, partial[each.product], reading) if each.product in partial else each
-        for each in known.observations
-        if each.product in whole or each.product in partial
+        _observed(observation, partial[observation.product], reading) if observation.product in partial else observation
+        for observation in known.observations
+        if observation.product in whole or observation.product in partial
     )
-    last = {name: each if name in whole else _last(each) for name, each in known.last_refreshes.items()}
+    last = {name: refresh if name in whole else _last(refresh) for name, refresh in known.last_refreshes.items()}
     return replace(known, health=health, observations=observations, last_refreshes=last, evidence={})
 
 
@@ -127,7 +129,7 @@ def _observed(observed: Observed, product: ProductPlan, reading: ReaderView) -> 
 
 
 def _check(check: CheckState, product: ProductPlan, reading: ReaderView) -> CheckState:
-    if tells_only_what_is_seen(check, {each.name: reading.view(product, each.name) for each in product.data_sets}):
+    if tells_only_what_is_seen(check, {data_set.name: reading.view(product, data_set.name) for data_set in product.data_sets}):
         return check
     return replace(check, reason=WITHHELD if check.reason else "", value=None, shown="", failing_rows=None)
 

@@ -42,8 +42,8 @@ def export(root: Path, product: ProductPlan, name: str, settings: Mapping[str, A
     try:
         configured = chosen.config.model_validate(settings)
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-        raise CannotExport(f"{name} does not take these settings: {told}") from error
+        problems = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in error.errors())
+        raise CannotExport(f"{name} does not take these settings: {problems}") from error
     text = chosen.text(configured, Exported(_declared(root, product)))
     return ExportedFile(f"{product.name}{chosen.ending}", text, chosen.media_type)
 

@@ -85,10 +85,10 @@ def new_input(root: Path, folder: Path, name: str, asked: AskedSource) -> NewInp
         if scheme is None:
             raise CannotBegin(f"{address} is no address such as postgresql://… or https://…")
         read = _records if scheme.group(1).lower() in _WEB else _table
-        found = read(address, asked)
+        source = read(address, asked)
     except SourceUnread as error:
         raise CannotBegin(f"{shown_url(address)} cannot be read: {error}") from error
-    return NewInput(found.fields, found.pull, found.title, found.guessed, tuple(secrets))
+    return NewInput(source.fields, source.pull, source.title, source.guessed, tuple(secrets))
 
 
 def _files(root: Path, folder: Path, asked: AskedSource) -> NewInput:
@@ -117,7 +117,7 @@ def _pull(interface: str, fields: Mapping[str, Any], place: str) -> Pull:
     try:
         return capability.pull(capability.config.model_validate(dict(fields)))
     except ValidationError as error:
-        problems = [(".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, ")) for each in error.errors()]
+        problems = [(".".join(map(str, problem["loc"])), problem["msg"].removeprefix("Value error, ")) for problem in error.errors()]
         said = [f"{at}: {message}" if at else message for at, message in problems]
         known = ", ".join(capability.config.model_json_schema()["properties"])
         hint = "say it with --format csv, parquet or json" if "format" in said[0] and interface == "file" else f"--set takes: {known}"

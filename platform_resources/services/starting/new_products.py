@@ -54,24 +54,24 @@ def thought_of(root: Path, domain: str, name: str, asked: AskedSource, now: date
     _check_domain(root, domain)
     _check_name(root, domain, name)
     folder = root / conventions.PRODUCTS_FOLDER / domain / name
-    found = new_input(root, folder, name, asked)
+    new_port = new_input(root, folder, name, asked)
     try:
-        facts, names = looked_at(found.pull, root, now)
+        facts, names = looked_at(new_port.pull, root, now)
     except (NotArrived, ExtractorFailed, LoadFailed, EngineError, OSError) as error:
-        why = found.hide(str(error))
-        raise CannotBegin(f"{found.title} cannot be loaded, so nothing can be guessed from it: {why}") from error
+        why = new_port.hide(str(error))
+        raise CannotBegin(f"{new_port.title} cannot be loaded, so nothing can be guessed from it: {why}") from error
     if not facts.rows:
-        raise CannotBegin(f"{found.title} has no rows, so nothing can be guessed from it")
+        raise CannotBegin(f"{new_port.title} has no rows, so nothing can be guessed from it")
     guessed = guesses(facts)
-    asked_for = Wanted(domain, name, found.fields, found.title, (*found.guessed, *_changes(found, guessed)))
-    return NewProduct(asked_for, facts, names, guessed, found.variables)
+    asked_for = Wanted(domain, name, new_port.fields, new_port.title, (*new_port.guessed, *_changes(new_port, guessed)))
+    return NewProduct(asked_for, facts, names, guessed, new_port.variables)
 
 
-def _changes(found: NewInput, guessed: Guesses) -> Iterator[str]:
+def _changes(new_port: NewInput, guessed: Guesses) -> Iterator[str]:
     """How only what has changed would be read of a table; whether its dates really follow every change, only its owner knows."""
-    if found.fields["interface"] != "sql-database" or guessed.updated_at is None or not guessed.promised_key:
+    if new_port.fields["interface"] != "sql-database" or guessed.updated_at is None or not guessed.promised_key:
         return
-    if "cursor" not in found.fields:
+    if "cursor" not in new_port.fields:
         key, cursor = flow_list(guessed.promised_key), guessed.updated_at.value
         yield "All rows are read at each refresh. Only what has changed is read with this, if every change sets that column:"
         yield f"key: {key}, cursor: {cursor}, deletes: compare"

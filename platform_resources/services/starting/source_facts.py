@@ -50,8 +50,8 @@ def _load(database: ProductDatabase, pull: Pull, folder: Path, now: datetime) ->
         case PullFiles():
             load_files(database, _LOADED, pull, folder, Clock("UTC", now), None)
         case PullRows(reader):
-            found = read_by("of the source", reader, Extraction(database.connection, now.date(), {}, None, folder, _LOADED.name))
-            database.load_data(_LOADED, found.data)
+            extracted = read_by("of the source", reader, Extraction(database.connection, now.date(), {}, None, folder, _LOADED.name))
+            database.load_data(_LOADED, extracted.data)
         case _:
             raise NotImplementedError(f"{type(pull).__name__} is no source of a new product")
 
@@ -74,8 +74,8 @@ def _counts(database: ProductDatabase, types: Mapping[str, str], now: datetime) 
         if kind in _DATED:
             moment = literal(now.astimezone(UTC).replace(tzinfo=None).isoformat(" "))
             asked[f"future {name}"] = CountIf(f"cast({quoted(name)} as timestamp) > cast({moment} as timestamp)")
-    readings = measure([Asked(each, _SEEN, counting) for each, counting in asked.items()], database.within_limits)
-    return {each: counted(readings, each) for each in asked}
+    readings = measure([Asked(name, _SEEN, counting) for name, counting in asked.items()], database.within_limits)
+    return {name: counted(readings, name) for name in asked}
 
 
 def _column(database: ProductDatabase, profile: Profile, column: ColumnProfile, counts: Mapping[str, int]) -> SourceColumn:
@@ -91,9 +91,9 @@ def _few_values(database: ProductDatabase, rows: int, column: ColumnProfile) -> 
         return ()
     name = quoted(column.name)
     grouped = f"select {name} as value, count(*) as number from {relation_sql(_SEEN)} where {name} is not null group by all"
-    found = [(row["value"], row["number"]) for row in database.rows(f"{grouped} limit {FEW_VALUES + 1}")]
-    fits = all(number > 1 and len(value) <= _LONGEST_VALUE and value.isprintable() for value, number in found)
-    return tuple(found) if fits and has_few_values(rows, len(found)) else ()
+    value_counts = [(row["value"], row["number"]) for row in database.rows(f"{grouped} limit {FEW_VALUES + 1}")]
+    fits = all(number > 1 and len(value) <= _LONGEST_VALUE and value.isprintable() for value, number in value_counts)
+    return tuple(value_counts) if fits and has_few_values(rows, len(value_counts)) else ()
 
 
 def _unique(database: ProductDatabase, source: SourceFacts) -> tuple[tuple[str, ...], ...]:
@@ -109,6 +109,6 @@ def _unique(database: ProductDatabase, source: SourceFacts) -> tuple[tuple[str, 
 
 def _without_duplicates(database: ProductDatabase, candidates: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
     wanted = {str(place): columns for place, columns in enumerate(candidates)}
-    asked = [Asked(each, _SEEN, DuplicateRows(columns)) for each, columns in wanted.items()]
+    asked = [Asked(place, _SEEN, DuplicateRows(columns)) for place, columns in wanted.items()]
     readings = measure(asked, database.within_limits)
-    return [columns for each, columns in wanted.items() if counted(readings, each) == 0]
+    return [columns for place, columns in wanted.items() if counted(readings, place) == 0]
