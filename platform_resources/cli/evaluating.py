@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from platform_resources.cli.specs import Json
-from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, Stop, mesh_of, out, print_json, told, words
+from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, Stop, mesh_of, out, plain, print_json, words
 from platform_resources.cli.terminal.memory import history, synced
 from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.plan import MeshPlan
@@ -82,7 +82,7 @@ def judged(root: Path, names: Collection[str]) -> "Sequence[IncidentEvent]":
 
 def print_happened(events: "Iterable[IncidentEvent]") -> None:
     for event in events:
-        out.print(f"{told(event.incident)} {event.kind} {told(event.note)}".strip(), soft_wrap=True, highlight=False)
+        out.print(f"{plain(event.incident)} {event.kind} {plain(event.note)}".strip(), soft_wrap=True, highlight=False)
 
 
 def print_problems(done: "Iterable[EvaluationRun]") -> None:

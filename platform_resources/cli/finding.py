@@ -12,7 +12,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from platform_resources.cli.specs import Json
-from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, told, words
+from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, plain, print_json, product_of, stop, words
 from platform_resources.cli.terminal.memory import opened
 from platform_resources.cli.terminal.status_tables import print_product
 from platform_resources.plan.plan import AgreementPlan, DataSetPlan, MeshPlan, ProductPlan
@@ -166,7 +166,7 @@ def describe(
 
 def _print_description(described: "ProductDescription", port: str | None, clock: Clock) -> None:
     print_product(described.health, described.trust, clock)
-    tree = Tree(f"[bold]{told(described.product.title)}[/] {described.product.info.version} {described.product.info.lifecycle}")
+    tree = Tree(f"[bold]{plain(described.product.title)}[/] {described.product.info.version} {described.product.info.lifecycle}")
     introduce(described.product, tree)
     out.print()
     out.print(tree)
@@ -187,7 +187,7 @@ def _print_description(described: "ProductDescription", port: str | None, clock:
                 out.print(cell(snippet.text.rstrip()), soft_wrap=True, highlight=False)
                 out.print()
         else:
-            out.print(f"how to read it: mesh describe {told(described.product.name)} --port {told(access.port.name)}")
+            out.print(f"how to read it: mesh describe {plain(described.product.name)} --port {plain(access.port.name)}")
     for each in described.control_ports:
         when = f", {clock.moment(each.taken_at)}" if each.taken_at is not None else ""
         out.print()
@@ -213,20 +213,20 @@ def introduce(product: ProductPlan, tree: Tree) -> None:
     for line in _lines(product):
         readers.add(line)
     for agreement in product.agreements:
-        branch = readers.add(f"agreement {told(agreement.title)}")
+        branch = readers.add(f"agreement {plain(agreement.title)}")
         for line in _terms(agreement):
             branch.add(line)
         if agreement.spec.roles:
             branch.add(f"ask for a role: mesh access request {product.name} --role ROLE --purpose WHY")
             branch.add(f"who has a role now: mesh access who {product.name}")
     for query in product.sample_queries:
-        branch = readers.add(f"sample query {told(query.title)} [dim]of {told(query.port)}[/]")
+        branch = readers.add(f"sample query {plain(query.title)} [dim]of {plain(query.port)}[/]")
         sql = query.sql.strip() if "--" in query.sql else " ".join(query.sql.split())
-        branch.add(f"mesh query {product.name} {told(shlex.quote(sql))}")
+        branch.add(f"mesh query {product.name} {plain(shlex.quote(sql))}")
     for metric in product.metrics:
-        readers.add(f"metric {told(metric.title)} [dim]{told(metric.kind)}, of {told(', '.join(metric.models) or 'no model')}[/]")
+        readers.add(f"metric {plain(metric.title)} [dim]{plain(metric.kind)}, of {plain(', '.join(metric.models) or 'no model')}[/]")
     for semantic in product.semantic_models:
-        readers.add(f"semantic model {told(semantic.title)} [dim]{told(semantic.text)}[/]")
+        readers.add(f"semantic model {plain(semantic.title)} [dim]{plain(semantic.text)}[/]")
 
 
 def _lines(product: ProductPlan) -> Iterator[str]:
@@ -242,7 +242,7 @@ def _lines(product: ProductPlan) -> Iterator[str]:
         "tags": ", ".join(info.tags),
         **{f"term {tag}": text for tag, text in product.terms.items()},
     }
-    yield from (f"{word}: {told(' '.join(text.split()))}" for word, text in said.items() if text)
+    yield from (f"{word}: {plain(' '.join(text.split()))}" for word, text in said.items() if text)
 
 
 def _terms(agreement: AgreementPlan) -> Iterator[str]:
@@ -255,16 +255,16 @@ def _terms(agreement: AgreementPlan) -> Iterator[str]:
         "duration": duration_text(spec.duration) if spec.duration else "",
         "notice period": duration_text(spec.notice_period) if spec.notice_period else "",
     }
-    yield from (f"{word}: {told(' '.join(text.split()))}" for word, text in said.items() if text)
+    yield from (f"{word}: {plain(' '.join(text.split()))}" for word, text in said.items() if text)
     for role in spec.roles:
         masks = [f"{each} by {role.masks.get(each, class_named(each).mask).mask}" for each in role.masked]
         columns = [f"{name} {use.mask}" for name, use in role.columns.items()]
         parts = {"masked": masks, "columns": columns, "rows where": [role.rows] if role.rows else []}
         more = "".join(f"; {word}: {', '.join(part)}" for word, part in parts.items() if part)
-        yield told(f"role {role.role} sees {', '.join(role.sees) or 'nothing in the clear'}{more}")
+        yield plain(f"role {role.role} sees {', '.join(role.sees) or 'nothing in the clear'}{more}")
     for granted in spec.grants:
         ending = f" until {granted.until}" if granted.until else ""
-        yield told(f"grants role {granted.role} to {granted.to}{ending}: {granted.purpose}")
+        yield plain(f"grants role {granted.role} to {granted.to}{ending}: {granted.purpose}")
 
 
 def lineage(
@@ -291,13 +291,13 @@ def lineage(
     out.print()
     _print_steps("A change of it concerns", found.downstream, "nothing that is known")
     for product, consumer in found.consumers:
-        out.print(f"  {told(consumer.title)}, {told(consumer.kind)} of {told(consumer.owner or 'nobody named')}, reads {told(product)}")
+        out.print(f"  {plain(consumer.title)}, {plain(consumer.kind)} of {plain(consumer.owner or 'nobody named')}, reads {plain(product)}")
     for place, why in found.unknown:
-        out.print(f"[yellow]not known of {told(place)}:[/] {told(why)}")
+        out.print(f"[yellow]not known of {plain(place)}:[/] {plain(why)}")
 
 
 def _print_steps(title: str, steps: "Sequence[Step]", otherwise: str) -> None:
-    out.print(f"[bold]{told(title)}[/]" + ("" if steps else f" {otherwise}"))
+    out.print(f"[bold]{plain(title)}[/]" + ("" if steps else f" {otherwise}"))
     table = Table(box=None, show_header=False, padding=(0, 2))
     for step in steps:
         table.add_row(cell(step.column.text), cell(step.kind))

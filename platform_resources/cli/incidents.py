@@ -19,9 +19,9 @@ from platform_resources.cli.terminal.console import (
     cell,
     clocks,
     out,
+    plain,
     print_json,
     stop,
-    told,
     words,
     you,
 )
@@ -131,7 +131,7 @@ def _act(context: typer.Context, name: str, act: Callable[[Incident, datetime], 
         except life_cycle.IllegalTransition as error:
             cause = name.partition("#")[0]
             stop(error.told(lambda at: clocks(mesh_root(context.obj), [cause]).moment(cause, at)), CANNOT_RUN)
-    out.print(f"{told(incident.name)} is {incident.status}{_how(incident)}")
+    out.print(f"{plain(incident.name)} is {incident.status}{_how(incident)}")
 
 
 def _nothing(name: str, known: Sequence[Incident]) -> NoReturn:
@@ -159,7 +159,7 @@ def _how(incident: Incident) -> str:
 
 def _print_incidents(found: "Sequence[StoredIncident]", told_by: Clocks, when: str = "", product: str = "") -> None:
     if not found:
-        words.print(f"no incident{f' of {told(product)}' if product else ''}{when}", style="green", highlight=False)
+        words.print(f"no incident{f' of {plain(product)}' if product else ''}{when}", style="green", highlight=False)
         return
     table = Table(box=None, header_style="bold")
     for column in ("incident", "severity", "status", "since", "lasted"):
@@ -209,7 +209,7 @@ def _show(stored: "StoredIncident", events: "Sequence[IncidentEvent]", told_by: 
     _print_incidents([stored], told_by)
     out.print()
     for check in stored.incident.checks:
-        out.print(f"failed: {told(check)}", highlight=False)
+        out.print(f"failed: {plain(check)}", highlight=False)
     table = Table("when", "what", "who", "", box=None, header_style="bold")
     for event in events:
         table.add_row(told_by.moment(stored.incident.cause, event.at), event.kind, cell(event.by), cell(event.note))

@@ -18,10 +18,10 @@ from platform_resources.cli.terminal.console import (
     clocks,
     mesh_of,
     out,
+    plain,
     print_json,
     product_of,
     stop,
-    told,
     words,
     you,
 )
@@ -58,7 +58,7 @@ def channels(
         return
     table = Table("channel", "domain", "URL", "here", box=None, header_style="bold")
     for state in states:
-        here = "[green]ready[/]" if state.ready else f"[yellow]{told(state.missing)}[/]"
+        here = "[green]ready[/]" if state.ready else f"[yellow]{plain(state.missing)}[/]"
         table.add_row(cell(state.channel), cell(state.domain), cell(state.url), here)
     out.print(table)
 
@@ -78,7 +78,7 @@ def _test(known: "Mapping[str, ChannelPlan]", name: str, as_json: bool) -> NoRet
         raise Stop(CANNOT_RUN if error else FINE)
     if error:
         stop(f"the test message was not sent: {error}", CANNOT_RUN)
-    words.print(f"a test message was sent to {told(name)}", style="green")
+    words.print(f"a test message was sent to {plain(name)}", style="green")
     raise Stop(FINE)
 
 
@@ -174,7 +174,7 @@ def subscribe(
     who = person or you("--as")
     with opened(root) as ledger, ledger.writing() as connection:
         begin(connection, name, who, channel, least, datetime.now(UTC))
-    words.print(f"{told(who)} will hear about {name} on {told(channel)}, from severity {least} on", style="green")
+    words.print(f"{plain(who)} will hear about {name} on {plain(channel)}, from severity {least} on", style="green")
 
 
 def unsubscribe(
@@ -191,7 +191,7 @@ def unsubscribe(
         ended = end(connection, product, who, channel, datetime.now(UTC))
     if not ended:
         stop(f"{who} has no subscription of {product} on {channel}; see mesh subscriptions {product}", CANNOT_RUN)
-    words.print(f"{told(who)} will hear no more about {told(product)} on {told(channel)}", style="green")
+    words.print(f"{plain(who)} will hear no more about {plain(product)} on {plain(channel)}", style="green")
 
 
 def subscriptions(
@@ -212,7 +212,7 @@ def subscriptions(
     for each in found:
         since = told_by.moment(each.product, each.since)
         table.add_row(*map(cell, (each.product, each.subscriber, each.channel, each.severity, since)))
-    out.print(table if found else "there are no subscriptions" + (f" of {told(product)}" if product else ""))
+    out.print(table if found else "there are no subscriptions" + (f" of {plain(product)}" if product else ""))
 
 
 def _severity(text: str) -> Severity:

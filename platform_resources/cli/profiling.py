@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from platform_resources.cli.specs import Json
-from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, told
+from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, plain, print_json, product_of, stop
 from platform_resources.cli.terminal.memory import Sync
 from platform_resources.cli.terminal.memory import shown as ledger_shown
 from platform_resources.measuring.version_profiles import (
@@ -67,13 +67,13 @@ def _data(found: "Profiled") -> dict[str, Any]:
 
 def _print(found: "Profiled") -> None:
     now = found.now.profile
-    out.print(f"[bold]{told(found.data_set)}[/], version {told(found.now.version)}: {told(told_of(now))}", soft_wrap=True)
+    out.print(f"[bold]{plain(found.data_set)}[/], version {plain(found.now.version)}: {plain(told_of(now))}", soft_wrap=True)
     table = Table(*HEADER, box=None, header_style="bold")
     for column in now.columns:
         table.add_row(*map(cell, _row(now, column)))
     out.print(table)
     if found.before is not None:
-        out.print(f"[bold]Since version {told(found.before.version)}[/]" + ("" if found.differences else ": no column is different"))
+        out.print(f"[bold]Since version {plain(found.before.version)}[/]" + ("" if found.differences else ": no column is different"))
     for each in found.differences:
         out.print(cell(f"  {each.column}: {each.words}"), soft_wrap=True)
     out.print()

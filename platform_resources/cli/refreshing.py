@@ -20,10 +20,10 @@ from platform_resources.cli.terminal.console import (
     SPEC_INVALID,
     Stop,
     mesh_of,
+    plain,
     print_json,
     product_of,
     stop,
-    told,
     words,
 )
 from platform_resources.cli.terminal.memory import history
@@ -141,7 +141,7 @@ class _Advance:
     def finish(self, done: "Refreshed", steps: int) -> None:
         self.progress.update(self.task, completed=steps)
         style = OUTCOMES[done.outcome]
-        self.progress.print(f"[{style}]{done.outcome:<11}[/] {told(done.product)} [dim]{done.version or ''} {done.seconds:.1f} s[/]")
+        self.progress.print(f"[{style}]{done.outcome:<11}[/] {plain(done.product)} [dim]{done.version or ''} {done.seconds:.1f} s[/]")
         for text in done.reasons:
             self.progress.print(f"  {text}", style="red", markup=False, highlight=False)
         if done.outcome in ("gate closed", "failed"):

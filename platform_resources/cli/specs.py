@@ -18,11 +18,11 @@ from platform_resources.cli.terminal.console import (
     Stop,
     cell,
     out,
+    plain,
     print_json,
     print_problems,
     product_of,
     stop,
-    told,
     words,
 )
 from platform_resources.dbt.planning import generated_files, read_mesh_and_plan, read_plan
@@ -83,7 +83,7 @@ def prepare(context: typer.Context) -> None:
     wrong = errors((*problems, *build_problems(root, plan)))
     print_problems(wrong)
     running = [product for product in plan.products if product.runs]
-    words.print(f"what dbt says of {len(running)} product(s) is kept in {told(str(state_folder(root) / 'dbt_project/target'))}")
+    words.print(f"what dbt says of {len(running)} product(s) is kept in {plain(str(state_folder(root) / 'dbt_project/target'))}")
     raise Stop(SPEC_INVALID if wrong else FINE)
 
 
@@ -107,7 +107,7 @@ def generate(
     for name in data or ():
         product = product_of(read_plan(root, [name])[0], name)
         tables = warehouse().lend(state_folder(root), product.domain, product.name, own)
-        words.print(f"{tables} table(s) of {told(name)} are in {told(str(own))}")
+        words.print(f"{tables} table(s) of {plain(name)} are in {plain(str(own))}")
     raise Stop(SPEC_INVALID if wrong else FINE)
 
 
@@ -154,30 +154,30 @@ def plan(
 def _tree(product: ProductPlan) -> Tree:
     refresh = product.refresh
     when = "by hand" if refresh is None else f"{refresh.cron} {refresh.timezone}" if refresh.cron else "when an input has a new version"
-    tree = Tree(f"[bold]{told(product.group)}[/] {product.info.version} {product.info.lifecycle} [dim](refreshed {told(when)})[/]")
+    tree = Tree(f"[bold]{plain(product.group)}[/] {product.info.version} {product.info.lifecycle} [dim](refreshed {plain(when)})[/]")
     inputs = tree.add("input ports")
     for port in product.inputs:
         source = f" <- {port.upstream.product}.{port.upstream.port} {port.upstream.version}" if port.upstream else ""
-        inputs.add(f"{told('/'.join(port.key))} [dim]{told(port.interface)}[/]{told(source)}")
+        inputs.add(f"{plain('/'.join(port.key))} [dim]{plain(port.interface)}[/]{plain(source)}")
     models = tree.add("models")
     for model in product.models:
         reads = ", ".join(key[-1] for key in model.dependencies) or "nothing"
-        data_set = f" [cyan]data set {told(model.data_set)}[/]" if model.data_set else ""
+        data_set = f" [cyan]data set {plain(model.data_set)}[/]" if model.data_set else ""
         made = "" if model.kind == "model" else f"{model.kind}, "
-        models.add(f"{told('/'.join(model.key))} [dim]{made}reads {told(reads)}[/]{data_set}")
+        models.add(f"{plain('/'.join(model.key))} [dim]{made}reads {plain(reads)}[/]{data_set}")
     checks = tree.add(f"checks ({len(product.checks)})")
     for check in product.checks:
         gate = " [bold]gate[/]" if check.blocking else ""
-        checks.add(f"{told(check.name)} [dim]{check.kind} on {told('/'.join(check.key))}[/]{gate}")
+        checks.add(f"{plain(check.name)} [dim]{check.kind} on {plain('/'.join(check.key))}[/]{gate}")
     outputs = tree.add("output ports")
     for output in product.outputs:
         oldest = f", none older than {duration_text(output.retention)}" if output.retention is not None else ""
         stored = f"{output.interface}, {output.store.format}, keeps {output.keep_versions}{oldest}"
-        outputs.add(f"{told('/'.join(output.key))} [dim]{told(stored)}[/]")
+        outputs.add(f"{plain('/'.join(output.key))} [dim]{plain(stored)}[/]")
     routes = tree.add("routes") if product.routes else tree
     for route in product.routes:
         quiet = f", quiet from {route.quiet.start:%H:%M} to {route.quiet.end:%H:%M} {route.quiet.timezone}" if route.quiet else ""
-        routes.add(f"{told(route.channel)} [dim]for the {route.audience}, from severity {route.severity}{told(quiet)}[/]")
+        routes.add(f"{plain(route.channel)} [dim]for the {route.audience}, from severity {route.severity}{plain(quiet)}[/]")
     for file in product.files:
         tree.add(cell(f"writes {file.path}"))
     return tree
@@ -205,7 +205,7 @@ def capabilities(
         raise Stop(FINE)
     if name is not None:
         for kind, capability in found:
-            out.print(f"[bold]{told(capability.name)}[/] ({_one_of(kind)})\n\n{told(inspect.getdoc(capability))}\n")
+            out.print(f"[bold]{plain(capability.name)}[/] ({_one_of(kind)})\n\n{plain(inspect.getdoc(capability))}\n")
             out.print(capability.example.strip(), markup=False)
         raise Stop(FINE if found else _unknown_capability(name))
     table = Table("kind", "name", "what it is", box=None)

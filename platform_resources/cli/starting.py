@@ -12,7 +12,7 @@ import yaml
 from rich.table import Table
 
 from platform_resources.cli.refreshing import refresh
-from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, Stop, cell, stop, told, words
+from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, Stop, cell, plain, stop, words
 from platform_resources.repository.mesh_repository import mesh_root
 from platform_resources.repository.placing import InTheWay
 from platform_resources.scaffolding.mesh_files import WORKSPACE
@@ -38,7 +38,7 @@ def init(
     except (CannotBegin, InTheWay) as error:
         _refuse(error)
     _print_written(folder, files)
-    words.print(f"next: cd {told(folder)} && mesh new product --from FILE", highlight=False)
+    words.print(f"next: cd {plain(folder)} && mesh new product --from FILE", highlight=False)
 
 
 @app.command("domain")
@@ -139,7 +139,7 @@ def _print_guesses(new: "NewProduct") -> None:
     from platform_resources.scaffolding.column_guesses import comma_numbers, unit
 
     source, guessed = new.source, new.guessed
-    words.print(f"{told(new.asked.source)}: {source.rows:,} rows, {len(source.columns)} columns", highlight=False)
+    words.print(f"{plain(new.asked.source)}: {source.rows:,} rows, {len(source.columns)} columns", highlight=False)
     table = Table("column", "type", "empty", "distinct", "guessed", box=None, header_style="bold")
     for column in source.columns:
         found = (unit(column), comma_numbers(column), guessed.classes.get(column.name))
@@ -149,7 +149,7 @@ def _print_guesses(new: "NewProduct") -> None:
     words.print(table)
     for what, guess in (("key", guessed.key[1] if guessed.key else None), ("updated_at", guessed.updated_at)):
         if guess is not None:
-            words.print(f"{what}: {told(guess.value)} ({guess.confidence}: {guess.reason})", highlight=False)
+            words.print(f"{what}: {plain(guess.value)} ({guess.confidence}: {guess.reason})", highlight=False)
 
 
 def answered(guessed: "Guesses") -> "Guesses":
@@ -188,4 +188,4 @@ def _refuse(error: Exception) -> NoReturn:
 
 def _print_written(folder: Path, files: Sequence[str]) -> None:
     for file in files:
-        words.print(f"wrote {told(folder / file)}", highlight=False)
+        words.print(f"wrote {plain(folder / file)}", highlight=False)

@@ -112,7 +112,7 @@ class _Kept(StaticFiles):
 
 
 def _add_errors(app: FastAPI, shop: Shop) -> None:
-    def told(status: int, words: Callable[[Exception], tuple[str, str]]) -> Callable[[Request, Exception], Response]:
+    def handler(status: int, words: Callable[[Exception], tuple[str, str]]) -> Callable[[Request, Exception], Response]:
         def answer(request: Request, error: Exception) -> Response:
             (what, hint), code = words(error), getattr(error, "status_code", status)
             if request.url.path.startswith(API):
@@ -121,12 +121,12 @@ def _add_errors(app: FastAPI, shop: Shop) -> None:
 
         return answer
 
-    app.add_exception_handler(Missing, told(404, lambda error: (str(error), getattr(error, "hint", ""))))
-    app.add_exception_handler(NotGranted, told(403, lambda error: ("This is not shown to you.", str(error))))
-    app.add_exception_handler(HTTPException, told(404, _http_words))
-    app.add_exception_handler(RequestValidationError, told(400, _invalid_words))
-    app.add_exception_handler(FormRefused, told(403, lambda error: (str(error), "")))
-    app.add_exception_handler(VersionsUnreadable, told(503, lambda error: ("The published versions cannot be read.", str(error))))
+    app.add_exception_handler(Missing, handler(404, lambda error: (str(error), getattr(error, "hint", ""))))
+    app.add_exception_handler(NotGranted, handler(403, lambda error: ("This is not shown to you.", str(error))))
+    app.add_exception_handler(HTTPException, handler(404, _http_words))
+    app.add_exception_handler(RequestValidationError, handler(400, _invalid_words))
+    app.add_exception_handler(FormRefused, handler(403, lambda error: (str(error), "")))
+    app.add_exception_handler(VersionsUnreadable, handler(503, lambda error: ("The published versions cannot be read.", str(error))))
     app.add_exception_handler(LedgerUnavailable, _unavailable)
 
 

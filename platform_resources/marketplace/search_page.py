@@ -31,7 +31,7 @@ KINDS = {"data set": "Table", "column": "Column", "query": "Query", "port": "Por
 MOST_TAGS = 12
 
 
-def found(market: Market, view: MeshOverview, text: str, chosen: Mapping[str, Sequence[str]], first: int = 0) -> SearchResult:
+def search_result(market: Market, view: MeshOverview, text: str, chosen: Mapping[str, Sequence[str]], first: int = 0) -> SearchResult:
     """Search the products of the view; what is too long for a search is cut."""
     index, known = market.search(view)
     return search(index, text[:LONGEST_QUERY], known, chosen, first)
@@ -39,7 +39,7 @@ def found(market: Market, view: MeshOverview, text: str, chosen: Mapping[str, Se
 
 def search_page(market: Market, view: MeshOverview, text: str, chosen: Mapping[str, Sequence[str]], first: int) -> dict[str, Any]:
     """What the template `search.html` shows."""
-    result = found(market, view, text, chosen, first)
+    result = search_result(market, view, text, chosen, first)
     titles = domain_titles(view.plan)
     return {
         "page": "search",

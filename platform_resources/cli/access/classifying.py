@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from platform_resources.cli.specs import Json
-from platform_resources.cli.terminal.console import CANNOT_RUN, SPEC_INVALID, cell, mesh_of, out, print_json, product_of, stop, told, words
+from platform_resources.cli.terminal.console import CANNOT_RUN, SPEC_INVALID, cell, mesh_of, out, plain, print_json, product_of, stop, words
 from platform_resources.publications.consumer_queries import NothingPublished
 from platform_resources.repository.mesh_repository import read_mesh, state_folder
 from platform_resources.spec.data_classes import restriction
@@ -57,12 +57,12 @@ def classify(
         file.write_text(written_classes(text, less), encoding="utf-8")
     except CannotEdit:
         stop(f"{chosen.place.file} is written in a form that cannot be edited here; write the classes by hand", CANNOT_RUN)
-    words.print(f"{len(less)} classification(s) are written into {told(chosen.place.file)}; look at each before it is merged")
+    words.print(f"{len(less)} classification(s) are written into {plain(chosen.place.file)}; look at each before it is merged")
 
 
 def _print(product: str, found: Sequence["Classified"]) -> None:
     if not found:
-        words.print(f"nothing speaks for personal data in {told(product)}")
+        words.print(f"nothing speaks for personal data in {plain(product)}")
         return
     table = Table("column", "probably", "how sure", "evidence", "product.yaml says", box=None)
     for each in found:

@@ -19,10 +19,10 @@ from platform_resources.cli.terminal.console import (
     mesh_of,
     named_values,
     out,
+    plain,
     print_json,
     product_of,
     stop,
-    told,
     words,
     you,
 )
@@ -73,7 +73,7 @@ def request(
     _say(grant)
     _give(root, mesh, grant)
     if grant.last == "requested":
-        words.print(f"{told(' or '.join(asked.owners) or 'the owner')} decides: mesh access approve {grant.name}", highlight=False)
+        words.print(f"{plain(' or '.join(asked.owners) or 'the owner')} decides: mesh access approve {grant.name}", highlight=False)
 
 
 @app.command()
@@ -133,7 +133,7 @@ def _allowed(act: Callable[[], Grant]) -> Grant:
 
 def _say(grant: Grant) -> None:
     ending = f" until {grant.until:%Y-%m-%d}" if grant.until is not None and grant.last in ("approved", "renewed") else ""
-    out.print(f"grant {grant.name}: role {told(grant.role)} of {grant.product} for {told(grant.subject)} is {grant.last}{ending}")
+    out.print(f"grant {grant.name}: role {plain(grant.role)} of {grant.product} for {plain(grant.subject)} is {grant.last}{ending}")
 
 
 @app.command("list")
@@ -179,7 +179,7 @@ def show(context: typer.Context, name: GrantOrProduct, as_json: Json = False) ->
 
 
 def _title(grant: Grant) -> str:
-    return told(f"grant {grant.name}: role {grant.role} of {grant.product} for {grant.subject}, {grant.state(datetime.now(UTC))}")
+    return plain(f"grant {grant.name}: role {grant.role} of {grant.product} for {grant.subject}, {grant.state(datetime.now(UTC))}")
 
 
 def _grant_data(grant: Grant) -> dict[str, Any]:
@@ -261,4 +261,4 @@ def key(context: typer.Context) -> None:
     if MASK_KEY.value(os.environ):
         stop(f"{MASK_KEY.name} is set and goes before the file; put a new key there, or unset it", CANNOT_RUN)
     file = new_key(state_folder(mesh_root(context.obj)))
-    out.print(f"a new key is in {told(str(file))}; only you may read it. `mesh refresh --all` masks with it", highlight=False)
+    out.print(f"a new key is in {plain(str(file))}; only you may read it. `mesh refresh --all` masks with it", highlight=False)

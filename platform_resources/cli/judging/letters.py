@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from platform_resources.cli.specs import Json
-from platform_resources.cli.terminal.console import cell, mesh_of, out, print_json, product_of, told, words
+from platform_resources.cli.terminal.console import cell, mesh_of, out, plain, print_json, product_of, words
 from platform_resources.cli.terminal.memory import opened, synced
 from platform_resources.repository.mesh_repository import state_folder
 
@@ -84,14 +84,14 @@ def _print_criteria(score: "ProductScore") -> None:
 
     out.print(f"[bold]{score.total} of 100[/], badge {score.badge}: the weakest letter is {score.weakest} {score.letters[score.weakest]}")
     if capped_text(score):
-        out.print(f"[yellow]{told(capped_text(score))}[/]")
+        out.print(f"[yellow]{plain(capped_text(score))}[/]")
     for letter, points in score.letters.items():
         out.print(f"\n[bold]{letter} {points}[/]")
         for each in score.of_letter(letter):
-            evidence = told(each.evidence) if each.known else f"[yellow]no evidence:[/] {told(each.evidence)}"
-            out.print(f"  {each.gained:g} of {each.points:g}  {told(each.about)}", soft_wrap=True, highlight=False)
-            out.print(f"      [dim]declared:[/] {told(each.declared)}; [dim]seen:[/] {evidence}", soft_wrap=True, highlight=False)
+            evidence = plain(each.evidence) if each.known else f"[yellow]no evidence:[/] {plain(each.evidence)}"
+            out.print(f"  {each.gained:g} of {each.points:g}  {plain(each.about)}", soft_wrap=True, highlight=False)
+            out.print(f"      [dim]declared:[/] {plain(each.declared)}; [dim]seen:[/] {evidence}", soft_wrap=True, highlight=False)
     if score.advice:
         out.print("\n[bold]What would raise it, the most for the least work first[/]")
     for each in score.advice[:MOST_ADVICE]:
-        out.print(f"  +{each.points - each.gained:g} {each.letter}: {told(each.raised_by)}", soft_wrap=True, highlight=False)
+        out.print(f"  +{each.points - each.gained:g} {each.letter}: {plain(each.raised_by)}", soft_wrap=True, highlight=False)

@@ -21,10 +21,10 @@ from platform_resources.cli.terminal.console import (
     cell,
     mesh_of,
     out,
+    plain,
     print_json,
     print_problems,
     stop,
-    told,
     words,
 )
 from platform_resources.cli.terminal.memory import history
@@ -171,9 +171,9 @@ def _print(done: "Imported", clocks: Clocks) -> None:
         table.add_row(*_row(test, clocks))
     if done.tests:
         out.print(table)
-    out.print(f"{_counted(done)}, of the run {told(done.invocation_id)}")
+    out.print(f"{_counted(done)}, of the run {plain(done.invocation_id)}")
     for check in done.removed:
-        out.print(f"gone from its project: {told(check.product)}, {told(check.asset_key)}: {told(check.name)}", highlight=False)
+        out.print(f"gone from its project: {plain(check.product)}, {plain(check.asset_key)}: {plain(check.name)}", highlight=False)
     _print_refused(done.refused)
 
 
@@ -183,7 +183,7 @@ def _row(test: "ImportedTest", clocks: Clocks) -> tuple[Any, ...]:
     verdict = f"[{COLOURS[result.verdict]}]{result.verdict}[/]"
     outcome = {"new": "", "known": "[dim]known[/]", "older": "[dim]older than what is known[/]"}[test.outcome]
     return (
-        told(match.product),
+        plain(match.product),
         cell(f"{asset}: {match.check}"),
         verdict,
         cell(result.reason),
@@ -202,4 +202,4 @@ def _print_refused(refused: "tuple[Refused, ...]") -> None:
     if refused:
         words.print(f"{len(refused)} not imported:", style="red")
     for each in refused:
-        words.print(f"  {told(each.test.unique_id)}: {told(each.reason)}", style="red", highlight=False)
+        words.print(f"  {plain(each.test.unique_id)}: {plain(each.reason)}", style="red", highlight=False)

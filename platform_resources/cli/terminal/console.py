@@ -68,7 +68,7 @@ def cell(value: Any) -> Text:
     return Text(_harmless(value))
 
 
-def told(value: Any) -> str:
+def plain(value: Any) -> str:
     """The same for use within markup of ours."""
     return escape(_harmless(value))
 

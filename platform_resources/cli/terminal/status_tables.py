@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from platform_resources.capabilities.judgements import Verdict
-from platform_resources.cli.terminal.console import cell, out, told
+from platform_resources.cli.terminal.console import cell, out, plain
 from platform_resources.plan.conventions import check_text
 from platform_resources.plan.plan import RejectedProduct
 from platform_resources.spec.values.clocks import Clock
@@ -54,13 +54,13 @@ def print_health(
         table.add_row(*_row(each, trust[each.product], clocks[each.product]))
     for bad in rejected:
         problems = f"{len(bad.problems)} problem(s): mesh validate {bad.name}"
-        table.add_row(f"{told(bad.domain)}/[bold]{told(bad.name)}[/]", "[red]invalid[/]", "", "", "", "", cell(problems))
+        table.add_row(f"{plain(bad.domain)}/[bold]{plain(bad.name)}[/]", "[red]invalid[/]", "", "", "", "", cell(problems))
     out.print(table)
 
 
 def _row(health: "ProductHealth", trust: "Trust", clock: Clock) -> tuple[str | Text, ...]:
     return (
-        f"{told(health.domain)}/[bold]{told(health.product)}[/]",
+        f"{plain(health.domain)}/[bold]{plain(health.product)}[/]",
         f"[{STYLES[health.status]}]{health.status}[/]",
         clock.moment(health.published.published_at) if health.published else "-",
         f"{health.count('met')} of {len(health.objectives)}" if not health.problem else "-",
@@ -122,7 +122,7 @@ def _fine_inputs(health: "ProductHealth") -> tuple[tuple[str, ...], ...]:
 
 def _print_head(health: "ProductHealth", clock: Clock) -> None:
     published = health.published
-    out.print(f"[bold]{told(health.title)}[/] ({health.domain}/{health.product}): [{STYLES[health.status]}]{health.status}[/]")
+    out.print(f"[bold]{plain(health.title)}[/] ({health.domain}/{health.product}): [{STYLES[health.status]}]{health.status}[/]")
     if health.reason:
         out.print(cell(f"  {'note: ' if health.status == 'healthy' else ''}{health.reason}"), style=STYLES[health.status], soft_wrap=True)
     if health.columns:
@@ -137,7 +137,7 @@ def _check_row(check: "CheckState", acceptance: "Acceptance | None", clock: Cloc
     kind = check.dimension or check.kind.replace("_", " ")
     mark = " [dim](gate)[/]" if check.gate else " [dim](business target)[/]" if check.target else ""
     verdict = f"[{VERDICTS[check.verdict]}]{check.verdict}[/]{', accepted' if acceptance is not None else ''}"
-    return f"{told(check.title)}{mark}", cell(kind), verdict, cell(check.reason), clock.moment(check.at) if check.at else "never"
+    return f"{plain(check.title)}{mark}", cell(kind), verdict, cell(check.reason), clock.moment(check.at) if check.at else "never"
 
 
 def print_trust(trust: "Trust", clock: Clock) -> None:

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from platform_resources.access.grants import NotAllowed
-from platform_resources.marketplace.api.descriptions import told
+from platform_resources.marketplace.api.descriptions import success
 from platform_resources.marketplace.api.mesh_answers import RefusalData
 from platform_resources.marketplace.api.version_answers import AskedRoleData, QueryAnswerData
 from platform_resources.marketplace.lab.lab_queries import LONGEST_SQL, LabQueue, QueryRefused, QueryTooMany, lab_result
@@ -45,7 +45,7 @@ def acting_routes(shop: Shop, queue: LabQueue) -> APIRouter:
 
     @router.post(
         "/query",
-        responses=told(QueryAnswerData),
+        responses=success(QueryAnswerData),
         dependencies=[Depends(needs("data"))],
         summary="The rows of one SELECT over everything that one may read, every value as a text",
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def told(form: Any) -> dict[int | str, dict[str, Any]]:
+def success(form: Any) -> dict[int | str, dict[str, Any]]:
     """What a route answers with, for OpenAPI."""
     return {200: {"model": form}}
 

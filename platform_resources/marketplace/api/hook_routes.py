@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from platform_resources.ledger.people.subscriptions import VersionHook, add_hook, end_hook, hooks_of
-from platform_resources.marketplace.api.descriptions import told
+from platform_resources.marketplace.api.descriptions import success
 from platform_resources.marketplace.api.mesh_answers import RefusalData
 from platform_resources.marketplace.api.version_answers import HookData, NewHookData
 from platform_resources.marketplace.people.bearers import needs
@@ -32,7 +32,7 @@ def hook_routes(shop: Shop) -> APIRouter:
     refusals: dict[int | str, dict[str, Any]] = {"4XX": {"model": RefusalData}}
     router = APIRouter(prefix="/api/v1", tags=["hooks"], responses=refusals, dependencies=[Depends(needs("act"))])
 
-    @router.get("/hooks", responses=told(list[HookData]), summary="Your machines that hear of new versions")
+    @router.get("/hooks", responses=success(list[HookData]), summary="Your machines that hear of new versions")
     def hooks(request: Request) -> Response:
         with shop.market.ledger.reading() as connection:
             own = hooks_of(connection, person=shop.reads_as(request))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from platform_resources.ledger.people.incident_store import StoredIncident
-from platform_resources.marketplace.api.descriptions import told
+from platform_resources.marketplace.api.descriptions import success
 from platform_resources.marketplace.api.trust_answers import IncidentData, IncidentStoryData
 from platform_resources.marketplace.shop import Missing, Shop
 from platform_resources.services.showing.incident_story import incident_story
@@ -16,7 +16,7 @@ from platform_resources.services.showing.seen_mesh import seen_story
 
 
 def incident_routes(router: APIRouter, shop: Shop) -> None:
-    @router.get("/incidents", responses=told(list[IncidentData]), summary="What is open, and what ended within 90 days")
+    @router.get("/incidents", responses=success(list[IncidentData]), summary="What is open, and what ended within 90 days")
     def incidents(request: Request, live: bool | None = None) -> Response:
         return shop.kept_answer(
             request, lambda view: [_incident(each) for each in view.incidents if live is None or each.incident.live == live]
@@ -24,7 +24,7 @@ def incident_routes(router: APIRouter, shop: Shop) -> None:
 
     @router.get(
         "/incidents/{cause}/{number}",
-        responses=told(IncidentStoryData),
+        responses=success(IncidentStoryData),
         summary="One incident: what fails, whom it reaches, what has happened",
     )
     def incident(request: Request, cause: str, number: int) -> Response:

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from platform_resources.marketplace.api.descriptions import told
+from platform_resources.marketplace.api.descriptions import success
 from platform_resources.marketplace.api.mesh_answers import CandidateData, DomainData, FoundData, ProductLineData, ProductsData
 from platform_resources.marketplace.display.lineage_pictures import data_as_of
 from platform_resources.marketplace.display.phrases import VERDICTS
-from platform_resources.marketplace.search_page import chosen_facets, found
+from platform_resources.marketplace.search_page import chosen_facets, search_result
 from platform_resources.marketplace.shop import Shop, product_named
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.services.catalog.search_results import result_data
@@ -21,13 +21,13 @@ Number = Annotated[int, Query(ge=0, le=100_000)]
 
 
 def mesh_routes(router: APIRouter, shop: Shop) -> None:
-    @router.get("/products", responses=told(ProductsData), summary="All products and how each is")
+    @router.get("/products", responses=success(ProductsData), summary="All products and how each is")
     def products(request: Request) -> Response:
         return shop.kept_answer(
             request, lambda view: {"as_of": view.at, "ledger": view.age, "products": [_line(view, each) for each in view.plan.products]}
         )
 
-    @router.get("/search", responses=told(FoundData), summary="Products, columns and queries by words; typing errors are forgiven")
+    @router.get("/search", responses=success(FoundData), summary="Products, columns and queries by words; typing errors are forgiven")
     def search(
         request: Request,
         q: Annotated[str, Query(description="the words", max_length=200)] = "",
@@ -41,21 +41,21 @@ def mesh_routes(router: APIRouter, shop: Shop) -> None:
         tags: Facet = None,
     ) -> Response:
         chosen = chosen_facets(request.query_params.multi_items())
-        return shop.kept_answer(request, lambda view: result_data(found(shop.market, view, q, chosen, first)))
+        return shop.kept_answer(request, lambda view: result_data(search_result(shop.market, view, q, chosen, first)))
 
-    @router.get("/compare", responses=told(list[ProductLineData]), summary="Up to four products side by side")
+    @router.get("/compare", responses=success(list[ProductLineData]), summary="Up to four products side by side")
     def compare(request: Request, p: Annotated[list[str], Query(description="the names", min_length=1, max_length=4)]) -> Response:
         return shop.kept_answer(request, lambda view: [_line(view, product_named(view, name)) for name in p])
 
     @router.get(
         "/candidates",
-        responses=told(list[CandidateData]),
+        responses=success(list[CandidateData]),
         summary="Models and sources that are no product although much is made from them",
     )
     def reuse_candidates(request: Request) -> Response:
         return shop.kept_answer(request, lambda view: candidates(view.use))
 
-    @router.get("/domains", responses=told(list[DomainData]), summary="Health by domain")
+    @router.get("/domains", responses=success(list[DomainData]), summary="Health by domain")
     def domains(request: Request) -> Response:
         return shop.kept_answer(request, _domains)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from platform_resources.marketplace.api.descriptions import told
+from platform_resources.marketplace.api.descriptions import success
 from platform_resources.marketplace.api.lineage_answers import ColumnLineageData, LineageData
 from platform_resources.marketplace.api.product_answers import ProductData
 from platform_resources.marketplace.api.review_answers import LikesData, ReviewsData
@@ -32,7 +32,7 @@ PLACES = "the data set or model, `inputs/PORT` or `sources/PORT`; needed where s
 def product_routes(router: APIRouter, shop: Shop) -> None:
     @router.get(
         "/products/{name}",
-        responses=told(ProductData),
+        responses=success(ProductData),
         summary="One product: what it is, how it is, its columns, promises, and ways to read it",
     )
     def product(request: Request, name: str) -> Response:
@@ -40,19 +40,19 @@ def product_routes(router: APIRouter, shop: Shop) -> None:
 
     @router.get(
         "/products/{name}/versions",
-        responses=told(list[VersionData]),
+        responses=success(list[VersionData]),
         summary="The versions that can be read, newest first, and what each was made from",
     )
     def versions(request: Request, name: str) -> Response:
         return shop.kept_answer(request, lambda view: _versions(shop, view, product_named(view, name)), name)
 
-    @router.get("/products/{name}/lineage", responses=told(LineageData), summary="What a product is made from, and who reads it")
+    @router.get("/products/{name}/lineage", responses=success(LineageData), summary="What a product is made from, and who reads it")
     def lineage(request: Request, name: str) -> Response:
         return shop.kept_answer(request, lambda view: _lineage(shop, view, product_named(view, name)), name)
 
     @router.get(
         "/products/{name}/columns/{column:path}",
-        responses=told(ColumnLineageData),
+        responses=success(ColumnLineageData),
         summary="From which columns one is made, and which a change of it concerns",
     )
     def column(request: Request, name: str, column: str, of: Annotated[str, Query(description=PLACES)] = "") -> Response:
@@ -62,7 +62,7 @@ def product_routes(router: APIRouter, shop: Shop) -> None:
 def more_product_routes(router: APIRouter, shop: Shop) -> None:
     @router.get(
         "/products/{name}/similar",
-        responses=told(LikesData),
+        responses=success(LikesData),
         summary="Products that are like it, and what its readers read as well",
     )
     def similar(request: Request, name: str) -> Response:
@@ -72,13 +72,13 @@ def more_product_routes(router: APIRouter, shop: Shop) -> None:
 
         return shop.kept_answer(request, likes)
 
-    @router.get("/products/{name}/reviews", responses=told(ReviewsData), summary="What people say of a product, and what was hidden")
+    @router.get("/products/{name}/reviews", responses=success(ReviewsData), summary="What people say of a product, and what was hidden")
     def reviews(request: Request, name: str) -> Response:
         return shop.kept_answer(request, lambda view: _reviews(shop, view, product_named(view, name)))
 
     @router.get(
         "/products/{name}/profiles/{data_set}",
-        responses=told(ProfileData),
+        responses=success(ProfileData),
         summary="What is in each column, and what is different since the version before",
     )
     def profile(request: Request, name: str, data_set: str, version: str = "") -> Response:

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from platform_resources.capabilities.score_facts import Letter
 from platform_resources.ledger.people.score_store import PastScore
-from platform_resources.marketplace.api.descriptions import told
+from platform_resources.marketplace.api.descriptions import success
 from platform_resources.marketplace.display.product_grade import grade
 from platform_resources.marketplace.shop import Missing, Shop, product_named
 from platform_resources.plan.plan import ProductPlan
@@ -33,7 +33,9 @@ class ScoreData(TypedDict):
 
 
 def score_routes(router: APIRouter, shop: Shop) -> None:
-    @router.get("/products/{name}/score", responses=told(ScoreData), summary="A product's score in six letters, with the evidence of each")
+    @router.get(
+        "/products/{name}/score", responses=success(ScoreData), summary="A product's score in six letters, with the evidence of each"
+    )
     def score(request: Request, name: str) -> Response:
         return shop.kept_answer(request, lambda view: _score(shop, view, product_named(view, name)))
 
