@@ -118,8 +118,8 @@ class Marketplace:
 
 
 def _asked(columns: Sequence[str], where: Sequence[str], sort: Sequence[str], limit: int | None, version: str) -> list[tuple[str, str]]:
-    told = [("columns", ",".join(columns)), ("sort", ",".join(sort)), ("limit", str(limit or "")), ("version", version)]
-    return [*((name, value) for name, value in told if value), *(("where", each) for each in where)]
+    query = [("columns", ",".join(columns)), ("sort", ",".join(sort)), ("limit", str(limit or "")), ("version", version)]
+    return [*((name, value) for name, value in query if value), *(("where", condition) for condition in where)]
 
 
 def _told(body: bytes) -> str:

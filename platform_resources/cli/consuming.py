@@ -51,15 +51,22 @@ def versions(context: typer.Context, product: Annotated[str, typer.Argument(help
     shelves = shelf(state_folder(root), _domain_of(plan, state_folder(root), product), product)
     published, pins = tuple(reversed(shelves.published())), shelves.pins()
     if as_json:
-        print_json([{**asdict(each), "pinned_by": [c for c, v in pins.items() if v == each.id]} for each in published])
+        print_json([{**asdict(version), "pinned_by": [c for c, v in pins.items() if v == version.id]} for version in published])
         return
     table = Table("version", "product version", "published", "rows", "made from", "pinned by", box=None, header_style="bold")
     told_by = clocks(root, [product])
-    for each in published:
-        rows = ", ".join(f"{name} {count:,}" for name, count in {p.data_set: p.rows for p in each.ports}.items())
-        made = ", ".join(f"{port}: {_origin(record)}" for port, record in each.inputs.items())
-        readers = ", ".join(consumer for consumer, version in pins.items() if version == each.id)
-        shown = (each.id, each.product_version, told_by.minute(product, datetime.fromisoformat(each.published_at)), rows, made, readers)
+    for publication in published:
+        rows = ", ".join(f"{name} {count:,}" for name, count in {p.data_set: p.rows for p in publication.ports}.items())
+        made = ", ".join(f"{port}: {_origin(record)}" for port, record in publication.inputs.items())
+        readers = ", ".join(consumer for consumer, version in pins.items() if version == publication.id)
+        shown = (
+            publication.id,
+            publication.product_version,
+            told_by.minute(product, datetime.fromisoformat(publication.published_at)),
+            rows,
+            made,
+            readers,
+        )
         table.add_row(*map(cell, shown))
     out.print(table if published else f"{product} has not published a version yet")
 
@@ -242,7 +249,7 @@ def report(
     root, plan = mesh_of(context, [product])
     try:
         with opened(root) as ledger:
-            found = take_down(ledger, product_of(plan, product), consumer, how is How.WORKS, said, by or you("--by"), datetime.now(UTC))
+            answer = take_down(ledger, product_of(plan, product), consumer, how is How.WORKS, said, by or you("--by"), datetime.now(UTC))
     except ReportRefused as error:
         stop(str(error), CANNOT_RUN)
-    out.print(f"{consumer} {how}: {found.said}", highlight=False, markup=False)
+    out.print(f"{consumer} {how}: {answer.said}", highlight=False, markup=False)

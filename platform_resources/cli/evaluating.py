@@ -26,13 +26,13 @@ def evaluate(context: typer.Context, as_json: Json = False) -> None:
     root, plan = mesh_of(context)
     done, happened = evaluate_now(root, plan)
     if as_json:
-        print_json({"domains": [asdict(each) for each in done], "events": [asdict(event) for event in happened]})
+        print_json({"domains": [asdict(evaluation) for evaluation in done], "events": [asdict(event) for event in happened]})
     else:
         print_happened(happened)
         words.print(f"{len(done)} domain(s) evaluated" + ("" if happened else ": nothing new"), highlight=False)
     print_problems(done)
     undelivered = _deliver(root, plan)
-    raise Stop(CANNOT_RUN if undelivered or any(each.problems for each in done) else FINE)
+    raise Stop(CANNOT_RUN if undelivered or any(evaluation.problems for evaluation in done) else FINE)
 
 
 def _deliver(root: Path, plan: MeshPlan) -> int:
@@ -74,7 +74,7 @@ def judged(root: Path, names: Collection[str]) -> "Sequence[IncidentEvent]":
     now = datetime.now(UTC)
     with synced(root, now) as ledger:
         events = judge_refreshed(ledger, state_folder(root), whole, names, installed_registry(), now)
-        registered = register(ledger, root, state_folder(root), whole, [each for each in whole.products if each.name in names], now)
+        registered = register(ledger, root, state_folder(root), whole, [p for p in whole.products if p.name in names], now)
     for text in registered.failed:
         words.print(f"control port {text}; the next evaluation tries it again", style="yellow", markup=False, highlight=False)
     return events
@@ -86,6 +86,6 @@ def print_happened(events: "Iterable[IncidentEvent]") -> None:
 
 
 def print_problems(done: "Iterable[EvaluationRun]") -> None:
-    for each in done:
-        for problem in each.problems:
-            words.print(f"{each.domain} could not be evaluated: {problem}", style="red", markup=False, highlight=False)
+    for evaluation in done:
+        for problem in evaluation.problems:
+            words.print(f"{evaluation.domain} could not be evaluated: {problem}", style="red", markup=False, highlight=False)

@@ -150,7 +150,7 @@ def describe(
     # Who reads it, and what it is made from, are counted in the plan.
     root, plan = mesh_of(context, names_behind(mesh_root(context.obj), product), upstream=True)
     chosen, now = product_of(plan, product), datetime.now(UTC)
-    if port is not None and port not in (names := [each.name for each in chosen.outputs]):
+    if port is not None and port not in (names := [output.name for output in chosen.outputs]):
         hint = did_you_mean(port, names)
         stop(f'{product} has no output port "{port}"; it has: {known_text(names)}' + (f"\n{hint}" if hint else ""), CANNOT_RUN)
     with opened(root) as ledger:
@@ -188,11 +188,11 @@ def _print_description(described: "ProductDescription", port: str | None, clock:
                 out.print()
         else:
             out.print(f"how to read it: mesh describe {plain(described.product.name)} --port {plain(access.port.name)}")
-    for each in described.control_ports:
-        when = f", {clock.moment(each.taken_at)}" if each.taken_at is not None else ""
+    for control in described.control_ports:
+        when = f", {clock.moment(control.taken_at)}" if control.taken_at is not None else ""
         out.print()
-        out.print(cell(f"control port {each.title} ({each.kind}, {each.format}) at {each.place}"), style="bold", soft_wrap=True)
-        out.print(cell(f"{each.text}{when}"), soft_wrap=True)
+        out.print(cell(f"control port {control.title} ({control.kind}, {control.format}) at {control.place}"), style="bold", soft_wrap=True)
+        out.print(cell(f"{control.text}{when}"), soft_wrap=True)
 
 
 def _columns(data_set: DataSetPlan) -> Table:
@@ -257,7 +257,7 @@ def _terms(agreement: AgreementPlan) -> Iterator[str]:
     }
     yield from (f"{word}: {plain(' '.join(text.split()))}" for word, text in said.items() if text)
     for role in spec.roles:
-        masks = [f"{each} by {role.masks.get(each, class_named(each).mask).mask}" for each in role.masked]
+        masks = [f"{column} by {role.masks.get(column, class_named(column).mask).mask}" for column in role.masked]
         columns = [f"{name} {use.mask}" for name, use in role.columns.items()]
         parts = {"masked": masks, "columns": columns, "rows where": [role.rows] if role.rows else []}
         more = "".join(f"; {word}: {', '.join(part)}" for word, part in parts.items() if part)
@@ -281,18 +281,18 @@ def lineage(
         stop(f'"{column}" names no column; write PRODUCT.COLUMN or PRODUCT.DATA_SET.COLUMN', CANNOT_RUN)
     known = mesh_lineage(state_folder(root), plan)
     try:
-        found = lineage_of(known, plan, named_column(known, product_of(plan, name), written))
+        lineage = lineage_of(known, plan, named_column(known, product_of(plan, name), written))
     except NoSuchColumn as error:
         stop(str(error), CANNOT_RUN)
     if as_json:
-        print_json(lineage_data(found))
+        print_json(lineage_data(lineage))
         return
-    _print_steps(f"{found.column.text} is made from", found.upstream, "nothing that is known")
+    _print_steps(f"{lineage.column.text} is made from", lineage.upstream, "nothing that is known")
     out.print()
-    _print_steps("A change of it concerns", found.downstream, "nothing that is known")
-    for product, consumer in found.consumers:
+    _print_steps("A change of it concerns", lineage.downstream, "nothing that is known")
+    for product, consumer in lineage.consumers:
         out.print(f"  {plain(consumer.title)}, {plain(consumer.kind)} of {plain(consumer.owner or 'nobody named')}, reads {plain(product)}")
-    for place, why in found.unknown:
+    for place, why in lineage.unknown:
         out.print(f"[yellow]not known of {plain(place)}:[/] {plain(why)}")
 
 

@@ -68,16 +68,16 @@ def incidents(
             _show(one, events_of(connection, one.incident.name), clocks(mesh_root(context.obj), [one.incident.cause]), as_json)
             raise Stop(MISSED if one.incident.live else FINE)
         try:
-            found = listed_incidents(connection, name, None if every else now - RECENTLY, now, lambda word: _is_product(context, word))
+            listed = listed_incidents(connection, name, None if every else now - RECENTLY, now, lambda word: _is_product(context, word))
         except NoSuchIncident as error:
             _nothing(error.name, error.known)
     if as_json:
-        print_json([_data(each) for each in found.incidents])
+        print_json([_data(stored) for stored in listed.incidents])
     else:
-        told_by = clocks(mesh_root(context.obj), [each.incident.cause for each in found.incidents])
-        _print_incidents(found.incidents, told_by, "" if every else " in the last 30 days", name or "")
-        _print_response(found.response)
-    raise Stop(MISSED if any(each.incident.live for each in found.incidents) else FINE)
+        told_by = clocks(mesh_root(context.obj), [stored.incident.cause for stored in listed.incidents])
+        _print_incidents(listed.incidents, told_by, "" if every else " in the last 30 days", name or "")
+        _print_response(listed.response)
+    raise Stop(MISSED if any(stored.incident.live for stored in listed.incidents) else FINE)
 
 
 def ack(
@@ -140,8 +140,8 @@ def _nothing(name: str, known: Sequence[Incident]) -> NoReturn:
     if not names:
         stop(f'no incident "{name}"; there was none yet. `mesh evaluate` looks for some now', CANNOT_RUN)
     hint = did_you_mean(name, names)
-    told = f'no incident and no product with incidents is called "{name}"; known: {known_text(names)}'
-    stop(told + (f"\n{hint}" if hint else ""), CANNOT_RUN)
+    problem = f'no incident and no product with incidents is called "{name}"; known: {known_text(names)}'
+    stop(problem + (f"\n{hint}" if hint else ""), CANNOT_RUN)
 
 
 def _is_product(context: typer.Context, name: str) -> bool:
@@ -157,8 +157,8 @@ def _how(incident: Incident) -> str:
     return f" ({incident.resolution})" if incident.resolution else ""
 
 
-def _print_incidents(found: "Sequence[StoredIncident]", told_by: Clocks, when: str = "", product: str = "") -> None:
-    if not found:
+def _print_incidents(incidents: "Sequence[StoredIncident]", told_by: Clocks, when: str = "", product: str = "") -> None:
+    if not incidents:
         words.print(f"no incident{f' of {plain(product)}' if product else ''}{when}", style="green", highlight=False)
         return
     table = Table(box=None, header_style="bold")
@@ -166,8 +166,8 @@ def _print_incidents(found: "Sequence[StoredIncident]", told_by: Clocks, when: s
         table.add_column(column, no_wrap=True)
     table.add_column("what is broken", overflow="fold")
     table.add_column("suffer from it", overflow="fold")
-    for each in found:
-        table.add_row(*_row(each, told_by))
+    for stored in incidents:
+        table.add_row(*_row(stored, told_by))
     out.print(table)
 
 

@@ -53,14 +53,14 @@ def plan(
     specifications = MeshSpecifications(*read_plan(root), names or ())
     try:
         with shown(root, now, sync, quiet=True) as ledger:
-            found = planned_changes(ledger, specifications, now)
+            changes = planned_changes(ledger, specifications, now)
     except NothingOfThatName as error:
         stop(str(error), CANNOT_RUN)
-    print_problems(found.problems)
-    _print(found, as_json, {})
-    if found.problems:
+    print_problems(changes.problems)
+    _print(changes, as_json, {})
+    if changes.problems:
         raise Stop(SPEC_INVALID)
-    raise Stop(MISSED if exit_code and any(each.changes for each in found.products) else FINE)
+    raise Stop(MISSED if exit_code and any(product.changes for product in changes.products) else FINE)
 
 
 @app.command()
@@ -78,24 +78,24 @@ def apply(
     specifications = monitor_changes.MeshSpecifications(*read_plan(root), names or ())
     try:
         with shown(root, now, sync, quiet=True) as ledger:
-            found = monitor_changes.applied_changes(ledger, specifications, now, who)
+            changes = monitor_changes.applied_changes(ledger, specifications, now, who)
     except monitor_changes.NothingOfThatName as error:
         stop(str(error), CANNOT_RUN)
     except monitor_changes.SpecificationsInvalid as error:
         print_problems(error.problems)
         stop(str(error), SPEC_INVALID)
-    _print(found, as_json, {"applied_by": who, "applied_at": now.isoformat()})
+    _print(changes, as_json, {"applied_by": who, "applied_at": now.isoformat()})
     if not as_json:
-        words.print(f"applied by {who}: {count_text(found.products)}", style="green", markup=False, highlight=False)
+        words.print(f"applied by {who}: {count_text(changes.products)}", style="green", markup=False, highlight=False)
     raise Stop(FINE)
 
 
-def _print(found: "MonitorChanges", as_json: bool, applied: Mapping[str, str]) -> None:
+def _print(changes: "MonitorChanges", as_json: bool, applied: Mapping[str, str]) -> None:
     from platform_resources.services.checks.monitor_changes import changes_data
 
     if as_json:
-        print_json({**changes_data(found), **applied})
+        print_json({**changes_data(changes), **applied})
         return
-    for line in changes_text(found.products).splitlines():
+    for line in changes_text(changes.products).splitlines():
         symbol = line[2:3] if line.startswith("  ") and not line.startswith("   ") else ""
         out.print(Text(cell(line).plain, style=STYLES.get(symbol, "")), soft_wrap=True, highlight=False)

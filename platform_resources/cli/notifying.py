@@ -203,16 +203,16 @@ def subscriptions(
     from platform_resources.ledger.people.subscriptions import subscriptions as current
 
     with opened(mesh_root(context.obj)) as ledger, ledger.reading() as connection:
-        found = current(connection, product)
+        subscribed = current(connection, product)
     if as_json:
-        print_json([asdict(each) for each in found])
+        print_json([asdict(subscription) for subscription in subscribed])
         return
-    told_by = clocks(mesh_root(context.obj), {each.product for each in found})
+    told_by = clocks(mesh_root(context.obj), {subscription.product for subscription in subscribed})
     table = Table("product", "who", "channel", "from severity", "since", box=None, header_style="bold")
-    for each in found:
-        since = told_by.moment(each.product, each.since)
-        table.add_row(*map(cell, (each.product, each.subscriber, each.channel, each.severity, since)))
-    out.print(table if found else "there are no subscriptions" + (f" of {plain(product)}" if product else ""))
+    for subscription in subscribed:
+        since = told_by.moment(subscription.product, subscription.since)
+        table.add_row(*map(cell, (subscription.product, subscription.subscriber, subscription.channel, subscription.severity, since)))
+    out.print(table if subscribed else "there are no subscriptions" + (f" of {plain(product)}" if product else ""))
 
 
 def _severity(text: str) -> Severity:

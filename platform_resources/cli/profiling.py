@@ -42,40 +42,40 @@ def profile(
 
     try:
         with ledger_shown(root, datetime.now(UTC), sync, as_json) as ledger, ledger.reading() as connection:
-            found = asked_profiles(connection, name, data_set, version)
+            profiles = asked_profiles(connection, name, data_set, version)
     except NoProfile as error:
         stop(str(error), CANNOT_RUN)
     if as_json:
-        print_json([_data(each) for each in found])
+        print_json([_data(profiled) for profiled in profiles])
         return
-    for each in found:
-        _print(each)
+    for profiled in profiles:
+        _print(profiled)
 
 
-def _data(found: "Profiled") -> dict[str, Any]:
+def _data(profiled: "Profiled") -> dict[str, Any]:
     return {
-        "data_set": found.data_set,
-        "version": found.now.version,
-        "published_at": found.now.published_at.isoformat(),
-        "rows": found.now.profile.rows,
-        "exact": found.now.profile.exact,
-        "columns": profile_data(found.now.profile),
-        "version_before": found.before.version if found.before is not None else None,
-        "differences": [asdict(each) for each in found.differences],
+        "data_set": profiled.data_set,
+        "version": profiled.now.version,
+        "published_at": profiled.now.published_at.isoformat(),
+        "rows": profiled.now.profile.rows,
+        "exact": profiled.now.profile.exact,
+        "columns": profile_data(profiled.now.profile),
+        "version_before": profiled.before.version if profiled.before is not None else None,
+        "differences": [asdict(difference) for difference in profiled.differences],
     }
 
 
-def _print(found: "Profiled") -> None:
-    now = found.now.profile
-    out.print(f"[bold]{plain(found.data_set)}[/], version {plain(found.now.version)}: {plain(told_of(now))}", soft_wrap=True)
+def _print(profiled: "Profiled") -> None:
+    now = profiled.now.profile
+    out.print(f"[bold]{plain(profiled.data_set)}[/], version {plain(profiled.now.version)}: {plain(told_of(now))}", soft_wrap=True)
     table = Table(*HEADER, box=None, header_style="bold")
     for column in now.columns:
         table.add_row(*map(cell, _row(now, column)))
     out.print(table)
-    if found.before is not None:
-        out.print(f"[bold]Since version {plain(found.before.version)}[/]" + ("" if found.differences else ": no column is different"))
-    for each in found.differences:
-        out.print(cell(f"  {each.column}: {each.words}"), soft_wrap=True)
+    if profiled.before is not None:
+        out.print(f"[bold]Since version {plain(profiled.before.version)}[/]" + ("" if profiled.differences else ": no column is different"))
+    for difference in profiled.differences:
+        out.print(cell(f"  {difference.column}: {difference.words}"), soft_wrap=True)
     out.print()
 
 

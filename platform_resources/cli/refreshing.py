@@ -63,22 +63,22 @@ def refresh(
     done = list(_refreshed(root, plan, names, as_of, full_refresh, quiet=as_json))
     evaluations, happened = evaluate_now(root, plan) if done and (every or stale) else ((), judged(root, products or []))
     if as_json:
-        print_json([asdict(each) for each in done])
+        print_json([asdict(refreshed) for refreshed in done])
     elif every or len(done) > 1:
         shown = [product for product in plan.products if product.name in names]
-        found = overview(root, plan, shown, datetime.now(UTC))
-        print_health(found.health, found.trust, found.clocks, plan.rejected if every else ())
+        seen = overview(root, plan, shown, datetime.now(UTC))
+        print_health(seen.health, seen.trust, seen.clocks, plan.rejected if every else ())
     if not as_json:
         print_happened(happened)
     print_problems(evaluations)
-    not_judged = any(each.problems for each in evaluations)
+    not_judged = any(evaluation.problems for evaluation in evaluations)
     raise Stop(_exit_code(done) or (CANNOT_RUN if not_judged else FINE) or (SPEC_INVALID if plan.rejected and not products else FINE))
 
 
 def _exit_code(done: "Sequence[Refreshed]") -> int:
-    if any(each.outcome == "failed" for each in done):
+    if any(refreshed.outcome == "failed" for refreshed in done):
         return CANNOT_RUN
-    return MISSED if any(each.outcome == "gate closed" for each in done) else FINE
+    return MISSED if any(refreshed.outcome == "gate closed" for refreshed in done) else FINE
 
 
 def _day(text: str | None) -> None:

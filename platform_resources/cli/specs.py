@@ -143,10 +143,10 @@ def plan(
     if as_json:
         typer.echo(plan_json(chosen))
     else:
-        for each in chosen.products:
-            tree = _tree(each)
+        for planned in chosen.products:
+            tree = _tree(planned)
             if product:
-                introduce(each, tree)
+                introduce(planned, tree)
             out.print(tree)
     raise Stop(SPEC_INVALID if errors(problems) else FINE)
 
@@ -199,17 +199,19 @@ def capabilities(
 ) -> None:
     """List what a spec may contain: component types, port interfaces, dimensions; built in or from an installed package."""
     registry = installed_registry()
-    found = [(kind, capability) for kind in KINDS for capability in registry.by_kind[kind].values() if name in (None, capability.name)]
+    offered = [(kind, capability) for kind in KINDS for capability in registry.by_kind[kind].values() if name in (None, capability.name)]
     if as_json:
-        print_json([{"kind": kind, "name": c.name, "documentation": inspect.getdoc(c), "example": c.example.strip()} for kind, c in found])
+        print_json(
+            [{"kind": kind, "name": c.name, "documentation": inspect.getdoc(c), "example": c.example.strip()} for kind, c in offered]
+        )
         raise Stop(FINE)
     if name is not None:
-        for kind, capability in found:
+        for kind, capability in offered:
             out.print(f"[bold]{plain(capability.name)}[/] ({_one_of(kind)})\n\n{plain(inspect.getdoc(capability))}\n")
             out.print(capability.example.strip(), markup=False)
-        raise Stop(FINE if found else _unknown_capability(name))
+        raise Stop(FINE if offered else _unknown_capability(name))
     table = Table("kind", "name", "what it is", box=None)
-    for kind, capability in found:
+    for kind, capability in offered:
         first_line = (inspect.getdoc(capability) or "").partition("\n")[0]
         table.add_row(_one_of(kind), cell(capability.name), cell(first_line))
     out.print(table)

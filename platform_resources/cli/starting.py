@@ -108,16 +108,16 @@ def begin_product(
 
 def _fields(said: Sequence[str]) -> dict[str, Any]:
     """Fields as YAML has them: `page_options={next_url_path: next}`."""
-    found: dict[str, Any] = {}
-    for each in said:
-        name, sign, text = each.partition("=")
+    fields: dict[str, Any] = {}
+    for setting in said:
+        name, sign, text = setting.partition("=")
         try:
-            found[name.strip()] = yaml.safe_load(text)
+            fields[name.strip()] = yaml.safe_load(text)
         except yaml.YAMLError:
             sign = ""
         if not (sign and name.strip()):
-            stop(f'--set {each}: write FIELD=VALUE, such as records=result.items or "page_options={{next_url_path: next}}"', CANNOT_RUN)
-    return found
+            stop(f'--set {setting}: write FIELD=VALUE, such as records=result.items or "page_options={{next_url_path: next}}"', CANNOT_RUN)
+    return fields
 
 
 def _domain(known: Sequence[str], yes: bool) -> str:
@@ -142,8 +142,8 @@ def _print_guesses(new: "NewProduct") -> None:
     words.print(f"{plain(new.asked.source)}: {source.rows:,} rows, {len(source.columns)} columns", highlight=False)
     table = Table("column", "type", "empty", "distinct", "guessed", box=None, header_style="bold")
     for column in source.columns:
-        found = (unit(column), comma_numbers(column), guessed.classes.get(column.name))
-        said = [f"{guess.value} ({guess.confidence})" for guess in found if guess is not None]
+        guesses = (unit(column), comma_numbers(column), guessed.classes.get(column.name))
+        said = [f"{guess.value} ({guess.confidence})" for guess in guesses if guess is not None]
         distinct = "-" if column.profile.distinct is None else f"{'' if source.exact else '~'}{column.profile.distinct:,}"
         table.add_row(*map(cell, (column.name, column.type, f"{100 * column.nulls / source.rows:.1f} %", distinct, ", ".join(said))))
     words.print(table)

@@ -40,12 +40,12 @@ def status(
     # How much of the upstream is watched is counted in its plan: without it, another number than of the whole mesh came out.
     root, plan = mesh_of(context, names_behind(mesh_root(context.obj), product) if product else None, upstream=True)
     chosen = [product_of(plan, product)] if product else list(plan.products)
-    found = overview(root, plan, chosen, datetime.now(UTC), sync, as_json)
+    seen = overview(root, plan, chosen, datetime.now(UTC), sync, as_json)
     if as_json:
-        print_json([_data(each, found.trust[each.product]) for each in found.health])
+        print_json([_data(health, seen.trust[health.product]) for health in seen.health])
     else:
-        _print(found, plan, product)
-    raise Stop(_exit_code(found, plan, product))
+        _print(seen, plan, product)
+    raise Stop(_exit_code(seen, plan, product))
 
 
 def metrics(
@@ -62,9 +62,9 @@ def metrics(
     root, plan = mesh_of(context)
     state, now = state_folder(root), datetime.now(UTC)
     with shown(root, now, sync, quiet=True) as ledger:
-        found = mesh_overview(ledger, state, dagster_home(state), plan, now)
+        view = mesh_overview(ledger, state, dagster_home(state), plan, now)
         with ledger.reading() as connection:
-            text = metrics_text(found, open_and_recent(connection, now - OUTBOX_OVER))
+            text = metrics_text(view, open_and_recent(connection, now - OUTBOX_OVER))
     if to is None:
         typer.echo(text, nl=False)
     else:
@@ -84,18 +84,18 @@ def overview(
         return Overview(*looked_at(ledger, state_folder(root), plan, products, now), clocks)
 
 
-def _print(found: Overview, plan: MeshPlan, product: str | None) -> None:
+def _print(seen: Overview, plan: MeshPlan, product: str | None) -> None:
     if product is None:
-        print_health(found.health, found.trust, found.clocks, plan.rejected)
+        print_health(seen.health, seen.trust, seen.clocks, plan.rejected)
     else:
-        print_product(found.health[0], found.trust[product], found.clocks[product])
-        print_trust(found.trust[product], found.clocks[product])
+        print_product(seen.health[0], seen.trust[product], seen.clocks[product])
+        print_trust(seen.trust[product], seen.clocks[product])
 
 
-def _exit_code(found: Overview, plan: MeshPlan, product: str | None) -> int:
+def _exit_code(seen: Overview, plan: MeshPlan, product: str | None) -> int:
     if plan.rejected and product is None:
         return SPEC_INVALID
-    return MISSED if any(each.status not in ("healthy", "not run") for each in found.health) else FINE
+    return MISSED if any(health.status not in ("healthy", "not run") for health in seen.health) else FINE
 
 
 def _data(health: "ProductHealth", trust: "Trust") -> dict[str, Any]:

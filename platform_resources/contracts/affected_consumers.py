@@ -69,8 +69,8 @@ def affected_products(
     plan: MeshPlan, lineage: MeshLineage, product: str, ports: Collection[str], columns: tuple[str, ...]
 ) -> tuple[AffectedConsumer, ...]:
     """Products that use these columns of the ports, however far below; those of which that is not known use all of them."""
-    found = _affected(plan, lineage, product, list(_reading(plan, product, ports)), columns)
-    return tuple({consumer.name: consumer for consumer in reversed(tuple(found))}.values())
+    affected = _affected(plan, lineage, product, list(_reading(plan, product, ports)), columns)
+    return tuple({consumer.name: consumer for consumer in reversed(tuple(affected))}.values())
 
 
 _Reading = tuple[ProductPlan, InputPlan]
@@ -158,16 +158,16 @@ def _granted(contract: Contract, change: ContractChange, known: Consumption) -> 
 
 def _seen_by(contract: Contract, data_set: str, role: str) -> set[str]:
     """The columns that a role sees, with any of its attributes."""
-    views = (each.seen for each in contract.data_sets if data_set in ("", each.name))
+    views = (offered.seen for offered in contract.data_sets if data_set in ("", offered.name))
     return {column for seen in views for reader, columns in seen.items() if reader.partition(" ")[0] == role for column in columns}
 
 
 def _known_consumers(contract: Contract, change: ContractChange, ports: Collection[str], plan: MeshPlan) -> Iterator[AffectedConsumer]:
     """Dashboards and applications. Which columns they use nobody has said."""
-    tables = [each.table for each in contract.data_sets if change.data_set in ("", each.name)]
+    tables = [offered.table for offered in contract.data_sets if change.data_set in ("", offered.name)]
     keys = {conventions.output_key(contract.product, port) for port in ports}
     keys |= {conventions.model_key(contract.product, table) for table in tables}
-    for product in (each for each in plan.products if each.name == contract.product):
+    for product in (product for product in plan.products if product.name == contract.product):
         for consumer in product.consumers:
             if keys & set(consumer.dependencies):
                 owners = (consumer.owner,) if consumer.owner else ()

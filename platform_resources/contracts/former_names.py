@@ -15,7 +15,7 @@ def rename_changes(old: Contract, new: Contract) -> Changes:
     if old.product in new.former:
         to_do = "read it under its new name; files and ports are found under the old one too, schemas of a warehouse are not"
         yield ContractChange("undetermined", "structure", f"the product is called {new.product}, not {old.product}", to_do=to_do)
-    before = {each.name: each for each in old.data_sets}
+    before = {data_set.name: data_set for data_set in old.data_sets}
     for name, now in _renamed(old.data_sets, new.data_sets).items():
         what = f"data set {name} is called {now}, and so are its tables"
         yield ContractChange("major", "structure", what, name, to_do=f"read {now} instead")
@@ -32,15 +32,15 @@ def rename_changes(old: Contract, new: Contract) -> Changes:
 
 def by_names_of(old: Contract, new: Contract) -> Contract:
     """The new contract with the names that everything had in the old one, as far as it was renamed and nothing else has that name."""
-    before = {each.name: each.columns for each in old.data_sets}
-    data_sets = tuple(_columns_as_before(before.get(each.name, ()), each) for each in _as_before(old.data_sets, new.data_sets))
+    before = {data_set.name: data_set.columns for data_set in old.data_sets}
+    data_sets = tuple(_columns_as_before(before.get(data_set.name, ()), data_set) for data_set in _as_before(old.data_sets, new.data_sets))
     called = {now: name for name, now in _renamed(old.data_sets, new.data_sets).items()}
     ports, promises = _as_before(old.ports, new.ports), _as_before(old.promises, new.promises)
     return new.model_copy(
         update={
             "data_sets": data_sets,
-            "ports": tuple(each.model_copy(update={"data_set": called.get(each.data_set, each.data_set)}) for each in ports),
-            "promises": tuple(each.model_copy(update={"data_set": called.get(each.data_set, each.data_set)}) for each in promises),
+            "ports": tuple(port.model_copy(update={"data_set": called.get(port.data_set, port.data_set)}) for port in ports),
+            "promises": tuple(p.model_copy(update={"data_set": called.get(p.data_set, p.data_set)}) for p in promises),
         }
     )
 
@@ -63,15 +63,15 @@ def _columns_as_before(known: Sequence[ContractColumn], data_set: ContractDataSe
 
 def _as_before(before: Sequence[Named], after: Sequence[Named]) -> tuple[Named, ...]:
     called = {now: name for name, now in _renamed(before, after).items()}
-    return tuple(each.model_copy(update={"name": called.get(each.name, each.name)}) for each in after)
+    return tuple(named.model_copy(update={"name": called.get(named.name, named.name)}) for named in after)
 
 
 def _renamed(before: Sequence[Named], after: Sequence[Named]) -> Mapping[str, str]:
     """Of what was renamed the old name and the new one. A name that is still there was not: then both are offered."""
-    old, new = {folded_column(each.name): each.name for each in before}, {folded_column(each.name) for each in after}
+    old, new = {folded_column(named.name): named.name for named in before}, {folded_column(named.name) for named in after}
     return {
-        old[folded_column(former)]: each.name
-        for each in after
-        for former in each.former
-        if folded_column(former) in old and folded_column(former) not in new and folded_column(each.name) not in old
+        old[folded_column(former)]: named.name
+        for named in after
+        for former in named.former
+        if folded_column(former) in old and folded_column(former) not in new and folded_column(named.name) not in old
     }

@@ -10,17 +10,17 @@ _SERVED = ("draft", "production", "deprecated")
 
 def governance_changes(old: Contract, new: Contract) -> Changes:
     """From the consumer's view: what it saw before and does not see now is lost to it, whatever the reason."""
-    after = {each.name: each for each in new.data_sets}
+    after = {data_set.name: data_set for data_set in new.data_sets}
     for data_set in old.data_sets:
         if data_set.name in after:
             yield from _view_changes(data_set, after[data_set.name])
-    agreements = {each.name: each for each in new.agreements}
+    agreements = {agreement.name: agreement for agreement in new.agreements}
     for agreement in old.agreements:
         if agreement.name in agreements:
             yield from _terms_changes(agreement, agreements[agreement.name])
         else:
             yield _of("major", f"agreement {agreement.name} is gone", "ask for a role of another agreement", agreement.roles)
-    for name in agreements.keys() - {each.name for each in old.agreements}:
+    for name in agreements.keys() - {agreement.name for agreement in old.agreements}:
         yield _of("minor", f"agreement {name} is new", readers=agreements[name].roles)
     yield from _life_changes(old, new)
     if old.domain_access != new.domain_access:
@@ -49,7 +49,7 @@ def _view_changes(old: ContractDataSet, new: ContractDataSet) -> Changes:
             more = sees.get(column) == CLEAR
             to_do = "" if more else "ask for a role that sees it, or do without"
             yield ContractChange("minor" if more else "major", "governance", what, old.name, (column,), to_do, readers, approval=more)
-        for column in (name for name in sees if name not in saw and name in {each.name for each in old.columns}):
+        for column in (name for name in sees if name not in saw and name in {column.name for column in old.columns}):
             what = f"{who} sees {column} {_seen(sees[column])}, which it did not see"
             yield ContractChange("minor", "governance", what, old.name, (column,), readers=readers, approval=True)
         yield from _row_changes(old, new, reader, who, readers)

@@ -10,7 +10,7 @@ TOLERANCE = 0.1
 
 def guarantee_changes(old: Contract, new: Contract) -> Changes:
     """Objectives and targets, by name; what only got another name is the same promise."""
-    before, after = {each.name: each for each in old.promises}, {each.name: each for each in new.promises}
+    before, after = {promise.name: promise for promise in old.promises}, {promise.name: promise for promise in new.promises}
     renamed = _renamed(before, after)
     for name, promise in before.items():
         there = after.get(renamed.get(name, name))

@@ -45,10 +45,10 @@ def contract_of(product: ProductPlan, models: Mapping[str, str]) -> Contract:
         replacement=info.replacement or "",
         end_date=info.end_date,
         domain_access=info.domain_access,
-        data_sets=tuple(_data_set(each) for each in product.data_sets),
-        ports=tuple(_port(each) for each in product.outputs),
-        promises=(*chain.from_iterable(_objectives(each) for each in product.objectives if each.key is None), *_indicators(product)),
-        agreements=tuple(_agreement(each.name, each.spec) for each in product.agreements),
+        data_sets=tuple(_data_set(data_set) for data_set in product.data_sets),
+        ports=tuple(_port(port) for port in product.outputs),
+        promises=(*chain.from_iterable(_objectives(o) for o in product.objectives if o.key is None), *_indicators(product)),
+        agreements=tuple(_agreement(agreement.name, agreement.spec) for agreement in product.agreements),
         models={name: _digest(" ".join(sql.split())) for name, sql in models.items()},
         words=_digest(_words(info), product.title, repr(product.sample_queries)),
         former=product.former_names,
@@ -57,8 +57,8 @@ def contract_of(product: ProductPlan, models: Mapping[str, str]) -> Contract:
 
 def _words(info: DataProduct) -> str:
     """Whatever else the product says of itself, with which no reader's work breaks."""
-    told = {"renamed_from", "version", "lifecycle", "replacement", "end_date", "domain_access"}
-    return info.model_dump_json(exclude=told)
+    elsewhere = {"renamed_from", "version", "lifecycle", "replacement", "end_date", "domain_access"}
+    return info.model_dump_json(exclude=elsewhere)
 
 
 def _data_set(data_set: DataSetPlan) -> ContractDataSet:
@@ -80,9 +80,9 @@ def _views(views: DataSetViews) -> Iterator[tuple[str, Any]]:
     """By reader: the role, with its attributes where it has some."""
     if views.open is not None:
         yield WITHOUT_AGREEMENT, views.open
-    for each in views.roles:
-        if each.view is not None:
-            yield " ".join((each.role, *(f"{name}={value}" for name, value in each.attributes))), each.view
+    for offered in views.roles:
+        if offered.view is not None:
+            yield " ".join((offered.role, *(f"{name}={value}" for name, value in offered.attributes))), offered.view
 
 
 def _column(column: Column) -> ContractColumn:
@@ -188,19 +188,19 @@ def _number(value: Any) -> float | None:
 
 
 def _indicators(product: ProductPlan) -> Iterator[ContractPromise]:
-    for each in product.indicators:
-        settings = each.spec.model_dump(mode="json", exclude={"target", "description", "renamed_from"})
+    for indicator in product.indicators:
+        settings = indicator.spec.model_dump(mode="json", exclude={"target", "description", "renamed_from"})
         yield ContractPromise(
-            name=each.check.name,
+            name=indicator.check.name,
             dimension="indicator",
-            data_set=each.data_set,
-            columns=each.check.columns,
+            data_set=indicator.data_set,
+            columns=indicator.check.columns,
             unit="%",
-            at_least=each.spec.target,
+            at_least=indicator.spec.target,
             strength=1,
             settings=_json(settings),
-            words=_digest(each.check.title, each.check.description),
-            former=each.check.former_names,
+            words=_digest(indicator.check.title, indicator.check.description),
+            former=indicator.check.former_names,
         )
 
 

@@ -39,16 +39,16 @@ class Release:
     @property
     def consumers(self) -> tuple[AffectedConsumer, ...]:
         """Whoever is affected by a change that breaks something, each once."""
-        breaking = (found for change, found in zip(self.changes, self.affected, strict=True) if change.kind == "major")
-        return tuple({consumer.name: consumer for found in breaking for consumer in reversed(found)}.values())
+        breaking = (consumers for change, consumers in zip(self.changes, self.affected, strict=True) if change.kind == "major")
+        return tuple({consumer.name: consumer for consumers in breaking for consumer in reversed(consumers)}.values())
 
 
 def contract_changes(old: Contract, new: Contract, lineage: ProductLineage, profile: Profile = "governance") -> tuple[ContractChange, ...]:
     """Everything that is different to a consumer, the worst first."""
     now = by_names_of(old, new)
     said = (structure_changes(old, now), guarantee_changes(old, now), logic_changes(old, now, lineage), governance_changes(old, now))
-    told = chained(rename_changes(old, new), *said)
-    return within(told, profile)
+    changes = chained(rename_changes(old, new), *said)
+    return within(changes, profile)
 
 
 def release(
@@ -61,49 +61,49 @@ def release(
     return Release(old, new, changes, affected, accepted)
 
 
-def release_problems(found: Release, acknowledged: Collection[str], today: date) -> tuple[str, ...]:
+def release_problems(release: Release, acknowledged: Collection[str], today: date) -> tuple[str, ...]:
     """Why it may not be released as it is. Drafts and versions 0.x promise nothing, so nothing stands in their way."""
-    if not found.old.is_binding:
+    if not release.old.is_binding:
         return ()
-    return (*_version_problems(found), *_undetermined(found), *_unheard(found, acknowledged, today), *_short_notice(found, today))
+    return (*_version_problems(release), *_undetermined(release), *_unheard(release, acknowledged, today), *_short_notice(release, today))
 
 
-def _version_problems(found: Release) -> Iterator[str]:
-    if found.new is None:
+def _version_problems(release: Release) -> Iterator[str]:
+    if release.new is None:
         return
-    declared, before, demanded = Version.parse(found.new.version), Version.parse(found.old.version), found.demanded
+    declared, before, demanded = Version.parse(release.new.version), Version.parse(release.old.version), release.demanded
     if declared < before:
         yield f"version {declared} is below {before}, which is published; write {demanded}"
     elif declared < demanded:
-        named = {"major": "changes that break consumers", "minor": "additions", "patch": "other words"}.get(found.kind or "", "changes")
+        named = {"major": "changes that break consumers", "minor": "additions", "patch": "other words"}.get(release.kind or "", "changes")
         yield f"version {declared} is too low for {named} since {before}; write version: {demanded}"
 
 
-def _undetermined(found: Release) -> Iterator[str]:
-    unclear = [change for change in found.changes if change.kind == "undetermined"]
-    if unclear and not found.accepted:
+def _undetermined(release: Release) -> Iterator[str]:
+    unclear = [change for change in release.changes if change.kind == "undetermined"]
+    if unclear and not release.accepted:
         yield (
             f"of {len(unclear)} change{'s' if len(unclear) > 1 else ''} nobody but a person can say whether they break something; "
             "look at them, and say --accept if they do not"
         )
 
 
-def _unheard(found: Release, acknowledged: Collection[str], today: date) -> Iterator[str]:
+def _unheard(release: Release, acknowledged: Collection[str], today: date) -> Iterator[str]:
     """Consumers of what breaks who have not agreed, while there still is support."""
-    ended = found.old.lifecycle == "deprecated" and found.old.end_date is not None and found.old.end_date <= today
-    unheard = [consumer.name for consumer in found.consumers if consumer.name not in acknowledged]
+    ended = release.old.lifecycle == "deprecated" and release.old.end_date is not None and release.old.end_date <= today
+    unheard = [consumer.name for consumer in release.consumers if consumer.name not in acknowledged]
     if unheard and not ended:
-        notice = f" at least {found.old.notice_days:g} days before" if found.old.notice_days else ""
+        notice = f" at least {release.old.notice_days:g} days before" if release.old.notice_days else ""
         yield (
             f"what breaks concerns {', '.join(unheard)}: leave the port as it is, offer the change on a new one beside it, and end the old "
             f"one when they have moved; or let them know{notice}, and say --acknowledged NAME for each who agrees"
         )
 
 
-def _short_notice(found: Release, today: date) -> Iterator[str]:
-    end = found.new.end_date if found.new is not None else None
-    if end is None or end == found.old.end_date or not found.old.notice_days:
+def _short_notice(release: Release, today: date) -> Iterator[str]:
+    end = release.new.end_date if release.new is not None else None
+    if end is None or end == release.old.end_date or not release.old.notice_days:
         return
     days = (end - today).days
-    if days < found.old.notice_days:
-        yield f"support ends on {end}, in {max(days, 0)} days; its agreements promise {found.old.notice_days:g} days' notice"
+    if days < release.old.notice_days:
+        yield f"support ends on {end}, in {max(days, 0)} days; its agreements promise {release.old.notice_days:g} days' notice"

@@ -19,10 +19,10 @@ _HEADS: dict[ChangeClass, str] = {
 
 def releases_text(releases: Sequence[Release], problems: Sequence[tuple[str, ...]]) -> str:
     """All releases with changes; `problems` are those of each release. The same text for the same changes."""
-    changed = [(release, found) for release, found in zip(releases, problems, strict=True) if release.changes]
+    changed = [(release, own_problems) for release, own_problems in zip(releases, problems, strict=True) if release.changes]
     if not changed:
         return "No consumer sees a difference.\n"
-    return "\n".join(line for release, found in changed for line in _release_lines(release, found))
+    return "\n".join(line for release, own_problems in changed for line in _release_lines(release, own_problems))
 
 
 def _release_lines(release: Release, problems: Sequence[str]) -> Iterator[str]:
@@ -52,12 +52,12 @@ def _summary(release: Release) -> str:
 
 
 def _class_lines(release: Release, kind: ChangeClass) -> Iterator[str]:
-    found = [(change, consumers) for change, consumers in zip(release.changes, release.affected, strict=True) if change.kind == kind]
-    if not found:
+    concerned = [(change, consumers) for change, consumers in zip(release.changes, release.affected, strict=True) if change.kind == kind]
+    if not concerned:
         return
     yield f"### {_HEADS[kind]}"
     yield ""
-    for change, consumers in found:
+    for change, consumers in concerned:
         place = f"`{change.place}`: " if change.place else ""
         approval = " Somebody has to approve that more is shown." if change.approval else ""
         to_do = f" What to do: {change.to_do}." if change.to_do and kind in ("major", "undetermined") else ""

@@ -29,7 +29,7 @@ def structure_changes(old: Contract, new: Contract) -> Changes:
     if old.domain and old.domain != new.domain:
         what = f"the product is in domain {new.domain}, not {old.domain}, and so are its files and tables"
         yield _of_structure("major", what, to_do="read it where `mesh describe` shows, and name its domain so")
-    before, after = {each.name: each for each in old.data_sets}, {each.name: each for each in new.data_sets}
+    before, after = {data_set.name: data_set for data_set in old.data_sets}, {data_set.name: data_set for data_set in new.data_sets}
     for name, data_set in before.items():
         if name not in after:
             yield _of_structure("major", f"data set {name} is gone", name, to_do="read another data set, or another product")
@@ -37,7 +37,7 @@ def structure_changes(old: Contract, new: Contract) -> Changes:
             yield from _data_set_changes(data_set, after[name])
     for name in after.keys() - before.keys():
         yield _of_structure("minor", f"data set {name} is new", name)
-    yield from _port_changes({each.name: each for each in old.ports}, {each.name: each for each in new.ports})
+    yield from _port_changes({port.name: port for port in old.ports}, {port.name: port for port in new.ports})
 
 
 def _of_structure(
@@ -93,11 +93,11 @@ def _data_set_changes(old: ContractDataSet, new: ContractDataSet) -> Changes:
     before, after = _by_name(old.columns), _by_name(new.columns)
     for folded, column in before.items():
         if folded not in after:
-            yield _gone(name, column, [each for other, each in after.items() if other not in before])
+            yield _gone(name, column, [added for other, added in after.items() if other not in before])
         else:
             yield from _column_changes(name, column, after[folded])
     for folded in after.keys() - before.keys():
-        offered = [each for each in after[folded].former if each in after]
+        offered = [name for name in after[folded].former if name in after]
         beside = f"; it takes the place of {after[offered[0]].name}, which is still there" if offered else ""
         yield _of_structure("minor", f"column {after[folded].name} is new{beside}", name, (after[folded].name,))
     if old.words != new.words:
@@ -105,7 +105,7 @@ def _data_set_changes(old: ContractDataSet, new: ContractDataSet) -> Changes:
 
 
 def _gone(data_set: str, column: ContractColumn, added: Iterable[ContractColumn]) -> ContractChange:
-    alike = [each.name for each in added if (each.type, each.words) == (column.type, column.words)]
+    alike = [other.name for other in added if (other.type, other.words) == (column.type, column.words)]
     renamed = f"; it may be called {alike[0]} now" if len(alike) == 1 else ""
     to_do = f"read {alike[0]} instead, if it is that" if len(alike) == 1 else "read it no more"
     return _of_structure("major", f"column {column.name} is gone{renamed}", data_set, (column.name,), to_do)
@@ -162,13 +162,13 @@ def is_wider(old: str, new: str) -> bool:
     one, other = _DECIMAL.fullmatch(old), _DECIMAL.fullmatch(new)
     if one is None or other is None:
         return False
-    (digits, scale), (more, finer) = (tuple(map(int, each.groups())) for each in (one, other))
+    (digits, scale), (more, finer) = (tuple(map(int, match.groups())) for match in (one, other))
     return finer >= scale and more - finer >= digits - scale
 
 
 def lost_columns(difference: SchemaDifference) -> tuple[str, ...]:
     """The columns that are gone, and those whose type does not hold all former values."""
-    changed = (each.column for each in difference.changed if not is_wider(each.before, each.after))
+    changed = (column.column for column in difference.changed if not is_wider(column.before, column.after))
     return (*(name for name, _ in difference.removed), *changed)
 
 

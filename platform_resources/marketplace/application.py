@@ -106,9 +106,9 @@ class _Kept(StaticFiles):
     """Files whose address changes with them."""
 
     def file_response(self, *arguments: Any, **named: Any) -> Response:
-        found = super().file_response(*arguments, **named)
-        found.headers["cache-control"] = YEAR
-        return found
+        response = super().file_response(*arguments, **named)
+        response.headers["cache-control"] = YEAR
+        return response
 
 
 def _add_errors(app: FastAPI, shop: Shop) -> None:
@@ -133,7 +133,7 @@ def _add_errors(app: FastAPI, shop: Shop) -> None:
 def _invalid_words(error: Exception) -> tuple[str, str]:
     """What is wrong where, without what was sent."""
     wrong = error.errors() if isinstance(error, RequestValidationError) else ()
-    places = (f"{'.'.join(map(str, each['loc'][1:])) or each['loc'][0]}: {each['msg']}" for each in wrong)
+    places = (f"{'.'.join(map(str, mistake['loc'][1:])) or mistake['loc'][0]}: {mistake['msg']}" for mistake in wrong)
     return "This address is not written as it should be.", "; ".join(places)
 
 

@@ -46,10 +46,10 @@ def asked_lineage(market: Market, view: MeshOverview, product: ProductPlan, colu
 
 def column_page(market: Market, view: MeshOverview, product: ProductPlan, column: str, place: str) -> dict[str, Any]:
     """What the template `column.html` shows."""
-    found = asked_lineage(market, view, product, column, place)
-    at = found.column
-    up, down = _without_ports(found.upstream), _without_ports(found.downstream)
-    data_set = next((each for each in product.data_sets if each.model == at.place), None)
+    lineage = asked_lineage(market, view, product, column, place)
+    at = lineage.column
+    up, down = _without_ports(lineage.upstream), _without_ports(lineage.downstream)
+    data_set = next((offered for offered in product.data_sets if offered.model == at.place), None)
     return {
         "page": "product",
         "times": PageTimes(view.at, product.zone),
@@ -59,11 +59,11 @@ def column_page(market: Market, view: MeshOverview, product: ProductPlan, column
         "where": f"data set {data_set.name}" if data_set is not None else _where(at.place),
         "data_set": data_set,
         "spec": _spec(data_set.spec.columns, at.column) if data_set is not None else None,
-        "say": _say(view.plan, up, down, found.consumers),
+        "say": _say(view.plan, up, down, lineage.consumers),
         "above": _groups(view.plan, up, 1),
         "below": _groups(view.plan, down, 2),
-        "consumers": [(view.plan.product(name), consumer) for name, consumer in found.consumers],
-        "unknown": found.unknown,
+        "consumers": [(view.plan.product(name), consumer) for name, consumer in lineage.consumers],
+        "unknown": lineage.unknown,
     }
 
 
@@ -78,12 +78,12 @@ def _where(place: str) -> str:
 
 
 def _spec(columns: Sequence[Column], name: str) -> Column | None:
-    return next((each for each in columns if each.name == name), None)
+    return next((column for column in columns if column.name == name), None)
 
 
 def _say(plan: MeshPlan, up: Sequence[Step], down: Sequence[Step], consumers: Sequence[tuple[str, ConsumerPlan]]) -> str:
     """`Its value is made from 2 columns of Purchase orders. 7 columns of Revenue and Customers use it, and 1 dashboard may.`"""
-    titles = {each.name: each.title for each in plan.products}
+    titles = {product.name: product.title for product in plan.products}
     direct = [step for step in up if step.kind in ("passed on", "computed")]
     made = f"Its value is made from {_columns_of(direct, titles)}." if direct else "No column is known that its value is made from."
     used = f"It is used in {_columns_of(down, titles)}." if down else "No column is known that is made from it."
@@ -97,9 +97,9 @@ def _columns_of(steps: Sequence[Step], titles: Mapping[str, str]) -> str:
 
 
 def _groups(plan: MeshPlan, steps: Sequence[Step], title: int) -> list[WayGroup]:
-    found = []
+    groups = []
     for group in GROUPS:
         links = tuple(column_link(plan, step.column, step.kind) for step in steps if step.kind in group[0])
         if links:
-            found.append(WayGroup(str(group[title]), links[:MOST_SHOWN], links[MOST_SHOWN:]))
-    return found
+            groups.append(WayGroup(str(group[title]), links[:MOST_SHOWN], links[MOST_SHOWN:]))
+    return groups

@@ -24,10 +24,10 @@ Said = Callable[[MeshOverview, ProductPlan], Markup | str]
 
 def compare_page(view: MeshOverview, products: Sequence[ProductPlan]) -> dict[str, Any]:
     """What the template `compare.html` shows."""
-    told = [(label, [escape(say(view, each)) for each in products]) for label, say in ROWS]
-    told.insert(7, ("Columns in common", _in_common(products)))
-    differ = [(label, cells) for label, cells in told if len(set(cells)) > 1 or len(products) == 1]
-    same = [(label, cells[0]) for label, cells in told if len(products) > 1 and len(set(cells)) == 1]
+    rows = [(label, [escape(say(view, product)) for product in products]) for label, say in ROWS]
+    rows.insert(7, ("Columns in common", _in_common(products)))
+    differ = [(label, cells) for label, cells in rows if len(set(cells)) > 1 or len(products) == 1]
+    same = [(label, cells[0]) for label, cells in rows if len(products) > 1 and len(set(cells)) == 1]
     return {
         "page": "compare",
         "times": PageTimes(view.at, page_zone(view)),
@@ -35,14 +35,14 @@ def compare_page(view: MeshOverview, products: Sequence[ProductPlan]) -> dict[st
         "titles": domain_titles(view.plan),
         "differ": differ,
         "same": same,
-        "others": sorted((each for each in view.plan.products if each not in products), key=lambda each: each.title),
+        "others": sorted((other for other in view.plan.products if other not in products), key=lambda other: other.title),
         "most": MOST,
     }
 
 
 def _one_row(view: MeshOverview, product: ProductPlan) -> str:
     """The first sentence of each data set."""
-    texts = [each.spec.description.partition(". ")[0].rstrip(".") for each in product.data_sets if each.spec.description]
+    texts = [data_set.spec.description.partition(". ")[0].rstrip(".") for data_set in product.data_sets if data_set.spec.description]
     return listed((text.replace("One row per ", "a ", 1) for text in texts), 3) or "not said"
 
 
@@ -63,8 +63,8 @@ def _met(view: MeshOverview, product: ProductPlan) -> Markup:
 def _age(view: MeshOverview, product: ProductPlan) -> str:
     as_of = data_as_of(view.health[product.name])
     promised = [longest for longest in map(promised_age, product.objectives) if longest is not None]
-    told = f", {_strictest(promised)} promised" if promised else ", no age promised"
-    return (age(view.at - as_of) if as_of is not None else "not known") + told
+    promise = f", {_strictest(promised)} promised" if promised else ", no age promised"
+    return (age(view.at - as_of) if as_of is not None else "not known") + promise
 
 
 def _strictest(promised: Sequence[MaxAge]) -> str:
@@ -79,20 +79,20 @@ def _rows(view: MeshOverview, product: ProductPlan) -> str:
 
 
 def _columns(view: MeshOverview, product: ProductPlan) -> str:
-    columns = [column for each in product.data_sets for column in each.spec.columns]
+    columns = [column for data_set in product.data_sets for column in data_set.spec.columns]
     hidden = sum(not column.shown for column in columns)
     return f"{len(columns)}, {hidden} of them personal or sensitive" if hidden else f"{len(columns)}, none personal or sensitive"
 
 
 def _in_common(products: Sequence[ProductPlan]) -> list[Markup]:
     """Of each product the columns that another one here has too."""
-    names = [{column.name: None for each in product.data_sets for column in each.spec.columns} for product in products]
-    found = []
+    names = [{column.name: None for data_set in product.data_sets for column in data_set.spec.columns} for product in products]
+    in_common = []
     for index, own in enumerate(names):
         others = {name for place, other in enumerate(names) if place != index for name in other}
         shared = [phrases.code(name) for name in own if name in others]
-        found.append(Markup(" ").join(shared) if shared else Markup("none"))
-    return found
+        in_common.append(Markup(" ").join(shared) if shared else Markup("none"))
+    return in_common
 
 
 def _watched(view: MeshOverview, product: ProductPlan) -> str:
@@ -106,8 +106,8 @@ def _reads(view: MeshOverview, product: ProductPlan) -> str:
 
 
 def _access(view: MeshOverview, product: ProductPlan) -> str:
-    told = ["open to all" if each.spec.approval == "automatic" else "the owner decides" for each in product.agreements]
-    return listed(dict.fromkeys(told)) or "no agreement declared"
+    approvals = ["open to all" if agreement.spec.approval == "automatic" else "the owner decides" for agreement in product.agreements]
+    return listed(dict.fromkeys(approvals)) or "no agreement declared"
 
 
 def _kind(view: MeshOverview, product: ProductPlan) -> str:
@@ -124,8 +124,8 @@ def _ports(view: MeshOverview, product: ProductPlan) -> str:
 
 
 def _incidents(view: MeshOverview, product: ProductPlan) -> str:
-    own = [each for each in view.real_incidents if each.incident.cause == product.name]
-    live = sum(each.incident.live for each in own)
+    own = [stored for stored in view.real_incidents if stored.incident.cause == product.name]
+    live = sum(stored.incident.live for stored in own)
     return f"{count(len(own), 'incident')}, {live} open" if own else "none"
 
 
@@ -135,10 +135,10 @@ def _score(view: MeshOverview, product: ProductPlan) -> str:
 
 def _grade(view: MeshOverview, product: ProductPlan) -> str:
     """Nothing of it is claimed until it is measured."""
-    found = view.letters.get(product.name)
-    if found is None:
+    score = view.letters.get(product.name)
+    if score is None:
         return "not computed yet"
-    return f"{found.total} of 100, {found.badge} ({', '.join(f'{letter} {points}' for letter, points in found.letters.items())})"
+    return f"{score.total} of 100, {score.badge} ({', '.join(f'{letter} {points}' for letter, points in score.letters.items())})"
 
 
 ROWS: tuple[tuple[str, Said], ...] = (

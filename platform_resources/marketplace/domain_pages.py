@@ -45,8 +45,8 @@ class DomainRow:
     @property
     def severities(self) -> list[str]:
         """`1 high`, `2 medium`: the worst first."""
-        found = Counter(each.severity for each in self.incidents)
-        return [f"{found[severity]} {severity}" for severity in reversed(phrases.SEVERITIES) if found[severity]]
+        counts = Counter(stored.severity for stored in self.incidents)
+        return [f"{counts[severity]} {severity}" for severity in reversed(phrases.SEVERITIES) if counts[severity]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,47 +71,47 @@ def domains_page(view: MeshOverview) -> dict[str, Any]:
         "rows": sorted(rows, key=lambda row: (-row.missed, row.title)),
         "budgets": _budgets(view, view.plan.products, PageTimes(view.at, page_zone(view)), MOST_BUDGETS),
         "rejected": view.plan.rejected,
-        "response": response((each.incident for each in view.real_incidents), view.at),
+        "response": response((stored.incident for stored in view.real_incidents), view.at),
         "median": median_text,
         "view": view,
     }
 
 
 def _row(view: MeshOverview, name: str, title: str) -> DomainRow:
-    own = [each for each in view.plan.products if each.domain == name]
-    health, trust = [view.health[each.name] for each in own], [view.trust[each.name] for each in own]
+    own = [product for product in view.plan.products if product.domain == name]
+    health, trust = [view.health[product.name] for product in own], [view.trust[product.name] for product in own]
     incidents = _live_of(view, own)
     return DomainRow(
         name,
         title,
-        sum(each.status == "healthy" for each in health),
+        sum(product.status == "healthy" for product in health),
         len(own),
-        sum(each.count("met") for each in health),
-        sum(each.count("missed") for each in health),
-        sum(each.count("unknown") for each in health),
+        sum(product.count("met") for product in health),
+        sum(product.count("missed") for product in health),
+        sum(product.count("unknown") for product in health),
         incidents,
-        min((each.incident.began_at for each in incidents), default=None),
-        sum(each.coverage.own.watched for each in trust),
-        sum(each.coverage.own.total for each in trust),
+        min((stored.incident.began_at for stored in incidents), default=None),
+        sum(product.coverage.own.watched for product in trust),
+        sum(product.coverage.own.total for product in trust),
     )
 
 
 def _live_of(view: MeshOverview, products: Iterable[ProductPlan]) -> tuple[StoredIncident, ...]:
     """Oldest first."""
-    names = {each.name for each in products}
-    return tuple(sorted((each for each in view.live if each.incident.cause in names), key=lambda each: each.incident.began_at))
+    names = {product.name for product in products}
+    return tuple(sorted((stored for stored in view.live if stored.incident.cause in names), key=lambda stored: stored.incident.began_at))
 
 
 def domain_page(market: Market, view: MeshOverview, name: str) -> dict[str, Any]:
     """What the template `domain.html` shows. Raises Missing for a domain without a product."""
-    own = [each for each in trouble_first(view) if each.domain == name]
+    own = [product for product in trouble_first(view) if product.domain == name]
     if not own:
         raise Missing(f"There is no domain “{name}” with a product in this mesh.")
-    plan = next((each for each in view.plan.domains if each.name == name), None)
+    plan = next((domain for domain in view.plan.domains if domain.name == name), None)
     zone = plan.digest.timezone if plan is not None and plan.digest is not None else own[0].zone
     times = PageTimes(view.at, zone)
-    causes = {each.name for each in own}
-    seen = all(view.sees_all(each.name) for each in own)
+    causes = {product.name for product in own}
+    seen = all(view.sees_all(product.name) for product in own)
     return {
         "page": "domain",
         "times": times,
@@ -119,11 +119,11 @@ def domain_page(market: Market, view: MeshOverview, name: str) -> dict[str, Any]
         "plan": plan,
         "title": domain_titles(view.plan)[name],
         "titles": domain_titles(view.plan),
-        "lines": [product_row(view, each) for each in own],
+        "lines": [product_row(view, product) for product in own],
         "row": _row(view, name, ""),
         "budgets": _budgets(view, own, times),
         "incidents": _live_of(view, own),
-        "product_titles": {each.name: each.title for each in view.plan.products},
+        "product_titles": {product.name: product.title for product in view.plan.products},
         "response": _response(view, causes),
         "median": median_text,
         "digest": _digest(market, view, name, own) if seen else None,
@@ -132,18 +132,18 @@ def domain_page(market: Market, view: MeshOverview, name: str) -> dict[str, Any]
 
 
 def _response(view: MeshOverview, causes: set[str]) -> Response:
-    return response((each.incident for each in view.real_incidents if each.incident.cause in causes), view.at)
+    return response((stored.incident for stored in view.real_incidents if stored.incident.cause in causes), view.at)
 
 
 def _digest(market: Market, view: MeshOverview, name: str, own: Sequence[ProductPlan]) -> dict[str, Any] | None:
     """What the next digest would say now, and when and where it goes."""
     known = view.known
-    found = Round(view.plan, own, known.observations, known.standings, view.at, domains=[name], digests=[name], health=known.health)
+    today = Round(view.plan, own, known.observations, known.standings, view.at, domains=[name], digests=[name], health=known.health)
     with market.ledger.reading() as connection:
-        told = next_digest(connection, found, name)
-    if told is None:
+        digest = next_digest(connection, today, name)
+    if digest is None:
         return None
-    day, words = told
+    day, words = digest
     return {
         "at": f"{day.digest.at:%H:%M}",
         "zone": day.digest.timezone,
@@ -156,7 +156,7 @@ def _digest(market: Market, view: MeshOverview, name: str, own: Sequence[Product
 def _budgets(view: MeshOverview, products: Sequence[ProductPlan], times: PageTimes, most: int | None = None) -> list[BudgetRow]:
     """Least budget first; what is not counted yet comes last. Only these are drawn."""
     standings = [(product, standing) for product in products for standing in view.charted.get(product.name, ())]
-    worst = sorted(standings, key=lambda each: _budget_left(each[1]))[:most]
+    worst = sorted(standings, key=lambda pair: _budget_left(pair[1]))[:most]
     return [_budget(product, standing, times) for product, standing in worst]
 
 

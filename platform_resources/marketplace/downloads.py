@@ -62,11 +62,13 @@ def download_routes(shop: Shop) -> APIRouter:
     def file(request: Request, name: str, port: str, version: str = "") -> Response:
         """Leads to the file of the newest version, or of the one that is named. Goes on with a download only where a version is named."""
         if request.headers.get("range") and not version:
-            told = "a part is given of a named version only: a newer one may have come since; add ?version=, or load it from its beginning"
-            return JSONResponse({"error": told, "versions": [_published(shop, request, name, port)[0].version]}, 412)
+            problem = (
+                "a part is given of a named version only: a newer one may have come since; add ?version=, or load it from its beginning"
+            )
+            return JSONResponse({"error": problem, "versions": [_published(shop, request, name, port)[0].version]}, 412)
         files = _published(shop, request, name, port, version)
         if len(files) > 1:
-            return JSONResponse({"error": "the port has several files", "files": [_address(name, port, each) for each in files]}, 409)
+            return JSONResponse({"error": "the port has several files", "files": [_address(name, port, file) for file in files]}, 409)
         return RedirectResponse(_address(name, port, files[0]), 302, {"cache-control": "no-store"})
 
     @router.get(
@@ -78,7 +80,7 @@ def download_routes(shop: Shop) -> APIRouter:
     @router.head("/versions/{version}/files/{file_name}", include_in_schema=False)
     def versioned(request: Request, name: str, port: str, version: str, file_name: str) -> Response:
         """A file of one version, which never changes: its ETag is the version's, and parts of it can be asked for."""
-        one = next((each for each in _published(shop, request, name, port, version) if each.name == file_name), None)
+        one = next((published for published in _published(shop, request, name, port, version) if published.name == file_name), None)
         if one is None:
             raise Missing(f"That version of {port} has no file “{file_name}”.")
         tag = f'"{one.version}/{port}/{one.view}/{one.name}"'
@@ -132,8 +134,8 @@ def _published(shop: Shop, request: Request, name: str, port: str, version: str 
     """
     view = shop.view(request)
     product = product_named(view, name)
-    if port not in [each.name for each in product.outputs]:
-        raise Missing(f"{name} has no output port “{port}”.", f"It has {', '.join(each.name for each in product.outputs)}.")
+    if port not in [output.name for output in product.outputs]:
+        raise Missing(f"{name} has no output port “{port}”.", f"It has {', '.join(output.name for output in product.outputs)}.")
     try:
         files = published_files(shop.market.state, product, port, version, seen_ports(shop, request))
     except QueryFailed as error:

@@ -32,7 +32,7 @@ class ProductRow:
 
 def domain_titles(plan: MeshPlan) -> dict[str, str]:
     """Every domain with a product, by name."""
-    known = {each.name: each.title for each in plan.domains}
+    known = {domain.name: domain.title for domain in plan.domains}
     return {name: known.get(name, name) for name in dict.fromkeys(product.domain for product in plan.products)}
 
 
@@ -53,7 +53,7 @@ def product_row(view: MeshOverview, product: ProductPlan) -> ProductRow:
 
 def trouble_first(view: MeshOverview) -> list[ProductPlan]:
     """All products, those in trouble first."""
-    return sorted(view.plan.products, key=lambda each: (phrases.TROUBLE.index(view.health[each.name].status), each.title))
+    return sorted(view.plan.products, key=lambda product: (phrases.TROUBLE.index(view.health[product.name].status), product.title))
 
 
 def page_zone(view: MeshOverview) -> str:
@@ -64,15 +64,15 @@ def page_zone(view: MeshOverview) -> str:
 def home_page(view: MeshOverview) -> dict[str, Any]:
     """What the template `home.html` shows."""
     titles, ordered = domain_titles(view.plan), trouble_first(view)
-    sick = [each for each in ordered if view.health[each.name].status != "healthy"]
+    sick = [product for product in ordered if view.health[product.name].status != "healthy"]
     shown = ordered if len(ordered) <= MOST_ROWS else sick[:MOST_ROWS]
     return {
         "page": "home",
         "times": PageTimes(view.at, page_zone(view)),
         "view": view,
         "titles": titles,
-        "worst": sorted(view.live, key=lambda each: -list(phrases.SEVERITIES).index(each.severity))[:MOST_LISTED],
-        "lines": [product_row(view, each) for each in shown],
+        "worst": sorted(view.live, key=lambda stored: -list(phrases.SEVERITIES).index(stored.severity))[:MOST_LISTED],
+        "lines": [product_row(view, product) for product in shown],
         "summary": summary(view, titles),
         "left_out": len(sick) - len(shown) if len(ordered) > MOST_ROWS else 0,
         "map": mesh_map(view, list(titles.items())),
@@ -89,8 +89,8 @@ def home_page(view: MeshOverview) -> dict[str, Any]:
 def summary(view: MeshOverview, titles: dict[str, str]) -> str:
     """`7 products, 4 domains: 1 healthy, 5 to use with care, 1 unknown`."""
     states = [phrases.look(health).word for health in view.health.values()]
-    told = phrases.listed(f"{states.count(word)} {word.lower()}" for word in dict.fromkeys(states))
-    return f"{phrases.count(len(states), 'product')}, {phrases.count(len(titles), 'domain')}: {told}." if states else ""
+    counts = phrases.listed(f"{states.count(word)} {word.lower()}" for word in dict.fromkeys(states))
+    return f"{phrases.count(len(states), 'product')}, {phrases.count(len(titles), 'domain')}: {counts}." if states else ""
 
 
 def _deadlines(view: MeshOverview) -> list[tuple[datetime, ProductPlan, str]]:
@@ -101,14 +101,14 @@ def _deadlines(view: MeshOverview) -> list[tuple[datetime, ProductPlan, str]]:
             at = standing.next_deadline
             if at is not None and at > view.at and (product.name not in soonest or at < soonest[product.name][0]):
                 soonest[product.name] = (at, product, standing.indicator.objective.title)
-    return sorted(soonest.values(), key=lambda each: each[0])[:MOST_LISTED]
+    return sorted(soonest.values(), key=lambda deadline: deadline[0])[:MOST_LISTED]
 
 
 def _at_risk(view: MeshOverview) -> list[tuple[ProductPlan, MissedDeadline]]:
     """Deadlines that will be missed if what is late stays so, soonest first; one for each product."""
     products = view.plan.by_name
     soonest: dict[str, MissedDeadline] = {}
-    for missed in sorted((each for trust in view.trust.values() for each in trust.forecast), key=lambda each: each.deadline):
+    for missed in sorted((risk for trust in view.trust.values() for risk in trust.forecast), key=lambda risk: risk.deadline):
         soonest.setdefault(missed.product, missed)
     return [(products[name], missed) for name, missed in soonest.items() if name in products][:MOST_LISTED]
 
@@ -128,8 +128,8 @@ def _newest(view: MeshOverview) -> list[tuple[ProductPlan, datetime]]:
 
 def _certified(view: MeshOverview) -> list[tuple[ProductPlan, datetime]]:
     """Certified products, those first that were seen to be so last."""
-    found = [(each, view.certified[each.name]) for each in view.plan.products if each.info.certified and each.name in view.certified]
-    return sorted(found, key=lambda each: each[1], reverse=True)[:MOST_LISTED]
+    certified = [(p, view.certified[p.name]) for p in view.plan.products if p.info.certified and p.name in view.certified]
+    return sorted(certified, key=lambda dated: dated[1], reverse=True)[:MOST_LISTED]
 
 
 def _least_healthy(domain: tuple[str, str, int, int]) -> tuple[float, str]:
@@ -137,5 +137,5 @@ def _least_healthy(domain: tuple[str, str, int, int]) -> tuple[float, str]:
 
 
 def _healthy(view: MeshOverview, domain: str) -> tuple[int, int]:
-    states = [view.health[each.name].status for each in view.plan.products if each.domain == domain]
+    states = [view.health[product.name].status for product in view.plan.products if product.domain == domain]
     return states.count("healthy"), len(states)

@@ -44,18 +44,18 @@ def incident_list(view: MeshOverview, zone: str) -> dict[str, Any]:
         "page": "incident",
         "times": PageTimes(view.at, zone),
         "view": view,
-        "live": sorted(view.live, key=lambda each: each.incident.began_at),
-        "over": [each for each in view.incidents if not each.incident.live],
-        "titles": {each.name: each.title for each in view.plan.products},
+        "live": sorted(view.live, key=lambda stored: stored.incident.began_at),
+        "over": [stored for stored in view.incidents if not stored.incident.live],
+        "titles": {product.name: product.title for product in view.plan.products},
     }
 
 
 def incident_page(shop: Shop, view: MeshOverview, story: IncidentStory, refused: IllegalTransition | None = None) -> dict[str, Any]:
     """What the template `incident.html` shows; `refused` says why what somebody wanted to do was not done."""
     incident = story.stored.incident
-    product = next((each for each in view.plan.products if each.name == incident.cause), None)
+    product = next((candidate for candidate in view.plan.products if candidate.name == incident.cause), None)
     times = PageTimes(view.at, product.zone if product is not None else "UTC")
-    titles = {each.name: each.title for each in view.plan.products}
+    titles = {product.name: product.title for product in view.plan.products}
     return {
         "page": "incident",
         "times": times,
@@ -80,16 +80,16 @@ def incident_page(shop: Shop, view: MeshOverview, story: IncidentStory, refused:
 
 def may_act(shop: Shop, view: MeshOverview, product: str) -> bool:
     """Whether the reader may say how an incident of the product goes on: its owners may, and those who run the platform."""
-    owners = next((each.owners for each in view.plan.products if each.name == product), ())
+    owners = next((candidate.owners for candidate in view.plan.products if candidate.name == product), ())
     return shop.auth.officers.may_act_on_incidents(view.reader, owners)
 
 
 def _failures(view: MeshOverview, story: IncidentStory) -> list[tuple[Failure, str]]:
     """What fails, with both numbers where they are known."""
-    states = {(each.product, each.check): each.state for each in view.known.observations}
+    states = {(observation.product, observation.check): observation.state for observation in view.known.observations}
     cause = story.stored.incident.cause
     now = [(failure, states.get((cause, failure.check))) for failure in story.trouble.failures]
-    return [(each, phrases.why(state) if state is not None and state.verdict == "missed" else each.reason) for each, state in now]
+    return [(failure, phrases.why(state) if state is not None and state.verdict == "missed" else failure.reason) for failure, state in now]
 
 
 def _told(event: IncidentEvent, titles: Mapping[str, str]) -> tuple[datetime, str, str, str]:

@@ -92,7 +92,7 @@ class KeptPages:
             return view
         seen = self.views.get(reader)
         if seen is None or seen.at != view.at or seen.plan is not view.plan or len(self.views) > MOST_READERS:
-            self.views = {known: each for known, each in self.views.items() if each.at == view.at and len(self.views) <= MOST_READERS}
+            self.views = {known: s for known, s in self.views.items() if s.at == view.at and len(self.views) <= MOST_READERS}
             seen = self.views[reader] = seen_by(view, reader)
         return seen
 
@@ -126,14 +126,14 @@ class FromMemory:
 
 
 async def _send(page: KeptPage, asked: dict[bytes, bytes], send: Send) -> None:
-    told = {**headers(page), "content-type": page.media}
+    sent = {**headers(page), "content-type": page.media}
     status, body = (304 if page.tag.encode() in asked.get(b"if-none-match", b"") else 200), b""
     if status == 200 and b"gzip" in asked.get(b"accept-encoding", b""):
-        told["content-encoding"], body = "gzip", page.packed
+        sent["content-encoding"], body = "gzip", page.packed
     elif status == 200:
         body = page.body
     if status == 200:
-        told["content-length"] = str(len(body))
-    listed: Any = [(name.encode(), value.encode()) for name, value in told.items()]
+        sent["content-length"] = str(len(body))
+    listed: Any = [(name.encode(), value.encode()) for name, value in sent.items()]
     await send({"type": "http.response.start", "status": status, "headers": listed})
     await send({"type": "http.response.body", "body": body})

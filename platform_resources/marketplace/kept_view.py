@@ -65,10 +65,10 @@ class Market:
     def view(self) -> MeshOverview:
         """The mesh as it was a short time ago, see `too_old`. Raises LedgerUnavailable."""
         self._asked_at = datetime.now(UTC)
-        found = self._view
-        if found is None or self._is_past(found, self._asked_at):
+        kept = self._view
+        if kept is None or self._is_past(kept, self._asked_at):
             with self._renewing:
-                if self._view is found:
+                if self._view is kept:
                     self._read()
         return self._view or self.renew()
 
@@ -97,23 +97,23 @@ class Market:
     def search(self, view: MeshOverview) -> tuple[SearchIndex, Reputation]:
         """The index of the view's plan, and the order of trust and use at its moment; both are made when they are first needed."""
         with self._searching:
-            found = self._search
-            if found is None or found[0].plan is not view.plan or found[2] != view.at:
-                index = found[0] if found is not None and found[0].plan is view.plan else search_index(view.plan)
-                found = (index, reputation(index, signals(view.health.values(), view.trust)), view.at)
-                self._search = found
-        return found[0], found[1]
+            kept = self._search
+            if kept is None or kept[0].plan is not view.plan or kept[2] != view.at:
+                index = kept[0] if kept is not None and kept[0].plan is view.plan else search_index(view.plan)
+                kept = (index, reputation(index, signals(view.health.values(), view.trust)), view.at)
+                self._search = kept
+        return kept[0], kept[1]
 
     def lineage(self, view: MeshOverview) -> MeshLineage:
         """Which columns are made from which, as the last builds have told; read anew when one of them tells something else."""
         with self._searching:
-            found = self._lineage
-            if found is None or found[0] is not view.plan or found[1] != view.at:
+            kept = self._lineage
+            if kept is None or kept[0] is not view.plan or kept[1] != view.at:
                 stamp = lineage_stamp(self.state, view.plan.products)
-                same = found is not None and found[0] is view.plan and found[2] == stamp
-                known = found[3] if found is not None and same else mesh_lineage(self.state, view.plan)
-                found = self._lineage = (view.plan, view.at, stamp, known)
-            return found[3]
+                same = kept is not None and kept[0] is view.plan and kept[2] == stamp
+                known = kept[3] if kept is not None and same else mesh_lineage(self.state, view.plan)
+                kept = self._lineage = (view.plan, view.at, stamp, known)
+            return kept[3]
 
     def renew(self) -> MeshOverview:
         """Read the mesh as it is now."""
@@ -125,10 +125,10 @@ class Market:
         stamp = change_stamp(self.root)
         before = self._view.plan if self._view is not None else self._begin(stamp)
         plan = before if before is not None and stamp == self._stamp else self._newly_read(before)
-        found = mesh_overview(self.ledger, self.state, dagster_home(self.state), plan, datetime.now(UTC), self._memories)
-        self._view, self._stamp, self._written = found, stamp, written
+        view = mesh_overview(self.ledger, self.state, dagster_home(self.state), plan, datetime.now(UTC), self._memories)
+        self._view, self._stamp, self._written = view, stamp, written
         self._took = timedelta(seconds=time.monotonic() - begun)
-        return found
+        return view
 
     def _begin(self, stamp: str) -> MeshPlan | None:
         """Begin with what a former process has left, and its plan where the texts have not changed since."""
@@ -140,8 +140,8 @@ class Market:
     def _newly_read(self, before: MeshPlan | None) -> MeshPlan:
         """The plan as the texts are now. A product that is as before is the same object: what is kept of it need not be compared again."""
         plan = read_plan(self.root)[0]
-        known = {each.name: each for each in before.products} if before is not None else self._memories.plans
-        return replace(plan, products=tuple(old if (old := known.get(each.name)) == each else each for each in plan.products))
+        known = {product.name: product for product in before.products} if before is not None else self._memories.plans
+        return replace(plan, products=tuple(old if (old := known.get(product.name)) == product else product for product in plan.products))
 
     def keep(self) -> None:
         """Leave to the next process what was read and judged."""

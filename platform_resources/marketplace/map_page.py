@@ -76,7 +76,7 @@ def _shared(view: MeshOverview) -> dict[str, Any]:
 
 
 def _own(view: MeshOverview, domain: str) -> list[ProductPlan]:
-    return [each for each in view.plan.products if each.domain == domain]
+    return [product for product in view.plan.products if product.domain == domain]
 
 
 def _line(view: MeshOverview, name: str, titles: Mapping[str, str], reads: Reads) -> DomainLine:
@@ -85,7 +85,7 @@ def _line(view: MeshOverview, name: str, titles: Mapping[str, str], reads: Reads
     return DomainLine(
         name,
         titles[name],
-        sum(view.health[each.name].status == "healthy" for each in own),
+        sum(view.health[product.name].status == "healthy" for product in own),
         len(own),
         tuple((source, titles[source], number) for (source, _), number in sorted(from_.items(), key=_most_first)),
         tuple((reader, titles[reader], number) for (_, reader), number in sorted(to.items(), key=_most_first)),
@@ -106,9 +106,9 @@ def _domains_picture(view: MeshOverview, titles: Mapping[str, str], reads: Reads
 
 
 def _domain_box(view: MeshOverview, box: str, name: str, title: str) -> Box:
-    health = [view.health[each.name] for each in _own(view, name)]
-    worst = min(health, key=lambda each: TROUBLE.index(each.status))
-    healthy = sum(each.status == "healthy" for each in health)
+    health = [view.health[product.name] for product in _own(view, name)]
+    worst = min(health, key=lambda product: TROUBLE.index(product.status))
+    healthy = sum(product.status == "healthy" for product in health)
     return Box(box, title, f"{healthy} of {len(health)} healthy", look(worst).tone, f"/map/{name}")
 
 
@@ -117,7 +117,7 @@ def _drawn(plan: MeshPlan, titles: Mapping[str, str], reads: Reads) -> list[tupl
     places: dict[str, list[int]] = {}
     for place, product in enumerate(plan.products):
         places.setdefault(product.domain, []).append(place)
-    middle = {name: sum(found) / len(found) for name, found in places.items()}
+    middle = {name: sum(numbers) / len(numbers) for name, numbers in places.items()}
     forward = {pair: number for pair, number in reads.items() if (middle[pair[0]], pair[0]) < (middle[pair[1]], pair[1])}
     return [
         pair
@@ -127,14 +127,14 @@ def _drawn(plan: MeshPlan, titles: Mapping[str, str], reads: Reads) -> list[tupl
 
 
 def _label(titles: Mapping[str, str], reads: Reads) -> str:
-    told = [f"{titles[name]} reads {listed(titles[source] for source, reader in sorted(reads) if reader == name)}" for name in titles]
-    return f"{'. '.join(line for line in told if not line.endswith('reads '))}." if reads else "No domain reads another."
+    sentences = [f"{titles[name]} reads {listed(titles[source] for source, reader in sorted(reads) if reader == name)}" for name in titles]
+    return f"{'. '.join(line for line in sentences if not line.endswith('reads '))}." if reads else "No domain reads another."
 
 
 def _domain_picture(view: MeshOverview, own: Sequence[ProductPlan], domain: str, titles: Mapping[str, str]) -> Markup:
     """Its products; other domains as one box at the left that is read, and one at the right that reads."""
-    plan, names = view.plan, {each.name for each in own}
-    nodes = [product_node(view, each, met_text(view.health[each.name])) for each in own]
+    plan, names = view.plan, {product.name for product in own}
+    nodes = [product_node(view, product, met_text(view.health[product.name])) for product in own]
     edges, around = list[Edge](), dict[str, str]()
     for product in own:
         for source in plan.upstream[product.name]:

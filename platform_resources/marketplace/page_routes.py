@@ -87,7 +87,7 @@ def _shop_window(router: APIRouter, shop: Shop) -> None:
 
 def candidates_page(view: MeshOverview) -> dict[str, Any]:
     """What the template `candidates.html` shows."""
-    return {"page": "candidates", "rows": candidates(view.use), "titles": {each.name: each.title for each in view.plan.products}}
+    return {"page": "candidates", "rows": candidates(view.use), "titles": {product.name: product.title for product in view.plan.products}}
 
 
 def _health(router: APIRouter, shop: Shop) -> None:

@@ -86,7 +86,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "versions_unreadable": unreadable,
         "as_of": as_of,
         "facts": _facts(view, product, trust),
-        "consumers": [(each, view.answers.get((product.name, each.name))) for each in product.consumers],
+        "consumers": [(consumer, view.answers.get((product.name, consumer.name))) for consumer in product.consumers],
         "use": view.use.uses[product.name],
         "score": view.use.scores[product.name],
         "readers": [
@@ -96,7 +96,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "control_ports": _control_ports(market, product) if view.sees_all(product.name) else (),
         "grade": grade(market.ledger, view, product),
         "similar": _similar(view, product),
-        "also_read": [(products[each.product].title, each) for each in also_read(view.use, product.name, 3)],
+        "also_read": [(products[common.product].title, common) for common in also_read(view.use, product.name, 3)],
         "standing": view.reading.standing(product),
         "readme": safe_html(readme) if readme else None,
         "runbook": runbook_link(product, bool(readme)),
@@ -124,35 +124,35 @@ def data_sets(market: Market, view: MeshOverview, product: ProductPlan) -> tuple
     joins = joined_by(view.likenesses, product.name)
     missed = frozenset(view.health[product.name].columns)
     with market.ledger.reading() as connection:
-        profiles = {each.name: seen_profiled(connection, view.reading, product, each.name) for each in product.data_sets}
+        profiles = {data_set.name: seen_profiled(connection, view.reading, product, data_set.name) for data_set in product.data_sets}
     near = neighbours(market.lineage(view), product)
     return tuple(
         DataSetPart(
-            each,
-            column_rows(each, profiles[each.name], joins, missed),
-            tuple(column_way(view.plan, column) for column in near[each.name]),
-            rows_way(view.plan, near[each.name]),
-            _told(profiles[each.name]),
-            _gone(profiles[each.name]),
+            data_set,
+            column_rows(data_set, profiles[data_set.name], joins, missed),
+            tuple(column_way(view.plan, column) for column in near[data_set.name]),
+            rows_way(view.plan, near[data_set.name]),
+            _told(profiles[data_set.name]),
+            _gone(profiles[data_set.name]),
         )
-        for each in product.data_sets
+        for data_set in product.data_sets
     )
 
 
-def _told(found: Profiled | None) -> str:
-    if found is None:
+def _told(profiled: Profiled | None) -> str:
+    if profiled is None:
         return "Its values are shown here once a version with a profile is published."
-    profile = found.now.profile
+    profile = profiled.now.profile
     rows = f"{phrases.count(profile.rows, 'row')}, " if profile.rows is not None else ""
     looked = "all read" if profile.exact else f"of which {profile.sampled:,} were looked at" if profile.sampled else "counted"
-    before = "compared with the version before" if found.before is not None else "the first version, so there is nothing to compare with"
+    before = "compared with the version before" if profiled.before is not None else "the first version, so there is nothing to compare with"
     return f"{rows}{looked}; {before}."
 
 
-def _gone(found: Profiled | None) -> tuple[str, ...]:
-    if found is None:
+def _gone(profiled: Profiled | None) -> tuple[str, ...]:
+    if profiled is None:
         return ()
-    return tuple(each.column for each in found.differences if found.now.profile.column(each.column) is None)
+    return tuple(difference.column for difference in profiled.differences if profiled.now.profile.column(difference.column) is None)
 
 
 def joined_by(likenesses: Likenesses, product: str) -> Mapping[str, int]:
@@ -162,19 +162,19 @@ def joined_by(likenesses: Likenesses, product: str) -> Mapping[str, int]:
 
 def _similar(view: MeshOverview, product: ProductPlan) -> list[tuple[ProductPlan, str]]:
     """Products that are like this one, and what they share with it."""
-    return [(view.plan.product(each.product), shared_text(each)) for each in view.likenesses.similar(product.name)]
+    return [(view.plan.product(similar.product), shared_text(similar)) for similar in view.likenesses.similar(product.name)]
 
 
 def shared_text(similar: Similar) -> str:
     """`Joins by household; 3 columns in common: age_band, income_band and orders.`"""
     columns = phrases.listed(similar.columns, 3)
-    told = [
+    reasons = [
         f"joins by {phrases.listed(similar.identifiers)}" if similar.identifiers else "",
         f"{phrases.count(len(similar.columns), 'column')} in common: {columns}" if similar.columns else "",
         f"also made from {phrases.listed(similar.upstreams)}" if similar.upstreams else "",
         f"also tagged {phrases.listed(similar.tags)}" if similar.tags else "",
     ]
-    text = "; ".join(filter(None, told)) or "described with the same words"
+    text = "; ".join(filter(None, reasons)) or "described with the same words"
     return f"{text[0].upper()}{text[1:]}."
 
 
@@ -207,13 +207,13 @@ def _response(trust: Trust) -> tuple[tuple[str, str], ...]:
         ("Seen after, median", trust.response.respond),
         ("Fixed after, median", trust.response.fix),
     )
-    return tuple((name, median_text(found)) for name, found in named)
+    return tuple((name, median_text(times)) for name, times in named)
 
 
-def median_text(found: ResponseTimes) -> str:
-    if found.median is None:
-        return "no incident yet" if not found.count else "not known yet"
-    return length_text(found.median if found.median >= timedelta(minutes=1) else found.median.total_seconds())
+def median_text(times: ResponseTimes) -> str:
+    if times.median is None:
+        return "no incident yet" if not times.count else "not known yet"
+    return length_text(times.median if times.median >= timedelta(minutes=1) else times.median.total_seconds())
 
 
 def _facts(view: MeshOverview, product: ProductPlan, trust: Trust) -> dict[str, str]:

@@ -67,8 +67,8 @@ def _address(text: str, chosen: Mapping[str, Sequence[str]], first: int) -> str:
 
 def _values(facet: Facet, titles: Mapping[str, str]) -> list[tuple[str, str, int, bool]]:
     """Value, words, count and whether it is chosen; of very many tags the most frequent."""
-    shown = [each for each in facet.values if each.count or each.chosen]
-    return [(each.value, facet_words(facet.name, each.value, titles), each.count, each.chosen) for each in shown[:MOST_TAGS]]
+    shown = [value for value in facet.values if value.count or value.chosen]
+    return [(value.value, facet_words(facet.name, value.value, titles), value.count, value.chosen) for value in shown[:MOST_TAGS]]
 
 
 def facet_words(facet: str, value: str, titles: Mapping[str, str]) -> str:
@@ -92,14 +92,14 @@ def facet_words(facet: str, value: str, titles: Mapping[str, str]) -> str:
 
 
 def _title(hit: ProductHit) -> Markup:
-    reason = next((each for each in hit.reasons if each.field == "title" and each.part is None), None)
+    reason = next((reason for reason in hit.reasons if reason.field == "title" and reason.part is None), None)
     return marked(reason.pieces) if reason is not None else escape(hit.product.title)
 
 
 def why_found(hit: ProductHit) -> list[tuple[str, Markup]]:
     """Where the words stand, but for the title, which is shown anyway."""
-    told = [(_field(each), marked(each.pieces)) for each in hit.reasons if not (each.part is None and each.field in ("title", "name"))]
-    return told[:3]
+    places = [(_field(r), marked(r.pieces)) for r in hit.reasons if not (r.part is None and r.field in ("title", "name"))]
+    return places[:3]
 
 
 def _field(reason: Reason) -> str:
@@ -111,7 +111,7 @@ def _field(reason: Reason) -> str:
 
 def passages(reasons: Sequence[Reason]) -> dict[str, Markup]:
     """By field the text with the words that were looked for marked."""
-    return {each.field: marked(each.pieces) for each in reasons}
+    return {reason.field: marked(reason.pieces) for reason in reasons}
 
 
 def marked(pieces: Sequence[Piece]) -> Markup:

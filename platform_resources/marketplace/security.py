@@ -49,14 +49,14 @@ class FormToken:
     def fields(self, body: bytes, person: str) -> dict[str, str]:
         """The fields of a form that this person has sent. Raises FormRefused if it lacks the token, or is no form."""
         try:
-            found = {name: values[-1] for name, values in parse_qs(body.decode("utf-8"), max_num_fields=50).items()}
+            sent = {name: values[-1] for name, values in parse_qs(body.decode("utf-8"), max_num_fields=50).items()}
         except ValueError as error:
             raise FormRefused("This is no form. Go back and send it again.") from error
-        if not secrets.compare_digest(found.pop("token", "").encode(), self.of(person).encode()):
+        if not secrets.compare_digest(sent.pop("token", "").encode(), self.of(person).encode()):
             raise FormRefused(
                 "This form is from before you signed in, or the server was started. Go back, load the page again, and send it once more."
             )
-        return found
+        return sent
 
 
 def headers_of(scope: Scope, name: str) -> tuple[str, ...]:
@@ -97,17 +97,17 @@ class Guard:
 
 
 def _refusal(scope: Scope, hosts: frozenset[str]) -> tuple[int, str]:
-    told = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    host = told.get(b"host", "")
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    host = headers.get(b"host", "")
     if not is_this_server(host, hosts):
         return 421, "This server answers to its own name only: to localhost and 127.0.0.1, and to that of MESH_URL where people sign in."
     if scope["method"] in SAFE:
         return 0, ""
-    origin, site = told.get(b"origin"), told.get(b"sec-fetch-site", "same-origin")
+    origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site", "same-origin")
     if (origin is not None and origin.partition("://")[2] != host) or site not in ("same-origin", "none"):
         return 403, "Forms are taken from pages of this server only."
-    length = told.get(b"content-length", "")
-    if b"transfer-encoding" in told or not length.isdigit() or int(length) > LONGEST_BODY:
+    length = headers.get(b"content-length", "")
+    if b"transfer-encoding" in headers or not length.isdigit() or int(length) > LONGEST_BODY:
         return 413, f"A form says how long it is, and is at most {LONGEST_BODY} bytes long."
     return 0, ""
 

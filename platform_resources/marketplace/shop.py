@@ -103,16 +103,16 @@ def around(view: MeshOverview, name: str) -> set[str]:
     """All products that the page of this one tells of: itself, those in its lineage, similar ones, and what its readers read."""
     product = product_named(view, name)
     similar, read = view.likenesses.similar(product.name), also_read(view.use, product.name)
-    return {product.name, *drawn_with(view, product), *(each.product for each in similar), *(each.product for each in read)}
+    return {product.name, *drawn_with(view, product), *(other.product for other in similar), *(other.product for other in read)}
 
 
 def product_named(view: MeshOverview, name: str) -> ProductPlan:
     """Raises Missing, with what may be meant."""
-    found = view.plan.by_name
-    name = name if name in found else view.plan.renamed.get(name, name)
-    if name not in found:
-        raise Missing(f"There is no product “{name}” in this mesh.", did_you_mean(name, found) or "")
-    return found[name]
+    known = view.plan.by_name
+    name = name if name in known else view.plan.renamed.get(name, name)
+    if name not in known:
+        raise Missing(f"There is no product “{name}” in this mesh.", did_you_mean(name, known) or "")
+    return known[name]
 
 
 def reads_as(reader: Reader | None) -> str:

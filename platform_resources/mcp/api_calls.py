@@ -28,11 +28,11 @@ class Api:
         transport = httpx.ASGITransport(self.app) if self.app is not None else None
         async with httpx.AsyncClient(base_url=self.address, transport=transport, timeout=SECONDS) as client:
             try:
-                told = {name: value for name, value in query.items() if value not in (None, "")}
+                asked = {name: value for name, value in query.items() if value not in (None, "")}
                 if body is None:
-                    answer = await client.get(f"/api/v1/{path}", params=told, headers=headers)
+                    answer = await client.get(f"/api/v1/{path}", params=asked, headers=headers)
                 else:
-                    answer = await client.post(f"/api/v1/{path}", params=told, headers=headers, json=body)
+                    answer = await client.post(f"/api/v1/{path}", params=asked, headers=headers, json=body)
             except httpx.HTTPError as error:
                 raise CallRefused(f"{self.address} does not answer: {type(error).__name__}") from error
         if answer.is_success:

@@ -41,8 +41,8 @@ def mesh_tools(api: Api, token: str = "") -> MCPServer[Any]:
         health: Annotated[str, Field(description="only these: healthy, use with care, unknown, unhealthy")] = "",
     ) -> dict[str, Any]:
         """Find data products, and tables, columns and queries in them. The best come first, with why each was found."""
-        found = await ask(context, "search", q=words, domain=domain, health=health)
-        return {name: found[name] for name in ("products", "parts") if name in found}
+        answer = await ask(context, "search", q=words, domain=domain, health=health)
+        return {name: answer[name] for name in ("products", "parts") if name in answer}
 
     @server.tool(annotations=READS)
     async def describe(context: Context[Any, Any], product: Product) -> dict[str, Any]:

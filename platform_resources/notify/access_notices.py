@@ -37,7 +37,7 @@ def access_notices(
     messages = tuple(message for standing in standings for message in _messages(standing, abouts, now, since))
     keys = {message.key for message in messages}
     outdated = {key: REWRITTEN for key, state in known.items() if state in UNSENT and key not in keys}
-    return DueMessages(tuple(each for each in messages if known.get(each.key, "waiting") in UNSENT), outdated)
+    return DueMessages(tuple(message for message in messages if known.get(message.key, "waiting") in UNSENT), outdated)
 
 
 def _messages(standing: GrantStanding, abouts: Mapping[str, About], now: datetime, since: datetime) -> Iterator[Message]:
@@ -65,14 +65,14 @@ def _owners(about: About) -> dict[str, list[Way]]:
 
 def _holders(grant: Grant, abouts: Mapping[str, About]) -> dict[str, list[Way]]:
     """Those who asked and those who have it, as far as they have a channel: an address, or the channels of a product's owners."""
-    found = _by_channel(Way(name, False) for name in (grant.requested_by, grant.subject) if "@" in name and not grant.in_code)
+    channels = _by_channel(Way(name, False) for name in (grant.requested_by, grant.subject) if "@" in name and not grant.in_code)
     name = grant.subject.removeprefix(_PRODUCT)
-    return found | (_owners(abouts[name]) if name != grant.subject and name in abouts else {})
+    return channels | (_owners(abouts[name]) if name != grant.subject and name in abouts else {})
 
 
-def _by_channel(found: Iterable[Way]) -> dict[str, list[Way]]:
+def _by_channel(ways: Iterable[Way]) -> dict[str, list[Way]]:
     channels: dict[str, list[Way]] = {}
-    for way in found:
+    for way in ways:
         channels.setdefault(way.channel, []).append(way)
     return channels
 
@@ -81,9 +81,9 @@ def _to(
     channels: Mapping[str, list[Way]], standing: GrantStanding, what: str, at: datetime, words: Words, now: datetime
 ) -> Iterator[Message]:
     about = standing.about
-    for channel, found in sorted(channels.items()):
+    for channel, to in sorted(channels.items()):
         key = access_key(about.name, standing.grant.name, what, at, channel)
-        loud = first_loud([way.quiet for way in found], now, "high")
+        loud = first_loud([way.quiet for way in to], now, "high")
         yield Message(key, "access", channel, about.name, about.domain, "", words.subject, words.body, loud)
 
 

@@ -30,8 +30,8 @@ def address(channel: str, channels: Mapping[str, ChannelPlan], environment: Mapp
     with listening() as heard:
         if not is_known(scheme(url)):
             raise ChannelUnusable(_no_service(channel, channels))
-        found = service(url)
-    if found is None:
+        known = service(url)
+    if known is None:
         raise ChannelUnusable(masked(f"{_named(channel)} cannot be used: {reason(heard)}", hidden))
     return url
 
@@ -88,7 +88,7 @@ def _filled(channel: ChannelPlan, environment: Mapping[str, str]) -> str:
         raise ChannelUnusable(f"{_named(channel.name)} needs the environment {names} not set")
     for name in variables(channel):
         _refuse_bytes(_named(channel.name), name, environment)
-    return VARIABLE.sub(lambda found: _value(found.group(1), environment), channel.url)
+    return VARIABLE.sub(lambda match: _value(match.group(1), environment), channel.url)
 
 
 def _refuse_bytes(named: str, name: str, environment: Mapping[str, str]) -> None:
@@ -103,8 +103,8 @@ def _mail_url(person: str, environment: Mapping[str, str]) -> str:
     refuse_unknown(person, {})
     server = MAIL.value(environment)
     if not server:
-        told = f"write the mail server into it, such as {_MAIL_EXAMPLE}"
-        raise ChannelUnusable(f"e-mail needs the environment variable {MAIL.name}, which is not set; {told}")
+        advice = f"write the mail server into it, such as {_MAIL_EXAMPLE}"
+        raise ChannelUnusable(f"e-mail needs the environment variable {MAIL.name}, which is not set; {advice}")
     _refuse_bytes(_named(person), MAIL.name, environment)
     if scheme(server) not in _MAIL_SCHEMES:
         raise ChannelUnusable(f"{MAIL.name} is no mail server; write mailto:// or mailtos://, such as {_MAIL_EXAMPLE}")

@@ -83,9 +83,9 @@ def service(url: str, headers: Mapping[str, str] | None = None) -> "NotifyBase |
 
     # One message is one attempt in the caller's thread: the outbox repeats, and its sender keeps the time.
     asset = AppriseAsset(app_id="mesh", app_desc="Data products", async_mode=False, service_timeout=0)
-    found = Apprise.instantiate(url, asset=asset)
-    if found is None or not headers or found.template_kwargs.get("headers", {}).get("prefix") != "+":
-        return found
+    sender = Apprise.instantiate(url, asset=asset)
+    if sender is None or not headers or sender.template_kwargs.get("headers", {}).get("prefix") != "+":
+        return sender
     details = url_to_dict(url)  # type: ignore[no-untyped-call]
     return Apprise.instantiate(details | {"headers": {**(details.get("headers") or {}), **headers}}, asset=asset)
 
@@ -99,8 +99,8 @@ def with_arguments(url: str, arguments: dict[str, str]) -> str:
 
 def reason(records: list[logging.LogRecord]) -> str:
     """What Apprise said went wrong, in its own words: unmasked, of any length."""
-    told = [_detail(record) for record in records if record.name == LOGGER]
-    return "; ".join(dict.fromkeys(text.rstrip(".") for text in told if text))
+    details = [_detail(record) for record in records if record.name == LOGGER]
+    return "; ".join(dict.fromkeys(text.rstrip(".") for text in details if text))
 
 
 def _detail(record: logging.LogRecord) -> str:

@@ -59,11 +59,11 @@ def _notify(url: str, message: Message, limit: timedelta) -> bool:
 
     # A header is one line of ASCII.
     headers = {KEY_HEADER: quote(message.key, safe="!#$&'()*+,/:;=?@[]~ ")}
-    found = service(_complete(url, limit), headers)
-    if found is None:
+    sender = service(_complete(url, limit), headers)
+    if sender is None:
         return False
     senders = Apprise()
-    senders.add(found)
+    senders.add(sender)
     kind = NotifyType(_notify_type(message.kind))
     return bool(senders.notify(message.body or message.subject, title=message.subject, notify_type=kind, body_format=NotifyFormat.MARKDOWN))
 
@@ -89,14 +89,14 @@ def _notify_type(kind: MessageKind) -> str:
 
 
 def _why(outcome: bool | Exception | None, heard: list[LogRecord], limit: timedelta) -> str:
-    told = reason(heard)
+    why = reason(heard)
     match outcome:
         case None:
-            return f"no answer within {limit.total_seconds():g} s" + (f": {told}" if told else "")
+            return f"no answer within {limit.total_seconds():g} s" + (f": {why}" if why else "")
         case Exception():
             return f"{type(outcome).__name__}: {outcome}"
         case _:
-            return told or "Apprise sent nothing and gave no reason"
+            return why or "Apprise sent nothing and gave no reason"
 
 
 def _shortened(text: str) -> str:

@@ -59,10 +59,10 @@ def announcements(
 
 
 def _live(
-    trouble: Trouble, subscriptions: Sequence[Subscriber], known: Outbox, told: Outbox, now: datetime, pages: WebPages
+    trouble: Trouble, subscriptions: Sequence[Subscriber], known: Outbox, sent: Outbox, now: datetime, pages: WebPages
 ) -> Iterator[Message]:
     """What was written and not sent yet is decided anew: it says what holds now, or is not sent."""
-    keys = _by_channel(key for key in incident_keys(told, trouble.incident) if key.phase == trouble.phase)
+    keys = _by_channel(key for key in incident_keys(sent, trouble.incident) if key.phase == trouble.phase)
     waiting = _by_channel(key for key in incident_keys(known, trouble.incident) if known[key.key] in UNSENT)
     before = _reached(trouble.moved_from, known)
     for to in _listeners(trouble, subscriptions, before):
@@ -155,12 +155,12 @@ def _over(trouble: Trouble, subscriptions: Sequence[Subscriber], known: Outbox, 
 
 def _reached(of: Iterable[Incident], known: Outbox) -> dict[str, Severity]:
     """The channels that have heard of these incidents, and the worst that they have heard."""
-    found: dict[str, Severity] = {}
+    worst: dict[str, Severity] = {}
     for incident in of:
         for key in incident_keys(known, incident):
             if key.phase == incident.reopened and key.about != "recovery" and known[key.key] in REACHED:
-                found[key.channel] = max(found.get(key.channel, "low"), key.severity, key=rank)
-    return found
+                worst[key.channel] = max(worst.get(key.channel, "low"), key.severity, key=rank)
+    return worst
 
 
 def _withdrawn(trouble: Trouble, known: Outbox) -> Iterator[tuple[str, str]]:
@@ -197,10 +197,10 @@ def _may(to: Recipient, severity: Severity, now: datetime) -> bool:
 
 
 def _by_channel(keys: Iterable[IncidentKey]) -> dict[str, list[IncidentKey]]:
-    found: dict[str, list[IncidentKey]] = {}
+    by_channel: dict[str, list[IncidentKey]] = {}
     for key in keys:
-        found.setdefault(key.channel, []).append(key)
-    return found
+        by_channel.setdefault(key.channel, []).append(key)
+    return by_channel
 
 
 def _message(key: str, kind: MessageKind, trouble: Trouble, to: Recipient, words: Words, now: datetime) -> Message:

@@ -112,13 +112,13 @@ def _of(incident: Incident) -> str:
 
 
 def _incident_key(key: str, phase: str, about: str, detail: str, channel: str) -> IncidentKey:
-    kind = next(each for each in get_args(About) if each == about)
+    kind = next(known for known in get_args(About) if known == about)
     if kind == "reminder":
         return IncidentKey(key, int(phase), kind, channel, number=int(detail))
     if kind == "recovery":
         return IncidentKey(key, int(phase), kind, channel)
     severity, _, at = detail.partition("@")
-    word = next(each for each in get_args(Severity) if each == severity)
+    word = next(known for known in get_args(Severity) if known == severity)
     return IncidentKey(key, int(phase), kind, channel, word, _moment(at))
 
 

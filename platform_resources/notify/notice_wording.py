@@ -90,9 +90,9 @@ def _use(about: About, change: SchemaChange) -> str:
 def _difference(difference: SchemaDifference) -> list[str]:
     """Each column with what a consumer has to do about it."""
     lines = [f"removed: {code(name)} ({code(kind)}); read it no more, or ask the owner for it" for name, kind in difference.removed]
-    for each in difference.changed:
-        to_do = "it holds all former values" if is_wider(each.before, each.after) else f"take it as {code(each.after)}"
-        lines.append(f"type changed: {code(each.column)}, from {code(each.before)} to {code(each.after)}; {to_do}")
+    for column in difference.changed:
+        to_do = "it holds all former values" if is_wider(column.before, column.after) else f"take it as {code(column.after)}"
+        lines.append(f"type changed: {code(column.column)}, from {code(column.before)} to {code(column.after)}; {to_do}")
     lines += [f"added: {code(name)} ({code(kind)})" for name, kind in difference.added]
     return _cut(lines)
 

@@ -31,8 +31,8 @@ def budget_notices(standings: Iterable[BudgetStanding], subscriptions: Sequence[
     reached within its own stretch: a budget that recovers from 100 to 75 % is no news. What was not sent yet says what holds now, or is
     withdrawn.
     """
-    told = {key: state for key, state in known.items() if state not in (*UNSENT, "withdrawn")}
-    messages = tuple(message for standing in standings for message in _budget(standing, subscriptions, told, in_utc(now)))
+    sent = {key: state for key, state in known.items() if state not in (*UNSENT, "withdrawn")}
+    messages = tuple(message for standing in standings for message in _budget(standing, subscriptions, sent, in_utc(now)))
     return DueMessages(messages, _outdated(known, messages))
 
 
@@ -46,12 +46,12 @@ def _budget(standing: BudgetStanding, subscriptions: Sequence[Subscriber], known
         return
     level, about = max(standing.levels), standing.about
     below_at = in_utc(standing.below_at.get(level, EVER))
-    told = budget_keys(known, about.name, standing.indicator)
-    for channel, found in _by_channel(way for way in ways(about, subscriptions, budget_severity(level)) if way.owner or level >= BROKEN):
-        if any(key.channel == channel and key.level >= level and key.below_at >= below_at for key in told):
+    keys = budget_keys(known, about.name, standing.indicator)
+    for channel, to in _by_channel(way for way in ways(about, subscriptions, budget_severity(level)) if way.owner or level >= BROKEN):
+        if any(key.channel == channel and key.level >= level and key.below_at >= below_at for key in keys):
             continue
         key = budget_key(about.name, standing.indicator, level, below_at, channel)
-        yield _message(key, "budget", about, channel, budget_words(standing, level), _when(found, now))
+        yield _message(key, "budget", about, channel, budget_words(standing, level), _when(to, now))
 
 
 def schema_notices(change: SchemaChange, subscriptions: Sequence[Subscriber], known: Outbox, now: datetime) -> DueMessages:
@@ -62,7 +62,7 @@ def schema_notices(change: SchemaChange, subscriptions: Sequence[Subscriber], kn
     if not any(change.ports.values()):
         return DueMessages()
     severity: Severity = "high" if change.breaking else "low"
-    found = [(way, None) for way in ways(change.about, subscriptions, severity) if not way.owner]
+    own = [(way, None) for way in ways(change.about, subscriptions, severity) if not way.owner]
     below = [(way, about) for about in change.downstream for way in ways(about, subscriptions, severity)]
     affected: dict[str, dict[str, About]] = {}
     for way, about in below:
@@ -76,7 +76,7 @@ def schema_notices(change: SchemaChange, subscriptions: Sequence[Subscriber], kn
             schema_words(change, tuple(affected.get(channel, {}).values())),
             _when(reasons, in_utc(now)),
         )
-        for channel, reasons in _by_channel(way for way, _ in (*found, *below))
+        for channel, reasons in _by_channel(way for way, _ in (*own, *below))
     )
     return DueMessages(tuple(message for message in messages if message.key not in known))
 
@@ -90,8 +90,8 @@ def input_notices(change: InputChange, subscriptions: Sequence[Subscriber], know
         return DueMessages()
     words, about = input_words(change), change.about
     messages = (
-        _message(input_key(about.name, change.run_id, channel), "schema", about, channel, words, _when(found, in_utc(now)))
-        for channel, found in _by_channel(ways(about, subscriptions, "high" if change.breaking else "low"))
+        _message(input_key(about.name, change.run_id, channel), "schema", about, channel, words, _when(to, in_utc(now)))
+        for channel, to in _by_channel(ways(about, subscriptions, "high" if change.breaking else "low"))
     )
     return DueMessages(tuple(message for message in messages if message.key not in known))
 
@@ -114,16 +114,16 @@ def digest_notices(day: Day, known: Outbox, now: datetime) -> DueMessages:
     return DueMessages((message,), _outdated(own, (message,)))
 
 
-def _by_channel(found: Iterable[Way]) -> Sequence[tuple[str, list[Way]]]:
+def _by_channel(to_reach: Iterable[Way]) -> Sequence[tuple[str, list[Way]]]:
     by_channel: dict[str, list[Way]] = {}
-    for way in found:
+    for way in to_reach:
         by_channel.setdefault(way.channel, []).append(way)
     return sorted(by_channel.items())
 
 
-def _when(found: Iterable[Way], now: datetime) -> datetime:
+def _when(to: Iterable[Way], now: datetime) -> datetime:
     """None of these is critical."""
-    return first_loud([way.quiet for way in found], now, "high")
+    return first_loud([way.quiet for way in to], now, "high")
 
 
 def _message(key: str, kind: MessageKind, about: About, channel: str, words: Words, not_before: datetime) -> Message:

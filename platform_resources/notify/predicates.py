@@ -40,9 +40,9 @@ def wrong(trouble: Trouble) -> str:
     return listed(predicates, 2) or "is unhealthy"
 
 
-def stops(found: Iterable[NewStop]) -> list[str]:
+def stops(failures: Iterable[NewStop]) -> list[str]:
     """What has stopped a refresh: a gate, or an error, perhaps another one than before."""
-    return list(dict.fromkeys(HELD_BACK if stop.failure.gate else _predicate(stop.failure) + DIFFERS * stop.differs for stop in found))
+    return list(dict.fromkeys(HELD_BACK if stop.failure.gate else _predicate(stop.failure) + DIFFERS * stop.differs for stop in failures))
 
 
 def held_back(trouble: Trouble, clock: Clock) -> str:

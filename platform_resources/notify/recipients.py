@@ -36,13 +36,13 @@ def recipients(
     trouble: Trouble, impacts: Iterable[Impact], subscriptions: Sequence[Subscriber], severity: Severity
 ) -> tuple[Recipient, ...]:
     """Every channel that hears of a trouble of this severity with these impacts, once, by name."""
-    found: dict[str, list[tuple[Way, Impact | None]]] = {}
+    by_channel: dict[str, list[tuple[Way, Impact | None]]] = {}
     for way in ways(trouble.root, subscriptions, severity):
-        found.setdefault(way.channel, []).append((way, None))
+        by_channel.setdefault(way.channel, []).append((way, None))
     for impact in impacts:
         for way in ways(impact.about, subscriptions, severity):
-            found.setdefault(way.channel, []).append((way, impact))
-    return tuple(_recipient(channel, reasons) for channel, reasons in sorted(found.items()))
+            by_channel.setdefault(way.channel, []).append((way, impact))
+    return tuple(_recipient(channel, reasons) for channel, reasons in sorted(by_channel.items()))
 
 
 def ways(about: About, subscriptions: Sequence[Subscriber], severity: Severity) -> Iterator[Way]:

@@ -31,7 +31,7 @@ class _Here(urllib.request.HTTPRedirectHandler):
 def hook_hosts(environment: Mapping[str, str]) -> tuple[str, ...]:
     """The hosts that may be called; where nobody signs in also this computer."""
     own = LOOPBACK if AUTH.value(environment) in ("", "local") else ()
-    return (*(each.strip().lower() for each in HOOK_HOSTS.value(environment).split(",") if each.strip()), *own)
+    return (*(host.strip().lower() for host in HOOK_HOSTS.value(environment).split(",") if host.strip()), *own)
 
 
 def check_address(url: str, hosts: Collection[str]) -> None:
@@ -41,7 +41,7 @@ def check_address(url: str, hosts: Collection[str]) -> None:
         host, plain = (split.hostname or "").lower(), not (split.username or split.password) and split.port != 0
     except ValueError:
         host, plain, split = "", False, urlsplit("")
-    known = any(host == each or (each.startswith("*.") and host.endswith(each[1:])) for each in hosts)
+    known = any(host == allowed or (allowed.startswith("*.") and host.endswith(allowed[1:])) for allowed in hosts)
     safe = split.scheme == "https" or (split.scheme == "http" and host in LOOPBACK)
     if not (host and plain and known and safe and url.isascii() and url.isprintable() and " " not in url) or len(url) > LONGEST_ADDRESS:
         allowed = ", ".join(hosts) or "none"

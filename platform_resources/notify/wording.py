@@ -77,12 +77,12 @@ def update_words(
 
     `news` of its own products, what has `stopped` a refresh of the root since, and the severity `before` if that has risen.
     """
-    told = [
+    parts = [
         f"New: {bold(trouble.root.title)} {harmless(listed(stops(stopped), 3), LONGEST_REASON)}." if stopped else "",
         f"Now also: {_how([impact.about for impact in news], bold)}." if news else "",
         f"The severity has risen from {before} to **{trouble.severity}**." if before is not None else "",
     ]
-    return _words(trouble, to, now, pages, f"Update: {_subject(trouble, to)}", (" ".join(part for part in told if part),))
+    return _words(trouble, to, now, pages, f"Update: {_subject(trouble, to)}", (" ".join(part for part in parts if part),))
 
 
 def reminder_words(trouble: Trouble, now: datetime, pages: WebPages = NO_PAGES) -> Words:

@@ -26,10 +26,10 @@ def published_version(state: Path, domain: str, product: str, version: str | Non
         if latest is None:
             raise NothingPublished(f"{product} has not published a version yet; `mesh refresh {product}` makes one")
         return latest
-    found = next((p for p in shelves.published() if p.id == version), None)
-    if found is None:
+    publication = next((p for p in shelves.published() if p.id == version), None)
+    if publication is None:
         raise NothingPublished(f"{product} has no version {version}; `mesh versions {product}` lists those that are kept")
-    return found
+    return publication
 
 
 def published_domains(state: Path, product: str) -> tuple[str, ...]:
@@ -127,7 +127,7 @@ def _offered(state: Path, domain: str, product: str, version: str | None, seen: 
     publication, shelves = published_version(state, domain, product, version), shelf(state, domain, product)
     offered: dict[str, PublishedPort] = {}
     ports = (seen(product, port, publication.id) for port in publication.ports)
-    for port in (each for each in ports if each is not None):
+    for port in (port for port in ports if port is not None):
         offered.setdefault(port.data_set, shelves.where(port))
         offered[port.port] = shelves.where(port)
     return offered
@@ -136,6 +136,6 @@ def _offered(state: Path, domain: str, product: str, version: str | None, seen: 
 def _offer(state: Path, product: str, own: Iterable[str], others: Mapping[str, Iterable[str]]) -> str:
     """What could have been written instead."""
     lines = [f"{product} offers: {', '.join(sorted(own))}"]
-    lines += [f"{name} offers: {', '.join(f'{name}.{each}' for each in sorted(offered))}" for name, offered in others.items()]
+    lines += [f"{name} offers: {', '.join(f'{name}.{column}' for column in sorted(offered))}" for name, offered in others.items()]
     more = [name for name in _published(state) if name not in {product, *others}]
     return "\n".join([*lines, *([f"other products, as <product>.<data set or port>: {', '.join(more)}"] if more else [])])

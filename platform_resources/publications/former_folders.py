@@ -42,7 +42,7 @@ def led_elsewhere(state: Path, product: ProductPlan) -> list[Path]:
 def former_shelf(state: Path, domain: str, product: str, former_products: Iterable[str]) -> Versions:
     """The product's versions; those under a former name as long as the product has not taken them over."""
     shelves = (shelf(state, domain, name) for name in (product, *former_products))
-    return next((each for each in shelves if each.was_published()), shelf(state, domain, product))
+    return next((versions for versions in shelves if versions.was_published()), shelf(state, domain, product))
 
 
 def _take_over_product(state: Path, product: ProductPlan, former: str) -> None:
@@ -79,20 +79,20 @@ def _link(old: Path, new: Path) -> None:
 def _take_over_names(state: Path, product: ProductPlan) -> None:
     """Records of versions name ports and data sets as they are called now; their files stay where they are."""
     ports = {former: port.name for port in product.outputs for former in port.former_names}
-    data_sets = {slug(former): each.name for each in product.data_sets for former in each.spec.renamed_from or ()}
+    data_sets = {slug(former): data_set.name for data_set in product.data_sets for former in data_set.spec.renamed_from or ()}
     if ports or data_sets:
         shelf(state, product.domain, product.name).rename(ports, data_sets)
 
 
 def _take_over_pins(state: Path, product: ProductPlan) -> None:
     for port in product.inputs:
-        names = [f"{name}.{each}" for name in (product.name, *product.former_names) for each in (port.name, *port.former_names)]
+        names = [f"{name}.{port_name}" for name in (product.name, *product.former_names) for port_name in (port.name, *port.former_names)]
         now, *former = names
         if port.upstream is None or not former:
             continue
         upstream = former_shelf(state, port.upstream.domain, port.upstream.product, port.upstream.former_products)
         pins = upstream.pins()
-        for name in (each for each in former if each in pins):
+        for name in (name for name in former if name in pins):
             if now not in pins:
                 upstream.pin(now, pins[name])
             upstream.unpin(name)

@@ -56,15 +56,15 @@ class Answer:
 
 def answers(state: Path, probes: Sequence[Probe]) -> tuple[Answer, ...]:
     """What each probe gave, in their order. Never raises for what is wrong with a port, and never waits much longer than they allow."""
-    found: list[Answer] = []
-    while len(found) < len(probes):
-        found += _answers_of_one_process(state, probes[len(found) :])
-    return tuple(found)
+    answered: list[Answer] = []
+    while len(answered) < len(probes):
+        answered += _answers_of_one_process(state, probes[len(answered) :])
+    return tuple(answered)
 
 
-def readings(found: Iterable[Answer]) -> Mapping[str, Reading]:
+def readings(answers: Iterable[Answer]) -> Mapping[str, Reading]:
     """The answers of an objective's ports as what it is judged by: the worst of them."""
-    worst = max(found, key=lambda a: (a.error is not None, a.trouble is not None, a.rows is None, a.seconds or 0.0))
+    worst = max(answers, key=lambda a: (a.error is not None, a.trouble is not None, a.rows is None, a.seconds or 0.0))
     return {"port": Reading(worst.port), "rows": Reading(worst.rows, worst.error), "seconds": Reading(worst.seconds, worst.trouble)}
 
 
@@ -74,18 +74,18 @@ def _answers_of_one_process(state: Path, probes: Sequence[Probe]) -> list[Answer
     asked = json.dumps([asdict(probe) for probe in probes])
     with subprocess.Popen([*_READER, str(state)], stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) as process:
         try:
-            told, complaints = process.communicate(asked, timeout=limit)
+            written, complaints = process.communicate(asked, timeout=limit)
         except subprocess.TimeoutExpired:
             process.kill()
-            told, complaints = process.communicate()
+            written, complaints = process.communicate()
     last = next(reversed(complaints.strip().splitlines()), "")
     why = f"the process that read it ended with code {process.returncode}" + (f": {mask(last)}" if last else "")
-    if not told.startswith(_READY):
+    if not written.startswith(_READY):
         return [Answer(probe.port, trouble=why) for probe in probes]
-    found = [Answer(**json.loads(line)) for line in told.splitlines() if line.endswith("}")]
-    if process.returncode != 0 or not found:
-        found.append(Answer(probes[len(found)].port, error=why))
-    return found[: len(probes)]
+    answered = [Answer(**json.loads(line)) for line in written.splitlines() if line.endswith("}")]
+    if process.returncode != 0 or not answered:
+        answered.append(Answer(probes[len(answered)].port, error=why))
+    return answered[: len(probes)]
 
 
 # What runs in the process of its own

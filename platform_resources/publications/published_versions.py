@@ -90,8 +90,8 @@ class Shelf:
 
     def pins(self) -> dict[str, str]:
         """Consumers and the version that each has pinned."""
-        found = [_json(path) for path in sorted((self.folder / PINS).glob("*.json"))]
-        return {pin["consumer"]: pin["version"] for pin in found}
+        records = [_json(path) for path in sorted((self.folder / PINS).glob("*.json"))]
+        return {pin["consumer"]: pin["version"] for pin in records}
 
     def damage(self, version: PortVersion) -> str:
         """A text file that lost its end still reads; its size tells."""
@@ -209,7 +209,7 @@ def publishing(state: Path, product: str = "*") -> tuple[tuple[str, str], ...]:
     """Domain and name of every product that has published, or of those that are called so."""
     chosen = warehouse()
     if chosen.kind != "duckdb":
-        return tuple(found for found in chosen.products(state) if product in ("*", found[1]))
+        return tuple(place for place in chosen.products(state) if product in ("*", place[1]))
     pointers = state.glob(f"{conventions.ports_folder('*', product)}/{POINTER}")
     # The folder of a former name leads to the one of the product's name.
     there = (file.parent for file in pointers if product != "*" or not file.parent.is_symlink())
@@ -236,8 +236,8 @@ def _written_by(draft: PortDraft, published: PublishedFiles, file: str) -> dict[
         writer.write(published.files, published.columns, target)
     except (Exception, SystemExit) as error:  # whatever a package's code raises; its text may quote a value
         at = traceback.extract_tb(error.__traceback__)[-1]
-        told = f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}"
-        raise WriterFailed(f"the {writer.suffix} file cannot be written: {told}") from error
+        problem = f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}"
+        raise WriterFailed(f"the {writer.suffix} file cannot be written: {problem}") from error
     if not target.is_file():
         raise WriterFailed(f"the {writer.suffix} file was not written, and no error was told")
     _sync(target)
@@ -252,16 +252,16 @@ def _within(file: str, version: str) -> str:
 def _json(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
-        found = json.loads(text)
+        record = json.loads(text)
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise VersionsUnreadable(path, error.strerror or str(error)) from error
     except ValueError as error:  # of JSON, or of UTF-8
         raise VersionsUnreadable(path, f"it is damaged ({error})") from error
-    if not isinstance(found, dict):
+    if not isinstance(record, dict):
         raise VersionsUnreadable(path, "it is damaged (no JSON object)")
-    return found
+    return record
 
 
 def _sync(path: Path) -> None:

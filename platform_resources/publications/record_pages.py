@@ -85,8 +85,8 @@ def cursor_of(text: str) -> Cursor:
         if len(text) > LONGEST_CURSOR:
             raise ValueError
         version, asked, values, given = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
-        told = isinstance(version, str) and isinstance(asked, str) and isinstance(given, int) and 0 <= given < 2**62
-        if not told or not all(value is None or isinstance(value, str) for value in values):
+        complete = isinstance(version, str) and isinstance(asked, str) and isinstance(given, int) and 0 <= given < 2**62
+        if not complete or not all(value is None or isinstance(value, str) for value in values):
             raise ValueError
         return Cursor(version, asked, tuple(values), given)
     except (ValueError, TypeError, binascii.Error, RecursionError) as error:
@@ -99,15 +99,15 @@ def page_sql(port: str, columns: Mapping[str, str], key: Sequence[str], asked: R
     Without a limit there is no order and no cursor. Raises RecordsWrong.
     """
     shown = [_known(name, columns) for name in asked.columns] or list(columns)
-    conditions = [_condition(each, columns) for each in asked.filters]
+    conditions = [_condition(filter, columns) for filter in asked.filters]
     listed = ", ".join(map(quoted, shown))
     order = list(_order(columns, key, asked))
     if asked.limit is None and not asked.order:
         return f"select {listed} from {quoted(port)}{_where(conditions)}", 0
     if asked.after is not None:
         conditions.append(_behind(order, asked.after))
-    hidden = "".join(f", cast({each.sql} as varchar)" for each in order)
-    by = ", ".join(f"{each.sql} {'desc' if each.descending else 'asc'} nulls last" for each in order)
+    hidden = "".join(f", cast({term.sql} as varchar)" for term in order)
+    by = ", ".join(f"{term.sql} {'desc' if term.descending else 'asc'} nulls last" for term in order)
     rows = "" if asked.limit is None else f" limit {asked.limit}"
     rows += f" offset {asked.after.given}" if asked.after is not None else ""
     return f"select {listed}{hidden} from {quoted(port)}{_where(conditions)} order by {by}{rows}", len(order)
@@ -143,12 +143,12 @@ class _Term:
 
 
 def _order(columns: Mapping[str, str], key: Sequence[str], asked: RecordsAsked) -> Iterator[_Term]:
-    told = [(_known(name.removeprefix("-"), columns), name.startswith("-")) for name in asked.order]
-    for name, descending in told:
+    terms = [(_known(name.removeprefix("-"), columns), name.startswith("-")) for name in asked.order]
+    for name, descending in terms:
         if columns[name].lower().startswith(_UNORDERED) or columns[name].endswith("]"):
             raise RecordsWrong(f"{name} is a {columns[name]}, by which nothing is sorted")
         yield _Term(quoted(name), columns[name], descending)
-    named = {name for name, _ in told}
+    named = {name for name, _ in terms}
     yield from (_Term(quoted(name), columns[name]) for name in key if name in columns and name not in named)
     yield _Term(f"hash({', '.join(map(quoted, columns))})", "decimal(20,0)")
 
@@ -159,23 +159,23 @@ def _behind(order: Sequence[_Term], after: Cursor) -> str:
     pairs = list(zip(order, after.values, strict=True))
     ways = [" and ".join(term.same(value) for term, value in pairs)]
     for place, (term, value) in enumerate(pairs):
-        ways.append(" and ".join([*(each.same(known) for each, known in pairs[:place]), term.after(value)]))
+        ways.append(" and ".join([*(term_before.same(known) for term_before, known in pairs[:place]), term.after(value)]))
     # The first condition follows from the rest: by it row groups are passed over.
     return f"{order[0].not_before(after.values[0])} and ({' or '.join(f'({way})' for way in ways)})"
 
 
-def _condition(told: Filter, columns: Mapping[str, str]) -> str:
-    name = _known(told.column, columns)
+def _condition(condition: Filter, columns: Mapping[str, str]) -> str:
+    name = _known(condition.column, columns)
     column, kind = quoted(name), columns[name]
-    match told.operator:
+    match condition.operator:
         case "null":
-            return f"{column} is {'' if told.value == 'yes' else 'not '}null"
+            return f"{column} is {'' if condition.value == 'yes' else 'not '}null"
         case "in":
-            return f"{column} in ({', '.join(_typed(value, kind) for value in told.value.split(','))})"
+            return f"{column} in ({', '.join(_typed(value, kind) for value in condition.value.split(','))})"
         case "like":
-            return f"cast({column} as varchar) like {literal(told.value)}"
+            return f"cast({column} as varchar) like {literal(condition.value)}"
         case _:
-            return f"{column} {COMPARISONS[told.operator]} {_typed(told.value, kind)}"
+            return f"{column} {COMPARISONS[condition.operator]} {_typed(condition.value, kind)}"
 
 
 def _typed(value: str, kind: str) -> str:

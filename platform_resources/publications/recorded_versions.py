@@ -46,18 +46,18 @@ class RecordedVersions:
 
     def _json(self, text: str) -> dict[str, Any]:
         try:
-            found = json.loads(text)
+            record = json.loads(text)
         except ValueError as error:
             raise VersionsUnreadable(self.origin, f"a note is damaged ({error})") from error
-        if not isinstance(found, dict):
+        if not isinstance(record, dict):
             raise VersionsUnreadable(self.origin, "a note is damaged (no JSON object)")
-        return found
+        return record
 
     def published(self) -> tuple[Publication, ...]:
         """Every version that may be read, oldest first; decided by the pointer alone."""
         ids = self._pointer().get("published", ())
         records = self.rows.remembered(_RECORDS) if ids else {}
-        return tuple(publication_of(self._json(records[each]), self.origin) for each in ids if each in records)
+        return tuple(publication_of(self._json(records[version]), self.origin) for version in ids if version in records)
 
     def latest(self) -> Publication | None:
         """The newest version; None before the first. Reads one note."""
@@ -106,16 +106,16 @@ class RecordedVersions:
     def begin(self, version: str) -> None:
         """Take away what killed attempts left: rows and records of versions that the pointer does not know."""
         published = self.published()
-        if version in (each.id for each in published):
+        if version in (publication.id for publication in published):
             raise VersionsUnreadable(self.origin, f"version {version} is published already, at the same microsecond")
         self._remove_all_but(published)
         self.files.begin(version)
 
     def _remove_all_but(self, staying: Sequence[Publication]) -> None:
-        ids = [each.id for each in staying]
+        ids = [publication.id for publication in staying]
         for gone in self.rows.remembered(_RECORDS).keys() - set(ids):
             self.rows.forget(_RECORDS, gone)
-        seen = (view.files[0] for each in staying for port in each.ports for view in port.views.values())
+        seen = (view.files[0] for publication in staying for port in publication.ports for view in port.views.values())
         views = {(table, view) for table, _, view in map(_named, seen) if view}
         self.rows.keep_only(ids, views)
 
@@ -136,7 +136,7 @@ class RecordedVersions:
         """Move files in place, write the record, and replace the pointer: the one statement that publishes."""
         self.files.move(publication.id, [port for port in publication.ports if not port.files[0].startswith(_ROWS)])
         self.rows.remember(_RECORDS, publication.id, json.dumps(asdict(publication)))
-        self._flip([*(each.id for each in self.published()), publication.id], publication)
+        self._flip([*(publication.id for publication in self.published()), publication.id], publication)
 
     def _flip(self, ids: list[str], latest: Publication) -> None:
         pointer = {"latest": latest.id, "published": ids, "version": asdict(latest)}
@@ -160,10 +160,10 @@ class RecordedVersions:
         if not published:
             return ()
         staying = kept(published, self.pins().values(), keep, now, grace)
-        gone = tuple(each.id for each in published if each.id not in staying)
+        gone = tuple(version.id for version in published if version.id not in staying)
         if gone:
-            self._flip([each.id for each in published if each.id in staying], published[-1])
-        self._remove_all_but([each for each in published if each.id in staying])
+            self._flip([version.id for version in published if version.id in staying], published[-1])
+        self._remove_all_but([version for version in published if version.id in staying])
         self.files.keep_only(staying)
         return gone
 

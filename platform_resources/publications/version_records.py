@@ -88,8 +88,8 @@ class PortVersion:
         """
         if view.shows_all_of(self.columns) and not self.inherited:
             return self
-        within = (each for each in self.views.values() if each.is_within(view))
-        shown = self.views.get(view.name) or max(within, key=lambda each: len(each.columns), default=None)
+        within = (other for other in self.views.values() if other.is_within(view))
+        shown = self.views.get(view.name) or max(within, key=lambda other: len(other.columns), default=None)
         if shown is None:
             return None
         parts = {part: getattr(shown, part) for part in ("rows", "columns", "files", "bytes", "own_files")}
@@ -97,8 +97,8 @@ class PortVersion:
 
     def known_until(self, published_at: str) -> datetime | None:
         """As of when it is, at the latest its publication; None where that is not known. Old records without a watermark count as new."""
-        told = datetime.fromisoformat(self.watermark) if self.watermark else None
-        return known_until(datetime.fromisoformat(published_at), told, bool(self.watermark_unknown))
+        watermark = datetime.fromisoformat(self.watermark) if self.watermark else None
+        return known_until(datetime.fromisoformat(published_at), watermark, bool(self.watermark_unknown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +159,8 @@ def catalog_view(product: ProductPlan, version: PortVersion, published: Publishe
 
 def newest_within(published: Sequence[Publication], versions: VersionRange, port: str) -> Publication | None:
     """The newest version whose product version is in the range and that has the port."""
-    fitting = (each for each in reversed(published) if Version.parse(each.product_version) in versions)
-    return next((each for each in fitting if each.port(port) is not None), None)
+    fitting = (version for version in reversed(published) if Version.parse(version.product_version) in versions)
+    return next((version for version in fitting if version.port(port) is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,31 +174,31 @@ class Keeping:
 def kept(published: Sequence[Publication], pinned: Iterable[str], keep: Keeping, now: datetime, grace: timedelta) -> set[str]:
     """Which of the published versions stay: those that a port keeps, that are pinned, that were superseded no longer than `grace` ago, and
     the newest of each major version. After the retention only the newest, pinned ones, and those within the grace do."""
-    reading = set(pinned) | {each.id for each in published[-1:]}
+    reading = set(pinned) | {version.id for version in published[-1:]}
     pairs = itertools.pairwise(published)
     reading |= {older.id for older, newer in pairs if now - datetime.fromisoformat(newer.published_at) < grace}
     most = max(keep.versions.values(), default=1)
-    staying = {each.id for each in published[-most:]}
-    staying |= {each.id for each in {Version.parse(each.product_version).major: each for each in published}.values()}
-    return reading | (staying - {each.id for each in outlived(published, keep.retention, now)})
+    staying = {version.id for version in published[-most:]}
+    staying |= {version.id for version in {Version.parse(version.product_version).major: version for version in published}.values()}
+    return reading | (staying - {version.id for version in outlived(published, keep.retention, now)})
 
 
 def outlived(published: Sequence[Publication], retention: timedelta | None, now: datetime) -> tuple[Publication, ...]:
     """The versions that are older than their retention."""
     if retention is None:
         return ()
-    return tuple(each for each in published if now - datetime.fromisoformat(each.published_at) > retention)
+    return tuple(version for version in published if now - datetime.fromisoformat(version.published_at) > retention)
 
 
 def kept_longer(published: Sequence[Publication], pins: Mapping[str, str], retention: timedelta | None, now: datetime) -> Iterator[str]:
     """Which versions stay though they are older than their retention, and why."""
-    for each in outlived(published, retention, now):
-        readers = sorted(consumer for consumer, version in pins.items() if version == each.id)
-        told = f"version {each.id} is older than its retention of {duration_text(retention)}" if retention is not None else ""
-        if each is published[-1]:
-            yield f"{told}, and stays because it is the one served; a refresh with newer data replaces it"
+    for old in outlived(published, retention, now):
+        readers = sorted(consumer for consumer, version in pins.items() if version == old.id)
+        too_old = f"version {old.id} is older than its retention of {duration_text(retention)}" if retention is not None else ""
+        if old is published[-1]:
+            yield f"{too_old}, and stays because it is the one served; a refresh with newer data replaces it"
         elif readers:
-            yield f"{told}, and stays while {', '.join(readers)} reads it; a refresh of that product lets it go"
+            yield f"{too_old}, and stays while {', '.join(readers)} reads it; a refresh of that product lets it go"
 
 
 def publication_of(record: Mapping[str, Any], origin: str) -> Publication:

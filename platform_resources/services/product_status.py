@@ -199,4 +199,4 @@ def _incidents(connection: Connection, now: datetime) -> Mapping[str, Sequence[S
 
 def _own_incidents(product: str, concerning: Mapping[str, Sequence[StoredIncident]], made_up: Collection[str]) -> Iterator[Incident]:
     stored = concerning.get(product, ())
-    return (stored.incident for stored in stored if stored.incident.cause == product and stored.incident.name not in made_up)
+    return (own.incident for own in stored if own.incident.cause == product and own.incident.name not in made_up)

@@ -36,20 +36,20 @@ def classify(
     file = root / chosen.place.file
     text = file.read_text(encoding="utf-8")
     try:
-        found = guessed_classes(state_folder(root), chosen, text, datetime.now(UTC))
+        columns = guessed_classes(state_folder(root), chosen, text, datetime.now(UTC))
     except (NothingPublished, QueryFailed) as error:
         stop(str(error), CANNOT_RUN)
     governance = read_mesh(root, only=[product]).governance.governance
-    less = to_write(found, lambda name: restriction(name, governance.classes))
+    less = to_write(columns, lambda name: restriction(name, governance.classes))
     if as_json:
-        print_json([_data(each) for each in found])
+        print_json([_data(column) for column in columns])
     else:
-        _print(chosen.name, found)
+        _print(chosen.name, columns)
     if not write:
         if less and not as_json:
             words.print(f"{len(less)} column(s) are less restricted than that; --write writes it, and a person confirms it", style="yellow")
         return
-    missing = sorted({str(each.guess.told) for each in less} - set(governance.class_names))
+    missing = sorted({str(column.guess.told) for column in less} - set(governance.class_names))
     if missing:
         known = known_text(governance.class_names)
         stop(f"governance.yaml has no class {' or '.join(missing)}; known: {known}; write what fits into {chosen.place.file}", SPEC_INVALID)
@@ -60,28 +60,28 @@ def classify(
     words.print(f"{len(less)} classification(s) are written into {plain(chosen.place.file)}; look at each before it is merged")
 
 
-def _print(product: str, found: Sequence["Classified"]) -> None:
-    if not found:
+def _print(product: str, columns: Sequence["Classified"]) -> None:
+    if not columns:
         words.print(f"nothing speaks for personal data in {plain(product)}")
         return
     table = Table("column", "probably", "how sure", "evidence", "product.yaml says", box=None)
-    for each in found:
-        guess = each.guess
-        now = each.now if each.place else f"{each.now}; it does not name the column"
+    for column in columns:
+        guess = column.guess
+        now = column.now if column.place else f"{column.now}; it does not name the column"
         table.add_row(
-            cell(f"{each.data_set}.{guess.column}"), cell(f"{guess.told}: {guess.what}"), guess.sureness, cell(guess.evidence), cell(now)
+            cell(f"{column.data_set}.{guess.column}"), cell(f"{guess.told}: {guess.what}"), guess.sureness, cell(guess.evidence), cell(now)
         )
     out.print(table)
 
 
-def _data(each: "Classified") -> dict[str, Any]:
-    guess = each.guess
+def _data(column: "Classified") -> dict[str, Any]:
+    guess = column.guess
     return {
-        "data_set": each.data_set,
+        "data_set": column.data_set,
         "column": guess.column,
         "classification": guess.told,
         "what": guess.what,
         "confidence": guess.sureness,
         "evidence": guess.evidence,
-        "now": each.now,
+        "now": column.now,
     }

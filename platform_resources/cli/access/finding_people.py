@@ -32,28 +32,28 @@ def find_person(
     governance, state = mesh.governance.governance, state_folder(root)
     declared = governance.identifier(identifier)
     if declared is None:
-        stop(unknown_text("identifier", identifier, [each.name for each in governance.identifiers]), CANNOT_RUN)
+        stop(unknown_text("identifier", identifier, [identifier.name for identifier in governance.identifiers]), CANNOT_RUN)
     if declared.format and not re.fullmatch(declared.format, value):
         stop(f"this is no {identifier}: its values look like {declared.format}", CANNOT_RUN)
     try:
-        found = tuple(holdings(state, plan, mesh_lineage(state, plan), declared, value))
+        held = tuple(holdings(state, plan, mesh_lineage(state, plan), declared, value))
     except (QueryFailed, VersionsUnreadable) as error:
         stop(str(error), CANNOT_RUN)
-    again = to_rebuild(plan, found)
+    again = to_rebuild(plan, held)
     if as_json:
-        print_json({"found": [asdict(each) for each in found], "rebuild": [_command(each) for each in again]})
+        print_json({"found": [asdict(holding) for holding in held], "rebuild": [_command(holding) for holding in again]})
         return
-    if not found:
+    if not held:
         out.print(f"no published version has this {identifier} in a column that says so, or that such a column was passed on to")
         return
-    _print(found, again)
+    _print(held, again)
 
 
-def _print(found: tuple[Holding, ...], again: tuple[ProductPlan, ...]) -> None:
+def _print(holdings: tuple[Holding, ...], again: tuple[ProductPlan, ...]) -> None:
     table = Table("product", "data set", "columns", "version", "rows", box=None)
-    for each in found:
-        version = f"{each.version}{' (served)' if each.is_newest else ''}"
-        table.add_row(cell(each.product), cell(each.data_set), cell(", ".join(each.columns)), version, str(each.rows))
+    for holding in holdings:
+        version = f"{holding.version}{' (served)' if holding.is_newest else ''}"
+        table.add_row(cell(holding.product), cell(holding.data_set), cell(", ".join(holding.columns)), version, str(holding.rows))
     out.print(table)
     out.print("\nonce the source has erased the person, build anew, in this order:")
     for product in again:

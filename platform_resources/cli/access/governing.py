@@ -27,16 +27,16 @@ def policies(
 
     root = mesh_root(context.obj)
     mesh, plan, _ = read_mesh_and_plan(root)
-    standings = [each for each in policy_standings(state_folder(root), mesh, plan, datetime.now(UTC)) if each.breaches or not broken]
+    standings = [s for s in policy_standings(state_folder(root), mesh, plan, datetime.now(UTC)) if s.breaches or not broken]
     if as_json:
-        rows = [(each, {"policy": each.name, "levels": dict(each.levels)}) for each in standings]
-        print_json([{**row, "breaches": [breach_data(breach) for breach in each.breaches]} for each, row in rows])
+        rows = [(standing, {"policy": standing.name, "levels": dict(standing.levels)}) for standing in standings]
+        print_json([{**row, "breaches": [breach_data(breach) for breach in standing.breaches]} for standing, row in rows])
         return
     table = Table("policy", "level", "who", "what", box=None)
-    for each in standings:
-        first = inspect.getdoc(mesh.registry.policies()[each.name]) or ""
-        table.add_row(cell(each.name), _levels(each), "", cell(first.partition("\n")[0]), style="bold")
-        for breach in each.breaches:
+    for standing in standings:
+        first = inspect.getdoc(mesh.registry.policies()[standing.name]) or ""
+        table.add_row(cell(standing.name), _levels(standing), "", cell(first.partition("\n")[0]), style="bold")
+        for breach in standing.breaches:
             table.add_row("", breach.level if breach.exemption is None else "exempt", cell(breach.product.name), cell(_said(breach)))
     out.print(table)
 

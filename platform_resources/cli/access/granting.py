@@ -155,12 +155,12 @@ def show(context: typer.Context, name: GrantOrProduct, as_json: Json = False) ->
     from platform_resources.services.access.requests import all_grants
 
     root, mesh = mesh_of(context)
-    product = next((each for each in mesh.products if each.name == name), None)
+    product = next((product for product in mesh.products if product.name == name), None)
     if product is not None:
         show_tenancy(root, mesh, product, as_json)
         return
     with opened(root) as ledger:
-        grant = next((each for each in all_grants(mesh, ledger) if each.name == name), None)
+        grant = next((grant for grant in all_grants(mesh, ledger) if grant.name == name), None)
         if grant is None:
             stop(str(NoSuchGrant(f'no grant "{name}"; `mesh access list` lists them')), CANNOT_RUN)
         with ledger.reading() as connection:

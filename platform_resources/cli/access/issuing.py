@@ -34,7 +34,7 @@ def new(
     root, mesh = mesh_of(context)
     now = datetime.now(UTC)
     try:
-        named = tuple(subject(each) for each in (to or you("--to"), *(group or ())))
+        named = tuple(subject(reader) for reader in (to or you("--to"), *(group or ())))
         wanted = WantedToken(named[0], named[1:], title, tuple(scope or ("metadata",)), until.replace(tzinfo=UTC) if until else now + USUAL)
         with opened(root) as ledger:
             text, token = new_token(ledger, mesh, wanted, now)
@@ -61,12 +61,12 @@ def list_(
     with opened(mesh_root(context.obj)) as ledger, ledger.reading() as connection:
         tokens = tokens_of(connection, of)
     if as_json:
-        print_json([data(each) for each in tokens])
+        print_json([data(token) for token in tokens])
         return
     table = Table("token", "person", "for", "may", "until", "last used", "state", box=None, header_style="bold")
-    for each in tokens:
-        used = f"{each.last_used_at:%Y-%m-%d %H:%M}" if each.last_used_at else "never"
-        shown = (each.id, each.person, each.title, ", ".join(each.scopes), f"{each.expires_at:%Y-%m-%d}", used, each.state(now))
+    for token in tokens:
+        used = f"{token.last_used_at:%Y-%m-%d %H:%M}" if token.last_used_at else "never"
+        shown = (token.id, token.person, token.title, ", ".join(token.scopes), f"{token.expires_at:%Y-%m-%d}", used, token.state(now))
         table.add_row(*map(cell, shown))
     out.print(table if tokens else "there are no tokens")
 

@@ -29,15 +29,15 @@ def plan(
 
     root, mesh = mesh_of(context)
     state = state_folder(root)
-    found = access_plan(state, mesh, _grants(state), datetime.now(UTC))
-    data = {"changes": [asdict(each) for each in found.changes], "problems": list(found.problems)}
+    plan = access_plan(state, mesh, _grants(state), datetime.now(UTC))
+    data = {"changes": [asdict(change) for change in plan.changes], "problems": list(plan.problems)}
     if out_file is not None:
         out_file.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if as_json:
         print_json(data)
     else:
-        _show(found)
-    if found.changes or found.problems:
+        _show(plan)
+    if plan.changes or plan.problems:
         raise Stop(MISSED)
 
 
@@ -48,11 +48,11 @@ def apply(context: typer.Context) -> None:
     root, mesh = mesh_of(context)
     state = state_folder(root)
     known, now = _grants(state), datetime.now(UTC)
-    found = access_plan(state, mesh, known, now)
+    plan = access_plan(state, mesh, known, now)
     problems = apply_access(state, mesh, known, now)
-    _show(found)
+    _show(plan)
     left = access_plan(state, mesh, known, now)
-    for text in (*problems, *(f"{each.place}: still to do: {each.why}" for each in left.changes)):
+    for text in (*problems, *(f"{change.place}: still to do: {change.why}" for change in left.changes)):
         words.print(text, style="red", markup=False, highlight=False)
     if problems or left.changes:
         raise Stop(MISSED)
@@ -64,9 +64,9 @@ def show_tenancy(root: Path, mesh: "MeshPlan", product: "ProductPlan", as_json: 
     from platform_resources.spec.values.durations import duration_text
 
     own = product_tenancy(product, _grants(state_folder(root)), datetime.now(UTC))
-    compute = next(each.compute for each in mesh.domains if each.name == product.domain)
+    compute = next(domain.compute for domain in mesh.domains if domain.name == product.domain)
     if as_json:
-        roles = [{"role": each.name, "readers": each.readers, "data_sets": each.data_sets, "why": each.why} for each in own.readers]
+        roles = [{"role": r.name, "readers": r.readers, "data_sets": r.data_sets, "why": r.why} for r in own.readers]
         team = {"members": own.team, "domain": own.domain_access}
         data = {"product": own.name, "domain": own.domain, "schemas": own.schemas, "team": team, "roles": roles}
         print_json({**data, "compute": compute.model_dump(mode="json"), "filtered": own.filtered})
@@ -81,8 +81,8 @@ def show_tenancy(root: Path, mesh: "MeshPlan", product: "ProductPlan", as_json: 
     table = Table("role", "who", "reads", "why", box=None, header_style="bold")
     everybody = [*own.team, *([f"domain {own.domain}"] if own.domain_access else [])]
     table.add_row(*map(cell, ("(team)", ", ".join(everybody), "everything", "it is its own")))
-    for each in own.readers:
-        table.add_row(*map(cell, (each.name, ", ".join(each.readers) or "everybody", ", ".join(each.data_sets), each.why)))
+    for reader in own.readers:
+        table.add_row(*map(cell, (reader.name, ", ".join(reader.readers) or "everybody", ", ".join(reader.data_sets), reader.why)))
     out.print(table)
 
 
@@ -95,13 +95,13 @@ def _grants(state: Path) -> "KnownGrants":
     return known
 
 
-def _show(found: "AccessPlan") -> None:
-    if found.changes:
+def _show(plan: "AccessPlan") -> None:
+    if plan.changes:
         table = Table("do", "where", "why", box=None, header_style="bold")
-        for each in found.changes:
-            table.add_row(*map(cell, (each.act, each.place, each.why)))
+        for change in plan.changes:
+            table.add_row(*map(cell, (change.act, change.place, change.why)))
         out.print(table)
-    elif not found.problems:
+    elif not plan.problems:
         words.print("nothing differs: readers have what agreements and grants give them", highlight=False)
-    for text in found.problems:
+    for text in plan.problems:
         words.print(text, style="yellow", markup=False, highlight=False)

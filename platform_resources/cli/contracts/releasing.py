@@ -37,8 +37,8 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Show what is different to consumers between two meshes, which version that demands, and whom it concerns, as Markdown."""
-    found, _ = _compared(context, old, new, product or (), _profile(profile), accepted=False)
-    _show(found, [() for _ in found], as_json)
+    releases, _ = _compared(context, old, new, product or (), _profile(profile), accepted=False)
+    _show(releases, [() for _ in releases], as_json)
 
 
 @app.callback()
@@ -57,10 +57,10 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Stop a release that breaks consumers unseen: by too low a version, without their consent, or with too short a notice."""
-    found, contracts = _compared(context, against, None, products or (), _profile(profile), accept)
+    releases, contracts = _compared(context, against, None, products or (), _profile(profile), accept)
     today = datetime.now(UTC).date()
-    problems = [release_problems(release, frozenset(acknowledged or ()), today) for release in found]
-    _show(found, problems, as_json)
+    problems = [release_problems(release, frozenset(acknowledged or ()), today) for release in releases]
+    _show(releases, problems, as_json)
     if contracts.problems:
         print_problems(contracts.problems)
         raise Stop(SPEC_INVALID)
@@ -99,10 +99,10 @@ def _contracts(root: Path, source: str) -> "Iterator[MeshContracts]":
 
     if source == PUBLISHED:
         with opened(root) as ledger, ledger.reading() as connection:
-            found = published(connection)
-        if not found.contracts:
+            contracts = published(connection)
+        if not contracts.contracts:
             stop("nothing has been published yet; name a git revision or a folder to compare with", CANNOT_RUN)
-        yield found
+        yield contracts
     elif Path(source).is_dir():
         yield contracts_in(mesh_root(Path(source)))
     else:
@@ -110,11 +110,11 @@ def _contracts(root: Path, source: str) -> "Iterator[MeshContracts]":
             yield contracts_in(folder)
 
 
-def _show(found: Sequence[Release], problems: Sequence[tuple[str, ...]], as_json: bool) -> None:
+def _show(releases: Sequence[Release], problems: Sequence[tuple[str, ...]], as_json: bool) -> None:
     if as_json:
-        print_json([_data(release, found_problems) for release, found_problems in zip(found, problems, strict=True)])
+        print_json([_data(release, found_problems) for release, found_problems in zip(releases, problems, strict=True)])
     else:
-        typer.echo(releases_text(found, problems), nl=False)
+        typer.echo(releases_text(releases, problems), nl=False)
 
 
 def _data(release: Release, problems: Sequence[str]) -> dict[str, Any]:

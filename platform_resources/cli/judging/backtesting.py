@@ -45,11 +45,11 @@ def backtest(
     chosen = _chosen(planned, objective)
     now = datetime.now(UTC)
     with shown(root, now, sync, as_json) as ledger, ledger.reading() as connection:
-        found = list(backtests(connection, planned, chosen, now, sensitivity, minimum_effect))
+        tested = list(backtests(connection, planned, chosen, now, sensitivity, minimum_effect))
     if as_json:
-        print_json([asdict(each) for each in found])
-    elif found:
-        _print(found, Clock(planned.zone, now))
+        print_json([asdict(backtest) for backtest in tested])
+    elif tested:
+        _print(tested, Clock(planned.zone, now))
     else:
         words.print(f"no objective of {product} has any numbers in the ledger yet", style="yellow", markup=False, highlight=False)
     raise Stop(FINE)
@@ -58,40 +58,40 @@ def backtest(
 def _chosen(product: ProductPlan, objective: str | None) -> Sequence[ObjectivePlan]:
     if objective is None:
         return product.objectives
-    found = [each for each in product.objectives if objective in (each.check.title, each.check.name)]
-    if not found:
-        known = [each.check.title for each in product.objectives]
+    named = [planned for planned in product.objectives if objective in (planned.check.title, planned.check.name)]
+    if not named:
+        known = [planned.check.title for planned in product.objectives]
         hint = did_you_mean(objective, known)
         stop(f'no objective "{objective}" of {product.name}; known: {known_text(known)}' + (f"\n{hint}" if hint else ""), CANNOT_RUN)
-    return found
+    return named
 
 
-def _print(found: "Sequence[Backtested]", clock: Clock) -> None:
+def _print(tested: "Sequence[Backtested]", clock: Clock) -> None:
     table = Table(box=None, header_style="bold")
     for column in ("objective", "dimension", "learns", "readings", "judged", "learning for", "alerts", "false alerts in 30 days"):
         table.add_column(column, overflow="fold")
-    for each in found:
-        expected = "not known yet" if each.false_alerts_per_30_days is None else f"{each.false_alerts_per_30_days:g}"
-        learning = f"{each.learning_days:g} days"
-        numbers = (str(each.readings), str(each.judged), learning, str(len(each.alerts)), expected)
-        table.add_row(cell(each.objective), cell(each.dimension), _learns(each), *numbers)
+    for backtest in tested:
+        expected = "not known yet" if backtest.false_alerts_per_30_days is None else f"{backtest.false_alerts_per_30_days:g}"
+        learning = f"{backtest.learning_days:g} days"
+        numbers = (str(backtest.readings), str(backtest.judged), learning, str(len(backtest.alerts)), expected)
+        table.add_row(cell(backtest.objective), cell(backtest.dimension), _learns(backtest), *numbers)
     out.print(table)
-    for each in found:
-        _print_alerts(each, clock)
+    for backtest in tested:
+        _print_alerts(backtest, clock)
 
 
-def _learns(found: "Backtested") -> str:
+def _learns(backtest: "Backtested") -> str:
     """The numbers of what cannot learn are shown too: they may be a promise of another dimension, such as a KPI."""
-    if found.learned:
+    if backtest.learned:
         return "yes"
-    return "not yet" if found.can_learn else "cannot"
+    return "not yet" if backtest.can_learn else "cannot"
 
 
-def _print_alerts(found: "Backtested", clock: Clock) -> None:
-    if not found.alerts:
+def _print_alerts(backtest: "Backtested", clock: Clock) -> None:
+    if not backtest.alerts:
         return
-    table = Table("when", "would have said", "", title=found.objective, title_justify="left", title_style="bold", box=None)
-    for alert in found.alerts:
+    table = Table("when", "would have said", "", title=backtest.objective, title_justify="left", title_style="bold", box=None)
+    for alert in backtest.alerts:
         table.add_row(clock.moment(alert.at), cell(alert.reason), "in an incident that was fixed" if alert.in_trouble else "")
     out.print()
     out.print(table)

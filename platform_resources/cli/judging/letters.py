@@ -33,14 +33,14 @@ def score(
 
     root, plan = mesh_of(context)
     chosen = [product_of(plan, product)] if product else list(plan.products)
-    found = _run(root, plan, chosen) if run else _kept(root, chosen)
+    scores = _run(root, plan, chosen) if run else _kept(root, chosen)
     if as_json:
-        print_json([{"product": name, "at": each.at, **score_data(each.score)} for name, each in found.items()])
+        print_json([{"product": name, "at": kept.at, **score_data(kept.score)} for name, kept in scores.items()])
         return
-    if product and product in found:
-        _print_criteria(found[product].score)
+    if product and product in scores:
+        _print_criteria(scores[product].score)
     else:
-        _print_all(chosen, found)
+        _print_all(chosen, scores)
 
 
 def _kept(root: "Path", products: "Sequence[ProductPlan]") -> "Mapping[str, KeptScore]":
@@ -48,34 +48,34 @@ def _kept(root: "Path", products: "Sequence[ProductPlan]") -> "Mapping[str, Kept
     from platform_resources.ledger.people.score_store import kept_scores
 
     with opened(root) as ledger, ledger.reading() as connection:
-        return kept_scores(connection, [each.name for each in products if each.runs])
+        return kept_scores(connection, [product.name for product in products if product.runs])
 
 
 def _run(root: "Path", plan: "MeshPlan", products: "Sequence[ProductPlan]") -> "Mapping[str, KeptScore]":
     from platform_resources.services.product_status import looked_at
     from platform_resources.services.scoring.score_round import score_products
 
-    now, state, running = datetime.now(UTC), state_folder(root), [each for each in products if each.runs]
+    now, state, running = datetime.now(UTC), state_folder(root), [product for product in products if product.runs]
     with synced(root, now) as ledger:
         health, trust = looked_at(ledger, state, plan, running, now)
-        score_products(ledger, root, state, plan, running, {each.product: each for each in health}, trust, now)
+        score_products(ledger, root, state, plan, running, {graded.product: graded for graded in health}, trust, now)
     return _kept(root, products)
 
 
-def _print_all(products: "Sequence[ProductPlan]", found: "Mapping[str, KeptScore]") -> None:
+def _print_all(products: "Sequence[ProductPlan]", scores: "Mapping[str, KeptScore]") -> None:
     table = Table("product", "score", "badge", box=None)
-    letters = next(iter(found.values())).score.letters if found else {}
+    letters = next(iter(scores.values())).score.letters if scores else {}
     for letter in letters:
         table.add_column(letter, justify="right")
     for product in products:
-        kept = found.get(product.name)
+        kept = scores.get(product.name)
         if kept is None:
             table.add_row(cell(product.name), "-", "not scored yet" if product.runs else f"{product.info.lifecycle}: not scored")
         else:
             values = (str(kept.score.letters[letter]) for letter in letters)
             table.add_row(cell(product.name), str(kept.score.total), kept.score.badge, *values)
     out.print(table)
-    if any(product.runs and product.name not in found for product in products):
+    if any(product.runs and product.name not in scores for product in products):
         words.print("mesh evaluate scores all products, and so does mesh score --run", style="dim", markup=False, highlight=False)
 
 
@@ -87,11 +87,13 @@ def _print_criteria(score: "ProductScore") -> None:
         out.print(f"[yellow]{plain(capped_text(score))}[/]")
     for letter, points in score.letters.items():
         out.print(f"\n[bold]{letter} {points}[/]")
-        for each in score.of_letter(letter):
-            evidence = plain(each.evidence) if each.known else f"[yellow]no evidence:[/] {plain(each.evidence)}"
-            out.print(f"  {each.gained:g} of {each.points:g}  {plain(each.about)}", soft_wrap=True, highlight=False)
-            out.print(f"      [dim]declared:[/] {plain(each.declared)}; [dim]seen:[/] {evidence}", soft_wrap=True, highlight=False)
+        for criterion in score.of_letter(letter):
+            evidence = plain(criterion.evidence) if criterion.known else f"[yellow]no evidence:[/] {plain(criterion.evidence)}"
+            out.print(f"  {criterion.gained:g} of {criterion.points:g}  {plain(criterion.about)}", soft_wrap=True, highlight=False)
+            out.print(f"      [dim]declared:[/] {plain(criterion.declared)}; [dim]seen:[/] {evidence}", soft_wrap=True, highlight=False)
     if score.advice:
         out.print("\n[bold]What would raise it, the most for the least work first[/]")
-    for each in score.advice[:MOST_ADVICE]:
-        out.print(f"  +{each.points - each.gained:g} {each.letter}: {plain(each.raised_by)}", soft_wrap=True, highlight=False)
+    for criterion in score.advice[:MOST_ADVICE]:
+        out.print(
+            f"  +{criterion.points - criterion.gained:g} {criterion.letter}: {plain(criterion.raised_by)}", soft_wrap=True, highlight=False
+        )

@@ -51,8 +51,8 @@ def import_dbt_results(
     as_json: Json = False,
 ) -> None:
     """Import the results of dbt tests that ran elsewhere, as checks of the products they belong to. Twice is once."""
-    found = artefacts(_file(manifest, "--manifest", DBT_FILE), _file(run_results, "--run-results", DBT_FILE))
-    _take(context, found, f"{run_results} has no result of a test, so nothing is imported; import after dbt test or dbt build", as_json)
+    foreign = artefacts(_file(manifest, "--manifest", DBT_FILE), _file(run_results, "--run-results", DBT_FILE))
+    _take(context, foreign, f"{run_results} has no result of a test, so nothing is imported; import after dbt test or dbt build", as_json)
 
 
 def import_results(
@@ -65,19 +65,19 @@ def import_results(
     """Import what other quality tools have said of products' data, as checks of theirs. Twice is once."""
     if tool not in TOOLS:
         stop(unknown_text("tool", tool, TOOLS), CANNOT_RUN)
-    found = tool_results(_file(file, "FILE", f"the results of one run: {TAKES[tool]}"), tool, product)
-    _take(context, found, f"{file} has no results, so nothing is imported", as_json)
+    foreign = tool_results(_file(file, "FILE", f"the results of one run: {TAKES[tool]}"), tool, product)
+    _take(context, foreign, f"{file} has no results, so nothing is imported", as_json)
 
 
-def _take(context: typer.Context, found: Artefacts | tuple[Problem, ...], nothing: str, as_json: bool) -> NoReturn:
+def _take(context: typer.Context, foreign: Artefacts | tuple[Problem, ...], nothing: str, as_json: bool) -> NoReturn:
     from platform_resources.services.checks.foreign_results import imported_data
 
-    if isinstance(found, tuple):
-        print_problems(found)
+    if isinstance(foreign, tuple):
+        print_problems(foreign)
         raise Stop(CANNOT_RUN)
     root, plan = mesh_of(context)
-    done = _imported(root, plan, found)
-    if not found.results and not done.removed:
+    done = _imported(root, plan, foreign)
+    if not foreign.results and not done.removed:
         stop(nothing, CANNOT_RUN)
     if as_json:
         print_json(imported_data(done))
@@ -87,7 +87,7 @@ def _take(context: typer.Context, found: Artefacts | tuple[Problem, ...], nothin
     if not as_json:
         print_happened(happened)
     print_evaluation_problems(problems)
-    if any(each.problems for each in problems):
+    if any(evaluation.problems for evaluation in problems):
         stop("the results are imported, but what follows from them is not judged yet; mend that, then `mesh evaluate`", CANNOT_RUN)
     raise Stop(_exit_code(done))
 
@@ -146,14 +146,14 @@ def _file(path: Path, option: str, takes: str) -> ArtefactFile:
         stop(f"{path}: {error.strerror}; {option} takes {takes}", CANNOT_RUN)
 
 
-def _imported(root: Path, plan: MeshPlan, found: Artefacts) -> "Imported":
+def _imported(root: Path, plan: MeshPlan, foreign: Artefacts) -> "Imported":
     from platform_resources.ledger.database import LedgerUnavailable
     from platform_resources.orchestration.events.imported_results import ImportsInDagster
     from platform_resources.services.checks.foreign_results import ImportBusy, import_results
 
     state = state_folder(root)
     try:
-        return import_results(state, plan, found, ImportsInDagster(state, history(root)), datetime.now(UTC))
+        return import_results(state, plan, foreign, ImportsInDagster(state, history(root)), datetime.now(UTC))
     except (ImportBusy, LedgerUnavailable) as error:
         stop(str(error), CANNOT_RUN)
 
@@ -201,5 +201,5 @@ def _counted(done: "Imported") -> str:
 def _print_refused(refused: "tuple[Refused, ...]") -> None:
     if refused:
         words.print(f"{len(refused)} not imported:", style="red")
-    for each in refused:
-        words.print(f"  {plain(each.test.unique_id)}: {plain(each.reason)}", style="red", highlight=False)
+    for test in refused:
+        words.print(f"  {plain(test.test.unique_id)}: {plain(test.reason)}", style="red", highlight=False)

@@ -32,17 +32,17 @@ def quarantine(
 ) -> None:
     """Show the rows of sources that broke their contract, with file, row and reason; load them once they are mended."""
     root, plan = mesh_of(context, [product])
-    found = product_of(plan, product)
-    ports = _ports(found, name)
+    planned = product_of(plan, product)
+    ports = _ports(planned, name)
     from platform_resources.refresh.product_locks import ProductBusy
 
     try:
         if reload is not None:
-            _reload(root, found, _one(ports), reload)
+            _reload(root, planned, _one(ports), reload)
         elif export is not None:
-            _export(root, found, _one(ports), export)
+            _export(root, planned, _one(ports), export)
         else:
-            _show(root, found, ports, as_json)
+            _show(root, planned, ports, as_json)
     except ProductBusy as error:
         stop(str(error), CANNOT_RUN)
 
@@ -99,7 +99,7 @@ def _show(root: Path, product: ProductPlan, ports: tuple[InputPlan, ...], as_jso
     rows = rows_in_quarantine(state_folder(root), product, ports) if ports else {}
     hidden = {port.name: hidden_columns(product, port) for port in ports}
     if as_json:
-        print_json([_data(port, row, hidden[port]) for port, found in rows.items() for row in found])
+        print_json([_data(port, row, hidden[port]) for port, held in rows.items() for row in held])
     elif not any(rows.values()):
         _none(product, ports)
     else:
@@ -115,13 +115,11 @@ def _data(port: str, row: "QuarantinedRow", hidden: set[str]) -> dict[str, objec
 
 
 def _print(rows: "Mapping[str, list[QuarantinedRow]]", hidden: Mapping[str, set[str]]) -> None:
-    for port, found in rows.items():
-        if found:
-            out.print(cell(f"{port}: {amount(len(found))} in quarantine"), style="bold")
-        for row in found[:LIMIT]:
+    for port, held in rows.items():
+        if held:
+            out.print(cell(f"{port}: {amount(len(held))} in quarantine"), style="bold")
+        for row in held[:LIMIT]:
             reasons = "; ".join(bad.told(hidden[port]) for bad in row.bad)
             out.print(cell(f"  {row.source}, row {row.number}: {reasons}"), soft_wrap=True)
-        if len(found) > LIMIT:
-            out.print(
-                cell(f"  … and {len(found) - LIMIT:,} more; --json lists all, --export FILE writes them to be mended"), soft_wrap=True
-            )
+        if len(held) > LIMIT:
+            out.print(cell(f"  … and {len(held) - LIMIT:,} more; --json lists all, --export FILE writes them to be mended"), soft_wrap=True)

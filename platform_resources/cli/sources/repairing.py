@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 def repairs(context: typer.Context, product: Annotated[str, typer.Argument(help="The product.")], as_json: Json = False) -> None:
     """Propose how values that break promises of validity and accuracy could be mended, with how many rows. Nothing is applied."""
     root, plan = mesh_of(context, [product])
-    found = product_of(plan, product)
+    planned = product_of(plan, product)
     from platform_resources.refresh.product_locks import ProductBusy
     from platform_resources.services.refreshes.mending import NothingBuilt, repairs_of
 
     try:
-        proposed = repairs_of(state_folder(root), found, installed_registry(), datetime.now(UTC))
+        proposed = repairs_of(state_folder(root), planned, installed_registry(), datetime.now(UTC))
     except (ProductBusy, NothingBuilt) as error:
         stop(str(error), CANNOT_RUN)
     if as_json:
-        print_json([asdict(each) for each in proposed])
+        print_json([asdict(repair) for repair in proposed])
         return
     if not proposed:
-        words.print(f"{found.name}: no promise is missed of which values could be mended")
-    for each in proposed:
-        _print(each)
+        words.print(f"{planned.name}: no promise is missed of which values could be mended")
+    for repair in proposed:
+        _print(repair)
 
 
 def _print(repair: "ProposedRepair") -> None:

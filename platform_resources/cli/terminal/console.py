@@ -49,10 +49,10 @@ def stop(message: str, code: int) -> NoReturn:
 
 def named_values(option: str, written: Sequence[str]) -> dict[str, str]:
     """NAME=VALUE, each as often as the option is given; anything else ends the command."""
-    for each in written:
-        if not each.partition("=")[0] or "=" not in each:
-            stop(f'{option} is "{each}"; write NAME=VALUE, such as region=EU', CANNOT_RUN)
-    return dict(each.split("=", 1) for each in written)
+    for setting in written:
+        if not setting.partition("=")[0] or "=" not in setting:
+            stop(f'{option} is "{setting}"; write NAME=VALUE, such as region=EU', CANNOT_RUN)
+    return dict(setting.split("=", 1) for setting in written)
 
 
 def you(option: str) -> str:
@@ -147,7 +147,7 @@ class Clocks:
         return self._clock(product).minute(at)
 
     def _clock(self, product: str) -> Clock:
-        known = next((each for each in self.plan.products if each.name == product), None)
+        known = next((candidate for candidate in self.plan.products if candidate.name == product), None)
         return Clock(known.zone if known is not None else "UTC", self.now)
 
 

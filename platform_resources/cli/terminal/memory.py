@@ -89,5 +89,5 @@ def database_trouble(error: Exception) -> str:
 
     if isinstance(error, LedgerUnavailable):
         return str(error)
-    told = database_advice(error)
-    return f"Dagster's history (DAGSTER_HOME, or .dagster beside the mesh's state) cannot be used: {told}" if told else ""
+    advice = database_advice(error)
+    return f"Dagster's history (DAGSTER_HOME, or .dagster beside the mesh's state) cannot be used: {advice}" if advice else ""

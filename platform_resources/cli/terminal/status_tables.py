@@ -50,8 +50,8 @@ def print_health(
     for column in COLUMNS:
         table.add_column(column, no_wrap=True)
     table.add_column("what is not as promised", overflow="fold")
-    for each in health:
-        table.add_row(*_row(each, trust[each.product], clocks[each.product]))
+    for product in health:
+        table.add_row(*_row(product, trust[product.product], clocks[product.product]))
     for bad in rejected:
         problems = f"{len(bad.problems)} problem(s): mesh validate {bad.name}"
         table.add_row(f"{plain(bad.domain)}/[bold]{plain(bad.name)}[/]", "[red]invalid[/]", "", "", "", "", cell(problems))
@@ -72,7 +72,7 @@ def _row(health: "ProductHealth", trust: "Trust", clock: Clock) -> tuple[str | T
 
 def _acceptances(trust: "Trust") -> "Mapping[str, Acceptance]":
     """Who has accepted what, by the name of the check within its product."""
-    return {each.acceptance.check: each.acceptance for each in trust.accepted}
+    return {weakness.acceptance.check: weakness.acceptance for weakness in trust.accepted}
 
 
 def _wrong(health: "ProductHealth", accepted: "Mapping[str, Acceptance]") -> Iterator[str]:

@@ -36,7 +36,7 @@ def hook_routes(shop: Shop) -> APIRouter:
     def hooks(request: Request) -> Response:
         with shop.market.ledger.reading() as connection:
             own = hooks_of(connection, person=shop.reads_as(request))
-        return JSONResponse([_data(each) for each in own])
+        return JSONResponse([_data(hook) for hook in own])
 
     @router.post(
         "/products/{name}/hooks",

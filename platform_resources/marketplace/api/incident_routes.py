@@ -19,7 +19,7 @@ def incident_routes(router: APIRouter, shop: Shop) -> None:
     @router.get("/incidents", responses=success(list[IncidentData]), summary="What is open, and what ended within 90 days")
     def incidents(request: Request, live: bool | None = None) -> Response:
         return shop.kept_answer(
-            request, lambda view: [_incident(each) for each in view.incidents if live is None or each.incident.live == live]
+            request, lambda view: [_incident(stored) for stored in view.incidents if live is None or stored.incident.live == live]
         )
 
     @router.get(
@@ -37,7 +37,7 @@ def _story(shop: Shop, view: MeshOverview, name: str) -> dict[str, Any]:
     if story is None:
         raise Missing(f"There is no incident “{name}”.")
     story = seen_story(story, view)
-    failures = [{**asdict(each), "fault": each.fault} for each in story.trouble.failures]
+    failures = [{**asdict(failure), "fault": failure.fault} for failure in story.trouble.failures]
     return {**_incident(story.stored), "failures": failures, "reached": story.reached, "events": story.events}
 
 

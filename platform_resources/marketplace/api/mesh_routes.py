@@ -24,7 +24,7 @@ def mesh_routes(router: APIRouter, shop: Shop) -> None:
     @router.get("/products", responses=success(ProductsData), summary="All products and how each is")
     def products(request: Request) -> Response:
         return shop.kept_answer(
-            request, lambda view: {"as_of": view.at, "ledger": view.age, "products": [_line(view, each) for each in view.plan.products]}
+            request, lambda view: {"as_of": view.at, "ledger": view.age, "products": [_line(view, p) for p in view.plan.products]}
         )
 
     @router.get("/search", responses=success(FoundData), summary="Products, columns and queries by words; typing errors are forgiven")
@@ -76,7 +76,7 @@ def _line(view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
         "promises": {verdict: health.count(verdict) for verdict in VERDICTS},
         "data_as_of": data_as_of(health),
         "rows": health.published.rows if health.published is not None else None,
-        "open_incidents": [each.incident.name for each in trust.incidents],
+        "open_incidents": [stored.incident.name for stored in trust.incidents],
         "reads_in_30_days": trust.reads.count,
         "readers_in_30_days": len(trust.reads.readers),
         "key_asset_score": view.use.scores[product.name],
@@ -86,4 +86,4 @@ def _line(view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
 
 def _domains(view: MeshOverview) -> list[dict[str, Any]]:
     names = dict.fromkeys(product.domain for product in view.plan.products)
-    return [{"name": name, "products": [_line(view, each) for each in view.plan.products if each.domain == name]} for name in names]
+    return [{"name": name, "products": [_line(view, p) for p in view.plan.products if p.domain == name]} for name in names]

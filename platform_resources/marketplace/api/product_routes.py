@@ -91,14 +91,14 @@ def _product(shop: Shop, view: MeshOverview, product: ProductPlan, url: str) -> 
         states = control_port_states(connection, product) if view.sees_all(name) else ()
     health, trust, state = view.health[name], view.trust[name], shop.market.state
     described = product_description(product, health, trust, state, url, view.named_reader(name), states)
-    over_time = [{"check": each.indicator.check.name, **standing_data(each), "slices": each.slices} for each in view.known.standings[name]]
+    over_time = [{"check": s.indicator.check.name, **standing_data(s), "slices": s.slices} for s in view.known.standings[name]]
     return {"as_of": view.at, **description_data(described), "over_time": over_time, "declared_in": product.place.file}
 
 
 def _versions(shop: Shop, view: MeshOverview, product: ProductPlan) -> list[dict[str, Any]]:
     shelves = shelf(shop.market.state, product.domain, product.name)
     pins, seen = shelves.pins(), seen_publications(view.reading, product, shelves.published())
-    return [{**asdict(each), "pinned_by": [who for who, what in pins.items() if what == each.id]} for each in reversed(seen)]
+    return [{**asdict(version), "pinned_by": [who for who, what in pins.items() if what == version.id]} for version in reversed(seen)]
 
 
 def _lineage(shop: Shop, view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
@@ -107,8 +107,13 @@ def _lineage(shop: Shop, view: MeshOverview, product: ProductPlan) -> dict[str, 
         "sources": [{"name": port.name, "interface": port.interface} for port in product.inputs if port.upstream is None],
         "read_by": view.plan.downstream.get(product.name, ()),
         "consumers": [
-            {"title": each.title, "kind": each.kind, "owner": each.owner, "answer": view.answers.get((product.name, each.name))}
-            for each in product.consumers
+            {
+                "title": consumer.title,
+                "kind": consumer.kind,
+                "owner": consumer.owner,
+                "answer": view.answers.get((product.name, consumer.name)),
+            }
+            for consumer in product.consumers
         ],
         "columns": neighbours_data(neighbours(shop.market.lineage(view), product)),
     }
@@ -117,8 +122,8 @@ def _lineage(shop: Shop, view: MeshOverview, product: ProductPlan) -> dict[str, 
 def _reviews(shop: Shop, view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
     with shop.market.ledger.reading() as connection:
         reviews = product_reviews(connection, view.plan, product.name, view.at)
-    hidden = [{"at": each.at, "by": each.hidden_by, "because": each.hidden_because, "since": each.hidden_at} for each in reviews.hidden]
-    return {"stars": reviews.stars, "shown": [_review(each) for each in reviews.shown], "hidden": hidden}
+    hidden = [{"at": r.at, "by": r.hidden_by, "because": r.hidden_because, "since": r.hidden_at} for r in reviews.hidden]
+    return {"stars": reviews.stars, "shown": [_review(review) for review in reviews.shown], "hidden": hidden}
 
 
 def _review(shown: ShownReview) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def _product(shop: Shop, request: Request, domain: str, name: str) -> ProductPla
 
 def _read(shop: Shop, request: Request, product: ProductPlan, port: str, version: str, asked: RecordsAsked) -> _Read:
     """Raises Missing, NotGranted, RecordsWrong. Grants are read anew, at each page."""
-    ports = [each.name for each in product.outputs]
+    ports = [port.name for port in product.outputs]
     if port not in ports:
         raise Missing(f"{product.name} has no output port “{port}”.", did_you_mean(port, ports) or f"It has {', '.join(ports)}.")
     try:
@@ -194,9 +194,9 @@ def _data(file: BinaryIO, read: _Read, following: str, address: str | None) -> d
         file.seek(0)
         rows = [json.loads(line) for line in file]
     shown = read.asked.columns or tuple(read.port.columns)
-    told = {"product": read.product.name, "port": read.port.port, "version": read.version}
+    origin = {"product": read.product.name, "port": read.port.port, "version": read.version}
     return {
-        **told,
+        **origin,
         "columns": {name: read.port.columns[name] for name in shown},
         "rows": rows,
         "next": following or None,

@@ -44,15 +44,15 @@ def _score(shop: Shop, view: MeshOverview, product: ProductPlan) -> dict[str, An
     shown = grade(shop.market.ledger, view, product)
     if shown is None:
         raise Missing(f"{product.name} was not scored yet; an evaluation does that.")
-    found = shown.score
+    score = shown.score
     return {
         "at": shown.at,
-        "total": found.total,
-        "badge": found.badge,
-        "weakest": found.weakest,
+        "total": score.total,
+        "badge": score.badge,
+        "weakest": score.weakest,
         "capped": shown.capped,
-        "letters": found.letters,
-        "criteria": [asdict(each) for each in found.criteria],
-        "advice": [each.name for each in found.advice],
+        "letters": score.letters,
+        "criteria": [asdict(criterion) for criterion in score.criteria],
+        "advice": [criterion.name for criterion in score.advice],
         "history": shown.history,
     }

@@ -50,9 +50,9 @@ def cells(slices: Sequence[Slice], times: PageTimes) -> tuple[Cell, ...]:
 
 def _merged(group: Sequence[Slice], times: PageTimes) -> Cell:
     states = [one.state for one in group]
-    told = ", ".join(f"{states.count(state)} {STATES[state]}" for state in WORST_FIRST if state in states)
+    counts = ", ".join(f"{states.count(state)} {STATES[state]}" for state in WORST_FIRST if state in states)
     first, last = times.moment(group[0].start), times.moment(group[-1].end)
-    return Cell(next(state for state in WORST_FIRST if state in states), f"{first} to {last}: {told}")
+    return Cell(next(state for state in WORST_FIRST if state in states), f"{first} to {last}: {counts}")
 
 
 def strip(shown: Sequence[Cell], label: str) -> Markup:
@@ -171,5 +171,5 @@ def meter(percent: float, tone: str = "mark", wide: int = 84, high: int = 8) -> 
 def strip_label(shown: Iterable[Cell]) -> str:
     """A strip as a sentence: how many cells of each state, the last one by name."""
     states = [one.state for one in shown]
-    told = [f"{states.count(state)} {STATES[state]}" for state in STATES if state in states]
-    return ", ".join(told)
+    counts = [f"{states.count(state)} {STATES[state]}" for state in STATES if state in states]
+    return ", ".join(counts)

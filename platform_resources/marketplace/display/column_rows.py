@@ -41,7 +41,7 @@ def column_rows(
 ) -> tuple[ColumnRow, ...]:
     """`joins` has for each identifier how many other products have it too; `missed` are columns of a promise that is not met."""
     profile = profiled.now.profile if profiled is not None else None
-    changes = {each.column: each.words for each in profiled.differences} if profiled is not None else {}
+    changes = {difference.column: difference.words for difference in profiled.differences} if profiled is not None else {}
     return tuple(_row(column, data_set, profile, joins, changes, missed) for column in data_set.spec.columns)
 
 
@@ -53,18 +53,18 @@ def _row(
     changes: Mapping[str, str],
     missed: frozenset[str],
 ) -> ColumnRow:
-    found = profile.column(column.name) if profile is not None else None
-    rate = null_rate(profile, found) if profile is not None and found is not None else None
+    profiled = profile.column(column.name) if profile is not None else None
+    rate = null_rate(profile, profiled) if profile is not None and profiled is not None else None
     is_missed = f"{data_set.name}.{column.name}" in missed
     return ColumnRow(
         name=column.name,
         type=column.type,
         text=column.description,
         classification=column.classification,
-        hidden=found.hidden if found is not None else not column.shown,
+        hidden=profiled.hidden if profiled is not None else not column.shown,
         filled="" if rate is None else f"{_filled(rate):g}{SPACE}%",
-        values=_values(found, rate, is_missed) if found is not None else Markup(""),
-        short=_short(found, profile.rows) if found is not None and profile is not None else "not profiled yet",
+        values=_values(profiled, rate, is_missed) if profiled is not None else Markup(""),
+        short=_short(profiled, profile.rows) if profiled is not None and profile is not None else "not profiled yet",
         unit=column.unit or "",
         tags=tuple(_tags(column, data_set, joins)),
         change=changes.get(column.name, ""),
@@ -78,11 +78,11 @@ def _filled(nulls: float) -> float:
 
 
 def _tags(column: Column, data_set: DataSetPlan, joins: Mapping[str, int]) -> list[str]:
-    found = ["Key"] if column.name in data_set.spec.primary_key else []
+    tags = ["Key"] if column.name in data_set.spec.primary_key else []
     if column.identifier:
         others = joins.get(column.identifier, 0)
-        found.append(f"{column.identifier}: joins with {count(others, 'product')}" if others else f"identifies a {column.identifier}")
-    return found
+        tags.append(f"{column.identifier}: joins with {count(others, 'product')}" if others else f"identifies a {column.identifier}")
+    return tags
 
 
 def _values(column: ColumnProfile, nulls: float | None, missed: bool) -> Markup:
@@ -91,8 +91,8 @@ def _values(column: ColumnProfile, nulls: float | None, missed: bool) -> Markup:
         low, high = number(column.histogram.low), number(column.histogram.high)
         return charts.histogram(column.histogram.counts, f"Rows by value, from {low} to {high}")
     if column.top and column.distinct is not None and column.distinct <= FEW:
-        told = ", ".join(f"{value}: {rows:,}" for value, rows in column.top)
-        return charts.split([rows for _, rows in column.top], f"Rows by value. {told}")
+        counts = ", ".join(f"{value}: {rows:,}" for value, rows in column.top)
+        return charts.split([rows for _, rows in column.top], f"Rows by value. {counts}")
     if nulls is not None and nulls > 0:
         return charts.meter(100 - nulls, "bad" if missed else "mark", 132, 12)
     return Markup("")
@@ -119,11 +119,11 @@ def _short(column: ColumnProfile, rows: int | None) -> str:
 
 def _shown(value: int | float | str | None) -> str:
     """Long texts are cut, and of moments the day is said."""
-    told = shown(value)
+    text = shown(value)
     if isinstance(value, str) and MOMENT.match(value):
         try:
             day = date.fromisoformat(value[:10])
         except ValueError:
-            return told
+            return text
         return f"{day.day} {day:%b} {day.year}"
-    return told if len(told) <= 24 else f"{told[:23]}…"
+    return text if len(text) <= 24 else f"{text[:23]}…"

@@ -92,8 +92,8 @@ def _uses(plan: MeshPlan, near: ColumnNeighbours) -> Markup:
     href, name = column_href(near.column), near.column.column
     used = [step for step in near.uses if step.kind != "unresolved"]
     if not used:
-        told = "May be used, not known for sure. " if near.uses else ""
-        return Markup('{}<a href="{}" aria-label="Lineage of {}">Lineage</a>.').format(told, href, name)
+        warning = "May be used, not known for sure. " if near.uses else ""
+        return Markup('{}<a href="{}" aria-label="Lineage of {}">Lineage</a>.').format(warning, href, name)
     titles = _titles(plan, (step.column for step in used))
     return Markup('<a href="{}#used">Used in {}</a> of {}.').format(href, count(len(used), "column"), listed(titles, 2))
 

@@ -57,19 +57,19 @@ def flow(nodes: Sequence[Box], edges: Sequence[Edge], label: str) -> Markup:
 
 def _columns(nodes: Sequence[Box], edges: Sequence[Edge]) -> list[list[Box]]:
     depth = _depths([node.name for node in nodes], edges)
-    found: list[list[Box]] = [[] for _ in range(max(depth.values(), default=0) + 1)]
+    columns: list[list[Box]] = [[] for _ in range(max(depth.values(), default=0) + 1)]
     for node in nodes:
-        found[depth[node.name]].append(node)
+        columns[depth[node.name]].append(node)
     readers, sources = _joined(edges)
-    rows = _rows(found)
+    rows = _rows(columns)
     for _ in range(4):
-        for index in range(1, len(found)):
-            found[index] = _ordered(found[index], rows, sources)
-            rows |= _rows([found[index]])
-        for index in reversed(range(len(found) - 1)):
-            found[index] = _ordered(found[index], rows, readers)
-            rows |= _rows([found[index]])
-    return found
+        for index in range(1, len(columns)):
+            columns[index] = _ordered(columns[index], rows, sources)
+            rows |= _rows([columns[index]])
+        for index in reversed(range(len(columns) - 1)):
+            columns[index] = _ordered(columns[index], rows, readers)
+            rows |= _rows([columns[index]])
+    return columns
 
 
 def _joined(edges: Sequence[Edge]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
@@ -91,7 +91,7 @@ def _depths(names: Sequence[str], edges: Sequence[Edge]) -> dict[str, int]:
         if depth == before:
             break
     readers, sources = _joined(edges)
-    first = {name: min(depth[each] for each in readers[name]) - 1 for name in readers if name not in sources}
+    first = {name: min(depth[reader] for reader in readers[name]) - 1 for name in readers if name not in sources}
     return depth | first
 
 

@@ -24,7 +24,7 @@ def json_data(value: Any) -> Any:
         case Mapping():
             return {str(key): json_data(item) for key, item in value.items()}
         case _ if is_dataclass(value) and not isinstance(value, type):
-            return {each.name: json_data(getattr(value, each.name)) for each in fields(value)}
+            return {field.name: json_data(getattr(value, field.name)) for field in fields(value)}
         case list() | tuple() | set() | frozenset():
             return [json_data(item) for item in value]
         case _:

@@ -56,8 +56,8 @@ def _text(view: MeshOverview, name: str) -> str:
 
 def product_node(view: MeshOverview, product: ProductPlan, text: str = "", chosen: bool = False) -> Box:
     """A box for a product of the mesh."""
-    told = text or _text(view, product.name)
-    return Box(product.name, product.title, told, look(view.health[product.name]).tone, f"/products/{product.name}", chosen)
+    words = text or _text(view, product.name)
+    return Box(product.name, product.title, words, look(view.health[product.name]).tone, f"/products/{product.name}", chosen)
 
 
 def lineage(view: MeshOverview, product: ProductPlan) -> Lineage:
@@ -102,9 +102,9 @@ def _outside(product: ProductPlan) -> tuple[list[Box], list[Edge]]:
     """Where its data comes from outside of the mesh, and who uses it there."""
     inputs = [port for port in product.inputs if port.upstream is None]
     nodes = [Box(f"<{port.name}", port.title, f"comes as {port.interface}") for port in inputs]
-    nodes += [Box(f">{each.name}", each.title, each.kind) for each in product.consumers]
+    nodes += [Box(f">{consumer.name}", consumer.title, consumer.kind) for consumer in product.consumers]
     edges = [Edge(f"<{port.name}", product.name) for port in inputs]
-    return nodes, edges + [Edge(product.name, f">{each.name}") for each in product.consumers]
+    return nodes, edges + [Edge(product.name, f">{consumer.name}") for consumer in product.consumers]
 
 
 def _neighbours(view: MeshOverview, product: ProductPlan, below: Graph) -> tuple[tuple[Neighbour, ...], tuple[Neighbour, ...]]:
@@ -113,7 +113,7 @@ def _neighbours(view: MeshOverview, product: ProductPlan, below: Graph) -> tuple
     sources = [_neighbour(view, products[name]) for name in above if name in products]
     sources += [Neighbour(port.title, f"comes as {port.interface}") for port in product.inputs if port.upstream is None]
     readers = [_neighbour(view, products[name]) for name in below.get(product.name, ()) if name in products]
-    readers += [Neighbour(each.title, ", ".join(filter(None, (each.kind, each.owner)))) for each in product.consumers]
+    readers += [Neighbour(consumer.title, ", ".join(filter(None, (consumer.kind, consumer.owner)))) for consumer in product.consumers]
     return tuple(sources), tuple(readers)
 
 
@@ -122,7 +122,7 @@ def _neighbour(view: MeshOverview, product: ProductPlan) -> Neighbour:
 
 
 def _names(neighbours: Iterable[Neighbour]) -> str:
-    return listed((each.title for each in neighbours), 6) or "nothing that is known"
+    return listed((neighbour.title for neighbour in neighbours), 6) or "nothing that is known"
 
 
 def cause_picture(view: MeshOverview, cause: str, impacted: Collection[str]) -> Markup:
@@ -158,29 +158,27 @@ def mesh_map(view: MeshOverview, domains: Sequence[tuple[str, str]]) -> Markup:
         return mosaic([(title, f"/domains/{name}", [_tile(view, p) for p in products if p.domain == name]) for name, title in domains])
     titles = dict(domains)
     nodes, edges = list[Box](), list[Edge]()
-    reached = [{each.incident.cause, *each.incident.impacted} for each in view.live]
+    reached = [{stored.incident.cause, *stored.incident.impacted} for stored in view.live]
     for product in products:
         nodes.append(product_node(view, product, f"{titles.get(product.domain, product.domain)}, {met_text(view.health[product.name])}"))
         for source in view.plan.upstream[product.name]:
             hot = any({source, product.name} <= names for names in reached)
             edges.append(Edge(source, product.name, hot))
-        nodes += [Box(f"{product.name}>{each.name}", each.title, each.kind) for each in product.consumers]
-        edges += [Edge(product.name, f"{product.name}>{each.name}") for each in product.consumers]
+        nodes += [Box(f"{product.name}>{consumer.name}", consumer.title, consumer.kind) for consumer in product.consumers]
+        edges += [Edge(product.name, f"{product.name}>{consumer.name}") for consumer in product.consumers]
     known = {node.name for node in nodes}
     return flow(nodes, [edge for edge in edges if edge.source in known], _map_label(view.plan.upstream, view.plan.products))
 
 
 def _map_label(upstream: Mapping[str, tuple[str, ...]], products: Sequence[ProductPlan]) -> str:
-    titles = {each.name: each.title for each in products}
-    told = [
-        f"{each.title} reads {listed(titles.get(name, name) for name in upstream[each.name])}" for each in products if upstream[each.name]
-    ]
-    return f"{'. '.join(told)}." if told else "No product reads another."
+    titles = {product.name: product.title for product in products}
+    sentences = [f"{p.title} reads {listed(titles.get(name, name) for name in upstream[p.name])}" for p in products if upstream[p.name]]
+    return f"{'. '.join(sentences)}." if sentences else "No product reads another."
 
 
 def _tile(view: MeshOverview, product: ProductPlan) -> Tile:
-    found = look(view.health[product.name])
-    return Tile(f"{product.title}: {found.word}", found.tone, f"/products/{product.name}")
+    seen = look(view.health[product.name])
+    return Tile(f"{product.title}: {seen.word}", seen.tone, f"/products/{product.name}")
 
 
 def product_boxes(view: MeshOverview, name: str) -> list[Box]:

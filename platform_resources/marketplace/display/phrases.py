@@ -236,8 +236,8 @@ def _still_fine(health: ProductHealth) -> Markup:
     if not columns or len(columns) > 4 or any("." not in column for column in health.columns):
         return Markup("")
     names = [code(name) for name in columns]
-    told = names[0] if len(names) == 1 else Markup(", ").join(names[:-1]) + Markup(" and ") + names[-1]
-    return Markup("Everything but {} is as promised.").format(told)
+    failing = names[0] if len(names) == 1 else Markup(", ").join(names[:-1]) + Markup(" and ") + names[-1]
+    return Markup("Everything but {} is as promised.").format(failing)
 
 
 def why(check: CheckState) -> str:

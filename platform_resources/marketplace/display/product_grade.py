@@ -31,7 +31,7 @@ class ShownScore:
     @property
     def before(self) -> PastScore | None:
         """The last one that was different."""
-        return next((each for each in reversed(self.history) if each.letters != self.score.letters), None)
+        return next((grade for grade in reversed(self.history) if grade.letters != self.score.letters), None)
 
     @property
     def advice(self) -> tuple[CriterionScore, ...]:
@@ -48,5 +48,5 @@ def grade(ledger: Ledger, view: MeshOverview, product: ProductPlan) -> ShownScor
         history = score_history(connection, product.name, view.at - GRADED_OVER)
     score = kept.score
     if not view.sees_all(product.name):
-        score = replace(score, criteria=tuple(replace(each, declared=WITHHELD, evidence=WITHHELD) for each in score.criteria))
+        score = replace(score, criteria=tuple(replace(criterion, declared=WITHHELD, evidence=WITHHELD) for criterion in score.criteria))
     return ShownScore(score, kept.at, capped_text(score), history)

@@ -37,7 +37,7 @@ class PromiseRow:
 
 def promise_rows(product: ProductPlan, health: ProductHealth, standings: Sequence[Standing], times: PageTimes) -> tuple[PromiseRow, ...]:
     """Worst first, then those over a window, then the rest."""
-    plans = {(each.check.key, each.check.name): each.check for each in product.objectives}
+    plans = {(objective.check.key, objective.check.name): objective.check for objective in product.objectives}
     rows = [(_row(check, plans, standing, times), standing) for check in health.objectives for standing in [_watching(check, standings)]]
     ordered = sorted(rows, key=lambda row: (_WORST[row[0].check.verdict], row[1] is None, _kept(row[1])))
     return tuple(row for row, _ in ordered)
@@ -46,7 +46,7 @@ def promise_rows(product: ProductPlan, health: ProductHealth, standings: Sequenc
 def _watching(check: CheckState, standings: Sequence[Standing]) -> Standing | None:
     """The indicator that watches this promise over a window, if any does."""
     own = (check.key, check.name)
-    return next((each for each in standings if (each.indicator.objective.key, each.indicator.objective.name) == own), None)
+    return next((standing for standing in standings if (standing.indicator.objective.key, standing.indicator.objective.name) == own), None)
 
 
 def _kept(standing: Standing | None) -> bool:
@@ -135,7 +135,7 @@ def _burning(standing: Standing) -> str:
 
 def trouble_lines(health: ProductHealth, product: ProductPlan, most: int = 2) -> list[tuple[str, str, str]]:
     """What is not as promised, most urgent first: what is broken, with both numbers, and what its owner says of it."""
-    plans = {(each.check.key, each.check.name): each.check for each in product.objectives}
+    plans = {(objective.check.key, objective.check.name): objective.check for objective in product.objectives}
     wrong = [check for check in health.checks if check.verdict == "missed" or (check.verdict == "unknown" and not check.learning)]
     ordered = sorted(wrong, key=lambda check: (check.urgency, check.verdict != "missed"))
     return [(check.fault or check.title, why(check), _text(plans.get((check.key, check.name)), check)) for check in ordered[:most]]
@@ -150,9 +150,9 @@ def short_trouble(health: ProductHealth, product: ProductPlan) -> str:
         return "Nothing was published yet."
     if not lines:
         return "All promises are met." if health.status == "healthy" and health.objectives else health.reason.capitalize()
-    title, told, _ = lines[0]
+    title, state, _ = lines[0]
     if health.status == "healthy":
-        return f"A target of the business is missed: {title}: {told}. The data is as promised."
+        return f"A target of the business is missed: {title}: {state}. The data is as promised."
     more = sum(check.verdict == "missed" for check in health.checks) - 1
     also = f" And {count(more, 'more promise')} {'is' if more == 1 else 'are'} missed." if more > 0 else ""
-    return f"{title}: {told}.{also}"
+    return f"{title}: {state}.{also}"

@@ -31,9 +31,9 @@ def version_rows(
     product: ProductPlan, published: Sequence[Publication], pins: Mapping[str, str], plan: MeshPlan, times: PageTimes
 ) -> tuple[VersionRow, ...]:
     """Newest first; `published` is as the shelf gives it, oldest first."""
-    titles = {each.name: each.title for each in plan.products}
+    titles = {product.name: product.title for product in plan.products}
     before = {after.id: former for former, after in pairwise(published)}
-    return tuple(_row(product, each, before.get(each.id), pins, titles, times) for each in reversed(published))
+    return tuple(_row(product, version, before.get(version.id), pins, titles, times) for version in reversed(published))
 
 
 def _row(
@@ -53,8 +53,8 @@ def _row(
         at=datetime.fromisoformat(publication.published_at),
         rows=listed(_row_counts(publication)),
         made_from=listed(sources),
-        change="; ".join(_told(each) for each in changes),
-        breaking=any(each.breaking for each in changes),
+        change="; ".join(_told(change) for change in changes),
+        breaking=any(change.breaking for change in changes),
         pinned_by=tuple(consumer for consumer, version in pins.items() if version == publication.id),
         bytes=sum(port.bytes or 0 for port in publication.ports),
     )
@@ -70,8 +70,8 @@ def _source(title: str, record: Mapping[str, Any], titles: Mapping[str, str], ti
     """`Purchase orders 1.1.0 (28 Nov 11:43, 155,848 rows)`, `2 files of Transactions`."""
     if "product" in record:
         at = times.moment(datetime.fromisoformat(record["pulled_at"])) if record.get("pulled_at") else ""
-        told = ", ".join(filter(None, (at, count(record["rows"], "row") if record.get("rows") is not None else "")))
-        return f"{titles.get(record['product'], record['product'])} {record.get('product_version', '')} ({told})"
+        details = ", ".join(filter(None, (at, count(record["rows"], "row") if record.get("rows") is not None else "")))
+        return f"{titles.get(record['product'], record['product'])} {record.get('product_version', '')} ({details})"
     files = len(record.get("files", ()))
     return f"{count(files, 'file')} of {title}" if files else f"{title}{_cursor(record)}"
 
@@ -83,18 +83,18 @@ def _cursor(record: Mapping[str, Any]) -> str:
 
 def _changes(before: Publication, after: Publication) -> list[SchemaDifference]:
     """One for each data set whose columns differ."""
-    found = {}
+    by_data_set = {}
     for port in after.ports:
         former = before.port(port.port)
         if former is not None and (difference := schema_difference(former.columns, port.columns)):
-            found[port.data_set] = difference
-    return list(found.values())
+            by_data_set[port.data_set] = difference
+    return list(by_data_set.values())
 
 
 def _told(difference: SchemaDifference) -> str:
     parts = [
         f"adds {listed(name for name, _ in difference.added)}" if difference.added else "",
         f"removes {listed(name for name, _ in difference.removed)}" if difference.removed else "",
-        *(f"{each.column} is {each.after} now, it was {each.before}" for each in difference.changed),
+        *(f"{changed.column} is {changed.after} now, it was {changed.before}" for changed in difference.changed),
     ]
     return ", ".join(filter(None, parts))

@@ -110,7 +110,7 @@ def lab_page(shop: Shop, request: Request, asked: LabAsked, result: LabResult | 
     """What the template `lab.html` shows."""
     view, first = shop.view(request), asked.first
     tables = readable_tables(view)
-    readable = {each.product.name for each in tables}
+    readable = {table.product.name for table in tables}
     with shop.market.ledger.reading() as connection:
         kept = saved_queries(connection)
     return {
@@ -136,7 +136,7 @@ def lab_page(shop: Shop, request: Request, asked: LabAsked, result: LabResult | 
 
 def readable_tables(view: MeshOverview) -> tuple[LabTable, ...]:
     """What the reader may query now, by product."""
-    return tuple(each for product in view.plan.products for each in _tables(view, product))
+    return tuple(table for product in view.plan.products for table in _tables(view, product))
 
 
 def _tables(view: MeshOverview, product: ProductPlan) -> Iterable[LabTable]:

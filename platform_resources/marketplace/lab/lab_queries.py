@@ -152,9 +152,9 @@ def lab_file(shop: Shop, queue: LabQueue, request: Request, sql: str, product: s
     """The same answer as a file without a name, which is gone once it is closed. Raises QueryRefused."""
     asked, begun = _asked(shop, request, sql, product), time.monotonic()
     with place_of(queue, asked.who) as bounds:
-        found = written_file(shop, queue, asked.products[0], sql, asked.readable, WantedResult(form), replace(bounds, rows=MOST_ROWS))
+        result = written_file(shop, queue, asked.products[0], sql, asked.readable, WantedResult(form), replace(bounds, rows=MOST_ROWS))
     _count(shop, request, asked, time.monotonic() - begun)
-    return found
+    return result
 
 
 def written_file(
@@ -189,8 +189,8 @@ def _is_kept(shop: Shop, request: Request, sql: str, product: str) -> bool:
     """Whether a product names the query, and it gives the same as long as the versions are the same."""
     if MOVING & set(re.findall(r"\w+", sql.lower())):
         return False
-    own = (each for each in shop.view(request).plan.products if each.name == product)
-    return any(query.sql.strip() == sql.strip() for each in own for query in each.sample_queries)
+    own = (candidate for candidate in shop.view(request).plan.products if candidate.name == product)
+    return any(query.sql.strip() == sql.strip() for planned in own for query in planned.sample_queries)
 
 
 @contextmanager

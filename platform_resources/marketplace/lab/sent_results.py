@@ -19,8 +19,8 @@ MEDIA: Mapping[ResultForm, str] = {
 
 def sent_file(file: BinaryIO, form: ResultForm, headers: Mapping[str, str]) -> StreamingResponse:
     """The whole file, whose length is told, so that one that breaks off is seen to."""
-    told = {"cache-control": "private, no-store", "content-length": str(os.fstat(file.fileno()).st_size), **headers}
-    return StreamingResponse(_parts(file), headers=told, media_type=MEDIA[form])
+    sent = {"cache-control": "private, no-store", "content-length": str(os.fstat(file.fileno()).st_size), **headers}
+    return StreamingResponse(_parts(file), headers=sent, media_type=MEDIA[form])
 
 
 def _parts(file: BinaryIO) -> Iterator[bytes]:

@@ -48,7 +48,7 @@ def access_page(shop: Shop, request: Request, product: ProductPlan, refused: str
     """What the template `access.html` shows; `refused` says why what was asked for was not recorded, `typed` what the form had in it."""
     view, who = shop.view(request), shop.reads_as(request)
     with shop.market.ledger.reading() as connection:
-        own = [each for each in subscriptions(connection, product.name) if is_same(each.subscriber, who)]
+        own = [wish for wish in subscriptions(connection, product.name) if is_same(wish.subscriber, who)]
     channels = sorted(channels_of(view.plan))
     grants = [grant for grant in all_grants(view.plan, shop.market.ledger) if grant.product == product.name]
     return {
@@ -75,7 +75,7 @@ def is_own(grant: Grant, view: MeshOverview, who: str) -> bool:
 
 def subjects(view: MeshOverview, who: str) -> tuple[str, ...]:
     """For whom one may ask: oneself, one's teams, and products that one owns; the user of this computer for every product."""
-    owned = (each.name for each in view.plan.products if view.reader is None or view.reader.is_among(each.owners))
+    owned = (product.name for product in view.plan.products if view.reader is None or view.reader.is_among(product.owners))
     return who, *(view.reader.groups if view.reader is not None else ()), *(f"product:{name}" for name in owned)
 
 

@@ -82,7 +82,7 @@ def auth_settings(environment: Mapping[str, str]) -> AuthSettings:
 
 
 def _listed(setting: Setting, environment: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(each.strip() for each in setting.value(environment).split(",") if each.strip())
+    return tuple(part.strip() for part in setting.value(environment).split(",") if part.strip())
 
 
 def _needed(setting: Setting, environment: Mapping[str, str], kind: str) -> str:
@@ -108,7 +108,7 @@ def _proxy(environment: Mapping[str, str]) -> Proxy:
 
 def _provider(environment: Mapping[str, str]) -> Provider:
     _needed(settings.MESH_PAGES, environment, "oidc")
-    issuer, client, secret = (_needed(each, environment, "oidc") for each in (settings.ISSUER, settings.CLIENT, settings.CLIENT_SECRET))
+    issuer, client, secret = (_needed(name, environment, "oidc") for name in (settings.ISSUER, settings.CLIENT, settings.CLIENT_SECRET))
     return Provider(issuer.rstrip("/"), client, secret)
 
 

@@ -33,7 +33,7 @@ class Bearers:
 
     def _look(self, scope: Scope) -> None:
         written = [value.partition(" ")[2].strip() for value in headers_of(scope, "authorization") if value.lower().startswith("bearer ")]
-        if scope["path"].startswith(FOR_MACHINES) and any(each.startswith(PREFIX) for each in written):
+        if scope["path"].startswith(FOR_MACHINES) and any(header.startswith(PREFIX) for header in written):
             try:
                 if len(written) > 1:
                     raise TokenRefused("there is more than one token")

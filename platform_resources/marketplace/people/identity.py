@@ -57,8 +57,8 @@ def is_person(name: str) -> bool:
 
 def teams(groups: Any) -> tuple[str, ...]:
     """The groups of a person as `team:name`; what is no name of a team is left out."""
-    found = (group.strip() if group.strip().startswith("team:") else f"team:{group.strip()}" for group in groups if isinstance(group, str))
-    return tuple(dict.fromkeys(each for each in found if _is_team(each)))
+    named = (group.strip() if group.strip().startswith("team:") else f"team:{group.strip()}" for group in groups if isinstance(group, str))
+    return tuple(dict.fromkeys(team for team in named if _is_team(team)))
 
 
 def _is_team(name: str) -> bool:

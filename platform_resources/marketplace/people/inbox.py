@@ -27,9 +27,9 @@ def inbox_page(shop: Shop, request: Request, refused: str = "") -> dict[str, Any
     view, who, now = shop.view(request), shop.reads_as(request), datetime.now(UTC)
     grants = all_grants(view.plan, shop.market.ledger)
     decided = [grant for grant in grants if _may_decide(shop, view, grant.product)]
-    own = {each.name for each in view.plan.products if view.reader is None or view.reader.is_among(each.owners)}
+    own = {product.name for product in view.plan.products if view.reader is None or view.reader.is_among(product.owners)}
     with shop.market.ledger.reading() as connection:
-        heard = [each for each in subscriptions(connection) if is_same(each.subscriber, who)]
+        heard = [wish for wish in subscriptions(connection) if is_same(wish.subscriber, who)]
     return {
         "page": "inbox",
         "times": PageTimes(view.at, page_zone(view)),
@@ -38,16 +38,16 @@ def inbox_page(shop: Shop, request: Request, refused: str = "") -> dict[str, Any
         "waiting": [grant for grant in decided if grant.state(now) == "requested"],
         "given": [grant for grant in decided if grant.state(now) in ("approved", "expired") and not grant.in_code],
         "mine": [grant for grant in grants if is_own(grant, view, who) and (view.reader is not None or is_same(grant.requested_by, who))],
-        "incidents": [each for each in view.live if each.incident.cause in own],
+        "incidents": [stored for stored in view.live if stored.incident.cause in own],
         "heard": heard,
-        "titles": {each.name: each.title for each in view.plan.products},
+        "titles": {product.name: product.title for product in view.plan.products},
         "severities": phrases.SEVERITIES,
         "refused": refused,
     }
 
 
 def _may_decide(shop: Shop, view: MeshOverview, product: str) -> bool:
-    owners = next((each.owners for each in view.plan.products if each.name == product), ())
+    owners = next((candidate.owners for candidate in view.plan.products if candidate.name == product), ())
     return shop.auth.officers.may_decide_on_grants(view.reader, owners)
 
 
@@ -56,7 +56,7 @@ def decided(shop: Shop, request: Request, name: str, fields: Mapping[str, str]) 
     view, act = shop.view(request), ACTS.get(fields.get("do", ""))
     if act is None:
         raise FormRefused("This form says nothing that can be done. Load the page again.")
-    grant = next((each for each in all_grants(view.plan, shop.market.ledger) if each.name == name), None)
+    grant = next((grant for grant in all_grants(view.plan, shop.market.ledger) if grant.name == name), None)
     if grant is None or not _may_decide(shop, view, grant.product):
         raise FormRefused("An owner of the product decides on this, or governance.")
     if view.reader is not None and view.reader.is_among((grant.subject,)):

@@ -20,7 +20,7 @@ def reviews_shown(shop: Shop, view: MeshOverview, connection: Connection, produc
     who, reviews = _reviewer(shop, view), product_reviews(connection, view.plan, product.name, view.at)
     return {
         "reviews": reviews,
-        "own_review": next((each.review for each in reviews.shown if is_same(each.review.person, who.name)), None),
+        "own_review": next((review.review for review in reviews.shown if is_same(review.review.person, who.name)), None),
         "stars": STARS,
         "may_review": not who.owns(product.owners),
         "may_answer": who.may_answer(product.owners),

@@ -51,7 +51,7 @@ class _Search:
 
 def signals(health: Iterable[ProductHealth], trusted: Mapping[str, Trust]) -> dict[str, ProductSignals]:
     """What search is to know of products that were looked at."""
-    return {health.product: ProductSignals(health.status, trusted[health.product].reads.count) for health in health}
+    return {graded.product: ProductSignals(graded.status, trusted[graded.product].reads.count) for graded in health}
 
 
 def reputation(index: SearchIndex, signals: Mapping[str, ProductSignals]) -> Reputation:
