@@ -43,13 +43,13 @@ MOST_PROMISES = 6
 
 @dataclass(frozen=True, slots=True)
 class DataSetPart:
-    """One data set with its columns; `told` says how exact its profile is, `ways` where each column comes from and who uses it."""
+    """One data set with its columns; `exactness` says how exact its profile is, `ways` where each column comes from and who uses it."""
 
     plan: DataSetPlan
     rows: tuple[ColumnRow, ...]
     ways: tuple[Markup, ...]
     rows_from: Markup
-    told: str
+    exactness: str
     gone: tuple[str, ...]
 
 
@@ -132,14 +132,14 @@ def data_sets(market: Market, view: MeshOverview, product: ProductPlan) -> tuple
             column_rows(data_set, profiles[data_set.name], joins, missed),
             tuple(column_way(view.plan, column) for column in near[data_set.name]),
             rows_way(view.plan, near[data_set.name]),
-            _told(profiles[data_set.name]),
+            _exactness(profiles[data_set.name]),
             _gone(profiles[data_set.name]),
         )
         for data_set in product.data_sets
     )
 
 
-def _told(profiled: Profiled | None) -> str:
+def _exactness(profiled: Profiled | None) -> str:
     if profiled is None:
         return "Its values are shown here once a version with a profile is published."
     profile = profiled.now.profile

@@ -57,7 +57,7 @@ class Likenesses:
     """How the products of one plan are like each other: each is compared when it is first asked for."""
 
     plan: MeshPlan
-    found: dict[str, tuple[Similar, ...]] = field(default_factory=dict)
+    known: dict[str, tuple[Similar, ...]] = field(default_factory=dict)
 
     @cached_property
     def traces(self) -> Mapping[str, Traces]:
@@ -85,13 +85,13 @@ class Likenesses:
 
     def similar(self, product: str) -> tuple[Similar, ...]:
         """The products that are most like this one; what it is made from, or what is made from it, is lineage and left out."""
-        if product not in self.found:
+        if product not in self.known:
             near = {product, *self.plan.upstream[product], *self.plan.downstream[product]}
             own = self.traces[product]
             others = (_similar(name, own, self.traces[name]) for name in self._to_compare(own) if name not in near)
             like = [similar for similar in others if similar.likeness >= LEAST_LIKE]
-            self.found[product] = tuple(sorted(like, key=lambda similar: (-similar.likeness, similar.product))[:MOST_SIMILAR])
-        return self.found[product]
+            self.known[product] = tuple(sorted(like, key=lambda similar: (-similar.likeness, similar.product))[:MOST_SIMILAR])
+        return self.known[product]
 
 
 def _traits(known: Traces) -> Iterator[tuple[str, str]]:

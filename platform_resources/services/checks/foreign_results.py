@@ -132,13 +132,13 @@ def _sorted(
     refused: list[Refused] = []
     for result in sorted(artefacts.results, key=lambda result: (result.at, result.test.unique_id)):
         match matches[result.test.unique_id]:
-            case Refused() as each:
-                refused.append(each)
+            case Refused() as refusal:
+                refused.append(refusal)
             case Matched() if result.at > now + CLOCKS_DIFFER:
                 reason = f"it was done at {result.at:%Y-%m-%d %H:%M} UTC, which is yet to come; set the clock right where dbt runs, or here"
                 refused.append(Refused(result.test, reason))
-            case Matched() as each:
-                matched.append((each, result))
+            case Matched() as match:
+                matched.append((match, result))
     return matched, tuple(refused)
 
 

@@ -36,7 +36,7 @@ def _is_removed(origin: ImportedFrom, belonging: Mapping[str, Matched | Refused]
     match belonging.get(origin.unique_id):
         case None:
             return True
-        case Matched() as found:
-            return origin.unique_id in ran and check_id(found.key, found.check) != origin.check.id
+        case Matched() as match:
+            return origin.unique_id in ran and check_id(match.key, match.check) != origin.check.id
         case Refused():
             return False
