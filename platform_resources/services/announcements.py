@@ -42,7 +42,7 @@ ROUNDING = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What an evaluation of one domain has found, as far as it may be told. `plan` is of the whole mesh.
+    """The results of evaluating a domain, from which messages are made. `plan` covers the whole mesh.
 
     `domains` are those that are evaluated, in which there may be no product: all of their descriptions may be broken. Of those in `digests`
     every product is here that runs.
@@ -61,16 +61,17 @@ class Round:
 
     @property
     def names(self) -> frozenset[str]:
+        """The names of the evaluated products."""
         return frozenset(product.name for product in self.products)
 
     @property
     def rejected(self) -> tuple[RejectedProduct, ...]:
-        """The products of these domains whose descriptions are broken: nothing of them is judged, and what was open stays so."""
+        """Products of these domains with broken descriptions: they are not evaluated, and their incidents stay as they are."""
         return tuple(product for product in self.plan.rejected if product.domain in self.domains)
 
 
 def announce(connection: Connection, news: Round) -> int:
-    """Queue what is due and withdraw what must not go out any more; gives the number of new messages. Ask after tending."""
+    """Queue messages that are due and withdraw outdated ones; returns the number of new ones. Call after `tend`."""
     newest = history.newest_publications(connection, news.now)
     abouts = _abouts(news, newest)
     wanted = tuple(Subscriber(s.product, s.channel, s.severity) for s in subscriptions(connection))
@@ -234,7 +235,7 @@ def _grants(connection: Connection, news: Round, abouts: Mapping[str, About]) ->
 
 
 def next_digest(connection: Connection, news: Round, domain: str) -> tuple[Day, Words] | None:
-    """What the domain's digest would say if it were due now; None for a domain without one. Nothing is written."""
+    """The domain's next digest as it would be now; None if the domain has no digest. Writes nothing."""
     day = _day(connection, news, _abouts(news, history.newest_publications(connection, news.now)), domain)
     if day is None:
         return None

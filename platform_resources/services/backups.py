@@ -1,4 +1,4 @@
-"""Save all that a mesh has made and cannot make again, and put it back: versions, products' databases, the ledger, Dagster's history.
+"""Back up and restore a mesh's state: published versions, product databases, the ledger and Dagster's history.
 
 A backup is a folder of its own, complete or not there. What has not changed since the last one in the same place is a hard link to its
 file, so another backup costs only what is new. The ledger is saved first and versions last: whatever it says is published is there.
@@ -41,12 +41,12 @@ _READ_AT_ONCE = 1 << 20
 
 
 class BackupRefused(Exception):
-    """Raised before anything is changed; says what is in the way and what to do."""
+    """Raised before anything is changed; says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class SavedFile:
-    """A file of a backup as it was saved; `modified` is in nanoseconds since 1970, as the file system has it."""
+    """One file of a backup; `modified` is in nanoseconds since 1970."""
 
     bytes: int
     modified: int
@@ -55,7 +55,7 @@ class SavedFile:
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A complete backup; files by their path in its folder."""
+    """A complete backup, with its files by path."""
 
     folder: Path
     made_at: str
@@ -64,12 +64,12 @@ class Backup:
 
     @property
     def bytes(self) -> int:
-        """The bytes of all files, whether they are shared with other backups or not."""
+        """The total size of all files, including files shared with other backups."""
         return sum(file.bytes for file in self.files.values())
 
 
 def save(state: Path, home: Path, place: Path, now: datetime, environment: Mapping[str, str]) -> Backup:
-    """Make a backup in `place`, which may hold earlier ones; each product's refreshes wait while its files are copied.
+    """Write a backup into `place`, beside earlier ones; a product's refreshes wait while its files are copied.
 
     Raises BackupRefused, ProductBusy, LedgerUnavailable, OSError, sqlite3.Error; an unfinished backup is then taken away.
     """
@@ -121,7 +121,7 @@ def _save(state: Path, home: Path, place: Path, now: datetime, environment: Mapp
 
 
 def restore(backup: Backup, state: Path, home: Path, environment: Mapping[str, str]) -> None:
-    """Put everything back where there is nothing yet, after every file was compared with what was saved.
+    """Restore a backup into empty state, after comparing every file with what was saved.
 
     Raises BackupRefused, LedgerUnavailable, OSError.
     """
@@ -151,7 +151,7 @@ def _restore_ledger(copy: Path, state: Path, url: str) -> None:
 
 
 def shown_again(state: Path, plan: MeshPlan, now: datetime) -> tuple[str, ...]:
-    """After a restore, have catalogs and the folders of roles name the files where they are now; gives what could not be done."""
+    """After a restore, point catalogs and role folders at the files' new places; returns what failed."""
     for product in plan.products:
         if latest := shelf(state, product.domain, product.name).latest():
             refresh_catalog(state, product, latest)

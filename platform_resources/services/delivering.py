@@ -1,4 +1,4 @@
-"""Sending the messages that are due, each channel for itself."""
+"""Send due messages, channel by channel."""
 
 import os
 import socket
@@ -24,7 +24,7 @@ CLAIM_FOR = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """How many messages were sent and how many were not; `texts` say why not, by channel.
+    """The number of messages sent and not sent; `texts` say why not, by channel.
 
     Those `put_off` say something that does not hold now: they are rewritten or withdrawn when incidents are judged next.
     """
@@ -37,7 +37,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class _Sender:
-    """Who sends, by which channels, and what time it is: the time told, and what has passed since."""
+    """Who sends, the channels, and a clock that advances during long deliveries."""
 
     ledger: Ledger
     state: Path
@@ -49,7 +49,7 @@ class _Sender:
     began: float
 
     def time(self) -> datetime:
-        """Claims of a call that takes minutes must not be over when they begin."""
+        """The time now: claims made minutes into a long call must not have expired at once."""
         return self.now + timedelta(seconds=time.monotonic() - self.began)
 
 
@@ -63,7 +63,7 @@ def deliver_due(
     who: str,
     within: timedelta | None = None,
 ) -> Delivered:
-    """Send the messages that are due now, for these channels or all; `within` this time begin no other one.
+    """Send the messages due now, on the given channels or all; start none after the time `within`.
 
     What a message says of products has to hold when it is sent. `plan` is of the whole mesh, and the ledger must be synced before.
     Channels take turns, one message each. One that fails is left alone for the rest of the call; its messages stay in the outbox.
@@ -86,7 +86,7 @@ def deliver_due(
 
 
 def channels_of(plan: MeshPlan) -> dict[str, ChannelPlan]:
-    """Every channel of the mesh by its name: a route may lead to another domain's."""
+    """All channels of the mesh by name: a route may use another domain's channel."""
     return {channel.name: channel for domain in plan.domains for channel in domain.channels}
 
 
@@ -141,13 +141,13 @@ def _call(sender: _Sender, message: Message) -> None:
 
 
 def due_channels(ledger: Ledger, domain: str, now: datetime) -> set[str]:
-    """The channels on which a message is due that the domain sends: its own, and by e-mail about its products."""
+    """The channels with a due message that this domain sends: its own, and e-mail about its products."""
     with ledger.reading() as connection:
         return {message.channel for message in due(connection, now) if _is_sent_by(message, domain)}
 
 
 def deliver_domain(ledger: Ledger, state: Path, plan: MeshPlan, domain: str, now: datetime, within: timedelta) -> Delivered:
-    """Send what the domain sends and is due now; `within` this time begin no other message. The ledger must be synced before."""
+    """Send the domain's due messages; start none after the time `within`. Sync the ledger first."""
     channels = due_channels(ledger, domain, now)
     if not channels:
         return Delivered(0, 0, ())

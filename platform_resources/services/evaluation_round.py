@@ -1,4 +1,4 @@
-"""One round of judging: what products promise is looked at in the ledger, incidents follow, and what is to be told is written down."""
+"""Evaluate products: judge their objectives from the ledger, update incidents, and queue messages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from platform_resources.services.watching import Judged, Observed, unplanned
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRound:
-    """What a round found: what was judged just now, what became of incidents, how many messages are new, and whom to trust how far.
+    """The result of an evaluation: judgements, incident events, the number of new messages, and trust by product.
 
     `roles` says what could not be taken away though it has ended: grants, and versions past their retention.
     """
@@ -46,7 +46,7 @@ class EvaluationRound:
 def evaluate(
     ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], registry: Registry, now: datetime, domain: str = ""
 ) -> EvaluationRound:
-    """Judge these products, and tend the incidents of the whole mesh, whose plan is given. The ledger must be synced before.
+    """Evaluate these products and update the incidents of the whole mesh. Sync the ledger first.
 
     `domain` is theirs; it has to be told where none of its products can be read.
     """

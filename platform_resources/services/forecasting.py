@@ -29,7 +29,7 @@ def forecast(
     now: datetime,
     evidence: Mapping[str, Evidence] | None = None,
 ) -> dict[str, tuple[MissedDeadline, ...]]:
-    """The deadlines at risk because of each product of `products` that is late, soonest first; products that are not late are left out.
+    """Deadlines at risk because of each late product in `products`, soonest first; products on time are left out.
 
     Of products that are not in the `evidence`, how long refreshes take is read.
     """

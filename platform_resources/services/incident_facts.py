@@ -45,7 +45,7 @@ def incident_facts(
     abouts: Mapping[str, About],
     served: Mapping[str, PortPublication],
 ) -> Iterator[Trouble]:
-    """`own` incidents are those to tell of; `lately` are all of the mesh, among which some may have moved to them.
+    """The facts of the incidents `own`; `lately` are all recent ones of the mesh, some of which may have moved to them.
 
     `served` has a publication of the newest version of each product.
     """
@@ -99,7 +99,7 @@ def _stops(failures: Iterable[Failure], events: Iterable[IncidentEvent], begin: 
 
 
 def related(incident: Incident, known: Iterable[StoredIncident], plan: MeshPlan) -> tuple[StoredIncident, ...]:
-    """Incidents of products above that are open at the same time. They explain nothing, or it would be attached to them."""
+    """Open incidents of upstream products that do not explain this one."""
     above = ancestors(incident.cause, plan.upstream)
     return tuple(stored for stored in known if stored.incident.live and stored.incident.cause in above) if incident.live else ()
 

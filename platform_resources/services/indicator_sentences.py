@@ -1,4 +1,4 @@
-"""Describe an indicator's state in a sentence, and as plain values."""
+"""Describe the state of an indicator in a sentence, and as JSON data."""
 
 import math
 from typing import Any
@@ -11,7 +11,7 @@ from platform_resources.spec.values.durations import duration_text
 
 
 def standing_text(standing: Standing, clock: Clock) -> str:
-    """The indicator in a sentence: `95 % of 20 intervals were good, 80 % promised; 3 of 4 bad ones are left`."""
+    """The state in a sentence: `95 % of 20 intervals were good, 80 % promised; 3 of 4 bad ones are left`."""
     reached = standing.attainment
     if reached.percent is None:
         needed = _slices_text(standing, max(1, reached.unknown))
@@ -63,7 +63,7 @@ def _left_text(standing: Standing) -> str:
 
 
 def standing_data(standing: Standing) -> dict[str, Any]:
-    """The indicator as plain values, for Dagster's metadata and for JSON; what is not known is left out."""
+    """The state as JSON data, also for Dagster's metadata; unknown values are left out."""
     values: dict[str, Any] = {
         "verdict": standing_verdict(standing),
         "state": standing.attainment.state,
@@ -99,7 +99,7 @@ def _alert_data(standing: Standing) -> dict[str, Any]:
 
 
 def standing_verdict(standing: Standing) -> Verdict:
-    """Without data, or with too little, an indicator is unknown, so not met."""
+    """The verdict of an indicator: unknown without data or with too little."""
     match standing.attainment.state:
         case "met" | "missed" as known:
             return known

@@ -31,7 +31,7 @@ def judged_between_refreshes(product: ProductPlan) -> tuple[ObjectivePlan, ...]:
 
 
 def judged_objectives(products: Sequence[ProductPlan], registry: Registry, state: Path, ledger: Ledger, now: datetime) -> Iterator[Judged]:
-    """Every objective of the products that no audit measures, with what is to be said of it at `now`. The ledger must be synced before.
+    """Judge every objective that no audit measures, as of `now`. Sync the ledger first.
 
     The ledger is let go before the ports are read, which may take a while: up to `within` for each port.
     """

@@ -1,4 +1,4 @@
-"""Judge products at a moment from what the ledger knows, and update incidents and messages."""
+"""Judge products from the ledger at a moment, and update incidents and messages."""
 
 import os
 from collections.abc import Collection, Sequence
@@ -29,14 +29,14 @@ TOLD_WITHIN = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """What happened to incidents, and how many messages are new."""
+    """The incident events and the number of new messages."""
 
     events: tuple[IncidentEvent, ...]
     messages: int
 
 
 def concerned(connection: Connection, plan: MeshPlan, names: Collection[str], now: datetime) -> tuple[ProductPlan, ...]:
-    """These products, all that have or had lately to do with an incident, in whatever domain, and all that those are made from.
+    """These products, all that are part of a recent incident in any domain, and all upstream of those.
 
     What was heard of them before may hold no longer, and what is wrong above may not have been heard yet: then an incident would be opened
     for what is well, or for what is not the cause.
@@ -60,7 +60,7 @@ def judge(
     domains: Sequence[str] = (),
     digests: Sequence[str] = (),
 ) -> Consequences:
-    """Tend the incidents of the whole mesh by what was found of these products, and write down whom to tell what.
+    """Update the mesh's incidents from the observations of these products, and queue the resulting messages.
 
     `domains` are those for whose broken descriptions somebody has to speak; a digest is made for those in `digests` only, of which
     `products` must have every product that runs.
@@ -76,7 +76,7 @@ def judge(
 def judge_refreshed(
     ledger: Ledger, state: Path, plan: MeshPlan, names: Collection[str], registry: Registry, now: datetime
 ) -> tuple[IncidentEvent, ...]:
-    """Judge products that were refreshed just now, and all that is made from them; gives what happened to incidents.
+    """Judge products that were just refreshed, and everything downstream; returns the incident events.
 
     Nothing is probed or forecast: that is left to the evaluation. The ledger must be synced before.
     """
@@ -91,7 +91,7 @@ def judge_refreshed(
 
 
 def untrue(ledger: Ledger, state: Path, plan: MeshPlan, says: Collection[Statement], now: datetime) -> str:
-    """What of these statements `mesh status` does not say now; empty if all of them hold. The ledger must be synced before."""
+    """The first of these statements that no longer holds; empty if all hold. Sync the ledger first."""
     names = {statement.product for statement in says}
     products = [product for product in plan.products if product.name in names]
     with ledger.reading() as connection:

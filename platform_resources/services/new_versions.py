@@ -1,4 +1,4 @@
-"""Tell machines of new versions: what each holds, how it differs from the one before, and where it is read."""
+"""Notify registered programs of new versions: what each contains, how it differs, and where to read it."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ def version_messages(
     since: datetime,
     now: datetime,
 ) -> Iterator[Message]:
-    """What is not told yet of what these products have published since. `changes` are those of columns, by product and version."""
+    """Messages about versions published since, not sent before. `changes` are column changes by product and version."""
     named = {product.name: product for product in products}
     hooks = hooks_of(connection, named)
     known = outbox.keys_about(connection, "version", {hook.product for hook in hooks}, since) if hooks else {}

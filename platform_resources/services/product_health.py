@@ -23,7 +23,7 @@ from platform_resources.publications.version_records import Publication
 def health_of(
     product: ProductPlan, published: PublishedState | None, checks: tuple[CheckState, ...], last: LastRefresh, problem: str = ""
 ) -> ProductHealth:
-    """A product that does not run has no checks; one whose versions cannot be read says why in `problem`."""
+    """The health of one product; `problem` says why its versions cannot be read, if they cannot."""
     known = checks if product.runs else ()
     graded = grade(product.runs, published, known, last.held_back, problem, has_ports=bool(product.outputs))
     return ProductHealth(
@@ -42,7 +42,7 @@ def health_of(
 
 
 def watched(product: ProductPlan) -> tuple[WatchedCheck, ...]:
-    """Everything that is checked of a product."""
+    """All checks of a product."""
     objectives = {objective.check: objective for objective in product.objectives}
     return tuple(_watched(check, objectives.get(check)) for check in product.checks)
 
@@ -65,6 +65,7 @@ def _watched(check: CheckPlan, objective: ObjectivePlan | None) -> WatchedCheck:
 
 
 def published_state(publication: Publication) -> PublishedState:
+    """What health needs to know of a published version."""
     return PublishedState(
         version=publication.id,
         product_version=publication.product_version,

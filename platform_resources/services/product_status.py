@@ -1,4 +1,4 @@
-"""How products are and how far each can be trusted, as the ledger knows it: the same for `mesh status` and the scorecards."""
+"""The status and trust of products from the ledger, the same for `mesh status` and the scorecards."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ UNREADABLE = Said("unknown", "what it said last is in the ledger, which cannot b
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the ledger and the published versions say of products: the one source of `mesh status`, incidents and messages."""
+    """What ledger and published files say about products: the one source for `mesh status`, incidents and messages."""
 
     evidence: Mapping[str, Evidence]
     standings: Mapping[str, tuple[Standing, ...]]
@@ -56,7 +56,7 @@ def known(
     judged: Sequence[Judged] = (),
     memory: Memory | None = None,
 ) -> Known:
-    """The ledger must be synced before. `judged` are objectives that were judged just now, which the ledger does not know yet.
+    """Read the state of products; sync the ledger first. `judged` are judgements of this moment, not yet in the ledger.
 
     What `memory` keeps of products that have not changed is not read again.
     """
@@ -83,7 +83,7 @@ def graded(
     last: Mapping[str, LastRefresh],
     checks: Mapping[str, Sequence[WatchedCheck]] | None = None,
 ) -> tuple[ProductHealth, ...]:
-    """The health of each product by its observations; `last` has how the last refresh of each ended."""
+    """The health of each product from its observations; `last` says how each last refresh ended."""
     by_product: dict[str, dict[str, Observed]] = {product.name: {} for product in products}
     for observation in observations:
         if observation.product in by_product:
@@ -104,7 +104,7 @@ def _health(
 
 
 def graded_without_ledger(state: Path, product: ProductPlan, now: datetime, last: LastRefresh) -> ProductHealth:
-    """The health of a product where nothing can be read of what its checks said: they are unknown, but for the age of its data."""
+    """The health of a product without its check results: all are unknown but the age of its data."""
     try:
         latest = shelf(state, product.domain, product.name).latest()
     except VersionsUnreadable as error:
@@ -131,7 +131,7 @@ def _others(product: ProductPlan, seen: Mapping[str, Observed]) -> Iterator[Chec
 def health_after(
     ledger: Ledger, state: Path, product: ProductPlan, now: datetime, last: LastRefresh
 ) -> tuple[ProductHealth, tuple[StoredIncident, ...]]:
-    """How a product is whose refresh ends like this, and which incidents it has or suffers from. The ledger must be synced before.
+    """The health of a product whose refresh ended like this, and its incidents. Sync the ledger first.
 
     The refresh is not over in the ledger yet, so what that says of the one before does not count.
     """
@@ -145,14 +145,14 @@ def health_after(
 def looked_at(
     ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: datetime
 ) -> tuple[tuple[ProductHealth, ...], dict[str, Trust]]:
-    """How each of these products is and how far it can be trusted, without changing anything. The ledger must be synced before."""
+    """The health and trust of each of these products, changing nothing. Sync the ledger first."""
     with ledger.reading() as connection:
         facts = known(connection, state, products, now)
         return tuple(facts.health.values()), trust(connection, plan, products, facts, now)
 
 
 def trust(connection: Connection, plan: MeshPlan, products: Sequence[ProductPlan], facts: Known, now: datetime) -> dict[str, Trust]:
-    """How far each of these products can be trusted; it changes nothing."""
+    """The trust of each of these products, changing nothing."""
     at_risk = forecast(connection, plan, products, facts.observations, now, facts.evidence)
     covered = coverages(plan, _imported(facts.evidence))
     accepted = _accepted(connection, facts.observations)

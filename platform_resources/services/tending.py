@@ -1,4 +1,4 @@
-"""Update incidents: put new readings on the board, and write the result into the ledger."""
+"""Update incidents: apply new observations to the incident board, and store the result in the ledger."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ Topics = Mapping[tuple[str, str], Topic]
 
 @dataclass(frozen=True, slots=True)
 class Tended:
-    """The board as it is now, and what has happened on it."""
+    """The updated incident board and the events of the update."""
 
     board: Board
     events: tuple[IncidentEvent, ...]
@@ -48,7 +48,7 @@ def tend(
     health: Mapping[str, ProductHealth],
     lineage: MeshLineage | None = None,
 ) -> Tended:
-    """Hear what was observed of these products, tend the board of the whole mesh, and keep it. `plan` is of the whole mesh.
+    """Apply the observations of these products to the mesh's incident board, and store it. `plan` covers the whole mesh.
 
     The products of other domains keep what was last heard of them. The ledger must be open for projecting: one process at a time.
     """
@@ -160,7 +160,7 @@ def _describe(
 def incident_severity(
     plan: MeshPlan, below: Mapping[str, tuple[str, ...]], health: ProductHealth, standings: Iterable[Standing]
 ) -> Severity:
-    """Of an incident at that product: how it is, who depends on it, known consumers among them, and the budget that is spent most."""
+    """The severity of an incident from the product's health, its dependents, its consumers, and its worst error budget."""
     products = {product.name: product for product in plan.products}
     behind = [products[name] for name in sorted(ancestors(health.product, below)) if name in products]
     own = products[health.product]
@@ -183,6 +183,6 @@ def _title(incident: Incident, board: Board, seen: Mapping[tuple[str, str], Chec
 
 
 def shortened(text: str, most: int) -> str:
-    """The text in one line of at most so many characters."""
+    """The text in one line of at most `most` characters."""
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[: most - 1]}…"

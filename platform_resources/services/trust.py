@@ -1,4 +1,4 @@
-"""What tells whether a product can be trusted: its indicators, incidents, coverage, response, reads, and the deadlines at risk."""
+"""Evidence for trusting a product: indicators, incidents, coverage, response times, reads, and deadlines at risk."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -22,7 +22,7 @@ NO_READS = Reads({}, ())
 
 @dataclass(frozen=True, slots=True)
 class AcceptedWeakness:
-    """What is broken, and who has accepted it."""
+    """A known fault and who accepted it."""
 
     title: str
     acceptance: Acceptance
@@ -30,7 +30,7 @@ class AcceptedWeakness:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """One product at a moment. `incidents` are those that live: its own, and those of others that it suffers from.
+    """The evidence for one product at a moment; `incidents` are open ones: its own, and others that affect it.
 
     `forecast` has the deadlines that this product makes others (or itself) miss if it stays late; `reads` counts those of the last 30
     days, as far as they can be seen. `accepted` is what fails, and somebody has said that it is no trouble.
@@ -47,7 +47,7 @@ class Trust:
 
 
 def trust_numbers(trust: Trust) -> dict[str, float | int]:
-    """The numbers that Dagster plots over time; one that cannot be told now is left out, never 0."""
+    """The numbers that Dagster plots over time; unknown ones are left out, never 0."""
     numbers: dict[str, float | int | None] = {
         "indicators": len(trust.standings),
         "indicators_met": sum(standing_verdict(standing) == "met" for standing in trust.standings),
@@ -87,7 +87,7 @@ def _standing_numbers(standings: Iterable[Standing]) -> dict[str, float | int | 
 
 
 def trust_data(trust: Trust) -> dict[str, Any]:
-    """The same as plain values, for JSON."""
+    """The evidence as JSON data."""
     named = [(standing.indicator.check, standing_data(standing)) for standing in trust.standings]
     return {
         "indicators": [{"name": check.name, "title": check.title, **values} for check, values in named],
@@ -107,7 +107,7 @@ Moment = Callable[[datetime | None], str]
 
 
 def tables(trust: Trust, clock: Clock) -> tuple[TableOf, ...]:
-    """For people: title, header and rows of each table that is not empty. Times are by the clock."""
+    """The evidence as tables for people: title, header and rows of each table that is not empty. Times use the clock."""
 
     def moment(at: datetime | None) -> str:
         return "-" if at is None else clock.moment(at)
@@ -196,7 +196,7 @@ def _response_times(response: Response) -> tuple[tuple[str, Times], ...]:
 
 
 def response_table(response: Response) -> tuple[tuple[str, ...], list[Sequence[Any]]]:
-    """Header and rows: how fast incidents are detected, answered and fixed; no rows without incidents."""
+    """Header and rows of how fast incidents are detected, answered and fixed; no rows without incidents."""
     rows: list[Sequence[Any]] = [
         (name, span_text(times.median), span_text(times.p90), times.count, times.censored)
         for name, times in _response_times(response)
@@ -211,6 +211,7 @@ def span_text(span: timedelta | None) -> str:
 
 
 def times_data(times: Times) -> dict[str, Any]:
+    """Response times as JSON data."""
     return {
         "median_hours": _hours(times.median),
         "p90_hours": _hours(times.p90),

@@ -1,4 +1,4 @@
-"""Whether Dagster's history has events that the ledger has not read, seen without Dagster: by the ids of its newest events."""
+"""Detect, without Dagster, whether its history has events that the ledger has not read, by the newest event ids."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -38,14 +38,14 @@ NOT_SEEN = "whether Dagster's history has newer events is unknown, as dagster.ya
 
 @dataclass(frozen=True, slots=True)
 class LedgerAge:
-    """As of when the ledger is (None: it was never synced), and what of Dagster's history it may lack; empty if nothing."""
+    """When the ledger was last synced (None: never), and what it may lack of Dagster's history; empty if nothing."""
 
     synced_at: datetime | None
     lacks: str
 
 
 def ledger_age(connection: Connection, home: Path) -> LedgerAge:
-    """`home` is Dagster's home folder."""
+    """The age of the ledger; `home` is Dagster's home folder."""
     return LedgerAge(synced_at(connection), _lacks(home, read_until(connection)))
 
 

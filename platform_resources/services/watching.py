@@ -1,4 +1,4 @@
-"""Read what every check of a product says at a moment from the ledger; incidents are made from these observations."""
+"""Read the current result of every check of a product from the ledger; incidents are based on these observations."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ USUAL_OF = 20
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What one check says. `check` names it uniquely within the product; `at` is the time of the evidence, not of the look at it.
+    """The result of one check. `check` is unique within the product; `at` is the time of the evidence.
 
     `state` is what it says, with its numbers. `reading` is what was measured last; None for what is not measured by a check: the end of a
     refresh, freshness that time has ended. `imported`: the test runs elsewhere and is not in the plan. `failures` names what failed in a
@@ -66,7 +66,7 @@ class Observed:
 def unplanned(
     product: str, name: str, title: str, said: Said, kind: str = "refresh", severity: Severity = "warning", dimension: str = ""
 ) -> CheckState:
-    """What is said by something that is no check of the plan, under the `name` that it has within the product."""
+    """An observation that belongs to no planned check, under the given `name` within the product."""
     place, _, own = name.rpartition(":")
     key = (product, *(place or own).split("/"))
     what = WatchedCheck(key, own, title, kind, gate=False, dimension=dimension, severity=severity, fault=fault(name, title))
@@ -74,7 +74,7 @@ def unplanned(
 
 
 def watched_checks(product: ProductPlan) -> set[str]:
-    """Every check that the plan has of the product and that can be trouble, by its name within it. A target of the business is none."""
+    """Every planned check that can cause an incident, by its name within the product; business targets cannot."""
     checks = (*product.checks, *(indicator.check for indicator in product.indicators))
     return {REFRESH_CHECK, VERSIONS_CHECK, ENDS_CHECK, *(check_text(check.key, check.name) for check in checks if not check.target)}
 
@@ -89,7 +89,7 @@ def observed(
     judged: Sequence[Judged] = (),
     checks: Mapping[str, Sequence[WatchedCheck]] | None = None,
 ) -> tuple[Observed, ...]:
-    """Everything that is watched of these products and has evidence at `now`.
+    """Every check of these products that has evidence at `now`.
 
     `judged` are objectives that were judged just now, which the ledger does not know yet. `checks` are what is watched of each product.
     """

@@ -1,4 +1,4 @@
-"""What readers should have of a mesh's files against what they have, and making it so."""
+"""Compare the access that readers have to published files with the access they should have, and apply the difference."""
 
 import stat
 from collections.abc import Iterator, Sequence
@@ -32,14 +32,14 @@ ORDER = ("revoke", "close", "change", "create")
 
 @dataclass(frozen=True, slots=True)
 class AccessPlan:
-    """What differs, in the order in which it is done, and what keeps something from being compared or done."""
+    """Access changes in the order in which they are applied, and the problems that kept something from being compared or changed."""
 
     changes: tuple[AccessChange, ...] = ()
     problems: tuple[str, ...] = field(default=())
 
 
 def access_plan(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime) -> AccessPlan:
-    """Nothing is changed. Of a product whose description is broken everything stays as it is."""
+    """List the access changes that are needed, changing nothing. Access to a product whose description is broken stays as it is."""
     changes, problems = list[AccessChange](), list[str]()
     for domain, name in _gone(state, plan):
         place = conventions.roles_folder(domain, name)
@@ -54,7 +54,7 @@ def access_plan(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime) 
 
 
 def apply_access(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime) -> tuple[str, ...]:
-    """Do what `access_plan` lists, revocations of the whole mesh first; gives what could not be done. A second time changes nothing."""
+    """Apply the changes of `access_plan`, all revocations first; returns what failed. Applying twice changes nothing more."""
     for domain, name in _gone(state, plan):
         take_roles(state / conventions.roles_folder(domain, name), ())
     wrong = wrong_modes(wanted_modes(state, plan.products)) if warehouse().kind == "duckdb" else {}
@@ -72,7 +72,7 @@ def apply_access(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime)
 
 
 def give_now(state: Path, plan: MeshPlan, name: str, now: datetime) -> tuple[str, ...]:
-    """The roles of one product, after a decision; gives what could not be done."""
+    """Apply the access changes of one product after a decision; returns what failed."""
     known = known_grants(state)
     if known.unknown:
         return (f"files are as they were, since the grants are not known: {known.unknown}",)
@@ -82,7 +82,7 @@ def give_now(state: Path, plan: MeshPlan, name: str, now: datetime) -> tuple[str
 
 
 def take_ended(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: datetime) -> tuple[str, ...]:
-    """Take away what the roles of these products read by grants that have ended since, and versions whose retention has.
+    """Revoke access whose grants have ended, and delete versions past their retention; returns what failed.
 
     Gives what could not be done.
     """

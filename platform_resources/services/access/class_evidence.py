@@ -26,7 +26,7 @@ Ask = Callable[[str], Sequence[Sequence[Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """A column for which something speaks, what product.yaml says of it now, and where; `place` is empty for one that it does not name."""
+    """A column that probably needs a class, the class product.yaml declares now, and its place there (empty if it is not declared)."""
 
     data_set: str
     guess: ClassGuess
@@ -36,7 +36,7 @@ class Classified:
 
 
 def guessed_classes(state: Path, product: ProductPlan, text: str, now: datetime) -> tuple[Classified, ...]:
-    """What the newest version's data and names tell of each data set. Raises NothingPublished, QueryFailed, VersionsUnreadable."""
+    """Guess classes from names and data of the newest version. Raises NothingPublished, QueryFailed, VersionsUnreadable."""
     publication = published_version(state, product.domain, product.name)
     document = read_document(text, product.place.file)
     classified: list[Classified] = []
@@ -54,7 +54,7 @@ def _asking(state: Path, product: ProductPlan) -> Ask:
 
 
 def column_evidence(ask: Ask, relation: str, columns: Mapping[str, str], now: datetime) -> tuple[ColumnEvidence, ...]:
-    """Counts of one scan over all rows, and of what a sample holds of the values that look like something. Gives no value."""
+    """Count, per column, the values that look like personal data: in one scan of all rows and a sample. Returns no value."""
     asked = {name: tuple(_detectors(kind)) for name, kind in columns.items()}
     counts = _counted(ask, relation, columns, asked, now)
     checked = _checked(ask, relation, {name: [d for d in those if counts[name, d.name]] for name, those in asked.items()})
@@ -131,12 +131,12 @@ def _places(document: Document, data_set: DataSetPlan) -> Iterator[tuple[str, tu
 
 
 def to_write(classes: Sequence[Classified], restriction: Callable[[str], int]) -> tuple[Classified, ...]:
-    """The columns of which product.yaml says no class itself, and is less restricted than what was found."""
+    """The columns without a class of their own in product.yaml for which a more restricted class was guessed."""
     return tuple(c for c in classes if c.place and not c.said_itself and restriction(c.guess.told) > restriction(c.now))
 
 
 def written_classes(text: str, chosen: Sequence[Classified]) -> str:
-    """The document with these classes, and all else as it was, comments too. Raises CannotEdit."""
+    """The document with these classes added; comments and everything else stay. Raises CannotEdit."""
     for column in chosen:
         text = with_value(text, column.place, column.guess.told)
     return text

@@ -1,4 +1,4 @@
-"""What the ledger and the published files tell of duties: promises of certified products, and how long old versions stay."""
+"""Check duties over time: whether certified products keep their promises, and whether old versions are deleted on time."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ from platform_resources.warehouses.targets import warehouse
 def broken_promises(
     state: Path, plan: MeshPlan, now: datetime, environment: Mapping[str, str] = os.environ
 ) -> Mapping[str, tuple[str, ...]]:
-    """Of each certified product what it does not keep, as a clause; the ledger is not touched where there is none, or no product."""
+    """For each certified product, the promises that it breaks, as clauses. Without certified products the ledger is not opened."""
     certified = [product for product in plan.products if product.info.certified and product.runs]
     if not certified or not (LEDGER.value(os.environ) or (state / LEDGER_FILE).exists()):
         return {}
@@ -52,7 +52,7 @@ def _broken(connection: Connection, product: ProductPlan, now: datetime) -> Iter
 
 
 def outlived_text(state: Path, product: ProductPlan, now: datetime) -> Iterator[str]:
-    """Versions, and files of versions, that are older than the product's retention. Of rows in a warehouse nothing is told."""
+    """Versions and version files older than the product's retention. Rows kept in a warehouse are not checked."""
     if product.retention is None or warehouse().kind != "duckdb":
         return
     shelves = shelf(state, product.domain, product.name)

@@ -1,4 +1,4 @@
-"""Where the mesh holds a person: which products and versions have an identifier's value, and what must be built anew without it."""
+"""Find where the mesh stores a person: the products and versions that contain an identifier's value, and what to rebuild."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from platform_resources.spec.values.column_names import folded_column
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """How many rows of a data set tell of the person in one version, in which columns."""
+    """How many rows of a data set, in one version, contain the person's identifier, and in which columns."""
 
     product: str
     data_set: str
@@ -27,7 +27,7 @@ class Holding:
 
 
 def identifying_columns(plan: MeshPlan, lineage: MeshLineage, identifier: str) -> Mapping[tuple[str, str], tuple[str, ...]]:
-    """Columns by product and data set that say the identifier, or to which values of such a column are passed on, whatever they say."""
+    """Columns that carry the identifier, by product and data set: those that declare it, and those that receive its values."""
     columns: dict[tuple[str, str], dict[str, None]] = {}
     models = {(product.name, data_set.model): data_set.name for product in plan.products for data_set in product.data_sets}
     for product in plan.products:
@@ -44,7 +44,7 @@ def identifying_columns(plan: MeshPlan, lineage: MeshLineage, identifier: str) -
 
 
 def holdings(state: Path, plan: MeshPlan, lineage: MeshLineage, identifier: Identifier, value: str) -> Iterator[Holding]:
-    """Every kept version that has the value. Raises VersionsUnreadable, QueryFailed."""
+    """Every kept version that contains the value. Raises VersionsUnreadable, QueryFailed."""
     columns = identifying_columns(plan, lineage, identifier.name)
     for product in plan.products:
         published = shelf(state, product.domain, product.name).published()
@@ -77,7 +77,7 @@ def _held(
 
 
 def to_rebuild(plan: MeshPlan, holdings: tuple[Holding, ...]) -> tuple[ProductPlan, ...]:
-    """The products that hold the person, and all that are made from these, upstream first: also what only counts the person changes."""
+    """The products to rebuild, upstream first: those that hold the person, and everything derived from them, even counts."""
     readers: dict[str, list[str]] = {}
     for name, sources in plan.upstream.items():
         for source in sources:

@@ -1,4 +1,4 @@
-"""Which policies there are, how strictly each holds, and who breaks which."""
+"""Evaluate the mesh's policies: how strictly each applies in each domain, and which products breach it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from platform_resources.spec.problems import Problem
 
 @dataclass(frozen=True, slots=True)
 class PolicyStanding:
-    """One policy: its level by domain, and every breach, also those that are let be."""
+    """One policy with its level by domain and all breaches, including exempted ones."""
 
     name: str
     levels: Mapping[str, Level]
@@ -33,12 +33,12 @@ class PolicyStanding:
 
 
 def history_policy_problems(state: Path, mesh: Mesh, plan: MeshPlan, now: datetime) -> tuple[Problem, ...]:
-    """What builds, versions and checks tell against the policies; of a product that was never refreshed nothing is known."""
+    """Breaches that show only in builds, versions and check results. A product that was never refreshed has none."""
     return tuple(problems_of_breaches(_history_breaches(state, mesh, plan, now)))
 
 
 def policy_standings(state: Path, mesh: Mesh, plan: MeshPlan, now: datetime) -> tuple[PolicyStanding, ...]:
-    """Every policy with those who break it, in the order of names."""
+    """Every policy with its breaches, ordered by name."""
     every = [breach for product in mesh.products for breach in policy_breaches(mesh, product)]
     every += _history_breaches(state, mesh, plan, now)
     domains = sorted({product.domain for product in mesh.products})
@@ -70,7 +70,7 @@ def _history_breaches(state: Path, mesh: Mesh, plan: MeshPlan, now: datetime) ->
 
 
 def breach_data(breach: PolicyBreach) -> dict[str, Any]:
-    """As JSON."""
+    """The breach as JSON data."""
     exemption = breach.exemption
     let_be = None if exemption is None else {"until": exemption.until.isoformat(), "owner": exemption.owner, "reason": exemption.reason}
     return {

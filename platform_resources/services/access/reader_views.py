@@ -1,4 +1,4 @@
-"""What a reader gets of what is published."""
+"""Decide which rows and columns of published versions a reader sees."""
 
 import os
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from platform_resources.warehouses.protocol import QueryFailed
 
 
 def known_grants(state: Path, environment: Mapping[str, str] = os.environ, reader: Reader | None = None) -> KnownGrants:
-    """What the ledger has of grants, or of those of one reader; where it cannot be read, why not."""
+    """The ledger's grants, all or one reader's; if the ledger cannot be read, the result says why."""
     try:
         ledger = open_ledger(ledger_url(state, environment))
         try:
@@ -48,14 +48,14 @@ def needs_grants(product: ProductPlan) -> bool:
 
 
 def named_reader(plan: MeshPlan, name: str, role: str = "", groups: tuple[str, ...] = ()) -> Reader:
-    """Who reads by this name: a person with these groups, a `team:…`, or a `product:…`, which is of its domain."""
+    """The reader of this name: a person with groups, a `team:…`, or a `product:…`, which belongs to its domain."""
     domain = next((product.domain for product in plan.products if f"product:{product.name}" == name), "")
     return Reader(name, domain, groups, role)
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderView:
-    """What one reader sees of each product. `preview` is a role that somebody who may see everything looks through.
+    """What one reader sees of each product; `preview` is a role that somebody with full access tries out.
 
     `health` knows of products which columns their newest versions keep back for what they are made from.
     """
@@ -69,7 +69,7 @@ class ReaderView:
     health: Mapping[str, ProductHealth] = field(default_factory=dict)
 
     def standing(self, product: ProductPlan) -> ReaderStanding:
-        """What the reader is to the product."""
+        """How the reader stands to the product: what they see of it, and by which role or ownership."""
         if self.reader is not None:
             return standing(product.offers, self.reader, self.known, self.now)
         if self.preview:
@@ -77,7 +77,7 @@ class ReaderView:
         return ReaderStanding("all", "the user of this computer, who may read its files")
 
     def view(self, product: ProductPlan, data_set: str) -> View | None:
-        """What the reader sees of a data set of a product that is not seen whole; None where that is nothing."""
+        """The rows and columns that the reader sees of a data set; None if nothing. For products not seen whole."""
         known = self.health.get(product.name)
         published = known.published if known is not None else None
         received = as_inherited(product, product.data_set(data_set), published.inherited if published is not None else {})

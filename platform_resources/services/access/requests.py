@@ -1,4 +1,4 @@
-"""Ask for a role of a product, and decide."""
+"""Request a role of a product, and approve, reject, revoke or renew it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from platform_resources.spec.values.grantees import subject
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What somebody asks for."""
+    """One request for a role."""
 
     role: str
     to: str
@@ -86,6 +86,6 @@ def _role(offers: Offers, name: str) -> OfferedRole:
 
 
 def all_grants(plan: MeshPlan, ledger: Ledger) -> tuple[Grant, ...]:
-    """Every grant: those that stand in agreements, and those of the ledger."""
+    """All grants: those written in agreements, and those recorded in the ledger."""
     with ledger.reading() as connection:
         return (*(grant for product in plan.products for grant in product.offers.grants), *grants_of(connection))

@@ -1,4 +1,4 @@
-"""Make tokens for machines, and say of a token whether it holds and what it may be used for."""
+"""Create access tokens for programs, and check what a given token allows."""
 
 import secrets
 from collections.abc import Collection
@@ -30,12 +30,12 @@ DATA_OF = "data:"
 
 
 class TokenRefused(Exception):
-    """Raised for a token that cannot be made, or does not hold; says why and what to do."""
+    """Raised for a token that cannot be created or is not valid; says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class WantedToken:
-    """What somebody wants a token for: whose it is, what it is called, what it may be used for, and until when."""
+    """The properties of a token to create: its person, title, scopes and expiry."""
 
     person: str
     groups: tuple[str, ...]
@@ -45,7 +45,7 @@ class WantedToken:
 
 
 def new_token(ledger: Ledger, plan: MeshPlan, wanted: WantedToken, now: datetime) -> tuple[str, AccessToken]:
-    """The token's text, which is kept nowhere, and what is kept of it. Raises TokenRefused."""
+    """Create a token: its text, which is stored nowhere, and the record that is stored. Raises TokenRefused."""
     title = wanted.title.strip()
     if not title or len(title) > LONGEST_TITLE:
         raise TokenRefused(f"say what the token is for, in at most {LONGEST_TITLE} characters")
@@ -77,7 +77,7 @@ def _check(scopes: Collection[str], plan: MeshPlan) -> None:
 
 
 def held_token(ledger: Ledger, text: str, now: datetime) -> AccessToken:
-    """The token of this text, if it holds now; that it was used is noted. Raises TokenRefused."""
+    """The valid token with this text; notes that it was used. Raises TokenRefused."""
     with ledger.reading() as connection:
         token = token_of_secret(connection, text)
     if token is None:
@@ -92,12 +92,12 @@ def held_token(ledger: Ledger, text: str, now: datetime) -> AccessToken:
 
 
 def may(token: AccessToken | None, need: Need) -> bool:
-    """Whether the token may be used for it at all; whoever needs none may do what they may."""
+    """Whether the token has the scope `need`; a caller without a token has every scope."""
     return token is None or need in token.scopes or (need == "data" and any(scope.startswith(DATA_OF) for scope in token.scopes))
 
 
 def within(token: AccessToken | None, seen: SeenPort) -> SeenPort:
-    """What the person sees of each port, as far as the token reads it."""
+    """What the person sees of each port, restricted to what the token may read."""
     if token is None or "data" in token.scopes:
         return seen
     held = token

@@ -1,1 +1,1 @@
-"""What whoever looks for data sees: search, product pages, access, similar products, use, candidates, and made-up history."""
+"""The catalog: search, product pages, access snippets, similar products, usage and reviews."""

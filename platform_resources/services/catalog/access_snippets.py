@@ -1,4 +1,4 @@
-"""Text to copy that reads one output port: from Python, DuckDB, curl, dbt and another product. What no test has run is not offered."""
+"""Code snippets that read an output port from Python, DuckDB, curl, dbt or another product. Each kind is run by a test."""
 
 import json
 import shlex
@@ -26,7 +26,7 @@ _READERS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """One way to read a port; `language` is that of the text, `note` what one must know beside it."""
+    """One way to read a port; `language` is the snippet's language, `note` a caution to show beside it."""
 
     kind: SnippetKind
     title: str

@@ -1,4 +1,4 @@
-"""Ask known consumers outside of the mesh whether they answer, where product.yaml says `probe: true`.
+"""Probe consumers outside the mesh, such as dashboards, that product.yaml marks with `probe: true`.
 
 A redirection is followed to the same host or to a public address, never from elsewhere into a private network.
 """
@@ -24,7 +24,7 @@ SIGN_IN = (401, 403)
 
 
 def probed_consumers(products: Sequence[ProductPlan], now: datetime) -> tuple[ConsumerAnswer, ...]:
-    """The answers of all consumers of these products that are to be asked; none that is slow or gone keeps the others waiting for long."""
+    """Probe all marked consumers of these products at the same time; a slow or dead one does not delay the others."""
     asked = [(product, consumer) for product in products for consumer in product.consumers if consumer.probe]
     if not asked:
         return ()

@@ -1,4 +1,4 @@
-"""Take down how a known consumer outside of the mesh is, where somebody knows and no probe can tell: a model, a notebook."""
+"""Record how a consumer that cannot be probed is doing, as a person reports it: a model, a notebook."""
 
 from datetime import datetime
 
@@ -11,11 +11,11 @@ LONGEST_TEXT = 500
 
 
 class ReportRefused(Exception):
-    """Raised where nothing can be reported; says why, and what to do."""
+    """Raised for a report that cannot be recorded; says why and what to do."""
 
 
 def report(ledger: Ledger, product: ProductPlan, consumer: str, works: bool, said: str, by: str, at: datetime) -> ConsumerAnswer:
-    """The newest report stands. Raises ReportRefused for a consumer that product.yaml does not name, or that evaluations ask."""
+    """Record a report; the newest counts. Raises ReportRefused for unknown consumers and for those that are probed."""
     known = {consumer.name: consumer for consumer in product.consumers}
     if consumer not in known:
         text = f'{product.name} has no consumer "{consumer}"; known: {known_text(known) or "none"}'

@@ -1,4 +1,4 @@
-"""Twenty days of history for a sample mesh that has only just been refreshed, made up and marked as such.
+"""Generate 20 days of made-up history for a sample mesh, marked as made up.
 
 Each day is a copy of what really happened last, a little different: refreshes, versions, readings, pulls, reads, and a few incidents.
 Of each certified product somebody asks for a role, and waits.
@@ -41,11 +41,11 @@ SEEN_AFTER, FIXED_AFTER = timedelta(minutes=35), timedelta(hours=5)
 
 
 class RealHistory(Exception):
-    """Raised where the mesh has history of its own, beside which nothing should be made up unawares; says since when."""
+    """Raised if the mesh already has history of its own; says since when."""
 
 
 class NothingRefreshed(Exception):
-    """Raised where no product has published a version: there is nothing that a past could be made up from."""
+    """Raised if no product has published a version, so there is nothing to derive a past from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class _Present:
 
 
 def make_up_history(ledger: Ledger, plan: MeshPlan, now: datetime, beside_real: bool = False) -> MadeUpHistory:
-    """Write the made-up history anew; it ends where the real one begins. The ledger must be synced before.
+    """Replace the made-up history with a new one that ends where the real one begins. Sync the ledger first.
 
     Raises NothingRefreshed, and RealHistory where the real one begins before today (UTC), unless `beside_real`.
     """
@@ -85,7 +85,7 @@ def make_up_history(ledger: Ledger, plan: MeshPlan, now: datetime, beside_real: 
 
 
 def remove_history(ledger: Ledger) -> MadeUpHistory | None:
-    """Take away what was made up; gives what it was, None if there was nothing."""
+    """Delete the made-up history; returns what it was, or None if there was none."""
     with ledger.projecting() as connection:
         made = made_up_history(connection)
         remove_made_up(connection)

@@ -1,4 +1,4 @@
-"""Everything that somebody reads of one product before they use it: `mesh describe`, and the same as data."""
+"""Everything a consumer reads about a product before using it: for `mesh describe`, as text and as JSON data."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ from platform_resources.spec.values.durations import duration_text
 
 @dataclass(frozen=True, slots=True)
 class PortAccess:
-    """One output port, and every way to read it."""
+    """One output port with all snippets that read it."""
 
     port: OutputPlan
     snippets: tuple[Snippet, ...]
@@ -24,7 +24,7 @@ class PortAccess:
 
 @dataclass(frozen=True, slots=True)
 class ProductDescription:
-    """One product: what it says of itself, how it is, and how to get at it."""
+    """One product: its declaration, health, trust and access."""
 
     product: ProductPlan
     health: ProductHealth
@@ -42,13 +42,13 @@ def product_description(
     reader: str = "",
     control_ports: tuple[ControlPortState, ...] = (),
 ) -> ProductDescription:
-    """`state`, `url` and `reader` as for the snippets of a port."""
+    """Collect the description of a product; `state`, `url` and `reader` as in `snippets`."""
     access = tuple(PortAccess(port, snippets(product, port, state, url, reader)) for port in product.outputs)
     return ProductDescription(product, health, trust, access, control_ports)
 
 
 def runbook_place(product: ProductPlan) -> str:
-    """The runbook's address, or its file relative to the mesh's root; empty if there is none."""
+    """The runbook's web address, or its path relative to the mesh's root; empty if there is none."""
     runbook = product.info.support.runbook
     if runbook is None or "://" in runbook:
         return runbook or ""
@@ -56,7 +56,7 @@ def runbook_place(product: ProductPlan) -> str:
 
 
 def description_data(described: ProductDescription) -> dict[str, Any]:
-    """The same as plain values, for JSON."""
+    """The description as JSON data."""
     product, info = described.product, described.product.info
     return {
         "name": product.name,

@@ -1,4 +1,4 @@
-"""Reviews of products: who may write, answer and hide them, and which come from somebody who reads the product."""
+"""Reviews of products: who may write, answer and hide them, and which reviewers were seen reading the product."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ STARS, LONGEST_TEXT = range(1, 6), 2000
 
 
 class ReviewRefused(Exception):
-    """Raised for what may not be said, or not by this person; says why."""
+    """Raised for a review action that is not allowed; says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +31,19 @@ class ShownReview:
 
 @dataclass(frozen=True, slots=True)
 class Reviews:
-    """Those that are shown, the newest first, and those that were hidden. `stars` is the mean of those shown, None without any."""
+    """Visible reviews, newest first, and hidden ones. `stars` is the mean of the visible ones, None without any."""
 
     shown: tuple[ShownReview, ...]
     hidden: tuple[Review, ...]
 
     @property
     def stars(self) -> float | None:
+        """The mean of the visible reviews, 1 to 5; None without any."""
         return mean(shown.review.stars for shown in self.shown) if self.shown else None
 
 
 def product_reviews(connection: Connection, plan: MeshPlan, product: str, now: datetime) -> Reviews:
-    """What people say of a product."""
+    """The reviews of a product."""
     written, pulls = reviews_of(connection, product), pulls_of(plan)
     shown = (review for review in written if review.hidden_at is None)
     return Reviews(
@@ -53,17 +54,18 @@ def product_reviews(connection: Connection, plan: MeshPlan, product: str, now: d
 
 @dataclass(frozen=True, slots=True)
 class Reviewer:
-    """Somebody at a product's reviews: `reader` is None for the user of this computer, whose name is `name`."""
+    """Somebody who reads or writes reviews: `reader` is None for the user of this computer."""
 
     name: str
     reader: Reader | None
     officers: Officers
 
     def owns(self, owners: Sequence[str]) -> bool:
-        """Whether the product is theirs, so that they answer and do not review."""
+        """Whether this person owns the product, and so answers reviews instead of writing them."""
         return self.reader is not None and self.reader.is_among(owners)
 
     def may_answer(self, owners: Sequence[str]) -> bool:
+        """Whether this person may answer reviews of the product."""
         return self.reader is None or self.owns(owners)
 
 

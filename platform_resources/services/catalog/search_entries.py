@@ -1,4 +1,4 @@
-"""Which texts of a product can be found by search, and where in it they stand."""
+"""The searchable texts of a product, each with its place in the product."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ PartKind = Literal["data set", "column", "query", "port", "promise", "consumer"]
 
 @dataclass(frozen=True, slots=True)
 class ProductPart:
-    """Something within a product that a word may be found in; `data_set` is empty where it belongs to none.
+    """A searchable part of a product, such as a column or query; `data_set` is empty if it belongs to none.
 
     `words` are further words that it is found by, such as an identifier, a unit, or the names in a query.
     """
@@ -35,12 +35,12 @@ class ProductPart:
 
     @property
     def texts(self) -> tuple[tuple[str, str], ...]:
-        """Its fields with their texts."""
+        """The part's fields with their texts."""
         return ("name", self.name), ("title", self.title), ("about", self.about), ("words", self.words)
 
 
 def own_texts(product: ProductPlan) -> tuple[tuple[str, str], ...]:
-    """The fields of the product itself with their texts."""
+    """The product's own fields with their texts, without its parts."""
     info = product.info
     about = " ".join(filter(None, (info.description, info.purpose, *product.terms.values())))
     tags = " ".join(dict.fromkeys((product.domain, *_tags(product))))
@@ -55,7 +55,7 @@ def _tags(product: ProductPlan) -> tuple[str, ...]:
 
 
 def parts(product: ProductPlan) -> Iterator[ProductPart]:
-    """Everything within the product that can be found."""
+    """All searchable parts of the product."""
     for data_set in product.data_sets:
         yield ProductPart("data set", product.name, data_set.name, data_set.name, data_set.title, data_set.spec.description)
         yield from _columns(product.name, data_set)

@@ -24,7 +24,7 @@ MOST_READY = 2_000
 
 @dataclass(frozen=True, slots=True)
 class ReadyPart:
-    """A part of a product, with all words of its texts."""
+    """A part of a product, and the set of all words in its texts."""
 
     part: ProductPart
     words: frozenset[str]
@@ -32,7 +32,7 @@ class ReadyPart:
 
 @dataclass(frozen=True, slots=True)
 class ReadyTexts:
-    """A product's own texts and its parts, as a search that found the product looks through them."""
+    """A product's own texts and its parts, prepared for explaining search hits."""
 
     own: tuple[tuple[str, str], ...]
     parts: tuple[ReadyPart, ...]
@@ -40,7 +40,7 @@ class ReadyTexts:
 
 @dataclass(frozen=True, slots=True)
 class SearchIndex:
-    """Everything of one plan that can be found. Threads may share it. A product's number is its place in the plan.
+    """The search index of one plan; safe to share between threads. A product's number is its position in the plan.
 
     `words` are all words of its texts. `named` has the products, and `parts_named` the parts, that are called so, by the folded name.
     """
@@ -54,7 +54,7 @@ class SearchIndex:
     ready: dict[int, ReadyTexts] = field(default_factory=dict)
 
     def texts(self, number: int) -> ReadyTexts:
-        """The texts of a product, kept once it was found."""
+        """The texts of a product, cached after the first use."""
         texts = self.ready.get(number)
         if texts is None:
             if len(self.ready) >= MOST_READY:
@@ -65,18 +65,18 @@ class SearchIndex:
         return texts
 
     def relevances(self, match: str) -> dict[int, float]:
-        """The products that match, by number; more is better."""
+        """The relevance of each matching product, by number; higher is better."""
         query = f"select rowid, -bm25(products, {_WEIGHTS}) from products where products match ?"
         return dict(self.database.execute(query, (match,)).fetchall())
 
     def forms(self, word: str) -> frozenset[str]:
-        """Every word of the texts that is found by this one: its other forms, and what begins with it."""
+        """Every indexed word that this search word matches: other forms, and words that begin with it."""
         numbers = self.database.execute("select rowid from forms where forms match ?", (matching((word,)),)).fetchall()
         return frozenset(self.words[number] for (number,) in numbers)
 
 
 def matching(words: Iterable[str], every: bool = True) -> str:
-    """What FTS5 is asked: every word, or any of them; words of two letters or more may also be the beginning of one.
+    """The FTS5 query for all of the words, or any of them; words of two letters or more also match as prefixes.
 
     A whole word counts more than a beginning, since it matches twice. No word has a quote in it, so none can end what it stands in.
     """
@@ -85,7 +85,7 @@ def matching(words: Iterable[str], every: bool = True) -> str:
 
 
 def search_index(plan: MeshPlan) -> SearchIndex:
-    """The index of one plan; a changed plan needs a new one."""
+    """Build the index of one plan; a changed plan needs a new index."""
     rows = [_row(product) for product in plan.products]
     words = all_words(text for row in rows for text in row)
     database = sqlite3.connect(":memory:", check_same_thread=False)

@@ -1,4 +1,4 @@
-"""What a search gives: products, what is in them, why each was found, and how the search can be narrowed down."""
+"""The result of a search: products, parts of products, the reason for each hit, and facets that narrow it down."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from platform_resources.services.catalog.search_words import Correction, Piece
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something was found: a passage of its own text (`part` is None), or of one of its parts.
+    """The passage that explains a hit: in the product's own text (`part` is None) or in one of its parts.
 
     `field` is name, title, tags, about or owners; of a part name, title, about or words.
     """
@@ -23,7 +23,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class ProductHit:
-    """A product that was found; `exact`: it is called what was searched for. `relevance` is 1 for the best match, and 0 without words."""
+    """A product that matched; `exact`: its name is the query. `relevance` is 1 for the best match, 0 without words."""
 
     product: ProductPlan
     exact: bool
@@ -33,7 +33,7 @@ class ProductHit:
 
 @dataclass(frozen=True, slots=True)
 class PartHit:
-    """A data set, column or sample query that was found, with the product that it belongs to; `exact` as of products."""
+    """A data set, column or sample query that matched, with its product; `exact` as in ProductHit."""
 
     part: ProductPart
     product: ProductPlan
@@ -43,7 +43,7 @@ class PartHit:
 
 @dataclass(frozen=True, slots=True)
 class FacetValue:
-    """One value of a facet, and how many of the products found have it, whatever else is chosen in the same facet."""
+    """One value of a facet, and how many matching products have it, ignoring other choices in the same facet."""
 
     value: str
     count: int
@@ -52,7 +52,7 @@ class FacetValue:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """One way to narrow a search down; the most frequent value first."""
+    """One way to narrow a search down; values ordered by frequency."""
 
     name: str
     values: tuple[FacetValue, ...]
@@ -60,7 +60,7 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What was found. `words` is what was searched for, after the corrections.
+    """All hits of a search; `words` are the words searched for, after corrections.
 
     `every_word` is false where nothing has all words, so that what has any of them is shown. `product_count` is of all pages. `parts` are
     those that are called what was searched for, and those in which it stands, of the best products.
@@ -76,7 +76,7 @@ class SearchResult:
 
 
 def result_data(result: SearchResult) -> dict[str, Any]:
-    """The same as plain values, for JSON."""
+    """The result as JSON data."""
     return {
         "words": list(result.words),
         "corrections": [asdict(correction) for correction in result.corrections],

@@ -1,4 +1,4 @@
-"""The words that somebody searches for, the known words that are nearest to a typing error, and where words stand in a text."""
+"""Split a query into words, correct typing errors by known words, and mark matches in a text."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -17,7 +17,7 @@ BEFORE, PASSAGE = 30, 160
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A word that nothing has, and the word that was searched for instead."""
+    """A word that occurs nowhere, and the known word that was searched for instead."""
 
     typed: str
     taken: str
@@ -25,14 +25,14 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """ProductPart of a passage; `marked` is what was found."""
+    """A part of a passage; `marked` if it matched."""
 
     text: str
     marked: bool
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """The words of a search in lower case, each once; of a very long text the first ones. Anything that is no word is left out."""
+    """The words of a query in lower case, without duplicates; a very long query is cut."""
     begin = text[: 4 * MOST_WORDS * LONGEST_WORD]
     return tuple(dict.fromkeys(word.casefold()[:LONGEST_WORD] for word in _WORD.findall(begin)))[:MOST_WORDS]
 
@@ -48,14 +48,14 @@ def words_in(texts: Iterable[str]) -> frozenset[str]:
 
 
 def folded_name(text: str) -> str:
-    """A name as it is compared: `Purchase orders`, `purchase_orders` and `purchase-orders` are the same."""
+    """A name in the form used for comparison: `Purchase orders`, `purchase_orders` and `purchase-orders` are equal."""
     return " ".join(_WORD.findall(text.casefold()))
 
 
 def corrected(
     words: Iterable[str], known: Sequence[str], is_known: Callable[[str], bool]
 ) -> tuple[tuple[str, ...], tuple[Correction, ...]]:
-    """The words with the nearest known one in place of each that nothing has, and what was changed."""
+    """The words with unknown ones replaced by the nearest known ones, and the corrections that were made."""
     taken, corrections = [], []
     for word in words:
         nearest = "" if is_known(word) else _nearest(word, known)
@@ -77,12 +77,12 @@ def _nearest(word: str, known: Sequence[str]) -> str:
 
 
 def has_every(words: Collection[str], forms: Iterable[frozenset[str]]) -> bool:
-    """Whether these words have a form of every word that is looked for; `forms` has the forms of each."""
+    """Whether these words contain a form of every search word; `forms` has the forms of each."""
     return all(not spellings.isdisjoint(words) for spellings in forms)
 
 
 def marked(text: str, forms: Collection[str]) -> tuple[Piece, ...]:
-    """A passage of the text with every one of these words marked; nothing where none is in it."""
+    """A passage of the text with every matching word marked; empty if none matches."""
     spans = [match.span() for match in _WORD.finditer(text) if match.group().casefold() in forms]
     if not spans:
         return ()

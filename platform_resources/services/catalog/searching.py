@@ -1,4 +1,4 @@
-"""Find products, and what is in them, by words: exact names first, then by relevance; trust and use decide between equals."""
+"""Search products and their parts by words: exact names first, then relevance; trust and usage break ties."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ LISTED_OF = 20
 
 @dataclass(frozen=True, slots=True)
 class ProductSignals:
-    """What search knows of a product beside its texts: its health, and how often it was read in the last 30 days."""
+    """Ranking signals of a product: its health, and its number of reads in the last 30 days."""
 
     health: str = ""
     reads: int = 0
@@ -32,7 +32,7 @@ class ProductSignals:
 
 @dataclass(frozen=True, slots=True)
 class Reputation:
-    """Health and use of all products of an index, by number. `places` has each one's place in the order of trust and use."""
+    """Health and usage of all products of an index, by number; `places` is each product's rank by trust and usage."""
 
     health: tuple[tuple[str, ...], ...]
     places: tuple[int, ...]
@@ -50,12 +50,12 @@ class _Search:
 
 
 def signals(health: Iterable[ProductHealth], trusted: Mapping[str, Trust]) -> dict[str, ProductSignals]:
-    """What search is to know of products that were looked at."""
+    """The ranking signals of products whose health and trust are known."""
     return {graded.product: ProductSignals(graded.status, trusted[graded.product].reads.count) for graded in health}
 
 
 def reputation(index: SearchIndex, signals: Mapping[str, ProductSignals]) -> Reputation:
-    """The order of trust and use: what is certified, then better health, then more reads, then the name."""
+    """Rank products by trust and usage: certified first, then health, then reads, then name."""
     products = index.plan.products
     known = [signals.get(product.name, ProductSignals()) for product in products]
 
@@ -78,7 +78,7 @@ def search(
     first: int = 0,
     most: int = PRODUCTS_ON_PAGE,
 ) -> SearchResult:
-    """Search for the words of any text; without a word, all products are found. Never raises for what somebody types.
+    """Search for the words of a query; without words it returns all products. Never raises for any input text.
 
     `chosen` has the wanted values by facet: one of them in each. `first` is the place of the first product to give.
     """

@@ -1,4 +1,4 @@
-"""Which products are like one another: by identifiers, columns, tags, words of their texts, and what they are made from. Pure."""
+"""Find similar products by shared identifiers, columns, tags, words and upstream products (pure)."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ SHORTEST_WORD = 4
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """A product that is like another one: how much, from 0 to 1, and what they share."""
+    """A similar product: its likeness from 0 to 1, and the traits that both share."""
 
     product: str
     likeness: float
@@ -30,7 +30,7 @@ class Similar:
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What a product is compared by."""
+    """The traits by which a product is compared."""
 
     identifiers: frozenset[str]
     columns: frozenset[str]
@@ -40,7 +40,7 @@ class Traces:
 
 
 def traces(product: ProductPlan) -> Traces:
-    """What this product is compared by."""
+    """The traits of this product."""
     columns = [column for data_set in product.data_sets for column in data_set.spec.columns]
     words = all_words((product.title, product.info.description, product.info.purpose))
     return Traces(
@@ -54,14 +54,14 @@ def traces(product: ProductPlan) -> Traces:
 
 @dataclass
 class Likenesses:
-    """How the products of one plan are like each other: each is compared when it is first asked for."""
+    """The similarities between the products of one plan, computed on first use."""
 
     plan: MeshPlan
     known: dict[str, tuple[Similar, ...]] = field(default_factory=dict)
 
     @cached_property
     def traces(self) -> Mapping[str, Traces]:
-        """Of each product what it is compared by."""
+        """The traits of each product."""
         return {product.name: traces(product) for product in self.plan.products}
 
     @cached_property
@@ -84,7 +84,7 @@ class Likenesses:
         return list(names)[:MOST_COMPARED]
 
     def similar(self, product: str) -> tuple[Similar, ...]:
-        """The products that are most like this one; what it is made from, or what is made from it, is lineage and left out."""
+        """The products most similar to this one, without its direct upstream and downstream products."""
         if product not in self.known:
             near = {product, *self.plan.upstream[product], *self.plan.downstream[product]}
             own = self.traces[product]

@@ -1,4 +1,4 @@
-"""How products are used: key asset scores, the most used, the newest, what is also read, and what is worth to become a product."""
+"""How products are used: usage scores, most used, newest, read together, and models worth turning into products."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ MOST_RANKED = 10
 
 @dataclass(frozen=True, slots=True)
 class MeshUse:
-    """The use of every product of a plan in the 30 days before `at`: only reads that the platform sees, by `mesh` and by other products.
+    """Usage of every product in the 30 days before `at`: only reads that the platform sees.
 
     `published_first` has when each product that has a version published its first, `read_by` of each reader what they have read.
     """
@@ -36,7 +36,7 @@ class MeshUse:
 
 @dataclass(frozen=True, slots=True)
 class CommonReaders:
-    """Another product that readers of this one have read too, and how many of them."""
+    """Another product with the number of readers that it shares with this one."""
 
     product: str
     readers: int
@@ -44,7 +44,7 @@ class CommonReaders:
 
 @dataclass(frozen=True, slots=True)
 class ReuseCandidate:
-    """A model, or a port of a source, that is no product although much is made from it.
+    """A model or source port that is used often and is not yet a product.
 
     `used_by` names the models, ports and products that read it; `cumulated` is the share of all such uses in it and those before it.
     """
@@ -60,7 +60,7 @@ class ReuseCandidate:
 
 
 def mesh_use(connection: Connection, plan: MeshPlan, now: datetime, evidence: Mapping[str, Evidence]) -> MeshUse:
-    """Read from the ledger how every product is used. The ledger must be synced before; `evidence` is of every product."""
+    """Read the usage of every product from the ledger, which must be synced. `evidence` covers every product."""
     uses = use.use_of_products(connection, plan, now - READS_WITHIN, now)
     updates = {name: tuple(at for at in known.versions if now - UPDATES_WITHIN <= at < now) for name, known in evidence.items()}
     first = {name: known.first_version_at for name, known in evidence.items() if known.first_version_at is not None}
@@ -89,20 +89,20 @@ def _asset_use(
 
 
 def most_used(known: MeshUse, most: int = MOST_RANKED) -> tuple[str, ...]:
-    """The products that were read most, of equal ones first that of more readers; those that nobody read are left out."""
+    """The products with most reads, ties broken by number of readers; unread products are left out."""
     read = {name: use for name, use in known.uses.items() if use.reads}
     return tuple(sorted(read, key=lambda name: (-read[name].reads, -read[name].users, name))[:most])
 
 
 def newly_published(known: MeshUse, most: int = MOST_RANKED) -> tuple[tuple[str, datetime], ...]:
-    """The products that published their first version last, with when that was."""
+    """The products whose first version is newest, with its time."""
     names = {product.name for product in known.plan.products}
     newest = sorted(((name, at) for name, at in known.published_first.items() if name in names), key=lambda dated: dated[1], reverse=True)
     return tuple(newest[:most])
 
 
 def also_read(known: MeshUse, product: str, most: int = MOST_RANKED) -> tuple[CommonReaders, ...]:
-    """Products that those who read this one have read as well, the most common first. Its own inputs are no recommendation."""
+    """Other products that this product's readers also read, most common first, without its own inputs."""
     others = Counter(name for reader in _readers(known.uses[product]) for name in known.read_by[reader] if name != product)
     common_readers = [CommonReaders(name, count) for name, count in others.items()]
     return tuple(sorted(common_readers, key=lambda common: (-common.readers, common.product))[:most])
@@ -113,7 +113,7 @@ def _readers(used: ProductUse) -> set[str]:
 
 
 def candidates(known: MeshUse) -> tuple[ReuseCandidate, ...]:
-    """Internal models that several models of their product read, and sources that several products load: the most used first."""
+    """Internal models read by several models, and sources loaded by several products, most used first."""
     counted = sorted(_shared_things(known.plan), key=lambda shared: (-len(shared[3]), shared[1], shared[2]))
     total = sum(len(users) for *_, users in counted)
     so_far, ranked = 0, list[ReuseCandidate]()

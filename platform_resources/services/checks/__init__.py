@@ -1,1 +1,1 @@
-"""What people do with checks: apply monitors as code, and import results of tests that ran elsewhere."""
+"""Actions on checks: apply monitors as code, backtest thresholds, and import results of tests that ran elsewhere."""

@@ -22,7 +22,7 @@ from platform_resources.promises.periods import Period
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One reading that would have been unusual; `in_trouble`: while something was broken that a person then mended."""
+    """One reading that would have raised an alert; `in_trouble` if it fell into an incident that a person then fixed."""
 
     at: datetime
     value: float
@@ -34,7 +34,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Backtested:
-    """One objective's past. `can_learn`: if `learned` may be written. `false_alerts_per_30_days`: None while nothing could be judged."""
+    """The backtest of one objective. `can_learn`: it accepts `learned`. `false_alerts_per_30_days`: None if nothing was judged."""
 
     objective: str
     check: str
@@ -57,7 +57,7 @@ def backtests(
     sensitivity: float | None = None,
     minimum_effect: float | None = None,
 ) -> Iterator[Backtested]:
-    """Of each objective that has numbers of refreshes in the ledger, which must be synced before. What is given goes before its own."""
+    """Backtest each objective with readings in the ledger, which must be synced. Given settings override its own."""
     for objective in (objective for objective in objectives if objective.measured_by != "probe"):
         kind = traits_of(objective.dimension).learned_kind(objective.settings)
         past = _known(connection, product, objective, kind, now)

@@ -1,4 +1,4 @@
-"""Import results of dbt tests that ran elsewhere into the history of runs and the ledger, each once."""
+"""Import results of dbt tests that ran elsewhere into the run history and the ledger; importing twice adds nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -27,28 +27,28 @@ Outcome = Literal["new", "known", "older"]
 
 
 class ImportLog(Protocol):
-    """The history of runs, which the ledger is made from, as an import needs it."""
+    """The run history as an import uses it; the ledger is built from this history."""
 
     def synced(self, now: datetime) -> AbstractContextManager[Ledger]:
-        """The ledger, up to date with this history. Raises LedgerUnavailable."""
+        """The ledger, synced with this history. Raises LedgerUnavailable."""
         ...
 
     def report(self, match: Matched, result: ForeignResult, artefacts: Artefacts) -> None:
-        """Write down what a check said."""
+        """Record a result."""
         ...
 
     def origins(self, checks: Sequence[Check]) -> Iterator[ImportedFrom]:
-        """Where the newest result of each check came from; what the history has lost is left out."""
+        """The origin of each check's newest result; results missing from the history are left out."""
         ...
 
 
 class ImportBusy(Exception):
-    """Raised where another import does not end."""
+    """Raised if another import holds the lock for too long."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedTest:
-    """One result and its check. `known`: it was imported before; `older`: the check has said something newer, which still holds."""
+    """One result with its check. `known`: already imported; `older`: a newer result exists and still counts."""
 
     match: Matched
     result: ForeignResult
@@ -57,7 +57,7 @@ class ImportedTest:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of every result of one invocation of dbt, and the tests of its project that are there no more."""
+    """The outcome of importing one dbt invocation: every result, and tests that its project no longer has."""
 
     invocation_id: str
     tests: tuple[ImportedTest, ...]
@@ -65,23 +65,24 @@ class Imported:
     removed: tuple[Check, ...] = ()
 
     def count(self, outcome: Outcome) -> int:
+        """The number of results with this outcome."""
         return sum(test.outcome == outcome for test in self.tests)
 
     @property
     def products(self) -> frozenset[str]:
-        """The products of which a test has spoken or is gone."""
+        """The products whose tests have a result or were removed."""
         return frozenset((*(test.match.product for test in self.tests), *(check.product for check in self.removed)))
 
     @property
     def not_met(self) -> tuple[ImportedTest, ...]:
-        """What was missed or is unknown, whether it is new or not."""
+        """Results that are missed or unknown, new or not."""
         return tuple(test for test in self.tests if test.result.verdict != "met")
 
 
 def import_results(
     state: Path, plan: MeshPlan, artefacts: Artefacts, log: ImportLog, now: datetime, wait_seconds: float = 60.0
 ) -> Imported:
-    """Report what is new to the history of runs, then bring the ledger up to date. Raises ImportBusy and LedgerUnavailable.
+    """Add new results to the run history, then sync the ledger. Raises ImportBusy and LedgerUnavailable.
 
     One import at a time: two of the same file must not both find it new.
     """
@@ -159,7 +160,7 @@ def _told_apart(ledger: Ledger, matched: Sequence[tuple[Matched, ForeignResult]]
 
 
 def imported_data(done: Imported) -> dict[str, Any]:
-    """What was imported, for JSON."""
+    """The import as JSON data."""
     return {
         "invocation_id": done.invocation_id,
         "new": done.count("new"),

@@ -1,4 +1,4 @@
-"""What the specifications change of the deployed monitors, and recording that."""
+"""Compare the specified monitors with the deployed ones, and record the specified ones as deployed."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -23,11 +23,11 @@ REFRESHES = 20
 
 
 class NothingOfThatName(Exception):
-    """Raised for a name that no product and no domain has, or had when its monitors were applied."""
+    """Raised for a name that is neither a product nor a domain, now or when monitors were last applied."""
 
 
 class SpecificationsInvalid(Exception):
-    """Raised when monitors are to be applied whose specifications have these problems."""
+    """Raised if the specifications of monitors to apply have problems, which it lists."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("nothing is applied: the specifications have problems (above)")
@@ -36,7 +36,7 @@ class SpecificationsInvalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MonitorChanges:
-    """The changes of each product, by domain and name: planned ones, and those that are gone; and problems of their specifications."""
+    """Monitor changes by product, including removed products, and problems in their specifications."""
 
     products: tuple[ProductChanges, ...]
     problems: tuple[Problem, ...] = ()
@@ -44,7 +44,7 @@ class MonitorChanges:
 
 @dataclass(frozen=True, slots=True)
 class MeshSpecifications:
-    """What the specifications of a mesh say now. Only products and domains of `names` are meant, all if it is empty."""
+    """The current monitor specifications of a mesh; `names` restricts them to products and domains, empty means all."""
 
     plan: MeshPlan
     problems: Sequence[Problem]
@@ -52,19 +52,21 @@ class MeshSpecifications:
 
     @property
     def products(self) -> tuple[ProductPlan | RejectedProduct, ...]:
+        """All products of the mesh, also those whose documents have errors."""
         return (*self.plan.products, *self.plan.rejected)
 
     def wants(self, product: str, domain: str) -> bool:
+        """Whether the product or its domain is selected."""
         return not self.names or product in self.names or domain in self.names
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """What makes the products that are meant invalid."""
+        """Errors in the specifications of the selected products."""
         return tuple(problem for problem in errors(tuple(self.problems)) if not self.names or {*self.names} & set(problem.file.split("/")))
 
 
 def planned_changes(ledger: Ledger, specifications: MeshSpecifications, now: datetime) -> MonitorChanges:
-    """What `applied_changes` would record. Raises NothingOfThatName."""
+    """The changes that `applied_changes` would record. Raises NothingOfThatName."""
     with ledger.reading() as connection:
         known = deployed(connection)
         _refuse_unknown(specifications, known)
@@ -73,7 +75,7 @@ def planned_changes(ledger: Ledger, specifications: MeshSpecifications, now: dat
 
 
 def applied_changes(ledger: Ledger, specifications: MeshSpecifications, now: datetime, person: str) -> MonitorChanges:
-    """Record that the monitors are meant as the specifications say. Raises NothingOfThatName and SpecificationsInvalid."""
+    """Record the specified monitors as deployed. Raises NothingOfThatName and SpecificationsInvalid."""
     with ledger.reading() as connection:
         _refuse_unknown(specifications, deployed(connection))
         sizes = relation_sizes(connection, specifications.plan.products, now)
@@ -119,7 +121,7 @@ def _timed(connection: Connection, changes: Sequence[ProductChanges], now: datet
 
 
 def changes_data(changes: MonitorChanges) -> dict[str, Any]:
-    """The changes for JSON."""
+    """The changes as JSON data."""
     products = changes.products
     return {
         "products": [_product_data(product) for product in products],

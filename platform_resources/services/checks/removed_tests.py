@@ -1,4 +1,4 @@
-"""Which imported tests are no longer in the dbt project that they came from."""
+"""Find imported tests that are no longer in the dbt project they came from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from platform_resources.ledger.records import Check, check_id
 
 @dataclass(frozen=True, slots=True)
 class ImportedFrom:
-    """Where an imported check came from: what dbt calls the test, its project, and when it ran last."""
+    """Where an imported check came from: dbt's id of the test, its project, and its last run."""
 
     check: Check
     unique_id: str
@@ -20,7 +20,7 @@ class ImportedFrom:
 
 
 def removed_checks(known: Sequence[ImportedFrom], artefacts: Artefacts, belonging: Mapping[str, Matched | Refused]) -> tuple[Check, ...]:
-    """The checks of this project whose tests its manifest has no more, or whose tests report elsewhere now.
+    """The project's checks whose tests are gone from its manifest, or now report as another check.
 
     A test that merely did not run this time is in the manifest. An import that is older than what is known of the project says nothing.
     """

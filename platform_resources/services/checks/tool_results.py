@@ -1,4 +1,4 @@
-"""Read what quality tools other than dbt say of products' data: Soda, Great Expectations, and any tool by a JSON form of our own.
+"""Read check results of other quality tools: Soda, Great Expectations, or any tool through the platform's JSON form.
 
 Each document becomes the same records as dbt's artefacts, so that results are matched, imported once, and followed by incidents in one way.
 Counts and measured numbers are taken over, never values of rows.
@@ -24,7 +24,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 class ToolResult(BaseModel):
-    """One check of any tool: what it is about, and what it said. `at` is when, if not at the time of the document."""
+    """One check of any tool: its subject and its result; `at` defaults to the time of the document."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -93,20 +93,20 @@ class ExpectationResult(Foreign):
 
 
 class SuiteRun(Foreign):
-    """When a suite was run, and what the run is called."""
+    """The time and the name of a run of a suite."""
 
     run_name: str | None = None
     run_time: datetime | None = None
 
 
 class SuiteBatch(Foreign):
-    """What a suite was held against."""
+    """The data that a suite was run against."""
 
     data_asset_name: str | None = None
 
 
 class SuiteMeta(Foreign):
-    """Where and when a suite was run. It says a time by itself, or its run does."""
+    """When a suite ran and against which data. The time is its own or that of its run."""
 
     validation_time: datetime | None = None
     run_id: SuiteRun = SuiteRun()
@@ -120,6 +120,7 @@ class SuiteMeta(Foreign):
 
     @property
     def at(self) -> datetime | None:
+        """When the suite ran."""
         return self.validation_time or self.run_id.run_time
 
 
@@ -132,7 +133,7 @@ class SuiteResult(Foreign):
 
 
 def tool_results(file: ArtefactFile, tool: str, product: str | None = None) -> Artefacts | tuple[Problem, ...]:
-    """The results in a document of one of `TOOLS`, or everything that is wrong with it.
+    """Parse a result document of one of `TOOLS`; if it is invalid, all problems in it.
 
     `product` is whose results they are where the document does not say so.
     """

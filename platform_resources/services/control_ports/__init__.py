@@ -1,1 +1,1 @@
-"""How products are registered by themselves at catalogs, registries and sinks of events: their control ports."""
+"""Control ports: register products in catalogs and registries, and send lineage events."""

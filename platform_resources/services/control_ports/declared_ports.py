@@ -1,4 +1,4 @@
-"""The control ports that a product declares, and what each has got so far."""
+"""The control ports that a product declares, and the delivery state of each."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ def control_ports(product: ProductPlan) -> tuple[ControlPortPlan, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ControlPortState:
-    """What a control port is told, where it is, what it took last, and what it did not take; `waiting` are documents or events."""
+    """The state of a control port: its target, its last delivery, and the number `waiting` to be delivered."""
 
     title: str
     kind: str
@@ -38,7 +38,7 @@ class ControlPortState:
 
     @property
     def text(self) -> str:
-        """In words, without times."""
+        """The state in words, without times."""
         if self.last_error:
             return f"has not taken {self.waiting} of what it was sent: {self.last_error}"
         if self.taken_at is None:
@@ -47,7 +47,7 @@ class ControlPortState:
 
 
 def control_port_states(connection: Connection, product: ProductPlan) -> tuple[ControlPortState, ...]:
-    """Of each control port of the product."""
+    """The state of each control port of the product."""
     ports = control_ports(product)
     known = control_deliveries(connection, [product.name]).values() if ports else ()
     return tuple(_state(port, [delivery for delivery in known if delivery.port == port.name]) for port in ports)

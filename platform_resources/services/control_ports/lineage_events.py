@@ -1,4 +1,4 @@
-"""The start and the end of each refresh as events of OpenLineage, with inputs, outputs, schemas and column lineage."""
+"""OpenLineage events for the start and end of each refresh, with inputs, outputs, schemas and column lineage."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -28,11 +28,11 @@ _OTHER = ("DIRECT", "TRANSFORMATION")
 
 
 class EventsUnavailable(Exception):
-    """Raised where the package that makes the events is not installed; says what to do."""
+    """Raised if the OpenLineage package is not installed; says what to do."""
 
 
 def happenings(run: Run) -> Iterator[tuple[Happening, datetime]]:
-    """What is to be told of a refresh so far."""
+    """The events that a refresh has caused so far: START, then COMPLETE, FAIL or ABORT, each with its time."""
     if run.started_at is not None:
         yield "START", run.started_at
     if run.ended_at is not None and run.status in _ENDS:
@@ -42,7 +42,7 @@ def happenings(run: Run) -> Iterator[tuple[Happening, datetime]]:
 def event_text(
     product: ProductPlan, run: Run, happening: Happening, at: datetime, published: Sequence[PortPublication], lineage: MeshLineage
 ) -> str:
-    """One event as JSON. `published` are the versions of the product's ports that the run has published. Raises EventsUnavailable."""
+    """One event as JSON; `published` are the port versions that the run published. Raises EventsUnavailable."""
     try:
         from openlineage.client.event_v2 import Job, RunEvent, RunState, set_producer
         from openlineage.client.event_v2 import Run as LineageRun
@@ -80,7 +80,7 @@ def _as_uuid(run_id: str) -> str:
 
 
 def input_name(product: ProductPlan, port: InputPlan) -> str:
-    """Another product's port is that very port; what comes from outside is called after the input port."""
+    """The data set name of an input: the upstream port's name, or for an outside source that of the input port."""
     return f"{port.upstream.product}.{port.upstream.port}" if port.upstream is not None else f"{product.name}.inputs.{port.name}"
 
 

@@ -1,4 +1,4 @@
-"""Send what control ports have to get until they take it: documents after a version or a contract is published, events of refreshes."""
+"""Deliver documents and events to control ports, and retry until each is accepted."""
 
 import hashlib
 import http.client
@@ -45,12 +45,12 @@ KEY_HEADER = "Idempotency-Key"
 
 
 class NotTaken(Exception):
-    """Raised where a control port did not take what it was sent; says why, without secrets."""
+    """Raised if a control port rejects a delivery; says why, without secrets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something that a port has to get: a document (`name` is empty) or an event, of which version, and how to make its text."""
+    """Something to deliver to a port: a document (`name` is empty) or an event, its version, and how to build its text."""
 
     name: str
     version: str
@@ -59,7 +59,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredPorts:
-    """How many documents and events were taken, and by port why others were not."""
+    """How many documents and events were accepted, and by port why others were not."""
 
     taken: int = 0
     failed: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ def register(
     now: datetime,
     environment: Mapping[str, str] = os.environ,
 ) -> RegisteredPorts:
-    """Send what these products' control ports have not taken yet. The ledger must be synced before.
+    """Deliver everything that these products' control ports have not accepted yet. Sync the ledger first.
 
     A port that does not take one thing is left alone for the rest of the call. What was taken is not sent again while it is the same.
     """
@@ -161,7 +161,7 @@ def _sent(
 
 
 def send(state: Path, port: ControlPort, text: str, key: str, environment: Mapping[str, str]) -> None:
-    """Send a text to a control port, or write it into its file; a sink's events are lines of the file. Raises NotTaken."""
+    """Send a text to a control port, or write it into its file (events as lines). Raises NotTaken."""
     if port.file is not None:
         _write(state / conventions.REGISTERED, port.file, text, port.told_in == EVENTS)
         return

@@ -1,4 +1,4 @@
-"""Which files of a dbt project go where in the mesh: beside the product's models, its tests, its seeds, and what all products share."""
+"""Copy the files of a dbt project to their places in the mesh: models, tests, seeds, and files shared by all products."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -26,7 +26,7 @@ _LEFT_BEHIND = frozenset({"target", "logs", "dbt_packages", "integration_tests"}
 
 
 def carry_files(project: OutsideProject, root: Path, product: Placed, taken_as_input: frozenset[str], carried: Carried) -> None:
-    """Note each file of the project's folders, by its path in the mesh. CSV files that become inputs lie beside product.yaml instead."""
+    """Plan where each project file goes, by its path in the mesh. CSV files that become inputs go beside product.yaml."""
     macros = _macros_of(root)
     for setting, (kind, default) in _FOLDERS.items():
         for folder in listed(project.settings.get(setting), default):
@@ -71,7 +71,7 @@ def _macros_of(root: Path) -> frozenset[str]:
 
 
 def carry_packages(project: OutsideProject, root: Path, carried: Carried) -> None:
-    """Note packages that are installed, and the file that asks for them. Those of a folder are copied; paths are of this machine."""
+    """Plan the copy of installed dbt packages, and their entries in packages.yml. Packages in local folders are copied too."""
     here = root / conventions.DBT_FOLDER
     wanted = [entry for name in _PACKAGE_FILES for entry in _entries(project.folder / name)]
     known = [entry for name in _PACKAGE_FILES for entry in _entries(here / name)]

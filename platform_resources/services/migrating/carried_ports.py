@@ -1,4 +1,4 @@
-"""Which input ports a project's sources become, and what of its own dbt YAML must say so."""
+"""Turn the sources of a dbt project into input ports."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _NO_DATA = "put its data there under that name, or let another interface bring t
 
 @dataclass(frozen=True, slots=True)
 class CarriedPort:
-    """An input port, the source's table that it is, and the seed that has its data, if there is one."""
+    """An input port, the source table it replaces, and the seed that has the table's data, if any."""
 
     name: str
     table: OutsideTable
@@ -27,12 +27,12 @@ class CarriedPort:
 
     @property
     def path(self) -> str:
-        """Its file beside product.yaml."""
+        """The path of its data file, relative to product.yaml."""
         return PurePosixPath(self.seed.file).name if self.seed is not None else self.table.elsewhere or f"{self.name}.csv"
 
 
 def carried_ports(project: OutsideProject, carried: Carried) -> tuple[CarriedPort, ...]:
-    """An input port for each table of a source that something reads. A seed that makes the same table has its data."""
+    """An input port for each source table that is read. If a seed builds the same table, the seed's file is the data."""
     ports = []
     for table in project.tables:
         if not table.read:
@@ -51,7 +51,7 @@ def _port_name(table: OutsideTable, project: OutsideProject) -> str:
 
 
 def carry_ports(ports: tuple[CarriedPort, ...], project: OutsideProject, product: Placed, carried: Carried) -> None:
-    """Note the files of data, and what the project's YAML must say of its sources."""
+    """Plan the data files, and the changes to the project's source definitions."""
     folder = conventions.product_folder(product.domain, product.name)
     for port in ports:
         if port.seed is not None:

@@ -1,4 +1,4 @@
-"""Which settings of a project's dbt_project.yml become settings of the product's folders in the mesh's, and which are left to a person."""
+"""Move settings of the project's dbt_project.yml into the mesh's, and report those that need a person."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -41,7 +41,7 @@ _OWN_FOLDERS = {"seed-paths": "seeds", "snapshot-paths": "snapshots", "analysis-
 
 
 def carry_settings(project: OutsideProject, mesh: Mapping[str, Any], product: Placed, carried: Carried) -> None:
-    """Note each value that the mesh's dbt_project.yml needs, given what `mesh` it says now."""
+    """Plan each value that the mesh's dbt_project.yml needs; `mesh` is its current content."""
     written = {path.split("/")[1] for path in carried.copies}
     for setting, folder in _OWN_FOLDERS.items():
         folders = listed(mesh.get(setting), (folder,))

@@ -1,4 +1,4 @@
-"""What becomes of a dbt project's parts in the mesh: files by where they go, values for shared files, and what is left to a person."""
+"""The plan of a migration: files to copy, YAML values to set, and what is left for a person to do."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from platform_resources.spec.document import Place
 
 @dataclass(frozen=True, slots=True, order=True)
 class LeftOut:
-    """What could not be carried over: the file that says it, what it is, and what to do."""
+    """Something that could not be migrated: the file it is in, what it is, and what to do."""
 
     file: str
     what: str
@@ -19,7 +19,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A value put into dbt YAML, and why: a `place` in the mesh's file `file`."""
+    """A YAML value to set at `place` in the mesh's file `file`, and why."""
 
     file: str
     place: Place
@@ -29,7 +29,7 @@ class Edit:
 
 @dataclass(slots=True)
 class Carried:
-    """What goes into the mesh: `copies` are files or folders of the project by their path in the mesh, `texts` are written by us."""
+    """The planned result: `copies` are project files or folders by their path in the mesh, `texts` are generated files."""
 
     copies: dict[str, Path] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
@@ -37,15 +37,15 @@ class Carried:
     left: list[LeftOut] = field(default_factory=list)
 
     def leave(self, file: str, what: str, do: str) -> None:
-        """Note what is left to a person."""
+        """Record something that is left for a person to do."""
         self.left.append(LeftOut(file, what, do))
 
 
 def listed(value: Any, default: Iterable[str]) -> tuple[str, ...]:
-    """A setting that is a list of texts, or dbt's default where it is not set."""
+    """A setting that is a list of texts, or dbt's default if it is not set."""
     return tuple(map(str, value)) if isinstance(value, list) else tuple(default)
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """A setting that is a mapping; an empty one where it is not set."""
+    """A setting that is a mapping, or an empty one if it is not set."""
     return value if isinstance(value, Mapping) else {}

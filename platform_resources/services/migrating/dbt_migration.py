@@ -1,4 +1,4 @@
-"""Make a product of a dbt project: decide what goes where, try it in a mesh of its own, and write it into the mesh without overwriting."""
+"""Import a dbt project as a product: plan the files, try a build in a copy of the mesh, then write without overwriting."""
 
 import json
 import shutil
@@ -32,12 +32,12 @@ from platform_resources.warehouses.targets import warehouse
 
 
 class WouldOverwrite(Exception):
-    """Raised when a file that is to be written is there already; nothing is written then."""
+    """Raised if a file to be written exists already; nothing is written then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """The product that a project becomes."""
+    """The domain and name of the new product."""
 
     domain: str
     name: str
@@ -45,7 +45,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class ImportedProject:
-    """What came of it: the files written, values put into YAML, what is left to a person, what the trial said, problems of the product."""
+    """The result: files written, YAML values set, what is left for a person, the outcome of the trial, and problems."""
 
     files: tuple[str, ...]
     edits: tuple[Edit, ...]

@@ -1,4 +1,4 @@
-"""The product.yaml of a dbt project: its ports, and its data sets with the columns that they really have."""
+"""Write the product.yaml of a migrated dbt project: its ports, and its data sets with the columns that dbt built."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
@@ -16,7 +16,7 @@ _PUBLISHED_FOLDER = "marts"
 
 
 def data_set_models(project: OutsideProject, carried: Carried) -> tuple[OutsideModel, ...]:
-    """The models that are for others: in a folder `marts`, named by an exposure, public, or read by no other model."""
+    """The models to expose as data sets: in a `marts` folder, in an exposure, public, or read by no other model."""
     chosen = []
     for model in project.models:
         if model.read and not model.exposed and _PUBLISHED_FOLDER not in PurePosixPath(model.file).parts:
@@ -45,7 +45,7 @@ def product_text(
     built: Mapping[str, Mapping[str, str]],
     carried: Carried,
 ) -> str:
-    """The document; `built` has the columns of each model by name with their types, as far as they are known."""
+    """The text of product.yaml; `built` has each model's columns and types, as far as a trial build showed them."""
     info = {"title": project.name.replace("_", " ").capitalize(), "description": f"Imported from the dbt project {project.name}."}
     components: list[dict[str, Any]] = [
         {"name": product.domain, "type": "domain"},

@@ -1,4 +1,4 @@
-"""Put single values into YAML text, and leave all else as it is written, with its comments."""
+"""Set single values in a YAML text and keep everything else, including comments."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from platform_resources.spec.values.yaml_text import Dumper, flow
 
 
 class CannotEdit(Exception):
-    """Raised where the text is written in a form into which the value cannot be put; it is left to a person then."""
+    """Raised if a value cannot be set because of how the text is written."""
 
 
 def with_value(text: str, place: Place, value: Any) -> str:
-    """The text with `value` at `place`. Raises CannotEdit, also if anything else would be read differently after it."""
+    """The text with `value` at `place`. Raises CannotEdit, also if any other value would change."""
     changed = _changed(text, place, value)
     try:
         same = yaml.safe_load(changed) == _placed(yaml.safe_load(text), place, value)

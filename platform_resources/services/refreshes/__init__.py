@@ -1,1 +1,1 @@
-"""A refresh of one product from its first stage to its last, without Dagster, and what its checks say."""
+"""Run the refresh of one product from pull to score without Dagster, and record its check results."""

@@ -1,4 +1,4 @@
-"""What the audit of a refresh knows of earlier ones; a ledger that does not answer holds up no refresh."""
+"""Load the history that an audit compares with; a ledger that does not answer does not block the refresh."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ OpensLedger = Callable[[], AbstractContextManager[Ledger]]
 
 
 def histories_for_audit(opened: OpensLedger, product: ProductPlan, now: datetime, wait: float = LONGEST_WAIT) -> Mapping[str, History]:
-    """The history of each objective that needs one. Where the ledger cannot be opened or does not answer in `wait` seconds, each says so.
+    """The history of each objective that needs one; if the ledger does not answer within `wait` seconds, a note of that instead.
 
     It is not touched at all for a product that needs no history.
     """

@@ -1,4 +1,4 @@
-"""What each check of a refresh said: of inputs, of dbt's tests, of objectives."""
+"""The check results of a refresh: input checks, dbt tests, and objectives."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from platform_resources.refresh.stages import AuditDone, Built, InputPulled, Pul
 
 @dataclass(frozen=True, slots=True)
 class CheckRecord:
-    """One check and what it said, as the ledger keeps it. `hint` is what to do where more than the data may be to blame."""
+    """One check result as the ledger stores it. `hint` says what to do if the cause may not be the data."""
 
     check: CheckPlan
     said: CheckSaid
@@ -23,16 +23,17 @@ class CheckRecord:
 
     @property
     def passed(self) -> bool:
-        """Whether it counts as passed: what is still learning has not failed, but opens no gate either."""
+        """Whether it counts as passed: a threshold that is still learning has not failed, but opens no gate either."""
         return self.said.verdict == "met" or (self.said.learning and not self.check.blocking)
 
     @property
     def text(self) -> str:
+        """The reason of the verdict; while a threshold is learning, that there is none yet."""
         return f"no verdict yet: {self.said.reason}" if self.said.learning else self.said.reason
 
 
 def check_records(done: StageDone) -> Iterator[CheckRecord]:
-    """What the checks of one stage said; publications and scorecards have none."""
+    """The check results of one stage; publish and score have none."""
     match done:
         case PullDone():
             yield from (record for pulled in done.inputs for record in input_checks(pulled))
@@ -43,7 +44,7 @@ def check_records(done: StageDone) -> Iterator[CheckRecord]:
 
 
 def input_checks(done: InputPulled) -> Iterator[CheckRecord]:
-    """`arrived`, `fresh`, `contract`. What could not be looked at because the input did not arrive is unknown, so not passed."""
+    """The results of `arrived`, `fresh` and `contract`. If the input did not arrive, the other two are unknown."""
     pulled = done.pulled
     looked_at = bool(pulled.record) and "arrived" not in pulled.failures
     for check in done.port.checks:
@@ -54,7 +55,7 @@ def input_checks(done: InputPulled) -> Iterator[CheckRecord]:
 
 
 def dbt_test_checks(built: Built) -> Iterator[tuple[CheckRecord, NodeResult | None]]:
-    """Each test of dbt's with the node that ran it. By dbt's own name for the test: tests of two models may share a short name."""
+    """Each dbt test with the node that ran it, by dbt's unique id: two tests may share a short name."""
     nodes = {node.unique_id: node for node in built.nodes if node.kind in ("test", "unit_test")}
     for check in (test for model in built.product.models for test in model.tests if built.nodes):
         node = nodes.get(check.dbt_id)
@@ -81,7 +82,7 @@ def _weighed(check: CheckPlan, judgement: Judgement) -> CheckPlan:
 
 
 def judged_check(objective: ObjectivePlan, judgement: Judgement, at: datetime, hint: str = "") -> CheckRecord:
-    """A judgement as the ledger is told of it: `value` exact, `shown` as a person reads it."""
+    """A judgement as a check result: `value` is exact, `shown` is formatted for people."""
     said = CheckSaid(
         verdict=judgement.verdict,
         reason=judgement.reason,

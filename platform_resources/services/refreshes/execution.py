@@ -1,4 +1,4 @@
-"""Refresh one product in this process, stage by stage, without Dagster; nothing is reported to a history of runs."""
+"""Refresh one product in this process, stage by stage, without Dagster and without writing to a run history."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +41,7 @@ def refresh_product(
     as_of: date | None = None,
     wait_seconds: float = LONGEST_WAIT_SECONDS,
 ) -> Refreshed:
-    """Pull, build, audit, publish and score; `report` hears what each stage gave, once it has ended.
+    """Pull, build, audit, publish and score; `report` is called with the result of each stage.
 
     `as_of` is the day that extractors deliver up to, yesterday if left out. Raises ProductBusy when another refresh of the product does
     not end in `wait_seconds`.
@@ -73,7 +73,7 @@ def refresh_product(
 
 
 def performed(refresh: BegunRefresh, planned: Sequence[Stage], registry: Registry, as_of: date) -> Iterator[StageDone]:
-    """Perform these stages in order, until one stops the refresh."""
+    """Run the stages in order until one stops the refresh."""
     for stage in planned:
         done = _performed(refresh, stage, registry, as_of)
         yield done
@@ -104,7 +104,7 @@ def _performed(refresh: BegunRefresh, stage: Stage, registry: Registry, as_of: d
 
 
 def stages_end(results: Sequence[StageDone]) -> StagesEnd:
-    """How these stages of a refresh ended together."""
+    """The common outcome of these stages."""
     records = (record for done in results for record in check_records(done))
     failed = tuple(FailedCheck(record.check, record.text, record.hint) for record in records if not record.passed)
     stop = results[-1].stop if results else None

@@ -1,4 +1,4 @@
-"""Show rows in quarantine, load those that were mended, and propose repairs, while no refresh of the product runs."""
+"""Quarantine and repairs: list quarantined rows, load mended ones, propose repairs. Not while the product is refreshed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,21 +27,21 @@ _WAIT_SECONDS = 60.0
 
 
 class NotMended(Exception):
-    """Raised when mended rows cannot be loaded; says which, why, and that nothing was changed."""
+    """Raised if mended rows cannot be loaded; says which and why. Nothing was changed."""
 
 
 class NothingBuilt(Exception):
-    """Raised where there is nothing to repair, because no build has made anything; says what to do."""
+    """Raised if there is no build to repair; says what to do."""
 
 
 def rows_in_quarantine(state: Path, product: ProductPlan, ports: tuple[InputPlan, ...]) -> dict[str, list[QuarantinedRow]]:
-    """The rows in quarantine of each of these inputs. Raises ProductBusy."""
+    """The quarantined rows of each of these inputs. Raises ProductBusy."""
     with _alone(state, product) as database:
         return {port.name: quarantined_rows(database, port.name) for port in ports}
 
 
 def repairs_of(state: Path, product: ProductPlan, registry: Registry, now: datetime) -> list[ProposedRepair]:
-    """What could be done about the promises that are missed in what the last build has made. Raises ProductBusy, EngineError."""
+    """Repairs for the objectives that the last build misses. Raises ProductBusy, EngineError."""
     with _alone(state, product) as database:
         if why := unnoted(database, product):
             raise NothingBuilt(why)
@@ -51,7 +51,7 @@ def repairs_of(state: Path, product: ProductPlan, registry: Registry, now: datet
 
 
 def mend(root: Path, state: Path, product: ProductPlan, port: InputPlan, path: Path, now: datetime) -> tuple[int, int]:
-    """Load rows that were mended into the input: how many these were, and how many are in quarantine still.
+    """Load mended rows into the input; returns how many were loaded and how many are still in quarantine.
 
     The models have to be built again then, so the gate is closed. Raises NotMended, ProductBusy.
     """

@@ -1,4 +1,4 @@
-"""How the refresh of one product ended, whoever performed its stages."""
+"""The outcome of a product's refresh, however its stages were run."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Outcome = Literal["published", "unchanged", "gate closed", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """How one refresh ended: the version published, or why there is none, and what its inputs and objectives warned of.
+    """The outcome of one refresh: the version published or why there is none, and the warnings of inputs and objectives.
 
     `served` is the version that consumers have after it.
     """
@@ -32,7 +32,7 @@ class Refreshed:
 
 @dataclass(frozen=True, slots=True)
 class FailedCheck:
-    """A check that did not pass and why; `hint` is what to do where more than the data may be to blame."""
+    """A failed check and why; `hint` says what to do if the cause may not be the data."""
 
     check: CheckPlan
     reason: str
@@ -40,12 +40,13 @@ class FailedCheck:
 
     @property
     def sentence(self) -> str:
+        """The check's title with the reason."""
         return f"{self.check.title}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
 class StagesEnd:
-    """How the stages ended. `errors` are failures other than closed gates; `complete`: nothing stopped the refresh."""
+    """How the stages ended. `errors` are failures other than closed gates; `complete` if nothing stopped the refresh."""
 
     failed: tuple[FailedCheck, ...]
     errors: tuple[str, ...]
@@ -53,7 +54,7 @@ class StagesEnd:
 
 
 def refreshed(state: Path, product: ProductPlan, run_id: str, perform: Callable[[], StagesEnd]) -> Refreshed:
-    """Perform the stages, and tell how they ended and what is published since."""
+    """Run the stages, then report how they ended and which version they published."""
     started, before = time.monotonic(), _served(state, product)
     end = perform()
     served = _served(state, product)

@@ -27,7 +27,7 @@ def published_changes(
     since: datetime,
     now: datetime,
 ) -> Iterator[SchemaChange]:
-    """Versions of these products whose columns differ from those of the version before, by port. `plan` is of the whole mesh.
+    """Versions whose columns differ from those of the version before, by port. `plan` covers the whole mesh.
 
     The version before is the last whose columns are known.
     """
@@ -69,7 +69,7 @@ def _used(
 def input_changes(
     connection: Connection, products: Sequence[ProductPlan], abouts: Abouts, since: datetime, now: datetime
 ) -> Iterator[InputChange]:
-    """Refreshes that pulled other columns from outside than the pull before, by port. What other products publish, those announce."""
+    """Refreshes whose columns from outside sources differ from those of the pull before, by port."""
     names = [product.name for product in products]
     before = {(state.product, state.port): state for state in history.newest_input_states(connection, since, names, with_columns=True)}
     for product in products:

@@ -1,4 +1,4 @@
-"""Whether the sources of products have something new, asked without loading it."""
+"""Ask sources whether they have new data, without loading it."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,21 +18,21 @@ AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class SourceMarks:
-    """What the sources of one product say: a mark of each port that told one, and why another one did not."""
+    """The answers of one product's sources: a change mark per port, and for others the reason why there is none."""
 
     marks: Mapping[str, str]
     silent: Mapping[str, str]
 
 
 def watched_ports(product: ProductPlan) -> tuple[InputPlan, ...]:
-    """The input ports of a product that is refreshed on its inputs whose sources can tell that there is something new."""
+    """The input ports that can report new data, of a product that is refreshed when its inputs change."""
     if product.refresh is None or product.refresh.on is None or not product.runs:
         return ()
     return tuple(port for port in product.inputs if port.upstream is None and not untold(port.pull))
 
 
 def source_marks(root: Path, state: Path, products: Sequence[ProductPlan], now: datetime, seconds: float) -> dict[str, SourceMarks]:
-    """Of each product. Sources are asked beside each other, and one that takes longer than all of them may is silent."""
+    """The marks of each product. Sources are asked concurrently, for at most `seconds` in all."""
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="source marks")
     asked = {(p.name, port.name): pool.submit(_mark, root, state, p, port, now) for p in products for port in watched_ports(p)}
     wait(asked.values(), seconds)

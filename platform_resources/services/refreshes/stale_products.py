@@ -1,4 +1,4 @@
-"""Which products would differ if they were refreshed now."""
+"""Find products that a refresh would change."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from platform_resources.spec.values.versions import VersionRange
 
 
 def stale_products(root: Path, plan: MeshPlan, now: datetime) -> list[str]:
-    """Products whose next refresh would differ: never published, changed since, or with a newer input version; and all behind them."""
+    """Products that were never published, have changed, or have newer inputs, and all products downstream of those."""
     stale: list[str] = []
     for product in plan.products:
         behind = any(port.upstream is not None and port.upstream.product in stale for port in product.inputs)

@@ -1,1 +1,1 @@
-"""What has changed for consumers since a product was released, and whether it may be released again."""
+"""Compare products with their last release, and check whether they may be released."""

@@ -1,4 +1,4 @@
-"""Where contracts are read from: a mesh's folder, a revision in git, or what the ledger knows to be published."""
+"""Load contracts from a mesh folder, a git revision, or the ledger's record of published versions."""
 
 import io
 import subprocess
@@ -25,12 +25,12 @@ from platform_resources.spec.product import runs
 
 
 class ContractsUnavailable(Exception):
-    """Raised where contracts cannot be read; says from where, why, and what to do."""
+    """Raised if contracts cannot be read; says from where, why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeshContracts:
-    """The contracts of a mesh by product, its plan (empty where only contracts are known), and the errors in its documents."""
+    """The contracts of a mesh by product, its plan (empty if unknown), and errors in its documents."""
 
     contracts: Mapping[str, Contract]
     plan: MeshPlan
@@ -38,7 +38,7 @@ class MeshContracts:
 
 
 def contracts_in(root: Path) -> MeshContracts:
-    """Those of a mesh on disk, as its documents say them: neither dbt nor a warehouse is asked."""
+    """The contracts of a mesh folder, from its documents alone, without dbt or a warehouse."""
     mesh = read_mesh(root)
     mesh = replace(mesh, dbt={product.file: DbtReading(None) for product in mesh.products})
     plan, problems = mesh_plan(mesh)
@@ -56,7 +56,7 @@ def _contract(mesh: Mesh, product: ProductPlan) -> Contract:
 
 @contextmanager
 def revision_of(root: Path, revision: str) -> Iterator[Path]:
-    """The mesh as it was at a git revision, in a folder that is gone afterwards. Raises ContractsUnavailable."""
+    """Check out a git revision of the mesh into a temporary folder. Raises ContractsUnavailable."""
     folders = (conventions.PRODUCTS_FOLDER, conventions.DBT_FOLDER)
     commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").decode().strip()
     if not commit:
@@ -81,7 +81,7 @@ def _git(root: Path, *arguments: str) -> bytes:
 
 
 def published(connection: Connection) -> MeshContracts:
-    """The contract under which each product was published last. Raises ContractsUnavailable."""
+    """The contract of each product's last published version. Raises ContractsUnavailable."""
     contracts = {}
     for product, text in newest_contracts(connection).items():
         try:

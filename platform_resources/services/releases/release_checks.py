@@ -1,4 +1,4 @@
-"""Compare the contracts of a mesh with those that were released, and find who is affected."""
+"""Compare a mesh's contracts with the released ones, and find the consumers affected."""
 
 import os
 from collections.abc import Collection, Iterable, Mapping
@@ -38,7 +38,7 @@ def releases(
     names: Collection[str] = (),
     accepted: bool = False,
 ) -> tuple[Release, ...]:
-    """Of each product that was released (or of these alone) and can be read now; those without any change too. Raises LedgerUnavailable."""
+    """The release of each product that was released before and can be read now, also without changes. Raises LedgerUnavailable."""
     plan = _known_plan(old.plan, new.plan)
     unread = {rejected.name for rejected in new.plan.rejected}
     compared = [name for name in sorted(old.contracts) if name not in unread and (not names or name in names)]
@@ -81,7 +81,7 @@ def _readers(connection: Connection, names: Iterable[str], plan: MeshPlan, now: 
 
 
 def note_published_contracts(ledger: Ledger, state: Path, plan: MeshPlan, names: Collection[str], now: datetime) -> None:
-    """Write down under which contract these products have just been published. One whose documents have changed since says nothing."""
+    """Record the contract of each version just published, unless the product's documents changed since."""
     for product in (product for product in plan.products if product.name in names):
         latest = shelf(state, product.domain, product.name).latest()
         if latest is not None and latest.fingerprint == fingerprint(product):

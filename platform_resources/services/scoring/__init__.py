@@ -1,1 +1,1 @@
-"""How the score of a product is made: what is seen of it, tried on it, and kept."""
+"""Compute and store the quality score of products."""

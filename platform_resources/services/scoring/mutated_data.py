@@ -1,4 +1,4 @@
-"""Find objectives that cannot fail: judge each on data that are plainly broken, made in a database of their own."""
+"""Find objectives that cannot fail: evaluate each on deliberately broken data."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ MUTATIONS = (NO_ROWS, NO_VALUES, *_ABSURD)
 
 
 def breakable(product: ProductPlan, now: datetime) -> dict[str, bool | None] | None:
-    """By check, of each objective that audits judge, whether broken data make it fail; None where that cannot be tried.
+    """For each audited objective, by check, whether broken data make it fail; None if that cannot be tried.
 
     None of all in a warehouse that has no place for such data but the product's own.
     """

@@ -1,4 +1,4 @@
-"""Look up values of hidden columns in what roles receive: a value that is found there has got out by another column."""
+"""Find leaks: values of hidden columns that show up in other columns a role receives."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +21,7 @@ LONG_ENOUGH = 8
 
 
 def leaks(state: Path, product: ProductPlan, latest: Publication | None) -> list[str] | None:
-    """What was found where, without a value; None where nothing could be looked up."""
+    """The columns through which hidden values leak, without values; None if it could not be checked."""
     hidden = {data_set.name: [column for column in data_set.spec.columns if not column.shown] for data_set in product.data_sets}
     if latest is None:
         return None

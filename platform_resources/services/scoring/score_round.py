@@ -1,4 +1,4 @@
-"""ProductScore products now and keep that: what has not changed is not tried again."""
+"""Score products and store the result; parts whose inputs have not changed are not computed again."""
 
 import time
 from collections import defaultdict
@@ -37,7 +37,7 @@ def score_products(
     now: datetime,
     within: timedelta | None = None,
 ) -> dict[str, ProductScore]:
-    """The score of each of these products, which were looked at just now; `plan` is of the whole mesh.
+    """The score of each of these products; `health` and `trust` are of now, `plan` covers the whole mesh.
 
     The ledger must be synced before. It is let go while ports are read and queries run, which takes a while: after `within` nothing more is
     tried, and products go by what was tried before; one of which nothing was tried yet waits for the next round.

@@ -1,4 +1,4 @@
-"""Gather what is known of a product for its score: what it declares, what the ledger and its versions tell, and what was tried."""
+"""Collect the facts for a product's score: its declaration, ledger, versions, and the results of trials."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ DEFAULT_NOTICE = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class ProductEvidence:
-    """What the ledger and the versions tell of one product."""
+    """What the ledger and the published versions show about one product."""
 
     health: ProductHealth
     trust: Trust
@@ -55,7 +55,7 @@ class ProductEvidence:
 def score_facts(
     bench: Bench, product: ProductPlan, seen: ProductEvidence, parts: Mapping[str, Any], published: Mapping[str, bool]
 ) -> ScoreFacts:
-    """`found` is what was tried, by part; `published` says of products whether they have a version."""
+    """The facts of one product; `parts` are trial results, `published` says which products have a version."""
     latest = seen.latest
     return ScoreFacts(
         now=bench.now,

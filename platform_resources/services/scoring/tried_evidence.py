@@ -1,4 +1,4 @@
-"""Try what a score needs to know and takes a while: read ports, run queries, write documents, look through data; again only when due."""
+"""Run the slow trials of a score when due: read ports, run sample queries, write documents, scan data for personal values."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ _CODES = {"country": "[A-Z]{2,3}", "currency": "[A-Z]{3}", "language": "[a-z]{2,
 
 @dataclass(frozen=True)
 class Bench:
-    """Where products are tried: the mesh's folder and state, its whole plan and rules, and the time."""
+    """The environment of trials: the mesh's folder, state, plan, governance, and the time."""
 
     root: Path
     state: Path
@@ -53,12 +53,13 @@ class Bench:
 
     @cached_property
     def index(self) -> SearchIndex:
+        """The search index of the plan."""
         return search_index(self.plan)
 
 
 @dataclass(frozen=True)
 class TriedProduct:
-    """A product that is tried, with its newest version and the text of its product.yaml."""
+    """A product under trial, with its newest version and the text of its product.yaml."""
 
     bench: Bench
     product: ProductPlan
@@ -67,19 +68,22 @@ class TriedProduct:
 
     @property
     def day(self) -> str:
+        """The day of the trial: what depends on it is tried again each day."""
         return self.bench.now.date().isoformat()
 
     @property
     def version(self) -> str:
+        """The id of the newest version: what depends on it is tried again for each version."""
         return self.latest.id if self.latest is not None else ""
 
     @cached_property
     def document(self) -> str:
+        """A digest of product.yaml: what depends on it is tried again after each edit."""
         return hashlib.sha256(self.text.encode()).hexdigest()[:16]
 
 
 def tried(candidate: TriedProduct, before: Mapping[str, Any]) -> dict[str, Any]:
-    """By part what was found, with the key that says when it has to be tried again. What is None could not be tried."""
+    """Trial results by part, each with the key that decides when it is repeated. None means it could not be tried."""
     parts = {}
     for part, (key, attempt) in PARTS.items():
         basis = key(candidate)
@@ -89,7 +93,7 @@ def tried(candidate: TriedProduct, before: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def search_words(product: ProductPlan) -> str:
-    """What somebody would type who looks for the like of it: its tags, or its title."""
+    """A query that a consumer might type to find the product: its tags, or its title."""
     return " ".join(product.info.tags[:3]).replace("_", " ") or product.title
 
 
@@ -203,7 +207,7 @@ def _answered(candidate: TriedProduct, sql: str) -> list[tuple[Any, ...]] | None
 
 
 def identifier_columns(product: ProductPlan, governance: Governance) -> dict[str, str]:
-    """The columns that hold an identifier of the company, as `data_set.column`, with its name."""
+    """The columns that hold a company identifier, as `data_set.column`, with the identifier's name."""
     return {
         f"{data_set.name}.{column.name}": column.identifier
         for data_set in product.data_sets

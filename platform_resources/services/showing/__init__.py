@@ -1,1 +1,1 @@
-"""What people are shown of a mesh at a moment, and what they may do to its incidents."""
+"""Views of a mesh at a moment for web pages and commands, and actions on incidents."""

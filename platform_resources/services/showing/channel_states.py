@@ -1,4 +1,4 @@
-"""The channels that messages go to, what is missing for them in this environment, and trying one."""
+"""List notification channels, what each lacks in this environment, and send test messages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ E_MAIL = "e-mail addresses"
 
 @dataclass(frozen=True, slots=True)
 class ChannelState:
-    """A channel as shown: its URL without secrets; `missing` is empty if it is ready."""
+    """A channel with its URL without secrets; `missing` is empty if the channel is ready."""
 
     channel: str
     domain: str
@@ -33,7 +33,7 @@ def channels_of(plan: MeshPlan) -> dict[str, ChannelPlan]:
 
 
 def channel_states(known: Mapping[str, ChannelPlan], environment: Mapping[str, str]) -> list[ChannelState]:
-    """By name, and e-mail at the end."""
+    """The state of each channel by name, e-mail last."""
     shown = [(name, known[name].domain, shown_url(known[name].url), known[name].description) for name in sorted(known)]
     lacking = {name: missing(name, known, environment) for name in known}
     lacking[E_MAIL] = missing("somebody@example.com", known, environment).replace("e-mail to somebody@example.com", "e-mail")
@@ -42,7 +42,7 @@ def channel_states(known: Mapping[str, ChannelPlan], environment: Mapping[str, s
 
 
 def send_test(known: Mapping[str, ChannelPlan], name: str, environment: Mapping[str, str], now: datetime) -> None:
-    """Send a message that says that nothing is wrong. Raises ChannelUnusable and DeliveryFailed."""
+    """Send a test message to a channel. Raises ChannelUnusable and DeliveryFailed."""
     body = "Somebody has tried this channel with `mesh channels --test`. Nothing is wrong."
     message = Message(f"test:{name}:{now:%Y%m%dT%H%M%S%f}", "test", name, "", "", "", f"Test of the channel {name}", body, now)
     send(address(name, known, environment), message, secrets(name, known, environment))

@@ -1,4 +1,4 @@
-"""What can be told of one column's lineage, across the whole mesh."""
+"""Query the lineage of one column across the mesh."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,12 +14,12 @@ from platform_resources.spec.values.column_names import folded_column
 
 
 class NoSuchColumn(Exception):
-    """Raised for a column that there is none of, or several; says which there are."""
+    """Raised for an unknown or ambiguous column; lists the candidates."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnLineage:
-    """One column of a product: what it is made from, and whom a change of it concerns.
+    """The lineage of one column: its upstream columns, downstream columns and affected consumers.
 
     `unknown` says of each place at which the way ends why nothing more is known.
     """
@@ -33,7 +33,7 @@ class ColumnLineage:
 
 @dataclass(frozen=True, slots=True)
 class ColumnNeighbours:
-    """The next columns outside of a column's product: what it is made from, and what other products make from it.
+    """The nearest upstream and downstream columns of a column that are outside of its product.
 
     `unknown` says why it is not known what the column itself is made from; empty where that is known.
     """
@@ -45,12 +45,12 @@ class ColumnNeighbours:
 
 
 def mesh_lineage(state: Path, plan: MeshPlan) -> MeshLineage:
-    """Of what was built last."""
+    """The column lineage of the mesh, as of each product's last build."""
     return MeshLineage(plan, {product.name: kept_lineage(state, product) for product in plan.products})
 
 
 def lineage_of(lineage: MeshLineage, plan: MeshPlan, column: MeshColumn) -> ColumnLineage:
-    """All that is known of the column."""
+    """The full lineage of a column."""
     up, down = lineage.upstream(column), lineage.downstream(column)
     places = dict.fromkeys((column.product, column.place) for column in (column, *(step.column for step in (*up, *down))))
     unknown = [(f"{product}.{place}", why) for product, place in places if (why := lineage.unresolved(product, place))]
@@ -69,7 +69,7 @@ def _unbuilt_readers(lineage: MeshLineage, plan: MeshPlan, product: str) -> list
 
 
 def neighbours(lineage: MeshLineage, product: ProductPlan) -> dict[str, tuple[ColumnNeighbours, ...]]:
-    """Of each data set of the product, column by column."""
+    """The neighbours of each column, by data set of the product."""
     return {
         data_set.name: tuple(
             _neighbours(lineage, lineage.column(product.name, data_set.model, column.name)) for column in data_set.spec.columns
@@ -91,7 +91,7 @@ def _consumers(plan: MeshPlan, columns: Iterable[MeshColumn]) -> Iterator[tuple[
 
 
 def named_column(lineage: MeshLineage, product: ProductPlan, written: str) -> MeshColumn:
-    """From `COLUMN`, `DATA_SET.COLUMN` or `MODEL.COLUMN`, where a port counts as its data set. Raises NoSuchColumn."""
+    """The column written as `COLUMN`, `DATA_SET.COLUMN` or `MODEL.COLUMN`; a port means its data set. Raises NoSuchColumn."""
     first, _, rest = written.partition(".")
     places = {data_set.name: data_set.model for data_set in product.data_sets}
     places |= {port.name: port.model for port in product.outputs}
@@ -102,7 +102,7 @@ def named_column(lineage: MeshLineage, product: ProductPlan, written: str) -> Me
 
 
 def column_at(lineage: MeshLineage, product: ProductPlan, written: str, place: str = "") -> MeshColumn:
-    """The column at a place (`orders`, `inputs/deliveries`, `sources/deliveries`), or the only one so called. Raises NoSuchColumn."""
+    """The column at a place (`orders`, `inputs/deliveries`, `sources/deliveries`), or the only one of that name. Raises NoSuchColumn."""
     if not place:
         return named_column(lineage, product, written)
     models = {model.name for model in product.models} | {data_set.model for data_set in product.data_sets}
@@ -131,7 +131,7 @@ def _existing(lineage: MeshLineage, product: ProductPlan, places: set[str], name
 
 
 def lineage_data(lineage: ColumnLineage) -> dict[str, Any]:
-    """As JSON, for the command line and the web."""
+    """The lineage as JSON data."""
     return {
         "column": _data(lineage.column),
         "upstream": [_step(step) for step in lineage.upstream],
@@ -142,7 +142,7 @@ def lineage_data(lineage: ColumnLineage) -> dict[str, Any]:
 
 
 def neighbours_data(neighbours: Mapping[str, Sequence[ColumnNeighbours]]) -> list[dict[str, Any]]:
-    """As JSON, column by column."""
+    """The neighbours as JSON data, column by column."""
     return [
         {
             "data_set": data_set,

@@ -1,4 +1,4 @@
-"""Whose published versions a consumer asks for, and counting that they were read."""
+"""Find which products a query reads, and count the read."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from platform_resources.publications.consumer_queries import named_products, onl
 
 
 def publishing_domain(state: Path, plan: MeshPlan, product: str) -> str | None:
-    """The domain whose folder has the product's versions: they can be read also if its spec is broken, or gone. None where there are none.
+    """The domain that holds the product's versions, even if its spec is broken or gone; None if there are none.
 
     Raises QueryFailed where several domains have a folder of that name.
     """
@@ -26,7 +26,7 @@ def publishing_domain(state: Path, plan: MeshPlan, product: str) -> str | None:
 
 
 def count_read(state: Path, plan: MeshPlan, product: str, sql: str, reader: str, now: datetime) -> None:
-    """Count a query, so that owners see what is used. Raises LedgerUnavailable."""
+    """Count a query for the owners' usage figures. Raises LedgerUnavailable."""
     ledger = open_ledger(ledger_url(state, os.environ))
     try:
         with ledger.writing() as connection:
@@ -37,7 +37,7 @@ def count_read(state: Path, plan: MeshPlan, product: str, sql: str, reader: str,
 
 
 def reads_of_query(state: Path, plan: MeshPlan, product: str, sql: str) -> Iterator[tuple[str, str]]:
-    """Products and what the SQL names of them; of the product itself nothing where it names nothing."""
+    """The products that the SQL reads, each with the ports and data sets it names."""
     own = [planned for planned in plan.products if planned.name == product]
     offered = [port.name for p in own for port in p.outputs] + [data_set.name for p in own for data_set in p.data_sets]
     names = [tuple(name.lower() for name in dotted) for dotted in names_in(sql)]

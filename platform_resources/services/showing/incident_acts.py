@@ -1,4 +1,4 @@
-"""What a person does to an incident: acknowledge, start, resolve, reopen; one that has a successor only takes back what it accepted."""
+"""Act on an incident as a person: acknowledge, start, resolve, reopen. With a successor, only acceptances can be withdrawn."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ Act = Callable[[Incident, datetime], Change]
 
 
 class NoSuchIncident(Exception):
-    """Raised for a name that no incident has; `known` are the newest incidents of all causes."""
+    """Raised for an unknown incident name; `known` are the newest incidents of all products."""
 
     def __init__(self, name: str, known: Sequence[Incident]) -> None:
         super().__init__(f'there is no incident "{name}"')
@@ -23,7 +23,7 @@ class NoSuchIncident(Exception):
 
 
 def act_on(ledger: Ledger, name: str, act: Act, now: datetime) -> Incident:
-    """Gives the incident as it is then. Raises NoSuchIncident, and IllegalTransition where the act does not fit its state."""
+    """Apply the act and return the incident. Raises NoSuchIncident, and IllegalTransition if its state does not allow the act."""
     with ledger.projecting() as connection:
         before, stored = board(connection), incident_named(connection, name)
         if stored is None:

@@ -1,4 +1,4 @@
-"""Incidents as a list: those that are not over for long, and how fast people responded to them."""
+"""List open and recent incidents, and how fast people responded to them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from platform_resources.services.showing.incident_acts import NoSuchIncident
 
 @dataclass(frozen=True, slots=True)
 class IncidentList:
-    """Those opened last first. What was made up counts in no response time."""
+    """Incidents, newest first. Made-up ones count in no response time."""
 
     incidents: tuple[StoredIncident, ...]
     response: Response
@@ -22,7 +22,7 @@ class IncidentList:
 def listed_incidents(
     connection: Connection, product: str | None, since: datetime | None, now: datetime, is_product: Callable[[str], bool]
 ) -> IncidentList:
-    """Those that are not over since `since`, of all products or of one, also where it is only impacted.
+    """Incidents open at or after `since`, of all products or of one, including those that only impact it.
 
     Raises NoSuchIncident for what `is_product` says is none and has no incident: a product without incidents is as good as can be.
     """

@@ -1,4 +1,4 @@
-"""One incident with all that is known of it: what fails, whom it reaches and by when that matters, and what has happened."""
+"""One incident in full: failing checks, affected products with their next deadlines, and events."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from platform_resources.services.showing.mesh_overview import MeshOverview
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A product that an incident reaches, its own promises that are missed, and its next deadline, if it promises anything over time."""
+    """A product affected by an incident: its missed objectives, and its next deadline if it has one."""
 
     product: str
     reads: tuple[str, ...]
@@ -24,7 +24,7 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class IncidentStory:
-    """`trouble` is as messages tell it; `events` are in the order in which they happened."""
+    """One incident with its facts (`trouble`, as in messages) and its events in order of time."""
 
     stored: StoredIncident
     trouble: Trouble
@@ -33,7 +33,7 @@ class IncidentStory:
 
 
 def incident_story(connection: Connection, view: MeshOverview, name: str) -> IncidentStory | None:
-    """None if there is no such incident."""
+    """The story of the incident; None if there is no such incident."""
     stored = incident_named(connection, name)
     if stored is None:
         return None

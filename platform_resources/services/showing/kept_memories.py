@@ -1,4 +1,4 @@
-"""What a server has read and judged of each product, kept in the mesh's state, so that the next process begins with it.
+"""Persist what a server has read and evaluated, so that the next process starts with it.
 
 One SQLite file for all processes of a mesh. It may be deleted at any time: then everything is read and judged anew. It holds what the
 ledger and the texts say, so only its owner may read it.
@@ -31,7 +31,7 @@ OF_THE_SHELL = frozenset({"_", "PWD", "OLDPWD", "SHLVL"})
 
 @dataclass(slots=True)
 class KeptMemories:
-    """`written` has of each product what is in the file, as the objects that it was made from. `ledger` tells one ledger from another."""
+    """The file of persisted evaluations. `written` are the objects in the file by product; `ledger` identifies the ledger."""
 
     state: Path
     ledger: str
@@ -41,10 +41,11 @@ class KeptMemories:
 
     @property
     def file(self) -> Path:
+        """The path of the SQLite file in the mesh's state."""
         return self.state / FILE
 
     def load(self, stamp: str) -> tuple[Memories, MeshPlan | None]:
-        """What was kept, and the plan, where the texts of the mesh still have this stamp. Nothing where code or environment has changed."""
+        """The persisted evaluations, and the plan if the mesh's files still have this stamp. Empty if code or environment changed."""
         memories = Memories()
         if not self.file.exists() or not self._is_own():
             return memories, None
@@ -87,7 +88,7 @@ class KeptMemories:
         return plan
 
     def save(self, memories: Memories, plan: MeshPlan, stamp: str) -> None:
-        """Write what is new since. One process of all writes; the others leave it to that one."""
+        """Write what changed. Only the process that holds the lock writes; others skip it."""
         if not self._may_write() or (self.file.exists() and not self._is_own()):
             self.written.clear()
             return
@@ -126,7 +127,7 @@ class KeptMemories:
         return True
 
     def close(self) -> None:
-        """Let another process write."""
+        """Release the lock, so that another process may write."""
         if self.writer is not None:
             self.writer.release()
             self.writer = None

@@ -1,4 +1,4 @@
-"""Everything that pages show of a whole mesh at one moment, read once and shared by all requests until something changes."""
+"""The data behind all pages: one snapshot of the mesh, read once and shared by requests until something changes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -37,7 +37,7 @@ LedgerMark = tuple[Iterable[tuple[str, int]], int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class MeshOverview:
-    """A mesh `at` a moment. `incidents` are those of the last 90 days and all that live, opened last first.
+    """A snapshot of the mesh at `at`. `incidents` are open ones and those of the last 90 days, newest first.
 
     `mark` differs as soon as anything was written into the ledger that it shows.
 
@@ -76,26 +76,27 @@ class MeshOverview:
         return ReaderView(self.plan, self.grants, self.at, self.reader, health=self.health)
 
     def sees_all(self, product: str) -> bool:
-        """Whether the reader sees the whole product; of one whose description is broken only the user of this computer does."""
+        """Whether the reader sees the whole product; a product with a broken description only this computer's user sees."""
         plan = next((candidate for candidate in self.plan.products if candidate.name == product), None)
         return self.reader is None or (plan is not None and self.reading.standing(plan).sees == "all")
 
     def named_reader(self, product: str) -> str:
-        """The name of a reader who does not see the whole product; empty for all who do."""
+        """The reader's name if they see the product only in part; otherwise empty."""
         return "" if self.reader is None or self.sees_all(product) else self.reader.name
 
     @property
     def health(self) -> Mapping[str, ProductHealth]:
+        """The health of each product by name."""
         return self.known.health
 
     @property
     def live(self) -> tuple[StoredIncident, ...]:
-        """The incidents that are not over."""
+        """Open incidents."""
         return tuple(stored for stored in self.incidents if stored.incident.live)
 
     @property
     def real_incidents(self) -> tuple[StoredIncident, ...]:
-        """Those that numbers are made from."""
+        """Incidents that statistics count: all that are not made up."""
         return tuple(stored for stored in self.incidents if not self.is_made_up(stored))
 
     def is_made_up(self, stored: StoredIncident) -> bool:
@@ -103,13 +104,13 @@ class MeshOverview:
         return self.made_up is not None and stored.incident.name in self.made_up.incidents
 
     def incidents_of(self, product: str) -> tuple[StoredIncident, ...]:
-        """Those of the product, and those of others that it suffers from."""
+        """Incidents of the product, and those of other products that affect it."""
         return tuple(stored for stored in self.incidents if product in (stored.incident.cause, *stored.incident.impacted))
 
 
 @dataclass(slots=True)
 class Memories:
-    """What one server keeps of the ledger from view to view: as it is judged, and as charts show it."""
+    """What one server caches between snapshots: evaluations, and series for charts."""
 
     real: Memory = field(default_factory=Memory)
     charted: Memory = field(default_factory=lambda: Memory(made_up=True))
@@ -118,11 +119,11 @@ class Memories:
 
     @property
     def plans(self) -> Mapping[str, ProductPlan]:
-        """Of each product how it was planned when it was last read."""
+        """The plan of each product when it was last read."""
         return {name: kept.plan for name, kept in self.real.kept.items()}
 
     def changed(self, view: "MeshOverview") -> Mapping[str, datetime]:
-        """Of each product the moment of the first view that shows it as this one does."""
+        """For each product, the time of the first snapshot that shows it as this one does."""
         for product in view.plan.products:
             facts, known = _facts(view, product), self.facts.get(product.name)
             if known is None or known[0] != facts:
@@ -130,14 +131,14 @@ class Memories:
         return {product.name: self.facts[product.name][1] for product in view.plan.products}
 
     def likenesses_of(self, plan: MeshPlan) -> Likenesses:
-        """They follow from the plan alone."""
+        """The similar products of a plan, computed once per plan."""
         if self.likenesses is None or self.likenesses.plan is not plan:
             self.likenesses = Likenesses(plan)
         return self.likenesses
 
 
 def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: datetime, memories: Memories | None = None) -> MeshOverview:
-    """Changes nothing in the mesh. `home` is Dagster's home folder: what the ledger has not read of it is told in `age`."""
+    """Read a snapshot, changing nothing. `home` is Dagster's home folder, whose unread events `age` reports."""
     memories = memories or Memories()
     with ledger.reading() as connection:
         mark = ledger_mark(connection)
@@ -200,6 +201,6 @@ class _Same:
 
 
 def ledger_mark(connection: Connection) -> LedgerMark:
-    """What differs as soon as the ledger has read new events, or anybody has done something to an incident or to a grant."""
+    """A mark that changes with every new event, incident action or grant decision in the ledger."""
     newest = (incident_store.newest_event(connection), newest_change(connection), newest_decision(connection))
     return tuple(sorted(read_until(connection).items())), *newest

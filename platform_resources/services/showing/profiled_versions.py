@@ -1,4 +1,4 @@
-"""What a published version looks like, column by column, together with the version before it."""
+"""Column profiles of a published version, compared with the version before."""
 
 from dataclasses import dataclass, replace
 
@@ -11,12 +11,12 @@ from platform_resources.services.access.reader_views import ReaderView
 
 
 class NoProfile(Exception):
-    """Raised where nothing that was asked for has a profile, with words for why."""
+    """Raised if nothing that was asked for has a profile; says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profiled:
-    """One data set's profile in a version, and in the one before it; None if that has none."""
+    """A data set's profile in one version and in the one before; None if that has none."""
 
     data_set: str
     now: ProfiledVersion
@@ -24,11 +24,11 @@ class Profiled:
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """What is different since the version before; empty where there is none."""
+        """The differences from the version before; empty if there is none."""
         return differences(self.before.profile, self.now.profile) if self.before is not None else ()
 
     def seen_through(self, view: View | None) -> "Profiled":
-        """The same for whoever sees this view; None is one who sees nothing of it."""
+        """The profile restricted to a view; None means a reader who sees nothing."""
         return Profiled(self.data_set, _seen(self.now, view), _seen(self.before, view) if self.before is not None else None)
 
 
@@ -37,7 +37,7 @@ def _seen(version: ProfiledVersion, view: View | None) -> ProfiledVersion:
 
 
 def asked_profiles(connection: Connection, product: str, data_set: str | None, version: str | None) -> tuple[Profiled, ...]:
-    """Of one data set or of all, in the newest version or in the one asked for. Raises NoProfile."""
+    """The profiles of one data set or all, in the newest version or a given one. Raises NoProfile."""
     known = profiled_data_sets(connection, product)
     profiles = (profiled(connection, product, name, version) for name in known if data_set in (None, name))
     asked = tuple(profile for profile in profiles if profile is not None)
@@ -53,7 +53,7 @@ def asked_profiles(connection: Connection, product: str, data_set: str | None, v
 def seen_profiled(
     connection: Connection, reading: ReaderView, product: ProductPlan, data_set: str, version: str | None = None
 ) -> Profiled | None:
-    """The same as `profiled`, as a reader may see it."""
+    """The result of `profiled` as a reader may see it."""
     version_profile = profiled(connection, product.name, data_set, version)
     if version_profile is None or reading.standing(product).sees == "all":
         return version_profile

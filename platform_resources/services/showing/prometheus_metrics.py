@@ -1,4 +1,4 @@
-"""A mesh as metrics in the text format of Prometheus: how products are, what is left of budgets, which incidents live, what waits.
+"""Export the mesh as Prometheus metrics: product health, error budgets, open incidents, waiting messages.
 
 The format: https://prometheus.io/docs/instrumenting/exposition_formats/. Names begin with `mesh_`; times are in seconds since 1970, and
 shares between 0 and 1. What is not known has no sample. Made-up history counts for nothing.
@@ -21,7 +21,7 @@ OUTBOX_OVER = timedelta(days=7)
 
 
 def metrics_text(overview: MeshOverview, messages: Iterable[OutboxEntry]) -> str:
-    """All metrics of a mesh; `messages` are those of the outbox that are to be counted."""
+    """All metrics of a mesh; `messages` are the outbox messages to count."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collected((*_products(overview), *_indicators(overview), *_incidents(overview), *_platform(overview, messages))))
     return str(generate_latest(registry), "utf-8")

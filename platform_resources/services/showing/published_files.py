@@ -1,4 +1,4 @@
-"""Files of published versions, for whoever downloads them."""
+"""The files of published versions, for downloads."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from platform_resources.warehouses.protocol import PublishedFiles, QueryFailed
 
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """One file of one output port in one version, and where it is; `view` is the folder that tells the views of a version apart."""
+    """One file of an output port in one version; `view` is the folder of a role's view."""
 
     version: str
     view: str
@@ -24,7 +24,7 @@ class PublishedFile:
 def published_files(
     state: Path, product: ProductPlan, port: str, version: str = "", seen: SeenPort = everything
 ) -> tuple[PublishedFile, ...]:
-    """The files of a port in the newest version, or in the one asked for; none where there is no such version, or it has no such port.
+    """The files of a port in the newest or a given version; empty if there is no such version or port.
 
     `seen` says what the reader gets of it, and raises QueryFailed where that is nothing. Raises VersionsUnreadable.
     """

@@ -1,4 +1,4 @@
-"""The mesh as one reader may see it: of products that the reader does not see whole, no text or number that may quote a value."""
+"""Restrict a snapshot to what one reader may see: without texts and numbers that could reveal hidden values."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -27,7 +27,7 @@ WITHHELD = "told to those who see the whole product"
 
 
 def seen_by(view: MeshOverview, reader: Reader | None) -> MeshOverview:
-    """The overview for one reader; all of it for the user of this computer."""
+    """The snapshot for one reader; complete for the user of this computer."""
     if reader is None:
         return view
     mine = replace(view, reader=named_reader(view.plan, reader.name, reader.role, reader.groups))
@@ -42,7 +42,7 @@ def seen_by(view: MeshOverview, reader: Reader | None) -> MeshOverview:
 
 
 def seen_story(story: IncidentStory, view: MeshOverview) -> IncidentStory:
-    """One incident as the reader of the overview may see it: without reasons, measured values and notes of people where not all is seen."""
+    """An incident as the reader may see it: without reasons, values and notes unless they see the whole product."""
     cause = story.stored.incident.cause
     if view.reader is None or view.sees_all(cause):
         return story
@@ -52,7 +52,7 @@ def seen_story(story: IncidentStory, view: MeshOverview) -> IncidentStory:
 
 
 def seen_publications(reading: ReaderView, product: ProductPlan, published: Sequence[Publication]) -> tuple[Publication, ...]:
-    """The versions as a reader may see them: the ports of the reader's view, and of what they were made from only the names."""
+    """The versions as a reader may see them: ports through the reader's view, inputs by name only."""
     if reading.standing(product).sees == "all":
         return tuple(published)
     return tuple(
@@ -135,7 +135,7 @@ def _check(check: CheckState, product: ProductPlan, reading: ReaderView) -> Chec
 
 
 def tells_only_what_is_seen(check: CheckState, views: dict[str, View | None]) -> bool:
-    """Whether what a check says can quote no value that is hidden by these views of the data sets; None is one of which nothing is seen."""
+    """Whether a check's text can reveal no value hidden by these views of the data sets; None is a view of nothing."""
     quotes = traits_of(check.dimension).quotes
     if quotes == "times":
         return True

@@ -1,1 +1,1 @@
-"""How products are written as documents of other standards and tools, and made of such documents."""
+"""Export products to documents of other standards, and import such documents."""

@@ -1,4 +1,4 @@
-"""A product of the mesh as a document of another standard or tool."""
+"""Export a product as a document of another standard or tool."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from platform_resources.spec.reading import read_product
 
 
 class CannotExport(Exception):
-    """Raised for an unknown format, settings that it does not take, or a product.yaml that cannot be read; says what to do."""
+    """Raised for an unknown format, wrong settings, or an unreadable product.yaml; says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedFile:
-    """One document: the name that a file of it would have, its text, and what browsers are told that it is."""
+    """One document: its file name, text and media type."""
 
     name: str
     text: str
@@ -37,7 +37,7 @@ def known_export(name: str) -> Export:
 
 
 def export(root: Path, product: ProductPlan, name: str, settings: Mapping[str, Any]) -> ExportedFile:
-    """The product in one format, from its product.yaml as it is now. Raises CannotExport."""
+    """Export the product in one format, from its current product.yaml. Raises CannotExport."""
     chosen = known_export(name)
     try:
         configured = chosen.config.model_validate(settings)

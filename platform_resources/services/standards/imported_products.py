@@ -1,4 +1,4 @@
-"""A product of the mesh made of a document of another standard."""
+"""Import a document of another standard as a product."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,19 +11,19 @@ from platform_resources.spec.problems import errors
 
 
 class CannotImport(Exception):
-    """Raised for an unknown format, one that is only written, or where a product of that name is already; nothing is written then."""
+    """Raised for an unknown or write-only format, or an existing product of that name; nothing is written then."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedDocument:
-    """The product.yaml that was written, empty if there were errors, and what was made of the document."""
+    """The product.yaml that was written (empty after errors), and notes on how the document was mapped."""
 
     file: str
     made: Import
 
 
 def import_document(root: Path, form: str, path: Path, name: str = "", domain: str = "") -> ImportedDocument:
-    """Write the product.yaml of a document, under the names given or those that the document has. Raises CannotImport and OSError."""
+    """Write the product.yaml of a document, under the given names or the document's own. Raises CannotImport and OSError."""
     try:
         chosen = known_export(form)
     except CannotExport as error:

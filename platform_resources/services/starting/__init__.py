@@ -1,1 +1,1 @@
-"""How a mesh, a domain or a product begins: a source is looked at, and all files are written or none."""
+"""Create a mesh, a domain, or a product from an existing source."""

@@ -1,4 +1,4 @@
-"""From what a new product is to be made from, to the input port that reads it: files, a table of a database, or a REST interface."""
+"""Create the input port of a new product from a source: files, a database table, or a REST interface."""
 
 import os
 import re
@@ -29,7 +29,7 @@ _WEB = ("http", "https")
 
 @dataclass(frozen=True, slots=True)
 class AskedSource:
-    """What somebody asks a product to be made from: a path, glob or address; of a database its table; and fields of the input port."""
+    """The source a user names: a path, glob or address, a table for databases, and further fields of the input port."""
 
     source: str
     table: str = ""
@@ -38,7 +38,7 @@ class AskedSource:
 
 @dataclass(frozen=True, slots=True)
 class NewInput:
-    """An input port that was thought of: its fields, how it is pulled, what people call its source, and what is guessed of it.
+    """A proposed input port: its fields, how it is pulled, the source's title, and what was guessed.
 
     `variables` name what of the address is secret; they were put into the environment of this process.
     """
@@ -50,7 +50,7 @@ class NewInput:
     variables: tuple[str, ...] = ()
 
     def hide(self, text: str) -> str:
-        """A text of the source without what variables hold that its fields name."""
+        """The text with the values of the port's secret variables removed."""
         return _hidden(text, self.fields)
 
 
@@ -59,7 +59,7 @@ def _hidden(text: str, fields: Mapping[str, Any]) -> str:
 
 
 def source_name(asked: AskedSource) -> str:
-    """What a product would be called after it: the table, the last part of an address or the name of the file."""
+    """A product name derived from the source: its table, the last part of its address, or its file name."""
     if asked.table:
         return asked.table.rpartition(".")[2]
     plain = re.split(r"[?#]", asked.source)[0] if is_address(asked.source) else asked.source
@@ -67,12 +67,12 @@ def source_name(asked: AskedSource) -> str:
 
 
 def is_address(source: str) -> bool:
-    """Whether it is no path; one may come from a variable as a whole."""
+    """Whether the source is an address and not a path; a whole address may be a variable."""
     return bool(_ADDRESS.match(source) or VARIABLE.match(source))
 
 
 def new_input(root: Path, folder: Path, name: str, asked: AskedSource) -> NewInput:
-    """The input port of a product `name` in `folder`. A database or interface is asked for what it has. Raises CannotBegin."""
+    """Propose the input port of a product `name` in `folder`; databases and REST interfaces are queried. Raises CannotBegin."""
     if asked.source.startswith(SCHEME):
         fields = {"path": asked.source, **asked.fields}
         return NewInput({"interface": "file", **fields}, _pull("file", fields, ""), asked.source)

@@ -1,4 +1,4 @@
-"""Begin a mesh in a folder, or a domain in a mesh."""
+"""Create a mesh in a folder, or a domain in a mesh."""
 
 import json
 import os
@@ -17,11 +17,11 @@ PACKAGE = "platform-resources"
 
 
 class CannotBegin(Exception):
-    """Raised where something cannot be begun as it was asked for; says why, and what to do."""
+    """Raised if something cannot be created as asked; says why and what to do."""
 
 
 def new_mesh(folder: Path, domain: str | None, owner: str | None) -> tuple[str, ...]:
-    """Write a mesh with one domain, called after the folder if no name is given; gives the files. Raises CannotBegin and InTheWay."""
+    """Write a mesh with one domain, named after the folder by default; returns the files. Raises CannotBegin and InTheWay."""
     name = folder.resolve().name
     plain = slug(without_accents(name))
     chosen = domain or plain
@@ -76,7 +76,7 @@ def _platform() -> str:
 
 
 def new_domain(root: Path, name: str, owner: str | None) -> tuple[str, ...]:
-    """Write a domain's files and its code location; gives the files. A domain that lacks only its location gets that.
+    """Write a domain and its Dagster code location; returns the files. Adds only the location if the domain exists.
 
     Without WORKSPACE among the files, only a person can add the location to it. Raises CannotBegin and InTheWay.
     """

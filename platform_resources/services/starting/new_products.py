@@ -1,4 +1,4 @@
-"""Begin a product from data that are there: look at them, guess, and write the product, or refuse and write nothing."""
+"""Create a product from existing data: inspect them, guess the metadata, and write all files or none."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from platform_resources.warehouses.protocol import EngineError, LoadFailed
 
 @dataclass(frozen=True, slots=True)
 class NewProduct:
-    """A product that was thought of and not written yet. `names` has what each of its columns is called in the source.
+    """A proposed product that is not written yet. `names` maps each of its columns to the source's column.
 
     `variables` are those of the environment that refreshes need, and that hold what is secret of its source's address.
     """
@@ -39,18 +39,18 @@ class NewProduct:
 
 
 def domains(root: Path) -> tuple[str, ...]:
-    """The domains of a mesh: its folders of products, beside which its calendars have one."""
+    """The domains of a mesh: its folders under `dataproducts`, without those of calendars."""
     folders = sorted(folder for folder in (root / conventions.PRODUCTS_FOLDER).iterdir() if folder != root / CALENDARS)
     return tuple(folder.name for folder in folders if folder.is_dir() and is_name(folder.name))
 
 
 def product_name(asked: AskedSource) -> str:
-    """What a product is called after its source: `Umsätze 2026.csv.gz` gives umsaetze_2026; empty where nothing is left."""
+    """A valid product name from the source's: `Umsätze 2026.csv.gz` gives umsaetze_2026; empty if nothing is left."""
     return slug(without_accents(source_name(asked)))
 
 
 def thought_of(root: Path, domain: str, name: str, asked: AskedSource, now: datetime) -> NewProduct:
-    """Look at the source and guess. Writes nothing. Raises CannotBegin and InTheWay."""
+    """Inspect the source and propose a product. Writes nothing. Raises CannotBegin and InTheWay."""
     _check_domain(root, domain)
     _check_name(root, domain, name)
     folder = root / conventions.PRODUCTS_FOLDER / domain / name
@@ -107,7 +107,7 @@ def _there(root: Path, domain: str, name: str) -> list[str]:
 
 
 def write(root: Path, new: NewProduct) -> tuple[str, ...]:
-    """Write the product's files, all or none; gives them. Raises CannotBegin if they were no valid product, and InTheWay."""
+    """Write the product's files, all or none, and return them. Raises CannotBegin if the product is invalid, and InTheWay."""
     files = product_files(new.asked, new.source, new.names, new.guessed)
     document = next(path for path in files if path.endswith("/product.yaml"))
     reading = read_product(files[document], document, installed_registry())

@@ -1,4 +1,4 @@
-"""Look at a source as a refresh would load it, and measure over all its rows what guesses are made from."""
+"""Load a source as a refresh would, and measure what metadata is guessed from."""
 
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -32,7 +32,7 @@ _LONGEST_VALUE = 60
 
 
 def looked_at(pull: Pull, folder: Path, now: datetime) -> tuple[SourceFacts, dict[str, str]]:
-    """The source, its columns called as the product will, and what each is called in the source.
+    """The measured source, and the source's name of each column.
 
     Raises NotArrived, ExtractorFailed and LoadFailed as a refresh would, and EngineError.
     """
