@@ -18,12 +18,12 @@ Found = Iterator[tuple[str, str, str]]
 
 def problems_of(product: Product, agreement: Declared[DataSharingAgreement]) -> Found:
     """Every problem of one agreement of the product."""
-    data_sets = [each.config for each in product.data_sets]
-    times = Counter(role.role for each in product.agreements for role in each.config.roles)
+    data_sets = [data_set.config for data_set in product.data_sets]
+    times = Counter(role.role for other in product.agreements for role in other.config.roles)
     for role in agreement.config.roles:
         if times[role.role] > 1:
             yield "roles", f"role {role.role} is described {times[role.role]} times; a role is described once in a product", ""
-        yield from role_problems(role, data_sets, [each.title for each in product.data_sets])
+        yield from role_problems(role, data_sets, [data_set.title for data_set in product.data_sets])
     for granted in agreement.config.grants:
         yield from _grant(granted, agreement.config.roles)
 
@@ -103,14 +103,14 @@ def _unfit_values(role: AgreementRole, data_set: DataSet, read: RowFilter) -> Fo
         kind = kinds[folded_column(column)]
         wrong = [value for value in role.attributes[attribute] if not fits(value, kind)]
         if wrong:
-            told = f'attribute {attribute} has "{wrong[0]}", and column {column}, which it is compared with, is of type {kind}'
-            yield "roles", f"role {role.role}: {told}", "write values of that type"
+            fault = f'attribute {attribute} has "{wrong[0]}", and column {column}, which it is compared with, is of type {kind}'
+            yield "roles", f"role {role.role}: {fault}", "write values of that type"
 
 
 def _grant(granted: GrantedRole, roles: Sequence[AgreementRole]) -> Found:
-    role = next((each for each in roles if each.role == granted.role), None)
+    role = next((role for role in roles if role.role == granted.role), None)
     if role is None:
-        names = [each.role for each in roles]
+        names = [role.role for role in roles]
         yield "grants", f'no role "{granted.role}" in this agreement; known: {known_text(names)}', did_you_mean(granted.role, names)
         return
     if is_same(granted.approved_by, granted.to):

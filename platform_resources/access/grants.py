@@ -112,7 +112,7 @@ def decided(
     if act in ("approved", "renewed") and (is_same(by, grant.requested_by) or is_same(by, grant.subject)):
         raise NotAllowed(f"{by} asked for grant {grant.name} or would have it, so somebody else must decide: an owner of {grant.product}")
     own = (grant.requested_by, grant.subject) if act == "revoked" else ()
-    if deciders and not any(is_same(by, each) for each in (*deciders, *own)):
+    if deciders and not any(is_same(by, decider) for decider in (*deciders, *own)):
         raise NotAllowed(f"{by} does not decide about {grant.product}; its owners do: {', '.join(deciders)} (--by says who decides)")
     if act in ("rejected", "revoked") and not why.strip():
         raise NotAllowed(f"say why grant {grant.name} is {act}")

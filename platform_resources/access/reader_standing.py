@@ -119,12 +119,12 @@ def previewed(offers: Offers, role: str, attributes: Attributes) -> ReaderStandi
     """What whoever has a role gets, for those who may see everything and look at it."""
     offered = offers.role(role)
     if offered is None:
-        roles = ", ".join(each.role for each in offers.roles or ()) or "none"
+        roles = ", ".join(role.role for role in offers.roles or ()) or "none"
         return ReaderStanding("nothing", "", refused=f'{offers.product} has no role "{role}"; it has: {roles}')
     if not offered.has(attributes):
         values = "; ".join(f"{name}: {', '.join(values)}" for name, values in offered.attributes) or "none"
-        told = f"say one value of each attribute of role {role} of {offers.product}, which are: {values}"
-        return ReaderStanding("nothing", "", refused=told)
+        refusal = f"say one value of each attribute of role {role} of {offers.product}, which are: {values}"
+        return ReaderStanding("nothing", "", refused=refusal)
     return ReaderStanding("role", f"as role {role}", role, attributes)
 
 
@@ -151,10 +151,10 @@ def _ambiguous(offers: Offers, reader: Reader, active: Sequence[Grant]) -> str:
 
 def _refused(offers: Offers, reader: Reader, asked: Sequence[Grant], known: KnownGrants, now: datetime) -> ReaderStanding:
     """Say what there was, what to ask for and whom."""
-    told = [f"grant {grant.name} of role {grant.role} is {_state(offers, grant, now)}" for grant in asked]
+    states = [f"grant {grant.name} of role {grant.role} is {_state(offers, grant, now)}" for grant in asked]
     having = f"role {reader.role}" if reader.role else "a role"
     none = f"no grant of {reader.name} is known" if known.unknown else f"{reader.name} has no grant"
-    lines = [f"{none} for {having} of {offers.product}" + (f" ({'; '.join(told)})" if told else "")]
+    lines = [f"{none} for {having} of {offers.product}" + (f" ({'; '.join(states)})" if states else "")]
     lines += [f"the ledger's grants are not known: {known.unknown}"] if known.unknown else []
     roles = "|".join(role.role for role in offers.roles or ()) or "ROLE"
     whom = f"; {' or '.join(offers.owners)} decides" if offers.owners else ""

@@ -75,8 +75,8 @@ def why_gone(offers: Offers, name: str, known: KnownGrants, now: datetime) -> st
         return "the product has no agreement any more, so there are no roles"
     if name == OPEN and offers.role(OPEN) is None:
         return "the product has an agreement now: only its roles are given"
-    told = sorted(set(_ends(offers, name, known, now)))
-    return "; ".join(told) or "nobody has a grant of it"
+    ends = sorted(set(_ends(offers, name, known, now)))
+    return "; ".join(ends) or "nobody has a grant of it"
 
 
 def _ends(offers: Offers, name: str, known: KnownGrants, now: datetime) -> Iterator[str]:

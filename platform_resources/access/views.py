@@ -61,11 +61,11 @@ class View:
 
     def shows(self, column: str) -> bool:
         """Whether it shows this column, perhaps masked."""
-        return folded_column(column) in {folded_column(each.name) for each in self.columns}
+        return folded_column(column) in {folded_column(shown.name) for shown in self.columns}
 
     def tells(self, column: str) -> bool:
         """Whether it shows every value of this column: in the clear, and of every row."""
-        clear = {folded_column(each.name) for each in self.columns if each.how == CLEAR}
+        clear = {folded_column(shown.name) for shown in self.columns if shown.how == CLEAR}
         return not self.rows and folded_column(column) in clear
 
 
@@ -94,13 +94,13 @@ class DataSetViews:
     def seen_by(self, view: View) -> str:
         """Who has the view, for people."""
         roles = (
-            f"role {each.role}{''.join(f' {name}={value}' for name, value in each.attributes)}" for each in self.roles if each.view == view
+            f"role {role.role}{''.join(f' {name}={value}' for name, value in role.attributes)}" for role in self.roles if role.view == view
         )
         return ", ".join(roles) or "others without an agreement"
 
     def of_role(self, role: str, attributes: Attributes) -> View | None:
         """What the role sees; nothing where it is not known with these attributes."""
-        return next((each.view for each in self.roles if each.role == role and each.attributes == attributes), None)
+        return next((granted.view for granted in self.roles if granted.role == role and granted.attributes == attributes), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def restricted_views(data_set: DataSet, views: DataSetViews, inherited: Mapping[
     """
     columns = tuple(column.inheriting(inherited.get(column.name)) for column in data_set.columns)
     strict = views_of(data_set.model_copy(update={"columns": columns}), *offer)
-    pairs = [(views.open, strict.open), *((each.view, strict.of_role(each.role, each.attributes)) for each in views.roles)]
+    pairs = [(views.open, strict.open), *((role.view, strict.of_role(role.role, role.attributes)) for role in views.roles)]
     left_out: dict[str, set[str]] = {}
     for planned, allowed in pairs:
         if planned is not None:
@@ -139,14 +139,14 @@ def restricted_views(data_set: DataSet, views: DataSetViews, inherited: Mapping[
     def left(view: View | None) -> View | None:
         return view.without(left_out[view.name]) if view is not None else None
 
-    return DataSetViews(left(views.open), tuple(replace(each, view=left(each.view)) for each in views.roles))
+    return DataSetViews(left(views.open), tuple(replace(role, view=left(role.view)) for role in views.roles))
 
 
 def combinations(role: AgreementRole) -> tuple[Attributes, ...]:
     """Every combination of the values that the role's attributes may have."""
     names = sorted(role.attributes)
     values = itertools.product(*(dict.fromkeys(role.attributes[name]) for name in names))
-    return tuple(tuple(zip(names, each, strict=True)) for each in values)
+    return tuple(tuple(zip(names, chosen, strict=True)) for chosen in values)
 
 
 def mask_problem(use: MaskUse, kind: str) -> str:

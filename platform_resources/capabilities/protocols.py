@@ -123,8 +123,8 @@ class ChangeTeller(Protocol):
 def _refuse_unplanned(part: object, what: str) -> None:
     """Raises TypeError for a part of an interface that a plan cannot hold."""
     if not is_dataclass(part):
-        told = f"{type(part).__name__} is no dataclass"
-        raise TypeError(f"{told}; the {what} of an interface must be a frozen dataclass of plain values, since plans are compared")
+        fault = f"{type(part).__name__} is no dataclass"
+        raise TypeError(f"{fault}; the {what} of an interface must be a frozen dataclass of plain values, since plans are compared")
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +230,8 @@ class Store:
             return
         _refuse_unplanned(self.writer, "writer")
         if not self.writer.suffix.isalnum() or self.writer.suffix == self.format:
-            told = f'the suffix "{self.writer.suffix}" of a writer'
-            raise TypeError(f"{told} must be letters and digits, and another one than the format, {self.format}")
+            fault = f'the suffix "{self.writer.suffix}" of a writer'
+            raise TypeError(f"{fault} must be letters and digits, and another one than the format, {self.format}")
 
     @property
     def suffix(self) -> str:

@@ -95,20 +95,20 @@ def traits_of(dimension: str) -> Traits:
 @cache
 def installed_registry() -> Registry:
     """The registry of this environment: built-in files first, then entry points. Raises CapabilityInvalid."""
-    found: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+    by_kind: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
     for kind, capability, source in (*_built_in(), *_third_party()):
-        if capability.name in found[kind]:
+        if capability.name in by_kind[kind]:
             raise CapabilityInvalid(f'{source} adds {kind} "{capability.name}", which exists already; give it another name')
-        found[kind][capability.name] = capability
-    return Registry(MappingProxyType({kind: MappingProxyType(dict(sorted(names.items()))) for kind, names in found.items()}))
+        by_kind[kind][capability.name] = capability
+    return Registry(MappingProxyType({kind: MappingProxyType(dict(sorted(names.items()))) for kind, names in by_kind.items()}))
 
 
 def _built_in() -> Iterator[tuple[str, Capability, str]]:
     for kind in KINDS:
         package = importlib.import_module(f"platform_resources.capabilities.{kind}")
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            found = importlib.import_module(module.name)
-            for capability in found.CAPABILITIES if kind == "criteria" else (found.CAPABILITY,):
+            imported = importlib.import_module(module.name)
+            for capability in imported.CAPABILITIES if kind == "criteria" else (imported.CAPABILITY,):
                 yield kind, capability, module.name
 
 

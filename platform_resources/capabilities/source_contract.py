@@ -74,7 +74,7 @@ class SourceContract:
         column = self.column(name)
         if column is None or not column.missing:
             return f"{quoted(name)} is null"
-        missing = ", ".join(f"cast({literal(str(each))} as {column.type})" for each in column.missing)
+        missing = ", ".join(f"cast({literal(str(marker))} as {column.type})" for marker in column.missing)
         return f"({quoted(name)} is null or {value} in ({missing}))"
 
     def emptiness(self, names: Iterable[str], values: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
@@ -82,14 +82,14 @@ class SourceContract:
 
         `values` has the SQL of columns that do not have their promised type yet.
         """
-        found = {folded_column(name): name for name in names}
+        given_names = {folded_column(name): name for name in names}
         return {
             column.name: self.empty(
-                found[folded_column(column.name)],
-                values.get(found[folded_column(column.name)], quoted(found[folded_column(column.name)])),
+                given_names[folded_column(column.name)],
+                values.get(given_names[folded_column(column.name)], quoted(given_names[folded_column(column.name)])),
             )
             for column in self.columns
-            if not column.nullable and folded_column(column.name) in found
+            if not column.nullable and folded_column(column.name) in given_names
         }
 
     def breaches(self, names: Iterable[str], values: Mapping[str, str] = MappingProxyType({})) -> dict[tuple[str, str], str]:

@@ -90,7 +90,7 @@ def _jinja_calls(template: str, function: str) -> Iterator[tuple[int, tuple[str,
     for call in tree.find_all(nodes.Call):
         if isinstance(call.node, nodes.Name) and call.node.name == function:
             written = (*call.args, *(pair.value for pair in call.kwargs))
-            yield call.lineno, tuple(str(each.value) if isinstance(each, nodes.Const) else _UNKNOWN for each in written)
+            yield call.lineno, tuple(str(argument.value) if isinstance(argument, nodes.Const) else _UNKNOWN for argument in written)
 
 
 def _python_calls(text: str, function: str) -> Iterator[tuple[int, tuple[str, ...]]]:
@@ -100,7 +100,7 @@ def _python_calls(text: str, function: str) -> Iterator[tuple[int, tuple[str, ..
         return
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == function:
-            yield call.lineno, tuple(str(each.value) if isinstance(each, ast.Constant) else _UNKNOWN for each in call.args)
+            yield call.lineno, tuple(str(argument.value) if isinstance(argument, ast.Constant) else _UNKNOWN for argument in call.args)
 
 
 def macros_in(file: Path) -> frozenset[str]:

@@ -171,13 +171,13 @@ def _hidden(data: Any, hide: Callable[[str], str]) -> Any:
 
 def _contents(root: Path, files: Iterable[Path]) -> list[tuple[str, str]]:
     """Each file with a digest of its content; of a large one, a seed, size and time tell whether it has changed."""
-    found: list[tuple[str, str]] = []
+    contents: list[tuple[str, str]] = []
     for file in files:
         stat = file.stat()
         large = stat.st_size > _LARGE
         content = f"{stat.st_size} {stat.st_mtime_ns}" if large else hashlib.sha256(file.read_bytes()).hexdigest()
-        found.append((file.relative_to(root).as_posix(), content))
-    return sorted(found)
+        contents.append((file.relative_to(root).as_posix(), content))
+    return sorted(contents)
 
 
 def _beside(file: Path, ending: str) -> Path:

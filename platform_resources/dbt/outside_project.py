@@ -154,7 +154,7 @@ def _read(manifest: Any) -> Mapping[str, frozenset[str]]:
     for reader in (*manifest.nodes.values(), *manifest.exposures.values(), *manifest.unit_tests.values()):
         for unique_id in getattr(reader.depends_on, "nodes", ()):
             kinds.setdefault(unique_id, set()).add(str(reader.resource_type))
-    return {unique_id: frozenset(found) for unique_id, found in kinds.items()}
+    return {unique_id: frozenset(kinds_of_it) for unique_id, kinds_of_it in kinds.items()}
 
 
 def _model(manifest: Any, node: Any, read: Mapping[str, frozenset[str]]) -> OutsideModel:
@@ -220,4 +220,4 @@ def _macros(macros: Iterator[Any]) -> Mapping[str, frozenset[str]]:
     names: dict[str, set[str]] = {}
     for macro in macros:
         names.setdefault(macro.original_file_path, set()).add(macro.name)
-    return {file: frozenset(found) for file, found in names.items()}
+    return {file: frozenset(names_in_file) for file, names_in_file in names.items()}

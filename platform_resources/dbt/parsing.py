@@ -33,8 +33,8 @@ def reading_of(root: Path, state: Path, product: Placed, target: str, shared: ob
         missing = str(getattr(refused.error, "target_name", ""))
         return DbtReading(None, (_problem(root, product, refused, hide),), missing), frozenset()
     shown, mistranslated = translated(root, product, manifest)
-    found = (*problems, *mistranslated, *_lost_tests(root, product, manifest))
-    return DbtReading(reduced(manifest, product.name, shared, shown), found), frozenset(manifest.env_vars)
+    all_problems = (*problems, *mistranslated, *_lost_tests(root, product, manifest))
+    return DbtReading(reduced(manifest, product.name, shared, shown), all_problems), frozenset(manifest.env_vars)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ def translated(root: Path, product: Placed, manifest: Any) -> tuple[dict[str, Sh
     own, problems = _own_translator(root)
     translator = type("Translator", (_OfProduct, own), {"product": product})()
     written, shown = _written(manifest), dict[str, Shown]()
-    told = set[str]()
+    reported = set[str]()
     try:
         order = tuple(_in_order(manifest))
     except CycleError:  # validation names the models; a translator would ask for ever
@@ -87,8 +87,8 @@ def translated(root: Path, product: Placed, manifest: Any) -> tuple[dict[str, Sh
         try:
             shown[uid] = _asked(translator, written, uid)
         except Exception as error:  # of the mesh's own code, which may raise anything, or of what dbt's YAML says to Dagster
-            if (words := _words(error)) not in told:  # a node asks those that it reads again
-                told.add(words)
+            if (words := _words(error)) not in reported:  # a node asks those that it reads again
+                reported.add(words)
                 problems.append(_problem(root, error, _described_in(manifest.nodes[uid]), words))
     return shown, tuple(problems)
 

@@ -23,12 +23,12 @@ def listed(pattern: str) -> Iterator[tuple[str, os.stat_result, str]]:
     plain = next((at for at, part in enumerate(parts) if any(sign in part for sign in _WILD)), len(parts) - 1)
     prefix = "/".join(parts[:plain])
     try:
-        objects = [each for page in _store(bucket).list(prefix=prefix or None) for each in page]
+        objects = [entry for page in _store(bucket).list(prefix=prefix or None) for entry in page]
     except Exception as error:  # whatever the storage, or the way to it, makes of a request
         raise OSError(f"{SCHEME}{bucket}/{prefix} cannot be listed: {_first_line(error)}") from error
-    for each in sorted(objects, key=lambda each: str(each["path"])):
-        if matches(each["path"].split("/"), parts):
-            yield f"{SCHEME}{bucket}/{each['path']}", _stat(each["size"], each["last_modified"]), str(each["e_tag"])
+    for entry in sorted(objects, key=lambda entry: str(entry["path"])):
+        if matches(entry["path"].split("/"), parts):
+            yield f"{SCHEME}{bucket}/{entry['path']}", _stat(entry["size"], entry["last_modified"]), str(entry["e_tag"])
 
 
 def matches(names: list[str], pattern: list[str]) -> bool:
@@ -55,9 +55,9 @@ def bring(address: str, tag: str) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     part = place.with_name(f".{place.name}.part")
     try:
-        found = _store(bucket).get(key, options={"if_match": tag})
+        answer = _store(bucket).get(key, options={"if_match": tag})
         with part.open("wb") as stream:
-            for piece in found.stream(min_chunk_size=_PIECE):
+            for piece in answer.stream(min_chunk_size=_PIECE):
                 stream.write(piece)
     except Exception as error:  # as above; an object that was replaced meanwhile is one that is not whole yet
         raise OSError(f"{address} cannot be read: {_first_line(error)}") from error

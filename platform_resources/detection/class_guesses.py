@@ -65,8 +65,8 @@ def _of_itself(column: ColumnEvidence) -> ClassGuess | None:
     named = told_by_name(column.name, column.is_flag)
     seen = next(_seen(column, named is not None), None)
     if seen is not None:
-        told: Told = "sensitive" if named == "sensitive" else seen.told
-        return ClassGuess(column.name, told, seen.what, seen.sureness, seen.evidence + ("; its name says so too" if named else ""))
+        kind: Told = "sensitive" if named == "sensitive" else seen.told
+        return ClassGuess(column.name, kind, seen.what, seen.sureness, seen.evidence + ("; its name says so too" if named else ""))
     if named is not None:
         empty = " and it has no value" if not column.filled else ""
         return ClassGuess(column.name, named, "named like it", "high" if named == "sensitive" else "medium", f"its name{empty}")
@@ -75,8 +75,8 @@ def _of_itself(column: ColumnEvidence) -> ClassGuess | None:
 
 def _seen(column: ColumnEvidence, named: bool) -> Iterator[ClassGuess]:
     """What the values tell, the strongest first."""
-    found = [guess for detector in DETECTORS if (guess := _looks_like(column, detector, named)) is not None]
-    yield from sorted(found, key=lambda guess: ("high", "medium", "low").index(guess.sureness))
+    guesses = [guess for detector in DETECTORS if (guess := _looks_like(column, detector, named)) is not None]
+    yield from sorted(guesses, key=lambda guess: ("high", "medium", "low").index(guess.sureness))
     if column.filled and column.old_dates / column.filled >= NEARLY_ALL and column.years >= _YEARS_OF_PEOPLE:
         sure: Sureness = "high" if known_in(column.name, _BIRTH) else "low"
         evidence = f"{_share(column.old_dates, column.filled)} lie at least 16 years back, over {column.years} years"

@@ -45,5 +45,5 @@ def known_in(name: str, known: frozenset[str]) -> str:
 
 def in_brackets(name: str) -> str:
     """What stands in the last brackets of a name: `EUR` of `Umsatz (EUR)`."""
-    found = _BRACKETS.findall(name)
-    return found[-1] if found else ""
+    texts = _BRACKETS.findall(name)
+    return texts[-1] if texts else ""

@@ -22,7 +22,7 @@ def source_breach(promised: Iterable[InputColumn], columns: Mapping[str, str], e
     """How what a source delivered breaks its contract, in one line; empty if it does not. `empty` are rows without a value, by column."""
     types = {folded_column(name): kind for name, kind in columns.items()}
     read = [(column, types.get(folded_column(column.name), "missing")) for column in promised]
-    wrong = [f"{each.name} is {kind}, {each.type} was promised" for each, kind in read if not is_type(each.type, kind)]
+    wrong = [f"{column.name} is {kind}, {column.type} was promised" for column, kind in read if not is_type(column.type, kind)]
     wrong += [f"{name} is empty in {amount(rows)}, and nullable is not written" for name, rows in empty.items() if rows]
     return f"the source{_HEAD}{'; '.join(wrong)}" if wrong else ""
 

@@ -159,7 +159,7 @@ def holds_values_from_above(symptom: Symptom, plan: MeshPlan, lineage: MeshLinea
     if lineage is None or not symptom.topic.travels:
         return False
     columns = _columns(symptom, plan, lineage)
-    return bool(columns) and all(any(each.product != symptom.product for each in lineage.passed_on_from(column)) for column in columns)
+    return bool(columns) and all(any(source.product != symptom.product for source in lineage.passed_on_from(column)) for column in columns)
 
 
 def _columns(symptom: Symptom, plan: MeshPlan, lineage: MeshLineage) -> list[MeshColumn]:

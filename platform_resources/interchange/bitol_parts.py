@@ -26,8 +26,8 @@ def filled(**fields: Any) -> Fields:
 
 def group(document: Mapping[str, Any], field: str) -> Fields:
     """A group of fields; none where there is no such group."""
-    found = document.get(field)
-    return found if isinstance(found, dict) else {}
+    fields = document.get(field)
+    return fields if isinstance(fields, dict) else {}
 
 
 def identity(product: str) -> str:
@@ -57,7 +57,7 @@ def custom(properties: Mapping[str, Any]) -> list[Fields]:
 
 def of_custom(properties: Any) -> Fields:
     """The values of custom properties by their names; the first one of several."""
-    return {each["property"]: each.get("value") for each in reversed(properties or ())}
+    return {entry["property"]: entry.get("value") for entry in reversed(properties or ())}
 
 
 def head(components: Iterable[Component], kind: str, version: str) -> Fields:
@@ -141,9 +141,7 @@ def _owners(team: Any) -> Fields:
 
 def _support(channels: Any) -> Fields:
     """The first channel that people talk in."""
-    return filled(
-        channel=next((each.get("url") for each in channels or () if each.get("url") and each.get("scope") == "interactive"), None)
-    )
+    return filled(channel=next((way.get("url") for way in channels or () if way.get("url") and way.get("scope") == "interactive"), None))
 
 
 def unique_titles(components: Iterable[Component]) -> Iterator[Component]:

@@ -85,8 +85,8 @@ def _accepted(test: Any) -> list[Any] | None:
 def data_set(described: Mapping[str, Any]) -> Component:
     """One object of the schema; columns of names or types that no warehouse of the platform has are left out."""
     written = list(_written_columns(described.get("properties") or ()))
-    keyed = sorted((int(each.get("primaryKeyPosition") or 0), each["name"]) for each in written if each.get("primaryKey"))
-    partitions = [each["name"] for each in written if each.get("partitioned")]
+    keyed = sorted((int(column.get("primaryKeyPosition") or 0), column["name"]) for column in written if column.get("primaryKey"))
+    partitions = [column["name"] for column in written if column.get("partitioned")]
     classification = of_custom(described.get("customProperties")).get("classification")
     properties = filled(
         description=described.get("description"),
@@ -94,21 +94,21 @@ def data_set(described: Mapping[str, Any]) -> Component:
         primary_key=[name for _, name in keyed],
         partition_by=partitions[0] if len(partitions) == 1 else None,
         classification=classification if classification in _KNOWN_CLASSES else None,
-        columns=[_declared(each) for each in written],
+        columns=[_declared(column) for column in written],
     )
     return {"name": described["name"], "type": "data-set", "properties": properties}
 
 
 def _written_columns(properties: Any) -> Iterator[Mapping[str, Any]]:
     seen: set[str] = set()
-    for each in properties:
+    for described in properties:
         try:
-            name = folded_column(column_name(each["name"]))
+            name = folded_column(column_name(described["name"]))
         except ValueError:
             continue
-        if name not in seen and _kind(each):
+        if name not in seen and _kind(described):
             seen.add(name)
-            yield each
+            yield described
 
 
 def _kind(described: Mapping[str, Any]) -> str:
@@ -124,7 +124,7 @@ def _kind(described: Mapping[str, Any]) -> str:
 
 def _declared(described: Mapping[str, Any]) -> Fields:
     own = of_custom(described.get("customProperties"))
-    values = [each.get("value") for each in described.get("enum") or ()]
+    values = [entry.get("value") for entry in described.get("enum") or ()]
     tests: list[Any] = ["unique"] if described.get("unique") is True else []
     if values and all(isinstance(value, str) for value in values):
         tests.append({"accepted_values": {"values": values}})

@@ -29,7 +29,7 @@ def contract(components: list[Component], version: str) -> Fields:
     """The contract in which all data sets of the product stand."""
     name, _, info = info_of(components)
     newest = version not in ("v3.1.0",) and not version.startswith("v3.0")
-    schema = [schema_object(each, newest) for each in of_type(components, "data-set")]
+    schema = [schema_object(component, newest) for component in of_type(components, "data-set")]
     return {
         **head(components, "DataContract", version),
         **filled(
@@ -63,22 +63,22 @@ def contract_components(document: Fields) -> list[Component]:
     """What a contract says in the platform's words; what these have no word for is left out."""
     domain, product = first_components(document, named(document, "dataProduct", "name"))
     levels = document.get("slaProperties")
-    data_sets = {each["name"]: each for each in map(data_set, document.get("schema") or ())}
+    data_sets = {component["name"]: component for component in map(data_set, document.get("schema") or ())}
     for table, column in service_levels.newest_columns(levels, data_sets):
         data_sets[table]["properties"].setdefault("updated_at", column)
     product["properties"] |= service_levels.of_product(levels)
-    found = [
+    components = [
         *data_sets.values(),
         *contract_quality.objectives_of(document.get("schema")),
         *service_levels.objectives_of(levels, data_sets),
         *_agreement(document),
     ]
-    return ordered([domain, product, *unique_titles(found)])
+    return ordered([domain, product, *unique_titles(components)])
 
 
 def _agreement(document: Fields) -> list[Component]:
     """Roles that may read, and the terms; a role sees nothing until its owner writes which classifications it sees."""
     texts = group(document, "description")
-    names = dict.fromkeys(each["role"] for each in document.get("roles") or () if each.get("access", "read") == "read")
+    names = dict.fromkeys(role["role"] for role in document.get("roles") or () if role.get("access", "read") == "read")
     terms = filled(terms=texts.get("limitations"), roles=[{"role": name} for name in names if re.fullmatch(IDENTIFIER, name)])
     return [{"name": "Contract", "type": "data-sharing-agreement", "properties": terms}] if terms else []

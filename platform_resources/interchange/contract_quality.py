@@ -30,7 +30,7 @@ _LIBRARY = {
 
 def with_quality(schema: list[Fields], components: list[Component]) -> list[Fields]:
     """The schema with the objectives of each data set, and of each column, as quality checks."""
-    names = [each["name"] for each in schema]
+    names = [described["name"] for described in schema]
     for objective in of_type(components, "service-level-asset"):
         said = objective["properties"]
         table = said.get("data_set") or (names[0] if len(names) == 1 else None)
@@ -55,7 +55,7 @@ def _check(objective: Component, described: Fields) -> tuple[Fields | None, Fiel
     if library is None:
         return None, {**about, **_custom(said)}
     column, check = library
-    place = next((each for each in described.get("properties", ()) if each["name"] == column), None)
+    place = next((entry for entry in described.get("properties", ()) if entry["name"] == column), None)
     return (place, {**about, "type": "library", **check}) if place is not None or column is None else (None, {**about, **_custom(said)})
 
 
@@ -138,8 +138,8 @@ def _rows(check: Mapping[str, Any]) -> Fields | None:
     low = check["mustBeGreaterThan"] + 1 if isinstance(check.get("mustBeGreaterThan"), int) else low
     high = check["mustBeLessThan"] - 1 if isinstance(check.get("mustBeLessThan"), int) else high
     low, high = check.get("mustBeBetween", (low, high))
-    known = [each for each in (low, high) if each is not None]
-    fits = known and all(isinstance(each, int) and each >= 0 for each in known) and (len(known) == 1 or low <= high)
+    known = [limit for limit in (low, high) if limit is not None]
+    fits = known and all(isinstance(limit, int) and limit >= 0 for limit in known) and (len(known) == 1 or low <= high)
     return {"dimension": "volume", "at_least": low, "at_most": high} if fits else None
 
 

@@ -37,7 +37,7 @@ def product_document(components: list[Component], version: str) -> Fields:
     """What the product is, what it reads, and what it offers."""
     name, _, info = info_of(components)
     newest = version == "v1.1.0"
-    told = slug(title_of(name, info)) == name
+    name_from_title = slug(title_of(name, info)) == name
     return {
         **head(components, "DataProduct", version),
         **filled(
@@ -49,7 +49,7 @@ def product_document(components: list[Component], version: str) -> Fields:
             outputPorts=list(_outputs(components)),
             support=support(info),
             team=team(info),
-            customProperties=[] if told else custom({_NAME: name}),
+            customProperties=[] if name_from_title else custom({_NAME: name}),
         ),
     }
 
@@ -83,8 +83,8 @@ def _outputs(components: list[Component]) -> Iterator[Fields]:
 def product_components(document: Fields) -> list[Component]:
     """What a document of a product says in the platform's words; what these have no word for is left out."""
     archetype = _ARCHETYPES.get(str(document.get("type")))
-    told = of_custom(document.get("customProperties"))
-    domain, product = first_components(document, named({**document, _NAME: told.get(_NAME)}, _NAME, "name", "id"), archetype)
+    properties = of_custom(document.get("customProperties"))
+    domain, product = first_components(document, named({**document, _NAME: properties.get(_NAME)}, _NAME, "name", "id"), archetype)
     ports = [*map(_input, document.get("inputPorts") or ()), *map(_output, document.get("outputPorts") or ())]
     return ordered([domain, product, *unique_titles([*ports, *_terms(document)])])
 

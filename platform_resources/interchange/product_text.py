@@ -37,7 +37,7 @@ def _shown(component: Component) -> Component:
     properties = component.get("properties", {})
     if not properties:
         return {field: value for field, value in component.items() if field != "properties"}
-    columns = [_OneLine(each) if isinstance(each, dict) else each for each in properties.get("columns", ())]
+    columns = [_OneLine(column) if isinstance(column, dict) else column for column in properties.get("columns", ())]
     return {**component, "properties": {**properties, **({"columns": columns} if columns else {})}}
 
 

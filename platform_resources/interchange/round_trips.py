@@ -52,8 +52,8 @@ class Import:
 def exported(product: Product, form: Form, vocabulary: Vocabulary, version: str = "") -> Fields:
     """The product as a document, of the version asked for, else of the one that it was imported from, else of the newest."""
     every = components_of(product)
-    carrier: Fields = next((each["properties"] for each in every if _carries(each, form)), {"changes": []})
-    own = [each for each in every if not _carries(each, form)]
+    carrier: Fields = next((component["properties"] for component in every if _carries(component, form)), {"changes": []})
+    own = [component for component in every if not _carries(component, form)]
     wanted = f"v{version}" if version else str(carrier.get("version", f"v{form.standard.versions[0]}"))
     document = applied(form.document(own, wanted), carrier["changes"])
     name, domain, _ = info_of(own)
@@ -77,14 +77,14 @@ def imported(text: str, file: str, form: Form, vocabulary: Vocabulary, name: str
     document, problems = checked(form.standard, document)
     if errors(problems):
         return Import("", name, domain, problems)
-    found = _read_back(document.data, form, vocabulary, name, domain)
-    if isinstance(found, tuple):
-        return Import("", name, domain, (*problems, *found))
-    name, domain, _ = info_of(found)
+    read_back = _read_back(document.data, form, vocabulary, name, domain)
+    if isinstance(read_back, tuple):
+        return Import("", name, domain, (*problems, *read_back))
+    name, domain, _ = info_of(read_back)
     version = document.data["apiVersion"]
-    changes = list(difference(form.document(found, version), _without_own(document.data)))
+    changes = list(difference(form.document(read_back, version), _without_own(document.data)))
     carrier = {"name": form.standard.name, "type": CARRIER, "properties": {"version": version, "changes": changes}}
-    components = [*found, carrier] if changes else found
+    components = [*read_back, carrier] if changes else read_back
     return Import(document_text(name, components), name, domain, problems, tuple(".".join(change["at"]) for change in changes))
 
 
@@ -93,7 +93,7 @@ def _carries(component: Component, form: Form) -> bool:
 
 
 def _without_own(document: Fields) -> Fields:
-    properties = [each for each in document.get("customProperties", ()) if each["property"] != CARRIED]
+    properties = [entry for entry in document.get("customProperties", ()) if entry["property"] != CARRIED]
     if len(properties) == len(document.get("customProperties", ())):
         return document
     kept = {"customProperties": properties} if properties else {}
@@ -105,7 +105,7 @@ def _read_back(document: Fields, form: Form, vocabulary: Vocabulary, name: str, 
 
     A document from elsewhere has been built by nobody here, so it begins as proposed.
     """
-    left = next((each["value"] for each in document.get("customProperties", ()) if each["property"] == CARRIED), None)
+    left = next((entry["value"] for entry in document.get("customProperties", ()) if entry["property"] == CARRIED), None)
     said = _spelled(form.components(_without_own(document)), vocabulary, name, domain)
     if left is not None:
         return _spelled(applied([] if isinstance(said, tuple) else said, left), vocabulary, name, domain)

@@ -35,9 +35,9 @@ def _singular(unit: Any) -> str:
 def service_levels(components: list[Component]) -> list[Fields]:
     """What the product promises of its service, in the words of the standard."""
     info = info_of(components)[2]
-    fresh = [each for each in of_type(components, "service-level-asset") if each["properties"]["dimension"] == "freshness"]
-    levels = [_fresh(each, components) for each in fresh if not _has_deadline(each)]
-    levels += [_in_time(each, components) for each in fresh if each["properties"].get("by")]
+    fresh = [objective for objective in of_type(components, "service-level-asset") if objective["properties"]["dimension"] == "freshness"]
+    levels = [_fresh(objective, components) for objective in fresh if not _has_deadline(objective)]
+    levels += [_in_time(objective, components) for objective in fresh if objective["properties"].get("by")]
     levels += _available(components)
     if info.get("end_date"):
         levels.append({"property": "endOfSupport", "value": info["end_date"]})
@@ -90,12 +90,16 @@ def _data_set(components: list[Component], name: str | None) -> Component | None
     every = of_type(components, "data-set")
     if name is None:
         return every[0] if len(every) == 1 else None
-    return next((each for each in every if each["name"] == name), None)
+    return next((component for component in every if component["name"] == name), None)
 
 
 def _available(components: list[Component]) -> Iterator[Fields]:
     """The shares of time that are promised of availability."""
-    objectives = {each["name"] for each in of_type(components, "service-level-asset") if each["properties"]["dimension"] == "availability"}
+    objectives = {
+        objective["name"]
+        for objective in of_type(components, "service-level-asset")
+        if objective["properties"]["dimension"] == "availability"
+    }
     for indicator in of_type(components, "service-level-indicator"):
         said = indicator["properties"]
         if said["service_level_name"] in objectives and said.get("target") is not None:
@@ -128,7 +132,7 @@ def newest_columns(levels: Any, data_sets: Mapping[str, Component]) -> Iterator[
     for level in levels or ():
         table, _, column = str(level.get("element") or "").partition(".")
         columns = data_sets[table]["properties"].get("columns", ()) if table in data_sets else ()
-        if level["property"].lower() in FRESH and column in [each["name"] for each in columns]:
+        if level["property"].lower() in FRESH and column in [column_of_set["name"] for column_of_set in columns]:
             yield table, column
 
 

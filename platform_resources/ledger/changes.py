@@ -52,8 +52,8 @@ def note_checks(connection: Connection, numbers: Collection[int]) -> None:
 
 
 def _moments(record: Record) -> Iterable[datetime]:
-    found: Iterable[Any] = (getattr(record, name, None) for name in _TIMES)
-    return (at for at in found if at is not None)
+    times: Iterable[Any] = (getattr(record, name, None) for name in _TIMES)
+    return (at for at in times if at is not None)
 
 
 def note(connection: Connection, latest: Mapping[str, datetime]) -> None:
@@ -64,9 +64,9 @@ def note(connection: Connection, latest: Mapping[str, datetime]) -> None:
     insert = insertion(connection, product_changes)
     new, old = insert.excluded, product_changes.c
     later = func.max if connection.dialect.name == "sqlite" else func.greatest
-    told = {"number": new.number, "latest_at": later(new.latest_at, old.latest_at)}
+    newest = {"number": new.number, "latest_at": later(new.latest_at, old.latest_at)}
     rows = [{"product": product, "number": number, "latest_at": at} for product, at in sorted(latest.items())]
-    connection.execute(insert.on_conflict_do_update(index_elements=["product"], set_=told), rows)
+    connection.execute(insert.on_conflict_do_update(index_elements=["product"], set_=newest), rows)
 
 
 def note_all(connection: Connection) -> None:

@@ -19,11 +19,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
-def storable(told: str) -> str:
+def storable(text: str) -> str:
     """The text without what some database refuses: PostgreSQL has no NUL characters, no encoding has lone surrogates."""
-    if told.isascii() and "\0" not in told:
-        return told
-    return told.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 class MomentColumn(TypeDecorator[datetime]):

@@ -85,8 +85,8 @@ def open_ledger(url: str) -> Ledger:
     except ModuleNotFoundError as error:
         raise LedgerUnavailable(f'the ledger {shown} needs {error.name}; install the extra "postgres"') from error
     except (DBAPIError, sqlite3.Error, OSError) as error:
-        told = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-        raise LedgerUnavailable(f"the ledger {shown} cannot be opened: {mask(told.strip())}\n{remedy(told)}") from error
+        message = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+        raise LedgerUnavailable(f"the ledger {shown} cannot be opened: {mask(message.strip())}\n{remedy(message)}") from error
     event.listen(engine, "handle_error", _unavailable)
     return Ledger(engine)
 
@@ -101,15 +101,15 @@ def _parsed(url: str) -> URL:
         where = make_url(url)
         driver = where.get_dialect().name
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:  # ValueError: a port that is no number
-        told = "write sqlite:///FILE or postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE"
-        raise LedgerUnavailable(f"{LEDGER.name} is no address of a ledger; {told}") from error
+        advice = "write sqlite:///FILE or postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE"
+        raise LedgerUnavailable(f"{LEDGER.name} is no address of a ledger; {advice}") from error
     if driver == "sqlite" and where.database not in (None, "", ":memory:"):
         return where
     # `postgresql://` alone means another driver from SQLAlchemy 2.1 on.
     if where.drivername in ("postgresql", "postgresql+psycopg2"):
         return where.set(drivername="postgresql+psycopg2")
-    told = "SQLite in a file and PostgreSQL by postgresql+psycopg2:// can hold one"
-    raise LedgerUnavailable(f"the ledger cannot be at {where.render_as_string(hide_password=True)}; {told}")
+    advice = "SQLite in a file and PostgreSQL by postgresql+psycopg2:// can hold one"
+    raise LedgerUnavailable(f"the ledger cannot be at {where.render_as_string(hide_password=True)}; {advice}")
 
 
 def _engine(where: URL) -> Engine:
@@ -129,8 +129,8 @@ def _unavailable(context: ExceptionContext) -> LedgerUnavailable | None:
     # SQLite says no more than DatabaseError of a damaged file.
     if not (context.is_disconnect or isinstance(error, OperationalError | InternalError) or type(error) is DatabaseError):
         return None
-    shown, told = context.engine.url.render_as_string(hide_password=True), mask(str(error.orig).strip())
-    return LedgerUnavailable(f"the ledger {shown} cannot be used: {told}\n{remedy(told)}")
+    shown, message = context.engine.url.render_as_string(hide_password=True), mask(str(error.orig).strip())
+    return LedgerUnavailable(f"the ledger {shown} cannot be used: {message}\n{remedy(message)}")
 
 
 def _set_up_sqlite(connection: Any, record: Any) -> None:
@@ -190,9 +190,9 @@ def _migrate(engine: Engine, where: URL) -> None:
         try:
             command.upgrade(config, "head")
         except CommandError as error:
-            shown, found = where.render_as_string(hide_password=True), _revision_on(connection)
-            told = f"it is at revision {found}, this platform knows up to {newest_revision()}; update the platform"
-            raise LedgerUnavailable(f"the ledger {shown} was made by a newer platform: {told}") from error
+            shown, revision = where.render_as_string(hide_password=True), _revision_on(connection)
+            message = f"it is at revision {revision}, this platform knows up to {newest_revision()}; update the platform"
+            raise LedgerUnavailable(f"the ledger {shown} was made by a newer platform: {message}") from error
 
 
 def save_ledger(url: str, file: Path) -> None:

@@ -20,18 +20,18 @@ REMEDIES = (
 OTHERWISE = "see that the database is well, and try again"
 
 
-def remedy(told: str) -> str:
+def remedy(message: str) -> str:
     """What to do about a database error with this text; general advice if the error is not known."""
-    words = told.lower()
-    return next((helps for said, helps in REMEDIES if any(each in words for each in said)), OTHERWISE)
+    words = message.lower()
+    return next((helps for said, helps in REMEDIES if any(word in words for word in said)), OTHERWISE)
 
 
 def database_advice(error: BaseException) -> str:
     """What a database said that this error is about, and what helps; empty where it is about none."""
-    for each in _causes(error):
-        if isinstance(each, DBAPIError | sqlite3.Error):
-            told = str(each.orig if isinstance(each, DBAPIError) else each).strip()
-            return f"{told}\n{remedy(told)}"
+    for cause in _causes(error):
+        if isinstance(cause, DBAPIError | sqlite3.Error):
+            message = str(cause.orig if isinstance(cause, DBAPIError) else cause).strip()
+            return f"{message}\n{remedy(message)}"
     return ""
 
 

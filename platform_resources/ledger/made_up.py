@@ -102,12 +102,12 @@ def made_up_history(connection: Connection) -> MadeUpHistory | None:
     """None where nothing is made up."""
     runs = tables.runs
     query = select(runs.c.product, func.min(runs.c.started_at).label("since"), func.max(runs.c.ended_at).label("until"))
-    found = connection.execute(query.where(~real(runs.c.run_id)).group_by(runs.c.product).order_by(runs.c.product)).mappings().all()
-    if not found:
+    products = connection.execute(query.where(~real(runs.c.run_id)).group_by(runs.c.product).order_by(runs.c.product)).mappings().all()
+    if not products:
         return None
     names = frozenset(f"{cause}#{number}" for cause, number in _incidents(connection))
-    since, until = min(row["since"] for row in found), max(row["until"] for row in found)
-    return MadeUpHistory(since, until, tuple(row["product"] for row in found), names)
+    since, until = min(row["since"] for row in products), max(row["until"] for row in products)
+    return MadeUpHistory(since, until, tuple(row["product"] for row in products), names)
 
 
 def first_real_moment(connection: Connection) -> datetime | None:
@@ -134,7 +134,7 @@ def write_made_up(
         raise ValueError(f"a record of a run whose id does not begin with {RUN_PREFIX} would be taken for real")
     write(connection, records)
     if reads:
-        rows = [{"product": each.product, "port": each.port, "reader": each.reader, "at": each.at, "kind": MADE_UP} for each in reads]
+        rows = [{"product": read.product, "port": read.port, "reader": read.reader, "at": read.at, "kind": MADE_UP} for read in reads]
         connection.execute(insert(people_tables.reads), rows)
     for incident in incidents:
         _write_incident(connection, incident)
@@ -187,8 +187,8 @@ def causes_with_incidents(connection: Connection) -> frozenset[str]:
 
 def _incidents(connection: Connection) -> list[tuple[str, int]]:
     table = people_tables.incident_events
-    found = connection.execute(select(table.c.cause, table.c.number).where(table.c.kind == "opened", table.c.note == MADE_UP))
-    return [(row["cause"], row["number"]) for row in found.mappings()]
+    opened = connection.execute(select(table.c.cause, table.c.number).where(table.c.kind == "opened", table.c.note == MADE_UP))
+    return [(row["cause"], row["number"]) for row in opened.mappings()]
 
 
 def made_up_incidents(connection: Connection) -> frozenset[str]:

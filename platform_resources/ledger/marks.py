@@ -45,8 +45,8 @@ def resume_after(connection: Connection, source: EventSource, kind: EventKind, n
 
 
 def _stands(source: EventSource, kind: EventKind, log_id: int, identity: str) -> bool:
-    found = source.after(kind, log_id - 1, 1)
-    return bool(found) and found[0].log_id == log_id and found[0].identity == identity
+    events = source.after(kind, log_id - 1, 1)
+    return bool(events) and events[0].log_id == log_id and events[0].identity == identity
 
 
 def settled(connection: Connection, kind: EventKind, now: datetime) -> int:
@@ -82,6 +82,6 @@ def read_until(connection: Connection) -> dict[EventKind, int]:
 def _thin(connection: Connection, kind: EventKind) -> None:
     """Keep the newest marks, and ever fewer of older ones."""
     query = select(marks.c.log_id).where(marks.c.kind == kind).order_by(marks.c.log_id.desc())
-    found: list[int] = list(connection.execute(query).scalars())
-    if len(found) > MOST_KEPT:
-        connection.execute(delete(marks).where(marks.c.kind == kind, marks.c.log_id.in_(found[NEWEST_KEPT::2])))
+    log_ids: list[int] = list(connection.execute(query).scalars())
+    if len(log_ids) > MOST_KEPT:
+        connection.execute(delete(marks).where(marks.c.kind == kind, marks.c.log_id.in_(log_ids[NEWEST_KEPT::2])))

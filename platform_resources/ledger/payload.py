@@ -134,7 +134,7 @@ class ScorecardSaid:
 
 def to_metadata(record: Any) -> dict[str, Any]:
     """The record as plain values, with the number of the form that they are written in."""
-    known = [(each.metadata["key"], getattr(record, each.name), each.default) for each in dataclasses.fields(record)]
+    known = [(field.metadata["key"], getattr(record, field.name), field.default) for field in dataclasses.fields(record)]
     said = {key: value for key, value, unsaid in known if value is not unsaid and value != unsaid}
     return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in said.items()} | {FORMAT_KEY: FORMAT}
 
@@ -142,9 +142,9 @@ def to_metadata(record: Any) -> dict[str, Any]:
 def from_metadata(kind: type[R], metadata: Mapping[str, Any]) -> R:
     """The record that the metadata holds. What is missing or no such value is not known; nothing is raised."""
     read = {
-        each.name: each.metadata["read"](metadata[each.metadata["key"]])
-        for each in dataclasses.fields(kind)  # type: ignore[arg-type]  # of records alone
-        if each.metadata["key"] in metadata
+        field.name: field.metadata["read"](metadata[field.metadata["key"]])
+        for field in dataclasses.fields(kind)  # type: ignore[arg-type]  # of records alone
+        if field.metadata["key"] in metadata
     }
     record = kind(**read)
     return _of_before(record) if FORMAT_KEY not in metadata else record

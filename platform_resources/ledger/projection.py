@@ -99,8 +99,8 @@ def _publication(event: Event, made: Materialised | AssetObserved, product: str,
 
 def _profiled(event: Event, made: Materialised | AssetObserved, product: str) -> Iterator[ColumnProfiled]:
     """The profile of the version, one record for each column; what is no profile is passed over."""
-    told = made.metadata.get("profile")
-    profile = told if isinstance(told, dict) and isinstance(told.get("columns"), list) else {}
+    metadata = made.metadata.get("profile")
+    profile = metadata if isinstance(metadata, dict) and isinstance(metadata.get("columns"), list) else {}
     for position, column in enumerate(profile.get("columns", ())):
         if isinstance(column, dict) and column.get("name"):
             yield ColumnProfiled(
@@ -186,9 +186,9 @@ def _checked(event: Event, checked: Checked) -> tuple[Record, ...]:
 
 def _check_kind(checked: Checked) -> CheckKind:
     """As told; evaluations that do not tell (of former platforms, of others) are known by what they carry."""
-    told = CHECK_KINDS.get(str(checked.metadata.get("kind")))
-    if told is not None:
-        return told
+    kind = CHECK_KINDS.get(str(checked.metadata.get("kind")))
+    if kind is not None:
+        return kind
     if "dimension" in checked.metadata:
         return "objective"
     match checked.key:

@@ -46,33 +46,33 @@ def write(connection: Connection, records: Sequence[Record]) -> int:
     return sum(written.values())
 
 
-def _write_checks(connection: Connection, found: Iterable[Check]) -> int:
+def _write_checks(connection: Connection, new: Iterable[Check]) -> int:
     """A check is described when it is first seen; the plan knows better, see `register_checks`."""
-    unique = {check.id: check for check in reversed(list(found))}
+    unique = {check.id: check for check in reversed(list(new))}
     seen = select(tables.checks.c.id).where(tables.checks.c.id.in_(unique))
     known: set[int] = set(connection.execute(seen).scalars())
     return upsert(connection, tables.checks, [row_of(unique[number]) for number in sorted(unique.keys() - known)], replaces=None)
 
 
-def _write_facts(connection: Connection, kind: type[Record], found: Sequence[Record]) -> int:
+def _write_facts(connection: Connection, kind: type[Record], records: Sequence[Record]) -> int:
     table = TABLE_OF[kind]
     keys = [column.name for column in table.primary_key]
     unique: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in map(row_of, found):
+    for row in map(row_of, records):
         key = tuple(row[name] for name in keys)
         if key not in unique or row["log_id"] < unique[key]["log_id"]:
             unique[key] = row
     return upsert(connection, table, list(unique.values()), replaces=lambda new, old: new.log_id < old.log_id)
 
 
-def _write_runs(connection: Connection, found: Sequence[Run]) -> int:
-    if not found:
+def _write_runs(connection: Connection, new: Sequence[Run]) -> int:
+    if not new:
         return 0
-    names = {run.run_id for run in found}
+    names = {run.run_id for run in new}
     rows = connection.execute(select(tables.runs).where(tables.runs.c.run_id.in_(names))).mappings()
     before = {row["run_id"]: Run(**row) for row in rows}
     after = dict(before)
-    for run in found:
+    for run in new:
         after[run.run_id] = merged(after[run.run_id], run) if run.run_id in after else run
     changed = [row_of(run) for name, run in sorted(after.items()) if run != before.get(name)]
     return upsert(connection, tables.runs, changed, replaces=lambda new, old: new.run_id == old.run_id)

@@ -23,11 +23,11 @@ Uses = Mapping[ColumnRef, Kind]
 
 def merged(several: Iterable[Uses]) -> dict[ColumnRef, Kind]:
     """All of them; of a column that is used in several ways, the strongest."""
-    found: dict[ColumnRef, Kind] = {}
+    kinds: dict[ColumnRef, Kind] = {}
     for uses in several:
         for ref, kind in uses.items():
-            found[ref] = stronger(found[ref], kind) if ref in found else kind
-    return found
+            kinds[ref] = stronger(kinds[ref], kind) if ref in kinds else kind
+    return kinds
 
 
 def weakened(uses: Uses, kind: Kind) -> dict[ColumnRef, Kind]:

@@ -46,9 +46,9 @@ def inherited_classes(lineage: MeshLineage, product: ProductPlan, said: Said) ->
         for promised in data_set.spec.columns:
             if promised.declassified is None:
                 column = lineage.column(product.name, data_set.model, promised.name)
-                found = _most_restricted(lineage, column, said, product.classes)
-                if found is not None and restriction(found[0], product.classes) > restriction(promised.classification, product.classes):
-                    yield Inherited(column, promised.classification, *found)
+                worst = _most_restricted(lineage, column, said, product.classes)
+                if worst is not None and restriction(worst[0], product.classes) > restriction(promised.classification, product.classes):
+                    yield Inherited(column, promised.classification, *worst)
 
 
 def _most_restricted(
@@ -63,11 +63,11 @@ def _most_restricted(
             if kind not in _CARRIES or before in ways:
                 continue
             ways[before] = (before, *ways[at])
-            told = said(before)
-            if told is not None and told.declassified:
+            stated = said(before)
+            if stated is not None and stated.declassified:
                 continue
-            if told is not None and (best is None or restriction(told.classification, classes) > restriction(best[0], classes)):
-                best = told.classification, ways[before]
+            if stated is not None and (best is None or restriction(stated.classification, classes) > restriction(best[0], classes)):
+                best = stated.classification, ways[before]
             waiting.append(before)
     return best
 

@@ -67,7 +67,7 @@ class MeshLineage:
 
     def column(self, product: str, place: str, name: str) -> MeshColumn:
         """The column as the build has written it."""
-        same = (each for each in self.names(product, place) if folded_column(each) == folded_column(name))
+        same = (known for known in self.names(product, place) if folded_column(known) == folded_column(name))
         return MeshColumn(product, place, next(same, name))
 
     def made_from(self, column: MeshColumn) -> Neighbours:
@@ -92,13 +92,13 @@ class MeshLineage:
     def _readers(self) -> Mapping[MeshColumn, Neighbours]:
         places = {key: self.names(*key) for key in (*self._inputs, *self._outputs)}
         places |= {(name, model): lineage.names(model) for name, lineage in self._built.items() for model in lineage.models}
-        found: dict[MeshColumn, dict[MeshColumn, Kind]] = {}
+        readers: dict[MeshColumn, dict[MeshColumn, Kind]] = {}
         for (product, place), names in places.items():
             for name in names:
                 reader = MeshColumn(product, place, name)
                 for column, kind in self.made_from(reader).items():
-                    found.setdefault(column, {})[reader] = kind
-        return found
+                    readers.setdefault(column, {})[reader] = kind
+        return readers
 
     def read_by(self, column: MeshColumn) -> Neighbours:
         """What is made from the column in one step."""
@@ -137,14 +137,14 @@ class MeshLineage:
 
 def _followed(column: MeshColumn, neighbours: Callable[[MeshColumn], Neighbours]) -> tuple[Step, ...]:
     """Where several ways lead to a column, the one on which most is left of it counts."""
-    found: dict[MeshColumn, Step] = {}
+    steps: dict[MeshColumn, Step] = {}
     waiting = [Step(column, "passed on", 0)]
     while waiting:
         step = waiting.pop(0)
         for near, how in neighbours(step.column).items():
             kind = weaker(step.kind, how)
-            before = found.get(near)
+            before = steps.get(near)
             if near != column and (before is None or stronger(before.kind, kind) != before.kind):
-                found[near] = Step(near, kind, before.distance if before is not None else step.distance + 1)
+                steps[near] = Step(near, kind, before.distance if before is not None else step.distance + 1)
                 waiting.append(Step(near, kind, step.distance + 1))
-    return tuple(sorted(found.values(), key=lambda step: (step.distance, step.column)))
+    return tuple(sorted(steps.values(), key=lambda step: (step.distance, step.column)))

@@ -49,13 +49,13 @@ class QueryReader:
 
     def _recursive(self, cte: exp.CTE, scope: Scope) -> QueryColumns:
         """Until another round adds nothing."""
-        found = _renamed(self.query(cte.this.this, scope), cte.alias_column_names)
+        columns = _renamed(self.query(cte.this.this, scope), cte.alias_column_names)
         for _ in range(_MOST_ROUNDS):
-            inside = Scope(scope, queries={cte.alias: found})
+            inside = Scope(scope, queries={cte.alias: columns})
             again = _renamed(self.query(cte.this, inside), cte.alias_column_names)
-            if again == found:
-                return found
-            found = again
+            if again == columns:
+                return columns
+            columns = again
         raise Unresolvable(f"{cte.alias} is recursive, and never settles")
 
     def _set_operation(self, node: exp.SetOperation, scope: Scope) -> QueryColumns:
@@ -111,7 +111,7 @@ class QueryReader:
         distinct = node.args.get("distinct")
         if not any(cut) and not (isinstance(distinct, exp.Distinct) and distinct.args.get("on") is not None):
             return {}
-        read = [self._uses(each, scope) for each in cut if each is not None]
+        read = [self._uses(clause, scope) for clause in cut if clause is not None]
         read += [self._named_or_read(order, scope, columns)] if order is not None else []
         return weakened(merged(read), "row-level")
 
@@ -170,8 +170,8 @@ class QueryReader:
             case exp.Subquery(this=exp.Table() | exp.Subquery()) if not node.alias:
                 return None, merged(self._relation(node.this, scope))
             case exp.Subquery() | exp.Lateral(this=exp.Subquery()):
-                found = _renamed(self.query(node.this, scope), node.alias_column_names)
-                return Source(found.columns), found.rows
+                columns = _renamed(self.query(node.this, scope), node.alias_column_names)
+                return Source(columns.columns), columns.rows
             case exp.Lateral() | exp.Unnest():
                 uses = self._uses(node.this, scope) if isinstance(node, exp.Lateral) else self._all(node.expressions, scope)
                 return Source({}, weakened(uses, "computed")), weakened(uses, "row-level")
@@ -203,8 +203,8 @@ class QueryReader:
             case exp.Count(this=exp.Star()):
                 return {}
             case exp.Query():
-                found = self.query(node, scope)
-                return merged((found.all, dict.fromkeys(found.rows, "conditional")))
+                columns = self.query(node, scope)
+                return merged((columns.all, dict.fromkeys(columns.rows, "conditional")))
             case exp.Alias() | exp.Paren() | exp.Cast() | exp.TryCast():
                 return self._uses(node.this, scope)
             case exp.Columns() | exp.PositionalColumn() | exp.Star() | exp.Command():

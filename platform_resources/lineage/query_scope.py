@@ -61,10 +61,10 @@ class Scope:
 
     def source(self, name: str) -> Source:
         """The part of the nearest FROM that has this name. Raises Unresolvable."""
-        found = next((scope.sources[name] for scope in self._outwards() if name in scope.sources), None)
-        if found is None:
+        source = next((scope.sources[name] for scope in self._outwards() if name in scope.sources), None)
+        if source is None:
             raise Unresolvable(f"there is no table {name} in its FROM")
-        return found
+        return source
 
     def query(self, name: str) -> QueryColumns | None:
         """The query of a WITH that has this name; None where it is a table's."""
@@ -72,10 +72,10 @@ class Scope:
 
     def window(self, name: str) -> Any:
         """The named window. Raises Unresolvable."""
-        found = next((scope.windows[name] for scope in self._outwards() if name in scope.windows), None)
-        if found is None:
+        window = next((scope.windows[name] for scope in self._outwards() if name in scope.windows), None)
+        if window is None:
             raise Unresolvable(f"there is no window {name} in it")
-        return found
+        return window
 
     def _outwards(self) -> "Iterator[Scope]":
         scope: Scope | None = self

@@ -33,12 +33,12 @@ def foreseen(asked: Iterable[Asked], ruled_out: RuledOut) -> Foreseen:
     """Decide null counts and ranges by statistics. Where they rule out no range of a column, nothing is decided for it."""
     nulls: dict[Relation, set[Metric]] = {}
     ranges: dict[_Column, set[Metric]] = {}
-    for each in map(placed, asked):
-        match each.measure:
+    for question in map(placed, asked):
+        match question.measure:
             case NullCount():
-                nulls.setdefault(each.relation, set()).add(metric_of(each))
+                nulls.setdefault(question.relation, set()).add(metric_of(question))
             case OutOfRange(column):
-                ranges.setdefault((each.relation, column), set()).add(metric_of(each))
+                ranges.setdefault((question.relation, column), set()).add(metric_of(question))
     zero = [metric for metrics in nulls.values() for metric in _zero(sorted(metrics), ruled_out)]
     broken = []
     for metrics in map(sorted, ranges.values()):

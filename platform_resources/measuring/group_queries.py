@@ -76,13 +76,13 @@ def group_counts_sql(measure: GroupCounts, relation: str) -> str:
     flagged = [f"{enclosed(predicate)} as {flag}" for flag, predicate in zip(flags, measure.predicates, strict=True)]
     column = quoted(measure.column)
     value = column if measure.every is None else f"cast(date_trunc('{measure.every}', {column}) as date)"
-    told = f"select {', '.join((f'{value} as v', *flagged))} from {relation} where {column} is not null and {enclosed(measure.among)}"
+    labelled = f"select {', '.join((f'{value} as v', *flagged))} from {relation} where {column} is not null and {enclosed(measure.among)}"
     name = "cast(v as varchar)" if measure.named else "''"
     counts = [f"count_if({flag}) as c{index}" for index, flag in enumerate(flags)]
-    order = ", ".join((*(f"{each} desc" for each in ("size", *(f"c{index}" for index in range(len(flags))))), "name"))
+    order = ", ".join((*(f"{counted} desc" for counted in ("size", *(f"c{index}" for index in range(len(flags))))), "name"))
     sizes = (
-        f"select {', '.join((f'{name} as name', 'count(*) as size', *counts))} from ({told}) as told "
+        f"select {', '.join((f'{name} as name', 'count(*) as size', *counts))} from ({labelled}) as told "
         f"group by v having count(*) >= {int(measure.at_least)} order by {order} limit {int(measure.limit)}"
     )
-    fields = (*(f"cast({each} as varchar)" for each in ("size", *(f"c{index}" for index in range(len(flags))))), "name")
+    fields = (*(f"cast({counted} as varchar)" for counted in ("size", *(f"c{index}" for index in range(len(flags))))), "name")
     return f"select {packed_sql(fields, order)} from ({sizes}) as sizes"

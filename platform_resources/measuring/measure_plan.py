@@ -30,19 +30,19 @@ def first_queries(asked: Iterable[Asked], at_once: Collection[Metric] = ()) -> t
 
     A range whose count of violations is among `at_once` is counted without looking for its least and greatest value before.
     """
-    return queries_of(metric for each in asked for metric in _first_metrics(placed(each), at_once))
+    return queries_of(metric for question in asked for metric in _first_metrics(placed(question), at_once))
 
 
 def follow_ups(asked: Iterable[Asked], answers: Answers) -> tuple[Query, ...]:
     """The counts that first answers call for: of violations of those ranges whose least or greatest value shows, or cannot rule out, that
     they are broken; of rows beside a bound that was measured; of nulls in a column that is there."""
-    needed = (_needed_count(placed(each), answers) for each in asked)
+    needed = (_needed_count(placed(question), answers) for question in asked)
     return queries_of(metric for metric in needed if metric is not None and metric not in answers)
 
 
 def readings(asked: Iterable[Asked], answers: Answers) -> dict[str, Reading]:
     """The reading of everything asked, by id. Raises KeyError if a query was left out."""
-    return {each.id: _reading(placed(each), answers) for each in asked}
+    return {question.id: _reading(placed(question), answers) for question in asked}
 
 
 def placed(asked: Asked) -> Asked:

@@ -41,7 +41,7 @@ def mean(expression: str) -> Merging:
 
 def mergings(asked: Iterable[Asked]) -> Mapping[Metric, Merging]:
     """How what was asked is merged; what cannot be, such as distinct values, is left out and measured in full."""
-    return {metric: merging for each in asked for metric, merging in _mergings(each).items()}
+    return {metric: merging for question in asked for metric, merging in _mergings(question).items()}
 
 
 def _mergings(asked: Asked) -> dict[Metric, Merging]:

@@ -72,12 +72,12 @@ def profile_asked(relation: Relation, columns: Sequence[ProfiledColumn]) -> tupl
 
 def profile_mergings(relation: Relation, columns: Sequence[ProfiledColumn]) -> dict[Metric, Merging]:
     """How the profile's measures are merged from days; approximate distinct values cannot be."""
-    found = dict(mergings(profile_asked(relation, columns)))
+    by_metric = dict(mergings(profile_asked(relation, columns)))
     for column in columns:
         for statistic in _statistics(column).values():
             if statistic.merging is not None:
-                found[_metric(relation, statistic.measure)] = statistic.merging
-    return found
+                by_metric[_metric(relation, statistic.measure)] = statistic.merging
+    return by_metric
 
 
 def _metric(relation: Relation, measure: Measure) -> Metric:
@@ -87,8 +87,8 @@ def _metric(relation: Relation, measure: Measure) -> Metric:
 
 def profile_rows(relation: Relation, readings: Mapping[str, Reading]) -> int | None:
     """The number of rows that the readings report; None if it could not be measured."""
-    found = readings[_id(relation, "", "rows")].value
-    return found if isinstance(found, int) else None
+    rows = readings[_id(relation, "", "rows")].value
+    return rows if isinstance(rows, int) else None
 
 
 def column_profile(relation: Relation, column: ProfiledColumn, readings: Mapping[str, Reading]) -> ColumnProfile:

@@ -130,7 +130,7 @@ def null_rate(profile: Profile, column: ColumnProfile) -> float | None:
 def differences(before: Profile, now: Profile) -> tuple[Difference, ...]:
     """What changed of each column: that it is new or gone, its type, null rate, distinct values, mean and range."""
     gone = [Difference(column.name, "gone") for column in before.columns if now.column(column.name) is None]
-    return (*(each for column in now.columns for each in _different(before, now, column)), *gone)
+    return (*(difference for column in now.columns for difference in _different(before, now, column)), *gone)
 
 
 def _different(before: Profile, now: Profile, column: ColumnProfile) -> Iterator[Difference]:
@@ -204,16 +204,16 @@ HEADER = (
 
 def table(profile: Profile, before: Profile | None) -> tuple[tuple[str, ...], list[list[str]]]:
     """The profile as a header and rows of text; with what is different where there is a version before."""
-    changes = {each.column: each.words for each in differences(before, profile)} if before is not None else {}
+    changes = {difference.column: difference.words for difference in differences(before, profile)} if before is not None else {}
     header = (*HEADER, "since the version before") if before is not None else HEADER
     rows = [_row(profile, column) + ([changes.get(column.name, "")] if before is not None else []) for column in profile.columns]
-    gone = [[each.column, *[""] * (len(HEADER) - 1), each.words] for each in changes_of_gone(before, profile)]
+    gone = [[difference.column, *[""] * (len(HEADER) - 1), difference.words] for difference in changes_of_gone(before, profile)]
     return header, rows + gone
 
 
 def changes_of_gone(before: Profile | None, now: Profile) -> list[Difference]:
     """The differences of columns that were removed; empty without a version before."""
-    return [] if before is None else [each for each in differences(before, now) if now.column(each.column) is None]
+    return [] if before is None else [difference for difference in differences(before, now) if now.column(difference.column) is None]
 
 
 def _row(profile: Profile, column: ColumnProfile) -> list[str]:

@@ -50,10 +50,10 @@ class MonitorCost:
     unsized: int = 0
 
     def __add__(self, other: "MonitorCost") -> "MonitorCost":
-        return MonitorCost(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(MonitorCost)))
+        return MonitorCost(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(MonitorCost)))
 
     def __sub__(self, other: "MonitorCost") -> "MonitorCost":
-        return MonitorCost(*(getattr(self, each.name) - getattr(other, each.name) for each in fields(MonitorCost)))
+        return MonitorCost(*(getattr(self, field.name) - getattr(other, field.name) for field in fields(MonitorCost)))
 
 
 @dataclass(frozen=True, slots=True)

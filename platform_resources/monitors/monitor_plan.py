@@ -95,7 +95,7 @@ def monitors(product: ProductPlan, dimensions: Mapping[str, Dimension]) -> tuple
 
 def changes(deployed: Iterable[Monitor], wanted: Iterable[Monitor], surroundings: Surroundings) -> tuple[Change, ...]:
     """What turns one product's deployed monitors into the wanted ones, by name; nothing if they are the same."""
-    old, new = ({monitor.name: monitor for monitor in each} for each in (deployed, wanted))
+    old, new = ({monitor.name: monitor for monitor in monitors} for monitors in (deployed, wanted))
     renamed = _renamed(old, new)
     taken = {former.name for former in renamed.values()}
     pairs = [(new.get(name), old.get(name)) for name in sorted(old.keys() | new.keys()) if name not in renamed and name not in taken]
@@ -166,7 +166,7 @@ def _name(pair: tuple[Monitor | None, Monitor | None]) -> str:
 
 
 def _cost(work: Mapping[str, tuple[Work, ...]], surroundings: Surroundings) -> MonitorCost:
-    return cost((each for own in work.values() for each in own), surroundings)
+    return cost((query for own in work.values() for query in own), surroundings)
 
 
 def _change(now: Monitor | None, former: Monitor | None, added: MonitorCost) -> Change:
@@ -185,10 +185,10 @@ def _field_changes(former: Monitor, now: Monitor) -> Iterator[FieldChange]:
     """What is measured is told only where no field explains that it differs."""
     names = dict.fromkeys((*now.definition, *former.definition))
     compared = [FieldChange(name, former.definition.get(name), now.definition.get(name)) for name in names]
-    differing = [each for each in compared if each.old != each.new]
+    differing = [change for change in compared if change.old != change.new]
     yield from differing
-    if not any(each.field in _ESSENTIAL or each.field.startswith(SETTINGS) for each in differing):
-        own, others = ([_measured(work) for work in each.work] for each in (former, now))
+    if not any(change.field in _ESSENTIAL or change.field.startswith(SETTINGS) for change in differing):
+        own, others = ([_measured(work) for work in monitor.work] for monitor in (former, now))
         yield from (FieldChange("measured", *pair) for pair in zip_longest(*_without_common(own, others)))
 
 

@@ -107,13 +107,13 @@ def following_sensor(domain: str, products: Sequence[ProductPlan], jobs: Mapping
     Dagster's own automation sensors put everything that is due at once into one run, so that there had to be one for each product;
     and each of those is resolved against every check of the location.
     """
-    followers = [found for product in products if (found := follower(product)) is not None]
+    followers = [followed for product in products if (followed := follower(product)) is not None]
     if not followers:
         return None
 
     @dg.sensor(
         name=conventions.following_name(domain),
-        jobs=[jobs[conventions.job_name(each.product)] for each in followers],
+        jobs=[jobs[conventions.job_name(followed.product)] for followed in followers],
         minimum_interval_seconds=EVERY_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Refreshes each product of the domain {domain} that is refreshed on its inputs, when one of them has a new version.",
@@ -122,16 +122,16 @@ def following_sensor(domain: str, products: Sequence[ProductPlan], jobs: Mapping
     def _follow(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         handled = json.loads(context.cursor or "{}")
         seen = seen_by(context.instance, followers)
-        return _result({each.product: decision(each, seen, handled.get(each.product)) for each in followers}, handled)
+        return _result({followed.product: decision(followed, seen, handled.get(followed.product)) for followed in followers}, handled)
 
     return _follow
 
 
 def _result(decisions: Mapping[str, Decision], handled: Mapping[str, EventId]) -> dg.SensorResult:
     """What was handled of a product that is not there now is kept: what is published while its description is broken is news afterwards."""
-    cursor = json.dumps({**handled, **{product: each.handled for product, each in decisions.items()}})
-    due = [_request(product, each) for product, each in decisions.items() if each.due]
-    waiting = [f"{product} waits: {each.waits_for}" for product, each in decisions.items() if each.waits_for]
+    cursor = json.dumps({**handled, **{product: decided.handled for product, decided in decisions.items()}})
+    due = [_request(product, decided) for product, decided in decisions.items() if decided.due]
+    waiting = [f"{product} waits: {decided.waits_for}" for product, decided in decisions.items() if decided.waits_for]
     if due:
         return dg.SensorResult(due, cursor=cursor)
     return dg.SensorResult(skip_reason="\n".join(waiting) or NOTHING_NEW, cursor=cursor)
@@ -147,7 +147,9 @@ def seen_by(instance: dg.DagsterInstance, followers: Sequence[Follower]) -> Seen
     keys = list(dict.fromkeys(asset_key(key) for follower in followers for key in follower.keys))
     entries = [record.asset_entry for record in instance.get_asset_records(keys)]
     made = {entry.asset_key: entry.last_materialization_record for entry in entries}
-    observed = {key: _observed(instance, key) for key in dict.fromkeys(asset_key(key) for each in followers for _, key in each.upstream)}
+    observed = {
+        key: _observed(instance, key) for key in dict.fromkeys(asset_key(key) for followed in followers for _, key in followed.upstream)
+    }
     latest: dict[Key, dg.EventLogRecord] = {}
     for key in keys:
         records = [record for record in (made.get(key), observed.get(key)) if record is not None]
@@ -171,7 +173,7 @@ def _version(entry: dg.EventLogEntry) -> str:
 
 def running_now(instance: dg.DagsterInstance) -> frozenset[str]:
     """The products whose refresh is not over: by the tag of a product's own job, and by the assets of a run put together by hand."""
-    found: set[str] = set()
+    products: set[str] = set()
     for run in instance.get_runs(dg.RunsFilter(statuses=list(NOT_OVER))):
-        found |= {key.path[0] for key in run.asset_selection or ()} | ({run.tags["product"]} if "product" in run.tags else set())
-    return frozenset(found)
+        products |= {key.path[0] for key in run.asset_selection or ()} | ({run.tags["product"]} if "product" in run.tags else set())
+    return frozenset(products)

@@ -62,10 +62,10 @@ def mesh_definitions(root: Path) -> dg.Definitions:
         return _resolved(definitions(root, plan, lambda: plan, [domain.name for domain in plan.domains]))
 
 
-def _resolved(found: dg.Definitions) -> dg.Definitions:
+def _resolved(unresolved: dg.Definitions) -> dg.Definitions:
     """What every process of Dagster asks for next, and gets from what is kept here."""
-    found.get_repository_def()
-    return found
+    unresolved.get_repository_def()
+    return unresolved
 
 
 @contextmanager
@@ -104,13 +104,13 @@ def definitions(root: Path, plan: MeshPlan, whole: WholePlan | None = None, doma
     evaluations = list(_evaluations(good, whole, resources)) if whole is not None else []
     return dg.Definitions(
         assets=[*(x for objects in loaded for x in objects.assets), *rejected_specs(root, [*plan.rejected, *refused])],
-        asset_checks=[*(x for objects in loaded for x in objects.checks), *(x for each in evaluations for x in each.checks)],
+        asset_checks=[*(x for objects in loaded for x in objects.checks), *(x for evaluation in evaluations for x in evaluation.checks)],
         jobs=[
             *(x for objects in loaded for x in objects.jobs),
-            *(each.job for each in evaluations),
+            *(evaluation.job for evaluation in evaluations),
             *(domain_job(root, domain, products, resources) for domain, products in running_products(good).items()),
         ],
-        schedules=[*(x for objects in loaded for x in objects.schedules), *(each.schedule for each in evaluations)],
+        schedules=[*(x for objects in loaded for x in objects.schedules), *(evaluation.schedule for evaluation in evaluations)],
         sensors=[*_followings(root, good, loaded), *_deliveries(root, plan, whole or (lambda: plan), domains)],
         resources=resources,
         executor=dg.in_process_executor,
@@ -136,8 +136,8 @@ def _deliveries(root: Path, plan: MeshPlan, whole: WholePlan, domains: Sequence[
     for domain in domains:
         if domain in with_channels | with_products:
             products = [product for product in plan.products if product.domain == domain]
-            sinks = [each.name for each in products if any(port.settings.told_in == EVENTS for port in control_ports(each))]
-            yield delivery_sensor(domain, [each.name for each in products], whole, state_folder(root), root, sinks)
+            sinks = [product.name for product in products if any(port.settings.told_in == EVENTS for port in control_ports(product))]
+            yield delivery_sensor(domain, [product.name for product in products], whole, state_folder(root), root, sinks)
 
 
 def _built(root: Path, product: ProductPlan, registry: Registry, resources: Mapping[str, Any]) -> _Built | RejectedProduct:

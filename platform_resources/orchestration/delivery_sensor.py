@@ -55,8 +55,8 @@ def delivery_sensor(
             happened = judge_refreshed(ledger, state, plan, refreshed, installed_registry(), now) if refreshed else ()
             if refreshed:
                 context.update_cursor(max(refreshed.values()).isoformat())
-            told = [each for each in plan.products if each.name in {*refreshed, *begun}]
-            for text in register(ledger, root, state, plan, told, now).failed:
+            changed = [product for product in plan.products if product.name in {*refreshed, *begun}]
+            for text in register(ledger, root, state, plan, changed, now).failed:
                 context.log.warning(f"control port {text}; it is tried again")
             texts = [f"{event.incident} {event.kind}" for event in happened]
             return dg.SkipReason("; ".join([*texts, _delivered_text(deliver_domain(ledger, state, plan, domain, now, SENSOR_TIME))]))

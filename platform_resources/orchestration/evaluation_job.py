@@ -169,12 +169,14 @@ def standing_result(standing: Standing, clock: Clock) -> dg.AssetCheckResult:
     )
 
 
-def scorecard(product: ProductPlan, found: EvaluationRound, score: ProductScore | None = None) -> dg.AssetMaterialization:
+def scorecard(product: ProductPlan, evaluated: EvaluationRound, score: ProductScore | None = None) -> dg.AssetMaterialization:
     """The scorecard as it is now, made anew."""
-    trust = found.trust[product.name]
-    verdicts = tuple(AuditVerdict(each.title, each.dimension, each.verdict, each.reason) for each in found.verdicts[product.name])
-    last = found.last_refreshes.get(product.name, LastRefresh("not refreshed yet"))
-    metadata = scorecard_metadata(found.health[product.name], verdicts, last, Clock(product.zone, trust.at), trust, score)
+    trust = evaluated.trust[product.name]
+    verdicts = tuple(
+        AuditVerdict(verdict.title, verdict.dimension, verdict.verdict, verdict.reason) for verdict in evaluated.verdicts[product.name]
+    )
+    last = evaluated.last_refreshes.get(product.name, LastRefresh("not refreshed yet"))
+    metadata = scorecard_metadata(evaluated.health[product.name], verdicts, last, Clock(product.zone, trust.at), trust, score)
     return dg.AssetMaterialization(asset_key(product.scorecard), metadata=metadata)
 
 
@@ -197,7 +199,7 @@ def products_to_evaluate(plan: MeshPlan) -> dict[str, tuple[ProductPlan, ...]]:
     """The products that run, by domain; and domains in which nothing can be read, but somebody is to be told what was open there."""
     notified = {domain.name for domain in plan.domains if (domain.routes or domain.digest is not None) and is_name(domain.name)}
     running = running_products(plan)
-    return running | {each.domain: () for each in plan.rejected if each.domain in notified - running.keys()}
+    return running | {rejected.domain: () for rejected in plan.rejected if rejected.domain in notified - running.keys()}
 
 
 def run_evaluations(

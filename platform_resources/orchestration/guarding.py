@@ -81,5 +81,5 @@ def shielded(call: Callable[P, T]) -> Callable[P, T]:
 
 
 def _hidden(info: SerializableErrorInfo, hide: Hide) -> SerializableErrorInfo:
-    behind = [_hidden(each, hide) if each is not None else None for each in (info.cause, info.context)]
+    behind = [_hidden(behind_it, hide) if behind_it is not None else None for behind_it in (info.cause, info.context)]
     return SerializableErrorInfo(hide(info.message), [hide(line) for line in info.stack], info.cls_name, *behind)

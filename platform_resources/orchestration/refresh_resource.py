@@ -59,10 +59,10 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         if self.clock is None:
             return datetime.now(UTC)
         try:
-            told = datetime.fromisoformat(self.clock)
+            fixed = datetime.fromisoformat(self.clock)
         except ValueError:
             raise stopped(f'clock is "{self.clock}"; write a time such as 2026-01-31T05:00') from None
-        return told.astimezone(UTC) if told.tzinfo is not None else told.replace(tzinfo=UTC)
+        return fixed.astimezone(UTC) if fixed.tzinfo is not None else fixed.replace(tzinfo=UTC)
 
     def day(self) -> date:
         """The day asked for. Ends the step when `as_of` is no ISO date."""

@@ -50,7 +50,7 @@ def refresh(
 
 def _run(
     root: Path,
-    found: dg.Definitions,
+    loaded: dg.Definitions,
     product: ProductPlan,
     run_id: str,
     instance: dg.DagsterInstance,
@@ -59,7 +59,7 @@ def _run(
 ) -> StagesEnd:
     instance.add_event_listener(run_id, lambda entry: _report_step(product, entry, report))
     config: dict[str, Any] = {**QUIET, "resources": {RESOURCE: {"config": dict(asked)}}}
-    job = found.resolve_job_def(conventions.job_name(product.name))
+    job = loaded.resolve_job_def(conventions.job_name(product.name))
     return _stages_end(product, run_here(root, product.domain, job, instance, config, run_id))
 
 
@@ -67,8 +67,10 @@ def _stages_end(product: ProductPlan, result: ExecutionResult) -> StagesEnd:
     """How the stages ended, by the events of their run."""
     checks = {(check.key, check.name): check for check in product.checks}
     failed = [evaluation for evaluation in result.get_asset_check_evaluations() if not evaluation.passed]
-    known = [(check, each) for each in failed if (check := checks.get((tuple(each.asset_key.path), each.check_name))) is not None]
-    return StagesEnd(tuple(_failed_check(*each) for each in known), tuple(failure_texts(result)), result.success)
+    known = [
+        (check, failure) for failure in failed if (check := checks.get((tuple(failure.asset_key.path), failure.check_name))) is not None
+    ]
+    return StagesEnd(tuple(_failed_check(*known_check) for known_check in known), tuple(failure_texts(result)), result.success)
 
 
 def _failed_check(check: CheckPlan, evaluation: dg.AssetCheckEvaluation) -> FailedCheck:

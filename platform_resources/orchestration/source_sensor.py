@@ -40,20 +40,20 @@ class Arrival:
     waits_for: str = ""
 
 
-def arrival(found: SourceMarks, noted: Noted | None, running: bool) -> Arrival:
+def arrival(seen: SourceMarks, noted: Noted | None, running: bool) -> Arrival:
     """Due at the second tick that sees something new, so that a burst is one refresh; never while a refresh is under way.
 
     What was there at first sight is no news; of a port that told nothing then, nobody knows what has come since, so that is. A refresh that
     failed is not repeated before there is something new.
     """
     if noted is None:
-        return Arrival(Noted(found.marks))
+        return Arrival(Noted(seen.marks))
     handled = noted.handled
-    if all(handled.get(port) == mark for port, mark in found.marks.items()):
+    if all(handled.get(port) == mark for port, mark in seen.marks.items()):
         return Arrival(Noted(handled, False, noted.requests))
     if running or not noted.waiting:
         return Arrival(Noted(handled, True, noted.requests), waits_for="it is being refreshed" if running else "what may come with it")
-    return Arrival(Noted({**handled, **found.marks}, False, noted.requests + 1), due=True)
+    return Arrival(Noted({**handled, **seen.marks}, False, noted.requests + 1), due=True)
 
 
 def source_sensor(
@@ -73,21 +73,23 @@ def source_sensor(
     )
     @shielded
     def _watch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        noted = {name: Noted(**each) for name, each in json.loads(context.cursor or "{}").items()}
-        found, running = source_marks(root, state, watched, datetime.now(UTC), LONGEST_LOOK_SECONDS), running_now(context.instance)
-        return _result(found, {name: arrival(each, noted.get(name), name in running) for name, each in found.items()}, noted)
+        noted = {name: Noted(**fields) for name, fields in json.loads(context.cursor or "{}").items()}
+        marks, running = source_marks(root, state, watched, datetime.now(UTC), LONGEST_LOOK_SECONDS), running_now(context.instance)
+        return _result(marks, {name: arrival(seen, noted.get(name), name in running) for name, seen in marks.items()}, noted)
 
     return _watch
 
 
-def _result(found: Mapping[str, SourceMarks], arrivals: Mapping[str, Arrival], noted: Mapping[str, Noted]) -> dg.SensorResult:
+def _result(marks: Mapping[str, SourceMarks], arrivals: Mapping[str, Arrival], noted: Mapping[str, Noted]) -> dg.SensorResult:
     """Notes of a product that is not there now are kept: what comes while its description is broken is news once that is mended."""
-    cursor = json.dumps({name: asdict(each) for name, each in {**noted, **{name: each.noted for name, each in arrivals.items()}}.items()})
-    due = [_request(name, each.noted) for name, each in arrivals.items() if each.due]
+    cursor = json.dumps(
+        {name: asdict(arrived) for name, arrived in {**noted, **{name: arrived.noted for name, arrived in arrivals.items()}}.items()}
+    )
+    due = [_request(name, arrived.noted) for name, arrived in arrivals.items() if arrived.due]
     if due:
         return dg.SensorResult(due, cursor=cursor)
-    lines = [f"{name} waits: {each.waits_for}" for name, each in arrivals.items() if each.waits_for]
-    lines += [f"{name}: {port} cannot be asked: {why}" for name, each in found.items() for port, why in each.silent.items()]
+    lines = [f"{name} waits: {arrived.waits_for}" for name, arrived in arrivals.items() if arrived.waits_for]
+    lines += [f"{name}: {port} cannot be asked: {why}" for name, seen in marks.items() for port, why in seen.silent.items()]
     return dg.SensorResult(skip_reason="\n".join(lines) or "no source has anything new", cursor=cursor)
 
 

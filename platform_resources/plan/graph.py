@@ -27,7 +27,7 @@ def downstream(upstream: Graph) -> dict[str, tuple[str, ...]]:
     for name, sources in upstream.items():
         for source in sources:
             readers.setdefault(source, set()).add(name)
-    return {name: tuple(sorted(found)) for name, found in readers.items()}
+    return {name: tuple(sorted(names)) for name, names in readers.items()}
 
 
 @dataclass(frozen=True)

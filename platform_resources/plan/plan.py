@@ -383,14 +383,14 @@ class MeshPlan:
 
     def domain_plan(self, name: str) -> DomainPlan:
         """What one domain says of itself. Raises KeyError when the plan has no such domain."""
-        found = next((d for d in self.domains if d.name == name), None)
-        if found is None:
+        domain = next((d for d in self.domains if d.name == name), None)
+        if domain is None:
             raise KeyError(name)
-        return found
+        return domain
 
     def channel(self, name: str) -> ChannelPlan:
         """The channel called `<domain>.<channel>`. Raises KeyError when the plan has no such channel."""
-        found = next((c for d in self.domains for c in d.channels if c.name == name), None)
-        if found is None:
+        channel = next((c for d in self.domains for c in d.channels if c.name == name), None)
+        if channel is None:
             raise KeyError(name)
-        return found
+        return channel

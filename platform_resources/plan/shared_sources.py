@@ -48,9 +48,9 @@ def _rows(mesh: Mesh, source: SharedSource, fields: Mapping[str, Any]) -> PullRo
     try:
         pull = interface.pull(interface.config.model_validate({**plain_values(dict(source.model_extra or {})), **fields}))
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        said = "; ".join(f"{'.'.join(map(str, each['loc']))} {each['msg'].removeprefix('Value error, ')}".strip() for each in found)
-        missing = all(each["type"] == "missing" or not each["loc"] for each in found)
+        faults = error.errors(include_url=False, include_input=False)
+        said = "; ".join(f"{'.'.join(map(str, fault['loc']))} {fault['msg'].removeprefix('Value error, ')}".strip() for fault in faults)
+        missing = all(fault["type"] == "missing" or not fault["loc"] for fault in faults)
         raise NotShared(f"the source and the port together are no input by {source.interface}: {said}", missing=missing) from error
     if not isinstance(pull, PullRows):
         raise NotShared(f"a source with interface: {source.interface} is not shared", "write the interface at each input port")

@@ -74,7 +74,7 @@ def mesh_tenancy(plan: MeshPlan, known: KnownGrants, now: datetime) -> MeshTenan
     """By the agreements, and the grants that are in force."""
     domains = tuple(domain_tenancy(domain) for domain in plan.domains)
     products = tuple(product_tenancy(product, known, now) for product in plan.products)
-    return MeshTenancy(domains, products, tuple((each.domain, each.name) for each in plan.rejected))
+    return MeshTenancy(domains, products, tuple((rejected.domain, rejected.name) for rejected in plan.rejected))
 
 
 def domain_tenancy(domain: DomainPlan) -> DomainTenancy:
@@ -86,7 +86,7 @@ def product_tenancy(product: ProductPlan, known: KnownGrants, now: datetime) -> 
     """What the product has of its own, and who has it now."""
     in_catalog = {port.data_set for port in product.outputs if port.store.in_catalog}
     data_sets = [data_set for data_set in product.data_sets if data_set.name in in_catalog]
-    seen = {folder: tuple(folder.view(each.views) for each in data_sets) for folder in wanted_folders(product.offers, known, now)}
+    seen = {folder: tuple(folder.view(data_set.views) for data_set in data_sets) for folder in wanted_folders(product.offers, known, now)}
     alike: dict[tuple[Any, ...], list[RoleFolder]] = {}
     for folder, views in seen.items():
         if any(views):
@@ -98,8 +98,8 @@ def product_tenancy(product: ProductPlan, known: KnownGrants, now: datetime) -> 
         product.offers.domain_access,
         SCHEMAS,
         tuple(_reader_role(folders, data_sets) for folders in alike.values()),
-        {each.name: {column.name: column.classification for column in each.spec.columns} for each in data_sets},
-        tuple(each.name for each in data_sets if any(view.rows for view in each.views.distinct)),
+        {data_set.name: {column.name: column.classification for column in data_set.spec.columns} for data_set in data_sets},
+        tuple(data_set.name for data_set in data_sets if any(view.rows for view in data_set.views.distinct)),
         product.classes,
     )
 
@@ -108,19 +108,21 @@ def _reader_role(folders: Sequence[RoleFolder], data_sets: Iterable[DataSetPlan]
     first = folders[0]
     readers = tuple(sorted({reader for folder in folders for reader in folder.readers}))
     why = "; ".join(f"{folder.name}: {folder.why}" for folder in folders)
-    return ReaderRole(first.name, readers, why, first, tuple(each.name for each in data_sets if first.view(each.views) is not None))
+    return ReaderRole(
+        first.name, readers, why, first, tuple(data_set.name for data_set in data_sets if first.view(data_set.views) is not None)
+    )
 
 
 def class_masks(tenancy: ProductTenancy, kind: str) -> dict[str, str]:
     """By class, in DuckDB's SQL, what whoever reads a table beside the roles finds of a column of this type: the value only where everybody
     may see it, else what the class's own mask leaves of it, if that takes the type."""
-    return {each.name: _mask(each, tenancy.name, kind) for each in tenancy.mesh_classes}
+    return {data_class.name: _mask(data_class, tenancy.name, kind) for data_class in tenancy.mesh_classes}
 
 
-def _mask(each: DataClass, product: str, kind: str) -> str:
-    if each.others == "clear":
+def _mask(data_class: DataClass, product: str, kind: str) -> str:
+    if data_class.others == "clear":
         return quoted(VALUE)
-    use: MaskUse = each.mask
+    use: MaskUse = data_class.mask
     if mask_problem(use, kind):
         return "null"
     mask: Any = installed_registry().masks()[use.mask]

@@ -58,10 +58,10 @@ def impacts(late: LateInput, graph: ProductGraph, promises: Mapping[str, NextPro
 
     `consumers` are those of the product alone; each product below has an impact of its own if it has a promise.
     """
-    found = (
+    all_impacts = (
         _impact(late, product, length, via, promises, in_utc(now)) for product, (length, via) in slowest_ways(late, graph, promises).items()
     )
-    return tuple(sorted((impact for impact in found if impact is not None), key=lambda impact: (impact.deadline, impact.product)))
+    return tuple(sorted((impact for impact in all_impacts if impact is not None), key=lambda impact: (impact.deadline, impact.product)))
 
 
 def _impact(

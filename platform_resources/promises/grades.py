@@ -278,13 +278,13 @@ def _by_weight(checks: Sequence[CheckState]) -> Grade:
 
 def _columns(checks: Sequence[CheckState]) -> tuple[str, ...]:
     """What is not met as promised; targets of the business and what is still being learned concern no column."""
-    told = (check.columns for check in checks if check.verdict != "met" and check.weight != "target" and not check.learning)
-    return tuple(sorted({column for columns in told for column in columns}))
+    failing = (check.columns for check in checks if check.verdict != "met" and check.weight != "target" and not check.learning)
+    return tuple(sorted({column for columns in failing for column in columns}))
 
 
 def _reasons(checks: Sequence[CheckState]) -> str:
     """The most urgent of them in words, and how many more there are."""
     ordered = sorted(checks, key=lambda check: check.urgency)
-    told = [f"{check.fault or check.title}: {check.reason}" if check.reason else check.fault or check.title for check in ordered]
-    more = f"; and {len(told) - MOST_REASONS} more" if len(told) > MOST_REASONS else ""
-    return "; ".join(told[:MOST_REASONS]) + more
+    texts = [f"{check.fault or check.title}: {check.reason}" if check.reason else check.fault or check.title for check in ordered]
+    more = f"; and {len(texts) - MOST_REASONS} more" if len(texts) > MOST_REASONS else ""
+    return "; ".join(texts[:MOST_REASONS]) + more

@@ -15,17 +15,17 @@ def objective_judged(dimension: Dimension, objective: ObjectivePlan, readings: M
     """The verdict on an objective. Of one with two thresholds that of the error is looked at first; unknown is an error too."""
     if objective.error_settings is None:
         return judged(dimension, objective.settings, readings, objective.subject, moment)
-    found = judged(dimension, objective.error_settings, readings, objective.subject, moment)
-    if found.verdict != "met":
-        return replace(found, severity="error")
+    judgement = judged(dimension, objective.error_settings, readings, objective.subject, moment)
+    if judgement.verdict != "met":
+        return replace(judgement, severity="error")
     return replace(judged(dimension, objective.settings, readings, objective.subject, moment), severity="warning")
 
 
 def judged(dimension: Dimension, settings: Any, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
     """The dimension's verdict; unknown, with the reason, if a reading that it needs failed or is not there."""
-    found = _judged(dimension, settings, readings, subject, moment)
-    told = found if found.promise != Promise() else replace(found, promise=dimension.promise(settings, moment))
-    return with_learned(told, moment)
+    judgement = _judged(dimension, settings, readings, subject, moment)
+    promised = judgement if judgement.promise != Promise() else replace(judgement, promise=dimension.promise(settings, moment))
+    return with_learned(promised, moment)
 
 
 def _judged(dimension: Dimension, settings: Any, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:

@@ -62,11 +62,11 @@ def by_readings(
     def judged(one: Slice) -> Slice:
         if one.end > now:
             return replace(one, state="pending")
-        found = in_time(one)
-        if found.state in ("good", "excluded") or not changes_for:
-            return found
+        timed = in_time(one)
+        if timed.state in ("good", "excluded") or not changes_for:
+            return timed
         final_at = one.end + changes_for
-        mended = _mended(found, known.between(one.end, final_at))
+        mended = _mended(timed, known.between(one.end, final_at))
         return replace(mended, provisional=mended.state != "good" and now < final_at)
 
     return with_exclusions([judged(one) for one in slices], exclusions)

@@ -53,24 +53,24 @@ class ProductScore:
 
     def of_letter(self, letter: Letter) -> tuple[CriterionScore, ...]:
         """The criteria of one letter."""
-        return tuple(each for each in self.criteria if each.letter == letter)
+        return tuple(criterion for criterion in self.criteria if criterion.letter == letter)
 
     @property
     def advice(self) -> tuple[CriterionScore, ...]:
         """What would raise it, the most points for the least work first."""
-        lacking = [each for each in self.criteria if each.gained < each.points]
-        return tuple(sorted(lacking, key=lambda each: (-(each.points - each.gained) / each.effort, each.name)))
+        lacking = [criterion for criterion in self.criteria if criterion.gained < criterion.points]
+        return tuple(sorted(lacking, key=lambda criterion: (-(criterion.points - criterion.gained) / criterion.effort, criterion.name)))
 
 
 def score(facts: ScoreFacts, criteria: Iterable[Criterion]) -> ProductScore:
     """The score that follows from the facts. The points of a letter's criteria are brought to a hundred, whoever has added some."""
     every = tuple(criteria)
-    weights = {letter: sum(each.points for each in every if each.letter == letter) for letter in LETTERS}
-    found = tuple(_scored(each, facts, Fraction(100, weights[each.letter])) for each in sorted(every, key=_order))
+    weights = {letter: sum(criterion.points for criterion in every if criterion.letter == letter) for letter in LETTERS}
+    scored = tuple(_scored(criterion, facts, Fraction(100, weights[criterion.letter])) for criterion in sorted(every, key=_order))
     cap = CAPS.get(facts.info.lifecycle)
-    letters = {letter: _letter([each for each in found if each.letter == letter], cap) for letter in LETTERS}
+    letters = {letter: _letter([criterion for criterion in scored if criterion.letter == letter], cap) for letter in LETTERS}
     total = sum(letters.values()) // len(letters)
-    return ProductScore(letters, total, badge(min(letters.values())), facts.info.lifecycle, cap, found)
+    return ProductScore(letters, total, badge(min(letters.values())), facts.info.lifecycle, cap, scored)
 
 
 def _order(criterion: Criterion) -> tuple[int, int, str]:
@@ -100,10 +100,10 @@ def _scored(criterion: Criterion, facts: ScoreFacts, weight: Fraction) -> Criter
     )
 
 
-def _letter(found: Sequence[CriterionScore], cap: int | None) -> int:
+def _letter(scored: Sequence[CriterionScore], cap: int | None) -> int:
     """Rounded down: 100 means that nothing is lacking, however the points of single criteria were rounded."""
-    lacking = not found or any(each.gained < each.points for each in found)
-    gained = min(99, math.floor(sum(each.gained for each in found) + 1e-6)) if lacking else 100
+    lacking = not scored or any(criterion.gained < criterion.points for criterion in scored)
+    gained = min(99, math.floor(sum(criterion.gained for criterion in scored) + 1e-6)) if lacking else 100
     return min(gained, 100 if cap is None else cap)
 
 
@@ -112,17 +112,17 @@ def badge(weakest: int) -> Badge:
     return next(name for least, name in BADGES if weakest >= least)
 
 
-def score_data(found: ProductScore) -> dict[str, Any]:
+def score_data(scored: ProductScore) -> dict[str, Any]:
     """As plain values, for JSON."""
-    return {**asdict(found), "weakest": found.weakest}
+    return {**asdict(scored), "weakest": scored.weakest}
 
 
 def score_from(data: Mapping[str, Any]) -> ProductScore:
     """The score that was kept as plain values."""
     kept = {name: value for name, value in data.items() if name != "weakest"}
-    return ProductScore(**{**kept, "criteria": tuple(CriterionScore(**each) for each in data["criteria"])})
+    return ProductScore(**{**kept, "criteria": tuple(CriterionScore(**criterion) for criterion in data["criteria"])})
 
 
-def capped_text(found: ProductScore) -> str:
+def capped_text(scored: ProductScore) -> str:
     """Why no letter is above some number; empty if nothing holds them down."""
-    return f"a product that is {found.lifecycle} has at most {found.cap} in each letter" if found.cap is not None else ""
+    return f"a product that is {scored.lifecycle} has at most {scored.cap} in each letter" if scored.cap is not None else ""

@@ -73,8 +73,8 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
     for pattern in (*_PATTERNS, _KNOWN):
         for match in pattern.finditer(text):
             begin, end = _bare(text, *match.span("secret"))
-            found = text[begin:end]
-            if found.lower().strip("*.") not in _NO_VALUES | {""} and found not in _PLACEHOLDERS:
+            value = text[begin:end]
+            if value.lower().strip("*.") not in _NO_VALUES | {""} and value not in _PLACEHOLDERS:
                 yield begin, end
 
 

@@ -38,10 +38,10 @@ class Mask:
 
     def __call__(self, text: str) -> str:
         """The text as everybody may see it. What looks like a credential in one place of it is hidden in the others too."""
-        found = sorted(spans(text))
-        seen = {text[begin:end] for begin, end in found}
+        places = sorted(spans(text))
+        seen = {text[begin:end] for begin, end in places}
         pieces, at = [], 0
-        for begin, end in found:
+        for begin, end in places:
             if end > at:
                 pieces += [text[at:begin], MASK] if begin >= at else []
                 at = max(at, end)
@@ -63,15 +63,15 @@ def environment_secrets(environment: Mapping[str, str], named: Collection[str]) 
     Not hidden are values shorter than six characters, ordinary words, and of a variable that is not called a secret also folders and
     numbers. Of an address that is not called one, the password and such are hidden.
     """
-    found: set[str] = set()
+    secrets: set[str] = set()
     for name, value in environment.items():
         value = value.strip()
         secret = bool(_SECRET_NAME.search(name)) and name not in _EVERYBODYS
         if secret or (name in named and name not in _EVERYBODYS and not name.startswith(_OWN)):
-            found |= {value, *value.splitlines()} if secret or not _is_harmless(value) else set()
-        found |= {value[begin:end] for begin, end in spans(value)}
-        found |= url_secrets(value) if "://" in value else set()
-    return frozenset(filter(_is_telling, found))
+            secrets |= {value, *value.splitlines()} if secret or not _is_harmless(value) else set()
+        secrets |= {value[begin:end] for begin, end in spans(value)}
+        secrets |= url_secrets(value) if "://" in value else set()
+    return frozenset(filter(_is_telling, secrets))
 
 
 def _is_telling(secret: str) -> bool:
@@ -91,8 +91,8 @@ def masked(text: str, secrets: Collection[str]) -> str:
 
 def parts(secret: str) -> frozenset[str]:
     """The secret and what it is made of: of a whole URL in one variable, an error shows the path without the rest, or one token of it."""
-    found = _PARTS.split(_SCHEME.sub("", secret))
-    return frozenset({secret, *(part for part in found if len(part) >= SHORTEST_PART)})
+    pieces = _PARTS.split(_SCHEME.sub("", secret))
+    return frozenset({secret, *(part for part in pieces if len(part) >= SHORTEST_PART)})
 
 
 def url_secrets(url: str) -> frozenset[str]:

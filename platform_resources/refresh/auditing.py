@@ -62,9 +62,9 @@ def audit(
     objectives = [objective for objective in product.audited if objective.key is None]
     measures = _measures(objectives, registry, now)
     made_from, delivered = made_from_inputs(database, product, now), delivered_rows(database, product)
-    found = scanned(database, product, _asked(objectives, measures))
-    readings = found.readings
-    for name, days in found.days.items():
+    scan = scanned(database, product, _asked(objectives, measures))
+    readings = scan.readings
+    for name, days in scan.days.items():
         tell(days_text(name, days))
     return tuple(
         _audited(
@@ -94,7 +94,7 @@ def audit_joins(
     readings = measure(_asked(there, measures), database.within_limits, (), {}, words, database.ruled_out)
     unknown = [Audited(objective, Judgement("unknown", missing[key]), "", ()) for objective, key in keyed if key in missing]
     moment = Moment(now, zone=zone_of(product))
-    judged = [_audited(database, product, each, registry, measures[each.check.name], readings, moment) for each in there]
+    judged = [_audited(database, product, objective, registry, measures[objective.check.name], readings, moment) for objective in there]
     return (*judged, *unknown)
 
 
@@ -132,8 +132,8 @@ def _audited(
     sql = _sql(objective, measures)
     sample = _sample(database, product.data_set(objective.data_set), objective, measures, judgement)
     if judgement.verdict == "missed" and (mended := most_mended(database, product, objective, registry)):
-        told = f"{judgement.reason}; {amount(mended)} could be mended, see `mesh repairs {product.name}`"
-        judgement = replace(judgement, reason=told)
+        reason = f"{judgement.reason}; {amount(mended)} could be mended, see `mesh repairs {product.name}`"
+        judgement = replace(judgement, reason=reason)
     return Audited(objective, judgement, sql, sample)
 
 

@@ -39,10 +39,10 @@ def lineage_stamp(state: Path, products: Iterable[Placed]) -> tuple[tuple[int, i
 
 def _stamp(file: Path) -> tuple[int, int]:
     try:
-        found = file.stat()
+        status = file.stat()
     except FileNotFoundError:
         return 0, 0
-    return found.st_mtime_ns, found.st_size
+    return status.st_mtime_ns, status.st_size
 
 
 def built_columns(database: ProductDatabase, product: ProductPlan) -> dict[str, dict[str, str]]:
@@ -107,10 +107,10 @@ def _answered(question: _Question, before: ModelLineage | None) -> ModelLineage:
     tables = [ReadTable(*table) for table in question.tables]
     keeps_rows = model.materialized in _KEEPS_ROWS
     try:
-        found = model_columns(question.sql, question.dialect, question.catalog, tables, question.columns, keeps_rows)
+        lineage = model_columns(question.sql, question.dialect, question.catalog, tables, question.columns, keeps_rows)
     except Unresolvable as why:
         return ModelLineage(question.columns, {}, {}, question.reads, str(why), question.key)
-    return ModelLineage(question.columns, found.columns, found.rows, question.reads, "", question.key)
+    return ModelLineage(question.columns, lineage.columns, lineage.rows, question.reads, "", question.key)
 
 
 def _relations(product: ProductPlan) -> dict[str, Relation]:
@@ -121,16 +121,16 @@ def _relations(product: ProductPlan) -> dict[str, Relation]:
 
 def _reads(product: ProductPlan, model: ModelPlan) -> tuple[str, ...]:
     """The places that a model reads; an ephemeral model's SQL becomes part of the model that reads it."""
-    found: dict[str, None] = {}
+    places: dict[str, None] = {}
     waiting = [conventions.place(key) for key in model.dependencies]
-    ephemeral = {each.name: each for each in product.models if each.materialized == "ephemeral"}
+    ephemeral = {other.name: other for other in product.models if other.materialized == "ephemeral"}
     while waiting:
         place = waiting.pop(0)
         if place in ephemeral:
             waiting += [conventions.place(key) for key in ephemeral[place].dependencies]
         else:
-            found[place] = None
-    return tuple(found)
+            places[place] = None
+    return tuple(places)
 
 
 def _table(place: str, relation: Relation, columns: tuple[str, ...]) -> tuple[str, str, str, tuple[str, ...]]:

@@ -41,13 +41,13 @@ def _model(record: Mapping[str, Any]) -> ModelWork:
 @contextmanager
 def timed(refresh: BegunRefresh, step: str) -> Iterator[Callable[[Sequence[ModelWork]], None]]:
     """Note how long the step took; what is called inside notes what models did."""
-    found: list[ModelWork] = []
+    done: list[ModelWork] = []
     began = time.monotonic()
     try:
-        yield found.extend
+        yield done.extend
     finally:
         if wants_work(refresh.product):
-            _note(refresh, step, time.monotonic() - began, found)
+            _note(refresh, step, time.monotonic() - began, done)
 
 
 def _note(refresh: BegunRefresh, step: str, seconds: float, models: Sequence[ModelWork]) -> None:

@@ -51,12 +51,12 @@ def _pointed(database: ProductDatabase, state: Path, product: ProductPlan, key: 
     """Why the relation cannot have the key; empty if it has."""
     owner = f"{key.product}, which owns {key.identifier},"
     try:
-        shelves = next((shelf(state, *found) for found in publishing(state, key.product)), None)
+        shelves = next((shelf(state, *place) for place in publishing(state, key.product)), None)
         newest = shelves.latest() if shelves is not None else None
         if shelves is None or newest is None:
             return f"{owner} has published nothing yet"
         shelves.pin(_pin(product), newest.id)
-        port = next((each for each in newest.ports if _has(each, key)), None)
+        port = next((version for version in newest.ports if _has(version, key)), None)
         if port is None:
             return f"version {newest.id} of {owner} has no column {key.column} of type {key.type}"
         database.point_at(key.relation, shelves.where(port))

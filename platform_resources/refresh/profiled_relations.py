@@ -64,16 +64,16 @@ def profile(database: ProductDatabase, subject: ProfiledDataSet, readings: Mappi
     if not rows or not wanted:
         return Profile(rows, rows or 0, columns)
     try:
-        sampled, found = database.sampled(subject.relation, wanted, rows)
+        sampled, samples = database.sampled(subject.relation, wanted, rows)
     except Exception as error:  # a profile is never worth a refresh; why it has a gap is told in it
-        told = words(Metric(subject.relation, quoted_list(column.name for column in wanted)), error)
-        return Profile(rows, 0, tuple(replace(each, error=each.error or told) for each in columns))
-    return Profile(rows, sampled, tuple(replace(each, **found.get(each.name, {})) for each in columns))
+        reason = words(Metric(subject.relation, quoted_list(column.name for column in wanted)), error)
+        return Profile(rows, 0, tuple(replace(column, error=column.error or reason) for column in columns))
+    return Profile(rows, sampled, tuple(replace(column, **samples.get(column.name, {})) for column in columns))
 
 
-def keep(database: ProductDatabase, subject: ProfiledDataSet, found: Profile) -> None:
+def keep(database: ProductDatabase, subject: ProfiledDataSet, measured: Profile) -> None:
     """Remember the candidate's profile until it is published."""
-    database.remember(_CANDIDATE, subject.data_set, json.dumps(profile_data(found)))
+    database.remember(_CANDIDATE, subject.data_set, json.dumps(profile_data(measured)))
 
 
 def forget(database: ProductDatabase) -> None:
@@ -101,14 +101,14 @@ def _published(
     database: ProductDatabase, subject: ProfiledDataSet, kept: Mapping[str, str], before: Mapping[str, str], words: Words
 ) -> Published:
     known, last = kept.get(subject.data_set), before.get(subject.data_set)
-    found = profile_of(json.loads(known)) if known else alone(database, subject, words)
-    return Published(subject.data_set, found, profile_of(json.loads(last)) if last else None)
+    current = profile_of(json.loads(known)) if known else alone(database, subject, words)
+    return Published(subject.data_set, current, profile_of(json.loads(last)) if last else None)
 
 
 def settle(database: ProductDatabase, published: Iterable[Published]) -> None:
     """Remember what was published, for the next version to be compared with."""
-    for each in published:
-        database.remember(_PUBLISHED, each.data_set, json.dumps(profile_data(each.profile)))
+    for data_set in published:
+        database.remember(_PUBLISHED, data_set.data_set, json.dumps(profile_data(data_set.profile)))
 
 
 def alone(database: ProductDatabase, subject: ProfiledDataSet, words: Words = in_full) -> Profile:

@@ -116,7 +116,7 @@ def tidied(candidate: Candidate, publication: Publication, root: Path, known: Kn
         except EngineError as error:
             yield f"published, but what roles read in the warehouse is not as it should be: {error}; `mesh access plan` lists what differs"
     yield from old_versions_gone(shelves, product, candidate.now)
-    yield from (f"published, but {told}" for told in roles_given(candidate.state, product, known, candidate.now))
+    yield from (f"published, but {trouble}" for trouble in roles_given(candidate.state, product, known, candidate.now))
 
 
 def keeping(product: ProductPlan) -> Keeping:
@@ -199,18 +199,18 @@ def _refuse_unheld(port: OutputPlan, columns: Mapping[str, str]) -> None:
     """Raises NotPublishable where a file of the port's format would not say what was built."""
     unheld = [f"{name} ({kind})" for name, kind in columns.items() if not holds(port.store.format, kind)]
     if unheld:
-        told = f"output port {port.title}: a {port.store.format} file cannot hold {', '.join(unheld)}"
-        raise NotPublishable(f"{told}; publish it with format: parquet, or turn it into text in model {port.model}")
+        fault = f"output port {port.title}: a {port.store.format} file cannot hold {', '.join(unheld)}"
+        raise NotPublishable(f"{fault}; publish it with format: parquet, or turn it into text in model {port.model}")
 
 
 def _read_again(database: ProductDatabase, port: OutputPlan, published: PublishedPort, rows: int) -> None:
     """Read what was written as its consumers will. Raises NotPublishable where they would not find what was built."""
     try:
-        found = database.published_rows(published)
+        readable = database.published_rows(published)
     except EngineError as error:
         raise NotPublishable(f"output port {port.title}: what was written cannot be read: {str(error).splitlines()[0]}") from error
-    if found != rows:
-        raise NotPublishable(f"output port {port.title}: {rows:,} rows were written, and {found:,} can be read")
+    if readable != rows:
+        raise NotPublishable(f"output port {port.title}: {rows:,} rows were written, and {readable:,} can be read")
 
 
 def refresh_catalog(state: Path, product: ProductPlan, publication: Publication) -> None:

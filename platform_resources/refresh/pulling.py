@@ -136,8 +136,8 @@ def pull(database: ProductDatabase, port: InputPlan, context: PullContext) -> Pu
     except AccessRefused as refused:
         _take_away(database, port, context)
         raise PullFailed(f"input port {port.name}: {refused}") from None
-    except PullFailed as found:
-        error = PullFailed(context.hide(str(found)), found.check)
+    except PullFailed as failure:
+        error = PullFailed(context.hide(str(failure)), failure.check)
         database.remember(FAILURES, port.name, f"input port {port.name}: {error}")
         if not port.serve_last_good or former is None:
             raise PullFailed(f"input port {port.name}: {error}", error.check) from None
@@ -175,8 +175,8 @@ def _take_away(database: ProductDatabase, port: InputPlan, context: PullContext)
 
 def _pulled_at(record: Mapping[str, Any], clock: Clock) -> str:
     """` of Sat 31 Jan, 05:00 UTC`, for people; empty where it is not known."""
-    told = record.get("pulled_at")
-    return f" of {clock.moment(datetime.fromisoformat(told))}" if isinstance(told, str) else ""
+    moment = record.get("pulled_at")
+    return f" of {clock.moment(datetime.fromisoformat(moment))}" if isinstance(moment, str) else ""
 
 
 def _kept(database: ProductDatabase, port: InputPlan, former: Mapping[str, Any], error: PullFailed, context: PullContext) -> Pulled:
@@ -348,12 +348,12 @@ def _extract(
     with database.transaction():
         extraction = Extraction(database.connection, context.as_of, options, cursor, context.folder, port.name)
         with hiding_output(context.hide):
-            found = _try_extract(port.interface, source, extraction)
-        _load_extracted(database, port, source, found.data, context, before)
-        since = former.get(SINCE) if former is not None and found.cursor == cursor else None
-        noted = _noted_cursor(database, port, context, found.cursor, since)
+            extracted = _try_extract(port.interface, source, extraction)
+        _load_extracted(database, port, source, extracted.data, context, before)
+        since = former.get(SINCE) if former is not None and extracted.cursor == cursor else None
+        noted = _noted_cursor(database, port, context, extracted.cursor, since)
         record = {**named, "as_of": context.as_of.isoformat(), **noted}
-        return _recorded(database, port, context, record, True, found.brought)
+        return _recorded(database, port, context, record, True, extracted.brought)
 
 
 def _take_shared(
@@ -366,9 +366,9 @@ def _take_shared(
         with hiding_output(context.hide), shared as rows, database.transaction():
             _load_extracted(database, port, source, database.connection.sql(rows.sql), context, before)
             noted = _noted_cursor(database, port, context, rows.record["cursor"], None)
-            told = {name: rows.record[name] for name in ("pull", "pulled_at")}
+            taken = {name: rows.record[name] for name in ("pull", "pulled_at")}
             changed = former is None or former.get("pull") != rows.record["pull"]
-            record = {"source": f"{source.domain}.{source.source}", **told, **noted}
+            record = {"source": f"{source.domain}.{source.source}", **taken, **noted}
             return _recorded(database, port, context, record, changed, rows.record.get(BROUGHT))
     except ExtractorFailed as error:
         raise PullFailed(f"source {source.source}: {error}") from error

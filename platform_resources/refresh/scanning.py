@@ -27,12 +27,12 @@ def scanned(database: ProductDatabase, product: ProductPlan, asked: Iterable[Ask
     essential, words = tuple(asked), discretion(database, product).words
     profiled = subjects(database, product)
     of_days = _of_days(database, product, essential, {subject.data_set: subject for subject in profiled})
-    known = {metric: reading for found in of_days.values() for metric, reading in found.answers.items()}
-    extra = [each for subject in profiled for each in subject.asked]
+    known = {metric: reading for scanned_set in of_days.values() for metric, reading in scanned_set.answers.items()}
+    extra = [question for subject in profiled for question in subject.asked]
     readings = measure(essential, database.within_limits, extra, known, words, database.ruled_out)
     for subject in profiled:
         keep(database, subject, profile(database, subject, readings, words))
-    return Scanned(readings, {data_set: found.days for data_set, found in of_days.items()})
+    return Scanned(readings, {data_set: by_day.days for data_set, by_day in of_days.items()})
 
 
 def _of_days(
@@ -40,11 +40,11 @@ def _of_days(
 ) -> dict[str, Merged]:
     """What can be told from days, of the data sets that are kept by day."""
     by_day = [data_set for data_set in product.data_sets if data_set.spec.partition_by and database.exists(data_set.relation)]
-    return {each.name: _of_data_set(database, each, asked, profiled.get(each.name)) for each in by_day}
+    return {data_set.name: _of_data_set(database, data_set, asked, profiled.get(data_set.name)) for data_set in by_day}
 
 
 def _of_data_set(database: ProductDatabase, data_set: DataSetPlan, asked: Iterable[Asked], profiled: ProfiledDataSet | None) -> Merged:
-    wanted = mergings(each for each in asked if each.relation == data_set.relation)
+    wanted = mergings(question for question in asked if question.relation == data_set.relation)
     of_profile = profiled.mergings if profiled is not None else {}
     return database.by_day(data_set.measured, data_set.spec.partition_by or "", {**of_profile, **wanted})
 

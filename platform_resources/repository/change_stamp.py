@@ -28,8 +28,8 @@ def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
     if not folder.is_dir():
         return
     with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
+        listed = sorted(entries, key=lambda entry: entry.name)
+    for entry in listed:
         if entry.name in WRITTEN and folder.name == conventions.DBT_FOLDER:
             continue
         if entry.is_dir(follow_symlinks=False):

@@ -85,23 +85,23 @@ def _installed() -> Iterator[str]:
     """Every installed distribution: name and version from its folder's name, and when it was installed."""
     for folder in filter(os.path.isdir, sys.path):
         with os.scandir(folder) as entries:
-            found = sorted(entry.path for entry in entries if entry.name.endswith((".dist-info", ".egg-info")))
-        yield from (f"\n{path} {os.stat(path).st_mtime_ns}" for path in found)
+            paths = sorted(entry.path for entry in entries if entry.name.endswith((".dist-info", ".egg-info")))
+        yield from (f"\n{path} {os.stat(path).st_mtime_ns}" for path in paths)
 
 
 def _capability_modules(registry: Registry) -> set[str]:
     """Top-level names of the packages that the platform's capabilities and those of other packages come from."""
     capabilities: list[Any] = [capability for names in registry.by_kind.values() for capability in names.values()]
-    classes = [kind for each in capabilities for kind in (type(each), each.config)]
+    classes = [kind for capability in capabilities for kind in (type(capability), capability.config)]
     return {kind.__module__.partition(".")[0] for kind in classes} | {__name__.partition(".")[0]}
 
 
 def _sources(module: str) -> Iterator[Path]:
-    found = sys.modules[module]
-    for folder in getattr(found, "__path__", ()):
+    imported = sys.modules[module]
+    for folder in getattr(imported, "__path__", ()):
         yield from Path(folder).rglob("*.py")
-    if getattr(found, "__file__", None):
-        yield Path(str(found.__file__))
+    if getattr(imported, "__file__", None):
+        yield Path(str(imported.__file__))
 
 
 def _digest(*parts: bytes) -> bytes:

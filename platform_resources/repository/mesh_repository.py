@@ -97,9 +97,9 @@ def read_mesh(
     texts: dict[str, ProductTexts] = {}
     for path, reading in sorted(readings.items()):
         file = path.relative_to(root).as_posix()
-        found = reading.product or reading.partial
-        if found is not None and domain in (None, found.domain, path.parent.parent.name):
-            texts[file] = product_texts(root, found.domain, found.name, path.parent)
+        product = reading.product or reading.partial
+        if product is not None and domain in (None, product.domain, path.parent.parent.name):
+            texts[file] = product_texts(root, product.domain, product.name, path.parent)
         if reading.product is not None:
             products.append(reading.product)
         else:
@@ -116,13 +116,13 @@ def _governed(mesh: Mesh, root: Path) -> Mesh:
     ((file, text),) = _texts(root, [root / GOVERNANCE], problems).items()
     reading = GovernanceReading(problems=tuple(problems), classes_are_known=False) if problems else read_governance(text, file)
     under = partial(governed, governance=reading.governance)
-    unreadable = (replace(each, partial=under(each.partial)) if each.partial is not None else each for each in mesh.unreadable)
+    unreadable = (replace(bad, partial=under(bad.partial)) if bad.partial is not None else bad for bad in mesh.unreadable)
     return replace(mesh, products=tuple(map(under, mesh.products)), unreadable=tuple(unreadable), governance=reading)
 
 
 def with_all_texts(root: Path, mesh: Mesh) -> Mesh:
     """The mesh as it was read, with the texts that were left out as they are now; none of a product whose folder is gone."""
-    read = (*mesh.products, *(each.partial for each in mesh.unreadable if each.partial is not None))
+    read = (*mesh.products, *(rejected.partial for rejected in mesh.unreadable if rejected.partial is not None))
     left_out = [product for product in read if product.file not in mesh.texts and (root / product.file).parent.is_dir()]
     later = {product.file: product_texts(root, product.domain, product.name, (root / product.file).parent) for product in left_out}
     return replace(mesh, texts={**mesh.texts, **later})
@@ -145,8 +145,8 @@ def _readings_upstream(root: Path, names: Iterable[str], registry: Registry) -> 
             return None
         for path in paths:
             readings[path] = _read(root, path, registry)
-            found = readings[path].product
-            if found is not None and found.info.renamed_from:
+            product = readings[path].product
+            if product is not None and product.info.renamed_from:
                 return None
             waiting += _upstream_names(readings[path], registry)
     return readings
@@ -154,8 +154,8 @@ def _readings_upstream(root: Path, names: Iterable[str], registry: Registry) -> 
 
 def _upstream_names(reading: ProductReading, registry: Registry) -> Iterator[str]:
     """What stands before the point in `<product>.<output port>`; a port's title in free text gives what is no product's name."""
-    found = reading.product or reading.partial
-    for port in found.input_ports if found is not None else ():
+    product = reading.product or reading.partial
+    for port in product.input_ports if product is not None else ():
         pull = registry.input_interfaces()[port.variant].pull(port.settings)
         if isinstance(pull, PullPort):
             yield pull.port.partition(".")[0]
@@ -173,13 +173,13 @@ def names_behind(root: Path, name: str) -> tuple[str, ...]:
     }
     if any("." not in port for text in texts.values() for port in PORT_NAMED.findall(text)):
         return tuple(sorted(texts))
-    found, waiting = {name}, [name]
+    names, waiting = {name}, [name]
     while waiting:
         port = f"{waiting.pop()}."
-        new = {reader for reader, text in texts.items() if reader not in found and port in text}
-        found |= new
+        new = {reader for reader, text in texts.items() if reader not in names and port in text}
+        names |= new
         waiting += new
-    return tuple(sorted(found))
+    return tuple(sorted(names))
 
 
 def _domains(root: Path) -> dict[str, DomainReading]:
@@ -187,17 +187,17 @@ def _domains(root: Path) -> dict[str, DomainReading]:
     problems: list[Problem] = []
     texts = _texts(root, (root / conventions.PRODUCTS_FOLDER).glob(f"*/{DOMAIN_DOCUMENT}"), problems)
     unread = {problem.file: DomainReading(DomainDocument(), (problem,)) for problem in problems}
-    found = unread | {file: read_domain(text, file) for file, text in texts.items() if text}
+    readings = unread | {file: read_domain(text, file) for file, text in texts.items() if text}
     calendars = _calendars(root)
-    return {Path(file).parent.name: with_calendars(reading, calendars, CALENDARS) for file, reading in sorted(found.items())}
+    return {Path(file).parent.name: with_calendars(reading, calendars, CALENDARS) for file, reading in sorted(readings.items())}
 
 
 def _calendars(root: Path) -> dict[str, CalendarReading]:
     """Every calendar by its file's name."""
     problems: list[Problem] = []
     texts = _texts(root, (root / CALENDARS).glob("*.yaml"), problems)
-    found = {problem.file: CalendarReading(problems=(problem,)) for problem in problems}
-    return {Path(file).stem: reading for file, reading in (found | {f: read_calendar(t, f) for f, t in texts.items()}).items()}
+    readings = {problem.file: CalendarReading(problems=(problem,)) for problem in problems}
+    return {Path(file).stem: reading for file, reading in (readings | {f: read_calendar(t, f) for f, t in texts.items()}).items()}
 
 
 def build_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:
@@ -217,7 +217,7 @@ def parsed_target(root: Path) -> str:
     """The target that dbt reads the mesh for: that of refreshes, if that is refused that of profiles.yml; empty if dbt cannot be asked."""
     texts = _texts_there(root, (PROJECT, PROFILES))
     chosen = (target(texts, os.environ), target(texts, {})) if len(texts) == 2 else ()
-    return next((each.name for each in chosen if each.problem is None), "")
+    return next((choice.name for choice in chosen if choice.problem is None), "")
 
 
 def target_of(root: Path) -> Target:
@@ -231,8 +231,8 @@ def house_problems(root: Path, plan: MeshPlan) -> tuple[Problem, ...]:
     lost = (path for pattern in (DOCUMENT, f"*/{DOCUMENT}", "*/*/product.yml") for path in folder.glob(pattern))
     domains = sorted({product.domain for product in plan.products if is_to_run(product.info)})
     texts = _texts_there(root, (WORKSPACE, *map(definitions_file, domains)))
-    found = code_location_problems(domains, texts) if domains else ()
-    return (*misplaced(path.relative_to(root).as_posix() for path in sorted(lost)), *found)
+    misplaced_code = code_location_problems(domains, texts) if domains else ()
+    return (*misplaced(path.relative_to(root).as_posix() for path in sorted(lost)), *misplaced_code)
 
 
 def _texts_there(root: Path, files: Iterable[str]) -> dict[str, str]:

@@ -60,7 +60,7 @@ def in_the_way(root: Path, entry: str) -> tuple[str, ...]:
     path = root / entry
     if not path.is_dir() or path.is_symlink():
         return (entry,) if path.exists() or path.is_symlink() else ()
-    inside = sorted(found for found in path.rglob("*") if not found.is_dir())
+    inside = sorted(file for file in path.rglob("*") if not file.is_dir())
     return (inside[0].relative_to(root).as_posix(),) if inside else ((f"{entry}/",) if any(path.iterdir()) else ())
 
 

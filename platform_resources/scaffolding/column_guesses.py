@@ -47,11 +47,11 @@ def comma_numbers(column: SourceColumn) -> Guess | None:
 def classifications(columns: Iterable[SourceColumn]) -> dict[str, Guess]:
     """By name, of the columns that are probably personal or sensitive. Where it is in doubt values are rather hidden than shown."""
     every = tuple(columns)
-    found = {column.name: guess for column in every if (guess := _of_itself(column)) is not None}
-    if not found:
+    guesses = {column.name: guess for column in every if (guess := _of_itself(column)) is not None}
+    if not guesses:
         return {}
     beside = Guess("personal", "low", "beside columns that name a person")
-    return found | {column.name: beside for column in every if column.name not in found and known_in(column.name, ABOUT_PEOPLE)}
+    return guesses | {column.name: beside for column in every if column.name not in guesses and known_in(column.name, ABOUT_PEOPLE)}
 
 
 def _of_itself(column: SourceColumn) -> Guess | None:
@@ -68,6 +68,6 @@ def _of_itself(column: SourceColumn) -> Guess | None:
 def updated_at(columns: Iterable[SourceColumn]) -> Guess | None:
     """The column that says when a row was made or changed: by type and name, filled in every row, and never in the future."""
     dated = [column for column in columns if column.kind in _TIMES and not column.nulls and not column.future]
-    changed = [Guess(each.name, "high", "its name says when a row changed") for each in dated if known_in(each.name, _CHANGED)]
-    made = [Guess(each.name, "medium", "its name says when a row was made") for each in dated if known_in(each.name, _MADE)]
+    changed = [Guess(column.name, "high", "its name says when a row changed") for column in dated if known_in(column.name, _CHANGED)]
+    made = [Guess(column.name, "medium", "its name says when a row was made") for column in dated if known_in(column.name, _MADE)]
     return next(iter((*changed, *made)), None)

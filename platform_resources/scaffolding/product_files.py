@@ -157,9 +157,9 @@ def _components(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives
         "# Promises. All are met by the data of today, with room for the next delivery.\n"
         "# Another one to think of: {dimension: freshness, max_age: 26h}"
     )
-    for each in objectives:
-        fields = flow_mapping(each.fields)
-        yield f"- name: {scalar(each.name)}  # guess: {each.reason}\n  type: service-level-asset\n  properties: {fields}\n"
+    for objective in objectives:
+        fields = flow_mapping(objective.fields)
+        yield f"- name: {scalar(objective.name)}  # guess: {objective.reason}\n  type: service-level-asset\n  properties: {fields}\n"
     yield f"""- name: How many rows
   type: sample-query
   properties:
@@ -208,7 +208,7 @@ def sample_query(source: SourceFacts, model: str, guessed: Guesses) -> str:
     known = [column for column in source.columns if column.values and column.name not in guessed.hidden]
     if not known:
         return f"select count(*) as number_of_rows from {model}"
-    column = min(known, key=lambda each: len(each.values))
+    column = min(known, key=lambda column: len(column.values))
     return f"select {_sql_name(column.name)}, count(*) as number_of_rows from {model} group by all order by all"
 
 
@@ -257,9 +257,10 @@ def _steps(asked: Wanted, guessed: Guesses, objectives: Sequence[Suggestion]) ->
     mended = f"mend the source or the input port `{port}`, then `mesh refresh {asked.name}`"
     yield f"A refresh that failed says why, of files with line and column: {mended}."
     where = "; Dagster (`make dev`) lists their keys at the failed check" if set(guessed.promised_key) - guessed.hidden else ""
-    for each in objectives:
-        if each.fields.get("gate"):
-            yield f"**{each.name}** is a gate: nothing is published while it is missed. Look for rows that were delivered twice{where}."
-    if any(each.fields["dimension"] == "validity" for each in objectives):
+    for objective in objectives:
+        if objective.fields.get("gate"):
+            advice = f"Look for rows that were delivered twice{where}."
+            yield f"**{objective.name}** is a gate: nothing is published while it is missed. {advice}"
+    if any(objective.fields["dimension"] == "validity" for objective in objectives):
         yield "A value that was not promised is wrong at its source (tell its owner), or it is new: then widen the promise in product.yaml."
     yield "**The data came whole** is missed when a delivery has much fewer rows: ask for it again."

@@ -20,11 +20,11 @@ def records_path(answer: Any) -> str:
     """Where the records are, as `records` of an input port says it; empty if the answer is their list. Raises NotGuessed."""
     if _are_records(answer):
         return ""
-    lists = [(path, found) for path, found in _values(answer) if _are_records(found)]
+    lists = [(path, records) for path, records in _values(answer) if _are_records(records)]
     if not lists:
         raise NotGuessed("its answer has no list of objects; say where it is with --set records=PATH, such as result.items")
     # The list itself rather than one within something beside it, and the longer one of two.
-    return ".".join(min(lists, key=lambda each: (len(each[0]), -len(each[1])))[0])
+    return ".".join(min(lists, key=lambda place: (len(place[0]), -len(place[1])))[0])
 
 
 def paging(answer: Any, records: str, linked: bool) -> tuple[dict[str, Any], Guess]:
@@ -69,14 +69,14 @@ def _beside(answer: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
 
 
 def _are_records(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(each, Mapping) for each in value)
+    return isinstance(value, list) and bool(value) and all(isinstance(record, Mapping) for record in value)
 
 
 def _at(answer: Any, records: str) -> Sequence[Any]:
-    found = next((value for path, value in _values(answer) if ".".join(path) == records), None) if records else answer
-    if not isinstance(found, list) or not _are_records(found):
+    records_there = next((value for path, value in _values(answer) if ".".join(path) == records), None) if records else answer
+    if not isinstance(records_there, list) or not _are_records(records_there):
         raise NotGuessed(f"{records or 'its answer'} is no list of objects with any in it (records)")
-    return found
+    return records_there
 
 
 def _values(answer: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

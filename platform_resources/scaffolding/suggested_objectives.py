@@ -50,10 +50,10 @@ def never_empty(source: SourceFacts, column: SourceColumn) -> bool:
 
 def suggestions(source: SourceFacts, data_set: str, key: Collection[str], hidden: Collection[str]) -> tuple[Suggestion, ...]:
     """All objectives. `key` are the columns of the primary key, `hidden` those whose values must not be told."""
-    found = [*_of_key(source, key), _of_rows(source), *_of_filled(source, key)]
+    suggested = [*_of_key(source, key), _of_rows(source), *_of_filled(source, key)]
     shown = [column for column in source.columns if column.name not in (*key, *hidden)]
-    found += [suggestion for column in shown for suggestion in _of_values(source, column)]
-    return tuple(_named_apart(found, data_set))
+    suggested += [suggestion for column in shown for suggestion in _of_values(source, column)]
+    return tuple(_named_apart(suggested, data_set))
 
 
 def _of_key(source: SourceFacts, key: Collection[str]) -> Iterator[Suggestion]:
@@ -129,10 +129,10 @@ def _label(column: SourceColumn) -> str:
     return column.name[:_LONGEST_LABEL].strip()
 
 
-def _named_apart(found: Collection[Suggestion], data_set: str) -> Iterator[Suggestion]:
+def _named_apart(suggested: Collection[Suggestion], data_set: str) -> Iterator[Suggestion]:
     """The platform makes a name of each title, and no two of them may be one."""
     taken: set[str] = set()
-    for suggestion in found:
+    for suggestion in suggested:
         name, number = suggestion.name, 1
         while fold(slug(name)) in taken:
             number += 1

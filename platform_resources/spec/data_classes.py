@@ -34,9 +34,9 @@ _UNCLASSIFIED = DataClass(name=UNCLASSIFIED, values="shown")
 
 def class_named(name: str, classes: Iterable[DataClass] = STANDARD_CLASSES) -> DataClass:
     """The class of this name; one that delivers and tells nothing where there is none."""
-    return next((each for each in (_UNCLASSIFIED, *classes) if each.name == name), DataClass(name=name))
+    return next((known for known in (_UNCLASSIFIED, *classes) if known.name == name), DataClass(name=name))
 
 
 def restriction(name: str, classes: Sequence[DataClass] = STANDARD_CLASSES) -> int:
     """How restricted a class is; the higher, the more. What is not classified is less than any: nobody has said anything of it."""
-    return next((at for at, each in enumerate(classes) if each.name == name), -1)
+    return next((at for at, known in enumerate(classes) if known.name == name), -1)

@@ -134,7 +134,7 @@ def _with_owner(document: Document) -> Document:
     written = data.get("exclusions") if isinstance(data, dict) else None
     if not isinstance(written, list) or "owner" not in data:
         return document
-    owned = [{"owner": data["owner"], **each} if isinstance(each, dict) else each for each in written]
+    owned = [{"owner": data["owner"], **channel} if isinstance(channel, dict) else channel for channel in written]
     return replace(document, data={**data, "exclusions": owned})
 
 
@@ -143,9 +143,9 @@ def with_calendars(domain: DomainReading, calendars: Mapping[str, CalendarReadin
     problems = list(domain.problems)
     exclusions = domain.domain.exclusions
     for at, name in enumerate(domain.domain.calendars):
-        found = calendars.get(name)
-        if found is not None:
-            exclusions, problems = (*exclusions, *found.exclusions), [*problems, *found.problems]
+        calendar = calendars.get(name)
+        if calendar is not None:
+            exclusions, problems = (*exclusions, *calendar.exclusions), [*problems, *calendar.problems]
         elif domain.document is not None:
             hint = did_you_mean(name, calendars) or f"write {folder}/{name}.yaml"
             problems.append(domain.document.problem(("calendars", at), f'no calendar "{name}"; known: {known_text(calendars)}', hint))

@@ -55,12 +55,12 @@ def field_problems(
     details = [(_location(detail, data), detail) for detail in error.errors(include_url=False)]
     empty = {location for location, detail in details if detail["type"] != "too_short"}
     for location, group in groupby(details, key=lambda pair: pair[0]):
-        found = [detail for _, detail in group]
-        expected = dict.fromkeys(_EXPECTED[d["type"]] for d in found if d["type"] in _EXPECTED)
+        same_place = [detail for _, detail in group]
+        expected = dict.fromkeys(_EXPECTED[d["type"]] for d in same_place if d["type"] in _EXPECTED)
         if expected:
-            yield _wrong_kind(model, location, tuple(expected), found[0]["input"], at)
+            yield _wrong_kind(model, location, tuple(expected), same_place[0]["input"], at)
             continue
-        for detail in found:
+        for detail in same_place:
             if detail["type"] != "too_short" or not any(other[: len(location)] == location for other in empty):
                 yield _problem(model, detail, location, at, allowed)
 
@@ -174,9 +174,9 @@ def no_name(document: Document, place: Place, written: Any) -> Problem:
     return document.problem(place, "a component needs a name")
 
 
-def other_base_problems(document: Document, data: Any, place: Place, told: Iterable[Problem]) -> Iterator[Problem]:
+def other_base_problems(document: Document, data: Any, place: Place, known_problems: Iterable[Problem]) -> Iterator[Problem]:
     """Problems about numbers such as `010` and `10:30` at or below the place, except where a problem is already reported."""
-    paths = tuple(problem.path for problem in told)
+    paths = tuple(problem.path for problem in known_problems)
     for inner, value in of_another_base(data):
         problem = document.problem((*place, *inner), f"{value.written} is the number {value} to YAML", _OTHER_BASE.format(value.written))
         if not any(problem.path == path or problem.path.startswith((f"{path}.", f"{path}[")) for path in paths):

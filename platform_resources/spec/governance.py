@@ -81,11 +81,11 @@ class Governance(Strict):
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        return tuple(each.name for each in self.classes)
+        return tuple(data_class.name for data_class in self.classes)
 
     def identifier(self, name: str | None) -> Identifier | None:
         """The identifier of this name; None if there is none."""
-        return next((each for each in self.identifiers if each.name == name), None)
+        return next((known for known in self.identifiers if known.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,8 @@ def _places(fields: ReadableFields, name: str, document: Document) -> tuple[int,
 
 def governed(product: Product, governance: Governance) -> Product:
     """The product under these classes: each column and each masked class of a role with what holds for it."""
-    data_sets = tuple(replace(each, config=_data_set(each.config, governance.classes)) for each in product.data_sets)
-    agreements = tuple(replace(each, config=_agreement(each, governance.classes)) for each in product.agreements)
+    data_sets = tuple(replace(data_set, config=_data_set(data_set.config, governance.classes)) for data_set in product.data_sets)
+    agreements = tuple(replace(agreement, config=_agreement(agreement, governance.classes)) for agreement in product.agreements)
     return replace(product, data_sets=data_sets, agreements=agreements)
 
 

@@ -159,7 +159,9 @@ class ServiceLevelIndicator(Strict):
     @property
     def most_excluded(self) -> int:
         """The largest number of whole intervals that the exclusions remove from one window."""
-        spans = [(_comparable(each.from_), _comparable(each.last, end_of_day=True) + _MICROSECOND) for each in self.exclusions]
+        spans = [
+            (_comparable(exclusion.from_), _comparable(exclusion.last, end_of_day=True) + _MICROSECOND) for exclusion in self.exclusions
+        ]
         windows = ([(start, end) for start, end in spans if first <= start < first + usual(self.window)] for first, _ in spans)
         return max((sum((end - start) // self.interval for start, end in within) for within in windows), default=0)
 

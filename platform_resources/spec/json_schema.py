@@ -94,12 +94,12 @@ def _chosen_variant(kind: ComponentType, variants: Mapping[str, Variant], defini
 
 def _inferable(kind: ComponentType, variants: Mapping[str, Variant]) -> list[str]:
     """The variants that are meant without being named: by nothing at all, or by the fields that they require."""
-    found = []
+    inferable = []
     for name, variant in variants.items():
         required = {n for n, field in variant.config.model_fields.items() if field.is_required()}
         if name in (kind.inferred_variant({}), kind.inferred_variant(dict.fromkeys(required, ""))):
-            found.append(name)
-    return found
+            inferable.append(name)
+    return inferable
 
 
 def _properties(owner: str, models: Iterable[type[Strict]], definitions: Schema, optional: str = "") -> Schema:

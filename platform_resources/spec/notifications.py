@@ -45,9 +45,9 @@ def _clock_or_midnight(value: Any) -> str:
 
 
 def _url(text: str) -> str:
-    found = url_problem(text)
-    if found is not None:
-        raise ValueError(*found)
+    problem = url_problem(text)
+    if problem is not None:
+        raise ValueError(*problem)
     return text
 
 

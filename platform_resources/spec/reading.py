@@ -61,10 +61,10 @@ def _counted(document: Document, components: Sequence[Declared[Any]], broken: fr
     if not components and not broken:
         return
     for kind in _ONCE:
-        found = [c for c in components if c.type == kind]
-        if not found and kind not in broken:
+        of_kind = [c for c in components if c.type == kind]
+        if not of_kind and kind not in broken:
             yield document.problem(("spec", "components"), f"no component of type {kind}; exactly one is needed")
-        yield from (c.origin.problem("", f"a second component of type {kind}; exactly one is allowed") for c in found[1:])
+        yield from (c.origin.problem("", f"a second component of type {kind}; exactly one is allowed") for c in of_kind[1:])
 
 
 def _product(document: Document, components: Sequence[Declared[Any]]) -> Product:

@@ -53,8 +53,8 @@ def measure(
 
 def _unknown(asked: Iterable[Asked], answers: Mapping[Metric, Reading]) -> Iterator[Asked]:
     """Nulls and ranges that no days have been counted for."""
-    counts = ((each, placed(each)) for each in asked)
-    return (each for each, there in counts if isinstance(there.measure, NullCount | OutOfRange) and metric_of(there) not in answers)
+    counts = ((question, placed(question)) for question in asked)
+    return (question for question, there in counts if isinstance(there.measure, NullCount | OutOfRange) and metric_of(there) not in answers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,13 +237,13 @@ class ProductDatabase(Protocol):
     def shapes(self, files: Sequence[InputFile], pull: PullFiles) -> Sequence[FileShape]:
         """Look at each file. Raises LoadFailed at the first that cannot be read, or does not keep a promised type."""
 
-    def replace(self, relation: Relation, found: Sequence[Any], pull: PullFiles) -> None:
+    def replace(self, relation: Relation, shapes: Sequence[Any], pull: PullFiles) -> None:
         """Make the relation anew from files that `shapes` looked at. Raises LoadFailed."""
 
-    def fits(self, relation: Relation, found: Sequence[Any], pull: PullFiles) -> bool:
+    def fits(self, relation: Relation, shapes: Sequence[Any], pull: PullFiles) -> bool:
         """Whether the table's columns are what they would be if its files and these had been loaded together, but for new columns."""
 
-    def append(self, relation: Relation, found: Sequence[Any], pull: PullFiles, texts_kept: bool) -> None:
+    def append(self, relation: Relation, shapes: Sequence[Any], pull: PullFiles, texts_kept: bool) -> None:
         """Load files behind what is there. `texts_kept`: whole numbers can become the text of their files again. Raises LoadFailed."""
 
     def point_at(self, relation: Relation, published: PublishedPort) -> None:

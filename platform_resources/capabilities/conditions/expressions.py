@@ -51,8 +51,8 @@ def parsed_expression(written_as: str, sql: str) -> tuple[Any, tuple[tuple[str, 
             return None, ((written_as, message, "write a condition or an aggregate over the columns"),)
         tree = dialect.parse_into(exp.Condition, sql)[0]
     except SqlglotError as error:
-        found = error.errors[0] if isinstance(error, ParseError) and error.errors else {}
-        detail = f': {found["description"]} at "{found["highlight"]}"' if found.get("highlight") else ""
+        details = error.errors[0] if isinstance(error, ParseError) and error.errors else {}
+        detail = f': {details["description"]} at "{details["highlight"]}"' if details.get("highlight") else ""
         hint = "write one expression over the columns, without select, from and ;"
         return None, ((written_as, f"not a valid SQL expression{detail}", hint),)
     if tree is None or isinstance(tree, (exp.Query, exp.Star)):

@@ -40,15 +40,15 @@ def paired_condition(sql: str, keys: Sequence[str], reference: Relation, referen
             names, letter, parts = (there, "v", node.parts[1:]) if _is_there(node) else (here, "h", node.parts)
             rest = [part.name for part in parts[1:]]
             name = names.setdefault(parts[0].name, f"{letter}{len(names)}")
-            return exp.Dot.build([exp.to_identifier(each) for each in (name, *rest)]) if rest else exp.column(name)
+            return exp.Dot.build([exp.to_identifier(part) for part in (name, *rest)]) if rest else exp.column(name)
         return node
 
     predicate = tree.transform(placed).sql("duckdb")
     pairing = Pairing(tuple(keys), reference, tuple(reference_columns), tuple(here), tuple(there), tuple(aggregates))
     keys_there = set(map(folded_column, reference_columns))
     single = [name for name in there if folded_column(name) not in keys_there]
-    told = PairCount(pairing, f"({predicate}) is not null")
-    return PairedCondition(PairCount(pairing, predicate), told, PairCount(pairing, "copies > 1") if single else None)
+    has_value = PairCount(pairing, f"({predicate}) is not null")
+    return PairedCondition(PairCount(pairing, predicate), has_value, PairCount(pairing, "copies > 1") if single else None)
 
 
 def paired_problems(written_as: str, sql: str, known: Sequence[str], name: str, declared: Sequence[str]) -> Found:
@@ -69,8 +69,8 @@ def paired_problems(written_as: str, sql: str, known: Sequence[str], name: str, 
         if not all(map(_is_there, aggregate.find_all(exp.Column))) or aggregate.find(exp.Column) is None:
             message = f"{aggregate.sql('duckdb')} looks at many rows, and only rows of {name} can be many"
             yield written_as, message, f"write {THERE}. before its columns"
-    yield from _unknown(written_as, [each.parts[1].name for each in columns if _is_there(each)], declared, name)
-    yield from _unknown(written_as, [each.parts[0].name for each in columns if not _is_there(each)], known, "the data set")
+    yield from _unknown(written_as, [column.parts[1].name for column in columns if _is_there(column)], declared, name)
+    yield from _unknown(written_as, [column.parts[0].name for column in columns if not _is_there(column)], known, "the data set")
 
 
 def _unknown(written_as: str, names: Sequence[str], known: Sequence[str], where: str) -> Iterator[tuple[str, str, str]]:

@@ -17,7 +17,7 @@ class Documentable(Criterion):
     def finding(self, facts: ScoreFacts) -> Finding:
         if not facts.documents:
             return none_yet("ODPS and ODCS", "the next evaluation writes and checks both")
-        bad = [f"{name}: {each.errors[0]}" for name, each in facts.documents.items() if each.errors]
+        bad = [f"{name}: {document.errors[0]}" for name, document in facts.documents.items() if document.errors]
         share = share_of(len(facts.documents) - len(bad), len(facts.documents))
         return Finding(share, " and ".join(sorted(facts.documents)), "; ".join(bad) or "valid by their schemas")
 
@@ -34,9 +34,9 @@ class Lossless(Criterion):
     def finding(self, facts: ScoreFacts) -> Finding:
         if not facts.documents:
             return none_yet("ODPS and ODCS", "the next evaluation writes and reads both")
-        lost = [name for name, each in facts.documents.items() if not each.lossless]
-        told = f"something is lost by {', '.join(lost)}" if lost else "what was read again is what was written"
-        return Finding(share_of(len(facts.documents) - len(lost), len(facts.documents)), " and ".join(sorted(facts.documents)), told)
+        lost = [name for name, document in facts.documents.items() if not document.lossless]
+        observed = f"something is lost by {', '.join(lost)}" if lost else "what was read again is what was written"
+        return Finding(share_of(len(facts.documents) - len(lost), len(facts.documents)), " and ".join(sorted(facts.documents)), observed)
 
 
 class Joining(Criterion):
@@ -54,8 +54,8 @@ class Joining(Criterion):
                 declared,
                 "no value was compared with its owner's yet" if facts.identifiers else "no column is an identifier of governance.yaml",
             )
-        told = ", ".join(f"{column} {share:.1%}" for column, share in facts.joined.items())
-        return Finding(share_of(1, len(facts.identifiers)) * sum(facts.joined.values()), declared, f"known to their owners: {told}")
+        shares = ", ".join(f"{column} {share:.1%}" for column, share in facts.joined.items())
+        return Finding(share_of(1, len(facts.identifiers)) * sum(facts.joined.values()), declared, f"known to their owners: {shares}")
 
 
 class Open(Criterion):
@@ -85,14 +85,14 @@ class Unambiguous(Criterion):
     raised_by = "use timestamptz or say the zone as unit; write countries, currencies and languages as ISO codes"
 
     def finding(self, facts: ScoreFacts) -> Finding:
-        times = [c for each in facts.data_sets.values() for c in each.columns if c.type in ("timestamp", "timestamptz")]
+        times = [c for data_set in facts.data_sets.values() for c in data_set.columns if c.type in ("timestamp", "timestamptz")]
         vague = [column.name for column in times if column.type == "timestamp" and not column.unit]
         declared = f"{len(times) - len(vague)} of {len(times)} times say their zone"
         if facts.not_iso is None:
             return none_yet(declared, "no version is published whose codes could be looked at")
-        told = [f"without a zone: {', '.join(vague)}"] if vague else []
-        told += [f"no codes of ISO: {', '.join(facts.not_iso)}"] if facts.not_iso else []
-        return Finding(float(not told), declared, "; ".join(told) or "no column holds other codes than ISO's")
+        faults = [f"without a zone: {', '.join(vague)}"] if vague else []
+        faults += [f"no codes of ISO: {', '.join(facts.not_iso)}"] if facts.not_iso else []
+        return Finding(float(not faults), declared, "; ".join(faults) or "no column holds other codes than ISO's")
 
 
 class Honest(Criterion):
@@ -107,8 +107,8 @@ class Honest(Criterion):
         declared = f"version {facts.info.version}"
         if facts.undeclared_majors is None:
             return none_yet(declared, "no contract was published yet")
-        told = "; ".join(facts.undeclared_majors) or "no contract broke the one before without a new major version"
-        return Finding(float(not facts.undeclared_majors), declared, told)
+        observed = "; ".join(facts.undeclared_majors) or "no contract broke the one before without a new major version"
+        return Finding(float(not facts.undeclared_majors), declared, observed)
 
 
 CAPABILITIES = (Documentable(), Lossless(), Joining(), Open(), Unambiguous(), Honest())

@@ -15,12 +15,12 @@ class Classified(Criterion):
     raised_by = "classify each column: mesh classify proposes classes"
 
     def finding(self, facts: ScoreFacts) -> Finding:
-        columns = [column for each in facts.data_sets.values() for column in each.columns]
+        columns = [column for data_set in facts.data_sets.values() for column in data_set.columns]
         if not columns:
             return none_yet("no columns", "declare the columns of its data sets")
         without = [column.name for column in columns if column.classification == UNCLASSIFIED]
-        told = f"without a class: {', '.join(without[:5])}{' …' if len(without) > 5 else ''}" if without else "none is without a class"
-        return Finding(share_of(len(columns) - len(without), len(columns)), f"{len(columns)} columns", told)
+        observed = f"without a class: {', '.join(without[:5])}{' …' if len(without) > 5 else ''}" if without else "none is without a class"
+        return Finding(share_of(len(columns) - len(without), len(columns)), f"{len(columns)} columns", observed)
 
 
 class Detected(Criterion):
@@ -35,10 +35,10 @@ class Detected(Criterion):
         declared = f"{len(facts.hidden)} columns are classified as not to be told"
         if facts.unclassified is None:
             return none_yet(declared, "the evaluation after a version is published looks through its data")
-        told = (
+        observed = (
             f"not classified so: {', '.join(facts.unclassified)}" if facts.unclassified else "detectors find no other in the newest version"
         )
-        return Finding(float(not facts.unclassified), declared, told)
+        return Finding(float(not facts.unclassified), declared, observed)
 
 
 class Governed(Criterion):
@@ -55,18 +55,20 @@ class Governed(Criterion):
             return none_yet(declared, "no version is published whose views could be looked at")
         if not facts.hidden and facts.unclassified is None:
             return none_yet(declared, "nobody has looked yet whether there is none")
-        found = [told for told in facts.unclassified or () if told.partition(" (")[0] not in {each.column for each in facts.hidden}]
-        if not facts.hidden and not found:
+        unclassified = [
+            column for column in facts.unclassified or () if column.partition(" (")[0] not in {hidden.column for hidden in facts.hidden}
+        ]
+        if not facts.hidden and not unclassified:
             return Finding(1.0, declared, "there is none to protect")
-        bad = [*(each.column for each in facts.hidden if each.open_to_others), *found]
-        clear = sorted({role for each in facts.hidden for role in each.roles_in_clear})
-        told = (
+        bad = [*(hidden.column for hidden in facts.hidden if hidden.open_to_others), *unclassified]
+        clear = sorted({role for hidden in facts.hidden for role in hidden.roles_in_clear})
+        observed = (
             f"clear to everybody: {', '.join(bad)}"
             if bad
             else f"masked or left out; in the clear for: {', '.join(clear) or 'nobody outside'}"
         )
-        every = len(facts.hidden) + len(found)
-        return Finding(share_of(every - len(bad), every), declared, told)
+        every = len(facts.hidden) + len(unclassified)
+        return Finding(share_of(every - len(bad), every), declared, observed)
 
 
 class Tight(Criterion):
@@ -97,7 +99,7 @@ class Agreed(Criterion):
         declared = f"{len(facts.agreements)} agreements" if facts.agreements else "no agreement"
         if not facts.consumed:
             return none_yet(declared, "nobody outside of its team has read it, or has a grant")
-        bad = [f"{each.name} {each.why_not}" for each in facts.consumed if each.why_not]
+        bad = [f"{consumed.name} {consumed.why_not}" for consumed in facts.consumed if consumed.why_not]
         good = len(facts.consumed) - len(bad)
         return Finding(share_of(good, len(facts.consumed)), declared, "; ".join(bad[:5]) or f"all {good} consumers do")
 
@@ -117,8 +119,8 @@ class Forgetting(Criterion):
         declared = f"at most {length_text(facts.retention)}"
         if facts.overdue_versions is None:
             return none_yet(declared, "no version is published")
-        told = f"kept longer: {', '.join(facts.overdue_versions)}" if facts.overdue_versions else "no version is older"
-        return Finding(float(not facts.overdue_versions), declared, told)
+        observed = f"kept longer: {', '.join(facts.overdue_versions)}" if facts.overdue_versions else "no version is older"
+        return Finding(float(not facts.overdue_versions), declared, observed)
 
 
 CAPABILITIES = (Classified(), Detected(), Governed(), Tight(), Agreed(), Forgetting())

@@ -31,10 +31,10 @@ def _words(text: str) -> list[str]:
 
 def says_something(column: Column, texts: Counter[str]) -> bool:
     """Whether a description says more than the column's name, and is not what stands behind several columns."""
-    told = " ".join(column.description.split())
+    text = " ".join(column.description.split())
     stems = [name[:4] for name in _words(column.name.replace("_", " "))]
-    new = [word for word in _words(told) if len(word) >= SHORTEST and word[:4] not in stems]
-    return bool(new) and len(_WORD.findall(told)) >= 2 and texts[told.casefold()] < SHARED
+    new = [word for word in _words(text) if len(word) >= SHORTEST and word[:4] not in stems]
+    return bool(new) and len(_WORD.findall(text)) >= 2 and texts[text.casefold()] < SHARED
 
 
 def _columns(facts: ScoreFacts) -> Iterator[tuple[str, Column]]:
@@ -57,10 +57,12 @@ class Described(Criterion):
         texts = Counter(text for text, _ in {(" ".join(c.description.split()).casefold(), folded_column(c.name)) for _, c in columns})
         empty = [f"{name}.{column.name}" for name, column in columns if not says_something(column, texts)]
         written = sum(bool(column.description.strip()) for _, column in columns)
-        told = f"{len(columns) - len(empty)} say something" + (
+        observed = f"{len(columns) - len(empty)} say something" + (
             f"; not: {', '.join(empty[:5])}{' …' if len(empty) > 5 else ''}" if empty else ""
         )
-        return Finding(share_of(len(columns) - len(empty), len(columns)), f"{written} of {len(columns)} columns have a description", told)
+        return Finding(
+            share_of(len(columns) - len(empty), len(columns)), f"{written} of {len(columns)} columns have a description", observed
+        )
 
 
 class Measured(Criterion):
@@ -77,9 +79,9 @@ class Measured(Criterion):
         if not asked and not any(True for _ in _columns(facts)):
             return none_yet("no columns", "declare the columns of its data sets")
         lacking = [f"{name}.{column.name}" for name, column in asked if not column.unit]
-        told = f"lacking: {', '.join(lacking[:5])}{' …' if len(lacking) > 5 else ''}" if lacking else "none lacks one"
+        observed = f"lacking: {', '.join(lacking[:5])}{' …' if len(lacking) > 5 else ''}" if lacking else "none lacks one"
         share = share_of(len(asked) - len(lacking), len(asked)) if asked else 1.0
-        return Finding(share, f"{len(asked)} columns need a unit or a zone", told)
+        return Finding(share, f"{len(asked)} columns need a unit or a zone", observed)
 
     def _needs_one(self, facts: ScoreFacts, data_set: str, column: Column) -> bool:
         if column.name in facts.data_sets[data_set].primary_key or column.identifier or _NAMES.intersection(column.name.lower().split("_")):
@@ -104,8 +106,8 @@ class Keyed(Criterion):
         if not seen:
             return none_yet(declared, "no check looks whether a key is unique")
         good = [name for name in keyed if seen.get(name) == "met"]
-        told = [f"{name}: {seen.get(name, 'no check')}" for name in keyed if name not in good]
-        return Finding(share_of(len(good), len(facts.data_sets)), declared, "; ".join(told) or "a check has seen that each is unique")
+        faults = [f"{name}: {seen.get(name, 'no check')}" for name in keyed if name not in good]
+        return Finding(share_of(len(good), len(facts.data_sets)), declared, "; ".join(faults) or "a check has seen that each is unique")
 
 
 class AsObserved(Criterion):
@@ -117,7 +119,7 @@ class AsObserved(Criterion):
     raised_by = "declare all columns with their types, and refresh"
 
     def finding(self, facts: ScoreFacts) -> Finding:
-        declared = f"{sum(len(each.columns) for each in facts.data_sets.values())} columns of {len(facts.data_sets)} data sets"
+        declared = f"{sum(len(data_set.columns) for data_set in facts.data_sets.values())} columns of {len(facts.data_sets)} data sets"
         if not facts.observed:
             return none_yet(declared, "no version is published")
         different = [text for name in facts.data_sets for text in self._differences(facts, name)]
@@ -125,8 +127,8 @@ class AsObserved(Criterion):
             len({*map(folded_column, facts.observed.get(n, ())), *(folded_column(c.name) for c in d.columns)})
             for n, d in facts.data_sets.items()
         )
-        told = "; ".join(different[:5]) or f"the {total} columns of the newest version are the same"
-        return Finding(share_of(total - len(different), total), declared, told)
+        observed = "; ".join(different[:5]) or f"the {total} columns of the newest version are the same"
+        return Finding(share_of(total - len(different), total), declared, observed)
 
     def _differences(self, facts: ScoreFacts, data_set: str) -> Iterator[str]:
         seen = {folded_column(name): kind for name, kind in facts.observed.get(data_set, {}).items()}

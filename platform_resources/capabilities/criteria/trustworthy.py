@@ -28,9 +28,9 @@ class Promising(Criterion):
         real = [promise for promise in facts.promises if promise.can_fail is not False]
         vouched = {kind for promise in real for kind in promise.vouches_for}
         missing = [words for kind, words in _KINDS if kind not in vouched]
-        told = [f"nothing says {' or '.join(missing)} the data are" if missing else "all three kinds"]
-        told += [f"no data could break: {', '.join(empty)}"] if empty else []
-        return Finding(share_of(len(_KINDS) - len(missing), len(_KINDS)), f"{len(facts.promises)} objectives", "; ".join(told))
+        observed = [f"nothing says {' or '.join(missing)} the data are" if missing else "all three kinds"]
+        observed += [f"no data could break: {', '.join(empty)}"] if empty else []
+        return Finding(share_of(len(_KINDS) - len(missing), len(_KINDS)), f"{len(facts.promises)} objectives", "; ".join(observed))
 
 
 class Kept(Criterion):
@@ -43,16 +43,18 @@ class Kept(Criterion):
     raised_by = "watch objectives by indicators with targets, and keep them"
 
     def finding(self, facts: ScoreFacts) -> Finding:
-        with_target = [each for each in facts.attained if each.state != "no target"]
+        with_target = [promise for promise in facts.attained if promise.state != "no target"]
         declared = f"{len(with_target)} indicators with a target"
-        measured = [each for each in with_target if each.state in ("met", "missed")]
+        measured = [promise for promise in with_target if promise.state in ("met", "missed")]
         if not measured:
             return none_yet(declared, "none has enough data yet" if with_target else "an indicator with a target would tell")
-        missed = [f"{each.title}: {each.percent or 0:g} % of {each.target or 0:g} %" for each in measured if each.state == "missed"]
+        missed = [
+            f"{promise.title}: {promise.percent or 0:g} % of {promise.target or 0:g} %" for promise in measured if promise.state == "missed"
+        ]
         share = share_of(len(measured) - len(missed), len(with_target))
-        told = missed or [f"{len(measured)} of {len(with_target)} are met"]
-        told += ["the others have too few data"] if len(measured) < len(with_target) else []
-        return Finding(share, declared, "; ".join(told))
+        observed = missed or [f"{len(measured)} of {len(with_target)} are met"]
+        observed += ["the others have too few data"] if len(measured) < len(with_target) else []
+        return Finding(share, declared, "; ".join(observed))
 
 
 class Watched(Criterion):
@@ -87,8 +89,8 @@ class Traced(Criterion):
         if not facts.inputs:
             return none_yet(declared, "without a declared input nobody knows where the data come from")
         lost = [port for port in facts.inputs if not facts.traced.get(port)]
-        told = f"it does not say what it has of {', '.join(lost)}" if lost else "the newest version cites each"
-        return Finding(share_of(len(facts.inputs) - len(lost), len(facts.inputs)), declared, told)
+        observed = f"it does not say what it has of {', '.join(lost)}" if lost else "the newest version cites each"
+        return Finding(share_of(len(facts.inputs) - len(lost), len(facts.inputs)), declared, observed)
 
 
 class Mended(Criterion):
@@ -109,9 +111,9 @@ class Mended(Criterion):
         if not known.incidents:
             return Finding(1.0, declared, "no incident in 90 days")
         in_time = [span is not None and span <= most for span, most in ((known.respond, acknowledge), (known.fix, fix))]
-        told = [length_text(span) if span is not None else "not known yet" for span in (known.respond, known.fix)]
+        spans = [length_text(span) if span is not None else "not known yet" for span in (known.respond, known.fix)]
         return Finding(
-            share_of(sum(in_time), 2), declared, f"of {known.incidents} half were acknowledged within {told[0]}, fixed within {told[1]}"
+            share_of(sum(in_time), 2), declared, f"of {known.incidents} half were acknowledged within {spans[0]}, fixed within {spans[1]}"
         )
 
 

@@ -148,13 +148,13 @@ class Accuracy(Traits):
 
     def measures(self, settings: AccuracySettings, subject: Subject) -> Mapping[str, Measure]:
         reference = settings.reference.known(subject)[settings.reference.name]
-        found: dict[str, Measure] = {"rows": RowCount()}
+        measures: dict[str, Measure] = {"rows": RowCount()}
         if settings.rows is not None:
-            found["rows there"] = Elsewhere(RowCount(), reference)
+            measures["rows there"] = Elsewhere(RowCount(), reference)
         for column, counterpart in settings.sums.items():
-            found[f"sum of {column}"] = Scalar(f"sum({quoted(column)})")
-            found[_sum_there(column)] = Elsewhere(Scalar(f"sum({quoted(counterpart.reference or column)})"), reference)
-        return found | dict(_pair_measures(settings, reference))
+            measures[f"sum of {column}"] = Scalar(f"sum({quoted(column)})")
+            measures[_sum_there(column)] = Elsewhere(Scalar(f"sum({quoted(counterpart.reference or column)})"), reference)
+        return measures | dict(_pair_measures(settings, reference))
 
     def judge(self, settings: AccuracySettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         parts = list(_parts(settings, readings))
@@ -164,8 +164,12 @@ class Accuracy(Traits):
         lowest = deciding or _lowest(parts)
         if lowest is None:
             return Judgement(verdict, reason, threshold=threshold)
-        told = Judgement(verdict, reason, lowest.percent, threshold, shown=lowest.shown, promise=Promise("%", lowest.at_least))
-        return told if deciding is None else replace(told, failing_rows=deciding.failing_rows, failing=deciding.failing, rows=deciding.rows)
+        judgement = Judgement(verdict, reason, lowest.percent, threshold, shown=lowest.shown, promise=Promise("%", lowest.at_least))
+        return (
+            judgement
+            if deciding is None
+            else replace(judgement, failing_rows=deciding.failing_rows, failing=deciding.failing, rows=deciding.rows)
+        )
 
     def repairs(self, settings: AccuracySettings, subject: Subject, failing: Sequence[str]) -> Iterator[Repair]:
         """The reference's value, for rows whose key it has once."""
@@ -192,7 +196,7 @@ def _reference_columns(settings: AccuracySettings, declared: Sequence[str]) -> I
     """Columns that the reference has not, where it says which ones it has."""
     of_values = (("compare", settings.compare), ("sums", settings.sums))
     named = [("reference", column) for column in settings.reference.columns]
-    named += [(written_as, each.reference or column) for written_as, columns in of_values for column, each in columns.items()]
+    named += [(written_as, counterpart.reference or column) for written_as, columns in of_values for column, counterpart in columns.items()]
     for written_as, column in named:
         yield from unknown_reference_column(written_as, column, settings.reference.name, declared)
 

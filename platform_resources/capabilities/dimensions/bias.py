@@ -133,11 +133,11 @@ class Bias(Traits):
         known, having = _outcome(settings, subject)
         deserving = "false" if settings.label is None else _is_true(settings.label, subject)
         counts = (having, deserving, f"{enclosed(having)} and {deserving}")
-        found: dict[str, Measure] = {f"odd {column}": CountIf(_odd(column, subject)) for column in _flags(settings)}
-        found["grouped"] = CountIf(f"{enclosed(known)} and {quoted(settings.group)} is not null")
+        measures: dict[str, Measure] = {f"odd {column}": CountIf(_odd(column, subject)) for column in _flags(settings)}
+        measures["grouped"] = CountIf(f"{enclosed(known)} and {quoted(settings.group)} is not null")
         named = may_be_named(settings.group, subject)
-        found["groups"] = GroupCounts(settings.group, known, counts, settings.minimum_group_size, MOST_GROUPS + 1, named)
-        return found
+        measures["groups"] = GroupCounts(settings.group, known, counts, settings.minimum_group_size, MOST_GROUPS + 1, named)
+        return measures
 
     def judge(self, settings: BiasSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         threshold = ", ".join(_promises(settings))
@@ -150,11 +150,11 @@ class Bias(Traits):
         if settings.opportunity_difference_at_most is not None:
             parts += _opportunity(settings, deserving)
         verdict = worst(part for part, _ in parts)
-        told = dict.fromkeys(text for part, text in parts if part == verdict)
+        reasons = dict.fromkeys(text for part, text in parts if part == verdict)
         left_out = counted(readings, "grouped") - sum(group.rows for group in groups)
         small = (f"{amount(left_out)} in smaller groups are not judged",) if left_out and len(groups) <= MOST_GROUPS else ()
         value = _value(settings, groups, deserving)
-        return Judgement(verdict, "; ".join((*told, *small)), value, threshold, shown="" if value is None else f"{value:.3g}")
+        return Judgement(verdict, "; ".join((*reasons, *small)), value, threshold, shown="" if value is None else f"{value:.3g}")
 
 
 def _value(settings: BiasSettings, groups: Sequence[Group], deserving: Sequence[Group]) -> float | None:
@@ -186,9 +186,9 @@ def _outcome(settings: BiasSettings, subject: Subject) -> tuple[str, str]:
     return f"{condition} is not null", condition
 
 
-def _groups(settings: BiasSettings, told: object) -> tuple[list[Group], list[Group]]:
+def _groups(settings: BiasSettings, packed: object) -> tuple[list[Group], list[Group]]:
     """All groups that are large enough, and those that are also among the rows whose label is true."""
-    rows = unpacked(told, 5) if isinstance(told, str) else ()
+    rows = unpacked(packed, 5) if isinstance(packed, str) else ()
     names = [row[-1] or f"group {number}" for number, row in enumerate(rows, 1)]
     groups = [Group(name, int(row[0]), int(row[1])) for name, row in zip(names, rows, strict=True)]
     deserving = [Group(name, int(row[2]), int(row[3])) for name, row in zip(names, rows, strict=True)]
@@ -237,8 +237,8 @@ def _why_not(settings: BiasSettings, groups: Sequence[Group], where: str) -> str
     """Without a single good outcome all groups are equal, but that says nothing about how they are treated."""
     why = _comparable(groups)
     if why is not None:
-        told = f"{why} (at least {settings.minimum_group_size})" if len(groups) < 2 else why
-        return f"{told}{where}, so nothing can be compared"
+        reason = f"{why} (at least {settings.minimum_group_size})" if len(groups) < 2 else why
+        return f"{reason}{where}, so nothing can be compared"
     return None if any(group.having for group in groups) else f"the outcome is true in no row{where}, so nothing can be compared"
 
 
@@ -248,7 +248,7 @@ def _difference(apart: Apart, at_most: float, what: str, sure: str) -> Part:
 
 
 def _rates(apart: Apart) -> str:
-    low, high = (f"{100 * each.rate:.1f} % of {amount(each.rows)} ({each.name})" for each in (apart.lowest, apart.highest))
+    low, high = (f"{100 * group.rate:.1f} % of {amount(group.rows)} ({group.name})" for group in (apart.lowest, apart.highest))
     return f"from {low} to {high}"
 
 

@@ -79,16 +79,16 @@ class BusinessKpi(Traits):
         return {"value": Scalar(settings.metric)}
 
     def judge(self, settings: BusinessKpiSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
-        found, threshold = readings["value"].value, ", ".join(_promises(settings))
-        value = finite_number(found)
+        reading, threshold = readings["value"].value, ", ".join(_promises(settings))
+        value = finite_number(reading)
         if value is None:
-            return Judgement("unknown", no_number(settings.metric, found), threshold=threshold)
+            return Judgement("unknown", no_number(settings.metric, reading), threshold=threshold)
         parts = [*_bounds(settings, value), *_against_last(settings, value, moment)]
         verdict = worst(part for part, _ in parts)
-        told = (text for part, text in parts if part == verdict)
+        reasons = (text for part, text in parts if part == verdict)
         learn = to_learn(settings.learned, "number", float(value))
         what = f"the value is {with_unit(_shown(settings, value), settings.unit)}"
-        return Judgement(verdict, "; ".join((what, *told)), float(value), threshold, learn=learn)
+        return Judgement(verdict, "; ".join((what, *reasons)), float(value), threshold, learn=learn)
 
 
 def _bounds(settings: BusinessKpiSettings, value: Decimal) -> Iterator[Part]:

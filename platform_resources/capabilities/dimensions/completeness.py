@@ -108,10 +108,10 @@ class Completeness(Traits):
             columns = settings.columns or ()
             return judged_shares(settings, readings, len(columns), settings.at_least, f"{' and '.join(columns)} filled in")
         if settings.population is not None:
-            found = _present(settings.population, promised(settings), readings)
+            judgement = _present(settings.population, promised(settings), readings)
         else:
-            found = _filled(settings.columns or (), promised(settings), readings)
-        return as_usual(settings, found, "missing", moment)
+            judgement = _filled(settings.columns or (), promised(settings), readings)
+        return as_usual(settings, judgement, "missing", moment)
 
 
 def _nulls(column: str) -> str:

@@ -58,15 +58,15 @@ class CostSettings(Strict):
 
 def spent(written: str, measure: CostMeasure) -> float:
     """The amount in bytes, seconds or credits. Raises ValueError with what is allowed."""
-    found = _SIZE.fullmatch(written)
-    if measure == "seconds" and found is not None and found[2]:
+    match = _SIZE.fullmatch(written)
+    if measure == "seconds" and match is not None and match[2]:
         return duration(written).total_seconds()
     units = _BYTES if measure == "bytes" else {}
-    if found is None or (found[2] and found[2] not in units):
+    if match is None or (match[2] and match[2] not in units):
         example = {"bytes": "500 MB", "seconds": "10m", "credits": "2.5"}[measure]
         known = f"; known units: {', '.join(units)}" if units else ""
         raise ValueError(f'"{written}" is no amount of {measure}; write one such as {example}{known}')
-    return float(found[1]) * (units[found[2]] if found[2] else 1)
+    return float(match[1]) * (units[match[2]] if match[2] else 1)
 
 
 class Cost(Traits):
@@ -118,14 +118,14 @@ class Cost(Traits):
             return Judgement("unknown", "no refresh has ended well yet", threshold=threshold, learning=True)
         parts = list(_parts(settings, moment, whole))
         verdict = worst(part for part, _ in parts)
-        told = "; ".join(text for part, text in parts if part == verdict)
+        reason = "; ".join(text for part, text in parts if part == verdict)
         value, promise = _deciding(settings, moment, whole)
-        found = Judgement(verdict, told, value, threshold, promise=promise, learning=verdict == "unknown")
+        judgement = Judgement(verdict, reason, value, threshold, promise=promise, learning=verdict == "unknown")
         if not whole:
-            return found
+            return judgement
         past = tuple(Past(run.at, _cost(run, settings.measure)) for run in whole)
         learn = to_learn(settings.learned, _kind(settings.measure), _cost(whole[-1], settings.measure), "the last refresh")
-        return replace(found, learn=replace(learn, at=whole[-1].at, past=past) if learn else None)
+        return replace(judgement, learn=replace(learn, at=whole[-1].at, past=past) if learn else None)
 
 
 def _deciding(settings: CostSettings, moment: Moment, whole: list[Spent]) -> tuple[float, Promise]:

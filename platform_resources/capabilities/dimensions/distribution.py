@@ -203,8 +203,8 @@ def _shares(settings: DistributionSettings, shares: Mapping[str, ShareBounds], r
     if not parts:
         return Judgement("met", f"every category has its share of {amount(filled, 'filled row')}", 0, threshold)
     reason = f"{'; '.join(parts)} (of {amount(filled, 'filled row')})"
-    told = Judgement("missed", reason, len(parts), threshold)
-    return replace(told, failing_rows=others, failing="others", rows=filled) if others else told
+    judgement = Judgement("missed", reason, len(parts), threshold)
+    return replace(judgement, failing_rows=others, failing="others", rows=filled) if others else judgement
 
 
 def _within(bounds: ShareBounds, rows: int, filled: int) -> bool:

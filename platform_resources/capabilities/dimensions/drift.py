@@ -129,20 +129,20 @@ class Drift(Traits):
             needed = f"at least {settings.least_rows:,} are needed to tell drift from chance"
             reason = f"{settings.column} has {amount(filled, 'filled row')}; {needed}"
             return Judgement("unknown", reason, threshold=threshold)
-        found = bins(settings.reference, readings, filled)
-        if not found:
+        compared = bins(settings.reference, readings, filled)
+        if not compared:
             return Judgement("unknown", f"{settings.reference.name} has no values to compare with", threshold=threshold)
-        return _judged(settings, found, filled, threshold)
+        return _judged(settings, compared, filled, threshold)
 
 
-def _judged(settings: DriftSettings, found: tuple[Bin, ...], filled: int, threshold: str) -> Judgement:
-    value = STATISTICS[settings.method]([each.before for each in found], [each.now for each in found])
+def _judged(settings: DriftSettings, compared: tuple[Bin, ...], filled: int, threshold: str) -> Judgement:
+    value = STATISTICS[settings.method]([bin_.before for bin_ in compared], [bin_.now for bin_ in compared])
     verdict: Literal["met", "missed"] = "met" if value <= settings.threshold else "missed"
-    most = max(found, key=lambda each: abs(each.now - each.before))
+    most = max(compared, key=lambda bin_: abs(bin_.now - bin_.before))
     moved = f"; most moved: {most.label}, {_percent(most.before)} before and {_percent(most.now)} now" if most.now != most.before else ""
     what = f"{settings.method} of {settings.column} is {_shown(value, settings.threshold)}"
     promised = f"at most {number_text(settings.threshold)} promised"
-    reason = f"{what} over {amount(len(found), 'bin')} of {amount(filled, 'filled row')}; {promised}{moved}"
+    reason = f"{what} over {amount(len(compared), 'bin')} of {amount(filled, 'filled row')}; {promised}{moved}"
     return Judgement(verdict, reason, value, threshold, shown=_shown(value, settings.threshold))
 
 

@@ -88,13 +88,13 @@ class RefreshDuration(Traits):
             return Judgement("unknown", "no refresh has ended well yet", threshold=threshold, learning=True)
         parts = list(_parts(settings, seconds, before))
         verdict = worst(part for part, _ in parts)
-        told = (text for part, text in parts if part == verdict)
+        reasons = (text for part, text in parts if part == verdict)
         what = "the refresh that goes on has taken" if going_on else "the last refresh took"
         learn = _to_learn(settings, seconds, moment, going_on)
         learning = verdict == "unknown" and settings.slower_than_usual is not None and len(before) < FEWEST_RUNS
         shown = length_text(seconds)
         why = _why(moment, going_on) if verdict == "missed" else ""
-        reason = "; ".join((f"{what} {shown}", *told, *filter(None, [why])))
+        reason = "; ".join((f"{what} {shown}", *reasons, *filter(None, [why])))
         return Judgement(verdict, reason, seconds, threshold, learn=learn, shown=shown, learning=learning)
 
 

@@ -79,9 +79,9 @@ def _found(settings: ReferentialConsistencySettings, readings: Mapping[str, Read
     keyed = rows - counted(readings, "keyless")
     if keyed == 0:
         return nothing_to_judge(f"every row lacks {names}" if rows else "there are no rows", promised(settings))
-    found = keyed - counted(readings, "orphans")
+    known = keyed - counted(readings, "orphans")
     what = f"{names} is found in {settings.references.name} for"
-    return judged_share(found, keyed, promised(settings), what=what, failing="orphans")
+    return judged_share(known, keyed, promised(settings), what=what, failing="orphans")
 
 
 CAPABILITY = ReferentialConsistency()

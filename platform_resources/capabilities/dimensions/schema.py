@@ -111,11 +111,11 @@ def _differences(promised: Mapping[str, str], observed: Mapping[str, str], extra
     """Capitals make no difference in names: warehouses fold them."""
     types = {name.lower(): kind for name, kind in observed.items()}
     for name, kind in promised.items():
-        found = types.get(name.lower())
-        if found is None:
+        observed_type = types.get(name.lower())
+        if observed_type is None:
             yield f"{name} is missing"
-        elif not is_type(kind, found):
-            yield f"{name} is {found}, {kind} was promised"
+        elif not is_type(kind, observed_type):
+            yield f"{name} is {observed_type}, {kind} was promised"
     known = {name.lower() for name in promised}
     yield from (f"{name} was not promised" for name in observed if extra == "forbid" and name.lower() not in known)
 

@@ -70,8 +70,8 @@ class Uniqueness(Traits):
             return as_usual(settings, nothing_to_judge("there are no rows", promised(settings)), "", moment)
         unique = rows - counted(readings, "duplicates")
         what = f"{', '.join(_key(settings, subject))} is unique in"
-        found = judged_share(unique, rows, promised(settings), what=what, failing="duplicates")
-        return as_usual(settings, found, "duplicates", moment)
+        judgement = judged_share(unique, rows, promised(settings), what=what, failing="duplicates")
+        return as_usual(settings, judgement, "duplicates", moment)
 
 
 def _key(settings: UniquenessSettings, subject: Subject) -> tuple[str, ...]:

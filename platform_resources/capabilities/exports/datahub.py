@@ -49,15 +49,15 @@ def _proposals(product: Product) -> Iterator[Fields]:
     info, domain = product.info, f"urn:li:domain:{product.domain}"
     yield _proposal("domain", domain, "domainProperties", {"name": product.domain_component.title})
     product_urn = f"urn:li:dataProduct:{product.name}"
-    assets = [{"destinationUrn": _data_set_urn(product, each)} for each in product.data_sets]
-    told = {"version": info.version, "lifecycle": info.lifecycle}
+    assets = [{"destinationUrn": _data_set_urn(product, data_set)} for data_set in product.data_sets]
+    properties = {"version": info.version, "lifecycle": info.lifecycle}
     yield _proposal(
         "dataProduct",
         product_urn,
         "dataProductProperties",
-        {"name": product.title, "description": info.description, "customProperties": told, "assets": assets},
+        {"name": product.title, "description": info.description, "customProperties": properties, "assets": assets},
     )
-    entities = [("dataProduct", product_urn), *(("dataset", _data_set_urn(product, each)) for each in product.data_sets)]
+    entities = [("dataProduct", product_urn), *(("dataset", _data_set_urn(product, data_set)) for data_set in product.data_sets)]
     for kind, urn in entities:
         yield from _common(product, kind, urn, domain)
     for data_set in product.data_sets:

@@ -62,7 +62,7 @@ def _nodes(product: Product) -> Iterator[Fields]:
         **filled(**{"dcat:keyword": list(info.tags)}),
         "dprod:inputPort": [{"@id": _input(product, port)} for port in product.input_ports],
         "dprod:outputPort": [{"@id": urn(name, "port", port.name)} for port in product.output_ports],
-        "dprod:outputDataset": [{"@id": urn(name, "data-set", each.name)} for each in product.data_sets],
+        "dprod:outputDataset": [{"@id": urn(name, "data-set", data_set.name)} for data_set in product.data_sets],
     }
     yield from ({**stage, "@type": "dprod:DataProductLifecycleStatus", "rdfs:label": info.lifecycle} for stage in stages)
     yield {"@id": f"urn:data-domain:{product.domain}", "rdfs:label": product.domain_component.title}
@@ -70,7 +70,7 @@ def _nodes(product: Product) -> Iterator[Fields]:
     yield from ({"@id": _input(product, port), "@type": "dcat:DataService", "rdfs:label": port.title} for port in product.input_ports)
     for port in product.output_ports:
         yield from _port(product, port)
-    yield from (_data_set(product, each) for each in product.data_sets)
+    yield from (_data_set(product, data_set) for data_set in product.data_sets)
 
 
 def _input(product: Product, port: Declared[Any]) -> str:

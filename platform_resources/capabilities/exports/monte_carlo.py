@@ -38,9 +38,9 @@ def _monitors(product: Product) -> Iterator[Fields]:
     for objective in product.objectives:
         data_set = product.data_set(objective.config.data_set)
         table = _table(product, data_set) if data_set is not None else ""
-        told = _measured(objective, data_set.config, table) if data_set is not None and table else None
-        if told is not None:
-            sql, conditions = told
+        measured = _measured(objective, data_set.config, table) if data_set is not None and table else None
+        if measured is not None:
+            sql, conditions = measured
             yield _monitor(product, objective, sql, conditions)
 
 

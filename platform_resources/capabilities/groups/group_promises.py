@@ -78,11 +78,11 @@ def judged_shares(settings: GroupSettings, readings: Mapping[str, Reading], pred
         return Judgement("unknown", groups, threshold=threshold)
     by_share = sorted(groups, key=lambda group: ((group.rows - group.bad) / group.rows, group.name))
     failing = [group for group in by_share if not at_least_percent(group.rows - group.bad, group.rows, at_least)]
-    told = [f"{_named(group)}{_share(group, at_least)} of {amount(group.rows)}" for group in failing]
+    broken = [f"{_named(group)}{_share(group, at_least)} of {amount(group.rows)}" for group in failing]
     among = _count(settings, len(groups))
-    found = f"{what} {_share(by_share[0], at_least)} of the rows in the worst of {among}; {number_text(at_least)} % promised in each"
+    summary = f"{what} {_share(by_share[0], at_least)} of the rows in the worst of {among}; {number_text(at_least)} % promised in each"
     value = exact_percent(by_share[0].rows - by_share[0].bad, by_share[0].rows)
-    return _judged(settings, readings, groups, failing, told, found, value, threshold)
+    return _judged(settings, readings, groups, failing, broken, summary, value, threshold)
 
 
 def judged_sizes(settings: GroupSettings, readings: Mapping[str, Reading], at_least: int | None, at_most: int | None) -> Judgement:
@@ -95,10 +95,10 @@ def judged_sizes(settings: GroupSettings, readings: Mapping[str, Reading], at_le
         return Judgement("unknown", groups, threshold=threshold)
     failing = [g for g in groups if g.rows < (at_least or 0) or (at_most is not None and g.rows > at_most)]
     least, most = min(group.rows for group in groups), max(group.rows for group in groups)
-    told = [f"{_named(group)}{amount(group.rows)}" for group in sorted(failing, key=lambda group: (group.rows, group.name))]
-    found = f"{_count(settings, len(groups))} have from {least:,} to {amount(most)}; {' and '.join(bounds)} promised in each"
+    broken = [f"{_named(group)}{amount(group.rows)}" for group in sorted(failing, key=lambda group: (group.rows, group.name))]
+    summary = f"{_count(settings, len(groups))} have from {least:,} to {amount(most)}; {' and '.join(bounds)} promised in each"
     value = most if at_least is None or (at_most is not None and most > at_most and least >= at_least) else least
-    return _judged(settings, readings, groups, failing, told, found, value, threshold)
+    return _judged(settings, readings, groups, failing, broken, summary, value, threshold)
 
 
 def _judged(
@@ -106,15 +106,15 @@ def _judged(
     readings: Mapping[str, Reading],
     groups: Sequence[Group],
     failing: Sequence[Group],
-    told: Sequence[str],
-    found: str,
+    broken: Sequence[str],
+    summary: str,
     value: float,
     threshold: str,
 ) -> Judgement:
     missing, without = _missing(settings, groups), counted(readings, "without")
-    parts = [found]
+    parts = [summary]
     if failing:
-        parts.append(f"{len(failing)} of {_count(settings, len(groups))} {'breaks' if len(failing) == 1 else 'break'} it: {_some(told)}")
+        parts.append(f"{len(failing)} of {_count(settings, len(groups))} {'breaks' if len(failing) == 1 else 'break'} it: {_some(broken)}")
     if missing:
         parts.append(f"no rows for {_some(missing)}")
     if without:

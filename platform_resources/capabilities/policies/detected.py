@@ -28,11 +28,11 @@ class PersonalNamesAreClassified:
     def breaches(self, product: Product, facts: PolicyFacts) -> Iterator[Breach]:
         for data_set in product.data_sets if product.info.lifecycle == "production" else ():
             for at, column in enumerate(data_set.config.columns):
-                told = told_by_name(column.name, column.type == "boolean")
+                kind = told_by_name(column.name, column.type == "boolean")
                 is_open = column.classification == UNCLASSIFIED or column.rule.others == "clear"
-                if told is not None and is_open and column.declassified is None:
-                    message = f"column {column.name} is named like {told} data, and is {column.classification}"
-                    hint = f"write classification: {told}, or why it is none: declassified: …; `mesh classify {product.name}` looks at it"
+                if kind is not None and is_open and column.declassified is None:
+                    message = f"column {column.name} is named like {kind} data, and is {column.classification}"
+                    hint = f"write classification: {kind}, or why it is none: declassified: …; `mesh classify {product.name}` looks at it"
                     yield Breach(f"columns[{at}]", message, hint, data_set.origin)
 
 

@@ -43,7 +43,7 @@ def _named(text: str, others: Mapping[str, str]) -> list[str]:
     """The products whose database, internal tables or folder of ports a text names."""
     bare = _COMMENTS.sub(" ", text)
     places = re.findall(r'"?(\w+)"?\s*\.\s*"?(?:internal|inputs)"?\s*\.|\bports/[^/\s\'"]+/(\w+)/|(\w+)\.duckdb\b', bare)
-    return sorted({name for found in places for name in found if name in others})
+    return sorted({name for names in places for name in names if name in others})
 
 
 CAPABILITY = InternalsStayInside()

@@ -29,7 +29,7 @@ class PersonalDataIsMasked:
     def breaches(self, product: Product, facts: PolicyFacts) -> Iterator[Breach]:
         for agreement in product.agreements:
             for role in agreement.config.roles if agreement.config.approval == "automatic" else ():
-                restricted = {each.rule.name for each in _columns(product) if each.rule.others != "clear"}
+                restricted = {column.rule.name for column in _columns(product) if column.rule.others != "clear"}
                 clear = [name for name in role.sees if name in restricted]
                 clear += [name for name, use in role.columns.items() if use.mask == CLEAR and _is_restricted(product, name)]
                 if clear:

@@ -50,15 +50,15 @@ def _people(product: Product) -> Iterator[Breach]:
 def _promises(product: Product) -> Iterator[Breach]:
     """One objective may be all that speaks of quality, or all that speaks of the amount, and not both."""
     vouching = {name: dimension.vouches_for for name, dimension in installed_registry().dimensions().items()}
-    told = [vouching[objective.variant] for objective in product.objectives]
+    vouched_of = [vouching[objective.variant] for objective in product.objectives]
     hint = "add a component of type service-level-asset; `mesh capabilities` lists the dimensions"
     assurances: tuple[Assurance, ...] = ("age", "amount")
     for assurance in assurances:
-        if not any(assurance in vouched for vouched in told):
+        if not any(assurance in vouched for vouched in vouched_of):
             dimensions = " or ".join(name for name, vouched in vouching.items() if assurance in vouched)
             yield Breach("", f"a product in production needs an objective of the dimension {dimensions}", hint)
-    quality = [vouched for vouched in told if "quality" in vouched]
-    amount = [vouched for vouched in told if "amount" in vouched]
+    quality = [vouched for vouched in vouched_of if "quality" in vouched]
+    amount = [vouched for vouched in vouched_of if "amount" in vouched]
     if not quality or (len(quality) == 1 and amount == quality):
         dimensions = ", ".join(name for name, vouched in vouching.items() if "quality" in vouched)
         yield Breach("", f"a product in production needs an objective of quality: {dimensions}", hint)

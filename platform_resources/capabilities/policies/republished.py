@@ -35,17 +35,21 @@ class RepublishedDataIsNotWider:
 
 def _wider(product: Product, received: Received) -> Iterator[Breach]:
     """Where a reader of the product needs less of a decision, keeps a grant for longer or sees more than the product itself."""
-    terms = [each.config for each in received.product.agreements]
-    own = {seen for each in terms for role in each.roles if received.role in ("", role.role) for seen in role.sees}
+    terms = [agreement.config for agreement in received.product.agreements]
+    own = {seen for agreement in terms for role in agreement.roles if received.role in ("", role.role) for seen in role.sees}
     kept_back = {column.classification for column in received.data_set.columns} - own if terms else set()
-    decided = all(each.approval == "owner" for each in terms)
-    longest = max((each.duration for each in terms if each.duration is not None), default=None)
+    decided = all(agreement.approval == "owner" for agreement in terms)
+    longest = max((agreement.duration for agreement in terms if agreement.duration is not None), default=None)
     for agreement in product.agreements:
         config = agreement.config
         if decided and config.approval == "automatic" and config.roles:
             message = f"approval is automatic, and {received.product.name}, which it reads, decides on each grant"
             yield Breach("approval", message, "write approval: owner", agreement.origin)
-        if longest is not None and all(each.duration for each in terms) and (config.duration is None or config.duration > longest):
+        if (
+            longest is not None
+            and all(agreement.duration for agreement in terms)
+            and (config.duration is None or config.duration > longest)
+        ):
             message = f"grants last longer than those of {received.product.name}, which it reads: {duration_text(longest)}"
             yield Breach("duration", message, f"write duration: {duration_text(longest)}, or less", agreement.origin)
         for role in config.roles:

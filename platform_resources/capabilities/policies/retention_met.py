@@ -22,8 +22,8 @@ class RetentionIsMet:
 """
 
     def breaches(self, product: Product, facts: PolicyFacts) -> Iterator[Breach]:
-        for told in facts.outlived:
-            yield Breach("", told, "`mesh evaluate` and each refresh take away what nobody reads any more")
+        for message in facts.outlived:
+            yield Breach("", message, "`mesh evaluate` and each refresh take away what nobody reads any more")
 
 
 CAPABILITY = RetentionIsMet()

@@ -24,10 +24,10 @@ class ClassificationTravels:
 """
 
     def breaches(self, product: Product, facts: PolicyFacts) -> Iterator[Breach]:
-        for each in facts.less_classified:
-            data_set = product.data_set(each.data_set)
-            message = f"column {each.column} is {each.now}, and is made from {each.classification} data: {each.path}"
-            hint = f"write classification: {each.classification}, or why it tells less: declassified: …"
+        for column in facts.less_classified:
+            data_set = product.data_set(column.data_set)
+            message = f"column {column.column} is {column.now}, and is made from {column.classification} data: {column.path}"
+            hint = f"write classification: {column.classification}, or why it tells less: declassified: …"
             yield Breach("columns", message, hint, data_set.origin if data_set is not None else None)
 
 

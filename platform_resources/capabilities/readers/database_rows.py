@@ -43,10 +43,10 @@ class DatabaseRows:
             read = kept.fill(_NEW, source)
             return Extracted(extraction.connection.table(_NEW), {"read": read, "how": "all rows"})
         why = kept.why_anew(source, extraction.cursor)
-        found = {"how": f"all rows: {why}", **kept.anew(source)} if why else kept.merge(source)
+        record = {"how": f"all rows: {why}", **kept.anew(source)} if why else kept.merge(source)
         kept.refuse_keys(kept.table)
-        cursor = {"of": self._of, "column": self.cursor, "value": kept.newest(), **found}
-        return Extracted(extraction.connection.table(f"{KEPT_ROWS}.{quoted(extraction.input)}"), cursor, found["read"])
+        cursor = {"of": self._of, "column": self.cursor, "value": kept.newest(), **record}
+        return Extracted(extraction.connection.table(f"{KEPT_ROWS}.{quoted(extraction.input)}"), cursor, record["read"])
 
     @property
     def untold(self) -> str:
@@ -61,8 +61,10 @@ class DatabaseRows:
         table = sa.table(self.table, column, schema=self.schema)
         newest = sa.select(sa.func.max(column)).select_from(table).scalar_subquery()
         with engine.connect() as connection:
-            found = connection.execute(sa.select(sa.func.max(column), sa.func.count()).select_from(table).where(column == newest)).one()
-        return " ".join(map(str, found))
+            newest_and_count = connection.execute(
+                sa.select(sa.func.max(column), sa.func.count()).select_from(table).where(column == newest)
+            ).one()
+        return " ".join(map(str, newest_and_count))
 
     @property
     def _of(self) -> str:
@@ -94,7 +96,7 @@ class _Source:
             cursor = table.columns[self.rows.cursor]
             return query.where((cursor >= self.sa.cast(self.sa.literal(since), cursor.type)) | cursor.is_(None))
 
-        def told(table: Any) -> None:
+        def describe(table: Any) -> None:
             self._refuse_unknown(table)
             hints = {column.name: self._hint(column) for column in table.columns if not columns or column.name in columns}
             described.append(self.arrow.columns_to_arrow(hints, None, "UTC").empty_table())
@@ -107,7 +109,7 @@ class _Source:
             chunk_size=_ROWS_AT_ONCE,
             reflection_level="full_with_precision",
             type_adapter_callback=self._told_type,
-            table_adapter_callback=told,
+            table_adapter_callback=describe,
             query_adapter_callback=asked,
         )
         yield from described[:1]
@@ -150,8 +152,8 @@ class _Kept:
         self.key = quoted_list(rows.key)
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
-        found: list[tuple[Any, ...]] = self.connection.execute(sql).fetchall()
-        return found
+        rows: list[tuple[Any, ...]] = self.connection.execute(sql).fetchall()
+        return rows
 
     def fill(self, table: str, source: _Source, columns: tuple[str, ...] = (), since: str | None = None) -> int:
         """Make a temporary table of rows of the source; gives how many there are."""
@@ -198,16 +200,16 @@ class _Kept:
         self.run(f"delete from {self.table} where {here} in (select {here} from {_NEW})")
         self.run(f"insert into {self.table} by name select * from {_NEW}")
         self.run(f"drop table {_NEW}")
-        found = {"how": "changes", "read": read}
+        record = {"how": "changes", "read": read}
         if self.rows.deletes != "compare":
-            return found
+            return record
         removed = self.run(f"delete from {self.table} where {here} not in (select {here} from {_KEYS})")[0][0]
         lost = self.run(f"select count(*) from {_KEYS} where {here} not in (select {here} from {self.table})")[0][0]
         self.run(f"drop table {_KEYS}")
         if lost:
             why = f"{lost:,} rows had come with an older {self.rows.cursor}"
             return {"how": f"all rows: {why}", **self.anew(source)}
-        return {**found, "removed": removed}
+        return {**record, "removed": removed}
 
     def _since(self) -> str | None:
         """From which value of the cursor on rows are read. A time in the future, as a mistake may be, moves it no further than now."""

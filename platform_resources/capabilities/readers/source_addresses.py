@@ -18,7 +18,7 @@ def filled(text: str) -> str:
     missing = [name for name in VARIABLE.findall(text) if not os.environ.get(name)]
     if missing:
         raise SourceUnread(f"{', '.join(missing)} is not set in the environment")
-    return VARIABLE.sub(lambda found: os.environ[found.group(1)], text)
+    return VARIABLE.sub(lambda match: os.environ[match.group(1)], text)
 
 
 def library(name: str) -> Any:

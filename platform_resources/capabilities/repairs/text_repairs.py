@@ -48,7 +48,7 @@ def _nearest(value: str, accepted: Sequence[str]) -> str | None:
     from rapidfuzz.distance import OSA
 
     written = value.strip().lower()
-    away = sorted((OSA.distance(written, each.strip().lower()), each) for each in accepted)
+    away = sorted((OSA.distance(written, option.strip().lower()), option) for option in accepted)
     least = away[0][0]
     if least > max(1, len(written) // _LETTERS_PER_SLIP) or least >= len(written) or (len(away) > 1 and away[1][0] == least):
         return None

@@ -13,12 +13,12 @@ _MOMENTS, _FLOATS = ("date", "timestamp", "timestamptz"), ("float", "double")
 
 def declared_type(column: str, subject: Subject) -> str | None:
     """The column's type as the data set promises it; None for one that it does not."""
-    return {each.name.lower(): each.type for each in subject.data_set.columns}.get(column.lower())
+    return {declared.name.lower(): declared.type for declared in subject.data_set.columns}.get(column.lower())
 
 
 def may_be_named(column: str, subject: Subject) -> bool:
     """Whether values of the column may be told: it is declared, and as public or internal."""
-    return any(each.shown for each in subject.data_set.columns if each.name.lower() == column.lower())
+    return any(declared.shown for declared in subject.data_set.columns if declared.name.lower() == column.lower())
 
 
 def category_predicate(column: str, category: str, declared: str | None) -> str:

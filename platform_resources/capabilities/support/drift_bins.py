@@ -187,7 +187,7 @@ def _category_bins(reading: Reading, filled: int, filled_before: int) -> tuple[B
 
 def _with_others(named: Sequence[Bin]) -> tuple[Bin, ...]:
     """A last bin for what has no name; left out where there was and is nothing in it. Rounding alone makes nothing."""
-    before, now = (max(0.0, 1 - sum(shares)) for shares in ([each.before for each in named], [each.now for each in named]))
+    before, now = (max(0.0, 1 - sum(shares)) for shares in ([share.before for share in named], [share.now for share in named]))
     return (*named, Bin("others", before, now)) if before > 1e-9 or now > 1e-9 else tuple(named)
 
 

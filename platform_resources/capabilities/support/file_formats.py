@@ -28,7 +28,7 @@ def holds(file_format: FileFormat, kind: str) -> bool:
 def held_formats(kinds: Iterable[str]) -> tuple[FileFormat, ...]:
     """The formats that can hold all of the types."""
     held = tuple(kinds)
-    return tuple(each for each in get_args(FileFormat) if all(holds(each, kind) for kind in held))
+    return tuple(file_format for file_format in get_args(FileFormat) if all(holds(file_format, kind) for kind in held))
 
 
 def stored_type(file_format: FileFormat, kind: str, *, widest: bool = False) -> str | None:

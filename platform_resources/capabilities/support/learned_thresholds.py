@@ -67,11 +67,11 @@ def as_usual(settings: ShareSettings, judgement: Judgement, what: str, moment: M
     """
     if settings.learned is None:
         return judgement
-    told = judgement if promised(settings) else replace(judgement, reason=judgement.reason.rpartition("; ")[0], threshold="")
+    worded = judgement if promised(settings) else replace(judgement, reason=judgement.reason.rpartition("; ")[0], threshold="")
     if judgement.failing_rows is None or not judgement.rows:
-        return replace(told, reason=judgement.reason, threshold=", ".join(filter(None, (told.threshold, "as usual"))))
+        return replace(worded, reason=judgement.reason, threshold=", ".join(filter(None, (worded.threshold, "as usual"))))
     learn = to_learn(settings.learned, "share", judgement.failing_rows / judgement.rows, what, judgement.rows)
-    return replace(told, learn=replace(learn, past=tuple(failing_shares(moment.history.past))) if learn is not None else None)
+    return replace(worded, learn=replace(learn, past=tuple(failing_shares(moment.history.past))) if learn is not None else None)
 
 
 def failing_shares(past: Iterable[Past]) -> Iterable[Past]:

@@ -80,14 +80,14 @@ def ahead_text(recency: Recency) -> str:
     return f"; {recency.rows_ahead:,} {'row is' if recency.rows_ahead == 1 else 'rows are'} dated in the future, and left out"
 
 
-def known_until(seen_at: datetime, told: datetime | None, unknown: bool = False) -> datetime | None:
+def known_until(seen_at: datetime, watermark: datetime | None, unknown: bool = False) -> datetime | None:
     """As of when data is that was published or pulled at `seen_at`. `told` is the time that it gives itself; without one, `seen_at` counts.
 
     None where that is not known: it said so, or what it tells lies after it was seen, and so says nothing.
     """
-    if unknown or (told is not None and told - seen_at > CLOCKS_MAY_DIFFER_BY):
+    if unknown or (watermark is not None and watermark - seen_at > CLOCKS_MAY_DIFFER_BY):
         return None
-    return seen_at if told is None else min(told, seen_at)
+    return seen_at if watermark is None else min(watermark, seen_at)
 
 
 def of_pull(record: Mapping[str, Any] | None) -> Recency:
@@ -97,22 +97,22 @@ def of_pull(record: Mapping[str, Any] | None) -> Recency:
         return Recency(None, unknown="it is not known when it was pulled")
     if "product" not in record:
         return Recency(pulled_at, "the last successful pull")
-    told = _moment(record.get("watermark"))
-    at = known_until(pulled_at, told, unknown=told is None)
+    watermark = _moment(record.get("watermark"))
+    at = known_until(pulled_at, watermark, unknown=watermark is None)
     unknown = "" if at is not None else f"it is not known as of when {record['product']} is"
     return Recency(at, f"the data of {record['product']}", unknown)
 
 
 def newest_modified(files: Iterable[Mapping[str, Any]], now: datetime) -> str | None:
     """When the newest of these files was last written, of those that a clock has not dated ahead; None if it has dated all of them so."""
-    times = [told for file in files if (told := _moment(file.get("modified"))) is not None]
+    times = [modified for file in files if (modified := _moment(file.get("modified"))) is not None]
     return max((time.isoformat() for time in times if time <= now + CLOCKS_MAY_DIFFER_BY), default=None)
 
 
 def of_files(record: Mapping[str, Any]) -> Recency:
     """As of when loaded files are, by when they were last written."""
-    pulled_at, told = _moment(record.get("pulled_at")), _moment(record.get("watermark"))
-    at = known_until(pulled_at, told, unknown=told is None) if pulled_at is not None else None
+    pulled_at, watermark = _moment(record.get("pulled_at")), _moment(record.get("watermark"))
+    at = known_until(pulled_at, watermark, unknown=watermark is None) if pulled_at is not None else None
     return Recency(at, "the newest file", "" if at is not None else "every file was written in the future, as its own date says")
 
 
@@ -124,7 +124,7 @@ def of_inputs(records: Mapping[str, Mapping[str, Any] | None], now: datetime) ->
     for port, pull in pulls.items():
         if pull.at is None:
             return Recency(None, unknown=f"of its input {port} {pull.unknown}")
-    port, oldest = min(pulls.items(), key=lambda each: (each[1].at or now, each[0]))
+    port, oldest = min(pulls.items(), key=lambda port_pull: (port_pull[1].at or now, port_pull[0]))
     return Recency(min(oldest.at or now, now.astimezone(UTC)), f"{oldest.by} of its input {port}")
 
 

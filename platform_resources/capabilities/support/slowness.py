@@ -23,13 +23,13 @@ def why_slow(now: RefreshWork, before: Sequence[RefreshWork]) -> str:
     step = max(now.steps, key=lambda name: now.steps[name] - _usual(before, lambda run: run.steps.get(name)))
     parts = [_took(f"its {step}", now.steps[step], _usual(before, lambda run: run.steps.get(step)))]
     if step == "build" and now.models:
-        model = max(now.models, key=lambda each: each.seconds - _usual(_same(before, each.model), lambda other: other.seconds))
+        model = max(now.models, key=lambda work: work.seconds - _usual(_same(before, work.model), lambda other: other.seconds))
         parts += _of_model(model, _same(before, model.model))
     return "; ".join(parts)
 
 
 def _same(before: Sequence[RefreshWork], model: str) -> tuple[ModelWork, ...]:
-    return tuple(each for run in before for each in run.models if each.model == model)
+    return tuple(work for run in before for work in run.models if work.model == model)
 
 
 def _usual(before: Sequence[T], of: Callable[[T], float | None]) -> float:
@@ -100,9 +100,9 @@ def _more_columns(now: ModelWork, before: Sequence[ModelWork]) -> Iterator[str]:
 
 
 def _by_name(scans: Sequence[Scan]) -> dict[str, Scan]:
-    found: dict[str, Scan] = {}
+    by_name: dict[str, Scan] = {}
     for scan in scans:
-        other = found.get(scan.name, Scan(scan.name, 0, 0, 0))
+        other = by_name.get(scan.name, Scan(scan.name, 0, 0, 0))
         rows, filters = other.rows + scan.rows, other.filters + scan.filters
-        found[scan.name] = Scan(scan.name, rows, max(other.columns, scan.columns), filters)
-    return found
+        by_name[scan.name] = Scan(scan.name, rows, max(other.columns, scan.columns), filters)
+    return by_name

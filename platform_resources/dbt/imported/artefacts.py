@@ -105,8 +105,8 @@ def artefacts(manifest: ArtefactFile, run_results: ArtefactFile) -> Artefacts | 
     if lost:
         return lost
     tests = {unique_id: _test(unique_id, node, nodes) for unique_id, node in nodes.items() if node.resource_type in TESTS}
-    found = {result.unique_id: result for result in ran.results if result.unique_id in tests}
-    results = (_result(tests[name], nodes[name], result, ran.metadata.generated_at) for name, result in found.items())
+    of_tests = {result.unique_id: result for result in ran.results if result.unique_id in tests}
+    results = (_result(tests[name], nodes[name], result, ran.metadata.generated_at) for name, result in of_tests.items())
     project, at = known.metadata.project_name or "", _in_utc(ran.metadata.generated_at)
     return Artefacts(ran.metadata.invocation_id, project, at, tuple(tests.values()), tuple(results))
 
@@ -134,11 +134,11 @@ def _take(kind: ArtefactKind) -> str:
 def _wrong_kind(file: ArtefactFile, kind: ArtefactKind, data: Any) -> Problem | None:
     """Whether the file says itself that it is another artefact, or one of a schema that is not read here."""
     metadata = data.get("metadata") if isinstance(data, dict) else None
-    told = metadata.get("dbt_schema_version") if isinstance(metadata, dict) else None
+    written = metadata.get("dbt_schema_version") if isinstance(metadata, dict) else None
     place = "metadata.dbt_schema_version"
-    said = _VERSION.search(told) if isinstance(told, str) else None
+    said = _VERSION.search(written) if isinstance(written, str) else None
     if said is None:
-        what = f"is {clean(told)!r}" if told is not None else "is missing"
+        what = f"is {clean(written)!r}" if written is not None else "is missing"
         return Problem(file.name, 1, place, f"{what}: this is no artefact of dbt", _take(kind))
     name, version = said.group(1), int(said.group(2)[:9])
     if name != kind.name:
@@ -152,12 +152,12 @@ def _wrong_kind(file: ArtefactFile, kind: ArtefactKind, data: Any) -> Problem | 
 
 
 def _invalid(file: ArtefactFile, kind: ArtefactKind, error: ValidationError) -> Iterator[Problem]:
-    found = error.errors(include_url=False, include_input=False)
-    for each in found[:MOST_SHOWN]:
-        missing = each["type"] == "missing"
-        yield Problem(file.name, 1, ".".join(map(str, map(clean, each["loc"]))), "is missing" if missing else each["msg"], _take(kind))
-    if len(found) > MOST_SHOWN:
-        yield Problem(file.name, 1, "", f"and {len(found) - MOST_SHOWN} more like these", _take(kind))
+    faults = error.errors(include_url=False, include_input=False)
+    for fault in faults[:MOST_SHOWN]:
+        missing = fault["type"] == "missing"
+        yield Problem(file.name, 1, ".".join(map(str, map(clean, fault["loc"]))), "is missing" if missing else fault["msg"], _take(kind))
+    if len(faults) > MOST_SHOWN:
+        yield Problem(file.name, 1, "", f"and {len(faults) - MOST_SHOWN} more like these", _take(kind))
 
 
 def _of_two_invocations(manifest: ArtefactFile, run_results: ArtefactFile, known: str, ran: str) -> Problem:
@@ -179,7 +179,7 @@ def _lost(file: ArtefactFile, results: Sequence[ResultNode], nodes: Mapping[str,
 def _test(unique_id: str, node: Node, nodes: Mapping[str, Node]) -> ForeignTest:
     tested = next((name for name in (node.attached_node, *node.depends_on.nodes) if name), "")
     model = nodes.get(tested)
-    declared = [each for each in (_declared(node), _declared(model)) if each is not None]
+    declared = [text for text in (_declared(node), _declared(model)) if text is not None]
     return ForeignTest(
         unique_id=unique_id,
         kind=node.resource_type,
@@ -222,12 +222,12 @@ def _result(test: ForeignTest, node: Node, result: ResultNode, generated_at: dat
 
 
 def _reason(verdict: Verdict, result: ResultNode) -> str:
-    told = mask(message_text(result.message or ""))
+    message = mask(message_text(result.message or ""))
     if verdict == "met":
         return "no row fails"
     if verdict == "missed":
-        return told or failing_rows_text(result.failures)
-    return told or ("dbt skipped this test" if result.status == "skipped" else f"dbt could not run this test: {result.status}")
+        return message or failing_rows_text(result.failures)
+    return message or ("dbt skipped this test" if result.status == "skipped" else f"dbt could not run this test: {result.status}")
 
 
 def _done_at(result: ResultNode, generated_at: datetime) -> datetime:
@@ -236,5 +236,5 @@ def _done_at(result: ResultNode, generated_at: datetime) -> datetime:
     return _in_utc(ended[-1] if ended else generated_at)
 
 
-def _in_utc(told: datetime) -> datetime:
-    return told.astimezone(UTC) if told.tzinfo else told.replace(tzinfo=UTC)
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -31,19 +31,19 @@ def acceptances(connection: Connection) -> dict[str, tuple[Acceptance, ...]]:
     for (product, check), signal in sorted(incident_store.board(connection).signals.items()):
         if signal.failing and signal.accepted:
             checks.setdefault(product, []).append(check)
-    return {product: tuple(_of_product(connection, product, found)) for product, found in checks.items()}
+    return {product: tuple(_of_product(connection, product, names)) for product, names in checks.items()}
 
 
 def _of_product(connection: Connection, product: str, checks: Sequence[str]) -> Iterator[Acceptance]:
     stored = incident_store.incidents_of(connection, product, live=False)
-    own = sorted((each.incident for each in stored if each.incident.cause == product), key=lambda incident: -incident.number)
+    own = sorted((kept.incident for kept in stored if kept.incident.cause == product), key=lambda incident: -incident.number)
     for check in checks:
         yield from _accepted(connection, check, own)
 
 
 def _accepted(connection: Connection, check: str, own: Sequence[Incident]) -> Iterator[Acceptance]:
     """By the newest incident that ended so and had this check."""
-    incident = next((each for each in own if each.resolution in NO_TROUBLE and check in each.checks), None)
+    incident = next((closed for closed in own if closed.resolution in NO_TROUBLE and check in closed.checks), None)
     if incident is None or incident.resolution is None:
         return
     ending = _ending(incident_store.events_of(connection, incident.name))

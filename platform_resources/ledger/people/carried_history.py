@@ -39,8 +39,8 @@ def is_renamed(product: ProductPlan) -> bool:
     """Whether the product, or anything of it, says what it was called before."""
     data_sets = [data_set.spec for data_set in product.data_sets]
     columns = [column.renamed_from for spec in data_sets for column in spec.columns]
-    checks = [*(each.check for each in product.objectives), *(each.check for each in product.indicators)]
-    parts = [*(each.former_names for each in product.inputs), *(each.former_names for each in product.outputs)]
+    checks = [*(promise.check for promise in product.objectives), *(promise.check for promise in product.indicators)]
+    parts = [*(port.former_names for port in product.inputs), *(port.former_names for port in product.outputs)]
     parts += [check.former_names for check in checks]
     return any([product.former_names, *parts, *(spec.renamed_from for spec in data_sets), *columns])
 
@@ -53,8 +53,10 @@ def _own_names(connection: Connection, product: ProductPlan) -> Iterator[str]:
         if domain in (None, product.domain):
             yield former
         else:
-            told = f"{product.name} says that it was called {former}, which is a name of domain {domain}: its history and grants stay there"
-            logging.getLogger(__name__).warning(told)
+            warning = (
+                f"{product.name} says that it was called {former}, which is a name of domain {domain}: its history and grants stay there"
+            )
+            logging.getLogger(__name__).warning(warning)
 
 
 def _carry_product(connection: Connection, former: str, now: str) -> int:
@@ -186,7 +188,7 @@ def _identity(table: Table, column: str) -> tuple[str, ...] | None:
     """The columns of which no two rows have the same, where this is one of them."""
     if table is people_tables.monitors:  # of those that are deployed
         return ("product", "name")
-    unique = [tuple(each.columns.keys()) for each in table.constraints if isinstance(each, UniqueConstraint)]
+    unique = [tuple(constraint.columns.keys()) for constraint in table.constraints if isinstance(constraint, UniqueConstraint)]
     return next((names for names in (tuple(table.primary_key.columns.keys()), *unique) if column in names), None)
 
 

@@ -59,8 +59,8 @@ def imported_checks(connection: Connection, retired: bool) -> tuple[Check, ...]:
     """The tests that run elsewhere and are in no plan: those that are there, or those that are gone."""
     table = tables.checks
     gone = table.c.retired_at.is_not(None) if retired else table.c.retired_at.is_(None)
-    found = connection.execute(select(table).where(table.c.kind == "imported", gone).order_by(table.c.id)).mappings()
-    return tuple(Check(**row) for row in found)
+    rows = connection.execute(select(table).where(table.c.kind == "imported", gone).order_by(table.c.id)).mappings()
+    return tuple(Check(**row) for row in rows)
 
 
 def retire(connection: Connection, checks: Collection[int], now: datetime) -> None:

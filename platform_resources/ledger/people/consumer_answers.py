@@ -25,8 +25,8 @@ class ConsumerAnswer:
 
 def write_answers(connection: Connection, answers: Collection[ConsumerAnswer]) -> None:
     """A newer answer takes the place of an older one."""
-    upsert(connection, table, [asdict(each) for each in answers], replaces=lambda new, old: new.at >= old.at)
-    note(connection, dict.fromkeys((each.product for each in answers), EPOCH))
+    upsert(connection, table, [asdict(answer) for answer in answers], replaces=lambda new, old: new.at >= old.at)
+    note(connection, dict.fromkeys((answer.product for answer in answers), EPOCH))
 
 
 def consumer_answers(connection: Connection) -> Mapping[tuple[str, str], ConsumerAnswer]:

@@ -31,10 +31,10 @@ def deployed(connection: Connection, products: Collection[str] | None = None) ->
     query = select(table).where(table.c.ended_at.is_(None)).order_by(table.c.product, table.c.name)
     if products is not None:
         query = query.where(table.c.product.in_(products))
-    found: dict[str, list[Deployed]] = {}
+    by_product: dict[str, list[Deployed]] = {}
     for row in connection.execute(query).mappings():
-        found.setdefault(row["product"], []).append(_deployed(row))
-    return {product: tuple(each) for product, each in found.items()}
+        by_product.setdefault(row["product"], []).append(_deployed(row))
+    return {product: tuple(monitors) for product, monitors in by_product.items()}
 
 
 def apply(
@@ -75,5 +75,5 @@ def _row(monitor: Monitor, domain: str, now: datetime, person: str) -> dict[str,
 
 
 def _deployed(row: Mapping[Any, Any]) -> Deployed:
-    work = tuple(Work(**{**each, "reads": tuple(each["reads"])}) for each in row["work"])
+    work = tuple(Work(**{**work, "reads": tuple(work["reads"])}) for work in row["work"])
     return Deployed(Monitor(row["product"], row["name"], row["definition"], work), row["domain"], row["applied_at"], row["applied_by"])

@@ -39,8 +39,8 @@ def board(connection: Connection) -> Board:
     """The board as it was kept last."""
     table = people_tables.incidents
     newest = select(table.c.cause, func.max(table.c.number).label("number")).group_by(table.c.cause).subquery()
-    found = _stored(connection, select(table).join(newest, _same(table, newest)))
-    return Board(_signals(connection), {stored.incident.cause: stored.incident for stored in found})
+    newest_incidents = _stored(connection, select(table).join(newest, _same(table, newest)))
+    return Board(_signals(connection), {stored.incident.cause: stored.incident for stored in newest_incidents})
 
 
 def keep_board(connection: Connection, before: Board, after: Board, events: Sequence[IncidentEvent]) -> None:
@@ -90,8 +90,8 @@ def incidents_of(
 def incident_named(connection: Connection, name: str) -> StoredIncident | None:
     """The incident `orders#3`; None if there is none, or if that is no name of an incident."""
     key = _key(name)
-    found = _stored(connection, select(people_tables.incidents).where(_is(people_tables.incidents, key))) if key is not None else ()
-    return found[0] if found else None
+    incidents = _stored(connection, select(people_tables.incidents).where(_is(people_tables.incidents, key))) if key is not None else ()
+    return incidents[0] if incidents else None
 
 
 def events_of(connection: Connection, name: str) -> tuple[IncidentEvent, ...]:
@@ -99,8 +99,8 @@ def events_of(connection: Connection, name: str) -> tuple[IncidentEvent, ...]:
     table, key = people_tables.incident_events, _key(name)
     if key is None:
         return ()
-    found = connection.execute(select(table).where(_is(table, key)).order_by(table.c.id)).mappings()
-    return tuple(IncidentEvent(name, row["kind"], row["at"], row["person"], row["note"]) for row in found)
+    rows = connection.execute(select(table).where(_is(table, key)).order_by(table.c.id)).mappings()
+    return tuple(IncidentEvent(name, row["kind"], row["at"], row["person"], row["note"]) for row in rows)
 
 
 def events_since(connection: Connection, at: datetime) -> tuple[IncidentEvent, ...]:
@@ -124,8 +124,8 @@ def set_titles(connection: Connection, titles: Mapping[str, str]) -> None:
     _describe(connection, "title", titles)
 
 
-def _describe(connection: Connection, column: str, told: Mapping[str, str]) -> None:
-    for name, value in sorted(told.items()):
+def _describe(connection: Connection, column: str, texts: Mapping[str, str]) -> None:
+    for name, value in sorted(texts.items()):
         key = _key(name)
         if key is None or not connection.execute(_change(key, {column: value})).rowcount:
             raise KeyError(name)
@@ -141,10 +141,10 @@ def _parts(connection: Connection, table: Table, chosen: Select[Any]) -> Parts:
     """What belongs to each of the chosen incidents, sorted: impacted products, or checks."""
     which = chosen.subquery()
     query = select(table.c.cause, table.c.number, _part(table)).join(which, _same(table, which))
-    found: dict[Name, list[str]] = {}
+    parts_of: dict[Name, list[str]] = {}
     for row in connection.execute(query).mappings():
-        found.setdefault((row["cause"], row["number"]), []).append(row[_part(table)])
-    return {key: tuple(sorted(parts)) for key, parts in found.items()}
+        parts_of.setdefault((row["cause"], row["number"]), []).append(row[_part(table)])
+    return {key: tuple(sorted(parts)) for key, parts in parts_of.items()}
 
 
 def _part(table: Table) -> Column[Any]:
@@ -153,28 +153,28 @@ def _part(table: Table) -> Column[Any]:
 
 def _incident(row: Mapping[Any, Any], impacts: Parts, checks: Parts) -> Incident:
     key = (row["cause"], row["number"])
-    told = {name: row[name] for name in Incident.__slots__ if name in row}
-    return Incident(**told | {"moved_to": tuple(row["moved_to"]), "impacted": impacts.get(key, ()), "checks": checks.get(key, ())})
+    values = {name: row[name] for name in Incident.__slots__ if name in row}
+    return Incident(**values | {"moved_to": tuple(row["moved_to"]), "impacted": impacts.get(key, ()), "checks": checks.get(key, ())})
 
 
 def _row(incident: Incident) -> dict[str, Any]:
-    told = {name: getattr(incident, name) for name in Incident.__slots__ if name not in ("impacted", "checks")}
-    return told | {"moved_to": list(incident.moved_to)}
+    values = {name: getattr(incident, name) for name in Incident.__slots__ if name not in ("impacted", "checks")}
+    return values | {"moved_to": list(incident.moved_to)}
 
 
 def _signals(connection: Connection) -> dict[tuple[str, str], Signal]:
-    found = {}
+    signals = {}
     for row in connection.execute(select(people_tables.signals)).mappings():
-        told = {name: row[name] for name in Signal.__slots__}
-        told |= {"recent": tuple(mark == "+" for mark in row["recent"]), "failures": tuple(row["failures"].splitlines())}
-        found[row["product"], row["check_name"]] = Signal(**told)
-    return found
+        values = {name: row[name] for name in Signal.__slots__}
+        values |= {"recent": tuple(mark == "+" for mark in row["recent"]), "failures": tuple(row["failures"].splitlines())}
+        signals[row["product"], row["check_name"]] = Signal(**values)
+    return signals
 
 
 def _signal_row(key: tuple[str, str], signal: Signal) -> dict[str, Any]:
-    told = {name: getattr(signal, name) for name in Signal.__slots__}
+    values = {name: getattr(signal, name) for name in Signal.__slots__}
     recent = "".join("+" if good else "-" for good in signal.recent)
-    return {"product": key[0], "check_name": key[1], **told, "recent": recent, "failures": "\n".join(signal.failures)}
+    return {"product": key[0], "check_name": key[1], **values, "recent": recent, "failures": "\n".join(signal.failures)}
 
 
 def _keep_signals(connection: Connection, before: Board, after: Board) -> None:
@@ -242,8 +242,8 @@ def _append(connection: Connection, events: Iterable[IncidentEvent]) -> None:
 
 
 def _key(name: str) -> Name | None:
-    found = NAME.fullmatch(name)
-    return (found["cause"], int(found["number"])) if found is not None else None
+    match = NAME.fullmatch(name)
+    return (match["cause"], int(match["number"])) if match is not None else None
 
 
 def _change(key: Name, values: Mapping[str, Any]) -> Any:

@@ -61,9 +61,9 @@ class OutboxEntry:
 
 def queue(connection: Connection, messages: Iterable[Message], now: datetime) -> int:
     """Write messages, each key once; gives the number of new ones. One that is there and was not sent gets the new text and time."""
-    told = {message.key: _row(message) for message in messages}
+    rows_of = {message.key: _row(message) for message in messages}
     # In one order everywhere, so that two processes that queue the same messages never wait for each other.
-    rows = [told[key] for key in sorted(told)]
+    rows = [rows_of[key] for key in sorted(rows_of)]
     empty = {"created_at": now, "attempts": 0, "last_error": "", "withdrawn_because": ""}
     new = upsert(connection, table, [row | empty for row in rows], replaces=None)
     if new < len(rows):
@@ -87,8 +87,8 @@ def claimed(
         if channels is not None:
             due = due.where(table.c.channel.in_(channels))
         chosen = due.order_by(table.c.not_before, table.c.key).limit(limit).with_for_update(skip_locked=True)
-        found = [_claim(connection, row, who, now, claim_for) for row in connection.execute(chosen).mappings().all()]
-        return tuple(claim for claim in found if claim is not None)
+        claims = [_claim(connection, row, who, now, claim_for) for row in connection.execute(chosen).mappings().all()]
+        return tuple(claim for claim in claims if claim is not None)
 
 
 def sent(ledger: Ledger, claim: Claim, now: datetime) -> bool:
@@ -166,7 +166,7 @@ def _states(connection: Connection, which: ColumnElement[bool]) -> dict[str, Sta
 
 def _row(message: Message) -> dict[str, Any]:
     row = {name: getattr(message, name) for name in Message.__slots__}
-    return row | {"says": [[each.product, each.status, list(each.missed)] for each in message.says]}
+    return row | {"says": [[statement.product, statement.status, list(statement.missed)] for statement in message.says]}
 
 
 def _message(row: RowMapping) -> Message:
@@ -175,16 +175,16 @@ def _message(row: RowMapping) -> Message:
 
 
 def _entry(row: RowMapping) -> OutboxEntry:
-    told = {name: row[name] for name in ("state", "created_at", "attempts", "last_error", "next_at", "sent_at")}
-    return OutboxEntry(_message(row), **told, reason=row["withdrawn_because"])
+    values = {name: row[name] for name in ("state", "created_at", "attempts", "last_error", "next_at", "sent_at")}
+    return OutboxEntry(_message(row), **values, reason=row["withdrawn_because"])
 
 
 def _renew(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    told = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in ("kind", "subject", "body", "not_before", "says")}
+    renewed = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in ("kind", "subject", "body", "not_before", "says")}
     unsent = and_(table.c.sent_at.is_(None), table.c.given_up_at.is_(None))
     renewal = update(table).where(table.c.key == bindparam("new_key"), unsent, _unclaimed(now))
-    renewal = renewal.values({**told, "withdrawn_at": None, "withdrawn_because": ""})
-    connection.execute(renewal, [{f"new_{name}": row[name] for name in ("key", *told)} for row in rows])
+    renewal = renewal.values({**renewed, "withdrawn_at": None, "withdrawn_because": ""})
+    connection.execute(renewal, [{f"new_{name}": row[name] for name in ("key", *renewed)} for row in rows])
 
 
 def _unclaimed(now: datetime) -> ColumnElement[bool]:

@@ -25,7 +25,7 @@ def newest_contracts(connection: Connection, product: str | None = None) -> Mapp
 def contract_history(connection: Connection, products: Collection[str]) -> dict[str, list[str]]:
     """All contracts under which these products were published, the oldest first."""
     query = select(table.c.product, table.c.contract).where(table.c.product.in_(products)).order_by(table.c.at, table.c.version)
-    found: dict[str, list[str]] = {}
+    contracts: dict[str, list[str]] = {}
     for row in connection.execute(query):
-        found.setdefault(row.product, []).append(row.contract)
-    return found
+        contracts.setdefault(row.product, []).append(row.contract)
+    return contracts

@@ -40,8 +40,8 @@ def write_review(connection: Connection, product: str, person: str, stars: int, 
     """In place of what the person has said before, if anything; what was hidden stays so, and an answer stays."""
     unanswered = {"answer": "", "answered_by": "", "hidden_by": "", "hidden_because": ""}
     new = insertion(connection, table).values(product=product, person=person, stars=stars, said=said, at=at, **unanswered)
-    told = {name: new.excluded[name] for name in ("stars", "said", "at")}
-    connection.execute(new.on_conflict_do_update(index_elements=["product", "person"], set_=told))
+    values = {name: new.excluded[name] for name in ("stars", "said", "at")}
+    connection.execute(new.on_conflict_do_update(index_elements=["product", "person"], set_=values))
     note(connection, {product: EPOCH})
 
 

@@ -58,18 +58,18 @@ def score_history(connection: Connection, product: str, since: datetime) -> tupl
 
 def keep_scores(connection: Connection, new: Sequence[KeptScore], before: Mapping[str, KeptScore]) -> None:
     """Keep these scores. History gets those whose letters have changed, or that are the first of their day."""
-    history = [each for each in new if _is_new(each, before.get(each.product))]
-    upsert(connection, scores, [_row(each) for each in history], replaces=None)
+    history = [kept for kept in new if _is_new(kept, before.get(kept.product))]
+    upsert(connection, scores, [_row(kept) for kept in history], replaces=None)
     # What is told is written only when it says something else: pages are made anew then.
-    changed = [each for each in new if _says_more(each, before.get(each.product)) or each in history]
-    told = [{**_row(each), "told": score_data(each.score), "tried": dict(each.tried)} for each in changed]
-    upsert(connection, newest_scores, told, replaces=lambda row, old: row.at >= old.at)
-    note(connection, dict.fromkeys((each.product for each in changed), EPOCH))
+    changed = [kept for kept in new if _says_more(kept, before.get(kept.product)) or kept in history]
+    rows = [{**_row(kept), "told": score_data(kept.score), "tried": dict(kept.tried)} for kept in changed]
+    upsert(connection, newest_scores, rows, replaces=lambda row, old: row.at >= old.at)
+    note(connection, dict.fromkeys((kept.product for kept in changed), EPOCH))
 
 
 def _row(kept: KeptScore) -> dict[str, Any]:
-    found = kept.score
-    return {"product": kept.product, "at": kept.at, "total": found.total, "badge": found.badge, "letters": dict(found.letters)}
+    score = kept.score
+    return {"product": kept.product, "at": kept.at, "total": score.total, "badge": score.badge, "letters": dict(score.letters)}
 
 
 def _is_new(score: KeptScore, before: KeptScore | None) -> bool:

@@ -31,8 +31,8 @@ def subscribe(connection: Connection, product: str, subscriber: str, channel: st
     row = {"product": product, "subscriber": subscriber, "channel": channel, "severity": severity, "since": now}
     new = insertion(connection, table).values(row)
     begun = case((table.c.until.is_(None), table.c.since), else_=new.excluded.since)
-    told = {"severity": new.excluded.severity, "since": begun, "until": None}
-    connection.execute(new.on_conflict_do_update(index_elements=["product", "subscriber", "channel"], set_=told))
+    values = {"severity": new.excluded.severity, "since": begun, "until": None}
+    connection.execute(new.on_conflict_do_update(index_elements=["product", "subscriber", "channel"], set_=values))
 
 
 def unsubscribe(connection: Connection, product: str, subscriber: str, channel: str, now: datetime) -> bool:
@@ -70,9 +70,9 @@ class VersionHook:
 
 def add_hook(connection: Connection, hook: VersionHook) -> VersionHook:
     """Gives it with its number."""
-    told = {name: getattr(hook, name) for name in VersionHook.__slots__ if name != "id"}
-    done: int = connection.execute(insert(version_hooks).values(told).returning(version_hooks.c.id)).scalar_one()
-    return VersionHook(done, **told)
+    values = {name: getattr(hook, name) for name in VersionHook.__slots__ if name != "id"}
+    done: int = connection.execute(insert(version_hooks).values(values).returning(version_hooks.c.id)).scalar_one()
+    return VersionHook(done, **values)
 
 
 def hooks_of(connection: Connection, products: Collection[str] | None = None, person: str | None = None) -> tuple[VersionHook, ...]:

@@ -42,12 +42,12 @@ def digest(secret: str) -> str:
 
 def write_token(connection: Connection, secret: str, token: AccessToken) -> AccessToken:
     """Keep a new token; gives it with its number."""
-    told = {name: getattr(token, name) for name in ("person", "title", "made_at", "expires_at")}
+    values = {name: getattr(token, name) for name in ("person", "title", "made_at", "expires_at")}
     lists = {"groups": list(token.groups), "scopes": list(token.scopes)}
-    connection.execute(insert(table).values(digest=digest(secret), **told, **lists))
-    found = token_of_secret(connection, secret)
-    assert found is not None
-    return found
+    connection.execute(insert(table).values(digest=digest(secret), **values, **lists))
+    written = token_of_secret(connection, secret)
+    assert written is not None
+    return written
 
 
 def token_of_secret(connection: Connection, secret: str) -> AccessToken | None:

@@ -35,4 +35,4 @@ def _published(connection: Connection, run_id: str) -> bool:
 def _missed(connection: Connection, check: int, served: PortPublication) -> bool:
     since, until = served.published_at - LONGEST_REFRESH, served.published_at + LONGEST_REFRESH
     said = history.readings(connection, check, since, until)
-    return any(each.verdict == "missed" for each in said if each.run_id == served.run_id)
+    return any(reading.verdict == "missed" for reading in said if reading.run_id == served.run_id)

@@ -63,8 +63,8 @@ class Memory:
         for product in stale:
             before = self.kept.get(product.name)
             evidence = fresh[product.name]
-            found = judged(product, evidence.indicators, now, before.judged if before is not None else None)
-            kept = JudgedBefore(now, evidence.indicators, found)
+            standings = judged(product, evidence.indicators, now, before.judged if before is not None else None)
+            kept = JudgedBefore(now, evidence.indicators, standings)
             self.kept[product.name] = _Kept(product, latest.get(product.name), now, evidence, kept)
         read = {product.name for product in stale}
         for product in products:
@@ -75,9 +75,9 @@ class Memory:
     def _judge_again(self, product: ProductPlan, now: datetime) -> None:
         kept = self.kept[product.name]
         before, evidence = kept.judged, kept.evidence.indicators
-        found = judged(product, evidence, now, before)
-        if any(new is not old for new, old in zip(found, before.standings, strict=True)):
-            kept.judged = JudgedBefore(now, evidence, found)
+        standings = judged(product, evidence, now, before)
+        if any(new is not old for new, old in zip(standings, before.standings, strict=True)):
+            kept.judged = JudgedBefore(now, evidence, standings)
 
     def _holds(self, product: ProductPlan, change: ProductChange | None, now: datetime) -> bool:
         """Nothing was written since, nothing is stamped later than it was read, and the month of refreshes is still about the same."""
@@ -92,8 +92,8 @@ class Memory:
         known = self.derived.get(product.name)
         if known is None or known[0] is not product:
             known = self.derived[product.name] = (product, make(product))
-        found: T = known[1]
-        return found
+        kept: T = known[1]
+        return kept
 
     def evidence(self, product: str) -> Evidence:
         """As of the last look."""
@@ -108,8 +108,8 @@ def evidence_of(connection: Connection, products: Sequence[ProductPlan], now: da
     """Read all that is known of these products at `now`. The ledger must be synced before."""
     names = [product.name for product in products]
     checks: dict[str, list[RememberedCheck]] = {name: [] for name in names}
-    for each in history.check_states(connection, now, names) if names else ():
-        checks[each.check.product].append(each)
+    for state in history.check_states(connection, now, names) if names else ():
+        checks[state.check.product].append(state)
     ended, cards = history.last_ended_runs(connection, names, now), history.last_scorecards(connection, names, now)
     return {
         product.name: Evidence(

@@ -56,8 +56,8 @@ def check_states(
         query = query.where(checks.c.retired_at.is_(None))
     query = query.order_by(checks.c.product, checks.c.asset_key, checks.c.name, last.c.run_id)
     # Of two runs that read at the same microsecond the later in this order stays.
-    found = {row["check_id"]: _check_state(row) for row in connection.execute(query).mappings()}
-    return tuple(found.values())
+    states = {row["check_id"]: _check_state(row) for row in connection.execute(query).mappings()}
+    return tuple(states.values())
 
 
 def _with_newest_reading(connection: Connection, at: datetime) -> tuple[FromClause, FromClause]:
@@ -84,8 +84,8 @@ def publications(
 ) -> tuple[PortPublication, ...]:
     """Versions of all ports of a product, oldest first."""
     table = tables.publications
-    found = _within(table, table.c.published_at, product, since, until, made_up).order_by(table.c.published_at, table.c.port)
-    return tuple(PortPublication(**row) for row in connection.execute(found).mappings())
+    query = _within(table, table.c.published_at, product, since, until, made_up).order_by(table.c.published_at, table.c.port)
+    return tuple(PortPublication(**row) for row in connection.execute(query).mappings())
 
 
 def newest_publications(
@@ -104,15 +104,15 @@ def newest_publications(
     last = newest.group_by(table.c.product, table.c.port).subquery()
     same = (table.c.product == last.c.product) & (table.c.port == last.c.port) & (table.c.published_at == last.c.at)
     query = select(table).join(last, same).order_by(table.c.product, table.c.port, table.c.version)
-    found = {(row["product"], row["port"]): PortPublication(**row) for row in connection.execute(query).mappings()}
-    return tuple(found.values())
+    newest_by_port = {(row["product"], row["port"]): PortPublication(**row) for row in connection.execute(query).mappings()}
+    return tuple(newest_by_port.values())
 
 
 def runs(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[Run, ...]:
     """Runs of a product that started in the window, oldest first; `run.seconds` is their duration."""
     table = tables.runs
-    found = _within(table, table.c.started_at, product, since, until).order_by(table.c.started_at, table.c.run_id)
-    return tuple(Run(**row) for row in connection.execute(found).mappings())
+    query = _within(table, table.c.started_at, product, since, until).order_by(table.c.started_at, table.c.run_id)
+    return tuple(Run(**row) for row in connection.execute(query).mappings())
 
 
 def last_ended_runs(connection: Connection, products: Iterable[str], at: datetime) -> dict[str, Run]:
@@ -120,15 +120,15 @@ def last_ended_runs(connection: Connection, products: Iterable[str], at: datetim
     table = tables.runs
     ended = (table.c.ended_at <= at) & table.c.status.in_(("succeeded", "failed"))
     newest = select(table).where(ended, table.c.started_at.is_not(None)).order_by(table.c.started_at.desc()).limit(1)
-    found = (connection.execute(newest.where(table.c.product == product)).mappings().first() for product in products)
-    return {row["product"]: Run(**row) for row in found if row is not None}
+    rows = (connection.execute(newest.where(table.c.product == product)).mappings().first() for product in products)
+    return {row["product"]: Run(**row) for row in rows if row is not None}
 
 
 def input_states(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[InputState, ...]:
     """What pulls brought into the input ports of a product, oldest first."""
     table = tables.input_states
-    found = _within(table, table.c.at, product, since, until).order_by(table.c.at, table.c.port)
-    return tuple(InputState(**row) for row in connection.execute(found).mappings())
+    query = _within(table, table.c.at, product, since, until).order_by(table.c.at, table.c.port)
+    return tuple(InputState(**row) for row in connection.execute(query).mappings())
 
 
 def newest_input_states(
@@ -141,15 +141,15 @@ def newest_input_states(
     last = newest.group_by(table.c.product, table.c.port).subquery()
     same = (table.c.product == last.c.product) & (table.c.port == last.c.port) & (table.c.at == last.c.newest)
     query = select(table).join(last, same).order_by(table.c.product, table.c.port, table.c.run_id)
-    found = {(row["product"], row["port"]): InputState(**row) for row in connection.execute(query).mappings()}
-    return tuple(found.values())
+    newest_by_port = {(row["product"], row["port"]): InputState(**row) for row in connection.execute(query).mappings()}
+    return tuple(newest_by_port.values())
 
 
 def refresh_seconds(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[tuple[datetime, float], ...]:
     """When each run began that succeeded, and how long it took; one whose clock stepped back is left out."""
     table = tables.runs
-    found = _within(table, table.c.started_at, product, since, until).where(table.c.status == "succeeded", table.c.ended_at.is_not(None))
-    rows = connection.execute(found.with_only_columns(table.c.started_at, table.c.ended_at).order_by(table.c.started_at))
+    query = _within(table, table.c.started_at, product, since, until).where(table.c.status == "succeeded", table.c.ended_at.is_not(None))
+    rows = connection.execute(query.with_only_columns(table.c.started_at, table.c.ended_at).order_by(table.c.started_at))
     return tuple((row.started_at, (row.ended_at - row.started_at).total_seconds()) for row in rows if row.ended_at >= row.started_at)
 
 
@@ -157,22 +157,22 @@ def last_scorecards(connection: Connection, products: Iterable[str], at: datetim
     """Of each product the newest scorecard before `at`; products without one are left out."""
     table = tables.scorecards
     newest = select(table).where(table.c.at < at, real(table.c.run_id)).order_by(table.c.at.desc(), table.c.run_id.desc()).limit(1)
-    found = (connection.execute(newest.where(table.c.product == product)).mappings().first() for product in products)
-    return {row["product"]: Scorecard(**row) for row in found if row is not None}
+    rows = (connection.execute(newest.where(table.c.product == product)).mappings().first() for product in products)
+    return {row["product"]: Scorecard(**row) for row in rows if row is not None}
 
 
 def scorecards(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[Scorecard, ...]:
     """Scorecards of a product within the window, oldest first."""
     table = tables.scorecards
-    found = _within(table, table.c.at, product, since, until).order_by(table.c.at, table.c.run_id)
-    return tuple(Scorecard(**row) for row in connection.execute(found).mappings())
+    query = _within(table, table.c.at, product, since, until).order_by(table.c.at, table.c.run_id)
+    return tuple(Scorecard(**row) for row in connection.execute(query).mappings())
 
 
 def freshness_states(connection: Connection, product: str, since: datetime, until: datetime) -> tuple[FreshnessState, ...]:
     """Freshness states of the product's assets within the window, oldest first."""
     table = tables.freshness_states
-    found = _within(table, table.c.at, product, since, until).order_by(table.c.at, table.c.asset_key)
-    return tuple(FreshnessState(**row) for row in connection.execute(found).mappings())
+    query = _within(table, table.c.at, product, since, until).order_by(table.c.at, table.c.asset_key)
+    return tuple(FreshnessState(**row) for row in connection.execute(query).mappings())
 
 
 def synced_at(connection: Connection) -> datetime | None:
@@ -205,8 +205,8 @@ def published_majors(connection: Connection, products: Collection[str]) -> dict[
     query = select(table.c.product, table.c.product_version, func.max(table.c.published_at).label("at")).where(
         table.c.product.in_(products), real(table.c.run_id)
     )
-    found: dict[str, dict[int, datetime]] = {}
+    majors: dict[str, dict[int, datetime]] = {}
     for row in connection.execute(query.group_by(table.c.product, table.c.product_version)):
-        known, major = found.setdefault(row.product, {}), Version.parse(row.product_version).major
+        known, major = majors.setdefault(row.product, {}), Version.parse(row.product_version).major
         known[major] = max(row.at, known.get(major, row.at))
-    return found
+    return majors

@@ -65,10 +65,10 @@ def publication_times(connection: Connection, product: str, now: datetime) -> tu
     table = tables.publications
     query = select(table.c.published_at).distinct().where(table.c.product == product, table.c.published_at <= now, real(table.c.run_id))
     newest = query.order_by(table.c.published_at.desc()).limit(MOST_PUBLICATIONS).subquery()
-    told = select(table.c.published_at, table.c.port, table.c.watermark, table.c.watermark_unknown).where(
+    versions = select(table.c.published_at, table.c.port, table.c.watermark, table.c.watermark_unknown).where(
         table.c.product == product, table.c.published_at.in_(select(newest.c.published_at))
     )
-    return tuple(_with_newer_data(connection.execute(told.order_by(table.c.published_at))))
+    return tuple(_with_newer_data(connection.execute(versions.order_by(table.c.published_at))))
 
 
 def _with_newer_data(versions: Iterable[Any]) -> Iterator[datetime]:
@@ -76,8 +76,8 @@ def _with_newer_data(versions: Iterable[Any]) -> Iterator[datetime]:
     known: dict[str, datetime] = {}
     before: datetime | None = None
     for published_at, ports in groupby(versions, key=lambda version: version.published_at):
-        told = {port.port: known_until(published_at, port.watermark, port.watermark_unknown) for port in ports}
-        newer = {port: at for port, at in told.items() if at is not None and (before is None or at > known.get(port, before))}
+        known_now = {port.port: known_until(published_at, port.watermark, port.watermark_unknown) for port in ports}
+        newer = {port: at for port, at in known_now.items() if at is not None and (before is None or at > known.get(port, before))}
         if newer or before is None:
             yield published_at
         known |= newer

@@ -69,24 +69,26 @@ def reads_of_products(
 
     What is made up is left out. Two queries.
     """
-    found: dict[str, list[_Count]] = {product: [] for product in products}
+    counts_of: dict[str, list[_Count]] = {product: [] for product in products}
     for product, port, reader, count in (
         *_recorded(connection, products, since, until),
         *_pulled(connection, products, since, until, pulls),
     ):
-        found[product].append((port, reader, count))
-    return {product: _reads(counts) for product, counts in found.items()}
+        counts_of[product].append((port, reader, count))
+    return {product: _reads(counts) for product, counts in counts_of.items()}
 
 
-def _reads(found: Sequence[_Count]) -> Reads:
+def _reads(counts: Sequence[_Count]) -> Reads:
     by_port: dict[str, list[_Count]] = {}
-    for each in found:
-        by_port.setdefault(each[0], []).append(each)
-    return Reads({port: PortReads(sum(n for *_, n in each), _readers(each)) for port, each in sorted(by_port.items())}, _readers(found))
+    for count in counts:
+        by_port.setdefault(count[0], []).append(count)
+    return Reads(
+        {port: PortReads(sum(n for *_, n in counted), _readers(counted)) for port, counted in sorted(by_port.items())}, _readers(counts)
+    )
 
 
-def _readers(found: Sequence[_Count]) -> tuple[str, ...]:
-    return tuple(sorted({reader for _, reader, _ in found}))
+def _readers(counts: Sequence[_Count]) -> tuple[str, ...]:
+    return tuple(sorted({reader for _, reader, _ in counts}))
 
 
 def _recorded(connection: Connection, products: Collection[str], since: datetime, until: datetime) -> Iterator[tuple[str, str, str, int]]:

@@ -17,7 +17,9 @@ Ports = Mapping[tuple[str, str], Size]
 def relation_sizes(connection: Connection, products: Iterable[ProductPlan], at: datetime) -> dict[str, dict[str, Size]]:
     """Of each product its relations (`internal.orders`) with their sizes; what was never published or pulled is left out."""
     published = {
-        (each.product, each.port): Size(each.rows, each.bytes) for each in newest_publications(connection, at) if each.rows is not None
+        (version.product, version.port): Size(version.rows, version.bytes)
+        for version in newest_publications(connection, at)
+        if version.rows is not None
     }
     pulled = _pulled(connection, at)
     return {product.name: {**dict(_inputs(product, published, pulled)), **dict(_data_sets(product, published))} for product in products}
@@ -43,8 +45,8 @@ def _inputs(product: ProductPlan, published: Ports, pulled: Ports) -> Iterator[t
 def _pulled(connection: Connection, at: datetime) -> Ports:
     """What the last pull of each input port brought that told its rows."""
     table = tables.input_states
-    told = select(table.c.product, table.c.port, func.max(table.c.at).label("at")).where(table.c.at <= at, table.c.rows.is_not(None))
-    last = told.group_by(table.c.product, table.c.port).subquery()
+    newest = select(table.c.product, table.c.port, func.max(table.c.at).label("at")).where(table.c.at <= at, table.c.rows.is_not(None))
+    last = newest.group_by(table.c.product, table.c.port).subquery()
     same = (table.c.product == last.c.product) & (table.c.port == last.c.port) & (table.c.at == last.c.at)
     query = select(table.c.product, table.c.port, table.c.rows).join(last, same).where(table.c.rows.is_not(None))
     return {(row.product, row.port): Size(row.rows) for row in connection.execute(query.order_by(table.c.run_id))}

@@ -77,10 +77,12 @@ def indicator_evidence(connection: Connection, product: ProductPlan, now: dateti
     """Of so long before `now` that whole windows can be judged by it, also at later moments as long as nothing is written."""
     if not product.indicators:
         return IndicatorEvidence(None, (), (), {})
-    reaching = max(max(longest(each.spec.window) + each.spec.interval, reach(each.max_age or ZERO)) for each in product.indicators)
+    reaching = max(
+        max(longest(indicator.spec.window) + indicator.spec.interval, reach(indicator.max_age or ZERO)) for indicator in product.indicators
+    )
     # From a mark that stays for a while, so that what is read now can be compared with what was read before.
     begin = EPOCH + (now - 2 * reaching - EPOCH) // reaching * reaching
-    watched = {_objective(each) for each in product.indicators if each.max_age is None}
+    watched = {_objective(indicator) for indicator in product.indicators if indicator.max_age is None}
     return IndicatorEvidence(
         _first_publication(connection, product.name, made_up),
         history.publications(connection, product.name, begin, FOREVER, made_up),
@@ -101,17 +103,17 @@ def _first_publication(connection: Connection, product: str, made_up: bool) -> d
 
 def judged(product: ProductPlan, evidence: IndicatorEvidence, now: datetime, before: JudgedBefore | None = None) -> tuple[Standing, ...]:
     """Every indicator of the product at `now`: what cannot have changed since it was judged `before` is taken over."""
-    known = {each.indicator.check.name: each for each in before.standings} if before is not None and before.at <= now else {}
-    found = []
+    known = {standing.indicator.check.name: standing for standing in before.standings} if before is not None and before.at <= now else {}
+    standings = []
     for indicator in product.indicators:
         earlier = known.get(indicator.check.name)
         if before is None or earlier is None or earlier.indicator != indicator or before.evidence.since != evidence.since:
-            found.append(_standing(indicator, evidence, now, (), EPOCH))
+            standings.append(_standing(indicator, evidence, now, (), EPOCH))
             continue
         changed_at = _first_difference(indicator, before.evidence, evidence)
         same = changed_at == FOREVER and now < earlier.holds_until
-        found.append(earlier if same else _standing(indicator, evidence, now, earlier.slices, min(before.at, changed_at)))
-    return tuple(found)
+        standings.append(earlier if same else _standing(indicator, evidence, now, earlier.slices, min(before.at, changed_at)))
+    return tuple(standings)
 
 
 def _first_difference(indicator: IndicatorPlan, before: IndicatorEvidence, after: IndicatorEvidence) -> datetime:
@@ -120,8 +122,11 @@ def _first_difference(indicator: IndicatorPlan, before: IndicatorEvidence, after
         return FOREVER
     check = _objective(indicator)
     pairs: tuple[tuple[Sequence[Any], Sequence[Any]], ...] = (
-        ([(each.published_at, each) for each in before.publications], [(each.published_at, each) for each in after.publications]),
-        ([(each.at, each) for each in before.input_states], [(each.at, each) for each in after.input_states]),
+        (
+            [(version.published_at, version) for version in before.publications],
+            [(version.published_at, version) for version in after.publications],
+        ),
+        ([(state.at, state) for state in before.input_states], [(state.at, state) for state in after.input_states]),
         (before.verdicts.get(check, ()), after.verdicts.get(check, ())),
     )
     return min(_parting(one, other) for one, other in pairs)
@@ -131,7 +136,7 @@ def _parting(one: Sequence[tuple[datetime, Any]], other: Sequence[tuple[datetime
     if one == other:
         return FOREVER
     first, second = next((a, b) for a, b in zip_longest(one, other) if a != b)
-    return min(each[0] for each in (first, second) if each is not None)
+    return min(entry[0] for entry in (first, second) if entry is not None)
 
 
 def _missing_inputs(states: Sequence[InputState], now: datetime) -> Iterator[Period]:
@@ -160,15 +165,15 @@ def _standing(
         new, deadline = _fresh(indicator, indicator.max_age, window, slices, evidence, exclusions, now)
     else:
         new, deadline = _held(indicator, slices, evidence, exclusions, now), None
-    found = (*kept, *new)
-    coming = _coming(indicator, window, exclusions, found, now)
-    reached = attainment(found, spec.target, spec.method, spec.slice_target, coming)
-    burning = burn_alerts(found, window, spec.target, spec.method, spec.slice_target) if spec.target is not None else ()
+    all_slices = (*kept, *new)
+    coming = _coming(indicator, window, exclusions, all_slices, now)
+    reached = attainment(all_slices, spec.target, spec.method, spec.slice_target, coming)
+    burning = burn_alerts(all_slices, window, spec.target, spec.method, spec.slice_target) if spec.target is not None else ()
     levels = budget_alerts(reached.budget) if reached.budget is not None and not burning else ()
     holds_until = _holds_until(indicator, evidence, new, now)
     if deadline is not None and deadline > now:
         holds_until = min(holds_until, deadline)
-    return Standing(indicator, found, reached, levels, burning, deadline or reached.next_deadline, holds_until)
+    return Standing(indicator, all_slices, reached, levels, burning, deadline or reached.next_deadline, holds_until)
 
 
 def _coming(indicator: IndicatorPlan, window: Window, exclusions: Sequence[ExcludedPeriod], slices: Sequence[Slice], now: datetime) -> int:
@@ -200,8 +205,8 @@ def _holds_until(indicator: IndicatorPlan, evidence: IndicatorEvidence, slices: 
         return now
     ends = (one.end + delay for one in slices for delay in (ZERO, *_delays(indicator)))
     stamped = (
-        *(each.published_at for each in evidence.publications),
-        *(each.at for each in evidence.input_states),
+        *(version.published_at for version in evidence.publications),
+        *(state.at for state in evidence.input_states),
         *(at for at, _ in evidence.verdicts.get(_objective(indicator), ())),
     )
     return min(moment for moment in (*ends, *stamped, FOREVER) if moment > now)

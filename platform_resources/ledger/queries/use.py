@@ -44,10 +44,10 @@ def use_of_products(connection: Connection, plan: MeshPlan, since: datetime, unt
 
 
 def _by_product(rows: Iterator[_Row]) -> dict[str, list[_Row]]:
-    found: dict[str, list[_Row]] = {}
+    by_product: dict[str, list[_Row]] = {}
     for row in rows:
-        found.setdefault(row[0], []).append(row)
-    return found
+        by_product.setdefault(row[0], []).append(row)
+    return by_product
 
 
 def _use(recorded: list[_Row], pulled: list[_Row]) -> ProductUse:

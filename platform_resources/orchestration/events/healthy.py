@@ -79,7 +79,7 @@ def _told(product: ProductPlan, health: ProductHealth, incidents: Sequence[Store
         yield "version", health.published.version
         yield "as_of", _as_of(health.published, Clock(product.zone, at))
     if incidents:
-        yield "incidents", "; ".join(f"{each.incident.name} ({each.severity}, {each.incident.status})" for each in incidents)
+        yield "incidents", "; ".join(f"{stored.incident.name} ({stored.severity}, {stored.incident.status})" for stored in incidents)
     yield "scorecard", dg.MetadataValue.asset(asset_key(product.scorecard))
     yield "kind", HEALTH_KIND
     yield "measured_at", at.isoformat()

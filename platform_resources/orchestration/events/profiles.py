@@ -16,7 +16,7 @@ from platform_resources.refresh.profiled_relations import Published
 
 def profiles_by_port(product: ProductPlan, profiled: Iterable[Published]) -> dict[str, Mapping[str, Any]]:
     """Metadata for the first port of each data set: a version of a data set has one profile, through however many ports it is read."""
-    by_data_set = {each.data_set: each for each in profiled}
+    by_data_set = {published.data_set: published for published in profiled}
     first = {port.data_set: port.name for port in reversed(product.outputs)}
     return {port: _metadata(by_data_set[data_set]) for data_set, port in first.items() if data_set in by_data_set}
 
@@ -35,16 +35,16 @@ def profiled_events(
     """
     keys = {model.data_set: asset_key(model.key) for model in product.models if model.data_set}
     rows = {port.data_set: port.rows for port in publication.ports}
-    for found in profiled:
-        before = instance.get_latest_materialization_event(keys[found.data_set]) if found.data_set in keys else None
+    for published in profiled:
+        before = instance.get_latest_materialization_event(keys[published.data_set]) if published.data_set in keys else None
         built = before.asset_materialization if before is not None else None
         if built is not None:
-            told: dict[str, Any] = {"profile_table": _shown(found), "version": publication.id}
-            if found.data_set in rows:
-                told["dagster/row_count"] = rows[found.data_set]
-            yield dg.AssetMaterialization(built.asset_key, metadata={**told, **built.metadata, **told}, tags=built.tags)
+            shown: dict[str, Any] = {"profile_table": _shown(published), "version": publication.id}
+            if published.data_set in rows:
+                shown["dagster/row_count"] = rows[published.data_set]
+            yield dg.AssetMaterialization(built.asset_key, metadata={**shown, **built.metadata, **shown}, tags=built.tags)
 
 
-def _shown(found: Published) -> dg.MarkdownMetadataValue:
-    header, rows = table(found.profile, found.before)
-    return dg.MetadataValue.md(f"{told(found.profile)}\n\n{markdown_table(header, rows)}")
+def _shown(published: Published) -> dg.MarkdownMetadataValue:
+    header, rows = table(published.profile, published.before)
+    return dg.MetadataValue.md(f"{told(published.profile)}\n\n{markdown_table(header, rows)}")

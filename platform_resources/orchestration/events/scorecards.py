@@ -57,11 +57,11 @@ def scorecard_metadata(
 
 
 def _tables(trust: Trust, clock: Clock) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    by_title: dict[str, Any] = {
         f"{title.replace(' ', '_')}_table": dg.MetadataValue.md(markdown_table(header, rows))
         for title, header, rows in tables(trust, clock)
     }
-    return found | {"coverage": coverage_text(trust)}
+    return by_title | {"coverage": coverage_text(trust)}
 
 
 def _head(health: ProductHealth, last: LastRefresh, clock: Clock) -> str:
@@ -89,12 +89,12 @@ def _section(title: str, lines: Sequence[str], most: int) -> str:
     return "\n".join((title, "", *(f"- {line}" for line in (*lines[:most], *more)))) if lines else title
 
 
-def _promises(verdicts: Sequence[AuditVerdict], told: str) -> Section:
+def _promises(verdicts: Sequence[AuditVerdict], headline: str) -> Section:
     """Promises that are not met, each with its reason unless the page's head, `told`, has it already."""
     worst = sorted((v for v in verdicts if v.verdict != "met"), key=lambda v: v.verdict != "missed")
     met = sum(v.verdict == "met" for v in verdicts)
     return f"**Promises**: {met} of {len(verdicts)} met", [
-        f"{MARKS[v.verdict]}: {v.title}{'' if v.reason in told else f': {v.reason}'}" for v in worst
+        f"{MARKS[v.verdict]}: {v.title}{'' if v.reason in headline else f': {v.reason}'}" for v in worst
     ]
 
 
@@ -130,21 +130,22 @@ def _of_score(score: ProductScore) -> dict[str, Any]:
 
 
 def _incidents(trust: Trust, clock: Clock) -> Iterator[str]:
-    for each in trust.incidents:
-        yield f"{each.incident.name}, {each.severity}, {each.incident.status} since {clock.moment(each.incident.began_at)}: {each.title}"
-    yield from (f"accepted by {each.acceptance.by}: {each.title}" for each in trust.accepted)
+    for stored in trust.incidents:
+        since = clock.moment(stored.incident.began_at)
+        yield f"{stored.incident.name}, {stored.severity}, {stored.incident.status} since {since}: {stored.title}"
+    yield from (f"accepted by {promise.acceptance.by}: {promise.title}" for promise in trust.accepted)
 
 
 def _plots(verdicts: Sequence[AuditVerdict], trust: Trust | None) -> dict[str, float]:
     """One that cannot be told now is left out, never 0."""
     met = sum(v.verdict == "met" for v in verdicts)
     measured = any(v.verdict != "unknown" for v in verdicts)
-    found: dict[str, float | None] = {"promises met (%)": round(100 * met / len(verdicts), 1) if measured else None}
+    plots: dict[str, float | None] = {"promises met (%)": round(100 * met / len(verdicts), 1) if measured else None}
     if trust is not None:
         budgets = [standing.attainment.budget for standing in trust.standings]
         left = [max(0.0, 1 - budget.consumed) for budget in budgets if budget is not None]
-        found["error budget left (%)"] = round(100 * min(left), 1) if left else None
-        found["open incidents"] = float(len(trust.incidents))
+        plots["error budget left (%)"] = round(100 * min(left), 1) if left else None
+        plots["open incidents"] = float(len(trust.incidents))
         share = trust.coverage.own.share
-        found["coverage (%)"] = None if share is None else round(100 * share, 1)
-    return {name: value for name, value in found.items() if value is not None}
+        plots["coverage (%)"] = None if share is None else round(100 * share, 1)
+    return {name: value for name, value in plots.items() if value is not None}

@@ -103,17 +103,17 @@ class Mesh:
     @cached_property
     def by_folded_name(self) -> Mapping[str, tuple[Product, ...]]:
         """The products by folded name; names that fold together share an entry."""
-        found: dict[str, tuple[Product, ...]] = {}
+        by_name: dict[str, tuple[Product, ...]] = {}
         for product in self.products:
-            found[fold(product.name)] = (*found.get(fold(product.name), ()), product)
-        return found
+            by_name[fold(product.name)] = (*by_name.get(fold(product.name), ()), product)
+        return by_name
 
     @cached_property
     def ports_by_title(self) -> Mapping[str, tuple[tuple[Product, Declared[OutputPort]], ...]]:
         """Output ports whose title is free text, as the founding form names them; those of unreadable products as far as read."""
-        found: dict[str, tuple[tuple[Product, Declared[OutputPort]], ...]] = {}
+        by_title: dict[str, tuple[tuple[Product, Declared[OutputPort]], ...]] = {}
         for product in (*self.products, *(u.partial for u in self.unreadable if u.partial is not None)):
             for port in product.output_ports:
                 if " " in port.title:
-                    found[port.title] = (*found.get(port.title, ()), (product, port))
-        return found
+                    by_title[port.title] = (*by_title.get(port.title, ()), (product, port))
+        return by_title

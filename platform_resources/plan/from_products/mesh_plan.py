@@ -24,9 +24,9 @@ def mesh_plan(mesh: Mesh, only: Iterable[str] | None = None, domain: str | None 
     While nobody can tell the classes of governance.yaml, every product is rejected: who may see what is not known.
     """
     judged = [product for product in mesh.products if domain in (None, product.domain)]
-    found = find_problems(mesh, judged)
+    problems = find_problems(mesh, judged)
     ungoverned = () if mesh.governance.classes_are_known else errors(mesh.governance.problems)
-    bad = {product.file: (*_errors_of(mesh, product, found), *ungoverned) for product in judged}
+    bad = {product.file: (*_errors_of(mesh, product, problems), *ungoverned) for product in judged}
     good = {product.name for product in judged if not bad[product.file]}
     wanted = good if only is None else good & set(only)
     rejected = [RejectedProduct(p.name, p.domain, p.file, bad[p.file]) for p in judged if bad[p.file]]
@@ -41,7 +41,7 @@ def mesh_plan(mesh: Mesh, only: Iterable[str] | None = None, domain: str | None 
     return plan, tuple(
         sorted(
             {
-                *found,
+                *problems,
                 *governance_problems(mesh),
                 *domain_problems(mesh),
                 *names_in_two_products(mesh),
@@ -73,7 +73,7 @@ def _domain_plan(mesh: Mesh, name: str) -> DomainPlan:
     )
 
 
-def _errors_of(mesh: Mesh, product: Product, found: Iterable[Problem]) -> tuple[Problem, ...]:
+def _errors_of(mesh: Mesh, product: Product, problems: Iterable[Problem]) -> tuple[Problem, ...]:
     texts = mesh.texts.get(product.file)
     files = {product.file}
     if texts is not None:
@@ -81,4 +81,4 @@ def _errors_of(mesh: Mesh, product: Product, found: Iterable[Problem]) -> tuple[
     reading = mesh.dbt.get(product.file)
     # Where dbt has stopped at a file that all share, this product cannot be built.
     stopped = reading.problems if reading is not None and reading.project is None else ()
-    return tuple(problem for problem in errors(tuple(found)) if problem.file in files or problem in stopped)
+    return tuple(problem for problem in errors(tuple(problems)) if problem.file in files or problem in stopped)

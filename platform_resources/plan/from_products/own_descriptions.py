@@ -35,7 +35,7 @@ class OwnDescription:
 def own_descriptions(mesh: Mesh, product: Product) -> dict[str, tuple[OwnDescription, ...]]:
     """What dbt YAML beside the models says of data sets' models, by the model's name; more than one where a team says it twice."""
     promised = {model_name(data_set) for data_set in product.data_sets}
-    found: dict[str, tuple[OwnDescription, ...]] = {}
+    descriptions: dict[str, tuple[OwnDescription, ...]] = {}
     for file, text in mesh.texts_of(product).properties.items():
         document = read_document(text, file)
         if not isinstance(document, Document) or not isinstance(document.data, dict):
@@ -43,8 +43,8 @@ def own_descriptions(mesh: Mesh, product: Product) -> dict[str, tuple[OwnDescrip
         for position, entry in enumerate(_list(document.data, "models")):
             if _named(entry) and entry["name"] in promised:
                 own = OwnDescription(document, ("models", position), entry)
-                found[entry["name"]] = (*found.get(entry["name"], ()), own)
-    return found
+                descriptions[entry["name"]] = (*descriptions.get(entry["name"], ()), own)
+    return descriptions
 
 
 def merged(model: Mapping[str, Any], own: OwnDescription) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _merged_column(column: Mapping[str, Any], own: Mapping[str, Any]) -> dict[st
     kept = {key: value for key, value in own.items() if key not in _TESTS}
     promised = column.get("constraints", [])
     tests = _without_repeats((*column.get("data_tests", ()), *_tests(own)))
-    constraints = [*promised, *(each for each in _list(own, "constraints") if each not in promised)]
+    constraints = [*promised, *(constraint for constraint in _list(own, "constraints") if constraint not in promised)]
     more = {"data_tests": tests, "constraints": constraints}
     return {**kept, **column, **{key: value for key, value in more.items() if value}}
 
@@ -149,7 +149,7 @@ def _type(written: str) -> str:
 
 
 def _refuses_nulls(column: Mapping[str, Any]) -> bool:
-    constraints = [each.get("type") for each in _list(column, "constraints") if isinstance(each, dict)]
+    constraints = [constraint.get("type") for constraint in _list(column, "constraints") if isinstance(constraint, dict)]
     return "not_null" in constraints or any(asked[0] == "not_null" for asked in map(_asked, _tests(column)) if asked is not None)
 
 

@@ -15,19 +15,19 @@ def offers_of(mesh: Mesh, product: Product) -> Offers:
     roles = tuple(
         OfferedRole(
             role.role,
-            each.title,
-            each.config.approval,
-            each.config.duration,
+            agreement.title,
+            agreement.config.approval,
+            agreement.config.duration,
             tuple(sorted(role.attributes.items())),
-            each.config.notice_period,
+            agreement.config.notice_period,
         )
-        for each in product.agreements
-        for role in each.config.roles
+        for agreement in product.agreements
+        for role in agreement.config.roles
     )
     grants = tuple(
-        in_code(product.name, each.name, number, _as_called_now(mesh, granted), each.config.duration)
-        for each in product.agreements
-        for number, granted in enumerate(each.config.grants, 1)
+        in_code(product.name, agreement.name, number, _as_called_now(mesh, granted), agreement.config.duration)
+        for agreement in product.agreements
+        for number, granted in enumerate(agreement.config.grants, 1)
     )
     agreed = bool(product.agreements)
     return Offers(product.name, product.domain, owners_of(mesh, product), product.info.domain_access, roles if agreed else None, grants)
@@ -42,5 +42,7 @@ def _as_called_now(mesh: Mesh, granted: GrantedRole) -> GrantedRole:
 
 def planned_views(product: Product, data_set: DataSet) -> DataSetViews:
     """All views of a data set of the product. Its keys are of its first name, so that masked values stay the same when it is renamed."""
-    roles = [KeyedRole(role, f"{product.first_name}.{each.name}") for each in product.agreements for role in each.config.roles]
+    roles = [
+        KeyedRole(role, f"{product.first_name}.{agreement.name}") for agreement in product.agreements for role in agreement.config.roles
+    ]
     return views_of(data_set, roles, bool(product.agreements), product.first_name)

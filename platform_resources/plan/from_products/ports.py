@@ -40,8 +40,8 @@ def wanted(mesh: Mesh, port: Declared[InputPort]) -> PullPort | None:
 
 def upstream_products(mesh: Mesh, product: Product) -> tuple[str, ...]:
     """Names of the products that this one reads from, each once."""
-    found = (resolved_port(mesh, port) for port in product.input_ports)
-    return tuple(dict.fromkeys(r.product for r in found if isinstance(r, Resolved)))
+    resolved = (resolved_port(mesh, port) for port in product.input_ports)
+    return tuple(dict.fromkeys(r.product for r in resolved if isinstance(r, Resolved)))
 
 
 def resolved_port(mesh: Mesh, port: Declared[InputPort]) -> Resolved | Problem | None:
@@ -53,8 +53,10 @@ def resolved_port(mesh: Mesh, port: Declared[InputPort]) -> Resolved | Problem |
     if len(titled) == 1:
         return _resolved(mesh, pull, *titled[0])
     if titled:
-        found = known_text(f"{product.name}.{target.name}" for product, target in titled)
-        return port.origin.problem("associated_output_port", f'{len(titled)} output ports are called "{pull.port}"; write one of {found}')
+        candidates = known_text(f"{product.name}.{target.name}" for product, target in titled)
+        return port.origin.problem(
+            "associated_output_port", f'{len(titled)} output ports are called "{pull.port}"; write one of {candidates}'
+        )
     product_name, dot, port_name = pull.port.partition(".")
     if not dot:
         return _not_found(mesh, port, pull.port)
@@ -105,7 +107,7 @@ def _not_found(mesh: Mesh, port: Declared[InputPort], wanted_port: str) -> Probl
     return port.origin.problem("associated_output_port", message, did_you_mean(wanted_port, known))
 
 
-def former_name_problem(mesh: Mesh, port: Declared[InputPort], found: Resolved) -> Problem | None:
+def former_name_problem(mesh: Mesh, port: Declared[InputPort], resolved: Resolved) -> Problem | None:
     """The warning where the port is still asked for by a name that it, or its product, once had."""
     pull = wanted(mesh, port)
     product_name, dot, port_name = pull.port.partition(".") if pull is not None else ("", "", "")
@@ -115,26 +117,25 @@ def former_name_problem(mesh: Mesh, port: Declared[InputPort], found: Resolved) 
     known = product is not None and product.output_port(port_name) is not None
     if known or (product is None and product_name not in mesh.by_former_name):
         return None
-    now = f"{found.product}.{found.port}"
+    now = f"{resolved.product}.{resolved.port}"
     return port.origin.problem(
         "associated_output_port", f"{pull.port} is called {now} now, and is read as that", f"write {now}", warning=True
     )
 
 
-def version_problem(port: Declared[InputPort], found: Resolved) -> Problem | None:
+def version_problem(port: Declared[InputPort], resolved: Resolved) -> Problem | None:
     """The problem when the upstream's declared version is outside the range asked for.
 
     Versions only go up. Where the upstream has not come to the range yet, nothing can be read; where it has left it, the versions
     published before are kept for exactly this reader.
     """
-    version = found.version
-    if version is None or version in found.wanted:
+    version = resolved.version
+    if version is None or version in resolved.wanted:
         return None
     hint = f'"^{version.major or version}" would take it'
-    if version < found.wanted.lowest or found.wanted.is_empty:
-        message = f'no version of {found.product} satisfies "{found.wanted}"; it is at {version}'
+    if version < resolved.wanted.lowest or resolved.wanted.is_empty:
+        message = f'no version of {resolved.product} satisfies "{resolved.wanted}"; it is at {version}'
         return port.origin.problem("version", message, hint)
-    message = (
-        f'{found.product} is at {version}, above "{found.wanted}"; its newest published version within "{found.wanted}" goes on being read'
-    )
+    wanted = f'"{resolved.wanted}"'
+    message = f"{resolved.product} is at {version}, above {wanted}; its newest published version within {wanted} goes on being read"
     return port.origin.problem("version", message, hint, warning=True)

@@ -18,16 +18,16 @@ def cycles(graph: Graph) -> tuple[tuple[str, ...], ...]:
     """One shortest cycle through each strongly connected group, beginning with its first name; self-reference included."""
     if _is_acyclic(graph):
         return ()
-    found: list[tuple[str, ...]] = []
+    circles: list[tuple[str, ...]] = []
     settled: set[str] = set()
     for name in sorted(graph):
         if name in settled:
             continue
         cycle = _cycle_through(name, graph)
         if cycle:
-            found.append(cycle)
+            circles.append(cycle)
             settled.update(cycle)
-    return tuple(found)
+    return tuple(circles)
 
 
 def _is_acyclic(graph: Graph) -> bool:

@@ -68,9 +68,11 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         metrics=tuple(planned_metrics(mesh, product)),
         semantic_models=tuple(planned_semantic_models(mesh, product)),
         sample_queries=tuple(_sample_queries(product)),
-        agreements=tuple(AgreementPlan(each.name, each.title, each.config) for each in product.agreements),
+        agreements=tuple(AgreementPlan(agreement.name, agreement.title, agreement.config) for agreement in product.agreements),
         offers=offers_of(mesh, product),
-        extensions=tuple(ExtensionPlan(each.name, each.title, each.type, each.config) for each in product.extensions),
+        extensions=tuple(
+            ExtensionPlan(extension.name, extension.title, extension.type, extension.config) for extension in product.extensions
+        ),
         scorecard=conventions.scorecard_key(product.name),
         refresh=product.info.refresh,
         texts_digest=_texts_digest(mesh.texts_of(product), mesh.project_of(product)),
@@ -84,7 +86,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
 
 
 def _terms(mesh: Mesh, product: Product) -> dict[str, str]:
-    described = {each.name: each.description for each in mesh.governance.governance.terms}
+    described = {term.name: term.description for term in mesh.governance.governance.terms}
     return {tag: described[tag] for tag in product.tags if tag in described}
 
 

@@ -50,10 +50,10 @@ def probed_ports(registry: Registry, product: Product, objective: Objective) -> 
 
 def declared_columns(mesh: Mesh, product: Product) -> Mapping[Relation, tuple[str, ...]]:
     """The columns that data sets of the product promise, and those of the ports that it reads; what promises none is left out."""
-    found = {relation_of(mesh, product, model_name(d)): d.config.columns for d in product.data_sets}
+    declared = {relation_of(mesh, product, model_name(d)): d.config.columns for d in product.data_sets}
     ports = ((port.name, resolved_port(mesh, port)) for port in product.input_ports)
-    found |= {Relation("inputs", name): port.columns for name, port in ports if isinstance(port, Resolved)}
-    return {relation: tuple(column.name for column in columns) for relation, columns in found.items() if columns}
+    declared |= {Relation("inputs", name): port.columns for name, port in ports if isinstance(port, Resolved)}
+    return {relation: tuple(column.name for column in columns) for relation, columns in declared.items() if columns}
 
 
 def relation_of(mesh: Mesh, product: Product, model: str) -> Relation:

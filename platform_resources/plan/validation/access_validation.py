@@ -29,10 +29,10 @@ def agreements_make_sense(mesh: Mesh, product: Product) -> Iterator[Problem]:
 def inputs_are_delivered(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """Another domain's port without an agreement delivers public and internal columns only; what it keeps back is a warning."""
     for port in product.input_ports:
-        found = resolved_port(mesh, port)
-        if not isinstance(found, Resolved) or found.source is None or not runs(product):
+        resolved = resolved_port(mesh, port)
+        if not isinstance(resolved, Resolved) or resolved.source is None or not runs(product):
             continue
-        upstream, data_set = found.source
+        upstream, data_set = resolved.source
         if upstream.agreements or (upstream.domain == product.domain and upstream.info.domain_access) or upstream.name == product.name:
             continue
         kept_back = [f"{column.name} ({column.classification})" for column in data_set.columns if open_use(column) is None]

@@ -32,29 +32,33 @@ def governance_problems(mesh: Mesh) -> Iterator[Problem]:
 def _classes(mesh: Mesh) -> Iterator[Complaint]:
     masks, governance = mesh.registry.masks(), mesh.governance.governance
     times = Counter(governance.class_names)
-    for at, each in enumerate(governance.classes):
-        if each.name == UNCLASSIFIED:
+    for at, data_class in enumerate(governance.classes):
+        if data_class.name == UNCLASSIFIED:
             yield ("classes", at, "name"), f"{UNCLASSIFIED} is a column that says no class; it cannot be described", "take the entry away"
-        if times[each.name] > 1:
-            yield ("classes", at, "name"), f"class {each.name} is described {times[each.name]} times", "describe it once"
-        if each.mask.mask not in masks:
-            message = f'unknown mask "{each.mask.mask}"; known: {known_text(masks)}'
-            yield ("classes", at, "mask"), message, did_you_mean(each.mask.mask, masks)
+        if times[data_class.name] > 1:
+            yield ("classes", at, "name"), f"class {data_class.name} is described {times[data_class.name]} times", "describe it once"
+        if data_class.mask.mask not in masks:
+            message = f'unknown mask "{data_class.mask.mask}"; known: {known_text(masks)}'
+            yield ("classes", at, "mask"), message, did_you_mean(data_class.mask.mask, masks)
 
 
 def _identifiers(mesh: Mesh) -> Iterator[Complaint]:
     reading = mesh.governance
-    times = Counter(each.name for each in reading.governance.identifiers)
-    for at, each in zip(reading.identifier_places, reading.governance.identifiers, strict=True):
-        if times[each.name] > 1:
-            yield ("identifiers", at, "name"), f"identifier {each.name} is described {times[each.name]} times", "describe it once"
-        if why := _no_pattern(each.format):
-            yield ("identifiers", at, "format"), f'"{each.format}" is no regular expression: {why}', ""
-        yield from ((("identifiers", at, field), message, hint) for field, message, hint in _owner_problems(mesh, each))
+    times = Counter(identifier.name for identifier in reading.governance.identifiers)
+    for at, identifier in zip(reading.identifier_places, reading.governance.identifiers, strict=True):
+        if times[identifier.name] > 1:
+            yield (
+                ("identifiers", at, "name"),
+                f"identifier {identifier.name} is described {times[identifier.name]} times",
+                "describe it once",
+            )
+        if why := _no_pattern(identifier.format):
+            yield ("identifiers", at, "format"), f'"{identifier.format}" is no regular expression: {why}', ""
+        yield from ((("identifiers", at, field), message, hint) for field, message, hint in _owner_problems(mesh, identifier))
 
 
 def _terms(mesh: Mesh) -> Iterator[Complaint]:
-    times = Counter(each.name for each in mesh.governance.governance.terms)
+    times = Counter(term.name for term in mesh.governance.governance.terms)
     twice = [name for name, count in times.items() if count > 1]
     yield from ((("terms",), f"term {name} is described {times[name]} times", "describe it once") for name in twice)
 
@@ -71,12 +75,12 @@ def _owner_problems(mesh: Mesh, identifier: Identifier) -> Iterator[tuple[str, s
     """Where the owner's key is not what the identifier says. Of a product that was not read, or cannot be, nothing is known."""
     product = mesh.by_name.get(identifier.product)
     if product is None:
-        if mesh.is_whole and identifier.product not in {each.name for each in mesh.unreadable}:
+        if mesh.is_whole and identifier.product not in {unread.name for unread in mesh.unreadable}:
             yield "product", f'no product "{identifier.product}" in the mesh', did_you_mean(identifier.product, mesh.by_name)
         return
     key = owning_column(product, identifier)
     if key is None:
-        names = [column.name for each in product.data_sets for column in each.config.columns]
+        names = [column.name for data_set in product.data_sets for column in data_set.config.columns]
         message = f'{product.name} has no single data set with a column "{identifier.column}"; its columns: {known_text(names)}'
         hint = "name its data_set too" if identifier.column in names else did_you_mean(identifier.column, names)
         yield "column", message, hint
@@ -88,7 +92,7 @@ def owning_column(product: Product, identifier: Identifier) -> Column | None:
     """The column of the product that is the identifier's key; None if it has none, or cannot tell the data set."""
     data_set = product.data_set(identifier.data_set)
     columns = data_set.config.columns if data_set is not None else ()
-    return next((each for each in columns if folded_column(each.name) == folded_column(identifier.column)), None)
+    return next((column for column in columns if folded_column(column.name) == folded_column(identifier.column)), None)
 
 
 def classes_are_known(mesh: Mesh, product: Product) -> Iterator[Problem]:
@@ -120,7 +124,7 @@ def _unknown_class(name: str, known: Collection[str]) -> tuple[str, str]:
 def identifiers_agree(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """A column that uses a global identifier has its type. In a mesh that declares some, a column uses one of these."""
     governance = mesh.governance.governance
-    known = {each.name for each in governance.identifiers}
+    known = {identifier.name for identifier in governance.identifiers}
     for data_set in product.data_sets:
         for at, column in enumerate(data_set.config.columns):
             identifier = governance.identifier(column.identifier)

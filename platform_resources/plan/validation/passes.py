@@ -136,11 +136,13 @@ def _unknown_columns(component: Declared[Any], data_set: Declared[Any], used: Ma
 def inputs_resolve(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """A proposed product may still name a port that is to come; any other may not."""
     for port in product.input_ports:
-        found = resolved_port(mesh, port)
-        if isinstance(found, Problem):
-            yield (found if runs(product) else port.origin.problem("associated_output_port", found.message, found.hint, warning=True))
-        if isinstance(found, Resolved):
-            yield from filter(None, (version_problem(port, found), former_name_problem(mesh, port, found)))
+        resolved = resolved_port(mesh, port)
+        if isinstance(resolved, Problem):
+            yield (
+                resolved if runs(product) else port.origin.problem("associated_output_port", resolved.message, resolved.hint, warning=True)
+            )
+        if isinstance(resolved, Resolved):
+            yield from filter(None, (version_problem(port, resolved), former_name_problem(mesh, port, resolved)))
 
 
 def indicators_refer(mesh: Mesh, product: Product) -> Iterator[Problem]:
@@ -207,8 +209,10 @@ def runbook_exists(mesh: Mesh, product: Product) -> Iterator[Problem]:
 
 def find_problems(mesh: Mesh, products: Iterable[Product] | None = None) -> tuple[Problem, ...]:
     """Every problem of every product that could be read, or of these products, and every circle of products; sorted."""
-    found = {problem for product in (mesh.products if products is None else products) for find in PASSES for problem in find(mesh, product)}
-    return tuple(sorted(found | set(_circles(mesh))))
+    problems = {
+        problem for product in (mesh.products if products is None else products) for find in PASSES for problem in find(mesh, product)
+    }
+    return tuple(sorted(problems | set(_circles(mesh))))
 
 
 def find_further_problems(mesh: Mesh, unreadable: UnreadableProduct) -> tuple[Problem, ...]:

@@ -40,14 +40,16 @@ def breaches_of(mesh: Mesh, product: Product, facts: PolicyFacts, needs: PolicyN
 def policy_facts(mesh: Mesh, product: Product) -> PolicyFacts:
     """What the other documents and the product's SQL tell."""
     texts = mesh.texts_of(product)
-    found = ((port, resolved_port(mesh, port)) for port in product.input_ports)
+    resolved = ((port, resolved_port(mesh, port)) for port in product.input_ports)
     return PolicyFacts(
         sql={text.file: text.sql for text in (*texts.models, *texts.tests)},
-        others={each.name: each.domain for each in mesh.products if each.name != product.name},
+        others={other.name: other.domain for other in mesh.products if other.name != product.name},
         received=tuple(
-            Received(port, *each.source, each.role) for port, each in found if isinstance(each, Resolved) and each.source is not None
+            Received(port, *upstream.source, upstream.role)
+            for port, upstream in resolved
+            if isinstance(upstream, Resolved) and upstream.source is not None
         ),
-        terms=frozenset(each.name for each in mesh.governance.governance.terms),
+        terms=frozenset(term.name for term in mesh.governance.governance.terms),
     )
 
 
@@ -58,33 +60,35 @@ def policies_hold(mesh: Mesh, product: Product) -> Iterator[Problem]:
 
 def problems_of_breaches(breaches: Iterable[PolicyBreach]) -> Iterator[Problem]:
     """What is not let be."""
-    for each in breaches:
-        if each.exemption is None:
-            breach = each.breach
-            origin = breach.origin or each.product.origin
-            yield origin.problem(breach.property, breach.message, breach.hint, warning=each.level == "warn")
+    for policy_breach in breaches:
+        if policy_breach.exemption is None:
+            breach = policy_breach.breach
+            origin = breach.origin or policy_breach.product.origin
+            yield origin.problem(breach.property, breach.message, breach.hint, warning=policy_breach.level == "warn")
 
 
 def level_of(mesh: Mesh, policy: str, domain: str) -> Level:
     """How strictly a policy holds in a domain: what governance.yaml says of the domain, or of all, or the policy's own level."""
-    settings = [each for each in mesh.governance.governance.policies if each.policy == policy and each.level is not None]
-    of_domain = (each.level for each in settings if domain in (each.domains or ()))
-    of_all = (each.level for each in settings if each.domains is None)
+    settings = [setting for setting in mesh.governance.governance.policies if setting.policy == policy and setting.level is not None]
+    of_domain = (setting.level for setting in settings if domain in (setting.domains or ()))
+    of_all = (setting.level for setting in settings if setting.domains is None)
     own: Level = mesh.registry.policies()[policy].level
     return next((level for level in (*of_domain, *of_all) if level is not None), own)
 
 
 def exemption_of(mesh: Mesh, policy: str, product: Product) -> Exemption | None:
     """What exempts the product from the policy today; None if nothing does."""
-    settings = (each for each in mesh.governance.governance.policies if each.policy == policy)
+    settings = (setting for setting in mesh.governance.governance.policies if setting.policy == policy)
     every = (exemption for setting in settings for exemption in setting.exemptions)
-    return next((each for each in every if each.product == product.name and mesh.today <= each.until), None)
+    return next((exemption for exemption in every if exemption.product == product.name and mesh.today <= exemption.until), None)
 
 
 def policy_problems(mesh: Mesh, document: Document) -> Iterator[Problem]:
     """What is wrong with the policies of governance.yaml: names that nothing has, a level set twice, exemptions that have ended."""
     reading = mesh.governance
-    levels = Counter((each.policy, domain) for each in reading.governance.policies if each.level for domain in each.domains or ("",))
+    levels = Counter(
+        (setting.policy, domain) for setting in reading.governance.policies if setting.level for domain in setting.domains or ("",)
+    )
     for at, setting in zip(reading.policy_places, reading.governance.policies, strict=True):
         for place, message, hint in (*_setting(mesh, setting, levels), *_exemptions(mesh, setting)):
             yield document.problem(("policies", at, *place), message, hint)
@@ -94,7 +98,7 @@ def _setting(mesh: Mesh, setting: PolicySetting, levels: Mapping[tuple[str, str]
     known = mesh.registry.policies()
     if setting.policy not in known:
         yield ("policy",), f'unknown policy "{setting.policy}"; known: {known_text(known)}', did_you_mean(setting.policy, known)
-    domains = {*mesh.domains, *(each.domain for each in mesh.products), *(each.domain for each in mesh.unreadable)}
+    domains = {*mesh.domains, *(named.domain for named in mesh.products), *(named.domain for named in mesh.unreadable)}
     for domain in setting.domains or ("",):
         if domain and mesh.is_whole and domain not in domains:
             yield ("domains",), f'no domain "{domain}" in the mesh; known: {known_text(domains)}', did_you_mean(domain, domains)
@@ -104,7 +108,7 @@ def _setting(mesh: Mesh, setting: PolicySetting, levels: Mapping[tuple[str, str]
 
 
 def _exemptions(mesh: Mesh, setting: PolicySetting) -> Iterator[tuple[Place, str, str]]:
-    products = {*mesh.by_name, *(each.name for each in mesh.unreadable)}
+    products = {*mesh.by_name, *(unread.name for unread in mesh.unreadable)}
     for number, exemption in enumerate(setting.exemptions):
         if mesh.is_whole and exemption.product not in products:
             message = f'no product "{exemption.product}" in the mesh'

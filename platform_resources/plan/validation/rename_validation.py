@@ -26,8 +26,8 @@ def renames_hold(mesh: Mesh, product: Product) -> Iterator[Problem]:
 def _product_problems(mesh: Mesh, product: Product) -> Iterator[Problem]:
     for former in product.info.renamed_from or ():
         now = mesh.by_folded_name.get(fold(former), ())
-        unread = next((each for each in mesh.unreadable if fold(each.name) == fold(former)), None)
-        others = [each for each in mesh.products if each is not product and former in (each.info.renamed_from or ())]
+        unread = next((unread for unread in mesh.unreadable if fold(unread.name) == fold(former)), None)
+        others = [other for other in mesh.products if other is not product and former in (other.info.renamed_from or ())]
         if not is_name(former):
             message = f'"{former}" never was the name of a product: that has small letters, digits and _ alone'
             yield product.origin.problem("renamed_from", message, _BEFORE)

@@ -34,13 +34,13 @@ def references(model: ModelText) -> tuple[WrittenReference, ...]:
         tree = Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"]).parse(model.sql)
     except TemplateSyntaxError:
         return ()
-    found = []
+    written = []
     for call in _certain(tree):
         if isinstance(call.node, nodes.Name) and call.node.name in ("ref", "source"):
             plain = all(isinstance(argument, nodes.Const) for argument in call.args) and not call.kwargs
             names = tuple(str(argument.value) for argument in call.args if isinstance(argument, nodes.Const)) if plain else ()
-            found.append(WrittenReference(call.node.name, names, call.lineno))
-    return tuple(dict.fromkeys(found))
+            written.append(WrittenReference(call.node.name, names, call.lineno))
+    return tuple(dict.fromkeys(written))
 
 
 def _certain(tree: Any) -> Iterator[Any]:

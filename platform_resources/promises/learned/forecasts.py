@@ -68,10 +68,10 @@ def places(times: Sequence[datetime], at: datetime, settings: Settings) -> tuple
     has none.
     """
     local = at.astimezone(settings.zone)
-    found = [_place(time, time.astimezone(settings.zone), at, local, settings) for time in times]
-    if not _has_seasons(found):
-        return [SeasonPlace(None, place.week, place.age) for place in found], None
-    return found, _season(local, settings)
+    seasonal = [_place(time, time.astimezone(settings.zone), at, local, settings) for time in times]
+    if not _has_seasons(seasonal):
+        return [SeasonPlace(None, place.week, place.age) for place in seasonal], None
+    return seasonal, _season(local, settings)
 
 
 def _place(time: datetime, local_time: datetime, at: datetime, local: datetime, settings: Settings) -> SeasonPlace:
@@ -89,8 +89,8 @@ def _season(local: datetime, settings: Settings) -> Key:
             return local.weekday(), local.hour
 
 
-def _has_seasons(found: Sequence[SeasonPlace]) -> bool:
-    cells = {(place.week, place.season) for place in found}
+def _has_seasons(seasonal: Sequence[SeasonPlace]) -> bool:
+    cells = {(place.week, place.season) for place in seasonal}
     weeks, seasons = Counter(week for week, _ in cells), Counter(season for _, season in cells)
     return median(list(weeks.values())) >= 2 and max(seasons.values()) >= 2
 
@@ -130,8 +130,8 @@ def forecast(values: Sequence[float], where: Sequence[SeasonPlace], season: Key,
 def _errors(levels: Sequence[float], rest: Sequence[float], known: Sequence[int], level_points: int) -> tuple[Error, ...]:
     """Each point against the level of those before it. `rest`: what is not level in each of the points, whose indices are `known`."""
     before = [median(levels[max(0, end - level_points) : end]) for end in range(FEWEST_BEFORE, len(levels))]
-    found = zip(known[FEWEST_BEFORE:], levels[FEWEST_BEFORE:], before, rest[FEWEST_BEFORE:], strict=True)
-    return tuple(Error(index, level - usual, usual + other) for index, level, usual, other in found)
+    known_points = zip(known[FEWEST_BEFORE:], levels[FEWEST_BEFORE:], before, rest[FEWEST_BEFORE:], strict=True)
+    return tuple(Error(index, level - usual, usual + other) for index, level, usual, other in known_points)
 
 
 def _cells(values: Sequence[float], where: Sequence[SeasonPlace]) -> Cells:
@@ -139,7 +139,7 @@ def _cells(values: Sequence[float], where: Sequence[SeasonPlace]) -> Cells:
     several: dict[tuple[int, Key], list[float]] = {}
     for value, place in zip(values, where, strict=True):
         several.setdefault((place.week, place.season), []).append(value)
-    return {cell: median(found) for cell, found in several.items()}
+    return {cell: median(of_cell) for cell, of_cell in several.items()}
 
 
 def weekly_change(cells: Cells) -> float:

@@ -65,12 +65,12 @@ def _usual_number(history: Iterable[Measured], at: datetime, settings: Settings,
     if len(points) < ENOUGH:
         return too_few(len(points))
     where, season = places([point.at for point in points], at, settings)
-    found = forecast([point.value for point in points], where, season, settings)
-    if isinstance(found, NotYet):
-        return found
-    half = bound(settings.sensitivity, found.degrees) * scale([error.error for error in found.errors]) * found.widening + found.doubt
-    half = max(half, abs(found.expected) * settings.min_change, settings.min_amount)
-    return Usual(found.expected - half, found.expected + half, found.expected, len(points), season_words(season))
+    ahead = forecast([point.value for point in points], where, season, settings)
+    if isinstance(ahead, NotYet):
+        return ahead
+    half = bound(settings.sensitivity, ahead.degrees) * scale([error.error for error in ahead.errors]) * ahead.widening + ahead.doubt
+    half = max(half, abs(ahead.expected) * settings.min_change, settings.min_amount)
+    return Usual(ahead.expected - half, ahead.expected + half, ahead.expected, len(points), season_words(season))
 
 
 def learned_bytes(history: Iterable[Point], current: Point, settings: Settings = BYTES, excluded: Iterable[Period] = ()) -> Learned:
@@ -80,10 +80,10 @@ def learned_bytes(history: Iterable[Point], current: Point, settings: Settings =
 
 def settings_of(kind: Kind, sensitivity: float | None = None, minimum_effect: float | None = None) -> Settings:
     """The settings of a kind of number, changed as asked. `minimum_effect` is in percent of what is expected; of a share in its points."""
-    found = _defaults(kind)
+    settings = _defaults(kind)
     if sensitivity is not None:
-        found = replace(found, sensitivity=sensitivity)
-    return found if minimum_effect is None else replace(found, min_change=minimum_effect / 100)
+        settings = replace(settings, sensitivity=sensitivity)
+    return settings if minimum_effect is None else replace(settings, min_change=minimum_effect / 100)
 
 
 def _defaults(kind: Kind) -> Settings:
@@ -138,17 +138,17 @@ def points_of(kind: Kind, past: Sequence[Past], rows: int | None = None) -> list
 
 
 def _parts(past: Sequence[Past], rows: int | None) -> list[FailingShare]:
-    known = sorted(found for one in past if (found := _rows(one)) is not None)
+    known = sorted(rows_then for one in past if (rows_then := _rows(one)) is not None)
     otherwise = float(rows) if rows is not None else known[len(known) // 2] if known else 1.0
-    return [FailingShare(one.at, one.value * found, found) for one in past for found in [_rows(one) or otherwise]]
+    return [FailingShare(one.at, one.value * rows_then, rows_then) for one in past for rows_then in [_rows(one) or otherwise]]
 
 
 def _rows(one: Past) -> float | None:
     """None also for a share so small that it would be of more rows than there can be."""
     if not one.failing_rows or one.failing_rows < 0 or not one.value:
         return None
-    found = one.failing_rows / one.value
-    return found if found <= LARGEST else None
+    rows = one.failing_rows / one.value
+    return rows if rows <= LARGEST else None
 
 
 def with_learned(judgement: Judgement, moment: Moment) -> Judgement:
@@ -183,9 +183,9 @@ def _with_usual(promise: Promise, learn: ToLearn, learned: Learned | None) -> Pr
 def _found(learn: ToLearn, moment: Moment) -> tuple[Learned | None, Verdict, str]:
     if moment.history.error is not None:
         return None, "unknown", f"what is usual is not known: {moment.history.error}"
-    found = _learned(learn, moment)
-    told = f"{learn.what}: {found.reason}" if learn.what and found.state in ("within", "outside") else found.reason
-    return found, ("met" if found.state == "within" else "missed" if found.state == "outside" else "unknown"), told
+    learned = _learned(learn, moment)
+    reason = f"{learn.what}: {learned.reason}" if learn.what and learned.state in ("within", "outside") else learned.reason
+    return learned, ("met" if learned.state == "within" else "missed" if learned.state == "outside" else "unknown"), reason
 
 
 def _learned(learn: ToLearn, moment: Moment) -> Learned:

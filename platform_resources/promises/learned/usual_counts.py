@@ -36,8 +36,8 @@ def usual_count(history: Iterable[Point], at: datetime, settings: Settings = COU
         seen = [point.value for point, place in zip(points, where, strict=True) if place.season == season]
         return Usual(0.0, max(*seen, settings.min_amount), 0.0, len(points), season_words(season))
     kept = [(point, place) for point, place in zip(points, where, strict=True) if place.season not in empty]
-    found = forecast([math.log1p(point.value) for point, _ in kept], [place for _, place in kept], season, settings)
-    return found if isinstance(found, NotYet) else _usual(found, len(points), season, settings)
+    ahead = forecast([math.log1p(point.value) for point, _ in kept], [place for _, place in kept], season, settings)
+    return ahead if isinstance(ahead, NotYet) else _usual(ahead, len(points), season, settings)
 
 
 def _empty_seasons(points: Sequence[Point], where: Sequence[SeasonPlace]) -> set[Key]:
@@ -48,23 +48,23 @@ def _empty_seasons(points: Sequence[Point], where: Sequence[SeasonPlace]) -> set
     return {season for season, empty in by_season.items() if sum(empty) >= max(2, len(empty) / 2)}
 
 
-def _usual(found: Forecast, points: int, season: Key, settings: Settings) -> Usual:
-    expected = unlogged(max(found.expected, 0.0))
-    half = bound(settings.sensitivity, found.degrees) * _spread(found, expected) + found.doubt
+def _usual(ahead: Forecast, points: int, season: Key, settings: Settings) -> Usual:
+    expected = unlogged(max(ahead.expected, 0.0))
+    half = bound(settings.sensitivity, ahead.degrees) * _spread(ahead, expected) + ahead.doubt
     least = max(expected * settings.min_change, settings.min_amount)
-    low = 1.0 if settings.sides == "upper" else max(1.0, min(unlogged(found.expected - half), expected - least))
-    high = max(unlogged(found.expected + half), expected + least)
+    low = 1.0 if settings.sides == "upper" else max(1.0, min(unlogged(ahead.expected - half), expected - least))
+    high = max(unlogged(ahead.expected + half), expected + least)
     return Usual(low, high, expected, points, season_words(season))
 
 
-def _spread(found: Forecast, expected: float) -> float:
+def _spread(ahead: Forecast, expected: float) -> float:
     """The standard deviation of the next error of the logarithm.
 
     Small counts vary more: the variance of log(1 + n) is about 1 / (1 + n) for n as chance has it (Poisson, by the delta method), and on
     top comes what large numbers vary too. Errors are compared after division by that shape, so only the ratio between small and large
     counts is assumed, and a series that never varies has a spread of zero.
     """
-    chance = [1 / (1 + unlogged(max(error.forecast, 0.0))) for error in found.errors]
-    beyond = max(0.0, scale([error.error for error in found.errors]) ** 2 - median(chance))
-    shaped = [error.error / math.sqrt(beyond + own) for error, own in zip(found.errors, chance, strict=True)]
-    return scale(shaped) * math.sqrt(beyond + 1 / (1 + expected)) * found.widening
+    chance = [1 / (1 + unlogged(max(error.forecast, 0.0))) for error in ahead.errors]
+    beyond = max(0.0, scale([error.error for error in ahead.errors]) ** 2 - median(chance))
+    shaped = [error.error / math.sqrt(beyond + own) for error, own in zip(ahead.errors, chance, strict=True)]
+    return scale(shaped) * math.sqrt(beyond + 1 / (1 + expected)) * ahead.widening

@@ -26,12 +26,12 @@ def usual_duration(
     if len(points) < ENOUGH:
         return too_few(len(points))
     where, season = places([point.at for point in points], at, settings)
-    found = forecast([math.log1p(point.value) for point in points], where, season, settings)
-    if isinstance(found, NotYet):
-        return found
-    expected = unlogged(max(found.expected, 0.0))
-    half = bound(settings.sensitivity, found.degrees) * scale([error.error for error in found.errors]) * found.widening + found.doubt
+    ahead = forecast([math.log1p(point.value) for point in points], where, season, settings)
+    if isinstance(ahead, NotYet):
+        return ahead
+    expected = unlogged(max(ahead.expected, 0.0))
+    half = bound(settings.sensitivity, ahead.degrees) * scale([error.error for error in ahead.errors]) * ahead.widening + ahead.doubt
     least = max(expected * settings.min_change, settings.min_amount)
-    low = 0.0 if settings.sides == "upper" else max(0.0, min(unlogged(found.expected - half), expected - least))
-    high = max(unlogged(found.expected + half), expected + least)
+    low = 0.0 if settings.sides == "upper" else max(0.0, min(unlogged(ahead.expected - half), expected - least))
+    high = max(unlogged(ahead.expected + half), expected + least)
     return Usual(low, high, expected, len(points), season_words(season))

@@ -92,11 +92,11 @@ def _expected(starts: Sequence[datetime], seconds: Sequence[float], at: datetime
 
 def _nearest(starts: Sequence[datetime], at: datetime, period: timedelta) -> list[int]:
     """Of each earlier period the gap that began nearest to the same time, if any began near it."""
-    found, target = [], at - period
+    nearest, target = [], at - period
     while starts and target >= starts[0] - NEAR:
         right = bisect_left(starts, target)
         index = min((index for index in (right - 1, right) if 0 <= index < len(starts)), key=lambda index: abs(starts[index] - target))
         if abs(starts[index] - target) <= NEAR:
-            found.append(index)
+            nearest.append(index)
         target -= period
-    return found
+    return nearest

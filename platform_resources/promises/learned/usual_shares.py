@@ -58,14 +58,14 @@ def usual_share(
     if len(points) < ENOUGH:
         return too_few(len(points))
     where, season = places([point.at for point in points], at, settings)
-    found = forecast([point.share for point in points], where, season, settings)
-    if isinstance(found, NotYet):
-        return found
-    expected = min(max(found.expected, 0.0), 1.0)
-    low, high = binomial_bounds(expected, _rows_by_chance(found, points, rows, expected), bound(settings.sensitivity, found.degrees))
+    ahead = forecast([point.share for point in points], where, season, settings)
+    if isinstance(ahead, NotYet):
+        return ahead
+    expected = min(max(ahead.expected, 0.0), 1.0)
+    low, high = binomial_bounds(expected, _rows_by_chance(ahead, points, rows, expected), bound(settings.sensitivity, ahead.degrees))
     least = max(settings.min_change, settings.min_amount / rows)
-    low = 0.0 if settings.sides == "upper" else max(0.0, min(low - found.doubt, expected - least))
-    return Usual(low, min(1.0, max(high + found.doubt, expected + least)), expected, len(points), season_words(season))
+    low = 0.0 if settings.sides == "upper" else max(0.0, min(low - ahead.doubt, expected - least))
+    return Usual(low, min(1.0, max(high + ahead.doubt, expected + least)), expected, len(points), season_words(season))
 
 
 def binomial_bounds(share: float, rows: float, deviations: float) -> tuple[float, float]:
@@ -81,18 +81,18 @@ def binomial_bounds(share: float, rows: float, deviations: float) -> tuple[float
     return max(0.0, min(score[0], share - normal)), min(1.0, max(score[1], share + normal))
 
 
-def _rows_by_chance(found: Forecast, points: Sequence[FailingShare], rows: float, expected: float) -> float:
+def _rows_by_chance(ahead: Forecast, points: Sequence[FailingShare], rows: float, expected: float) -> float:
     """Among how many rows chance alone varies a share as much as the next one will: from the variance of chance and that beyond chance.
 
     Beyond chance is what the errors vary more than chance lets them, as in the beta-binomial model (Williams, "Extra-binomial variation in
     logistic linear models", Applied Statistics 31, 1982), by moments.
     """
-    seen = sum(point.rows for point in points[-found.level_points :])
+    seen = sum(point.rows for point in points[-ahead.level_points :])
     of_one = _variance(expected, seen)
-    chance = median([_variance(min(max(error.forecast, 0.0), 1.0), seen) / points[error.index].rows for error in found.errors])
-    beyond = max(0.0, scale([error.error for error in found.errors]) ** 2 - chance * (1 + MEDIAN_VARIANCE / found.level_points))
+    chance = median([_variance(min(max(error.forecast, 0.0), 1.0), seen) / points[error.index].rows for error in ahead.errors])
+    beyond = max(0.0, scale([error.error for error in ahead.errors]) ** 2 - chance * (1 + MEDIAN_VARIANCE / ahead.level_points))
     next_error = of_one * (1 / rows + MEDIAN_VARIANCE / seen) + beyond
-    return of_one / (next_error * found.widening**2)
+    return of_one / (next_error * ahead.widening**2)
 
 
 def _variance(share: float, rows: float) -> float:

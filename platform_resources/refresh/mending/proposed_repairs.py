@@ -50,7 +50,7 @@ def proposed(database: ProductDatabase, product: ProductPlan, objective: Objecti
 def most_mended(database: ProductDatabase, product: ProductPlan, objective: ObjectivePlan, registry: Registry) -> int:
     """How many rows the best repair would mend; the verdict stands where that cannot be found out."""
     try:
-        return max((each.rows for each in proposed(database, product, objective, registry)), default=0)
+        return max((repair.rows for repair in proposed(database, product, objective, registry)), default=0)
     except (EngineError, QueryTooSlow, QueryTooLarge):
         return 0
 
@@ -81,8 +81,8 @@ def _told(
         with database.limited():
             examples = tuple(database.rows(f"{sql}\nlimit {_EXAMPLES}"))
     withheld = "" if is_shown else HIDDEN.format(column=repair.column)
-    told = sql if is_shown or not repair.quotes_values else ""
-    return ProposedRepair(objective.check.title, data_set.name, repair.column, repair.what, rows, told, examples, withheld)
+    shown_sql = sql if is_shown or not repair.quotes_values else ""
+    return ProposedRepair(objective.check.title, data_set.name, repair.column, repair.what, rows, shown_sql, examples, withheld)
 
 
 def _is_shown(product: ProductPlan, relation: Relation, column: str) -> bool:
@@ -93,6 +93,9 @@ def _is_shown(product: ProductPlan, relation: Relation, column: str) -> bool:
     for port in product.inputs:
         if relation == Relation("inputs", port.name):
             upstream = port.upstream.columns if port.upstream is not None else ()
-            hidden = {*hidden_columns(product, port), *(folded_column(each.name) for each in upstream if not each.shown)}
+            hidden = {
+                *hidden_columns(product, port),
+                *(folded_column(column.name) for column in upstream if not column.shown),
+            }
             return folded_column(column) not in hidden
     return False

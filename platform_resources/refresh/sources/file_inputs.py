@@ -94,11 +94,11 @@ class _Steps:
         """The whole set. With `load: replace` every file of it must have arrived; a set that grows begins with those that have."""
         if not first and not self._is_another(files):
             return False, {}
-        found = self._shapes(self._once(files))
-        missing = self._without_rows(found)
-        if missing and (self.pull.load == "replace" or len(missing) == len(found)):
+        shapes = self._shapes(self._once(files))
+        missing = self._without_rows(shapes)
+        if missing and (self.pull.load == "replace" or len(missing) == len(shapes)):
             raise NotArrived("; ".join(missing.values()))
-        self.database.replace(self.relation, [one for one in found if one.file.name not in missing], self.pull)
+        self.database.replace(self.relation, [shape for shape in shapes if shape.file.name not in missing], self.pull)
         return True, missing
 
     def _shapes(self, files: Sequence[InputFile]) -> Sequence[FileShape]:
@@ -129,19 +129,19 @@ class _Steps:
         content = self.contents[name] if name in self.contents else self.before.entries[name].get("sha256")
         return (content, *told_by_path(name, self.pull))
 
-    def _without_rows(self, found: Sequence[FileShape]) -> dict[str, str]:
+    def _without_rows(self, shapes: Sequence[FileShape]) -> dict[str, str]:
         if self.pull.empty == "allowed":
             return {}
-        return {one.file.name: _empty(one) for one in found if not one.rows}
+        return {shape.file.name: _empty(shape) for shape in shapes if not shape.rows}
 
     def grow(self, files: Sequence[InputFile]) -> tuple[bool, dict[str, str]]:
         """Only what was not loaded before, known by its content."""
         self._refuse_changed(files)
         known = {self._known_by(name) for name in self.before.entries}
         new = self._once(file for file in files if file.name not in self.before.entries and self._known_by(file.name) not in known)
-        found = self._shapes(new)
-        missing = self._without_rows(found)
-        whole = [one for one in found if one.file.name not in missing]
+        shapes = self._shapes(new)
+        missing = self._without_rows(shapes)
+        whole = [shape for shape in shapes if shape.file.name not in missing]
         if missing and not whole:
             raise NotArrived("; ".join(missing.values()))
         again = self._reads_otherwise() and self._all_there(files)
@@ -209,6 +209,6 @@ def _options(pull: PullFiles) -> dict[str, Any]:
     return {**pull.options, "types": dict(pull.types), "format": pull.format, **contract}
 
 
-def _empty(found: FileShape) -> str:
-    what = "is empty (0 bytes)" if not found.file.stat.st_size else "has no rows"
-    return f"{found.file.name} {what}, so it counts as not arrived; empty: allowed would take it"
+def _empty(shape: FileShape) -> str:
+    what = "is empty (0 bytes)" if not shape.file.stat.st_size else "has no rows"
+    return f"{shape.file.name} {what}, so it counts as not arrived; empty: allowed would take it"

@@ -60,13 +60,13 @@ def refuse_lost_columns(database: ProductDatabase, port: InputPlan, before: Mapp
     Raises BreaksContract.
     """
     now = {folded_column(name): kind for name, kind in database.columns(Relation("inputs", port.name)).items()} if before else {}
-    found = {name: (kind, now.get(folded_column(name))) for name, kind in before.items()}
-    lost = [f"{name} is gone" for name, (_, kind) in found.items() if kind is None]
-    changed = {name: (old, new) for name, (old, new) in found.items() if new is not None and new != old}
+    kinds = {name: (kind, now.get(folded_column(name))) for name, kind in before.items()}
+    lost = [f"{name} is gone" for name, (_, kind) in kinds.items() if kind is None]
+    changed = {name: (old, new) for name, (old, new) in kinds.items() if new is not None and new != old}
     lost += [f"{name} is {new}, and was {old}" for name, (old, new) in changed.items() if not _holds(database, new, old)]
     if lost:
-        told = "the columns are not those of the last pull: " + "; ".join(lost)
-        raise BreaksContract(f"{told}; say with columns what the source has to deliver, and what it delivers now is taken")
+        change = "the columns are not those of the last pull: " + "; ".join(lost)
+        raise BreaksContract(f"{change}; say with columns what the source has to deliver, and what it delivers now is taken")
 
 
 def _holds(database: ProductDatabase, new: str, old: str) -> bool:

@@ -147,8 +147,8 @@ def _append(database: ProductDatabase, port: InputPlan, name: str, rows: Sequenc
         _write(plain, list(rows[0]), rows)
         pull = with_contract(replace(port, set_aside=False), PullFiles(str(plain), "csv", "append", _value_options(port)))
         pull = replace(pull, types={column.name: column.type for column in port.columns})
-        found = database.shapes([input_file(plain, name)], pull)
-        database.append(Relation("inputs", port.name), found, pull, texts_kept=True)
+        shapes = database.shapes([input_file(plain, name)], pull)
+        database.append(Relation("inputs", port.name), shapes, pull, texts_kept=True)
     keep_source_contract(database, port)
 
 

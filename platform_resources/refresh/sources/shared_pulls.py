@@ -78,9 +78,9 @@ def _pulled(place: Path, folder: Path, pull: PullShared, now: datetime, as_of: d
         before = json.loads(database.remembered(_NOTES).get(_NOTES, "{}"))
         with database.transaction():
             extraction = Extraction(database.connection, as_of, {}, before.get("cursor"), folder, pull.source)
-            found = read_by(pull.interface, pull.rows.reader, extraction)
-            database.load_data(_ROWS, found.data)
-            record = {"pull": name, "pulled_at": now.isoformat(), "cursor": found.cursor, BROUGHT: found.brought}
+            extracted = read_by(pull.interface, pull.rows.reader, extraction)
+            database.load_data(_ROWS, extracted.data)
+            record = {"pull": name, "pulled_at": now.isoformat(), "cursor": extracted.cursor, BROUGHT: extracted.brought}
             database.remember(_NOTES, _NOTES, json.dumps(record))
         database.execute(f"copy {relation_sql(_ROWS)} to {literal(str(part))} (format parquet)")
     os.replace(part, place / f"{name}.parquet")

@@ -25,12 +25,14 @@ def inherited_in(state: Path, product: ProductPlan, inputs: Mapping[str, Mapping
     alone = MeshPlan((product,), ())
     lineage = MeshLineage(alone, {product.name: kept_lineage(state, product)})
     own, received = said_by_the_plan(alone), _received(state, product, inputs)
-    found: dict[str, dict[str, str]] = {}
-    for each in inherited_classes(lineage, product, lambda column: own(column) or received(column)):
-        data_set = next(data_set for data_set in product.data_sets if data_set.model == each.column.place)
-        promised = next(column.name for column in data_set.spec.columns if folded_column(column.name) == folded_column(each.column.column))
-        found.setdefault(data_set.name, {})[promised] = each.classification
-    return found
+    by_data_set: dict[str, dict[str, str]] = {}
+    for inheriting in inherited_classes(lineage, product, lambda column: own(column) or received(column)):
+        data_set = next(data_set for data_set in product.data_sets if data_set.model == inheriting.column.place)
+        promised = next(
+            column.name for column in data_set.spec.columns if folded_column(column.name) == folded_column(inheriting.column.column)
+        )
+        by_data_set.setdefault(data_set.name, {})[promised] = inheriting.classification
+    return by_data_set
 
 
 def _received(state: Path, product: ProductPlan, inputs: Mapping[str, Mapping[str, Any]]) -> Said:
@@ -41,17 +43,19 @@ def _received(state: Path, product: ProductPlan, inputs: Mapping[str, Mapping[st
         if upstream is None:
             continue
         place = conventions.place(conventions.output_key(upstream.product, upstream.port))
-        told = {column.name: column.classification for column in upstream.columns}
+        promised = {column.name: column.classification for column in upstream.columns}
         version = inputs.get(port.name, {}).get("version")
-        published = (each for each in shelf(state, upstream.domain, upstream.product).published() if each.id == version)
-        pulled = next((each.port(upstream.port) for each in published), None)
-        for name, classification in (*told.items(), *(pulled.inherited.items() if pulled is not None else ())):
+        published = (
+            publication for publication in shelf(state, upstream.domain, upstream.product).published() if publication.id == version
+        )
+        pulled = next((publication.port(upstream.port) for publication in published), None)
+        for name, classification in (*promised.items(), *(pulled.inherited.items() if pulled is not None else ())):
             key = (upstream.product, place, folded_column(name))
-            classes[key] = max(classes.get(key, classification), classification, key=lambda each: restriction(each, product.classes))
+            classes[key] = max(classes.get(key, classification), classification, key=lambda name: restriction(name, product.classes))
 
     def said(column: MeshColumn) -> SaidClass | None:
-        found = classes.get((column.product, column.place, folded_column(column.column)))
-        return SaidClass(found) if found is not None else None
+        name = classes.get((column.product, column.place, folded_column(column.column)))
+        return SaidClass(name) if name is not None else None
 
     return said
 
@@ -62,10 +66,10 @@ def restricted(product: ProductPlan, inherited: InheritedClasses) -> ProductPlan
         return product
     specs = {data_set.name: _restricted(data_set.spec, inherited.get(data_set.name, {}), product) for data_set in product.data_sets}
     shown = {name: tuple(column.name for column in spec.columns if column.shown) for name, spec in specs.items()}
-    data_sets = tuple(replace(each, spec=specs[each.name], shown=shown[each.name]) for each in product.data_sets)
+    data_sets = tuple(replace(data_set, spec=specs[data_set.name], shown=shown[data_set.name]) for data_set in product.data_sets)
     objectives = (
-        replace(each, subject=replace(each.subject, data_set=specs.get(each.data_set, each.subject.data_set)))
-        for each in product.objectives
+        replace(objective, subject=replace(objective.subject, data_set=specs.get(objective.data_set, objective.subject.data_set)))
+        for objective in product.objectives
     )
     return replace(product, data_sets=data_sets, objectives=tuple(objectives))
 
@@ -79,9 +83,9 @@ def _restricted(spec: DataSet, classes: Mapping[str, str], product: ProductPlan)
 
 def as_inherited(product: ProductPlan, data_set: DataSetPlan, inherited: InheritedClasses) -> DataSetPlan:
     """The data set with views that show no column to whoever may not see what it is made from."""
-    columns = {name: class_named(each, product.classes) for name, each in inherited.get(data_set.name, {}).items()}
+    columns = {column: class_named(name, product.classes) for column, name in inherited.get(data_set.name, {}).items()}
     if not columns:
         return data_set
-    roles = [KeyedRole(role, f"{product.name}.{each.name}") for each in product.agreements for role in each.spec.roles]
+    roles = [KeyedRole(role, f"{product.name}.{agreement.name}") for agreement in product.agreements for role in agreement.spec.roles]
     offer = (roles, bool(product.agreements), product.name)
     return replace(data_set, views=restricted_views(data_set.spec, data_set.views, columns, offer))

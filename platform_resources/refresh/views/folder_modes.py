@@ -31,10 +31,10 @@ class FolderMode:
 
     def difference(self, folder: Path) -> str:
         """What is not so; empty where all is."""
-        found = folder.stat()
-        mode = stat.S_IMODE(found.st_mode)
-        if self.group is not None and found.st_gid != self.group:
-            return f"its group is {found.st_gid}, not {self.group}"
+        status = folder.stat()
+        mode = stat.S_IMODE(status.st_mode)
+        if self.group is not None and status.st_gid != self.group:
+            return f"its group is {status.st_gid}, not {self.group}"
         return f"its mode is {mode:04o}, not {self.mode:04o}" if mode != self.mode else ""
 
 
@@ -78,5 +78,5 @@ def wanted_modes(state: Path, products: Iterable[ProductPlan], environment: Mapp
 
 def wrong_modes(modes: Mapping[Path, int]) -> dict[Path, int]:
     """What has another mode; a file or folder that is closed more tightly than it must be is left so, but for the way to roles."""
-    found = {path: stat.S_IMODE(path.stat().st_mode) for path in modes}
-    return {path: mode for path, mode in modes.items() if found[path] & ~mode & 0o777 or mode & ~found[path] & 0o011}
+    present = {path: stat.S_IMODE(path.stat().st_mode) for path in modes}
+    return {path: mode for path, mode in modes.items() if present[path] & ~mode & 0o777 or mode & ~present[path] & 0o011}

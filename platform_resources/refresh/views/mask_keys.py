@@ -32,14 +32,14 @@ def mask_variables(state: Path, keys: Iterable[str], environment: Mapping[str, s
 def mask_key(state: Path, environment: Mapping[str, str] = os.environ) -> bytes:
     """The key that all others are derived from. Raises NoMaskKey."""
     file = state / KEY_FILE
-    told, origin = MASK_KEY.value(environment), MASK_KEY.name
-    if not told:
-        told, origin = _written(file), str(file)
-    if len(told) < _SHORTEST:
+    key, origin = MASK_KEY.value(environment), MASK_KEY.name
+    if not key:
+        key, origin = _written(file), str(file)
+    if len(key) < _SHORTEST:
         raise NoMaskKey(
-            f"the key in {origin} is too short: {len(told)} characters, and {_SHORTEST} at least are needed; `mesh access key` makes one"
+            f"the key in {origin} is too short: {len(key)} characters, and {_SHORTEST} at least are needed; `mesh access key` makes one"
         )
-    return told.encode()
+    return key.encode()
 
 
 def new_key(state: Path) -> Path:

@@ -92,7 +92,7 @@ def _content(shelves: Shelf, product: ProductPlan, folder: RoleFolder, published
     newest = published[-1]
     if not seen[newest.id]:
         return None
-    links = {_link(each, path): path for each, ports in seen.items() for port in ports for path in shelves.where(port).files}
+    links = {_link(view, path): path for view, ports in seen.items() for port in ports for path in shelves.where(port).files}
     root = _folder_of(shelves, folder)
     in_catalog = {port.name for port in product.outputs if port.store.in_catalog}
     views = {port.data_set: _view(shelves, product, newest.id, port, root) for port in seen[newest.id] if port.port in in_catalog}
@@ -130,8 +130,8 @@ def _link(version: str, path: Path) -> str:
 
 def _port_record(shelves: Shelf, version: str, port: PortVersion) -> dict[str, Any]:
     files = [_link(version, path) for path in shelves.where(port).files]
-    told = {"port": port.port, "data_set": port.data_set, "format": port.format, "rows": port.rows}
-    return {**told, "columns": dict(port.columns), "files": files}
+    summary = {"port": port.port, "data_set": port.data_set, "format": port.format, "rows": port.rows}
+    return {**summary, "columns": dict(port.columns), "files": files}
 
 
 def _view(shelves: Shelf, product: ProductPlan, version: str, port: PortVersion, root: Path) -> CatalogView:

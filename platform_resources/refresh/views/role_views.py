@@ -23,7 +23,7 @@ def role_views(state: Path, product: ProductPlan, tenancy: ProductTenancy) -> Ma
     in_catalog = {port.name for port in product.outputs if port.store.in_catalog}
 
     def views(role: str) -> tuple[CatalogView, ...]:
-        seen = next(each.seen for each in tenancy.readers if each.name == role)
+        seen = next(reader.seen for reader in tenancy.readers if reader.name == role)
         ports = {port.data_set: port for port in seen_ports(product, seen, newest) if port.port in in_catalog}
         return tuple(catalog_view(product, port, shelves.where(port)) for port in ports.values())
 

@@ -33,8 +33,8 @@ def consumer_standing(upstream: Upstream, consumer: ProductPlan, grants: KnownGr
     if decision.sees == "nothing":
         raise (AccessUnknown if grants.unknown else AccessRefused)(decision.refused)
     if decision.sees != "all" and decision.view(upstream.views) is None:
-        told = f"port {upstream.port} of {upstream.product} has no column for product:{consumer.name} ({decision.why})"
-        raise AccessRefused(f"{told}; its product.yaml says which columns are delivered: by their classification, or in an agreement")
+        which = f"port {upstream.port} of {upstream.product} has no column for product:{consumer.name} ({decision.why})"
+        raise AccessRefused(f"{which}; its product.yaml says which columns are delivered: by their classification, or in an agreement")
     return decision
 
 
@@ -48,11 +48,11 @@ def received(upstream: Upstream, publication: Publication, decision: ReaderStand
     seen = version.seen_as(view)
     if seen is not None:
         return seen
-    told = f"version {publication.id} of {upstream.product} was published before it had what is offered here ({decision.why})"
+    reason = f"version {publication.id} of {upstream.product} was published before it had what is offered here ({decision.why})"
     refusal = AccessUnknown if former is not None and former.get(VIEW, view.name) == view.name else AccessRefused
     owners = upstream.offers.owners if upstream.offers is not None else ()
     whose = f", which is {' or '.join(owners)} to run" if owners else ""
-    raise refusal(f"{told}; `mesh refresh {upstream.product}`{whose}, publishes one that has it")
+    raise refusal(f"{reason}; `mesh refresh {upstream.product}`{whose}, publishes one that has it")
 
 
 def seen_columns(upstream: Upstream, decision: ReaderStanding) -> list[Column]:

@@ -92,14 +92,14 @@ def without_secrets(url: str, prefix: str) -> tuple[str, dict[str, str]]:
     if at and _literal(password):
         rest = f"{user}{colon}{named('password', password)}@{host}{rest.removeprefix(authority)}"
 
-    def field(found: re.Match[str]) -> str:
-        begin, name, value = found.groups()
-        return f"{begin}{name}={named(name, value)}" if _words(name) & _SECRET_FIELDS and _literal(value) else found.group()
+    def field(match: re.Match[str]) -> str:
+        begin, name, value = match.groups()
+        return f"{begin}{name}={named(name, value)}" if _words(name) & _SECRET_FIELDS and _literal(value) else match.group()
 
-    found = f"{before}{scheme}{re.sub('([?&;#])([^=&;#]+)=([^&;#]*)', field, rest)}"
-    if next(_secrets(found), None) is not None and not VARIABLE.search(url):
+    without_secrets = f"{before}{scheme}{re.sub('([?&;#])([^=&;#]+)=([^&;#]*)', field, rest)}"
+    if next(_secrets(without_secrets), None) is not None and not VARIABLE.search(url):
         return f"${{{prefix}_URL}}", {f"{prefix}_URL": url}
-    return found, variables
+    return without_secrets, variables
 
 
 def _literal(text: str) -> str:

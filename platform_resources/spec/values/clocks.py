@@ -14,7 +14,7 @@ class Clock:
 
     def moment(self, at: datetime) -> str:
         """`Mon 15 Jun, 05:00 CEST`, or `Mon 15 Jun 2025, 05:00 CEST` if that is not this year."""
-        local, now = (each.astimezone(ZoneInfo(self.timezone)) for each in (at, self.now))
+        local, now = (moment.astimezone(ZoneInfo(self.timezone)) for moment in (at, self.now))
         year = "" if local.year == now.year else f" {local.year}"
         return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M} {self._zone(local)}"
 

@@ -40,12 +40,12 @@ def type_name(text: str) -> str:
     Raises ValueError for what is no type; of several ways to write one only the name itself is taken.
     """
     plain = re.sub(r"\s+", "", text.lower())
-    found = _TYPE.fullmatch(plain)
-    if found is None or found["element"] not in SIMPLE_TYPES:
+    match = _TYPE.fullmatch(plain)
+    if match is None or match["element"] not in SIMPLE_TYPES:
         raise ValueError(
             f'unknown column type "{text}"; known: {", ".join(SIMPLE_TYPES)}; also decimal(18,2), and varchar[] for a list', _hint(plain)
         )
-    return f"{_with_arguments(text, found['element'], found['arguments'])}{found['lists']}"
+    return f"{_with_arguments(text, match['element'], match['arguments'])}{match['lists']}"
 
 
 def _with_arguments(text: str, element: str, arguments: str | None) -> str:

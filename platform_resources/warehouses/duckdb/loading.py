@@ -32,41 +32,45 @@ def shapes(database: ProductDatabase, files: Sequence[InputFile], pull: PullFile
 
 def _shape(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles) -> Shape:
     try:
-        found = shape(connection, file, pull)
-        if found.contract.set_aside:
-            return with_bad_rows(connection, found)
-        for column in found.losing(connection, found.promised, promised=True):
-            raise _lost(connection, found, column, found.promised[column], promised=True)
-        for column, condition in found.emptiness().items():
-            _refuse_empty(connection, found, column, condition)
+        file_shape = shape(connection, file, pull)
+        if file_shape.contract.set_aside:
+            return with_bad_rows(connection, file_shape)
+        for column in file_shape.losing(connection, file_shape.promised, promised=True):
+            raise _lost(connection, file_shape, column, file_shape.promised[column], promised=True)
+        for column, condition in file_shape.emptiness().items():
+            _refuse_empty(connection, file_shape, column, condition)
     except duckdb.Error as error:
         raise load_error(file, error) from error
-    return found
+    return file_shape
 
 
-def _lost(connection: "DuckDBPyConnection", found: Shape, column: str, kind: str, promised: bool) -> LoadFailed:
+def _lost(connection: "DuckDBPyConnection", file_shape: Shape, column: str, kind: str, promised: bool) -> LoadFailed:
     """File, line, column and the first value that the type would not keep."""
-    bad = _first(connection, found, column, f"{quoted(column)} is not null and {lost(quoted(column), kind, found.writing, promised)}")
+    bad = _first(
+        connection, file_shape, column, f"{quoted(column)} is not null and {lost(quoted(column), kind, file_shape.writing, promised)}"
+    )
     if bad is None:
-        return LoadFailed(f"{found.file.name}, column {column}: it is {found.types[column]} there, which {kind} cannot hold")
+        return LoadFailed(f"{file_shape.file.name}, column {column}: it is {file_shape.types[column]} there, which {kind} cannot hold")
     value, place = bad
-    long = found.writing.binary and "decimal" in kind and sum(map(str.isdigit, value)) > 15
+    long = file_shape.writing.binary and "decimal" in kind and sum(map(str.isdigit, value)) > 15
     advice = "write a number of so many digits in quotes" if long else promise(column)
-    return LoadFailed(f"{found.file.name}, {place}, column {found.titled(column)}: {not_of_type(value, kind)}; {advice}", column, value)
+    return LoadFailed(
+        f"{file_shape.file.name}, {place}, column {file_shape.titled(column)}: {not_of_type(value, kind)}; {advice}", column, value
+    )
 
 
-def _refuse_empty(connection: "DuckDBPyConnection", found: Shape, column: str, condition: str) -> None:
-    bad = _first(connection, found, column, condition)
+def _refuse_empty(connection: "DuckDBPyConnection", file_shape: Shape, column: str, condition: str) -> None:
+    bad = _first(connection, file_shape, column, condition)
     if bad is not None:
         shown = f"it {EMPTY}" if not bad[0] else f"{shown_text(bad[0])} says nothing (missing), and nullable is not written"
-        raise LoadFailed(f"{found.file.name}, {bad[1]}, column {found.titled(column)}: {shown}", column, bad[0])
+        raise LoadFailed(f"{file_shape.file.name}, {bad[1]}, column {file_shape.titled(column)}: {shown}", column, bad[0])
 
 
-def _first(connection: "DuckDBPyConnection", found: Shape, column: str, condition: str) -> tuple[str, str] | None:
+def _first(connection: "DuckDBPyConnection", file_shape: Shape, column: str, condition: str) -> tuple[str, str] | None:
     """The value of the first row that meets the condition, and the line or row where it is."""
-    texts = [f"cast({quoted(name)} as varchar)" for name in (column, *found.types)]
+    texts = [f"cast({quoted(name)} as varchar)" for name in (column, *file_shape.types)]
     breaks = " + ".join(f"coalesce(length({text}) - length(replace({text}, chr(10), '')), 0)" for text in texts[1:])
-    numbered = f"select *, row_number() over () as mesh_row, {breaks} as mesh_breaks from ({found.values()})"
+    numbered = f"select *, row_number() over () as mesh_row, {breaks} as mesh_breaks from ({file_shape.values()})"
     before = "coalesce(sum(mesh_breaks) over (order by mesh_row rows unbounded preceding) - mesh_breaks, 0)"
     lines = f"select *, mesh_row + {before} as mesh_line from ({numbered})"
     shown = f"coalesce({texts[0]}, ''), coalesce({', '.join(texts)}, ''), mesh_row, mesh_line"
@@ -74,41 +78,41 @@ def _first(connection: "DuckDBPyConnection", found: Shape, column: str, conditio
     if not bad:
         return None
     value, witness, row, line = bad[0]
-    return value, _place(found, witness, int(row), int(line) + found.skipped)
+    return value, _place(file_shape, witness, int(row), int(line) + file_shape.skipped)
 
 
-def _place(found: Shape, value: str, row: int, line: int) -> str:
+def _place(file_shape: Shape, value: str, row: int, line: int) -> str:
     """The line, where the file shows that it is that one: empty lines and compression put the count out."""
-    with found.file.path.open("rb") as stream:
+    with file_shape.file.path.open("rb") as stream:
         text = next((read for number, read in enumerate(stream, 1) if number == line), b"")
     return f"line {line}" if value.splitlines()[:1] and value.splitlines()[0].encode() in text else f"row {row}"
 
 
-def replace(database: ProductDatabase, relation: Relation, found: Sequence[Shape], pull: PullFiles) -> None:
+def replace(database: ProductDatabase, relation: Relation, shapes: Sequence[Shape], pull: PullFiles) -> None:
     """Make the relation anew from these files; where none of them has a value, a column keeps the type that it had."""
-    refuse_all_bad(found)
+    refuse_all_bad(shapes)
     former = database.columns(relation) if database.exists(relation) else {}
-    names = _united(database.connection, found, pull) or dict.fromkeys(former)
+    names = _united(database.connection, shapes, pull) or dict.fromkeys(former)
     if not names:
-        raise LoadFailed(f"{', '.join(one.file.name for one in found)}: there are no columns, not even a header")
+        raise LoadFailed(f"{', '.join(file_shape.file.name for file_shape in shapes)}: there are no columns, not even a header")
     known = _folded({**former}) | _folded(pull.types)
     settled = {name: kind or known.get(name.lower(), "varchar") for name, kind in names.items()}
     columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in settled.items())
     database.connection.execute(f"drop {'table' if database.is_table(relation) else 'view'} if exists {relation_sql(relation)}")
     database.connection.execute(f"create table {relation_sql(relation)} ({columns})")
     release(database.connection, relation)
-    _insert(database.connection, relation, found, settled)
+    _insert(database.connection, relation, shapes, settled)
 
 
-def fits(database: ProductDatabase, relation: Relation, found: Sequence[Shape], pull: PullFiles) -> bool:
+def fits(database: ProductDatabase, relation: Relation, shapes: Sequence[Shape], pull: PullFiles) -> bool:
     """Whether the table's columns are what they would be if its files and these had been loaded together, but for new columns."""
-    return not _widened(database, relation, found, pull)
+    return not _widened(database, relation, shapes, pull)
 
 
-def _widened(database: ProductDatabase, relation: Relation, found: Sequence[Shape], pull: PullFiles) -> dict[str, str]:
+def _widened(database: ProductDatabase, relation: Relation, shapes: Sequence[Shape], pull: PullFiles) -> dict[str, str]:
     """The columns of the table that must have another type to take these files, and which."""
     former = database.columns(relation)
-    types = _united(database.connection, found, pull, _valued(database, relation))
+    types = _united(database.connection, shapes, pull, _valued(database, relation))
     return {name: kind for name, kind in former.items() for kind in [types[name] or kind] if kind != former[name]}
 
 
@@ -123,24 +127,24 @@ def _valued(database: ProductDatabase, relation: Relation) -> dict[str, str | No
     return {name: kind if filled.get(name, 1) else None for name, kind in former.items()}
 
 
-def append(database: ProductDatabase, relation: Relation, found: Sequence[Shape], pull: PullFiles, texts_kept: bool) -> None:
+def append(database: ProductDatabase, relation: Relation, shapes: Sequence[Shape], pull: PullFiles, texts_kept: bool) -> None:
     """Load files behind what is there, whose own files are gone. Raises LoadFailed where what is there cannot be widened without loss.
 
     `texts_kept` says that whole numbers in the table were written in their files as a number is written, so they can become text again.
     """
-    refuse_all_bad(found)
+    refuse_all_bad(shapes)
     connection = database.connection
     former = database.columns(relation)
-    for column, kind in _widened(database, relation, found, pull).items():
+    for column, kind in _widened(database, relation, shapes, pull).items():
         if not _can_widen(connection, relation, column, former[column], kind, texts_kept):
-            raise _gone(connection, found, column, former[column])
+            raise _gone(connection, shapes, column, former[column])
         connection.execute(f"alter table {relation_sql(relation)} alter column {quoted(column)} type {kind}")
     promised = _folded(pull.types)
-    united = _united(connection, found, pull, _valued(database, relation))
+    united = _united(connection, shapes, pull, _valued(database, relation))
     types = {name: kind or former.get(name) or promised.get(name.lower(), "varchar") for name, kind in united.items()}
     for name in [name for name in types if name not in former]:
         connection.execute(f"alter table {relation_sql(relation)} add column {quoted(name)} {types[name]}")
-    _insert(connection, relation, found, types)
+    _insert(connection, relation, shapes, types)
 
 
 def _can_widen(connection: "DuckDBPyConnection", relation: Relation, column: str, old: str, new: str, texts_kept: bool) -> bool:
@@ -151,8 +155,8 @@ def _can_widen(connection: "DuckDBPyConnection", relation: Relation, column: str
     return not connection.execute(f"select count(*) from {relation_sql(relation)} where {changed}").fetchall()[0][0]
 
 
-def _gone(connection: "DuckDBPyConnection", found: Sequence[Shape], column: str, kind: str) -> LoadFailed:
-    wide = next(((shape, name) for shape in found for name in shape.types if name.lower() == column.lower()), None)
+def _gone(connection: "DuckDBPyConnection", shapes: Sequence[Shape], column: str, kind: str) -> LoadFailed:
+    wide = next(((shape, name) for shape in shapes for name in shape.types if name.lower() == column.lower()), None)
     reason = _unfit(connection, *wide, kind) if wide else LoadFailed(f"column {column}")
     return LoadFailed(
         f"{str(reason).removesuffix(f'; {promise(reason.column)}')}, and files that were loaded as {kind} before are gone, "
@@ -162,10 +166,10 @@ def _gone(connection: "DuckDBPyConnection", found: Sequence[Shape], column: str,
     )
 
 
-def _unfit(connection: "DuckDBPyConnection", found: Shape, column: str, kind: str) -> LoadFailed:
-    if found.reader.startswith("read_parquet"):
-        return LoadFailed(f"{found.file.name}, column {column}: it is {found.types[column]} there, which {kind} cannot hold")
-    return _lost(connection, found, column, kind, promised=False)
+def _unfit(connection: "DuckDBPyConnection", file_shape: Shape, column: str, kind: str) -> LoadFailed:
+    if file_shape.reader.startswith("read_parquet"):
+        return LoadFailed(f"{file_shape.file.name}, column {column}: it is {file_shape.types[column]} there, which {kind} cannot hold")
+    return _lost(connection, file_shape, column, kind, promised=False)
 
 
 def _folded(types: Mapping[str, str]) -> dict[str, str]:
@@ -173,51 +177,51 @@ def _folded(types: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): kind for name, kind in types.items()}
 
 
-def _insert(connection: "DuckDBPyConnection", relation: Relation, found: Sequence[Shape], types: Mapping[str, str]) -> None:
+def _insert(connection: "DuckDBPyConnection", relation: Relation, shapes: Sequence[Shape], types: Mapping[str, str]) -> None:
     spelled = _folded(types)
-    for one in found:
-        own = {name: spelled[name.lower()] for name in (*one.types, *one.constants)}
+    for file_shape in shapes:
+        own = {name: spelled[name.lower()] for name in (*file_shape.types, *file_shape.constants)}
         try:
-            _refuse_rounding(connection, one, own)
-            if own and one.rows:
-                connection.execute(f"insert into {relation_sql(relation)} by name {one.select(own)}")
-            if one.bad:
-                set_aside(connection, relation, one)
+            _refuse_rounding(connection, file_shape, own)
+            if own and file_shape.rows:
+                connection.execute(f"insert into {relation_sql(relation)} by name {file_shape.select(own)}")
+            if file_shape.bad:
+                set_aside(connection, relation, file_shape)
         except duckdb.Error as error:
-            raise load_error(one.file, error) from error
+            raise load_error(file_shape.file, error) from error
 
 
-def _refuse_rounding(connection: "DuckDBPyConnection", found: Shape, types: Mapping[str, str]) -> None:
+def _refuse_rounding(connection: "DuckDBPyConnection", file_shape: Shape, types: Mapping[str, str]) -> None:
     """Values of Parquet files that the common type of all files does not hold exactly."""
-    if not found.reader.startswith("read_parquet"):
+    if not file_shape.reader.startswith("read_parquet"):
         return
-    for column, kind in found.types.items():
+    for column, kind in file_shape.types.items():
         if kind is None or types[column] in (kind, "varchar"):
             continue
-        name = quoted(found.sources.get(column, column))
+        name = quoted(file_shape.sources.get(column, column))
         changed = f"try_cast(try_cast({name} as {types[column]}) as {kind}) is distinct from {name}"
-        bad = connection.execute(f"select {name} from {found.reader}) where {changed} limit 1").fetchall()
+        bad = connection.execute(f"select {name} from {file_shape.reader}) where {changed} limit 1").fetchall()
         if bad:
             raise LoadFailed(
-                f"{found.file.name}, column {column}: {not_of_type(str(bad[0][0]), types[column])}, as which other files have it",
+                f"{file_shape.file.name}, column {column}: {not_of_type(str(bad[0][0]), types[column])}, as which other files have it",
                 column,
                 str(bad[0][0]),
             )
 
 
 def _united(
-    connection: "DuckDBPyConnection", found: Sequence[Shape], pull: PullFiles, former: Mapping[str, str | None] | None = None
+    connection: "DuckDBPyConnection", shapes: Sequence[Shape], pull: PullFiles, former: Mapping[str, str | None] | None = None
 ) -> dict[str, str | None]:
     """Every column with the type that holds the values of all files and of what was loaded before; None where there are no values."""
     united: dict[str, str | None] = dict(former or {})
     spelled = {name.lower(): name for name in united}
-    for one in found:
-        if spelled and one.types and not any(name.lower() in spelled for name in one.types):
+    for file_shape in shapes:
+        if spelled and file_shape.types and not any(name.lower() in spelled for name in file_shape.types):
             raise LoadFailed(
-                f"{one.file.name}: none of its columns ({', '.join(one.types)}) is among those of other files ({', '.join(united)}); "
-                "does it lack its header?"
+                f"{file_shape.file.name}: none of its columns ({', '.join(file_shape.types)}) is among those of other files "
+                f"({', '.join(united)}); does it lack its header?"
             )
-        for column, kind in (*one.types.items(), *_constant_types(one).items()):
+        for column, kind in (*file_shape.types.items(), *_constant_types(file_shape).items()):
             name = spelled.setdefault(column.lower(), column)
             united[name] = _wider(connection, united.get(name), kind, pull.format)
     unknown = [column for column in pull.types if column.lower() not in spelled]
@@ -225,20 +229,20 @@ def _united(
         wanted = [promised.source_name if (promised := pull.contract.column(name)) is not None else name for name in unknown]
         message = f"no file has {', '.join(wanted)}, whose type is promised; the columns are {', '.join(united)}"
         raise LoadFailed(message, unknown[0])
-    for one in found if pull.format != "parquet" else ():
-        for column in _unkept(connection, one, {name: united[spelled[name.lower()]] for name in one.types}):
+    for file_shape in shapes if pull.format != "parquet" else ():
+        for column in _unkept(connection, file_shape, {name: united[spelled[name.lower()]] for name in file_shape.types}):
             united[spelled[column.lower()]] = "varchar"
     return united
 
 
-def _constant_types(found: Shape) -> dict[str, str]:
-    return dict.fromkeys(found.constants, "varchar")
+def _constant_types(file_shape: Shape) -> dict[str, str]:
+    return dict.fromkeys(file_shape.constants, "varchar")
 
 
-def _unkept(connection: "DuckDBPyConnection", found: Shape, united: Mapping[str, str | None]) -> Iterable[str]:
+def _unkept(connection: "DuckDBPyConnection", file_shape: Shape, united: Mapping[str, str | None]) -> Iterable[str]:
     """Columns whose common type does not keep what this file's own does: large whole numbers among decimals."""
-    changed = {c: kind for c, kind in united.items() if kind is not None and kind != found.types[c] and c not in found.promised}
-    return found.losing(connection, changed, promised=False)
+    changed = {c: kind for c, kind in united.items() if kind is not None and kind != file_shape.types[c] and c not in file_shape.promised}
+    return file_shape.losing(connection, changed, promised=False)
 
 
 def _wider(connection: "DuckDBPyConnection", one: str | None, other: str | None, file_format: str) -> str | None:
@@ -249,7 +253,7 @@ def _wider(connection: "DuckDBPyConnection", one: str | None, other: str | None,
     if plain <= set(_NUMBERS) and plain & {"float", "double"}:
         return "double"
     if plain <= set(_NUMBERS) or plain <= set(_TIMES) or all(is_nested(kind) for kind in (one, other)):
-        found = connection.execute(f"select typeof(x) from (select null::{one} as x union all select null::{other}) limit 1").fetchall()
-        return observed_type(found[0][0])
+        rows = connection.execute(f"select typeof(x) from (select null::{one} as x union all select null::{other}) limit 1").fetchall()
+        return observed_type(rows[0][0])
     nested = any(is_nested(kind) or kind == "json" for kind in (one, other))
     return "json" if nested and file_format == "json" else "varchar"

@@ -47,8 +47,8 @@ def read_sql(files: Sequence[Path], file_format: FileFormat, columns: Mapping[st
         case "parquet":
             return f"select {_replaced(columns)} from read_parquet({paths})"
         case "csv":
-            found = _in_order(files[0], columns)
-            return f"select {_listed(file_format, found)} from read_csv({paths}, columns = {_types(file_format, found)}, {_CSV})"
+            ordered = _in_order(files[0], columns)
+            return f"select {_listed(file_format, ordered)} from read_csv({paths}, columns = {_types(file_format, ordered)}, {_CSV})"
         case "json":
             return f"select {_listed(file_format, columns)} from read_json({paths}, columns = {_types(file_format, columns)}, {_JSON})"
         case _:

@@ -124,8 +124,8 @@ class DuckDBDatabase:
 
     def columns(self, relation: Relation, promised: Mapping[str, str] = NOTHING_PROMISED) -> dict[str, str]:
         """Column names and their types in lower case, in order; DuckDB has every type that can be promised."""
-        found = self._fetched(f"describe select * from {relation_sql(relation)}")
-        return {row[0]: observed_type(str(row[1])) for row in found}
+        rows = self._fetched(f"describe select * from {relation_sql(relation)}")
+        return {row[0]: observed_type(str(row[1])) for row in rows}
 
     def count(self, relation: Relation) -> int:
         return int(self.execute(f"select count(*) from {relation_sql(relation)}")[0])
@@ -155,17 +155,17 @@ class DuckDBDatabase:
         with translated():
             return loading.shapes(self, files, pull)
 
-    def replace(self, relation: Relation, found: Sequence[Shape], pull: PullFiles) -> None:
+    def replace(self, relation: Relation, shapes: Sequence[Shape], pull: PullFiles) -> None:
         with translated():
-            loading.replace(self, relation, found, pull)
+            loading.replace(self, relation, shapes, pull)
 
-    def fits(self, relation: Relation, found: Sequence[Shape], pull: PullFiles) -> bool:
+    def fits(self, relation: Relation, shapes: Sequence[Shape], pull: PullFiles) -> bool:
         with translated():
-            return loading.fits(self, relation, found, pull)
+            return loading.fits(self, relation, shapes, pull)
 
-    def append(self, relation: Relation, found: Sequence[Shape], pull: PullFiles, texts_kept: bool) -> None:
+    def append(self, relation: Relation, shapes: Sequence[Shape], pull: PullFiles, texts_kept: bool) -> None:
         with translated():
-            loading.append(self, relation, found, pull, texts_kept)
+            loading.append(self, relation, shapes, pull, texts_kept)
 
     @property
     def ruled_out(self) -> RuledOut:
@@ -186,8 +186,8 @@ class DuckDBDatabase:
     def _drop(self, relation: Relation, kind: str) -> None:
         """DuckDB will not replace a view by a table, nor a table by a view."""
         sql = "select table_type from information_schema.tables where table_schema = ? and table_name = ?"
-        found = self._fetched(sql, [relation.schema, relation.name])
-        if found and ("view" in found[0][0].lower()) == (kind == "view"):
+        kinds = self._fetched(sql, [relation.schema, relation.name])
+        if kinds and ("view" in kinds[0][0].lower()) == (kind == "view"):
             self._fetched(f"drop {kind} {relation_sql(relation)}")
 
     def write(self, relation: Relation, published: PublishedPort, shown: ShownPart | None = None) -> None:

@@ -26,26 +26,26 @@ def quarantine(relation: Relation) -> Relation:
     return Relation(conventions.QUARANTINE, relation.name)
 
 
-def with_bad_rows(connection: "DuckDBPyConnection", found: Shape) -> Shape:
+def with_bad_rows(connection: "DuckDBPyConnection", file_shape: Shape) -> Shape:
     """The file with the number of its rows that break the contract."""
-    breaches = found.breaches()
+    breaches = file_shape.breaches()
     if not breaches:
-        return found
-    counted = f"select count_if({_any(breaches)}) from ({found.values()})"
-    return replace(found, bad=int(connection.execute(counted).fetchall()[0][0]))
+        return file_shape
+    counted = f"select count_if({_any(breaches)}) from ({file_shape.values()})"
+    return replace(file_shape, bad=int(connection.execute(counted).fetchall()[0][0]))
 
 
-def refuse_all_bad(found: Sequence[Shape]) -> None:
+def refuse_all_bad(shapes: Sequence[Shape]) -> None:
     """A delivery without one good row is refused as a whole: it is another thing than what was promised. Raises LoadFailed."""
-    bad = [one for one in found if one.bad]
-    if bad and sum(one.bad for one in bad) == sum(one.rows for one in found):
-        raise _all_bad(", ".join(one.file.name for one in bad), bad[0].breaches())
+    bad = [file_shape for file_shape in shapes if file_shape.bad]
+    if bad and sum(file_shape.bad for file_shape in bad) == sum(file_shape.rows for file_shape in shapes):
+        raise _all_bad(", ".join(file_shape.file.name for file_shape in bad), bad[0].breaches())
 
 
 def _all_bad(source: str, breaches: Breaches) -> LoadFailed:
     columns = ", ".join(dict.fromkeys(name for name, _ in breaches))
-    told = f"every row breaks the contract, in one of {columns}"
-    return LoadFailed(f"{source}: {told}; so none goes to quarantine, and nothing of it is loaded", columns)
+    reason = f"every row breaks the contract, in one of {columns}"
+    return LoadFailed(f"{source}: {reason}; so none goes to quarantine, and nothing of it is loaded", columns)
 
 
 def release(connection: "DuckDBPyConnection", relation: Relation) -> None:
@@ -53,10 +53,10 @@ def release(connection: "DuckDBPyConnection", relation: Relation) -> None:
     connection.execute(f"drop table if exists {relation_sql(quarantine(relation))}")
 
 
-def set_aside(connection: "DuckDBPyConnection", relation: Relation, found: Shape) -> None:
+def set_aside(connection: "DuckDBPyConnection", relation: Relation, file_shape: Shape) -> None:
     """Keep the rows of a file that break the contract, with what its path tells of them."""
-    rows = numbered(found.raw(), {**found.types, **found.constants}, found.sources)
-    keep(connection, relation, found.file.name, found.contract.emptied(rows, found.types), found.breaches())
+    rows = numbered(file_shape.raw(), {**file_shape.types, **file_shape.constants}, file_shape.sources)
+    keep(connection, relation, file_shape.file.name, file_shape.contract.emptied(rows, file_shape.types), file_shape.breaches())
 
 
 def numbered(rows: str, names: Mapping[str, object], sources: Mapping[str, str]) -> str:

@@ -59,10 +59,10 @@ def _aggregates(database: ProductDatabase, table: str, columns: Sequence[Profile
     """What one query tells of all columns, by column and field; of hidden columns no value."""
     asked = [(column.name, field, sql) for column in columns for field, sql in _asked(column, whole).items()]
     answers = database.within_limits(f"select {', '.join(sql for *_, sql in asked)} from {table}") if asked else ()
-    told: dict[str, dict[str, Any]] = {column.name: {} for column in columns}
+    answers_of: dict[str, dict[str, Any]] = {column.name: {} for column in columns}
     for (name, field, _), answer in zip(asked, answers, strict=True):
-        told[name][field] = answer
-    return told
+        answers_of[name][field] = answer
+    return answers_of
 
 
 def _asked(column: ProfiledColumn, whole: bool) -> dict[str, str]:

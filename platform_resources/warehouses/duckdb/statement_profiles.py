@@ -49,16 +49,16 @@ def _kept(nodes: list[dict[str, Any]]) -> int:
 
 
 def _scan(node: dict[str, Any]) -> Scan:
-    told = node["extra_info"]
-    name = str(told.get("Table") or _file(told)).rpartition(".")[2] if "Table" in told else _file(told)
-    return Scan(name, int(node["rows_scanned"]), _count(told.get("Projections")), _count(told.get("Filters")))
+    details = node["extra_info"]
+    name = str(details.get("Table") or _file(details)).rpartition(".")[2] if "Table" in details else _file(details)
+    return Scan(name, int(node["rows_scanned"]), _count(details.get("Projections")), _count(details.get("Filters")))
 
 
-def _file(told: dict[str, Any]) -> str:
-    files = told.get("Filename(s)")
-    first = files[0] if isinstance(files, list) and files else str(files or told.get("Function", "a file"))
+def _file(details: dict[str, Any]) -> str:
+    files = details.get("Filename(s)")
+    first = files[0] if isinstance(files, list) and files else str(files or details.get("Function", "a file"))
     return PurePath(str(first)).name
 
 
-def _count(told: Any) -> int:
-    return len(told) if isinstance(told, list) else int(bool(told))
+def _count(listed: Any) -> int:
+    return len(listed) if isinstance(listed, list) else int(bool(listed))

@@ -55,12 +55,12 @@ def _is_empty(node: Node) -> bool:
 def _leaves(node: Node) -> Iterator[Node]:
     if not node["children"]:
         yield node
-    for each in node["children"]:
-        yield from _leaves(each)
+    for child in node["children"]:
+        yield from _leaves(child)
 
 
 def _estimates(node: Node) -> Iterator[int]:
     """Of the rows that come out of an operator, and of all before it."""
     yield int(node["extra_info"].get("Estimated Cardinality", 0))
-    for each in node["children"]:
-        yield from _estimates(each)
+    for child in node["children"]:
+        yield from _estimates(child)

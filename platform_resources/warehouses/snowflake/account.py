@@ -84,7 +84,7 @@ class SnowflakeWarehouse:
         with session(self.connect, PREFIX.value(os.environ)) as opened:
             named = opened.described("show databases")
         databases = [str(row[named[0].index("name")]) for row in named[1]]
-        return tuple(sorted(found for name in databases if (found := product_of_database(name, os.environ)) is not None))
+        return tuple(sorted(product for name in databases if (product := product_of_database(name, os.environ)) is not None))
 
     def asks_for_work(self) -> str:
         """Nothing: Snowflake's query profiles are not read."""

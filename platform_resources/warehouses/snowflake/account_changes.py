@@ -22,41 +22,49 @@ _ACTS: tuple[Act, ...] = ("revoke", "change", "create")
 def account_changes(opened: Session, tenancy: MeshTenancy, given: Given, only: str = "") -> Iterator[AccessChange]:
     """What differs, in the order in which it is done; of one product where it is named. Nothing of products that were never refreshed."""
     there = {str(row["name"]) for row in shown(opened, "show databases")}
-    products = [each for each in tenancy.products if database_of(each) in there and only in ("", each.name)]
-    wanted, found = dict[Key, WantedObject](), dict[Key, Found]()
+    products = [product for product in tenancy.products if database_of(product) in there and only in ("", product.name)]
+    wanted, existing = dict[Key, WantedObject](), dict[Key, Found]()
     for product in products:
         tables = tables_of(opened, database_of(product))
         wanted |= dict(wanted_product(product, tenancy, given.get(product.name, {}), tables))
-        found |= dict(found_in_database(opened, database_of(product), tables))
+        existing |= dict(found_in_database(opened, database_of(product), tables))
     if only:
         for product in products:
-            found |= dict(found_roles(opened, f"{database_of(product)}__"))
+            existing |= dict(found_roles(opened, f"{database_of(product)}__"))
     else:
         for domain in tenancy.domains:
             wanted |= dict(wanted_domain(domain, tenancy))
-        found |= {**dict(found_compute(opened)), **dict(found_roles(opened, ""))}
-    yield from ordered(_differences(wanted, {key: each for key, each in found.items() if not _is_spared(key, tenancy)}))
+        existing |= {**dict(found_compute(opened)), **dict(found_roles(opened, ""))}
+    yield from ordered(_differences(wanted, {key: state for key, state in existing.items() if not _is_spared(key, tenancy)}))
 
 
 def _is_spared(key: Key, tenancy: MeshTenancy) -> bool:
     """Whether it is of a product whose description is broken, or of a domain that has no other."""
-    if any(f"{database_name(*each, os.environ)}__" in key[1] for each in tenancy.spared):
+    if any(f"{database_name(*names, os.environ)}__" in key[1] for names in tenancy.spared):
         return True
     domains = {domain for domain, _ in tenancy.spared} - {domain.name for domain in tenancy.domains}
     return any(members_role(domain) in key[1] or key[1] == compute_name(domain) for domain in domains)
 
 
-def _differences(wanted: Mapping[Key, WantedObject], found: Mapping[Key, Found]) -> Iterator[tuple[Key, AccessChange]]:
-    for key, each in wanted.items():
-        place, there = f"{key[0]} {key[1]}", found.get(key)
+def _differences(wanted: Mapping[Key, WantedObject], existing: Mapping[Key, Found]) -> Iterator[tuple[Key, AccessChange]]:
+    for key, wanted_object in wanted.items():
+        place, there = f"{key[0]} {key[1]}", existing.get(key)
         if there is None:
-            yield key, AccessChange("create", place, each.why, each.make)
-        elif there.state != each.state:
-            yield key, AccessChange("change", place, f"it is {there.state}, not {each.state}: {each.why}", each.change or each.make)
-    for key in found.keys() - wanted.keys():
-        if found[key].drop:
+            yield key, AccessChange("create", place, wanted_object.why, wanted_object.make)
+        elif there.state != wanted_object.state:
+            yield (
+                key,
+                AccessChange(
+                    "change",
+                    place,
+                    f"it is {there.state}, not {wanted_object.state}: {wanted_object.why}",
+                    wanted_object.change or wanted_object.make,
+                ),
+            )
+    for key in existing.keys() - wanted.keys():
+        if existing[key].drop:
             act: Act = "change" if key[0] in PROTECTING else "revoke"
-            yield key, AccessChange(act, f"{key[0]} {key[1]}", _why_gone(key), found[key].drop)
+            yield key, AccessChange(act, f"{key[0]} {key[1]}", _why_gone(key), existing[key].drop)
 
 
 def _why_gone(key: Key) -> str:

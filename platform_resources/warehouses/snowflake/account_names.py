@@ -60,8 +60,8 @@ def member_of(subject: str, tenancy: MeshTenancy) -> tuple[str, str] | None:
     """
     kind, _, name = subject.partition(":")
     if kind == "product":
-        found = next((each for each in tenancy.products if each.name == name), None)
-        return ("ROLE", team_role(database_of(found))) if found is not None else None
+        tenancy_of_product = next((product for product in tenancy.products if product.name == name), None)
+        return ("ROLE", team_role(database_of(tenancy_of_product))) if tenancy_of_product is not None else None
     if kind != "team":
         return "USER", subject.upper()
     role = name.upper()

@@ -40,9 +40,9 @@ def found_compute(opened: Session) -> Iterator[tuple[Key, Found]]:
     for row in _of_mesh(shown(opened, "show warehouses")):
         name, limit = str(row["name"]), row.get("resource_monitor")
         size = str(row["size"]).lower().replace("-", "")
-        told = limit if limit not in (None, "", "null") else "none"
+        shown_limit = limit if limit not in (None, "", "null") else "none"
         drop = (f"drop warehouse if exists {quoted(name)}",) if str(row.get("comment") or "").startswith(MARK) else ()
-        yield ("compute", name), Found(f"{size}, {row['auto_suspend']} s, limit {told}", drop)
+        yield ("compute", name), Found(f"{size}, {row['auto_suspend']} s, limit {shown_limit}", drop)
 
 
 def own_compute(opened: Session, domain: str) -> str:
@@ -132,15 +132,15 @@ def _references(opened: Session, database: str, name: str, kind: str) -> list[tu
 def tables_of(opened: Session, database: str) -> dict[str, list[str]]:
     """The columns of each table of versions, but for the version itself."""
     source = f"{quoted(database)}.INFORMATION_SCHEMA.COLUMNS where TABLE_SCHEMA = '{SCHEMA}' and COLUMN_NAME <> '{VERSION}'"
-    found: dict[str, list[str]] = {}
+    columns_of: dict[str, list[str]] = {}
     for table, column in opened.rows(f"select TABLE_NAME, COLUMN_NAME from {source} order by TABLE_NAME, ORDINAL_POSITION"):
-        found.setdefault(str(table), []).append(str(column))
-    return found
+        columns_of.setdefault(str(table), []).append(str(column))
+    return columns_of
 
 
 def _digest(row: dict[str, Any]) -> str:
-    told = _DIGEST.search(str(row.get("comment") or ""))
-    return told[1] if told is not None else "made by somebody else"
+    match = _DIGEST.search(str(row.get("comment") or ""))
+    return match[1] if match is not None else "made by somebody else"
 
 
 def _of_mesh(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

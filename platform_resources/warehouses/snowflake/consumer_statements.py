@@ -56,11 +56,11 @@ def _rows_of(table: Any, readable: Readable) -> Any:
         raise QueryFailed(f"{table.sql(dialect='snowflake')} is nothing that can be read")
     (rows,) = parse(_select(port), read="snowflake")
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name))
-    found = exp.Subquery(this=rows, alias=alias.copy())
+    subquery = exp.Subquery(this=rows, alias=alias.copy())
     for clause in ("joins", "sample"):
         if table.args.get(clause):
-            found.set(clause, table.args[clause])
-    return found
+            subquery.set(clause, table.args[clause])
+    return subquery
 
 
 def _select(port: PublishedPort) -> str:

@@ -138,23 +138,23 @@ class SnowflakeDatabase:
         _refuse_quarantine(pull.contract)
         return self.local.shapes(files, pull)
 
-    def replace(self, relation: Relation, found: Sequence[Any], pull: PullFiles) -> None:
-        self.local.replace(_LOCAL, found, pull)
+    def replace(self, relation: Relation, shapes: Sequence[Any], pull: PullFiles) -> None:
+        self.local.replace(_LOCAL, shapes, pull)
         self._load(relation)
 
-    def fits(self, relation: Relation, found: Sequence[Any], pull: PullFiles) -> bool:
+    def fits(self, relation: Relation, shapes: Sequence[Any], pull: PullFiles) -> bool:
         with self._stand_in(relation):
-            return self.local.fits(_LOCAL, found, pull)
+            return self.local.fits(_LOCAL, shapes, pull)
 
-    def append(self, relation: Relation, found: Sequence[Any], pull: PullFiles, texts_kept: bool) -> None:
+    def append(self, relation: Relation, shapes: Sequence[Any], pull: PullFiles, texts_kept: bool) -> None:
         """Only new rows are sent. Raises NotSupported where a column must be wider than it is."""
         with self._stand_in(relation):
-            if not self.local.fits(_LOCAL, found, pull):
+            if not self.local.fits(_LOCAL, shapes, pull):
                 raise NotSupported(
                     f"a column of {relation.name} must become wider for a new file, and files loaded before are gone; that is not done "
                     "on Snowflake yet: put them back for one refresh, or promise the wider type with columns and refresh in full"
                 )
-            self.local.append(_LOCAL, found, pull, texts_kept)
+            self.local.append(_LOCAL, shapes, pull, texts_kept)
             self.local.execute(f"delete from {relation_sql(_LOCAL)} where rowid = 0")
             self._load(relation, behind=True)
 

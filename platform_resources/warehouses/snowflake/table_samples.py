@@ -31,18 +31,18 @@ def sampled(
 
 def _told(session: Session, column: ProfiledColumn, whole: bool) -> dict[str, Any]:
     """The fields of the column's profile that the sample tells; of hidden columns no value."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     if whole:
-        (found["distinct"],) = session.first(f"select count(distinct {name_sql(column.name)}) from {_SAMPLE}")
+        (values["distinct"],) = session.first(f"select count(distinct {name_sql(column.name)}) from {_SAMPLE}")
     if not column.shown:
-        return found
-    found["top"] = _top(session, column)
+        return values
+    values["top"] = _top(session, column)
     if column.kind in ("whole", "float", "moment"):
-        found["quantiles"] = _quantiles(session, column)
+        values["quantiles"] = _quantiles(session, column)
     if column.kind in ("whole", "float"):
-        (found["deviation"],) = session.first(f"select stddev_samp(({_finite(column)})::float) from {_SAMPLE}")
-        found["histogram"] = _histogram(session, column)
-    return found
+        (values["deviation"],) = session.first(f"select stddev_samp(({_finite(column)})::float) from {_SAMPLE}")
+        values["histogram"] = _histogram(session, column)
+    return values
 
 
 def _top(session: Session, column: ProfiledColumn) -> tuple[tuple[str, int], ...]:
@@ -63,8 +63,8 @@ def _quantiles(session: Session, column: ProfiledColumn) -> tuple[Shown, ...]:
     """Values that there are, not points between two."""
     text = "::varchar" if column.kind == "moment" else ""
     wanted = ", ".join(f"(percentile_disc({q}) within group (order by {_finite(column)})){text}" for q in QUANTILES)
-    found = session.first(f"select {wanted} from {_SAMPLE}")
-    return () if None in found else tuple(shown_value(each) for each in found)
+    quantiles = session.first(f"select {wanted} from {_SAMPLE}")
+    return () if None in quantiles else tuple(shown_value(quantile) for quantile in quantiles)
 
 
 def _histogram(session: Session, column: ProfiledColumn) -> Histogram | None:

@@ -179,7 +179,7 @@ def write_view(opened: Session, published: PublishedRows, columns: Mapping[str, 
 
 def drop_other_views(opened: Session, staying: Collection[tuple[str, str]]) -> None:
     """Drop views that no version is seen through any more."""
-    notes, names = Notes(opened), {_view_of(*each) for each in staying}
+    notes, names = Notes(opened), {_view_of(*place) for place in staying}
     for gone in notes.remembered(_SEEN).keys() - names:
         opened.rows(f'drop view if exists "{opened.database}".{VIEWS}.{name_sql(gone)}')
         notes.forget(_SEEN, gone)

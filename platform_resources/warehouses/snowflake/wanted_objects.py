@@ -66,10 +66,10 @@ def wanted_domain(domain: DomainTenancy, tenancy: MeshTenancy) -> Iterator[tuple
             f"create resource monitor if not exists {quoted(name)} with credit_quota = {limit} frequency = monthly "
             "start_timestamp = immediately triggers on 80 percent do notify on 100 percent do suspend"
         )
-        told = f"domain {domain.name} may use {limit} credits in a month"
+        purpose = f"domain {domain.name} may use {limit} credits in a month"
         yield (
             ("limit of compute", name),
-            WantedObject(str(limit), told, (made,), (f"alter resource monitor {quoted(name)} set credit_quota = {limit}",)),
+            WantedObject(str(limit), purpose, (made,), (f"alter resource monitor {quoted(name)} set credit_quota = {limit}",)),
         )
     seconds = int(compute.auto_suspend.total_seconds())
     sized = f"warehouse_size = {compute.warehouse_size} auto_suspend = {seconds}"
@@ -95,8 +95,8 @@ def wanted_product(
     for schema in schemas:
         named = in_database(database, schema)
         made = f"create schema if not exists {named} with managed access"
-        told = f"{own}: only the platform gives access to what is in it"
-        yield ("schema", f"{database}.{schema}"), WantedObject("managed", told, (made,), (f"alter schema {named} enable managed access",))
+        why = f"{own}: only the platform gives access to what is in it"
+        yield ("schema", f"{database}.{schema}"), WantedObject("managed", why, (made,), (f"alter schema {named} enable managed access",))
     yield from _role(team, f"the team of {own}")
     yield _privilege("USAGE", "DATABASE", database, team, own)
     yield _privilege("USAGE", "WAREHOUSE", compute_name(product.domain), team, own)
@@ -106,8 +106,8 @@ def wanted_product(
     for owner in product.team:
         yield from _member(team, member_of(owner, tenancy), f"{owner} owns {own}")
     if product.domain_access:
-        told = f"domain {product.domain} sees everything of its products"
-        yield from _member(team, ("ROLE", members_role(product.domain)), told)
+        why = f"domain {product.domain} sees everything of its products"
+        yield from _member(team, ("ROLE", members_role(product.domain)), why)
     for role in product.readers:
         yield from _readers(database, role, tenancy, given.get(role.name, ()))
     yield from _protection(product, database, tables)
@@ -139,29 +139,34 @@ def _protection(product: ProductTenancy, database: str, tables: Tables) -> Itera
         why = f"{own}: the tables show a column as its class says for others"
         yield _policy("mask", f"{database}.{name}", policy, f"masking policy {{}} as (VAL {stored}) returns {stored}", body, why)
         yield ("mask of a tag", f"{database}.{name}"), WantedObject("", why, (f"alter tag {tag} set masking policy {policy}",))
-    filtered = [each for each in product.filtered if name_sql(each)[1:-1] in tables]
+    filtered = [data_set for data_set in product.filtered if name_sql(data_set)[1:-1] in tables]
     if filtered:
         why = f"{own}: a role sees only some rows, so the tables show none beside its views"
         body = f"invoker_role() = {platform}"
         yield _policy("row policy", f"{database}.{ROWS}", rows, "row access policy {} as (VERSION varchar) returns boolean", body, why)
-        for each in filtered:
-            table = in_database(database, SCHEMA, name_sql(each)[1:-1])
+        for data_set in filtered:
+            table = in_database(database, SCHEMA, name_sql(data_set)[1:-1])
             made = f"alter table {table} add row access policy {rows} on ({VERSION})"
-            yield ("filter of a table", f"{database}.{name_sql(each)[1:-1]}"), WantedObject("", why, (made,))
-    named = {name_sql(each)[1:-1]: classes for each, classes in product.classes.items()}
+            yield ("filter of a table", f"{database}.{name_sql(data_set)[1:-1]}"), WantedObject("", why, (made,))
+    named = {name_sql(data_set)[1:-1]: classes for data_set, classes in product.classes.items()}
     for table, columns in tables.items():
         classes = named.get(table, {})
         for column in columns:
-            told = classes.get(shown_name(column), UNCLASSIFIED)
-            made = f"alter table {in_database(database, SCHEMA, table)} modify column {quoted(column)} set tag {tag} = {text_sql(told)}"
-            yield ("class of a column", f"{database}.{table}.{column}"), WantedObject(told, f"{own}: its class is {told}", (made,), (made,))
+            class_name = classes.get(shown_name(column), UNCLASSIFIED)
+            made = (
+                f"alter table {in_database(database, SCHEMA, table)} modify column {quoted(column)} set tag {tag} = {text_sql(class_name)}"
+            )
+            yield (
+                ("class of a column", f"{database}.{table}.{column}"),
+                WantedObject(class_name, f"{own}: its class is {class_name}", (made,), (made,)),
+            )
 
 
 def _masked(product: ProductTenancy, database: str, kind: str, stored: str) -> str:
     """By the class of the column that is read; of a class that nobody knows, nothing."""
     masks = class_masks(product, kind)
     cases = " ".join(
-        f"when {text_sql(name)} then cast({translated(sql, 'snowflake', lambda each: key_sql(database, each))} as {stored})"
+        f"when {text_sql(name)} then cast({translated(sql, 'snowflake', lambda secret: key_sql(database, secret))} as {stored})"
         for name, sql in masks.items()
     )
     return f"case system$get_tag_on_current_column({literal(in_database(database, MESH, TAG))}) {cases} else null end"

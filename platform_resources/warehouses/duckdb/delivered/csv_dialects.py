@@ -46,9 +46,9 @@ def sniffed_as(connection: "DuckDBPyConnection", arguments: str) -> dict[str, An
 
 def dialect_of(sniffed: Mapping[str, Any], pull: PullFiles) -> dict[str, Any]:
     """How the file is written, as the team says or as its first rows look; quotes are quotes also where the first rows have none."""
-    found = {name: '"' if sniffed[column] == "(empty)" else sniffed[column] for name, column in _DIALECT.items()}
-    found["delim"] = "," if sniffed["Delimiter"] == "(empty)" else found["delim"]
-    return found | {ALIASES.get(name, name): value for name, value in pull.options.items() if ALIASES.get(name, name) in found}
+    dialect = {name: '"' if sniffed[column] == "(empty)" else sniffed[column] for name, column in _DIALECT.items()}
+    dialect["delim"] = "," if sniffed["Delimiter"] == "(empty)" else dialect["delim"]
+    return dialect | {ALIASES.get(name, name): value for name, value in pull.options.items() if ALIASES.get(name, name) in dialect}
 
 
 def ragged_as(

@@ -105,8 +105,8 @@ class Shape:
         if not asked:
             return []
         counts = [self.counted_losses(name, types[name], promised) for name in asked]
-        found = connection.execute(f"select {', '.join(counts)} from ({self.values()})").fetchall()[0]
-        return [column for column, count in zip(asked, found, strict=True) if count]
+        lost_counts = connection.execute(f"select {', '.join(counts)} from ({self.values()})").fetchall()[0]
+        return [column for column, count in zip(asked, lost_counts, strict=True) if count]
 
     def counted_losses(self, column: str, kind: str, promised: bool) -> str:
         name = quoted(column)

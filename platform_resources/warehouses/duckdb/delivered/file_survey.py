@@ -47,18 +47,18 @@ def shape(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles) ->
         reader = f"read_parquet({literal(file_pattern(file.path))}, hive_partitioning = false{_options(pull.options, _OWN)}"
         types, rows = _described(connection, reader), _count(connection, reader)
         return _renamed(Shape(file, reader, rows, types, Writing(), 0, constants), pull)
-    found = _csv(connection, file, pull, constants) if pull.format == "csv" else _json(connection, file, pull, constants)
-    return _borne_out(connection, _renamed(found, pull), pull)
+    raw_shape = _csv(connection, file, pull, constants) if pull.format == "csv" else _json(connection, file, pull, constants)
+    return _borne_out(connection, _renamed(raw_shape, pull), pull)
 
 
-def _renamed(found: Shape, pull: PullFiles) -> Shape:
+def _renamed(raw_shape: Shape, pull: PullFiles) -> Shape:
     """The columns by the names that the contract gives them. Raises LoadFailed where two would have one name."""
     try:
-        sources = pull.contract.source_names(found.types)
+        sources = pull.contract.source_names(raw_shape.types)
     except ContractBroken as error:
-        raise LoadFailed(f"{found.file.name}: {error}", error.column) from error
-    types = {name: found.types[source_name] for name, source_name in sources.items()}
-    return replace(found, types=types, sources=sources, contract=pull.contract)
+        raise LoadFailed(f"{raw_shape.file.name}: {error}", error.column) from error
+    types = {name: raw_shape.types[source_name] for name, source_name in sources.items()}
+    return replace(raw_shape, types=types, sources=sources, contract=pull.contract)
 
 
 def _described(connection: "DuckDBPyConnection", reader: str) -> dict[str, str | None]:
@@ -117,10 +117,10 @@ def _refuse_too_small(connection: "DuckDBPyConnection", file: InputFile, pull: P
     if not bad:
         return
     row, number, written = bad[0]
-    told = "is too small for any number type and would be read as 0; write it in quotes, or write 0"
+    advice = "is too small for any number type and would be read as 0; write it in quotes, or write 0"
     values = json.loads(written, parse_float=str)
     column = next((key for key, value in values.items() if number in str(value)), "") if isinstance(values, dict) else ""
-    raise LoadFailed(f"{file.name}, row {row}, column {column}: {shown_text(number)} {told}", column, number)
+    raise LoadFailed(f"{file.name}, row {row}, column {column}: {shown_text(number)} {advice}", column, number)
 
 
 def _said(pull: PullFiles, *names: str) -> str:
@@ -162,7 +162,7 @@ def _csv(connection: "DuckDBPyConnection", file: InputFile, pull: PullFiles, con
 def _refuse_repeated_names(connection: "DuckDBPyConnection", file: InputFile, types: Mapping[str, str], as_rows: str) -> None:
     """DuckDB calls the second column that is named v `v_1`, as a column of its own may be called: the header itself is asked."""
     known = {name.lower() for name in types}
-    if not any(number.isdigit() and name.lower() in known for name, _, number in (each.rpartition("_") for each in types)):
+    if not any(number.isdigit() and name.lower() in known for name, _, number in (column.rpartition("_") for column in types)):
         return
     texts = {f"column{place}": "varchar" for place in range(len(types))}
     header = [name or "" for name in connection.execute(f"select * from {as_rows}, columns = {texts}) limit 1").fetchall()[0]]
@@ -176,29 +176,30 @@ def _refuse_repeated_names(connection: "DuckDBPyConnection", file: InputFile, ty
         )
 
 
-def _begins_empty(connection: "DuckDBPyConnection", found: Shape) -> bool:
+def _begins_empty(connection: "DuckDBPyConnection", file_shape: Shape) -> bool:
     """Whether a column has no value among the rows that DuckDB guesses from, so that it was taken for text."""
-    texts = [column for column, kind in found.types.items() if kind == "varchar"]
-    if not texts or found.file.stat.st_size < _LEAST_BYTES:
+    texts = [column for column, kind in file_shape.types.items() if kind == "varchar"]
+    if not texts or file_shape.file.stat.st_size < _LEAST_BYTES:
         return False
     counts = ", ".join(f"count({quoted(column)})" for column in texts)
-    return 0 in connection.execute(f"select {counts} from ({found.values()} limit {_SAMPLE})").fetchall()[0]
+    return 0 in connection.execute(f"select {counts} from ({file_shape.values()} limit {_SAMPLE})").fetchall()[0]
 
 
-def _borne_out(connection: "DuckDBPyConnection", found: Shape, pull: PullFiles) -> Shape:
+def _borne_out(connection: "DuckDBPyConnection", file_shape: Shape, pull: PullFiles) -> Shape:
     """The shape with types that keep every value of the file; a promised column has the promised type, whether it can or not."""
-    if not found.types:
-        return found
+    if not file_shape.types:
+        return file_shape
     wanted = {name.lower(): kind for name, kind in pull.types.items()}
-    promised = {name: wanted[name.lower()] for name in found.types if name.lower() in wanted}
-    guessed = {name: kind or "varchar" for name, kind in found.types.items() if name not in promised}
-    rows, filled, losing = _survey(connection, found, guessed)
-    types = {name: (promised.get(name) or guessed[name]) if name in filled else None for name in found.types}
-    _refuse_names_alike(found, types)
-    doubtful = [] if _said(pull, *_DATE_OPTIONS) else _doubtful(connection, found, types)
+    promised = {name: wanted[name.lower()] for name in file_shape.types if name.lower() in wanted}
+    guessed = {name: kind or "varchar" for name, kind in file_shape.types.items() if name not in promised}
+    rows, filled, losing = _survey(connection, file_shape, guessed)
+    types = {name: (promised.get(name) or guessed[name]) if name in filled else None for name in file_shape.types}
+    _refuse_names_alike(file_shape, types)
+    doubtful = [] if _said(pull, *_DATE_OPTIONS) else _doubtful(connection, file_shape, types)
     for name in [name for name in doubtful if name in promised]:
         raise LoadFailed(
-            f"{found.file.name}, column {name}: day and month cannot be told apart; say which, such as options: {{dateformat: '%d/%m/%Y'}}"
+            f"{file_shape.file.name}, column {name}: day and month cannot be told apart; "
+            "say which, such as options: {dateformat: '%d/%m/%Y'}"
         )
     types |= dict.fromkeys(doubtful, "varchar")
     rungs = {name: iter((*WIDER.get(kind, ()), "varchar")) for name, kind in guessed.items()}
@@ -206,35 +207,35 @@ def _borne_out(connection: "DuckDBPyConnection", found: Shape, pull: PullFiles) 
     while losing:
         wider = {name: next(rungs[name]) for name in losing}
         types |= wider
-        losing = found.losing(connection, wider, promised=False)
-    return replace(found, rows=rows, types=types, promised=promised)
+        losing = file_shape.losing(connection, wider, promised=False)
+    return replace(file_shape, rows=rows, types=types, promised=promised)
 
 
-def _refuse_names_alike(found: Shape, types: Mapping[str, str | None]) -> None:
+def _refuse_names_alike(file_shape: Shape, types: Mapping[str, str | None]) -> None:
     """JSON keys that only capitals tell apart: DuckDB calls the second `V_1`, and finds no value of that name."""
     keys = {name.lower() for name in types}
-    for name in [name for name, kind in types.items() if kind is None and found.reader.startswith("read_json")]:
+    for name in [name for name, kind in types.items() if kind is None and file_shape.reader.startswith("read_json")]:
         key = name.rpartition("_")[0]
         if key.lower() in keys and key not in types:
-            raise LoadFailed(f"{found.file.name}: the key {key} is there twice, once in other capitals; mend the file")
+            raise LoadFailed(f"{file_shape.file.name}: the key {key} is there twice, once in other capitals; mend the file")
 
 
-def _survey(connection: "DuckDBPyConnection", found: Shape, guessed: Mapping[str, str]) -> tuple[int, set[str], list[str]]:
+def _survey(connection: "DuckDBPyConnection", file_shape: Shape, guessed: Mapping[str, str]) -> tuple[int, set[str], list[str]]:
     """In one reading of the file: how many rows it has, which columns have values, and of which the guessed type loses some."""
     asked = [name for name, kind in guessed.items() if kind != "varchar"]
-    counts = ["count(*)", *(f"count({quoted(name)})" for name in found.types)]
-    counts += [found.counted_losses(name, guessed[name], promised=False) for name in asked]
-    rows, *numbers = connection.execute(f"select {', '.join(counts)} from ({found.values()})").fetchall()[0]
-    names = list(found.types)
+    counts = ["count(*)", *(f"count({quoted(name)})" for name in file_shape.types)]
+    counts += [file_shape.counted_losses(name, guessed[name], promised=False) for name in asked]
+    rows, *numbers = connection.execute(f"select {', '.join(counts)} from ({file_shape.values()})").fetchall()[0]
+    names = list(file_shape.types)
     filled = {name for name, count in zip(names, numbers, strict=False) if count}
     return rows, filled, [name for name, count in zip(asked, numbers[len(names) :], strict=True) if count]
 
 
-def _doubtful(connection: "DuckDBPyConnection", found: Shape, types: Mapping[str, str | None]) -> list[str]:
+def _doubtful(connection: "DuckDBPyConnection", file_shape: Shape, types: Mapping[str, str | None]) -> list[str]:
     """Columns of dates that read as well with day and month exchanged: nobody can tell which was meant."""
-    asked = {name: other for name, kind in types.items() if (other := other_reading(found.writing.format_of(kind or "")))}
+    asked = {name: other for name, kind in types.items() if (other := other_reading(file_shape.writing.format_of(kind or "")))}
     if not asked:
         return []
     counts = [f"count_if({quoted(c)} is not null and try_strptime({quoted(c)}, {literal(other)}) is null)" for c, other in asked.items()]
-    counted = connection.execute(f"select {', '.join(counts)} from ({found.values()})").fetchall()[0]
+    counted = connection.execute(f"select {', '.join(counts)} from ({file_shape.values()})").fetchall()[0]
     return [column for column, count in zip(asked, counted, strict=True) if not count]

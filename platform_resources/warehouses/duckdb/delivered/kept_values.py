@@ -135,8 +135,8 @@ def _lost_elements(text: str, element: str, lists: str, writing: Writing, promis
 def _lost_in_structure(text: str, kind: str) -> str:
     """Numbers that no number type has, and words that are taken for dates, anywhere within."""
     value, digits = "try_cast(mesh_number as double)", "regexp_matches(mesh_number, '^[^eE]*[1-9]')"
-    found = f"regexp_extract_all(regexp_replace({text}, {literal(_STRING)}, '', 'g'), {literal(_EXPONENT)})"
-    beyond = f"len(list_filter({found}, lambda mesh_number: (isinf({value}) or {value} = 0) and {digits})) > 0"
+    numbers = f"regexp_extract_all(regexp_replace({text}, {literal(_STRING)}, '', 'g'), {literal(_EXPONENT)})"
+    beyond = f"len(list_filter({numbers}, lambda mesh_number: (isinf({value}) or {value} = 0) and {digits})) > 0"
     words = f"regexp_matches({text}, {literal(_WORD_FOR_A_TIME)})" if re.search(r"date|timestamp", kind) else "false"
     return f"({_fails(f'try_cast({text} as json)', kind)} or {beyond} or {words})"
 
