@@ -76,7 +76,7 @@ def requested(name: str, product: str, role: str, subject: str, purpose: str, at
     return Grant(name, product, role, subject, purpose.strip(), attributes, by, at, "requested", by, at)
 
 
-def told(grant: Grant, events: Iterable[GrantEvent]) -> Grant:
+def after_events(grant: Grant, events: Iterable[GrantEvent]) -> Grant:
     """The grant after these events, which are in the order of time."""
     for event in events:
         until = event.until if event.act in ("approved", "renewed") else grant.until

@@ -15,11 +15,11 @@ from platform_resources.measuring.version_profiles import (
     ColumnProfile,
     Profile,
     bars,
+    exactness,
     null_rate,
     profile_data,
     shown,
 )
-from platform_resources.measuring.version_profiles import told as told_of
 
 if TYPE_CHECKING:
     from platform_resources.services.showing.profiled_versions import Profiled
@@ -67,7 +67,7 @@ def _data(profiled: "Profiled") -> dict[str, Any]:
 
 def _print(profiled: "Profiled") -> None:
     now = profiled.now.profile
-    out.print(f"[bold]{plain(profiled.data_set)}[/], version {plain(profiled.now.version)}: {plain(told_of(now))}", soft_wrap=True)
+    out.print(f"[bold]{plain(profiled.data_set)}[/], version {plain(profiled.now.version)}: {plain(exactness(now))}", soft_wrap=True)
     table = Table(*HEADER, box=None, header_style="bold")
     for column in now.columns:
         table.add_row(*map(cell, _row(now, column)))

@@ -57,7 +57,7 @@ def checked(standard: Standard, document: Document) -> tuple[Document, tuple[Pro
         if error.validator == "type" and error.validator_value == "string" and isinstance(error.instance, int | float):
             document = _with_text(document, place, error.instance)
         else:
-            problems += (problem for problem in _told(document, place, error) if problem not in problems)
+            problems += (problem for problem in _schema_problems(document, place, error) if problem not in problems)
     return document, (*problems, *_schedules(document, document.data, ()))
 
 
@@ -71,7 +71,7 @@ def _with_text(document: Document, place: Place, number: float) -> Document:
     return Document(document.file, data, document.lines)
 
 
-def _told(document: Document, place: Place, error: ValidationError) -> Iterator[Problem]:
+def _schema_problems(document: Document, place: Place, error: ValidationError) -> Iterator[Problem]:
     if error.validator in ("additionalProperties", "unevaluatedProperties"):
         for field in re.findall(r"'([^']*)'", error.message.partition("(")[2]):
             yield document.problem((*place, field), f'"{field}" is no field of the standard here')

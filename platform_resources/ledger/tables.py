@@ -15,7 +15,7 @@ def _key(name: str, kind: Any) -> Column[Any]:
     return Column(name, kind, primary_key=True, autoincrement=False, nullable=False)
 
 
-def _told(name: str, kind: Any) -> Column[Any]:
+def _must(name: str, kind: Any) -> Column[Any]:
     return Column(name, kind, nullable=False)
 
 
@@ -23,12 +23,12 @@ checks = Table(
     "checks",
     TABLES,
     _key("id", BigInteger),
-    _told("asset_key", Text),
-    _told("name", Text),
-    _told("product", Text),
-    _told("kind", Text),
-    _told("dimension", Text),
-    _told("title", Text),
+    _must("asset_key", Text),
+    _must("name", Text),
+    _must("product", Text),
+    _must("kind", Text),
+    _must("dimension", Text),
+    _must("title", Text),
     Column("retired_at", MomentColumn),
     Index(None, "product"),
     Index(None, "asset_key", "name"),
@@ -41,13 +41,13 @@ readings = Table(
     _key("check_id", BigInteger),
     _key("at", MomentColumn),
     _key("run_id", Text),
-    _told("verdict", Text),
+    _must("verdict", Text),
     Column("value", Double),
-    _told("shown", Text),
-    _told("threshold", Text),
+    _must("shown", Text),
+    _must("threshold", Text),
     Column("failing_rows", BigInteger),
-    _told("reason", Text),
-    _told("log_id", BigInteger),
+    _must("reason", Text),
+    _must("log_id", BigInteger),
     Column("unit", Text, nullable=False, server_default=""),
     Column("at_least", Double),
     Column("at_most", Double),
@@ -62,15 +62,15 @@ publications = Table(
     _key("product", Text),
     _key("port", Text),
     _key("version", Text),
-    _told("published_at", MomentColumn),
-    _told("product_version", Text),
+    _must("published_at", MomentColumn),
+    _must("product_version", Text),
     Column("watermark", MomentColumn),
     Column("watermark_unknown", Boolean, nullable=False, server_default=false()),
     Column("rows", BigInteger),
     Column("bytes", BigInteger),
-    _told("columns", JSON),
-    _told("run_id", Text),
-    _told("log_id", BigInteger),
+    _must("columns", JSON),
+    _must("run_id", Text),
+    _must("log_id", BigInteger),
     Index(None, "product", "port", "published_at"),
     sqlite_with_rowid=False,
 )
@@ -82,11 +82,11 @@ profiles = Table(
     _key("data_set", Text),
     _key("version", Text),
     _key("column_name", Text),
-    _told("position", Integer),
-    _told("published_at", MomentColumn),
-    _told("profile", JSON),
-    _told("run_id", Text),
-    _told("log_id", BigInteger),
+    _must("position", Integer),
+    _must("published_at", MomentColumn),
+    _must("profile", JSON),
+    _must("run_id", Text),
+    _must("log_id", BigInteger),
     sqlite_with_rowid=False,
 )
 
@@ -97,12 +97,12 @@ input_states = Table(
     _key("port", Text),
     _key("at", MomentColumn),
     _key("run_id", Text),
-    _told("changed", Boolean),
-    _told("degraded", Text),
-    _told("source_version", Text),
+    _must("changed", Boolean),
+    _must("degraded", Text),
+    _must("source_version", Text),
     Column("rows", BigInteger),
-    _told("columns", JSON),
-    _told("log_id", BigInteger),
+    _must("columns", JSON),
+    _must("log_id", BigInteger),
     sqlite_with_rowid=False,
 )
 
@@ -112,13 +112,13 @@ scorecards = Table(
     _key("product", Text),
     _key("at", MomentColumn),
     _key("run_id", Text),
-    _told("outcome", Text),
-    _told("objectives", Integer),
-    _told("met", Integer),
-    _told("missed", Integer),
-    _told("unknown", Integer),
-    _told("checks", Integer),
-    _told("log_id", BigInteger),
+    _must("outcome", Text),
+    _must("objectives", Integer),
+    _must("met", Integer),
+    _must("missed", Integer),
+    _must("unknown", Integer),
+    _must("checks", Integer),
+    _must("log_id", BigInteger),
     Column("held_back", Text, nullable=False, server_default=""),
     sqlite_with_rowid=False,
 )
@@ -129,10 +129,10 @@ freshness_states = Table(
     _key("asset_key", Text),
     _key("at", MomentColumn),
     _key("state", Text),
-    _told("previous", Text),
-    _told("product", Text),
-    _told("run_id", Text),
-    _told("log_id", BigInteger),
+    _must("previous", Text),
+    _must("product", Text),
+    _must("run_id", Text),
+    _must("log_id", BigInteger),
     Index(None, "product", "at"),
     sqlite_with_rowid=False,
 )
@@ -141,14 +141,14 @@ runs = Table(
     "runs",
     TABLES,
     _key("run_id", Text),
-    _told("product", Text),
-    _told("job", Text),
-    _told("status", Text),
+    _must("product", Text),
+    _must("job", Text),
+    _must("status", Text),
     Column("started_at", MomentColumn),
     Column("ended_at", MomentColumn),
-    _told("failed_step", Text),
-    _told("reason", Text),
-    _told("log_id", BigInteger),
+    _must("failed_step", Text),
+    _must("reason", Text),
+    _must("log_id", BigInteger),
     Column("failures", Text, nullable=False, server_default=""),
     Column("closed_gate", Boolean, nullable=False, server_default=false()),
     Index(None, "product", "started_at"),
@@ -159,10 +159,10 @@ runs = Table(
 # Which products have changed since somebody looked: `number` grows with each write about the product, `latest_at` is the latest moment
 # that any record of it is stamped with. No projection: a rebuild changes every product, and forgets no number.
 product_changes = Table(
-    "product_changes", TABLES, _key("product", Text), _told("number", BigInteger), _told("latest_at", MomentColumn), sqlite_with_rowid=False
+    "product_changes", TABLES, _key("product", Text), _must("number", BigInteger), _must("latest_at", MomentColumn), sqlite_with_rowid=False
 )
 
-cursors = Table("cursors", TABLES, _key("kind", Text), _told("log_id", BigInteger), _told("synced_at", MomentColumn))
+cursors = Table("cursors", TABLES, _key("kind", Text), _must("log_id", BigInteger), _must("synced_at", MomentColumn))
 
 # Where reading may be taken up again: events that stood in the log, and since when no earlier one can still appear before them.
 marks = Table(
@@ -170,7 +170,7 @@ marks = Table(
     TABLES,
     _key("kind", Text),
     _key("log_id", BigInteger),
-    _told("identity", Text),
-    _told("settles_at", MomentColumn),
+    _must("identity", Text),
+    _must("settles_at", MomentColumn),
     sqlite_with_rowid=False,
 )

@@ -243,7 +243,7 @@ def bars(histogram: Histogram | None) -> str:
     return "".join("▁▂▃▄▅▆▇█"[min(7, 7 * count // highest)] if count else " " for count in histogram.counts)
 
 
-def told(profile: Profile) -> str:
+def exactness(profile: Profile) -> str:
     """One sentence that says how exact the profile is."""
     if profile.rows is None:
         return "the rows could not be counted"

@@ -36,7 +36,7 @@ def guarded(product: ProductPlan) -> Callable[[_Step], _Step]:
                 yield from step(context, refresh)
                 return
             except Exception as error:
-                failure = _told(error, hide)
+                failure = _reportable(error, hide)
             # Outside of the handler: there Dagster would find the first error again as the context of this one.
             raise failure
 
@@ -47,7 +47,7 @@ def guarded(product: ProductPlan) -> Callable[[_Step], _Step]:
     return decorate
 
 
-def _told(error: Exception, hide: Hide) -> Exception:
+def _reportable(error: Exception, hide: Hide) -> Exception:
     if isinstance(error, DagsterUserCodeProcessError):
         (info,) = error.user_code_process_error_infos
         kind, *failures = (info.cls_name or "").split("\n")

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from platform_resources.access.grants import NotAllowed, decided, in_code, requested, told
+from platform_resources.access.grants import NotAllowed, after_events, decided, in_code, requested
 from platform_resources.spec.agreements import GrantedRole
 from tests.access.agreed import NOW, YEAR, grant
 
@@ -12,7 +12,7 @@ ASKED = requested("g1", "customers", "analyst", "product:revenue", " Reporting. 
 
 
 def after(before, act, by="ben", why="because", now=NOW, duration=YEAR, until=None):
-    return told(before, (decided(before, act, by, why, now, duration, until),))
+    return after_events(before, (decided(before, act, by, why, now, duration, until),))
 
 
 def test_a_request_gives_nothing_before_somebody_else_approves_it():

@@ -11,11 +11,11 @@ from platform_resources.measuring.version_profiles import (
     Profile,
     bars,
     differences,
+    exactness,
     profile_data,
     profile_of,
     shown,
     table,
-    told,
 )
 
 AMOUNT = ColumnProfile("amount", "double", 10, 500, 0.5, 99.5, 20.0, 3.0, 0, (1, 2, 3, 4, 5), (("7.0", 12),), Histogram(0, 10, (1, 0, 8)))
@@ -92,9 +92,9 @@ def test_a_histogram_is_shown_with_a_character_for_each_bin():
 
 
 def test_how_exact_a_profile_is_is_said():
-    assert told(BEFORE) == "1,000 rows, all of them looked at"
-    assert told(replace(BEFORE, sampled=100)) == (
+    assert exactness(BEFORE) == "1,000 rows, all of them looked at"
+    assert exactness(replace(BEFORE, sampled=100)) == (
         "1,000 rows; distinct values are approximate, and deviation, quantiles, most frequent values and distribution are of 100 rows chosen at random"
     )
-    assert told(replace(BEFORE, sampled=0)) == "1,000 rows; distinct values are approximate"
-    assert told(replace(BEFORE, rows=None)) == "the rows could not be counted"
+    assert exactness(replace(BEFORE, sampled=0)) == "1,000 rows; distinct values are approximate"
+    assert exactness(replace(BEFORE, rows=None)) == "the rows could not be counted"

@@ -71,10 +71,10 @@ class ReferentialConsistency(Traits):
     def judge(
         self, settings: ReferentialConsistencySettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment
     ) -> Judgement:
-        return as_usual(settings, _found(settings, readings), "not found", moment)
+        return as_usual(settings, _share_found(settings, readings), "not found", moment)
 
 
-def _found(settings: ReferentialConsistencySettings, readings: Mapping[str, Reading]) -> Judgement:
+def _share_found(settings: ReferentialConsistencySettings, readings: Mapping[str, Reading]) -> Judgement:
     names, rows = ", ".join(settings.columns), counted(readings, "rows")
     keyed = rows - counted(readings, "keyless")
     if keyed == 0:

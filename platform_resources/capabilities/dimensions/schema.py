@@ -76,7 +76,7 @@ class Schema(Traits):
         observed = observed_columns(readings["columns"].value)
         if not observed:
             return Judgement("unknown", f"{settings.input or subject.relation.name} is not there, or has no columns", threshold=threshold)
-        nulls = {name: counted(readings, _nulls(name)) for name in _found(_without_nulls(settings, subject), observed)}
+        nulls = {name: counted(readings, _nulls(name)) for name in _present(_without_nulls(settings, subject), observed)}
         broken = {name: count for name, count in nulls.items() if count}
         parts = [*_differences(promised, observed, settings.extra_columns), *_null_parts(broken)]
         if not parts:
@@ -102,7 +102,7 @@ def _without_nulls(settings: SchemaSettings, subject: Subject) -> tuple[str, ...
     return tuple(column.name for column in subject.data_set.columns if checked and not column.nullable)
 
 
-def _found(names: tuple[str, ...], observed: Mapping[str, str]) -> Iterator[str]:
+def _present(names: tuple[str, ...], observed: Mapping[str, str]) -> Iterator[str]:
     lowered = {name.lower() for name in observed}
     return (name for name in names if name.lower() in lowered)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, text
 
-from platform_resources.access.grants import Grant, GrantEvent, told
+from platform_resources.access.grants import Grant, GrantEvent, after_events
 from platform_resources.access.reader_standing import Reader
 from platform_resources.access.views import attributes_of
 from platform_resources.ledger.database import Ledger
@@ -62,7 +62,7 @@ def request(ledger: Ledger, grant: Grant, event: GrantEvent | None = None) -> Gr
         named = replace(grant, name=f"{_MARK}{number}")
         if event is not None:
             _add(connection, replace(event, grant=named.name))
-    return told(named, (event,) if event is not None else ())
+    return after_events(named, (event,) if event is not None else ())
 
 
 def decide(ledger: Ledger, name: str, decision: Callable[[Grant], GrantEvent]) -> Grant:
@@ -74,7 +74,7 @@ def decide(ledger: Ledger, name: str, decision: Callable[[Grant], GrantEvent]) -
         grant = _grant(connection, name)
         event = decision(grant)
         _add(connection, event)
-    return told(grant, (event,))
+    return after_events(grant, (event,))
 
 
 def _grant(connection: Connection, name: str) -> Grant:
@@ -92,7 +92,7 @@ def _with_events(connection: Connection, rows: list[dict[str, Any]]) -> Iterator
         events.setdefault(event.grant, []).append(event)
     for row in rows:
         grant = _requested(row)
-        yield told(grant, events.get(grant.name, ()))
+        yield after_events(grant, events.get(grant.name, ()))
 
 
 def _requested(row: dict[str, Any]) -> Grant:

@@ -41,7 +41,7 @@ def healthy_results(
             passed=health.status == "healthy",
             severity=dg.AssetCheckSeverity.ERROR if health.status in _ERRORS else dg.AssetCheckSeverity.WARN,
             description=health_text(health),
-            metadata=dict(_told(product, health, incidents, at)),
+            metadata=dict(_metadata(product, health, incidents, at)),
         )
 
 
@@ -71,7 +71,7 @@ def _as_of(published: PublishedState, clock: Clock) -> str:
     return clock.moment(min(known)) if known and len(known) == len(published.known_until) else "not known"
 
 
-def _told(product: ProductPlan, health: ProductHealth, incidents: Sequence[StoredIncident], at: datetime) -> Iterator[tuple[str, Any]]:
+def _metadata(product: ProductPlan, health: ProductHealth, incidents: Sequence[StoredIncident], at: datetime) -> Iterator[tuple[str, Any]]:
     yield "health", health.status
     if health.columns:
         yield "concerns", ", ".join(health.columns)

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from platform_resources.measuring.version_profiles import profile_data, table, told
+from platform_resources.measuring.version_profiles import exactness, profile_data, table
 from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.events.ledger_events import PROFILE
 from platform_resources.orchestration.events.results import markdown_table
@@ -47,4 +47,4 @@ def profiled_events(
 
 def _shown(published: Published) -> dg.MarkdownMetadataValue:
     header, rows = table(published.profile, published.before)
-    return dg.MetadataValue.md(f"{told(published.profile)}\n\n{markdown_table(header, rows)}")
+    return dg.MetadataValue.md(f"{exactness(published.profile)}\n\n{markdown_table(header, rows)}")

@@ -155,7 +155,7 @@ def with_learned(judgement: Judgement, moment: Moment) -> Judgement:
     """The judgement with the learned threshold applied, if the objective asks for one. A threshold that is not known yet is never met."""
     if judgement.learn is None:
         return judgement
-    learned, verdict, reason = _found(judgement.learn, moment)
+    learned, verdict, reason = _against_usual(judgement.learn, moment)
     both = worst((judgement.verdict, verdict))
     return replace(
         judgement,
@@ -180,7 +180,7 @@ def _with_usual(promise: Promise, learn: ToLearn, learned: Learned | None) -> Pr
     return replace(promise, at_least=low, at_most=high)
 
 
-def _found(learn: ToLearn, moment: Moment) -> tuple[Learned | None, Verdict, str]:
+def _against_usual(learn: ToLearn, moment: Moment) -> tuple[Learned | None, Verdict, str]:
     if moment.history.error is not None:
         return None, "unknown", f"what is usual is not known: {moment.history.error}"
     learned = _learned(learn, moment)

@@ -44,7 +44,7 @@ def proposed(database: ProductDatabase, product: ProductPlan, objective: Objecti
         rows = int(database.within_limits(f"select count(*) from {_source(data_set, repair)} where {enclosed(repair.mends)}")[0])
         if rows > most:
             most = rows
-            yield _told(database, product, data_set, objective, repair, rows)
+            yield _proposed_repair(database, product, data_set, objective, repair, rows)
 
 
 def most_mended(database: ProductDatabase, product: ProductPlan, objective: ObjectivePlan, registry: Registry) -> int:
@@ -67,7 +67,7 @@ def _source(data_set: DataSetPlan, repair: Repair) -> str:
     return repair.source or f"{relation_sql(data_set.measured)} as here"
 
 
-def _told(
+def _proposed_repair(
     database: ProductDatabase, product: ProductPlan, data_set: DataSetPlan, objective: ObjectivePlan, repair: Repair, rows: int
 ) -> ProposedRepair:
     shown = {folded_column(column) for column in data_set.shown}

@@ -24,12 +24,12 @@ def sampled(
     session.rows(f"create or replace table {_SAMPLE} as select {names} from {chosen}")
     try:
         (count,) = session.first(f"select count(*) from {_SAMPLE}")
-        return count, {column.name: _told(session, column, count == rows) for column in columns}
+        return count, {column.name: _sampled_fields(session, column, count == rows) for column in columns}
     finally:
         session.rows(f"drop table if exists {_SAMPLE}")
 
 
-def _told(session: Session, column: ProfiledColumn, whole: bool) -> dict[str, Any]:
+def _sampled_fields(session: Session, column: ProfiledColumn, whole: bool) -> dict[str, Any]:
     """The fields of the column's profile that the sample tells; of hidden columns no value."""
     values: dict[str, Any] = {}
     if whole:

@@ -47,7 +47,7 @@ def answer(
 def write_answer(sql: str, readable: Selects, wanted: WantedResult, file: BinaryIO, bounds: Bounds) -> WrittenResult:
     """The same answer in a file, which the process writes itself. Raises QueryFailed."""
     asked = {"sql": sql, "file": file.fileno(), "wanted": asdict(replace(wanted, most=bounds.rows)), **asdict(readable)}
-    return _run(asked, bounds, _told, (file.fileno(),))
+    return _run(asked, bounds, _written_result, (file.fileno(),))
 
 
 def _run(
@@ -85,7 +85,7 @@ def _watch(process: subprocess.Popen[bytes], bounds: Bounds, over: threading.Eve
             process.wait(min(LOOK_EVERY_SECONDS, max(end - time.monotonic(), 0)))
 
 
-def _told(process: subprocess.Popen[bytes], asked: bytes) -> WrittenResult:
+def _written_result(process: subprocess.Popen[bytes], asked: bytes) -> WrittenResult:
     assert process.stdin is not None and process.stdout is not None
     process.stdin.write(asked)
     process.stdin.close()
