@@ -1,4 +1,4 @@
-"""Read what a marketplace elsewhere publishes: `Marketplace(address).records(port).to_pandas()`.
+"""Read data from a remote marketplace: `Marketplace(address).records(port).to_pandas()`.
 
 Needs the extra `client`, and nothing of a mesh on this computer.
 """
@@ -20,7 +20,7 @@ SECONDS = 120.0
 
 
 class MarketplaceRefused(Exception):
-    """Raised where there is no answer; says why, and what to do. `status` is that of HTTP, 0 where nobody answered."""
+    """Raised if a request fails; says why and what to do. `status` is the HTTP status, 0 without an answer."""
 
     def __init__(self, text: str, status: int = 0) -> None:
         super().__init__(text)
@@ -28,14 +28,14 @@ class MarketplaceRefused(Exception):
 
 
 class _Here(HTTPRedirectHandler):
-    """Nothing leads elsewhere: the token is for this server."""
+    """Follows no redirect: the token is meant for this server only."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
 
 
 class Marketplace:
-    """One marketplace, as the person whose token is given; that of `MESH_TOKEN` where none is."""
+    """A client of one marketplace, as the owner of the token, by default that of `MESH_TOKEN`."""
 
     def __init__(self, address: str, token: str | None = None) -> None:
         self.address = address.rstrip("/")
@@ -55,7 +55,7 @@ class Marketplace:
         limit: int | None = None,
         version: str = "",
     ) -> Any:
-        """The records of a port, `domain/product/port`, as a table of Arrow: all of them, or the first `limit`.
+        """The records of a port, `domain/product/port`, as an Arrow table: all, or the first `limit`.
 
         A condition is written COLUMN:OPERATOR:VALUE, as in `degrees:ge:20`. Raises MarketplaceRefused.
         """
@@ -71,7 +71,7 @@ class Marketplace:
         sort: Sequence[str] = (),
         version: str = "",
     ) -> Iterator[Any]:
-        """The same in tables of so many rows each, all of one version, whatever is published meanwhile."""
+        """The records in Arrow tables of at most `rows` rows, all from one version."""
         asked, after = _asked(columns, where, sort, rows, version), ""
         while True:
             table, after = self._page(port, [*asked, ("after", after)] if after else asked)
@@ -81,7 +81,7 @@ class Marketplace:
                 return
 
     def query(self, sql: str, product: str = "") -> Any:
-        """The rows of one SELECT as a table of Arrow, every value as a text. Raises MarketplaceRefused."""
+        """The result of a SELECT as an Arrow table, every value as text. Raises MarketplaceRefused."""
         import pyarrow as pa  # type: ignore[import-untyped]
 
         answer = json.loads(self._ask("query", body={"sql": sql, "product": product})[0])
@@ -89,7 +89,7 @@ class Marketplace:
         return pa.Table.from_arrays([pa.array(list(values), pa.string()) for values in columns], names=answer["columns"])
 
     def get(self, path: str, **query: Any) -> Any:
-        """What an address of `/api/v1` has as JSON, such as `products/orders`. Raises MarketplaceRefused."""
+        """The JSON at a path under `/api/v1`, such as `products/orders`. Raises MarketplaceRefused."""
         return json.loads(self._ask(path, list(query.items()))[0])
 
     def _page(self, port: str, asked: Sequence[tuple[str, str]]) -> tuple[Any, str]:

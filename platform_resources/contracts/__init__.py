@@ -1,1 +1,1 @@
-"""What a product promises its consumers as plain data, how two such promises differ, and which version that demands (pure)."""
+"""Contracts: what a product promises its consumers, how two contracts differ, and which version number that requires (pure)."""

@@ -1,4 +1,4 @@
-"""Who is affected by a change of a product: consumers that use what is different, and those of whom that is not known."""
+"""Find the consumers affected by a contract change: those that use the changed parts, or may use them."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ ConsumerKind = Literal["product", "grant", "reader", "known consumer"]
 
 @dataclass(frozen=True, slots=True)
 class AffectedConsumer:
-    """Somebody who reads what is different, and `why` that is said; `columns` are those that are used (none: it may be any)."""
+    """A consumer of something that changed, and `why` it counts as affected; `columns` are those it uses (empty: unknown)."""
 
     kind: ConsumerKind
     name: str
@@ -30,7 +30,7 @@ class AffectedConsumer:
 
 @dataclass(frozen=True, slots=True)
 class Consumption:
-    """What is known of who consumes a product: the mesh and its column lineage, grants that hold, and who has lately read which port."""
+    """What is known about consumers: the plan and column lineage, current grants, and recent readers of each port."""
 
     plan: MeshPlan
     lineage: MeshLineage
@@ -39,7 +39,7 @@ class Consumption:
 
 
 def affected_consumers(contract: Contract, change: ContractChange, known: Consumption) -> tuple[AffectedConsumer, ...]:
-    """Each once, by name. `contract` is the one that they relied on."""
+    """The consumers affected by the change, without duplicates; `contract` is the old one, which they rely on."""
     ports = [port.name for port in contract.ports if change.port in ("", port.name) and change.data_set in ("", port.data_set)]
     consumers = chain(
         _products(contract, change, ports, known),
@@ -68,7 +68,7 @@ def _products(contract: Contract, change: ContractChange, ports: Collection[str]
 def affected_products(
     plan: MeshPlan, lineage: MeshLineage, product: str, ports: Collection[str], columns: tuple[str, ...]
 ) -> tuple[AffectedConsumer, ...]:
-    """Products that use these columns of the ports, however far below; those of which that is not known use all of them."""
+    """Downstream products that use these columns of the ports; those with unknown lineage count as using all."""
     affected = _affected(plan, lineage, product, list(_reading(plan, product, ports)), columns)
     return tuple({consumer.name: consumer for consumer in reversed(tuple(affected))}.values())
 

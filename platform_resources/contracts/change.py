@@ -1,4 +1,4 @@
-"""One change of a contract: what it means to consumers, and which version it demands."""
+"""One change of a contract: its meaning for consumers, and the version number it requires."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ PROFILES: tuple[Profile, ...] = ("structure", "guarantees", "governance")
 
 @dataclass(frozen=True, slots=True)
 class ContractChange:
-    """`what` is different, of which data set and columns (none: of all of it, or of the product), and what a consumer has `to_do`.
+    """One difference: `what` changed, in which data set and columns (empty: all), and what a consumer has `to_do`.
 
     `readers` are the roles that it concerns, where it concerns no others. `approval`: somebody has to approve that more is shown.
     """
@@ -34,7 +34,7 @@ class ContractChange:
 
     @property
     def place(self) -> str:
-        """The data set or port, and the column where it is one."""
+        """The data set or port, with the column if the change concerns one."""
         where = self.data_set or self.port
         return f"{where}.{self.columns[0]}" if where and len(self.columns) == 1 else where
 
@@ -43,24 +43,24 @@ Changes = Iterator[ContractChange]
 
 
 def chained(*changes: Iterable[ContractChange]) -> tuple[ContractChange, ...]:
-    """All of them, the worst first, each in the order in which it was found."""
+    """All changes, the most severe first, otherwise in the given order."""
     return tuple(sorted(chain(*changes), key=lambda change: CLASSES.index(change.kind)))
 
 
 def within(changes: Iterable[ContractChange], profile: Profile) -> tuple[ContractChange, ...]:
-    """Those that a profile looks at."""
+    """The changes that a profile covers."""
     looked_at = PROFILES[: PROFILES.index(profile) + 1]
     return tuple(change for change in changes if change.profile in looked_at)
 
 
 def worst_class(changes: Iterable[ContractChange], accepted: bool = False) -> ChangeClass | None:
-    """What all of them come to; None where there are none. What is undetermined counts as nothing more than words once it is accepted."""
+    """The most severe class of these changes, None without any. An accepted undetermined change counts as a patch."""
     kinds = {"patch" if accepted and change.kind == "undetermined" else change.kind for change in changes}
     return next((kind for kind in CLASSES if kind in kinds), None)
 
 
 def next_version(before: Version, kind: ChangeClass | None) -> Version:
-    """The least version that says so; an undetermined change demands what it is at least."""
+    """The least version number after `before` that declares this class of change; undetermined counts as its minimum."""
     match kind:
         case "major":
             return Version(before.major + 1, 0, 0)

@@ -1,4 +1,4 @@
-"""What consumers of one product may rely on, as plain data; as JSON too. `former` are names that a part once had."""
+"""The contract of one product: everything its consumers may rely on, as plain data and as JSON. `former` are earlier names."""
 
 import json
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ WITHOUT_AGREEMENT = ""
 
 
 class ContractUnreadable(ValueError):
-    """Raised for a text that is no contract of this platform; says why."""
+    """Raised for text that is not a contract of this platform; says why."""
 
 
 class ContractColumn(Strict):
-    """One column: `values` are all that it may hold, where that is promised; `tests` are other dbt tests of it, as JSON."""
+    """One column: `values` are the allowed ones, if promised; `tests` are other dbt tests on it, as JSON."""
 
     name: str
     type: str
@@ -37,7 +37,7 @@ class ContractColumn(Strict):
 
 
 class ContractDataSet(Strict):
-    """One table with its key. `seen` tells of each role how it sees each column, `rows` under which condition rows."""
+    """One table with its key. `seen` maps each role to what it sees of each column, `rows` to its row filter."""
 
     name: str
     table: str
@@ -51,7 +51,7 @@ class ContractDataSet(Strict):
 
 
 class ContractPort(Strict):
-    """One output port: where it stores which data set, how many versions it keeps, and for how long at most."""
+    """One output port: its data set, its place, how many versions it keeps, and for how long."""
 
     name: str
     data_set: str
@@ -64,7 +64,7 @@ class ContractPort(Strict):
 
 
 class ContractPromise(Strict):
-    """One objective, or the target of one indicator: the bounds that its value keeps to, and all other settings as JSON.
+    """One objective or indicator target: the bounds of its value, and its other settings as JSON.
 
     `strength` is the greater, the more a miss of it says against the data.
     """
@@ -97,7 +97,7 @@ class ContractAgreement(Strict):
 
 
 class Contract(Strict):
-    """What one version of a product promises. `models` are digests of its SQL, by the model's name."""
+    """The contract of one product version. `models` are digests of its SQL models by name."""
 
     form: int = FORM
     product: str
@@ -117,22 +117,22 @@ class Contract(Strict):
 
     @property
     def is_binding(self) -> bool:
-        """Whether somebody may rely on it: a draft and a version 0.x promise nothing yet."""
+        """Whether consumers may rely on it: drafts and versions 0.x promise nothing yet."""
         return self.lifecycle in ("production", "deprecated") and not self.version.startswith("0.")
 
     @property
     def notice_days(self) -> float:
-        """How long before a change its consumers hear of it: the longest notice that an agreement promises."""
+        """How many days before a change consumers are notified: the longest notice period of all agreements."""
         return max((agreement.notice_days or 0 for agreement in self.agreements), default=0)
 
 
 def contract_text(contract: Contract) -> str:
-    """As JSON, the same bytes for the same contract."""
+    """The contract as JSON; equal contracts give equal bytes."""
     return json.dumps(contract.model_dump(mode="json", exclude_defaults=True), sort_keys=True, ensure_ascii=False)
 
 
 def contract_from(text: str) -> Contract:
-    """Raises ContractUnreadable."""
+    """Parse a contract. Raises ContractUnreadable."""
     try:
         return Contract.model_validate_json(text)
     except ValidationError as error:

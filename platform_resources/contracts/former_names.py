@@ -1,4 +1,4 @@
-"""What does a contract say by the names that an earlier one had, and what was renamed since?"""
+"""Match renamed parts of two contracts by the former names that the new one declares."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -11,7 +11,7 @@ Named = TypeVar("Named", ContractDataSet, ContractPort, ContractPromise, Contrac
 
 
 def rename_changes(old: Contract, new: Contract) -> Changes:
-    """What is called otherwise, and can be told because it says what it was called before."""
+    """Renames that the new contract declares, each with the class that it has for consumers."""
     if old.product in new.former:
         to_do = "read it under its new name; files and ports are found under the old one too, schemas of a warehouse are not"
         yield ContractChange("undetermined", "structure", f"the product is called {new.product}, not {old.product}", to_do=to_do)
@@ -31,7 +31,7 @@ def rename_changes(old: Contract, new: Contract) -> Changes:
 
 
 def by_names_of(old: Contract, new: Contract) -> Contract:
-    """The new contract with the names that everything had in the old one, as far as it was renamed and nothing else has that name."""
+    """The new contract with renamed parts under their old names, unless another part has that name now."""
     before = {data_set.name: data_set.columns for data_set in old.data_sets}
     data_sets = tuple(_columns_as_before(before.get(data_set.name, ()), data_set) for data_set in _as_before(old.data_sets, new.data_sets))
     called = {now: name for name, now in _renamed(old.data_sets, new.data_sets).items()}

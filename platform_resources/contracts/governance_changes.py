@@ -1,4 +1,4 @@
-"""What is different in who sees what, under which terms, and how long there is support."""
+"""Compare who sees what, the terms of use, and how long a product is supported."""
 
 from datetime import date
 
@@ -9,7 +9,7 @@ _SERVED = ("draft", "production", "deprecated")
 
 
 def governance_changes(old: Contract, new: Contract) -> Changes:
-    """From the consumer's view: what it saw before and does not see now is lost to it, whatever the reason."""
+    """Changes as consumers experience them: anything no longer visible is lost, whatever the reason."""
     after = {data_set.name: data_set for data_set in new.data_sets}
     for data_set in old.data_sets:
         if data_set.name in after:

@@ -1,4 +1,4 @@
-"""What is different in promises about the data, and in how it is made."""
+"""Compare the promises of two contracts: objectives and indicator targets."""
 
 from platform_resources.contracts.change import ChangeClass, Changes, ContractChange
 from platform_resources.contracts.contract import Contract, ContractPromise
@@ -9,7 +9,7 @@ TOLERANCE = 0.1
 
 
 def guarantee_changes(old: Contract, new: Contract) -> Changes:
-    """Objectives and targets, by name; what only got another name is the same promise."""
+    """Changes of objectives and targets, matched by name; renamed ones count as the same promise."""
     before, after = {promise.name: promise for promise in old.promises}, {promise.name: promise for promise in new.promises}
     renamed = _renamed(before, after)
     for name, promise in before.items():

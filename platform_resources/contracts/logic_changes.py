@@ -1,4 +1,4 @@
-"""Which promised columns an edit of a model's SQL touches, by column lineage."""
+"""Find the promised columns that an edit of a model's SQL may change, by column lineage."""
 
 from platform_resources.contracts.change import Changes, ContractChange
 from platform_resources.contracts.contract import Contract, ContractDataSet
@@ -8,7 +8,7 @@ _TO_DO = "compare values of before and after; whether their meaning is another o
 
 
 def logic_changes(old: Contract, new: Contract, lineage: ProductLineage) -> Changes:
-    """Nobody but a person can say whether the columns mean the same. `lineage` is what the product's last build has told."""
+    """Undetermined changes: only a person can tell whether the columns mean the same. `lineage` is of the last build."""
     for model in sorted(old.models.keys() & new.models.keys()):
         if old.models[model] == new.models[model]:
             continue
@@ -24,7 +24,7 @@ def logic_changes(old: Contract, new: Contract, lineage: ProductLineage) -> Chan
 
 
 def touched_columns(lineage: ProductLineage, data_set: ContractDataSet, model: str) -> tuple[str, ...] | None:
-    """The data set's columns that the model has a part in; None where no build has told. What cannot be followed has a part."""
+    """The data set's columns derived from the model, or possibly so; None if no build has recorded lineage."""
     if data_set.table == model:
         return tuple(column.name for column in data_set.columns)
     if data_set.table not in lineage.models:

@@ -1,4 +1,4 @@
-"""Whether a product may be released as it is: what has changed, which version that demands, and what stands in the way."""
+"""Check whether a product may be released: its changes, the version they require, and the obstacles."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from platform_resources.spec.values.versions import Version
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One product from one contract to the next; `new` is None where it is gone. `affected` are the consumers of each of the `changes`."""
+    """One product from its old contract to the new; `new` is None if it was removed. `affected` are the consumers of each change."""
 
     old: Contract
     new: Contract | None
@@ -28,23 +28,23 @@ class Release:
 
     @property
     def kind(self) -> ChangeClass | None:
-        """What all changes come to."""
+        """The most severe class of all changes."""
         return worst_class(self.changes, self.accepted)
 
     @property
     def demanded(self) -> Version:
-        """The least version that the changes demand."""
+        """The least version number that the changes require."""
         return next_version(Version.parse(self.old.version), self.kind)
 
     @property
     def consumers(self) -> tuple[AffectedConsumer, ...]:
-        """Whoever is affected by a change that breaks something, each once."""
+        """Consumers affected by a breaking change, without duplicates."""
         breaking = (consumers for change, consumers in zip(self.changes, self.affected, strict=True) if change.kind == "major")
         return tuple({consumer.name: consumer for consumers in breaking for consumer in reversed(consumers)}.values())
 
 
 def contract_changes(old: Contract, new: Contract, lineage: ProductLineage, profile: Profile = "governance") -> tuple[ContractChange, ...]:
-    """Everything that is different to a consumer, the worst first."""
+    """All differences that consumers notice, the most severe first."""
     now = by_names_of(old, new)
     said = (structure_changes(old, now), guarantee_changes(old, now), logic_changes(old, now, lineage), governance_changes(old, now))
     changes = chained(rename_changes(old, new), *said)
@@ -54,7 +54,7 @@ def contract_changes(old: Contract, new: Contract, lineage: ProductLineage, prof
 def release(
     old: Contract, new: Contract | None, lineage: ProductLineage, known: Consumption, profile: Profile, accepted: bool = False
 ) -> Release:
-    """The changes with their consumers."""
+    """The changes between two contracts, with the consumers of each."""
     gone = ContractChange("major", "structure", "the product is gone", to_do=f"move to {old.replacement or 'another product'}")
     changes = contract_changes(old, new, lineage, profile) if new is not None else (gone,)
     affected = tuple(affected_consumers(old, change, known) if change.kind in ("major", "undetermined") else () for change in changes)
@@ -62,7 +62,7 @@ def release(
 
 
 def release_problems(release: Release, acknowledged: Collection[str], today: date) -> tuple[str, ...]:
-    """Why it may not be released as it is. Drafts and versions 0.x promise nothing, so nothing stands in their way."""
+    """The obstacles to this release. Drafts and versions 0.x promise nothing, so they have none."""
     if not release.old.is_binding:
         return ()
     return (*_version_problems(release), *_undetermined(release), *_unheard(release, acknowledged, today), *_short_notice(release, today))

@@ -1,4 +1,4 @@
-"""What a release changes and whom that concerns, as Markdown for a pull request."""
+"""Write the changes of a release and its affected consumers as Markdown for a pull request."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ _HEADS: dict[ChangeClass, str] = {
 
 
 def releases_text(releases: Sequence[Release], problems: Sequence[tuple[str, ...]]) -> str:
-    """All releases with changes; `problems` are those of each release. The same text for the same changes."""
+    """All releases with changes; `problems` are those of each release. Equal changes give equal text."""
     changed = [(release, own_problems) for release, own_problems in zip(releases, problems, strict=True) if release.changes]
     if not changed:
         return "No consumer sees a difference.\n"

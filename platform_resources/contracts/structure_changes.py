@@ -1,4 +1,4 @@
-"""What is different in data sets, columns and ports: names, types, keys, what may be empty, which values there may be, units."""
+"""Compare data sets, columns and ports: names, types, keys, nulls, allowed values, units."""
 
 import math
 import re
@@ -25,7 +25,7 @@ _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 
 
 def structure_changes(old: Contract, new: Contract) -> Changes:
-    """From the consumer's view, data set by data set and port by port."""
+    """Changes as consumers experience them, by data set and port."""
     if old.domain and old.domain != new.domain:
         what = f"the product is in domain {new.domain}, not {old.domain}, and so are its files and tables"
         yield _of_structure("major", what, to_do="read it where `mesh describe` shows, and name its domain so")
@@ -47,6 +47,7 @@ def _of_structure(
 
 
 def _port_changes(before: Mapping[str, ContractPort], after: Mapping[str, ContractPort]) -> Changes:
+    """Ports that are gone, new, or changed in data set, interface, format or retention."""
     for name, port in before.items():
         there = after.get(name)
         if there is None:
@@ -112,6 +113,8 @@ def _gone(data_set: str, column: ContractColumn, added: Iterable[ContractColumn]
 
 
 def _column_changes(data_set: str, old: ContractColumn, new: ContractColumn) -> Changes:
+    """Changes of one column: type, nulls, allowed values, unit, description."""
+
     def of(kind: ChangeClass, what: str, to_do: str = "") -> ContractChange:
         return _of_structure(kind, f"column {old.name} {what}", data_set, (old.name,), to_do)
 
@@ -155,7 +158,7 @@ def _value_changes(of: _Of, old: tuple[str, ...] | None, new: tuple[str, ...] | 
 
 
 def is_wider(old: str, new: str) -> bool:
-    """Whether the new type holds every value of the old one, read in the same way. A type may have its long name."""
+    """Whether the new type holds every value of the old type, read the same way. Aliases of type names are accepted."""
     old, new = observed_type(old), observed_type(new)
     if new in _WIDER.get(old, ()):
         return True
@@ -167,7 +170,7 @@ def is_wider(old: str, new: str) -> bool:
 
 
 def lost_columns(difference: SchemaDifference) -> tuple[str, ...]:
-    """The columns that are gone, and those whose type does not hold all former values."""
+    """Columns that are gone, or whose new type does not hold all former values."""
     changed = (column.column for column in difference.changed if not is_wider(column.before, column.after))
     return (*(name for name, _ in difference.removed), *changed)
 

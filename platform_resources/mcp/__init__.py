@@ -1,1 +1,1 @@
-"""The marketplace for agents: its JSON as tools, by the same tokens and grants."""
+"""The marketplace for AI agents: its JSON API as tools, with the same tokens and grants."""

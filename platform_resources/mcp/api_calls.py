@@ -1,4 +1,4 @@
-"""Ask the JSON of a marketplace: that of this process, or of a server elsewhere."""
+"""Call a marketplace's JSON API, in this process or on a remote server."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ SECONDS = 90.0
 
 
 class CallRefused(Exception):
-    """Raised where there is no answer; says why, and what to do."""
+    """Raised if a call gets no answer; says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Where the JSON is. With `app` it is asked without a network."""
+    """The address of the JSON API; with `app` it is called without a network."""
 
     address: str = HERE
     app: FastAPI | None = None
 
     async def ask(self, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None, **query: Any) -> Any:
-        """The JSON at this address. Raises CallRefused."""
+        """The JSON at this path. Raises CallRefused."""
         transport = httpx.ASGITransport(self.app) if self.app is not None else None
         async with httpx.AsyncClient(base_url=self.address, transport=transport, timeout=SECONDS) as client:
             try:

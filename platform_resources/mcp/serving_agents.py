@@ -1,4 +1,4 @@
-"""The marketplace with `/mcp` beside its pages: one address, the same guard, tokens and limits."""
+"""Serve `/mcp` beside the marketplace's pages, with the same access checks, tokens and limits."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from platform_resources.mcp.tools import mesh_tools
 
 
 def with_agents(app: FastAPI) -> FastAPI:
-    """Add the tools to an application that has not begun to serve."""
+    """Add the agent tools to an application before it starts serving."""
     # Host and origin are the guard's to check, which knows all names of this server. Each request brings its token: none needs a session.
     tools = mesh_tools(Api(app=app)).streamable_http_app(
         streamable_http_path="/mcp",
@@ -36,5 +36,5 @@ def with_agents(app: FastAPI) -> FastAPI:
 
 
 def served_with_agents(root: Path, auth: AuthSettings, reader: str | None) -> FastAPI:
-    """As `served_mesh`."""
+    """The marketplace with `/mcp`; arguments as for `served_mesh`."""
     return with_agents(served_mesh(root, auth, reader))

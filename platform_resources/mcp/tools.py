@@ -1,4 +1,4 @@
-"""The tools that agents have: search, describe, trust, query, request access; each is one address of the JSON."""
+"""The tools for agents: search, describe, trust, query and request access, each one call of the JSON API."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ OF_TRUST = ("health", "promises", "trust", "over_time")
 
 
 def mesh_tools(api: Api, token: str = "") -> MCPServer[Any]:
-    """The server. `token` is sent where the caller brings none, as on a terminal."""
+    """The MCP server with all tools. `token` is used for callers without one, as on a terminal."""
     server: MCPServer[Any] = MCPServer("mesh", title="Data market", instructions=INSTRUCTIONS, log_level="WARNING")
 
     async def ask(context: Context[Any, Any], path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:

@@ -1,1 +1,1 @@
-"""Messages out: what is said, to which channels, and how it gets there."""
+"""Notifications: their content, their recipients, and their delivery."""

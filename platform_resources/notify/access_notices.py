@@ -1,4 +1,4 @@
-"""Messages about grants: what was asked for, to those who decide; what was decided and when it ends, to those who asked or have it."""
+"""Messages about grants: requests to those who decide, decisions and expiry to those who asked or hold the role."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _PRODUCT = "product:"
 
 @dataclass(frozen=True, slots=True)
 class GrantStanding:
-    """One grant now: of which product, which products have to do with it, and how long before its end that is told."""
+    """A grant with the products involved, and how long before its end to announce that."""
 
     grant: Grant
     about: About
@@ -30,7 +30,7 @@ class GrantStanding:
 def access_notices(
     standings: Iterable[GrantStanding], abouts: Mapping[str, About], known: Outbox, now: datetime, since: datetime
 ) -> DueMessages:
-    """What is due about these grants; what happened before `since` is told no more. `known` has all keys of their products.
+    """Messages due about these grants; events before `since` are skipped. `known` has all message keys of their products.
 
     Each request, decision and end is told once to each channel. What was not sent before something else was decided is withdrawn.
     """

@@ -20,11 +20,11 @@ _PERSON = re.compile(r'[^\s@,;<>"()]+@[^\s@,;<>"()]+')
 
 
 class ChannelUnusable(Exception):
-    """Raised where a channel has no address, or none that Apprise can use; says what to set or mend and shows no secret."""
+    """Raised for a channel without an address that Apprise can use; says what to set, and shows no secret."""
 
 
 def address(channel: str, channels: Mapping[str, ChannelPlan], environment: Mapping[str, str]) -> str:
-    """The Apprise URL of a channel, or of an e-mail address by MESH_MAIL. It holds secrets. Raises ChannelUnusable."""
+    """The Apprise URL of a channel, or of an e-mail address through MESH_MAIL. Contains secrets. Raises ChannelUnusable."""
     url = _mail_url(channel, environment) if "@" in channel else _filled(_known(channel, channels), environment)
     hidden = secrets(channel, channels, environment)
     with listening() as heard:
@@ -54,7 +54,7 @@ def refuse_unknown(channel: str, channels: Mapping[str, ChannelPlan]) -> None:
 
 
 def secrets(channel: str, channels: Mapping[str, ChannelPlan], environment: Mapping[str, str]) -> frozenset[str]:
-    """What no message about this channel may show: what its variables hold, and any password."""
+    """Texts that no message about this channel may contain: values of its variables, and passwords."""
     if "@" in channel:
         return url_secrets(MAIL.value(environment))
     plan = channels.get(channel)
@@ -65,7 +65,7 @@ def secrets(channel: str, channels: Mapping[str, ChannelPlan], environment: Mapp
 
 
 def variables(channel: ChannelPlan) -> tuple[str, ...]:
-    """The variables of the environment that the channel's URL names."""
+    """The environment variables in the channel's URL."""
     return tuple(dict.fromkeys(VARIABLE.findall(channel.url)))
 
 

@@ -1,4 +1,4 @@
-"""Use Apprise: find the service of a URL, and collect its log records, which may contain secrets, instead of logging them."""
+"""Access Apprise: find the service for a URL, and capture its log records, which may contain secrets."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ _heard: ContextVar[list[logging.LogRecord] | None] = ContextVar("heard", default
 
 
 class _Diversion(logging.Filter):
-    """Keeps what is logged within `listening` for the listener, in threads that Apprise starts too; lets everything else pass."""
+    """A log filter that hands records to the listener within `listening`, also from Apprise's threads, and passes all others."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         records = _heard.get()
@@ -32,7 +32,7 @@ _DIVERSION = _Diversion()
 
 @contextmanager
 def listening() -> Iterator[list[logging.LogRecord]]:
-    """Everything logged meanwhile, here and in contexts copied from here, goes into this list and nowhere else.
+    """Capture everything Apprise logs in this context and its copies into the returned list, and nowhere else.
 
     Not only Apprise's own logger: urllib3 logs the path of a web hook, which is its password, and OAuth libraries log tokens. A filter
     sees only what its own logger is told, so each logger has it, and each handler for loggers that come later. Outside of `listening`
@@ -73,7 +73,7 @@ def is_known(scheme: str) -> bool:
 
 
 def service(url: str, headers: Mapping[str, str] | None = None) -> "NotifyBase | None":
-    """The service at the URL, connected to nothing yet; None where Apprise cannot make sense of it and has said why.
+    """The Apprise service for the URL, not connected yet; None if the URL is invalid, which Apprise then logs.
 
     The headers go with what it sends, if it has any: e-mail and web hooks have, chats have not. They are not written into the URL as
     `+Name=value`, because Apprise decodes that once or twice.
@@ -91,14 +91,14 @@ def service(url: str, headers: Mapping[str, str] | None = None) -> "NotifyBase |
 
 
 def with_arguments(url: str, arguments: dict[str, str]) -> str:
-    """The URL with these arguments, but for those that it has already."""
+    """The URL with these query arguments added, unless it has them."""
     given = {part.partition("=")[0].lower() for part in url.partition("?")[2].split("&")}
     added = [f"{name}={quote(value, safe='')}" for name, value in arguments.items() if name.lower() not in given]
     return "&".join([url if "?" in url else f"{url}?", *added]).replace("?&", "?") if added else url
 
 
 def reason(records: list[logging.LogRecord]) -> str:
-    """What Apprise said went wrong, in its own words: unmasked, of any length."""
+    """Apprise's error messages as one text: unmasked, of any length."""
     details = [_detail(record) for record in records if record.name == LOGGER]
     return "; ".join(dict.fromkeys(text.rstrip(".") for text in details if text))
 

@@ -18,7 +18,7 @@ Done = TypeVar("Done")
 
 
 class DeliveryFailed(Exception):
-    """Raised where a message was not taken; says why in the receiver's or Apprise's words, without secrets."""
+    """Raised if a message was not accepted; gives the receiver's or Apprise's reason without secrets."""
 
 
 def send(url: str, message: Message, secrets: Collection[str], limit: timedelta = LIMIT) -> None:
@@ -35,7 +35,7 @@ def send(url: str, message: Message, secrets: Collection[str], limit: timedelta 
 
 
 def within_limit(limit: timedelta, work: Callable[[], Done]) -> Done | Exception | None:
-    """What the work gives or raises; None when time is up.
+    """The result of the work, or its exception; None after the time limit.
 
     A thread of its own, which no end of the process waits for: a limit of a socket holds for each wait and not for their sum, so whoever
     answers letter by letter would keep all others waiting. Apprise's pool of threads is full after a few receivers that never end.

@@ -8,7 +8,7 @@ from platform_resources.spec.values.durations import length_text
 
 
 def diagnosis(trouble: Trouble, clock: Clock, pages: WebPages = NO_PAGES) -> str:
-    """The technical part of a message; `pages` are where the pages are that it links."""
+    """The technical part of a message to owners; `pages` gives the addresses for its links."""
     root = trouble.root
     count = len(trouble.failures)
     fails = f"fails {count} check{'s' if count != 1 else ''}" if count else "is unhealthy"
@@ -32,7 +32,7 @@ def _commands(trouble: Trouble, pages: WebPages) -> str:
 
 
 def answer(trouble: Trouble) -> str:
-    """How soon somebody acknowledged it."""
+    """How quickly somebody acknowledged the incident."""
     seen = trouble.incident.acknowledged_at
     return f"Acknowledged after {length_text(seen - trouble.noticed_at)}." if seen is not None else "Nobody had acknowledged it."
 

@@ -1,4 +1,4 @@
-"""Decide which messages about an incident are due, and which waiting ones must be withdrawn.
+"""Decide which messages about an incident are due, and which waiting ones to withdraw.
 
 A message is queued when it may be sent, not before: what waited through a night tells in the morning what holds in the morning, in one
 message, and an incident that began and ended within quiet hours disturbs nobody. So this is asked every few minutes. It remembers
@@ -28,7 +28,7 @@ REWRITTEN = "it holds no longer; what holds now is told by another message, if t
 
 @dataclass(frozen=True, slots=True)
 class DueMessages:
-    """Messages to write into the outbox (new or rewritten), and waiting ones to withdraw, by key with the reason."""
+    """Messages to write to the outbox, new or rewritten, and keys of messages to withdraw, with the reason."""
 
     queue: tuple[Message, ...] = ()
     withdraw: Mapping[str, str] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class DueMessages:
 def announcements(
     trouble: Trouble, subscriptions: Sequence[Subscriber], known: Outbox, now: datetime, pages: WebPages = NO_PAGES
 ) -> DueMessages:
-    """What is due about one incident at `now`. `known` has at least all keys of this incident and of those that moved here.
+    """Messages due about one incident at `now`. `known` has the keys of this incident and of those moved here.
 
     `pages` are where the pages are that messages link. Ask about every live incident, and about every other one until nothing
     of it is due; ask after the board was tended.

@@ -1,4 +1,4 @@
-"""The facts that messages are made from: plain data, collected from the plan, the incidents and the ledger."""
+"""The facts that messages are made from, collected from the plan, incidents and the ledger as plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ FailureKind = Literal["objective", "test", "input", "indicator", "refresh", "ver
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """Somebody wants to hear on this channel about this product, from this severity on."""
+    """A subscription: this channel receives incidents of this product from this severity on."""
 
     product: str
     channel: str
@@ -32,7 +32,7 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """One product as messages speak of it. `product_facts` takes it from the plan; one that has left the mesh has name, title and domain.
+    """A product as messages describe it, see `product_facts`; one that left the mesh has only name, title and domain.
 
     `runbook` is an address, or a path from the mesh's root. `consumers` are the titles of those outside the mesh. `good_as_of` is as of
     when the version is that is served, which has passed its gates; None if there is none. `status` and `because` are what `mesh status`
@@ -56,7 +56,7 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """A product that fails because of the root: attached `since`, not for this reason any more since `until` (None: it still does).
+    """A product affected by an incident `since` a time, until `until` (None: still).
 
     `via` are the titles of the products between the root and it, empty if it reads the root itself. A product that fails once more gets
     a new `since`.
@@ -70,7 +70,7 @@ class Impact:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failing check of the root; `check` is its name within the product: `orders:refreshed_daily`, `inputs/deliveries:arrived`.
+    """A failing check of the root product; `check` is its name there: `orders:refreshed_daily`, `inputs/deliveries:arrived`.
 
     `held_back`: it was found in a version that was never published, and not in the one that consumers read. A `gate` stops a publication.
     `shown`: `mesh status` says that it is missed.
@@ -91,12 +91,12 @@ class Failure:
 
     @property
     def fault(self) -> str:
-        """What is broken, where the title says what ought to be."""
+        """The fault in words, derived from the check's title."""
         return fault(self.check, self.title)
 
     @property
     def kind(self) -> FailureKind:
-        """What sort of check it is, told by its name."""
+        """The kind of check, derived from its name."""
         match self.check.partition(":")[0].split("/"):
             case ["refresh"]:
                 return "refresh"
@@ -112,7 +112,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class NewStop:
-    """A gate that closed, or a refresh that failed, while an incident was already open; `at` is when it was noticed.
+    """A closed gate or failed refresh during an open incident; `at` is when it was noticed.
 
     `differs`: the refresh failed before, for another reason.
     """
@@ -124,7 +124,7 @@ class NewStop:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One incident with all that messages say of it.
+    """An incident with all facts for its messages.
 
     `because` says why the severity is what it is. `impacts` are those of this phase: since it was opened, or reopened last
     (`reopened_at`, by `reopened_by` if it was a person). `moved_from` are the incidents that have moved here since then, directly or over
@@ -149,33 +149,33 @@ class Trouble:
 
     @property
     def held_back(self) -> bool:
-        """Whether a new version was made that never reached anybody."""
+        """Whether a new version was built and not published."""
         return any(failure.held_back for failure in self.failures)
 
     @property
     def gates(self) -> tuple[Failure, ...]:
-        """What held a new version back."""
+        """The gates that held a new version back."""
         return tuple(failure for failure in self.failures if failure.held_back and failure.gate)
 
     @property
     def phase(self) -> int:
-        """How often the incident was reopened; 0 is the first phase."""
+        """How often the incident was reopened, from 0."""
         return self.incident.reopened
 
     @property
     def noticed_at(self) -> datetime:
-        """When this phase began for the platform."""
+        """When the platform noticed this phase."""
         return self.reopened_at or self.incident.opened_at
 
     @property
     def began_at(self) -> datetime:
-        """When the trouble of this phase began."""
+        """When the fault of this phase began."""
         return self.incident.began_at if self.reopened_at is None else self.reopened_at
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetStanding:
-    """One indicator's error budget. `levels` (50, 75, 100) are those reached now, in percent of the budget.
+    """One indicator's error budget. `levels` are those reached now: 50, 75 or 100 percent consumed.
 
     `interval` is the length of a slice if the budget is a number of slices, None if it is one of events or of time.
     `below_at` says of a level when it was last known not to be reached; a level without it was reached ever since anybody looked.
@@ -195,7 +195,7 @@ class BudgetStanding:
 
 @dataclass(frozen=True, slots=True)
 class SchemaChange:
-    """What is different in one published version, by the title of each port.
+    """Column changes of one published version, by port title.
 
     `downstream` are the products below that are concerned, however far; `used` are the columns lost or changed that each of them uses, by
     its name: none where that is not known.
@@ -209,13 +209,13 @@ class SchemaChange:
 
     @property
     def breaking(self) -> bool:
-        """Whether any port's change breaks consumers."""
+        """Whether a change of any port breaks consumers."""
         return any(lost_columns(difference) for difference in self.ports.values())
 
 
 @dataclass(frozen=True, slots=True)
 class InputChange:
-    """What is different in what one refresh has pulled from outside of the mesh, by the title of each input port."""
+    """Column changes in what one refresh pulled from outside the mesh, by input port title."""
 
     about: About
     run_id: str
@@ -223,13 +223,13 @@ class InputChange:
 
     @property
     def breaking(self) -> bool:
-        """Whether any input's change breaks the product."""
+        """Whether a change of any input breaks the product."""
         return any(difference.breaking for difference in self.ports.values())
 
 
 @dataclass(frozen=True, slots=True)
 class ProductLine:
-    """How a product is today, and why if it is not well; `product` is its name, where `mesh status` says so too."""
+    """A digest line: a product's status today and the reason; `product` is empty if `mesh status` does not show it."""
 
     title: str
     status: Status
@@ -239,7 +239,7 @@ class ProductLine:
 
 @dataclass(frozen=True, slots=True)
 class OpenLine:
-    """An incident that is not resolved."""
+    """A digest line: an open incident."""
 
     title: str
     incident: Incident
@@ -248,7 +248,7 @@ class OpenLine:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedLine:
-    """An incident that ended within the last day, and how long its trouble took."""
+    """A digest line: an incident that ended within the last day, and how long it lasted."""
 
     title: str
     name: str
@@ -258,7 +258,7 @@ class ResolvedLine:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A domain's last day, for its digest."""
+    """The last day of a domain, for its digest."""
 
     domain: str
     title: str
@@ -273,7 +273,7 @@ class Day:
 
 
 def product_facts(product: ProductPlan, good_as_of: datetime | None = None, timezone: str = "UTC") -> About:
-    """What messages say of a product of the plan; `timezone` is that of its clock."""
+    """The facts of a planned product; `timezone` is the zone of its times."""
     support = product.info.support
     return About(
         product.name,

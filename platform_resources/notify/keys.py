@@ -1,4 +1,4 @@
-"""Keys of messages. The same news to the same channel has the same key, so it is sent once.
+"""Keys of messages: equal news to the same channel have equal keys, so each is sent once.
 
     incident/orders#3/0/first/high@20260615T050000.000000Z/sales.alerts
     incident/orders#3/0/update/critical@20260615T093000.000000Z/sales.alerts
@@ -30,7 +30,7 @@ _MOMENT = "%Y%m%dT%H%M%S.%fZ"
 
 @dataclass(frozen=True, slots=True)
 class IncidentKey:
-    """A key of an incident's message, taken apart. First messages and updates tell `severity` and `moment`, reminders a `number`."""
+    """A parsed key of an incident message. First messages and updates have `severity` and `moment`, reminders a `number`."""
 
     key: str
     phase: int
@@ -43,7 +43,7 @@ class IncidentKey:
 
 @dataclass(frozen=True, slots=True)
 class BudgetKey:
-    """A key of a budget's message, taken apart: the level, and when the budget was last below it."""
+    """A parsed key of a budget message: the level, and when consumption was last below it."""
 
     level: int
     below_at: datetime
@@ -56,32 +56,32 @@ def told_key(incident: Incident, about: Literal["first", "update"], severity: Se
 
 
 def reminder_key(incident: Incident, number: int, channel: str) -> str:
-    """The key of a reminder about an incident that nobody has acknowledged."""
+    """The key of a reminder about an unacknowledged incident."""
     return f"{_of(incident)}reminder/{number}/{channel}"
 
 
 def recovery_key(incident: Incident, channel: str) -> str:
-    """The key of the message that an incident is over."""
+    """The key of the message that an incident has ended."""
     return f"{_of(incident)}recovery/-/{channel}"
 
 
 def budget_key(product: str, indicator: str, level: int, below_at: datetime, channel: str) -> str:
-    """The key of a message about a level of an error budget."""
+    """The key of a message about an error budget's level."""
     return f"budget/{product}/{indicator}/{level}@{_text(below_at)}/{channel}"
 
 
 def schema_key(product: str, version: str, channel: str) -> str:
-    """The key of a message about a changed schema of a version."""
+    """The key of a message about a version's schema change."""
     return f"schema/{product}/{version}/{channel}"
 
 
 def input_key(product: str, run_id: str, channel: str) -> str:
-    """The key of a message about changed columns of a pull."""
+    """The key of a message about column changes in a pull."""
     return f"schema/{product}/inputs/{run_id}/{channel}"
 
 
 def access_key(product: str, grant: str, what: str, at: datetime, channel: str) -> str:
-    """The key of a message about what happened to a grant, or is about to."""
+    """The key of a message about a past or coming event of a grant."""
     return f"access/{product}/{grant}/{what}@{_text(at)}/{channel}"
 
 
@@ -91,18 +91,18 @@ def version_key(product: str, version: str, channel: str) -> str:
 
 
 def digest_key(domain: str, day: date, channel: str) -> str:
-    """The key of a domain's digest of one day."""
+    """The key of a domain's daily digest."""
     return f"digest/{domain}/{day.isoformat()}/{channel}"
 
 
 def incident_keys(known: Iterable[str], incident: Incident) -> tuple[IncidentKey, ...]:
-    """The keys among these that are of this incident, in whatever phase."""
+    """The known keys of this incident, in all phases."""
     start = f"incident/{incident.name}/"
     return tuple(_incident_key(key, *key.removeprefix(start).split("/", 3)) for key in known if key.startswith(start))
 
 
 def budget_keys(known: Iterable[str], product: str, indicator: str) -> tuple[BudgetKey, ...]:
-    """The known keys about this indicator's budget."""
+    """The known keys of this indicator's budget."""
     start = f"budget/{product}/{indicator}/"
     return tuple(_budget_key(*key.removeprefix(start).split("/", 1)) for key in known if key.startswith(start))
 

@@ -1,4 +1,4 @@
-"""Write messages that are not about incidents: error budgets, changed schemas, the daily digest."""
+"""Write messages other than incidents: error budgets, schema changes, the daily digest."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ MOST_LINES = 20
 
 
 def budget_words(standing: BudgetStanding, level: int) -> Words:
-    """A level of an error budget is reached: what is left of it."""
+    """A level of an error budget is reached; says how much is left."""
     title, promise = one_line(standing.about.title, 60), one_line(standing.title, 60)
     used = "all of its error budget is used up" if level >= BROKEN else f"{level} % of its error budget is used up"
     about = standing.about
@@ -59,7 +59,7 @@ def _percent(percent: float) -> str:
 
 
 def schema_words(change: SchemaChange, affected: Sequence[About] = ()) -> Words:
-    """Which columns are different; `affected` are the reader's own products below."""
+    """The changed columns of a version; `affected` are the reader's own downstream products."""
     title = one_line(change.about.title, 60)
     what = "has lost or changed columns" if change.breaking else "has new or wider columns"
     whose = f"You read it in {listed([_use(about, change) for about in affected])}. " if affected else ""
@@ -71,7 +71,7 @@ def schema_words(change: SchemaChange, affected: Sequence[About] = ()) -> Words:
 
 
 def input_words(change: InputChange) -> Words:
-    """Which columns of what was pulled are different, and what that may do to the product."""
+    """The changed columns of a pull, and their effect on the product."""
     title = one_line(change.about.title, 60)
     what = "receives lost or changed columns" if change.breaking else "receives new columns"
     advice = "**This may break** what is built from them." if change.breaking else "Nothing that works today breaks."
@@ -98,7 +98,7 @@ def _difference(difference: SchemaDifference) -> list[str]:
 
 
 def digest_words(day: Day, on: date, now: datetime) -> Words:
-    """A domain's day on one screen. Healthy products are only counted."""
+    """A domain's day in brief; healthy products are only counted."""
     running = [line for line in day.products if line.status != "not run"]
     bad = [line for line in running if line.status != "healthy"]
     products = f"product{'s' if len(running) != 1 else ''}"

@@ -1,4 +1,4 @@
-"""Decide which messages are due that are not about incidents: error budgets, changed schemas, the daily digest.
+"""Decide which messages other than incidents are due: error budgets, schema changes, the daily digest.
 
 Each is queued at once, and quiet hours move its `not_before`. What was not sent yet is decided anew as often as this is asked.
 """
@@ -19,12 +19,12 @@ from platform_resources.spec.values.moments import in_utc
 
 
 def budget_severity(level: int) -> Severity:
-    """Half of a budget is worth knowing, three quarters are worth acting on; all of it is a promise about to be broken."""
+    """The severity of reaching a budget level: low at 50 percent, medium at 75, high at 100."""
     return "high" if level >= BROKEN else "medium" if level >= 75 else "low"
 
 
 def budget_notices(standings: Iterable[BudgetStanding], subscriptions: Sequence[Subscriber], known: Outbox, now: datetime) -> DueMessages:
-    """The highest level that each budget has reached, once until the budget was below it again. `known` has all keys of budgets.
+    """A message for the highest level each budget has reached, once until it was below. `known` has all budget keys.
 
     To the product's owners; to its consumers as well once nothing is left. When a budget was below a level last is part of the key, so
     the same stretch above it has the same key however often this is asked. A level is told too by a message about a higher one that was
@@ -55,7 +55,7 @@ def _budget(standing: BudgetStanding, subscriptions: Sequence[Subscriber], known
 
 
 def schema_notices(change: SchemaChange, subscriptions: Sequence[Subscriber], known: Outbox, now: datetime) -> DueMessages:
-    """To the product's consumers, and to owners and consumers of everything downstream: one message per version and channel.
+    """Messages to the product's consumers and to everyone downstream: one per version and channel.
 
     A breaking change is of high severity, one that only adds columns of low.
     """
@@ -82,7 +82,7 @@ def schema_notices(change: SchemaChange, subscriptions: Sequence[Subscriber], kn
 
 
 def input_notices(change: InputChange, subscriptions: Sequence[Subscriber], known: Outbox, now: datetime) -> DueMessages:
-    """To the product's owners, who have to cope with it, and to its consumers: one message per refresh and channel.
+    """Messages to the product's owners and consumers: one per refresh and channel.
 
     Severities are those of a published schema.
     """
@@ -97,7 +97,7 @@ def input_notices(change: InputChange, subscriptions: Sequence[Subscriber], know
 
 
 def digest_notices(day: Day, known: Outbox, now: datetime) -> DueMessages:
-    """The digest of the zone's day, from its time on until the day ends; a day on which nothing ran has none.
+    """The digest of the zone's day, due from its time until the day ends; none on days without a run.
 
     One that was not sent yet says what holds now; with the next day it is withdrawn.
     """

@@ -1,4 +1,4 @@
-"""Describe what is wrong with a product in words that need no knowledge of its checks: `is not fresh and has gaps`."""
+"""Describe a product's faults for people who do not know its checks: `is not fresh and has gaps`."""
 
 from collections.abc import Iterable
 from typing import assert_never
@@ -14,7 +14,7 @@ HELD_BACK = "held back its new version"
 
 
 def health(status: Status | None) -> str:
-    """The words for a product's status, to follow "is". A product without a status whose refresh failed is unhealthy."""
+    """The words for a product's status, to follow "is". Without a status after a failed refresh, it is unhealthy."""
     match status:
         case None | "unhealthy":
             return "unhealthy"
@@ -33,7 +33,7 @@ def health(status: Status | None) -> str:
 
 
 def wrong(trouble: Trouble) -> str:
-    """What is wrong with the root product for its consumers. Faults of a version that was held back do not concern them."""
+    """What is wrong with the root product for its consumers; faults of an unpublished version are left out."""
     predicates = _predicates(failure for failure in trouble.failures if not failure.held_back)
     if trouble.gates or (trouble.held_back and not predicates):
         predicates.append(HELD_BACK)
@@ -41,12 +41,12 @@ def wrong(trouble: Trouble) -> str:
 
 
 def stops(failures: Iterable[NewStop]) -> list[str]:
-    """What has stopped a refresh: a gate, or an error, perhaps another one than before."""
+    """What stopped a refresh: a gate, or an error and whether it differs from the last one."""
     return list(dict.fromkeys(HELD_BACK if stop.failure.gate else _predicate(stop.failure) + DIFFERS * stop.differs for stop in failures))
 
 
 def held_back(trouble: Trouble, clock: Clock) -> str:
-    """What consumers read while a new version is held back, and why it is; empty if none is."""
+    """What consumers read while a new version is held back, and why; empty if none is."""
     if not trouble.held_back:
         return ""
     as_of, why = trouble.root.good_as_of, listed(_predicates(trouble.gates), 3)

@@ -1,4 +1,4 @@
-"""Decide which channels are told of an incident, which part of it concerns them, and when they are quiet."""
+"""Choose the channels that receive an incident, the part that concerns each, and their quiet hours."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from platform_resources.spec.notifications import Severity
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One reason why a channel hears of a product: a route, or somebody's subscription. Subscriptions are never quiet."""
+    """One reason to notify a channel about a product: a route or a subscription. Subscriptions have no quiet hours."""
 
     channel: str
     owner: bool
@@ -22,7 +22,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One channel with everything that reaches it: as the root's owner, as its consumer, and for which impacted products."""
+    """A channel with everything that concerns it: as owner or consumer of the root, and for affected products."""
 
     channel: str
     owner: bool = False
@@ -35,7 +35,7 @@ class Recipient:
 def recipients(
     trouble: Trouble, impacts: Iterable[Impact], subscriptions: Sequence[Subscriber], severity: Severity
 ) -> tuple[Recipient, ...]:
-    """Every channel that hears of a trouble of this severity with these impacts, once, by name."""
+    """Every channel that receives an incident of this severity with these impacts, once each, by name."""
     by_channel: dict[str, list[tuple[Way, Impact | None]]] = {}
     for way in ways(trouble.root, subscriptions, severity):
         by_channel.setdefault(way.channel, []).append((way, None))
@@ -46,7 +46,7 @@ def recipients(
 
 
 def ways(about: About, subscriptions: Sequence[Subscriber], severity: Severity) -> Iterator[Way]:
-    """Every route and subscription of the product that takes this severity."""
+    """Every route and subscription of the product that accepts this severity."""
     for route in about.routes:
         if _takes(route, severity):
             yield Way(route.channel, route.audience == "owner", route.quiet)
@@ -56,7 +56,7 @@ def ways(about: About, subscriptions: Sequence[Subscriber], severity: Severity) 
 
 
 def first_loud(quiets: Iterable[QuietHours | None], at: datetime, severity: Severity) -> datetime:
-    """When a channel may be told, at `at` or later: as soon as one of its ways is not quiet; at once if it is critical."""
+    """The earliest time from `at` on at which one of the ways is not quiet; at once if critical."""
     return at if severity == "critical" else min((not_before(quiet, at) for quiet in quiets), default=at)
 
 

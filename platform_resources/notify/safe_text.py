@@ -1,4 +1,4 @@
-"""Make text from data harmless in a message: no links, images, HTML, emphasis, mentions; and format lists."""
+"""Escape text from data for messages, so that it contains no link, image, HTML, emphasis or mention; format lists."""
 
 import re
 import unicodedata
@@ -18,20 +18,20 @@ _NOT_SHOWN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 def one_line(text: str, longest: int = LONGEST_SUBJECT) -> str:
-    """Plain text in one line: without control, formatting and direction characters, cut where it gets too long."""
+    """Plain text in one line without control, formatting and direction characters, cut at `longest`."""
     line = " ".join("".join(" " if unicodedata.category(char) in _NOT_SHOWN else char for char in text).split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
 def harmless(text: str, longest: int = LONGEST_TITLE) -> str:
-    """Text for a Markdown body in which nothing is a link, an image, HTML, emphasis, code or a mention of somebody."""
+    """Text escaped for a Markdown body: no link, image, HTML, emphasis, code or mention."""
     plain = one_line(text, longest).translate(_HARMLESS)
     plain = _ENTITY.sub("＆", _EMPHASIS.sub("＿", plain))
     return plain.replace("://", ": //").replace("www.", "www .").replace("@", "(at)")
 
 
 def bold(text: str) -> str:
-    """The text in bold, made harmless."""
+    """The text in bold, escaped."""
     return f"**{harmless(text) or '?'}**"
 
 
@@ -42,7 +42,7 @@ def code(text: str) -> str:
 
 
 def address(text: str) -> str:
-    """An owner or a channel that the product declares: e-mail addresses stay as they are."""
+    """An owner or channel from the spec; e-mail addresses stay clickable."""
     plain = _ENTITY.sub("＆", _EMPHASIS.sub("＿", one_line(text).translate(_HARMLESS)))
     return _MENTION.sub("(at)", plain.replace("://", ": //"))
 
@@ -55,7 +55,7 @@ def place(text: str) -> str:
 
 
 def listed(items: Sequence[str], most: int = MOST) -> str:
-    """`a, b and c`; what is too much is counted: `a, b and 7 more`."""
+    """`a, b and c`; further items are counted: `a, b and 7 more`."""
     shown = list(items[:most])
     if len(items) > most:
         shown.append(f"{len(items) - most} more")
@@ -63,7 +63,7 @@ def listed(items: Sequence[str], most: int = MOST) -> str:
 
 
 def paragraphs(*parts: str) -> str:
-    """The parts that there are, a blank line between them."""
+    """The parts that are not empty, separated by blank lines."""
     return "\n\n".join(part for part in parts if part)
 
 

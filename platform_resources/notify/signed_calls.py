@@ -1,4 +1,4 @@
-"""Call a machine with a text that it can tell is ours: signed, with the time of the call, and to a host that the platform allows."""
+"""Call a webhook with a signed, timed text, only at hosts that the platform allows."""
 
 import hmac
 import urllib.error
@@ -18,24 +18,24 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class AddressRefused(Exception):
-    """Raised for an address that this server does not call; says which it does."""
+    """Raised for a webhook address that this server does not call; says which it does."""
 
 
 class _Here(urllib.request.HTTPRedirectHandler):
-    """An answer that leads elsewhere is not followed: it could lead to what only this server can reach."""
+    """Follows no redirect: it could lead to hosts that only this server can reach."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
 
 
 def hook_hosts(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The hosts that may be called; where nobody signs in also this computer."""
+    """The hosts that may be called; without sign-in also this computer."""
     own = LOOPBACK if AUTH.value(environment) in ("", "local") else ()
     return (*(host.strip().lower() for host in HOOK_HOSTS.value(environment).split(",") if host.strip()), *own)
 
 
 def check_address(url: str, hosts: Collection[str]) -> None:
-    """Raises AddressRefused for what is no plain https address of one of these hosts; `*.name` is each host below a name."""
+    """Raise AddressRefused unless it is a plain https address of an allowed host; `*.name` allows all subdomains."""
     try:
         split = urlsplit(url)
         host, plain = (split.hostname or "").lower(), not (split.username or split.password) and split.port != 0
@@ -55,7 +55,7 @@ def signature(secret: str, body: bytes, at: datetime) -> str:
 
 
 def call(url: str, secret: str, key: str, text: str, at: datetime, hosts: Collection[str], limit: timedelta = LIMIT) -> None:
-    """Send the text; `key` is the same for each repetition. Raises DeliveryFailed, after `limit` at the latest."""
+    """Send the text; retries reuse the `key`. Raises DeliveryFailed, after `limit` at the latest."""
     body = text.encode()
     headers = {"content-type": "application/json", SIGNATURE: signature(secret, body, at), KEY_HEADER: key}
     outcome = within_limit(limit, lambda: _taken(url, body, headers, hosts, limit))

@@ -1,4 +1,4 @@
-"""Addresses of the pages that messages link to: runs in Dagster, incidents and domains of the mesh."""
+"""Addresses of the pages that messages link to: Dagster runs, incidents, domains."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from platform_resources.incidents.life_cycle import Incident
 
 @dataclass(frozen=True, slots=True)
 class WebPages:
-    """Where the pages of Dagster and of the mesh are; empty where nobody has said so, and then there are no links."""
+    """Base addresses of Dagster and of the mesh's pages; without one, messages have no links."""
 
     dagster: str = ""
     mesh: str = ""
@@ -17,9 +17,11 @@ class WebPages:
         return f"{self.dagster.rstrip('/')}/runs/{run_id}" if self.dagster and run_id else ""
 
     def incident(self, incident: Incident) -> str:
+        """An incident's page."""
         return f"{self.mesh.rstrip('/')}/incidents/{incident.cause}/{incident.number}" if self.mesh else ""
 
     def domain(self, name: str) -> str:
+        """A domain's page."""
         return f"{self.mesh.rstrip('/')}/domains/{name}" if self.mesh else ""
 
 

@@ -1,4 +1,4 @@
-"""What a message about an incident says: to consumers about their product, to owners about what fails.
+"""Write messages about incidents: to consumers about their product, to owners about the failing checks.
 
 The consumer's wording has product titles only: no check, no query, no error text. Bodies are Markdown that reads well where it is not
 rendered; whatever comes from data goes through `safe_text`.
@@ -44,14 +44,14 @@ _WELL: tuple[Resolution, ...] = ("auto-recovered", "fixed")
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A subject of one line of plain text, and a body in Markdown."""
+    """A plain-text subject of one line, and a Markdown body."""
 
     subject: str
     body: str
 
 
 def first_words(trouble: Trouble, to: Recipient, now: datetime, pages: WebPages = NO_PAGES) -> Words:
-    """What a channel hears of an incident first."""
+    """The first message about an incident."""
     subject = f"Update: {_subject(trouble, to)}" if trouble.moved_from else _subject(trouble, to)
     return _words(trouble, to, now, pages, subject, (_again(trouble), _moved_here(trouble)))
 
@@ -73,7 +73,7 @@ def update_words(
     now: datetime,
     pages: WebPages = NO_PAGES,
 ) -> Words:
-    """What is new to a channel that was told before.
+    """An update for a channel that was notified before.
 
     `news` of its own products, what has `stopped` a refresh of the root since, and the severity `before` if that has risen.
     """
@@ -86,7 +86,7 @@ def update_words(
 
 
 def reminder_words(trouble: Trouble, now: datetime, pages: WebPages = NO_PAGES) -> Words:
-    """Nobody has acknowledged it yet."""
+    """A reminder that nobody has acknowledged the incident."""
     waits, clock = length_text(now - trouble.noticed_at), Clock(trouble.root.timezone, now)
     subject = one_line(f"Still open after {waits}: {_root_sentence(trouble)} ({trouble.incident.name})")
     sentences = (f"Nobody has acknowledged this for {waits}.", held_back(trouble, clock), diagnosis(trouble, clock, pages))
@@ -94,7 +94,7 @@ def reminder_words(trouble: Trouble, now: datetime, pages: WebPages = NO_PAGES) 
 
 
 def recovery_words(trouble: Trouble, to: Recipient, now: datetime) -> Words:
-    """It is over: how it ended, and how long it took."""
+    """The message that the incident ended: how, and how long it took."""
     incident, about = trouble.incident, _reader(trouble, to)
     clock = Clock(about.timezone, now)
     over = incident.resolved_at or incident.changed_at

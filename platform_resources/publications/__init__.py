@@ -1,1 +1,1 @@
-"""Published versions: where they are kept, how consumers read them, and whether they can."""
+"""Published versions: storage, consumer queries, and probes of output ports."""

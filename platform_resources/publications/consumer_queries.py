@@ -1,4 +1,4 @@
-"""Run a consumer's SQL over published versions, without locks."""
+"""Run consumers' SQL over published versions without locking anything."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,11 +15,11 @@ from platform_resources.warehouses.written_results import WantedResult, WrittenR
 
 
 class NothingPublished(Exception):
-    """Raised when a product has no version yet, or not the one asked for."""
+    """Raised if a product has no version yet, or not the requested one."""
 
 
 def published_version(state: Path, domain: str, product: str, version: str | None = None) -> Publication:
-    """The newest version, or the one named. Raises NothingPublished, VersionsUnreadable."""
+    """The newest version, or the given one. Raises NothingPublished, VersionsUnreadable."""
     shelves = shelf(state, domain, product)
     if version is None:
         latest = shelves.latest()
@@ -33,7 +33,7 @@ def published_version(state: Path, domain: str, product: str, version: str | Non
 
 
 def published_domains(state: Path, product: str) -> tuple[str, ...]:
-    """The domains under whose folder a product of that name has published, also where no product.yaml tells of it any more."""
+    """The domains in which a product of this name has published, even if its product.yaml is gone."""
     if not is_name(product):
         return ()
     return tuple(domain for domain, _ in publishing(state, product))
@@ -44,7 +44,7 @@ SeenPort = Callable[[str, PortVersion, str], PortVersion | None]
 
 
 def everything(product: str, port: PortVersion, version: str) -> PortVersion | None:
-    """What somebody sees who may see everything."""
+    """The view of a reader with full access: the port as it is."""
     return port
 
 
@@ -59,7 +59,7 @@ def queried(
     seen: SeenPort = everything,
     bounds: Bounds | None = None,
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and rows of one SELECT over the product's data sets and ports, from published files alone.
+    """Column names and rows of a SELECT over the product's data sets and ports, from published files only.
 
     Other products are read as `<product>.<data set or port>`, always their newest version. `seen` says what the reader gets of each, and
     raises QueryFailed where that is nothing. Raises NothingPublished, VersionsUnreadable, QueryFailed, SettingInvalid.
@@ -70,7 +70,7 @@ def queried(
 def answer_over(
     state: Path, product: str, sql: str, readable: Readable, bounds: Bounds | None, *, as_text: bool = True
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """The answer to one SELECT over these ports. Raises QueryFailed, SettingInvalid."""
+    """The result of a SELECT over these ports. Raises QueryFailed, SettingInvalid."""
     with _explained(state, product, readable):
         return warehouse().answer(sql, readable, as_text=as_text, bounds=bounds)
 
@@ -78,7 +78,7 @@ def answer_over(
 def written_answer(
     state: Path, product: str, sql: str, readable: Readable, wanted: WantedResult, file: BinaryIO, bounds: Bounds
 ) -> WrittenResult:
-    """The answer to one SELECT over these ports in a file. Raises QueryFailed, SettingInvalid."""
+    """The result of a SELECT over these ports, written to a file. Raises QueryFailed, SettingInvalid."""
     with _explained(state, product, readable):
         return warehouse().write_answer(sql, readable, wanted, file, bounds)
 
@@ -86,7 +86,7 @@ def written_answer(
 def readable_ports(
     state: Path, domain: str, product: str, sql: str, version: str | None = None, seen: SeenPort = everything
 ) -> dict[str, dict[str, PublishedPort]]:
-    """What the SQL may read, by schema and name. Raises as `queried`."""
+    """The ports that the SQL may read, by schema and name. Raises as `queried`."""
     own = _offered(state, domain, product, version, seen)
     others = {name: _offered(state, only_domain(state, name), name, None, seen) for name in named_products(state, sql) if name != product}
     return {"main": own, product: own, **others}
@@ -105,7 +105,7 @@ def _explained(state: Path, product: str, readable: Readable) -> Iterator[None]:
 
 
 def named_products(state: Path, sql: str) -> tuple[str, ...]:
-    """The products with published versions that the SQL names, each with a point behind it."""
+    """The products with published versions that the SQL names as `product.`."""
     named = {word.lower() for dotted in names_in(sql) for word in dotted[:-1]}
     return tuple(name for name in _published(state) if name in named and name != "main")
 
@@ -115,7 +115,7 @@ def _published(state: Path) -> list[str]:
 
 
 def only_domain(state: Path, product: str) -> str:
-    """The one domain under whose folder a product of that name has published. Raises QueryFailed where there are several."""
+    """The one domain in which a product of this name has published. Raises QueryFailed if there are several."""
     domains = published_domains(state, product)
     if len(domains) > 1:
         raise QueryFailed(f"{product} lies in {' and '.join(f'ports/{domain}/' for domain in domains)}; take the wrong one away")

@@ -1,4 +1,4 @@
-"""Take over what a product kept under a former name: its database, its versions and its pins; the former folders lead to the new ones."""
+"""Move a renamed product's database, versions and pins to its new name; links lead from the old folders to the new."""
 
 import os
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from platform_resources.warehouses.targets import warehouse
 
 
 def take_over(state: Path, product: ProductPlan) -> None:
-    """Called under the product's lock; a second time changes nothing, and one that was killed is finished.
+    """Move everything kept under former names. Call under the product's lock; it resumes after a kill and may run twice.
 
     In a warehouse of its own only names within the product are taken over: its schemas are made anew.
     """
@@ -32,7 +32,7 @@ def take_over(state: Path, product: ProductPlan) -> None:
 
 
 def led_elsewhere(state: Path, product: ProductPlan) -> list[Path]:
-    """Folders of the product and its ports that lead to something which was called so before: what has that name now is another thing."""
+    """Links of former names that now belong to something new of that name, among the folders of the product and its ports."""
     own = state / conventions.ports_folder(product.domain, product.name)
     links = [own] if own.is_symlink() else [own / port.name for port in product.outputs]
     # A link to another disk, which somebody has made, is no name beside it.
@@ -40,7 +40,7 @@ def led_elsewhere(state: Path, product: ProductPlan) -> list[Path]:
 
 
 def former_shelf(state: Path, domain: str, product: str, former_products: Iterable[str]) -> Versions:
-    """The product's versions; those under a former name as long as the product has not taken them over."""
+    """The product's versions, under its former name until the product has moved them."""
     shelves = (shelf(state, domain, name) for name in (product, *former_products))
     return next((versions for versions in shelves if versions.was_published()), shelf(state, domain, product))
 

@@ -1,4 +1,4 @@
-"""Probe whether consumers can read the output ports: read real rows, in a process that can be stopped."""
+"""Probe whether consumers can read the output ports, by reading real rows in a separate process with a time limit."""
 
 import json
 import os
@@ -30,7 +30,7 @@ _READER = (sys.executable, "-m", "platform_resources.publications.port_probes")
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One output port to read within `seconds`; `published_before` if the ledger knows of a version of it."""
+    """One output port to read within `seconds`; `published_before` if the ledger knows a version of it."""
 
     domain: str
     product: str
@@ -42,7 +42,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What reading a port gave: so many rows (at most 1000) after so many seconds, or an error; neither if it was never published.
+    """The result of reading a port: rows (at most 1000) and seconds, or an error; neither if it was never published.
 
     `trouble` is what kept it from being read at all, which says nothing about the port.
     """
@@ -55,7 +55,7 @@ class Answer:
 
 
 def answers(state: Path, probes: Sequence[Probe]) -> tuple[Answer, ...]:
-    """What each probe gave, in their order. Never raises for what is wrong with a port, and never waits much longer than they allow."""
+    """The answer to each probe, in order. Never raises for a broken port, and waits little longer than the limits."""
     answered: list[Answer] = []
     while len(answered) < len(probes):
         answered += _answers_of_one_process(state, probes[len(answered) :])
@@ -63,7 +63,7 @@ def answers(state: Path, probes: Sequence[Probe]) -> tuple[Answer, ...]:
 
 
 def readings(answers: Iterable[Answer]) -> Mapping[str, Reading]:
-    """The answers of an objective's ports as what it is judged by: the worst of them."""
+    """The worst of the ports' answers, as readings for the objective."""
     worst = max(answers, key=lambda a: (a.error is not None, a.trouble is not None, a.rows is None, a.seconds or 0.0))
     return {"port": Reading(worst.port), "rows": Reading(worst.rows, worst.error), "seconds": Reading(worst.seconds, worst.trouble)}
 
@@ -92,7 +92,7 @@ def _answers_of_one_process(state: Path, probes: Sequence[Probe]) -> list[Answer
 
 
 def main() -> None:
-    """Reads the probes from the standard input and tells their answers, a line of JSON each."""
+    """Read probes from standard input and print an answer per line, as JSON."""
     print(_READY, flush=True)
     try:
         for asked in json.load(sys.stdin):
@@ -137,11 +137,11 @@ def _tell(answer: Answer) -> None:
 
 
 class Unreadable(Exception):
-    """Raised when what is published is not what was written; says what differs."""
+    """Raised if published files differ from what was written; says how."""
 
 
 def first_rows(state: Path, probe: Probe) -> int | None:
-    """How many of the first rows of the port's newest version were read, as files and from the catalog; None if it never had a version.
+    """The number of first rows read from the port's newest version, from files and catalog; None if never published.
 
     Raises OSError, VersionsUnreadable, QueryFailed, EngineError, Unreadable.
     """

@@ -1,4 +1,4 @@
-"""Published versions on disk: immutable files, one record per version, and one pointer that decides which are published."""
+"""Published versions on local disk: immutable files, a record per version, and a pointer to the published ones."""
 
 import json
 import os
@@ -41,20 +41,20 @@ CLOSED = 0o700
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The folder that holds one product's versions."""
+    """The folder with one product's published versions."""
 
     folder: Path
 
     def path(self, file: str) -> Path:
-        """The path of a file of the shelf."""
+        """The path of a file in this folder."""
         return self.folder / file
 
     def where(self, version: PortVersion) -> PublishedFiles:
-        """Where the rows of a port's version are, and how they are read."""
+        """Where the rows of a port's version are stored, and how to read them."""
         return PublishedFiles(tuple(self.path(file).resolve() for file in version.files), version.format, version.columns)
 
     def published(self) -> tuple[Publication, ...]:
-        """Every version that may be read, oldest first; decided by the pointer alone."""
+        """All readable versions, oldest first, according to the pointer."""
         ids = _json(self.folder / POINTER).get("published", ())
         files = (self.folder / RECORDS / f"{version}.json" for version in ids)
         # A record that is gone was taken away between the two reads: that version is no longer kept.
@@ -66,7 +66,7 @@ class Shelf:
         return publication_of(record, str(self.folder / POINTER)) if record else None
 
     def was_published(self) -> bool:
-        """Whether there ever was a version, also where the pointer is gone."""
+        """Whether there ever was a version, even if the pointer is gone."""
         return next((self.folder / RECORDS).glob("*.json"), None) is not None
 
     def newest_within(self, versions: VersionRange, port: str) -> Publication | None:
@@ -74,7 +74,7 @@ class Shelf:
         return newest_within(self.published(), versions, port)
 
     def pin(self, consumer: str, version: str) -> None:
-        """Keep `version` for as long as `consumer` (`<product>.<input port>`) reads it; its former pin is let go."""
+        """Keep `version` while `consumer` (`<product>.<input port>`) reads it; releases its former pin."""
         replace_json(self.folder / PINS / f"{consumer}.json", {"consumer": consumer, "version": version})
 
     def unpin(self, consumer: str) -> None:
@@ -82,36 +82,36 @@ class Shelf:
         (self.folder / PINS / f"{consumer}.json").unlink(missing_ok=True)
 
     def release_pins(self, is_gone: Callable[[str], bool]) -> tuple[str, ...]:
-        """Let go what consumers that are gone have pinned; gives their names."""
+        """Release the pins of consumers that are gone; returns their names."""
         gone = tuple(consumer for consumer in self.pins() if is_gone(consumer))
         for consumer in gone:
             self.unpin(consumer)
         return gone
 
     def pins(self) -> dict[str, str]:
-        """Consumers and the version that each has pinned."""
+        """The pinned version of each consumer."""
         records = [_json(path) for path in sorted((self.folder / PINS).glob("*.json"))]
         return {pin["consumer"]: pin["version"] for pin in records}
 
     def damage(self, version: PortVersion) -> str:
-        """A text file that lost its end still reads; its size tells."""
+        """Why the files are damaged, judged by their sizes: a truncated text file is still readable."""
         size = sum(file.stat().st_size for file in (*self.where(version).files, *map(self.path, version.own_files)))
         published = (version.bytes or 0) + sum(version.own_files.values())
         return "" if size == published else f"its files have {size:,} bytes, and {published:,} were published"
 
     def staging(self, version: str) -> Path:
-        """The folder that a version is written into: `<port>/<file>`."""
+        """The folder into which a version is written before publication: `<port>/<file>`."""
         return self.folder / STAGING / version
 
     def begin(self, version: str) -> None:
-        """Make the folder of the version anew, with what former attempts left taken away."""
+        """Create an empty staging folder for the version, deleting leftovers of former attempts."""
         shutil.rmtree(self.folder / STAGING, ignore_errors=True)
         self._made(self.folder)
         (self.folder / STAGING).mkdir(mode=CLOSED, exist_ok=True)
         self.staging(version).mkdir()
 
     def write(self, database: ProductDatabase, draft: PortDraft) -> WrittenPort:
-        """Ports that expose one data set in one format share its bytes: the second is a hard link."""
+        """Write one port. Ports with the same data set and format share a file by a hard link."""
         file = port_file(draft.port, draft.product_version, draft.version, draft.data_set, draft.store.format, draft.view)
         within = _within(file, draft.version)
         staged = self.staging(draft.version)
@@ -128,7 +128,7 @@ class Shelf:
         return WrittenPort(published, (file,), path.stat().st_size, shared=twin is not None, own_files=own_files)
 
     def publish(self, publication: Publication) -> None:
-        """Move the staged files in place, write the record, and flip the pointer: the one step that publishes."""
+        """Move staged files into place, write the record, and replace the pointer, the one step that publishes."""
         self.move(publication.id, publication.ports)
         replace_json(self.folder / RECORDS / f"{publication.id}.json", asdict(publication))
         ids = [p.id for p in self.published()]
@@ -136,7 +136,7 @@ class Shelf:
         shutil.rmtree(self.folder / STAGING, ignore_errors=True)
 
     def move(self, version: str, ports: Iterable[PortVersion]) -> None:
-        """Move the staged files of these ports to where their records say that they are."""
+        """Move the staged files of these ports to the places in their records."""
         for port in ports:
             self._made(self.folder / port.port)
             shown: tuple[PortVersion | ViewVersion, ...] = (port, *port.views.values())
@@ -154,11 +154,11 @@ class Shelf:
             folder.mkdir(mode=CLOSED if is_closed else 0o777)
 
     def point_at(self, ids: Sequence[str], latest: Publication) -> None:
-        """Replace the pointer, which also carries the newest record, so that a reader needs one file."""
+        """Replace the pointer; it includes the newest record, so a reader needs one file."""
         replace_json(self.folder / POINTER, {"latest": latest.id, "published": list(ids), "version": asdict(latest)})
 
     def rename(self, ports: Mapping[str, str], data_sets: Mapping[str, str]) -> None:
-        """Name ports and data sets otherwise in every record; the pointer last."""
+        """Rename ports and data sets in all records, the pointer last."""
         for file in sorted((self.folder / RECORDS).glob("*.json")):
             record = _json(file)
             if (now := with_names(record, ports, data_sets)) != record:
@@ -169,7 +169,7 @@ class Shelf:
             replace_json(self.folder / POINTER, {**pointer, "version": now})
 
     def prune(self, keep: Keeping, now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
-        """Take versions away that no port keeps, no consumer has pinned, and that were superseded longer than `grace` ago.
+        """Delete versions that no port keeps, no consumer has pinned, and that were superseded longer than `grace` ago.
 
         The newest version of each major version stays until its retention ends. The pointer forgets a version before its files go. Gives
         the ids taken.
@@ -185,7 +185,7 @@ class Shelf:
         return gone
 
     def keep_only(self, kept: Collection[str]) -> None:
-        """Take away folders and records of all other versions, also those that a killed publication has left."""
+        """Delete folders and records of all other versions, also leftovers of killed publications."""
         for folder in self.folder.glob("*/v*/*"):
             if folder.is_dir() and folder.name not in kept and folder.parts[-3] != conventions.BY_ROLE:
                 shutil.rmtree(folder)
@@ -196,7 +196,7 @@ class Shelf:
 
 
 def shelf(state: Path, domain: str, product: str) -> Versions:
-    """Where a product's versions are kept: in the warehouse if it keeps them itself, otherwise on this machine's disk."""
+    """The storage of a product's versions: the warehouse if it stores them itself, otherwise local disk."""
     chosen = warehouse()
     rows = chosen.version_rows(domain, product)
     if rows is None:
@@ -206,7 +206,7 @@ def shelf(state: Path, domain: str, product: str) -> Versions:
 
 
 def publishing(state: Path, product: str = "*") -> tuple[tuple[str, str], ...]:
-    """Domain and name of every product that has published, or of those that are called so."""
+    """Domain and name of every product that has published, or of those with this name."""
     chosen = warehouse()
     if chosen.kind != "duckdb":
         return tuple(place for place in chosen.products(state) if product in ("*", place[1]))
@@ -217,12 +217,12 @@ def publishing(state: Path, product: str = "*") -> tuple[tuple[str, str], ...]:
 
 
 def version_id(now: datetime) -> str:
-    """Sorts by time of publication: `20261120T050301.123456Z`."""
+    """An id that sorts by publication time: `20261120T050301.123456Z`."""
     return now.strftime("%Y%m%dT%H%M%S.%fZ")
 
 
 def port_file(port: str, product_version: str, version: str, data_set: str, file_format: str, view: str = "") -> str:
-    """Where a port's file lies within the shelf; that of a view in a folder of its own beside it."""
+    """The path of a port's file within the shelf; that of a view is in a folder of its own."""
     return f"{port}/v{Version.parse(product_version).major}/{version}/{f'{view}/' if view else ''}{data_set}.{file_format}"
 
 
@@ -271,14 +271,14 @@ def _sync(path: Path) -> None:
 
 
 def replace_file(part: Path, file: Path) -> None:
-    """What was closed to others stays closed."""
+    """Replace a file, keeping the permissions of a restricted one."""
     with suppress(FileNotFoundError):
         part.chmod(stat.S_IMODE(file.stat().st_mode))
     os.replace(part, file)
 
 
 def replace_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Write the whole file or leave the old one, also through a power cut.
+    """Replace a JSON file atomically: readers see the old or the new content, even after a power failure.
 
     Each file has one writer at a time, so the next write takes up what a killed one left.
     """
@@ -286,7 +286,7 @@ def replace_json(path: Path, data: Mapping[str, Any]) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """The same with any text."""
+    """Replace a text file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     with part.open("w", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Which SELECT gives one page of a port's records: filtered, sorted, and behind a cursor that stays right whatever is published meanwhile.
+"""Build the SELECT for one page of a port's records: filtered, sorted, and continued by a cursor within one version.
 
 Rows are ordered by what is asked for, then by the key, then by a hash of the row: an order that all rows have, but for equal ones, of
 which the cursor counts how many were given.
@@ -22,12 +22,12 @@ _UNORDERED = ("struct", "map", "union", "variant", "json")
 
 
 class RecordsWrong(Exception):
-    """Raised for records that cannot be asked for like that; says what is allowed."""
+    """Raised for an invalid request for records; says what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One condition: a column, an operator, and what it is compared with."""
+    """One condition: column, operator and value."""
 
     column: str
     operator: str
@@ -36,7 +36,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page of a question ended: in which version, at which values of the order, and how many rows with these were given."""
+    """Where a page ended: its version, the last sort values, and how many rows with these values were returned."""
 
     version: str
     asked: str
@@ -45,14 +45,14 @@ class Cursor:
 
     @property
     def text(self) -> str:
-        """As it stands in an address."""
+        """The cursor as text for a URL."""
         data = json.dumps([self.version, self.asked, list(self.values), self.given], ensure_ascii=False, separators=(",", ":"))
         return base64.urlsafe_b64encode(data.encode()).decode().rstrip("=")
 
 
 @dataclass(frozen=True, slots=True)
 class RecordsAsked:
-    """What somebody asks of a port's records. All columns where none is named; `order` has a minus before what comes down."""
+    """A request for records. No columns means all; `order` has a minus before descending columns."""
 
     columns: tuple[str, ...] = ()
     filters: tuple[Filter, ...] = ()
@@ -62,12 +62,12 @@ class RecordsAsked:
 
     @property
     def digest(self) -> str:
-        """The same for every page of one question."""
+        """A digest of the request, equal for all its pages."""
         return hashlib.sha256(repr((self.columns, self.filters, self.order)).encode()).hexdigest()[:12]
 
 
 def filter_of(text: str) -> Filter:
-    """`COLUMN:OPERATOR:VALUE`, as in `degrees:ge:20`. Raises RecordsWrong."""
+    """Parse `COLUMN:OPERATOR:VALUE`, as in `degrees:ge:20`. Raises RecordsWrong."""
     column, first, rest = text.partition(":")
     operator, second, value = rest.partition(":")
     if not column or not first or not second:
@@ -80,7 +80,7 @@ def filter_of(text: str) -> Filter:
 
 
 def cursor_of(text: str) -> Cursor:
-    """What `Cursor.text` gave. Raises RecordsWrong."""
+    """Parse what `Cursor.text` gave. Raises RecordsWrong."""
     try:
         if len(text) > LONGEST_CURSOR:
             raise ValueError
@@ -94,7 +94,7 @@ def cursor_of(text: str) -> Cursor:
 
 
 def page_sql(port: str, columns: Mapping[str, str], key: Sequence[str], asked: RecordsAsked) -> tuple[str, int]:
-    """The SELECT over the port, whose columns with their types are given, and how many columns at its end are for the cursor alone.
+    """The SELECT over the port's columns, and how many columns at its end serve the cursor only.
 
     Without a limit there is no order and no cursor. Raises RecordsWrong.
     """
@@ -114,7 +114,7 @@ def page_sql(port: str, columns: Mapping[str, str], key: Sequence[str], asked: R
 
 
 def next_cursor(version: str, asked: RecordsAsked, values: Sequence[Any], equal: int, rows: int) -> Cursor:
-    """The cursor behind a page that ends with these values, which its last `equal` rows have."""
+    """The cursor after a page that ends with these values, which its last `equal` rows share."""
     before, last = asked.after, tuple(values)
     # A page of nothing but rows like the last of the page before goes on counting.
     given = equal + (before.given if before is not None and before.values == last and equal == rows else 0)

@@ -1,4 +1,4 @@
-"""Published versions that the warehouse keeps itself: rows under the id of their version, notes about each, and one that is the pointer."""
+"""Published versions inside the warehouse: rows keyed by version id, a record per version, and a pointer row."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ _RECORDS, _PINS, _ROWS = "version", "pin", "rows:"
 
 @dataclass(frozen=True, slots=True)
 class RecordedVersions:
-    """One product's versions: `rows` has those of SQL ports; `files` has those of other ports, which count only as the pointer says.
+    """One product's versions: `rows` are those of SQL ports, `files` those of other ports; the pointer row decides for both.
 
     Who reads files alone finds a pointer beside them too, which is replaced after the one that decides.
     """
@@ -54,13 +54,13 @@ class RecordedVersions:
         return record
 
     def published(self) -> tuple[Publication, ...]:
-        """Every version that may be read, oldest first; decided by the pointer alone."""
+        """All readable versions, oldest first, according to the pointer."""
         ids = self._pointer().get("published", ())
         records = self.rows.remembered(_RECORDS) if ids else {}
         return tuple(publication_of(self._json(records[version]), self.origin) for version in ids if version in records)
 
     def latest(self) -> Publication | None:
-        """The newest version; None before the first. Reads one note."""
+        """The newest version; None before the first. Reads one record."""
         record = self._pointer().get("version")
         return publication_of(record, self.origin) if record else None
 
@@ -69,11 +69,11 @@ class RecordedVersions:
         return newest_within(self.published(), versions, port)
 
     def was_published(self) -> bool:
-        """Whether there ever was a version, also where the pointer is gone."""
+        """Whether there ever was a version, even if the pointer is gone."""
         return bool(self.rows.remembered(_RECORDS))
 
     def where(self, version: PortVersion) -> PublishedPort:
-        """Where the rows of a port's version are, and how they are read."""
+        """Where the rows of a port's version are stored, and how to read them."""
         (file, *_) = version.files
         if not file.startswith(_ROWS):
             return self.files.where(version)
@@ -81,30 +81,30 @@ class RecordedVersions:
         return self.rows.place(table, identity, version.columns, view)
 
     def damage(self, version: PortVersion) -> str:
-        """Rows are the warehouse's to keep whole; files tell by their size."""
+        """Why files are damaged, by their sizes; rows are the warehouse's responsibility."""
         return "" if version.files[0].startswith(_ROWS) else self.files.damage(version)
 
     def pin(self, consumer: str, version: str) -> None:
-        """Keep `version` for as long as `consumer` reads it; its former pin is let go."""
+        """Keep `version` while `consumer` reads it; releases its former pin."""
         self.rows.remember(_PINS, consumer, version)
 
     def unpin(self, consumer: str) -> None:
-        """Let go what a consumer has pinned, if it has."""
+        """Release the consumer's pin, if it has one."""
         self.rows.forget(_PINS, consumer)
 
     def pins(self) -> dict[str, str]:
-        """Consumers and the version that each has pinned."""
+        """The pinned version of each consumer."""
         return self.rows.remembered(_PINS)
 
     def release_pins(self, is_gone: Callable[[str], bool]) -> tuple[str, ...]:
-        """Let go what consumers that are gone have pinned; gives their names."""
+        """Release the pins of consumers that are gone; returns their names."""
         gone = tuple(consumer for consumer in self.pins() if is_gone(consumer))
         for consumer in gone:
             self.unpin(consumer)
         return gone
 
     def begin(self, version: str) -> None:
-        """Take away what killed attempts left: rows and records of versions that the pointer does not know."""
+        """Delete leftovers of killed attempts: rows and records of versions unknown to the pointer."""
         published = self.published()
         if version in (publication.id for publication in published):
             raise VersionsUnreadable(self.origin, f"version {version} is published already, at the same microsecond")
@@ -120,7 +120,7 @@ class RecordedVersions:
         self.rows.keep_only(ids, views)
 
     def write(self, database: ProductDatabase, draft: PortDraft) -> WrittenPort:
-        """Rows for SQL ports, once for all that show one data set, and what views show of them; a file for each other."""
+        """Write rows for SQL ports, once per data set, with the rows of their views; other ports get a file."""
         if not draft.store.in_catalog:
             return self.files.write(database, draft)
         if draft.store.writer is not None:
@@ -133,7 +133,7 @@ class RecordedVersions:
         return WrittenPort(place, (f"{_ROWS}{file}",), None, shared)
 
     def publish(self, publication: Publication) -> None:
-        """Move files in place, write the record, and replace the pointer: the one statement that publishes."""
+        """Move files into place, write the record, and replace the pointer row, the one statement that publishes."""
         self.files.move(publication.id, [port for port in publication.ports if not port.files[0].startswith(_ROWS)])
         self.rows.remember(_RECORDS, publication.id, json.dumps(asdict(publication)))
         self._flip([*(publication.id for publication in self.published()), publication.id], publication)
@@ -144,7 +144,7 @@ class RecordedVersions:
         self.files.point_at(ids, latest)
 
     def rename(self, ports: Mapping[str, str], data_sets: Mapping[str, str]) -> None:
-        """Name ports and data sets otherwise in every record; the pointer last."""
+        """Rename ports and data sets in all records, the pointer last."""
         for name, text in self.rows.remembered(_RECORDS).items():
             record = self._json(text)
             if (now := with_names(record, ports, data_sets)) != record:
@@ -155,7 +155,7 @@ class RecordedVersions:
             self.rows.remember(POINTER, NEWEST, json.dumps({**pointer, "version": now}))
 
     def prune(self, keep: Keeping, now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
-        """Take away versions that no port keeps and nobody reads. The pointer forgets a version before its rows go. Gives their ids."""
+        """Delete versions that no port keeps and nobody reads, pointer first, then rows; returns their ids."""
         published = self.published()
         if not published:
             return ()

@@ -1,4 +1,4 @@
-"""What is recorded of a published version, and what a place that keeps versions does."""
+"""The record of a published version, and the interface of a storage for versions."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,11 +23,11 @@ GRACE = timedelta(minutes=10)
 
 
 class WriterFailed(Exception):
-    """Raised when the writer of an interface fails, or writes no file; quotes nothing that the data may hold."""
+    """Raised if an interface's writer fails or writes no file; contains no data values."""
 
 
 class VersionsUnreadable(Exception):
-    """Raised when what says what is published is damaged or may not be read; names the file, or where else it is, and what to do."""
+    """Raised if version records are damaged or unreadable; names the file or place, and what to do."""
 
     def __init__(self, origin: Path | str, what: str) -> None:
         super().__init__(f"{origin} cannot be read: {what}\n{_REMEDY}")
@@ -39,7 +39,7 @@ _REMEDY = "restore it from a backup; without one, move it away and refresh the p
 
 @dataclass(frozen=True, slots=True)
 class ViewVersion:
-    """What one view of a port holds in one version, how it shows each column, and which rows; the rest is as in PortVersion."""
+    """One role view of a port in one version: its columns, their masks, and its rows; other fields as in PortVersion."""
 
     rows: int
     columns: Mapping[str, str]
@@ -50,14 +50,14 @@ class ViewVersion:
     own_files: Mapping[str, int] = field(default_factory=dict)
 
     def is_within(self, view: View) -> bool:
-        """Whether all that it shows is what `view` shows too: the same rows, and no other column or mask."""
+        """Whether it shows nothing beyond `view`: the same rows, and only columns of it in the same form."""
         allowed = {folded_column(column.name): column.sql for column in view.columns}
         return self.condition == view.rows and all(allowed.get(folded_column(name)) == sql for name, sql in self.shows.items())
 
 
 @dataclass(frozen=True, slots=True)
 class PortVersion:
-    """What one output port holds in one version; `files` are relative to the ports folder of the product, or name a warehouse's rows.
+    """One output port in one version; `files` are relative to the product's ports folder, or name warehouse rows.
 
     `bytes` is None where the warehouse does not tell it of one version.
 
@@ -82,7 +82,7 @@ class PortVersion:
     inherited: Mapping[str, str] = field(default_factory=dict)
 
     def seen_as(self, view: View) -> "PortVersion | None":
-        """The port as this view shows it, or the version's view that comes nearest and shows nothing else; None where there is none.
+        """The port restricted to this view, or to the closest stored view that shows no more; None without one.
 
         One that shows everything is the whole, also of versions of former times, unless a column is more restricted than it says.
         """
@@ -96,14 +96,14 @@ class PortVersion:
         return replace(self, **parts, views={})
 
     def known_until(self, published_at: str) -> datetime | None:
-        """As of when it is, at the latest its publication; None where that is not known. Old records without a watermark count as new."""
+        """As of when the data are known, at most the publication time; None if unknown. Old records without a watermark count as new."""
         watermark = datetime.fromisoformat(self.watermark) if self.watermark else None
         return known_until(datetime.fromisoformat(published_at), watermark, bool(self.watermark_unknown))
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One published version of a product: all its ports, and what it was made from.
+    """One published version of a product: all its ports, and the inputs it was made from.
 
     `built_in` is the run that built what it holds; unknown of versions of former times.
     """
@@ -125,7 +125,7 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class PortDraft:
-    """One output port of a version that is about to be written, and the relation that it shows, or the part of it that a view shows."""
+    """One output port of a version about to be written: the relation or role view that it publishes."""
 
     version: str
     product_version: str
@@ -140,7 +140,7 @@ class PortDraft:
 
 @dataclass(frozen=True, slots=True)
 class WrittenPort:
-    """Where a port was written. `shared` says that another port of the version has the same bytes, which were written for that one."""
+    """The place of a written port. `shared`: another port of the version has the same bytes, already written."""
 
     published: PublishedPort
     files: tuple[str, ...]
@@ -150,7 +150,7 @@ class WrittenPort:
 
 
 def catalog_view(product: ProductPlan, version: PortVersion, published: PublishedPort) -> CatalogView:
-    """What SQL clients see of a port of a version, over these files."""
+    """The view through which SQL clients read a port's version from these files."""
     spec = product.data_set(version.data_set).spec
     names = {folded_column(name): name for name in version.columns}
     described = {names[folded_column(c.name)]: c.description for c in spec.columns if folded_column(c.name) in names}
@@ -158,14 +158,14 @@ def catalog_view(product: ProductPlan, version: PortVersion, published: Publishe
 
 
 def newest_within(published: Sequence[Publication], versions: VersionRange, port: str) -> Publication | None:
-    """The newest version whose product version is in the range and that has the port."""
+    """The newest version in the range of product versions that has the port."""
     fitting = (version for version in reversed(published) if Version.parse(version.product_version) in versions)
     return next((version for version in fitting if version.port(port) is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """How many versions each port keeps, and how old one may be that is not the newest; None: as old as may be."""
+    """How many versions each port keeps, and the age at which others expire; None: never."""
 
     versions: Mapping[str, int]
     retention: timedelta | None = None
@@ -184,14 +184,14 @@ def kept(published: Sequence[Publication], pinned: Iterable[str], keep: Keeping,
 
 
 def outlived(published: Sequence[Publication], retention: timedelta | None, now: datetime) -> tuple[Publication, ...]:
-    """The versions that are older than their retention."""
+    """The versions older than the retention."""
     if retention is None:
         return ()
     return tuple(version for version in published if now - datetime.fromisoformat(version.published_at) > retention)
 
 
 def kept_longer(published: Sequence[Publication], pins: Mapping[str, str], retention: timedelta | None, now: datetime) -> Iterator[str]:
-    """Which versions stay though they are older than their retention, and why."""
+    """Versions that stay although they are older than the retention, and why."""
     for old in outlived(published, retention, now):
         readers = sorted(consumer for consumer, version in pins.items() if version == old.id)
         too_old = f"version {old.id} is older than its retention of {duration_text(retention)}" if retention is not None else ""
@@ -202,7 +202,7 @@ def kept_longer(published: Sequence[Publication], pins: Mapping[str, str], reten
 
 
 def publication_of(record: Mapping[str, Any], origin: str) -> Publication:
-    """Read a version from its record. Raises VersionsUnreadable, which names its `origin`."""
+    """Parse a version's record. Raises VersionsUnreadable, naming its `origin`."""
     try:
         ports = tuple(_port_of(port) for port in record["ports"])
         publication = Publication(**{**record, "ports": ports})
@@ -215,7 +215,7 @@ def publication_of(record: Mapping[str, Any], origin: str) -> Publication:
 
 
 def with_names(record: Mapping[str, Any], ports: Mapping[str, str], data_sets: Mapping[str, str]) -> dict[str, Any]:
-    """The record of a version in which ports and data sets are called otherwise; its files stay where they are."""
+    """The record with ports and data sets renamed; the files stay where they are."""
     named = [
         {**port, "port": ports.get(port["port"], port["port"]), "data_set": data_sets.get(port["data_set"], port["data_set"])}
         for port in record["ports"]
@@ -229,13 +229,13 @@ def _port_of(record: Mapping[str, Any]) -> PortVersion:
 
 
 class Versions(Protocol):
-    """One product's published versions, wherever they are kept. What reads them raises VersionsUnreadable.
+    """The storage of one product's published versions. All reads raise VersionsUnreadable.
 
     A version is published whole or not at all, and readers always find the last one that was.
     """
 
     def published(self) -> tuple[Publication, ...]:
-        """Every version that may be read, oldest first."""
+        """All readable versions, oldest first."""
 
     def latest(self) -> Publication | None:
         """The newest version; None before the first."""
@@ -244,37 +244,37 @@ class Versions(Protocol):
         """The newest version whose product version is in the range and that has the port."""
 
     def was_published(self) -> bool:
-        """Whether there ever was a version, also where it is lost which one is published."""
+        """Whether there ever was a version, even if the pointer to it is lost."""
 
     def where(self, version: PortVersion) -> PublishedPort:
-        """Where the rows of a port's version are, and how they are read."""
+        """Where the rows of a port's version are stored, and how to read them."""
 
     def damage(self, version: PortVersion) -> str:
-        """What of it is not as it was written, as far as that is seen without reading its rows; empty if nothing. Raises OSError."""
+        """What differs from the written version, as far as visible without reading rows; empty if nothing. Raises OSError."""
 
     def pin(self, consumer: str, version: str) -> None:
-        """Keep `version` for as long as `consumer` (`<product>.<input port>`) reads it; its former pin is let go."""
+        """Keep `version` while `consumer` (`<product>.<input port>`) reads it; releases its former pin."""
 
     def unpin(self, consumer: str) -> None:
-        """Let go what a consumer has pinned, if it has."""
+        """Release the consumer's pin, if it has one."""
 
     def pins(self) -> dict[str, str]:
-        """Consumers and the version that each has pinned."""
+        """The pinned version of each consumer."""
 
     def release_pins(self, is_gone: Callable[[str], bool]) -> tuple[str, ...]:
-        """Let go what consumers that are gone have pinned; gives their names."""
+        """Release the pins of consumers that are gone; returns their names."""
 
     def begin(self, version: str) -> None:
-        """Before a version is written: take away what former attempts left. This and the next two are called under the product's lock."""
+        """Delete leftovers before a version is written. Call this and the next two under the product's lock."""
 
     def write(self, database: ProductDatabase, draft: PortDraft) -> WrittenPort:
-        """Write one port of the version that was begun; nobody reads it yet. Raises EngineError, NotSupported, OSError."""
+        """Write one port of the version that was begun, not readable yet. Raises EngineError, NotSupported, OSError."""
 
     def publish(self, publication: Publication) -> None:
-        """Publish all that was written of a version, in one step."""
+        """Publish everything written of the version in one step."""
 
     def rename(self, ports: Mapping[str, str], data_sets: Mapping[str, str]) -> None:
-        """Name ports and data sets otherwise in every record. Called under the product's lock."""
+        """Rename ports and data sets in all records. Call under the product's lock."""
 
     def prune(self, keep: Keeping, now: datetime) -> tuple[str, ...]:
-        """Take away versions that no port keeps or that are older than they may be, and nobody reads; gives their ids."""
+        """Delete versions that are expired or that no port keeps, and that nobody reads; returns their ids."""
