@@ -1,4 +1,4 @@
-"""The `mesh` command: its options, and how a user's mistake is told."""
+"""The `mesh` command: its global options, and error messages for user mistakes."""
 
 import atexit
 import os
@@ -105,12 +105,12 @@ def options(
     ] = False,
     root: Annotated[Path | None, typer.Option(help="The folder that has dataproducts/; otherwise the nearest one above.")] = None,
 ) -> None:
-    """Where the mesh is, for every command."""
+    """Set where the mesh is, for every command."""
     context.obj = root
 
 
 def main() -> None:
-    """Run `mesh`; a mistake of the user's gives a message and an exit code, never a traceback."""
+    """Run `mesh`; user mistakes give a message and an exit code, never a traceback."""
     try:
         app()
     except SystemExit as done:

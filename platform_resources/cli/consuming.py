@@ -1,4 +1,4 @@
-"""Commands for and about consumers: versions, query, report."""
+"""Commands for consumers: list versions, query, report problems."""
 
 import getpass
 from collections import Counter
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Decimals(StrEnum):
-    """How decimals are written in JSON, whose numbers most readers round to 15 digits."""
+    """How decimals are written in JSON: as text or as numbers, which most readers round to 15 digits."""
 
     TEXT = "text"
     NUMBERS = "numbers"
@@ -102,7 +102,7 @@ def _origin(record: Mapping[str, Any]) -> str:
 
 
 class Format(StrEnum):
-    """How the answer to a query is written."""
+    """The output formats of a query."""
 
     TABLE = "table"
     JSON = "json"
@@ -228,7 +228,7 @@ def _refuse_equal_names(names: Sequence[str]) -> None:
 
 
 class How(StrEnum):
-    """How a consumer is."""
+    """The state of a consumer in a report."""
 
     WORKS = "works"
     BROKEN = "broken"
@@ -242,7 +242,7 @@ def report(
     said: Annotated[str, typer.Option("--note", help="What others should know.")] = "",
     by: Annotated[str | None, typer.Option("--by", help="Who says so; the name of the user of this computer if left out.")] = None,
 ) -> None:
-    """Report how a dashboard, a notebook or a model is that belongs to a product; its page shows it. For a last step of a job, too."""
+    """Report whether a product's consumer works, such as a dashboard or notebook; the product's page shows it."""
     from platform_resources.services.catalog.consumer_reports import ReportRefused
     from platform_resources.services.catalog.consumer_reports import report as take_down
 

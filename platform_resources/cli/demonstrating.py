@@ -1,4 +1,4 @@
-"""The command `mesh demo-history`: a made-up past for a sample mesh."""
+"""The command `mesh demo-history`: made-up history for a sample mesh."""
 
 from datetime import UTC, datetime
 from typing import Annotated

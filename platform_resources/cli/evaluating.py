@@ -1,4 +1,4 @@
-"""The command `mesh evaluate`, and what other commands use of it: judge products now, and tell what happened to incidents."""
+"""The command `mesh evaluate`, which judges all products now, and helpers that other commands share."""
 
 import os
 from collections.abc import Collection, Iterable, Sequence
@@ -52,7 +52,7 @@ def _deliver(root: Path, plan: MeshPlan) -> int:
 def evaluate_now(
     root: Path, plan: MeshPlan, domains: Collection[str] | None = None
 ) -> "tuple[Sequence[EvaluationRun], Sequence[IncidentEvent]]":
-    """How the evaluation of each domain went, and what happened to incidents meanwhile; `plan` is of the whole mesh."""
+    """Evaluate each domain; returns how that went and the incident events. `plan` covers the whole mesh."""
     from platform_resources.ledger.people.incident_store import events_since
     from platform_resources.orchestration.evaluation_job import run_evaluations
 
@@ -63,7 +63,7 @@ def evaluate_now(
 
 
 def judged(root: Path, names: Collection[str]) -> "Sequence[IncidentEvent]":
-    """What happens to incidents now that these products were refreshed."""
+    """The incident events caused by the refresh of these products."""
     from platform_resources.capabilities.registry import installed_registry
     from platform_resources.services.control_ports.registering import register
     from platform_resources.services.judging import judge_refreshed
@@ -81,11 +81,13 @@ def judged(root: Path, names: Collection[str]) -> "Sequence[IncidentEvent]":
 
 
 def print_happened(events: "Iterable[IncidentEvent]") -> None:
+    """Print incident events, one a line."""
     for event in events:
         out.print(f"{plain(event.incident)} {event.kind} {plain(event.note)}".strip(), soft_wrap=True, highlight=False)
 
 
 def print_problems(done: "Iterable[EvaluationRun]") -> None:
+    """Print why domains could not be evaluated."""
     for evaluation in done:
         for problem in evaluation.problems:
             words.print(f"{evaluation.domain} could not be evaluated: {problem}", style="red", markup=False, highlight=False)

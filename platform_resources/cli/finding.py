@@ -1,4 +1,4 @@
-"""Commands for whoever looks for data: search, describe, lineage."""
+"""Commands that find and explain data: search, describe, lineage."""
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
@@ -142,7 +142,7 @@ def describe(
     port: Annotated[str | None, typer.Option(help="Show how to read this output port; otherwise the first one.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show one product as its readers need it: purpose, terms, health, promises, columns, and how to read it."""
+    """Show what consumers need to know of a product: purpose, terms, health, promises, columns, and how to read it."""
     from platform_resources.services.catalog.product_description import description_data, product_description
     from platform_resources.services.control_ports.declared_ports import control_port_states
     from platform_resources.services.product_status import looked_at
@@ -208,7 +208,7 @@ def _columns(data_set: DataSetPlan) -> Table:
 
 
 def introduce(product: ProductPlan, tree: Tree) -> None:
-    """Add to the product's tree what its document says to its readers."""
+    """Add the product's description for consumers to the printed tree."""
     readers = tree.add("for its readers")
     for line in _lines(product):
         readers.add(line)
@@ -272,7 +272,7 @@ def lineage(
     column: Annotated[str, typer.Argument(help="The column: PRODUCT.COLUMN or PRODUCT.DATA_SET.COLUMN.", metavar="COLUMN")],
     as_json: Json = False,
 ) -> None:
-    """Show from which columns a column is made, and which columns, products and consumers a change of it concerns."""
+    """Show the columns that a column is made from, and the columns, products and consumers that a change would affect."""
     from platform_resources.services.showing.column_lineage import NoSuchColumn, lineage_data, lineage_of, mesh_lineage, named_column
 
     root, plan = mesh_of(context)

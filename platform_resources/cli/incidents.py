@@ -56,7 +56,7 @@ def incidents(
     sync: Sync = False,
     as_json: Json = False,
 ) -> None:
-    """Show incidents: what is broken, since when, who suffers from it, and what has happened."""
+    """Show incidents: what fails, since when, which products and consumers are affected, and what has happened."""
     from platform_resources.ledger.people.incident_store import events_of, incident_named
     from platform_resources.services.showing.incident_acts import NoSuchIncident
     from platform_resources.services.showing.incident_lists import listed_incidents
@@ -87,7 +87,7 @@ def ack(
     by: By = None,
     note: Note = "",
 ) -> None:
-    """Say that an incident was seen: nobody is reminded of it any more."""
+    """Acknowledge an incident, which stops its reminders."""
     who = by or you("--by")
     _act(
         context,
@@ -103,7 +103,7 @@ def resolve(
     by: By = None,
     note: Note = "",
 ) -> None:
-    """Say that an incident is over. What fails on as expected, false-positive or no-action is accepted until it was well in between.
+    """Resolve an incident. With expected, false-positive or no-action, failing checks are accepted until they pass again.
 
     Said again of an incident that is over, it changes how it was resolved: as fixed, what it had accepted counts again.
     """
@@ -115,7 +115,7 @@ def resolve(
 
 
 def reopen(context: typer.Context, name: Name, by: By = None, note: Note = "") -> None:
-    """Say that an incident is not over after all. What was accepted with its end counts again."""
+    """Reopen an incident. What was accepted with its resolution counts again."""
     who = by or you("--by")
     _act(context, name, lambda incident, at: life_cycle.reopened(incident, at, who, note))
 

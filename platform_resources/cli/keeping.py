@@ -1,4 +1,4 @@
-"""The commands `mesh backup` and `mesh restore`: keep what a mesh cannot make again, and put it back."""
+"""The commands `mesh backup` and `mesh restore`."""
 
 import os
 import sqlite3
@@ -17,7 +17,7 @@ def backup(
     context: typer.Context,
     place: Annotated[Path, typer.Argument(help="The folder for backups; each becomes a folder of its own in it.", metavar="FOLDER")],
 ) -> None:
-    """Save versions, databases, the ledger and Dagster's history. Others may go on meanwhile; unchanged files take no room again."""
+    """Back up versions, databases, the ledger and Dagster's history, while others keep working. Unchanged files take no space."""
     from platform_resources.ledger.database import LedgerUnavailable
     from platform_resources.refresh.product_locks import ProductBusy
     from platform_resources.services.backups import BackupRefused, save
@@ -39,7 +39,7 @@ def restore(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="One backup, as `mesh backup` printed it.", metavar="BACKUP")],
 ) -> None:
-    """Put a backup back where the mesh has nothing yet: an empty folder of state, an empty ledger. Every file is compared first."""
+    """Restore a backup into a mesh without state: an empty state folder and an empty ledger. Every file is compared first."""
     from platform_resources.ledger.database import LedgerUnavailable
     from platform_resources.services.backups import BackupRefused, backup_in, restore, shown_again
 

@@ -1,4 +1,4 @@
-"""Commands about monitors as code: what the specifications would change of the deployed ones, and recording that."""
+"""Commands about monitors as code: plan and apply changes of the deployed monitors."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -71,7 +71,7 @@ def apply(
     as_json: Json = False,
     sync: Sync = False,
 ) -> None:
-    """Record that the monitors are meant as the specifications say now. Refused, as a whole, while these have problems."""
+    """Record the specified monitors as deployed; refused as a whole if the specifications have problems."""
     from platform_resources.services.checks import monitor_changes
 
     who, root, now = by or you("--by"), mesh_root(context.obj), datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Commands about who is told what: channels, notifications, subscriptions."""
+"""Commands about notifications: channels, outbox, subscriptions."""
 
 import os
 from dataclasses import asdict
@@ -46,7 +46,7 @@ def channels(
     test: Annotated[str | None, typer.Option(help="Send a test message to this channel or e-mail address now.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the channels that messages go to, and what is missing for them here; or try one."""
+    """List notification channels and what each lacks in this environment; or send a test message."""
     from platform_resources.services.showing.channel_states import channel_states, channels_of
 
     known = channels_of(mesh_of(context)[1])
@@ -88,7 +88,7 @@ def notifications(
     every: Annotated[bool, typer.Option("--all", help="Also what was sent, withdrawn or given up before yesterday.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the outbox: what waits, what fails and why, what was given up, and what was sent since yesterday; or one message."""
+    """Show the outbox: waiting, failed and abandoned messages, and those sent since yesterday; or one message."""
     root = mesh_root(context.obj)
     from platform_resources.ledger.people.outbox import open_and_recent
 
@@ -164,7 +164,7 @@ def subscribe(
     severity: Annotated[str, typer.Option(help="The least severity to hear of: low, medium, high or critical.")] = "medium",
     person: As = None,
 ) -> None:
-    """Hear about a product's incidents; once more, to change from which severity on."""
+    """Subscribe to a product's incidents; repeat to change the least severity."""
     from platform_resources.ledger.people.subscriptions import subscribe as begin
     from platform_resources.services.showing.channel_states import channels_of
 
@@ -183,7 +183,7 @@ def unsubscribe(
     channel: Annotated[str, typer.Option(help="The channel or e-mail address of the subscription.")],
     person: As = None,
 ) -> None:
-    """Hear no more about a product; also of one that is gone."""
+    """End a subscription, also to a product that is gone."""
     from platform_resources.ledger.people.subscriptions import unsubscribe as end
 
     who = person or you("--as")
@@ -199,7 +199,7 @@ def subscriptions(
     product: Annotated[str | None, typer.Argument(help="Of this product only.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List who hears about which product, where, and from which severity on."""
+    """List subscriptions: who, to which product, on which channel, and from which severity on."""
     from platform_resources.ledger.people.subscriptions import subscriptions as current
 
     with opened(mesh_root(context.obj)) as ledger, ledger.reading() as connection:

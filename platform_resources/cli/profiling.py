@@ -1,4 +1,4 @@
-"""The command `mesh profile`: what a published version looks like, column by column, and what is different from the one before."""
+"""The command `mesh profile`: show the column profile of a published version, and changes since the one before."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ def profile(
     sync: Sync = False,
     as_json: Json = False,
 ) -> None:
-    """Show what a published version looks like, column by column, and what is different from the version before."""
+    """Show the column profile of a published version, and changes since the version before."""
     root, plan = mesh_of(context, [product])
     name = product_of(plan, product).name
     from platform_resources.services.showing.profiled_versions import NoProfile, asked_profiles

@@ -1,4 +1,4 @@
-"""The command `mesh refresh`."""
+"""The command `mesh refresh`: refresh products and show the result."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -136,9 +136,11 @@ class _Advance:
         self.progress, self.task = progress, progress.add_task("starting", total=total)
 
     def step(self, product: str, step: str) -> None:
+        """Show the step that begins."""
         self.progress.update(self.task, description=f"{product}: {step}", advance=1)
 
     def finish(self, done: "Refreshed", steps: int) -> None:
+        """Print the result of a product, and advance the bar."""
         self.progress.update(self.task, completed=steps)
         style = OUTCOMES[done.outcome]
         self.progress.print(f"[{style}]{done.outcome:<11}[/] {plain(done.product)} [dim]{done.version or ''} {done.seconds:.1f} s[/]")

@@ -1,4 +1,4 @@
-"""The commands `mesh serve` and `mesh mcp`: the marketplace for people and programs, and for an agent on this computer."""
+"""The commands `mesh serve` and `mesh mcp`: the marketplace for browsers and programs, and for a local agent."""
 
 import os
 import socket
@@ -32,7 +32,7 @@ def serve(
     ] = None,
     workers: Annotated[int, typer.Option(help=f"How many processes answer; 0: one for each core, at most {MOST_WORKERS}.", min=0)] = 0,
 ) -> None:
-    """Show the marketplace in a browser: find products, and see why to trust them. Ends with Ctrl-C."""
+    """Serve the marketplace to browsers: find products, and see why to trust them. Ends with Ctrl-C."""
     if reader is not None and not reader.strip():
         stop("--as is empty; say who reads, or leave the option out", CANNOT_RUN)
     root = mesh_root(context.obj)

@@ -1,4 +1,4 @@
-"""Commands about specs: validate, plan, schema, capabilities; and settings, what the environment says."""
+"""Commands about specs: validate, plan, schema, capabilities, settings."""
 
 import inspect
 import os
@@ -74,7 +74,7 @@ def validate(
 
 
 def prepare(context: typer.Context) -> None:
-    """Ask dbt about every product now, so that neither Dagster nor the next command has to.
+    """Parse every product with dbt now, so that Dagster and later commands find the results cached.
 
     Of what has not changed since nothing is done. A deployment does this once, before it starts.
     """
@@ -130,7 +130,7 @@ def plan(
     product: Annotated[str | None, typer.Argument(help="Only this product.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what the specs become: assets, ports, checks, lineage, automation and the dbt files written for them.
+    """Show the plan derived from the specs: assets, ports, checks, lineage, automation and generated dbt files.
 
     Of one product also what it tells its readers: purpose, runbook, agreements, sample queries.
     """
@@ -228,7 +228,7 @@ def _unknown_capability(name: str) -> int:
 
 
 def settings(as_json: Json = False) -> None:
-    """List the environment variables that the platform reads, and what they say now."""
+    """List the environment variables that the platform reads, with their current values."""
     now = {setting: setting.value(os.environ) for setting in SETTINGS}
     shown = {setting: _shown(setting, value) for setting, value in now.items()}
     if as_json:

@@ -1,4 +1,4 @@
-"""The commands `mesh init` and `mesh new`: a mesh, a domain, or a product with nothing to copy by hand."""
+"""The commands `mesh init` and `mesh new`: create a mesh, a domain, or a product."""
 
 import sys
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def init(
     domain: Annotated[str | None, typer.Option(help="The name of the first domain; that of the folder if left out.")] = None,
     owner: OwnerOption = None,
 ) -> None:
-    """Begin a mesh: write a repository that runs, with one domain. Nothing that is there is overwritten."""
+    """Create a mesh: a repository that runs, with one domain. No file is overwritten."""
     try:
         files = new_mesh(folder, domain, owner)
     except (CannotBegin, InTheWay) as error:
@@ -47,7 +47,7 @@ def begin_domain(
     name: Annotated[str, typer.Argument(help="Lower case letters, digits and _.")],
     owner: OwnerOption = None,
 ) -> None:
-    """Write a new domain: its domain.yaml and its place in Dagster."""
+    """Create a domain: its domain.yaml and its Dagster code location."""
     root = mesh_root(context.obj)
     try:
         files = new_domain(root, name, owner)
@@ -77,7 +77,7 @@ def begin_product(
     file_format: Annotated[str | None, typer.Option("--format", help="csv, parquet or json, where the name does not say it.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Take all guesses and ask nothing.")] = False,
 ) -> None:
-    """Write a product from data that are there, with all that its data tell, and publish it. Nothing that is there is overwritten."""
+    """Create a product from existing data, with metadata guessed from them, and publish it. No file is overwritten."""
     from platform_resources.services.starting import new_products
     from platform_resources.services.starting.new_inputs import AskedSource
 
@@ -153,7 +153,7 @@ def _print_guesses(new: "NewProduct") -> None:
 
 
 def answered(guessed: "Guesses") -> "Guesses":
-    """The guesses as somebody at a terminal confirms them."""
+    """The guesses after the user confirmed or corrected them."""
     key, updated_at, classes = guessed.key, guessed.updated_at, guessed.classes
     if key is not None:
         sure = typer.confirm(f"Does {key[1].value} identify a row?", default=bool(guessed.promised_key), err=True)

@@ -1,4 +1,4 @@
-"""The commands `mesh status` and `mesh metrics`: how products are now, and how far they can be trusted, for people and for Prometheus."""
+"""The commands `mesh status` and `mesh metrics`: health and trust of products, for people and for Prometheus."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Products at a moment: their health, and how far each can be trusted. People read each product's times by its clock."""
+    """Health and trust of products, and the clock by which each product's times are shown."""
 
     health: "tuple[ProductHealth, ...]"
     trust: "Mapping[str, Trust]"
@@ -36,7 +36,7 @@ def status(
     sync: Sync = False,
     as_json: Json = False,
 ) -> None:
-    """Show how products are now: their newest version, which promises are met, missed or unknown, and how far they can be trusted."""
+    """Show the status of products: newest version, promises met, missed or unknown, and how far they can be trusted."""
     # How much of the upstream is watched is counted in its plan: without it, another number than of the whole mesh came out.
     root, plan = mesh_of(context, names_behind(mesh_root(context.obj), product) if product else None, upstream=True)
     chosen = [product_of(plan, product)] if product else list(plan.products)
@@ -53,7 +53,7 @@ def metrics(
     to: Annotated[Path | None, typer.Option("--out", help="Write them to this file, in one step, instead of printing them.")] = None,
     sync: Sync = False,
 ) -> None:
-    """Print metrics of all products for Prometheus: status, verdicts, budgets, incidents, messages that wait."""
+    """Print metrics of all products for Prometheus: status, verdicts, budgets, incidents, waiting messages."""
     from platform_resources.ledger.people.outbox import open_and_recent
     from platform_resources.publications.published_versions import replace_file
     from platform_resources.services.showing.mesh_overview import mesh_overview
@@ -76,7 +76,7 @@ def metrics(
 def overview(
     root: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: datetime, sync: bool = False, quiet: bool = False
 ) -> Overview:
-    """How these products are; `plan` is of the whole mesh."""
+    """Health and trust of these products; `plan` covers the whole mesh."""
     from platform_resources.services.product_status import looked_at
 
     clocks = {product.name: Clock(product.zone, now) for product in products}

@@ -1,1 +1,1 @@
-"""Web pages where people find data products and see why to trust them, and the same as JSON: `mesh serve`."""
+"""The marketplace web application: pages and a JSON API over the catalog (`mesh serve`)."""

@@ -1,4 +1,4 @@
-"""The web application of one mesh: pages, JSON and files, behind the guard."""
+"""The web application of one mesh: pages, JSON API and downloads, behind access checks."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -44,17 +44,17 @@ COOKIE = "mesh_session"
 
 
 def shown_as(name: str) -> Who:
-    """Every request is that of one reader: to look at the mesh through somebody's eyes."""
+    """Treat every request as coming from one reader, to see the mesh as they do."""
     return lambda _: Reader(name)
 
 
 def served_mesh(root: Path, auth: AuthSettings, reader: str | None) -> FastAPI:
-    """The application of one process of several, which know each other's forms and sessions. Raises LedgerUnavailable."""
+    """The application in one of several server processes, which share form tokens and sessions. Raises LedgerUnavailable."""
     return application(opened_market(root), who=shown_as(reader) if reader is not None else None, auth=auth)
 
 
 def application(market: Market, watch: bool = True, who: Who | None = None, auth: AuthSettings | None = None) -> FastAPI:
-    """The pages and the JSON of one mesh; `watch` renews what they show in the background.
+    """Build the application of one mesh; `watch` refreshes its data in the background.
 
     `who` says of a request who reads, whatever `auth` has found.
     """
@@ -103,7 +103,7 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
 
 
 class _Kept(StaticFiles):
-    """Files whose address changes with them."""
+    """Static files that browsers may cache for ever, as their address changes with their content."""
 
     def file_response(self, *arguments: Any, **named: Any) -> Response:
         response = super().file_response(*arguments, **named)

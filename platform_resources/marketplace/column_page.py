@@ -1,4 +1,4 @@
-"""The page of one column: what it is made from, and what a change of it concerns, across the whole mesh."""
+"""The page of one column: its upstream columns, and what a change would affect."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ GROUPS: tuple[tuple[tuple[Kind, ...], str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class WayGroup:
-    """Columns that are used in the same way, the nearest first; `folded` are those beyond the first few."""
+    """Columns used in the same way, nearest first; `folded` are shown on request."""
 
     title: str
     shown: tuple[ColumnLink, ...]
@@ -35,7 +35,7 @@ class WayGroup:
 
 
 def asked_lineage(market: Market, view: MeshOverview, product: ProductPlan, column: str, place: str) -> ColumnLineage:
-    """All that is known of a column of the product. Raises Missing, with the columns that there are."""
+    """The lineage of a column of the product. Raises Missing, with the known columns."""
     known = market.lineage(view)
     try:
         return lineage_of(known, view.plan, column_at(known, product, column, place))
@@ -45,7 +45,7 @@ def asked_lineage(market: Market, view: MeshOverview, product: ProductPlan, colu
 
 
 def column_page(market: Market, view: MeshOverview, product: ProductPlan, column: str, place: str) -> dict[str, Any]:
-    """What the template `column.html` shows."""
+    """The context of the template `column.html`."""
     lineage = asked_lineage(market, view, product, column, place)
     at = lineage.column
     up, down = _without_ports(lineage.upstream), _without_ports(lineage.downstream)

@@ -1,4 +1,4 @@
-"""Up to four products side by side: where they differ comes first, what is the same for all is said once."""
+"""The page that compares up to four products: differences first, then what they share."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -23,7 +23,7 @@ Said = Callable[[MeshOverview, ProductPlan], Markup | str]
 
 
 def compare_page(view: MeshOverview, products: Sequence[ProductPlan]) -> dict[str, Any]:
-    """What the template `compare.html` shows."""
+    """The context of the template `compare.html`."""
     rows = [(label, [escape(say(view, product)) for product in products]) for label, say in ROWS]
     rows.insert(7, ("Columns in common", _in_common(products)))
     differ = [(label, cells) for label, cells in rows if len(set(cells)) > 1 or len(products) == 1]

@@ -1,4 +1,4 @@
-"""Health by domain for owners and managers: promises by what is left of their budgets, incidents by age, and the next digest."""
+"""Pages of domain health for owners: remaining error budgets, open incidents by age, and the next digest."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ MOST_BUDGETS = 20
 
 @dataclass(frozen=True, slots=True)
 class DomainRow:
-    """One domain among all."""
+    """One domain in the list."""
 
     name: str
     title: str
@@ -44,14 +44,14 @@ class DomainRow:
 
     @property
     def severities(self) -> list[str]:
-        """`1 high`, `2 medium`: the worst first."""
+        """The incidents by severity, worst first: `1 high`, `2 medium`."""
         counts = Counter(stored.severity for stored in self.incidents)
         return [f"{counts[severity]} {severity}" for severity in reversed(phrases.SEVERITIES) if counts[severity]]
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetRow:
-    """One promise over a window, and what is left of its budget."""
+    """One indicator with its remaining error budget."""
 
     look: Look
     title: str
@@ -62,7 +62,7 @@ class BudgetRow:
 
 
 def domains_page(view: MeshOverview) -> dict[str, Any]:
-    """What the template `domains.html` shows."""
+    """The context of the template `domains.html`."""
     titles = domain_titles(view.plan)
     rows = [_row(view, name, title) for name, title in titles.items()]
     return {
@@ -103,7 +103,7 @@ def _live_of(view: MeshOverview, products: Iterable[ProductPlan]) -> tuple[Store
 
 
 def domain_page(market: Market, view: MeshOverview, name: str) -> dict[str, Any]:
-    """What the template `domain.html` shows. Raises Missing for a domain without a product."""
+    """The context of the template `domain.html`. Raises Missing for a domain without a product."""
     own = [product for product in trouble_first(view) if product.domain == name]
     if not own:
         raise Missing(f"There is no domain “{name}” with a product in this mesh.")

@@ -1,4 +1,4 @@
-"""Files of published ports: a version can be pinned, a download that broke off goes on, and each one is counted."""
+"""Downloads of published files: versions can be pinned, interrupted downloads resumed, and each is counted."""
 
 from datetime import UTC, datetime
 
@@ -29,14 +29,14 @@ TYPES = {".parquet": "application/vnd.apache.parquet", ".csv": "text/csv; charse
 
 
 class Large(FileResponse):
-    """A file that may be long: fewer and larger parts."""
+    """A response for large files, sent in fewer and larger chunks."""
 
     chunk_size = 1024 * 1024
     max_ranges = MOST_RANGES
 
 
 class Compressed(GZipMiddleware):
-    """Compresses pages and JSON; files are sent as they are, so that a part of one is a part of the file."""
+    """Compresses pages and JSON but not files, so that byte ranges refer to the file."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" else ""
@@ -48,7 +48,7 @@ class Compressed(GZipMiddleware):
 
 
 def download_routes(shop: Shop) -> APIRouter:
-    """The addresses of files."""
+    """The routes of files."""
     router = APIRouter(prefix="/api/v1/products/{name}/ports/{port}", tags=["files"], dependencies=[Depends(needs("data"))])
 
     @router.get(
@@ -96,7 +96,7 @@ def download_routes(shop: Shop) -> APIRouter:
 
 
 def export_routes(shop: Shop) -> APIRouter:
-    """Products as documents of other standards and tools."""
+    """The routes of products as documents of other standards."""
     router = APIRouter(prefix="/api/v1/products/{name}/exports", tags=["files"], dependencies=[Depends(needs("metadata"))])
 
     @router.get(
@@ -146,7 +146,7 @@ def _published(shop: Shop, request: Request, name: str, port: str, version: str 
 
 
 def seen_ports(shop: Shop, request: Request) -> SeenPort:
-    """What whoever sends the request gets of each port, by the grants as they are at this moment, and as far as their token reads it."""
+    """How the request's sender sees each port, by the current grants and the scope of their token."""
     view, token = shop.view(request), token_of(request.scope)
     if view.reader is None:
         return within(token, everything)
@@ -160,12 +160,12 @@ def _address(name: str, port: str, file: PublishedFile) -> str:
 
 
 def begins_here(request: Request) -> bool:
-    """Whether a download begins: one that goes on was counted when it began, and whoever asks how long a file is has not read it."""
+    """Whether a download begins: resumed parts and HEAD requests are not counted again."""
     part = request.headers.get("range", "").replace(" ", "").lower()
     return request.method == "GET" and (not part or part.startswith("bytes=0-"))
 
 
 def count(shop: Shop, request: Request, product: str, port: str) -> None:
-    """So that owners see what is used, and by whom."""
+    """Count a read, for the owners' usage figures."""
     with shop.market.ledger.writing() as connection:
         record_read(connection, product, port, shop.reads_as(request), datetime.now(UTC), "download")

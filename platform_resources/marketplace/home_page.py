@@ -1,4 +1,4 @@
-"""The first page: what to know now, what is new, what is used, and how it all connects."""
+"""The home page: what needs attention, what is new, what is used, and the map."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ MOST_ROWS, MOST_LISTED, MOST_DOMAINS = 12, 5, 8
 
 @dataclass(frozen=True, slots=True)
 class ProductRow:
-    """One product in a table: how it is, what to know, and which columns that concerns."""
+    """One product in a table: its state, what to know, and the columns affected."""
 
     plan: ProductPlan
     look: Look
@@ -37,7 +37,7 @@ def domain_titles(plan: MeshPlan) -> dict[str, str]:
 
 
 def product_row(view: MeshOverview, product: ProductPlan) -> ProductRow:
-    """How one product is."""
+    """The row of one product."""
     health = view.health[product.name]
     return ProductRow(
         product,
@@ -57,12 +57,12 @@ def trouble_first(view: MeshOverview) -> list[ProductPlan]:
 
 
 def page_zone(view: MeshOverview) -> str:
-    """The zone of most products."""
+    """The time zone of most products."""
     return view.plan.usual_zone
 
 
 def home_page(view: MeshOverview) -> dict[str, Any]:
-    """What the template `home.html` shows."""
+    """The context of the template `home.html`."""
     titles, ordered = domain_titles(view.plan), trouble_first(view)
     sick = [product for product in ordered if view.health[product.name].status != "healthy"]
     shown = ordered if len(ordered) <= MOST_ROWS else sick[:MOST_ROWS]

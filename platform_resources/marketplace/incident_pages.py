@@ -1,4 +1,4 @@
-"""The pages of incidents: what is broken, whom it reaches, what has happened, and what one may do about it."""
+"""Pages of incidents: failing checks, affected products, events, and actions."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ LONGEST_NOTE = 2000
 
 
 def incident_list(view: MeshOverview, zone: str) -> dict[str, Any]:
-    """What the template `incidents.html` shows: what is open, oldest first, and what ended within 90 days."""
+    """The context of the template `incidents.html`: open incidents, oldest first, and those that ended within 90 days."""
     return {
         "page": "incident",
         "times": PageTimes(view.at, zone),
@@ -51,7 +51,7 @@ def incident_list(view: MeshOverview, zone: str) -> dict[str, Any]:
 
 
 def incident_page(shop: Shop, view: MeshOverview, story: IncidentStory, refused: IllegalTransition | None = None) -> dict[str, Any]:
-    """What the template `incident.html` shows; `refused` says why what somebody wanted to do was not done."""
+    """The context of the template `incident.html`; `refused` says why an action was refused."""
     incident = story.stored.incident
     product = next((candidate for candidate in view.plan.products if candidate.name == incident.cause), None)
     times = PageTimes(view.at, product.zone if product is not None else "UTC")
@@ -79,7 +79,7 @@ def incident_page(shop: Shop, view: MeshOverview, story: IncidentStory, refused:
 
 
 def may_act(shop: Shop, view: MeshOverview, product: str) -> bool:
-    """Whether the reader may say how an incident of the product goes on: its owners may, and those who run the platform."""
+    """Whether the reader may act on incidents of the product: its owners and the platform's operators may."""
     owners = next((candidate.owners for candidate in view.plan.products if candidate.name == product), ())
     return shop.auth.officers.may_act_on_incidents(view.reader, owners)
 
@@ -100,7 +100,7 @@ def _told(event: IncidentEvent, titles: Mapping[str, str]) -> tuple[datetime, st
 
 
 def acted(shop: Shop, request: Request, name: str, fields: Mapping[str, str]) -> Incident:
-    """Do what a form asks, in the name of whoever sends it. Raises IllegalTransition, NoSuchIncident, FormRefused."""
+    """Perform the action of a form for its sender. Raises IllegalTransition, NoSuchIncident, FormRefused."""
     if not may_act(shop, shop.view(request), name.partition("#")[0]):
         raise FormRefused("Owners of the product and those who run the platform act on its incidents.")
     who = shop.reads_as(request)

@@ -1,4 +1,4 @@
-"""Pages and JSON as they were made: sent again from memory while nothing has changed of what they show.
+"""A cache of rendered pages and JSON, valid while nothing that they show has changed.
 
 A page about some products is kept for some minutes as long as nothing has changed of these, by what was written or by the clock. Any other
 ends with whatever is written, and after a minute. So does each page of a reader who does not see everything: what they may see can end.
@@ -28,7 +28,7 @@ HTML, JSON = "text/html; charset=utf-8", "application/json"
 
 @dataclass(slots=True)
 class KeptPage:
-    """One page as of a moment, packed as browsers take it. It is `about` these products only; None: about the whole mesh."""
+    """One cached page, compressed. `about` are the products it shows; None: the whole mesh."""
 
     packed: bytes
     at: datetime
@@ -39,12 +39,13 @@ class KeptPage:
 
     @property
     def body(self) -> bytes:
+        """The uncompressed page."""
         return gzip.decompress(self.packed)
 
 
 @dataclass(slots=True)
 class KeptPages:
-    """The pages of one mesh by address. What changes in its texts, or in who may see what, ends them all.
+    """The cached pages of one mesh by address; changes of specs or of grants clear the cache.
 
     One page is made at a time, under `making`: they share one processor, and whoever asks for the same page meanwhile gets that one.
     """
@@ -58,7 +59,7 @@ class KeptPages:
     views: dict[Reader, MeshOverview] = field(default_factory=dict)
 
     def get(self, address: str, view: MeshOverview) -> KeptPage | None:
-        """The page, if it says what is so."""
+        """The cached page, if it is still current."""
         page = self.pages.get(address)
         if page is None or not self._same(view):
             return None
@@ -70,7 +71,7 @@ class KeptPages:
         return page if all(view.changed.get(name, view.at) <= page.at for name in page.about) else None
 
     def put(self, address: str, view: MeshOverview, text: str, media: str = HTML, about: Iterable[str] | None = None) -> KeptPage:
-        """Keep a page of the view, that tells of nothing `about` any product but these."""
+        """Cache a page of the view that shows no product other than those in `about`."""
         body = text.encode()
         tag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
         known = frozenset(about) if about is not None and view.reader is None else None
@@ -82,12 +83,12 @@ class KeptPages:
         return page
 
     def address(self, scope: Scope) -> str:
-        """What a page may differ by: who reads, the host, as it shows its own address, the path and the query."""
+        """The cache key of a request: reader, host, path and query."""
         host = next((value for name, value in scope["headers"] if name == b"host"), b"")
         return f"{self.who(scope)!r} {host.decode('latin-1')} {scope['path']}?{scope['query_string'].decode('latin-1')}"
 
     def seen(self, view: MeshOverview, reader: Reader | None) -> MeshOverview:
-        """The view as the reader may see it, made once for each reader."""
+        """The view as the reader may see it, computed once for each reader."""
         if reader is None:
             return view
         seen = self.views.get(reader)
@@ -104,12 +105,12 @@ class KeptPages:
 
 
 def headers(page: KeptPage) -> dict[str, str]:
-    """A browser asks each time whether its copy is still right."""
+    """The cache headers of a page: browsers revalidate their copy each time."""
     return {"cache-control": "private, no-cache", "etag": page.tag, "vary": "accept-encoding"}
 
 
 class FromMemory:
-    """Answers with a kept page before anything else is done; what is not kept, or is due to be read anew, goes on to the application."""
+    """Middleware that answers from the cache; other requests go on to the application."""
 
     def __init__(self, inner: Application, kept: KeptPages) -> None:
         self.inner, self.kept = inner, kept

@@ -1,4 +1,4 @@
-"""The mesh as requests see it: read anew when something has changed, never by a request that could be answered from what is there."""
+"""The current snapshot of the mesh, renewed in the background when something changes, rarely by a request."""
 
 import os
 import threading
@@ -33,7 +33,7 @@ SHARE_OF_TIME = 20
 
 @dataclass(slots=True)
 class Market:
-    """One mesh and its newest view. `renew` reads it now; `watch` begins to renew it in the background until `stop`.
+    """One mesh with its newest snapshot. `renew` reads it now; `watch` renews it in the background until `stop`.
 
     Several processes may serve one mesh: whoever has `written` is seen by the next request, whichever of them answers it.
     """
@@ -55,15 +55,16 @@ class Market:
 
     @property
     def state(self) -> Path:
+        """The mesh's state folder."""
         return state_folder(self.root)
 
     @property
     def too_old(self) -> timedelta:
-        """A minute; where reading the mesh takes long, as long as that takes three times: else each request would read it again."""
+        """How long a snapshot is current: a minute, or three times as long as reading one takes."""
         return max(TOO_OLD, 3 * self._took)
 
     def view(self) -> MeshOverview:
-        """The mesh as it was a short time ago, see `too_old`. Raises LedgerUnavailable."""
+        """The snapshot, at most `too_old` old. Raises LedgerUnavailable."""
         self._asked_at = datetime.now(UTC)
         kept = self._view
         if kept is None or self._is_past(kept, self._asked_at):
@@ -76,7 +77,7 @@ class Market:
         return now - view.at > self.too_old or self._written != self._last_written()
 
     def written(self) -> None:
-        """Whoever asks next, of any process, is shown what was written just now."""
+        """Note a write to the ledger, so that the next request of any process sees it."""
         (self.state / WRITTEN).touch()
         self.renew()
 
@@ -87,7 +88,7 @@ class Market:
             return 0
 
     def view_at_hand(self) -> MeshOverview | None:
-        """The newest view, unless it has to be read first."""
+        """The newest snapshot, None if it must be read first."""
         now, view = datetime.now(UTC), self._view
         if view is None or self._is_past(view, now):
             return None
@@ -95,7 +96,7 @@ class Market:
         return view
 
     def search(self, view: MeshOverview) -> tuple[SearchIndex, Reputation]:
-        """The index of the view's plan, and the order of trust and use at its moment; both are made when they are first needed."""
+        """The search index of the view's plan with rankings as of the view; both are built on first use."""
         with self._searching:
             kept = self._search
             if kept is None or kept[0].plan is not view.plan or kept[2] != view.at:
@@ -105,7 +106,7 @@ class Market:
         return kept[0], kept[1]
 
     def lineage(self, view: MeshOverview) -> MeshLineage:
-        """Which columns are made from which, as the last builds have told; read anew when one of them tells something else."""
+        """The column lineage of the last builds; read again when a build has changed it."""
         with self._searching:
             kept = self._lineage
             if kept is None or kept[0] is not view.plan or kept[1] != view.at:
@@ -116,7 +117,7 @@ class Market:
             return kept[3]
 
     def renew(self) -> MeshOverview:
-        """Read the mesh as it is now."""
+        """Read the mesh now."""
         with self._renewing:
             return self._read()
 
@@ -144,14 +145,14 @@ class Market:
         return replace(plan, products=tuple(old if (old := known.get(product.name)) == product else product for product in plan.products))
 
     def keep(self) -> None:
-        """Leave to the next process what was read and judged."""
+        """Persist what was read and evaluated for the next process."""
         with self._renewing:
             view, stamp = self._view, self._stamp
         if self._kept is not None and view is not None:
             self._kept.save(self._memories, view.plan, stamp)
 
     def watch(self) -> threading.Thread:
-        """Renew the view in the background whenever a text or the ledger has changed, and while anybody asks."""
+        """Renew the snapshot in the background on changes of files or ledger, and while there are requests."""
         thread = threading.Thread(target=self._keep, name="market", daemon=True)
         thread.start()
         return thread
@@ -189,5 +190,5 @@ class Market:
 
 
 def opened_market(root: Path) -> Market:
-    """Raises LedgerUnavailable."""
+    """Open the mesh at this root. Raises LedgerUnavailable."""
     return Market(root, open_ledger(ledger_url(state_folder(root), os.environ)))

@@ -1,4 +1,4 @@
-"""The map of the mesh: all domains and who reads from whom; nearer, one domain with its products and what lies around it."""
+"""The map: all domains and who reads from whom, or one domain with its products and neighbours."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ Reads = Mapping[tuple[str, str], int]
 
 @dataclass(frozen=True, slots=True)
 class DomainLine:
-    """One domain: its products by health, and the domains that it reads from and that read it, with how often."""
+    """One domain: products by health, and the number of reads from and by other domains."""
 
     name: str
     title: str
@@ -33,7 +33,7 @@ class DomainLine:
 
 
 def domain_reads(plan: MeshPlan) -> Counter[tuple[str, str]]:
-    """Of each two domains how many products of the second read one of the first."""
+    """For each pair of domains, how many products of the second read products of the first."""
     domains = {product.name: product.domain for product in plan.products}
     return Counter(
         (domains[source], product.domain)
@@ -44,7 +44,7 @@ def domain_reads(plan: MeshPlan) -> Counter[tuple[str, str]]:
 
 
 def map_page(view: MeshOverview) -> dict[str, Any]:
-    """What the template `map.html` shows of the whole mesh."""
+    """The context of the template `map.html` for the whole mesh."""
     titles, reads = domain_titles(view.plan), domain_reads(view.plan)
     return _shared(view) | {
         "title": "The whole mesh",
@@ -56,7 +56,7 @@ def map_page(view: MeshOverview) -> dict[str, Any]:
 
 
 def domain_map_page(view: MeshOverview, name: str) -> dict[str, Any]:
-    """The same of one domain. Raises Missing for a domain without a product."""
+    """The context of the template `map.html` for one domain. Raises Missing for a domain without a product."""
     titles, own = domain_titles(view.plan), _own(view, name)
     if not own:
         raise Missing(f"There is no domain “{name}” with a product in this mesh.")

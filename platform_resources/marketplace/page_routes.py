@@ -1,4 +1,4 @@
-"""Which address shows which page; forms of incidents are taken here."""
+"""The routes of pages, and of forms about incidents."""
 
 from typing import Annotated, Any
 
@@ -26,7 +26,7 @@ from platform_resources.services.showing.seen_mesh import seen_story
 
 
 def page_routes(shop: Shop) -> APIRouter:
-    """All pages but those of errors."""
+    """All pages except error pages."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     _shop_window(router, shop)
     _health(router, shop)
@@ -86,7 +86,7 @@ def _shop_window(router: APIRouter, shop: Shop) -> None:
 
 
 def candidates_page(view: MeshOverview) -> dict[str, Any]:
-    """What the template `candidates.html` shows."""
+    """The context of the template `candidates.html`."""
     return {"page": "candidates", "rows": candidates(view.use), "titles": {product.name: product.title for product in view.plan.products}}
 
 

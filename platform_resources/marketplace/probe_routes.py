@@ -1,4 +1,4 @@
-"""What machines ask that watch the server: metrics for Prometheus, and whether it lives and can answer."""
+"""Routes for monitoring the server: Prometheus metrics, liveness and readiness."""
 
 from datetime import UTC, datetime
 
@@ -14,7 +14,7 @@ METRICS = "/api/v1/metrics"
 
 
 def probe_routes(shop: Shop) -> APIRouter:
-    """They show no data; metrics are for those who run the platform, as they name all products."""
+    """The routes. Metrics name all products, so only operators may read them."""
     router = APIRouter()
 
     @router.get(

@@ -1,4 +1,4 @@
-"""The page of one product: can I trust it, is my column in it, how do I get it."""
+"""The page of one product: can I trust it, does it have my column, how do I get it."""
 
 import os
 from collections import Counter
@@ -43,7 +43,7 @@ MOST_PROMISES = 6
 
 @dataclass(frozen=True, slots=True)
 class DataSetPart:
-    """One data set with its columns; `exactness` says how exact its profile is, `ways` where each column comes from and who uses it."""
+    """One data set with its columns; `exactness` describes its profile, `ways` the lineage of each column."""
 
     plan: DataSetPlan
     rows: tuple[ColumnRow, ...]
@@ -54,7 +54,7 @@ class DataSetPart:
 
 
 def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: str) -> dict[str, Any]:
-    """What the template `product.html` shows; `url` is the address of this server, as the reader sees it."""
+    """The context of the template `product.html`; `url` is this server's address as the reader sees it."""
     health, trust = view.health[product.name], view.trust[product.name]
     times = PageTimes(view.at, product.zone)
     as_of = data_as_of(health)
@@ -112,7 +112,7 @@ def _control_ports(market: Market, product: ProductPlan) -> tuple[ControlPortSta
 
 
 def shown_promises(rows: Sequence[PromiseRow]) -> int:
-    """How many promises are not folded: all that are not met or kept over a window, which come first, and some more."""
+    """How many promises to show unfolded: all missed ones and those with a window, which come first, and some more."""
     return max(MOST_PROMISES, sum(row.check.verdict != "met" or bool(row.caption) for row in rows))
 
 
@@ -120,7 +120,7 @@ WORDS = {"archetype": phrases.ARCHETYPES, "class": phrases.CLASSES, "lifecycle":
 
 
 def data_sets(market: Market, view: MeshOverview, product: ProductPlan) -> tuple[DataSetPart, ...]:
-    """Each data set with its columns and what is in them."""
+    """Each data set with its columns and profiles."""
     joins = joined_by(view.likenesses, product.name)
     missed = frozenset(view.health[product.name].columns)
     with market.ledger.reading() as connection:
@@ -156,7 +156,7 @@ def _gone(profiled: Profiled | None) -> tuple[str, ...]:
 
 
 def joined_by(likenesses: Likenesses, product: str) -> Mapping[str, int]:
-    """Of each identifier how many other products have a column of it."""
+    """For each identifier, the number of other products with a column of it."""
     return Counter(identifier for name, traces in likenesses.traces.items() if name != product for identifier in traces.identifiers)
 
 
@@ -166,7 +166,7 @@ def _similar(view: MeshOverview, product: ProductPlan) -> list[tuple[ProductPlan
 
 
 def shared_text(similar: Similar) -> str:
-    """`Joins by household; 3 columns in common: age_band, income_band and orders.`"""
+    """What two products share: `Joins by household; 3 columns in common: age_band, income_band and orders.`"""
     columns = phrases.listed(similar.columns, 3)
     reasons = [
         f"joins by {phrases.listed(similar.identifiers)}" if similar.identifiers else "",
@@ -211,6 +211,7 @@ def _response(trust: Trust) -> tuple[tuple[str, str], ...]:
 
 
 def median_text(times: ResponseTimes) -> str:
+    """The median of response times in words."""
     if times.median is None:
         return "no incident yet" if not times.count else "not known yet"
     return length_text(times.median if times.median >= timedelta(minutes=1) else times.median.total_seconds())
@@ -236,7 +237,7 @@ def _refreshed(product: ProductPlan) -> str:
 
 
 def clock_text(cron: str) -> str:
-    """`daily at 05:00`, `hourly at minute 30`; what is no time of each day or hour is given as it is written."""
+    """A cron schedule in words: `daily at 05:00`, `hourly at minute 30`; others as written."""
     minute, hour, *days = cron.split()
     if days != ["*", "*", "*"] or not minute.isdigit():
         return f"by the clock: {cron}"
@@ -246,13 +247,13 @@ def clock_text(cron: str) -> str:
 
 
 def dagster_page(product: ProductPlan, environment: Mapping[str, str]) -> str:
-    """Where Dagster shows the product's assets; empty where nobody has said where Dagster is, or the address holds a password."""
+    """The product's assets in Dagster; empty if Dagster's address is unknown or contains a password."""
     address = DAGSTER_PAGES.value(environment).rstrip("/")
     return f"{address}/assets/{product.name}" if address.startswith(("http://", "https://")) and "@" not in address else ""
 
 
 def runbook_link(product: ProductPlan, has_readme: bool) -> str:
-    """Where the runbook is: a web page, or a heading of the README on the product's page; empty where neither can be opened here."""
+    """The runbook: a web page, or a heading of the README on the product's page; empty if neither can be opened."""
     runbook = product.info.support.runbook or ""
     if runbook.startswith(("http://", "https://")):
         return runbook

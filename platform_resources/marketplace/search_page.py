@@ -1,4 +1,4 @@
-"""The page of a search: products first, with why each was found, then what is in them, and at the left what narrows it down."""
+"""The search page: products with the reason for each hit, then parts of products, and facets."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,13 +32,13 @@ MOST_TAGS = 12
 
 
 def search_result(market: Market, view: MeshOverview, text: str, chosen: Mapping[str, Sequence[str]], first: int = 0) -> SearchResult:
-    """Search the products of the view; what is too long for a search is cut."""
+    """Search the products of the view; long queries are cut."""
     index, known = market.search(view)
     return search(index, text[:LONGEST_QUERY], known, chosen, first)
 
 
 def search_page(market: Market, view: MeshOverview, text: str, chosen: Mapping[str, Sequence[str]], first: int) -> dict[str, Any]:
-    """What the template `search.html` shows."""
+    """The context of the template `search.html`."""
     result = search_result(market, view, text, chosen, first)
     titles = domain_titles(view.plan)
     return {
@@ -72,7 +72,7 @@ def _values(facet: Facet, titles: Mapping[str, str]) -> list[tuple[str, str, int
 
 
 def facet_words(facet: str, value: str, titles: Mapping[str, str]) -> str:
-    """`As the source delivers` for the archetype `source-aligned`."""
+    """The label of a facet value: `As the source delivers` for the archetype `source-aligned`."""
     match facet:
         case "domain":
             return titles.get(value, value)
@@ -97,7 +97,7 @@ def _title(hit: ProductHit) -> Markup:
 
 
 def why_found(hit: ProductHit) -> list[tuple[str, Markup]]:
-    """Where the words stand, but for the title, which is shown anyway."""
+    """The passages that match, without the title, which is shown anyway."""
     places = [(_field(r), marked(r.pieces)) for r in hit.reasons if not (r.part is None and r.field in ("title", "name"))]
     return places[:3]
 
@@ -110,15 +110,15 @@ def _field(reason: Reason) -> str:
 
 
 def passages(reasons: Sequence[Reason]) -> dict[str, Markup]:
-    """By field the text with the words that were looked for marked."""
+    """The marked texts of these reasons by field."""
     return {reason.field: marked(reason.pieces) for reason in reasons}
 
 
 def marked(pieces: Sequence[Piece]) -> Markup:
-    """A text in which the words that were found are marked."""
+    """A text as HTML with the matching words marked."""
     return Markup("".join(f"<mark>{escape(piece.text)}</mark>" if piece.marked else str(escape(piece.text)) for piece in pieces))
 
 
 def chosen_facets(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
-    """The facets of an address, and nothing else of it."""
+    """The facets in a query string, ignoring other parameters."""
     return {facet: [value for name, value in pairs if name == facet and value] for facet in FACETS}

@@ -1,4 +1,4 @@
-"""What every answer says to browsers, and which requests are refused: foreign hosts, foreign origins, bodies that are too long."""
+"""Security of requests and answers: headers, host and origin checks, form tokens, size limits."""
 
 import hmac
 import secrets
@@ -33,21 +33,21 @@ TOKEN = "mesh.token"
 
 
 class FormRefused(Exception):
-    """Raised for a form that this server did not give to the reader; the message says what to do."""
+    """Raised for a form that this server did not issue to its sender; says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormToken:
-    """What forms carry back, for each person another: a page of another site can send a form here, but cannot know it."""
+    """Tokens against cross-site forms, one per person."""
 
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
 
     def of(self, person: str) -> str:
-        """The token in the forms of one person."""
+        """The form token of one person."""
         return hmac.new(self.secret.encode(), f"form of {person}".encode(), "sha256").hexdigest()
 
     def fields(self, body: bytes, person: str) -> dict[str, str]:
-        """The fields of a form that this person has sent. Raises FormRefused if it lacks the token, or is no form."""
+        """The fields of a submitted form. Raises FormRefused if its token is missing or it is not a form."""
         try:
             sent = {name: values[-1] for name, values in parse_qs(body.decode("utf-8"), max_num_fields=50).items()}
         except ValueError as error:
@@ -60,12 +60,12 @@ class FormToken:
 
 
 def headers_of(scope: Scope, name: str) -> tuple[str, ...]:
-    """Every header of this name, which is given in lower case."""
+    """All headers of this name, given in lower case."""
     return tuple(value.decode("latin-1") for known, value in scope["headers"] if known.decode("latin-1") == name)
 
 
 def is_this_server(host: str, hosts: frozenset[str] = frozenset()) -> bool:
-    """Whether a `Host` header names this computer, or this server by one of these names; with or without a port."""
+    """Whether a `Host` header names this computer or one of these hosts, with or without a port."""
     try:
         return urlsplit(f"//{host}").hostname in LOOPBACK | hosts
     except ValueError:
@@ -73,7 +73,7 @@ def is_this_server(host: str, hosts: frozenset[str] = frozenset()) -> bool:
 
 
 class Guard:
-    """Refuses what comes from elsewhere, and adds the headers of all answers. `hosts` are further names of this server."""
+    """Middleware that refuses foreign hosts and origins, and adds security headers. `hosts` are allowed names of this server."""
 
     def __init__(self, inner: Application, hosts: frozenset[str] = frozenset()) -> None:
         self.inner, self.hosts = inner, hosts
@@ -115,7 +115,7 @@ def _refusal(scope: Scope, hosts: frozenset[str]) -> tuple[int, str]:
 async def plain(
     status: int, text: str, send: Send, media: bytes = b"text/plain; charset=utf-8", more: Iterable[tuple[bytes, bytes]] = ()
 ) -> None:
-    """Answer with a text, and with `more` headers."""
+    """Send a plain text answer, with `more` headers."""
     body = text.encode()
     headers = [(b"content-type", media), (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store"), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -1,4 +1,4 @@
-"""What all pages of one mesh share: its view, its templates, and who reads."""
+"""What all pages share: the mesh's snapshot, templates, and the reader."""
 
 import getpass
 import json
@@ -27,7 +27,7 @@ from platform_resources.spec.problems import did_you_mean
 
 
 class Missing(Exception):
-    """Raised where an address names something that there is not; the message says what, `hint` what may be meant."""
+    """Raised if an address names something unknown; `hint` says what may be meant."""
 
     def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(what)
@@ -35,7 +35,7 @@ class Missing(Exception):
 
 
 class NotGranted(Exception):
-    """Raised where the reader may not have what is asked for; the message says why, and what to ask whom."""
+    """Raised if the reader may not see something; says why, and whom to ask."""
 
 
 FRESH = {"cache-control": "private, no-cache"}
@@ -43,7 +43,7 @@ FRESH = {"cache-control": "private, no-cache"}
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """What all pages share."""
+    """The shared objects of all pages."""
 
     market: Market
     templates: Environment
@@ -52,23 +52,23 @@ class Shop:
     auth: AuthSettings = field(default_factory=AuthSettings)
 
     def view(self, request: Request) -> MeshOverview:
-        """The mesh as whoever sends the request may see it."""
+        """The snapshot of the mesh as the request's sender may see it."""
         return self.kept.seen(self.market.view(), self.kept.who(request.scope))
 
     def reads_as(self, request: Request) -> str:
-        """The name under which the request is counted, and under which somebody acts."""
+        """The name under which the request's sender is counted and acts."""
         return reads_as(self.kept.who(request.scope))
 
     async def fields(self, request: Request) -> dict[str, str]:
-        """The fields of a form. Raises FormRefused where whoever sends it was not given it."""
+        """The fields of a form. Raises FormRefused if the form was not issued to its sender."""
         return self.token.fields(await request.body(), self.reads_as(request))
 
     def kept_page(self, request: Request, make: Callable[[MeshOverview], tuple[str, dict[str, Any]]], product: str = "") -> Response:
-        """The page at the address of the request; it is made, and kept, where it is not kept yet. `product`: it is about that one."""
+        """The cached page of the request's address, rendered if necessary. `product` is the only product it shows."""
         return self._kept(request, lambda view: self.html(view, *make(view)), HTML, product)
 
     def kept_answer(self, request: Request, make: Callable[[MeshOverview], Any], product: str = "") -> Response:
-        """The same for what is said as JSON."""
+        """The same for JSON."""
         return self._kept(request, lambda view: json.dumps(json_data(make(view)), ensure_ascii=False, separators=(",", ":")), JSON, product)
 
     def _kept(self, request: Request, make: Callable[[MeshOverview], str], media: str, product: str) -> Response:
@@ -83,7 +83,7 @@ class Shop:
         return Response(page.body, headers=headers(page), media_type=media)
 
     def html(self, view: MeshOverview, name: str, context: Mapping[str, Any]) -> str:
-        """A page of the template `name` as text."""
+        """The page of the template `name` as text."""
         reader = reads_as(view.reader)
         shared = {
             "times": PageTimes(view.at, page_zone(view)),
@@ -95,19 +95,19 @@ class Shop:
         return rendered(self.templates, name, shared | {"lacks": view.age.lacks, "history": view.made_up} | dict(context))
 
     def page(self, name: str, view: MeshOverview, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
-        """A page of the template `name` that is not kept."""
+        """The page of the template `name`, not cached."""
         return HTMLResponse(self.html(view, name, context), status, FRESH)
 
 
 def around(view: MeshOverview, name: str) -> set[str]:
-    """All products that the page of this one tells of: itself, those in its lineage, similar ones, and what its readers read."""
+    """All products on this product's page: itself, its lineage, similar ones, and others its readers use."""
     product = product_named(view, name)
     similar, read = view.likenesses.similar(product.name), also_read(view.use, product.name)
     return {product.name, *drawn_with(view, product), *(other.product for other in similar), *(other.product for other in read)}
 
 
 def product_named(view: MeshOverview, name: str) -> ProductPlan:
-    """Raises Missing, with what may be meant."""
+    """The product of this name. Raises Missing, with suggestions."""
     known = view.plan.by_name
     name = name if name in known else view.plan.renamed.get(name, name)
     if name not in known:
@@ -116,12 +116,12 @@ def product_named(view: MeshOverview, name: str) -> ProductPlan:
 
 
 def reads_as(reader: Reader | None) -> str:
-    """The name of a reader; of the user of this computer the one that they have there."""
+    """The reader's name; for this computer's user, their account name."""
     return reader.name if reader is not None else local_reader()
 
 
 def local_reader() -> str:
-    """Whoever is at this computer; in a container there may be no name for them."""
+    """The account name of this computer's user, or a fallback in containers."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

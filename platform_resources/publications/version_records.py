@@ -172,8 +172,9 @@ class Keeping:
 
 
 def kept(published: Sequence[Publication], pinned: Iterable[str], keep: Keeping, now: datetime, grace: timedelta) -> set[str]:
-    """Which of the published versions stay: those that a port keeps, that are pinned, that were superseded no longer than `grace` ago, and
-    the newest of each major version. After the retention only the newest, pinned ones, and those within the grace do."""
+    """The ids of the versions to keep: those that a port keeps, pinned ones, recently superseded ones, the newest of each major version.
+
+    Recently is within `grace`. Past the retention only the newest, pinned ones and those within the grace stay."""
     reading = set(pinned) | {version.id for version in published[-1:]}
     pairs = itertools.pairwise(published)
     reading |= {older.id for older, newer in pairs if now - datetime.fromisoformat(newer.published_at) < grace}

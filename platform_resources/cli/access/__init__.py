@@ -1,1 +1,1 @@
-"""Commands about who may read what."""
+"""Commands about access: grants, roles, tokens, classification and policies."""

@@ -1,4 +1,4 @@
-"""The command `mesh classify`: which columns are probably personal, and what product.yaml says of them."""
+"""The command `mesh classify`: guess which columns hold personal data, and write classes into product.yaml."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The command `mesh find-person`: where the mesh holds a person, and what must be built anew once the source has erased them."""
+"""The command `mesh find-person`: find where the mesh stores a person, and what to rebuild after erasure."""
 
 import re
 from dataclasses import asdict
@@ -26,7 +26,7 @@ def find_person(
     value: Annotated[str, typer.Argument(help="Its value for the person. It is noted nowhere.")],
     as_json: Json = False,
 ) -> None:
-    """Say which products and kept versions hold a person, and what must be built anew after the source has erased the person."""
+    """List the products and kept versions that hold a person, and what to rebuild once the source has erased the person."""
     root = mesh_root(context.obj)
     mesh, plan, _ = read_mesh_and_plan(root)
     governance, state = mesh.governance.governance, state_folder(root)

@@ -1,4 +1,4 @@
-"""The command `mesh policies`: what every product of the mesh must fulfil, and who does not."""
+"""The command `mesh policies`: list the mesh's policies and who breaches them."""
 
 import inspect
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ def policies(
     broken: Annotated[bool, typer.Option("--broken", help="Only those that somebody breaks.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List the policies, how strictly each holds, and who breaks which or is exempt until when."""
+    """List the policies, how strictly each applies, and which products breach it or are exempt until when."""
     from platform_resources.services.access.policy_standings import breach_data, policy_standings
 
     root = mesh_root(context.obj)

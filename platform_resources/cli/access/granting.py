@@ -1,4 +1,4 @@
-"""Commands about access: ask for a role of a product, decide, list, review, and the key of masks."""
+"""Commands about grants: request a role, decide, list and review, and replace the key of masks."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -78,7 +78,7 @@ def request(
 
 @app.command()
 def approve(context: typer.Context, name: Name, by: By = None, why: Why = "", until: Until = None) -> None:
-    """Approve a request: the role is received from the next refresh or query on, as long as the agreement lasts."""
+    """Approve a request. It applies from the next refresh or query on, for as long as the agreement lasts."""
     _act(context, name, "approved", by, why, until)
 
 
@@ -90,13 +90,13 @@ def reject(context: typer.Context, name: Name, why: Why = "", by: By = None) -> 
 
 @app.command()
 def revoke(context: typer.Context, name: Name, why: Why = "", by: By = None) -> None:
-    """Take an approved grant away, with a reason. It counts at once for queries, and at the next refresh for products."""
+    """Revoke a grant, with a reason. It applies at once to queries, and to products from their next refresh on."""
     _act(context, name, "revoked", by, why)
 
 
 @app.command()
 def renew(context: typer.Context, name: Name, by: By = None, why: Why = "", until: Until = None) -> None:
-    """Let an approved or expired grant last anew."""
+    """Renew an approved or expired grant."""
     _act(context, name, "renewed", by, why, until)
 
 
@@ -142,7 +142,7 @@ def listing(
     state: Annotated[str | None, typer.Option(help=f"Only those in this state: {', '.join(STATES)}.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List all grants, those that stand in agreements too."""
+    """List all grants, including those written in agreements."""
     if state is not None and state not in STATES:
         stop(unknown_text("state", state, STATES), CANNOT_RUN)
     _list(context, lambda _plan, _ledger, grant: state in (None, grant.state(datetime.now(UTC))), as_json)
@@ -150,7 +150,7 @@ def listing(
 
 @app.command()
 def show(context: typer.Context, name: GrantOrProduct, as_json: Json = False) -> None:
-    """Show a grant with everything that happened to it; of a product, the compute, schemas and roles that it has of its own."""
+    """Show a grant and its history; or, for a product, its compute, schemas and roles."""
     from platform_resources.ledger.people.grant_store import NoSuchGrant, events_of_grant
     from platform_resources.services.access.requests import all_grants
 
@@ -196,7 +196,7 @@ def _day(at: datetime | None) -> str:
 
 @app.command()
 def who(context: typer.Context, product: Annotated[str, typer.Argument(help="The product.")], as_json: Json = False) -> None:
-    """List who has, had or asked for a role of a product."""
+    """List everybody who has, had or requested a role of a product."""
     product_of(mesh_of(context, [product])[1], product)
     _list(context, lambda _plan, _ledger, grant: grant.product == product, as_json)
 
@@ -207,7 +207,7 @@ def of(
     subject: Annotated[str, typer.Argument(help="A person, team:name or product:name.")],
     as_json: Json = False,
 ) -> None:
-    """List the roles that somebody has, had or asked for."""
+    """List the roles that somebody has, had or requested."""
     _list(context, lambda _plan, _ledger, grant: grant.subject == subject, as_json)
 
 
@@ -255,7 +255,7 @@ def _rows(grants: Sequence[Grant], now: datetime) -> Iterator[tuple[str, ...]]:
 
 @app.command()
 def key(context: typer.Context) -> None:
-    """Make a new secret key for masks, in the place of the former one. The next versions are masked with it."""
+    """Replace the secret key of masks. Versions published from now on are masked with the new key."""
     from platform_resources.refresh.views.mask_keys import new_key
 
     if MASK_KEY.value(os.environ):

@@ -1,4 +1,4 @@
-"""The commands `mesh token`: make a token for a program, list them, revoke one."""
+"""The commands `mesh token`: create a token for a program, list tokens, revoke one."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def new(
     to: Annotated[str | None, typer.Option(help="Whose it is; you if left out.")] = None,
     group: Annotated[list[str] | None, typer.Option(help="A team of theirs, as team:name; repeatable.")] = None,
 ) -> None:
-    """Print a new token. It is shown this once, and only a digest of it is kept."""
+    """Create a token and print it, this once: only a digest of it is stored."""
     from platform_resources.services.access.tokens import USUAL, TokenRefused, WantedToken, new_token
     from platform_resources.spec.values.grantees import subject
 
@@ -50,7 +50,7 @@ def list_(
     of: Annotated[str | None, typer.Option(help="Only those of this person.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List tokens: whose each is, what for, until when, and when it was last used."""
+    """List tokens with their owner, scopes, expiry and last use."""
     from platform_resources.ledger.people.token_store import AccessToken, tokens_of
 
     now = datetime.now(UTC)
@@ -73,7 +73,7 @@ def list_(
 
 @app.command()
 def revoke(context: typer.Context, token: Annotated[int, typer.Argument(help="Its number, as `mesh token list` has it.", min=1)]) -> None:
-    """Revoke a token: from the next request on it is worth nothing."""
+    """Revoke a token. The next request with it is refused."""
     from platform_resources.ledger.people.token_store import revoke_token
 
     with opened(mesh_root(context.obj)) as ledger, ledger.writing() as connection:

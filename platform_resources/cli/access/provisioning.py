@@ -1,4 +1,4 @@
-"""The commands `mesh access plan` and `mesh access apply`: what readers should have, against what they have."""
+"""The commands `mesh access plan` and `mesh access apply`: compare readers' access with what it should be."""
 
 import json
 from dataclasses import asdict
@@ -24,7 +24,7 @@ def plan(
     as_json: Json = False,
     out_file: Annotated[Path | None, typer.Option("--out", help="Also write it into this file, for a review.", dir_okay=False)] = None,
 ) -> None:
-    """List what readers have of files and in the warehouse and should not, or should and do not. Ends with 1 if there is anything."""
+    """List differences between the access that readers have and should have. Ends with 1 if there are any."""
     from platform_resources.services.access.access_plan import access_plan
 
     root, mesh = mesh_of(context)
@@ -42,7 +42,7 @@ def plan(
 
 
 def apply(context: typer.Context) -> None:
-    """Make it so: what is not to be had any more is taken away first. A second time changes nothing; published data stays."""
+    """Apply these differences, revocations first. A second run changes nothing; published data stay."""
     from platform_resources.services.access.access_plan import access_plan, apply_access
 
     root, mesh = mesh_of(context)
@@ -59,7 +59,7 @@ def apply(context: typer.Context) -> None:
 
 
 def show_tenancy(root: Path, mesh: "MeshPlan", product: "ProductPlan", as_json: bool) -> None:
-    """The compute of the product's domain, its schemas, and its roles with those who have them now and why."""
+    """Print the compute of the product's domain, its schemas, and its roles with their current holders and why."""
     from platform_resources.plan.tenancy import product_tenancy
     from platform_resources.spec.values.durations import duration_text
 

@@ -1,1 +1,1 @@
-"""Commands about what products promise, and what becomes of that."""
+"""Commands about contracts between products and consumers."""

@@ -1,4 +1,4 @@
-"""Commands about changes of contracts: compare two meshes, and check whether a product may be released."""
+"""Commands about contract changes: compare two meshes, and check whether products may be released."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ def diff(
     profile: _Profile = "governance",
     as_json: Json = False,
 ) -> None:
-    """Show what is different to consumers between two meshes, which version that demands, and whom it concerns, as Markdown."""
+    """Show what changes for consumers between two meshes, the version required, and who is affected, as Markdown."""
     releases, _ = _compared(context, old, new, product or (), _profile(profile), accepted=False)
     _show(releases, [() for _ in releases], as_json)
 
@@ -56,7 +56,7 @@ def check(
     profile: _Profile = "governance",
     as_json: Json = False,
 ) -> None:
-    """Stop a release that breaks consumers unseen: by too low a version, without their consent, or with too short a notice."""
+    """Fail if a release breaks consumers: version too low, consumers not informed, or notice too short."""
     releases, contracts = _compared(context, against, None, products or (), _profile(profile), accept)
     today = datetime.now(UTC).date()
     problems = [release_problems(release, frozenset(acknowledged or ()), today) for release in releases]

@@ -1,1 +1,1 @@
-"""Commands that judge: what thresholds would have said of the past, and the score of products."""
+"""Commands that backtest thresholds and score products."""

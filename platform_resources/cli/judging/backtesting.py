@@ -1,4 +1,4 @@
-"""The command `mesh backtest`: what learned thresholds would have said of the past, before anyone relies on them."""
+"""The command `mesh backtest`: test learned thresholds on past readings."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""The command `mesh score`: six letters for each product, each criterion with its evidence, and what would raise them."""
+"""The command `mesh score`: six letters for each product, with criteria, evidence, and advice."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -28,7 +28,7 @@ def score(
     run: Annotated[bool, typer.Option("--run", help="ProductScore now, instead of showing what the last evaluation found.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show how discoverable, addressable, trustworthy, self-describing, interoperable and secure products are, with the evidence."""
+    """Show how discoverable, addressable, trustworthy, self-describing, interoperable and secure products are."""
     from platform_resources.promises.scores import score_data
 
     root, plan = mesh_of(context)

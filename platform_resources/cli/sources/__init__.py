@@ -1,1 +1,1 @@
-"""Commands about what comes into the mesh."""
+"""Commands about inputs: imports, quarantine, repairs."""

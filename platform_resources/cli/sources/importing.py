@@ -1,4 +1,4 @@
-"""Commands about what ran or was written elsewhere: import-dbt-results, import-results of other tools, import-dbt-project."""
+"""Commands that import results of dbt and other tools, and whole dbt projects."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -50,7 +50,7 @@ def import_dbt_results(
     run_results: Annotated[Path, typer.Option(help="The run_results.json of the same dbt test or dbt build.")],
     as_json: Json = False,
 ) -> None:
-    """Import the results of dbt tests that ran elsewhere, as checks of the products they belong to. Twice is once."""
+    """Import results of dbt tests that ran elsewhere, as checks of their products. Importing twice adds nothing."""
     foreign = artefacts(_file(manifest, "--manifest", DBT_FILE), _file(run_results, "--run-results", DBT_FILE))
     _take(context, foreign, f"{run_results} has no result of a test, so nothing is imported; import after dbt test or dbt build", as_json)
 
@@ -62,7 +62,7 @@ def import_results(
     product: Annotated[str | None, typer.Option(help="Whose results they are where the file does not say so.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Import what other quality tools have said of products' data, as checks of theirs. Twice is once."""
+    """Import results of other quality tools, as checks of their products. Importing twice adds nothing."""
     if tool not in TOOLS:
         stop(unknown_text("tool", tool, TOOLS), CANNOT_RUN)
     foreign = tool_results(_file(file, "FILE", f"the results of one run: {TAKES[tool]}"), tool, product)
@@ -98,7 +98,7 @@ def import_dbt_project(
     domain: Annotated[str, typer.Option(help="The product's domain.")],
     product: Annotated[str | None, typer.Option(help="The product's name; left out, made of the folder's.")] = None,
 ) -> None:
-    """Make a product of a dbt project: write its product.yaml, and put its SQL, YAML, seeds, macros and packages where the mesh has them.
+    """Turn a dbt project into a product: write product.yaml, and copy its SQL, YAML, seeds, macros and packages.
 
     SQL and tests stay as they are, and no file of the mesh is overwritten. What could not be carried over is listed.
     """

@@ -1,4 +1,4 @@
-"""The command `mesh quarantine`: rows of sources that broke their contract, and how they come in once they are mended."""
+"""The command `mesh quarantine`: list source rows that broke their contract, and load them once corrected."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ def quarantine(
     reload: Annotated[Path | None, typer.Option(help="Load the rows of such a file into the input; they leave the quarantine.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the rows of sources that broke their contract, with file, row and reason; load them once they are mended."""
+    """Show source rows that broke their contract, with file, row and reason; load them once corrected."""
     root, plan = mesh_of(context, [product])
     planned = product_of(plan, product)
     ports = _ports(planned, name)

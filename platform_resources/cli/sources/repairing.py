@@ -1,4 +1,4 @@
-"""The command `mesh repairs`: how values that break promises could be mended, as SQL to review."""
+"""The command `mesh repairs`: propose SQL that corrects values, for review."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def repairs(context: typer.Context, product: Annotated[str, typer.Argument(help="The product.")], as_json: Json = False) -> None:
-    """Propose how values that break promises of validity and accuracy could be mended, with how many rows. Nothing is applied."""
+    """Propose corrections for values that miss validity and accuracy objectives, with row counts. Nothing is applied."""
     root, plan = mesh_of(context, [product])
     planned = product_of(plan, product)
     from platform_resources.refresh.product_locks import ProductBusy

@@ -1,1 +1,1 @@
-"""Commands about documents of other standards and tools."""
+"""Commands that export to and import from other standards and tools."""

@@ -1,4 +1,4 @@
-"""Commands about documents of other standards: export writes a product as one, import makes a product of one."""
+"""The commands `mesh export` and `mesh import`: products as documents of other standards."""
 
 from collections import Counter
 from pathlib import Path
@@ -31,7 +31,7 @@ def export(
     version: Annotated[str, typer.Option(help="The version of the standard, where the format has several.")] = "",
     target: Annotated[Path | None, typer.Option("--out", help="Write into this file, or into a file of this folder.")] = None,
 ) -> None:
-    """Write a product as a document of another standard or tool."""
+    """Export a product as a document of another standard or tool."""
     from platform_resources.services.standards.exported_products import CannotExport
     from platform_resources.services.standards.exported_products import export as exported_file
 
@@ -55,7 +55,7 @@ def import_(
     product: Annotated[str, typer.Option(help="The product's name; left out, the document's.")] = "",
     domain: Annotated[str, typer.Option(help="The product's domain; left out, the document's.")] = "",
 ) -> None:
-    """Make a product of a document of another standard: write its product.yaml, as proposed. No file is overwritten."""
+    """Import a document of another standard: write its product.yaml, as proposed. No file is overwritten."""
     from platform_resources.services.standards.imported_products import CannotImport, import_document
 
     for given, option in ((domain, "--domain"), (product, "--product")):

@@ -1,1 +1,1 @@
-"""What all commands share on a terminal: where they find the mesh and its ledger, and how they print."""
+"""What all commands share: finding the mesh, opening the ledger, printing."""

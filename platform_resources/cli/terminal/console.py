@@ -1,4 +1,4 @@
-"""What commands share: the mesh they work on, whose clock people read, where words and data go, and exit codes."""
+"""Helpers for commands: the mesh, clocks, output, and exit codes."""
 
 import getpass
 import json
@@ -38,6 +38,7 @@ class Stop(Exception):
 
 
 def fail(message: str, code: int) -> int:
+    """Print an error and return its exit code."""
     words.print(mask(message), style="red", markup=False, highlight=False)
     return code
 
@@ -48,7 +49,7 @@ def stop(message: str, code: int) -> NoReturn:
 
 
 def named_values(option: str, written: Sequence[str]) -> dict[str, str]:
-    """NAME=VALUE, each as often as the option is given; anything else ends the command."""
+    """Parse repeated NAME=VALUE options; anything else ends the command."""
     for setting in written:
         if not setting.partition("=")[0] or "=" not in setting:
             stop(f'{option} is "{setting}"; write NAME=VALUE, such as region=EU', CANNOT_RUN)
@@ -56,7 +57,7 @@ def named_values(option: str, written: Sequence[str]) -> dict[str, str]:
 
 
 def you(option: str) -> str:
-    """The name of whoever is at this computer; `option` is how to say it where nobody can tell, as in a container."""
+    """The name of the user of this computer; if unknown, as in a container, an error that mentions `option`."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -64,12 +65,12 @@ def you(option: str) -> str:
 
 
 def cell(value: Any) -> Text:
-    """Text that is not ours, as it is: neither markup nor codes for the terminal are obeyed."""
+    """Text from data, printed as it is: markup and terminal codes in it have no effect."""
     return Text(_harmless(value))
 
 
 def plain(value: Any) -> str:
-    """The same for use within markup of ours."""
+    """Text from data, escaped for use inside Rich markup."""
     return escape(_harmless(value))
 
 
@@ -78,6 +79,7 @@ def _harmless(value: Any) -> str:
 
 
 def print_json(data: Any) -> None:
+    """Print the data as JSON."""
     typer.echo(json.dumps(_json_data(data), indent=2, ensure_ascii=False, allow_nan=False, default=str))
 
 
@@ -95,12 +97,13 @@ def _json_data(value: Any) -> Any:
 
 
 def print_problems(problems: Iterable[Problem]) -> None:
+    """Print problems of specs, each with its place."""
     for problem in sorted(problems):
         words.print(str(problem), style="red" if problem.severity == "error" else "yellow", markup=False, highlight=False)
 
 
 def mesh_of(context: typer.Context, only: Sequence[str] | None = None, upstream: bool = False) -> tuple[Path, MeshPlan]:
-    """The mesh's root and plan; of `only` these products, if there are such. Problems are shown; the good products go on.
+    """The mesh's root and plan, `only` of these products if given. Prints problems and goes on with valid products.
 
     `upstream`: also of everything that these are made from.
     """
@@ -117,7 +120,7 @@ def mesh_of(context: typer.Context, only: Sequence[str] | None = None, upstream:
 
 
 def product_of(plan: MeshPlan, name: str) -> ProductPlan:
-    """The product of that name; otherwise the command ends and says which there are."""
+    """The product of that name; if there is none, the command ends and lists the known ones."""
     known = {product.name: product for product in plan.products}
     if name in known:
         return known[name]
@@ -131,7 +134,7 @@ def product_of(plan: MeshPlan, name: str) -> ProductPlan:
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """The clocks of the products of a plan, and what time it is. What is no product of it goes by UTC."""
+    """The time zones of a plan's products, and the current time. Anything else uses UTC."""
 
     plan: MeshPlan
     now: datetime
@@ -152,6 +155,6 @@ class Clocks:
 
 
 def clocks(root: Path, products: Iterable[str]) -> Clocks:
-    """Of these products; their documents are read for it."""
+    """The clocks of these products, read from their documents."""
     names = frozenset(products)
     return Clocks(read_plan(root, names)[0] if names else MeshPlan((), ()), datetime.now(UTC))

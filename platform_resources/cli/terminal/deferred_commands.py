@@ -1,4 +1,4 @@
-"""Commands that are imported when they are called, so that none waits for what only others need."""
+"""Commands that are imported only when they are called, so that `mesh` starts fast."""
 
 import ast
 import keyword
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parents[1]
 
 
 class DeferredCommand(TyperCommand):
-    """A command of a module of `cli`: the function of its name, or the application `app` of a module that has no such function."""
+    """A command of a module of `cli`: the function of its name, or the module's `app`."""
 
     def __init__(self, module: str, name: str) -> None:
         super().__init__(name, rich_markup_mode="rich")
@@ -36,7 +36,7 @@ class DeferredCommand(TyperCommand):
 
 
 class DeferredGroup(TyperGroup):
-    """Commands in the order of their list. What each is for is read from its module's text, which takes no import."""
+    """A list of commands in order; their help is read from the module's text without importing it."""
 
     def format_help(self, *arguments: Any) -> None:
         for command in self.commands.values():

@@ -1,4 +1,4 @@
-"""What commands remember by: Dagster's history and the ledger, opened with words for what is wrong with them."""
+"""Open Dagster's history and the ledger for commands, with readable error messages."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ Sync = Annotated[bool, typer.Option("--sync", help="First read what Dagster's hi
 
 
 def history(root: Path) -> "DagsterInstance":
-    """Dagster's history. Raises OSError where it cannot be written: its database would tell that with a traceback."""
+    """Dagster's history. Raises OSError if it is not writable, where Dagster would fail with a traceback."""
     from platform_resources.orchestration.instance import instance, prepared_home
 
     home = prepared_home(root, state_folder(root))
@@ -35,7 +35,7 @@ def history(root: Path) -> "DagsterInstance":
 
 @contextmanager
 def opened(root: Path) -> "Iterator[Ledger]":
-    """The ledger as it is, without Dagster's history; the command ends if it cannot be opened."""
+    """The ledger, without syncing; the command ends if it cannot be opened."""
     from platform_resources.ledger.database import LedgerUnavailable, ledger_url, open_ledger
 
     try:
@@ -50,7 +50,7 @@ def opened(root: Path) -> "Iterator[Ledger]":
 
 @contextmanager
 def shown(root: Path, now: datetime, sync: bool, quiet: bool = False) -> "Iterator[Ledger]":
-    """The ledger for a command that shows what it has, which then says as of when that is; with `sync` it is brought up to date first.
+    """The ledger for a command that prints from it, stating as of when; `sync` brings it up to date first.
 
     `quiet`: nothing is said but what the ledger may lack.
     """
@@ -68,7 +68,7 @@ def shown(root: Path, now: datetime, sync: bool, quiet: bool = False) -> "Iterat
 
 @contextmanager
 def synced(root: Path, now: datetime) -> "Iterator[Ledger]":
-    """The ledger, up to date with Dagster's history; the command ends if it cannot be opened."""
+    """The ledger, synced with Dagster's history; the command ends if it cannot be opened."""
     from platform_resources.ledger.database import LedgerUnavailable
     from platform_resources.orchestration.events.ledger_events import synced_ledger
 
@@ -80,7 +80,7 @@ def synced(root: Path, now: datetime) -> "Iterator[Ledger]":
 
 
 def database_trouble(error: Exception) -> str:
-    """What is wrong with the ledger or with Dagster's history, and what to do; empty where the error is about neither.
+    """What is wrong with the ledger or Dagster's history and what to do; empty for other errors.
 
     The ledger tells of itself. Whatever other database there is is one of Dagster's.
     """

@@ -1,4 +1,4 @@
-"""Health of products, and how far they can be trusted, as tables on a terminal."""
+"""Print health and trust of products as tables."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -45,7 +45,7 @@ def print_health(
     clocks: Mapping[str, Clock],
     rejected: Sequence[RejectedProduct] = (),
 ) -> None:
-    """One line for each product."""
+    """Print one line for each product."""
     table = Table(box=None, header_style="bold")
     for column in COLUMNS:
         table.add_column(column, no_wrap=True)
@@ -99,7 +99,7 @@ def _place(check: "CheckState") -> tuple[int, int]:
 
 
 def print_product(health: "ProductHealth", trust: "Trust", clock: Clock) -> None:
-    """One product with every check: first what is missed, then what is not known; inputs that are fine in one line."""
+    """Print one product with every check: missed first, then unknown; inputs that are fine in one line."""
     _print_head(health, clock)
     fine = _fine_inputs(health)
     table = Table("promise", "dimension", "verdict", "why", "checked", box=None, header_style="bold")
@@ -141,7 +141,7 @@ def _check_row(check: "CheckState", acceptance: "Acceptance | None", clock: Cloc
 
 
 def print_trust(trust: "Trust", clock: Clock) -> None:
-    """What Dagster's scorecard shows of the product, as tables."""
+    """Print the product's trust tables, as on Dagster's scorecard."""
     from platform_resources.services.trust import coverage_text, tables
 
     for title, header, rows in tables(trust, clock):

@@ -1,4 +1,4 @@
-"""What a program does in a person's name: run a query, ask for a role of a product, hear of new versions."""
+"""API routes that act for a person: run a query, request a role, register a webhook."""
 
 from datetime import date
 from typing import Annotated, Any
@@ -22,14 +22,14 @@ class _Asked(BaseModel):
 
 
 class QueryAsked(_Asked):
-    """One SELECT; tables are called product.data_set, those of `product` also without it."""
+    """One SELECT; tables are product.data_set, or just data_set for those of `product`."""
 
     sql: Annotated[str, Field(min_length=1, max_length=LONGEST_SQL)]
     product: Annotated[str, Field(max_length=200)] = ""
 
 
 class RoleAsked(_Asked):
-    """A role of a product, and what its data is for; for whoever asks, unless `to` names a team or product of theirs."""
+    """A request for a role and its purpose; for the caller, or for a team or product of theirs in `to`."""
 
     role: Annotated[str, Field(min_length=1, max_length=200)]
     purpose: Annotated[str, Field(min_length=1, max_length=LONGEST_PURPOSE)]
@@ -39,7 +39,7 @@ class RoleAsked(_Asked):
 
 
 def acting_routes(shop: Shop, queue: LabQueue) -> APIRouter:
-    """Each says in JSON what a form of the pages says."""
+    """The JSON equivalents of the pages' forms."""
     refusals: dict[int | str, dict[str, Any]] = {"4XX": {"model": RefusalData}}
     router = APIRouter(prefix="/api/v1", tags=["acting"], default_response_class=JSONResponse, responses=refusals)
 

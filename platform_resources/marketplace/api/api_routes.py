@@ -1,4 +1,4 @@
-"""All addresses of the JSON, described by /api/v1/openapi.json."""
+"""All routes of the JSON API, described by /api/v1/openapi.json."""
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
@@ -13,7 +13,7 @@ from platform_resources.marketplace.shop import Shop
 
 
 def api_routes(shop: Shop) -> APIRouter:
-    """Reading only: what people do to incidents they do on pages."""
+    """The read-only routes: actions on incidents are available on pages only."""
     router = APIRouter(
         prefix="/api/v1",
         tags=["mesh"],

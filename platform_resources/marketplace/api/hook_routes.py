@@ -1,4 +1,4 @@
-"""Machines that hear of new versions: begin, list, end."""
+"""API routes for webhooks that announce new versions: register, list, remove."""
 
 import os
 import secrets
@@ -28,7 +28,7 @@ class HookAsked(BaseModel):
 
 
 def hook_routes(shop: Shop) -> APIRouter:
-    """In the name of a person, who ends what they have begun."""
+    """The webhooks of the calling person."""
     refusals: dict[int | str, dict[str, Any]] = {"4XX": {"model": RefusalData}}
     router = APIRouter(prefix="/api/v1", tags=["hooks"], responses=refusals, dependencies=[Depends(needs("act"))])
 

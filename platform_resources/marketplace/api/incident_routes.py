@@ -1,4 +1,4 @@
-"""The JSON about incidents."""
+"""API routes about incidents."""
 
 from dataclasses import asdict
 from typing import Any
@@ -16,6 +16,8 @@ from platform_resources.services.showing.seen_mesh import seen_story
 
 
 def incident_routes(router: APIRouter, shop: Shop) -> None:
+    """Add the list of incidents, and one incident."""
+
     @router.get("/incidents", responses=success(list[IncidentData]), summary="What is open, and what ended within 90 days")
     def incidents(request: Request, live: bool | None = None) -> Response:
         return shop.kept_answer(

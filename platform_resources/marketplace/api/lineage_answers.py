@@ -1,4 +1,4 @@
-"""What the JSON of lineage consists of."""
+"""The JSON models of lineage."""
 
 from typing_extensions import TypedDict
 
@@ -14,7 +14,7 @@ class SourceData(TypedDict):
 
 
 class ConsumerData(TypedDict):
-    """A known user outside of the mesh, and what it answered when it was asked last; null if it is not asked."""
+    """A known consumer outside of the mesh, and its answer to the last probe; null if it is not probed."""
 
     title: str
     kind: str
@@ -23,7 +23,7 @@ class ConsumerData(TypedDict):
 
 
 class ColumnUseData(TypedDict):
-    """A column on the way, how it is used, and how many steps away it is."""
+    """A column along the lineage, how it is used, and its distance in steps."""
 
     product: str
     place: str
@@ -33,7 +33,7 @@ class ColumnUseData(TypedDict):
 
 
 class ColumnWaysData(TypedDict):
-    """The next columns outside of the product; `unknown` says why it is not known what the column is made from."""
+    """The nearest columns outside of the product; `unknown` says why a column's origin is not known."""
 
     data_set: str
     column: str
@@ -70,14 +70,14 @@ class ColumnConsumerData(TypedDict):
 
 
 class NotKnownData(TypedDict):
-    """Where the way ends without being at its end, and why."""
+    """Where the lineage cannot be followed further, and why."""
 
     place: str
     why: str
 
 
 class ColumnLineageData(TypedDict):
-    """What a column is made from over all steps, and whom a change of it concerns."""
+    """Everything a column is made from, and everything a change of it affects."""
 
     column: ColumnPlaceData
     upstream: list[ColumnUseData]

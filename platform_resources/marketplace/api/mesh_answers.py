@@ -1,4 +1,4 @@
-"""What the JSON about many products, searches and domains consists of, and what a refusal says."""
+"""The JSON models of product lists, searches, domains and errors."""
 
 from datetime import datetime
 from typing import Literal
@@ -16,21 +16,21 @@ from platform_resources.services.unread_history import LedgerAge
 
 
 class RefusalData(TypedDict):
-    """Why there is no answer, and what may be meant."""
+    """Why a request failed, and what the caller may have meant."""
 
     error: str
     hint: str | None
 
 
 class SeveralFilesData(TypedDict):
-    """A port has several files: the address of each."""
+    """The addresses of a port's files, where it has several."""
 
     error: str
     files: list[str]
 
 
 class PartOfNoVersionData(TypedDict):
-    """A part is given of a named version only: the newest one."""
+    """A range request needs a version; this is the newest one."""
 
     error: str
     versions: list[str]
@@ -68,7 +68,7 @@ class ProductsData(TypedDict):
 
 
 class FoundProductData(TypedDict):
-    """A product that a search has found, the best first."""
+    """A product in the results of a search, best first."""
 
     name: str
     title: str
@@ -82,7 +82,7 @@ class FoundProductData(TypedDict):
 
 
 class FoundPartData(TypedDict):
-    """A data set, column or query that a search has found."""
+    """A data set, column or query in the results of a search."""
 
     kind: PartKind
     product: str
@@ -97,7 +97,7 @@ class FoundPartData(TypedDict):
 
 
 class FoundData(TypedDict):
-    """What a search has found; `words` are those looked for, after corrections."""
+    """The results of a search; `words` are the searched words after corrections."""
 
     words: list[str]
     corrections: list[Correction]
@@ -109,7 +109,7 @@ class FoundData(TypedDict):
 
 
 class CandidateData(TypedDict):
-    """What much is made from and is no product; shares are of all uses, from 0 to 1."""
+    """A model or source used often that is not a product; shares of all uses, from 0 to 1."""
 
     product: str
     domain: str

@@ -1,4 +1,4 @@
-"""The JSON about many products: lists, searches, comparisons and domains."""
+"""API routes about many products: lists, search, comparison, domains."""
 
 from typing import Annotated, Any
 
@@ -21,6 +21,8 @@ Number = Annotated[int, Query(ge=0, le=100_000)]
 
 
 def mesh_routes(router: APIRouter, shop: Shop) -> None:
+    """Add the routes of products, search, comparison, candidates and domains."""
+
     @router.get("/products", responses=success(ProductsData), summary="All products and how each is")
     def products(request: Request) -> Response:
         return shop.kept_answer(

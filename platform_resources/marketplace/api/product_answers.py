@@ -1,4 +1,4 @@
-"""What the JSON of one product consists of."""
+"""The JSON models of one product."""
 
 from datetime import date, datetime
 from typing import Any, Literal, NotRequired
@@ -14,7 +14,7 @@ _Class = TypedDict("_Class", {"class": str})
 
 
 class ColumnTextData(TypedDict):
-    """A column as it is promised."""
+    """A column as promised."""
 
     name: str
     type: str
@@ -26,7 +26,7 @@ class ColumnTextData(TypedDict):
 
 
 class DataSetTextData(TypedDict):
-    """A data set as it is promised."""
+    """A data set as promised."""
 
     name: str
     title: str
@@ -36,7 +36,7 @@ class DataSetTextData(TypedDict):
 
 
 class PortData(TypedDict):
-    """An output port, with every text to copy that reads it."""
+    """An output port, with all snippets that read it."""
 
     name: str
     title: str
@@ -48,21 +48,21 @@ class PortData(TypedDict):
 
 
 class OwnersData(TypedDict):
-    """Who answers for a product."""
+    """The owners of a product."""
 
     business: NotRequired[str]
     technical: NotRequired[str]
 
 
 class SupportData(TypedDict):
-    """Where one gets help."""
+    """Where to get help."""
 
     channel: str | None
     runbook: str | None
 
 
 class RoleData(TypedDict):
-    """Which classifications a role sees, and which masked and how; `rows` is the condition that a row must meet."""
+    """The classifications that a role sees, in clear or masked; `rows` is its row filter."""
 
     role: str
     sees: list[str]
@@ -74,7 +74,7 @@ class RoleData(TypedDict):
 
 
 class GrantData(TypedDict):
-    """A role that product.yaml itself grants."""
+    """A role granted in product.yaml itself."""
 
     role: str
     to: str
@@ -86,7 +86,7 @@ class GrantData(TypedDict):
 
 
 class AgreementData(TypedDict):
-    """The terms of use, as they are declared."""
+    """The declared terms of use."""
 
     title: str
     description: str
@@ -100,7 +100,7 @@ class AgreementData(TypedDict):
 
 
 class QueryData(TypedDict):
-    """A query to begin with."""
+    """A sample query."""
 
     title: str
     description: str
@@ -109,7 +109,7 @@ class QueryData(TypedDict):
 
 
 class HealthData(TypedDict):
-    """How a product is now, and which columns that concerns."""
+    """The health of a product, and the columns affected."""
 
     status: Status
     reason: str
@@ -117,7 +117,7 @@ class HealthData(TypedDict):
 
 
 class ProductData(_Class):
-    """One product: what it is, how it is, and how to get at it."""
+    """One product: its description, its health, and how to access it."""
 
     as_of: datetime
     name: str

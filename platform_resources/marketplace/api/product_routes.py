@@ -1,4 +1,4 @@
-"""The JSON about one product: itself, its versions, lineage, columns, reviews and profiles."""
+"""API routes about one product: description, versions, lineage, columns, reviews, profiles."""
 
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -30,6 +30,8 @@ PLACES = "the data set or model, `inputs/PORT` or `sources/PORT`; needed where s
 
 
 def product_routes(router: APIRouter, shop: Shop) -> None:
+    """Add the routes of a product, its versions and its lineage."""
+
     @router.get(
         "/products/{name}",
         responses=success(ProductData),
@@ -60,6 +62,8 @@ def product_routes(router: APIRouter, shop: Shop) -> None:
 
 
 def more_product_routes(router: APIRouter, shop: Shop) -> None:
+    """Add the routes of similar products, reviews and profiles."""
+
     @router.get(
         "/products/{name}/similar",
         responses=success(LikesData),

@@ -1,4 +1,4 @@
-"""Records of a port: filtered, sorted, page by page of one version, in the form that the reader wants."""
+"""API routes for the records of a port: filtered, sorted, in pages of one version, as JSON, CSV or Arrow."""
 
 import hashlib
 import json
@@ -104,7 +104,7 @@ def record_routes(shop: Shop, queue: LabQueue) -> APIRouter:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A port in one version as the reader sees it, and the question about it."""
+    """A port in one version as the reader sees it, and the request for its records."""
 
     product: ProductPlan
     port: PortVersion

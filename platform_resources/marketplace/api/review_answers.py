@@ -1,4 +1,4 @@
-"""What the JSON of reviews and of similar products consists of."""
+"""The JSON models of reviews and similar products."""
 
 from datetime import datetime
 
@@ -9,14 +9,14 @@ from platform_resources.services.catalog.use_of_products import CommonReaders
 
 
 class LikesData(TypedDict):
-    """Products that are like one, and what its readers read as well."""
+    """Similar products, and products that the same readers use."""
 
     similar: list[Similar]
     also_read: list[CommonReaders]
 
 
 class ReviewData(TypedDict):
-    """What one person says of a product; a `verified_reader` was seen to read it within 90 days."""
+    """One person's review; a `verified_reader` read the product within 90 days."""
 
     person: str
     stars: int
@@ -29,7 +29,7 @@ class ReviewData(TypedDict):
 
 
 class HiddenReviewData(TypedDict):
-    """That a review is hidden, by whom and why."""
+    """A hidden review: who hid it and why."""
 
     at: datetime
     by: str

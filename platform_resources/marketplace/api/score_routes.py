@@ -1,4 +1,4 @@
-"""The JSON about the score of a product: its letters, their criteria with evidence, and its history."""
+"""The API route of a product's score: letters, criteria with evidence, history."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -19,7 +19,7 @@ from platform_resources.services.showing.mesh_overview import MeshOverview
 
 
 class ScoreData(TypedDict):
-    """Six letters, and what each is made from; `advice` names the criteria that would raise it, the most for the least work first."""
+    """Six letters with their criteria; `advice` names criteria that would raise the score, best effort ratio first."""
 
     at: datetime
     total: int
@@ -33,6 +33,8 @@ class ScoreData(TypedDict):
 
 
 def score_routes(router: APIRouter, shop: Shop) -> None:
+    """Add the route of a product's score."""
+
     @router.get(
         "/products/{name}/score", responses=success(ScoreData), summary="A product's score in six letters, with the evidence of each"
     )

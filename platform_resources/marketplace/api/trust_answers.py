@@ -1,4 +1,4 @@
-"""What the JSON about promises, incidents and trust consists of."""
+"""The JSON models of promises, incidents and trust."""
 
 from datetime import datetime
 from typing import Literal, NotRequired
@@ -34,21 +34,21 @@ class _Standing(TypedDict):
 
 
 class IndicatorData(_Standing):
-    """A promise over a window: how much of it was kept, and what is left of its budget."""
+    """An indicator: the share of its window that was good, and its remaining error budget."""
 
     name: str
     title: str
 
 
 class OverTimeData(_Standing):
-    """The same with each slice of the window."""
+    """An indicator with each slice of its window."""
 
     check: str
     slices: list[Slice]
 
 
 class IncidentData(TypedDict):
-    """An incident; `impacted` products failed because of it."""
+    """An incident; `impacted` are products that failed because of it."""
 
     name: str
     severity: Severity
@@ -88,7 +88,7 @@ class FailureData(TypedDict):
 
 
 class IncidentStoryData(IncidentData):
-    """An incident with what fails, whom it reaches, and what has happened."""
+    """An incident with its failing checks, affected products, and events."""
 
     failures: list[FailureData]
     reached: list[Reached]
@@ -96,7 +96,7 @@ class IncidentStoryData(IncidentData):
 
 
 class AcceptedData(TypedDict):
-    """What fails, and somebody has said that it is no trouble."""
+    """A fault that somebody accepted."""
 
     title: str
     check: str
@@ -108,7 +108,7 @@ class AcceptedData(TypedDict):
 
 
 class CoverageToldData(TypedDict):
-    """How much of the product, and of its whole way from the source, is watched; `blind` are products of which nothing is."""
+    """How much is watched of the product, and of everything upstream; `blind` are products without any watching."""
 
     own: Coverage
     lineage: Coverage
@@ -116,7 +116,7 @@ class CoverageToldData(TypedDict):
 
 
 class ResponseTimesData(TypedDict):
-    """How long it took, over the incidents of 90 days."""
+    """Response times over the incidents of 90 days."""
 
     median_hours: float | None
     p90_hours: float | None
@@ -139,7 +139,7 @@ class ReadsData(TypedDict):
 
 
 class TrustData(TypedDict):
-    """What tells whether the product can be trusted."""
+    """Evidence for trusting the product."""
 
     indicators: list[IndicatorData]
     incidents: list[IncidentData]

@@ -1,4 +1,4 @@
-"""What the JSON of versions and of the profiles of their columns consists of."""
+"""The JSON models of versions and column profiles."""
 
 from datetime import datetime
 from typing import Any, NotRequired
@@ -10,7 +10,7 @@ from platform_resources.publications.version_records import PortVersion
 
 
 class VersionData(TypedDict):
-    """A published version that can be read. Of each input port it has what was read, which differs by the kind of port."""
+    """A published, readable version with what was read from each input port, which depends on the kind of port."""
 
     id: str
     product: str
@@ -25,7 +25,7 @@ class VersionData(TypedDict):
 
 
 class ColumnProfileData(TypedDict):
-    """What is in a column; what was not measured, or is hidden because of its classification, is left out."""
+    """The profile of a column; values that were not measured or are hidden are left out."""
 
     rows: int | None
     sampled: int
@@ -46,7 +46,7 @@ class ColumnProfileData(TypedDict):
 
 
 class ProfileData(TypedDict):
-    """The columns of a data set in one version."""
+    """The column profiles of a data set in one version."""
 
     version: str
     published_at: datetime
@@ -56,7 +56,7 @@ class ProfileData(TypedDict):
 
 
 class RecordsData(TypedDict):
-    """A page of a port's records in one version. `next` is the cursor behind it; where it is null, there are no more."""
+    """A page of a port's records in one version. `next` is the cursor of the next page, null on the last."""
 
     product: str
     port: str
@@ -68,7 +68,7 @@ class RecordsData(TypedDict):
 
 
 class QueryAnswerData(TypedDict):
-    """The rows of a query, every value as a text; `cut` says that there are more rows than are given."""
+    """The rows of a query, every value as text; `cut` if there are more rows."""
 
     columns: list[str]
     rows: list[list[str | None]]
@@ -78,7 +78,7 @@ class QueryAnswerData(TypedDict):
 
 
 class AskedRoleData(TypedDict):
-    """What became of asking for a role: the grant's name, its state, and who decides."""
+    """The result of a role request: the grant's name, state, and who decides."""
 
     grant: str
     state: str
@@ -86,7 +86,7 @@ class AskedRoleData(TypedDict):
 
 
 class HookData(TypedDict):
-    """A machine that hears of each new version of a product."""
+    """A webhook that is called for each new version of a product."""
 
     hook: int
     product: str
@@ -95,6 +95,6 @@ class HookData(TypedDict):
 
 
 class NewHookData(HookData):
-    """The same when it begins, with the secret that calls are signed with: it is told this once."""
+    """A new webhook with the secret that signs its calls, shown only once."""
 
     secret: str

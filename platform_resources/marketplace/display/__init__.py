@@ -1,1 +1,1 @@
-"""How facts are shown: words, charts and pictures, made purely from data of the services."""
+"""Pure presentation: words, charts and pictures made from data of the services."""

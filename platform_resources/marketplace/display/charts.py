@@ -1,4 +1,4 @@
-"""Draw charts as SVG, purely; colours come from the style sheet by class, and each chart is said in a sentence too."""
+"""Draw charts as SVG (pure); colours come from CSS classes, and each chart has a text alternative."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,24 +24,24 @@ WORST_FIRST: tuple[SliceState, ...] = ("bad", "unknown", "pending", "good", "exc
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of a strip, and what it says when one points at it."""
+    """One cell of a strip with its tooltip."""
 
     state: SliceState
     title: str
 
 
 def icon(name: str) -> Markup:
-    """A drawing of the page's own set; it always stands beside a word."""
+    """An icon of the page's own set, to be shown beside a word."""
     return Markup('<svg class="i" aria-hidden="true"><use href="#{}"/></svg>').format(name)
 
 
 def short(value: float) -> str:
-    """A coordinate with one decimal at most."""
+    """A coordinate with at most one decimal."""
     return f"{value:.1f}".rstrip("0").rstrip(".") or "0"
 
 
 def cells(slices: Sequence[Slice], times: PageTimes) -> tuple[Cell, ...]:
-    """At most about a month of cells: where there are more slices, each cell stands for several, and shows the worst of them."""
+    """At most about 30 cells: with more slices, each cell stands for several and shows the worst."""
     size = max(1, -(-len(slices) // MOST_CELLS))
     if size == 1:
         return tuple(Cell(one.state, f"{times.slice_name(one.start, one.end)}: {STATES[one.state]}") for one in slices)
@@ -56,7 +56,7 @@ def _merged(group: Sequence[Slice], times: PageTimes) -> Cell:
 
 
 def strip(shown: Sequence[Cell], label: str) -> Markup:
-    """Slices of a window, oldest first: good low and filled, bad tall with a cross, unknown dashed, excluded a dash, running hollow."""
+    """The slices of a window as cells, oldest first; each state has its own shape as well as its colour."""
     body = "".join(_cell(one, index * (CELL + GAP)) for index, one in enumerate(shown))
     width = len(shown) * (CELL + GAP) - GAP
     size = f'width="{width}" height="{HIGH}" viewBox="0 0 {width} {HIGH}"'
@@ -92,7 +92,7 @@ def _drawn(state: SliceState, x: int) -> str:
 
 
 def bullet(value: float, promised: float, most: float, met: bool, label: str, tick: str) -> Markup:
-    """What was measured against what is promised, from 0 to `most`; `tick` is written at the promise."""
+    """A bar of the measured value with a mark at the promised one, from 0 to `most`; `tick` labels the mark."""
     end, at = max(2.0, min(WIDE, value / most * WIDE)), min(WIDE - 1.0, max(1.0, promised / most * WIDE))
     anchor = "end" if at > WIDE * 0.75 else "start" if at < WIDE * 0.25 else "middle"
     return Markup(
@@ -105,7 +105,7 @@ def bullet(value: float, promised: float, most: float, met: bool, label: str, ti
 
 
 def segments(met: int, missed: int, unknown: int = 0) -> Markup:
-    """Promises as bars: missed first and tall, then unknown, then met in grey. The numbers stand beside it in words."""
+    """Promises as bars: missed first and tall, then unknown, then met. The caller shows the numbers in words."""
     total, width, gap = met + missed + unknown, 8, 2
     if total > 16:
         met, missed, unknown = _scaled(met, missed, unknown)
@@ -135,7 +135,7 @@ def _segment(kind: str, x: int, width: int) -> str:
 
 
 def histogram(counts: Sequence[int], label: str) -> Markup:
-    """Rows in equally wide bins; a bin with any row at all can be seen."""
+    """Row counts in equally wide bins; a bin with any row is visible."""
     wide, high, highest = 132, 30, max(counts, default=0)
     step = wide / max(1, len(counts))
     bars = ((i, max(1.2, n / highest * (high - 3))) for i, n in enumerate(counts) if n)
@@ -147,7 +147,7 @@ def histogram(counts: Sequence[int], label: str) -> Markup:
 
 
 def split(parts: Sequence[int], label: str) -> Markup:
-    """The rows of the most frequent values side by side, the first one darkest."""
+    """The row counts of the most frequent values side by side, the first darkest."""
     total, x, body = sum(parts) or 1, 0.0, ""
     for index, rows in enumerate(parts):
         wide = rows / total * 132
@@ -162,14 +162,14 @@ def _spark(body: str, label: str) -> Markup:
 
 
 def meter(percent: float, tone: str = "mark", wide: int = 84, high: int = 8) -> Markup:
-    """A share from 0 to 100; the number stands beside it."""
+    """A bar of a share from 0 to 100; the caller shows the number beside it."""
     filled = short(wide * min(100.0, max(0.0, percent)) / 100)
     bars = f'<rect class="f-soft" width="{wide}" height="{high}" rx="2"/><rect class="f-{tone}" width="{filled}" height="{high}" rx="2"/>'
     return Markup(f'<svg class="c meter" viewBox="0 0 {wide} {high}" aria-hidden="true" preserveAspectRatio="none">{bars}</svg>')
 
 
 def strip_label(shown: Iterable[Cell]) -> str:
-    """A strip as a sentence: how many cells of each state, the last one by name."""
+    """The strip in words: the number of cells by state, and the state of the last."""
     states = [one.state for one in shown]
     counts = [f"{states.count(state)} {STATES[state]}" for state in STATES if state in states]
     return ", ".join(counts)

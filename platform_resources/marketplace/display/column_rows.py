@@ -1,4 +1,4 @@
-"""The columns of a data set as a buyer sees them: what each is, who may see it, and what is in it."""
+"""The rows of a data set's column table: description, visibility and profile of each column."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}($|[ T]\d{2}:)")
 
 @dataclass(frozen=True, slots=True)
 class ColumnRow:
-    """One column. `values` is a picture of what is in it, `short` the same in words, `change` what differs from the version before."""
+    """One column. `values` is a chart of its values, `short` the same in words, `change` the difference from the last version."""
 
     name: str
     type: str
@@ -39,7 +39,7 @@ class ColumnRow:
 def column_rows(
     data_set: DataSetPlan, profiled: Profiled | None, joins: Mapping[str, int], missed: frozenset[str]
 ) -> tuple[ColumnRow, ...]:
-    """`joins` has for each identifier how many other products have it too; `missed` are columns of a promise that is not met."""
+    """The rows; `joins` counts other products by identifier, `missed` are columns of missed promises."""
     profile = profiled.now.profile if profiled is not None else None
     changes = {difference.column: difference.words for difference in profiled.differences} if profiled is not None else {}
     return tuple(_row(column, data_set, profile, joins, changes, missed) for column in data_set.spec.columns)

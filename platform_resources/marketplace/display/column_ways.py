@@ -1,4 +1,4 @@
-"""Where a column comes from and who uses it, in one line with links, beside the column on its product's page."""
+"""One line of lineage for a column, with links, on its product's page."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ USES: Mapping[Kind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ColumnLink:
-    """A column of the mesh as a link to its page: whose it is, and how it is used."""
+    """A link to a column's page, with its product and how it is used."""
 
     name: str
     href: str
@@ -35,12 +35,12 @@ class ColumnLink:
 
 
 def column_href(column: MeshColumn) -> str:
-    """The page of a column."""
+    """The address of a column's page."""
     return f"/products/{column.product}/columns/{quote(column.column, safe='')}?{urlencode({'of': column.place})}"
 
 
 def column_link(plan: MeshPlan, column: MeshColumn, kind: Kind) -> ColumnLink:
-    """`place` is empty where a column stands in a data set of the name of its product."""
+    """The link to a column; `place` is empty if the data set has the name of its product."""
     return ColumnLink(column.column, column_href(column), plan.product(column.product).title, _place(column), USES[kind])
 
 
@@ -65,7 +65,7 @@ def _origins(plan: MeshPlan, near: ColumnNeighbours) -> Markup:
 
 
 def rows_way(plan: MeshPlan, columns: Sequence[ColumnNeighbours]) -> Markup:
-    """`Which rows there are is decided by state of Purchase orders.`, empty where no column outside of the product decides it."""
+    """`Which rows there are is decided by state of Purchase orders.`; empty if no column outside the product decides."""
     shared = set.intersection(*({step.column for step in near.origins} for near in columns)) if columns else set()
     deciding = {step.column: step for near in columns for step in near.origins if step.kind == "row-level" and step.column in shared}
     steps = list(deciding.values())

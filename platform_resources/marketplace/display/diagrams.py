@@ -1,4 +1,4 @@
-"""Draw who reads from whom as SVG: boxes in columns from left to right, and for very many products a square for each."""
+"""Draw lineage as SVG: boxes in columns from left to right, or for very many products a mosaic of squares."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ SQUARE, SQUARE_GAP, SQUARES = 14, 3, 40
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One box: what it is called, what is to know of it, and where it leads. `tone` is None for what is no product of the mesh."""
+    """One box: label, text and link. `tone` is None for anything that is not a product of the mesh."""
 
     name: str
     title: str
@@ -30,7 +30,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """That `reader` reads `source`; a `hot` one is on the way of an incident."""
+    """An arrow from `source` to its `reader`; `hot` if it is part of an incident."""
 
     source: str
     reader: str
@@ -45,7 +45,7 @@ class _Place:
 
 
 def flow(nodes: Sequence[Box], edges: Sequence[Edge], label: str) -> Markup:
-    """Every box stands right of all that it reads. Rows are ordered so that few arrows cross. `label` says it all in a sentence."""
+    """The diagram with every box right of what it reads, and few crossings. `label` is the text alternative."""
     columns = _columns(nodes, edges)
     places, wide, high = _places(columns)
     out, into = ({name: sorted(ends, key=lambda end: places[end].y) for name, ends in joined.items()} for joined in _joined(edges))
@@ -165,7 +165,7 @@ def _cut(text: str, wide: float, letter: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One product among very many."""
+    """One product of a mosaic."""
 
     title: str
     tone: Tone
@@ -173,7 +173,7 @@ class Tile:
 
 
 def mosaic(domains: Sequence[tuple[str, str, Sequence[Tile]]]) -> Markup:
-    """Of each domain its title, its address, and a square for each product, trouble first."""
+    """A square for each product, by domain (title, address), products in trouble first."""
     order = {"bad": 0, "warn": 1, "unk": 2, "good": 3}
     y, drawn = 0, []
     for title, href, tiles in domains:

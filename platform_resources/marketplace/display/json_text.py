@@ -1,4 +1,4 @@
-"""What services give, as values of JSON: times as ISO 8601, lengths in seconds; what is not known, or no number, is null."""
+"""Convert results of services to JSON: times as ISO 8601, durations in seconds, unknown or non-finite values as null."""
 
 import math
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def json_data(value: Any) -> Any:
-    """Plain values, whatever the services give."""
+    """The value as JSON data."""
     match value:
         case None | bool() | int() | str():
             return value

@@ -1,4 +1,4 @@
-"""Who reads from whom, as pictures and as lists: of one product, of one incident, of the whole mesh."""
+"""Lineage of one product, one incident, or the whole mesh, as diagrams and lists."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MOST_BOXES, MOST_ARROWS = 30, 25
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """One that a product reads from, or that reads it; `look` is None for what is no product of the mesh."""
+    """A direct upstream or downstream neighbour; `look` is None for anything that is not a product of the mesh."""
 
     title: str
     text: str
@@ -28,7 +28,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """A picture, empty where there would be too many boxes, and the same as lists. `hidden` products are too far away to be drawn."""
+    """A diagram, empty if it had too many boxes, and the same as lists. `hidden` counts products that are too far away."""
 
     picture: Markup
     sources: tuple[Neighbour, ...]
@@ -37,7 +37,7 @@ class Lineage:
 
 
 def data_as_of(health: ProductHealth) -> datetime | None:
-    """Until when the oldest of its data sets knows the world; None if that is not known of any."""
+    """As of when the product's oldest data set is current; None if unknown for all."""
     known = [at for at in health.published.known_until.values() if at is not None] if health.published is not None else []
     return min(known, default=None)
 
@@ -55,13 +55,13 @@ def _text(view: MeshOverview, name: str) -> str:
 
 
 def product_node(view: MeshOverview, product: ProductPlan, text: str = "", chosen: bool = False) -> Box:
-    """A box for a product of the mesh."""
+    """The box of a product."""
     words = text or _text(view, product.name)
     return Box(product.name, product.title, words, look(view.health[product.name]).tone, f"/products/{product.name}", chosen)
 
 
 def lineage(view: MeshOverview, product: ProductPlan) -> Lineage:
-    """All that a product is made from and all that is made from it, as far as that can be drawn; nearest first."""
+    """Everything upstream and downstream of the product, nearest first, as far as it can be drawn."""
     products = view.plan.by_name
     above, below = view.plan.upstream, view.plan.downstream
     near = _near(view, product)
@@ -77,7 +77,7 @@ def lineage(view: MeshOverview, product: ProductPlan) -> Lineage:
 
 
 def drawn_with(view: MeshOverview, product: ProductPlan) -> set[str]:
-    """The products that the picture of its lineage and the lists beside it show."""
+    """The products in the product's lineage diagram and lists."""
     next_to = (*view.plan.upstream[product.name], *view.plan.downstream.get(product.name, ()))
     return {*_near(view, product)[:MOST_BOXES], *(name for name in next_to if name in view.plan.by_name)}
 
@@ -126,7 +126,7 @@ def _names(neighbours: Iterable[Neighbour]) -> str:
 
 
 def cause_picture(view: MeshOverview, cause: str, impacted: Collection[str]) -> Markup:
-    """The way of an incident: what the cause is made from, whom it reaches, and who reads it and is not reached."""
+    """The spread of an incident: upstream of the cause, products reached, and readers not reached."""
     products = view.plan.by_name
     above, below = view.plan.upstream, view.plan.downstream
     behind = {name for name in ancestors(cause, below) if name in products}
@@ -152,7 +152,7 @@ def _role(view: MeshOverview, cause: str, impacted: Collection[str], name: str) 
 
 
 def mesh_map(view: MeshOverview, domains: Sequence[tuple[str, str]]) -> Markup:
-    """Boxes and arrows for a mesh that can be read so; beyond that a square for each product, by domain (name and title)."""
+    """A diagram of the mesh if it is small enough, otherwise a mosaic by domain (name and title)."""
     products = view.plan.products
     if len(products) > MOST_ARROWS:
         return mosaic([(title, f"/domains/{name}", [_tile(view, p) for p in products if p.domain == name]) for name, title in domains])

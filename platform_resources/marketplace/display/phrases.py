@@ -1,4 +1,4 @@
-"""How numbers, times and states are said on pages: short words, and a no-break space before each unit."""
+"""Format numbers, times and states for pages, in short words with no-break spaces before units."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ LONG_NAME = 16
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A state as it is shown: its tone, its icon, and its word."""
+    """The presentation of a state: its tone, icon and word."""
 
     tone: Tone
     icon: str
@@ -65,13 +65,13 @@ TROUBLE: tuple[Status, ...] = ("unreadable", "unhealthy", "unknown", "use with c
 
 @dataclass(frozen=True, slots=True)
 class PageTimes:
-    """Writes moments in the zone of a page; one of another zone says which."""
+    """Formats times in the page's zone, and names other zones."""
 
     now: datetime
     zone: str = "UTC"
 
     def moment(self, at: datetime | None, zone: str = "") -> str:
-        """`28 Nov 11:43`, with the year where it is another than now's."""
+        """`28 Nov 11:43`, with the year unless it is the current one."""
         if at is None:
             return "not yet"
         local = at.astimezone(ZoneInfo(zone or self.zone))
@@ -85,16 +85,16 @@ class PageTimes:
         return f"{local.day} {local:%b}"
 
     def slice_name(self, start: datetime, end: datetime) -> str:
-        """`28 Nov` for what lasts about a day or longer, else `28 Nov 11:00`."""
+        """`28 Nov` for slices of about a day or longer, else `28 Nov 11:00`."""
         return self.day(start) if end - start > timedelta(hours=20) else self.moment(start)
 
     def ago(self, at: datetime) -> str:
-        """`62 min ago`, `3 h ago`, `4 days ago`; what lies ahead of the clock is `just now`."""
+        """`62 min ago`, `3 h ago`, `4 days ago`; future times are `just now`."""
         return f"{age(self.now - at)} ago" if self.now - at >= timedelta(minutes=1) else "just now"
 
 
 def age(length: timedelta) -> str:
-    """`62 min`, `12.8 h`, `5.5 days`: one number, and hours up to two days. Rounded up, so that nothing looks newer than it is."""
+    """`62 min`, `12.8 h`, `5.5 days`: rounded up, so that nothing looks newer than it is."""
     minutes = max(0, math.ceil(length / timedelta(minutes=1)))
     if minutes <= 90:
         return f"{minutes}{SPACE}min"
@@ -109,7 +109,7 @@ def count(number: int, thing: str, things: str = "") -> str:
 
 
 def listed(parts: Iterable[str], most: int = 0) -> str:
-    """`a, b and c`; of more than `most` the others as a number."""
+    """`a, b and c`; beyond `most` the rest is counted."""
     names = list(parts)
     if most and len(names) > most:
         names = [*names[:most], f"{len(names) - most} more"]
@@ -117,7 +117,7 @@ def listed(parts: Iterable[str], most: int = 0) -> str:
 
 
 def number(value: float) -> str:
-    """`1,469,307`, `94.05`, `0.0038`: four digits that tell something."""
+    """A number with four significant digits: `1,469,307`, `94.05`, `0.0038`."""
     if not math.isfinite(value):
         return str(value)
     if float(value).is_integer() or abs(value) >= 10_000:
@@ -126,7 +126,7 @@ def number(value: float) -> str:
 
 
 def measured(value: float, unit: str) -> str:
-    """A value with its unit: `32.4 %`, `26 h`, `2,469 rows`. Never rounded up to a promise that was not kept."""
+    """A value with its unit: `32.4 %`, `26 h`, `2,469 rows`. Never rounded so that a missed promise looks kept."""
     match unit:
         case "%":
             return f"{math.floor(round(value, 9) * 10) / 10:g}{SPACE}%"
@@ -139,7 +139,7 @@ def measured(value: float, unit: str) -> str:
 
 
 def promised(check: CheckState) -> str:
-    """What is promised of a check in numbers: `95 % promised`, `at most 1 row promised`; empty where nothing is."""
+    """What a check promises, in numbers: `95 % promised`, `at most 1 row promised`; empty without a promise."""
     least, most, unit = check.at_least, check.at_most, check.unit
     if least is not None and most is not None:
         return f"{number(least)} to {measured(most, unit)} promised"
@@ -155,7 +155,7 @@ def _of_rows(rows: float) -> str:
 
 
 def got(check: CheckState) -> str:
-    """What was measured last, as one number; empty where nothing was."""
+    """The last measured value as one number; empty without one."""
     if not isinstance(check.value, int | float):
         return check.shown
     if check.unit in ("rows", ""):
@@ -164,7 +164,7 @@ def got(check: CheckState) -> str:
 
 
 def got_of(check: CheckState) -> str:
-    """What the measured number is of, and what is promised of it."""
+    """What the measured number refers to, and the promise."""
     if check.unit != "rows":
         return promised(check)
     if check.at_most is None:
@@ -173,28 +173,28 @@ def got_of(check: CheckState) -> str:
 
 
 def is_held_back(health: ProductHealth) -> bool:
-    """Whether the last refresh made a version that was not published."""
+    """Whether the last refresh built a version that was not published."""
     return bool(health.held_back)
 
 
 def look(health: ProductHealth) -> Look:
-    """The state of a product as it is shown."""
+    """The presentation of a product's health."""
     return HELD_BACK if is_held_back(health) and health.published is not None and not health.problem else HEALTH[health.status]
 
 
 def code(name: str) -> Markup:
-    """A name of a column or a data set; a long one may break at its underscores."""
+    """A column or data set name; long ones may break at underscores."""
     parts = name.split("_") if len(name) > LONG_NAME else [name]
     return Markup("<code>{}</code>").format(Markup("_<wbr>").join(escape(part) for part in parts))
 
 
 def concerned(health: ProductHealth) -> tuple[str, ...]:
-    """The names of the columns that are not as promised; empty where a whole data set is."""
+    """The columns that are not as promised; empty if a whole data set is affected."""
     return tuple(dict.fromkeys(column.rpartition(".")[2] for column in health.columns if "." in column))
 
 
 def say(health: ProductHealth, lifecycle: str, good_as_of: str = "") -> Markup:
-    """How a product is, in one sentence that says first what is wrong and then what is still fine."""
+    """The state of a product in one sentence: first what is wrong, then what is fine."""
     own = health.objectives
     shown = [check for check in own if check.weight != "target"]
     missed, unknown = ([c for c in shown if c.verdict == verdict and not c.learning] for verdict in ("missed", "unknown"))
@@ -241,7 +241,7 @@ def _still_fine(health: ProductHealth) -> Markup:
 
 
 def why(check: CheckState) -> str:
-    """Both numbers of a check that is not met: `32.4 %; 95 % is promised`. In words where there are none."""
+    """The measured and promised numbers of a missed check: `32.4 %; 95 % is promised`; in words without numbers."""
     if check.unit == "rows" and check.at_most is not None and check.failing_rows is not None:
         breaks = "breaks" if check.failing_rows == 1 else "break"
         return f"{count(check.failing_rows, 'row')} {breaks} the rule; {_said(promised(check))}"

@@ -1,4 +1,4 @@
-"""The grade of one product in six letters, as a reader may see it: for its page, and for the API."""
+"""The score of one product in six letters as a reader may see it, for its page and the API."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ GRADED_OVER, MOST_ADVICE = timedelta(days=90), 5
 
 @dataclass(frozen=True, slots=True)
 class ShownScore:
-    """A score, when it was found, why it is held down if it is, and what it was over the last 90 days, oldest first."""
+    """A score, its time, the reason if it is capped, and its history of 90 days, oldest first."""
 
     score: ProductScore
     at: datetime
@@ -30,17 +30,17 @@ class ShownScore:
 
     @property
     def before(self) -> PastScore | None:
-        """The last one that was different."""
+        """The last score with other letters."""
         return next((grade for grade in reversed(self.history) if grade.letters != self.score.letters), None)
 
     @property
     def advice(self) -> tuple[CriterionScore, ...]:
-        """What would raise it most for the least work."""
+        """The criteria that raise the score most for the least effort."""
         return self.score.advice[:MOST_ADVICE]
 
 
 def grade(ledger: Ledger, view: MeshOverview, product: ProductPlan) -> ShownScore | None:
-    """None while it was not scored. What was seen may name people, so it is told to those who see the whole product."""
+    """The score, None if there is none yet. Evidence may name people: only readers of the whole product see it."""
     if product.name not in view.letters:
         return None
     with ledger.reading() as connection:

@@ -1,4 +1,4 @@
-"""Each promise of a product beside its proof: what was measured, and how often it was kept over its window."""
+"""The rows of a product's promises with their evidence: last value, and performance over the window."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ _WORST = {"missed": 0, "unknown": 1, "met": 2}
 
 @dataclass(frozen=True, slots=True)
 class PromiseRow:
-    """One promise. `proof` is a chart, empty where a number says it all; `caption` says how it stands over its window."""
+    """One promise. `proof` is a chart, empty if a number suffices; `caption` describes the window."""
 
     look: Look
     check: CheckState
@@ -36,7 +36,7 @@ class PromiseRow:
 
 
 def promise_rows(product: ProductPlan, health: ProductHealth, standings: Sequence[Standing], times: PageTimes) -> tuple[PromiseRow, ...]:
-    """Worst first, then those over a window, then the rest."""
+    """The rows, missed first, then those with a window, then the rest."""
     plans = {(objective.check.key, objective.check.name): objective.check for objective in product.objectives}
     rows = [(_row(check, plans, standing, times), standing) for check in health.objectives for standing in [_watching(check, standings)]]
     ordered = sorted(rows, key=lambda row: (_WORST[row[0].check.verdict], row[1] is None, _kept(row[1])))
@@ -115,7 +115,7 @@ def _unit(interval: timedelta) -> str:
 
 
 def budget_text(standing: Standing) -> str:
-    """What may still go wrong in this window: `2 more bad days may happen`, `The budget is used up`."""
+    """The remaining error budget: `2 more bad days may happen`, `The budget is used up`."""
     budget, unit = standing.attainment.budget, _unit(standing.indicator.spec.interval)
     if budget is None:
         return ""
@@ -134,7 +134,7 @@ def _burning(standing: Standing) -> str:
 
 
 def trouble_lines(health: ProductHealth, product: ProductPlan, most: int = 2) -> list[tuple[str, str, str]]:
-    """What is not as promised, most urgent first: what is broken, with both numbers, and what its owner says of it."""
+    """What is not as promised, most urgent first: the fault, both numbers, and the owner's note."""
     plans = {(objective.check.key, objective.check.name): objective.check for objective in product.objectives}
     wrong = [check for check in health.checks if check.verdict == "missed" or (check.verdict == "unknown" and not check.learning)]
     ordered = sorted(wrong, key=lambda check: (check.urgency, check.verdict != "missed"))
@@ -142,7 +142,7 @@ def trouble_lines(health: ProductHealth, product: ProductPlan, most: int = 2) ->
 
 
 def short_trouble(health: ProductHealth, product: ProductPlan) -> str:
-    """The most urgent of it in one short sentence; a sentence for what is fine, too."""
+    """The most urgent fault in a short sentence; also a sentence if all is fine."""
     lines = trouble_lines(health, product)
     if health.problem:
         return "Its published versions cannot be read."

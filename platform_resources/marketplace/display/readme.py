@@ -1,4 +1,4 @@
-"""Turn Markdown of teams into HTML that can do no harm: no script, no picture from elsewhere, no form, no style."""
+"""Render teams' Markdown to safe HTML: no scripts, external images, forms or styles."""
 
 import re
 from functools import lru_cache
@@ -20,7 +20,7 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "striketh
 
 @lru_cache(maxsize=512)
 def safe_html(markdown: str) -> Markup:
-    """HTML of a README without its title. Links lead to web pages, to mail, or to a heading; HTML in the text is shown as text."""
+    """The HTML of a README without its title. Links go to web pages, mail or headings; raw HTML is shown as text."""
     tokens = _MARKDOWN.parse(markdown[:LONGEST])
     if tokens and tokens[0].type == "heading_open" and tokens[0].tag == "h1":
         tokens = tokens[3:]
@@ -48,5 +48,5 @@ def _tame(link: Token) -> None:
 
 
 def anchor(heading: str) -> str:
-    """`When it breaks` is found at `#when-it-breaks`, as on code hosting sites."""
+    """The anchor of a heading, as on code hosting sites: `When it breaks` becomes `#when-it-breaks`."""
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")

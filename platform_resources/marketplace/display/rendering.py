@@ -1,4 +1,4 @@
-"""Templates with everything they may use; every value is escaped, unless it is markup of ours."""
+"""The template environment; every value is escaped unless it is the platform's own markup."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -16,7 +16,7 @@ STATIC = FOLDER / "static"
 
 
 def environment() -> Environment:
-    """A name that a template does not know is an error, never an empty text."""
+    """The Jinja environment; an undefined name is an error, never an empty text."""
     made = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
@@ -46,12 +46,12 @@ def environment() -> Environment:
 
 
 def state(look: Look, word: str = "") -> Markup:
-    """An icon and a word, always both."""
+    """An icon with its word."""
     return Markup('<span class="st {}">{}{}</span>').format(look.tone, charts.icon(look.icon), word or look.word)
 
 
 def asset(name: str) -> str:
-    """The address of a file of ours; it differs when the file does, so that browsers may keep it for ever."""
+    """The address of a static file, which contains its digest, so that browsers may cache it for ever."""
     return f"/static/{name}?{(STATIC / name).stat().st_size:x}{int((STATIC / name).stat().st_mtime):x}"
 
 
@@ -66,10 +66,10 @@ def size(number: int) -> str:
 
 
 def short_owner(owner: str) -> str:
-    """`team:sales-data` is said as `sales-data`, an address as its first part."""
+    """`team:sales-data` as `sales-data`, an e-mail address as its local part."""
     return owner.removeprefix("team:").partition("@")[0]
 
 
 def rendered(templates: Environment, name: str, context: Mapping[str, Any]) -> str:
-    """The page as text."""
+    """The rendered page."""
     return templates.get_template(name).render(context)

@@ -1,4 +1,4 @@
-"""The published versions of a product on a time line: what each was made from, and what changed in its columns."""
+"""The rows of a product's published versions: inputs and column changes of each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from platform_resources.publications.version_records import Publication
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
-    """One version. `change` says what is different in its columns, empty if nothing is; a `breaking` one may stop queries that worked."""
+    """One version. `change` describes its column changes, empty without any; `breaking` ones may break queries."""
 
     id: str
     number: str
@@ -30,7 +30,7 @@ class VersionRow:
 def version_rows(
     product: ProductPlan, published: Sequence[Publication], pins: Mapping[str, str], plan: MeshPlan, times: PageTimes
 ) -> tuple[VersionRow, ...]:
-    """Newest first; `published` is as the shelf gives it, oldest first."""
+    """The rows, newest first; `published` is oldest first."""
     titles = {product.name: product.title for product in plan.products}
     before = {after.id: former for former, after in pairwise(published)}
     return tuple(_row(product, version, before.get(version.id), pins, titles, times) for version in reversed(published))

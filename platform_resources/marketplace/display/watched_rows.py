@@ -1,4 +1,4 @@
-"""What looks at a product beside its promises: tests of its models, checks of its inputs, indicators, tests that run elsewhere."""
+"""The rows of checks other than promises: model tests, input checks, indicators, imported tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _WORST = ("missed", "unknown", "met")
 
 @dataclass(frozen=True, slots=True)
 class WatchedRow:
-    """One test or monitor and what it said last; `place` is what it is of."""
+    """One test or monitor with its last result; `place` is what it checks."""
 
     title: str
     kind: str
@@ -31,7 +31,7 @@ class WatchedRow:
 
 
 def watched_rows(product: ProductPlan, health: ProductHealth, standings: Sequence[Standing], times: PageTimes) -> tuple[WatchedRow, ...]:
-    """Worst first. Promises are left out, as they stand beside their proof."""
+    """The rows, worst first, without promises, which have their own table."""
     rows = [(check.verdict, _of_check(product, check, times)) for check in health.checks if check.kind in _OF_CHECKS]
     rows += [(standing_verdict(standing), _of_indicator(standing)) for standing in standings]
     return tuple(row for _, row in sorted(rows, key=lambda row: _WORST.index(row[0])))

@@ -1,1 +1,1 @@
-"""The data lab: SQL over published versions, as each reader sees them."""
+"""The data lab: SQL over published versions, as each reader may see them."""

@@ -1,4 +1,4 @@
-"""The page of the data lab, and its result as a file."""
+"""The data lab's page, and downloads of query results."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ FIRST = "select *\nfrom {product}.{data_set}\nlimit 100"
 
 @dataclass(frozen=True, slots=True)
 class LabTable:
-    """A data set that the reader may query, with the columns that they see of it."""
+    """A data set that the reader may query, with its visible columns."""
 
     product: ProductPlan
     data_set: str
@@ -36,11 +36,12 @@ class LabTable:
 
     @property
     def query(self) -> str:
+        """A first query over the table."""
         return FIRST.format(product=self.product.name, data_set=self.data_set)
 
 
 def lab_routes(shop: Shop, queue: LabQueue) -> APIRouter:
-    """A query is part of the address: whoever follows a link runs it anew, as themselves."""
+    """The lab's routes. A query is part of its address: opening a shared link runs it as the person who opens it."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @router.get("/lab")
@@ -77,7 +78,7 @@ def lab_routes(shop: Shop, queue: LabQueue) -> APIRouter:
 
 @dataclass(frozen=True, slots=True)
 class LabAsked:
-    """What the address of the lab's page says."""
+    """The parameters of the lab's page."""
 
     sql: str
     product: str
@@ -85,7 +86,7 @@ class LabAsked:
 
 
 def saved(shop: Shop, request: Request, fields: Mapping[str, str]) -> Response:
-    """Save a query for others, or take back one's own. Raises FormRefused."""
+    """Save a query for everybody, or delete one's own. Raises FormRefused."""
     who, title, sql, product = (
         shop.reads_as(request),
         fields.get("title", "").strip(),
@@ -102,12 +103,12 @@ def saved(shop: Shop, request: Request, fields: Mapping[str, str]) -> Response:
 
 
 def address_of(sql: str, product: str = "") -> str:
-    """What stands behind `/lab?` for a query."""
+    """The query string of the lab's page for a query."""
     return urlencode({"product": product, "sql": sql} if product else {"sql": sql})
 
 
 def lab_page(shop: Shop, request: Request, asked: LabAsked, result: LabResult | None, refused: str) -> dict[str, Any]:
-    """What the template `lab.html` shows."""
+    """The context of the template `lab.html`."""
     view, first = shop.view(request), asked.first
     tables = readable_tables(view)
     readable = {table.product.name for table in tables}
@@ -135,7 +136,7 @@ def lab_page(shop: Shop, request: Request, asked: LabAsked, result: LabResult | 
 
 
 def readable_tables(view: MeshOverview) -> tuple[LabTable, ...]:
-    """What the reader may query now, by product."""
+    """The tables that the reader may query now, by product."""
     return tuple(table for product in view.plan.products for table in _tables(view, product))
 
 

@@ -1,4 +1,4 @@
-"""Run one query of a reader over what their grants allow: in a process of its own, within limits, and counted without its result."""
+"""Run a reader's query under their grants, in a separate process with limits, and count the reads."""
 
 import hashlib
 import re
@@ -43,16 +43,16 @@ MOVING = frozenset({
 
 
 class QueryRefused(Exception):
-    """Raised where a query was not run, or gave nothing; says why and what to do."""
+    """Raised if a query was not run or failed; says why and what to do."""
 
 
 class QueryTooMany(QueryRefused):
-    """Raised where there is no place for a query now."""
+    """Raised if the queue has no place for a query."""
 
 
 @dataclass(slots=True)
 class LabQueue:
-    """A person has one query at a time, whichever process of the server runs it, and each process a few: nobody keeps others waiting.
+    """Limits queries: one at a time per person, in all server processes, and a few per process.
 
     `folder` has the locks of those who ask; a process that is killed lets go of its own. `kept` are answers to queries that products name.
     """
@@ -65,8 +65,9 @@ class LabQueue:
 
     @contextmanager
     def place(self, who: str, wait: float = WAIT_SECONDS, own_wait: float = 0) -> Iterator[Callable[[], bool]]:
-        """Gives whether the person has stopped it since. Raises QueryTooMany where their former query still runs after `own_wait`
-        seconds, several of them wait for that, or no place gets free in time.
+        """Occupy a place; yields a function that says whether the person has stopped the query.
+
+        Raises QueryTooMany if their former query still runs after `own_wait` seconds, several of theirs wait, or no place gets free in time.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.counting:
@@ -93,7 +94,7 @@ class LabQueue:
             own.release()
 
     def stop(self, who: str) -> None:
-        """End the person's query, whichever process of the server runs it."""
+        """Stop the person's query, in whichever server process it runs."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._file(who, "stop").touch()
 
@@ -109,7 +110,7 @@ class LabQueue:
 
 @dataclass(frozen=True, slots=True)
 class LabResult:
-    """Column names and rows as text, null as None; `cut` says that there are more rows than are given."""
+    """Column names and rows as text, null as None; `cut` if there are more rows."""
 
     names: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
@@ -120,7 +121,7 @@ class LabResult:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A query that may be run: over what, and in whose name."""
+    """A permitted query: the ports it may read, and its sender."""
 
     sql: str
     product: str
@@ -130,7 +131,7 @@ class _Asked:
 
 
 def lab_result(shop: Shop, queue: LabQueue, request: Request, sql: str, product: str = "") -> LabResult:
-    """The answer to one SELECT, as whoever sends the request may see it; tables of `product` need no name before them.
+    """The result of one SELECT as the request's sender may see it; tables of `product` need no prefix.
 
     What a query gives that a product names is kept for each version and view, where it follows from these alone. Raises QueryRefused.
     """
@@ -149,7 +150,7 @@ def lab_result(shop: Shop, queue: LabQueue, request: Request, sql: str, product:
 
 
 def lab_file(shop: Shop, queue: LabQueue, request: Request, sql: str, product: str, form: ResultForm) -> tuple[BinaryIO, WrittenResult]:
-    """The same answer as a file without a name, which is gone once it is closed. Raises QueryRefused."""
+    """The result as an unnamed temporary file, deleted when closed. Raises QueryRefused."""
     asked, begun = _asked(shop, request, sql, product), time.monotonic()
     with place_of(queue, asked.who) as bounds:
         result = written_file(shop, queue, asked.products[0], sql, asked.readable, WantedResult(form), replace(bounds, rows=MOST_ROWS))
@@ -160,7 +161,7 @@ def lab_file(shop: Shop, queue: LabQueue, request: Request, sql: str, product: s
 def written_file(
     shop: Shop, queue: LabQueue, product: str, sql: str, readable: Readable, wanted: WantedResult, bounds: Bounds
 ) -> tuple[BinaryIO, WrittenResult]:
-    """Run a query that has its place. Raises QueryRefused."""
+    """Run a query that has a place in the queue. Raises QueryRefused."""
     file = TemporaryFile(dir=queue.folder)  # noqa: SIM115 - whoever sends it closes it
     try:
         with explained():
@@ -195,14 +196,14 @@ def _is_kept(shop: Shop, request: Request, sql: str, product: str) -> bool:
 
 @contextmanager
 def place_of(queue: LabQueue, who: str, own_wait: float = 0) -> Iterator[Bounds]:
-    """A place in the queue, with what a query there may take. Raises QueryTooMany."""
+    """A place in the queue, with the limits of its query. Raises QueryTooMany."""
     with queue.place(who, own_wait=own_wait) as stopped:
         yield Bounds(TIME, stopped=stopped)
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Whatever keeps a query from being answered is told to whoever asks it."""
+    """Convert errors of queries into QueryRefused with a readable reason."""
     try:
         yield
     except (NothingPublished, QueryFailed, SettingInvalid, VersionsUnreadable) as error:

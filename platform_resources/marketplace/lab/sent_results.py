@@ -1,4 +1,4 @@
-"""Send a result that lies in a file without a name, in parts, and let go of it."""
+"""Send a temporary result file in chunks, and close it."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ MEDIA: Mapping[ResultForm, str] = {
 
 
 def sent_file(file: BinaryIO, form: ResultForm, headers: Mapping[str, str]) -> StreamingResponse:
-    """The whole file, whose length is told, so that one that breaks off is seen to."""
+    """Send the whole file with its length, so that clients notice an interrupted transfer."""
     sent = {"cache-control": "private, no-store", "content-length": str(os.fstat(file.fileno()).st_size), **headers}
     return StreamingResponse(_parts(file), headers=sent, media_type=MEDIA[form])
 

@@ -1,1 +1,1 @@
-"""Who sends a request, how many they may send, and what people ask for and decide."""
+"""Signing in, rate limits, access requests, inboxes and tokens of people."""

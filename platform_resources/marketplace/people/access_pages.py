@@ -1,4 +1,4 @@
-"""Get access to a product: what each role sees, asking for one, what became of it, and hearing about the product."""
+"""The page to get access to a product: roles, requests and their state, and subscriptions."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -35,7 +35,7 @@ NOTHING: Fields = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class RoleChoice:
-    """A role that one may ask for, with the columns that it sees in full, masked, and not at all."""
+    """A role to request, with the columns it shows in clear, masked, or not at all."""
 
     offered: OfferedRole
     clear: tuple[str, ...]
@@ -45,7 +45,7 @@ class RoleChoice:
 
 
 def access_page(shop: Shop, request: Request, product: ProductPlan, refused: str = "", typed: Fields = NOTHING) -> dict[str, Any]:
-    """What the template `access.html` shows; `refused` says why what was asked for was not recorded, `typed` what the form had in it."""
+    """The context of the template `access.html`; `refused` says why a request failed, `typed` is what the form contained."""
     view, who = shop.view(request), shop.reads_as(request)
     with shop.market.ledger.reading() as connection:
         own = [wish for wish in subscriptions(connection, product.name) if is_same(wish.subscriber, who)]
@@ -69,12 +69,12 @@ def access_page(shop: Shop, request: Request, product: ProductPlan, refused: str
 
 
 def is_own(grant: Grant, view: MeshOverview, who: str) -> bool:
-    """Whether the reader has asked for the grant, or would have it."""
+    """Whether the reader requested the grant, or would receive it."""
     return is_same(grant.requested_by, who) or (view.reader or Reader(who)).is_among((grant.subject,))
 
 
 def subjects(view: MeshOverview, who: str) -> tuple[str, ...]:
-    """For whom one may ask: oneself, one's teams, and products that one owns; the user of this computer for every product."""
+    """For whom one may request: oneself, one's teams, products one owns; this computer's user for every product."""
     owned = (product.name for product in view.plan.products if view.reader is None or view.reader.is_among(product.owners))
     return who, *(view.reader.groups if view.reader is not None else ()), *(f"product:{name}" for name in owned)
 
@@ -94,7 +94,7 @@ def _choices(product: ProductPlan) -> Iterator[RoleChoice]:
 
 
 def asked_for(shop: Shop, request: Request, product: ProductPlan, fields: Fields) -> Grant:
-    """Record what a form asks for. Raises NotAllowed, FormRefused."""
+    """Record the request of a form. Raises NotAllowed, FormRefused."""
     view, who = shop.view(request), shop.reads_as(request)
     role, to = fields.get("role", ""), fields.get("to", who)
     if to not in subjects(view, who):
@@ -113,7 +113,7 @@ def asked_for(shop: Shop, request: Request, product: ProductPlan, fields: Fields
 
 
 def followed(shop: Shop, plan: MeshPlan, grant: Grant) -> None:
-    """After an act on a grant: pages know of it, and the folders of roles follow at once."""
+    """After a grant action, renew the pages and update the folders of roles."""
     shop.market.written()
     if grant.last not in ("requested", "rejected"):
         for text in give_now(shop.market.state, plan, grant.product, datetime.now(UTC)):
@@ -121,7 +121,7 @@ def followed(shop: Shop, plan: MeshPlan, grant: Grant) -> None:
 
 
 def heard(shop: Shop, request: Request, product: ProductPlan, fields: Fields) -> None:
-    """Begin or end to tell the reader about a product. Raises FormRefused."""
+    """Subscribe or unsubscribe the reader from a product. Raises FormRefused."""
     who, channel, now = shop.reads_as(request), fields.get("channel", ""), datetime.now(UTC)
     known = channels_of(shop.market.view().plan)
     if channel not in known and not (is_same(channel, who) and "@" in channel):
@@ -136,7 +136,7 @@ def heard(shop: Shop, request: Request, product: ProductPlan, fields: Fields) ->
 
 
 def day(written: str) -> datetime | None:
-    """The day of a form, None where it says none. Raises NotAllowed for what is no day."""
+    """The date in a form, None if empty. Raises NotAllowed if it is not a date."""
     try:
         return datetime.strptime(written, "%Y-%m-%d").replace(tzinfo=UTC) if written else None
     except ValueError as error:

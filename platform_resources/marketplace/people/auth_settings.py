@@ -1,4 +1,4 @@
-"""How readers are known, as the environment of the server says: nothing that a mesh's own files could change."""
+"""Sign-in settings, read from the server's environment only: a mesh's own files cannot change them."""
 
 import secrets
 from collections.abc import Mapping
@@ -17,19 +17,19 @@ SHORTEST_SECRET = 32
 
 
 class AuthSettingsWrong(Exception):
-    """Raised for settings with which nobody could be known; says which, and what to do."""
+    """Raised for unusable sign-in settings; says which and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """Who is believed when it says who reads, and in which headers it does."""
+    """The trusted proxy, and the headers in which it names the reader."""
 
     networks: tuple[IPv4Network | IPv6Network, ...]
     header: str
     groups_header: str
 
     def is_trusted(self, address: str) -> bool:
-        """Whether a request that comes straight from this address comes from the proxy."""
+        """Whether a direct request from this address comes from the proxy."""
         try:
             sender = ip_address(address)
         except ValueError:
@@ -39,7 +39,7 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """An OpenID provider, and this server's client there."""
+    """An OpenID provider with this server's client."""
 
     issuer: str
     client: str
@@ -48,7 +48,7 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class AuthSettings:
-    """`local` where there is neither a proxy nor a provider. `pages` is the address of this server as browsers see it, if it is said."""
+    """How readers sign in: `local` without proxy and provider. `pages` is this server's public address, if known."""
 
     proxy: Proxy | None = None
     provider: Provider | None = None
@@ -58,17 +58,18 @@ class AuthSettings:
 
     @property
     def kind(self) -> Literal["local", "proxy", "oidc"]:
+        """The way of signing in: local, proxy or oidc."""
         return "proxy" if self.proxy is not None else "oidc" if self.provider is not None else "local"
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The names of this server that requests may use, beside those of this computer."""
+        """The host names that requests may use, beside those of this computer."""
         name = urlsplit(self.pages).hostname
         return frozenset({name} if name and self.kind != "local" else ())
 
 
 def auth_settings(environment: Mapping[str, str]) -> AuthSettings:
-    """Raises AuthSettingsWrong."""
+    """Read the settings. Raises AuthSettingsWrong."""
     kind = settings.AUTH.value(environment) or "local"
     if kind not in KINDS:
         raise AuthSettingsWrong(f"{settings.AUTH.name}: {unknown_text('way', kind, KINDS)}")

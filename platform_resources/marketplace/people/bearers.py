@@ -1,4 +1,4 @@
-"""Whose token a request carries, and whether its session was ended: asked of the ledger for each request, before anything else."""
+"""Check the token or session of each request against the ledger, before anything else."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ FOR_MACHINES = ("/api/v1/", "/mcp")
 
 
 class Bearers:
-    """Notes the token of a request, or why it does not hold, beside the request; of an ended session nothing is left."""
+    """Middleware that attaches the request's token, or why it is invalid, and drops ended sessions."""
 
     def __init__(self, inner: Application, ledger: Ledger) -> None:
         self.inner, self.ledger = inner, ledger
@@ -47,13 +47,13 @@ class Bearers:
 
 
 def token_of(scope: Scope) -> AccessToken | None:
-    """The token that the request carries and that holds; None where somebody reads without one."""
+    """The request's valid token; None for readers without one."""
     token = scope.get(TOKEN)
     return token if isinstance(token, AccessToken) else None
 
 
 def needs(need: Need) -> Callable[[Request], None]:
-    """What a token has to be for, that may be sent to an address."""
+    """Require a scope of tokens sent to a route."""
 
     def checked(request: Request) -> None:
         token = token_of(request.scope)

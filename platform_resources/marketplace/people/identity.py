@@ -1,4 +1,4 @@
-"""Who sends a request, and the door before which everybody stands whom nobody knows."""
+"""Identify the sender of a request, and send unknown senders to sign in."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ OPEN = ("/static/", "/sign-in", "/health/")
 
 
 def known_reader(auth: AuthSettings) -> Who:
-    """Says of a request who sends it: None is the user of this computer, and only where nobody signs in."""
+    """A function that identifies a request's sender: None is this computer's user, and only without sign-in."""
 
     def who(scope: Scope) -> Reader | None:
         if TOKEN in scope:
@@ -39,7 +39,7 @@ def known_reader(auth: AuthSettings) -> Who:
 
 
 def vouched_for(proxy: Proxy, scope: Scope) -> Reader:
-    """Whom the proxy names; NOBODY where the request does not come from it, or a header stands there twice."""
+    """The reader named by the proxy; NOBODY if the request comes from elsewhere or repeats a header."""
     address = (scope.get("client") or ("", 0))[0]
     names, groups = (headers_of(scope, name) for name in (proxy.header, proxy.groups_header))
     if not proxy.is_trusted(address) or len(names) != 1 or len(groups) > 1 or not is_person(names[0].strip()):
@@ -48,7 +48,7 @@ def vouched_for(proxy: Proxy, scope: Scope) -> Reader:
 
 
 def is_person(name: str) -> bool:
-    """Whether it is a name that a person can have: a team or a product cannot sign in."""
+    """Whether the name can be a person's: teams and products cannot sign in."""
     try:
         return ":" not in subject(name)
     except ValueError:
@@ -56,7 +56,7 @@ def is_person(name: str) -> bool:
 
 
 def teams(groups: Any) -> tuple[str, ...]:
-    """The groups of a person as `team:name`; what is no name of a team is left out."""
+    """A person's groups as `team:name`; invalid names are left out."""
     named = (group.strip() if group.strip().startswith("team:") else f"team:{group.strip()}" for group in groups if isinstance(group, str))
     return tuple(dict.fromkeys(team for team in named if _is_team(team)))
 
@@ -69,7 +69,7 @@ def _is_team(name: str) -> bool:
 
 
 class Door:
-    """Lets in whom `who` knows; others are led to signing in, or told that they must."""
+    """Middleware that admits known readers; others are sent to sign in, or refused."""
 
     def __init__(self, inner: Application, who: Who, auth: AuthSettings) -> None:
         self.inner, self.who, self.auth = inner, who, auth

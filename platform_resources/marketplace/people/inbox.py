@@ -1,4 +1,4 @@
-"""What waits for somebody: requests to decide on, incidents of their products; and what became of their own requests."""
+"""The inbox: requests to decide, incidents of one's products, and the state of one's own requests."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ LONGEST_REASON = 1000
 
 
 def inbox_page(shop: Shop, request: Request, refused: str = "") -> dict[str, Any]:
-    """What the template `inbox.html` shows; `refused` says why what somebody decided was not recorded."""
+    """The context of the template `inbox.html`; `refused` says why a decision failed."""
     view, who, now = shop.view(request), shop.reads_as(request), datetime.now(UTC)
     grants = all_grants(view.plan, shop.market.ledger)
     decided = [grant for grant in grants if _may_decide(shop, view, grant.product)]
@@ -52,7 +52,7 @@ def _may_decide(shop: Shop, view: MeshOverview, product: str) -> bool:
 
 
 def decided(shop: Shop, request: Request, name: str, fields: Mapping[str, str]) -> Grant:
-    """Decide on a grant as a form says, in the name of whoever sends it. Raises NotAllowed, FormRefused, NoSuchGrant."""
+    """Record the decision of a form for its sender. Raises NotAllowed, FormRefused, NoSuchGrant."""
     view, act = shop.view(request), ACTS.get(fields.get("do", ""))
     if act is None:
         raise FormRefused("This form says nothing that can be done. Load the page again.")

@@ -1,4 +1,4 @@
-"""Which address shows what people ask for and decide, and takes their forms."""
+"""The routes of access requests, subscriptions, reviews and the inbox, with their forms."""
 
 from collections.abc import Callable, Mapping
 
@@ -17,7 +17,7 @@ Fields = Mapping[str, str]
 
 
 def people_routes(shop: Shop) -> APIRouter:
-    """Get access, hear about a product, review it, and the inbox."""
+    """The routes of access, subscriptions, reviews and the inbox."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     _access(router, shop)
     _inbox(router, shop)
@@ -25,7 +25,7 @@ def people_routes(shop: Shop) -> APIRouter:
 
 
 async def taken(shop: Shop, request: Request, act: Callable[[Fields], Response]) -> Response:
-    """Do with the fields of a form what `act` does."""
+    """Run `act` with the fields of a form."""
     fields = await shop.fields(request)
     return await run_in_threadpool(act, fields)
 

@@ -1,4 +1,4 @@
-"""How many requests one person, or one address, may send within a minute."""
+"""Limit the number of requests per minute, by person or address."""
 
 import time
 from collections.abc import Callable
@@ -15,14 +15,14 @@ MOST_KNOWN = 10_000
 
 @dataclass(slots=True)
 class RateLimits:
-    """What was counted in the running minute, by one process. `clock` gives seconds that only grow."""
+    """The counts of the current minute in one process. `clock` is a monotonic clock in seconds."""
 
     clock: Callable[[], float] = time.monotonic
     counts: dict[tuple[str, int], int] = field(default_factory=dict)
     minute: int = -1
 
     def seconds_to_wait(self, name: str, most: int) -> int:
-        """0 where one more is allowed, which is counted by this."""
+        """0 if another request is allowed, which this counts; otherwise the seconds until one is."""
         now = self.clock()
         if int(now // WINDOW_SECONDS) != self.minute or len(self.counts) > MOST_KNOWN:
             self.minute, self.counts = int(now // WINDOW_SECONDS), {}
@@ -32,7 +32,7 @@ class RateLimits:
 
 
 class Limited:
-    """Refuses with status 429 what is too much. The user of this computer may do as much as they like."""
+    """Middleware that answers excess requests with 429; this computer's user has no limit."""
 
     def __init__(self, inner: Application, who: Who, limits: RateLimits) -> None:
         self.inner, self.who, self.limits = inner, who, limits

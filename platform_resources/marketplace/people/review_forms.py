@@ -1,4 +1,4 @@
-"""Reviews on the page of a product: what is shown of them, and what their forms do."""
+"""Reviews on a product's page, and the actions of their forms."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from platform_resources.spec.values.grantees import is_same
 
 
 def reviews_shown(shop: Shop, view: MeshOverview, connection: Connection, product: ProductPlan) -> dict[str, Any]:
-    """What the template `reviews.html` shows."""
+    """The context of the template `reviews.html`."""
     who, reviews = _reviewer(shop, view), product_reviews(connection, view.plan, product.name, view.at)
     return {
         "reviews": reviews,
@@ -29,7 +29,7 @@ def reviews_shown(shop: Shop, view: MeshOverview, connection: Connection, produc
 
 
 def reviewed(shop: Shop, request: Request, product: ProductPlan, fields: Mapping[str, str]) -> None:
-    """Do what a form asks. Raises FormRefused."""
+    """Perform the action of a form. Raises FormRefused."""
     who, now = _reviewer(shop, shop.view(request)), datetime.now(UTC)
     person, text = fields.get("person", ""), fields.get("text", "")
     try:

@@ -1,4 +1,4 @@
-"""Signing in and out: by choosing who one is on one's own computer, or at an OpenID provider."""
+"""Sign in and out: by choosing a person on one's own computer, or at an OpenID provider."""
 
 import secrets
 from collections.abc import Mapping
@@ -22,11 +22,11 @@ SESSION = timedelta(hours=12)
 
 
 class SignInFailed(FormRefused):
-    """Raised where a provider does not say who somebody is; the message says what it said instead."""
+    """Raised if a provider does not identify somebody; the message quotes its answer."""
 
 
 def sign_in_routes(shop: Shop, auth: AuthSettings) -> APIRouter:
-    """None behind a proxy, which has its own."""
+    """The routes to sign in and out; none behind a proxy, which has its own."""
     router = APIRouter(include_in_schema=False)
     if auth.provider is not None:
         _at_provider(router, auth, auth.provider)
@@ -52,13 +52,13 @@ def _ended(shop: Shop, request: Request) -> None:
 
 
 def begun(request: Request, person: Mapping[str, Any]) -> None:
-    """A new session: what was known of the browser before it signed in counts no more."""
+    """Start a new session for the person; anything kept from before is dropped."""
     request.session.clear()
     request.session.update(person, id=secrets.token_urlsafe(24))
 
 
 def here(to: str) -> str:
-    """The address if it is one of this server; the first page otherwise, so that no link can lead elsewhere after signing in."""
+    """The address if it is on this server, otherwise the home page, so that links cannot redirect elsewhere."""
     plain = to.startswith("/") and not to.startswith(("//", "/sign-")) and "\\" not in to and to.isprintable()
     return to if plain else "/"
 
@@ -117,7 +117,7 @@ async def _told_by_provider(client: Any, request: Request) -> Mapping[str, Any]:
 
 
 def person_of(claims: Mapping[str, Any]) -> dict[str, Any]:
-    """Who a provider says that somebody is. Raises SignInFailed without an address that it stands for."""
+    """The person that the provider's claims identify. Raises SignInFailed without a verified address."""
     name = claims.get("email")
     if not isinstance(name, str) or not is_person(name) or claims.get("email_verified") is not True:
         raise SignInFailed("The provider names no e-mail address that it has verified, so nobody is signed in.")

@@ -1,4 +1,4 @@
-"""The page of one's tokens: make one, which is shown once, see when each was used, and revoke it."""
+"""The page of one's tokens: create one, shown once, see their use, revoke them."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ FOR = ("metadata", "data", "act")
 
 
 def token_routes(shop: Shop) -> APIRouter:
-    """A token makes no other: these addresses take only people."""
+    """The routes of tokens, for people only: a token cannot create another."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @router.get("/tokens")
@@ -44,7 +44,7 @@ def token_routes(shop: Shop) -> APIRouter:
 
 
 def tokens_page(shop: Shop, request: Request, text: str = "", refused: str = "", typed: Fields | None = None) -> dict[str, Any]:
-    """What the template `tokens.html` shows; `text` is a token that was made just now."""
+    """The context of the template `tokens.html`; `text` is a token that was just created."""
     view, now = shop.view(request), datetime.now(UTC)
     with shop.market.ledger.reading() as connection:
         known = tokens_of(connection, shop.reads_as(request))
@@ -60,7 +60,7 @@ def tokens_page(shop: Shop, request: Request, text: str = "", refused: str = "",
 
 
 def made(shop: Shop, request: Request, fields: Fields) -> Response:
-    """The page with the new token, which no address gives again."""
+    """Create a token and show it, this once."""
     view = shop.view(request)
     ports = tuple(f"data:{port}" for port in fields.get("ports", "").replace(",", " ").split())
     scopes = (*(name for name in FOR if fields.get(name)), *ports)
@@ -78,7 +78,7 @@ def made(shop: Shop, request: Request, fields: Fields) -> Response:
 
 
 def revoked(shop: Shop, request: Request, number: int) -> Response:
-    """One of one's own. Raises Missing, FormRefused."""
+    """Revoke one of one's own tokens. Raises Missing, FormRefused."""
     if not 0 < number < 2**63:
         raise FormRefused("That is no token.")
     with shop.market.ledger.writing() as connection:

@@ -35,8 +35,7 @@ def known_grants(state: Path, environment: Mapping[str, str] = os.environ, reade
 
 
 def grants_for(state: Path, product: ProductPlan) -> KnownGrants:
-    """Those that its refresh needs to know; the ledger is not touched for a product without an agreement that reads no port which takes a
-    grant."""
+    """The grants that a product's refresh needs; the ledger is opened only if an agreement of it or of an input requires grants."""
     return known_grants(state) if product.offers.roles is not None or needs_grants(product) else KnownGrants()
 
 
