@@ -165,6 +165,7 @@ def describe(
 
 
 def _print_description(described: "ProductDescription", port: str | None, clock: Clock) -> None:
+    """Print a product's description as a tree."""
     print_product(described.health, described.trust, clock)
     tree = Tree(f"[bold]{plain(described.product.title)}[/] {described.product.info.version} {described.product.info.lifecycle}")
     introduce(described.product, tree)

@@ -152,6 +152,7 @@ def plan(
 
 
 def _tree(product: ProductPlan) -> Tree:
+    """A product's plan as a tree."""
     refresh = product.refresh
     when = "by hand" if refresh is None else f"{refresh.cron} {refresh.timezone}" if refresh.cron else "when an input has a new version"
     tree = Tree(f"[bold]{plain(product.group)}[/] {product.info.version} {product.info.lifecycle} [dim](refreshed {plain(when)})[/]")

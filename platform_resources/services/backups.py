@@ -82,6 +82,7 @@ def save(state: Path, home: Path, place: Path, now: datetime, environment: Mappi
 
 
 def _save(state: Path, home: Path, place: Path, now: datetime, environment: Mapping[str, str]) -> Backup:
+    """Copy everything into an unfinished backup, and complete it by its list of files."""
     for killed in place.glob(f"*{PART}"):
         shutil.rmtree(killed)
     last = newest_backup(place)

@@ -45,6 +45,7 @@ def _message(
     pages: str,
     now: datetime,
 ) -> Message:
+    """The message to one webhook about one version, with addresses to read each port."""
     first, begin = ports[0], f"{pages.rstrip('/')}/api/v1"
     body = {
         "event": "version.published",

@@ -48,18 +48,22 @@ class Observed:
 
     @property
     def title(self) -> str:
+        """The check's title."""
         return self.state.title
 
     @property
     def dimension(self) -> str:
+        """The check's dimension."""
         return self.state.dimension
 
     @property
     def verdict(self) -> Verdict:
+        """What the check said last: met, missed or unknown."""
         return self.state.verdict
 
     @property
     def reason(self) -> str:
+        """Why, in words."""
         return self.state.reason
 
 

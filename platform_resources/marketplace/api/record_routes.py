@@ -150,6 +150,7 @@ def _read(shop: Shop, request: Request, product: ProductPlan, port: str, version
 
 
 def _answer(shop: Shop, queue: LabQueue, request: Request, read: _Read, form: RecordForm) -> Response:
+    """One page of records in the requested form, with the cursor of the next page."""
     tag = hashlib.blake2b(repr((read.port.files, read.sql, form)).encode(), digest_size=12).hexdigest()
     headers = {"etag": f'"{read.version}/{tag}"', "cache-control": "private, no-cache", "mesh-version": read.version, "vary": "accept"}
     if headers["etag"] in request.headers.get("if-none-match", ""):

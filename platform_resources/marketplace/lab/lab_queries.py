@@ -67,7 +67,7 @@ class LabQueue:
     def place(self, who: str, wait: float = WAIT_SECONDS, own_wait: float = 0) -> Iterator[Callable[[], bool]]:
         """Occupy a place; yields a function that says whether the person has stopped the query.
 
-        Raises QueryTooMany if their former query still runs after `own_wait` seconds, several of theirs wait, or no place gets free in time.
+        Raises QueryTooMany if their former query still runs after `own_wait` seconds, several of theirs wait, or no place gets free.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.counting:
