@@ -3,8 +3,8 @@
 `python benchmarks/marketplace.py [--products 1000] [--times 1] [--readings 1000000] [--users 50] [--seconds 10] [--pause 0]
 [--workers 0]` prints Markdown tables. `--products 1000 --times 10` measures 10,000, nine of ten of which are copies (multiplied_mesh.py). `mesh serve` and the load generator run in processes of their own on the same cores. Each user asks for pages of one kind, one
 after another, of products that differ, and waits `--pause` seconds on average between two; `/` and `/domains` are the same for everybody.
-Pages of products are asked for twice: while most are made anew, and again by users who ask for the same. Processor time is that of all
-processes of `mesh serve`, in which they read the mesh anew as well.
+Pages of products are asked for twice: while some are made anew, and once all have been made ahead. Processor time is that of all
+processes of `mesh serve`, in which they read the mesh and make pages ahead as well.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import http.client
 import multiprocessing
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -23,7 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -39,9 +40,10 @@ from platform_resources.marketplace.kept_view import Market, opened_market
 from platform_resources.plan.plan import MeshPlan
 
 PUBLISHED_DAYS = 30
-# So many products are looked at again and again.
-SEEN = 200
-WORDS = ("measure", "entities", "domain", "custmer", "daily", "product 12", "never negative")
+# So many searches are made again and again.
+SEEN, QUIET_SECONDS = 200, 5
+# Of so many different searches one in five has a typing error, and every search has one to three words that stand in the mesh.
+SEARCHES, WITH_ERROR = 5_000, 0.2
 
 
 def main() -> None:
@@ -87,9 +89,25 @@ def measure(root: Path, readings: int, users: Users, workers: int, times: int) -
     print(f"{len(plan.products):,} products, {columns:,} columns, {readings:,} readings\n")
     print("| reading the plan (s of the processor) | first view | renewal | memory (MB) |\n| ---: | ---: | ---: | ---: |")
     print(f"| {reading:.1f} | {first:.1f} | {again:.2f} | {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} |\n", flush=True)
-    names = [product.name for product in plan.products]
+    names, words = [product.name for product in plan.products], searches(plan)
     market.stop()
-    with_server(root, workers, lambda port, server: load(port, server, names, users))
+    with_server(root, workers, lambda port, server: load(port, server, names, words, users))
+
+
+def searches(plan: MeshPlan) -> list[str]:
+    """What people may search for, the same for the same plan: words of titles, tags, columns and owners."""
+    chance, words = random.Random(7), set[str]()
+    for product in plan.products:
+        texts = (product.title, *product.info.tags, *product.owners, *(c.name for each in product.data_sets for c in each.spec.columns))
+        words.update(word for text in texts for word in re.findall(r"[a-z0-9]{3,}", text.lower()))
+    known = sorted(words)
+    return [" ".join(_typed(chance.choice(known), chance) for _ in range(chance.randint(1, 3))) for _ in range(SEARCHES)]
+
+
+def _typed(word: str, chance: random.Random) -> str:
+    """As somebody types it: now and then two letters change places."""
+    place = chance.randrange(len(word) - 1)
+    return word[:place] + word[place + 1] + word[place] + word[place + 2 :] if chance.random() < WITH_ERROR else word
 
 
 def fill(market: Market, plan: MeshPlan, readings: int) -> None:
@@ -128,14 +146,14 @@ def processor_seconds(parent: int) -> float:
     return total
 
 
-def load(port: int, server: int, names: list[str], users: Users) -> None:
-    some = random.Random(1).sample(names, min(SEEN, len(names)))
+def load(port: int, server: int, names: list[str], words: list[str], users: Users) -> None:
+    products = [f"/products/{name}" for name in names]
     kinds = {
         "home": ["/"],
-        "search, words that differ": [f"/search?q={word.replace(' ', '+')}{index}" for index in range(500) for word in WORDS],
-        "search, the same words": [f"/search?q={word.replace(' ', '+')}" for word in WORDS],
-        "product, any": [f"/products/{name}" for name in names],
-        f"product, one of {SEEN}": [f"/products/{name}" for name in some],
+        "product, while pages are made ahead": products,
+        f"search, {len(words):,} that differ": [f"/search?{urlencode({'q': text})}" for text in words],
+        f"search, {SEEN} that differ": [f"/search?{urlencode({'q': text})}" for text in words[:SEEN]],
+        "product, any": products,
         "lineage (JSON), any": [f"/api/v1/products/{name}/lineage" for name in names],
         "domains": ["/domains"],
         "map": ["/map"],
@@ -144,6 +162,8 @@ def load(port: int, server: int, names: list[str], users: Users) -> None:
     print(f"{users.count} users at once, {asked}, load generator included\n")
     print("| page | p50 (ms) | p99 (ms) | requests/s | of a core, each (ms) |\n|---| ---: | ---: | ---: | ---: |")
     for kind, paths in kinds.items():
+        if kind == "product, any":
+            until_quiet(server)
         before = processor_seconds(server)
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             times = pool.apply(asked_by_many, (port, paths, users))
@@ -151,6 +171,16 @@ def load(port: int, server: int, names: list[str], users: Users) -> None:
         times.sort()
         p50, p99 = times[len(times) // 2] * 1000, times[int(len(times) * 0.99)] * 1000
         print(f"| {kind} | {p50:.0f} | {p99:.0f} | {len(times) / users.seconds:,.0f} | {each:.1f} |", flush=True)
+
+
+def until_quiet(server: int) -> None:
+    """Until all pages have been made ahead: until five seconds in turn cost next to nothing."""
+    begun, quiet = time.perf_counter(), 0
+    while quiet < QUIET_SECONDS and time.perf_counter() - begun < 1_800:
+        before = processor_seconds(server)
+        time.sleep(1)
+        quiet = quiet + 1 if processor_seconds(server) - before < 0.2 else 0
+    print(f"| (pages made ahead for {time.perf_counter() - begun - quiet:.0f} s more) | | | | |", flush=True)
 
 
 def asked_by_many(port: int, paths: list[str], users: Users) -> list[float]:

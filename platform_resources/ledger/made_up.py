@@ -1,8 +1,8 @@
 """The mark of history that is made up, so that charts of a sample mesh are not empty: written, told apart and taken away.
 
 What was made up is of runs whose id begins with a mark, reads of a kind of their own, incidents whose first event has a note, and requests
-of people with the mark behind their names. Queries leave it out unless they are asked for it: nothing is judged, learned, announced or
-counted from it.
+and reviews of people with the mark behind their names. Queries leave it out unless they are asked for it: nothing is judged, learned,
+announced or counted from it.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, s
 from platform_resources.access.views import Attributes
 from platform_resources.ledger import people_tables, tables
 from platform_resources.ledger.changes import note_all
+from platform_resources.ledger.people.review_store import write_review
 from platform_resources.ledger.records import Record
 from platform_resources.ledger.writing import write
 
@@ -69,6 +70,17 @@ class MadeUpRequest:
     attributes: Attributes
     person: str
     purpose: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MadeUpReview:
+    """What somebody says of a product who never said it; the mark stands behind the name."""
+
+    product: str
+    person: str
+    stars: int
+    said: str
     at: datetime
 
 
@@ -128,6 +140,7 @@ def write_made_up(
     reads: Sequence[MadeUpRead],
     incidents: Sequence[MadeUpIncident],
     requests: Sequence[MadeUpRequest] = (),
+    reviews: Sequence[MadeUpReview] = (),
 ) -> None:
     """Write what was made up; `records` are of runs whose id begins with RUN_PREFIX. Raises ValueError for any other."""
     if not all(is_made_up(getattr(record, "run_id", "")) for record in records):
@@ -150,6 +163,9 @@ def write_made_up(
                 requested_at=request.at,
             )
         )
+
+    for review in reviews:
+        write_review(connection, review.product, review.person + _OF_PERSON, review.stars, review.said, review.at)
 
 
 def _write_incident(connection: Connection, made: MadeUpIncident) -> None:
@@ -207,6 +223,8 @@ def remove_made_up(connection: Connection) -> None:
     events = people_tables.grant_events
     connection.execute(delete(events).where(events.c.grant_id.in_(select(asked.c.id).where(made))))
     connection.execute(delete(asked).where(made))
+    said = people_tables.reviews
+    connection.execute(delete(said).where(said.c.person.endswith(_OF_PERSON, autoescape=True)))
     names = _incidents(connection)
     for table in (people_tables.incident_events, people_tables.incident_checks, people_tables.incident_impacts, people_tables.incidents):
         if names:

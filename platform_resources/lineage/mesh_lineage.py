@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from platform_resources.lineage.column_uses import Kind, stronger, weaker
 from platform_resources.lineage.product_lineage import ProductLineage
@@ -38,9 +39,13 @@ Neighbours = Mapping[MeshColumn, Kind]
 
 
 class MeshLineage:
-    """The columns of all products of a plan; `built` is what each product's last build has told."""
+    """The columns of all products of a plan; `built` is what each product's last build has told.
+
+    `near` has of products what was found by following all their columns.
+    """
 
     def __init__(self, plan: MeshPlan, built: Mapping[str, ProductLineage]) -> None:
+        self.near: dict[str, Any] = {}
         self._built = built
         self._inputs: dict[tuple[str, str], InputPlan] = {}
         self._outputs: dict[tuple[str, str], OutputPlan] = {}

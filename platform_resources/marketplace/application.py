@@ -1,5 +1,6 @@
 """The web application of one mesh: pages, JSON API and downloads, behind access checks."""
 
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -35,7 +36,7 @@ from platform_resources.marketplace.people.sign_in import SESSION, sign_in_route
 from platform_resources.marketplace.people.token_pages import token_routes
 from platform_resources.marketplace.probe_routes import probe_routes
 from platform_resources.marketplace.security import FormRefused, FormToken, Guard
-from platform_resources.marketplace.shop import Missing, NotGranted, Shop
+from platform_resources.marketplace.shop import Missing, NotGranted, Shop, make_ahead
 from platform_resources.publications.version_records import VersionsUnreadable
 
 YEAR = "public, max-age=31536000, immutable"
@@ -65,6 +66,7 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if watch:
             market.watch()
+            threading.Thread(target=make_ahead, args=(shop,), name="pages ahead", daemon=True).start()
         yield
         market.stop()
 

@@ -1,7 +1,7 @@
 """Pages of domain health for owners: remaining error budgets, open incidents by age, and the next digest."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -155,9 +155,13 @@ def _digest(market: Market, view: MeshOverview, name: str, own: Sequence[Product
 
 def _budgets(view: MeshOverview, products: Sequence[ProductPlan], times: PageTimes, most: int | None = None) -> list[BudgetRow]:
     """Least budget first; what is not counted yet comes last. Only these are drawn."""
-    standings = [(product, standing) for product in products for standing in view.charted.get(product.name, ())]
-    worst = sorted(standings, key=lambda pair: _budget_left(pair[1]))[:most]
-    return [_budget(product, standing, times) for product, standing in worst]
+    return [_budget(product, standing, times) for product, standing in by_budget(view.charted, products)[:most]]
+
+
+def by_budget(standings: Mapping[str, Sequence[Standing]], products: Sequence[ProductPlan]) -> list[tuple[ProductPlan, Standing]]:
+    """Every promise over a window, least budget first."""
+    pairs = [(product, standing) for product in products for standing in standings.get(product.name, ())]
+    return sorted(pairs, key=lambda pair: _budget_left(pair[1]))
 
 
 def _budget_left(standing: Standing) -> float:

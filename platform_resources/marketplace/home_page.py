@@ -76,11 +76,11 @@ def home_page(view: MeshOverview) -> dict[str, Any]:
         "summary": summary(view, titles),
         "left_out": len(sick) - len(shown) if len(ordered) > MOST_ROWS else 0,
         "map": mesh_map(view, list(titles.items())),
-        "deadlines": _deadlines(view),
-        "at_risk": _at_risk(view),
-        "used": _used(view),
-        "new": _newest(view),
-        "certified": _certified(view),
+        "deadlines": deadlines(view),
+        "at_risk": at_risk(view),
+        "used": used(view),
+        "new": newest(view),
+        "certified": certified(view),
         "is_mosaic": len(view.plan.products) > MOST_ARROWS,
         "domains": sorted(((name, title, *_healthy(view, name)) for name, title in titles.items()), key=_least_healthy)[:MOST_DOMAINS],
     }
@@ -93,7 +93,7 @@ def summary(view: MeshOverview, titles: dict[str, str]) -> str:
     return f"{phrases.count(len(states), 'product')}, {phrases.count(len(titles), 'domain')}: {counts}." if states else ""
 
 
-def _deadlines(view: MeshOverview) -> list[tuple[datetime, ProductPlan, str]]:
+def deadlines(view: MeshOverview) -> list[tuple[datetime, ProductPlan, str]]:
     """What must have happened by when, soonest first; one for each product."""
     soonest: dict[str, tuple[datetime, ProductPlan, str]] = {}
     for product in view.plan.products:
@@ -104,7 +104,7 @@ def _deadlines(view: MeshOverview) -> list[tuple[datetime, ProductPlan, str]]:
     return sorted(soonest.values(), key=lambda deadline: deadline[0])[:MOST_LISTED]
 
 
-def _at_risk(view: MeshOverview) -> list[tuple[ProductPlan, MissedDeadline]]:
+def at_risk(view: MeshOverview) -> list[tuple[ProductPlan, MissedDeadline]]:
     """Deadlines that will be missed if what is late stays so, soonest first; one for each product."""
     products = view.plan.by_name
     soonest: dict[str, MissedDeadline] = {}
@@ -113,20 +113,20 @@ def _at_risk(view: MeshOverview) -> list[tuple[ProductPlan, MissedDeadline]]:
     return [(products[name], missed) for name, missed in soonest.items() if name in products][:MOST_LISTED]
 
 
-def _used(view: MeshOverview) -> list[tuple[ProductPlan, int, int]]:
+def used(view: MeshOverview) -> list[tuple[ProductPlan, int, int]]:
     """Products with their reads and readers of 30 days, most read first."""
     products = view.plan.by_name
     uses = view.use.uses
     return [(products[name], uses[name].reads, uses[name].users) for name in most_used(view.use, MOST_LISTED)]
 
 
-def _newest(view: MeshOverview) -> list[tuple[ProductPlan, datetime]]:
+def newest(view: MeshOverview) -> list[tuple[ProductPlan, datetime]]:
     """Those whose first version is the youngest."""
     products = view.plan.by_name
     return [(products[name], at) for name, at in newly_published(view.use, MOST_LISTED)]
 
 
-def _certified(view: MeshOverview) -> list[tuple[ProductPlan, datetime]]:
+def certified(view: MeshOverview) -> list[tuple[ProductPlan, datetime]]:
     """Certified products, those first that were seen to be so last."""
     certified = [(p, view.certified[p.name]) for p in view.plan.products if p.info.certified and p.name in view.certified]
     return sorted(certified, key=lambda dated: dated[1], reverse=True)[:MOST_LISTED]

@@ -48,6 +48,7 @@ class KeptPages:
     """The cached pages of one mesh by address; changes of specs or of grants clear the cache.
 
     One page is made at a time, under `making`: they share one processor, and whoever asks for the same page meanwhile gets that one.
+    `asked_by` is the last request of somebody who sees everything: pages are made ahead as for them.
     """
 
     market: Market
@@ -57,6 +58,7 @@ class KeptPages:
     size: int = 0
     making: Lock = field(default_factory=Lock)
     views: dict[Reader, MeshOverview] = field(default_factory=dict)
+    asked_by: Scope | None = None
 
     def get(self, address: str, view: MeshOverview) -> KeptPage | None:
         """The cached page, if it is still current."""
@@ -76,10 +78,13 @@ class KeptPages:
         tag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
         known = frozenset(about) if about is not None and view.reader is None else None
         page = KeptPage(gzip.compress(body, 3), view.at, tag, view.mark, known, media)
-        if not self._same(view) or self.size > MOST_BYTES:
+        if not self._same(view):
             self.pages, self.size, self.made_from = {}, 0, view
+        before = self.pages.pop(address, None)
         self.pages[address] = page
-        self.size += len(page.packed)
+        self.size += len(page.packed) - (len(before.packed) if before is not None else 0)
+        while self.size > MOST_BYTES:  # those that were made first go first
+            self.size -= len(self.pages.pop(next(iter(self.pages))).packed)
         return page
 
     def address(self, scope: Scope) -> str:
@@ -117,9 +122,12 @@ class FromMemory:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         view = self.kept.market.view_at_hand() if scope["type"] == "http" and scope["method"] == "GET" else None
+        page = None
         # What a token may read is asked at its address.
-        known = view is not None and TOKEN not in scope
-        page = self.kept.get(self.kept.address(scope), view) if view is not None and known else None
+        if view is not None and TOKEN not in scope:
+            page = self.kept.get(self.kept.address(scope), view)
+            if self.kept.who(scope) is None:
+                self.kept.asked_by = scope
         if page is None:
             await self.inner(scope, receive, send)
         else:

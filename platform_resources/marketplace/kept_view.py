@@ -23,6 +23,8 @@ from platform_resources.services.showing.mesh_overview import Memories, MeshOver
 # Health is a fact of time: what was fresh may be late now, although nothing was written.
 RENEWED_AFTER, TOO_OLD = timedelta(seconds=20), timedelta(seconds=60)
 LOOK_EVERY_SECONDS = 2.0
+# Pages are made ahead as long as somebody has asked within this time.
+ASKED_LATELY = timedelta(minutes=10)
 # How often what was read and judged is left to the next process.
 KEEP_EVERY_SECONDS = 60.0
 # Touched by each process of the marketplace that has written: the others read anew before they answer.
@@ -50,6 +52,7 @@ class Market:
     _search: tuple[SearchIndex, Reputation, datetime] | None = None
     _lineage: tuple[MeshPlan, datetime, tuple[tuple[int, int], ...], MeshLineage] | None = None
     _searching: threading.Lock = field(default_factory=threading.Lock)
+    _following: threading.Lock = field(default_factory=threading.Lock)
     _renewing: threading.Lock = field(default_factory=threading.Lock)
     _stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -95,6 +98,15 @@ class Market:
         self._asked_at = now
         return view
 
+    def newest(self) -> MeshOverview | None:
+        """The latest snapshot of any age, None if nobody has asked lately; does not count as asking."""
+        asked = self._asked_at
+        return self._view if asked is not None and datetime.now(UTC) - asked < ASKED_LATELY else None
+
+    def stopped_within(self, seconds: float) -> bool:
+        """Wait this long; true if the server stops meanwhile."""
+        return self._stopped.wait(seconds)
+
     def search(self, view: MeshOverview) -> tuple[SearchIndex, Reputation]:
         """The search index of the view's plan with rankings as of the view; both are built on first use."""
         with self._searching:
@@ -107,7 +119,7 @@ class Market:
 
     def lineage(self, view: MeshOverview) -> MeshLineage:
         """The column lineage of the last builds; read again when a build has changed it."""
-        with self._searching:
+        with self._following:
             kept = self._lineage
             if kept is None or kept[0] is not view.plan or kept[1] != view.at:
                 stamp = lineage_stamp(self.state, view.plan.products)

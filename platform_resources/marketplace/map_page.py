@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from platform_resources.marketplace.display.diagrams import Box, Edge, Tile, flow, mosaic
-from platform_resources.marketplace.display.lineage_pictures import met_text, product_node
+from platform_resources.marketplace.display.lineage_pictures import MOST_ARROWS, mesh_map, met_text, product_node
 from platform_resources.marketplace.display.phrases import TROUBLE, PageTimes, count, listed, look
 from platform_resources.marketplace.home_page import domain_titles, page_zone, summary
 from platform_resources.marketplace.shop import Missing
@@ -46,10 +46,12 @@ def domain_reads(plan: MeshPlan) -> Counter[tuple[str, str]]:
 def map_page(view: MeshOverview) -> dict[str, Any]:
     """The context of the template `map.html` for the whole mesh."""
     titles, reads = domain_titles(view.plan), domain_reads(view.plan)
+    few = len(view.plan.products) <= MOST_ARROWS
     return _shared(view) | {
         "title": "The whole mesh",
-        "picture": _domains_picture(view, titles, reads),
-        "squares": mosaic([(title, f"/map/{name}", _tiles(view, _own(view, name))) for name, title in titles.items()]),
+        "few": few,
+        "picture": mesh_map(view, list(titles.items())) if few else _domains_picture(view, titles, reads),
+        "squares": "" if few else mosaic([(title, f"/map/{name}", _tiles(view, _own(view, name))) for name, title in titles.items()]),
         "lines": [_line(view, name, titles, reads) for name in titles],
         "summary": summary(view, titles),
     }
@@ -72,7 +74,7 @@ def domain_map_page(view: MeshOverview, name: str) -> dict[str, Any]:
 
 
 def _shared(view: MeshOverview) -> dict[str, Any]:
-    return {"page": "map", "domain": "", "times": PageTimes(view.at, page_zone(view))}
+    return {"page": "map", "domain": "", "few": False, "times": PageTimes(view.at, page_zone(view))}
 
 
 def _own(view: MeshOverview, domain: str) -> list[ProductPlan]:

@@ -49,6 +49,8 @@ def _shop_window(router: APIRouter, shop: Shop) -> None:
 
         return shop.kept_page(request, make, name)
 
+    shop.of_products["/products/{}"] = product
+
     @router.get("/products/{name}/product.yaml")
     def declared(request: Request, name: str) -> Response:
         """As its team has written it, with who has which role: for those who see the whole product."""

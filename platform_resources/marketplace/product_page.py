@@ -157,7 +157,7 @@ def _gone(profiled: Profiled | None) -> tuple[str, ...]:
 
 def joined_by(likenesses: Likenesses, product: str) -> Mapping[str, int]:
     """For each identifier, the number of other products with a column of it."""
-    return Counter(identifier for name, traces in likenesses.traces.items() if name != product for identifier in traces.identifiers)
+    return likenesses.having_identifier - Counter(likenesses.traces[product].identifiers)
 
 
 def _similar(view: MeshOverview, product: ProductPlan) -> list[tuple[ProductPlan, str]]:

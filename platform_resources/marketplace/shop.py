@@ -2,7 +2,9 @@
 
 import getpass
 import json
-from collections.abc import Callable, Mapping
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +19,7 @@ from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.display.rendering import rendered
 from platform_resources.marketplace.home_page import page_zone
 from platform_resources.marketplace.kept_pages import HTML, JSON, KeptPages, headers
-from platform_resources.marketplace.kept_view import Market
+from platform_resources.marketplace.kept_view import SHARE_OF_TIME, Market
 from platform_resources.marketplace.people.auth_settings import AuthSettings
 from platform_resources.marketplace.security import FormToken
 from platform_resources.plan.plan import ProductPlan
@@ -38,22 +40,27 @@ class NotGranted(Exception):
     """Raised if the reader may not see something; says why, and whom to ask."""
 
 
+Answers = Callable[[Request, str], Response]
+# Marks a request that nobody has sent, for a page that is made ahead.
+AHEAD, AHEAD_EVERY_SECONDS = "mesh.ahead", 2.0
 FRESH = {"cache-control": "private, no-cache"}
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The shared objects of all pages."""
+    """The shared objects of all pages; `of_products` are the addresses that are made ahead for each product."""
 
     market: Market
     templates: Environment
     token: FormToken
     kept: KeptPages
     auth: AuthSettings = field(default_factory=AuthSettings)
+    of_products: dict[str, Answers] = field(default_factory=dict)
 
     def view(self, request: Request) -> MeshOverview:
         """The snapshot of the mesh as the request's sender may see it."""
-        return self.kept.seen(self.market.view(), self.kept.who(request.scope))
+        view = (AHEAD in request.scope and self.market.newest()) or self.market.view()
+        return self.kept.seen(view, self.kept.who(request.scope))
 
     def reads_as(self, request: Request) -> str:
         """The name under which the request's sender is counted and acts."""
@@ -97,6 +104,37 @@ class Shop:
     def page(self, name: str, view: MeshOverview, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
         """The page of the template `name`, not cached."""
         return HTMLResponse(self.html(view, name, context), status, FRESH)
+
+
+def make_ahead(shop: Shop) -> None:
+    """Make pages about single products in the background when they have changed, using at most half of one processor."""
+    pause = AHEAD_EVERY_SECONDS
+    while not shop.market.stopped_within(pause):
+        begun, made = time.monotonic(), 0
+        for name, request, answer in due(shop):
+            begun_one, made = time.monotonic(), made + 1
+            try:
+                answer(request, name)
+            except Exception:  # whoever asks for it is told
+                logging.getLogger(__name__).exception(f"{request.url.path} cannot be made ahead")
+            if shop.market.stopped_within(time.monotonic() - begun_one):
+                return
+        pause = AHEAD_EVERY_SECONDS if made else max(AHEAD_EVERY_SECONDS, SHARE_OF_TIME * (time.monotonic() - begun))
+
+
+def due(shop: Shop) -> Iterator[tuple[str, Request, Answers]]:
+    """Pages that are not kept as they are now, most read products first; none if nobody has asked lately."""
+    view, asked_by = shop.market.newest(), shop.kept.asked_by
+    if view is None or asked_by is None:
+        return
+    shop.market.search(view)
+    for name in sorted(view.plan.by_name, key=lambda name: -view.use.uses[name].reads):
+        for path, answer in shop.of_products.items():
+            request, newest = Request({**asked_by, "path": path.format(name), "query_string": b"", AHEAD: True}), shop.market.newest()
+            if newest is None or name not in newest.plan.by_name:
+                return
+            if shop.kept.get(shop.kept.address(request.scope), newest) is None:
+                yield name, request, answer
 
 
 def around(view: MeshOverview, name: str) -> set[str]:

@@ -88,18 +88,28 @@ def _standing_numbers(standings: Iterable[Standing]) -> dict[str, float | int | 
 
 def trust_data(trust: Trust) -> dict[str, Any]:
     """The evidence as JSON data."""
-    named = [(standing.indicator.check, standing_data(standing)) for standing in trust.standings]
     return {
-        "indicators": [{"name": check.name, "title": check.title, **values} for check, values in named],
+        "indicators": [indicator_data(standing) for standing in trust.standings],
         "incidents": [{**asdict(i.incident), "name": i.incident.name, "severity": i.severity, "title": i.title} for i in trust.incidents],
         "accepted": [{"title": weakness.title, **asdict(weakness.acceptance)} for weakness in trust.accepted],
         "deadlines_at_risk": [asdict(impact) for impact in trust.forecast],
         "tests_and_monitors": trust.coverage.tests_and_monitors,
         "coverage": {"own": asdict(trust.coverage.own), "lineage": asdict(trust.coverage.lineage), "blind": trust.coverage.blind},
-        "response": {name: times_data(times) for name, times in _response_times(trust.response)},
+        "response": response_data(trust.response),
         "reads": asdict(trust.reads),
         "numbers": trust_numbers(trust),
     }
+
+
+def indicator_data(standing: Standing) -> dict[str, Any]:
+    """A promise over a window, with its name."""
+    check = standing.indicator.check
+    return {"name": check.name, "title": check.title, **standing_data(standing)}
+
+
+def response_data(response: Response) -> dict[str, Any]:
+    """How fast incidents were found, answered and fixed, in hours."""
+    return {name: _times_data(times) for name, times in _response_times(response)}
 
 
 TableOf = tuple[str, tuple[str, ...], Sequence[Sequence[Any]]]
@@ -210,7 +220,7 @@ def span_text(span: timedelta | None) -> str:
     return "not known yet" if span is None else length_text(span)
 
 
-def times_data(times: Times) -> dict[str, Any]:
+def _times_data(times: Times) -> dict[str, Any]:
     """Response times as JSON data."""
     return {
         "median_hours": _hours(times.median),

@@ -1,5 +1,6 @@
 """A server begins with what a former one has read and judged, and shows what a server would that knows nothing."""
 
+import pickle
 import sqlite3
 import stat
 from contextlib import closing
@@ -59,6 +60,15 @@ def test_what_was_judged_is_not_judged_again(left, begun, monkeypatch):
     assert view.plan == left.plan
     assert view.known.standings == left.known.standings
     assert {name: each.status for name, each in view.health.items()} == {name: each.status for name, each in left.health.items()}
+
+
+def test_long_histories_are_read_back_when_somebody_looks_into_them():
+    long = tuple(range(1_000))
+    later = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(kept_memories.later(long)))))
+    assert later._there is None and len(pickle.dumps(later)) < 3_000
+    assert (later == long, long == later, later == long[1:], hash(later)) == (True, True, False, hash(long))
+    assert (len(later), later[3:5], [*later][-1]) == (1_000, (3, 4), 999)
+    assert kept_memories.later(long[:3]) == long[:3] and kept_memories.later(later) is later
 
 
 def test_the_file_is_for_its_owner_alone(left, shop):

@@ -21,6 +21,9 @@ ASKED = {
     "/api/v1/products/{name}/profiles/{data_set}": ["/api/v1/products/readings/profiles/measurements"],
     "/api/v1/products/{name}/score": ["/api/v1/products/readings/score"],
     "/api/v1/domains": ["/api/v1/domains"],
+    "/api/v1/domains/{name}": ["/api/v1/domains/plant"],
+    "/api/v1/home": ["/api/v1/home"],
+    "/api/v1/map": ["/api/v1/map"],
     "/api/v1/hooks": ["/api/v1/hooks"],
     "/api/v1/incidents": ["/api/v1/incidents", "/api/v1/incidents?live=false"],
     "/api/v1/incidents/{cause}/{number}": ["/api/v1/incidents/readings/1"],
@@ -30,6 +33,7 @@ REFUSED = (
     "/api/v1/products/summary/columns/nothing",
     "/api/v1/products/summary/score",
     "/api/v1/incidents/readings/99",
+    "/api/v1/domains/nothing",
     "/api/v1/search?first=x",
 )
 

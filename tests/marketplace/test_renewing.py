@@ -14,16 +14,18 @@ from platform_resources.access.reader_standing import Reader
 from platform_resources.incidents import life_cycle
 from platform_resources.ledger.database import ledger_url, open_ledger
 from platform_resources.ledger.people.incident_store import incidents_of
+from platform_resources.ledger.people.review_store import write_review
 from platform_resources.ledger.queries.reads import record_read
 from platform_resources.ledger.records import CheckReading, check_id
 from platform_resources.ledger.writing import write
+from platform_resources.marketplace import kept_pages
 from platform_resources.marketplace.application import application
 from platform_resources.marketplace.display.rendering import environment
 from platform_resources.marketplace.kept_pages import KeptPages
 from platform_resources.marketplace.kept_view import TOO_OLD, opened_market
-from platform_resources.marketplace.page_routes import candidates_page
+from platform_resources.marketplace.page_routes import candidates_page, page_routes
 from platform_resources.marketplace.security import FormToken
-from platform_resources.marketplace.shop import Shop, around
+from platform_resources.marketplace.shop import Shop, around, due
 from platform_resources.repository.change_stamp import change_stamp
 from platform_resources.services.catalog.demo_history import make_up_history
 from platform_resources.services.showing.incident_acts import act_on
@@ -175,6 +177,43 @@ def test_a_page_about_some_products_is_kept_until_something_changes_of_these(mar
     assert kept.get("page of 5", replace(later, changed={})) is None, "it is gone"
     grants = KnownGrants(unknown="somebody has decided")
     assert kept.get("page of 5", replace(later, grants=grants)) is None
+
+
+def test_pages_of_products_are_made_before_anybody_asks_and_again_when_something_has_changed(market):
+    shop = Shop(market, environment(), FormToken(), KeptPages(market, lambda _: None))
+    page_routes(shop)
+    products = sorted(market.view().plan.by_name)
+    assert list(due(shop)) == [], "nobody has asked for anything, so nobody knows how this server is called"
+    shop.kept.asked_by = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "query_string": b"q=x",
+        "headers": [(b"host", b"shop")],
+        "scheme": "http",
+    }
+    asked_at = market._asked_at
+    for name, request, answer in due(shop):
+        assert b"http://shop/api" in answer(request, name).body
+    assert sorted(page.partition("?")[0].rpartition("/")[2] for page in shop.kept.pages) == products
+    assert list(due(shop)) == []
+    assert market._asked_at == asked_at, "what is made ahead is asked by nobody"
+    with market.ledger.writing() as connection:
+        write_review(connection, "readings", "Grace", 5, "", NOW)
+    market.renew()
+    assert "readings" in {name for name, *_ in due(shop)}
+    market._asked_at = datetime.now(UTC) - timedelta(minutes=11)
+    assert list(due(shop)) == [], "nobody looks any more"
+
+
+def test_what_was_made_first_goes_first_where_there_is_no_room(market, monkeypatch):
+    kept, view = KeptPages(market, lambda _: None), market.renew()
+    sizes = [len(kept.put(f"page {number}", view, f"{number}" * 100).packed) for number in range(3)]
+    monkeypatch.setattr(kept_pages, "MOST_BYTES", sum(sizes))
+    kept.put("page 1", view, "1" * 100)
+    assert (len(kept.pages), kept.size) == (3, sum(sizes))
+    kept.put("page 3", view, "3" * 100)
+    assert list(kept.pages) == ["page 2", "page 1", "page 3"]
 
 
 def test_the_clock_changes_a_product_too(market):

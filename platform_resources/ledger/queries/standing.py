@@ -38,7 +38,7 @@ class Standing:
     """
 
     indicator: IndicatorPlan
-    slices: tuple[Slice, ...]
+    slices: Sequence[Slice]
     attainment: Attainment
     budget_alerts: tuple[int, ...]
     burn_alerts: tuple[BurnAlert, ...]
@@ -54,9 +54,9 @@ class IndicatorEvidence:
     """
 
     since: datetime | None
-    publications: tuple[PortPublication, ...]
-    input_states: tuple[InputState, ...]
-    verdicts: Mapping[int, tuple[tuple[datetime, Verdict], ...]]
+    publications: Sequence[PortPublication]
+    input_states: Sequence[InputState]
+    verdicts: Mapping[int, Sequence[tuple[datetime, Verdict]]]
 
 
 @dataclass(frozen=True, slots=True)

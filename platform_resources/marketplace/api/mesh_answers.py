@@ -7,6 +7,8 @@ from typing_extensions import TypedDict
 
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.ledger.people.score_store import PastScore
+from platform_resources.marketplace.api.trust_answers import IndicatorData, ResponseTimesData
+from platform_resources.promises.forecast import MissedDeadline
 from platform_resources.promises.grades import Status
 from platform_resources.promises.key_asset_score import KeyAssetScore
 from platform_resources.services.catalog.search_entries import PartKind
@@ -126,3 +128,107 @@ class DomainData(TypedDict):
 
     name: str
     products: list[ProductLineData]
+
+
+class PromiseOverTimeData(IndicatorData):
+    """A promise of a product over a window."""
+
+    product: str
+
+
+class DigestData(TypedDict):
+    """The next digest as it would be sent now; `at` is the time of day, `body` HTML."""
+
+    at: str
+    zone: str
+    channel: str
+    subject: str
+    body: str
+
+
+class WholeDomainData(DomainData):
+    """A domain with what its owners are to know: promises by budget left, incidents by age, and how fast trouble was found and fixed.
+
+    `digest` is null where none is sent, or the reader does not see all products of the domain.
+    """
+
+    title: str
+    description: str
+    owners: list[str]
+    promises_over_time: list[PromiseOverTimeData]
+    open_incidents: list[str]
+    response: dict[Literal["detect", "respond", "fix"], ResponseTimesData]
+    steps: int
+    steps_watched: int
+    digest: DigestData | None
+
+
+class MapProductData(TypedDict):
+    """A product on the map, and the products that it reads."""
+
+    name: str
+    title: str
+    domain: str
+    status: Status
+    reads: list[str]
+
+
+class MapConsumerData(TypedDict):
+    """A known user outside of the mesh, and the product that it reads."""
+
+    name: str
+    title: str
+    kind: str
+    reads: str
+
+
+class DomainReadsData(TypedDict):
+    """How many products of one domain read one of another."""
+
+    domain: str
+    reads: str
+    products: int
+
+
+class MapData(TypedDict):
+    """The whole mesh: who reads from whom, and how each product is."""
+
+    as_of: datetime
+    products: list[MapProductData]
+    consumers: list[MapConsumerData]
+    domains: list[DomainReadsData]
+
+
+class DeadlineData(TypedDict):
+    """By when something must have happened so that a promise is kept."""
+
+    product: str
+    promise: str
+    at: datetime
+
+
+class UsedData(TypedDict):
+    """How often a product was read within 30 days, and by how many."""
+
+    product: str
+    reads: int
+    readers: int
+
+
+class SinceData(TypedDict):
+    """A product, and since when something is so."""
+
+    product: str
+    at: datetime
+
+
+class HomeData(TypedDict):
+    """What the first page tells beside the products: the first few of each."""
+
+    as_of: datetime
+    open_incidents: list[str]
+    at_risk: list[MissedDeadline]
+    deadlines: list[DeadlineData]
+    most_used: list[UsedData]
+    newly_published: list[SinceData]
+    newly_certified: list[SinceData]

@@ -1,4 +1,4 @@
-"""API routes about many products: lists, search, comparison, domains."""
+"""API routes about many products: lists, search, comparison, domains, the map and the first page."""
 
 from typing import Annotated, Any
 
@@ -6,15 +6,28 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from platform_resources.marketplace.api.descriptions import success
-from platform_resources.marketplace.api.mesh_answers import CandidateData, DomainData, FoundData, ProductLineData, ProductsData
+from platform_resources.marketplace.api.mesh_answers import (
+    CandidateData,
+    DomainData,
+    FoundData,
+    HomeData,
+    MapData,
+    ProductLineData,
+    ProductsData,
+    WholeDomainData,
+)
 from platform_resources.marketplace.display.lineage_pictures import data_as_of
 from platform_resources.marketplace.display.phrases import VERDICTS
+from platform_resources.marketplace.domain_pages import by_budget, domain_page
+from platform_resources.marketplace.home_page import at_risk, certified, deadlines, newest, used
+from platform_resources.marketplace.map_page import domain_reads
 from platform_resources.marketplace.search_page import chosen_facets, search_result
 from platform_resources.marketplace.shop import Shop, product_named
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.services.catalog.search_results import result_data
 from platform_resources.services.catalog.use_of_products import candidates
 from platform_resources.services.showing.mesh_overview import MeshOverview
+from platform_resources.services.trust import indicator_data, response_data
 
 Facet = Annotated[list[str] | None, Query(description="only products that have one of these")]
 Number = Annotated[int, Query(ge=0, le=100_000)]
@@ -61,6 +74,18 @@ def mesh_routes(router: APIRouter, shop: Shop) -> None:
     def domains(request: Request) -> Response:
         return shop.kept_answer(request, _domains)
 
+    @router.get("/domains/{name}", responses=success(WholeDomainData), summary="One domain: products, promises, incidents, next digest")
+    def domain(request: Request, name: str) -> Response:
+        return shop.kept_answer(request, lambda view: _domain(shop, view, name))
+
+    @router.get("/map", responses=success(MapData), summary="The whole mesh: who reads from whom, and how each is")
+    def whole_map(request: Request) -> Response:
+        return shop.kept_answer(request, _map)
+
+    @router.get("/home", responses=success(HomeData), summary="What is open, at risk, due next, most used, new and newly certified")
+    def home(request: Request) -> Response:
+        return shop.kept_answer(request, _home)
+
 
 def _line(view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
     health, trust = view.health[product.name], view.trust[product.name]
@@ -83,6 +108,54 @@ def _line(view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
         "readers_in_30_days": len(trust.reads.readers),
         "key_asset_score": view.use.scores[product.name],
         "score": view.letters.get(product.name),
+    }
+
+
+def _domain(shop: Shop, view: MeshOverview, name: str) -> dict[str, Any]:
+    page = domain_page(shop.market, view, name)
+    own, plan, row = [line.plan for line in page["lines"]], page["plan"], page["row"]
+    promises = by_budget(view.known.standings, own)
+    return {
+        "name": name,
+        "title": page["title"],
+        "description": plan.description if plan else "",
+        "owners": plan.owners if plan else (),
+        "products": [_line(view, each) for each in own],
+        "promises_over_time": [{"product": one.name, **indicator_data(standing)} for one, standing in promises],
+        "open_incidents": [each.incident.name for each in page["incidents"]],
+        "response": response_data(page["response"]),
+        "steps": row.steps,
+        "steps_watched": row.watched,
+        "digest": page["digest"],
+    }
+
+
+def _map(view: MeshOverview) -> dict[str, Any]:
+    plan = view.plan
+    return {
+        "as_of": view.at,
+        "products": [
+            {"name": p.name, "title": p.title, "domain": p.domain, "status": view.health[p.name].status, "reads": plan.upstream[p.name]}
+            for p in plan.products
+        ],
+        "consumers": [
+            {"name": each.name, "title": each.title, "kind": each.kind, "reads": product.name}
+            for product in plan.products
+            for each in product.consumers
+        ],
+        "domains": [{"domain": reader, "reads": source, "products": many} for (source, reader), many in domain_reads(plan).items()],
+    }
+
+
+def _home(view: MeshOverview) -> dict[str, Any]:
+    return {
+        "as_of": view.at,
+        "open_incidents": [each.incident.name for each in view.live],
+        "at_risk": [missed for _, missed in at_risk(view)],
+        "deadlines": [{"product": product.name, "promise": title, "at": at} for at, product, title in deadlines(view)],
+        "most_used": [{"product": product.name, "reads": reads, "readers": readers} for product, reads, readers in used(view)],
+        "newly_published": [{"product": product.name, "at": at} for product, at in newest(view)],
+        "newly_certified": [{"product": product.name, "at": at} for product, at in certified(view)],
     }
 
 

@@ -52,6 +52,8 @@ def product_routes(router: APIRouter, shop: Shop) -> None:
     def lineage(request: Request, name: str) -> Response:
         return shop.kept_answer(request, lambda view: _lineage(shop, view, product_named(view, name)), name)
 
+    shop.of_products[f"{router.prefix}/products/{{}}/lineage"] = lineage
+
     @router.get(
         "/products/{name}/columns/{column:path}",
         responses=success(ColumnLineageData),
@@ -95,7 +97,7 @@ def _product(shop: Shop, view: MeshOverview, product: ProductPlan, url: str) -> 
         states = control_port_states(connection, product) if view.sees_all(name) else ()
     health, trust, state = view.health[name], view.trust[name], shop.market.state
     described = product_description(product, health, trust, state, url, view.named_reader(name), states)
-    over_time = [{"check": s.indicator.check.name, **standing_data(s), "slices": s.slices} for s in view.known.standings[name]]
+    over_time = [{"check": s.indicator.check.name, **standing_data(s), "slices": [*s.slices]} for s in view.known.standings[name]]
     return {"as_of": view.at, **description_data(described), "over_time": over_time, "declared_in": product.place.file}
 
 

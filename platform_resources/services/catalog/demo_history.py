@@ -1,7 +1,7 @@
 """Generate 20 days of made-up history for a sample mesh, marked as made up.
 
 Each day is a copy of what really happened last, a little different: refreshes, versions, readings, pulls, reads, and a few incidents.
-Of each certified product somebody asks for a role, and waits.
+Of each certified product somebody asks for a role, and waits; those who read a product say what it is like to use.
 What is random follows from the product's name, so that it is the same each time.
 """
 
@@ -20,6 +20,7 @@ from platform_resources.ledger.made_up import (
     MadeUpIncident,
     MadeUpRead,
     MadeUpRequest,
+    MadeUpReview,
     causes_with_incidents,
     first_real_moment,
     made_up_history,
@@ -37,6 +38,12 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 READERS = ("ada", "ben", "chen", "dana", "emil", "fatou", "goran", "hana")
 # Incidents end so long before the present that nothing which breaks now is taken for the same trouble again.
 INCIDENT_DAYS = (17, 11, 6)
+REVIEWS = (
+    (5, "The columns are described well enough to begin without asking anybody."),
+    (4, "It was there every morning that I looked. Read what is missed before you use it for a report."),
+    (4, "The first query of its page was what I needed. I would like a longer history."),
+    (3, "Right, but I had to look up in the code how late deliveries are counted."),
+)
 SEEN_AFTER, FIXED_AFTER = timedelta(minutes=35), timedelta(hours=5)
 
 
@@ -77,7 +84,7 @@ def make_up_history(ledger: Ledger, plan: MeshPlan, now: datetime, beside_real: 
         records = [record for present in presents for record in _records(present, begin)]
         reads = [read for present in presents for read in _reads(present, begin, plan)]
         incidents = list(_incidents(presents, begin, causes_with_incidents(connection)))
-        write_made_up(connection, records, reads, incidents, list(_requests(presents, begin)))
+        write_made_up(connection, records, reads, incidents, list(_requests(presents, begin)), list(_reviews(presents, begin)))
         made = made_up_history(connection)
     if made is None:
         raise NothingRefreshed("nothing could be made up")
@@ -254,3 +261,12 @@ def _requests(presents: Sequence[_Present], begin: datetime) -> Iterator[MadeUpR
             person = random.Random(f"{product.name} request").choice(READERS)
             attributes = tuple((name, values[0]) for name, values in role.attributes)
             yield MadeUpRequest(product.name, role.role, attributes, person, "A first look at the data.", begin - 2 * HOUR)
+
+
+def _reviews(presents: Sequence[_Present], begin: datetime) -> Iterator[MadeUpReview]:
+    """Of each product one to three."""
+    for present in presents:
+        chance = random.Random(f"{present.product.name} reviews")
+        many = chance.randint(1, 3)
+        for person, (stars, said) in zip(chance.sample(READERS, many), chance.sample(REVIEWS, many), strict=True):
+            yield MadeUpReview(present.product.name, person, stars, said, begin - DAYS * DAY * chance.random())

@@ -1,5 +1,6 @@
 """Find similar products by shared identifiers, columns, tags, words and upstream products (pure)."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -63,6 +64,11 @@ class Likenesses:
     def traces(self) -> Mapping[str, Traces]:
         """The traits of each product."""
         return {product.name: traces(product) for product in self.plan.products}
+
+    @cached_property
+    def having_identifier(self) -> Counter[str]:
+        """How many products have a column of each identifier."""
+        return Counter(identifier for known in self.traces.values() for identifier in known.identifiers)
 
     @cached_property
     def _having(self) -> Mapping[tuple[str, str], Sequence[str]]:

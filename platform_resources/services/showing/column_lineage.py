@@ -69,13 +69,16 @@ def _unbuilt_readers(lineage: MeshLineage, plan: MeshPlan, product: str) -> list
 
 
 def neighbours(lineage: MeshLineage, product: ProductPlan) -> dict[str, tuple[ColumnNeighbours, ...]]:
-    """The neighbours of each column, by data set of the product."""
-    return {
-        data_set.name: tuple(
-            _neighbours(lineage, lineage.column(product.name, data_set.model, column.name)) for column in data_set.spec.columns
-        )
-        for data_set in product.data_sets
-    }
+    """The neighbours of each column, by data set of the product; followed once as long as the lineage is the same."""
+    if product.name not in lineage.near:
+        lineage.near[product.name] = {
+            data_set.name: tuple(
+                _neighbours(lineage, lineage.column(product.name, data_set.model, column.name)) for column in data_set.spec.columns
+            )
+            for data_set in product.data_sets
+        }
+    near: dict[str, tuple[ColumnNeighbours, ...]] = lineage.near[product.name]
+    return near
 
 
 def _neighbours(lineage: MeshLineage, column: MeshColumn) -> ColumnNeighbours:

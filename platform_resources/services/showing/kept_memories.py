@@ -4,29 +4,85 @@ One SQLite file for all processes of a mesh. It may be deleted at any time: then
 ledger and the texts say, so only its owner may read it.
 """
 
+import copyreg
 import gc
 import hashlib
+import io
 import logging
 import os
 import pickle
 import sqlite3
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from platform_resources.capabilities.registry import installed_registry
+from platform_resources.ledger.queries.standing import IndicatorEvidence, Standing
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.repository.known_documents import environment_digest
 from platform_resources.services.showing.mesh_overview import Memories
 
 FILE = ".mesh/marketplace/judged.sqlite"
 ROWS_AT_ONCE = 100
+# A shorter tuple is read back at once.
+LONG = 24
 # What a shell says of itself, and no plan depends on.
 OF_THE_SHELL = frozenset({"_", "PWD", "OLDPWD", "SHLVL"})
+
+
+class Later(Sequence[Any]):
+    """A long tuple, equal to it, that is read back when somebody looks into it: a start looks into few of very many."""
+
+    __slots__ = ("_packed", "_there")
+
+    def __init__(self, packed: bytes) -> None:
+        self._packed = packed
+        self._there: tuple[Any, ...] | None = None
+
+    def _all(self) -> tuple[Any, ...]:
+        values: tuple[Any, ...] = pickle.loads(zlib.decompress(self._packed)) if self._there is None else self._there
+        self._there = values
+        return values
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._all()[place]
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._all())
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or self._all() == (other._all() if isinstance(other, Later) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def __reduce__(self) -> tuple[type["Later"], tuple[bytes]]:
+        return Later, (self._packed,)
+
+
+def later(many: Sequence[Any]) -> Sequence[Any]:
+    """The same, to be read back when it is looked into; what is short as it is."""
+    if not isinstance(many, tuple) or len(many) < LONG:
+        return many
+    return Later(zlib.compress(pickle.dumps(many, pickle.HIGHEST_PROTOCOL), 1))
+
+
+def _standing(one: Standing) -> tuple[type[Standing], tuple[Any, ...]]:
+    values = {each.name: getattr(one, each.name) for each in fields(one)}
+    return Standing, tuple((values | {"slices": later(one.slices)}).values())
+
+
+def _indicator_evidence(one: IndicatorEvidence) -> tuple[type[IndicatorEvidence], tuple[Any, ...]]:
+    verdicts = {check: later(each) for check, each in one.verdicts.items()}
+    return IndicatorEvidence, (one.since, later(one.publications), later(one.input_states), verdicts)
 
 
 @dataclass(slots=True)
@@ -167,4 +223,8 @@ def _same(some: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
 
 def _packed(memories: Memories, name: str) -> bytes:
     real = memories.real.kept[name]
-    return pickle.dumps((real.plan, real, memories.charted.kept.get(name)), pickle.HIGHEST_PROTOCOL)
+    packed = io.BytesIO()
+    pickler = pickle.Pickler(packed, pickle.HIGHEST_PROTOCOL)
+    pickler.dispatch_table = copyreg.dispatch_table | {Standing: _standing, IndicatorEvidence: _indicator_evidence}
+    pickler.dump((real.plan, real, memories.charted.kept.get(name)))
+    return packed.getvalue()

@@ -77,7 +77,7 @@ class MeshOverview:
 
     def sees_all(self, product: str) -> bool:
         """Whether the reader sees the whole product; a product with a broken description only this computer's user sees."""
-        plan = next((candidate for candidate in self.plan.products if candidate.name == product), None)
+        plan = self.plan.by_name.get(product)
         return self.reader is None or (plan is not None and self.reading.standing(plan).sees == "all")
 
     def named_reader(self, product: str) -> str:

@@ -12,9 +12,10 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.incidents.board import Board
 from platform_resources.ledger import people_tables, tables
 from platform_resources.ledger.database import open_ledger
-from platform_resources.ledger.made_up import MADE_UP, is_made_up, made_up_history, write_made_up
+from platform_resources.ledger.made_up import MADE_UP, is_made_up, is_made_up_person, made_up_history, write_made_up
 from platform_resources.ledger.people import incident_store, outbox
 from platform_resources.ledger.people.grant_store import grants_of, request
+from platform_resources.ledger.people.review_store import reviews_of, write_review
 from platform_resources.ledger.queries import history
 from platform_resources.ledger.queries.evidence import evidence_of
 from platform_resources.ledger.queries.objective_history import histories, publication_times, refreshes, spent
@@ -25,6 +26,7 @@ from platform_resources.ledger.writing import write
 from platform_resources.services.access.requests import act_on_grant
 from platform_resources.services.announcements import Round, announce
 from platform_resources.services.catalog.demo_history import NothingRefreshed, RealHistory, make_up_history, remove_history
+from platform_resources.services.catalog.reviewing import product_reviews
 from platform_resources.services.catalog.use_of_products import mesh_use
 from platform_resources.services.product_status import looked_at
 from platform_resources.spec.values.grantees import subject
@@ -144,6 +146,24 @@ def test_removing_it_leaves_exactly_what_was_there(ledger, plan, root):
     assert remove_history(ledger) is None
     with ledger.reading() as connection:
         assert made_up_history(connection) is None
+
+
+def test_reviews_are_marked_by_the_name_of_who_never_wrote_them_and_real_ones_stay(ledger, plan):
+    refreshed(ledger, plan)
+    with ledger.writing() as connection:
+        write_review(connection, "readings", "Ada", 2, "Too warm.", NOW)
+    make_up_history(ledger, plan, NOW)
+    make_up_history(ledger, plan, NOW)
+    with ledger.reading() as connection:
+        reviews = {name: product_reviews(connection, plan, name, NOW).shown for name in ("readings", "summary")}
+    assert all(1 <= len(shown) - (name == "readings") <= 3 for name, shown in reviews.items())
+    invented = [each for shown in reviews.values() for each in shown if each.review.person != "Ada"]
+    assert all(is_made_up_person(each.review.person) and not each.verified and each.review.said for each in invented)
+    with pytest.raises(ValueError):
+        subject(invented[0].review.person)
+    remove_history(ledger)
+    with ledger.reading() as connection:
+        assert [each.person for each in reviews_of(connection, "readings")] == ["Ada"]
 
 
 def test_making_it_up_again_changes_nothing(ledger, plan):
