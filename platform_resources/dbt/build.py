@@ -1,5 +1,6 @@
 """Run dbt in this process: parse one product's project, build it, and return the results as plain data."""
 
+import gc
 import importlib
 import os
 import re
@@ -208,7 +209,7 @@ def _invoked(
         *(("--indirect-selection", "empty", "--select", *chosen) if chosen is not None else ()),
     ]  # fmt: skip
     variables = warehouse().dbt_variables(state, product.domain, product.name)
-    with _ONE_AT_A_TIME, _environment(variables), listening(work / "logs", report, hide) as callback:
+    with _ONE_AT_A_TIME, _collector_at_work(), _environment(variables), listening(work / "logs", report, hide) as callback:
         try:
             result = dbtRunner(manifest, callbacks=[callback, *([hears] if hears is not None else [])]).invoke(arguments)
             if result.exception is None and data_sets:
@@ -243,6 +244,18 @@ def _compare_lineage(product: ProductPlan, nodes: tuple[NodeResult, ...]) -> Non
     for node in nodes:
         if node.kind in MAKERS and node.reads != frozenset(planned.get(node.name, ())):
             raise BuildFailed(f"{node.kind} {node.name} has changed since the refresh was planned; start it again")
+
+
+@contextmanager
+def _collector_at_work() -> Iterator[None]:
+    """Free what dbt leaves behind also while a code location is loaded, when the collector rests: 4 MB for each product that is parsed."""
+    rests = not gc.isenabled()
+    gc.enable()
+    try:
+        yield
+    finally:
+        if rests:
+            gc.disable()
 
 
 @contextmanager

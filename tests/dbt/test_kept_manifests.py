@@ -1,5 +1,6 @@
 """What dbt says of a product is kept until something that it reads changes; a change of what makes a model is one of the product."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -186,3 +187,18 @@ def test_a_manifest_that_is_no_json_is_made_anew(tiny):
     kept.write_text("{")
     assert [model.name for model in read_plan(tiny)[0].product("readings").models] == ["measurements"]
     assert Manifests(tiny, tiny, "duckdb")._kept(read_plan(tiny)[0].product("readings")) is not None
+
+
+def test_what_dbt_leaves_in_memory_is_freed_also_while_a_code_location_is_loaded(tiny):
+    """There the collector rests, and each parsed product would leave 4 MB."""
+    edited(tiny, MODEL, "-- Every", "-- Any and every")
+    collections = []
+    gc.disable()
+    gc.callbacks.append(lambda phase, _: collections.append(phase))
+    try:
+        read_plan(tiny)
+        assert not gc.isenabled()
+    finally:
+        gc.callbacks.pop()
+        gc.enable()
+    assert "stop" in collections
