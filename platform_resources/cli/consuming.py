@@ -130,7 +130,6 @@ def query(
     decimals: Annotated[Decimals, typer.Option(help="How JSON has decimals: as text, exactly, or as numbers.")] = Decimals.TEXT,
 ) -> None:
     """Query published versions, read-only; never waits for a refresh."""
-    from platform_resources.capabilities.support.file_formats import csv_field
     from platform_resources.publications.consumer_queries import NothingPublished, everything, queried
     from platform_resources.warehouses.limits import SettingInvalid
     from platform_resources.warehouses.protocol import QueryFailed
@@ -147,6 +146,13 @@ def query(
         names, rows = queried(state, domain, product, sql, version, as_text=wanted is not Format.JSON, seen=seen)
     except (NothingPublished, QueryFailed, SettingInvalid) as error:
         stop(str(error), CANNOT_RUN)
+    _print_answer(names, rows, wanted, limit, decimals)
+    _count(state, plan, product, sql, reader)
+
+
+def _print_answer(names: Sequence[str], rows: Sequence[Sequence[Any]], wanted: Format, limit: int, decimals: Decimals) -> None:
+    from platform_resources.capabilities.support.file_formats import csv_field
+
     match wanted:
         case Format.JSON:
             _refuse_equal_names(names)
@@ -155,7 +161,6 @@ def query(
             typer.echo("\n".join(",".join(map(csv_field, row)) for row in (names, *rows)))
         case Format.TABLE:
             _print_rows(names, rows, limit)
-    _count(state, plan, product, sql, reader)
 
 
 def _refuse_unclear(reader: str | None, role: str | None, attributes: Sequence[str]) -> None:

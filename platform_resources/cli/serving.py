@@ -54,11 +54,10 @@ def serve(
     if host not in LOOPBACK and (auth.kind == "local" or reader is not None):
         why = "as nobody has to sign in; MESH_AUTH says how readers are known" if auth.kind == "local" else "as --as shows it to everybody"
         stop(f'--host is "{host}"; allowed: {", ".join(LOOPBACK)}, {why}', CANNOT_RUN)
-    many = workers or min(len(os.sched_getaffinity(0)), MOST_WORKERS)
     settings = uvicorn.Config(
         partial(_with_agents() or served_mesh, root, auth, reader),
         factory=True,
-        workers=many,
+        workers=workers or min(len(os.sched_getaffinity(0)), MOST_WORKERS),
         timeout_worker_healthcheck=60,
         log_level="warning",
         server_header=False,

@@ -134,7 +134,7 @@ def plan(
 
     Of one product also what it tells its readers: purpose, runbook, agreements, sample queries.
     """
-    from platform_resources.cli.finding import introduce
+    from platform_resources.cli.finding.describing import introduce
 
     root = mesh_root(context.obj)
     whole, problems = read_plan(root)

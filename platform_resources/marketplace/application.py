@@ -73,17 +73,11 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     app = FastAPI(title="Data market", version="1", docs_url=None, redoc_url=None, openapi_url=f"{API}/openapi.json", lifespan=lifespan)
     shop = Shop(market, environment(), FormToken(auth.secret), KeptPages(market, who), auth)
     app.mount("/static", _Kept(directory=STATIC))
-    app.include_router(page_routes(shop))
-    app.include_router(api_routes(shop))
-    app.include_router(download_routes(shop))
-    app.include_router(export_routes(shop))
-    app.include_router(people_routes(shop))
-    app.include_router(token_routes(shop))
-    app.include_router(probe_routes(shop))
+    for routes in (page_routes, api_routes, download_routes, export_routes, people_routes, token_routes, probe_routes):
+        app.include_router(routes(shop))
     queue = LabQueue(market.state / LOCKS)
-    app.include_router(lab_routes(shop, queue))
-    app.include_router(record_routes(shop, queue))
-    app.include_router(acting_routes(shop, queue))
+    for queried in (lab_routes, record_routes, acting_routes):
+        app.include_router(queried(shop, queue))
     app.include_router(hook_routes(shop))
     app.include_router(sign_in_routes(shop, auth))
 

@@ -28,17 +28,14 @@ from platform_resources.services.showing.seen_mesh import seen_story
 def page_routes(shop: Shop) -> APIRouter:
     """All pages except error pages."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    _shop_window(router, shop)
+    _search(router, shop)
+    _products(router, shop)
     _health(router, shop)
     _incidents(router, shop)
     return router
 
 
-def _shop_window(router: APIRouter, shop: Shop) -> None:
-    @router.get("/")
-    def home(request: Request) -> Response:
-        return shop.kept_page(request, lambda view: ("home.html", home_page(view)))
-
+def _products(router: APIRouter, shop: Shop) -> None:
     @router.get("/products/{name}")
     def product(request: Request, name: str) -> Response:
         def make(view: MeshOverview) -> tuple[str, dict[str, Any]]:
@@ -63,6 +60,12 @@ def _shop_window(router: APIRouter, shop: Shop) -> None:
     @router.get("/products/{name}/columns/{column:path}")
     def column(request: Request, name: str, column: str, of: str = "") -> Response:
         return shop.kept_page(request, lambda view: ("column.html", column_page(shop.market, view, product_named(view, name), column, of)))
+
+
+def _search(router: APIRouter, shop: Shop) -> None:
+    @router.get("/")
+    def home(request: Request) -> Response:
+        return shop.kept_page(request, lambda view: ("home.html", home_page(view)))
 
     @router.get("/search")
     def search(request: Request, q: str = "", first: Annotated[int, Query(ge=0, le=100_000)] = 0) -> Response:

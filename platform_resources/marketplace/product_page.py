@@ -60,7 +60,6 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
     as_of = data_as_of(health)
     readme = readme_text(market.root, product)
     versions, unreadable = _versions(market, view, product, times)
-    products = view.plan.by_name
     promises = promise_rows(product, health, view.charted[product.name], times)
     shown = shown_promises(promises)
     return {
@@ -86,23 +85,27 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "versions_unreadable": unreadable,
         "as_of": as_of,
         "facts": _facts(view, product, trust),
-        "consumers": [(consumer, view.answers.get((product.name, consumer.name))) for consumer in product.consumers],
-        "use": view.use.uses[product.name],
-        "score": view.use.scores[product.name],
-        "readers": [
-            products[name].title if name in products else name
-            for name in (*view.use.uses[product.name].products, *view.use.uses[product.name].people)
-        ],
+        **_use(view, product),
         "control_ports": _control_ports(market, product) if view.sees_all(product.name) else (),
         "grade": grade(market.ledger, view, product),
         "similar": _similar(view, product),
-        "also_read": [(products[common.product].title, common) for common in also_read(view.use, product.name, 3)],
         "standing": view.reading.standing(product),
         "readme": safe_html(readme) if readme else None,
         "runbook": runbook_link(product, bool(readme)),
         "exports": list(installed_registry().exports()) if view.sees_all(product.name) else [],
         "words": WORDS,
         "dagster": dagster_page(product, os.environ),
+    }
+
+
+def _use(view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
+    use, products = view.use.uses[product.name], view.plan.by_name
+    return {
+        "consumers": [(consumer, view.answers.get((product.name, consumer.name))) for consumer in product.consumers],
+        "use": use,
+        "score": view.use.scores[product.name],
+        "readers": [products[name].title if name in products else name for name in (*use.products, *use.people)],
+        "also_read": [(products[common.product].title, common) for common in also_read(view.use, product.name, 3)],
     }
 
 

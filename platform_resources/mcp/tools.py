@@ -1,6 +1,6 @@
 """The tools for agents: search, describe, trust, query and request access, each one call of the JSON API."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -21,6 +21,7 @@ ACTS = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_
 Product = Annotated[str, Field(description="the name of a product, as search gives it")]
 # What describe leaves out: trust tells it.
 OF_TRUST = ("health", "promises", "trust", "over_time")
+_Ask = Callable[..., Awaitable[Any]]
 
 
 def mesh_tools(api: Api, token: str = "") -> MCPServer[Any]:
@@ -33,6 +34,12 @@ def mesh_tools(api: Api, token: str = "") -> MCPServer[Any]:
         except CallRefused as error:
             raise ToolError(str(error)) from error
 
+    _add_finding(server, ask)
+    _add_using(server, ask)
+    return server
+
+
+def _add_finding(server: MCPServer[Any], ask: _Ask) -> None:
     @server.tool(annotations=READS)
     async def search(
         context: Context[Any, Any],
@@ -56,6 +63,8 @@ def mesh_tools(api: Api, token: str = "") -> MCPServer[Any]:
         described = await ask(context, f"products/{quote(product, safe='')}")
         return {name: described[name] for name in ("name", "as_of", "health", "promises", "trust") if name in described}
 
+
+def _add_using(server: MCPServer[Any], ask: _Ask) -> None:
     @server.tool(annotations=READS)
     async def query(
         context: Context[Any, Any],
@@ -78,8 +87,6 @@ def mesh_tools(api: Api, token: str = "") -> MCPServer[Any]:
         body = {"role": role, "purpose": purpose, "attributes": attributes or {}}
         answer: dict[str, Any] = await ask(context, f"products/{quote(product, safe='')}/access", body)
         return answer
-
-    return server
 
 
 def _identity(context: Context[Any, Any], token: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from rich.console import Console
 from rich.tree import Tree
 
-from platform_resources.cli.finding import introduce
+from platform_resources.cli.finding.describing import introduce
 from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration.asset_specs import SpecMinter, asset_key
 from platform_resources.spec.problems import problems_text

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, BinaryIO, Literal
@@ -78,19 +78,9 @@ def record_routes(shop: Shop, queue: LabQueue) -> APIRouter:
     ) -> Response:
         form = format or _accepted(request)
         try:
-            cursor = cursor_of(after) if after else None
-            asked = RecordsAsked(
-                tuple(filter(None, columns.split(","))),
-                tuple(map(filter_of, where or ())),
-                tuple(filter(None, sort.split(",")))[: MOST_ORDERS + 1],
-                min(limit or USUAL_ROWS, MOST_JSON) if form == "json" else limit,
-                cursor,
-            )
-            if len(asked.order) > MOST_ORDERS:
-                raise RecordsWrong(f"at most {MOST_ORDERS} columns to sort by")
-            if cursor is not None and (cursor.asked != asked.digest or version not in ("", cursor.version) or asked.limit is None):
-                raise RecordsWrong("`after` goes on with the same columns, where, sort and version as the page before, and with a limit")
-            read = _read(shop, request, _product(shop, request, domain, name), port, cursor.version if cursor else version, asked)
+            asked = _asked(columns, where or (), sort, min(limit or USUAL_ROWS, MOST_JSON) if form == "json" else limit, after, version)
+            begun = asked.after.version if asked.after is not None else version
+            read = _read(shop, request, _product(shop, request, domain, name), port, begun, asked)
             return _answer(shop, queue, request, read, form)
         except RecordsWrong as error:
             return JSONResponse({"error": str(error), "hint": None}, 400)
@@ -112,6 +102,18 @@ class _Read:
     asked: RecordsAsked
     sql: str
     hidden: int
+
+
+def _asked(columns: str, where: Sequence[str], sort: str, limit: int | None, after: str, version: str) -> RecordsAsked:
+    """The parameters of an address. Raises RecordsWrong, also for a cursor of another request."""
+    cursor = cursor_of(after) if after else None
+    order = tuple(filter(None, sort.split(",")))[: MOST_ORDERS + 1]
+    asked = RecordsAsked(tuple(filter(None, columns.split(","))), tuple(map(filter_of, where)), order, limit, cursor)
+    if len(order) > MOST_ORDERS:
+        raise RecordsWrong(f"at most {MOST_ORDERS} columns to sort by")
+    if cursor is not None and (cursor.asked != asked.digest or version not in ("", cursor.version) or limit is None):
+        raise RecordsWrong("`after` goes on with the same columns, where, sort and version as the page before, and with a limit")
+    return asked
 
 
 def _accepted(request: Request) -> RecordForm:

@@ -1,7 +1,7 @@
 """Collect the facts for a product's score: its declaration, ledger, versions, and the results of trials."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice, pairwise
 from typing import Any
@@ -56,8 +56,8 @@ def score_facts(
     bench: Bench, product: ProductPlan, seen: ProductEvidence, parts: Mapping[str, Any], published: Mapping[str, bool]
 ) -> ScoreFacts:
     """The facts of one product; `parts` are trial results, `published` says which products have a version."""
-    latest = seen.latest
-    return ScoreFacts(
+    response = seen.trust.response
+    facts = ScoreFacts(
         now=bench.now,
         product=product.name,
         title=product.title,
@@ -69,15 +69,10 @@ def score_facts(
         terms=frozenset(term.name for term in getattr(bench.governance, "terms", ())),
         search_words=search_words(product),
         search_place=parts["search_place"],
-        published_at=datetime.fromisoformat(latest.published_at) if latest is not None else None,
-        product_version=latest.product_version if latest is not None else "",
         readable=parts["ports"] or {},
         ports=tuple(port.name for port in product.outputs),
-        addresses={port.port: _address(port.files) for port in latest.ports} if latest is not None else {},
-        formats={port.port: port.format for port in latest.ports} if latest is not None else {},
         file_ports=tuple(port.name for port in product.outputs if port.interface == "file"),
         replacement=_replacement(bench.plan, product, published),
-        former_majors=_former_majors(product, seen, bench.now) if latest is not None else None,
         promises=tuple(_promises(product, seen.health, parts["breakable"] or {})),
         attained=tuple(
             Attained(standing.indicator.check.title, standing.attainment.state, standing.attainment.percent, standing.attainment.target)
@@ -85,12 +80,8 @@ def score_facts(
         ),
         coverage=seen.trust.coverage.lineage.share,
         inputs=tuple(port.name for port in product.inputs),
-        traced=_traced(product, latest) if latest is not None else None,
-        answered=Answered(
-            seen.trust.response.respond.count, seen.trust.response.respond.median, seen.trust.response.fix.median, seen.running_since
-        ),
+        answered=Answered(response.respond.count, response.respond.median, response.fix.median, seen.running_since),
         schedule=_schedule(product, bench),
-        observed={port.data_set: port.columns for port in latest.ports} if latest is not None else {},
         verified_keys=dict(_verified_keys(product, seen.health)),
         queries={title: Ran(**ran) for title, ran in (parts["queries"] or {}).items()},
         sample_queries=tuple(query.title for query in product.sample_queries),
@@ -103,8 +94,22 @@ def score_facts(
         hidden=tuple(_hidden(product)),
         leaks=_several(parts["leaks"]),
         consumed=tuple(_consumed(bench, product, seen)),
-        overdue_versions=_overdue(product, seen, bench.now) if latest is not None else None,
         retention=product.retention,
+    )
+    return facts if seen.latest is None else _with_version(facts, seen.latest, product, seen)
+
+
+def _with_version(facts: ScoreFacts, latest: Publication, product: ProductPlan, seen: ProductEvidence) -> ScoreFacts:
+    return replace(
+        facts,
+        published_at=datetime.fromisoformat(latest.published_at),
+        product_version=latest.product_version,
+        addresses={port.port: _address(port.files) for port in latest.ports},
+        formats={port.port: port.format for port in latest.ports},
+        former_majors=_former_majors(product, seen, facts.now),
+        traced=_traced(product, latest),
+        observed={port.data_set: port.columns for port in latest.ports},
+        overdue_versions=_overdue(product, seen, facts.now),
     )
 
 
