@@ -84,14 +84,14 @@ def _data_set_changes(old: ContractDataSet, new: ContractDataSet) -> Changes:
     if old.table != new.table:
         to_do = f"name the table {new.table}"
         yield _of_structure("major", f"the table behind {name} is called {new.table}, not {old.table}", name, to_do=to_do)
-    if _folded(old.key) != _folded(new.key):
+    if sorted(map(folded_column, old.key)) != sorted(map(folded_column, new.key)):
         kind: ChangeClass = "major" if old.key else "minor"
         what = f"the key of {name} is {_listed(new.key)}, not {_listed(old.key)}"
         yield _of_structure(kind, what, name, old.key, "look whether one row still means the same, and join by the new key")
     if old.updated_at != new.updated_at:
         what = f"the time of change of {name} is {new.updated_at or 'told by no column'}, not {old.updated_at or 'told by no column'}"
         yield _of_structure("undetermined", what, name, tuple(filter(None, (old.updated_at,))), "load what is new by the new column")
-    before, after = _by_name(old.columns), _by_name(new.columns)
+    before, after = {folded_column(c.name): c for c in old.columns}, {folded_column(c.name): c for c in new.columns}
     for folded, column in before.items():
         if folded not in after:
             yield _gone(name, column, [added for other, added in after.items() if other not in before])
@@ -173,14 +173,6 @@ def lost_columns(difference: SchemaDifference) -> tuple[str, ...]:
     """Columns that are gone, or whose new type does not hold all former values."""
     changed = (column.column for column in difference.changed if not is_wider(column.before, column.after))
     return (*(name for name, _ in difference.removed), *changed)
-
-
-def _by_name(columns: Iterable[ContractColumn]) -> dict[str, ContractColumn]:
-    return {folded_column(column.name): column for column in columns}
-
-
-def _folded(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(map(folded_column, names)))
 
 
 def _listed(names: Iterable[str]) -> str:

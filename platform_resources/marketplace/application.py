@@ -123,7 +123,7 @@ def _add_errors(app: FastAPI, shop: Shop) -> None:
     app.add_exception_handler(RequestValidationError, handler(400, _invalid_words))
     app.add_exception_handler(FormRefused, handler(403, lambda error: (str(error), "")))
     app.add_exception_handler(VersionsUnreadable, handler(503, lambda error: ("The published versions cannot be read.", str(error))))
-    app.add_exception_handler(LedgerUnavailable, _unavailable)
+    app.add_exception_handler(LedgerUnavailable, lambda _, error: Response(f"{error}\n", 503, media_type="text/plain; charset=utf-8"))
 
 
 def _invalid_words(error: Exception) -> tuple[str, str]:
@@ -136,7 +136,3 @@ def _invalid_words(error: Exception) -> tuple[str, str]:
 def _http_words(error: Exception) -> tuple[str, str]:
     status = getattr(error, "status_code", 404)
     return ("There is no page at this address." if status == 404 else "This cannot be done at this address.", "")
-
-
-def _unavailable(request: Request, error: Exception) -> Response:
-    return Response(f"{error}\n", 503, media_type="text/plain; charset=utf-8")

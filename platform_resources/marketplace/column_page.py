@@ -14,7 +14,6 @@ from platform_resources.marketplace.shop import Missing
 from platform_resources.plan.plan import ConsumerPlan, MeshPlan, ProductPlan
 from platform_resources.services.showing.column_lineage import ColumnLineage, NoSuchColumn, column_at, lineage_of
 from platform_resources.services.showing.mesh_overview import MeshOverview
-from platform_resources.spec.components import Column
 
 MOST_SHOWN = 8
 GROUPS: tuple[tuple[tuple[Kind, ...], str, str], ...] = (
@@ -58,7 +57,7 @@ def column_page(market: Market, view: MeshOverview, product: ProductPlan, column
         "column": at.column,
         "where": f"data set {data_set.name}" if data_set is not None else _where(at.place),
         "data_set": data_set,
-        "spec": _spec(data_set.spec.columns, at.column) if data_set is not None else None,
+        "spec": next((c for c in data_set.spec.columns if c.name == at.column), None) if data_set is not None else None,
         "say": _say(view.plan, up, down, lineage.consumers),
         "above": _groups(view.plan, up, 1),
         "below": _groups(view.plan, down, 2),
@@ -75,10 +74,6 @@ def _without_ports(steps: Iterable[Step]) -> list[Step]:
 def _where(place: str) -> str:
     kind, _, name = place.rpartition("/")
     return {"inputs": f"input port {name}", "sources": f"source {name}, outside of the mesh"}.get(kind, f"internal model {name}")
-
-
-def _spec(columns: Sequence[Column], name: str) -> Column | None:
-    return next((column for column in columns if column.name == name), None)
 
 
 def _say(plan: MeshPlan, up: Sequence[Step], down: Sequence[Step], consumers: Sequence[tuple[str, ConsumerPlan]]) -> str:

@@ -46,14 +46,6 @@ def _one_row(view: MeshOverview, product: ProductPlan) -> str:
     return listed((text.replace("One row per ", "a ", 1) for text in texts), 3) or "not said"
 
 
-def _health(view: MeshOverview, product: ProductPlan) -> Markup:
-    return state(phrases.look(view.health[product.name]))
-
-
-def _to_know(view: MeshOverview, product: ProductPlan) -> str:
-    return short_trouble(view.health[product.name], product)
-
-
 def _met(view: MeshOverview, product: ProductPlan) -> Markup:
     health = view.health[product.name]
     counts = health.count("met"), health.count("missed"), health.count("unknown")
@@ -110,27 +102,15 @@ def _access(view: MeshOverview, product: ProductPlan) -> str:
     return listed(dict.fromkeys(approvals)) or "no agreement declared"
 
 
-def _kind(view: MeshOverview, product: ProductPlan) -> str:
-    return phrases.ARCHETYPES.get(product.info.archetype or "", "not said")
-
-
 def _standing(view: MeshOverview, product: ProductPlan) -> str:
     certified = "certified" if product.info.certified else "not certified"
     return f"{phrases.LIFECYCLES.get(product.info.lifecycle, product.info.lifecycle)}, {certified}"
-
-
-def _ports(view: MeshOverview, product: ProductPlan) -> str:
-    return listed(dict.fromkeys(port.interface for port in product.outputs)) or "none"
 
 
 def _incidents(view: MeshOverview, product: ProductPlan) -> str:
     own = [stored for stored in view.real_incidents if stored.incident.cause == product.name]
     live = sum(stored.incident.live for stored in own)
     return f"{count(len(own), 'incident')}, {live} open" if own else "none"
-
-
-def _score(view: MeshOverview, product: ProductPlan) -> str:
-    return f"{view.use.scores[product.name].score} of 100"
 
 
 def _grade(view: MeshOverview, product: ProductPlan) -> str:
@@ -143,8 +123,8 @@ def _grade(view: MeshOverview, product: ProductPlan) -> str:
 
 ROWS: tuple[tuple[str, Said], ...] = (
     ("One row is", _one_row),
-    ("Health", _health),
-    ("What to know", _to_know),
+    ("Health", lambda view, product: state(phrases.look(view.health[product.name]))),
+    ("What to know", lambda view, product: short_trouble(view.health[product.name], product)),
     ("Promises met", _met),
     ("How old", _age),
     ("Rows", _rows),
@@ -152,10 +132,10 @@ ROWS: tuple[tuple[str, Said], ...] = (
     ("Steps watched, to the source", _watched),
     ("Incidents, 90 days", _incidents),
     ("Read, 30 days", _reads),
-    ("Key asset score", _score),
+    ("Key asset score", lambda view, product: f"{view.use.scores[product.name].score} of 100"),
     ("Grade in six letters", _grade),
     ("Access", _access),
-    ("Kind", _kind),
+    ("Kind", lambda view, product: phrases.ARCHETYPES.get(product.info.archetype or "", "not said")),
     ("Stage", _standing),
-    ("Ways out", _ports),
+    ("Ways out", lambda view, product: listed(dict.fromkeys(port.interface for port in product.outputs)) or "none"),
 )

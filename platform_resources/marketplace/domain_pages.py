@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from platform_resources.incidents.response_times import Response, response
+from platform_resources.incidents.response_times import response
 from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.marketplace.display import charts, phrases
@@ -124,15 +124,11 @@ def domain_page(market: Market, view: MeshOverview, name: str) -> dict[str, Any]
         "budgets": _budgets(view, own, times),
         "incidents": _live_of(view, own),
         "product_titles": {product.name: product.title for product in view.plan.products},
-        "response": _response(view, causes),
+        "response": response((stored.incident for stored in view.real_incidents if stored.incident.cause in causes), view.at),
         "median": median_text,
         "digest": _digest(market, view, name, own) if seen else None,
         "digest_withheld": not seen,
     }
-
-
-def _response(view: MeshOverview, causes: set[str]) -> Response:
-    return response((stored.incident for stored in view.real_incidents if stored.incident.cause in causes), view.at)
 
 
 def _digest(market: Market, view: MeshOverview, name: str, own: Sequence[ProductPlan]) -> dict[str, Any] | None:

@@ -14,7 +14,6 @@ from platform_resources.ledger.queries.reads import record_read
 from platform_resources.marketplace.api.mesh_answers import PartOfNoVersionData, RefusalData, SeveralFilesData
 from platform_resources.marketplace.people.bearers import needs, token_of
 from platform_resources.marketplace.shop import Missing, NotGranted, Shop, product_named
-from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.consumer_queries import SeenPort, everything
 from platform_resources.services.access.reader_views import ReaderView
 from platform_resources.services.access.tokens import within
@@ -108,7 +107,8 @@ def export_routes(shop: Shop) -> APIRouter:
         view = shop.view(request)
         product = product_named(view, name)
         if not view.sees_all(name):
-            raise NotGranted(f"the documents of {name} hold all that its owner declares; ask {_owner(product)} for them")
+            owner = product.owners[0] if product.owners else "its owner"
+            raise NotGranted(f"the documents of {name} hold all that its owner declares; ask {owner} for them")
         if form not in installed_registry().exports():
             raise Missing(f"There is no format “{form}”.", f"There are {', '.join(installed_registry().exports())}.")
         try:
@@ -119,10 +119,6 @@ def export_routes(shop: Shop) -> APIRouter:
         return Response(file.text, media_type=file.media_type, headers=named)
 
     return router
-
-
-def _owner(product: ProductPlan) -> str:
-    return product.owners[0] if product.owners else "its owner"
 
 
 def _published(shop: Shop, request: Request, name: str, port: str, version: str = "") -> tuple[PublishedFile, ...]:

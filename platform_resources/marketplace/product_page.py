@@ -88,7 +88,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         **_use(view, product),
         "control_ports": _control_ports(market, product) if view.sees_all(product.name) else (),
         "grade": grade(market.ledger, view, product),
-        "similar": _similar(view, product),
+        "similar": [(view.plan.product(s.product), shared_text(s)) for s in view.likenesses.similar(product.name)],
         "standing": view.reading.standing(product),
         "readme": safe_html(readme) if readme else None,
         "runbook": runbook_link(product, bool(readme)),
@@ -161,11 +161,6 @@ def _gone(profiled: Profiled | None) -> tuple[str, ...]:
 def joined_by(likenesses: Likenesses, product: str) -> Mapping[str, int]:
     """For each identifier, the number of other products with a column of it."""
     return likenesses.having_identifier - Counter(likenesses.traces[product].identifiers)
-
-
-def _similar(view: MeshOverview, product: ProductPlan) -> list[tuple[ProductPlan, str]]:
-    """Products that are like this one, and what they share with it."""
-    return [(view.plan.product(similar.product), shared_text(similar)) for similar in view.likenesses.similar(product.name)]
 
 
 def shared_text(similar: Similar) -> str:

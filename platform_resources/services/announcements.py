@@ -259,7 +259,7 @@ def _day(connection: Connection, news: Round, abouts: Mapping[str, About], name:
             *(_line(news.health[product.name]) for product in own),
             *(_rejected_line(product) for product in news.rejected if product.domain == name),
         ),
-        open=tuple(_open(stored, abouts) for stored in here if stored.incident.live),
+        open=tuple(OpenLine(abouts[s.incident.cause].title, s.incident, s.severity) for s in here if s.incident.live),
         resolved=tuple(line for stored in here if (line := _resolved(stored, abouts)) is not None),
         budgets=tuple(standing for standing in _budget_standings(connection, news, abouts) if standing.about.domain == name),
         schemas=tuple(published_changes(connection, news.plan, own, abouts, None, news.now - A_DAY, news.now)),
@@ -278,10 +278,6 @@ def _rejected_line(rejected: RejectedProduct) -> ProductLine:
     first = next(iter(errors(rejected.problems)), None)
     problem = f": {first.file}:{first.line} {first.message}" if first is not None else ""
     return ProductLine(rejected.name, "unknown", f"its description is broken, so it is neither refreshed nor judged{problem}")
-
-
-def _open(stored: StoredIncident, abouts: Mapping[str, About]) -> OpenLine:
-    return OpenLine(abouts[stored.incident.cause].title, stored.incident, stored.severity)
 
 
 def _resolved(stored: StoredIncident, abouts: Mapping[str, About]) -> ResolvedLine | None:

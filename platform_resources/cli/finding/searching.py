@@ -19,7 +19,6 @@ from platform_resources.spec.problems import did_you_mean, known_text
 if TYPE_CHECKING:
     from platform_resources.services.catalog.search_entries import ProductPart
     from platform_resources.services.catalog.search_results import PartHit, Reason, SearchResult
-    from platform_resources.services.catalog.search_words import Piece
     from platform_resources.services.catalog.searching import ProductSignals
 
 Of = list[str] | None
@@ -119,8 +118,4 @@ def _shown(reason: "Reason") -> Text:
     """A query is known by its title, not by the names in its SQL."""
     if reason.part is not None and reason.part.kind == "query":
         return cell(reason.part.title)
-    return _marked(reason.pieces)
-
-
-def _marked(pieces: "Iterable[Piece]") -> Text:
-    return Text.assemble(*((cell(piece.text).plain, "bold" if piece.marked else "") for piece in pieces))
+    return Text.assemble(*((cell(piece.text).plain, "bold" if piece.marked else "") for piece in reason.pieces))

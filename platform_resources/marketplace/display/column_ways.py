@@ -1,6 +1,6 @@
 """One line of lineage for a column, with links, on its product's page."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -94,9 +94,5 @@ def _uses(plan: MeshPlan, near: ColumnNeighbours) -> Markup:
     if not used:
         warning = "May be used, not known for sure. " if near.uses else ""
         return Markup('{}<a href="{}" aria-label="Lineage of {}">Lineage</a>.').format(warning, href, name)
-    titles = _titles(plan, (step.column for step in used))
+    titles = list(dict.fromkeys(plan.product(step.column.product).title for step in used))
     return Markup('<a href="{}#used">Used in {}</a> of {}.').format(href, count(len(used), "column"), listed(titles, 2))
-
-
-def _titles(plan: MeshPlan, columns: Iterable[MeshColumn]) -> list[str]:
-    return list(dict.fromkeys(plan.product(column.product).title for column in columns))

@@ -50,7 +50,8 @@ def score_products(
         seen = _seen(connection, state, products, health, trust)
     bench = Bench(root, state, plan, _governance(root), now)
     published = {name: bool(evidence.published) for name, evidence in seen.items()}
-    published |= {name: _has_version(state, plan, name) for name in _replacements(products) if name not in published}
+    replacements = {product.info.replacement for product in products if product.info.replacement}
+    published |= {name: _has_version(state, plan, name) for name in replacements if name not in published}
     new, begun = list[KeptScore](), time.monotonic()
     for product in products:
         tries = within is None or time.monotonic() - begun < within.total_seconds()
@@ -99,10 +100,6 @@ def _published(state: Path, product: ProductPlan) -> tuple[Publication, ...]:
         return shelf(state, product.domain, product.name).published()
     except VersionsUnreadable:
         return ()
-
-
-def _replacements(products: Sequence[ProductPlan]) -> set[str]:
-    return {product.info.replacement for product in products if product.info.replacement}
 
 
 def _has_version(state: Path, plan: MeshPlan, name: str) -> bool:

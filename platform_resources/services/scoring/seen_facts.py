@@ -104,21 +104,17 @@ def _with_version(facts: ScoreFacts, latest: Publication, product: ProductPlan, 
         facts,
         published_at=datetime.fromisoformat(latest.published_at),
         product_version=latest.product_version,
-        addresses={port.port: _address(port.files) for port in latest.ports},
+        addresses={port.port: next(iter(port.files), "") for port in latest.ports},
         formats={port.port: port.format for port in latest.ports},
         former_majors=_former_majors(product, seen, facts.now),
         traced=_traced(product, latest),
         observed={port.data_set: port.columns for port in latest.ports},
-        overdue_versions=_overdue(product, seen, facts.now),
+        overdue_versions=tuple(old.id for old in outlived(seen.published, product.retention, facts.now) if old is not latest),
     )
 
 
 def _several(texts: list[str] | None) -> tuple[str, ...] | None:
     return None if texts is None else tuple(texts)
-
-
-def _address(files: tuple[str, ...]) -> str:
-    return next(iter(files), "")
 
 
 def _replacement(plan: MeshPlan, product: ProductPlan, published: Mapping[str, bool]) -> str | None:
@@ -256,8 +252,3 @@ def _consumed(bench: Bench, product: ProductPlan, seen: ProductEvidence) -> Iter
 def _concerns(grant: Grant, now: datetime) -> bool:
     state = grant.state(now)
     return state == "approved" or (state == "expired" and grant.until is not None and now - grant.until <= LATELY)
-
-
-def _overdue(product: ProductPlan, seen: ProductEvidence, now: datetime) -> tuple[str, ...]:
-    """Versions that are older than they may be, but for the one that is served."""
-    return tuple(version.id for version in outlived(seen.published, product.retention, now) if version is not seen.published[-1])

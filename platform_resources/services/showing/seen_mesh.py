@@ -20,7 +20,6 @@ from platform_resources.services.product_status import Known
 from platform_resources.services.showing.incident_story import IncidentStory
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.trust import Trust
-from platform_resources.services.watching import Observed
 from platform_resources.warehouses.protocol import QueryFailed
 
 WITHHELD = "told to those who see the whole product"
@@ -106,9 +105,9 @@ def _known(known: Known, reading: ReaderView, whole: Collection[str]) -> Known:
     partial = {product.name: product for product in reading.plan.products if product.name not in whole}
     health = {name: _health(o, partial[name], reading) if name in partial else o for name, o in known.health.items()}
     observations = tuple(
-        _observed(observation, partial[observation.product], reading) if observation.product in partial else observation
-        for observation in known.observations
-        if observation.product in whole or observation.product in partial
+        replace(o, state=_check(o.state, partial[o.product], reading), reading=None) if o.product in partial else o
+        for o in known.observations
+        if o.product in whole or o.product in partial
     )
     last = {name: refresh if name in whole else _last(refresh) for name, refresh in known.last_refreshes.items()}
     return replace(known, health=health, observations=observations, last_refreshes=last, evidence={})
@@ -122,10 +121,6 @@ def _health(health: ProductHealth, product: ProductPlan, reading: ReaderView) ->
 
 def _last(last: LastRefresh) -> LastRefresh:
     return LastRefresh(WITHHELD if last.outcome else "", WITHHELD if last.held_back else "")
-
-
-def _observed(observed: Observed, product: ProductPlan, reading: ReaderView) -> Observed:
-    return replace(observed, state=_check(observed.state, product, reading), reading=None)
 
 
 def _check(check: CheckState, product: ProductPlan, reading: ReaderView) -> CheckState:
