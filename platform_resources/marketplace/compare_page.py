@@ -135,7 +135,7 @@ ROWS: tuple[tuple[str, Said], ...] = (
     ("Key asset score", lambda view, product: f"{view.use.scores[product.name].score} of 100"),
     ("Grade in six letters", _grade),
     ("Access", _access),
-    ("Kind", lambda view, product: phrases.ARCHETYPES.get(product.info.archetype or "", "not said")),
+    ("Kind", lambda _, product: phrases.ARCHETYPES.get(product.info.archetype or "", "not said")),
     ("Stage", _standing),
-    ("Ways out", lambda view, product: listed(dict.fromkeys(port.interface for port in product.outputs)) or "none"),
+    ("Ways out", lambda _, product: listed(dict.fromkeys(port.interface for port in product.outputs)) or "none"),
 )
