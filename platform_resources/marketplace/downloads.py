@@ -61,7 +61,7 @@ def download_routes(shop: Shop) -> APIRouter:
     def file(request: Request, name: str, port: str, version: str = "") -> Response:
         """Leads to the file of the newest version, or of the one that is named. Goes on with a download only where a version is named."""
         if request.headers.get("range") and not version:
-            problem = "part of a file needs ?version=, as a newer version may be published meanwhile; or load the file from its beginning"
+            problem = "to load a part, add ?version=, as a newer version may be published meanwhile; or load the file from its beginning"
             return JSONResponse({"error": problem, "versions": [_published(shop, request, name, port)[0].version]}, 412)
         files = _published(shop, request, name, port, version)
         if len(files) > 1:
