@@ -38,7 +38,7 @@ COMMANDS = (
     ("incidents", "ack"),
     ("incidents", "resolve"),
     ("incidents", "reopen"),
-    ("finding.searching", "search"),
+    ("finding.word_search", "search"),
     ("finding.describing", "describe"),
     ("finding.describing", "lineage"),
     ("consuming", "versions"),
