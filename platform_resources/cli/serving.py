@@ -5,22 +5,24 @@ import socket
 from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from platform_resources.cli.terminal.console import CANNOT_RUN, stop, words
-from platform_resources.repository.mesh_repository import mesh_root
+from platform_resources.repository.mesh_repository import mesh_root, state_folder
 from platform_resources.settings import TOKEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import uvicorn
     from fastapi import FastAPI
 
+    from platform_resources.marketplace.people.auth_settings import AuthSettings
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MOST_WORKERS = 4
+NEEDED = ("uvicorn", "fastapi", "jinja2", "itsdangerous", "markdown_it", "nh3", "pyarrow", "prometheus_client")
 
 
 def serve(
@@ -36,26 +38,23 @@ def serve(
     if reader is not None and not reader.strip():
         stop("--as is empty; say who reads, or leave the option out", CANNOT_RUN)
     root = mesh_root(context.obj)
-    try:
-        import uvicorn
+    if missing := next((module for module in NEEDED if find_spec(module) is None), ""):
+        stop(f'the marketplace needs {missing}; install the extra "marketplace"', CANNOT_RUN)
+    import uvicorn
 
-        from platform_resources.marketplace.application import served_mesh
-        from platform_resources.marketplace.people.auth_settings import AuthSettingsWrong, auth_settings
-    except ModuleNotFoundError as error:
-        stop(f'the marketplace needs {error.name}; install the extra "marketplace"', CANNOT_RUN)
-    from platform_resources.ledger.database import LedgerUnavailable
-    from platform_resources.marketplace.kept_view import opened_market
+    from platform_resources.ledger.database import LedgerUnavailable, ledger_url, open_ledger
+    from platform_resources.marketplace.people.auth_settings import AuthSettingsWrong, auth_settings
 
     try:
         auth = auth_settings(os.environ)
-        opened_market(root).stop()
+        open_ledger(ledger_url(state_folder(root), os.environ)).close()
     except (AuthSettingsWrong, LedgerUnavailable) as error:
         stop(str(error), CANNOT_RUN)
     if host not in LOOPBACK and (auth.kind == "local" or reader is not None):
         why = "as nobody has to sign in; MESH_AUTH says how readers are known" if auth.kind == "local" else "as --as shows it to everybody"
         stop(f'--host is "{host}"; allowed: {", ".join(LOOPBACK)}, {why}', CANNOT_RUN)
     settings = uvicorn.Config(
-        partial(_with_agents() or served_mesh, root, auth, reader),
+        partial(_served, root, auth, reader),
         factory=True,
         workers=workers or min(len(os.sched_getaffinity(0)), MOST_WORKERS),
         timeout_worker_healthcheck=60,
@@ -98,13 +97,15 @@ def mcp(
     mesh_tools(api, TOKEN.value(os.environ)).run("stdio")
 
 
-def _with_agents() -> "Callable[..., FastAPI] | None":
-    """What also serves `/mcp`; None where its extra is not installed."""
+def _served(root: Path, auth: "AuthSettings", reader: str | None) -> "FastAPI":
+    """The application of one process, with `/mcp` if its extra is installed; the process that starts the others never loads it."""
     if find_spec("mcp") is None:
-        return None
+        from platform_resources.marketplace.application import served_mesh
+
+        return served_mesh(root, auth, reader)
     from platform_resources.mcp.serving_agents import served_with_agents
 
-    return served_with_agents
+    return served_with_agents(root, auth, reader)
 
 
 def _run(settings: "uvicorn.Config", listening: socket.socket) -> None:

@@ -113,7 +113,8 @@ def _add_errors(app: FastAPI, shop: Shop) -> None:
             (what, hint), code = words(error), getattr(error, "status_code", status)
             if request.url.path.startswith(API):
                 return JSONResponse({"error": what, "hint": hint or None}, code)
-            return shop.page("error.html", shop.view(request), {"page": "error", "what": what, "hint": hint}, code)
+            context = {"page": "error", "what": what, "hint": hint, "href": getattr(error, "href", "")}
+            return shop.page("error.html", shop.view(request), context, code)
 
         return answer
 

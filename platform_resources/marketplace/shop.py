@@ -25,15 +25,15 @@ from platform_resources.marketplace.security import FormToken
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.services.catalog.use_of_products import also_read
 from platform_resources.services.showing.mesh_overview import MeshOverview
-from platform_resources.spec.problems import did_you_mean
+from platform_resources.spec.problems import did_you_mean, nearest
 
 
 class Missing(Exception):
-    """Raised if an address names something unknown; `hint` says what may be meant."""
+    """Raised if an address names something unknown; `hint` says what may be meant, and `href` leads there."""
 
-    def __init__(self, what: str, hint: str = "") -> None:
+    def __init__(self, what: str, hint: str = "", href: str = "") -> None:
         super().__init__(what)
-        self.hint = hint
+        self.hint, self.href = hint, href
 
 
 class NotGranted(Exception):
@@ -149,7 +149,8 @@ def product_named(view: MeshOverview, name: str) -> ProductPlan:
     known = view.plan.by_name
     name = name if name in known else view.plan.renamed.get(name, name)
     if name not in known:
-        raise Missing(f"There is no product “{name}” in this mesh.", did_you_mean(name, known) or "")
+        near = nearest(name, known)
+        raise Missing(f"There is no product “{name}” in this mesh.", did_you_mean(name, known), f"/products/{near}" if near else "")
     return known[name]
 
 

@@ -106,10 +106,10 @@ def bullet(value: float, promised: float, most: float, met: bool, label: str, ti
 
 def segments(met: int, missed: int, unknown: int = 0) -> Markup:
     """Promises as bars: missed first and tall, then unknown, then met. The caller shows the numbers in words."""
-    total, width, gap = met + missed + unknown, 8, 2
-    if total > 16:
+    if met + missed + unknown > 16:
         met, missed, unknown = _scaled(met, missed, unknown)
-        total = met + missed + unknown
+    total, gap = met + missed + unknown, 2
+    width = 8 if total <= 10 else 5  # so that the numbers fit beside them
     drawn = ["bad"] * missed + ["unknown"] * unknown + ["met"] * met
     body = "".join(_segment(kind, index * (width + gap), width) for index, kind in enumerate(drawn))
     whole = max(1, total * (width + gap) - gap)
