@@ -30,12 +30,16 @@ class AffectedConsumer:
 
 @dataclass(frozen=True, slots=True)
 class Consumption:
-    """What is known about consumers: the plan and column lineage, current grants, and recent readers of each port."""
+    """What is known about consumers: the plan and column lineage, current grants, and recent readers of each port.
+
+    `moved` are the folded names of those that do without a port by now; of a product the plan tells it.
+    """
 
     plan: MeshPlan
     lineage: MeshLineage
     grants: tuple[Grant, ...] = ()
     readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    moved: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def affected_consumers(contract: Contract, change: ContractChange, known: Consumption) -> tuple[AffectedConsumer, ...]:
@@ -47,8 +51,11 @@ def affected_consumers(contract: Contract, change: ContractChange, known: Consum
         _known_consumers(contract, change, ports, known.plan),
         _readers(change, ports, known),
     )
+    moved = [known.moved.get(port, frozenset()) for port in ports]
     by_name: dict[str, AffectedConsumer] = {}
     for consumer in consumers:
+        if consumer.kind != "product" and moved and all(consumer.name.casefold() in each for each in moved):
+            continue
         by_name.setdefault(consumer.name, consumer)
     return tuple(sorted(by_name.values(), key=lambda consumer: (consumer.kind != "product", consumer.kind, consumer.name)))
 

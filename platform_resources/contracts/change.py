@@ -20,6 +20,7 @@ class ContractChange:
     """One difference: `what` changed, in which data set and columns (empty: all), and what a consumer has `to_do`.
 
     `readers` are the roles that it concerns, where it concerns no others. `approval`: somebody has to approve that more is shown.
+    `announced`: a major version has said before that it would come.
     """
 
     kind: ChangeClass
@@ -31,6 +32,7 @@ class ContractChange:
     readers: tuple[str, ...] = ()
     approval: bool = False
     port: str = ""
+    announced: bool = False
 
     @property
     def place(self) -> str:
@@ -54,8 +56,9 @@ def within(changes: Iterable[ContractChange], profile: Profile) -> tuple[Contrac
 
 
 def worst_class(changes: Iterable[ContractChange], accepted: bool = False) -> ChangeClass | None:
-    """The most severe class of these changes, None without any. An accepted undetermined change counts as a patch."""
-    kinds = {"patch" if accepted and change.kind == "undetermined" else change.kind for change in changes}
+    """The most severe class of these changes, None without any. An accepted undetermined change counts as a patch, an announced one as
+    an addition."""
+    kinds = {"minor" if c.announced else "patch" if accepted and c.kind == "undetermined" else c.kind for c in changes}
     return next((kind for kind in CLASSES if kind in kinds), None)
 
 

@@ -51,7 +51,10 @@ class ContractDataSet(Strict):
 
 
 class ContractPort(Strict):
-    """One output port: its data set, its place, how many versions it keeps, and for how long."""
+    """One output port: its data set, its place, how many versions it keeps, and for how long.
+
+    `version` is its own where it is of an older major than the product; `replacement` takes its place by `end_date`.
+    """
 
     name: str
     data_set: str
@@ -59,6 +62,9 @@ class ContractPort(Strict):
     format: str = ""
     keep_versions: int = 0
     retention_days: float | None = None
+    version: str = ""
+    replacement: str = ""
+    end_date: date | None = None
     words: str = ""
     former: tuple[str, ...] = ()
 

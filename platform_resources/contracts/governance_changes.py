@@ -1,9 +1,11 @@
 """Compare who sees what, the terms of use, and how long a product is supported."""
 
 from datetime import date
+from functools import partial
 
 from platform_resources.contracts.change import ChangeClass, Changes, ContractChange
-from platform_resources.contracts.contract import CLEAR, Contract, ContractAgreement, ContractDataSet
+from platform_resources.contracts.contract import CLEAR, Contract, ContractAgreement, ContractDataSet, ContractPort
+from platform_resources.spec.values.versions import Version
 
 _SERVED = ("draft", "production", "deprecated")
 
@@ -23,6 +25,7 @@ def governance_changes(old: Contract, new: Contract) -> Changes:
     for name in agreements.keys() - {agreement.name for agreement in old.agreements}:
         yield _of("minor", f"agreement {name} is new", readers=agreements[name].roles)
     yield from _life_changes(old, new)
+    yield from _ending_ports(old, new)
     if old.domain_access != new.domain_access:
         lost = "products of its domain no longer see everything"
         yield _of("minor", "products of its domain see everything") if new.domain_access else _of("major", lost, "ask for a role")
@@ -120,6 +123,29 @@ def _life_changes(old: Contract, new: Contract) -> Changes:
         shorter = (new.end_date or date.max) < (old.end_date or date.max)
         what = f"support ends {_on(new.end_date)}, not {_on(old.end_date)}"
         yield _of("major" if shorter else "minor", what, "move in time" if shorter else "")
+
+
+def _ending_ports(old: Contract, new: Contract) -> Changes:
+    after = {port.name: port for port in new.ports}
+    for port in (port for port in old.ports if port.name in after):
+        now = after[port.name]
+        of_port = partial(ContractChange, profile="governance", data_set=port.data_set, port=port.name)
+        if now.replacement != port.replacement:
+            to_do = f"read {now.replacement} instead" if now.replacement else ""
+            yield of_port("minor", what=f"{now.replacement or 'nothing'} replaces output port {port.name}", to_do=to_do)
+        if now.end_date != port.end_date:
+            announced = port.end_date is None and bool(now.replacement)
+            shorter = (now.end_date or date.max) < (port.end_date or date.max) and not announced
+            what = f"output port {port.name} ends {_on(now.end_date)}{'' if announced else f', not {_on(port.end_date)}'}"
+            yield of_port("major" if shorter else "minor", what=what, to_do="move in time")
+        if (port.version or now.version) and (was := _major(port, old)) != (is_now := _major(now, new)):
+            what = f"output port {port.name} has the version {now.version or new.version}, not {port.version or old.version}"
+            to_do = f"ask for ^{is_now} of it: what asks for ^{was} gets what is published by then and nothing newer"
+            yield of_port("major", what=what, to_do=to_do)
+
+
+def _major(port: ContractPort, contract: Contract) -> int:
+    return Version.parse(port.version or contract.version).major
 
 
 def _on(day: date | None) -> str:

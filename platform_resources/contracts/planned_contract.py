@@ -131,6 +131,9 @@ def _port(port: OutputPlan) -> ContractPort:
         format=port.store.format,
         keep_versions=port.keep_versions,
         retention_days=port.retention.total_seconds() / 86400 if port.retention else None,
+        version=port.version or "",
+        replacement=port.replacement or "",
+        end_date=port.end_date,
         words=_digest(port.title, port.description),
         former=port.former_names,
     )

@@ -1,7 +1,8 @@
 """Check whether a product may be released: its changes, the version they require, and the obstacles."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
 from platform_resources.contracts.affected_consumers import AffectedConsumer, Consumption, affected_consumers
@@ -38,8 +39,14 @@ class Release:
 
     @property
     def consumers(self) -> tuple[AffectedConsumer, ...]:
-        """Consumers affected by a breaking change, without duplicates."""
-        breaking = (consumers for change, consumers in zip(self.changes, self.affected, strict=True) if change.kind == "major")
+        """Whoever is affected by a change that breaks something, each once."""
+        return self.consumers_of(self.changes)
+
+    def consumers_of(self, changes: Iterable[ContractChange]) -> tuple[AffectedConsumer, ...]:
+        """Whoever is affected by those of these changes that break something, each once."""
+        looked_at = {id(change) for change in changes}
+        pairs = zip(self.changes, self.affected, strict=True)
+        breaking = (consumers for change, consumers in pairs if change.kind == "major" and id(change) in looked_at)
         return tuple({consumer.name: consumer for consumers in breaking for consumer in reversed(consumers)}.values())
 
 
@@ -48,7 +55,15 @@ def contract_changes(old: Contract, new: Contract, lineage: ProductLineage, prof
     now = by_names_of(old, new)
     said = (structure_changes(old, now), guarantee_changes(old, now), logic_changes(old, now, lineage), governance_changes(old, now))
     changes = chained(rename_changes(old, new), *said)
-    return within(changes, profile)
+    older = {port.name: port.data_set for port in old.ports if port.version} if not old.version.startswith("0.") else {}
+    gone = {name: data_set for name, data_set in older.items() if name not in {port.name for port in now.ports}}
+    left = {port.data_set for port in old.ports if port.name not in gone}
+    return tuple(replace(change, announced=_went_with(change, gone, left)) for change in within(changes, profile))
+
+
+def _went_with(change: ContractChange, gone: Mapping[str, str], left: Collection[str]) -> bool:
+    """Whether it is part of the end of a port of an older major: of the port, or of a data set that no other port shows."""
+    return change.port in gone or (not change.port and change.data_set in gone.values() and change.data_set not in left)
 
 
 def release(
@@ -90,20 +105,32 @@ def _undetermined(release: Release) -> Iterator[str]:
 
 def _unheard(release: Release, acknowledged: Collection[str], today: date) -> Iterator[str]:
     """Consumers of what breaks who have not agreed, while there still is support."""
-    ended = release.old.lifecycle == "deprecated" and release.old.end_date is not None and release.old.end_date <= today
-    unheard = [consumer.name for consumer in release.consumers if consumer.name not in acknowledged]
-    if unheard and not ended:
+    if release.old.lifecycle == "deprecated" and release.old.end_date is not None and release.old.end_date <= today:
+        return
+    supported = release.consumers_of(change for change in release.changes if not _is_over(release.old, change, today))
+    unheard = [consumer.name for consumer in supported if consumer.name not in acknowledged]
+    if unheard:
         notice = f" at least {release.old.notice_days:g} days before" if release.old.notice_days else ""
         yield (
-            f"what breaks concerns {', '.join(unheard)}: leave the port as it is, offer the change on a new one beside it, and end the old "
-            f"one when they have moved; or let them know{notice}, and say --acknowledged NAME for each who agrees"
+            f"what breaks concerns {', '.join(unheard)}: leave the port as it is, offer the change on a new one beside it (the old one "
+            "with version, replacement and end_date), and end the old one when they have moved; or let them know"
+            f"{notice}, and say --acknowledged NAME for each who agrees"
         )
 
 
+def _is_over(old: Contract, change: ContractChange, today: date) -> bool:
+    """Whether all ports that it concerns have come to their end."""
+    ends = [port.end_date for port in old.ports if change.port in ("", port.name) and change.data_set in ("", port.data_set)]
+    return bool(ends) and all(end is not None and end <= today for end in ends)
+
+
 def _short_notice(release: Release, today: date) -> Iterator[str]:
-    end = release.new.end_date if release.new is not None else None
-    if end is None or end == release.old.end_date or not release.old.notice_days:
+    if release.new is None or not release.old.notice_days:
         return
-    days = (end - today).days
-    if days < release.old.notice_days:
-        yield f"support ends on {end}, in {max(days, 0)} days; its agreements promise {release.old.notice_days:g} days' notice"
+    before = {port.name: port.end_date for port in release.old.ports}
+    ends = [("", release.old.end_date, release.new.end_date)]
+    ends += [(f" of {port.name}", before[port.name], port.end_date) for port in release.new.ports if port.name in before]
+    for what, was, end in ends:
+        days = (end - today).days if end is not None and end != was else math.inf
+        if days < release.old.notice_days:
+            yield f"support{what} ends on {end}, in {max(days, 0)} days; its agreements promise {release.old.notice_days:g} days' notice"

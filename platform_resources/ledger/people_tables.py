@@ -247,6 +247,18 @@ published_contracts = Table(
     PrimaryKeyConstraint("product", "version"),
 )
 
+# Consumers that have moved from a port that ends to the one that takes its place, and who has said so.
+port_switches = Table(
+    "port_switches",
+    TABLES,
+    _must("product", Text),
+    _must("port", Text),
+    _must("consumer", Text),
+    _must("person", Prose),
+    _must("at", MomentColumn),
+    PrimaryKeyConstraint("product", "port", "consumer"),
+)
+
 # Who asked for which role of which product; what was decided follows as events. Nothing of either is ever changed.
 grants = Table(
     "grants",

@@ -22,6 +22,8 @@ from platform_resources.marketplace.display.readme import anchor, safe_html
 from platform_resources.marketplace.display.version_rows import version_rows
 from platform_resources.marketplace.display.watched_rows import watched_rows
 from platform_resources.marketplace.kept_view import Market
+from platform_resources.marketplace.people.access_pages import subjects
+from platform_resources.marketplace.shop import reads_as
 from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import VersionsUnreadable
@@ -30,6 +32,7 @@ from platform_resources.services.catalog.access_snippets import Snippet, snippet
 from platform_resources.services.catalog.similar_products import Likenesses, Similar
 from platform_resources.services.catalog.use_of_products import also_read
 from platform_resources.services.control_ports.declared_ports import ControlPortState, control_port_states
+from platform_resources.services.releases.ending_ports import EndingPort, ending_ports
 from platform_resources.services.showing.column_lineage import neighbours
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.showing.profiled_versions import Profiled, seen_profiled
@@ -77,6 +80,9 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "kept": promises[shown:],
         "data_sets": data_sets(market, view, product),
         "ports": _ports(market, view, product, url),
+        "endings": _endings(market, view, product),
+        "movers": [name for name in subjects(view, reads_as(view.reader)) if not name.startswith("product:")],
+        "sees_all": view.sees_all(product.name),
         "lineage": lineage(view, product),
         "incidents": view.incidents_of(product.name),
         "made_up": view.made_up is not None and product.name in view.made_up.products,
@@ -187,6 +193,11 @@ def _ports(market: Market, view: MeshOverview, product: ProductPlan, url: str) -
         (port, snippets(product, port, market.state, url, view.named_reader(product.name)), sizes.get(port.name) or 0)
         for port in product.outputs
     ]
+
+
+def _endings(market: Market, view: MeshOverview, product: ProductPlan) -> Mapping[str, EndingPort]:
+    with market.ledger.reading() as connection:
+        return {each.port: each for each in ending_ports(connection, view.plan, market.lineage(view), [product], view.at)}
 
 
 def _versions(market: Market, view: MeshOverview, product: ProductPlan, times: PageTimes) -> tuple[Any, str]:

@@ -9,7 +9,7 @@ from platform_resources.incidents.messages import Message
 from platform_resources.notify.due_messages import REWRITTEN, UNSENT, DueMessages
 from platform_resources.notify.facts import About, Outbox
 from platform_resources.notify.keys import access_key
-from platform_resources.notify.recipients import Way, first_loud, ways
+from platform_resources.notify.recipients import Way, first_loud, owner_ways
 from platform_resources.notify.safe_text import bold, code, harmless, one_line, paragraphs
 from platform_resources.notify.wording import Words
 
@@ -59,8 +59,7 @@ def _messages(standing: GrantStanding, abouts: Mapping[str, About], now: datetim
 
 def _owners(about: About) -> dict[str, list[Way]]:
     """The channels of the product's owners; where there is none, their e-mail addresses."""
-    own = [way for way in ways(about, (), "high") if way.owner]
-    return _by_channel(own or (Way(owner, True) for owner in about.owners if "@" in owner))
+    return _by_channel(owner_ways(about))
 
 
 def _holders(grant: Grant, abouts: Mapping[str, About]) -> dict[str, list[Way]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from platform_resources.contracts.structure_changes import lost_columns
@@ -228,6 +228,19 @@ class InputChange:
 
 
 @dataclass(frozen=True, slots=True)
+class PortEnding:
+    """An output port that ends, as `text` says, and who still reads it: by name, the products among them, and addresses of people."""
+
+    about: About
+    port: str
+    text: str
+    end_date: date | None = None
+    readers: tuple[str, ...] = ()
+    below: tuple[About, ...] = ()
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ProductLine:
     """A digest line: a product's status today and the reason; `product` is empty if `mesh status` does not show it."""
 
@@ -269,6 +282,7 @@ class Day:
     budgets: tuple[BudgetStanding, ...] = ()
     schemas: tuple[SchemaChange, ...] = ()
     inputs: tuple[InputChange, ...] = ()
+    endings: tuple[PortEnding, ...] = ()
     page: str = ""
 
 

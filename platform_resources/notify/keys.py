@@ -7,6 +7,7 @@
     budget/orders/fresh_on_most_days/75@20260615T000000.000000Z/sales.alerts
     schema/orders/20260615T050000-1a2b/finance.alerts
     schema/orders/inputs/6f1c0a52-8d0b-4f43/sales.alerts
+    schema/orders/ports/orders_sql/soon@2027-06-30/finance.alerts
     digest/sales/2026-06-15/sales.alerts
     version/orders/20260615T050000-1a2b/hook:3
     access/orders/g7/approved@20260615T050000.000000Z/ana@example.com
@@ -78,6 +79,11 @@ def schema_key(product: str, version: str, channel: str) -> str:
 def input_key(product: str, run_id: str, channel: str) -> str:
     """The key of a message about column changes in a pull."""
     return f"schema/{product}/inputs/{run_id}/{channel}"
+
+
+def ending_key(product: str, port: str, stage: str, end: date | None, channel: str) -> str:
+    """The key of a message about a port that ends; with another end date it is told anew."""
+    return f"schema/{product}/ports/{port}/{stage}@{end or ''}/{channel}"
 
 
 def access_key(product: str, grant: str, what: str, at: datetime, channel: str) -> str:

@@ -6,7 +6,17 @@ from datetime import date, datetime, timedelta
 
 from platform_resources.contracts.structure_changes import is_wider
 from platform_resources.incidents.severity import rank
-from platform_resources.notify.facts import About, BudgetStanding, Day, InputChange, OpenLine, ProductLine, ResolvedLine, SchemaChange
+from platform_resources.notify.facts import (
+    About,
+    BudgetStanding,
+    Day,
+    InputChange,
+    OpenLine,
+    PortEnding,
+    ProductLine,
+    ResolvedLine,
+    SchemaChange,
+)
 from platform_resources.notify.safe_text import bold, bullets, code, harmless, listed, one_line, paragraphs, place
 from platform_resources.notify.wording import Words
 from platform_resources.promises.schema_difference import SchemaDifference
@@ -81,6 +91,26 @@ def input_words(change: InputChange) -> Words:
     return Words(one_line(f"{'Input changed: ' if change.breaking else ''}{title} {what}"), body)
 
 
+def ending_words(ending: PortEnding, over: bool) -> Words:
+    """A port ends: what its readers have to do; its owners when it is `over`."""
+    title, when = one_line(ending.about.title, 60), f" on {ending.end_date}" if ending.end_date is not None else ""
+    if over:
+        still = (
+            f"It is still read by {listed([harmless(each) for each in ending.readers])}." if ending.readers else "Nobody reads it any more."
+        )
+        do = f"Take it away: {code(f'mesh release end {ending.about.name} {ending.port} --write')}"
+        body = paragraphs(f"Output port {code(ending.port)} of {bold(ending.about.title)} has come to its end. {still}", do)
+        return Words(one_line(f"{title}: output port {ending.port} may be taken away"), body)
+    whose = f" You read it in {listed([bold(about.title) for about in ending.below])}." if ending.below else ""
+    moved = code(f"mesh release switched {ending.about.name} {ending.port}")
+    done = f"A product has moved when it reads the other port; others say {moved}."
+    body = paragraphs(
+        f"Output port {code(ending.port)} of {bold(ending.about.title)} ends{when}: {harmless(ending.text)}.{whose}",
+        f"A role that you have holds for both. {done}",
+    )
+    return Words(one_line(f"{title}: output port {ending.port} ends{when}"), body)
+
+
 def _use(about: About, change: SchemaChange) -> str:
     """The product, with the columns lost or changed that it uses."""
     used = change.used.get(about.name, ())
@@ -110,6 +140,7 @@ def digest_words(day: Day, on: date, now: datetime) -> Words:
         _section("Open incidents", [_open(line, now) for line in sorted(day.open, key=lambda line: -rank(line.severity))]),
         _section("Resolved in the last day", [_resolved(line) for line in day.resolved]),
         _section("Error budgets at risk", [_at_risk(standing) for standing in day.budgets]),
+        _section("Ports that end", [_ends(each) for each in day.endings]),
         _section("Changed schemas", [*map(_changed, day.schemas), *map(_changed_input, day.inputs)]),
     )
     body = paragraphs(
@@ -152,6 +183,11 @@ def _at_risk(standing: BudgetStanding) -> str:
     consumed = standing.budget.consumed
     used = "used up" if consumed >= 1 else f"{consumed * 100:.0f} % used"
     return f"{bold(standing.about.title)}, {harmless(standing.title)}: {used} over {window_text(standing.window)}"
+
+
+def _ends(ending: PortEnding) -> str:
+    readers = f"still read by {listed([harmless(each) for each in ending.readers])}" if ending.readers else "nobody reads it any more"
+    return f"{bold(ending.about.title)}, {code(ending.port)}{f' on {ending.end_date}' if ending.end_date else ''}: {readers}"
 
 
 def _changed(change: SchemaChange) -> str:

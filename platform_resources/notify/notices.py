@@ -8,11 +8,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from platform_resources.incidents.messages import Message, MessageKind, Statement
+from platform_resources.notify.access_notices import USUAL_NOTICE
 from platform_resources.notify.due_messages import REWRITTEN, UNSENT, DueMessages
-from platform_resources.notify.facts import About, BudgetStanding, Day, InputChange, Outbox, SchemaChange, Subscriber
-from platform_resources.notify.keys import EVER, budget_key, budget_keys, digest_key, input_key, schema_key
-from platform_resources.notify.notice_wording import BROKEN, budget_words, digest_words, input_words, schema_words
-from platform_resources.notify.recipients import Way, first_loud, ways
+from platform_resources.notify.facts import About, BudgetStanding, Day, InputChange, Outbox, PortEnding, SchemaChange, Subscriber
+from platform_resources.notify.keys import EVER, budget_key, budget_keys, digest_key, ending_key, input_key, schema_key
+from platform_resources.notify.notice_wording import BROKEN, budget_words, digest_words, ending_words, input_words, schema_words
+from platform_resources.notify.recipients import Way, first_loud, owner_ways, ways
 from platform_resources.notify.wording import Words
 from platform_resources.spec.notifications import Severity
 from platform_resources.spec.values.moments import in_utc
@@ -92,6 +93,30 @@ def input_notices(change: InputChange, subscriptions: Sequence[Subscriber], know
     messages = (
         _message(input_key(about.name, change.run_id, channel), "schema", about, channel, words, _when(to, in_utc(now)))
         for channel, to in _by_channel(ways(about, subscriptions, "high" if change.breaking else "low"))
+    )
+    return DueMessages(tuple(message for message in messages if message.key not in known))
+
+
+def ending_notices(ending: PortEnding, subscriptions: Sequence[Subscriber], known: Outbox, now: datetime) -> DueMessages:
+    """Told when it is announced, and again shortly before its end, to those who still read it and to subscribers; to the product's owners
+    when nobody does any more, or the end has come."""
+    left = (ending.end_date - in_utc(now).date()).days if ending.end_date is not None else None
+    over = not ending.readers or (left is not None and left <= 0)
+    stage = "over" if over else "soon" if left is not None and left <= USUAL_NOTICE.days else "announced"
+    found = owner_ways(ending.about) if over else [way for about in ending.below for way in owner_ways(about)]
+    if not over:
+        found += [way for way in ways(ending.about, subscriptions, "high" if stage == "soon" else "medium") if not way.owner]
+        found += [Way(address, False) for address in ending.addresses]
+    messages = (
+        _message(
+            ending_key(ending.about.name, ending.port, stage, ending.end_date, channel),
+            "schema",
+            ending.about,
+            channel,
+            ending_words(ending, over),
+            _when(reasons, in_utc(now)),
+        )
+        for channel, reasons in _by_channel(found)
     )
     return DueMessages(tuple(message for message in messages if message.key not in known))
 

@@ -55,6 +55,12 @@ def ways(about: About, subscriptions: Sequence[Subscriber], severity: Severity) 
             yield Way(subscription.channel, False)
 
 
+def owner_ways(about: About) -> list[Way]:
+    """The channels of the product's owners; where there is none, their e-mail addresses."""
+    own = [way for way in ways(about, (), "high") if way.owner]
+    return own or [Way(owner, True) for owner in about.owners if "@" in owner]
+
+
 def first_loud(quiets: Iterable[QuietHours | None], at: datetime, severity: Severity) -> datetime:
     """The earliest time from `at` on at which one of the ways is not quiet; at once if critical."""
     return at if severity == "critical" else min((not_before(quiet, at) for quiet in quiets), default=at)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 
 from platform_resources.access.reader_standing import Offers
@@ -114,6 +114,7 @@ class DataSetPlan:
 class OutputPlan:
     """One output port: which data set, stored how, kept how long.
 
+    `version` is its own, where it is of an older major than the product; until `end_date`, `replacement` is offered beside it.
     `fresh_for` is how long a version is promised to be fresh after the pulls that it is made from, where nothing else tells its age.
     After its `retention` an older version is taken away, however many are to be kept.
     """
@@ -133,6 +134,14 @@ class OutputPlan:
     place: SourceLine
     retention: timedelta | None = None
     former_names: tuple[str, ...] = field(default=(), metadata={"planned": False})
+    version: str | None = field(default=None, metadata={"planned": "where there is one"})
+    replacement: str | None = field(default=None, metadata={"planned": False})
+    end_date: date | None = field(default=None, metadata={"planned": False})
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether its readers are to move to another port."""
+        return (self.version or self.replacement or self.end_date) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ class Shelf:
         return next((self.folder / RECORDS).glob("*.json"), None) is not None
 
     def newest_within(self, versions: VersionRange, port: str) -> Publication | None:
-        """The newest version whose product version is in the range and that has the port."""
+        """The newest version that has the port, with a semantic version in the range."""
         return newest_within(self.published(), versions, port)
 
     def pin(self, consumer: str, version: str) -> None:
@@ -171,8 +171,8 @@ class Shelf:
     def prune(self, keep: Keeping, now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
         """Delete versions that no port keeps, no consumer has pinned, and that were superseded longer than `grace` ago.
 
-        The newest version of each major version stays until its retention ends. The pointer forgets a version before its files go. Gives
-        the ids taken.
+        The newest version of each major of a port stays until its retention ends, or the port is gone. The pointer forgets a version
+        before its files go. Gives the ids taken.
         """
         published = self.published()
         if not published:

@@ -64,7 +64,8 @@ class PortVersion:
     `watermark` is until when it knows the world; where that is not known, `watermark_unknown` says why. `rows_ahead` are dated later than
     the publication, and tell nothing. `views` are what roles see of it, by the name of the view; versions of former times have none.
     `inherited` are columns that are more restricted than product.yaml says, with the class of what they are made from.
-    `own_files` are what the writer of the port's interface has written beside the files, with their bytes.
+    `own_files` are what the writer of the port's interface has written beside the files, with their bytes. `version` is the port's own
+    where it is of an older major than the product.
     """
 
     port: str
@@ -80,6 +81,7 @@ class PortVersion:
     views: Mapping[str, ViewVersion] = field(default_factory=dict)
     own_files: Mapping[str, int] = field(default_factory=dict)
     inherited: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
 
     def seen_as(self, view: View) -> "PortVersion | None":
         """The port restricted to this view, or to the closest stored view that shows no more; None without one.
@@ -122,6 +124,10 @@ class Publication:
         """The version's port with this name; None if it has none."""
         return next((p for p in self.ports if p.port == name), None)
 
+    def version_of(self, port: PortVersion) -> Version:
+        """The semantic version of one of its ports."""
+        return Version.parse(port.version or self.product_version)
+
 
 @dataclass(frozen=True, slots=True)
 class PortDraft:
@@ -158,9 +164,9 @@ def catalog_view(product: ProductPlan, version: PortVersion, published: Publishe
 
 
 def newest_within(published: Sequence[Publication], versions: VersionRange, port: str) -> Publication | None:
-    """The newest version in the range of product versions that has the port."""
-    fitting = (version for version in reversed(published) if Version.parse(version.product_version) in versions)
-    return next((version for version in fitting if version.port(port) is not None), None)
+    """The newest version that has the port, with a semantic version in the range."""
+    having = ((version, held) for version in reversed(published) if (held := version.port(port)) is not None)
+    return next((version for version, held in having if version.version_of(held) in versions), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +178,8 @@ class Keeping:
 
 
 def kept(published: Sequence[Publication], pinned: Iterable[str], keep: Keeping, now: datetime, grace: timedelta) -> set[str]:
-    """The ids of the versions to keep: those that a port keeps, pinned ones, recently superseded ones, the newest of each major version.
+    """The ids of the versions to keep: those that a port keeps, pinned ones, recently superseded ones, the newest of each
+    major version of each port that there is.
 
     Recently is within `grace`. Past the retention only the newest, pinned ones and those within the grace stay."""
     reading = set(pinned) | {version.id for version in published[-1:]}
@@ -180,7 +187,8 @@ def kept(published: Sequence[Publication], pinned: Iterable[str], keep: Keeping,
     reading |= {older.id for older, newer in pairs if now - datetime.fromisoformat(newer.published_at) < grace}
     most = max(keep.versions.values(), default=1)
     staying = {version.id for version in published[-most:]}
-    staying |= {version.id for version in {Version.parse(version.product_version).major: version for version in published}.values()}
+    ports = ((version, port) for version in published for port in version.ports if port.port in keep.versions)
+    staying |= {version.id for version in {(port.port, version.version_of(port).major): version for version, port in ports}.values()}
     return reading | (staying - {version.id for version in outlived(published, keep.retention, now)})
 
 

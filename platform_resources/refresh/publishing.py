@@ -167,7 +167,9 @@ def _write(database: ProductDatabase, candidate: Candidate, port: OutputPlan, ve
     data_set = as_inherited(candidate.product, candidate.product.data_set(port.data_set), inherited)
     promised = {column.name: column.type for column in data_set.spec.columns}
     columns, rows = database.columns(data_set.relation, promised), database.count(data_set.relation)
-    draft = PortDraft(version, candidate.product.info.version, port.name, port.data_set, port.store, data_set.relation, columns)
+    draft = PortDraft(
+        version, port.version or candidate.product.info.version, port.name, port.data_set, port.store, data_set.relation, columns
+    )
     _refuse_unheld(port, columns)
     try:
         written = candidate.shelf.write(database, draft)
@@ -180,6 +182,7 @@ def _write(database: ProductDatabase, candidate: Candidate, port: OutputPlan, ve
     known = recency(database, candidate.product, data_set, candidate.now)
     return PortVersion(
         port=port.name,
+        version=port.version or "",
         data_set=port.data_set,
         format=port.store.format,
         rows=rows,

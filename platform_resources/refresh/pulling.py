@@ -278,7 +278,7 @@ def _pin(database: ProductDatabase, port: InputPlan, context: PullContext, forme
                 "product": upstream.product,
                 "port": upstream.port,
                 "version": publication.id,
-                "product_version": publication.product_version,
+                "product_version": version.version or publication.product_version,
                 "watermark": known.isoformat() if known is not None else None,
                 **view_record(upstream, decision),
             }

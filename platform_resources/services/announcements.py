@@ -1,6 +1,6 @@
 """Collect the facts about a domain from ledger and plan, and write the resulting messages into the outbox."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -18,9 +18,19 @@ from platform_resources.ledger.records import PortPublication, check_id
 from platform_resources.lineage.mesh_lineage import MeshLineage
 from platform_resources.notify.access_notices import USUAL_NOTICE, GrantStanding, access_notices
 from platform_resources.notify.due_messages import DueMessages, announcements
-from platform_resources.notify.facts import About, BudgetStanding, Day, OpenLine, ProductLine, ResolvedLine, Subscriber, product_facts
+from platform_resources.notify.facts import (
+    About,
+    BudgetStanding,
+    Day,
+    OpenLine,
+    PortEnding,
+    ProductLine,
+    ResolvedLine,
+    Subscriber,
+    product_facts,
+)
 from platform_resources.notify.notice_wording import digest_words
-from platform_resources.notify.notices import budget_notices, digest_notices, input_notices, schema_notices
+from platform_resources.notify.notices import budget_notices, digest_notices, ending_notices, input_notices, schema_notices
 from platform_resources.notify.web_pages import NO_PAGES, WebPages
 from platform_resources.notify.wording import Words
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
@@ -29,6 +39,7 @@ from platform_resources.promises.grades import ProductHealth
 from platform_resources.services.incident_facts import incident_facts
 from platform_resources.services.new_versions import version_messages
 from platform_resources.services.refreshes.schema_changes import input_changes, published_changes
+from platform_resources.services.releases.ending_ports import ending_ports
 from platform_resources.services.watching import Observed
 from platform_resources.spec.problems import errors
 
@@ -79,6 +90,7 @@ def announce(connection: Connection, news: Round) -> int:
         _incidents(connection, news, abouts, wanted, {publication.product: publication for publication in newest}),
         _budgets(connection, news, abouts, wanted),
         _schemas(connection, news, abouts, wanted),
+        _endings(connection, news, abouts, wanted),
         _digests(connection, news, abouts),
         _grants(connection, news, abouts),
         _versions(connection, news, abouts),
@@ -204,6 +216,24 @@ def _schemas(connection: Connection, news: Round, abouts: Mapping[str, About], w
         yield input_notices(pulled, wanted, known, news.now)
 
 
+def _endings(connection: Connection, news: Round, abouts: Mapping[str, About], wanted: Sequence[Subscriber]) -> Iterator[DueMessages]:
+    endings = tuple(_port_endings(connection, news, abouts, news.products))
+    known = outbox.keys_about(connection, "schema", {ending.about.name for ending in endings}) if endings else {}
+    for ending in endings:
+        yield ending_notices(ending, wanted, known, news.now)
+
+
+def _port_endings(
+    connection: Connection, news: Round, abouts: Mapping[str, About], products: Collection[ProductPlan]
+) -> Iterator[PortEnding]:
+    lineage = news.lineage or MeshLineage(news.plan, {})
+    for ending in ending_ports(connection, news.plan, lineage, products, news.now):
+        readers = tuple(reader.name for reader in ending.readers)
+        below = tuple(abouts[reader.name] for reader in ending.readers if reader.kind == "product" and reader.name in abouts)
+        people = tuple(name for name in readers if "@" in name and not is_made_up_person(name))
+        yield PortEnding(abouts[ending.product], ending.port, ending.text, ending.end_date, readers, below, people)
+
+
 def _digests(connection: Connection, news: Round, abouts: Mapping[str, About]) -> Iterator[DueMessages]:
     for name in news.digests:
         day = _day(connection, news, abouts, name)
@@ -264,6 +294,7 @@ def _day(connection: Connection, news: Round, abouts: Mapping[str, About], name:
         budgets=tuple(standing for standing in _budget_standings(connection, news, abouts) if standing.about.domain == name),
         schemas=tuple(published_changes(connection, news.plan, own, abouts, None, news.now - A_DAY, news.now)),
         inputs=tuple(input_changes(connection, own, abouts, news.now - A_DAY, news.now)),
+        endings=tuple(_port_endings(connection, news, abouts, own)),
         page=news.pages.domain(name),
     )
 

@@ -272,7 +272,15 @@ class OutputPort(Strict):
     data_set: str | None = None
     keep_versions: Annotated[int, Field(ge=1, le=10_000)] | None = None
     retention: Duration | None = None
+    version: VersionText | None = None
+    replacement: Text | None = None
+    end_date: date | None = None
     renamed_from: FormerNames | None = None
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether its readers are to move to another port."""
+        return (self.version or self.replacement or self.end_date) is not None
 
 
 class ServiceLevelAsset(Strict):

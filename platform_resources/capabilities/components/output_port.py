@@ -16,6 +16,9 @@ class OutputPortComponent:
 - name: customers_file
   type: output-port
   properties: {interface: file, format: parquet, data_set: customers, keep_versions: 7, renamed_from: customers_parquet}
+- name: customers_before
+  type: output-port
+  properties: {interface: sql, data_set: customers_before, version: 1.4.0, replacement: customers_file, end_date: 2027-06-30}
 """
 
     def inferred_variant(self, properties: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from platform_resources.spec.product import Product
 
 
 class DeprecationIsAnnounced:
-    """Consumers of a deprecated product are told what replaces it and until when it lives."""
+    """Consumers of a deprecated product, or of a port that ends, are told what replaces it and until when it lives."""
 
     name = "deprecation-is-announced"
     config = NothingToSet
@@ -22,6 +22,11 @@ class DeprecationIsAnnounced:
 """
 
     def breaches(self, product: Product, facts: PolicyFacts) -> Iterator[Breach]:
+        for port in product.output_ports:
+            if port.config.is_ending and port.config.replacement is None:
+                yield Breach("", "a port that ends needs a replacement", "write replacement: <output port>", port.origin)
+            if port.config.is_ending and port.config.end_date is None:
+                yield Breach("", "a port that ends needs the date on which it does", "write end_date: 2027-06-30", port.origin)
         if product.info.lifecycle != "deprecated":
             return
         if product.info.replacement is None:

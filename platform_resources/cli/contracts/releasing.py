@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from platform_resources.cli.contracts.ending import end, ending, switched
 from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, MISSED, SPEC_INVALID, Stop, print_json, print_problems, stop
 from platform_resources.cli.terminal.memory import opened
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from platform_resources.services.releases.contract_sources import MeshContracts
 
 app = typer.Typer(help="Check whether products may be released as they are.", no_args_is_help=True, add_completion=False)
+app.command()(ending)
+app.command()(switched)
+app.command()(end)
 # What stands for the contracts under which products were published last.
 PUBLISHED = "published"
 _Profile = Annotated[str, typer.Option(help="How far to look: structure, guarantees (and structure), or governance (all).")]

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 from rich.tree import Tree
 
+from platform_resources.cli.contracts.ending import port_endings, print_ending
 from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, plain, print_json, product_of, stop
 from platform_resources.cli.terminal.memory import opened
@@ -49,7 +50,8 @@ def describe(
         (health,), trust = looked_at(ledger, state_folder(root), plan, [chosen], now)
         with ledger.reading() as connection:
             states = control_port_states(connection, chosen)
-    described = product_description(chosen, health, trust[product], state_folder(root), SERVED_AT, control_ports=states)
+    endings = port_endings(root, [chosen]) if any(each.is_ending for each in chosen.outputs) else ()
+    described = product_description(chosen, health, trust[product], state_folder(root), SERVED_AT, control_ports=states, endings=endings)
     if as_json:
         print_json(description_data(described))
     else:
@@ -74,6 +76,9 @@ def _print_description(described: "ProductDescription", port: str | None, clock:
             ),
             style="bold",
         )
+        for ending in described.endings:
+            if ending.port == access.port.name:
+                print_ending(ending)
         if access.port.name == port or (port is None and number == 0):
             for snippet in access.snippets:
                 out.print(cell(f"# {snippet.title}{f': {snippet.note}' if snippet.note else ''}"), style="dim", soft_wrap=True)

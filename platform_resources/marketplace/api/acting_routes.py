@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from platform_resources.access.grants import NotAllowed
 from platform_resources.marketplace.api.descriptions import success
 from platform_resources.marketplace.api.mesh_answers import RefusalData
+from platform_resources.marketplace.api.product_answers import MovedReaderData
 from platform_resources.marketplace.api.version_answers import AskedRoleData, QueryAnswerData
 from platform_resources.marketplace.lab.lab_queries import LONGEST_SQL, LabQueue, QueryRefused, QueryTooMany, lab_result
-from platform_resources.marketplace.people.access_pages import ATTRIBUTE, LONGEST_PURPOSE, asked_for
+from platform_resources.marketplace.people.access_pages import ATTRIBUTE, LONGEST_PURPOSE, asked_for, moved
 from platform_resources.marketplace.people.bearers import needs
 from platform_resources.marketplace.shop import Shop, product_named
 
@@ -36,6 +37,12 @@ class RoleAsked(_Asked):
     attributes: dict[str, str] = {}
     until: date | None = None
     to: Annotated[str, Field(max_length=200)] = ""
+
+
+class SwitchAsked(_Asked):
+    """Who has moved: whoever asks, unless `consumer` names a team of theirs."""
+
+    consumer: Annotated[str, Field(max_length=200)] = ""
 
 
 def acting_routes(shop: Shop, queue: LabQueue) -> APIRouter:
@@ -75,5 +82,19 @@ def acting_routes(shop: Shop, queue: LabQueue) -> APIRouter:
         except NotAllowed as error:
             return JSONResponse({"error": str(error), "hint": None}, 422)
         return JSONResponse({"grant": grant.name, "state": grant.last, "decides": list(product.owners)}, 201)
+
+    @router.post(
+        "/products/{name}/ports/{port}/switched",
+        status_code=201,
+        responses={201: {"model": MovedReaderData}},
+        dependencies=[Depends(needs("act"))],
+        summary="Say that one reads a port no more that ends, for whoever asks or a team of theirs",
+    )
+    def moving(request: Request, name: str, port: str, asked: SwitchAsked) -> Response:
+        try:
+            switch = moved(shop, request, product_named(shop.view(request), name), port, asked.consumer)
+        except NotAllowed as error:
+            return JSONResponse({"error": str(error), "hint": None}, 422)
+        return JSONResponse({"consumer": switch.consumer, "by": switch.person, "at": switch.at.isoformat()}, 201)
 
     return router

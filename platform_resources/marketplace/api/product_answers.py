@@ -5,6 +5,7 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from platform_resources.contracts.affected_consumers import ConsumerKind
 from platform_resources.marketplace.api.trust_answers import OverTimeData, TrustData
 from platform_resources.promises.grades import CheckState, Status
 from platform_resources.services.catalog.access_snippets import Snippet
@@ -35,6 +36,35 @@ class DataSetTextData(TypedDict):
     columns: list[ColumnTextData]
 
 
+class PortReaderData(TypedDict):
+    """Somebody who still reads a port that ends, or may; `columns` are those that are used, none where that is not known."""
+
+    kind: ConsumerKind
+    name: str
+    why: str
+    columns: list[str]
+    owners: list[str]
+
+
+class MovedReaderData(TypedDict):
+    """Somebody who does without the port, and who has said so."""
+
+    consumer: str
+    by: str
+    at: datetime
+
+
+class PortEndingData(TypedDict):
+    """A port that another one takes the place of. Who reads it is told to those who see the whole product."""
+
+    port: str
+    version: str
+    replacement: str | None
+    end_date: date | None
+    readers: list[PortReaderData] | None
+    moved: list[MovedReaderData] | None
+
+
 class PortData(TypedDict):
     """An output port, with all snippets that read it."""
 
@@ -44,6 +74,8 @@ class PortData(TypedDict):
     interface: str
     data_set: str
     retention: str | None
+    version: str
+    ending: PortEndingData | None
     access: list[Snippet]
 
 

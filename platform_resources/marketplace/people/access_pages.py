@@ -11,6 +11,7 @@ from fastapi import Request
 
 from platform_resources.access.grants import Grant, NotAllowed
 from platform_resources.access.reader_standing import OfferedRole, Reader
+from platform_resources.ledger.people.published_contracts import PortSwitch
 from platform_resources.ledger.people.subscriptions import subscribe, subscriptions, unsubscribe
 from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.security import FormRefused
@@ -19,6 +20,7 @@ from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.services.access import requests
 from platform_resources.services.access.access_plan import give_now
 from platform_resources.services.access.requests import all_grants, ask
+from platform_resources.services.releases.ending_ports import switched
 from platform_resources.services.showing.channel_states import channels_of
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.spec.agreements import CLEAR
@@ -133,6 +135,17 @@ def heard(shop: Shop, request: Request, product: ProductPlan, fields: Fields) ->
             subscribe(connection, product.name, who, channel, severity, now)
         else:
             raise FormRefused(f"Choose from which severity on: {', '.join(SEVERITIES)}.")
+
+
+def moved(shop: Shop, request: Request, product: ProductPlan, port: str, consumer: str) -> PortSwitch:
+    """Note that the reader, or a team of theirs, does without a port that ends. Raises NotAllowed."""
+    view, who = shop.view(request), shop.reads_as(request)
+    if consumer and consumer not in subjects(view, who):
+        raise NotAllowed(f"you may say it of {', '.join(subjects(view, who))}; not of “{consumer}”")
+    with shop.market.ledger.writing() as connection:
+        switch = switched(connection, product, port, consumer or who, who, datetime.now(UTC))
+    shop.market.written()
+    return switch
 
 
 def day(written: str) -> datetime | None:

@@ -8,9 +8,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from platform_resources.access.grants import NotAllowed
 from platform_resources.ledger.people.grant_store import NoSuchGrant
-from platform_resources.marketplace.people.access_pages import access_page, asked_for, heard
+from platform_resources.marketplace.people.access_pages import access_page, asked_for, heard, moved
 from platform_resources.marketplace.people.inbox import decided, inbox_page
 from platform_resources.marketplace.people.review_forms import reviewed
+from platform_resources.marketplace.security import FormRefused
 from platform_resources.marketplace.shop import Missing, Shop, product_named
 
 Fields = Mapping[str, str]
@@ -56,6 +57,17 @@ def _access(router: APIRouter, shop: Shop) -> None:
             return RedirectResponse(f"/products/{name}/access#hear", 303)
 
         return await taken(shop, request, hearing)
+
+    @router.post("/products/{name}/ports/{port}/switched")
+    async def switch(request: Request, name: str, port: str) -> Response:
+        def moving(fields: Fields) -> Response:
+            try:
+                moved(shop, request, product_named(shop.view(request), name), port, fields.get("consumer", ""))
+            except NotAllowed as error:
+                raise FormRefused(f"It was not recorded: {error}.") from error
+            return RedirectResponse(f"/products/{name}#port-{port}", 303)
+
+        return await taken(shop, request, moving)
 
     @router.post("/products/{name}/reviews")
     async def review(request: Request, name: str) -> Response:

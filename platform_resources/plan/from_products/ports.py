@@ -17,7 +17,8 @@ class Resolved:
 
     `version` is None while the upstream cannot be read; then its columns may be unknown too.
     `domain_access` is whether it is known that products of its domain see everything. `role` is the one asked for. `source` is the
-    product and data set behind the port, where both could be read. `former_products` are the names that the product once had.
+    product and data set behind the port, where both could be read. `former_products` are the names that the product once had. `ending` is
+    what the port says of itself where another one takes its place.
     """
 
     product: str
@@ -30,6 +31,7 @@ class Resolved:
     role: str = ""
     source: tuple[Product, DataSet] | None = None
     former_products: tuple[str, ...] = ()
+    ending: OutputPort | None = None
 
 
 def wanted(mesh: Mesh, port: Declared[InputPort]) -> PullPort | None:
@@ -76,14 +78,17 @@ def _resolved(mesh: Mesh, pull: PullPort, product: Product, target: Declared[Out
     """An unreadable product is known by its folder, and its version only if its `data-product` could be read."""
     unreadable = next((u for u in mesh.unreadable if u.file == product.file), None)
     name, domain = (product.name, product.domain) if unreadable is None else (unreadable.name, unreadable.domain)
-    version = Version.parse(product.info.version) if unreadable is None or "data-product" not in unreadable.broken else None
+    told = target.config.version or (product.info.version if unreadable is None or "data-product" not in unreadable.broken else None)
+    version = Version.parse(told) if told is not None else None
     data_set = product.data_set(target.config.data_set)
     columns = data_set.config.columns if data_set is not None else ()
     source = (product, data_set.config) if data_set is not None and _tells_access(unreadable) else None
-    domain_access = version is not None and product.info.domain_access
+    domain_access = (unreadable is None or "data-product" not in unreadable.broken) and product.info.domain_access
     asked = VersionRange.parse(pull.version)
-    former = product.info.renamed_from or ()
-    return Resolved(name, domain, target.name, asked, version, columns, domain_access, pull.role, source, former)
+    former, config = product.info.renamed_from or (), target.config
+    return Resolved(
+        name, domain, target.name, asked, version, columns, domain_access, pull.role, source, former, config if config.is_ending else None
+    )
 
 
 def _tells_access(unreadable: UnreadableProduct | None) -> bool:
@@ -121,6 +126,17 @@ def former_name_problem(mesh: Mesh, port: Declared[InputPort], resolved: Resolve
     return port.origin.problem(
         "associated_output_port", f"{pull.port} is called {now} now, and is read as that", f"write {now}", warning=True
     )
+
+
+def ending_problem(port: Declared[InputPort], resolved: Resolved) -> Problem | None:
+    """The warning where another port takes the place of the one that is read."""
+    if resolved.ending is None:
+        return None
+    until = f" on {resolved.ending.end_date}" if resolved.ending.end_date is not None else ""
+    hint = (
+        f"write {resolved.product}.{resolved.ending.replacement}, and its version" if resolved.ending.replacement else "read another port"
+    )
+    return port.origin.problem("associated_output_port", f"{resolved.product}.{resolved.port} ends{until}", hint, warning=True)
 
 
 def version_problem(port: Declared[InputPort], resolved: Resolved) -> Problem | None:

@@ -196,6 +196,9 @@ def _output(mesh: Mesh, product: Product, port: Declared[OutputPort], data_set: 
         place=SourceLine.of(port.origin),
         retention=port.config.retention or data_set.config.retention,
         former_names=former_names(port),
+        version=port.config.version,
+        replacement=port.config.replacement,
+        end_date=port.config.end_date,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh import Mesh, UnreadableProduct
-from platform_resources.plan.from_products.ports import Resolved, former_name_problem, resolved_port, version_problem
+from platform_resources.plan.from_products.ports import Resolved, ending_problem, former_name_problem, resolved_port, version_problem
 from platform_resources.plan.from_products.product_order import cycles, product_graph
 from platform_resources.plan.from_products.subjects import is_about_the_product, judged_data_set, named_port
 from platform_resources.plan.validation.access_validation import agreements_make_sense, inputs_are_delivered
@@ -21,6 +21,7 @@ from platform_resources.plan.validation.objective_validation import (
     probed_ports_exist,
 )
 from platform_resources.plan.validation.policy_validation import policies_hold
+from platform_resources.plan.validation.port_validation import ending_ports_hold
 from platform_resources.plan.validation.rename_validation import renames_hold
 from platform_resources.plan.validation.source_validation import (
     extractors_exist,
@@ -142,7 +143,9 @@ def inputs_resolve(mesh: Mesh, product: Product) -> Iterator[Problem]:
                 resolved if runs(product) else port.origin.problem("associated_output_port", resolved.message, resolved.hint, warning=True)
             )
         if isinstance(resolved, Resolved):
-            yield from filter(None, (version_problem(port, resolved), former_name_problem(mesh, port, resolved)))
+            yield from filter(
+                None, (version_problem(port, resolved), former_name_problem(mesh, port, resolved), ending_problem(port, resolved))
+            )
 
 
 def indicators_refer(mesh: Mesh, product: Product) -> Iterator[Problem]:
@@ -250,6 +253,7 @@ PASSES: tuple[Pass, ...] = (
     indicators_refer,
     indicators_leave_a_budget,
     ports_refer,
+    ending_ports_hold,
     refresh_is_triggered,
     checks_are_unique,
     replacement_exists,
@@ -274,6 +278,7 @@ _NEEDED: Mapping[Pass, frozenset[str]] = {
     final_values_can_change: frozenset({"service-level-asset"}),
     indicators_refer: frozenset({"service-level-asset"}),
     ports_refer: frozenset({"output-port"}),
+    ending_ports_hold: frozenset({"data-product", "data-set", "output-port", "data-sharing-agreement"}),
     agreements_make_sense: frozenset({"data-set", "data-sharing-agreement"}),
     refresh_is_triggered: frozenset({"data-product", "input-port"}),
     checks_are_unique: frozenset({"data-set"}),

@@ -142,7 +142,7 @@ def _input_port(product: ProductPlan, port: OutputPlan) -> Snippet:
     properties = {
         "interface": "data-product",
         "associated_output_port": f"{product.name}.{port.name}",
-        "version": f"^{Version.parse(product.info.version).major}",
+        "version": f"^{Version.parse(port.version or product.info.version).major}",
     }
     component = {"name": port.data_set, "type": "input-port", "properties": properties}
     note = "A component of another product.yaml of this mesh."

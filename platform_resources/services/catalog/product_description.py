@@ -10,6 +10,7 @@ from platform_resources.plan.plan_text import plain
 from platform_resources.promises.grades import ProductHealth
 from platform_resources.services.catalog.access_snippets import Snippet, snippets
 from platform_resources.services.control_ports.declared_ports import ControlPortState
+from platform_resources.services.releases.ending_ports import EndingPort, ending_data
 from platform_resources.services.trust import Trust, trust_data
 from platform_resources.spec.values.durations import duration_text
 
@@ -31,6 +32,7 @@ class ProductDescription:
     trust: Trust
     access: tuple[PortAccess, ...]
     control_ports: tuple[ControlPortState, ...] = ()
+    endings: tuple[EndingPort, ...] = ()
 
 
 def product_description(
@@ -41,10 +43,11 @@ def product_description(
     url: str = "",
     reader: str = "",
     control_ports: tuple[ControlPortState, ...] = (),
+    endings: tuple[EndingPort, ...] = (),
 ) -> ProductDescription:
     """Collect the description of a product; `state`, `url` and `reader` as in `snippets`."""
     access = tuple(PortAccess(port, snippets(product, port, state, url, reader)) for port in product.outputs)
-    return ProductDescription(product, health, trust, access, control_ports)
+    return ProductDescription(product, health, trust, access, control_ports, endings)
 
 
 def runbook_place(product: ProductPlan) -> str:
@@ -55,8 +58,8 @@ def runbook_place(product: ProductPlan) -> str:
     return f"{product.place.file.rpartition('/')[0]}/{runbook}"
 
 
-def description_data(described: ProductDescription) -> dict[str, Any]:
-    """The description as JSON data."""
+def description_data(described: ProductDescription, sees_all: bool = True) -> dict[str, Any]:
+    """The same as plain values, for JSON. Who reads a port that ends is told to those who see the whole product."""
     product, info = described.product, described.product.info
     return {
         "name": product.name,
@@ -77,7 +80,7 @@ def description_data(described: ProductDescription) -> dict[str, Any]:
         "health": {"status": described.health.status, "reason": described.health.reason, "columns": list(described.health.columns)},
         "promises": [asdict(check) for check in described.health.checks],
         "data_sets": [_data_set(data_set) for data_set in product.data_sets],
-        "ports": [_port(access) for access in described.access],
+        "ports": [_port(access, described, sees_all) for access in described.access],
         "sample_queries": [
             {"title": query.title, "description": query.description, "port": query.port, "sql": query.sql}
             for query in product.sample_queries
@@ -108,8 +111,9 @@ def _data_set(data_set: DataSetPlan) -> Mapping[str, Any]:
     }
 
 
-def _port(access: PortAccess) -> Mapping[str, Any]:
+def _port(access: PortAccess, described: ProductDescription, sees_all: bool) -> Mapping[str, Any]:
     port = access.port
+    ending = next((ending_data(each, sees_all) for each in described.endings if each.port == port.name), None)
     named = {
         "name": port.name,
         "title": port.title,
@@ -117,5 +121,7 @@ def _port(access: PortAccess) -> Mapping[str, Any]:
         "interface": port.interface,
         "data_set": port.data_set,
         "retention": duration_text(port.retention) if port.retention is not None else None,
+        "version": port.version or described.product.info.version,
+        "ending": ending,
     }
     return {**named, "access": [asdict(snippet) for snippet in access.snippets]}

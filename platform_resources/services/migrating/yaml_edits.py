@@ -1,5 +1,6 @@
 """Set single values in a YAML text and keep everything else, including comments."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import yaml
@@ -22,6 +23,52 @@ def with_value(text: str, place: Place, value: Any) -> str:
     if not same:
         raise CannotEdit
     return changed
+
+
+def without_items(text: str, place: Place, numbers: Collection[int]) -> str:
+    """The text without these items of the list at `place`, and the comments right above each. Raises CannotEdit as `with_value` does."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    for key in place:
+        node = _child(node, key) if node is not None else None
+    if not isinstance(node, yaml.SequenceNode) or node.flow_style:
+        raise CannotEdit
+    lines = text.splitlines(keepends=True)
+    gone = {line for number in numbers for line in _lines_of(node.value[number], lines)}
+    changed = "".join(line for number, line in enumerate(lines) if number not in gone)
+    wanted = [item for number, item in enumerate(_at(yaml.safe_load(text), place)) if number not in numbers]
+    try:
+        same = yaml.safe_load(changed) == _placed(yaml.safe_load(text), place, wanted)
+    except yaml.YAMLError:
+        same = False
+    if not same:
+        raise CannotEdit
+    return changed
+
+
+def _at(data: Any, place: Place) -> Any:
+    for key in place:
+        data = data[key]
+    return data
+
+
+def _lines_of(node: yaml.Node, lines: Sequence[str]) -> range:
+    """The lines of an item, from the comments right above it to its last value; empty lines after it go with it."""
+    first, last = node.start_mark.line, _last_line(node) + 1
+    while first > 0 and lines[first - 1].lstrip().startswith("#"):
+        first -= 1
+    while last < len(lines) and not lines[last].strip():
+        last += 1
+    return range(first, last)
+
+
+def _last_line(node: yaml.Node) -> int:
+    """Of a block the mark of its end lies behind what follows it."""
+    if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
+        return _last_line(node.value[-1][1])
+    if isinstance(node, yaml.SequenceNode) and not node.flow_style and node.value:
+        return _last_line(node.value[-1])
+    block = isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
+    return int(node.end_mark.line) - (1 if block and node.end_mark.column == 0 else 0)
 
 
 def _changed(text: str, place: Place, value: Any) -> str:

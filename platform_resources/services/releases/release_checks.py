@@ -15,8 +15,9 @@ from platform_resources.contracts.release import Release, release
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.database import Ledger, ledger_url, open_ledger
 from platform_resources.ledger.people.grant_store import grants_of
-from platform_resources.ledger.people.published_contracts import note_contract
+from platform_resources.ledger.people.published_contracts import note_contract, port_switches_of
 from platform_resources.ledger.queries.reads import pulls_of, reads_of_products
+from platform_resources.lineage.mesh_lineage import MeshLineage
 from platform_resources.lineage.product_lineage import ProductLineage
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.plan.plan_text import fingerprint
@@ -44,23 +45,40 @@ def releases(
     compared = [name for name in sorted(old.contracts) if name not in unread and (not names or name in names)]
     if not compared:
         return ()
-    lineage, grants, readers = mesh_lineage(state, plan), _grants(old.plan, new.plan), dict[str, Mapping[str, tuple[str, ...]]]()
+    lineage = mesh_lineage(state, plan)
     ledger = open_ledger(ledger_url(state, os.environ))
     try:
         with ledger.reading() as connection:
-            grants += grants_of(connection)
-            readers = _readers(connection, compared, plan, now)
+            consumed = consumptions(connection, plan, lineage, compared, now, _grants(old.plan, new.plan))
     finally:
         ledger.close()
     releases = []
     for name in compared:
-        held = tuple(grant for grant in grants if grant.product == name and grant.state(now) in ("approved", "to come"))
-        known = Consumption(plan, lineage, held, readers[name])
+        known = consumed[name]
         called = new.plan.renamed.get(name, name)
         planned = [product for product in plan.products if product.name == called]
         built = kept_lineage(state, planned[0]) if planned else ProductLineage()
         releases.append(release(old.contracts[name], new.contracts.get(called), built, known, profile, accepted))
     return tuple(releases)
+
+
+def consumptions(
+    connection: Connection, plan: MeshPlan, lineage: MeshLineage, names: Collection[str], now: datetime, in_code: Iterable[Grant]
+) -> dict[str, Consumption]:
+    """What is known of who consumes each of these products; `in_code` are the grants that stand in agreements."""
+    grants = [grant for grant in (*in_code, *grants_of(connection)) if grant.state(now) in ("approved", "to come")]
+    readers = _readers(connection, names, plan, now)
+    moved: dict[str, dict[str, frozenset[str]]] = {}
+    for each in port_switches_of(connection, port_places(plan, names)):
+        ports = moved.setdefault(each.product, {})
+        ports[each.port] = ports.get(each.port, frozenset()) | {each.consumer.casefold()}
+    held = {name: tuple(grant for grant in grants if grant.product == name) for name in names}
+    return {name: Consumption(plan, lineage, held[name], readers[name], moved.get(name, {})) for name in names}
+
+
+def port_places(plan: MeshPlan, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Of each of these products its ports, and which data set each shows."""
+    return {name: {port.name: port.data_set for port in plan.product(name).outputs} if name in plan.by_name else {} for name in names}
 
 
 def _known_plan(old: MeshPlan, new: MeshPlan) -> MeshPlan:

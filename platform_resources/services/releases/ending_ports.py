@@ -1,0 +1,89 @@
+"""Which output ports end, who still reads them, and who has moved to what takes their place."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from platform_resources.access.grants import NotAllowed
+from platform_resources.contracts.affected_consumers import AffectedConsumer, Consumption, affected_consumers, affected_products
+from platform_resources.contracts.change import ContractChange
+from platform_resources.contracts.planned_contract import contract_of
+from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.people.published_contracts import PortSwitch, note_switch, port_switches_of
+from platform_resources.lineage.mesh_lineage import MeshLineage
+from platform_resources.plan.plan import MeshPlan, OutputPlan, ProductPlan
+from platform_resources.services.releases.release_checks import consumptions, port_places
+
+
+@dataclass(frozen=True, slots=True)
+class EndingPort:
+    """One port that ends. `readers` are those that still read it, or may, with the columns that products use; `moved` do so no more."""
+
+    product: str
+    port: str
+    title: str
+    version: str
+    replacement: str
+    end_date: date | None
+    readers: tuple[AffectedConsumer, ...] = ()
+    moved: tuple[PortSwitch, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What its readers have to know, in a sentence."""
+        until = f"until {self.end_date}" if self.end_date is not None else "until further notice"
+        instead = f"; move to {self.replacement}" if self.replacement else ""
+        return f"it keeps its promises as version {self.version} {until}{instead}"
+
+    def may_end(self, today: date) -> bool:
+        """Whether nobody needs it any more, or its time has come."""
+        return not self.readers or (self.end_date is not None and self.end_date <= today)
+
+
+def ending_ports(
+    connection: Connection, plan: MeshPlan, lineage: MeshLineage, products: Collection[ProductPlan], now: datetime
+) -> tuple[EndingPort, ...]:
+    """All of these products, in the order of the plan."""
+    having = [product for product in products if any(port.is_ending for port in product.outputs)]
+    if not having:
+        return ()
+    names, in_code = [product.name for product in having], [grant for product in having for grant in product.offers.grants]
+    consumed = consumptions(connection, plan, lineage, names, now, in_code)
+    switches = port_switches_of(connection, port_places(plan, names))
+    return tuple(_ending(product, port, consumed, switches) for product in having for port in product.outputs if port.is_ending)
+
+
+def _ending(product: ProductPlan, port: OutputPlan, consumed: Mapping[str, Consumption], switches: Collection[PortSwitch]) -> EndingPort:
+    known, contract = consumed[product.name], contract_of(product, {})
+    gone = ContractChange("major", "structure", f"output port {port.name} is gone", port.data_set, port=port.name)
+    columns = tuple(column.name for column in product.data_set(port.data_set).spec.columns)
+    used = {each.name: each for each in affected_products(known.plan, known.lineage, product.name, [port.name], columns)}
+    readers = tuple(
+        replace(each, why=used[each.name].why, columns=used[each.name].columns) if each.kind == "product" and each.name in used else each
+        for each in affected_consumers(contract, gone, known)
+    )
+    moved = tuple(each for each in switches if (each.product, each.port) == (product.name, port.name))
+    version = port.version or product.info.version
+    return EndingPort(product.name, port.name, port.title, version, port.replacement or "", port.end_date, readers, moved)
+
+
+def switched(connection: Connection, product: ProductPlan, port: str, consumer: str, person: str, now: datetime) -> PortSwitch:
+    """A consumer has moved from a port that ends. Raises NotAllowed where that says nothing."""
+    ending = [each.name for each in product.outputs if each.is_ending]
+    if port not in ending:
+        raise NotAllowed(f"{product.name} has no output port {port} that ends; those that do: {', '.join(ending) or 'none'}")
+    if consumer.startswith("product:"):
+        raise NotAllowed(f"{consumer} moves by reading another port: change associated_output_port and version of its input port")
+    switch = PortSwitch(product.name, port, consumer, person, now)
+    note_switch(connection, switch)
+    return switch
+
+
+def ending_data(ending: EndingPort, with_readers: bool) -> dict[str, Any]:
+    """As plain values. Who reads it is for those who see the whole product."""
+    told = {"port": ending.port, "version": ending.version, "replacement": ending.replacement or None, "end_date": ending.end_date}
+    if not with_readers:
+        return {**told, "readers": None, "moved": None}
+    moved = [{"consumer": each.consumer, "by": each.person, "at": each.at} for each in ending.moved]
+    return {**told, "readers": [asdict(each) for each in ending.readers], "moved": moved}

@@ -1,0 +1,63 @@
+"""Take a port that has ended out of its product: out of product.yaml, with what only it was there for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from platform_resources.capabilities.registry import installed_registry
+from platform_resources.plan.from_products.subjects import judged_data_set
+from platform_resources.repository.mesh_repository import read_mesh
+from platform_resources.services.migrating.yaml_edits import without_items
+from platform_resources.services.releases.contract_sources import contracts_in
+from platform_resources.spec.problems import Problem
+from platform_resources.spec.product import Declared, Product, model_name
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """`text` is the product.yaml without the components `gone`. Of its `model` nothing is promised any more; empty where something is."""
+
+    file: str
+    text: str
+    gone: tuple[str, ...]
+    model: str
+
+
+def removal(root: Path, product: str, port: str) -> Removal:
+    """What taking the port away changes; nothing is written. Raises KeyError without such a port, CannotEdit."""
+    document = read_mesh(root).by_name[product]
+    target = document.output_port(port)
+    if target is None:
+        raise KeyError(port)
+    gone = tuple(_gone_with(document, target))
+    text = (root / document.file).read_text(encoding="utf-8")
+    numbers = [int(component.origin.place.partition("[")[2].partition("]")[0]) for component in gone]
+    models = [model_name(each) for each in document.data_sets if each in gone]
+    without = without_items(text, ("spec", "components"), numbers)
+    return Removal(document.file, without, tuple(f"{each.type} {each.title}" for each in gone), "".join(models))
+
+
+def _gone_with(product: Product, port: Declared) -> Iterator[Declared]:  # type: ignore[type-arg]
+    """The port, what names it alone, and its data set with its promises where no other port shows that."""
+    yield port
+    yield from (query for query in product.sample_queries if product.output_port(query.config.port) is port)
+    yield from (each for each in product.consumers if {product.output_port(name) for name in each.config.uses} == {port})
+    data_set = product.data_set(port.config.data_set)
+    if data_set is None or any(product.data_set(each.config.data_set) is data_set for each in product.output_ports if each is not port):
+        return
+    yield data_set
+    objectives = [each for each in product.objectives if judged_data_set(installed_registry(), product, each) is data_set]
+    yield from objectives
+    titles = {name for each in objectives for name in (each.title, each.name)}
+    yield from (each for each in product.indicators if each.config.service_level_name in titles)
+
+
+def remove(root: Path, change: Removal) -> tuple[Problem, ...]:
+    """Write it, and give the errors that the mesh has then. With one in the product's own document everything is as before."""
+    before, file = contracts_in(root), root / change.file
+    text = file.read_bytes()
+    file.write_text(change.text, encoding="utf-8")
+    problems = tuple(each for each in contracts_in(root).problems if each not in before.problems)
+    if any(each.file == change.file for each in problems):
+        file.write_bytes(text)
+    return problems
