@@ -74,7 +74,7 @@ def _outputs(components: list[Component]) -> Iterator[Fields]:
             name=port["name"],
             description=said.get("description"),
             type=_OUTPUT_TYPES.get(said.get("interface", "sql"), said.get("interface")),
-            version=info.get("version", "0.1.0"),
+            version=said.get("version") or info.get("version", "0.1.0"),
             contractId=identity(name),
             customProperties=custom({"dataSet": said.get("data_set"), "format": said.get("format")}),
         )

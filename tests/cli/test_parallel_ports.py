@@ -31,7 +31,9 @@ columns:
     ),
     component("measurements_v2_sql", "output-port", "interface: sql\ndata_set: measurements_v2"),
     component("Newer ones daily", "service-level-asset", "dimension: freshness\ndata_set: measurements_v2\nmax_age: 48h"),
-    component("One of each", "service-level-asset", "dimension: uniqueness\ndata_set: measurements_v2"),
+    component(
+        "Mostly measured", "service-level-asset", "dimension: completeness\ndata_set: measurements_v2\ncolumns: [kelvin]\nat_least: 60"
+    ),
 )
 NEWER_SQL = """\
 select reading_id, cast(degrees + 273.15 as double) as kelvin, operator, processed_at from {{ ref('measurements') }}

@@ -20,7 +20,7 @@ def shelf(tmp_path):
     return Shelf(tmp_path / "ports")
 
 
-def put(shelf, at, product_version="1.0.0", ports=("table",), text="data"):
+def put(shelf, at, product_version="1.0.0", ports=("table",), text="data", own=None):
     """Publish a version at a time; each port has one file that holds `text`."""
     version = version_id(at)
     shelf.begin(version)
@@ -30,7 +30,7 @@ def put(shelf, at, product_version="1.0.0", ports=("table",), text="data"):
         file = port_file(port, product_version, version, "rows", "csv")
         (staged / port).mkdir(parents=True)
         (staged / port / "rows.csv").write_text(text)
-        found.append(PortVersion(port, "rows", "csv", 1, {"a": "bigint"}, None, (file,), len(text)))
+        found.append(PortVersion(port, "rows", "csv", 1, {"a": "bigint"}, None, (file,), len(text), version=(own or {}).get(port, "")))
     publication = Publication(version, "orders", product_version, at.isoformat(), "run", "print", {}, tuple(found))
     shelf.publish(publication)
     return publication
@@ -116,6 +116,17 @@ def test_the_newest_version_of_every_major_stays(shelf):
     assert ids(shelf.published()) == [last_of_one.id, new[1].id]
     assert shelf.newest_within(VersionRange.parse("^1"), "table") == last_of_one
     assert shelf.newest_within(VersionRange.parse("^3"), "table") is None
+
+
+def test_a_port_with_a_version_of_its_own_goes_on_beside_a_newer_major(shelf):
+    put(shelf, NOON, "1.9.0")
+    both = [put(shelf, NOON + HOUR * n, "2.0.0", ("table", "newer"), own={"table": "1.9.0"}) for n in (1, 2)]
+    assert shelf.newest_within(VersionRange.parse("^1"), "table") == both[1]
+    assert shelf.newest_within(VersionRange.parse("^2"), "newer") == both[1]
+    assert shelf.newest_within(VersionRange.parse("^2"), "table") is None
+    alone = put(shelf, NOON + 3 * HOUR, "2.1.0", ("newer",))
+    shelf.prune(Keeping({"newer": 1}), NOON + 9 * HOUR)
+    assert ids(shelf.published()) == [alone.id]  # a port that is gone keeps nothing
 
 
 def test_a_port_added_later_is_found_only_where_it_is(shelf):

@@ -1,7 +1,11 @@
 """The criteria of the letter addressable: whether the product is where it says, now and after it has changed."""
 
+import re
+
 from platform_resources.capabilities.score_facts import Criterion, Finding, Letter, ScoreFacts, none_yet, share_of
 from platform_resources.spec.values.versions import Version
+
+_MAJOR = re.compile(r"(?:^|/)v\d+(?:/|$)")
 
 
 class Named(Criterion):
@@ -49,14 +53,9 @@ class Versioned(Criterion):
         declared = f"version {facts.info.version}"
         if not facts.addresses:
             return none_yet(declared, "no version is published, so no port has an address")
-        major = f"v{Version.parse(facts.product_version or facts.info.version).major}"
-        having = [port for port, address in facts.addresses.items() if major in address.replace("\\", "/").split("/")]
-        share = share_of(len(having), len(facts.addresses))
-        return Finding(
-            share,
-            declared,
-            f"{len(having)} of {len(facts.addresses)} addresses have /{major}/, such as {next(iter(facts.addresses.values()))}",
-        )
+        having = [port for port, address in facts.addresses.items() if _MAJOR.search(address.replace("\\", "/"))]
+        told = f"{len(having)} of {len(facts.addresses)} addresses have it, such as {next(iter(facts.addresses.values()))}"
+        return Finding(share_of(len(having), len(facts.addresses)), declared, told)
 
 
 class Replaced(Criterion):

@@ -14,11 +14,11 @@ from platform_resources.cli.terminal.console import (
     SPEC_INVALID,
     mesh_of,
     out,
+    plain,
     print_json,
     print_problems,
     product_of,
     stop,
-    plain,
     you,
 )
 from platform_resources.cli.terminal.memory import opened

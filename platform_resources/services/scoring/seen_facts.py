@@ -134,7 +134,7 @@ def _replacement(plan: MeshPlan, product: ProductPlan, published: Mapping[str, b
 
 def _former_majors(product: ProductPlan, seen: ProductEvidence, now: datetime) -> dict[int, bool]:
     """Of each major before the newest one whose notice runs still, whether a version of it can be read."""
-    readable = {Version.parse(version.product_version).major for version in seen.published}
+    readable = {version.version_of(port).major for version in seen.published for port in version.ports}
     own = Version.parse(product.info.version).major
     notice = max((agreement.spec.notice_period or DEFAULT_NOTICE for agreement in product.agreements), default=DEFAULT_NOTICE)
     return {major: major in readable for major, at in sorted(seen.majors.items()) if major < own and now - at <= notice}
