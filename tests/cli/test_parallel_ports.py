@@ -31,6 +31,7 @@ columns:
     ),
     component("measurements_v2_sql", "output-port", "interface: sql\ndata_set: measurements_v2"),
     component("Newer ones daily", "service-level-asset", "dimension: freshness\ndata_set: measurements_v2\nmax_age: 48h"),
+    component("One of each", "service-level-asset", "dimension: uniqueness\ndata_set: measurements_v2"),
     component(
         "Mostly measured", "service-level-asset", "dimension: completeness\ndata_set: measurements_v2\ncolumns: [kelvin]\nat_least: 60"
     ),
@@ -97,7 +98,7 @@ def test_a_newer_major_beside_the_older_one_may_be_released(mesh):
 
 
 def test_the_older_major_keeps_its_promises_until_it_ends(mesh):
-    git(mesh.root, "add", ".")
+    git(mesh.root, "add", "dataproducts", "dbt_project/models")
     git(mesh.root, "commit", "-qm", "second")
     git(mesh.root, "tag", "-f", "v1")
     edited(mesh.root, FILE, "max_age: 26h", "max_age: 96h")
@@ -140,7 +141,7 @@ def test_an_older_major_ends_when_nobody_reads_it_any_more(mesh):
     (ending, other) = json.loads(mesh.mesh("release", "ending", "--json").stdout)
     assert (ending["readers"], [each["consumer"] for each in ending["moved"]]) == ([], ["ana@example.com"])
     assert other["port"] == "measurements_file"
-    git(mesh.root, "add", ".")
+    git(mesh.root, "add", "dataproducts", "dbt_project/models")
     git(mesh.root, "commit", "-qm", "second")
     git(mesh.root, "tag", "v2")
     assert run(mesh, "release", "end", "readings", "measurements_sql", "--write")[0] == FINE
@@ -166,7 +167,7 @@ def test_whoever_reads_the_older_major_again_has_not_moved(mesh):
 
 def test_an_end_date_that_has_come_ends_it_all_the_same(mesh):
     edited(mesh.root, FILE, f"end_date: {NEXT_YEAR}", "end_date: 2026-01-31")
-    git(mesh.root, "add", ".")
+    git(mesh.root, "add", "dataproducts", "dbt_project/models")
     git(mesh.root, "commit", "-qm", "second")
     git(mesh.root, "tag", "v2")
     code, said = run(mesh, "release", "end", "readings", "measurements_sql", "--write")

@@ -66,8 +66,11 @@ def revision_of(root: Path, revision: str) -> Iterator[Path]:
         raise ContractsUnavailable(f"at {revision} there is no folder {conventions.PRODUCTS_FOLDER}/ in {root}")
     archived = _git(root, "archive", "--format=tar", commit, "--", *there)
     with tempfile.TemporaryDirectory(prefix="mesh-") as folder:
-        with tarfile.open(fileobj=io.BytesIO(archived)) as archive:
-            archive.extractall(folder, filter="data")
+        try:
+            with tarfile.open(fileobj=io.BytesIO(archived)) as archive:
+                archive.extractall(folder, filter="data")
+        except tarfile.TarError as error:
+            raise ContractsUnavailable(f"{revision} cannot be read: {error}; take it out of git, or compare two folders instead") from error
         yield Path(folder)
 
 
