@@ -184,7 +184,12 @@ def _known_consumers(contract: Contract, change: ContractChange, ports: Collecti
 def _readers(change: ContractChange, ports: Collection[str], known: Consumption) -> Iterator[AffectedConsumer]:
     """Whoever has asked lately. A query that named no port may have read any."""
     places = set(known.readers) if not change.data_set else {change.data_set, *ports, ""}
-    names = {name: place for place in sorted(places & set(known.readers)) for name in known.readers[place]}
+    names = {
+        name: place
+        for place in sorted(places & set(known.readers))
+        for name in known.readers[place]
+        if name.casefold() not in known.moved.get(place, ())
+    }
     for name, place in sorted(names.items()):
         if not name.startswith("product:"):
             yield AffectedConsumer("reader", name, f"has read {place or 'it'} lately")
