@@ -84,12 +84,20 @@ ANALYST_DATABASE = Setting(
 SNOWFLAKE_BUILD = Setting(
     "MESH_SNOWFLAKE_DATABASE", "the database that dbt builds in on Snowflake; profiles.yml reads it", "the platform sets it while dbt runs"
 )
+QUERY_TAG = Setting(
+    "MESH_QUERY_TAG", "the tag of statements in Snowflake; query_tag of profiles.yml reads it", "the platform sets it while a refresh runs"
+)
 # How Snowflake is reached, by the names that its own tools have for it.
 ACCOUNT = Setting("SNOWFLAKE_ACCOUNT", "the account of Snowflake", "needed where MESH_TARGET is snowflake")
 USER = Setting("SNOWFLAKE_USER", "the user that refreshes and reads in Snowflake", "needed where MESH_TARGET is snowflake")
 PASSWORD = Setting("SNOWFLAKE_PASSWORD", "that user's password", "the key of SNOWFLAKE_PRIVATE_KEY_PATH", secret=True)
 KEY_FILE = Setting("SNOWFLAKE_PRIVATE_KEY_PATH", "the file of that user's private key", "the password is used")
 KEY_PASSWORD = Setting("SNOWFLAKE_PRIVATE_KEY_PASSWORD", "the password of that file", "it has none", secret=True)
+AUTHENTICATOR = Setting(
+    "SNOWFLAKE_AUTHENTICATOR", "how that user signs in: externalbrowser, or oauth with SNOWFLAKE_TOKEN", "with the password or the key"
+)
+SIGN_IN_TOKEN = Setting("SNOWFLAKE_TOKEN", "the token of oauth", "none is sent", secret=True)
+STATEMENT_TIMEOUT = Setting("MESH_STATEMENT_TIMEOUT", "how long one statement that moves rows may take in Snowflake, such as 4h", "1h")
 ROLE = Setting("SNOWFLAKE_ROLE", "the role to work in", "needed where MESH_TARGET is snowflake")
 COMPUTE = Setting("SNOWFLAKE_WAREHOUSE", "the virtual warehouse that computes", "needed where MESH_TARGET is snowflake")
 PREFIX = Setting(
@@ -118,6 +126,7 @@ SETTINGS = (
         PLATFORM,
         GOVERNANCE,
     ),
-    *(DBT_DATABASE, ANALYST_DATABASE, SNOWFLAKE_BUILD),
-    *(ACCOUNT, USER, PASSWORD, KEY_FILE, KEY_PASSWORD, ROLE, COMPUTE, PREFIX, HOST, PORT, PROTOCOL),
+    *(DBT_DATABASE, ANALYST_DATABASE, SNOWFLAKE_BUILD, QUERY_TAG),
+    *(ACCOUNT, USER, PASSWORD, KEY_FILE, KEY_PASSWORD, AUTHENTICATOR, SIGN_IN_TOKEN, ROLE, COMPUTE, PREFIX, HOST, PORT, PROTOCOL),
+    STATEMENT_TIMEOUT,
 )

@@ -1,20 +1,30 @@
 """A server that speaks Snowflake's protocol, for tests, and the environment that leads the platform to it."""
 
+import json
+import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 PASSWORD = "hush-hush-4711-not-told"
 # fakesnow 0.12.1 writes a comment into its own SQL without doubling quotes, and answers with an error of the server. It knows no
-# to_number of hexadecimal digits.
+# to_number of hexadecimal digits. It never refuses a login or breaks a statement off: what a file says it answers instead.
+# Where a folder is given, its databases are files there, and a server that is started again has them.
 _SERVE = """
-import sys
+import gzip, importlib, json, sys
+from pathlib import Path
+import uvicorn
 from fakesnow import info_schema, transforms
+from fakesnow.instance import FakeSnow
 from sqlglot import exp
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.responses import JSONResponse
 written = info_schema.insert_table_comment_sql
 info_schema.insert_table_comment_sql = lambda *words: written(*(str(word).replace("'", "''") for word in words))
 to_decimal = transforms.to_decimal
@@ -25,23 +35,65 @@ def hexadecimal(node):
     digits = exp.DPipe(this=exp.Literal.string("0x"), expression=node.this.copy())
     return exp.cast(exp.cast(digits, exp.DataType.Type.INT128), "decimal(38, 0)", dialect="duckdb")
 transforms.to_decimal = hexadecimal
-from fakesnow.cli import main
-main(sys.argv[1:])
+server = importlib.import_module("fakesnow.server")
+troubles, folder = Path(sys.argv[1]), sys.argv[2]
+if folder:
+    server.shared_fs = FakeSnow(db_path=folder)
+    for file in sorted(Path(folder).glob("*.db")):
+        server.shared_fs.connect(file.stem)
+class Troubled(BaseHTTPMiddleware):
+    async def dispatch(self, request, call_next):
+        body = await request.body()
+        asked = request.url.path + " " + (gzip.decompress(body) if body[:2] == b"\\x1f\\x8b" else body).decode(errors="replace")
+        for trouble in json.loads(troubles.read_text()) if troubles.exists() else ():
+            if trouble["where"] in asked:
+                told = {"errorCode": trouble["code"], "sqlState": trouble["state"], "queryId": "1"}
+                return JSONResponse({"success": False, "code": trouble["code"], "message": trouble["message"], "data": told})
+        return await call_next(request)
+server.app.add_middleware(Troubled)
+uvicorn.run(server.app, host="127.0.0.1", port=int(sys.argv[3]), log_level="info")
 """
 
 
-@contextmanager
-def snowflake_server(log: Path) -> Iterator[Mapping[str, str]]:
-    """The variables of the environment, while it runs. Every session begins in the same empty account."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with log.open("w") as output:
-        command = [sys.executable, "-c", _SERVE, "--server", "--port", str(port)]
-        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        _wait(server, port)
-        yield {
+@dataclass
+class Server:
+    """A server that can be stopped in the middle of anything, started again with all that it had, and told to refuse something."""
+
+    log: Path
+    folder: Path | None = None
+    port: int = 0
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        if not self.port:
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                self.port = free.getsockname()[1]
+        if self.folder is not None:
+            self.folder.mkdir(exist_ok=True)
+        arguments = [str(self._troubles), str(self.folder or ""), str(self.port)]
+        with self.log.open("a") as output:
+            self.process = subprocess.Popen([sys.executable, "-c", _SERVE, *arguments], stdout=output, stderr=subprocess.STDOUT)
+        _wait(self.process, self.port)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    @property
+    def _troubles(self) -> Path:
+        return self.log.with_name(f"{self.log.name}.troubles")
+
+    def refuse(self, *troubles: Mapping[str, str]) -> None:
+        """From now on it answers so where a request has the text `where`; with none it does as usual again."""
+        part = self._troubles.with_suffix(".part")
+        part.write_text(json.dumps(troubles))
+        os.replace(part, self._troubles)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {
             "MESH_TARGET": "snowflake",
             "SNOWFLAKE_ACCOUNT": "fakesnow",
             "SNOWFLAKE_USER": "mesh",
@@ -50,17 +102,34 @@ def snowflake_server(log: Path) -> Iterator[Mapping[str, str]]:
             "SNOWFLAKE_WAREHOUSE": "SMALL",
             "SNOWFLAKE_DATABASE": "SHOP",  # not MESH: the stand-in confuses a database with a schema of its name
             "SNOWFLAKE_HOST": "localhost",
-            "SNOWFLAKE_PORT": str(port),
+            "SNOWFLAKE_PORT": str(self.port),
             "SNOWFLAKE_PROTOCOL": "http",
+            "MESH_STATEMENT_TIMEOUT": "2m",
         }
+
+
+@contextmanager
+def started(log: Path, folder: Path | None = None) -> Iterator[Server]:
+    """A server, while it is needed."""
+    server = Server(log, folder)
+    server.start()
+    try:
+        yield server
     finally:
-        server.kill()
-        server.wait()
+        server.stop()
 
 
-def give_up_early(monkeypatch) -> None:
+@contextmanager
+def snowflake_server(log: Path) -> Iterator[Mapping[str, str]]:
+    """The variables of the environment, while it runs. Every session begins in the same empty account."""
+    with started(log) as server:
+        yield server.environment
+
+
+def give_up_early(monkeypatch: Any) -> None:
     """What the server cannot do it answers as a server that is out of order, and would be asked again for minutes."""
     monkeypatch.setattr("platform_resources.warehouses.snowflake.sessions.NETWORK_TIMEOUT", 3)
+    monkeypatch.setenv("MESH_STATEMENT_TIMEOUT", "5s")
 
 
 def _wait(server: "subprocess.Popen[bytes]", port: int) -> None:

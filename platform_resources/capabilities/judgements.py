@@ -32,15 +32,17 @@ class Refreshes:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What one run of a product cost: when it started, its seconds, and the bytes that it published.
+    """What one run of a product cost: when it started, its seconds, the bytes that it published, and credits of a warehouse.
 
-    `whole` runs ended well and refreshed all of the product; others cost something too. `bytes` is None where it is not known.
+    `whole` runs ended well and refreshed all of the product; others cost something too. `bytes` and `credits` are None where they are not
+    known.
     """
 
     at: datetime
     seconds: float
     bytes: int | None
     whole: bool
+    credits: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

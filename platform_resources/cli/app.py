@@ -43,6 +43,7 @@ COMMANDS = (
     ("finding.describing", "lineage"),
     ("consuming", "versions"),
     ("consuming", "query"),
+    ("consuming", "clone"),
     ("consuming", "report"),
     ("notifying", "channels"),
     ("notifying", "notifications"),

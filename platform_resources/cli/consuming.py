@@ -163,6 +163,34 @@ def _print_answer(names: Sequence[str], rows: Sequence[Sequence[Any]], wanted: F
             _print_rows(names, rows, limit)
 
 
+def clone(
+    context: typer.Context,
+    product: Annotated[str, typer.Argument(help="The product.")],
+    into: Annotated[str, typer.Option(help="Where to: a file of DuckDB of your own, or DATABASE.SCHEMA in Snowflake; made if it is new.")],
+    reader: Annotated[str | None, typer.Option("--as", help="What this person, team:name or product:name may see, and no more.")] = None,
+    role: Annotated[str | None, typer.Option(help="What this role of the product may see; with --as, which of the granted roles.")] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option(help="An attribute of --role, such as region=EU; repeatable.", metavar="NAME=VALUE")
+    ] = None,
+    version: Annotated[str | None, typer.Option(help="This version (`mesh versions`) instead of the newest.")] = None,
+) -> None:
+    """Copy a product's last good data to where a developer works; what is there of it is replaced, and nothing leads back."""
+    from platform_resources.publications.consumer_queries import NothingPublished, cloned, everything
+    from platform_resources.warehouses.protocol import QueryFailed
+
+    root, plan = mesh_of(context, [product])
+    _refuse_target(root)
+    _refuse_unclear(reader, role, attribute or ())
+    state = state_folder(root)
+    seen = _seen(root, state, reader, role, attribute or ()) if reader or role else everything
+    try:
+        rows = cloned(state, _domain_of(plan, state, product), product, into, version, seen)
+    except (NothingPublished, QueryFailed, OSError) as error:
+        stop(str(error), CANNOT_RUN)
+    for place, count in rows.items():
+        out.print(f"{place}: {count:,} rows", highlight=False, markup=False)
+
+
 def _refuse_unclear(reader: str | None, role: str | None, attributes: Sequence[str]) -> None:
     """What would silently show more than was asked for: nobody's name, such as an unset variable, and attributes without effect."""
     for option, value in (("--as", reader), ("--role", role)):

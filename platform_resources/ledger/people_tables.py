@@ -164,7 +164,7 @@ subscriptions = Table(
     Index(None, "subscriber"),
 )
 
-# Who read what: `port` is an output port, or a data set where it was not read through a port.
+# Who read what: `port` is an output port, or a data set where it was not read through a port. `columns` are told by warehouses alone.
 reads = Table(
     "reads",
     TABLES,
@@ -174,8 +174,20 @@ reads = Table(
     _must("reader", Prose),
     _must("at", MomentColumn),
     _must("kind", Text),
+    Column("columns", JSON),
     Index(None, "product", "at"),
 )
+
+# What a refresh took of a warehouse's compute, and until when a warehouse has told of use.
+refresh_credits = Table(
+    "refresh_credits",
+    TABLES,
+    Column("run_id", Text, primary_key=True),
+    _must("product", Text),
+    _must("credits", Float),
+    Index(None, "product"),
+)
+use_known = Table("use_known", TABLES, Column("name", Text, primary_key=True), _must("until", MomentColumn))
 
 # Time that counts neither as good nor as bad: dated, owned; withdrawn, never deleted. An empty `check_name` means every objective.
 exclusions = Table(

@@ -105,6 +105,8 @@ def _round(
         context.log.warning(f"control port {text}; it is tried again")
     for event in done.events:
         context.log.info(f"{event.incident} {event.kind} {event.note}".strip())
+    if done.use:
+        context.log.warning(done.use)
     for text in done.roles:
         context.log.warning(f"{text}; `mesh access plan` lists what differs")
     for product in products:

@@ -210,11 +210,6 @@ def catalog_file(domain: str, product: str) -> str:
     return f"{ports_folder(domain, product)}/{product}.duckdb"
 
 
-def roles_folder(domain: str, product: str) -> str:
-    """The folder with one folder for each role that somebody has, which holds what that role reads; no port can be called so."""
-    return f"{ports_folder(domain, product)}/{BY_ROLE}"
-
-
 def lineage_file(domain: str, product: str) -> str:
     """The file with which columns of the product are made from which, relative to the state folder."""
     return f"lineage/{domain}/{product}.json"

@@ -9,7 +9,7 @@ from platform_resources.capabilities.support.sql_text import names_in
 from platform_resources.publications.published_versions import publishing, shelf
 from platform_resources.publications.version_records import PortVersion, Publication
 from platform_resources.spec.values.names import is_name
-from platform_resources.warehouses.protocol import Bounds, PublishedPort, QueryFailed, Readable
+from platform_resources.warehouses.protocol import Bounds, PublishedPort, PublishedRows, QueryFailed, Readable
 from platform_resources.warehouses.targets import warehouse
 from platform_resources.warehouses.written_results import WantedResult, WrittenResult
 
@@ -83,6 +83,16 @@ def written_answer(
         return warehouse().write_answer(sql, readable, wanted, file, bounds)
 
 
+def cloned(state: Path, domain: str, product: str, into: str, version: str | None, seen: SeenPort) -> dict[str, int]:
+    """The rows of each data set, by where it was cloned to, of a version as it is seen. Raises as `queried`, EngineError, NotSupported."""
+    data_sets = {port.data_set for port in published_version(state, domain, product, version).ports}
+    offered = _offered(state, domain, product, version, seen)
+    shown = {name: place for name, place in offered.items() if name in data_sets}
+    if not shown:
+        raise QueryFailed(f"nothing of {product} is shown to this reader; mesh access show {product} says why")
+    return warehouse().clone(product, shown, into)
+
+
 def readable_ports(
     state: Path, domain: str, product: str, sql: str, version: str | None = None, seen: SeenPort = everything
 ) -> dict[str, dict[str, PublishedPort]]:
@@ -128,8 +138,10 @@ def _offered(state: Path, domain: str, product: str, version: str | None, seen: 
     offered: dict[str, PublishedPort] = {}
     ports = (seen(product, port, publication.id) for port in publication.ports)
     for port in (port for port in ports if port is not None):
-        offered.setdefault(port.data_set, shelves.where(port))
-        offered[port.port] = shelves.where(port)
+        place = shelves.where(port)
+        if port.data_set not in offered or isinstance(place, PublishedRows):  # rows can be queried wherever there are any
+            offered[port.data_set] = place
+        offered[port.port] = place
     return offered
 
 

@@ -6,34 +6,31 @@ from pathlib import Path
 
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.publications.published_versions import POINTER, shelf
+from platform_resources.publications.published_versions import POINTER, files_of, shelf
 from platform_resources.publications.version_records import Versions
 from platform_resources.spec.values.names import slug
 from platform_resources.warehouses.targets import warehouse
 
 
 def take_over(state: Path, product: ProductPlan) -> None:
-    """Move everything kept under former names. Call under the product's lock; it resumes after a kill and may run twice.
-
-    In a warehouse of its own only names within the product are taken over: its schemas are made anew.
-    """
-    if warehouse().kind == "duckdb":
-        for link in led_elsewhere(state, product):
-            link.unlink()
-        for former in product.former_names:
-            _take_over_product(state, product, former)
-        ports = state / conventions.ports_folder(product.domain, product.name)
-        for port in product.outputs:
-            for former in port.former_names:
-                _move(ports / former, ports / port.name)
-                _link(ports / former, ports / port.name)
+    """Move everything kept under former names. Call under the product's lock; it resumes after a kill and may run twice."""
+    for link in led_elsewhere(state, product):
+        link.unlink()
+    for former in product.former_names:
+        _take_over_product(state, product, former)
+        warehouse().take_over(product.domain, former, product.name)
+    ports = files_of(state, product.domain, product.name).folder
+    for port in product.outputs:
+        for former in port.former_names:
+            _move(ports / former, ports / port.name)
+            _link(ports / former, ports / port.name)
     _take_over_names(state, product)
     _take_over_pins(state, product)
 
 
 def led_elsewhere(state: Path, product: ProductPlan) -> list[Path]:
     """Links of former names that now belong to something new of that name, among the folders of the product and its ports."""
-    own = state / conventions.ports_folder(product.domain, product.name)
+    own = files_of(state, product.domain, product.name).folder
     links = [own] if own.is_symlink() else [own / port.name for port in product.outputs]
     # A link to another disk, which somebody has made, is no name beside it.
     return [link for link in links if link.is_symlink() and "/" not in os.readlink(link)]
@@ -54,7 +51,7 @@ def _take_over_product(state: Path, product: ProductPlan, former: str) -> None:
         _move(old.with_name(f"{old.name}.wal"), new.with_name(f"{new.name}.wal"))
     _move(*(state / conventions.lineage_file(domain, name) for name in (former, product.name)))
     _move(*(state / conventions.work_file(domain, name) for name in (former, product.name)))
-    folder, there = (state / conventions.ports_folder(domain, name) for name in (former, product.name))
+    folder, there = (files_of(state, domain, name).folder for name in (former, product.name))
     if folder.is_dir() and not folder.is_symlink() and there.is_dir() and not (there / POINTER).exists() and not any(there.iterdir()):
         there.rmdir()
     _move(folder, there)

@@ -99,6 +99,13 @@ class Shelf:
         published = (version.bytes or 0) + sum(version.own_files.values())
         return "" if size == published else f"its files have {size:,} bytes, and {published:,} were published"
 
+    def claim(self) -> str:
+        """Whoever writes files here has the same lock."""
+        return ""
+
+    def let_go(self) -> None:
+        """Nothing was claimed."""
+
     def staging(self, version: str) -> Path:
         """The folder into which a version is written before publication: `<port>/<file>`."""
         return self.folder / STAGING / version
@@ -198,11 +205,21 @@ class Shelf:
 def shelf(state: Path, domain: str, product: str) -> Versions:
     """The storage of a product's versions: the warehouse if it stores them itself, otherwise local disk."""
     chosen = warehouse()
-    rows = chosen.version_rows(domain, product)
+    rows, files = chosen.version_rows(domain, product), files_of(state, domain, product)
     if rows is None:
-        return Shelf(state / conventions.ports_folder(domain, product))
-    files = Shelf(state / chosen.kind / conventions.ports_folder(domain, product))
+        return files
     return RecordedVersions(rows, files, f"what {chosen.kind} has of versions of {domain}/{product}")
+
+
+def files_home(state: Path) -> Path:
+    """The folder with ports/ in it, also where other ports are rows in a warehouse."""
+    kind = warehouse().kind
+    return state if kind == "duckdb" else state / kind
+
+
+def files_of(state: Path, domain: str, product: str) -> Shelf:
+    """The product's versions as far as they are files."""
+    return Shelf(files_home(state) / conventions.ports_folder(domain, product))
 
 
 def publishing(state: Path, product: str = "*") -> tuple[tuple[str, str], ...]:

@@ -1,9 +1,10 @@
 """Published versions inside the warehouse: rows keyed by version id, a record per version, and a pointer row."""
 
 import json
+import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from platform_resources.publications.version_records import (
@@ -20,13 +21,15 @@ from platform_resources.publications.version_records import (
     with_names,
 )
 from platform_resources.spec.values.versions import VersionRange
-from platform_resources.warehouses.protocol import NotSupported, ProductDatabase, PublishedPort, VersionRows
+from platform_resources.warehouses.protocol import DatabaseBusy, NotSupported, ProductDatabase, PublishedPort, VersionRows
 
 if TYPE_CHECKING:
     from platform_resources.publications.published_versions import Shelf
 
 # The pointer also carries the newest record, so that a reader needs one note. Warehouses read `latest` of it for their catalogs.
 POINTER, NEWEST = "pointer", "latest"
+# For so long a claim keeps other machines out; a refresh that takes longer may lose its claim, and then publishes nothing.
+LEASE = timedelta(hours=1)
 _RECORDS, _PINS, _ROWS = "version", "pin", "rows:"
 
 
@@ -103,6 +106,19 @@ class RecordedVersions:
             self.unpin(consumer)
         return gone
 
+    @property
+    def _holder(self) -> str:
+        """One process at a time has the lock of this machine's state folder."""
+        return f"{platform.node()}:{self.files.folder}"
+
+    def claim(self) -> str:
+        """Claimed anew with each lock; a machine that died is waited for until its claim is over."""
+        now = datetime.now(UTC)
+        return self.rows.claim(self._holder, now, now + LEASE)
+
+    def let_go(self) -> None:
+        self.rows.let_go(self._holder)
+
     def begin(self, version: str) -> None:
         """Delete leftovers of killed attempts: rows and records of versions unknown to the pointer."""
         published = self.published()
@@ -133,14 +149,19 @@ class RecordedVersions:
         return WrittenPort(place, (f"{_ROWS}{file}",), None, shared)
 
     def publish(self, publication: Publication) -> None:
-        """Move files into place, write the record, and replace the pointer row, the one statement that publishes."""
+        """Move files in place, write the record, and replace the pointer: the one statement that publishes.
+
+        Raises DatabaseBusy where another machine has claimed the product meanwhile: then nothing is published.
+        """
         self.files.move(publication.id, [port for port in publication.ports if not port.files[0].startswith(_ROWS)])
         self.rows.remember(_RECORDS, publication.id, json.dumps(asdict(publication)))
         self._flip([*(publication.id for publication in self.published()), publication.id], publication)
 
     def _flip(self, ids: list[str], latest: Publication) -> None:
         pointer = {"latest": latest.id, "published": ids, "version": asdict(latest)}
-        self.rows.remember(POINTER, NEWEST, json.dumps(pointer))
+        if not self.rows.point(json.dumps(pointer), self._holder, datetime.now(UTC)):
+            reason = f"another place has begun to refresh {latest.product}; see what comes of that"
+            raise DatabaseBusy(f"version {latest.id} is not published: {reason}")
         self.files.point_at(ids, latest)
 
     def rename(self, ports: Mapping[str, str], data_sets: Mapping[str, str]) -> None:

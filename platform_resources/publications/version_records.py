@@ -273,6 +273,12 @@ class Versions(Protocol):
     def release_pins(self, is_gone: Callable[[str], bool]) -> tuple[str, ...]:
         """Release the pins of consumers that are gone; returns their names."""
 
+    def claim(self) -> str:
+        """Keep other machines out for a while, where they could refresh the product too; gives who has it, empty where it is this one."""
+
+    def let_go(self) -> None:
+        """Let other machines in."""
+
     def begin(self, version: str) -> None:
         """Delete leftovers before a version is written. Call this and the next two under the product's lock."""
 

@@ -1,6 +1,7 @@
 """Keep what the last refreshes of a product did, beside its data: how long each step took, and what its models read and kept."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from platform_resources.plan import conventions
 from platform_resources.plan.conventions import Placed
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.refresh.stages import BegunRefresh
+from platform_resources.settings import QUERY_TAG
 
 # As many as are needed to know what is usual.
 _KEPT = 30
@@ -36,6 +38,19 @@ def kept_work(state: Path, product: Placed) -> tuple[RefreshWork, ...]:
 
 def _model(record: Mapping[str, Any]) -> ModelWork:
     return ModelWork(**{**record, "scans": tuple(Scan(**scan) for scan in record["scans"])})
+
+
+@contextmanager
+def tagged(refresh: BegunRefresh, step: str) -> Iterator[None]:
+    """Statements that a warehouse is sent meanwhile, also by dbt, carry the product, the run and the step where the warehouse keeps it."""
+    before = os.environ.get(QUERY_TAG.name)
+    os.environ[QUERY_TAG.name] = json.dumps({"product": refresh.product.name, "run": refresh.run_id, "step": step})
+    try:
+        yield
+    finally:
+        os.environ.pop(QUERY_TAG.name)
+        if before is not None:
+            os.environ[QUERY_TAG.name] = before
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from platform_resources.refresh.built_lineage import built_columns, keep_lineage
 from platform_resources.refresh.closed_gates import closed_gate_text
 from platform_resources.refresh.data_age import input_records
 from platform_resources.refresh.gate import CHANGED, AuditVerdict, Gate, close, decided, gate, set_gate, set_unbuilt, unbuilt
-from platform_resources.refresh.kept_work import timed, wants_work
+from platform_resources.refresh.kept_work import tagged, timed, wants_work
 from platform_resources.refresh.owned_keys import drop_keys, owned_keys
 from platform_resources.refresh.profiled_relations import PROFILES, profiles, settle
 from platform_resources.refresh.profiled_relations import forget as forget_profiles
@@ -52,7 +52,7 @@ def pull_inputs(refresh: BegunRefresh, ports: Iterable[InputPlan], as_of: date) 
     begin_import()
     hide = hiding(refresh.root, refresh.product)
     context = PullContext(refresh.root, refresh.state, refresh.clock(), as_of, refresh.product, hide, refresh.grants())
-    with refresh.opened() as database:
+    with tagged(refresh, "pull"), refresh.opened() as database:
         take_over_notes(database, refresh.product, (PULLS, FAILURES, CURSORS), PROFILES)
         close(database, "inputs were pulled and the models were not rebuilt since")
         for port in ports:
@@ -84,6 +84,11 @@ def build_models(refresh: BegunRefresh, only: Collection[str] | None = None) -> 
     `only` names models, and tests by dbt's ids, where not all were chosen. What then stands beside them was built by another run: so
     nothing of it is audited or published, until the next refresh builds all.
     """
+    with tagged(refresh, "build"):
+        return _built(refresh, only)
+
+
+def _built(refresh: BegunRefresh, only: Collection[str] | None) -> Built:
     product, part = refresh.product, "" if only is None else _part_text(refresh.product, only)
     write_generated_files(refresh.root, product.files)
     with refresh.opened() as database:
@@ -200,7 +205,7 @@ def audit_candidate(refresh: BegunRefresh, registry: Registry, before: Mapping[s
     """Judge every objective of the audit on what was built, and decide the gate. `before` has their histories, by names of checks."""
     product, now = refresh.product, refresh.clock()
     published = shelf(refresh.state, product.domain, product.name).latest()
-    with refresh.opened() as database:
+    with tagged(refresh, "audit"), refresh.opened() as database:
         why_not = unbuilt(database, fingerprint(product)) or unnoted(database, product)
         if why_not:
             audited = unaudited(product, why_not)
@@ -232,7 +237,7 @@ def audit_stop(done: AuditDone, results: Iterable[Audited]) -> StopReason | None
 def publish_version(refresh: BegunRefresh) -> PublishDone:
     """Publish what was built and audited as one version, unless the gate is closed or nothing has changed."""
     product = refresh.product
-    with timed(refresh, "publish"):
+    with tagged(refresh, "publish"), timed(refresh, "publish"):
         done = _published_if_open(refresh)
     if done.publication is None and product.retention is not None:  # also where nothing is new, old versions go in time
         now, shelves = refresh.clock(), shelf(refresh.state, product.domain, product.name)

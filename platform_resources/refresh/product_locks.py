@@ -1,7 +1,10 @@
-"""Keep every other refresh of a product out while one runs."""
+"""Keep every other refresh of a product out while one runs: on this machine by a file, on all machines by a note in the warehouse."""
 
+import logging
+import time
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -10,21 +13,55 @@ from platform_resources.plan import conventions
 from platform_resources.plan.conventions import Placed
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.former_folders import led_elsewhere, take_over
+from platform_resources.publications.published_versions import shelf
+from platform_resources.publications.version_records import Versions
+from platform_resources.warehouses.protocol import EngineError
 
 LONGEST_WAIT_SECONDS = 1800.0
+_LOOK_AGAIN_SECONDS = 5.0
+_log = logging.getLogger(__name__)
 
 
 class ProductBusy(Exception):
     """Raised when another refresh of the product does not end in time."""
 
 
-def locked(state: Path, product: Placed, wait_seconds: float = LONGEST_WAIT_SECONDS) -> FileLock:
-    """The product's lock, held: release it when the refresh ends; a killed process lets go at once. Raises ProductBusy.
+@dataclass(frozen=True, slots=True)
+class ProductLock:
+    """The lock on a product, held until it is released."""
 
-    What the product kept under a former name is its own from then on.
+    file: FileLock
+    versions: Versions
+
+    def release(self) -> None:
+        """A claim that cannot be let go ends by itself."""
+        try:
+            self.versions.let_go()
+        except EngineError:
+            _log.warning("the claim on %s could not be let go; it ends by itself", self.file.lock_file, exc_info=True)
+        finally:
+            self.file.release()
+
+    def __enter__(self) -> "ProductLock":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def locked(state: Path, product: Placed, wait_seconds: float = LONGEST_WAIT_SECONDS) -> ProductLock:
+    """The product's lock, held: release it when the refresh ends; a killed process lets go at once. Raises ProductBusy, EngineError.
+
+    Where other machines refresh into the same warehouse too, they are kept out until the claim there is let go or over, which outlives a
+    machine that dies. What the product kept under a former name is its own from then on.
     """
-    lock = _acquired(state, product, product.name, wait_seconds)
+    file, until = _acquired(state, product, product.name, wait_seconds), time.monotonic() + wait_seconds
+    lock = ProductLock(file, shelf(state, product.domain, product.name))
     try:
+        while other := lock.versions.claim():
+            if time.monotonic() > until:
+                raise ProductBusy(f"{product.name} is refreshed from another place: {other}; try again when it is done")
+            time.sleep(min(_LOOK_AGAIN_SECONDS, max(0.0, until - time.monotonic())))
         if isinstance(product, ProductPlan):  # a product that is gone takes nothing over
             for former in product.former_names:
                 _acquired(state, product, former, wait_seconds).release()

@@ -30,6 +30,7 @@ from platform_resources.refresh.views.published_views import NotPublishable, Por
 from platform_resources.refresh.views.role_files import give_roles
 from platform_resources.refresh.views.role_views import show_to_roles
 from platform_resources.warehouses.protocol import (
+    DatabaseBusy,
     EngineError,
     NotSupported,
     ProductDatabase,
@@ -104,8 +105,11 @@ def tidied(candidate: Candidate, publication: Publication, root: Path, known: Kn
     The version is published already, so a failure here is a warning; the next publication does all of it again.
     """
     shelves, product = candidate.shelf, candidate.product
-    released = shelves.release_pins(lambda consumer: _is_gone(root, consumer))
-    yield from (f"the version pinned by {consumer} is let go: the mesh has no such product any more" for consumer in released)
+    try:
+        released = shelves.release_pins(lambda consumer: _is_gone(root, consumer))
+        yield from (f"the version pinned by {consumer} is let go: the mesh has no such product any more" for consumer in released)
+    except EngineError as error:
+        yield f"published, but pins of products that are gone are still there: {error}"
     try:
         refresh_catalog(candidate.state, product, publication)
     except Exception as error:
@@ -128,9 +132,9 @@ def old_versions_gone(shelves: Versions, product: ProductPlan, now: datetime) ->
     """Take away versions that are no longer kept, or older than they may be. Gives what went wrong, and what stays longer and why."""
     try:
         shelves.prune(keeping(product), now)
-    except OSError as error:
+        yield from kept_longer(shelves.published(), shelves.pins(), product.retention, now)
+    except (OSError, EngineError, DatabaseBusy) as error:
         yield f"older versions could not be taken away: {error}"
-    yield from kept_longer(shelves.published(), shelves.pins(), product.retention, now)
 
 
 def roles_given(state: Path, product: ProductPlan, known: KnownGrants, now: datetime) -> Iterator[str]:

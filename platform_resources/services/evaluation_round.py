@@ -1,7 +1,7 @@
 """Evaluate products: judge their objectives from the ledger, update incidents, and queue messages."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from platform_resources.promises.grades import NEVER, LastRefresh, ProductHealth
 from platform_resources.refresh.product_locks import take_over_former
 from platform_resources.services.access.access_plan import take_ended
 from platform_resources.services.catalog.consumer_probes import probed_consumers
+from platform_resources.services.catalog.noted_use import note_warehouse_use
 from platform_resources.services.judged_objectives import judged_objectives
 from platform_resources.services.judging import concerned, judge
 from platform_resources.services.product_status import known, trust
@@ -29,7 +30,8 @@ from platform_resources.services.watching import Judged, Observed, unplanned
 class EvaluationRound:
     """The result of an evaluation: judgements, incident events, the number of new messages, and trust by product.
 
-    `roles` says what could not be taken away though it has ended: grants, and versions past their retention.
+    `roles` says what could not be taken away though it has ended: grants, and versions past their retention. `use` says why it is not
+    known how the warehouse is used.
     """
 
     at: datetime
@@ -41,6 +43,7 @@ class EvaluationRound:
     health: Mapping[str, ProductHealth]
     trust: Mapping[str, Trust]
     roles: tuple[str, ...] = ()
+    use: str = ""
 
 
 def evaluate(
@@ -51,6 +54,7 @@ def evaluate(
     `domain` is theirs; it has to be told where none of its products can be read.
     """
     register_checks(ledger, plan, now)
+    use = note_warehouse_use(ledger, plan, now)
     take_over_former(state, plan.products)
     _note_consumers_and_certified(ledger, products, now)
     just_now = tuple(judged_objectives(products, registry, state, ledger, now))
@@ -65,7 +69,8 @@ def evaluate(
         trusted = trust(connection, plan, products, facts, now)
     verdicts = _verdicts(products, facts.observations)
     ended = take_ended(ledger, state, plan, products, now)
-    return EvaluationRound(now, just_now, followed.events, followed.messages, verdicts, facts.last_refreshes, facts.health, trusted, ended)
+    done = EvaluationRound(now, just_now, followed.events, followed.messages, verdicts, facts.last_refreshes, facts.health, trusted, ended)
+    return replace(done, use=use)
 
 
 def _note_consumers_and_certified(ledger: Ledger, products: Sequence[ProductPlan], now: datetime) -> None:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from platform_resources.settings import AUDIT_TIMEOUT, MEMORY_LIMIT
+from platform_resources.settings import AUDIT_TIMEOUT, MEMORY_LIMIT, STATEMENT_TIMEOUT, Setting
 from platform_resources.spec.values.durations import duration
 
 MEMORY_VARIABLE, TIME_VARIABLE = MEMORY_LIMIT.name, AUDIT_TIMEOUT.name
 # Two refreshes at a time, and what Python, dbt and Dagster need beside them, fit into the machine.
 SHARE = 0.4
-QUERY_TIME = timedelta(minutes=10)
+QUERY_TIME, STATEMENT_TIME = timedelta(minutes=10), timedelta(hours=1)
 _MEMORY = re.compile(r"\s*\d+(\.\d+)?\s*([KMGT]i?B|%)\s*", re.IGNORECASE)
 _CGROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
@@ -32,7 +32,12 @@ class Limits:
 
 def limits(environment: Mapping[str, str], memory: int | None = None) -> Limits:
     """As set, otherwise 40 % of the machine's memory, given in bytes, and ten minutes. Raises SettingInvalid."""
-    return Limits(_memory(environment, memory), _query_time(environment))
+    return Limits(_memory(environment, memory), _time(environment, AUDIT_TIMEOUT, QUERY_TIME))
+
+
+def statement_time(environment: Mapping[str, str]) -> timedelta:
+    """How long a statement that moves rows may take in a warehouse that another machine runs. Raises SettingInvalid."""
+    return _time(environment, STATEMENT_TIMEOUT, STATEMENT_TIME)
 
 
 def _memory(environment: Mapping[str, str], memory: int | None) -> str:
@@ -44,14 +49,14 @@ def _memory(environment: Mapping[str, str], memory: int | None) -> str:
     return written
 
 
-def _query_time(environment: Mapping[str, str]) -> timedelta:
-    written = AUDIT_TIMEOUT.value(environment)
+def _time(environment: Mapping[str, str], setting: Setting, default: timedelta) -> timedelta:
+    written = setting.value(environment)
     if not written:
-        return QUERY_TIME
+        return default
     try:
         return duration(written)
     except ValueError as error:
-        raise SettingInvalid(f"{TIME_VARIABLE}: {error}") from error
+        raise SettingInvalid(f"{setting.name}: {error}") from error
 
 
 def machine_memory(cgroups: tuple[Path, ...] = _CGROUPS) -> int:

@@ -6,7 +6,7 @@ SQL is written in one dialect, DuckDB's; a warehouse with another one translates
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, Protocol
@@ -182,6 +182,34 @@ class Merged:
     days: Days | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WarehouseRead:
+    """One read of a data set that the engine has noted, beside the platform: which product's, by whom, when, and of which columns."""
+
+    product: str
+    data_set: str
+    reader: str
+    at: datetime
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshCredits:
+    """What one refresh took of the engine's compute, in credits."""
+
+    run_id: str
+    product: str
+    credits: float
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseUse:
+    """What the engine has noted of use in some time."""
+
+    reads: tuple[WarehouseRead, ...]
+    credits: tuple[RefreshCredits, ...]
+
+
 class ProductDatabase(Protocol):
     """A product's own relations, open for its one refresh. What runs SQL raises EngineError."""
 
@@ -246,6 +274,12 @@ class ProductDatabase(Protocol):
     def append(self, relation: Relation, shapes: Sequence[Any], pull: PullFiles, texts_kept: bool) -> None:
         """Load files behind what is there. `texts_kept`: whole numbers can become the text of their files again. Raises LoadFailed."""
 
+    def delivered(self, file: Path) -> list[dict[str, Any]]:
+        """The rows of a CSV file as they are written there: texts, and None where nothing stands."""
+
+    def take_out(self, relation: Relation, condition: str) -> None:
+        """Delete the rows of a table that meet the condition, in SQL of all engines, together with what else the transaction changes."""
+
     def point_at(self, relation: Relation, published: PublishedPort) -> None:
         """Make the relation show exactly this version of a port. Raises OSError too."""
 
@@ -290,6 +324,15 @@ class VersionRows(Protocol):
     def forget(self, topic: str, name: str) -> None:
         """Take away what was left."""
 
+    def claim(self, holder: str, now: datetime, until: datetime) -> str:
+        """Keep everybody else from refreshing the product until then, unless somebody keeps this one; gives who that is and until when."""
+
+    def let_go(self, holder: str) -> None:
+        """Let others refresh, where this one kept them out."""
+
+    def point(self, record: str, holder: str, now: datetime) -> bool:
+        """Replace the pointer, the one note that decides what is published; unless somebody else has claimed the product. Tells whether."""
+
     def place(self, table: str, version: str, columns: Mapping[str, str], view: str = "") -> PublishedRows:
         """Where the rows of a data set are, or go, in a version; through a view where one is named."""
 
@@ -324,10 +367,22 @@ class Warehouse(Protocol):
     def dbt_variables(self, state: Path, domain: str, product: str) -> dict[str, str]:
         """What profiles.yml reads from the environment to build in the product's database. Raises SettingInvalid."""
 
+    def use_between(self, since: datetime, until: datetime) -> WarehouseUse | None:
+        """What the engine has noted of use; None where it notes nothing of its own. Raises EngineError where it does not tell."""
+
+    def take_over(self, domain: str, former: str, product: str) -> None:
+        """What the engine keeps of a product under a former name, beside files, is the product's own from now on. Raises EngineError."""
+
     def lend(self, state: Path, domain: str, product: str, own: Path) -> int:
         """Copy the product's inputs and models into an analyst's own database `own`; gives the number of tables.
 
         Raises EngineError, NotSupported.
+        """
+
+    def clone(self, product: str, data_sets: Mapping[str, PublishedPort], into: str) -> dict[str, int]:
+        """Have what was published of these data sets where a developer works, and replace what is there of it; gives rows by table.
+
+        Nothing that is done there reaches what was published. Raises EngineError, NotSupported, OSError.
         """
 
     def show(self, state: Path, domain: str, product: str, views: Sequence[CatalogView]) -> None:

@@ -14,8 +14,8 @@ DAY = timedelta(days=1)
 MB = 1_000_000
 
 
-def run(days_ago, seconds=60.0, size=5 * MB, whole=True):
-    return Spent(NOW - days_ago * DAY, seconds, size, whole)
+def run(days_ago, seconds=60.0, size=5 * MB, whole=True, credits=None):
+    return Spent(NOW - days_ago * DAY, seconds, size, whole, credits)
 
 
 def judgement(written, *spent, now=NOW):
@@ -83,6 +83,20 @@ CASES = [
         "no refresh has ended well yet",
     ),
     ("credits", budget("credits", per_month=5), (run(1),), "unknown", "credits are counted by Snowflake, and there is no reading of them"),
+    (
+        "credits of the last refresh that is billed",
+        budget("credits", per_refresh="0.5"),
+        (run(3, credits=0.25), run(2, credits=0.75), run(1)),
+        "missed",
+        "the last refresh took 0.75 credits; at most 0.5 promised",
+    ),
+    (
+        "credits of the month, also of what failed",
+        budget("credits", per_month="2"),
+        (run(20, credits=4.0), run(3, credits=1.5), run(2, whole=False, credits=0.5), run(1)),
+        "met",
+        "2 credits since the first of the month; at most 2 promised",
+    ),
 ]
 
 

@@ -74,8 +74,8 @@ class Cost(Traits):
 
     About the product as a whole, so without a `data_set`, and measured from the history of runs. Per refresh, the last one counts that
     ended well. Per month, every run counts that began since the first of the month in UTC, also one that failed. `learned` holds the last
-    refresh against those before it; only more than usual misses the promise. Credits are Snowflake's: there is no reading of them on
-    DuckDB, so they are unknown.
+    refresh against those before it; only more than usual misses the promise. Credits are Snowflake's, which bills them some hours later:
+    the last refresh is then the last that is billed. On DuckDB, or where the account does not tell, they are unknown.
     """
 
     name = "cost"
@@ -109,11 +109,11 @@ class Cost(Traits):
 
     def judge(self, settings: CostSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         threshold = ", ".join(_promises(settings))
-        if settings.measure == "credits":
+        if settings.measure == "credits" and all(run.credits is None for run in moment.spent):
             return Judgement("unknown", "credits are counted by Snowflake, and there is no reading of them", threshold=threshold)
         if settings.measure == "bytes" and any(run.bytes is None for run in moment.spent):
             return Judgement("unknown", "the warehouse does not tell how many bytes a version has", threshold=threshold)
-        whole = [run for run in moment.spent if run.whole]
+        whole = [run for run in moment.spent if run.whole and (settings.measure != "credits" or run.credits is not None)]
         if not moment.spent or (not whole and settings.budget.per_month is None):
             return Judgement("unknown", "no refresh has ended well yet", threshold=threshold, learning=True)
         parts = list(_parts(settings, moment, whole))
@@ -152,7 +152,7 @@ def _parts(settings: CostSettings, moment: Moment, whole: list[Spent]) -> Iterat
             yield "unknown", "no refresh has ended well yet"
     else:
         last = _cost(whole[-1], measure)
-        text = f"the last refresh {'took' if measure == 'seconds' else 'published'} {_shown(last, measure)}"
+        text = f"the last refresh {'published' if measure == 'bytes' else 'took'} {_shown(last, measure)}"
         allowed = spent(budget.per_refresh, measure) if budget.per_refresh is not None else None
         promised = f"; at most {budget.per_refresh} promised" if allowed is not None else ""
         if allowed is not None or settings.learned is not None:
@@ -170,11 +170,20 @@ def _this_month(measure: CostMeasure, moment: Moment) -> float:
 
 
 def _cost(run: Spent, measure: CostMeasure) -> float:
-    return float(run.bytes or 0) if measure == "bytes" else run.seconds
+    match measure:
+        case "bytes":
+            return float(run.bytes or 0)
+        case "seconds":
+            return run.seconds
+        case "credits":
+            return run.credits or 0.0
+        case _:
+            assert_never(measure)
 
 
 def _kind(measure: CostMeasure) -> Kind:
-    return "bytes" if measure == "bytes" else "duration"
+    kinds: Mapping[CostMeasure, Kind] = {"bytes": "bytes", "seconds": "duration", "credits": "number"}
+    return kinds[measure]
 
 
 def _shown(value: float, measure: CostMeasure) -> str:

@@ -14,6 +14,7 @@ from platform_resources.capabilities.support.recency import known_until
 from platform_resources.ledger import tables
 from platform_resources.ledger.made_up import real
 from platform_resources.ledger.people.incident_store import incidents_of
+from platform_resources.ledger.people_tables import refresh_credits
 from platform_resources.ledger.records import Run, check_id
 from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.conventions import check_text
@@ -94,14 +95,15 @@ def spent(connection: Connection, product: str, now: datetime) -> tuple[Spent, .
     sizes = select(versions.c.run_id, func.sum(versions.c.bytes).label("bytes"), known.label("known")).where(versions.c.product == product)
     published = {row.run_id: int(row.bytes) if row.known else None for row in connection.execute(sizes.group_by(versions.c.run_id))}
     refreshed: set[str] = set(connection.execute(select(cards.c.run_id).where(cards.c.product == product)).scalars())
-    return tuple(_spent(runs, published, refreshed))
+    billed = {row.run_id: row.credits for row in connection.execute(select(refresh_credits).where(refresh_credits.c.product == product))}
+    return tuple(_spent(runs, published, refreshed, billed))
 
 
-def _spent(runs: list[Run], published: dict[str, int | None], refreshed: set[str]) -> Iterator[Spent]:
+def _spent(runs: list[Run], published: dict[str, int | None], refreshed: set[str], billed: dict[str, float]) -> Iterator[Spent]:
     for run in reversed(runs):
         if run.started_at is not None and run.seconds is not None:
             whole = run.status == "succeeded" and run.run_id in refreshed
-            yield Spent(run.started_at, run.seconds, published.get(run.run_id, 0), whole)
+            yield Spent(run.started_at, run.seconds, published.get(run.run_id, 0), whole, billed.get(run.run_id))
 
 
 def refreshes(connection: Connection, product: str, now: datetime, count: int) -> Refreshes:

@@ -3,12 +3,14 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
 from platform_resources.ledger import tables
 from platform_resources.ledger.made_up import MADE_UP, real
-from platform_resources.ledger.people_tables import reads
+from platform_resources.ledger.people_tables import reads, refresh_credits, use_known
+from platform_resources.ledger.upserts import upsert
 from platform_resources.plan.plan import MeshPlan
 
 
@@ -33,6 +35,8 @@ class Reads:
         return sum(port.count for port in self.by_port.values())
 
 
+# How such a read was made: in the warehouse, beside the platform.
+IN_WAREHOUSE = "warehouse"
 _Count = tuple[str, str, int]
 # A product and its output port.
 Port = tuple[str, str]
@@ -115,3 +119,27 @@ def _pulled(
         product, port = pulls.get((row["product"], row["port"]), ("", ""))
         if product in products:
             yield product, port, row["product"], row["count"]
+
+
+def use_known_until(connection: Connection) -> datetime | None:
+    """Until when the warehouse's use is known; None before it told anything."""
+    until: datetime | None = connection.execute(select(func.max(use_known.c.until))).scalar()
+    return until
+
+
+def note_use(connection: Connection, new_reads: Sequence[Mapping[str, Any]], credits: Sequence[Mapping[str, Any]], until: datetime) -> None:
+    """Each read once; credits of a refresh as they are told last. Called in one transaction, so that what is known is all noted."""
+    if new_reads:
+        connection.execute(insert(reads), [{**read, "kind": IN_WAREHOUSE} for read in new_reads])
+    upsert(connection, refresh_credits, credits, replaces=lambda new, old: new.credits != old.credits)
+    upsert(connection, use_known, [{"name": IN_WAREHOUSE, "until": until}], replaces=lambda new, old: new.until > old.until)
+
+
+def column_reads(connection: Connection, product: str, since: datetime) -> dict[str, int]:
+    """How often each column of the product was read in the warehouse since then, by its name."""
+    counts: dict[str, int] = {}
+    query = select(reads.c.columns).where(reads.c.product == product, reads.c.at >= since, reads.c.kind == IN_WAREHOUSE)
+    for row in connection.execute(query):
+        for name in row.columns or ():
+            counts[name] = counts.get(name, 0) + 1
+    return counts

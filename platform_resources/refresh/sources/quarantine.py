@@ -108,7 +108,7 @@ def load_mended(database: ProductDatabase, port: InputPlan, path: Path) -> int:
         raise LoadFailed(f"{path.name}: {which} in quarantine; write the rows anew with --export, and mend those")
     _append(database, port, path.name, rows)
     for source, number in ids:
-        database.execute(f"delete from {relation_sql(_place(port.name))} where source = {literal(source)} and row_number = {number}")
+        database.take_out(_place(port.name), f"source = {literal(source)} and row_number = {number}")
     return len(ids)
 
 
@@ -128,9 +128,8 @@ def _field(value: str | None) -> str:
 
 def _read(database: ProductDatabase, path: Path) -> tuple[list[dict[str, str | None]], list[tuple[str, int]]]:
     path.open(encoding="utf-8").close()
-    options = "all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false"
     try:
-        rows = database.rows(f"select * from read_csv({literal(str(path))}, auto_detect = true, {options})")
+        rows = database.delivered(path)
     except EngineError as error:
         raise LoadFailed(f"{path.name} cannot be read: {str(error).splitlines()[0]}") from error
     if any(not (row.get(_SOURCE) and str(row.get(_ROW)).isdigit()) for row in rows):

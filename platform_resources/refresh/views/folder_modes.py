@@ -10,6 +10,7 @@ from pathlib import Path
 from platform_resources.access.role_folders import OPEN, RoleFolder
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
+from platform_resources.publications.published_versions import files_home
 from platform_resources.settings import ROLE_GROUP
 
 # Folders of the state with what is not for readers: databases, rows of shared sources, the ledger and the key, Dagster's history, column
@@ -66,10 +67,12 @@ def set_mode(folder: Path, mode: FolderMode) -> None:
 def wanted_modes(state: Path, products: Iterable[ProductPlan], environment: Mapping[str, str] = os.environ) -> dict[Path, int]:
     """Of what is there: the way to the folders of roles may be gone by all where groups read them, and everything else is closed."""
     way = ENTER if ROLE_GROUP.value(environment) else OWN
-    modes = {state / name: OWN for name in PRIVATE}
-    modes[state / conventions.PORTS] = way
+    home = files_home(state)
+    modes = {state / name: OWN for name in PRIVATE} | {home / conventions.PORTS: way}
+    if home != state:
+        modes[home] = way
     for product in products:
-        folder = state / conventions.ports_folder(product.domain, product.name)
+        folder = home / conventions.ports_folder(product.domain, product.name)
         modes |= {folder.parent: way, folder: way}
         for entry in folder.iterdir() if folder.is_dir() else ():
             modes[entry] = way if entry.name == conventions.BY_ROLE else OWN if entry.is_dir() else 0o600

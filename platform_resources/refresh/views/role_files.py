@@ -13,8 +13,8 @@ from platform_resources.access.grants import KnownGrants
 from platform_resources.access.role_folders import AccessChange, RoleFolder, wanted_folders, why_gone
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.publications.published_versions import POINTER, Shelf, replace_json, shelf
-from platform_resources.publications.version_records import PortVersion, Publication, catalog_view
+from platform_resources.publications.published_versions import POINTER, files_of, replace_json, shelf
+from platform_resources.publications.version_records import PortVersion, Publication, Versions, catalog_view
 from platform_resources.refresh.views.folder_modes import FolderMode, role_mode, set_mode
 from platform_resources.warehouses.protocol import CatalogView, PublishedFiles
 from platform_resources.warehouses.targets import warehouse
@@ -33,8 +33,8 @@ class RoleContent:
 
 def role_changes(state: Path, product: ProductPlan, known: KnownGrants, now: datetime) -> Iterator[AccessChange]:
     """What differs, revocations first. Nothing where a product has no versions of its own files. Raises VersionsUnreadable, NoGroup."""
-    root, wanted = _root(state, product), _wanted(state, product, known, now)
-    place = conventions.roles_folder(product.domain, product.name)
+    root, wanted = roles_root(state, product.domain, product.name), _wanted(state, product, known, now)
+    place = root.relative_to(state).as_posix()
     for name in sorted(_there(root) - wanted.keys()):
         yield AccessChange("revoke", f"{place}/{name}", why_gone(product.offers, name, known, now))
     for name, content in wanted.items():
@@ -50,7 +50,7 @@ def give_roles(state: Path, product: ProductPlan, known: KnownGrants, now: datet
     A reader of a folder finds the last version or the new one, never a part: the catalog and the manifest are replaced in one step each.
     Raises VersionsUnreadable, NoGroup, OSError.
     """
-    root, wanted = _root(state, product), _wanted(state, product, known, now)
+    root, wanted = roles_root(state, product.domain, product.name), _wanted(state, product, known, now)
     take_roles(root, wanted)
     for name, content in wanted.items():
         _withdraw_files(root / name, content, product)
@@ -65,9 +65,9 @@ def take_roles(root: Path, staying: Collection[str]) -> None:
         _take_away(root / name)
 
 
-def _root(state: Path, product: ProductPlan) -> Path:
-    """Raises OSError for a link in the place of the folder: what it leads to is not ours."""
-    root = state / conventions.roles_folder(product.domain, product.name)
+def roles_root(state: Path, domain: str, product: str) -> Path:
+    """The folder of a product's roles. Raises OSError for a link in its place: what it leads to is not ours."""
+    root = files_of(state, domain, product).folder / conventions.BY_ROLE
     if root.is_symlink():
         raise OSError(f"{root} is a link; take it away, the platform makes a folder there")
     return root
@@ -79,21 +79,26 @@ def _there(root: Path) -> set[str]:
 
 def _wanted(state: Path, product: ProductPlan, known: KnownGrants, now: datetime) -> dict[str, RoleContent]:
     shelves = shelf(state, product.domain, product.name)
-    published = shelves.published() if isinstance(shelves, Shelf) else ()
-    if not isinstance(shelves, Shelf) or not published:
+    published = shelves.published()
+    if not published:
         return {}
-    contents = (_content(shelves, product, folder, published) for folder in wanted_folders(product.offers, known, now))
+    contents = (_content(state, shelves, product, folder, published) for folder in wanted_folders(product.offers, known, now))
     return {content.folder.name: content for content in contents if content is not None}
 
 
-def _content(shelves: Shelf, product: ProductPlan, folder: RoleFolder, published: tuple[Publication, ...]) -> RoleContent | None:
-    """Every version that is kept, as the role sees it now; None where the newest has nothing for it, until the next refresh."""
-    seen = {publication.id: tuple(seen_ports(product, folder, publication)) for publication in published}
+def _content(
+    state: Path, shelves: Versions, product: ProductPlan, folder: RoleFolder, published: tuple[Publication, ...]
+) -> RoleContent | None:
+    """Every version that is kept, as the role sees it now; None where the newest has no file for it, until the next refresh."""
+    seen = {
+        publication.id: tuple(port for port in seen_ports(product, folder, publication) if _files(shelves, port))
+        for publication in published
+    }
     newest = published[-1]
     if not seen[newest.id]:
         return None
-    links = {_link(view, path): path for view, ports in seen.items() for port in ports for path in shelves.where(port).files}
-    root = _folder_of(shelves, folder)
+    links = {_link(view, path): path for view, ports in seen.items() for port in ports for path in _files(shelves, port)}
+    root = files_of(state, product.domain, product.name).folder / conventions.BY_ROLE / folder.name
     in_catalog = {port.name for port in product.outputs if port.store.in_catalog}
     views = {port.data_set: _view(shelves, product, newest.id, port, root) for port in seen[newest.id] if port.port in in_catalog}
     manifest = {
@@ -118,8 +123,10 @@ def seen_ports(product: ProductPlan, folder: RoleFolder, publication: Publicatio
             yield seen
 
 
-def _folder_of(shelves: Shelf, folder: RoleFolder) -> Path:
-    return shelves.folder / conventions.BY_ROLE / folder.name
+def _files(shelves: Versions, port: PortVersion) -> tuple[Path, ...]:
+    """None of a port whose rows are in the warehouse: there its views give them."""
+    place = shelves.where(port)
+    return place.files if isinstance(place, PublishedFiles) else ()
 
 
 def _link(version: str, path: Path) -> str:
@@ -128,14 +135,14 @@ def _link(version: str, path: Path) -> str:
     return f"{version}.{port}.{path.name}"
 
 
-def _port_record(shelves: Shelf, version: str, port: PortVersion) -> dict[str, Any]:
-    files = [_link(version, path) for path in shelves.where(port).files]
+def _port_record(shelves: Versions, version: str, port: PortVersion) -> dict[str, Any]:
+    files = [_link(version, path) for path in _files(shelves, port)]
     summary = {"port": port.port, "data_set": port.data_set, "format": port.format, "rows": port.rows}
     return {**summary, "columns": dict(port.columns), "files": files}
 
 
-def _view(shelves: Shelf, product: ProductPlan, version: str, port: PortVersion, root: Path) -> CatalogView:
-    files = tuple(root.resolve() / _link(version, path) for path in shelves.where(port).files)
+def _view(shelves: Versions, product: ProductPlan, version: str, port: PortVersion, root: Path) -> CatalogView:
+    files = tuple(root.resolve() / _link(version, path) for path in _files(shelves, port))
     return catalog_view(product, port, PublishedFiles(files, port.format, port.columns))
 
 
@@ -199,7 +206,8 @@ def _fill(folder: Path, content: RoleContent, product: ProductPlan) -> None:
         if not _is_link(folder / name, path):
             os.link(path, folder / name)
             path.chmod(0o644)  # the folder decides who reads it
-    warehouse().write_catalog(folder / _catalog(product), content.views)
+    if content.views or (folder / _catalog(product)).exists():
+        warehouse().write_catalog(folder / _catalog(product), content.views)
     replace_json(folder / POINTER, content.manifest)
     for own in (folder / POINTER, folder / _catalog(product)):
         if own.exists():

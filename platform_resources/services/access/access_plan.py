@@ -10,7 +10,6 @@ from platform_resources.access.grants import KnownGrants
 from platform_resources.access.role_folders import AccessChange
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.people.grant_store import grants_of
-from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.plan.tenancy import mesh_tenancy
 from platform_resources.publications.published_versions import publishing, shelf
@@ -18,11 +17,11 @@ from platform_resources.publications.version_records import VersionsUnreadable, 
 from platform_resources.refresh.product_locks import ProductBusy, locked
 from platform_resources.refresh.publishing import keeping
 from platform_resources.refresh.views.folder_modes import NoGroup, wanted_modes, wrong_modes
-from platform_resources.refresh.views.role_files import give_roles, role_changes, take_roles
+from platform_resources.refresh.views.role_files import give_roles, role_changes, roles_root, take_roles
 from platform_resources.refresh.views.role_views import role_views
 from platform_resources.services.access.reader_views import known_grants
 from platform_resources.warehouses.limits import SettingInvalid
-from platform_resources.warehouses.protocol import EngineError, NotSupported
+from platform_resources.warehouses.protocol import DatabaseBusy, EngineError, NotSupported
 from platform_resources.warehouses.targets import warehouse
 
 # A refresh that runs gives its own product's roles what they should have, at its end.
@@ -42,9 +41,9 @@ def access_plan(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime) 
     """List the access changes that are needed, changing nothing. Access to a product whose description is broken stays as it is."""
     changes, problems = list[AccessChange](), list[str]()
     for domain, name in _gone(state, plan):
-        place = conventions.roles_folder(domain, name)
-        there = sorted(entry.name for entry in (state / place).iterdir()) if (state / place).is_dir() else []
-        changes += [AccessChange("revoke", f"{place}/{part}", f"the mesh has no product {name} any more") for part in there]
+        folder = roles_root(state, domain, name)
+        there = sorted(entry.relative_to(state).as_posix() for entry in folder.iterdir()) if folder.is_dir() else []
+        changes += [AccessChange("revoke", part, f"the mesh has no product {name} any more") for part in there]
     for product in plan.products:
         changes += _changes(state, product, known, now, problems)
     changes += _closings(state, plan)
@@ -56,14 +55,14 @@ def access_plan(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime) 
 def apply_access(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime) -> tuple[str, ...]:
     """Apply the changes of `access_plan`, all revocations first; returns what failed. Applying twice changes nothing more."""
     for domain, name in _gone(state, plan):
-        take_roles(state / conventions.roles_folder(domain, name), ())
-    wrong = wrong_modes(wanted_modes(state, plan.products)) if warehouse().kind == "duckdb" else {}
+        take_roles(roles_root(state, domain, name), ())
+    wrong = wrong_modes(wanted_modes(state, plan.products))
     problems = list[str]()
     for product in plan.products:
         problems += _done(state, product, known, now, give=False)
     for path, mode in wrong.items():
         path.chmod(mode)
-    problems += warehouse().make_so(_in_warehouse(state, plan, known, now, problems))
+    problems += _made_so(_in_warehouse(state, plan, known, now, problems))
     for product in plan.products:
         problems += _done(state, product, known, now, give=True)
     for path, mode in wrong_modes(wanted_modes(state, plan.products)).items():
@@ -77,7 +76,7 @@ def give_now(state: Path, plan: MeshPlan, name: str, now: datetime) -> tuple[str
     if known.unknown:
         return (f"files are as they were, since the grants are not known: {known.unknown}",)
     problems = [text for product in plan.products if product.name == name for text in _done(state, product, known, now, give=True)]
-    problems += warehouse().make_so(_in_warehouse(state, plan, known, now, problems, only=name))
+    problems += _made_so(_in_warehouse(state, plan, known, now, problems, only=name))
     return tuple(problems)
 
 
@@ -97,7 +96,7 @@ def take_ended(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[P
     for product in products:
         if product.offers.roles is not None:
             changes = _in_warehouse(state, plan, known, now, problems, only=product.name)
-            problems += warehouse().make_so([change for change in changes if change.act == "revoke"])
+            problems += _made_so([change for change in changes if change.act == "revoke"])
     return tuple(problems)
 
 
@@ -109,7 +108,7 @@ def _let_go(state: Path, product: ProductPlan, now: datetime, problems: list[str
             return ()
         with locked(state, product, WAIT_SECONDS):
             return shelves.prune(keeping(product), now)
-    except (VersionsUnreadable, OSError, ProductBusy) as error:
+    except (VersionsUnreadable, OSError, ProductBusy, EngineError, DatabaseBusy) as error:
         problems.append(f"{product.name}: {error}")
         return ()
 
@@ -133,10 +132,18 @@ def _in_warehouse(
         return ()
 
 
+def _made_so(changes: Sequence[AccessChange]) -> tuple[str, ...]:
+    """What could not be done of it."""
+    try:
+        return warehouse().make_so(changes)
+    except EngineError as error:
+        return (f"what the warehouse has of roles and grants stays as it is: {error}",)
+
+
 def _changes(state: Path, product: ProductPlan, known: KnownGrants, now: datetime, problems: list[str]) -> list[AccessChange]:
     try:
         return list(role_changes(state, product, known, now))
-    except (VersionsUnreadable, NoGroup, OSError) as error:
+    except (VersionsUnreadable, NoGroup, OSError, EngineError) as error:
         problems.append(f"{product.name}: {error}")
         return []
 
@@ -150,8 +157,6 @@ def _done(state: Path, product: ProductPlan, known: KnownGrants, now: datetime, 
 
 
 def _closings(state: Path, plan: MeshPlan) -> Iterator[AccessChange]:
-    if warehouse().kind != "duckdb":
-        return
     for path, mode in wrong_modes(wanted_modes(state, plan.products)).items():
         why = f"its mode is {stat.S_IMODE(path.stat().st_mode):04o}, not {mode:04o}"
         yield AccessChange("close", path.relative_to(state).as_posix(), why)

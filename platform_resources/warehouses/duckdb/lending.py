@@ -1,5 +1,6 @@
-"""Copy a product's inputs and models into an analyst's own database, where plain dbt works on them."""
+"""Copy a product's inputs and models, or what it has published, into a database of an analyst's own."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -7,8 +8,9 @@ from filelock import FileLock, Timeout
 
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.plan import conventions
+from platform_resources.warehouses.duckdb.port_files import port_sql
 from platform_resources.warehouses.duckdb.product_database import SCHEMAS, translated
-from platform_resources.warehouses.protocol import EngineError
+from platform_resources.warehouses.protocol import EngineError, PublishedPort
 
 _WAIT = 60.0
 
@@ -28,6 +30,21 @@ def lend(source: Path, lock: Path, own: Path, product: str) -> int:
             return sum(_copied(connection, source.stem, product, schema) for schema in SCHEMAS)
     except Timeout:
         raise EngineError(f"{product} is being refreshed; try again when it is done") from None
+
+
+def clone(product: str, data_sets: Mapping[str, PublishedPort], file: Path) -> dict[str, int]:
+    """Copy published files into tables of a database, in a schema that is called as the product. All or nothing. Raises EngineError."""
+    rows = dict[str, int]()
+    with translated(), duckdb.connect(str(file)) as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute("begin")
+        connection.execute(f"create schema if not exists {quoted(product)}")
+        for name, published in data_sets.items():
+            table = f"{quoted(product)}.{quoted(name)}"
+            connection.execute(f"create or replace table {table} as {port_sql(published)}")
+            rows[f"{file}: {product}.{name}"] = int(connection.execute(f"select count(*) from {table}").fetchall()[0][0])
+        connection.execute("commit")
+    return rows
 
 
 def _copied(connection: duckdb.DuckDBPyConnection, database: str, product: str, schema: str) -> int:

@@ -167,6 +167,13 @@ class DuckDBDatabase:
         with translated():
             loading.append(self, relation, shapes, pull, texts_kept)
 
+    def delivered(self, file: Path) -> list[dict[str, Any]]:
+        options = "all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false"
+        return self.rows(f"select * from read_csv({literal(str(file))}, auto_detect = true, {options})")
+
+    def take_out(self, relation: Relation, condition: str) -> None:
+        self.execute(f"delete from {relation_sql(relation)} where {condition}")
+
     @property
     def ruled_out(self) -> RuledOut:
         """By the plans that DuckDB makes of counts."""

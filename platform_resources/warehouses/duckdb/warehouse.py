@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -65,10 +66,21 @@ class DuckDBWarehouse:
         lock = state / conventions.lock_file(domain, product)
         return lending.lend(state / conventions.database_file(domain, product), lock, own, product)
 
+    def clone(self, product: str, data_sets: Mapping[str, PublishedPort], into: str) -> dict[str, int]:
+        from platform_resources.warehouses.duckdb import lending
+
+        return lending.clone(product, data_sets, Path(into))
+
     def show(self, state: Path, domain: str, product: str, views: Sequence[CatalogView]) -> None:
         from platform_resources.warehouses.duckdb import catalogs
 
         catalogs.replace_catalog(state / conventions.catalog_file(domain, product), views)
+
+    def use_between(self, since: datetime, until: datetime) -> None:
+        """Nobody reads files through an engine that could note it."""
+
+    def take_over(self, domain: str, former: str, product: str) -> None:
+        """All that there is of a product are files."""
 
     def write_catalog(self, file: Path, views: Sequence[CatalogView]) -> None:
         from platform_resources.warehouses.duckdb import catalogs

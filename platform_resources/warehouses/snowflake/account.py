@@ -4,10 +4,12 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
+
+from snowflake.connector.connection import DEFAULT_CONFIGURATION
 
 from platform_resources.access.role_folders import AccessChange
 from platform_resources.capabilities.support.sql_text import quoted
@@ -30,21 +32,27 @@ from platform_resources.warehouses.protocol import (
     Readable,
     Rows,
     VersionRows,
+    WarehouseUse,
 )
 from platform_resources.warehouses.snowflake.account_changes import account_changes, make_so, show_to_roles
+from platform_resources.warehouses.snowflake.account_names import is_of_mesh
 from platform_resources.warehouses.snowflake.account_state import own_compute
+from platform_resources.warehouses.snowflake.account_usage import use_between
 from platform_resources.warehouses.snowflake.consumer_statements import as_text as shown_text
 from platform_resources.warehouses.snowflake.consumer_statements import for_python, published_statement
+from platform_resources.warehouses.snowflake.former_databases import take_over
 from platform_resources.warehouses.snowflake.product_schemas import SnowflakeDatabase
 from platform_resources.warehouses.snowflake.sessions import (
     Connect,
     Session,
     connected,
     database_name,
+    moving_seconds,
+    name_sql,
     product_of_database,
     session,
 )
-from platform_resources.warehouses.snowflake.version_tables import PORTS, SnowflakeVersions, port_rows, show
+from platform_resources.warehouses.snowflake.version_tables import PORTS, SnowflakeVersions, clone, port_rows, show
 from platform_resources.warehouses.written_results import WantedResult, WrittenResult, write_result
 
 # So many rows of one answer a server holds at most, where it does not say how many it wants.
@@ -94,13 +102,31 @@ class SnowflakeWarehouse:
         return None
 
     def dbt_variables(self, state: Path, domain: str, product: str) -> dict[str, str]:
-        """dbt opens a connection of its own, by the same variables; it builds on the domain's own compute where there is one."""
+        """dbt opens a connection of its own, by the same variables; it builds on the domain's own compute where there is one.
+
+        dbt gives its connector no limit of time, so it would try a lost connection again for ever: the connector gets one here.
+        """
+        DEFAULT_CONFIGURATION["network_timeout"] = (moving_seconds(), (type(None), int))
         with self._session(domain, product) as opened:
             own = own_compute(opened, domain)
         return {SNOWFLAKE_BUILD.name: database_name(domain, product, os.environ), **({COMPUTE.name: own} if own else {})}
 
+    def use_between(self, since: datetime, until: datetime) -> WarehouseUse:
+        with session(self.connect, PREFIX.value(os.environ)) as opened:
+            return use_between(opened, since, until)
+
+    def take_over(self, domain: str, former: str, product: str) -> None:
+        take_over(self.connect, domain, former, product)
+
     def lend(self, state: Path, domain: str, product: str, own: Path) -> int:
         raise NotSupported("data of products in Snowflake is not copied for analysts; give them a role that reads its databases")
+
+    def clone(self, product: str, data_sets: Mapping[str, PublishedPort], into: str) -> dict[str, int]:
+        database, _, schema = into.partition(".")
+        if not database or not schema or "." in schema or is_of_mesh(f"{database}__".upper()):
+            raise NotSupported(f'"{into}" is no schema of a developer; name one such as DEV.ANA, in a database that is not the mesh\'s')
+        with session(self.connect, database.upper()) as opened:
+            return clone(opened, data_sets, name_sql(schema))
 
     def show(self, state: Path, domain: str, product: str, views: Sequence[CatalogView]) -> None:
         with self._session(domain, product) as opened:

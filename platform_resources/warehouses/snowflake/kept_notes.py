@@ -1,12 +1,15 @@
 """Notes of steps and records of versions: texts in one table of a product's database."""
 
+import json
 from dataclasses import dataclass
+from datetime import datetime
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.warehouses.snowflake.sessions import Session, text_sql
 
 TABLE, NOTES = "MESH.NOTES", Relation("mesh", "notes")
 POINTER, NEWEST = "pointer", "latest"
+_CLAIM = ("claim", "refresh")
 
 
 def table_of(database: str) -> str:
@@ -14,14 +17,19 @@ def table_of(database: str) -> str:
     return f'"{database}".{TABLE}'
 
 
-def remembering(database: str, topic: str, name: str, record: str) -> str:
-    """The statement that leaves a text."""
-    new = f"select {text_sql(topic)} as TOPIC, {text_sql(name)} as NAME, {text_sql(record)} as RECORD"
+def remembering(database: str, topic: str, name: str, record: str, only: str = "", over: str = "") -> str:
+    """The statement that leaves a text; where conditions are given, `only` if one holds, and `over` a text of which the other does."""
+    new = f"select {text_sql(topic)} as TOPIC, {text_sql(name)} as NAME, {text_sql(record)} as RECORD{only and f' where {only}'}"
     return (
         f"merge into {table_of(database)} as kept using ({new}) as new"
-        " on kept.TOPIC = new.TOPIC and kept.NAME = new.NAME when matched then update set RECORD = new.RECORD"
+        f" on kept.TOPIC = new.TOPIC and kept.NAME = new.NAME when matched{over and f' and {over}'} then update set RECORD = new.RECORD"
         " when not matched then insert (TOPIC, NAME, RECORD) values (new.TOPIC, new.NAME, new.RECORD)"
     )
+
+
+def _moment(now: datetime) -> str:
+    """As claims write it: in UTC, so that texts compare as times."""
+    return text_sql(now.isoformat(timespec="seconds"))
 
 
 def newest_version(database: str) -> str:
@@ -52,6 +60,27 @@ class Notes:
     def remember(self, topic: str, name: str, record: str) -> None:
         """One statement: whoever reads finds the old text or the new one."""
         self.session.rows(remembering(self.session.database, topic, name, record))
+
+    def claim(self, holder: str, now: datetime, until: datetime) -> str:
+        """One statement, so of two that claim at once one has it. Gives who keeps this one out, and until when."""
+        over = f"(parse_json(kept.RECORD):holder::varchar = {text_sql(holder)} or parse_json(kept.RECORD):until::varchar < {_moment(now)})"
+        record = json.dumps({"holder": holder, "until": until.isoformat(timespec="seconds")})
+        self.session.rows(remembering(self.session.database, *_CLAIM, record, over=over))
+        kept = json.loads(self.remembered(_CLAIM[0])[_CLAIM[1]])
+        return "" if kept["holder"] == holder else f"{kept['holder']}, until {kept['until']} at the latest"
+
+    def let_go(self, holder: str) -> None:
+        """Forget the holder's own claim."""
+        mine = f"TOPIC = {text_sql(_CLAIM[0])} and parse_json(RECORD):holder::varchar = {text_sql(holder)}"
+        self.session.rows(f"delete from {self.table} where {mine}")
+
+    def point(self, record: str, holder: str, now: datetime) -> bool:
+        """Replace the pointer in one statement, which does nothing where somebody else has a claim."""
+        others = f"TOPIC = {text_sql(_CLAIM[0])} and parse_json(RECORD):holder::varchar <> {text_sql(holder)}"
+        others = f"{others} and parse_json(RECORD):until::varchar >= {_moment(now)}"
+        only = f"not exists (select 1 from {self.table} where {others})"
+        self.session.rows(remembering(self.session.database, POINTER, NEWEST, record, only=only))
+        return bool(json.loads(self.remembered(POINTER).get(NEWEST, "{}")) == json.loads(record))
 
     def replace(self, topic: str, name: str, record: str) -> None:
         """As `remember`, in two statements of a transaction."""

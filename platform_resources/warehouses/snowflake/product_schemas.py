@@ -2,8 +2,9 @@
 
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache, partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from platform_resources.measuring.foreseeing import RuledOut
 from platform_resources.measuring.merging import Merging
 from platform_resources.measuring.metrics import Metric
 from platform_resources.measuring.profile_queries import ProfiledColumn
+from platform_resources.plan.conventions import QUARANTINE
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.warehouses.duckdb.product_database import DuckDBDatabase
 from platform_resources.warehouses.protocol import (
@@ -44,6 +46,7 @@ from platform_resources.warehouses.snowflake.version_tables import column_rows, 
 SCHEMAS = ("INPUTS", "INTERNAL", "VERSIONS", "PORTS", "MESH")
 _STAGE = "INPUTS.MESH_FILES"
 _LOCAL = Relation("inputs", "mesh_local")
+_BAD = Relation(QUARANTINE, _LOCAL.name)
 _ARROW = "mesh_arrow"
 
 
@@ -58,17 +61,16 @@ class SnowflakeDatabase:
 
     def make(self) -> None:
         """Make what is not there yet of the database. The notes come last: where they are, everything is."""
-        database = f'"{self.session.database}"'
-        if kinds_of(self.session, NOTES):
-            return
-        self.session.rows(f"create database if not exists {database}")
-        for schema in SCHEMAS:
-            self.session.rows(f"create schema if not exists {database}.{schema}")
-        self.session.rows(f"create stage if not exists {database}.{_STAGE}")
-        self.notes.make()
+        if not kinds_of(self.session, NOTES):
+            make_schemas(self.session)
+            self.notes.make()
 
     def execute(self, sql: str) -> Sequence[Any]:
-        return self.session.first(_snowflake(sql))
+        return self.session.first(self._own(sql))
+
+    def _own(self, sql: str) -> str:
+        """In Snowflake's SQL; what the transaction has made is read under the name that it has until the end."""
+        return _snowflake(sql, moved=tuple((old, new.name) for old, new in self.changes.made.items()))
 
     def within_limits(self, sql: str) -> Sequence[Any]:
         with self.limited():
@@ -80,7 +82,7 @@ class SnowflakeDatabase:
             yield
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
-        names, rows = self.session.described(_snowflake(sql))
+        names, rows = self.session.described(self._own(sql))
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def exists(self, relation: Relation) -> bool:
@@ -130,17 +132,35 @@ class SnowflakeDatabase:
         return self.local.connection
 
     def load_data(self, relation: Relation, data: Any, contract: SourceContract = NO_CONTRACT, source: str = "") -> None:
-        _refuse_quarantine(contract)
         self.local.load_data(_LOCAL, data, contract, source)
         self._load(relation)
+        self._set_aside(relation)
 
     def shapes(self, files: Sequence[InputFile], pull: PullFiles) -> Sequence[FileShape]:
-        _refuse_quarantine(pull.contract)
         return self.local.shapes(files, pull)
 
     def replace(self, relation: Relation, shapes: Sequence[Any], pull: PullFiles) -> None:
         self.local.replace(_LOCAL, shapes, pull)
         self._load(relation)
+        self._set_aside(relation)
+
+    def _set_aside(self, relation: Relation, behind: bool = False) -> None:
+        """Rows that broke the contract go to the input's quarantine, `behind` those that are there; else those are let go."""
+        quarantine = Relation(QUARANTINE, relation.name)
+        if self.local.exists(_BAD):
+            self.session.rows(f"create schema if not exists {name_sql(QUARANTINE)}")
+            if behind:
+                declared = ", ".join(f"{name_sql(name)} {stored_kind(name, kind)}" for name, kind in self.local.columns(_BAD).items())
+                self.session.rows(f"create table if not exists {relation_name(quarantine)} ({declared})")
+            self._load(quarantine, behind, _BAD)
+        elif not behind:
+            self.drop(quarantine)
+
+    def take_out(self, relation: Relation, condition: str) -> None:
+        self.changes.take_out(relation, condition)
+
+    def delivered(self, file: Path) -> list[dict[str, Any]]:
+        return self.local.delivered(file)
 
     def fits(self, relation: Relation, shapes: Sequence[Any], pull: PullFiles) -> bool:
         with self._stand_in(relation):
@@ -157,6 +177,7 @@ class SnowflakeDatabase:
             self.local.append(_LOCAL, shapes, pull, texts_kept)
             self.local.execute(f"delete from {relation_sql(_LOCAL)} where rowid = 0")
             self._load(relation, behind=True)
+            self._set_aside(relation, behind=True)
 
     @contextmanager
     def _stand_in(self, relation: Relation) -> Iterator[None]:
@@ -185,13 +206,13 @@ class SnowflakeDatabase:
             changes.made[relation] = self.changes.staged(relation)
             self.changes.put_in_place(changes, relation, view=select)
 
-    def _load(self, relation: Relation, behind: bool = False) -> None:
-        """Load the local relation by a file of Parquet on a stage, each column with its own type; then it is local no more.
+    def _load(self, relation: Relation, behind: bool = False, source: Relation = _LOCAL) -> None:
+        """Load a local relation by a file of Parquet on a stage, each column with its own type; then it is local no more.
 
         `behind`: its rows come behind those that are there, and its new columns behind theirs.
         """
         try:
-            kinds = {name: stored_kind(name, kind) for name, kind in self.local.columns(_LOCAL).items()}
+            kinds = {name: stored_kind(name, kind) for name, kind in self.local.columns(source).items()}
             there = self.columns(relation) if behind else {}
             declared = [f"{name_sql(name)} {kind}" for name, kind in kinds.items() if name not in there]
             with self.changes.changing() as changes:
@@ -201,21 +222,21 @@ class SnowflakeDatabase:
                 changes.made[relation] = staged
                 for column in declared if behind else ():
                     self.session.rows(f"alter table {relation_name(staged)} add column {column}")
-                self._copy(staged)
+                self._copy(staged, source)
                 if behind:
                     changes.grown[relation] = tuple(declared)
                 else:
                     self.changes.put_in_place(changes, relation)
         finally:
-            self.local.drop(_LOCAL)
+            self.local.drop(source)
 
-    def _copy(self, staged: Relation) -> None:
+    def _copy(self, staged: Relation, source: Relation) -> None:
         """Raises EngineError where not all rows arrive."""
         with tempfile.TemporaryDirectory(prefix="mesh_") as folder:
             file = Path(folder) / f"{uuid.uuid4().hex}.parquet"  # of each name Snowflake loads one file
-            self.local.write_file(_LOCAL, file, "parquet")
+            self.local.write_file(source, file, "parquet")
             self.session.rows(f"put 'file://{file}' @{_STAGE} auto_compress = false")
-        rows, before = self.local.count(_LOCAL), self._rows_of(staged)
+        rows, before = self.local.count(source), self._rows_of(staged)
         if rows:
             self.session.rows(
                 f"copy into {relation_name(staged)} from @{_STAGE}/{file.name} "
@@ -295,9 +316,13 @@ class SnowflakeDatabase:
         return int(self.session.first(f"select count(*) from ({port_rows(published)})")[0])
 
 
-def _refuse_quarantine(contract: SourceContract) -> None:
-    if contract.set_aside:
-        raise NotSupported("bad_rows: quarantine is not done on Snowflake yet; use bad_rows: refuse, or another target")
+def make_schemas(opened: Session, more: Iterable[str] = ()) -> None:
+    """Make a product's database, its schemas and its stage where they are not there yet."""
+    database = f'"{opened.database}"'
+    opened.rows(f"create database if not exists {database}")
+    for schema in dict.fromkeys((*SCHEMAS, *more)):
+        opened.rows(f"create schema if not exists {database}.{schema}")
+    opened.rows(f"create stage if not exists {database}.{_STAGE}")
 
 
 def _nothing_ruled_out(relation: Relation, condition: str) -> bool:
@@ -305,8 +330,10 @@ def _nothing_ruled_out(relation: Relation, condition: str) -> bool:
 
 
 @lru_cache(maxsize=1000)
-def _snowflake(sql: str, database: str = "") -> str:
-    """With a database whose keys stand for variables of the connection."""
+def _snowflake(sql: str, database: str = "", moved: tuple[tuple[Relation, str], ...] = ()) -> str:
+    """With a database whose keys stand for variables of the connection; relations that `moved` are read under these names."""
+    for relation, name in moved:
+        sql = sql.replace(relation_sql(relation), relation_sql(replace(relation, name=name)))
     try:
         return translated(sql, "snowflake", partial(key_sql, database) if database else None)
     except Untranslatable as error:

@@ -14,44 +14,69 @@ from snowflake.connector.errors import Error
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.redaction.redaction import Mask, environment_secrets
-from platform_resources.settings import ACCOUNT, COMPUTE, HOST, KEY_FILE, KEY_PASSWORD, PASSWORD, PORT, PREFIX, PROTOCOL, ROLE, USER
-from platform_resources.warehouses.limits import SettingInvalid
+from platform_resources.settings import (
+    ACCOUNT,
+    AUTHENTICATOR,
+    COMPUTE,
+    HOST,
+    KEY_FILE,
+    KEY_PASSWORD,
+    PASSWORD,
+    PORT,
+    PREFIX,
+    PROTOCOL,
+    QUERY_TAG,
+    ROLE,
+    SIGN_IN_TOKEN,
+    STATEMENT_TIMEOUT,
+    USER,
+)
+from platform_resources.warehouses.limits import SettingInvalid, statement_time
 from platform_resources.warehouses.protocol import EngineError, NotSupported, QueryTooSlow, StatementRefused
 
 # Makes a connection from arguments that are called as `dagster_snowflake.SnowflakeResource` calls them.
 Connect = Callable[[Mapping[str, Any]], AbstractContextManager[Any]]
 
 # Seconds after which the connector gives a request up that the network or Snowflake does not answer well; by itself it tries for ever.
+# It also breaks statements off then, so those that move rows are given longer.
 NETWORK_TIMEOUT, LOGIN_TIMEOUT = 120, 60
+_MOVING = re.compile(r"\s*(copy|create|delete|insert|merge|put|update)\b", re.IGNORECASE)
 _NEEDED = (ACCOUNT, USER, ROLE, COMPUTE, PREFIX)
 _TIMES = "YYYY-MM-DD HH24:MI:SS.FF6"
 _SESSION = {"TIMEZONE": "UTC", "TIMESTAMP_NTZ_OUTPUT_FORMAT": _TIMES, "TIMESTAMP_TZ_OUTPUT_FORMAT": f"{_TIMES}TZH:TZM"}
 _PLAIN, _CAPITALS = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*"), re.compile(r"[A-Z_][A-Z0-9_$]*")
 MISSING, _NO_SUCH_OBJECT, _BROKEN_OFF = 2003, 2043, (604, 630)
+# Numbers of errors: who is not let in (Snowflake's), what is not reached (the connector's), compute that does not run (Snowflake's).
+_LOGIN, _NETWORK, _COMPUTE = range(390000, 391000), (*range(250000, 250100), *range(253000, 253100)), (606, 609, 90073)
+_NOT_LET_IN = "28000"
 
 
 def connection_arguments(environment: Mapping[str, str]) -> dict[str, Any]:
     """Who connects to what, by the names that SnowflakeResource has for it. Raises SettingInvalid, which names what is not set."""
     lost = [setting.name for setting in _NEEDED if not setting.value(environment)]
-    if not PASSWORD.value(environment) and not KEY_FILE.value(environment):
+    if not any(setting.value(environment) for setting in (PASSWORD, KEY_FILE, AUTHENTICATOR)):
         lost.append(f"{PASSWORD.name} or {KEY_FILE.name}")
     if lost:
         raise SettingInvalid(
             f"MESH_TARGET is snowflake, and these variables are not set: {', '.join(lost)}; docs/snowflake.md says what they are"
         )
     named = {"account": ACCOUNT, "user": USER, "role": ROLE, "warehouse": COMPUTE}
-    if PASSWORD.value(environment):
+    if AUTHENTICATOR.value(environment):
+        named |= {"authenticator": AUTHENTICATOR}
+    elif PASSWORD.value(environment):
         named |= {"password": PASSWORD}
     else:
         named |= {"private_key_path": KEY_FILE, "private_key_password": KEY_PASSWORD}
-    more = {name: setting.value(environment) for name, setting in {"host": HOST, "port": PORT, "protocol": PROTOCOL}.items()}
+    beside = {"host": HOST, "port": PORT, "protocol": PROTOCOL, **({"token": SIGN_IN_TOKEN} if AUTHENTICATOR.value(environment) else {})}
+    more = {name: setting.value(environment) for name, setting in beside.items()}
     return {
         **{name: value for name, setting in named.items() if (value := setting.value(environment))},
         "login_timeout": LOGIN_TIMEOUT,
         "network_timeout": NETWORK_TIMEOUT,
         "additional_snowflake_connection_args": {
             **{name: value for name, value in more.items() if value},
-            "session_parameters": dict(_SESSION),  # the connector writes into it
+            # A mapping of its own: the connector writes into it.
+            "session_parameters": {**_SESSION, **({"QUERY_TAG": tag} if (tag := QUERY_TAG.value(environment)) else {})},
         },
     }
 
@@ -82,7 +107,7 @@ class Session:
     def described(self, sql: str, most: int | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Column names as they are shown, and all rows, or so many of them."""
         with errors_translated(self._time), self.connection.cursor() as cursor:
-            cursor.execute(sql, timeout=self._seconds_left())
+            cursor.execute(sql, timeout=self._seconds_left(sql))
             return [shown_name(column[0]) for column in cursor.description or ()], (
                 cursor.fetchall() if most is None else cursor.fetchmany(most)
             )
@@ -94,7 +119,7 @@ class Session:
     def arrow(self, sql: str) -> Iterator[Any]:
         """The rows in Arrow tables, so that a large result never has to be held at once."""
         with errors_translated(self._time), self.connection.cursor() as cursor:
-            cursor.execute(sql)
+            cursor.execute(sql, timeout=moving_seconds())
             yield from cursor.fetch_arrow_batches()
 
     @contextmanager
@@ -106,13 +131,18 @@ class Session:
         finally:
             self._time = None
 
-    def _seconds_left(self) -> int | None:
+    def _seconds_left(self, sql: str) -> int | None:
         if self._time is None:
-            return None
+            return moving_seconds() if _MOVING.match(sql) else None
         left = self._until - time.monotonic()
         if left <= 0:
             raise QueryTooSlow(self._time)
         return max(1, round(left))
+
+
+def moving_seconds() -> int:
+    """How long a statement that moves rows may take, and how long a lost connection is tried again while it does."""
+    return round(statement_time(os.environ).total_seconds())
 
 
 @contextmanager
@@ -133,13 +163,29 @@ def errors_translated(allowed: timedelta | None = None) -> Iterator[None]:
     try:
         yield
     except Error as error:
-        text = Mask(environment_secrets(os.environ, frozenset()))(str(error.msg or error))
         if error.errno in _BROKEN_OFF and allowed is not None:
             raise QueryTooSlow(allowed) from None
+        text = explained(error)
+        if error.errno in _BROKEN_OFF:
+            text = f"{text}; {STATEMENT_TIMEOUT.name} and the warehouse's own statement_timeout_in_seconds allow longer"
         refused = str(error.sqlstate or "").startswith("42") or error.errno == _NO_SUCH_OBJECT
         raised = (StatementRefused if refused else EngineError)(text)
         raised.code = error.errno  # type: ignore[attr-defined]
         raise raised from None
+
+
+def explained(error: Error) -> str:
+    """The error's text, and what to do about it where that is known. No published version is touched by any of these."""
+    text = Mask(environment_secrets(os.environ, frozenset()))(str(error.msg or error)).strip()
+    if error.sqlstate == _NOT_LET_IN or error.errno in _LOGIN:
+        user, ways = USER.value(os.environ), " or ".join(each.name for each in (PASSWORD, KEY_FILE, SIGN_IN_TOKEN))
+        return f"Snowflake does not let {user} in: {text}; renew what {ways} says, then do it again"
+    if error.errno in _COMPUTE:
+        named = f"{COMPUTE.name} and compute in domain.yaml say which it is"
+        return f"no warehouse computes for this: {text}; resume it or raise its limit of credits ({named}), then do it again"
+    if error.errno in _NETWORK:
+        return f"Snowflake cannot be reached, or does not answer: {text}; do it again once it does"
+    return text
 
 
 def is_missing(error: EngineError) -> bool:

@@ -1,6 +1,6 @@
 """Change relations and notes of a product all or nothing, though Snowflake commits each statement that makes or drops something."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -102,9 +102,23 @@ class StagedChanges:
                 assert self._changes is not None
                 yield self._changes
 
+    @property
+    def made(self) -> Mapping[Relation, Relation]:
+        """What the transaction has made so far, and where it is until the end."""
+        return self._changes.made if self._changes is not None else {}
+
     def now(self, relation: Relation) -> Relation:
         """Where the relation is while the transaction goes on."""
-        return self._changes.made.get(relation, relation) if self._changes is not None else relation
+        return self.made.get(relation, relation)
+
+    def take_out(self, relation: Relation, condition: str) -> None:
+        """Rows go when the transaction ends, together with those that come."""
+        with self.changing() as changes:
+            staged = relation_name(self.staged(relation))
+            if relation not in changes.made:
+                self.session.rows(f"create or replace table {staged} clone {relation_name(relation)}")
+                changes.made[relation], changes.grown[relation] = self.staged(relation), ()
+            self.session.rows(f"delete from {staged} where {condition}")
 
     def staged(self, relation: Relation) -> Relation:
         return replace(relation, name=f"{relation.name}__mesh_new")

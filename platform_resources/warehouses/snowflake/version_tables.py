@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.sql_text import literal
@@ -60,6 +61,28 @@ class SnowflakeVersions:
                 if not is_missing(error):  # of a product that was never refreshed nothing was left
                     raise
 
+    def claim(self, holder: str, now: datetime, until: datetime) -> str:
+        """Nobody else can claim a product whose database is not there yet: its first refresh makes it."""
+        with session(self.connect, self.database) as opened:
+            try:
+                return Notes(opened).claim(holder, now, until)
+            except EngineError as error:
+                if is_missing(error):
+                    return ""
+                raise
+
+    def let_go(self, holder: str) -> None:
+        with session(self.connect, self.database) as opened:
+            try:
+                Notes(opened).let_go(holder)
+            except EngineError as error:
+                if not is_missing(error):
+                    raise
+
+    def point(self, record: str, holder: str, now: datetime) -> bool:
+        with session(self.connect, self.database) as opened:
+            return Notes(opened).point(record, holder, now)
+
     def place(self, table: str, version: str, columns: Mapping[str, str], view: str = "") -> PublishedRows:
         return PublishedRows(self.database, table, version, columns, view)
 
@@ -111,6 +134,29 @@ def write_rows(opened: Session, relation: Relation, published: PublishedRows) ->
     opened.rows(f"insert into {table} ({VERSION}, {columns}) select {literal(published.version)}, {columns} from {relation_name(relation)}")
 
 
+def clone(opened: Session, data_sets: Mapping[str, PublishedPort], schema: str) -> dict[str, int]:
+    """Clone tables of versions without their bytes, and keep one version of each; what is seen through a view is copied as it shows it.
+
+    A clone keeps the tags and policies of its table.
+    """
+    opened.rows(f'create database if not exists "{opened.database}"')
+    opened.rows(f'create schema if not exists "{opened.database}".{schema}')
+    rows = dict[str, int]()
+    for name, published in data_sets.items():
+        table = f'"{opened.database}".{schema}.{name_sql(name)}'
+        select = port_rows(published)
+        if isinstance(published, PublishedRows) and not published.view:
+            part = f'"{opened.database}".{schema}.{name_sql(f"{name}__mesh_new")}'
+            opened.rows(f"create or replace table {part} clone {_table(published.database, published.table)}")
+            opened.rows(f"delete from {part} where {VERSION} <> {literal(published.version)}")
+            opened.rows(f"drop table if exists {table}")
+            opened.rows(f"alter table {part} rename to {table}")
+        else:
+            opened.rows(f"create or replace table {table} as {select}")
+        rows[f"{opened.database}.{schema}.{name}"] = int(opened.first(f"select count(*) from {table}")[0])
+    return rows
+
+
 def show(opened: Session, views: Sequence[CatalogView]) -> None:
     """Make the views that the product's own team and domain read. One that is as it was is left alone, with the grants on it."""
     notes = Notes(opened)
@@ -151,12 +197,20 @@ def role_topic(schema: str) -> str:
 
 def make_view(opened: Session, note: tuple[str, str], kind: str, name: str, made: str) -> None:
     """Make the view, or replace one that shows something else; its grants stay. The note says what it was made of."""
-    notes, made_of = Notes(opened), hashlib.sha256(made.encode()).hexdigest()
-    if notes.remembered(note[0]).get(note[1]) == made_of:
+    notes = Notes(opened)
+    if notes.remembered(note[0]).get(note[1]) == made:
         opened.rows(f"create {kind} if not exists {name} {made}")
     else:
         opened.rows(f"create or replace {kind} {name} copy grants {made}")
-        notes.remember(*note, made_of)
+        notes.remember(*note, made)
+
+
+def kept_views(opened: Session) -> Iterator[tuple[str, str, str]]:
+    """The name and the kind of each view of versions, those that others read first, and what it was made of."""
+    for topic, schema, kind in ((_SEEN, VIEWS, "secure view"), (_CATALOG, PORTS, "view")):
+        for name, made in Notes(opened).remembered(topic).items():
+            if made.startswith(("as ", "comment ")):  # notes of former times have a digest of it
+                yield f'"{opened.database}".{schema}.{name_sql(name)}', kind, made
 
 
 def view_name(published: PublishedRows) -> str:

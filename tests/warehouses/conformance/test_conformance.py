@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryFile
 
+import duckdb
 import pytest
 
 from platform_resources.capabilities.measures import (
@@ -404,3 +405,27 @@ def test_tables_and_views_are_dropped_and_what_is_not_there_is_no_error(database
     for relation in (HERE, THERE, Relation("internal", "nowhere")):
         database.drop(relation)
         assert not database.exists(relation)
+
+
+def test_a_clone_has_one_version_and_what_is_done_to_it_reaches_nothing_that_was_published(warehouse, versions, database, tmp_path):
+    load(database, HERE, READINGS)
+    published(versions, database, HERE)
+    load(database, HERE, "select 7 as id, 'south' as sensor, 0.5 as degrees")
+    newest = published(versions, database, HERE, VERSION.replace("060000", "070000"))
+    into = {"duckdb": str(tmp_path / "ana.duckdb"), "snowflake": "DEV.ANA"}[warehouse.kind]
+    for _ in range(2):  # the second replaces the first
+        assert list(warehouse.clone("readings", {"readings": newest}, into).values()) == [1]
+        if warehouse.kind == "snowflake":
+            database.session.rows("update DEV.ANA.READINGS set SENSOR = 'changed'")
+        else:
+            with duckdb.connect(into) as own:
+                own.execute("update readings.readings set sensor = 'changed'")
+    assert [row[1] for row in warehouse.first_rows(newest, 5)] == ["south"]
+
+
+@pytest.mark.parametrize("warehouse", ["snowflake"], indirect=True)
+@pytest.mark.parametrize("into", ["ANA", "TEST1.ANA", "TEST1__PLANT__READINGS.PORTS", "A.B.C"])
+def test_a_clone_goes_to_no_schema_of_the_mesh(warehouse, monkeypatch, into):
+    monkeypatch.setenv("SNOWFLAKE_DATABASE", "TEST1")
+    with pytest.raises(NotSupported, match="is no schema of a developer"):
+        warehouse.clone("readings", {}, into)
