@@ -119,7 +119,10 @@ def _why_idle(root: Path, product: ProductPlan) -> str:
 
 def _refreshed(root: Path, plan: MeshPlan, names: list[str], as_of: str | None, full_refresh: bool, quiet: bool) -> "Iterator[Refreshed]":
     if not names:
-        words.print("nothing to refresh: every product is up to date", style="green")
+        if any(product.runs for product in plan.products):
+            words.print("nothing to refresh: every product that is loaded is up to date", style="green")
+        else:
+            words.print("nothing to refresh: no product is loaded", style="yellow")
         return
     with _progress(quiet, len(names) * len(STEPS)) as advance:
         from platform_resources.orchestration.refresh_runs import refresh as run
