@@ -179,7 +179,7 @@ def until_quiet(server: int) -> None:
     while quiet < QUIET_SECONDS and time.perf_counter() - begun < 1_800:
         before = processor_seconds(server)
         time.sleep(1)
-        quiet = quiet + 1 if processor_seconds(server) - before < 0.2 else 0
+        quiet = quiet + 1 if processor_seconds(server) - before < 0.05 else 0
     print(f"| (pages made ahead for {time.perf_counter() - begun - quiet:.0f} s more) | | | | |", flush=True)
 
 

@@ -8,7 +8,6 @@ from platform_resources.lineage.column_uses import Kind
 from platform_resources.lineage.mesh_lineage import Step
 from platform_resources.marketplace.display.column_ways import ColumnLink, column_link
 from platform_resources.marketplace.display.phrases import PageTimes, count, listed
-from platform_resources.marketplace.home_page import domain_titles
 from platform_resources.marketplace.kept_view import Market
 from platform_resources.marketplace.shop import Missing
 from platform_resources.plan.plan import ConsumerPlan, MeshPlan, ProductPlan
@@ -53,7 +52,7 @@ def column_page(market: Market, view: MeshOverview, product: ProductPlan, column
         "page": "product",
         "times": PageTimes(view.at, product.zone),
         "product": product,
-        "domain": domain_titles(view.plan)[product.domain],
+        "domain": view.plan.domain_titles[product.domain],
         "column": at.column,
         "where": f"data set {data_set.name}" if data_set is not None else _where(at.place),
         "data_set": data_set,

@@ -11,7 +11,7 @@ from platform_resources.marketplace.display.lineage_pictures import data_as_of
 from platform_resources.marketplace.display.phrases import PageTimes, age, count, listed
 from platform_resources.marketplace.display.promise_rows import short_trouble
 from platform_resources.marketplace.display.rendering import state
-from platform_resources.marketplace.home_page import domain_titles, page_zone
+from platform_resources.marketplace.home_page import page_zone
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.promised_ages import promised_age
 from platform_resources.services.showing.mesh_overview import MeshOverview
@@ -32,7 +32,7 @@ def compare_page(view: MeshOverview, products: Sequence[ProductPlan]) -> dict[st
         "page": "compare",
         "times": PageTimes(view.at, page_zone(view)),
         "products": products,
-        "titles": domain_titles(view.plan),
+        "titles": view.plan.domain_titles,
         "differ": differ,
         "same": same,
         "others": sorted((other for other in view.plan.products if other not in products), key=lambda other: other.title),

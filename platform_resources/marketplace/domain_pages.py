@@ -15,7 +15,7 @@ from platform_resources.marketplace.display import charts, phrases
 from platform_resources.marketplace.display.phrases import Look, PageTimes
 from platform_resources.marketplace.display.promise_rows import window_text
 from platform_resources.marketplace.display.readme import safe_html
-from platform_resources.marketplace.home_page import domain_titles, page_zone, product_row, trouble_first
+from platform_resources.marketplace.home_page import page_zone, product_row, trouble_first
 from platform_resources.marketplace.kept_view import Market
 from platform_resources.marketplace.product_page import median_text
 from platform_resources.marketplace.shop import Missing
@@ -63,7 +63,7 @@ class BudgetRow:
 
 def domains_page(view: MeshOverview) -> dict[str, Any]:
     """The context of the template `domains.html`."""
-    titles = domain_titles(view.plan)
+    titles = view.plan.domain_titles
     rows = [_row(view, name, title) for name, title in titles.items()]
     return {
         "page": "domain",
@@ -117,8 +117,8 @@ def domain_page(market: Market, view: MeshOverview, name: str) -> dict[str, Any]
         "times": times,
         "name": name,
         "plan": plan,
-        "title": domain_titles(view.plan)[name],
-        "titles": domain_titles(view.plan),
+        "title": view.plan.domain_titles[name],
+        "titles": view.plan.domain_titles,
         "lines": [product_row(view, product) for product in own],
         "row": _row(view, name, ""),
         "budgets": _budgets(view, own, times),

@@ -8,7 +8,7 @@ from platform_resources.marketplace.display import phrases
 from platform_resources.marketplace.display.lineage_pictures import MOST_ARROWS, data_as_of, mesh_map
 from platform_resources.marketplace.display.phrases import Look, PageTimes
 from platform_resources.marketplace.display.promise_rows import short_trouble
-from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.plan.plan import ProductPlan
 from platform_resources.promises.forecast import MissedDeadline
 from platform_resources.services.catalog.use_of_products import most_used, newly_published
 from platform_resources.services.showing.mesh_overview import MeshOverview
@@ -28,12 +28,6 @@ class ProductRow:
     text: str
     columns: tuple[str, ...]
     as_of: datetime | None
-
-
-def domain_titles(plan: MeshPlan) -> dict[str, str]:
-    """Every domain with a product, by name."""
-    known = {domain.name: domain.title for domain in plan.domains}
-    return {name: known.get(name, name) for name in dict.fromkeys(product.domain for product in plan.products)}
 
 
 def product_row(view: MeshOverview, product: ProductPlan) -> ProductRow:
@@ -63,7 +57,7 @@ def page_zone(view: MeshOverview) -> str:
 
 def home_page(view: MeshOverview) -> dict[str, Any]:
     """The context of the template `home.html`."""
-    titles, ordered = domain_titles(view.plan), trouble_first(view)
+    titles, ordered = view.plan.domain_titles, trouble_first(view)
     sick = [product for product in ordered if view.health[product.name].status != "healthy"]
     shown = ordered if len(ordered) <= MOST_ROWS else sick[:MOST_ROWS]
     return {

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from platform_resources.marketplace.display.diagrams import Box, Edge, Tile, flow, mosaic
 from platform_resources.marketplace.display.lineage_pictures import MOST_ARROWS, mesh_map, met_text, product_node
 from platform_resources.marketplace.display.phrases import TROUBLE, PageTimes, count, listed, look
-from platform_resources.marketplace.home_page import domain_titles, page_zone, summary
+from platform_resources.marketplace.home_page import page_zone, summary
 from platform_resources.marketplace.shop import Missing
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.services.showing.mesh_overview import MeshOverview
@@ -45,7 +45,7 @@ def domain_reads(plan: MeshPlan) -> Counter[tuple[str, str]]:
 
 def map_page(view: MeshOverview) -> dict[str, Any]:
     """The context of the template `map.html` for the whole mesh."""
-    titles, reads = domain_titles(view.plan), domain_reads(view.plan)
+    titles, reads = view.plan.domain_titles, domain_reads(view.plan)
     few = len(view.plan.products) <= MOST_ARROWS
     return _shared(view) | {
         "title": "The whole mesh",
@@ -59,7 +59,7 @@ def map_page(view: MeshOverview) -> dict[str, Any]:
 
 def domain_map_page(view: MeshOverview, name: str) -> dict[str, Any]:
     """The context of the template `map.html` for one domain. Raises Missing for a domain without a product."""
-    titles, own = domain_titles(view.plan), _own(view, name)
+    titles, own = view.plan.domain_titles, _own(view, name)
     if not own:
         raise Missing(f"There is no domain “{name}” with a product in this mesh.")
     few = len(own) <= MOST_PRODUCTS

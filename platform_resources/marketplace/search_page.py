@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from platform_resources.marketplace.display import phrases
 from platform_resources.marketplace.display.phrases import PageTimes
-from platform_resources.marketplace.home_page import domain_titles, page_zone, product_row
+from platform_resources.marketplace.home_page import page_zone, product_row
 from platform_resources.marketplace.kept_view import Market
 from platform_resources.promises.grades import Status
 from platform_resources.services.catalog.search_results import Facet, ProductHit, Reason, SearchResult
@@ -40,7 +40,7 @@ def search_result(market: Market, view: MeshOverview, text: str, chosen: Mapping
 def search_page(market: Market, view: MeshOverview, text: str, chosen: Mapping[str, Sequence[str]], first: int) -> dict[str, Any]:
     """The context of the template `search.html`."""
     result = search_result(market, view, text, chosen, first)
-    titles = domain_titles(view.plan)
+    titles = view.plan.domain_titles
     return {
         "page": "search",
         "times": PageTimes(view.at, page_zone(view)),

@@ -344,6 +344,12 @@ class MeshPlan:
         return {product.name: product for product in self.products}
 
     @cached_property
+    def domain_titles(self) -> dict[str, str]:
+        """The title of every domain with a product, by its name."""
+        known = {domain.name: domain.title for domain in self.domains}
+        return {name: known.get(name, name) for name in dict.fromkeys(product.domain for product in self.products)}
+
+    @cached_property
     def renamed(self) -> Mapping[str, str]:
         """Of each former name of a product the one that it has now."""
         return {former: product.name for product in self.products for former in product.former_names}

@@ -52,6 +52,7 @@ class SearchIndex:
     facets: dict[str, list[tuple[str, ...]]]
     database: sqlite3.Connection
     ready: dict[int, ReadyTexts] = field(default_factory=dict)
+    known_forms: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def texts(self, number: int) -> ReadyTexts:
         """The texts of a product, cached after the first use."""
@@ -71,8 +72,12 @@ class SearchIndex:
 
     def forms(self, word: str) -> frozenset[str]:
         """Every indexed word that this search word matches: other forms, and words that begin with it."""
+        if word in self.known_forms:
+            return self.known_forms[word]
         numbers = self.database.execute("select rowid from forms where forms match ?", (matching((word,)),)).fetchall()
-        return frozenset(self.words[number] for (number,) in numbers)
+        if len(self.known_forms) >= MOST_READY:
+            self.known_forms.clear()
+        return self.known_forms.setdefault(word, frozenset(self.words[number] for (number,) in numbers))
 
 
 def matching(words: Iterable[str], every: bool = True) -> str:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest, nsmallest
 from itertools import chain, islice
 
 from platform_resources.promises.grades import ProductHealth
@@ -30,11 +31,18 @@ class ProductSignals:
     reads: int = 0
 
 
+Values = tuple[tuple[str, ...], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Reputation:
-    """Health and usage of all products of an index, by number; `places` is each product's rank by trust and usage."""
+    """Facets and usage of all products of an index, by number; `places` is each product's rank by trust and usage.
 
-    health: tuple[tuple[str, ...], ...]
+    Products with the same facet values are of one kind, so that counting them looks at each product once: `kinds` says which of `values`.
+    """
+
+    kinds: tuple[int, ...]
+    values: tuple[Values, ...]
     places: tuple[int, ...]
 
 
@@ -65,9 +73,10 @@ def reputation(index: SearchIndex, signals: Mapping[str, ProductSignals]) -> Rep
         return not product.info.certified, order, -known[number].reads, product.name
 
     places = dict(zip(sorted(range(len(products)), key=trusted), range(len(products)), strict=True))
-    return Reputation(
-        tuple((signal.health,) if signal.health else () for signal in known), tuple(places[number] for number in range(len(products)))
-    )
+    health = [(signal.health,) if signal.health else () for signal in known]
+    values = list(zip(*({**index.facets, "health": health}[facet] for facet in FACETS), strict=True))
+    kinds = {value: kind for kind, value in enumerate(dict.fromkeys(values))}
+    return Reputation(tuple(kinds[value] for value in values), tuple(kinds), tuple(places[number] for number in range(len(products))))
 
 
 def search(
@@ -85,10 +94,10 @@ def search(
     words, corrections = corrected(words_of(text), index.words, lambda word: bool(index.forms(word)))
     forms = tuple(index.forms(word) for word in words)
     relevances, every_word = _relevances(index, words)
-    values: Values = {**index.facets, "health": known.health}
-    wanted = {facet: frozenset(chosen[facet]) for facet in FACETS if chosen and chosen.get(facet)}
-    having = {facet: _having(values[facet], relevances, wanted[facet]) for facet in wanted}
-    kept = _within(relevances, having.values())
+    wanted = {place: frozenset(chosen[facet]) for place, facet in enumerate(FACETS) if chosen and chosen.get(facet)}
+    counts = Counter(map(known.kinds.__getitem__, relevances))
+    passing = {kind for kind in counts if _passes(known.values[kind], wanted)}
+    kept = [number for number in relevances if known.kinds[number] in passing] if wanted else list(relevances)
     under_way = _Search(index, " ".join(words), forms, frozenset(chain.from_iterable(forms)), every_word)
     ordered = _ordered(under_way, kept, relevances, known, max(first + most, LISTED_OF))
     best = max(relevances.values(), default=0.0) or 1.0
@@ -99,11 +108,7 @@ def search(
         products=tuple(_product_hit(under_way, number, relevances[number] / best) for number in ordered[first : first + most]),
         product_count=len(kept),
         parts=tuple(islice(_part_hits(under_way, ordered[:LISTED_OF], {*kept}), PARTS_ON_PAGE)) if words else (),
-        facets=tuple(
-            # What is chosen in a facet does not narrow its own counts, or nothing else could be chosen beside it.
-            _facet(facet, values[facet], _within(relevances, (having[other] for other in having if other != facet)), wanted.get(facet, ()))
-            for facet in FACETS
-        ),
+        facets=tuple(_facet(place, counts, known.values, wanted) for place in range(len(FACETS))),
     )
 
 
@@ -118,33 +123,29 @@ def _relevances(index: SearchIndex, words: Collection[str]) -> tuple[dict[int, f
 
 
 def _ordered(under_way: _Search, numbers: list[int], relevances: Mapping[int, float], known: Reputation, most: int) -> list[int]:
-    """The best products, at least `most` of them if there are: only they are compared by trust and use."""
-    best = max(relevances.values(), default=0.0) or 1.0
-    steps = {number: round(relevances[number] / best / STEP) for number in numbers}
-    enough = sorted(steps.values(), reverse=True)[:most]
+    """The best products, at most `most` of them: of those only as relevant as these, trust and use decide."""
+    step = STEP * (max(relevances.values(), default=0.0) or 1.0)
     exact = {*under_way.index.named.get(under_way.name, ())}
-    candidates = [number for number, step in steps.items() if step >= enough[-1] or number in exact]
-    return sorted(candidates, key=lambda number: (number not in exact, -steps[number], known.places[number]))
+    least = min(nlargest(most, map(relevances.__getitem__, numbers)), default=0.0)
+    candidates = [number for number in numbers if relevances[number] >= least - step or number in exact]
+    steps = {number: round(relevances[number] / step) for number in candidates}
+    return nsmallest(most, candidates, key=lambda number: (number not in exact, -steps[number], known.places[number]))
 
 
-Values = Mapping[str, Sequence[tuple[str, ...]]]
+def _passes(values: Values, wanted: Mapping[int, frozenset[str]], besides: int = -1) -> bool:
+    """Whether these facet values have one of those wanted in each facet, `besides` one."""
+    return all(place == besides or not chosen.isdisjoint(values[place]) for place, chosen in wanted.items())
 
 
-def _having(values: Sequence[tuple[str, ...]], numbers: Iterable[int], chosen: frozenset[str]) -> set[int]:
-    return {number for number in numbers if not chosen.isdisjoint(values[number])}
-
-
-def _within(numbers: Iterable[int], narrowed: Iterable[set[int]]) -> list[int]:
-    """The numbers that are in every one of these sets, in their order."""
-    kept = set.intersection(*sets) if (sets := list(narrowed)) else None
-    return [number for number in numbers if kept is None or number in kept]
-
-
-def _facet(facet: str, values: Sequence[tuple[str, ...]], numbers: Iterable[int], chosen: Collection[str]) -> Facet:
-    counts = Counter(chain.from_iterable(map(values.__getitem__, numbers)))
-    counts.update(dict.fromkeys(chosen, 0))
+def _facet(place: int, kinds: Mapping[int, int], values: Sequence[Values], wanted: Mapping[int, frozenset[str]]) -> Facet:
+    """What is chosen in a facet does not narrow its own counts, or nothing else could be chosen beside it."""
+    chosen = wanted.get(place, frozenset())
+    counts = Counter(dict.fromkeys(chosen, 0))
+    for kind, count in kinds.items():
+        if _passes(values[kind], wanted, besides=place):
+            counts.update(dict.fromkeys(values[kind][place], count))
     ordered = sorted(counts.items(), key=lambda counted: (-counted[1], counted[0]))
-    return Facet(facet, tuple(FacetValue(value, count, value in chosen) for value, count in ordered))
+    return Facet(FACETS[place], tuple(FacetValue(value, count, value in chosen) for value, count in ordered))
 
 
 def _product_hit(under_way: _Search, number: int, relevance: float) -> ProductHit:
