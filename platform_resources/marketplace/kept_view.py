@@ -1,5 +1,6 @@
 """The current snapshot of the mesh, renewed in the background when something changes, rarely by a request."""
 
+import gc
 import os
 import threading
 import time
@@ -134,6 +135,17 @@ class Market:
             return self._read()
 
     def _read(self) -> MeshOverview:
+        if self._view is not None:
+            return self._read_now()
+        # What the first view is made from stays: to look through it for garbage again and again would take seconds.
+        gc.disable()
+        try:
+            return self._read_now()
+        finally:
+            gc.freeze()
+            gc.enable()
+
+    def _read_now(self) -> MeshOverview:
         begun, written = time.monotonic(), self._last_written()
         stamp = change_stamp(self.root)
         before = self._view.plan if self._view is not None else self._begin(stamp)
