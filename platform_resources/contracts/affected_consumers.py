@@ -54,7 +54,7 @@ def affected_consumers(contract: Contract, change: ContractChange, known: Consum
     moved = [known.moved.get(port, frozenset()) for port in ports]
     by_name: dict[str, AffectedConsumer] = {}
     for consumer in consumers:
-        if consumer.kind != "product" and moved and all(consumer.name.casefold() in each for each in moved):
+        if consumer.kind != "product" and moved and all(consumer.name.casefold() in names for names in moved):
             continue
         by_name.setdefault(consumer.name, consumer)
     return tuple(sorted(by_name.values(), key=lambda consumer: (consumer.kind != "product", consumer.kind, consumer.name)))

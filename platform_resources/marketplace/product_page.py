@@ -197,7 +197,7 @@ def _ports(market: Market, view: MeshOverview, product: ProductPlan, url: str) -
 
 def _endings(market: Market, view: MeshOverview, product: ProductPlan) -> Mapping[str, EndingPort]:
     with market.ledger.reading() as connection:
-        return {each.port: each for each in ending_ports(connection, view.plan, market.lineage(view), [product], view.at)}
+        return {port.port: port for port in ending_ports(connection, view.plan, market.lineage(view), [product], view.at)}
 
 
 def _versions(market: Market, view: MeshOverview, product: ProductPlan, times: PageTimes) -> tuple[Any, str]:

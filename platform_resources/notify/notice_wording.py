@@ -95,9 +95,7 @@ def ending_words(ending: PortEnding, over: bool) -> Words:
     """A port ends: what its readers have to do; its owners when it is `over`."""
     title, when = one_line(ending.about.title, 60), f" on {ending.end_date}" if ending.end_date is not None else ""
     if over:
-        still = (
-            f"It is still read by {listed([harmless(each) for each in ending.readers])}." if ending.readers else "Nobody reads it any more."
-        )
+        still = f"It is still read by {listed([harmless(r) for r in ending.readers])}." if ending.readers else "Nobody reads it any more."
         do = f"Take it away: {code(f'mesh release end {ending.about.name} {ending.port} --write')}"
         body = paragraphs(f"Output port {code(ending.port)} of {bold(ending.about.title)} has come to its end. {still}", do)
         return Words(one_line(f"{title}: output port {ending.port} may be taken away"), body)
@@ -140,7 +138,7 @@ def digest_words(day: Day, on: date, now: datetime) -> Words:
         _section("Open incidents", [_open(line, now) for line in sorted(day.open, key=lambda line: -rank(line.severity))]),
         _section("Resolved in the last day", [_resolved(line) for line in day.resolved]),
         _section("Error budgets at risk", [_at_risk(standing) for standing in day.budgets]),
-        _section("Ports that end", [_ends(each) for each in day.endings]),
+        _section("Ports that end", [_ends(ending) for ending in day.endings]),
         _section("Changed schemas", [*map(_changed, day.schemas), *map(_changed_input, day.inputs)]),
     )
     body = paragraphs(
@@ -186,7 +184,7 @@ def _at_risk(standing: BudgetStanding) -> str:
 
 
 def _ends(ending: PortEnding) -> str:
-    readers = f"still read by {listed([harmless(each) for each in ending.readers])}" if ending.readers else "nobody reads it any more"
+    readers = f"still read by {listed([harmless(reader) for reader in ending.readers])}" if ending.readers else "nobody reads it any more"
     return f"{bold(ending.about.title)}, {code(ending.port)}{f' on {ending.end_date}' if ending.end_date else ''}: {readers}"
 
 

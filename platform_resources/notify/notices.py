@@ -103,10 +103,10 @@ def ending_notices(ending: PortEnding, subscriptions: Sequence[Subscriber], know
     left = (ending.end_date - in_utc(now).date()).days if ending.end_date is not None else None
     over = not ending.readers or (left is not None and left <= 0)
     stage = "over" if over else "soon" if left is not None and left <= USUAL_NOTICE.days else "announced"
-    found = owner_ways(ending.about) if over else [way for about in ending.below for way in owner_ways(about)]
+    to = owner_ways(ending.about) if over else [way for about in ending.below for way in owner_ways(about)]
     if not over:
-        found += [way for way in ways(ending.about, subscriptions, "high" if stage == "soon" else "medium") if not way.owner]
-        found += [Way(address, False) for address in ending.addresses]
+        to += [way for way in ways(ending.about, subscriptions, "high" if stage == "soon" else "medium") if not way.owner]
+        to += [Way(address, False) for address in ending.addresses]
     messages = (
         _message(
             ending_key(ending.about.name, ending.port, stage, ending.end_date, channel),
@@ -116,7 +116,7 @@ def ending_notices(ending: PortEnding, subscriptions: Sequence[Subscriber], know
             ending_words(ending, over),
             _when(reasons, in_utc(now)),
         )
-        for channel, reasons in _by_channel(found)
+        for channel, reasons in _by_channel(to)
     )
     return DueMessages(tuple(message for message in messages if message.key not in known))
 

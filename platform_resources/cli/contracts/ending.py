@@ -44,10 +44,10 @@ def ending(
     root, plan = mesh_of(context)
     endings = port_endings(root, [product_of(plan, product)] if product else plan.products)
     if as_json:
-        print_json([{"product": each.product, **ending_data(each, with_readers=True)} for each in endings])
+        print_json([{"product": ending.product, **ending_data(ending, with_readers=True)} for ending in endings])
         return
-    for each in endings:
-        print_ending(each)
+    for ending in endings:
+        print_ending(ending)
     if not endings:
         out.print("no output port ends")
 
@@ -95,7 +95,7 @@ def end(
     from platform_resources.services.releases.port_removal import removal, remove
 
     root, plan = mesh_of(context)
-    ending = next((each for each in port_endings(root, [product_of(plan, product)]) if each.port == port), None)
+    ending = next((candidate for candidate in port_endings(root, [product_of(plan, product)]) if candidate.port == port), None)
     if ending is None:
         stop(f"{product} has no output port {port} that ends; write version, replacement and end_date at it first", CANNOT_RUN)
     if not ending.may_end(datetime.now(UTC).date()):
@@ -112,7 +112,7 @@ def end(
         return
     problems = remove(root, change)
     print_problems(problems)
-    if any(each.file == change.file for each in problems):
+    if any(problem.file == change.file for problem in problems):
         stop(f"{change.file} is as it was, since it would have these errors", SPEC_INVALID)
     if problems:
         out.print("these have not moved, and keep what they have last built until they do")

@@ -50,7 +50,7 @@ def describe(
         (health,), trust = looked_at(ledger, state_folder(root), plan, [chosen], now)
         with ledger.reading() as connection:
             states = control_port_states(connection, chosen)
-    endings = port_endings(root, [chosen]) if any(each.is_ending for each in chosen.outputs) else ()
+    endings = port_endings(root, [chosen]) if any(output_port.is_ending for output_port in chosen.outputs) else ()
     described = product_description(chosen, health, trust[product], state_folder(root), SERVED_AT, control_ports=states, endings=endings)
     if as_json:
         print_json(description_data(described))

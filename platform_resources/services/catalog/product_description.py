@@ -113,7 +113,7 @@ def _data_set(data_set: DataSetPlan) -> Mapping[str, Any]:
 
 def _port(access: PortAccess, described: ProductDescription, sees_all: bool) -> Mapping[str, Any]:
     port = access.port
-    ending = next((ending_data(each, sees_all) for each in described.endings if each.port == port.name), None)
+    ending = next((ending_data(ending, sees_all) for ending in described.endings if ending.port == port.name), None)
     named = {
         "name": port.name,
         "title": port.title,

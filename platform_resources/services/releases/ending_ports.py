@@ -58,19 +58,21 @@ def _ending(product: ProductPlan, port: OutputPlan, consumed: Mapping[str, Consu
     known, contract = consumed[product.name], contract_of(product, {})
     gone = ContractChange("major", "structure", f"output port {port.name} is gone", port.data_set, port=port.name)
     columns = tuple(column.name for column in product.data_set(port.data_set).spec.columns)
-    used = {each.name: each for each in affected_products(known.plan, known.lineage, product.name, [port.name], columns)}
+    used = {product.name: product for product in affected_products(known.plan, known.lineage, product.name, [port.name], columns)}
     readers = tuple(
-        replace(each, why=used[each.name].why, columns=used[each.name].columns) if each.kind == "product" and each.name in used else each
-        for each in affected_consumers(contract, gone, known)
+        replace(consumer, why=used[consumer.name].why, columns=used[consumer.name].columns)
+        if consumer.kind == "product" and consumer.name in used
+        else consumer
+        for consumer in affected_consumers(contract, gone, known)
     )
-    moved = tuple(each for each in switches if (each.product, each.port) == (product.name, port.name))
+    moved = tuple(switch for switch in switches if (switch.product, switch.port) == (product.name, port.name))
     version = port.version or product.info.version
     return EndingPort(product.name, port.name, port.title, version, port.replacement or "", port.end_date, readers, moved)
 
 
 def switched(connection: Connection, product: ProductPlan, port: str, consumer: str, person: str, now: datetime) -> PortSwitch:
     """A consumer has moved from a port that ends. Raises NotAllowed where that says nothing."""
-    ending = [each.name for each in product.outputs if each.is_ending]
+    ending = [output.name for output in product.outputs if output.is_ending]
     if port not in ending:
         raise NotAllowed(f"{product.name} has no output port {port} that ends; those that do: {', '.join(ending) or 'none'}")
     if consumer.startswith("product:"):
@@ -82,8 +84,8 @@ def switched(connection: Connection, product: ProductPlan, port: str, consumer: 
 
 def ending_data(ending: EndingPort, with_readers: bool) -> dict[str, Any]:
     """As plain values. Who reads it is for those who see the whole product."""
-    told = {"port": ending.port, "version": ending.version, "replacement": ending.replacement or None, "end_date": ending.end_date}
+    facts = {"port": ending.port, "version": ending.version, "replacement": ending.replacement or None, "end_date": ending.end_date}
     if not with_readers:
-        return {**told, "readers": None, "moved": None}
-    moved = [{"consumer": each.consumer, "by": each.person, "at": each.at} for each in ending.moved]
-    return {**told, "readers": [asdict(each) for each in ending.readers], "moved": moved}
+        return {**facts, "readers": None, "moved": None}
+    moved = [{"consumer": switch.consumer, "by": switch.person, "at": switch.at} for switch in ending.moved]
+    return {**facts, "readers": [asdict(reader) for reader in ending.readers], "moved": moved}

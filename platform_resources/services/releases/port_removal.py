@@ -32,24 +32,24 @@ def removal(root: Path, product: str, port: str) -> Removal:
     gone = tuple(_gone_with(document, target))
     text = (root / document.file).read_text(encoding="utf-8")
     numbers = [int(component.origin.place.partition("[")[2].partition("]")[0]) for component in gone]
-    models = [model_name(each) for each in document.data_sets if each in gone]
+    models = [model_name(data_set) for data_set in document.data_sets if data_set in gone]
     without = without_items(text, ("spec", "components"), numbers)
-    return Removal(document.file, without, tuple(f"{each.type} {each.title}" for each in gone), "".join(models))
+    return Removal(document.file, without, tuple(f"{part.type} {part.title}" for part in gone), "".join(models))
 
 
 def _gone_with(product: Product, port: Declared) -> Iterator[Declared]:  # type: ignore[type-arg]
     """The port, what names it alone, and its data set with its promises where no other port shows that."""
     yield port
     yield from (query for query in product.sample_queries if product.output_port(query.config.port) is port)
-    yield from (each for each in product.consumers if {product.output_port(name) for name in each.config.uses} == {port})
+    yield from (consumer for consumer in product.consumers if {product.output_port(name) for name in consumer.config.uses} == {port})
     data_set = product.data_set(port.config.data_set)
-    if data_set is None or any(product.data_set(each.config.data_set) is data_set for each in product.output_ports if each is not port):
+    if data_set is None or any(product.data_set(other.config.data_set) is data_set for other in product.output_ports if other is not port):
         return
     yield data_set
-    objectives = [each for each in product.objectives if judged_data_set(installed_registry(), product, each) is data_set]
+    objectives = [objective for objective in product.objectives if judged_data_set(installed_registry(), product, objective) is data_set]
     yield from objectives
-    titles = {name for each in objectives for name in (each.title, each.name)}
-    yield from (each for each in product.indicators if each.config.service_level_name in titles)
+    titles = {name for objective in objectives for name in (objective.title, objective.name)}
+    yield from (indicator for indicator in product.indicators if indicator.config.service_level_name in titles)
 
 
 def remove(root: Path, change: Removal) -> tuple[Problem, ...]:
@@ -57,7 +57,7 @@ def remove(root: Path, change: Removal) -> tuple[Problem, ...]:
     before, file = contracts_in(root), root / change.file
     text = file.read_bytes()
     file.write_text(change.text, encoding="utf-8")
-    problems = tuple(each for each in contracts_in(root).problems if each not in before.problems)
-    if any(each.file == change.file for each in problems):
+    problems = tuple(problem for problem in contracts_in(root).problems if problem not in before.problems)
+    if any(problem.file == change.file for problem in problems):
         file.write_bytes(text)
     return problems

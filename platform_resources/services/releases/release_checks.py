@@ -69,9 +69,9 @@ def consumptions(
     grants = [grant for grant in (*in_code, *grants_of(connection)) if grant.state(now) in ("approved", "to come")]
     readers = _readers(connection, names, plan, now)
     moved: dict[str, dict[str, frozenset[str]]] = {}
-    for each in port_switches_of(connection, port_places(plan, names)):
-        ports = moved.setdefault(each.product, {})
-        ports[each.port] = ports.get(each.port, frozenset()) | {each.consumer.casefold()}
+    for switch in port_switches_of(connection, port_places(plan, names)):
+        ports = moved.setdefault(switch.product, {})
+        ports[switch.port] = ports.get(switch.port, frozenset()) | {switch.consumer.casefold()}
     held = {name: tuple(grant for grant in grants if grant.product == name) for name in names}
     return {name: Consumption(plan, lineage, held[name], readers[name], moved.get(name, {})) for name in names}
 
