@@ -1,4 +1,4 @@
-"""Commands about output ports that end: who still reads them, who has moved, and taking them away."""
+"""Commands about ending output ports: list readers, record moves, remove ports."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ def ending(
     product: Annotated[str | None, typer.Argument(help="Only this product; all if left out.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the output ports that end, who still reads each, and who has moved."""
+    """List ending output ports, their remaining readers, and consumers that have moved."""
     from platform_resources.services.releases.ending_ports import ending_data
 
     root, plan = mesh_of(context)
@@ -53,7 +53,7 @@ def ending(
 
 
 def print_ending(ending: "EndingPort") -> None:
-    """One port that ends, with each who still reads it."""
+    """Print one ending port with its remaining readers."""
     out.print(f"[bold]{plain(ending.product)}.{plain(ending.port)}[/]: {plain(ending.text)}", soft_wrap=True)
     for reader in ending.readers:
         out.print(f"  still on it: {reader.kind} {plain(reader.name)} {plain(reader.why)}", soft_wrap=True)
@@ -70,7 +70,7 @@ def switched(
     consumer: Annotated[str | None, typer.Option(help="Who has moved: a person, a team, a known consumer; you if left out.")] = None,
     by: Annotated[str | None, typer.Option("--by", help="Who says so; the name of the user of this computer if left out.")] = None,
 ) -> None:
-    """Say that a consumer has moved from a port that ends to the one that takes its place."""
+    """Record that a consumer has moved from an ending port to its replacement."""
     from platform_resources.access.grants import NotAllowed
     from platform_resources.services.releases.ending_ports import switched
 
@@ -90,7 +90,7 @@ def end(
     port: _Port,
     write: Annotated[bool, typer.Option("--write", help="Change product.yaml; without it, only show what would go.")] = False,
 ) -> None:
-    """Take a port away that ends, with what only it was there for: once nobody reads it, or its end date has come."""
+    """Remove an ending port and what only it used, once nobody reads it or its end date has come."""
     from platform_resources.services.migrating.yaml_edits import CannotEdit
     from platform_resources.services.releases.port_removal import removal, remove
 
@@ -122,7 +122,7 @@ def end(
 
 
 def port_endings(root: Path, products: Collection[ProductPlan]) -> "tuple[EndingPort, ...]":
-    """The ports of these products that end. Who reads them is plain by the whole mesh."""
+    """The ending ports of these products; their readers are found in the whole mesh."""
     from platform_resources.services.releases.ending_ports import ending_ports
     from platform_resources.services.showing.column_lineage import mesh_lineage
 

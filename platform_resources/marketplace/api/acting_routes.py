@@ -49,7 +49,12 @@ def acting_routes(shop: Shop, queue: LabQueue) -> APIRouter:
     """The JSON equivalents of the pages' forms."""
     refusals: dict[int | str, dict[str, Any]] = {"4XX": {"model": RefusalData}}
     router = APIRouter(prefix="/api/v1", tags=["acting"], default_response_class=JSONResponse, responses=refusals)
+    _query(router, shop, queue)
+    _asking(router, shop)
+    return router
 
+
+def _query(router: APIRouter, shop: Shop, queue: LabQueue) -> None:
     @router.post(
         "/query",
         responses=success(QueryAnswerData),
@@ -66,6 +71,8 @@ def acting_routes(shop: Shop, queue: LabQueue) -> APIRouter:
         answer = {"columns": result.names, "rows": result.rows, "cut": result.cut, "seconds": result.seconds, "products": result.products}
         return JSONResponse(answer)
 
+
+def _asking(router: APIRouter, shop: Shop) -> None:
     @router.post(
         "/products/{name}/access",
         status_code=201,
@@ -96,5 +103,3 @@ def acting_routes(shop: Shop, queue: LabQueue) -> APIRouter:
         except NotAllowed as error:
             return JSONResponse({"error": str(error), "hint": None}, 422)
         return JSONResponse({"consumer": switch.consumer, "by": switch.person, "at": switch.at.isoformat()}, 201)
-
-    return router

@@ -1,4 +1,4 @@
-"""Bring what the warehouse has noted of use into the ledger: reads that did not go through the platform, and credits of refreshes."""
+"""Copy usage that the warehouse records into the ledger: reads outside the platform, and credits of refreshes."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ LATE, EVERY, AT_FIRST = timedelta(hours=3), timedelta(hours=6), timedelta(days=3
 
 
 def note_warehouse_use(ledger: Ledger, plan: MeshPlan, now: datetime) -> str:
-    """Gives why the use is not known, empty where it is: a warehouse that notes none has none to know."""
+    """Copy the usage; returns why it is unavailable, empty if it was copied or the warehouse records none."""
     with ledger.reading() as connection:
         since = use_known_until(connection) or now - AT_FIRST
     until = now - LATE

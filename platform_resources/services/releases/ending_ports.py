@@ -1,4 +1,4 @@
-"""Which output ports end, who still reads them, and who has moved to what takes their place."""
+"""Output ports with an end date: their remaining readers, and the consumers that have moved to the replacement."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +18,7 @@ from platform_resources.services.releases.release_checks import consumptions, po
 
 @dataclass(frozen=True, slots=True)
 class EndingPort:
-    """One port that ends. `readers` are those that still read it, or may, with the columns that products use; `moved` do so no more."""
+    """One ending port. `readers` still read it, or may, with the columns that products use; `moved` consumers no longer do."""
 
     product: str
     port: str
@@ -31,20 +31,20 @@ class EndingPort:
 
     @property
     def text(self) -> str:
-        """What its readers have to know, in a sentence."""
+        """What its readers must know, in a sentence."""
         until = f"until {self.end_date}" if self.end_date is not None else "until further notice"
         instead = f"; move to {self.replacement}" if self.replacement else ""
         return f"it keeps its promises as version {self.version} {until}{instead}"
 
     def may_end(self, today: date) -> bool:
-        """Whether nobody needs it any more, or its time has come."""
+        """Whether nobody reads it any more, or its end date has come."""
         return not self.readers or (self.end_date is not None and self.end_date <= today)
 
 
 def ending_ports(
     connection: Connection, plan: MeshPlan, lineage: MeshLineage, products: Collection[ProductPlan], now: datetime
 ) -> tuple[EndingPort, ...]:
-    """All of these products, in the order of the plan."""
+    """The ending ports of these products, in the order of the plan."""
     having = [product for product in products if any(port.is_ending for port in product.outputs)]
     if not having:
         return ()
@@ -71,7 +71,7 @@ def _ending(product: ProductPlan, port: OutputPlan, consumed: Mapping[str, Consu
 
 
 def switched(connection: Connection, product: ProductPlan, port: str, consumer: str, person: str, now: datetime) -> PortSwitch:
-    """A consumer has moved from a port that ends. Raises NotAllowed where that says nothing."""
+    """Record that a consumer has moved from an ending port. Raises NotAllowed if the port or consumer does not fit."""
     ending = [output.name for output in product.outputs if output.is_ending]
     if port not in ending:
         raise NotAllowed(f"{product.name} has no output port {port} that ends; those that do: {', '.join(ending) or 'none'}")
@@ -83,7 +83,7 @@ def switched(connection: Connection, product: ProductPlan, port: str, consumer: 
 
 
 def ending_data(ending: EndingPort, with_readers: bool) -> dict[str, Any]:
-    """As plain values. Who reads it is for those who see the whole product."""
+    """The port as JSON data; its readers are shown only to those who see the whole product."""
     facts = {"port": ending.port, "version": ending.version, "replacement": ending.replacement or None, "end_date": ending.end_date}
     if not with_readers:
         return {**facts, "readers": None, "moved": None}

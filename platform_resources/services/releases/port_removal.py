@@ -1,4 +1,4 @@
-"""Take a port that has ended out of its product: out of product.yaml, with what only it was there for."""
+"""Remove an ended port from product.yaml, with everything that only it used."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from platform_resources.spec.product import Declared, Product, model_name
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """`text` is the product.yaml without the components `gone`. Of its `model` nothing is promised any more; empty where something is."""
+    """The planned edit: `text` is product.yaml without the components `gone`; `model` is a model that no longer backs a data set."""
 
     file: str
     text: str
@@ -24,7 +24,7 @@ class Removal:
 
 
 def removal(root: Path, product: str, port: str) -> Removal:
-    """What taking the port away changes; nothing is written. Raises KeyError without such a port, CannotEdit."""
+    """Plan the removal of a port; writes nothing. Raises KeyError without such a port, CannotEdit."""
     document = read_mesh(root).by_name[product]
     target = document.output_port(port)
     if target is None:
@@ -53,7 +53,7 @@ def _gone_with(product: Product, port: Declared) -> Iterator[Declared]:  # type:
 
 
 def remove(root: Path, change: Removal) -> tuple[Problem, ...]:
-    """Write it, and give the errors that the mesh has then. With one in the product's own document everything is as before."""
+    """Write the edit and return the errors that the mesh has then; errors in the product's own document undo it."""
     before, file = contracts_in(root), root / change.file
     text = file.read_bytes()
     file.write_text(change.text, encoding="utf-8")
